@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ekstui.core.reach.judgement import Denies
 
 
-JUDGEMENT = 5
+JUDGEMENT = 6
 """Increase it when two documents may be judged differently than before, so that stored judgements are renewed."""
 
 

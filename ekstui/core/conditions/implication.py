@@ -206,6 +206,8 @@ def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
 def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Predicate) -> bool:
     """Return True only if every value that `line` accepts and no `negated` line excludes is one that `wanted` accepts."""
     left = [value for value in line.values if not any(covered_by(value, other.values) for other in negated)]
+    if _is_null(wanted):
+        return not left  # it asks whether there is a value, not which
     if wanted.negated and left:
         return _is_typed(line, wanted) and all(disjoint(one, other) for one in left for other in wanted.values)
     return all(covered_by(special, wanted.values) for special in left)
@@ -236,7 +238,9 @@ def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: P
 
 
 def _spans(line: Predicate) -> list[Span] | None:
-    """Return the values of a line if all of them are spans and there is at least one."""
+    """Return the values that a line compares, if all of them are spans and there is at least one."""
+    if _is_null(line):
+        return None
     values = [value for value in line.values if not is_nothing(value)]
     spans = [value for value in values if isinstance(value, Span)]
     return spans if spans and len(spans) == len(values) else None

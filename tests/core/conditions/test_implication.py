@@ -188,6 +188,18 @@ def test_lines_that_imply_each_other(
     assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (forth, back)
 
 
+@pytest.mark.parametrize("key", ["aws:MultiFactorAuthPresent", "aws:SecureTransport", "aws:ViaAWSService", "k:b"])
+@pytest.mark.parametrize("name", ["Bool", "BoolIfExists", "ForAllValues:Bool", "StringEqualsIfExists"])
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_no_comparison_implies_that_its_key_is_absent(key: str, name: str, value: str) -> None:
+    """`Null` asks whether there is a value; its own `true` was once compared with the value `true` of the key."""
+    compared, absent = (
+        normalised_conditions((Condition(*each),)) for each in ((name, key, (value,)), ("Null", key, ("true",)))
+    )
+    assert not implies_all(compared, absent)
+    assert implies_all(absent, compared) == (name != "Bool" or key in {"aws:SecureTransport", "aws:ViaAWSService"})
+
+
 @pytest.mark.parametrize(
     ("key", "name", "value"),
     [
