@@ -695,6 +695,12 @@ SERVICE, NAME = "aws:principalisawsservice", "aws:principalservicename"
         (("aws:requestedregion", "eu-west-1"), ("ec2:region", "eu-west-2"), False),
         *(((key, "eu-west-1"), (ZONE, "eu-west-1b"), True) for key in ("aws:requestedregion", "ec2:region")),
         *(((key, "eu-west-1"), (ZONE, "eu-west-2b"), False) for key in ("aws:requestedregion", "ec2:region")),
+        *(((key, ""), (ZONE, "eu-west-2b"), True) for key in ("aws:requestedregion", "ec2:region")),
+        *(((key, "eu-west-1"), (ZONE, ""), True) for key in ("aws:requestedregion", "ec2:region")),
+        *(
+            (("aws:currenttime", one), ("aws:epochtime", other), True)
+            for one, other in (("", "86400"), ("1970-01-02", ""))
+        ),
         ((VPC, "vpc-1"), (VPCE, "vpce-1"), True),
         ((VPC, "vpc-1"), (VPCE, ""), False),
         ((VPC, ""), (VPCE, "vpce-1"), False),
@@ -718,6 +724,17 @@ def test_keys_that_agree(one: tuple[str, str], other: tuple[str, str], possible:
         followed = follow(given, changed)
         assert followed[changed] == given[changed]
         assert agreeing(followed, "*", {}) is not None, changed
+
+
+def test_the_account_of_a_resource_is_one_however_the_key_is_spelled() -> None:
+    given = {
+        "aws:resourceaccount": (ONE,),
+        "s3:resourceaccount": (TWO,),
+        "aws:principaltag/t": ("a",),
+        "k:resourceaccount": (),
+    }
+    expected = given | {"s3:resourceaccount": (ONE,)}
+    assert follow(given, "aws:resourceaccount") == expected
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,19 @@ def test_irsa_names_service_accounts(
     assert not trustee.unrestricted
 
 
+@pytest.mark.parametrize(
+    ("subjects", "words"),
+    [
+        (["kube-system:aws-node"], "Service account kube-system/aws-node"),
+        (["a:one", "b:two"], "Service accounts a/one, b/two"),
+    ],
+)
+def test_one_service_account_and_several_in_words(subjects: list[str], words: str) -> None:
+    named = [f"system:serviceaccount:{each}" for each in subjects]
+    condition = {"StringEquals": {f"{ISSUER}:sub": named, f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    assert trust_in_words(irsa(condition), ACCOUNT)[0].startswith(f"{words} ")
+
+
 def test_irsa_without_subject_is_every_service_account() -> None:
     document = irsa({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}})
     assert trustees(document)[0].unrestricted
