@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ekstui.core.document import Document, Statement
     from ekstui.scope import Scope
 
-VERSION = 2
+VERSION = 3
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
 
 STEPS_KEY = 16
@@ -287,10 +287,17 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
 
 def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
+    from ekstui.core.conditions.variables import VARIABLES_SINCE
     from ekstui.core.document import serialise_statement
+    from ekstui.core.grants import merged
     from ekstui.core.targets import service_of, targets_of
 
-    targets = targets_of(documents, policy.default_version)
+    # The statements are kept without their documents, so those of an older language are written as the newest has them.
+    newest = {
+        number: document if document.version == VARIABLES_SINCE else merged((document,))
+        for number, document in documents.items()
+    }
+    targets = targets_of(newest, policy.default_version)
     texts: list[str] = []
     for frame in targets.frames:
         value = serialise_statement(frame)
@@ -336,6 +343,7 @@ def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
 
 def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[str, str]) -> dict[int, Document]:
     """Return versions reduced to what the uses name."""
+    from ekstui.core.conditions.variables import VARIABLES_SINCE
     from ekstui.core.document import Document, parse
 
     framed: dict[int, Statement] = {}
@@ -354,5 +362,5 @@ def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[
             frame = framed[place]
             kept = sorted(named) if frame.action_element == "Action" else named
             statements.append(frame._replace(actions=tuple(kept)))
-        documents[number] = Document(None, None, tuple(statements))
+        documents[number] = Document(VARIABLES_SINCE, None, tuple(statements))
     return documents
