@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import Document, parse, parse_text, serialise
+from ekstui.core.grants import grants
 from ekstui.core.policy import PolicyHistory
 from ekstui.core.steps import newest_first, steps_since
 from ekstui.core.targets import Candidate, candidate_of, read_numbers, targets_of, written_numbers
@@ -99,6 +100,22 @@ def test_not_action_lists_and_denials_are_found(tmp_path: Path) -> None:
     assert len(candidates(store, "organizations:ListRoots")) == 1
     assert candidates(store, "iam:PassRole") == ()
     assert candidates(store, "organizations:List") == ()
+
+
+def test_variables_count_only_in_the_language_that_has_them(tmp_path: Path) -> None:
+    """IAM User Guide, "Policy elements: Version": in 2008-10-17 and without a version, `${` is plain text."""
+    store = PolicyStore.in_folder(tmp_path)
+    statement = (
+        b'"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${aws:username}/*"}'
+    )
+    newer = b'{"Version": "2012-10-17", ' + statement + b"}"
+    put(store, history({1: (None, b"{" + statement + b"}"), 2: (None, newer)}), "archive", 1)
+    make_index(store)
+    (candidate,) = candidates(store, "s3:GetObject")
+    by_version = {number: grants(document) for number, document in candidate.documents.items()}
+    assert by_version[1] == grants(parse_text(b"{" + statement + b"}"))
+    assert by_version[2] == grants(parse_text(newer))
+    assert by_version[1] != by_version[2]
 
 
 def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judged_again(tmp_path: Path) -> None:
