@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.answer import WantedToken
     from ekstui.core.findings import RoleInUse
     from ekstui.core.summary import ServiceSummary
-    from ekstui.library import AttachedAnswer
+    from ekstui.library.attachments import AttachedAnswer
 
 Shape = dict[str, object]
 

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.library import CacheInfo, ClusterAnswer, Comparison, DataStatus, PolicyEntry
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.catalog import PolicyEntry
+    from ekstui.library.cluster_answers import ClusterAnswer
+    from ekstui.library.comparing import Comparison
+    from ekstui.library.library import DataStatus
+    from ekstui.library.maintenance import CacheInfo
     from ekstui.library.pins import Moved
     from ekstui.library.reviewing import Review
     from ekstui.library.syncing import SyncReport

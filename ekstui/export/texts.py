@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ekstui.core.policy import PolicyFamily
     from ekstui.core.steps import FeedStep
-    from ekstui.library import Comparison
+    from ekstui.library.comparing import Comparison
 
 
 def document_text(document: object) -> str:

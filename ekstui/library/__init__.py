@@ -4,57 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui import paths
 
 if TYPE_CHECKING:
-    from ekstui.library.attachments import AttachedAnswer
-    from ekstui.library.catalog import ComparedSide, PolicyEntry
-    from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange
-    from ekstui.library.comparing import Comparison
-    from ekstui.library.library import DataStatus, Library
-    from ekstui.library.maintenance import CacheInfo
-    from ekstui.library.roles import RoleAnswer
-    from ekstui.library.searching import ChangesFeed
-    from ekstui.library.syncing import SyncReport
+    from ekstui.library.library import Library
     from ekstui.sources.aws.credentials import MfaPrompt
 
-__all__ = [
-    "AccountChoice",
-    "AttachedAnswer",
-    "CacheInfo",
-    "ChangesFeed",
-    "ClusterAnswer",
-    "ClusterRole",
-    "ComparedSide",
-    "Comparison",
-    "DataStatus",
-    "Library",
-    "PolicyEntry",
-    "RecentChange",
-    "RoleAnswer",
-    "SyncReport",
-]
-
-_MODULES = {
-    "CacheInfo": "maintenance",
-    "ChangesFeed": "searching",
-    "ComparedSide": "catalog",
-    "Comparison": "comparing",
-    "DataStatus": "library",
-    "Library": "library",
-    "PolicyEntry": "catalog",
-    "AttachedAnswer": "attachments",
-    "ClusterAnswer": "cluster_answers",
-    "ClusterRole": "cluster_answers",
-    "RecentChange": "cluster_answers",
-    "RoleAnswer": "roles",
-    "SyncReport": "syncing",
-}
-"""The module of each name, imported on first use: the app's first paint needs none of them, a command few."""
+__all__ = ["AccountChoice", "Library"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +45,9 @@ class AccountChoice:
 
 
 def __getattr__(name: str) -> object:
-    """Return a name from its module."""
-    if name not in _MODULES:
+    """Return `Library`, imported on first use: choosing an account takes 40 ms less without it."""
+    if name != "Library":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+    from ekstui.library.library import Library
+
+    return Library

@@ -35,9 +35,10 @@ from ekstui.present.blocks import (
 from ekstui.settings import SETTINGS, Effective
 
 if TYPE_CHECKING:
-    from ekstui.library import AttachedAnswer, CacheInfo, DataStatus
+    from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.copies import CopyAnswer
-    from ekstui.library.maintenance import Counts
+    from ekstui.library.library import DataStatus
+    from ekstui.library.maintenance import CacheInfo, Counts
     from ekstui.library.syncing import SyncReport
     from ekstui.store.accounts import StoredAccount
 

@@ -15,9 +15,8 @@ from ekstui.core.findings.fixes import change_in_words, cluster_command, is_abou
 from ekstui.core.grants import Grant
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.text import clean_line, counted
-from ekstui.library import ClusterAnswer, ClusterRole
 from ekstui.library.catalog import knowledge
-from ekstui.library.cluster_answers import RECENT, worst_first
+from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, worst_first
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (

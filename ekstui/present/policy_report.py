@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ekstui.core.reference import ActionInfo
     from ekstui.core.summary import Remaining, ServiceSummary
     from ekstui.errors import DocumentError
-    from ekstui.library import PolicyEntry
+    from ekstui.library.catalog import PolicyEntry
 
 _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
 

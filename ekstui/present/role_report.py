@@ -12,9 +12,10 @@ from ekstui.core.findings import Finding, RoleInUse, RolePolicy
 from ekstui.core.findings.fixes import trust_command
 from ekstui.core.policy import version_label
 from ekstui.core.text import counted, use_in_words
-from ekstui.library import ClusterAnswer, ClusterRole, RoleAnswer
 from ekstui.library.catalog import knowledge
+from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
 from ekstui.library.copies import CopyAnswer
+from ekstui.library.roles import RoleAnswer
 from ekstui.present.blocks import (
     TRACKED,
     Block,

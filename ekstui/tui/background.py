@@ -21,7 +21,8 @@ from ekstui.tui.shown import AccountView
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.library import AccountChoice, Library, SyncReport
+    from ekstui.library import AccountChoice, Library
+    from ekstui.library.syncing import SyncReport
 
 Result = TypeVar("Result")
 

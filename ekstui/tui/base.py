@@ -25,7 +25,8 @@ from ekstui.tui.styles import readable
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.lookup import Catalogue
-    from ekstui.library import DataStatus, Library
+    from ekstui.library import Library
+    from ekstui.library.library import DataStatus
 
 
 FOLLOW_AFTER = 0.12

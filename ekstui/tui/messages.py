@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ekstui.core.policy import Policy
     from ekstui.core.summary import ActionSummary
     from ekstui.errors import EkstuiError
-    from ekstui.library import AccountChoice, Library, PolicyEntry
+    from ekstui.library import AccountChoice, Library
+    from ekstui.library.catalog import PolicyEntry
     from ekstui.tui.shown import AccountView, Marks, Shown
 
 

@@ -40,7 +40,7 @@ from ekstui.tui.widgets.pane import plain_failure
 if TYPE_CHECKING:
     from ekstui.core.eks import Cluster
     from ekstui.core.lookup import Thing
-    from ekstui.library import ClusterAnswer
+    from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.notation import PolicyAt
-    from ekstui.library import Library, PolicyEntry
+    from ekstui.library import Library
+    from ekstui.library.catalog import PolicyEntry
     from ekstui.library.remembered import Place
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 

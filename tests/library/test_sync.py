@@ -13,9 +13,9 @@ import pytest
 from ekstui import paths
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
-from ekstui.library import AccountChoice, Library, SyncReport
+from ekstui.library import AccountChoice, Library
 from ekstui.library.own_account import Account
-from ekstui.library.syncing import sync, undo_sync
+from ekstui.library.syncing import SyncReport, sync, undo_sync
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo

@@ -11,8 +11,9 @@ from textual.pilot import Pilot
 
 from ekstui.core.eks import GivenAccess
 from ekstui.core.findings.fixes import change_in_words
-from ekstui.library import AccountChoice, ClusterAnswer, Library
+from ekstui.library import AccountChoice, Library
 from ekstui.library import cluster_answers as judging
+from ekstui.library.cluster_answers import ClusterAnswer
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, remedy_of
 from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain

@@ -13,9 +13,9 @@ from ekstui.errors import InputError
 from ekstui.export.encoding import Shape
 from ekstui.export.shapes import access_policy_shape, document_shape, one_or_answers, show_shape
 from ekstui.export.texts import cloudformation_text, size_words, terraform_text
-from ekstui.library import Library, PolicyEntry
+from ekstui.library import Library
 from ekstui.library.access_policies import AccessPolicyAnswer, find_access_policy, means_access_policy
-from ekstui.library.catalog import knowledge, knowledge_of, version_at
+from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of, version_at
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import Block, Heading
 from ekstui.present.policy_report import (

@@ -11,8 +11,7 @@ from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.texts import attachment_terraform
-from ekstui.library import ClusterAnswer, ClusterRole, RecentChange
-from ekstui.library.cluster_answers import cluster_answer
+from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange, cluster_answer
 from ekstui.present.blocks import error_notes, uses_words
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows

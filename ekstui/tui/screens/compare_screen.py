@@ -15,8 +15,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.export.shapes import diff_shape
 from ekstui.export.texts import comparison_patch, document_text
-from ekstui.library import Comparison
-from ekstui.library.comparing import compare
+from ekstui.library.comparing import Comparison, compare
 from ekstui.present.comparison import (
     comparison_blocks,
     counts_words,

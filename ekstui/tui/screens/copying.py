@@ -28,7 +28,9 @@ from ekstui.core.text import clean, clean_line, counted
 from ekstui.errors import EkstuiError
 from ekstui.export.shapes import access_policy_shape
 from ekstui.export.texts import cloudformation_text, document_text, statement_text, terraform_text
-from ekstui.library import ClusterRole, Library, PolicyEntry
+from ekstui.library import Library
+from ekstui.library.catalog import PolicyEntry
+from ekstui.library.cluster_answers import ClusterRole
 from ekstui.library.roles import cluster_values
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import command_in

@@ -29,7 +29,9 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.library import DataStatus, Library, PolicyEntry
+    from ekstui.library import Library
+    from ekstui.library.catalog import PolicyEntry
+    from ekstui.library.library import DataStatus
     from ekstui.scope import Scope
 
 KEYS_FIRST = 0.02
@@ -106,7 +108,7 @@ class ExplorerScreen(NavigationScreen):
 
     def _begin(self) -> None:
         """Show the first policy, or what the app was opened at; schedule reading the account and filling the cache."""
-        from ekstui.library import PolicyEntry
+        from ekstui.library.catalog import PolicyEntry
 
         if self.app.has_keys:
             # Typed keys first: the background threads would take half the processor.

@@ -214,7 +214,7 @@ class NavigationScreen(PanesScreen):
 
     def catch_up(self) -> None:
         """Show the policy under the list's cursor now, without waiting for the cursor to rest."""
-        from ekstui.library import PolicyEntry
+        from ekstui.library.catalog import PolicyEntry
 
         row, shown = self.policies.rows.current, self.shown
         if row is None or not isinstance(row.value, PolicyEntry):
@@ -274,7 +274,7 @@ class NavigationScreen(PanesScreen):
     def place(self) -> PolicyAt | None:
         """The policy or version under the cursor of the focused pane."""
         from ekstui.core.steps import Step
-        from ekstui.library import PolicyEntry
+        from ekstui.library.catalog import PolicyEntry
 
         row = self.row
         if row is not None and isinstance(row.value, PolicyEntry):

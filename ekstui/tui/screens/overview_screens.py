@@ -11,10 +11,10 @@ from ekstui.core.policy import Policy, version_label
 from ekstui.core.steps import FeedStep
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
-from ekstui.library import ChangesFeed, Library
+from ekstui.library import Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
-from ekstui.library.searching import changes
+from ekstui.library.searching import ChangesFeed, changes
 from ekstui.present.change_lists import COLUMNS, changes_table
 from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
 from ekstui.present.rendering import Row, list_rows, markdown, rows

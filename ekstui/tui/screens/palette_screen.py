@@ -19,7 +19,7 @@ from ekstui.core.knowledge import Symptom
 from ekstui.core.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_message
 from ekstui.core.notation import RoleSide, Side
 from ekstui.core.text import clean_line
-from ekstui.library import PolicyEntry
+from ekstui.library.catalog import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys

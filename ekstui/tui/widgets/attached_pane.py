@@ -24,7 +24,8 @@ from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Attachments, Role, RoleAttachment, SourceError, Use
-    from ekstui.library import AttachedAnswer, Library
+    from ekstui.library import Library
+    from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_answers import PrincipalsInClusters
 
 

@@ -24,7 +24,7 @@ from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.notation import PolicyAt
-    from ekstui.library import DataStatus
+    from ekstui.library.library import DataStatus
 
 TWO_LINES = 24
 """Screen height from which the details take two lines."""

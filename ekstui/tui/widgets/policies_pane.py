@@ -25,7 +25,8 @@ from ekstui.tui.widgets.rows import RowList
 if TYPE_CHECKING:
     from ekstui.core.notation import PolicyAt
     from ekstui.core.policy import Policy
-    from ekstui.library import Library, PolicyEntry
+    from ekstui.library import Library
+    from ekstui.library.catalog import PolicyEntry
 
 REST = "Other"
 
@@ -295,7 +296,7 @@ class PoliciesPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return the policy's ARN and what it is for."""
-        from ekstui.library import PolicyEntry
+        from ekstui.library.catalog import PolicyEntry
 
         return policy_line(row.value) if isinstance(row.value, PolicyEntry) else ()
 
@@ -360,6 +361,6 @@ class PoliciesPane(Pane):
         if entry is None or not self.entries:
             self.post_message(PolicyHighlighted(None))
             return
-        from ekstui.library import PolicyEntry
+        from ekstui.library.catalog import PolicyEntry
 
         self.post_message(PolicyHighlighted(entry if isinstance(entry, PolicyEntry) else None))
