@@ -120,7 +120,8 @@ class Policy(NamedTuple):
     @property
     def updated(self) -> datetime | None:
         """When the default version was created; None if unknown."""
-        return next((info.created for info in self.versions if info.number == self.default_version), None)
+        # Mostly the newest.
+        return next((info.created for info in reversed(self.versions) if info.number == self.default_version), None)
 
 
 def version_label(number: int) -> str:
@@ -148,6 +149,8 @@ def format_time(moment: datetime | None) -> str | None:
 def parse_time(text: str) -> datetime:
     """Return the UTC time of an ISO 8601 text; ValueError for any other text."""
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:  # as it is stored
+        return moment
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:

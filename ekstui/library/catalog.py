@@ -368,8 +368,9 @@ def knowledge() -> Knowledge:
 
 def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
     """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
+    known = knowledge().policies.get(policy.name)
     # A customer managed policy may have the same name.
-    return knowledge().policies.get(policy.name) if policy.id.kind == "aws-managed" else None
+    return known if known is not None and policy.family == "aws-managed" else None
 
 
 def entry_of(policy: Policy) -> PolicyEntry:

@@ -17,7 +17,8 @@ from ekstui.core.policy import Policy
 from ekstui.core.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
-from ekstui.store.objects import AbsentCacheError, Draft, Objects, digest_of
+from ekstui.files import digest_of
+from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
 from ekstui.store.records import StoredPolicy
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ekstui.errors import DataError
+from ekstui.files import digest_of
 
 
 class CacheError(DataError):
@@ -52,12 +53,6 @@ class BusyCacheError(UnavailableCacheError):
     """Another process is writing the cache; it can still be read."""
 
 
-try:
-    # As in the standard library's random module: hashlib loads OpenSSL, 3 ms of a command's 40.
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
-
 APPLICATION_ID = 0x454B5332
 """`EKS2` in the file's header."""
 
@@ -91,11 +86,6 @@ _SCHEMA = (
 
 _UNUSABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM})
 """SQLite's errors that say nothing about the contents of the file."""
-
-
-def digest_of(content: bytes) -> str:
-    """Return the name of an object: BLAKE2b of its bytes, 32 bytes in hexadecimal."""
-    return str(blake2b(content, digest_size=32).hexdigest())
 
 
 def packed(content: bytes) -> tuple[str, bytes]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.policy import Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
-from ekstui.store.records import State, StoredPolicy, policy_record, read_policy, read_state, state_record
+from ekstui.store.records import State, StoredPolicy, policy_of, policy_record, read_policy, read_state, state_record
 
 if TYPE_CHECKING:
     from ekstui.core.policy import Authority
@@ -78,7 +78,7 @@ class PolicyStore:
     def policies(self, scope: Scope = "all") -> tuple[Policy, ...]:
         """Return the policies of a scope without their documents, in the same order."""
         with self.file.reading() as objects:
-            return tuple(known.policy for known in self.all_in(objects, self.state_in(objects)[1], scope))
+            return tuple(map(policy_of, self._records(objects, self.state_in(objects)[1], scope)))
 
     def policy(self, name: str) -> Policy:
         """Return one policy by its exact name."""
@@ -186,10 +186,13 @@ class PolicyStore:
 
     def all_in(self, objects: Objects, state: State, scope: Scope = "all") -> Iterator[StoredPolicy]:
         """Yield the policies of a state in the list's order."""
+        return map(read_policy, self._records(objects, state, scope))
+
+    def _records(self, objects: Objects, state: State, scope: Scope) -> Iterator[list[Any]]:
         for digest, names in state.chunks if scope == "all" else state.chunks[:1]:
             chunk = self._chunk(objects, digest)
             for name in names:
-                yield read_policy(chunk[name])
+                yield chunk[name]
 
     def _known_in(self, objects: Objects, names: Iterable[str]) -> list[StoredPolicy]:
         places = {name: digest for digest, listed in self.state_in(objects)[1].chunks for name in listed}

@@ -52,21 +52,20 @@ def policy_record(stored: StoredPolicy) -> list[Any]:
 
 def read_policy(record: list[Any]) -> StoredPolicy:
     """Return the policy in what `policy_record` returned."""
-    name, arn, default_version, withdrawn, (source, authority, as_of, fetched_at), versions = record
+    *_, (source, authority, as_of, fetched_at), versions = record
     return StoredPolicy(
-        Policy(
-            name=name,
-            arn=arn,
-            default_version=default_version,
-            versions=tuple(
-                VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions
-            ),
-            withdrawn=withdrawn,
-        ),
+        policy_of(record),
         {number: digest for number, _, digest, _ in versions},
         {number: who for number, _, _, who in versions if who},
         Provenance(source, authority, parse_time(as_of), parse_time(fetched_at)),
     )
+
+
+def policy_of(record: list[Any]) -> Policy:
+    """Return the policy alone: reading the rest of 1,600 records takes as long again."""
+    name, arn, default_version, withdrawn, _, versions = record
+    known = [VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions]
+    return Policy(name, arn, default_version, tuple(known), withdrawn)
 
 
 def state_record(state: State) -> dict[str, Any]:

@@ -99,6 +99,9 @@ class ExplorerScreen(NavigationScreen):
 
     def on_mount(self) -> None:
         """Fill the list; everything else waits for the first paint."""
+        # Textual's timer for repaints first waits a sixtieth of a second: while the app starts, not after the first key.
+        if repaints := getattr(self, "_update_timer", None):
+            repaints.resume()
         if not self._start:
             self.scope = self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)

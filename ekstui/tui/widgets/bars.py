@@ -52,7 +52,7 @@ class HeaderBar(Static):
             end = content(right)
             room = max(self.size.width - end.cell_length - 1, 0)
             words = Content.assemble(words.truncate(room, ellipsis=True, pad=True), " ", end)
-        self.update(words)
+        self.update(words, layout=False)
 
 
 class LineBar(Static):
@@ -69,7 +69,7 @@ class LineBar(Static):
         lines = wrap(line, width) if width and height else [line]
         if len(lines) > height > 0:
             lines[height - 1 :] = [cut_end((*lines[height - 1], (" ", ""), *lines[height]), width)]
-        self.update(content(tuple(piece for each in lines for piece in (*each, ("\n", "")))[:-1]))
+        self.update(content(tuple(piece for each in lines for piece in (*each, ("\n", "")))[:-1]), layout=False)
 
     def on_resize(self) -> None:
         """Wrap the line to the new width."""
@@ -115,7 +115,7 @@ class FooterBar(Static):
                 *((key, self._pieces(key, " " if key is others[-1] else "")) for key in others[named:]),
                 *((key, self._pieces(key, f" {key.label.partition(' ')[0]} ")) for key in (find, help_)),
             ]
-        self.update(content(tuple(piece for _, words in self._shown for piece in words)))
+        self.update(content(tuple(piece for _, words in self._shown for piece in words)), layout=False)
 
     def _pieces(self, key: Key, label: str) -> Styled:
         return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (label, ""))
@@ -123,7 +123,7 @@ class FooterBar(Static):
     def show_words(self, text: str) -> None:
         """Show a text instead of keys."""
         self._keys = self._shown = ()
-        self.update(content(((f" {text}", "muted"),)))
+        self.update(content(((f" {text}", "muted"),)), layout=False)
 
     def on_click(self, event: Click) -> None:
         """Press the key that was clicked."""
