@@ -18,7 +18,7 @@ from ekstui.core.record import to_record
 from ekstui.library.cluster_answers import with_cluster
 from ekstui.sources.aws.cluster_details import read_entries
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.aws.sweep import read_account
+from ekstui.sources.aws.iam import read_account
 from tests.rig.rig import Rig
 
 ASSETS = Path(__file__).resolve().parent

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from ekstui.library.comparing import Comparison
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
-    from ekstui.library.pins import Moved
-    from ekstui.library.reviewing import Review
+    from ekstui.library.reviewing import Moved, Review
     from ekstui.library.syncing import SyncReport
     from ekstui.settings import Effective
     from ekstui.sources.aws.iam import SimulatedDecision

@@ -83,8 +83,7 @@ def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:
 
 def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     """Return the roles that run a controller, or that have a copy of its policy."""
-    from ekstui.library.copies import copies_on
-    from ekstui.library.roles import subjects_of
+    from ekstui.library.roles import copies_on, subjects_of
 
     snapshot = account.required()
     uses, whole = account.uses(snapshot), policy.name.partition("/")[0]

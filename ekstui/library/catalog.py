@@ -12,7 +12,7 @@ from ekstui import paths
 from ekstui.core.policy import Policy, PolicyHistory, ReleaseNumber, parse_version, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
 from ekstui.scope import PolicyScope, Scope
-from ekstui.sources.shipped import FAMILIES, reader_of
+from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, LocalPolicy
@@ -378,7 +378,7 @@ def entry_of(policy: Policy) -> PolicyEntry:
     if policy.home:
         reader = reader_of(policy)
         purpose, component = reader.purpose(policy.name), reader.component(policy.name)
-        return PolicyEntry(policy, FAMILIES[policy.family].scope, purpose, component=component)
+        return PolicyEntry(policy, reader.scope, purpose, component=component)
     known = knowledge_of(policy)
     if known is None:
         return PolicyEntry(policy, "aws")

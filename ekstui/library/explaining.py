@@ -21,10 +21,10 @@ from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
 from ekstui.core.reference import Reference, reference
 from ekstui.errors import AccountError, InputError, NotFoundError
-from ekstui.library.allowing import partition_of, possible_allowers
 from ekstui.library.catalog import ComparedSide, PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
+from ekstui.library.searching import partition_of, possible_allowers
 from ekstui.store import index
 
 if TYPE_CHECKING:

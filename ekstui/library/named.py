@@ -25,14 +25,12 @@ from ekstui.core.notation import FileSide, StandardInput
 from ekstui.core.reference import reference
 from ekstui.core.uses import controllers_run_by, uses_in
 from ekstui.errors import NotFoundError
-from ekstui.library.allowing import published_candidate
 from ekstui.library.catalog import PolicyReader, default_versions, nearest_names
-from ekstui.library.copies import copies_on
-from ekstui.library.roles import find_role, surroundings_of
-from ekstui.library.who_may import boundary_of, documents_of
-from ekstui.library.who_may import policies_of as attached_to
-from ekstui.sources.controllers import PublishedPolicies
+from ekstui.library.roles import boundary_of, copies_on, documents_of, find_role, surroundings_of
+from ekstui.library.roles import policies_of as attached_to
+from ekstui.library.searching import published_candidate
 from ekstui.sources.policy_file import document_of, read_document
+from ekstui.sources.shipped import PublishedPolicies
 
 
 @dataclass(frozen=True, slots=True)

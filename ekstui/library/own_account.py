@@ -14,8 +14,7 @@ from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
-from ekstui.sources.aws.iam import Entities, read_entities
-from ekstui.sources.aws.sweep import ALL_REGIONS, Progress, read_account
+from ekstui.sources.aws.iam import ALL_REGIONS, Entities, Progress, read_account, read_entities
 from ekstui.store import accounts
 
 LIMITED = "AWS limits the rate of calls; trying again"

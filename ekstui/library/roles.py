@@ -1,21 +1,82 @@
-"""A role with its policies, what uses it, and the findings about it."""
+"""Roles and other principals of the account: their policies and uses, findings, copies of published policies, what they may do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ekstui.core.access_levels import SumAccess, sum_access
-from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, LocalPolicy, Role
+from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
+from ekstui.core.change import Change, changes
+from ekstui.core.document import Document
 from ekstui.core.eks_coverage import unseen_uses
+from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of
-from ekstui.core.grants import merged
-from ekstui.core.policy import parse_version
+from ekstui.core.grants import Target, grants, merged
+from ekstui.core.holders import parse_action
+from ekstui.core.policy import Policy, parse_version
+from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
+from ekstui.core.published import ComponentVersion, policy_of, values_in
+from ekstui.core.text import counted
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
-from ekstui.library.catalog import ComparedSide, DefaultVersion, DefaultVersions, knowledge, nearest_names
-from ekstui.library.copies import CopyAnswer, copies_on
+from ekstui.library.catalog import (
+    ComparedSide,
+    DefaultVersion,
+    DefaultVersions,
+    PolicyReader,
+    knowledge,
+    nearest_names,
+    parse_stored,
+)
 from ekstui.library.library import Library
+from ekstui.sources.shipped import components
+
+ENOUGH_OVERLAP = 0.8
+"""The share of common actions from which one document counts as a copy of the other."""
+
+ENOUGH_ACTIONS = 4
+"""The fewest common actions of a copy: small policies are alike by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A version of a policy that may have been copied."""
+
+    policy: Policy
+    version: int
+    document: Document
+    """With a controller's parameters left open."""
+    template: ComponentVersion | None = None
+    """The template whose parameters are left open; None if it has none."""
+
+    def filled(self, copy: Document) -> Document:
+        """Return the document with the values of the parameters that a copy has."""
+        template = self.template
+        return template.document(template.named(values_in(template, copy))) if template else self.document
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A customer managed policy, and the published policy that it looks like a copy of."""
+
+    local: LocalPolicy
+    original: Policy
+    version: int
+    """The version that it is most like, the newest of several."""
+    overlap: float
+    """The actions that both have, divided by all actions of either."""
+    same_name: bool
+    nearness: float = 1.0
+    """The same for grants, resources and conditions included."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyAnswer:
+    """A copy, and the change from it to the original's default version."""
+
+    copy: Copy
+    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +204,197 @@ def _managed(arn: str, known: Mapping[str, DefaultVersion], local: Mapping[str, 
     if own is None:
         return RolePolicy(name, arn, None, None)
     return RolePolicy(name, arn, parse_version(own.default_version), own.document)
+
+
+def originals_of(known: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tuple[Original, ...]:
+    """Return the versions of AWS's policies, newest first; the documents are by version."""
+    return tuple(
+        Original(policy, number, document)
+        for policy, documents in known
+        for number, document in sorted(documents.items(), reverse=True)
+    )
+
+
+def copies_of(local_policies: Iterable[LocalPolicy], originals: Iterable[Original]) -> tuple[Copy, ...]:
+    """Return the policies that are copies, each with the original it is most like.
+
+    A policy of the same name is a copy however it differs; any other needs ENOUGH_OVERLAP and ENOUGH_ACTIONS.
+    """
+    known = [(original, frozenset(grants(original.document))) for original in originals]
+    found = (_copy(local, known) for local in local_policies)
+    return tuple(copy for copy in found if copy is not None)
+
+
+def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -> Copy | None:
+    if local.document is None:
+        return None
+    own = frozenset(grants(local.document))
+    likely: list[tuple[bool, float, Original]] = []
+    for original, targets in known:
+        common = len(own & targets)
+        overlap = common / len(own | targets) if own or targets else 0.0
+        same_name = original.policy.name == local.name
+        if same_name or (overlap >= ENOUGH_OVERLAP and common >= ENOUGH_ACTIONS):
+            likely.append((same_name, overlap, original))
+    best: Copy | None = None
+    best_rank = (False, 0.0, 0.0, False)
+    for same_name, overlap, original in likely:
+        # Resources and conditions are compared only if the actions leave a choice.
+        if best is not None and (same_name, overlap) < (best.same_name, best.overlap):
+            continue
+        document = original.filled(local.document)
+        near = _nearness(local.document, document)
+        # Of equivalent versions, prefer the one that is written the same way.
+        rank = (same_name, overlap, near, document.statements == local.document.statements)
+        if best is None or rank > best_rank:
+            best, best_rank = Copy(local, original.policy, original.version, overlap, same_name, near), rank
+    return best
+
+
+def _nearness(one: Document, other: Document) -> float:
+    own, theirs = (
+        {(target, extent) for target, extents in grants(document).items() for extent in extents}
+        for document in (one, other)
+    )
+    return len(own & theirs) / len(own | theirs) if own or theirs else 1.0
+
+
+def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
+    """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
+    snapshot = library.account.required()
+    place = library.in_partition(snapshot.identity.partition)
+    known = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
+    return _answers(snapshot.local_policies, [*known, *published_originals()])
+
+
+def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
+    """Return which inline and customer managed policies of a role are copies of controllers' policies."""
+    own = [
+        LocalPolicy(each.name, each.arn or "", "/", f"v{each.version or 1}", each.document)
+        for each in subject.policies
+        if not each.managed_by_aws and each.document is not None
+    ]
+    return _answers(own, published_originals()) if own else ()
+
+
+def published_originals() -> tuple[Original, ...]:
+    """Return controllers' policies, newest version first, whole components before their parts."""
+    found: list[Original] = []
+    for component in sorted(components().values(), key=lambda each: each.is_part):
+        policy = policy_of(component)
+        for version, info in zip(reversed(component.versions), reversed(policy.versions), strict=True):
+            found.append(Original(policy, info.number, version.document(version.named({})), version))
+    return tuple(found)
+
+
+def _answers(own: Iterable[LocalPolicy], known: Iterable[Original]) -> tuple[CopyAnswer, ...]:
+    originals = tuple(known)
+    newest = {each.policy.arn: each for each in originals if each.version == each.policy.default_version}
+    return tuple(
+        CopyAnswer(copy, changes(copy.local.document, newest[copy.original.arn].filled(copy.local.document)))
+        for copy in copies_of(own, originals)
+        if copy.local.document is not None
+    )
+
+
+def _of_aws(snapshot: AccountSnapshot, reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
+    family = [policy.name for policy in reader.policies("eks")]
+    namesakes = {policy.name for policy in snapshot.local_policies} & set(reader.names())
+    for name in dict.fromkeys([*family, *sorted(namesakes)]):
+        texts = reader.history(name).texts
+        yield reader.policy(name), {number: parse_stored(name, number, text) for number, text in texts.items()}
+
+
+Documents = Mapping[str, AppliedPolicy]
+"""The managed policies whose documents are known, by ARN."""
+
+
+def principals_can(library: Library, action: str, resource: str | None = None) -> PrincipalsCan:
+    """Return who may do an action or something under a pattern, by the account's last snapshot.
+
+    Raises AccountError if there is no snapshot, InputError for an invalid action.
+    """
+    action, snapshot = parse_action(action), library.account.required()
+    uses, documents = (
+        library.account.uses(snapshot),
+        documents_of([*snapshot.roles, *snapshot.users, *snapshot.groups], snapshot, library.default_versions),
+    )
+    subjects = list(_subjects(snapshot, uses, documents))
+    found = [each for subject in subjects if (each := principal_can(subject, action, resource)) is not None]
+    unknown = [role.name for role in snapshot.roles if role.extent != "full"]
+    unread = dict.fromkeys(name for subject in subjects for name in subject.unread)
+    missing = [] if snapshot.complete else ["roles, users, groups and policies that could not be read"]
+    if unknown:
+        missing.append(f"the policies of {counted(len(unknown), 'role')}, which could not be read")
+    missing += [f"the policy {name}, whose document could not be read" for name in unread]
+    return PrincipalsCan(
+        identity=snapshot.identity,
+        fetched_at=snapshot.fetched_at,
+        complete=snapshot.complete and not unknown and not unread,
+        principals=by_cluster_and_use(each for each in found if each.verdict != "taken"),
+        taken=by_cluster_and_use(each for each in found if each.verdict == "taken"),
+        not_looked_at=(*missing, *NOT_LOOKED_AT),
+    )
+
+
+def documents_of(
+    holders: Iterable[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
+) -> Documents:
+    """Return the managed policies of some roles, users and groups, boundaries included, whose documents are known."""
+    holders = tuple(holders)
+    arns = {policy.arn for holder in holders for policy in holder.attached}
+    arns |= {each.boundary_arn for each in holders if not isinstance(each, Group) and each.boundary_arn}
+    known = {
+        policy.arn: AppliedPolicy(policy.name, parse_version(policy.default_version), policy.document, policy.arn)
+        for policy in snapshot.local_policies
+        if policy.document is not None
+    }
+    for arn, default in defaults(sorted(arns)).items():
+        known[arn] = AppliedPolicy(arn.rpartition("/")[2], default.number, default.document, arn)
+    return known
+
+
+def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> Iterator[Subject]:
+    for role in snapshot.roles:
+        policies, unread = policies_of((role,), documents)
+        yield Subject(
+            "role", role.name, role.arn, policies, unread, *boundary_of(role.boundary_arn, documents),
+            used_by=uses.get(role.arn, ()) if role.arn else (),
+            last_used=role.last_used,
+            service_linked=role.service_linked,
+        )  # fmt: skip
+    groups = {group.name: group for group in snapshot.groups}
+    for user in snapshot.users:
+        policies, unread = policies_of((user, *(groups[name] for name in user.groups if name in groups)), documents)
+        lost = tuple(f"group {name}" for name in user.groups if name not in groups)
+        yield Subject(
+            "user", user.name, user.arn, policies, (*unread, *lost), *boundary_of(user.boundary_arn, documents)
+        )
+    for group in snapshot.groups:
+        policies, unread = policies_of((group,), documents)
+        yield Subject("group", group.name, group.arn, policies, unread)
+
+
+def policies_of(
+    holders: Iterable[Role | User | Group], documents: Documents
+) -> tuple[tuple[AppliedPolicy, ...], tuple[str, ...]]:
+    """Return the policies of some holders, each once, and the names of those whose documents are not known."""
+    found: dict[tuple[str, str], AppliedPolicy] = {}
+    unread: list[str] = []
+    for holder in holders:
+        for policy in holder.attached:
+            if policy.arn in documents:
+                found[policy.arn, ""] = documents[policy.arn]
+            else:
+                unread.append(policy.name)
+        for inline in holder.inline:
+            if inline.document is None:
+                unread.append(inline.name)
+            else:
+                found[holder.name, inline.name] = AppliedPolicy(f"{inline.name} (inline)", None, inline.document)
+    return tuple(found.values()), tuple(unread)
+
+
+def boundary_of(arn: str | None, documents: Documents) -> tuple[AppliedPolicy | None, bool]:
+    """Return a permissions boundary, and whether there is one whose document is not known."""
+    return documents.get(arn or ""), arn is not None and arn not in documents

@@ -22,11 +22,10 @@ from ekstui.core.uses import Uses, uses_in, uses_running
 from ekstui.errors import NotFoundError
 from ekstui.library.catalog import knowledge, nearest_names
 from ekstui.library.cluster_answers import find_cluster
-from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
-from ekstui.library.roles import role_values, subjects_of, surroundings_of
+from ekstui.library.roles import copies_on, role_values, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
-from ekstui.sources.controllers import components, published_until
+from ekstui.sources.shipped import components, published_until
 
 
 class ComponentUpgrade(NamedTuple):

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import PolicyKnowledge
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep, Step, StepCounts
-    from ekstui.library.pins import Moved
-    from ekstui.library.reviewing import Review, ReviewedDocument
+    from ekstui.library.reviewing import Moved, Review, ReviewedDocument
 
 COLUMNS = (
     Column("Date", 10), Column("Policy", 12, share=1, middle=True, shrink=1), Column("Step", 8), Column("Reach", 11),

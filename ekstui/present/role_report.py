@@ -14,8 +14,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import counted, use_in_words
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
-from ekstui.library.copies import CopyAnswer
-from ekstui.library.roles import RoleAnswer
+from ekstui.library.roles import CopyAnswer, RoleAnswer
 from ekstui.present.blocks import (
     TRACKED,
     Block,

@@ -13,8 +13,7 @@ from typing import Any
 
 from ekstui.core.document import Document, Repeated, broken_rules, parse
 from ekstui.errors import DocumentError
-from ekstui.sources.file_values import read_json, value_in
-from ekstui.sources.repository import ChangedFile
+from ekstui.sources.repository import ChangedFile, read_json, value_in
 
 _COMPUTED = "parts of it are computed by the template"
 """Why a document that a template puts together cannot be judged."""

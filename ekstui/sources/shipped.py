@@ -1,19 +1,22 @@
-"""The families of policies that ship with ekstui beside AWS's own: an entry for each, and what its reader says."""
+"""The families of policies that ship with ekstui beside AWS's own, such as those that controllers publish: a reader for each."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
+from ekstui import paths
 from ekstui.core.policy import Policy, PolicyFamily, PolicyHistory, VersionInfo, version_label
+from ekstui.errors import DataError
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document
-    from ekstui.core.published import Component
+    from ekstui.core.policy import Policy
+    from ekstui.core.published import Component, ComponentVersion
     from ekstui.scope import Scope
 
 
@@ -24,6 +27,8 @@ class ShippedPolicies(ABC):
     """
 
     family: ClassVar[PolicyFamily]
+    scope: ClassVar[Scope]
+    """The scope that lists them."""
 
     @abstractmethod
     def names(self) -> Iterable[str]:
@@ -109,30 +114,130 @@ class ShippedPolicies(ABC):
         return {}
 
 
-class Family(NamedTuple):
-    """A family: the scope that lists it, and where its reader is, which is imported on first use."""
-
-    scope: Scope
-    module: str
-    reader: str
+_REINSTALL = "Install ekstui again."
 
 
-FAMILIES: Mapping[PolicyFamily, Family] = {
-    "published": Family("controllers", "ekstui.sources.controllers", "PublishedPolicies"),
-}
+@cache
+def components() -> Mapping[str, Component]:
+    """Return the components by name; DataError if the data cannot be read."""
+    import lzma  # 4 ms with its buffers, and to know their names is enough for most answers
+
+    from ekstui.core.published import read_components  # 3 ms, and most answers are about AWS's policies
+
+    try:
+        with lzma.open(paths.assets() / "published.jsonl.xz") as file:
+            return read_components(file.read().splitlines())
+    except (OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"The published policies cannot be read: {error}.", _REINSTALL) from None
+
+
+@cache
+def published_until() -> date:
+    """Return until when releases are known; DataError if the data cannot be read."""
+    try:
+        manifest = json.loads((paths.assets() / "published.json").read_text(encoding="utf-8"))
+        return date.fromisoformat(manifest["known_until"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"The published policies' manifest cannot be read: {error}.", _REINSTALL) from None
+
+
+class PublishedPolicies(ShippedPolicies):
+    """Reads the components that projects publish as policies, whose versions are releases; parameters are left as they are."""
+
+    family = "published"
+    scope = "controllers"
+
+    def names(self) -> Iterator[str]:
+        """Yield all names, whole components such as `karpenter` before their parts."""
+        yield from sorted(components(), key=lambda name: ("/" in name, name))
+
+    def policies(self, scope: Scope = "any") -> Iterator[Policy]:  # noqa: ARG002 (it is PolicyReader's)
+        """Yield the components, without their parts."""
+        yield from (self.policy(name) for name, component in components().items() if not component.is_part)
+
+    def policy(self, name: str) -> Policy:
+        """Return one component as a policy."""
+        from ekstui.core.published import policy_of
+
+        return policy_of(components()[name])
+
+    def text(self, name: str, version: int) -> bytes:
+        """Return one document's JSON."""
+        return json.dumps(_version(name, version).json()).encode()
+
+    def until(self) -> date:
+        """Return until when releases are known."""
+        return published_until()
+
+    def purpose(self, name: str) -> str:
+        """Return the component's title."""
+        return components()[name].title
+
+    def component(self, name: str) -> Component:
+        """Return the component."""
+        return components()[name]
+
+    def claims(self, text: str) -> bool:
+        """Return whether a text starts with the name of a component."""
+        from ekstui.core.published import is_component
+
+        return is_component(text)
+
+    def contains(self, name: str, part: str) -> bool:
+        """Return whether a component has a policy with a text in its name."""
+        return any(part in policy.name.lower() for policy in components()[name].versions[-1].policies)
+
+    def labels(self, name: str) -> list[str]:
+        """Return all releases."""
+        component = components()[name]
+        return [component.short(release) for version in component.versions for release in version.releases]
+
+    def release(self, name: str, text: str) -> VersionInfo | None:
+        """Return the version of a release and the release's own day."""
+        component = components()[name]
+        release = component.release(text)
+        if release is None:
+            return None
+        return VersionInfo(component.number(release), datetime.combine(release.day, datetime.min.time(), UTC))
+
+    def document(
+        self, name: str, version: int, values: Mapping[str, str] | None = None, *, named: bool = True
+    ) -> Document:
+        """Return a document with the given parameters; the others become names if `named`, else stay variables."""
+        published = _version(name, version)
+        return published.document(published.named(values or {}) if named else values)
+
+    def document_json(self, name: str, version: int, values: Mapping[str, str]) -> object:
+        """Return a document as the project publishes it, with the given parameters and the ARNs that they determine."""
+        published = _version(name, version)
+        return published.json(published.with_made(values))
+
+    def parameters(self, name: str, version: int, values: Mapping[str, str]) -> Mapping[str, str | None]:
+        """Return the parameters of a document with the given values; None for the others."""
+        published = _version(name, version)
+        names = [*published.to_fill_in, *(each for each in published.parameters if each in values)]
+        return {each: values.get(each) for each in dict.fromkeys(names) if each != "AWS::Partition"}
+
+    def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:
+        """Return the parameters of a document as another one fills them in."""
+        from ekstui.core.published import values_in
+
+        return values_in(_version(name, version), document)
+
+
+def _version(name: str, number: int) -> ComponentVersion:
+    """Return one run of releases."""
+    return components()[name].versions[number - 1]
+
+
+FAMILIES: Mapping[PolicyFamily, ShippedPolicies] = {"published": PublishedPolicies()}
 
 
 def shipped_in(scope: Scope) -> tuple[ShippedPolicies, ...]:
     """Return the readers of the families that a scope lists."""
-    return tuple(_reader(family) for family, known in FAMILIES.items() if scope in (known.scope, "any"))
+    return tuple(reader for reader in FAMILIES.values() if scope in (reader.scope, "any"))
 
 
 def reader_of(policy: Policy) -> ShippedPolicies:
     """Return the reader of the family that a policy belongs to."""
-    return _reader(policy.family)
-
-
-def _reader(family: PolicyFamily) -> ShippedPolicies:
-    # 3 ms for controllers, and most answers are about AWS's policies.
-    reader: ShippedPolicies = getattr(import_module(FAMILIES[family].module), FAMILIES[family].reader)()
-    return reader
+    return FAMILIES[policy.family]

@@ -11,8 +11,7 @@ import pytest
 from ekstui import paths
 from ekstui.cli.main import main
 from ekstui.scope import SCOPE_WORDS
-from ekstui.sources.controllers import components
-from ekstui.sources.shipped import FAMILIES, shipped_in
+from ekstui.sources.shipped import FAMILIES, components, shipped_in
 
 
 def printed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:

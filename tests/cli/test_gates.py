@@ -12,8 +12,7 @@ import pytest
 from ekstui.cli.main import main
 from ekstui.cli.options import Direction, fails_on, reaches_of
 from ekstui.core.grants import Reach
-from ekstui.library.pins import Pin, read_lock, write_lock
-from ekstui.library.reviewing import review
+from ekstui.library.reviewing import Pin, read_lock, review, write_lock
 from tests.cli.test_commands import ekstui
 from tests.rig.clients import client
 from tests.rig.rig import Rig

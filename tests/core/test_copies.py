@@ -5,8 +5,8 @@ from ekstui.core.change import changes
 from ekstui.core.document import Document, parse
 from ekstui.core.grants import grants
 from ekstui.core.policy import Policy, VersionInfo
-from ekstui.library.copies import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
-from ekstui.sources.controllers import components
+from ekstui.library.roles import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
+from ekstui.sources.shipped import components
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]
 SECOND = [*FIRST, "ec2:CreateTags"]

@@ -17,7 +17,7 @@ from ekstui.core.policy import Policy
 from ekstui.core.reference import reference
 from ekstui.core.wildcard import matches
 from ekstui.errors import DataError
-from ekstui.sources.controllers import components
+from ekstui.sources.shipped import components
 from tests.core.seed_facts import MISNAMED, POLICIES, SERVICE_NOTES, UNUSED, UPDATES, SeedUpdate, ServiceNote
 from tests.core.shingles import known_runs, runs
 

@@ -6,7 +6,7 @@ from typing import Any
 from ekstui.core.change import changes, lacking, superfluous
 from ekstui.core.document import Document, parse
 from ekstui.core.grants import merged
-from ekstui.sources.controllers import components
+from ekstui.sources.shipped import components
 
 
 def document(*statements: Any) -> Document:

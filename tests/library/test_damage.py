@@ -17,11 +17,10 @@ import pytest
 from ekstui import paths
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.library import AccountChoice, Library
-from ekstui.library.allowing import who_can_answer
 from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
 from ekstui.library.remembered import seen_versions
-from ekstui.library.searching import changes
+from ekstui.library.searching import changes, who_can_answer
 from ekstui.sources.aws.credentials import caller_digest
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts

@@ -12,9 +12,9 @@ from ekstui.core.explain import Explanation, Policies, Question
 from ekstui.core.notation import FileSide, PolicyAt
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.allowing import possible_allowers
 from ekstui.library.catalog import knowledge
 from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 
 ACCOUNT = "111122223333"

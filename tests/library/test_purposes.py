@@ -17,12 +17,12 @@ from ekstui.core.explain.remedies import allowers
 from ekstui.core.findings import RoleInUse, RolePolicy
 from ekstui.core.policy import Policy, VersionInfo, version_label
 from ekstui.core.reference import reference
-from ekstui.library.allowing import possible_allowers
 from ekstui.library.catalog import knowledge
 from ekstui.library.named import old_copies, purpose_of
+from ekstui.library.searching import possible_allowers
 from ekstui.scope import PolicyScope
-from ekstui.sources.controllers import components
 from ekstui.sources.corpus import Corpus
+from ekstui.sources.shipped import components
 from tests.accounts import identity
 
 ACCOUNT = "111122223333"

@@ -16,10 +16,9 @@ from ekstui.core.policy import format_time, version_label
 from ekstui.core.steps import perhaps_since
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.allowing import possible_allowers, who_can_answer
 from ekstui.library.catalog import knowledge
 from ekstui.library.maintenance import index_cache
-from ekstui.library.searching import changes
+from ekstui.library.searching import changes, possible_allowers, who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store.index import judged, judged_by, names_allowing, shipped_steps
 from ekstui.store.policy_store import PolicyStore

@@ -8,10 +8,10 @@ import pytest
 
 from ekstui.core.principals import PrincipalsCan
 from ekstui.library import AccountChoice, Library
-from ekstui.library.allowing import who_can_answer
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.own_account import Account
-from ekstui.library.who_may import principals_can
+from ekstui.library.roles import principals_can
+from ekstui.library.searching import who_can_answer
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.role_report import map_blocks
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks

@@ -24,9 +24,8 @@ from pathlib import Path
 
 from ekstui.core.policy import PolicyHistory, Provenance, VersionInfo
 from ekstui.library import Library
-from ekstui.library.allowing import who_can_answer
 from ekstui.library.maintenance import fill_cache, index_cache
-from ekstui.library.searching import changes
+from ekstui.library.searching import changes, who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions

@@ -6,7 +6,7 @@ from textual.widget import Widget
 
 from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
-from ekstui.sources.controllers import components
+from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen

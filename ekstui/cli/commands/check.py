@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one row per policy that has changed."""
-    from ekstui.library.pins import moved_since, read_lock
+    from ekstui.library.reviewing import moved_since, read_lock
     from ekstui.present.change_lists import moved_blocks
 
     library = open_library()

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Add the policies to ekstui.lock, or update them there."""
-    from ekstui.library.pins import LOCK, pin, read_lock, write_lock
+    from ekstui.library.reviewing import LOCK, pin, read_lock, write_lock
 
     pins = pin(open_library(), arguments.policies)
     kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}

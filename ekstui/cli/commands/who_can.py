@@ -19,8 +19,8 @@ from ekstui.cli.streams import (
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library, maintenance
-from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
+from ekstui.library.searching import who_can_answer
 from ekstui.present.blocks import incomplete_words
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
 
@@ -161,7 +161,7 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
         return None
     from ekstui.cli.session import narrate_errors, read_account
     from ekstui.library.own_account import FRESH
-    from ekstui.library.who_may import principals_can
+    from ekstui.library.roles import principals_can
 
     try:
         known = library.account.last()

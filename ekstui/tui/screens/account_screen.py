@@ -18,8 +18,7 @@ from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
-from ekstui.library.copies import CopyAnswer, copies_in
-from ekstui.library.roles import RoleAnswer, role_answer
+from ekstui.library.roles import CopyAnswer, RoleAnswer, copies_in, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
 from ekstui.present.rendering import rows

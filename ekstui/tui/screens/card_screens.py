@@ -10,8 +10,8 @@ from ekstui.core.reference import ActionInfo, reference
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
-from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
+from ekstui.library.searching import who_can_answer
 from ekstui.present.blocks import Block
 from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import rows

@@ -18,10 +18,10 @@ from ekstui.library.access_policies import (
     kubernetes_requests,
     who_can_in_kubernetes,
 )
-from ekstui.library.allowing import who_can_answer
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
-from ekstui.library.who_may import principals_can
+from ekstui.library.roles import principals_can
+from ekstui.library.searching import who_can_answer
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Sentence, Span, Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line

@@ -155,7 +155,7 @@ def _pattern(text: str) -> str:
 
 
 def _holders(action: str, library: Library) -> frozenset[str]:
-    from ekstui.library.allowing import who_can_answer
+    from ekstui.library.searching import who_can_answer
 
     return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
 

@@ -11,8 +11,7 @@ from ekstui.errors import AccountError
 from ekstui.sources.aws import answers, connection
 from ekstui.sources.aws.answers import BoundError, MalformedError, check_form
 from ekstui.sources.aws.connection import OPERATIONS, Connection, ConnectionSettings, IncompleteError
-from ekstui.sources.aws.iam import read_entities
-from ekstui.sources.aws.sweep import read_account
+from ekstui.sources.aws.iam import read_account, read_entities
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 

@@ -11,7 +11,7 @@ import pytest
 
 from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.aws.sweep import read_account
+from ekstui.sources.aws.iam import read_account
 from tests.sources.aws.configured import Configured
 
 ROOT = Path(__file__).parents[3]

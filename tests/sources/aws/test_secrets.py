@@ -14,7 +14,7 @@ from ekstui import logbook
 from ekstui.errors import EkstuiError
 from ekstui.sources.aws import connection
 from ekstui.sources.aws.connection import Connection, ConnectionSettings
-from ekstui.sources.aws.sweep import read_account
+from ekstui.sources.aws.iam import read_account
 from tests.sources.aws.configured import Configured
 
 ROOT = Path(__file__).parents[3]
