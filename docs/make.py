@@ -17,7 +17,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.options import ExitCode, add_account, add_json
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.settings import SETTINGS, Settings
@@ -172,7 +172,7 @@ def settings_page() -> str:
 
 def data_page(text: str) -> str:
     """Return the page about the data, with its figures from the manifest."""
-    manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))
     figures = [
         ("Source", f"npm package `{manifest['source']}` {manifest['source_version']}"),
         (

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.text import clean
 from ekstui.errors import EkstuiError, InputError
 
@@ -52,7 +52,7 @@ def open_log(wanted: str, level: str) -> None:
     close_log()
     if wanted.lower() in _OFF:
         return
-    path = paths.state_dir() / "ekstui.log" if wanted.lower() in _ON else Path(wanted).expanduser()
+    path = files.state_dir() / "ekstui.log" if wanted.lower() in _ON else Path(wanted).expanduser()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = log_file(path, with_messages=level == "debug")

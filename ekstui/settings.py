@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from ekstui.core.policy import SCOPES, Scope
 from ekstui.errors import InputError
 from ekstui.files import read_regular
-from ekstui.scope import SCOPES, Scope
 
 Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
 

@@ -26,14 +26,14 @@ def print_version() -> int:
     import json
     from datetime import UTC, datetime
 
-    from ekstui import __version__, paths
+    from ekstui import __version__, files
     from ekstui.cli.streams import flush_out, write_out
     from ekstui.core.reference import reference_version
     from ekstui.errors import OutputError
 
     # Only the manifest is read; the cache may know more, which `ekstui cache info` shows.
     try:
-        manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))
         corpus = (
             f"{manifest['source']} {manifest['source_version']}: {manifest['policies']:,} policies with "
             f"{manifest['versions']:,} versions, known until {manifest['known_until'][:10]}, "

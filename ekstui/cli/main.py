@@ -147,7 +147,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 
     InputError says where an invalid value is.
     """
-    from ekstui import paths
+    from ekstui import files
     from ekstui.settings import effective  # 5 ms, which a usage error does without
 
     given = {
@@ -155,7 +155,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
         for option, setting in _OPTIONS.items()
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
-    found = effective(paths.config_file(), os.environ, given)
+    found = effective(files.config_file(), os.environ, given)
     for option, setting in _OPTIONS.items():
         if hasattr(arguments, option):
             setattr(arguments, option, getattr(found.settings, setting))

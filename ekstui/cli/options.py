@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Literal
 
+from ekstui.core.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.errors import InputError
-from ekstui.scope import SCOPE_WORDS, SCOPES, Scope
 
 if TYPE_CHECKING:
     from ekstui.core.change import Change

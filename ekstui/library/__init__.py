@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui import paths
+from ekstui import files
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -41,7 +41,7 @@ class AccountChoice:
         if self.demo or self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):
             return True
         home = Path("~/.aws").expanduser()
-        return any(map(os.path.exists, (home / "config", home / "credentials", paths.cache_dir() / "accounts")))
+        return any(map(os.path.exists, (home / "config", home / "credentials", files.cache_dir() / "accounts")))
 
 
 def __getattr__(name: str) -> object:

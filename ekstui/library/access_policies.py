@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.knowledge import AccessPolicy
 from ekstui.core.kubernetes import (
     KubernetesRequest,
@@ -82,7 +82,7 @@ class KubernetesHolders(NamedTuple):
 def access_rules() -> Mapping[str, tuple[Rule, ...]]:
     """Return the rules by access policy; DataError if the data cannot be read."""
     try:
-        return read_rules((paths.assets() / "access-policy-rules.tsv").read_text(encoding="utf-8"))
+        return read_rules((files.assets() / "access-policy-rules.tsv").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, KeyError) as error:
         raise DataError(f"The rules of access policies cannot be read: {error}.", "Install ekstui again.") from None
 

@@ -8,10 +8,9 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ekstui import paths
-from ekstui.core.policy import Policy, PolicyHistory, ReleaseNumber, parse_version, version_label
+from ekstui import files
+from ekstui.core.policy import Policy, PolicyHistory, PolicyScope, ReleaseNumber, Scope, parse_version, version_label
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
-from ekstui.scope import PolicyScope, Scope
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
@@ -360,7 +359,7 @@ def knowledge() -> Knowledge:
     from ekstui.core.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
 
     try:
-        text = (paths.assets() / "eks.json").read_text(encoding="utf-8")
+        text = (files.assets() / "eks.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"eks.json cannot be read: {error}.", "Install ekstui again.") from None
     return parse_knowledge(text)

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ekstui import paths
+from ekstui import files
+from ekstui.core.policy import Scope, aws_scope
 from ekstui.errors import AmbiguousError, NotFoundError
 from ekstui.library import AccountChoice
 from ekstui.library.catalog import (
@@ -31,7 +32,6 @@ from ekstui.library.catalog import (
     known_version,
     parse_stored,
 )
-from ekstui.scope import Scope, aws_scope
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import reader_of, shipped_in
 from ekstui.store.objects import (
@@ -104,7 +104,7 @@ class Library:
 
         Without `account`, it is the one that the environment selects.
         """
-        return Library(Corpus.bundled(), PolicyStore.in_folder(paths.cache_dir()), choice=account)
+        return Library(Corpus.bundled(), PolicyStore.in_folder(files.cache_dir()), choice=account)
 
     def with_account(self, account: AccountChoice) -> Library:
         """Return a library over the same policies that asks another account."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui import paths
+from ekstui import files
 from ekstui.errors import DataError
 from ekstui.library.library import Library
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
@@ -232,7 +232,7 @@ def verify_cache(library: Library) -> Counts | None:
     from ekstui.sources.files.git_archive import is_intact, mirrors  # 10 ms, and only to verify
 
     library.corpus.verify()
-    damaged = [path for path in mirrors(paths.archives_dir()) if not is_intact(path)]
+    damaged = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
     if damaged:
         names = " and ".join(map(str, damaged))
         raise DataError(f"{names}: git cannot read this mirror of an archive.", "The next sync from it clones it anew.")
@@ -250,7 +250,7 @@ def clear_cache(library: Library) -> int:
     from ekstui.sources.files.git_archive import clear_mirrors  # 10 ms, and only to clear
 
     try:
-        return library.store.file.clear() + clear_mirrors(paths.archives_dir())
+        return library.store.file.clear() + clear_mirrors(files.archives_dir())
     except CacheError as error:
         raise DataError(error.message) from None
     except OSError as error:

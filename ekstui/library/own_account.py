@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.account_snapshot import AccountSnapshot, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
@@ -43,7 +43,7 @@ class Account:
     @staticmethod
     def chosen(choice: AccountChoice) -> "Account":
         """Return the chosen account, with the user's own cache; nothing is read yet."""
-        return Account(choice, paths.cache_dir() / "accounts")
+        return Account(choice, files.cache_dir() / "accounts")
 
     def last(self) -> AccountSnapshot | None:
         """Return the newest snapshot without asking AWS: one read in this run, or kept from an earlier one.

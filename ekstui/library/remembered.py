@@ -16,10 +16,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
-from ekstui import paths
-from ekstui.core.policy import Policy, format_time, parse_time
+from ekstui import files
+from ekstui.core.policy import Policy, Scope, format_time, parse_time
 from ekstui.files import read_state, write_state
-from ekstui.scope import Scope
 
 OFFERED = timedelta(hours=1)
 """How long a place is offered."""
@@ -51,7 +50,7 @@ class Place:
 
 def keep_place(place: Place) -> None:
     """Store a place, but not for visitors of a served app; a failure to write is ignored."""
-    if not paths.is_served():
+    if not files.is_served():
         write_state(
             _file(),
             {
@@ -63,7 +62,7 @@ def keep_place(place: Place) -> None:
 
 def kept_place(now: datetime) -> Place | None:
     """Return the place that was stored within the last hour; None if there is none or it is invalid."""
-    if paths.is_served():
+    if files.is_served():
         return None
     match read_state(_file()):
         case {"at": str(at), "scope": scope, "policy": str(policy), "version": int(version), "filter": str(words),
@@ -99,12 +98,12 @@ def _is_sound(place: Place) -> bool:
 
 
 def _file() -> Path:
-    return paths.state_dir() / "place.json"
+    return files.state_dir() / "place.json"
 
 
 def seen_versions(*, demo: bool = False) -> SeenVersions:
     """Return the versions that the user has seen; none in the demo and for visitors of a served app, which write nothing."""
-    return SeenVersions((Path(os.devnull) if demo or paths.is_served() else paths.state_dir()) / "looked.json")
+    return SeenVersions((Path(os.devnull) if demo or files.is_served() else files.state_dir()) / "looked.json")
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core import wildcard
+from ekstui.core.policy import Scope, aws_scope
 from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.core.targets import Candidate, candidate_of, statement_may_match
 from ekstui.errors import InputError
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
-from ekstui.scope import Scope, aws_scope
 from ekstui.sources.shipped import ShippedPolicies, reader_of, shipped_in
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from ekstui.core.explain import Policies
     from ekstui.core.holders import Holder, WhoCan
     from ekstui.core.knowledge import Knowledge
-    from ekstui.core.policy import Policy, PolicyHistory
+    from ekstui.core.policy import Policy, PolicyHistory, PolicyScope
     from ekstui.library.library import Library
-    from ekstui.scope import PolicyScope
 
 
 class ChangesFeed(NamedTuple):

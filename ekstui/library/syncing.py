@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.document import parse_text
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError
@@ -107,7 +107,7 @@ def _source(
             urlsplit(archive)
         except ValueError:
             raise InputError("This is not the address of an archive.") from None
-        folder = paths.archives_dir() / hashlib.sha256(archive.encode()).hexdigest()[:16]
+        folder = files.archives_dir() / hashlib.sha256(archive.encode()).hexdigest()[:16]
         if archive.endswith(".json"):
             from ekstui.sources.data_release import DataRelease
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.core.holders import nearest_actions
-from ekstui.core.policy import version_label
+from ekstui.core.policy import SCOPE_WORDS, version_label
 from ekstui.core.text import age_in_words, counted
 from ekstui.present.blocks import (
     Block,
@@ -28,13 +28,12 @@ from ekstui.present.blocks import (
     section,
     uses_words,
 )
-from ekstui.scope import SCOPE_WORDS
 
 if TYPE_CHECKING:
     from ekstui.core.grants import Grant
     from ekstui.core.holders import Holder, Since, WhoCan
+    from ekstui.core.policy import Scope
     from ekstui.core.principals import PrincipalCan, PrincipalsCan
-    from ekstui.scope import Scope
 
 ON_ROOM = 20
 """The room for resources in a row, in characters; those that do not fit are counted, but the first is always named."""

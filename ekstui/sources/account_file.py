@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
@@ -47,10 +47,10 @@ def read_account_file(path: Path) -> AccountSnapshot:
 
     Its time is that of the newest file. InputError says why it cannot be read.
     """
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    if not files:
+    listed = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not listed:
         raise InputError(f"{path} has no JSON file in it.", _COMMAND)
-    pages = [page for file in files for page in _pages(file)]
+    pages = [page for file in listed for page in _pages(file)]
     roles = _parsed(pages, "RoleDetailList", parse_role)
     users = _parsed(pages, "UserDetailList", parse_user)
     groups = _parsed(pages, "GroupDetailList", parse_group)
@@ -62,7 +62,7 @@ def read_account_file(path: Path) -> AccountSnapshot:
     missing = () if complete else (_incomplete(path),)
     return AccountSnapshot(
         identity=CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:root", "", method="file"),
-        fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC),
+        fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in listed), UTC),
         complete=complete,
         roles=tuple(roles),
         users=tuple(users),
@@ -132,7 +132,7 @@ def _incomplete(path: Path) -> SourceError:
 def demo_account(now: datetime) -> AccountSnapshot:
     """Return the account of the demo as if it had just been read; DataError if its file is damaged."""
     try:
-        text = lzma.decompress((paths.assets() / "demo.json.xz").read_bytes()).decode()
+        text = lzma.decompress((files.assets() / "demo.json.xz").read_bytes()).decode()
         made = datetime.fromisoformat(json.loads(text)["fetched_at"])
         return from_record(AccountSnapshot, json.loads(_moved(text, made, now)))
     except (OSError, ValueError, lzma.LZMAError):

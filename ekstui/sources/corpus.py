@@ -14,10 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ekstui import paths
-from ekstui.core.policy import Delivery, Policy, PolicyHistory, Provenance, VersionInfo, parse_time
+from ekstui import files
+from ekstui.core.policy import Delivery, Policy, PolicyHistory, Provenance, Scope, VersionInfo, parse_time
 from ekstui.errors import DataError
-from ekstui.scope import Scope
 
 _HEAD = rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\['
 _VERSION = rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":'
@@ -59,7 +58,7 @@ class Corpus:
     @staticmethod
     def bundled() -> "Corpus":
         """Return the corpus that ships with this ekstui."""
-        return Corpus(paths.assets())
+        return Corpus(files.assets())
 
     def manifest(self) -> Manifest:
         """Return the manifest."""

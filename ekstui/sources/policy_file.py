@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
 from ekstui.core.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
 from ekstui.errors import DocumentError, InputError
@@ -26,7 +26,7 @@ _DEPTH = 4
 
 def read_document(path: Path, *, trust: bool = False) -> Document:
     """Return the policy in a file; InputError names the file and what is wrong (see `document_of`)."""
-    if paths.is_served():
+    if files.is_served():
         raise InputError(
             "In a browser, ekstui does not read files of the server.", "Name a policy, or paste what a command printed."
         )

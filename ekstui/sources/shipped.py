@@ -9,15 +9,14 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.policy import Policy, PolicyFamily, PolicyHistory, VersionInfo, version_label
 from ekstui.errors import DataError
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document
-    from ekstui.core.policy import Policy
+    from ekstui.core.policy import Policy, Scope
     from ekstui.core.published import Component, ComponentVersion
-    from ekstui.scope import Scope
 
 
 class ShippedPolicies(ABC):
@@ -125,7 +124,7 @@ def components() -> Mapping[str, Component]:
     from ekstui.core.published import read_components  # 3 ms, and most answers are about AWS's policies
 
     try:
-        with lzma.open(paths.assets() / "published.jsonl.xz") as file:
+        with lzma.open(files.assets() / "published.jsonl.xz") as file:
             return read_components(file.read().splitlines())
     except (OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The published policies cannot be read: {error}.", _REINSTALL) from None
@@ -135,7 +134,7 @@ def components() -> Mapping[str, Component]:
 def published_until() -> date:
     """Return until when releases are known; DataError if the data cannot be read."""
     try:
-        manifest = json.loads((paths.assets() / "published.json").read_text(encoding="utf-8"))
+        manifest = json.loads((files.assets() / "published.json").read_text(encoding="utf-8"))
         return date.fromisoformat(manifest["known_until"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The published policies' manifest cannot be read: {error}.", _REINSTALL) from None

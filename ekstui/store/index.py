@@ -24,7 +24,7 @@ from ekstui.store.records import StoredPolicy
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document, Statement
-    from ekstui.scope import Scope
+    from ekstui.core.policy import Scope
 
 VERSION = 3
 """Increased when the same documents give another index; an index of an older version is rebuilt."""

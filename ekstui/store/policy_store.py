@@ -20,8 +20,7 @@ from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, p
 from ekstui.store.records import State, StoredPolicy, policy_of, policy_record, read_policy, read_state, state_record
 
 if TYPE_CHECKING:
-    from ekstui.core.policy import Authority
-    from ekstui.scope import Scope
+    from ekstui.core.policy import Authority, Scope
 
 CHUNK = 64
 """Policies in a chunk after the EKS family's."""

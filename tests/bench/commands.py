@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
-from ekstui import paths
+from ekstui import files
 from ekstui.library import Library
 from ekstui.library.maintenance import cache_info, fill_cache
 from ekstui.sources.corpus import Corpus
@@ -98,7 +98,7 @@ def _processor(work: Callable[[], object]) -> float:
 
 
 def _read_alone() -> None:
-    with lzma.open(paths.assets() / "corpus.jsonl.xz") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz") as lines:
         for line in lines:
             json.loads(line)
 

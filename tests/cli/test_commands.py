@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 
 
 def ekstui(
@@ -67,7 +67,7 @@ def test_what_is_known_beyond_the_documents_is_said() -> None:
 
 def test_the_timeline_has_the_right_dates_and_names_missing_versions() -> None:
     versions = answer("versions", "AmazonEKSServiceRolePolicy")["versions"]
-    with (paths.assets() / "version-dates.csv").open(encoding="utf-8") as rows:
+    with (files.assets() / "version-dates.csv").open(encoding="utf-8") as rows:
         dates = {
             version: created
             for policy, version, created in (row.strip().split(",") for row in rows)
@@ -198,8 +198,8 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
 
 
 def test_a_cache_that_cannot_be_trusted_is_said_once_and_stops_no_answer() -> None:
-    paths.cache_dir().mkdir(parents=True)
-    (paths.cache_dir() / "policies.db").write_bytes(b"no cache at all" * 1000)
+    files.cache_dir().mkdir(parents=True)
+    (files.cache_dir() / "policies.db").write_bytes(b"no cache at all" * 1000)
     first, second = ekstui("list"), ekstui("list")
     assert (first.returncode, first.stdout) == (0, second.stdout)
     assert "set aside" in first.stderr

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.main import main
-from ekstui.scope import SCOPE_WORDS
+from ekstui.core.policy import SCOPE_WORDS
 from ekstui.sources.shipped import FAMILIES, components, shipped_in
 
 
@@ -42,7 +42,7 @@ def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.Captur
 
 def test_a_family_has_its_words_wherever_they_are_needed() -> None:
     """What CONTRIBUTING.md lists for a new family: here a place is missed, elsewhere a command fails."""
-    schema = (paths.assets() / "schema.json").read_text()
+    schema = (files.assets() / "schema.json").read_text()
     for family, known in FAMILIES.items():
         (reader,) = shipped_in(known.scope)
         assert reader.family == family
@@ -96,7 +96,7 @@ def test_what_people_are_paged_for_stands_with_the_controller(capsys: pytest.Cap
 
 def test_who_can_in_kubernetes_is_answered_by_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
     """Each row of the tables, asked by its first verb and resource; the core's tests try all of them."""
-    with (paths.assets() / "access-policy-rules.tsv").open(encoding="utf-8") as file:
+    with (files.assets() / "access-policy-rules.tsv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["resources"] not in ("", "*")]
     for row in rows:
         plural, _, sub = row["resources"].split(",")[0].partition("/")
@@ -158,7 +158,7 @@ def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(caps
 
 
 def test_the_changes_of_controllers_say_until_when_those_are_known(capsys: pytest.CaptureFixture[str]) -> None:
-    until = json.loads((paths.assets() / "published.json").read_text())["known_until"]
+    until = json.loads((files.assets() / "published.json").read_text())["known_until"]
     assert main(["changes", "--scope", "controllers", "--since", "2025-01-01"]) == 0
     assert f"known until {until}" in capsys.readouterr().err
     assert main(["changes", "--scope", "controllers", "--since", "2031-01-01"]) != 1

@@ -10,12 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.main import main
 from ekstui.export.encoding import yaml
 from tests.cli.test_commands import ekstui
 
-SCHEMA: dict[str, Any] = json.loads((paths.assets() / "schema.json").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

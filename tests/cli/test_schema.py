@@ -17,14 +17,14 @@ import ekstui.core
 import ekstui.library
 import ekstui.sources
 import ekstui.store
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.main import main
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.export import encoding
 from tests.filled import copied
 from tests.rig.rig import Rig
 
-SCHEMA: dict[str, Any] = json.loads((paths.assets() / "schema.json").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
 
 OFFLINE: tuple[tuple[str, ...], ...] = (
     ("list",),
@@ -148,7 +148,7 @@ def test_answers_from_the_corpus(
     filled_cache: Path,
 ) -> None:
     if words[0] in SEARCHING:
-        copied(filled_cache, paths.cache_dir())
+        copied(filled_cache, files.cache_dir())
     file = tmp_path / "mine.json"
     file.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}')
     monkeypatch.setattr("sys.stdin", io.StringIO())
@@ -168,7 +168,7 @@ def test_answers_from_the_account(
     words: tuple[str, ...], rig: Rig, capsys: pytest.CaptureFixture[str], filled_cache: Path
 ) -> None:
     if words[0] in SEARCHING:
-        copied(filled_cache, paths.cache_dir())
+        copied(filled_cache, files.cache_dir())
     assert main([*words, "--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
 

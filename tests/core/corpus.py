@@ -5,13 +5,13 @@ import lzma
 from functools import cache
 from typing import Any
 
-from ekstui import paths
+from ekstui import files
 
 
 @cache
 def raw_corpus() -> list[dict[str, Any]]:
     """Every policy of the corpus: `{name, arn, default, versions: [{version, created, document}]}`."""
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core import expansion
 from ekstui.core.document import broken_rules, broken_trust_rules, parse, parse_text, serialise, trimmed
 from ekstui.core.expansion import (
@@ -25,7 +25,7 @@ from ekstui.errors import DocumentError
 
 
 def corpus_documents() -> Iterator[tuple[str, dict[str, Any]]]:
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         for line in lines:
             policy = json.loads(line)
             for version in policy["versions"]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.denial.rbac import Subject, is_unauthorized, parse_forbidden
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.explain.access_entries import (
@@ -133,7 +133,7 @@ def test_not_being_known_is_told_from_being_forbidden(text: str, unauthorized: b
     assert is_unauthorized(text) is unauthorized
 
 
-RULES = read_rules((paths.assets() / "access-policy-rules.tsv").read_text())
+RULES = read_rules((files.assets() / "access-policy-rules.tsv").read_text())
 ROLE = "arn:aws:iam::111122223333:role/team/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/{{SessionName}}"
 

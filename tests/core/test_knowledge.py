@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.document import Document, parse
 from ekstui.core.grants import grants
 from ekstui.core.knowledge import PolicyKnowledge, parse_knowledge
@@ -21,15 +21,15 @@ from ekstui.sources.shipped import components
 from tests.core.seed_facts import MISNAMED, POLICIES, SERVICE_NOTES, UNUSED, UPDATES, SeedUpdate, ServiceNote
 from tests.core.shingles import known_runs, runs
 
-TEXT = (paths.assets() / "eks.toml").read_text(encoding="utf-8")
-KNOWLEDGE = parse_knowledge((paths.assets() / "eks.json").read_text(encoding="utf-8"))
+TEXT = (files.assets() / "eks.toml").read_text(encoding="utf-8")
+KNOWLEDGE = parse_knowledge((files.assets() / "eks.json").read_text(encoding="utf-8"))
 ACTION = re.compile(r"\b[a-z0-9-]+:(?:[A-Z][a-z0-9]+)+(?:[A-Z0-9]\w*)?\b")
 """An action in prose: a tag key such as eks:cluster-name is none."""
 
 
 @cache
 def corpus() -> dict[str, dict[str, Any]]:
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         return {policy["name"]: policy for policy in map(json.loads, lines)}
 
 
@@ -62,7 +62,7 @@ def says(text: str, ideas: tuple[str, ...]) -> bool:
 
 
 def test_the_family_of_the_corpus_is_known_in_its_order() -> None:
-    manifest = json.loads((paths.assets() / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))
     assert list(KNOWLEDGE.policies) == list(corpus())[: manifest["family"]]
 
 
@@ -276,7 +276,7 @@ def test_no_sentence_of_the_page_was_copied() -> None:
 
 
 def test_a_text_of_another_shape_is_refused() -> None:
-    compiled = (paths.assets() / "eks.json").read_text(encoding="utf-8")
+    compiled = (files.assets() / "eks.json").read_text(encoding="utf-8")
     for text in (
         "{",
         "{}",
@@ -294,5 +294,5 @@ def test_every_policy_is_in_one_group_of_the_list() -> None:
 
 
 def test_the_compiled_form_is_up_to_date() -> None:
-    compiled = json.loads((paths.assets() / "eks.json").read_text(encoding="utf-8"))
+    compiled = json.loads((files.assets() / "eks.json").read_text(encoding="utf-8"))
     assert compiled == json.loads(json.dumps(tomllib.loads(TEXT), default=str)), "run make knowledge"

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.knowledge import parse_knowledge
 from ekstui.core.kubernetes import (
     CORE,
@@ -22,7 +22,7 @@ from ekstui.core.kubernetes import (
 )
 from ekstui.errors import InputError
 
-TABLE = (paths.assets() / "access-policy-rules.tsv").read_text()
+TABLE = (files.assets() / "access-policy-rules.tsv").read_text()
 RULES = read_rules(TABLE)
 ROWS = list(csv.DictReader(TABLE.splitlines(), delimiter="\t"))
 
@@ -134,7 +134,7 @@ def test_where_a_scope_applies(namespaces: tuple[str, ...] | None, namespace: st
 
 
 def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -> None:
-    known = parse_knowledge((paths.assets() / "eks.json").read_text()).access_policies
+    known = parse_knowledge((files.assets() / "eks.json").read_text()).access_policies
     assert len(known) == 39
     assert {name for name, policy in known.items() if policy.content == "exact"} == RULES.keys()
     assert {name for name, policy in known.items() if policy.reserved} < known.keys()

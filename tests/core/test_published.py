@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.change import changes
 from ekstui.core.published import (
     Component,
@@ -23,7 +23,7 @@ from ekstui.core.published import (
 
 
 def lines() -> list[bytes]:
-    return lzma.decompress((paths.assets() / "published.jsonl.xz").read_bytes()).splitlines(keepends=True)
+    return lzma.decompress((files.assets() / "published.jsonl.xz").read_bytes()).splitlines(keepends=True)
 
 
 @cache
@@ -32,7 +32,7 @@ def components() -> dict[str, Component]:
 
 
 def test_the_data_is_that_of_its_manifest() -> None:
-    manifest = json.loads((paths.assets() / "published.json").read_text())
+    manifest = json.loads((files.assets() / "published.json").read_text())
     assert hashlib.sha256(b"".join(lines())).hexdigest() == manifest["sha256"]
     assert len(lines()) == manifest["documents"] == 106
     newest = {entry["newest"] for entry in manifest["components"].values()}
@@ -41,7 +41,7 @@ def test_the_data_is_that_of_its_manifest() -> None:
 
 def test_what_ships_of_policies_is_under_half_a_megabyte() -> None:
     """The files of the corpus, of the controllers' policies and of the access policies, as they are in the wheel."""
-    files = (
+    shipped = (
         "corpus.jsonl.xz",
         "manifest.json",
         "steps.json.xz",
@@ -49,7 +49,7 @@ def test_what_ships_of_policies_is_under_half_a_megabyte() -> None:
         "published.json",
         "access-policy-rules.tsv",
     )
-    assert sum((paths.assets() / name).stat().st_size for name in files) < 500_000
+    assert sum((files.assets() / name).stat().st_size for name in shipped) < 500_000
 
 
 def test_every_document_belongs_to_a_component_and_is_a_policy() -> None:

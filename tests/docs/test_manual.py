@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.make import DOCS, examples_of, pages
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
 from ekstui.settings import SETTINGS
@@ -102,7 +102,7 @@ def test_an_example_runs(
     filled_cache: Path,
 ) -> None:
     words = ekstui_words(example) or []
-    copied(filled_cache, paths.cache_dir())
+    copied(filled_cache, files.cache_dir())
     monkeypatch.chdir(tmp_path)
     for name in re.findall(r"[\w./-]+\.json|\w+/$", example):
         path = Path(name) / "policy.json" if name.endswith("/") else Path(name)

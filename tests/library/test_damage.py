@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.maintenance import index_cache
@@ -137,7 +137,7 @@ def test_every_flip_in_what_was_looked_at_leaves_marks_or_starts_over(tmp_path: 
     seen_versions().changed_since([], datetime(2026, 8, 1, tzinfo=UTC))
     right = seen_versions().changed_since(policies, NOW)
     assert right
-    path = paths.state_dir() / "looked.json"
+    path = files.state_dir() / "looked.json"
     content = path.read_bytes()
     for _, flipped in zip(range(FLIPS // 6), flips(content, "looked"), strict=False):
         path.write_bytes(flipped)

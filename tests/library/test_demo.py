@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.account_snapshot import InlinePolicy
 from ekstui.core.document import parse_text
 from ekstui.errors import AccountError
@@ -31,7 +31,7 @@ def test_the_account_is_nobody_s() -> None:
     assert "111122223333" in text
     assert ACCOUNT_ID not in text
     assert "127.0.0.1" not in text
-    assert (paths.assets() / "demo.json.xz").stat().st_size < 60_000
+    assert (files.assets() / "demo.json.xz").stat().st_size < 60_000
 
 
 def test_what_was_lately_stays_lately_and_what_is_old_stays_where_it_was() -> None:

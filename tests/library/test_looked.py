@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import clear_cache
@@ -67,7 +67,7 @@ def test_clearing_the_cache_leaves_the_marks() -> None:
         )
 
     assert changed() == frozenset()
-    assert paths.state_dir() in seen_versions().path.parents
+    assert files.state_dir() in seen_versions().path.parents
     clear_cache(library)
     assert seen_versions().path.exists()
     marked = changed()

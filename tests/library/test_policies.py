@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.document import parse, serialise
 from ekstui.core.notation import parse_sides
 from ekstui.core.policy import Policy, PolicyId, VersionInfo
@@ -24,7 +24,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="module")
 def raw() -> dict[str, dict[str, Any]]:
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         return {policy["name"]: policy for policy in map(json.loads, lines)}
 
 

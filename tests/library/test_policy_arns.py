@@ -2,7 +2,7 @@
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.library.catalog import knowledge
 from ekstui.library.named import misnamed_policies
 from ekstui.sources.corpus import Corpus
@@ -37,7 +37,7 @@ def test_each_mistake_is_told_from_the_others(arn: str, says: str) -> None:
     # The terminal of 100 columns breaks every one of these ARNs.
     for pasted in (text, "\n".join(text[start : start + 100] for start in range(0, len(text), 100))):
         assert (arn in pasted) is (pasted == text)
-        (found,) = misnamed_policies(pasted, Corpus(paths.assets()), knowledge(), "aws")
+        (found,) = misnamed_policies(pasted, Corpus(files.assets()), knowledge(), "aws")
         assert says in f"{found.symptom} {found.answer}"
 
 
@@ -50,4 +50,4 @@ def test_each_mistake_is_told_from_the_others(arn: str, says: str) -> None:
     ],
 )
 def test_what_is_of_another_partition_or_refuses_no_policy_is_left_alone(text: str) -> None:
-    assert list(misnamed_policies(text, Corpus(paths.assets()), knowledge(), "aws")) == []
+    assert list(misnamed_policies(text, Corpus(files.assets()), knowledge(), "aws")) == []

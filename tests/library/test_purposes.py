@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.account_snapshot import AccountSnapshot, Role
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.document import parse_text
@@ -15,12 +15,11 @@ from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.explain.remedies import allowers
 from ekstui.core.findings import RoleInUse, RolePolicy
-from ekstui.core.policy import Policy, VersionInfo, version_label
+from ekstui.core.policy import Policy, PolicyScope, VersionInfo, version_label
 from ekstui.core.reference import reference
 from ekstui.library.catalog import knowledge
 from ekstui.library.named import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers
-from ekstui.scope import PolicyScope
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
 from tests.accounts import identity
@@ -62,7 +61,7 @@ ACCOUNT_SNAPSHOT = AccountSnapshot(
 
 def explained(action: str, resource: str | None, principal: str, purpose: Purpose) -> Explanation:
     request = Request(action, (resource,) if resource else (), principal)
-    candidates = list(possible_allowers(request, Policies(), Corpus(paths.assets()), knowledge()))
+    candidates = list(possible_allowers(request, Policies(), Corpus(files.assets()), knowledge()))
     denial = Denial(action, resource, principal, Cause("identity", explicit=False))
     return explain(
         request, Policies(), candidates, denial=denial, knowledge=knowledge(), reference=reference(), purpose=purpose

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.evaluation import Request, action_matches
 from ekstui.core.explain import Policies
 from ekstui.core.holders import nearest_actions
@@ -35,8 +35,8 @@ def indexed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def indexed(indexed_file: Path) -> Library:
-    paths.cache_dir().mkdir(parents=True)
-    shutil.copy(indexed_file, paths.cache_dir())
+    files.cache_dir().mkdir(parents=True)
+    shutil.copy(indexed_file, files.cache_dir())
     return Library.open()
 
 
@@ -94,7 +94,7 @@ def test_the_feed_is_the_same_with_and_without_the_index(
 
 def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
     """Counted in the corpus by the dates of first versions alone."""
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         policies = [json.loads(line) for line in lines]
     firsts = [(policy["name"], policy["versions"][0]) for policy in policies]
     expected = {

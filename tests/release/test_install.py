@@ -111,7 +111,7 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["policies"]) == 50
     where = subprocess.run(
-        [python, "-c", "import ekstui.paths; print(ekstui.paths.assets())"],
+        [python, "-c", "import ekstui.files; print(ekstui.files.assets())"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
     ).stdout.strip()  # fmt: skip
     assert Path(where).is_relative_to(packages if way == "wheel" else tmp_path / "source")

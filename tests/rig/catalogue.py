@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.iam.models import AWSManagedPolicy, PolicyVersion
 
-from ekstui import paths
+from ekstui import files
 
 ABSENT_OUTSIDE_AWS = "ElasticContainerRegistryPublic"
 """Policies with this in their name exist only in the partition aws."""
@@ -134,7 +134,7 @@ class Catalogue:
 @functools.cache
 def _corpus() -> tuple[dict[str, Any], ...]:
     # Read here and not through ekstui, so that what the rig serves does not depend on the code under test.
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         policies = tuple(json.loads(line) for line in lines)
     # Some million objects that never die: without this, each full collection in a test run takes 0.4 s.
     gc.freeze()

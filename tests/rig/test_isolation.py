@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from tests.rig.isolation import loopback_guard
 from tests.rig.rig import Rig
 
@@ -30,7 +30,7 @@ def test_loopback_is_free() -> None:
 
 
 def test_files_and_credentials_are_the_tests_own(own_home: Path) -> None:
-    for path in (paths.cache_dir(), paths.state_dir(), paths.config_file(), Path.home() / "x"):
+    for path in (files.cache_dir(), files.state_dir(), files.config_file(), Path.home() / "x"):
         assert own_home in path.parents
         assert not path.exists()
     assert os.environ["AWS_EC2_METADATA_DISABLED"] == "true"

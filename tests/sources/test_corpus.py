@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.policy import format_time
 from ekstui.errors import DataError
 from ekstui.sources.corpus import Corpus
 
 
 def test_every_policy_is_what_plain_json_parsing_reads() -> None:
-    with lzma.open(paths.assets() / "corpus.jsonl.xz") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz") as lines:
         for history, line in zip(Corpus.bundled().histories(), lines, strict=True):
             raw = json.loads(line)
             policy = history.policy
@@ -29,7 +29,7 @@ def test_every_policy_is_what_plain_json_parsing_reads() -> None:
 
 
 def test_the_times_are_those_that_iam_reported() -> None:
-    with (paths.assets() / "version-dates.csv").open(encoding="utf-8", newline="") as file:
+    with (files.assets() / "version-dates.csv").open(encoding="utf-8", newline="") as file:
         reported = {(row["policy"], row["version"]): row["created"] or None for row in csv.DictReader(file)}
     for policy in Corpus.bundled().policies():
         for info in policy.versions:
@@ -76,14 +76,14 @@ def test_damage_is_an_error_with_a_next_step(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_of_another_shape_is_damage(tmp_path: Path, line: str) -> None:
-    shutil.copy(paths.assets() / "manifest.json", tmp_path)
+    shutil.copy(files.assets() / "manifest.json", tmp_path)
     (tmp_path / "corpus.jsonl.xz").write_bytes(lzma.compress(line.encode() + b"\n"))
     with pytest.raises(DataError, match="damaged"):
         list(Corpus(tmp_path).histories())
 
 
 def test_another_content_does_not_pass_the_digest(tmp_path: Path) -> None:
-    content = lzma.decompress((paths.assets() / "corpus.jsonl.xz").read_bytes())
+    content = lzma.decompress((files.assets() / "corpus.jsonl.xz").read_bytes())
     corpus = damaged(tmp_path, lambda _: lzma.compress(content.replace(b"Describe", b"describe", 1), preset=0))
     with pytest.raises(DataError, match="manifest"):
         corpus.verify()
@@ -100,6 +100,6 @@ def test_a_missing_or_damaged_manifest_is_reported(tmp_path: Path) -> None:
 def damaged(folder: Path, damage: object) -> Corpus:
     """The bundled corpus with its packed bytes changed by `damage`."""
     assert callable(damage)
-    shutil.copy(paths.assets() / "manifest.json", folder)
-    (folder / "corpus.jsonl.xz").write_bytes(damage((paths.assets() / "corpus.jsonl.xz").read_bytes()))
+    shutil.copy(files.assets() / "manifest.json", folder)
+    (folder / "corpus.jsonl.xz").write_bytes(damage((files.assets() / "corpus.jsonl.xz").read_bytes()))
     return Corpus(folder)

@@ -19,7 +19,7 @@ from urllib.request import Request
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.main import main
 from ekstui.errors import InputError
 from ekstui.library import Library
@@ -123,8 +123,8 @@ def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def library(filled_file: Path) -> Library:
-    paths.cache_dir().mkdir(parents=True)
-    shutil.copy(filled_file, paths.cache_dir())
+    files.cache_dir().mkdir(parents=True)
+    shutil.copy(filled_file, files.cache_dir())
     return Library.open()
 
 
@@ -143,7 +143,7 @@ def test_what_is_new_arrives_and_a_file_is_fetched_once(released: Released, libr
 
 
 def test_the_bundled_corpus_can_be_released(released: Released, library: Library, tmp_path: Path) -> None:
-    made = [sys.executable, str(paths.assets() / "build_data_release.py"), str(tmp_path / "data")]
+    made = [sys.executable, str(files.assets() / "build_data_release.py"), str(tmp_path / "data")]
     subprocess.run(made, check=True, capture_output=True)
     released.files = {path.name: path.read_bytes() for path in (tmp_path / "data").iterdir()}
     report = sync(library, released.url)

@@ -297,11 +297,11 @@ def start_app(words: Sequence[str]) -> int:
 
 
 def _few(choice: "AccountChoice") -> "Library":
-    from ekstui import paths
+    from ekstui import files
     from ekstui.library import Library
     from ekstui.store.policy_store import PolicyStore
 
-    return Library(small_corpus(), PolicyStore.in_folder(paths.cache_dir()), choice=choice)
+    return Library(small_corpus(), PolicyStore.in_folder(files.cache_dir()), choice=choice)
 
 
 def _works() -> bool:

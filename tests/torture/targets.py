@@ -27,9 +27,9 @@ from ekstui.core.text import clean
 from ekstui.core.trust import trust_in_words
 from ekstui.core.uses import uses_in
 from ekstui.errors import EkstuiError
+from ekstui.files import assets
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache
-from ekstui.paths import assets
 from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.corpus import Corpus

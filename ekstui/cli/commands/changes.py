@@ -8,12 +8,12 @@ from ekstui.cli.options import add_account, add_exit_code, add_json, add_scope, 
 from ekstui.cli.session import narrate_age, open_library, prepare
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
 from ekstui.core.notation import parse_since
+from ekstui.core.policy import Scope
 from ekstui.core.steps import FeedStep, perhaps_since
 from ekstui.export.shapes import changes_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.present.blocks import incomplete_words
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, undated_words
-from ekstui.scope import Scope
 
 DESCRIPTION = "List what AWS changed in its policies, newest first; without --since, in the last 30 days of the data."
 EXAMPLES = (

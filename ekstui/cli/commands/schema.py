@@ -2,7 +2,7 @@
 
 import argparse
 
-from ekstui import paths
+from ekstui import files
 from ekstui.cli.options import ExitCode
 from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
     """Print the bundled schema."""
     try:
-        text = (paths.assets() / "schema.json").read_text(encoding="utf-8")
+        text = (files.assets() / "schema.json").read_text(encoding="utf-8")
     except OSError:
         raise DataError("The schema is missing.", "Reinstall ekstui.") from None
     print_text(text.rstrip("\n"))

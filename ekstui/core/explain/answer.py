@@ -24,7 +24,7 @@ from ekstui.core.trust import ServiceAccount
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Use
     from ekstui.core.findings import Finding
-    from ekstui.scope import PolicyScope
+    from ekstui.core.policy import PolicyScope
 
 
 class WantedToken(NamedTuple):

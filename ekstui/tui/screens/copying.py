@@ -14,7 +14,7 @@ from typing import Any
 from textual.app import App
 from textual.screen import Screen
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.access_levels import MatrixRow
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.differences import ActionDifference
@@ -180,7 +180,7 @@ def send_to_terminal(app: App[None], text: str) -> str:
     safe = clean(text)
     app.copy_to_clipboard(safe)
     size = counted(len(safe), "character")
-    if paths.is_served():
+    if files.is_served():
         return f"Sent {size} to the browser. If the clipboard stays empty, e saves a file."
     if os.environ.get("TMUX") and shutil.which("tmux") and _load_tmux_buffer(safe):
         return f"Sent {size} to the terminal and to tmux's buffer."
@@ -224,7 +224,7 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
             return
 
         def write() -> None:
-            if paths.is_served():
+            if files.is_served():
                 file = StringIO(clean(chosen.text()))
                 screen.app.deliver_text(file, save_filename=chosen.file_name, open_method="download")
                 return

@@ -12,9 +12,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.timer import Timer
 
+from ekstui.core.policy import next_scope
 from ekstui.core.text import clean_line
 from ekstui.present.styled import Row, plain
-from ekstui.scope import next_scope
 from ekstui.tui import keys
 from ekstui.tui.background import Job, Synced, fill, sync, watch_account
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
@@ -29,10 +29,10 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
+    from ekstui.core.policy import Scope
     from ekstui.library import Library
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.library import DataStatus
-    from ekstui.scope import Scope
 
 KEYS_FIRST = 0.02
 """Seconds between checks whether keys typed before the first paint have taken effect."""

@@ -16,8 +16,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from ekstui.core.policy import Scope
 from ekstui.present.styled import Row
-from ekstui.scope import Scope
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.messages import (
     AskExplain,

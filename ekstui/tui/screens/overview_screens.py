@@ -7,7 +7,7 @@ from datetime import timedelta
 from ekstui.core.access_levels import MatrixRow, holding, matrix
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.notation import PolicyAt
-from ekstui.core.policy import Policy, version_label
+from ekstui.core.policy import SCOPE_WORDS, Policy, Scope, next_scope, version_label
 from ekstui.core.steps import FeedStep
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
@@ -19,7 +19,6 @@ from ekstui.present.change_lists import COLUMNS, changes_table
 from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Column, Styled, cells, plain, styled
-from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowAction, ShowComparison, ShowPlace

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from ekstui.core.action_facts import SHORTEST_NAME, complete
 from ekstui.core.holders import Holder, WhoCan, nearest_actions
 from ekstui.core.notation import PolicyAt
+from ekstui.core.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
 from ekstui.core.reference import reference
 from ekstui.core.text import clean_line, counted
@@ -34,7 +35,6 @@ from ekstui.present.who_can_report import (
     principals_blocks,
     who_can_blocks,
 )
-from ekstui.scope import SCOPE_WORDS, Scope, next_scope
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowFound, ShowPlace, ShowRole

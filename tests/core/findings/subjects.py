@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.account_snapshot import Certainty, Role, Use, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
@@ -28,13 +28,13 @@ def used(kind: UseKind, certainty: Certainty = "confirmed", **fields: Any) -> Us
 
 @cache
 def knowledge() -> Knowledge:
-    return parse_knowledge((paths.assets() / "eks.json").read_text(encoding="utf-8"))
+    return parse_knowledge((files.assets() / "eks.json").read_text(encoding="utf-8"))
 
 
 @cache
 def _family() -> dict[str, dict[str, Any]]:
     found = {}
-    with lzma.open(paths.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
         for _ in range(50):
             policy = json.loads(next(lines))
             found[policy["name"]] = policy

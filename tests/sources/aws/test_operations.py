@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui import paths
+from ekstui import files
 from ekstui.core.document import parse_text
 from ekstui.core.reference import reference
 from ekstui.sources.aws.connection import OPERATIONS, Connection, ConnectionSettings
@@ -59,7 +59,7 @@ def test_no_other_module_makes_a_client() -> None:
 
 
 def test_the_read_only_policy_is_just_enough() -> None:
-    document = parse_text((paths.assets() / "read-only-policy.json").read_text())
+    document = parse_text((files.assets() / "read-only-policy.json").read_text())
     granted = {action for statement in document.statements for action in statement.actions}
     assert granted == OPERATIONS - NEEDS_NO_PERMISSION
     assert all(statement.effect == "Allow" for statement in document.statements)
