@@ -53,7 +53,7 @@ class Predicate:
             return False
         if self.null is not None:
             return self.null[0] is False
-        return not self.negated and all(map(is_nothing, self.values))
+        return any(map(is_everything, self.values)) if self.negated else all(map(is_nothing, self.values))
 
     def holds(self, given: tuple[str, ...], context: Context) -> Truth:
         """Return whether it holds for the values of its key, which is absent if there are none; None if unknown."""

@@ -7,6 +7,7 @@ values are of one kind only such contexts are tried as AWS could send.
 import random
 from collections.abc import Iterator
 from itertools import combinations, pairwise, product
+from typing import NamedTuple
 
 import pytest
 
@@ -350,3 +351,172 @@ def test_values_that_only_together_leave_less() -> None:
     assert narrow("aws:TagKeys", "ForAllValues:")
     assert not narrow("aws:TagKeys", "ForAnyValue:")
     assert not narrow("aws:TagKeys", "")
+
+
+def each_alone(*values: str) -> list[tuple[str, ...]]:
+    return [(value,) for value in values]
+
+
+def with_if_exists(*operators: str) -> list[str]:
+    return [name + end for name in operators for end in ("", "IfExists")]
+
+
+def in_sets(*operators: str) -> list[str]:
+    return [prefix + name for prefix in ("ForAllValues:", "ForAnyValue:") for name in operators]
+
+
+LIKE = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]
+FOLDED = ["StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"]
+ORDERED = ["Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]
+NUMERIC, DATED = ([f"{kind}{name}" for name in ORDERED] for kind in ("Numeric", "Date"))
+SHORT = [*each_alone("a", "A", "ab", "a*", "*", "?", "?a"), ("a", "ab"), ("a*", "b"), ("?", "a*")]
+UP_TO_THREE = [(), ("",), *each_alone(*("".join(text) for n in (1, 2, 3) for text in product("aAbz*?", repeat=n)))]
+SOME = each_alone("a", "A", "ab", "b", "z", "*", "?", "a*", "zz", "a?")
+LISTS = [(), ("",), *SOME, *(one + other for one, other in combinations(SOME, 2))]
+ROLES = each_alone(
+    "*", "arn:*", "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/a",
+    "arn:aws:iam::111122223333:*", "arn:aws:iam::*:user/?", "arn:aws:*",
+)  # fmt: skip
+SOURCES = [(), *each_alone(*(
+    f"arn:{partition}:{service}::{account}:{resource}"
+    for partition, service, account, resource in product(
+        ("aws", "q"), ("iam", "q"), ("111122223333", "444455556666", "*"),
+        ("role/a", "role/ab", "user/a", "user/ab", "role/*", "user/?", "*", "role/x:user/a", "user/a:role/a", "x:role/a"),
+    )
+))]  # fmt: skip
+NETWORKS = each_alone(
+    "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "10.0.0.1", "10.0.0.1/32", "0.0.0.0/0", "2001:db8::/32"
+)
+ADDRESSES = [(), *each_alone("10.0.0.1", "10.0.0.2", "10.200.0.1", "192.0.2.1", "2001:db8::1", "2001:db9::")]
+DAYS = [
+    (),
+    *each_alone("2025-01-01", "2026-01-01", "2026-03-01", "2026-06-01", "2026-09-01", "2027-01-01", "2028-01-01"),
+]
+Values = list[tuple[str, ...]]
+
+
+class Judged(NamedTuple):
+    """A block, and for which of the requests tried it holds and may hold, in bits."""
+
+    block: frozenset[Line]
+    holds: int
+    may: int
+
+
+def all_lines(
+    key: str, operators: list[str], values: Values, sent: Values, variable: str = "k:v", its: Values | None = None
+) -> Iterator[Judged]:
+    given = [{key: one, variable: other} for one, other in product(sent, its or [()])]
+    contexts = [Context(each, frozenset(name for name, values in each.items() if not values)) for each in given]
+    for name in operators:
+        for wanted in each_alone("true", "false") if name == "Null" else values:
+            line = Condition(name, key, wanted)
+            truths = [condition_holds(line, each, has_variables=True).holds for each in contexts]
+            holds, may = (
+                sum(1 << place for place, truth in enumerate(truths) if truth in those)
+                for those in ((True,), (True, None))
+            )
+            yield Judged(normalised_conditions((line,)), holds, may)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:PrincipalTag/t", [*with_if_exists(*LIKE), "Null"], SHORT, UP_TO_THREE),
+        ("aws:PrincipalTag/t", [*with_if_exists(*FOLDED), "Null"], SHORT, UP_TO_THREE),
+        ("aws:PrincipalTag/t", [*LIKE, *in_sets(*LIKE), "Null"], [*SHORT[:6], ("a", "ab")], UP_TO_THREE),
+        ("aws:TagKeys", [*in_sets(*LIKE), "Null"], [*SHORT[:6], ("a", "b")], LISTS),
+        ("aws:SourceArn", [*with_if_exists("ArnLike", "ArnNotLike"), "Null"], ROLES[2:], SOURCES),
+        ("aws:SourceIp", [*with_if_exists("IpAddress", "NotIpAddress"), "Null"], NETWORKS, ADDRESSES),
+        ("aws:MultiFactorAuthPresent", [*with_if_exists("Bool"), "Null"], [("true",), ("false",), ("true", "false")],
+         [(), ("true",), ("false",)]),
+        ("aws:MultiFactorAuthAge", [*with_if_exists(*NUMERIC), "Null"], [*each_alone("1", "1.0", "2", "3"), ("1", "3")],
+         [(), *each_alone(*HALVES)]),
+        ("aws:TokenIssueTime", [*with_if_exists(*DATED), "Null"],
+         [*each_alone("2026-01-01", "2026-01-01T00:00:00Z", "2026-06-01"), ("2026-01-01", "2027-01-01")], DAYS),
+    ],
+)  # fmt: skip
+def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    """Every value of few letters, or one between any two values compared, stands for all requests that there are."""
+    lines = list(all_lines(key, operators, values, sent))
+    for one, other in product(lines, repeat=2):
+        implied = not (one.holds & ~other.holds or one.may & ~other.may)
+        assert implies_all(one.block, other.block) is implied, (one, other)
+        assert excludes(one.block, other.block) is (not one.may & other.may), (one, other)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:MultiFactorAuthAge", [*NUMERIC, "Null"], [*each_alone("1", "2", "3"), ("1", "3")], [(), *each_alone(*HALVES)]),
+        ("aws:TokenIssueTime", DATED, [*each_alone("2026-01-01", "2026-06-01"), ("2026-01-01", "2027-01-01")], DAYS),
+        ("aws:SourceIp", ["IpAddress", "NotIpAddress", "Null"], [*NETWORKS[:4], NETWORKS[5]], ADDRESSES),
+    ],
+)  # fmt: skip
+def test_two_lines_about_values_in_an_order_imply_a_third_exactly_if_every_request_says_so(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    """What two lines that only rule values out leave is not compared; that they imply nothing then is no contradiction."""
+    lines = list(all_lines(key, operators, values, sent))
+    for (one, other), wanted in product(combinations(lines, 2), lines):
+        given, holds, may = one.block | other.block, one.holds & other.holds, one.may & other.may
+        implied = not (holds & ~wanted.holds or may & ~wanted.may)
+        if implied and not all("Not" in line.operator for line in given):
+            assert implies_all(given, wanted.block), (one, other, wanted)
+        assert implied or not implies_all(given, wanted.block), (one, other, wanted)
+        assert not (excludes(given, wanted.block) and may & wanted.may), (one, other, wanted)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:PrincipalTag/t", [*LIKE, *FOLDED, "Null"], SHORT[:-2], UP_TO_THREE),
+        ("aws:TagKeys", [*in_sets(*LIKE, *FOLDED), "Null"], SHORT[:4], LISTS),
+        ("aws:SourceArn", ["ArnLike", "ArnNotLike", *LIKE, "Null"], ROLES, SOURCES),
+    ],
+)
+def test_lines_that_compare_texts_differently_are_never_contradicted(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    lines = list(all_lines(key, operators, values, sent))
+    for one, other in product(lines, repeat=2):
+        if implies_all(one.block, other.block):
+            assert not (one.holds & ~other.holds or one.may & ~other.may), (one, other)
+        if excludes(one.block, other.block):
+            assert not one.may & other.may, (one, other)
+
+
+VARIABLES = each_alone("${k:v}", "a${k:v}", "${k:v}a", "${k:v}${k:v}", "a*", "*a", "ab", "a", "${k:v, 'a'}")
+ARNS_WITH_VARIABLES = each_alone(*(
+    f"arn:aws:iam::{rest}"
+    for rest in ("1:role/a", "1:role/*", "1:role/${k:v}", "${k:v}:role/a", "*:role/a", "${k:v}:role/*", "1:${k:v}", "*:role/${k:v}")
+))  # fmt: skip
+ITS = [(), *each_alone("a", "1", "2", "role/a", "1:role/a", "x", "*", "1:2", "a:role/a")]
+WITH_ITS = [(), *each_alone(*(
+    f"arn:{partition}:iam::{account}:{start}{end}"
+    for partition, (account,), start, (end,) in product(("aws", "q"), ITS[1:], ("role/", "user/", ""), ITS[1:])
+))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "variable", "operators", "values", "sent", "its"),
+    [
+        ("aws:PrincipalTag/t", "k:v", LIKE, VARIABLES, UP_TO_THREE, [(), *UP_TO_THREE[2:40]]),
+        ("aws:SourceArn", "k:v", ["ArnLike", "ArnNotLike", *LIKE], ARNS_WITH_VARIABLES, WITH_ITS, ITS),
+        ("aws:SourceArn", "aws:username", ["ArnLike", "ArnNotLike"], [(each.replace("k:v", "aws:username"),) for (each,) in ARNS_WITH_VARIABLES], WITH_ITS, [each for each in ITS if ":" not in "".join(each)]),
+    ],
+)  # fmt: skip
+def test_lines_with_policy_variables_against_every_value_of_theirs(
+    key: str, variable: str, operators: list[str], values: Values, sent: Values, its: Values
+) -> None:
+    """A value may contain anything, so also the colons of an ARN, but not that of a key whose values have none."""
+    lines = list(all_lines(key, operators, values, sent, variable, its))
+    for one, other in product(lines, repeat=2):
+        implied = not (one.holds & ~other.holds or one.may & ~other.may)
+        claimed = implies_all(one.block, other.block)
+        if not any("Not" in line.operator for line in one.block | other.block):
+            assert claimed is implied, (one, other)
+        assert implied or not claimed, (one, other)
+        assert not (excludes(one.block, other.block) and one.may & other.may), (one, other)
