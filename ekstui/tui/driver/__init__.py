@@ -35,9 +35,13 @@ _OF_PARSER: Final = ("_sequence_to_key_events", "feed", "parse_mouse_code", "tic
 
 def missing(kind: type, *names: str) -> tuple[str, ...]:
     """Return the names that neither a class nor the code of its methods has."""
-    members = [member for base in kind.__mro__ for member in vars(base).values() if isinstance(member, FunctionType)]
-    known = {name for member in members for name in member.__code__.co_names}.union(dir(kind))
-    return tuple(f"{kind.__name__}.{name}" for name in names if name not in known)
+    wanted = [name for name in names if not hasattr(kind, name)]
+    for member in (member for base in kind.__mro__ for member in vars(base).values()):
+        if not wanted:  # mostly after `__init__`: reading all of the code would take 1 ms
+            break
+        if isinstance(member, FunctionType):
+            wanted = [name for name in wanted if name not in member.__code__.co_names]
+    return tuple(f"{kind.__name__}.{name}" for name in wanted)
 
 
 @cache
