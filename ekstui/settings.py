@@ -5,7 +5,6 @@ The file is TOML; errors name the line of the key. The manual is made from the s
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -17,8 +16,7 @@ from ekstui.files import read_regular
 Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings and their defaults."""
 
     theme: str = "textual-dark"
@@ -37,7 +35,7 @@ class Settings:
     log: str | None = None
     """The file to log to, `1` for ekstui.log in the state directory; None means no log."""
     log_level: str = "info"
-    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    keys: Mapping[str, str] = MappingProxyType({})
     """Keys by action id, in Textual's names, separated by commas."""
 
 
@@ -297,13 +295,11 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
         if options and (given := options.get(name)) is not None:
             values[name] = given
             origins[name] = "command line"
-    return Effective(
-        replace(Settings(), **values), origins, tuple(_unknown(file)) if file else (), path, file is not None
-    )
+    return Effective(Settings(**values), origins, tuple(_unknown(file)) if file else (), path, file is not None)
 
 
 def _unknown(file: SettingsFile) -> Iterable[str]:
-    known = [field.name for field in fields(Settings)]
+    known = Settings._fields
     for name in file.names():
         if name.partition(".")[0] not in known:
             yield f"{file.place(name)}: there is no setting {name}{nearest_words(name, known)}."

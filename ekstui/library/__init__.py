@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui import files
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["AccountChoice", "Library"]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountChoice:
+class AccountChoice(NamedTuple):
     """Which account to ask, and how."""
 
     profile: str | None = None

@@ -75,15 +75,15 @@ class DataStatus(NamedTuple):
     """How many policies are known."""
 
 
-@dataclass(slots=True)
 class _Trouble:
     """What went wrong with the cache."""
 
-    notices: list[str] = field(default_factory=list)
-    reported: set[str] = field(default_factory=set)
-    left_alone_until: float = 0.0
-    """On the monotonic clock."""
-    lock: Lock = field(default_factory=Lock)
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+        self.reported: set[str] = set()
+        self.left_alone_until = 0.0
+        """On the monotonic clock."""
+        self.lock = Lock()
 
 
 @dataclass(slots=True)

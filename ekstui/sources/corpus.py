@@ -8,7 +8,6 @@ exactly as assets/build_corpus.py writes them, so that they can be cut into docu
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -46,8 +45,7 @@ class Manifest(NamedTuple):
         return f"{self.source} {self.source_version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Corpus:
+class Corpus(NamedTuple):
     """The bundled corpus in a folder; every method opens the file itself, so threads share nothing.
 
     All of them raise DataError if the files are missing or damaged.

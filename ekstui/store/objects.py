@@ -12,10 +12,9 @@ import time
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ekstui.errors import DataError
 from ekstui.files import digest_of
@@ -144,8 +143,7 @@ class Draft(Objects):
         self._connection.execute("DELETE FROM object WHERE digest NOT IN (SELECT digest FROM live)")
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectFile:
+class ObjectFile(NamedTuple):
     """A file of objects; cheap to make, and safe to share between threads. Every method raises CacheError."""
 
     path: Path

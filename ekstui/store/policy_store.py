@@ -43,12 +43,12 @@ class PutResult(NamedTuple):
     """Versions whose document differs from the stored one."""
 
 
-@dataclass(slots=True)
 class _Memory:
     """What was read before: objects are named by their hash, so it cannot become stale."""
 
-    states: dict[str, State] = field(default_factory=dict)
-    chunks: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+        self.chunks: dict[str, dict[str, list[Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True)

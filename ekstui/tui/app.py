@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -193,7 +192,7 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
             f"ekstui: this Textual lacks {', '.join(gone)}: its own driver draws, and an error ends the app.\n"
         )
     app = EkstuiApp(
-        lambda: _library(replace(account, mfa_prompt=app.mfa)),
+        lambda: _library(account._replace(mfa_prompt=app.mfa)),
         where_to_start(where, _library(account)) if where else None,
         effective,
         first_view(account),

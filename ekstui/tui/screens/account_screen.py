@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -151,15 +151,15 @@ class AccountScreen(ReportScreen[_Beside]):
         match row.value:
             case UseProfile(profile):
                 # The chosen regions are of the old account.
-                self._switch(replace(choice, profile=profile, regions=()))
+                self._switch(choice._replace(profile=profile, regions=()))
             case UseRegions(regions):
-                self._switch(replace(choice, regions=regions))
+                self._switch(choice._replace(regions=regions))
             case CopyAnswer():
                 self.action_diff()
 
     def _switch(self, choice: AccountChoice) -> None:
         # A file of an account, or the demo, has no other profiles and regions.
-        self.post_message(SwitchAccount(replace(choice, file=None, demo=False)))
+        self.post_message(SwitchAccount(choice._replace(file=None, demo=False)))
 
     def action_diff(self) -> None:
         """Compare the copy under the cursor with today's original, to see what it lacks."""
