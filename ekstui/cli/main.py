@@ -118,7 +118,7 @@ def command_meant(given: list[str]) -> str | None:
     if "open" in given or given[:1] == ["help"]:
         return None
     command, *words = with_command(given)
-    return nearest(next(iter(words), ""), COMMANDS) if command == "open" else None
+    return nearest(words[0], COMMANDS) if command == "open" and words else None
 
 
 def choose_form(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -118,7 +117,11 @@ def narrate_progress() -> Iterator[Callable[[str], None]]:
 
 def terminal_width() -> int:
     """Return the width of the terminal in columns, 80 without one."""
-    return shutil.get_terminal_size((PIPED_WIDTH, 24)).columns if to_terminal() else PIPED_WIDTH
+    if not to_terminal():
+        return PIPED_WIDTH
+    from shutil import get_terminal_size  # 1 ms, and only for a terminal
+
+    return get_terminal_size((PIPED_WIDTH, 24)).columns
 
 
 def _colours() -> bool:

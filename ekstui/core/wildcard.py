@@ -6,8 +6,8 @@ depends on the product of the lengths over the word size and not on the number o
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 MAX_LENGTH = 8192
 """The longest pattern that is matched, in characters; IAM accepts no document that could contain a longer one."""
@@ -110,8 +110,7 @@ def overlaps(a: str, b: str) -> bool:
     return bool(positions & automaton.accept)
 
 
-@dataclass(frozen=True, slots=True)
-class _Automaton:
+class _Automaton(NamedTuple):
     """A pattern as bits: bit n of a set of positions means that the first n characters of the pattern have matched."""
 
     named: Mapping[str, int]
