@@ -37,8 +37,7 @@ def main() -> int:
         snapshot = read_account(connection)
         # Their access policies are read only when a cluster is shown, which asks nothing in the demo.
         for cluster in snapshot.eks.clusters if snapshot.eks else ():
-            (whole,) = read_entries(connection, cluster).clusters
-            snapshot = with_cluster(snapshot, whole)
+            snapshot = with_cluster(snapshot, read_entries(connection, cluster)[0])
     snapshot = _without(snapshot, ODD)
     identity = replace(snapshot.identity, method="demo", profile="DEMO", endpoint=None)
     text = json.dumps(to_record(replace(snapshot, identity=identity)), separators=(",", ":"), sort_keys=True)

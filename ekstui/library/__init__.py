@@ -34,6 +34,11 @@ class AccountChoice(NamedTuple):
     """Whether to use the AWS CLI's cache of role sessions."""
 
     @property
+    def asks_aws(self) -> bool:
+        """Whether AWS is asked, rather than a snapshot, an account file or the demo."""
+        return not (self.offline or self.demo or self.file)
+
+    @property
     def may_name_account(self) -> bool:
         """Whether there may be an account to ask; False only if no option, variable, file or snapshot names one."""
         if self.demo or self.profile or self.file or any(name.startswith("AWS_") for name in os.environ):

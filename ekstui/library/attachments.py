@@ -132,28 +132,24 @@ def _sweep_denied(snapshot: AccountSnapshot) -> bool:
 
 
 def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
-    entities = account.entities(arn, cancelled)
-    seen = replace(snapshot, roles=tuple(entry.role for entry in entities.roles))
-    uses = uses_in(seen)
+    found = account.attachments(arn, cancelled)
+    uses = uses_in(replace(snapshot, roles=tuple(entry.role for entry in found.roles)))
     whole = attachments_with_uses(snapshot, arn, uses)
-    roles = [
-        RoleAttachment(entry.role, entry.attached_as, uses.get(entry.role.arn, ()) if entry.role.arn else ())
-        for entry in entities.roles
-    ]
+    roles = [replace(entry, used_by=uses.get(entry.role.arn or "", ())) for entry in found.roles]
     # IAM counts attachments in another call; if that finds some, an empty list does not prove that there are none.
-    contradicted = arn in (snapshot.counts or {}) and not (entities.roles or entities.users or entities.groups)
+    contradicted = arn in (snapshot.counts or {}) and not (found.roles or found.users or found.groups)
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     by_profile = [cluster.name for cluster in clusters if cluster.nodes]
     unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
     return replace(
         whole,
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
-        users=entities.users,
-        groups=entities.groups,
-        complete=entities.complete and not contradicted,
+        users=found.users,
+        groups=found.groups,
+        complete=found.complete and not contradicted,
         uses_complete=whole.uses_complete and not unseen,
         not_looked_at=(*whole.not_looked_at, *unseen),
-        errors=(*whole.errors, *entities.errors),
+        errors=(*whole.errors, *found.errors),
     )
 
 
@@ -166,20 +162,19 @@ def attached_everywhere(
     """
     # Only this function needs them.
     from ekstui.sources.aws.aggregator import read_attachments
-    from ekstui.sources.aws.failures import as_account_error, explain, failures
+    from ekstui.sources.aws.failures import account_error, failures
     from ekstui.sources.aws.iam import read_identity
 
     account = library.account
-    if account.choice.offline or account.choice.file is not None:
+    if not account.choice.asks_aws:
         raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")
     connection = account.connection()
     try:
         identity = read_identity(connection)
     except failures() as error:
-        problem = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
-        raise as_account_error(problem, error) from None
+        raise account_error(error, "identity", "sts:GetCallerIdentity", connection.profile) from None
     arn = in_partition(policy.arn, identity.partition)
-    read = read_attachments(connection, aggregator, arn, cancelled)
-    if read.errors and not read.attachments:
-        raise AccountError(read.errors[0].message, read.errors[0].next_step)
-    return OrganisationAnswer(identity, aggregator, arn, read.attachments, not read.errors, NOT_IN_CONFIG, read.errors)
+    found, errors = read_attachments(connection, aggregator, arn, cancelled)
+    if errors and not found:
+        raise AccountError(errors[0].message, errors[0].next_step)
+    return OrganisationAnswer(identity, aggregator, arn, found, not errors, NOT_IN_CONFIG, errors)

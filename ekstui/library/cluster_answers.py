@@ -99,11 +99,10 @@ def cluster_answer(
     snapshot = account.required()
     cluster = find_cluster(name, region, snapshot)
     errors = list(snapshot.errors)
-    if ask and account.choice.file is None and not account.choice.offline:
+    if ask and account.choice.asks_aws:
         for read in (read_addon_needs, read_entries):
-            details = read(account.connection(), cluster, cancelled)
-            (cluster,) = details.clusters
-            errors.extend(details.errors)
+            cluster, failed = read(account.connection(), cluster, cancelled)
+            errors += failed
         snapshot = with_cluster(snapshot, cluster)
         account.add_details(snapshot)
     uses = uses_in(snapshot)
@@ -315,19 +314,15 @@ def forbidden_answers(
     )
 
 
-def entries_read(
-    library: Library, snapshot: AccountSnapshot, cluster: Cluster
-) -> tuple[Cluster, tuple[SourceError, ...]]:
-    """Return a cluster with complete access entries, asking EKS if needed and allowed, and what failed."""
+def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Cluster:
+    """Return a cluster with complete access entries, as far as EKS tells if it is asked."""
     entries = cluster.access_entries or ()
     lacking = any(each.kind is None or (each.takes_policies and each.policies is None) for each in entries)
-    choice = library.account.choice
-    if not lacking or choice.offline or choice.demo or choice.file is not None:
-        return cluster, ()
-    details = read_entries(library.account.connection(), cluster)
-    (read,) = details.clusters
+    if not lacking or not library.account.choice.asks_aws:
+        return cluster
+    read, _ = read_entries(library.account.connection(), cluster)
     library.account.add_details(with_cluster(library.account.last() or snapshot, read))
-    return read, details.errors
+    return read
 
 
 def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
@@ -338,7 +333,7 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
     if snapshot is None or snapshot.eks is None:
         unread.append("access entries: no cluster is known")
     for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
-        read = entries_read(library, snapshot, cluster)[0] if ask and snapshot else cluster
+        read = entries_read(library, snapshot, cluster) if ask and snapshot else cluster
         found += [
             PrincipalInCluster(cluster.name, entry.principal_arn, each.policy, each.scope, each.namespaces or ())
             for entry in read.access_entries or ()
@@ -379,6 +374,6 @@ def _only_cluster(library: Library, name: str | None) -> Cluster | None:
         snapshot = library.account.required()
         cluster = find_cluster(name, None, snapshot)
     try:
-        return entries_read(library, snapshot, cluster)[0]
+        return entries_read(library, snapshot, cluster)
     except AccountError:
         return cluster

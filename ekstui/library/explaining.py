@@ -95,8 +95,7 @@ def account_meant(library: Library, inquiry: Inquiry) -> bool:
     """Return whether an inquiry is judged by a known account that AWS can be asked about again."""
     if not library.account_at_hand:
         return False
-    choice = library.account.choice
-    is_live = not choice.offline and choice.file is None and library.account.is_set_up
+    is_live = library.account.choice.asks_aws and library.account.is_set_up
     return is_live and _snapshot(library, inquiry) is not None
 
 
@@ -119,7 +118,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
     role, request = simulation_of(inquiry, account.required(), reference())
     if account.choice.demo:
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
-    if account.choice.offline or account.choice.file:
+    if not account.choice.asks_aws:
         raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
     return iam.simulate(account.connection(), role, (request.action,), request.resources, request.context)
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import files
-from ekstui.core.account_snapshot import AccountSnapshot, SourceError
+from ekstui.core.account_snapshot import AccountSnapshot, Attachments, SourceError
 from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
-from ekstui.sources.aws.iam import ALL_REGIONS, Entities, Progress, read_account, read_entities
+from ekstui.sources.aws.iam import ALL_REGIONS, Progress, read_account, read_entities
 from ekstui.store import accounts
 
 LIMITED = "AWS limits the rate of calls; trying again"
@@ -34,7 +34,7 @@ class Account:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _snapshot: AccountSnapshot | None = None
     _connection: Connection | None = None
-    _entities: dict[str, Entities] = field(default_factory=dict)
+    _attachments: dict[str, Attachments] = field(default_factory=dict)
     """By policy ARN, if the sweep is denied; cleared by a refresh."""
     _notices: list[str] = field(default_factory=list)
     _uses: tuple[AccountSnapshot, Uses] | None = None
@@ -96,7 +96,7 @@ class Account:
         with self._lock:
             if given or not _is_worse(snapshot, self._snapshot):
                 self._snapshot = snapshot
-            self._entities.clear()
+            self._attachments.clear()
         return snapshot
 
     def add_details(self, snapshot: AccountSnapshot) -> None:
@@ -115,15 +115,15 @@ class Account:
             self._uses = known
         return known[1]
 
-    def entities(self, policy_arn: str, cancelled: Cancelled = never) -> Entities:
+    def attachments(self, policy_arn: str, cancelled: Cancelled = never) -> Attachments:
         """Return who has one policy attached, asking about that policy alone."""
         with self._lock:
-            known = self._entities.get(policy_arn)
+            known = self._attachments.get(policy_arn)
         if known is None:
             known = read_entities(self.connection(), policy_arn, cancelled)
             if not cancelled():
                 with self._lock:
-                    self._entities[policy_arn] = known
+                    self._attachments[policy_arn] = known
         return known
 
     def connection(self) -> Connection:
@@ -164,7 +164,7 @@ class Account:
         gone = accounts.clear(self.folder, account)
         with self._lock:
             self._snapshot = None
-            self._entities.clear()
+            self._attachments.clear()
         return len(gone)
 
     def _given(self) -> AccountSnapshot | None:

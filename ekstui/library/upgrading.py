@@ -86,11 +86,10 @@ def upgrade(
 
 def _with_needs(library: Library, cluster: Cluster) -> Cluster:
     """Return a cluster with the policies that EKS recommends for its add-ons, asking EKS if needed and allowed."""
-    choice = library.account.choice
     is_known = all(each.recommended_policies is not None for each in cluster.addons or ())
-    if is_known or choice.offline or choice.file is not None:
+    if is_known or not library.account.choice.asks_aws:
         return cluster
-    return read_addon_needs(library.account.connection(), cluster).clusters[0]
+    return read_addon_needs(library.account.connection(), cluster)[0]
 
 
 def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:

@@ -8,8 +8,8 @@ for each region that records IAM, and a list of one element may arrive as an obj
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from ekstui.core.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.core.policy import parse_time
@@ -33,52 +33,56 @@ _POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|\d{12}):policy/[\w+=,.@/-]+",
 
 _KINDS: dict[str, EntityKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 
-_USES: tuple[tuple[UseKind, str, str, str, str], ...] = (
-    ("cluster", "AWS::EKS::Cluster", "RoleArn", "Name", "Name"),
-    ("fargate", "AWS::EKS::FargateProfile", "PodExecutionRoleArn", "ClusterName", "FargateProfileName"),
-    ("addon", "AWS::EKS::Addon", "ServiceAccountRoleArn", "ClusterName", "AddonName"),
+
+class _UseColumns(NamedTuple):
+    """A kind of use, the type of resource that it is of, and the keys of its configuration."""
+
+    kind: UseKind
+    resource_type: str
+    role: str
+    cluster: str
+    name: str
+
+
+_USES = (
+    _UseColumns("cluster", "AWS::EKS::Cluster", "RoleArn", "Name", "Name"),
+    _UseColumns("fargate", "AWS::EKS::FargateProfile", "PodExecutionRoleArn", "ClusterName", "FargateProfileName"),
+    _UseColumns("addon", "AWS::EKS::Addon", "ServiceAccountRoleArn", "ClusterName", "AddonName"),
 )
-"""Kind of use, resource type, and the configuration keys of the role, the cluster and the name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigRead:
-    """Config's answer, and what failed."""
-
-    attachments: tuple[RecordedAttachment, ...]
-    errors: tuple[SourceError, ...]
 
 
 def read_attachments(
     connection: Connection, aggregator: str, policy_arn: str, cancelled: Cancelled = never
-) -> ConfigRead:
-    """Return who has the policy attached in all accounts of the aggregator; NotFoundError if there is no such aggregator."""
+) -> tuple[tuple[RecordedAttachment, ...], tuple[SourceError, ...]]:
+    """Return who has the policy attached in all accounts of the aggregator, and what failed.
+
+    Raises NotFoundError if there is no such aggregator.
+    """
     if not _POLICY_ARN.fullmatch(policy_arn):
         raise InputError(f"{policy_arn} is not a policy's ARN.")
     attachments: dict[tuple[str, str], RecordedAttachment] = {}
     uses: dict[str, list[Use]] = {}
     errors: dict[str, SourceError] = {}
-    queries = {**_attachment_queries(policy_arn), **_use_queries()}
 
-    def rows(name: str) -> list[Mapping[str, Any]]:
-        return list(_rows(connection, aggregator, queries[name]))
+    def rows(query: tuple[str | _UseColumns, str]) -> list[Mapping[str, Any]]:
+        return list(_rows(connection, aggregator, query[1]))
 
-    for outcome in each(rows, queries, cancelled):
+    for (what, _), answer in each(rows, _queries(policy_arn), cancelled):
         try:
-            answer = outcome.answer()
+            found = answer.result()
         except failures() as error:
             if _no_such_aggregator(error):
                 raise _unknown(connection, aggregator) from None
             problem = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
             errors.setdefault(problem.kind, problem)
             continue
-        for row in answer:
-            if outcome.item.startswith("use "):
-                _add_use(uses, outcome.item.removeprefix("use "), row)
+        for row in found:
+            if isinstance(what, _UseColumns):
+                _add_use(uses, what, row)
             else:
-                _add_attachment(attachments, _KINDS[outcome.item.split()[0]], policy_arn, row)
-    found = (replace(each, used_by=tuple(uses.get(each.arn, ()))) for each in attachments.values())
-    return ConfigRead(tuple(sorted(found, key=lambda each: (each.account, each.name.lower()))), tuple(errors.values()))
+                _add_attachment(attachments, _KINDS[what], policy_arn, row)
+    used = (replace(each, used_by=tuple(uses.get(each.arn, ()))) for each in attachments.values())
+    return tuple(sorted(used, key=lambda each: (each.account, each.name.lower()))), tuple(errors.values())
 
 
 def read_aggregators(connection: Connection) -> tuple[str, ...]:
@@ -89,25 +93,20 @@ def read_aggregators(connection: Connection) -> tuple[str, ...]:
     )
 
 
-def _attachment_queries(policy_arn: str) -> dict[str, str]:
-    """Return the queries for a policy's attachments, by names that begin with the resource type."""
+def _queries(policy_arn: str) -> Iterator[tuple[str | _UseColumns, str]]:
+    """Yield the queries for a policy's attachments, each with its resource type, and those for uses of roles."""
     attached = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
     boundary = f"configuration.permissionsBoundary.permissionsBoundaryArn = '{policy_arn}'"
     conditions = [(kind, attached) for kind in _KINDS]
     conditions += [("AWS::IAM::Role", boundary), ("AWS::IAM::User", boundary)]
-    return {
-        f"{kind} {number}": f"SELECT {_COLUMNS} WHERE resourceType = '{kind}' AND {condition} AND {_RECORDED}"
-        for number, (kind, condition) in enumerate(conditions)
-    }
-
-
-def _use_queries() -> dict[str, str]:
-    return {
-        f"use {kind}": f"SELECT accountId, awsRegion, resourceName, "
-        f"{', '.join(f'configuration.{key}' for key in dict.fromkeys((role, cluster, name)))} "
-        f"WHERE resourceType = '{resource_type}'"
-        for kind, resource_type, role, cluster, name in _USES
-    }
+    for kind, condition in conditions:
+        yield kind, f"SELECT {_COLUMNS} WHERE resourceType = '{kind}' AND {condition} AND {_RECORDED}"
+    for use in _USES:
+        columns = ", ".join(f"configuration.{key}" for key in dict.fromkeys(use[2:]))
+        yield (
+            use,
+            f"SELECT accountId, awsRegion, resourceName, {columns} WHERE resourceType = '{use.resource_type}'",
+        )
 
 
 def _rows(connection: Connection, aggregator: str, query: str) -> Iterator[Mapping[str, Any]]:
@@ -144,16 +143,15 @@ def _add_attachment(
     )
 
 
-def _add_use(uses: dict[str, list[Use]], kind: str, row: Mapping[str, Any]) -> None:
+def _add_use(uses: dict[str, list[Use]], columns: _UseColumns, row: Mapping[str, Any]) -> None:
     configuration = row.get("configuration") or {}
-    for known, _, role_key, cluster_key, name_key in _USES:
-        role = configuration.get(role_key)
-        if known == kind and isinstance(role, str):
-            cluster = configuration.get(cluster_key) or row.get("resourceName")
-            name = None if known == "cluster" else configuration.get(name_key)
-            use = Use(known, "confirmed", cluster, row.get("awsRegion"), name, remark="as AWS Config recorded it")
-            if use not in uses.setdefault(role, []):
-                uses[role].append(use)
+    role = configuration.get(columns.role)
+    if isinstance(role, str):
+        cluster = configuration.get(columns.cluster) or row.get("resourceName")
+        name = None if columns.kind == "cluster" else configuration.get(columns.name)
+        use = Use(columns.kind, "confirmed", cluster, row.get("awsRegion"), name, remark="as AWS Config recorded it")
+        if use not in uses.setdefault(role, []):
+            uses[role].append(use)
 
 
 def _listed(value: Any) -> list[Mapping[str, Any]]:

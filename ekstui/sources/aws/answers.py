@@ -165,71 +165,42 @@ def is_arn(text: str) -> bool:
     return _ARN.fullmatch(text) is not None
 
 
+_TYPES: Mapping[str, type] = {
+    "structure": Mapping, "list": list, "map": Mapping, "string": str, "boolean": bool, "integer": int, "long": int,
+    "timestamp": datetime,
+}  # fmt: skip
+"""By the type of a shape in botocore's model; floats and blobs are not checked."""
+
+
 def check_form(answer: object, shape: Any) -> None:
     """Raise MalformedError unless `answer` matches `shape`, a shape of botocore's model."""
     if shape is not None:
         _check(answer, shape, shape.name)
 
 
-def _check(value: Any, shape: Any, place: str) -> None:
-    if check := _CHECKS.get(shape.type_name):
-        check(value, shape, place)
-
-
-def _structure(value: Any, shape: Any, place: str) -> None:
-    _expect(isinstance(value, Mapping), place)
-    for name in shape.required_members:
-        _expect(name in value, f"{place}.{name}")
-    for name, member in shape.members.items():
-        if name in value:
-            _check(value[name], member, f"{place}.{name}")
-
-
-def _list(value: Any, shape: Any, place: str) -> None:
-    _expect(isinstance(value, list), place)
-    for entry in value:
-        _check(entry, shape.member, place)
-
-
-def _map(value: Any, shape: Any, place: str) -> None:
-    _expect(isinstance(value, Mapping), place)
-    for key, entry in value.items():
-        _check(key, shape.key, place)
-        _check(entry, shape.value, place)
-
-
-def _string(value: Any, shape: Any, place: str) -> None:
+def _is_of_type(value: object, shape: Any) -> bool:
+    expected = _TYPES.get(shape.type_name, object)
+    is_truth = expected is int and isinstance(value, bool)
     # botocore decodes policy documents.
-    _expect(isinstance(value, str) or shape.name == "policyDocumentType", place)
-    if place.lower().endswith("arn") and isinstance(value, str) and value:
-        _expect(is_arn(value), place)
+    return (isinstance(value, expected) and not is_truth) or shape.name == "policyDocumentType"
 
 
-def _boolean(value: Any, _: Any, place: str) -> None:
-    _expect(isinstance(value, bool), place)
-
-
-def _whole_number(value: Any, _: Any, place: str) -> None:
-    _expect(isinstance(value, int) and not isinstance(value, bool), place)
-
-
-def _timestamp(value: Any, _: Any, place: str) -> None:
-    _expect(isinstance(value, datetime), place)
-
-
-_CHECKS: dict[str, Callable[[Any, Any, str], None]] = {
-    "structure": _structure,
-    "list": _list,
-    "map": _map,
-    "string": _string,
-    "boolean": _boolean,
-    "integer": _whole_number,
-    "long": _whole_number,
-    "timestamp": _timestamp,
-}
-"""By the type of a shape in botocore's model; floats and blobs are not checked."""
-
-
-def _expect(condition: bool, place: str) -> None:
-    if not condition:
+def _check(value: Any, shape: Any, place: str) -> None:
+    kind = shape.type_name
+    if not _is_of_type(value, shape):
+        raise MalformedError(place)
+    if kind == "structure":
+        for name, member in shape.members.items():
+            if name in value:
+                _check(value[name], member, f"{place}.{name}")
+            elif name in shape.required_members:
+                raise MalformedError(f"{place}.{name}")
+    elif kind == "list":
+        for entry in value:
+            _check(entry, shape.member, place)
+    elif kind == "map":
+        for key, entry in value.items():
+            _check(key, shape.key, place)
+            _check(entry, shape.value, place)
+    elif value and kind == "string" and place.lower().endswith("arn") and not is_arn(value):
         raise MalformedError(place)

@@ -1,11 +1,11 @@
 """Details that need further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ekstui.core.account_snapshot import SourceError
-from ekstui.core.eks import Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
+from ekstui.core.eks import AccessEntry, Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.answers import MalformedError
 from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, Report, access_entry, with_all
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
@@ -15,51 +15,31 @@ INSTANCES_A_PAGE = 1000
 """DescribeInstances' maximum."""
 
 
-@dataclass(frozen=True, slots=True)
-class DetailsRead:
-    """The clusters with their details, and what failed."""
-
-    clusters: tuple[Cluster, ...]
-    errors: tuple[SourceError, ...]
-
-
 def read_pod_identity(
-    connection: Connection,
-    clusters: tuple[Cluster, ...],
-    report: Report,
-    cancelled: Cancelled,
-) -> DetailsRead:
+    connection: Connection, clusters: tuple[Cluster, ...], report: Report, cancelled: Cancelled, failed: Failures
+) -> tuple[Cluster, ...]:
     """Return the clusters with their Pod Identity associations.
 
     The list has no roles, so each association needs a call. `report` gets how many associations are described,
     and of how many. If cancelled, the rest have no role.
     """
-    failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
-    for outcome in each(lambda cluster: _associations(connection, cluster), clusters, cancelled):
-        cluster = outcome.item
-        try:
-            known[cluster.place] = replace(cluster, associations=outcome.answer())
-        except failures() as error:
-            failed.add(error, "pod-identity", "eks:ListPodIdentityAssociations", cluster.region, cluster.name)
+    action = "eks:ListPodIdentityAssociations"
+    listing = each(lambda cluster: _associations(connection, cluster), clusters, cancelled)
+    for cluster, associations in failed.answered(listing, "pod-identity", action, lambda each: each.place):
+        known[cluster.place] = replace(cluster, associations=associations)
     jobs = [(cluster, association) for cluster in known.values() for association in cluster.associations or ()]
+    action = "eks:DescribePodIdentityAssociation"
 
     def describe(job: tuple[Cluster, PodIdentityAssociation]) -> PodIdentityAssociation:
         cluster, association = job
-        answer = connection.ask(
-            "eks:DescribePodIdentityAssociation",
-            cluster.region,
-            clusterName=cluster.name,
-            associationId=association.id,
-        )["association"]
-        return _described(association, with_all(answer, action, ("associationId", "roleArn")))
+        answer = connection.ask(action, cluster.region, clusterName=cluster.name, associationId=association.id)
+        return _described(association, with_all(answer["association"], action, ("associationId", "roleArn")))
 
-    action = "eks:DescribePodIdentityAssociation"
     gone: dict[Place, set[str]] = {}
-    for done, outcome_of_one in enumerate(each(describe, jobs, cancelled), start=1):
-        cluster, association = outcome_of_one.item
+    for done, ((cluster, association), answer) in enumerate(each(describe, jobs, cancelled), start=1):
         try:
-            known[cluster.place] = _with_association(known[cluster.place], outcome_of_one.answer())
+            known[cluster.place] = _with_association(known[cluster.place], answer.result())
         except failures() as error:
             if not failed.add(error, "pod-identity", action, cluster.region, f"{cluster.name}/{association.id}"):
                 gone.setdefault(cluster.place, set()).add(association.id)
@@ -71,92 +51,76 @@ def read_pod_identity(
             known[place] = replace(cluster, associations=kept)
         else:
             failed.doubt("pod-identity", action, cluster.region, f"{len(ids)} associations", cluster.name)
-    return DetailsRead(tuple(known.values()), tuple(failed.found.values()))
+    return tuple(known.values())
 
 
-def read_nodes(connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled = never) -> DetailsRead:
+def read_nodes(
+    connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled, failed: Failures
+) -> tuple[Cluster, ...]:
     """Return the clusters, those whose nodes only EC2 knows with their instances."""
-    failed = Failures(connection.profile)
     known = {cluster.place: cluster for cluster in clusters}
-    asked = tuple(cluster for cluster in clusters if cluster.needs_ec2)
-    for outcome in each(lambda cluster: _nodes(connection, cluster), asked, cancelled):
-        cluster = outcome.item
-        try:
-            known[cluster.place] = replace(cluster, nodes=outcome.answer())
-        except failures() as error:
-            failed.add(error, "nodes", "ec2:DescribeInstances", cluster.region, cluster.name)
-    return DetailsRead(tuple(known.values()), tuple(failed.found.values()))
+    asked = (cluster for cluster in clusters if cluster.needs_ec2)
+    reading = each(lambda cluster: _nodes(connection, cluster), asked, cancelled)
+    for cluster, nodes in failed.answered(reading, "nodes", "ec2:DescribeInstances", lambda each: each.place):
+        known[cluster.place] = replace(cluster, nodes=nodes)
+    return tuple(known.values())
 
 
-def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:
-    """Return a cluster with what its add-ons need of IAM according to EKS."""
+Details = tuple[Cluster, tuple[SourceError, ...]]
+"""A cluster with details that were asked for it alone, and what failed."""
+
+
+def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> Details:
+    """Return a cluster with what its add-ons need of IAM according to EKS, and what failed."""
     failed = Failures(connection.profile)
     addons = {addon.name: addon for addon in cluster.addons or ()}
-    jobs = [
-        (addon, action)
-        for addon in addons.values()
-        if addon.version is not None
-        for action in ("eks:DescribeAddonVersions", "eks:DescribeAddonConfiguration")
-    ]
+    versioned = [addon for addon in addons.values() if addon.version is not None]
+    versions, configuration = "eks:DescribeAddonVersions", "eks:DescribeAddonConfiguration"
 
-    def work(job: tuple[Addon, str]) -> Mapping[str, Any]:
-        addon, action = job
-        parameters = {"addonName": addon.name}
-        if action == "eks:DescribeAddonConfiguration":
-            parameters["addonVersion"] = str(addon.version)
-        elif cluster.version is not None:
-            parameters["kubernetesVersion"] = cluster.version
-        return connection.ask(action, cluster.region, **parameters)
+    def required(addon: Addon) -> bool | None:
+        release = {} if cluster.version is None else {"kubernetesVersion": cluster.version}
+        return _requires_permissions(connection.ask(versions, cluster.region, addonName=addon.name, **release), addon)
 
-    for outcome in each(work, jobs, cancelled):
-        addon, action = outcome.item
-        try:
-            answer = outcome.answer()
-            if action == "eks:DescribeAddonVersions":
-                required = _requires_permissions(answer, addon)
-                addons[addon.name] = replace(addons[addon.name], requires_permissions=required)
-            else:
-                addons[addon.name] = replace(addons[addon.name], recommended_policies=_recommended(answer))
-        except failures() as error:
-            failed.add(error, "addons", action, cluster.region, addon.name)
+    def recommended(addon: Addon) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        asked = {"addonName": addon.name, "addonVersion": str(addon.version)}
+        return _recommended(connection.ask(configuration, cluster.region, **asked))
+
+    def place(addon: Addon) -> Place:
+        return cluster.region, addon.name
+
+    for addon, needed in failed.answered(each(required, versioned, cancelled), "addons", versions, place):
+        addons[addon.name] = replace(addon, requires_permissions=needed)
+    for addon, policies in failed.answered(each(recommended, versioned, cancelled), "addons", configuration, place):
+        addons[addon.name] = replace(addons[addon.name], recommended_policies=policies)
     kept = None if cluster.addons is None else tuple(addons.values())
-    return DetailsRead((replace(cluster, addons=kept),), tuple(failed.found.values()))
+    return replace(cluster, addons=kept), failed.errors
 
 
-def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> DetailsRead:
-    """Return a cluster with its access entries described and their access policies."""
+def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> Details:
+    """Return a cluster with its access entries described and their access policies, and what failed."""
     failed = Failures(connection.profile)
     entries = {entry.principal_arn: entry for entry in cluster.access_entries or ()}
+    describing, listing = "eks:DescribeAccessEntry", "eks:ListAssociatedAccessPolicies"
+    named = {"clusterName": cluster.name}
 
-    def describe(principal: str) -> Mapping[str, Any]:
-        answer: Mapping[str, Any] = connection.ask(
-            "eks:DescribeAccessEntry", cluster.region, clusterName=cluster.name, principalArn=principal
-        )["accessEntry"]
-        return with_all(answer, ACCESS_ENTRIES.describe_action, ACCESS_ENTRIES.always)
+    def describe(principal: str) -> AccessEntry:
+        answer = connection.ask(describing, cluster.region, principalArn=principal, **named)["accessEntry"]
+        return access_entry(principal, with_all(answer, describing, ACCESS_ENTRIES.always))
 
     def given(principal: str) -> tuple[GivenAccess, ...]:
-        action, parameters = (
-            "eks:ListAssociatedAccessPolicies",
-            {"clusterName": cluster.name, "principalArn": principal},
-        )
-        return tuple(
-            _given(each)
-            for page in connection.token_pages(action, cluster.region, maxResults=PAGE, **parameters)
-            for each in page["associatedAccessPolicies"]
-        )
+        pages = connection.token_pages(listing, cluster.region, maxResults=PAGE, principalArn=principal, **named)
+        return tuple(_given(each) for page in pages for each in page["associatedAccessPolicies"])
 
-    for outcome in each(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled):
-        try:
-            entries[outcome.item] = access_entry(outcome.item, outcome.answer())
-        except failures() as error:
-            failed.add(error, "access-entries", "eks:DescribeAccessEntry", cluster.region, cluster.name)
-    for listed in each(given, [arn for arn, entry in entries.items() if entry.takes_policies], cancelled):
-        try:
-            entries[listed.item] = replace(entries[listed.item], policies=listed.answer())
-        except failures() as error:
-            failed.add(error, "access-entries", "eks:ListAssociatedAccessPolicies", cluster.region, cluster.name)
+    def place(_: str) -> Place:
+        return cluster.place
+
+    described = each(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled)
+    entries |= dict(failed.answered(described, "access-entries", describing, place))
+    listed = each(given, [arn for arn, entry in entries.items() if entry.takes_policies], cancelled)
+    for principal, policies in failed.answered(listed, "access-entries", listing, place):
+        entries[principal] = replace(entries[principal], policies=policies)
     kept = None if cluster.access_entries is None else tuple(entries.values())
-    return DetailsRead((replace(cluster, access_entries=kept),), tuple(failed.found.values()))
+    return replace(cluster, access_entries=kept), failed.errors
 
 
 def _given(answer: Mapping[str, Any]) -> GivenAccess:

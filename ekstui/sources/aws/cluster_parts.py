@@ -1,8 +1,9 @@
 """Clusters and the roles that they use, as EKS lists and describes them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ekstui.core.account_snapshot import SourceError, SourceName
 from ekstui.core.eks import (
@@ -50,12 +51,6 @@ def with_all(answer: Answer, action: str, names: tuple[str, ...]) -> Answer:
     if not all(answer.get(name) for name in names):
         raise MalformedError(action)
     return answer
-
-
-def with_part(cluster: Cluster, part: Part, found: Mapping[str, ClusterPart]) -> Cluster:
-    """Return a cluster with its parts of one kind replaced."""
-    changed: dict[str, Any] = {part.kept_as: tuple(found.values())}
-    return replace(cluster, **changed)
 
 
 def described(cluster: Cluster, answer: Answer) -> Cluster:
@@ -161,12 +156,35 @@ Report = Callable[[int, int], None]
 """Takes how many calls of this stage are done, and of how many."""
 
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
 @dataclass(slots=True)
 class Failures:
     """What failed so far: one error for each action and reason in a region, not for each item."""
 
     profile: str | None
     found: dict[tuple[str | None, ...], SourceError] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> tuple[SourceError, ...]:
+        """What failed, in the order in which it did."""
+        return tuple(self.found.values())
+
+    def answered(
+        self,
+        asked: Iterator[tuple[Item, Future[Found]]],
+        source: SourceName,
+        action: str,
+        place: Callable[[Item], Place],
+    ) -> Iterator[tuple[Item, Found]]:
+        """Yield the items of parallel calls that have an answer, with it; the others are recorded with their places."""
+        for item, answer in asked:
+            try:
+                yield item, answer.result()
+            except failures() as error:
+                self.add(error, source, action, *place(item))
 
     def add(self, error: Exception, source: SourceName, action: str, region: str, subject: str | None = None) -> bool:
         """Record a failure, unless what was listed no longer exists; return whether it was recorded."""
@@ -184,29 +202,17 @@ class Failures:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class EksRead:
-    """The clusters that were read, and what failed."""
-
-    facts: EksFacts
-    errors: tuple[SourceError, ...]
-
-
 def read_clusters(
-    connection: Connection,
-    regions: Iterable[str],
-    report: Report,
-    cancelled: Cancelled,
-) -> EksRead:
+    connection: Connection, regions: Iterable[str], report: Report, cancelled: Cancelled, failed: Failures
+) -> EksFacts:
     """Return the clusters of the regions, without Pod Identity associations and EC2 nodes."""
-    reading = _Reading(connection, report, cancelled, Failures(connection.profile))
+    reading = _Reading(connection, report, cancelled, failed)
     reading.list_clusters(regions)
     reading.describe_clusters_and_list((NODEGROUPS, FARGATE_PROFILES, ADDONS, CAPABILITIES))
     # Only the description tells whether a cluster has access entries.
     reading.list_access_entries()
     reading.describe_parts()
-    facts = EksFacts(tuple(reading.clusters.values()), tuple(sorted(reading.whole)))
-    return EksRead(facts, tuple(reading.failed.found.values()))
+    return EksFacts(tuple(reading.clusters.values()), tuple(sorted(reading.whole)))
 
 
 Listed = tuple[list[str], Exception | None]
@@ -235,13 +241,13 @@ class _Reading:
             return self._names(action, "clusters", region)
 
         places: list[Place] = []
-        for outcome in each(work, tuple(dict.fromkeys(regions)), self.cancelled):
-            listed, error = outcome.answer()
-            places.extend((outcome.item, name) for name in listed)
+        for region, answer in each(work, dict.fromkeys(regions), self.cancelled):
+            listed, error = answer.result()
+            places.extend((region, name) for name in listed)
             if error is None:
-                self.whole.append(outcome.item)
+                self.whole.append(region)
             else:
-                self.failed.add(error, "clusters", action, outcome.item)
+                self.failed.add(error, "clusters", action, region)
         self.clusters = {place: Cluster(name=place[1], region=place[0]) for place in sorted(places)}
 
     def describe_clusters_and_list(self, parts: tuple[Part, ...]) -> None:
@@ -257,10 +263,9 @@ class _Reading:
         jobs: list[tuple[Place, Part | None]] = [(place, part) for place in self.clusters for part in (None, *parts)]
         missed: list[tuple[Place, Part, Exception]] = []
         gone: set[Place] = set()
-        for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
-            place, part = outcome.item
+        for done, ((place, part), outcome) in enumerate(each(work, jobs, self.cancelled), start=1):
             try:
-                answer = outcome.answer()
+                answer = outcome.result()
             except failures() as error:
                 if not self.failed.add(error, "clusters", "eks:DescribeCluster", *place):
                     gone.add(place)
@@ -293,9 +298,8 @@ class _Reading:
         def work(place: Place) -> Listed:
             return self._names(part.list_action, part.list_key, place[0], clusterName=place[1])
 
-        for outcome in each(work, places, self.cancelled):
-            place = outcome.item
-            for _, _, cause in self._listed(place, part, outcome.answer()):
+        for place, answer in each(work, places, self.cancelled):
+            for _, _, cause in self._listed(place, part, answer.result()):
                 # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
                 code = (getattr(cause, "response", None) or {}).get("Error", {}).get("Code")
                 if self.clusters[place].described or code != "InvalidRequestException":
@@ -309,18 +313,17 @@ class _Reading:
             if place in self.clusters
         }
 
-        def work(job: tuple[Place, Part, str]) -> Mapping[str, Any]:
+        def work(job: tuple[Place, Part, str]) -> ClusterPart:
             (region, cluster), part, name = job
             parameters = {"clusterName": cluster, part.parameter: name}
-            answer: Mapping[str, Any] = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
-            return with_all(answer, part.describe_action, part.always)
+            answer: Answer = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
+            return part.parse(name, with_all(answer, part.describe_action, part.always))
 
         gone: dict[tuple[Place, Part], set[str]] = {}
         jobs = [(place, part, name) for (place, part), parts in found.items() for name in parts if part.wanted(name)]
-        for done, outcome in enumerate(each(work, jobs, self.cancelled), start=1):
-            place, part, name = outcome.item
+        for done, ((place, part, name), answer) in enumerate(each(work, jobs, self.cancelled), start=1):
             try:
-                found[place, part][name] = part.parse(name, outcome.answer())
+                found[place, part][name] = answer.result()
             except failures() as error:
                 if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
                     gone.setdefault((place, part), set()).add(name)
@@ -332,8 +335,8 @@ class _Reading:
                     part.source, part.describe_action, place[0], f"{len(names)} {part.list_key}", place[1]
                 )
                 names = set()
-            kept = {name: known for name, known in parts.items() if name not in names}
-            self.clusters[place] = with_part(self.clusters[place], part, kept)
+            kept: Any = tuple(known for name, known in parts.items() if name not in names)
+            self.clusters[place] = replace(self.clusters[place], **{part.kept_as: kept})
 
     def _listed(self, place: Place, part: Part, answer: Listed) -> list[tuple[Place, Part, Exception]]:
         """Keep the names of a list; return the error that ended it, if any."""

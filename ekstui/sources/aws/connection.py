@@ -8,9 +8,11 @@ import os
 import queue
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ekstui.sources.aws.answers import (
@@ -334,23 +336,6 @@ Cancelled = Callable[[], bool]
 """Returns whether the answer is no longer wanted."""
 
 
-class Outcome(Generic[Item, Answer]):
-    """An item with its answer or its exception."""
-
-    __slots__ = ("_answer", "error", "item")
-
-    def __init__(self, item: Item, answer: Answer | None, error: Exception | None) -> None:
-        self.item = item
-        self._answer = answer
-        self.error = error
-
-    def answer(self) -> Answer:
-        """Return the answer, or raise the exception."""
-        if self.error is not None:
-            raise self.error
-        return self._answer  # type: ignore[return-value]
-
-
 def never() -> bool:
     """Return that nothing was cancelled."""
     return False
@@ -358,39 +343,35 @@ def never() -> bool:
 
 def each(
     function: Callable[[Item], Answer], items: Iterable[Item], cancelled: Cancelled = never
-) -> Iterator[Outcome[Item, Answer]]:
-    """Call a function for every item in parallel, and yield the outcomes as they come; stops early when cancelled."""
-    waiting: queue.SimpleQueue[Item] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Outcome[Item, Answer]] = queue.SimpleQueue()
+) -> Iterator[tuple[Item, Future[Answer]]]:
+    """Call a function for every item in parallel, and yield each with its answer as it comes; stops early when cancelled."""
+    waiting = deque(items)
+    done: queue.SimpleQueue[tuple[Item, Future[Answer]]] = queue.SimpleQueue()
     stop = threading.Event()
-    total = 0
-    for item in items:
-        waiting.put(item)
-        total += 1
+    left = len(waiting)
 
     def work() -> None:
         while not stop.is_set():
             try:
-                item = waiting.get_nowait()
-            except queue.Empty:
+                item = waiting.popleft()
+            except IndexError:
                 return
+            answer: Future[Answer] = Future()
             try:
-                done.put(Outcome(item, function(item), None))
+                answer.set_result(function(item))
             except Exception as error:  # noqa: BLE001 (passed on to the caller, which raises what it does not know)
-                done.put(Outcome(item, None, error))
+                answer.set_exception(error)
+            done.put((item, answer))
 
-    for number in range(min(THREADS, total)):
+    for number in range(min(THREADS, left)):
         threading.Thread(target=work, name=f"ekstui-aws-{number}", daemon=True).start()
     try:
-        for _ in range(total):
-            while True:
-                if cancelled():
-                    return
-                try:
-                    outcome = done.get(timeout=CHECK_SECONDS)
-                    break
-                except queue.Empty:
-                    continue
-            yield outcome
+        while left and not cancelled():
+            try:
+                answered = done.get(timeout=CHECK_SECONDS)
+            except queue.Empty:
+                continue
+            left -= 1
+            yield answered
     finally:
         stop.set()

@@ -112,8 +112,9 @@ def explain(
     )
 
 
-def as_account_error(problem: SourceError, error: Exception) -> AccountError:
+def account_error(error: Exception, source: SourceName, action: str, profile: str | None) -> AccountError:
     """Return the error that ends an attempt to ask the account at all."""
+    problem = explain(error, source, action, profile=profile)
     return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.next_step)
 
 

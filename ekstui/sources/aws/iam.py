@@ -12,9 +12,9 @@ from typing import Any
 from ekstui.core.account_snapshot import (
     AccountSnapshot,
     AttachedAs,
+    Attachments,
     CallerIdentity,
     Group,
-    LocalPolicy,
     PolicyCount,
     Role,
     RoleAttachment,
@@ -23,44 +23,25 @@ from ekstui.core.account_snapshot import (
     User,
     UserAttachment,
 )
-from ekstui.core.eks import EksFacts
 from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
-from ekstui.sources.aws.cluster_parts import Report, read_clusters
+from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
-from ekstui.sources.aws.failures import as_account_error, explain, failures
+from ekstui.sources.aws.failures import account_error, explain, failures
+
+Progress = Callable[[str], None]
+"""Takes what is known of the account so far, and in a few words what is being read; called in the reading thread."""
+
+ALL_REGIONS = "all"
+"""Instead of regions: every region that is enabled in the account."""
 
 PAGE = 1000
 """Items per page, IAM's maximum."""
 
 SWEEP_FILTER = ("Role", "User", "Group", "LocalManagedPolicy")
 """What the sweep asks for; AWS managed policies would come with all their documents, megabytes each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """What GetAccountAuthorizationDetails has returned so far."""
-
-    roles: tuple[Role, ...] = ()
-    users: tuple[User, ...] = ()
-    groups: tuple[Group, ...] = ()
-    local_policies: tuple[LocalPolicy, ...] = ()
-    pages: int = 0
-    complete: bool = False
-    error: SourceError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entities:
-    """Who has one policy attached, asked for that policy alone."""
-
-    roles: tuple[RoleAttachment, ...]
-    users: tuple[UserAttachment, ...]
-    groups: tuple[Group, ...]
-    complete: bool
-    errors: tuple[SourceError, ...]
 
 
 def read_identity(connection: Connection) -> CallerIdentity:
@@ -96,29 +77,36 @@ def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
     return tuple(str(provider["Arn"]) for provider in answer["OpenIDConnectProviderList"])
 
 
-def read_sweep(
-    connection: Connection, report: Callable[[Sweep], None] | None = None, cancelled: Cancelled = never
-) -> Sweep:
-    """Return all roles, users, groups and customer managed policies; `report` gets what is read after each page.
+def _with_sweep(
+    connection: Connection, snapshot: AccountSnapshot, report: Progress, cancelled: Cancelled
+) -> AccountSnapshot:
+    """Return a snapshot with all roles, users, groups and customer managed policies; incomplete if cancelled.
 
-    Pages before a failure are kept, and `error` says what happened. A cancelled sweep is incomplete.
+    Pages before a failure are kept.
     """
     action = "iam:GetAccountAuthorizationDetails"
-    sweep = Sweep()
+    pages = connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=PAGE)
     try:
-        for page in connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=PAGE):
-            sweep = _with_page(sweep, page)
-            if report:
-                report(sweep)
+        for number, page in enumerate(pages, start=1):
+            own = (detail for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"])
+            snapshot = replace(
+                snapshot,
+                roles=(*snapshot.roles, *map(parse_role, page["RoleDetailList"])),
+                users=(*snapshot.users, *map(parse_user, page["UserDetailList"])),
+                groups=(*snapshot.groups, *map(parse_group, page["GroupDetailList"])),
+                local_policies=(*snapshot.local_policies, *map(parse_local_policy, own)),
+            )
+            report(f"roles, page {number}")
             if cancelled():
-                return sweep
+                return snapshot
     except failures() as error:
-        return replace(sweep, error=explain(error, "roles", action, profile=connection.profile))
-    return replace(sweep, complete=True)
+        problem = explain(error, "roles", action, profile=connection.profile)
+        return replace(snapshot, errors=(*snapshot.errors, problem))
+    return replace(snapshot, complete=True)
 
 
-def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Entities:
-    """Return who has one policy attached, each role with its details if GetRole is allowed.
+def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Attachments:
+    """Return who has one policy attached, asked for it alone: each role with its details if GetRole is allowed.
 
     ListEntitiesForPolicy mixes attachments and boundaries unless asked for one of them, so it is asked twice.
     """
@@ -139,78 +127,53 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
             problem = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
             if problem.kind == "absent" and not any(names.values()):
                 gone = replace(problem, message=f"{policy_arn} does not exist, in this partition at least.")
-                return Entities((), (), (), complete=True, errors=(gone,))
+                return Attachments(policy_arn, complete=True, errors=(gone,))
             errors.append(problem)
-    complete = not errors
-    details = read_roles(connection, tuple(names["Roles"]), cancelled)
-    if names["Roles"] and details.deleted.issuperset(names["Roles"]):
+    roles, failed = _roles(connection, tuple(names["Roles"]), cancelled)
+    all_deleted = bool(names["Roles"]) and not roles
+    if all_deleted:
         # A role may be deleted between list and get, but hardly all of them, so their names are kept.
-        details = RoleDetails({}, frozenset(), (*details.errors, _all_deleted(len(names["Roles"]), policy_arn)))
-        complete = False
-    errors.extend(details.errors)
-    return Entities(
-        roles=tuple(
-            RoleAttachment(details.roles.get(name, Role(name, None, extent="name")), _once(kinds))
-            for name, kinds in names["Roles"].items()
-            if name not in details.deleted
-        ),
-        users=tuple(UserAttachment(User(name, None), _once(kinds)) for name, kinds in names["Users"].items()),
-        groups=tuple(Group(name, None) for name in names["Groups"]),
-        complete=complete,
-        errors=tuple(errors),
+        roles = {name: Role(name, None, extent="name") for name in names["Roles"]}
+        failed.append(
+            SourceError(
+                "entities", "iam:GetRole", "incomplete",
+                f"IAM lists {len(roles):,} roles and says of each that it does not exist.", "Refresh to ask again.",
+                subject=policy_arn,
+            )
+        )  # fmt: skip
+    return Attachments(
+        policy_arn,
+        tuple(RoleAttachment(role, _once(names["Roles"][name])) for name, role in roles.items()),
+        tuple(UserAttachment(User(name, None), _once(kinds)) for name, kinds in names["Users"].items()),
+        tuple(Group(name, None) for name in names["Groups"]),
+        complete=not errors and not all_deleted,
+        errors=(*errors, *failed),
     )
 
 
-def _all_deleted(count: int, policy_arn: str) -> SourceError:
-    return SourceError(
-        "entities", "iam:GetRole", "incomplete",
-        f"IAM lists {count:,} roles and says of each that it does not exist.", "Refresh to ask again.",
-        subject=policy_arn,
-    )  # fmt: skip
+def _roles(
+    connection: Connection, names: tuple[str, ...], cancelled: Cancelled
+) -> tuple[dict[str, Role], list[SourceError]]:
+    """Return the details of roles by name, without their policies, and one error for each kind of failure.
 
-
-@dataclass(frozen=True, slots=True)
-class RoleDetails:
-    """What GetRole returned for some roles."""
-
-    roles: Mapping[str, Role]
-    deleted: frozenset[str]
-    """Roles that no longer exist: deleted between list and get."""
-    errors: tuple[SourceError, ...]
-    """One for each action and kind of failure, not one for each role."""
-
-
-def read_roles(connection: Connection, names: tuple[str, ...], cancelled: Cancelled = never) -> RoleDetails:
-    """Return the details of roles by name, without their policies."""
-    roles: dict[str, Role] = {}
-    deleted: set[str] = set()
+    Roles that were deleted since they were listed are left out; of one that cannot be read only the name is known.
+    """
+    roles = {name: Role(name, None, extent="name") for name in names}
     errors: dict[str, SourceError] = {}
 
     def get(name: str) -> Role:
         return parse_role(connection.ask("iam:GetRole", RoleName=name)["Role"], "detail")
 
-    for outcome in each(get, names, cancelled):
+    for name, answer in each(get, names, cancelled):
         try:
-            roles[outcome.item] = outcome.answer()
+            roles[name] = answer.result()
         except failures() as error:
-            words = explain(error, "entities", "iam:GetRole", profile=connection.profile, subject=outcome.item)
-            if words.kind == "absent":
-                deleted.add(outcome.item)
+            problem = explain(error, "entities", "iam:GetRole", profile=connection.profile, subject=name)
+            if problem.kind == "absent":
+                del roles[name]
             else:
-                errors.setdefault(words.kind, words)
-    return RoleDetails(roles, frozenset(deleted), tuple(errors.values()))
-
-
-def _with_page(sweep: Sweep, page: Mapping[str, Any]) -> Sweep:
-    return replace(
-        sweep,
-        roles=sweep.roles + tuple(parse_role(detail) for detail in page["RoleDetailList"]),
-        users=sweep.users + tuple(parse_user(detail) for detail in page["UserDetailList"]),
-        groups=sweep.groups + tuple(parse_group(detail) for detail in page["GroupDetailList"]),
-        local_policies=sweep.local_policies
-        + tuple(parse_local_policy(detail) for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"]),
-        pages=sweep.pages + 1,
-    )
+                errors.setdefault(problem.kind, problem)
+    return roles, list(errors.values())
 
 
 def _once(kinds: list[AttachedAs]) -> tuple[AttachedAs, ...]:
@@ -261,8 +224,7 @@ def simulate(
             _decision(result) for page in connection.pages(action, **parameters) for result in page["EvaluationResults"]
         )
     except failures() as error:
-        problem = explain(error, "simulation", action, profile=connection.profile, subject=role_arn)
-        raise as_account_error(problem, error) from None
+        raise account_error(error, "simulation", action, connection.profile) from None
 
 
 def _decision(result: Mapping[str, object]) -> SimulatedDecision:
@@ -283,12 +245,6 @@ def _flag(result: Mapping[str, object], detail: str, key: str) -> bool | None:
     found = result.get(detail)
     return bool(found[key]) if isinstance(found, Mapping) and key in found else None
 
-
-Progress = Callable[[str], None]
-"""Takes what is known of the account so far, and in a few words what is being read; called in the reading thread."""
-
-ALL_REGIONS = "all"
-"""Instead of regions: every region that is enabled in the account."""
 
 _START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (
     ("identity", "sts:GetCallerIdentity", read_identity),
@@ -349,48 +305,29 @@ def _start(connection: Connection) -> AccountSnapshot:
         connection.sign_in()
     except failures() as error:
         raise _unknown_caller(connection, error) from error
-    for outcome in each(lambda job: job[2](connection), _START):
-        source, action, _ = outcome.item
+    for (source, action, _), answer in each(lambda job: job[2](connection), _START):
         try:
-            answers[source] = outcome.answer()
+            answers[source] = answer.result()
         except failures() as error:
             if source == "identity":
                 raise _unknown_caller(connection, error) from error
             errors.append(explain(error, source, action, profile=connection.profile, signed_in=True))
-    identity: CallerIdentity = answers["identity"]
-    counts: dict[str, PolicyCount] | None = answers.get("counts")
     return AccountSnapshot(
-        identity=identity,
+        identity=answers["identity"],
         fetched_at=began,
         complete=False,
-        counts=counts,
+        counts=answers.get("counts"),
         oidc_providers=answers.get("oidc-providers"),
         errors=tuple(errors),
     )
 
 
 def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
-    problem = explain(error, "identity", "sts:GetCallerIdentity", profile=connection.profile)
+    action = "sts:GetCallerIdentity"
+    problem = explain(error, "identity", action, profile=connection.profile)
     if problem.kind == "network" and (likely := connection.likely_region()):
-        problem = replace(problem, next_step=f"There is no region {connection.region!r}; did you mean {likely}?")
-    return as_account_error(problem, error)
-
-
-def _with_sweep(
-    connection: Connection, snapshot: AccountSnapshot, report: Progress, cancelled: Cancelled
-) -> AccountSnapshot:
-    def taken(sweep: Sweep) -> AccountSnapshot:
-        return replace(
-            snapshot,
-            complete=sweep.complete,
-            roles=sweep.roles,
-            users=sweep.users,
-            groups=sweep.groups,
-            local_policies=sweep.local_policies,
-            errors=(*snapshot.errors, *((sweep.error,) if sweep.error else ())),
-        )
-
-    return taken(read_sweep(connection, lambda sweep: report(f"roles, page {sweep.pages}"), cancelled))
+        return AccountError(problem.message, f"There is no region {connection.region!r}; did you mean {likely}?")
+    return account_error(error, "identity", action, connection.profile)
 
 
 def _with_eks(
@@ -403,14 +340,11 @@ def _with_eks(
     def counting(words: str) -> Report:
         return lambda done, total: report(f"{words}, {done} of {total}")
 
-    read = read_clusters(connection, regions, counting("clusters"), cancelled)
-    nodes = read_nodes(connection, read.facts.clusters, cancelled)
-    pods = read_pod_identity(connection, nodes.clusters, counting("Pod Identity"), cancelled)
-    return replace(
-        snapshot,
-        eks=EksFacts(pods.clusters, read.facts.regions),
-        errors=(*snapshot.errors, *read.errors, *nodes.errors, *pods.errors),
-    )
+    failed = Failures(connection.profile)
+    facts = read_clusters(connection, regions, counting("clusters"), cancelled, failed)
+    nodes = read_nodes(connection, facts.clusters, cancelled, failed)
+    pods = read_pod_identity(connection, nodes, counting("Pod Identity"), cancelled, failed)
+    return replace(snapshot, eks=replace(facts, clusters=pods), errors=(*snapshot.errors, *failed.errors))
 
 
 def _not_looked_at(snapshot: AccountSnapshot, chosen: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:

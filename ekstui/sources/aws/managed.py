@@ -22,7 +22,7 @@ from ekstui.core.policy import (
 )
 from ekstui.errors import AccountError, DocumentError
 from ekstui.sources.aws.connection import Cancelled, Connection, each
-from ekstui.sources.aws.failures import as_account_error, explain, failures
+from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.policy_file import text_of, unwrapped
 
 PAGE = 1000
@@ -81,16 +81,18 @@ class ManagedPolicies:
     def _entries(
         self, listed: tuple[ListedPolicy, ...], before: Mapping[str, Policy], waiting: list[ListedPolicy]
     ) -> Iterator[PolicyHistory | Skipped]:
+        profile = self.connection.profile
+
         def fetched(policy: ListedPolicy) -> PolicyHistory:
             return fetch_history(self.connection, policy, before.get(policy.name))
 
-        for outcome in each(fetched, waiting, self.cancelled):
+        for policy, answer in each(fetched, waiting, self.cancelled):
             try:
-                yield outcome.answer()
+                yield answer.result()
             except DocumentError as error:
-                yield Skipped(outcome.item.name, error.message)
+                yield Skipped(policy.name, error.message)
             except Exception as error:  # noqa: BLE001 (everything that botocore raises is reported)
-                yield Skipped(outcome.item.name, account_error(error, "iam:GetPolicyVersion", self.connection).message)
+                yield Skipped(policy.name, account_error(error, "counts", "iam:GetPolicyVersion", profile).message)
         for policy in listed:
             stored = before.get(policy.name)
             if policy.updated > self.latest:
@@ -113,7 +115,7 @@ def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
         for page in connection.pages(action, Scope="AWS", MaxItems=PAGE):
             listed.extend(_listed(policy) for policy in page["Policies"])
     except failures() as error:
-        raise account_error(error, action, connection) from error
+        raise account_error(error, "counts", action, connection.profile) from error
     return tuple(listed)
 
 
@@ -148,11 +150,6 @@ def fetch_history(connection: Connection, listed: ListedPolicy, known: Policy | 
         ),
         texts,
     )
-
-
-def account_error(error: Exception, action: str, connection: Connection) -> AccountError:
-    """Return the error that front ends show for what a call raised."""
-    return as_account_error(explain(error, "counts", action, profile=connection.profile), error)
 
 
 def _text(connection: Connection, arn: str, number: int) -> bytes:
