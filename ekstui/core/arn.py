@@ -67,6 +67,27 @@ def split_arn(text: str) -> Arn:
     return Arn(*parts, *["*"] * (6 - len(parts)))
 
 
+class Entity(NamedTuple):
+    """A role or user of IAM, or a session of a role."""
+
+    kind: str
+    """`role`, `user` or `session`; empty for anything else."""
+    name: str
+    """Without the path, which a session's ARN lacks."""
+    session: str | None = None
+
+
+def entity_of(text: str | None) -> Entity:
+    """Return the role, user or session whose ARN a text is."""
+    parts = split_arn(text or "")
+    kind, _, rest = parts.resource.partition("/")
+    if (parts.service, kind) == ("sts", "assumed-role"):
+        name, slash, session = rest.partition("/")
+        return Entity("session", name, session if slash else None)
+    is_known = parts.service == "iam" and kind in ("role", "user")
+    return Entity(kind, rest.rpartition("/")[2]) if is_known else Entity("", "")
+
+
 def has_variable(pattern: str) -> bool:
     """Return whether the pattern contains a policy variable, whose value depends on the request."""
     return "${" in pattern and any(name not in _LITERALS for name in _PLACEHOLDER.findall(pattern))

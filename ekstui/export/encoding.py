@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekstui.core.account_snapshot import RecordedAttachment
     from ekstui.core.eks import Cluster
     from ekstui.core.explain.access_entries import ForbiddenExplanation
-    from ekstui.core.explain.answer import WantedToken
+    from ekstui.core.explain.callers import WantedToken
     from ekstui.core.findings import RoleInUse
     from ekstui.core.summary import ServiceSummary
     from ekstui.library.attachments import AttachedAnswer
@@ -67,7 +67,6 @@ _FIELDS: Mapping[str, str] = {
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LevelCount": "granted total",
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
-    "NearStatement": "policy version sid index effect layer matches failed",
     "NewerVersion": "policy current version created depends_on=missing",
     "OrganisationAnswer": "policy=policy_arn arn=policy_arn aggregator account=identity.account "
     "partition=identity.partition complete roles=attachments users=attachments groups=attachments not_looked_at errors",
@@ -97,6 +96,8 @@ _FIELDS: Mapping[str, str] = {
     "Since": "version created at_latest",
     "Skipped": "place reason",
     "SourceError": "source action kind region message next_step",
+    "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index effect=statement.effect layer "
+    "matches failed",
     "Step": "version created default missing_before change",
     "StepCounts": "kind reach denies added removed changed",
     "StoredAccount": "account partition fetched_at",

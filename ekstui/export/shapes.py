@@ -248,13 +248,13 @@ def explain_shape(
 
 
 def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.core.explain.answer import commands_for, decode_command  # only `explain` needs them
+    from ekstui.core.explain.answer import commands_for, decoding  # only `explain` needs them
 
-    encoded = explanation.encoded
+    command = decoding(explanation)
     return answer_of(data, explanation) | answer(
         simulated=simulated,
         commands=[each.text for each in commands_for(explanation)],
-        decode_command=None if encoded is None else decode_command(encoded),
+        decode_command=None if command is None else command.text,
         trust=explanation.trust,
     )
 

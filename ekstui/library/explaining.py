@@ -15,7 +15,7 @@ from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
 from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.assuming import with_trust
-from ekstui.core.explain.callers import is_assuming, session_name_of
+from ekstui.core.explain.callers import is_assuming
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
@@ -29,7 +29,7 @@ from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, Role
-    from ekstui.core.explain.commands import Command
+    from ekstui.core.explain.answer import Command
     from ekstui.core.findings import RoleInUse
     from ekstui.core.uses import Uses
     from ekstui.library.named import Requester, Target, TrustSource
@@ -211,12 +211,12 @@ class _Case:
         from ekstui.library.named import requester_of
 
         if name is not None:
-            return requester_of(name, session_name_of(each.request.principal), snapshot, self.reader)
+            return requester_of(name, arn.entity_of(each.request.principal).session, snapshot, self.reader)
         name = each.request.principal
         if self.inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
             return None
         try:
-            return requester_of(name, session_name_of(name), snapshot, self.reader)
+            return requester_of(name, arn.entity_of(name).session, snapshot, self.reader)
         except NotFoundError:
             # The role is gone or was not read; the message alone is still useful.
             return None

@@ -16,8 +16,17 @@ from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy, Request
 from ekstui.core.explain import Policies
 from ekstui.core.explain.answer import OldCopy
-from ekstui.core.explain.callers import POD_IDENTITY, UNSIGNED, PodSession, is_assuming, pod_session, session_name_of
-from ekstui.core.explain.purpose import ADDON_ROLES, POD_ROLES, Purpose, RoleOfItsOwn, made_for_others, policies_of
+from ekstui.core.explain.callers import POD_IDENTITY, UNSIGNED, is_assuming
+from ekstui.core.explain.purpose import (
+    ADDON_ROLES,
+    POD_ROLES,
+    PodSession,
+    Purpose,
+    RoleOfItsOwn,
+    made_for_others,
+    pod_session,
+    policies_of,
+)
 from ekstui.core.explain.remedies import newer_release
 from ekstui.core.findings.finding import NODE_KINDS, RoleInUse, Surroundings, all_hold
 from ekstui.core.knowledge import Knowledge, Symptom
@@ -62,7 +71,7 @@ def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot,
         unread.append(f"the permissions boundary {name}, whose document could not be read")
     uses = uses_in(snapshot).get(entity.arn or "", ()) if isinstance(entity, Role) else ()
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
-    pods = pod_session(uses, session or session_name_of(principal), entity.tags, place)
+    pods = pod_session(uses, session or arn.entity_of(principal).session, entity.tags, place)
     known = isinstance(entity, User) or entity.extent == "full"
     return Requester(
         entity.arn,
@@ -94,16 +103,13 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
             return user
     if not principal.startswith("arn:"):
         return find_role(principal, snapshot)
-    parts = arn.split_arn(principal)
-    if parts.account != snapshot.identity.account:
+    if arn.split_arn(principal).account != snapshot.identity.account:
         raise NotFoundError(
             f"{principal} is not in account {snapshot.identity.account}, which is the one that was read.",
             (),
             "Choose the account with --profile.",
         )
-    # A session's ARN has the role's name without its path, then the session's name.
-    kind, _, rest = parts.resource.partition("/")
-    return find_role(rest.partition("/")[0] if kind == "assumed-role" else rest.rpartition("/")[2], snapshot)
+    return find_role(arn.entity_of(principal).name or principal, snapshot)
 
 
 TrustSource = FileSide | StandardInput
@@ -163,10 +169,8 @@ def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:
 
 def _without_session(name: str) -> str:
     """Return the name of the role behind a session's ARN, any other name as it is."""
-    parts = arn.split_arn(name) if name.startswith("arn:") else None
-    if parts is None or not parts.resource.startswith("assumed-role/"):
-        return name
-    return parts.resource.split("/")[1]
+    entity = arn.entity_of(name)
+    return entity.name if entity.kind == "session" else name
 
 
 def _document(source: TrustSource, text: str) -> Document:

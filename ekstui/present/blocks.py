@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot, Role, SourceError, Use
     from ekstui.core.change import Change
     from ekstui.core.document import Condition
-    from ekstui.core.explain.commands import Command
+    from ekstui.core.explain.answer import Command
     from ekstui.core.findings import RolePolicy
     from ekstui.core.grants import Grant
     from ekstui.core.knowledge import DependentActions

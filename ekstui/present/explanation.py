@@ -8,22 +8,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.core.document import serialise
-from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, Verdict
-from ekstui.core.explain import Allower, Explanation, NearStatement
+from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict
+from ekstui.core.explain import Allower, Explanation
 from ekstui.core.explain.answer import (
-    behind_in_words,
+    Command,
+    NewerVersion,
+    OldCopy,
     commands_for,
     decoding,
-    failure_in_words,
     is_narrow,
-    newer_in_words,
-    simulated_in_words,
-    since_in_words,
+    policy_document,
+    refused_tags,
     statement_in_words,
-    verdict_in_words,
 )
 from ekstui.core.explain.callers import ANONYMOUS, is_assuming
-from ekstui.core.explain.commands import Command, policy_document
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
@@ -54,6 +52,15 @@ if TYPE_CHECKING:
 _VERDICT_STYLES: dict[Verdict, Style] = {
     "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "depends": "warn",
 }  # fmt: skip
+
+_VERDICTS: dict[Verdict, str] = {
+    "allowed": "allowed by the policies looked at",
+    "explicit-deny": "denied explicitly: a Deny overrides any Allow",
+    "implicit-deny": "denied: nothing allows it",
+    "depends": "depends on what was not given",
+}
+_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
+"""What IAM's simulator decides."""
 
 _MOST_OFFERED = 6
 """The most policies shown that would allow the request; JSON has more."""
@@ -119,6 +126,23 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
         Span(verdict_in_words(explanation), _VERDICT_STYLES[explanation.verdict]),
     )
     return line, known
+
+
+def verdict_in_words(explanation: Explanation) -> str:
+    """Return the verdict in words; if it comes from the message, with the kind of policy."""
+    cause = explanation.cause
+    if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
+        return "denied, as the message says: only tags that the resource cannot have would allow it"
+    if explanation.judged or not explanation.denied:
+        return _VERDICTS[explanation.verdict]
+    if cause is None:
+        return "denied; the message does not say by which policy"
+    if cause.is_one_of_several:
+        return f"denied by the {cause.kind} or because the resource does not exist, as the message says"
+    if cause.explicit:
+        return f"denied explicitly by {cause.one_policy}, as the message says"
+    says = f"not allowed by the {cause.kind}" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
+    return f"denied: {says}, as the message says"
 
 
 def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
@@ -189,7 +213,7 @@ def _sections(
 ) -> Iterator[tuple[str, list[Block]]]:
     """Yield each section with its title."""
     for decision in simulated:
-        yield f"IAM's own simulator: {simulated_in_words(decision.decision)}", [_simulated(decision)]
+        yield f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", [_simulated(decision)]
     if (newer := explanation.newer_version) is not None:
         value = PolicyAt(newer.policy, newer.version)
         title = "A newer version may allow it" if newer.missing else "A newer version allows it"
@@ -202,6 +226,31 @@ def _sections(
         yield title, [Tree(nodes)]
     yield from _remedies(number, explanation)
     yield from _besides(number, explanation)
+
+
+def _dated(version: int, created: datetime | None) -> str:
+    return f"{version_label(version)} ({created:%Y-%m-%d})" if created else version_label(version)
+
+
+def newer_in_words(newer: NewerVersion) -> str:
+    """Return in words which later version allows a request, and what that depends on."""
+    depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
+    version = _dated(newer.version, newer.created)
+    return f"{newer.policy} {version}{depends}; in force is {version_label(newer.current)}"
+
+
+def behind_in_words(copy: OldCopy, action: str) -> str:
+    """Return like which release a copy is, and what a later one has for an action."""
+    newer = copy.newer
+    allows = f"has a further statement for {action}" if newer.missing else f"allows {action}"
+    version = _dated(newer.version, newer.created)
+    return f"{copy.name} is like {newer.policy} {version_label(newer.current)}; {version} {allows}"
+
+
+def since_in_words(allower: Allower) -> str:
+    """Return in words since which version a policy has allowed a request."""
+    since = allower.since
+    return f"since {'at latest ' if since.at_latest else ''}{_dated(since.version, since.created)}"
 
 
 def _behind(number: int, explanation: Explanation) -> Iterator[Block]:
@@ -239,9 +288,9 @@ def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[
         yield "The encoded part has more context; to decode it", [Code(command.text, "sh", command, (number, "decode"))]
 
 
-def _near(key: tuple[object, ...], near: NearStatement) -> Node:
-    value = PolicyAt(near.policy, near.version) if near.version is not None else near
-    style: Style = "bad" if near.effect == "Deny" else ""
+def _near(key: tuple[object, ...], near: StatementResult) -> Node:
+    value = PolicyAt(near.policy.name, near.policy.version) if near.policy.version is not None else near
+    style: Style = "bad" if near.statement.effect == "Deny" else ""
     return Node(
         Span(statement_in_words(near), style),
         [Node((_cross(near, failure), failure_in_words(failure))) for failure in near.failed],
@@ -250,7 +299,23 @@ def _near(key: tuple[object, ...], near: NearStatement) -> Node:
     )
 
 
-def _cross(near: NearStatement, failure: Failure) -> Span:
+def failure_in_words(failure: Failure) -> str:
+    """Return what a statement requires and what the request has."""
+    if failure.part == "effect":
+        return "it denies the request"
+    wanted = f"{failure.operator} {' or '.join(failure.wanted) or 'nothing'}"
+    if failure.given is None:
+        given = "not given"
+    else:
+        given = f"the request has {', '.join(failure.given)}" if failure.given else "the request does not have the key"
+    if failure.part != "condition":
+        return f"{wanted}; {given}"
+    refused = refused_tags(failure)
+    given = f"refused: {', '.join(refused)}; {given}" if refused else given
+    return f"condition {failure.key}: {wanted}; {given}"
+
+
+def _cross(near: StatementResult, failure: Failure) -> Span:
     """Return a cross for what does not match, a question mark for what is not known."""
     is_open = near.matches is None or (failure.given is None and failure.part != "effect")
     return Span("? ", "warn") if is_open else Span("✗ ", "bad")

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from ekstui.core.arn import matches_resource, overlaps_resource, resource_covers, split_arn
+from ekstui.core.arn import entity_of, matches_resource, overlaps_resource, resource_covers, split_arn
 
 ROLE = "arn:aws:iam::111122223333:role/team/eks-node"
 
@@ -152,3 +152,20 @@ def test_colons_inside_a_variable_do_not_split() -> None:
     assert split_arn("arn:aws:kms:*:${aws:PrincipalAccount}:key/a:b") == (
         "arn", "aws", "kms", "*", "${aws:PrincipalAccount}", "key/a:b",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("arn:aws:sts::111122223333:assumed-role/reader/eks-prod-a", ("session", "reader", "eks-prod-a")),
+        ("arn:aws:sts::111122223333:assumed-role/reader", ("session", "reader", None)),
+        ("arn:aws:iam::111122223333:role/a/reader", ("role", "reader", None)),
+        ("arn:aws:iam::111122223333:user/ann", ("user", "ann", None)),
+        ("arn:aws:iam::111122223333:group/readers", ("", "", None)),
+        ("arn:aws:iam::111122223333:root", ("", "", None)),
+        ("reader", ("", "", None)),
+        (None, ("", "", None)),
+    ],
+)
+def test_the_role_user_or_session_of_an_arn(text: str | None, expected: tuple[str, str, str | None]) -> None:
+    assert entity_of(text) == expected

@@ -14,8 +14,7 @@ from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy, Failure, Request, evaluate
 from ekstui.core.explain.answer import TrustJudgement, refused_tags
 from ekstui.core.explain.assuming import judge_trust, judged_together
-from ekstui.core.explain.callers import same_service
-from ekstui.core.explain.notes import wanted_tokens
+from ekstui.core.explain.callers import same_service, wanted_tokens
 from ekstui.core.reference import reference
 
 ACCOUNT = "111122223333"

@@ -3,7 +3,7 @@
 import json
 
 from ekstui.core.account_snapshot import Use
-from ekstui.core.explain.callers import PodSession, pod_session, session_name_of
+from ekstui.core.explain.purpose import PodSession, pod_session
 
 NARROW = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}})
 PLACE = "aws:111122223333"
@@ -60,10 +60,3 @@ def test_a_session_policy_that_cannot_be_read_is_named() -> None:
     assert found.unread == (
         "the session policy of the Pod Identity association apps/reader of prod, which cannot be read",
     )
-
-
-def test_the_session_s_name_in_an_arn() -> None:
-    assert session_name_of("arn:aws:sts::111122223333:assumed-role/reader/eks-prod-a") == "eks-prod-a"
-    assert session_name_of("arn:aws:iam::111122223333:role/a/reader") is None
-    assert session_name_of(None) is None
-    assert session_name_of("reader") is None

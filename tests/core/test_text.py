@@ -5,15 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ekstui.core.denial import Cause
-from ekstui.core.explain.answer import (
-    Allower,
-    NewerVersion,
-    OldCopy,
-    behind_in_words,
-    cause_in_words,
-    newer_in_words,
-    since_in_words,
-)
+from ekstui.core.explain.answer import Allower, NewerVersion, OldCopy
+from ekstui.core.explain.deciding import cause_in_words
 from ekstui.core.holders import Since
 from ekstui.core.name_matching import (
     EXACT,
@@ -28,6 +21,7 @@ from ekstui.core.name_matching import (
     spelled_out,
 )
 from ekstui.core.text import age_in_words, counted, listed
+from ekstui.present.explanation import behind_in_words, newer_in_words, since_in_words
 
 DESCRIBED = 3
 

@@ -86,7 +86,7 @@ def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypat
     lib = library(tmp_path, details(EBS), monkeypatch)
     found = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))
     assert found.verdict == "allowed"
-    assert [near.policy for near in found.nearest] == ["AmazonEBSCSIDriverPolicy"]
+    assert [near.policy.name for near in found.nearest] == ["AmazonEBSCSIDriverPolicy"]
     assert found.principal == ROLE_ARN
     # All of the role was read, so neither its policies nor a boundary are among what was not looked at.
     assert not [text for text in found.not_looked_at if "identity policies" in text or "boundary" in text]

@@ -12,6 +12,19 @@ PolicyType = Literal[
 ]
 
 
+_POLICY_WORDS: dict[PolicyType | None, str] = {
+    None: "policy",
+    "identity": "identity policy",
+    "resource": "resource policy",
+    "trust": "trust policy of the role",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "service-control": "service control policy",
+    "resource-control": "resource control policy",
+    "vpc-endpoint": "VPC endpoint policy",
+}
+
+
 class Cause(NamedTuple):
     """The reason that a message gives."""
 
@@ -28,6 +41,17 @@ class Cause(NamedTuple):
     def verdict(self) -> Literal["explicit-deny", "implicit-deny"]:
         """What it says of the request."""
         return "explicit-deny" if self.explicit else "implicit-deny"
+
+    @property
+    def kind(self) -> str:
+        """The kind of policy in words."""
+        return _POLICY_WORDS[self.policy_type]
+
+    @property
+    def one_policy(self) -> str:
+        """The same with an article."""
+        article = "the" if self.policy_type == "trust" else "an" if self.policy_type == "identity" else "a"
+        return f"{article} {self.kind}"
 
     @property
     def has_remedy(self) -> bool:

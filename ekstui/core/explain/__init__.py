@@ -10,22 +10,24 @@ from typing import NamedTuple
 
 from ekstui.core.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.core.denial import Denial, parse_denial, parse_denials
-from ekstui.core.evaluation import Request, Verdict
+from ekstui.core.evaluation import Request, StatementResult, Verdict
 from ekstui.core.explain.answer import Allower as Allower
 from ekstui.core.explain.answer import Candidate as Candidate
 from ekstui.core.explain.answer import Explanation as Explanation
-from ekstui.core.explain.answer import NearStatement as NearStatement
 from ekstui.core.explain.answer import Policies as Policies
 from ekstui.core.explain.answer import refused_tags
 from ekstui.core.explain.assuming import TRUST_UNSEEN
 from ekstui.core.explain.callers import is_unsigned
-from ekstui.core.explain.deciding import Decision, decide, nearest_statements, other_resource_types
-from ekstui.core.explain.notes import (
+from ekstui.core.explain.deciding import (
+    Decision,
+    decide,
+    nearest_statements,
     notes_on,
     notes_on_foreign_tags,
     notes_on_node_role,
     notes_on_owner,
     notes_on_refused_tags,
+    other_resource_types,
     unknown_action,
 )
 from ekstui.core.explain.purpose import UNKNOWN, Purpose, controllers_calling, is_call_of_node
@@ -264,12 +266,12 @@ def explain(
 
 
 def _symptoms(
-    nearest: Sequence[NearStatement], request: Request, knowledge: Knowledge, *, is_misplaced: bool
+    nearest: Sequence[StatementResult], request: Request, knowledge: Knowledge, *, is_misplaced: bool
 ) -> Iterator[Symptom]:
     """Yield the known symptoms that the answer itself shows."""
     if is_misplaced:
         yield from knowledge.symptoms_called(ON_NODE_ROLE)
-    refused = {each.policy for each in nearest for failure in each.failed if refused_tags(failure)}
+    refused = {each.policy.name for each in nearest for failure in each.failed if refused_tags(failure)}
     for symptom in knowledge.symptoms_called(TAGS_REFUSED):
         if refused.intersection(symptom.policies) and request.action in symptom.actions:
             yield symptom

@@ -1,40 +1,35 @@
-"""The input and output of an explanation, as values and in words."""
+"""The input and output of an explanation, and AWS CLI commands that help. ekstui only shows those and changes no account."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core import wildcard
+from ekstui.core.arn import entity_of
 from ekstui.core.conditions import Truth
 from ekstui.core.denial import Cause
-from ekstui.core.document import Document, Effect, Statement
-from ekstui.core.evaluation import AppliedPolicy, Failure, Layer, StatementResult, Verdict
-from ekstui.core.explain.callers import Caller, HowNamed
-from ekstui.core.explain.commands import Command, attach_policy, put_policy
+from ekstui.core.document import Document, Statement, serialise
+from ekstui.core.evaluation import AppliedPolicy, Failure, StatementResult, Verdict
+from ekstui.core.explain.callers import Caller, HowNamed, WantedToken
 from ekstui.core.explain.purpose import Fit
 from ekstui.core.holders import Since
 from ekstui.core.knowledge import DependentActions, Symptom
-from ekstui.core.policy import Policy, version_label
+from ekstui.core.policy import Policy, PolicyScope, version_label
 from ekstui.core.reference import ResourceUse
-from ekstui.core.trust import ServiceAccount
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Use
     from ekstui.core.findings import Finding
-    from ekstui.core.policy import PolicyScope
 
 
-class WantedToken(NamedTuple):
-    """The tokens of one EKS cluster's issuer that a trust policy accepts."""
-
-    issuer: str
-    service_accounts: tuple[ServiceAccount, ...]
-    """Empty for every service account."""
-    audiences: tuple[str, ...]
-    """Empty for any audience."""
+_NAME = re.compile(r"[\w+=,.@-]{1,64}")
+_BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
+"""Prefixes of the names of roles that IAM Identity Center or a service owns, and that users cannot change."""
 
 
 class TrustJudgement(NamedTuple):
@@ -138,20 +133,12 @@ class OldCopy(NamedTuple):
     """Of what it is a copy, like which release it is, and which later one allows the request or may."""
 
 
-@dataclass(frozen=True, slots=True)
-class NearStatement:
-    """A statement that matches the request or nearly does."""
+class Command(NamedTuple):
+    """A command to be run by somebody with the permission."""
 
-    layer: Layer
-    policy: str
-    version: int | None
-    sid: str | None
-    index: int
-    """Its position in the document, from 0."""
-    effect: Effect
-    matches: Truth
-    failed: tuple[Failure, ...]
-    """Why it does not allow the request: parts that do not match or are not known; for a Deny that matches, its effect."""
+    text: str
+    about: str
+    """What it does, as half a sentence."""
 
 
 class Explanation(NamedTuple):
@@ -164,8 +151,11 @@ class Explanation(NamedTuple):
     principal: str | None
     cause: Cause | None
     """The reason that the message gave."""
-    nearest: tuple[NearStatement, ...]
-    """Best first."""
+    nearest: tuple[StatementResult, ...]
+    """The statements that match the request or nearly do, best first, with why each does not allow it.
+
+    A Deny that matches fails by its effect; the values of a part that does not match are the most similar ones.
+    """
     missing_context: tuple[str, ...]
     """What would have to be known for a verdict; `resource` stands for the resource."""
     not_looked_at: tuple[str, ...]
@@ -209,134 +199,13 @@ class Explanation(NamedTuple):
     """When the account that it was judged by was read; None if it was judged without one."""
 
 
-def is_narrow(explanation: Explanation) -> bool:
-    """Return whether the smallest statement is about the resource in question, rather than `*` for lack of one."""
-    statement = explanation.smallest_statement
-    return explanation.resource is not None or (statement is not None and statement.resources != ("*",))
-
-
-def commands_for(explanation: Explanation) -> tuple[Command, ...]:
-    """Return AWS CLI commands that help, likeliest first; none if it is not known what to give to whom."""
-    principal = explanation.role or explanation.principal
-    fitting = [each for each in explanation.allowed_by if each.fit in ("own", "kind") and each.arn is not None]
-    best = next((each for each in fitting if not each.missing), next(iter(fitting), None))
-    attach = None if best is None or best.arn is None else attach_policy(principal, best.arn)
-    statement = explanation.smallest_statement
-    put = None if statement is None or not is_narrow(explanation) else put_policy(principal, statement)
-    # A policy made for this comes first; one for this kind of role may allow much more.
-    first = (attach, put) if best is not None and best.fit == "own" else (put, attach)
-    found = (*explanation.fixes, *first)
-    return tuple(each for each in found if each is not None)
-
-
-_VERDICTS: dict[Verdict, str] = {
-    "allowed": "allowed by the policies looked at",
-    "explicit-deny": "denied explicitly: a Deny overrides any Allow",
-    "implicit-deny": "denied: nothing allows it",
-    "depends": "depends on what was not given",
-}
-
-
-_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
-
-
-def simulated_in_words(decision: str) -> str:
-    """Return what IAM's simulator decided (`allowed`, `explicitDeny`, `implicitDeny`) in words."""
-    return _SIMULATED.get(decision, decision)
-
-
-_POLICY_WORDS = {
-    "identity": "identity policy",
-    "resource": "resource policy",
-    "trust": "trust policy of the role",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "service-control": "service control policy",
-    "resource-control": "resource control policy",
-    "vpc-endpoint": "VPC endpoint policy",
-}
-
-
-def verdict_in_words(explanation: Explanation) -> str:
-    """Return the verdict in words; if it comes from the message, with the kind of policy."""
-    cause = explanation.cause
-    if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
-        return "denied, as the message says: only tags that the resource cannot have would allow it"
-    if explanation.judged or not explanation.denied:
-        return _VERDICTS[explanation.verdict]
-    if cause is None:
-        return "denied; the message does not say by which policy"
-    kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
-    if cause.policy_type == "trust":
-        return (
-            f"{'denied explicitly by' if cause.explicit else 'denied: not allowed by'} the {kind}, as the message says"
-        )
-    if cause.is_one_of_several:
-        return f"denied by the {kind} or because the resource does not exist, as the message says"
-    if cause.explicit:
-        return f"denied explicitly by {_article(kind)} {kind}, as the message says"
-    return f"denied: no {kind} allows it, as the message says"
-
-
-def cause_in_words(cause: Cause) -> str:
-    """Return the reason that the message gives, and that no identity policy helps."""
-    kind = _POLICY_WORDS.get(cause.policy_type or "", "policy")
-    named = f" ({cause.policy})" if cause.policy else ""
-    article = "the" if cause.policy_type == "trust" else _article(kind)
-    if cause.is_one_of_several:
-        return (
-            f"The message leaves open whether no {kind} allows it, one denies it, or the resource does not exist in the "
-            "Region: an identity policy changes none of that."
-        )
-    if cause.explicit:
-        return f"The message names an explicit deny in {article} {kind}{named}: no Allow elsewhere changes that."
-    if cause.policy_type == "trust":
-        return f"The message says that the {kind} does not allow it: an identity policy does not change that."
-    return f"The message says that no {kind} allows it: an identity policy does not change that."
-
-
-def newer_in_words(newer: NewerVersion) -> str:
-    """Return in words which later version allows a request, and what that depends on."""
-    day = f" ({newer.created:%Y-%m-%d})" if newer.created else ""
-    depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
-    return f"{newer.policy} {version_label(newer.version)}{day}{depends}; in force is {version_label(newer.current)}"
-
-
-def behind_in_words(copy: OldCopy, action: str) -> str:
-    """Return like which release a copy is, and what a later one has for an action."""
-    newer = copy.newer
-    day = f" ({newer.created:%Y-%m-%d})" if newer.created else ""
-    allows = f"has a further statement for {action}" if newer.missing else f"allows {action}"
-    return f"{copy.name} is like {newer.policy} {version_label(newer.current)}; {version_label(newer.version)}{day} {allows}"
-
-
-def since_in_words(allower: Allower) -> str:
-    """Return in words since which version a policy has allowed a request."""
-    day = f" ({allower.since.created:%Y-%m-%d})" if allower.since.created else ""
-    return f"since {'at latest ' if allower.since.at_latest else ''}{version_label(allower.since.version)}{day}"
-
-
-def decoding(explanation: Explanation) -> Command | None:
-    """Return the command that decodes the encoded part of the message, if it has one."""
-    encoded = explanation.encoded
-    return None if encoded is None else Command(decode_command(encoded), "decodes the message")
-
-
-def decode_command(encoded: str) -> str:
-    """Return the command that decodes an authorization message; ekstui does not run it, as it needs a permission."""
-    return f"aws sts decode-authorization-message --encoded-message {encoded} --query DecodedMessage --output text"
-
-
-def _article(word: str) -> str:
-    return "an" if word[0] in "aeio" else "a"
-
-
-def statement_in_words(near: NearStatement) -> str:
+def statement_in_words(result: StatementResult) -> str:
     """Return a statement's name, such as `AmazonEBSCSIDriverPolicy v2, statement 4`."""
-    version = "" if near.version is None else f" {version_label(near.version)}"
-    layer = "" if near.layer == "identity" else f" ({near.layer})"
-    deny = ", a Deny" if near.effect == "Deny" else ""
-    return f"{near.policy}{version}, {near.sid or f'statement {near.index + 1}'}{layer}{deny}"
+    policy, statement = result.policy, result.statement
+    version = "" if policy.version is None else f" {version_label(policy.version)}"
+    layer = "" if result.layer == "identity" else f" ({result.layer})"
+    deny = ", a Deny" if statement.effect == "Deny" else ""
+    return f"{policy.name}{version}, {statement.sid or f'statement {result.index + 1}'}{layer}{deny}"
 
 
 def refused_tags(failure: Failure) -> tuple[str, ...]:
@@ -358,19 +227,90 @@ def refused_tags(failure: Failure) -> tuple[str, ...]:
     )
 
 
-def failure_in_words(failure: Failure) -> str:
-    """Return what a statement requires and what the request has."""
-    if failure.part == "effect":
-        return "it denies the request"
-    wanted = " or ".join(failure.wanted) or "nothing"
-    if failure.given is None:
-        given = "not given"
-    elif failure.given:
-        given = f"the request has {', '.join(failure.given)}"
-    else:
-        given = "the request does not have the key"
-    if failure.part == "condition":
-        refused = refused_tags(failure)
-        given = f"refused: {', '.join(refused)}; {given}" if refused else given
-        return f"condition {failure.key}: {failure.operator} {wanted}; {given}"
-    return f"{failure.operator} {wanted}; {given}"
+def is_narrow(explanation: Explanation) -> bool:
+    """Return whether the smallest statement is about the resource in question, rather than `*` for lack of one."""
+    statement = explanation.smallest_statement
+    return explanation.resource is not None or (statement is not None and statement.resources != ("*",))
+
+
+def commands_for(explanation: Explanation) -> tuple[Command, ...]:
+    """Return AWS CLI commands that help, likeliest first; none if it is not known what to give to whom."""
+    principal = entity_of(explanation.role or explanation.principal)
+    if not _NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
+        return explanation.fixes
+    kind = "user" if principal.kind == "user" else "role"
+    to = f"{kind}-policy --{kind}-name {shlex.quote(principal.name)}"
+    found: list[Command] = []
+    statement = explanation.smallest_statement
+    if statement is not None and is_narrow(explanation):
+        document = json.dumps(serialise(policy_document(statement)), separators=(",", ":"))
+        called = re.sub(r"[^\w+=,.@-]", "-", f"allow-{'-'.join(statement.actions)}")[:128]
+        text = f"aws iam put-{to} --policy-name {called} --policy-document {shlex.quote(document)}"
+        found.append(Command(text, f"gives {principal.name} the statement alone"))
+    fitting = [each for each in explanation.allowed_by if each.fit in ("own", "kind") and each.arn is not None]
+    best = next((each for each in fitting if not each.missing), next(iter(fitting), None))
+    if best is not None:
+        text = f"aws iam attach-{to} --policy-arn {shlex.quote(best.arn or '')}"
+        # A policy made for this comes first; one for this kind of role may allow much more.
+        found.insert(0 if best.fit == "own" else 1, Command(text, f"attaches {best.policy} to {principal.name}"))
+    return (*explanation.fixes, *found)
+
+
+def decoding(explanation: Explanation) -> Command | None:
+    """Return the command that decodes the encoded part of the message; ekstui does not run it, as it needs a permission."""
+    if explanation.encoded is None:
+        return None
+    text = f"aws sts decode-authorization-message --encoded-message {explanation.encoded}"
+    return Command(f"{text} --query DecodedMessage --output text", "decodes the message")
+
+
+def policy_document(statement: Statement) -> Document:
+    """Return a policy document with one statement, as IAM accepts it."""
+    return Document("2012-10-17", None, (statement,))
+
+
+def create_entry(cluster: str, region: str | None, principal: str) -> Command:
+    """Return the command that creates an access entry for a role or user; `principal` is its ARN, quoted for a shell."""
+    text = f"aws eks create-access-entry --cluster-name {shlex.quote(cluster)} --principal-arn {principal}{_at(region)}"
+    return Command(text, f"lets the principal into {cluster}")
+
+
+def update_kubeconfig(cluster: str, region: str | None) -> Command:
+    """Return the command that makes kubectl use a cluster with the shell's credentials."""
+    text = f"aws eks update-kubeconfig --name {shlex.quote(cluster)}{_at(region)}"
+    return Command(text, "makes kubectl ask as that principal")
+
+
+def associate_policy(
+    cluster: str,
+    region: str | None,
+    principal: str,
+    policy: str,
+    namespaces: Iterable[str] = (),
+    partition: str = "aws",
+) -> Command:
+    """Return the command that gives a principal, quoted for a shell, an access policy: in namespaces, or everywhere if none."""
+    names = ",".join(namespaces)
+    scope = f"type=namespace,namespaces={names}" if names else "type=cluster"
+    text = (
+        f"aws eks associate-access-policy --cluster-name {shlex.quote(cluster)} --principal-arn {principal} --policy-arn "
+        f"arn:{partition}:eks::aws:cluster-access-policy/{policy} --access-scope {shlex.quote(scope)}{_at(region)}"
+    )
+    return Command(text, f"gives it {policy} in {names or 'the whole cluster'}")
+
+
+def iam_principal(username: str) -> str | None:
+    """Return the ARN of the role or user behind a session, in shell syntax; None for any other name.
+
+    A session's ARN lacks the path of its role, so the shell has to ask IAM for it.
+    """
+    entity = entity_of(username)
+    if not _NAME.fullmatch(entity.name):
+        return None
+    if entity.kind != "session":
+        return shlex.quote(username)
+    return f'"$(aws iam get-role --role-name {shlex.quote(entity.name)} --query Role.Arn --output text)"'
+
+
+def _at(region: str | None) -> str:
+    return f" --region {shlex.quote(region)}" if region else ""

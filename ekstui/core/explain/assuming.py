@@ -25,9 +25,18 @@ from ekstui.core.evaluation import (
     evaluate,
 )
 from ekstui.core.explain.answer import Explanation, Policies, TrustJudgement
-from ekstui.core.explain.callers import PROVIDER, Caller, HowNamed, Named, caller_of, named_by
-from ekstui.core.explain.deciding import evaluated, nearest_statements
-from ekstui.core.explain.notes import OF_SESSIONS, TRUST_MUST_ALLOW, trust_notes, wanted_tokens
+from ekstui.core.explain.callers import (
+    OF_SESSIONS,
+    PROVIDER,
+    Caller,
+    HowNamed,
+    Named,
+    caller_of,
+    named_by,
+    trust_notes,
+    wanted_tokens,
+)
+from ekstui.core.explain.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
 from ekstui.core.reference import Reference
 from ekstui.core.trust import (
     POD_IDENTITY_SERVICE,

@@ -1,42 +1,49 @@
-"""Who makes a request: the caller as a trust policy names it, and the session that a pod gets from EKS Pod Identity.
+"""Who assumes a role: the caller as a trust policy names it, the tokens that it accepts, and why it may not fit.
 
-IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide, "Grant Pods access to AWS resources based on tags",
-for the names of tags and sessions (`eks-CLUSTER-POD-…`).
+IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide, "IAM roles for service accounts" and "EKS Pod
+Identity".
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions import Truth, negation, some
-from ekstui.core.document import Statement, parse_text
-from ekstui.core.evaluation import AppliedPolicy, Request
-from ekstui.core.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
-from ekstui.errors import DocumentError
-
-if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import Use
+from ekstui.core.conditions.operators import Operator, operator
+from ekstui.core.document import Condition, Document, Statement
+from ekstui.core.evaluation import Request, Verdict
+from ekstui.core.trust import (
+    POD_IDENTITY_SERVICE,
+    SERVICE_ACCOUNT,
+    ServiceAccount,
+    Trustee,
+    eks_region,
+    issuer_of,
+    trustees,
+)
+from ekstui.core.wildcard import is_wild
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
 UNSIGNED = frozenset({WEB_IDENTITY.lower(), "sts:assumerolewithsaml"})
 """Unsigned calls, to which identity policies do not apply."""
 
+OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
+"""Actions that must be allowed as well if a caller tags the session or sets its source identity."""
+
 ANONYMOUS = "anonymous"
 """What services call the principal of an unsigned request."""
 
 PROVIDER = "aws:FederatedProvider"
-_TAG = "aws:PrincipalTag/"
 
-_ASSUMING = UNSIGNED | {POD_IDENTITY.lower(), "sts:assumerole", "sts:tagsession", "sts:setsourceidentity"}
+_ASSUMING = UNSIGNED | OF_SESSIONS | {POD_IDENTITY.lower(), "sts:assumerole"}
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 _INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
 
+
+_USUAL_AUDIENCE = "sts.amazonaws.com"
 
 CallerKind = Literal["aws", "service", "web-identity", "saml", "unknown"]
 HowNamed = Literal["direct", "account", "open"]
@@ -189,87 +196,153 @@ def same_principal(value: str, caller: str) -> Truth:
     one, other = arn.split_arn(value), arn.split_arn(caller)
     if (one.partition, one.account) != (other.partition, other.account):
         return False
-    (kind, name, session), (its_kind, its_name, its_session) = _role_of(one), _role_of(other)
-    if "" in (name, its_name) or name != its_name:
+    ours, theirs = arn.entity_of(value), arn.entity_of(caller)
+    if "user" in (ours.kind, theirs.kind) or not ours.name or ours.name != theirs.name:
         return False
-    if kind == its_kind:
+    if ours.kind == theirs.kind:
         return False  # different paths, or different sessions of one role
-    if kind == "role":
+    if ours.kind == "role":
         return True
-    return None if not its_session and session else False
+    return None if ours.session else False
 
 
-def _role_of(parts: arn.Arn) -> tuple[str, str, str]:
-    kind, _, rest = parts.resource.partition("/")
-    if (parts.service, kind) == ("iam", "role"):
-        return "role", rest.rpartition("/")[2], ""
-    if (parts.service, kind) == ("sts", "assumed-role"):
-        name, _, session = rest.partition("/")
-        return "session", name, session
-    return kind, "", ""
+class WantedToken(NamedTuple):
+    """The tokens of one EKS cluster's issuer that a trust policy accepts."""
+
+    issuer: str
+    service_accounts: tuple[ServiceAccount, ...]
+    """Empty for every service account."""
+    audiences: tuple[str, ...]
+    """Empty for any audience."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodSession:
-    """What requests in such a session have."""
-
-    policies: tuple[AppliedPolicy, ...] = ()
-    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Context keys with their values."""
-    absent: frozenset[str] = frozenset()
-    unread: tuple[str, ...] = ()
-    """Session policies that may apply and were not evaluated, in words."""
-
-
-def pod_session(
-    uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
-) -> PodSession:
-    """Return what is known about a session from the uses of its role and the session's name, which may be None.
-
-    `place` is `PARTITION:ACCOUNT`. An association is used only if it is the only possible one.
-    """
-    pods = [use for use in uses if use.kind == "pod-identity"]
-    if session_name is not None:
-        pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
-        certain = True
-    else:
-        certain = len(pods) == len(uses)
-    if len(pods) == 1 and certain:
-        return _session_of(pods[0], role_tags, place)
-    limited = [use for use in pods if use.session_policy is not None]
-    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
+def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
+    """Return the tokens that a trust policy's Allow statements accept."""
+    wanted = []
+    for trustee in trustees(document):
+        if trustee.kind != "irsa" or not trustee.allows(WEB_IDENTITY):
+            continue
+        if any(_of_another_issuer(line, (trustee.name,)) for line in trustee.conditions):
+            continue
+        audiences = [
+            value
+            for line in trustee.conditions
+            if line.key.lower() == f"{trustee.name}:aud".lower() and _lists_accepted(line.operator)
+            for value in line.values
+        ]
+        if audiences and all(text.startswith(SERVICE_ACCOUNT) for text in audiences):
+            continue  # a subject in place of the audience
+        wanted.append(WantedToken(trustee.name, trustee.service_accounts, tuple(audiences)))
+    return tuple(dict.fromkeys(wanted))
 
 
-def session_name_of(principal: str | None) -> str | None:
-    """Return SESSION of `arn:…:assumed-role/NAME/SESSION`; None for any other principal."""
-    parts = arn.split_arn(principal or "").resource.split("/", 2)
-    return parts[2] if len(parts) == 3 and parts[0] == "assumed-role" else None
+def _lists_accepted(name: str) -> bool:
+    known = operator(name)
+    return known is None or known.lists_accepted
 
 
-def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:
-    policies: tuple[AppliedPolicy, ...] = ()
-    unread: tuple[str, ...] = ()
-    if use.session_policy is not None:
-        name = f"session policy of {_association(use)}"
-        try:
-            policies = (AppliedPolicy(name, None, parse_text(use.session_policy)),)
-        except DocumentError:
-            unread = (f"the {name}, which cannot be read",)
-    tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
-    if use.session_tags is None:
-        return PodSession(policies, {}, frozenset(), unread)
-    if not use.session_tags:
-        # Then there are only the role's own tags.
-        return PodSession(policies, tags, frozenset({f"{_TAG}*"}), unread)
-    partition, _, account = place.partition(":")
-    tags |= {
-        f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
-        f"{_TAG}eks-cluster-name": (use.cluster or "",),
-        f"{_TAG}kubernetes-namespace": (use.namespace or "",),
-        f"{_TAG}kubernetes-service-account": (use.service_account or "",),
-    }
-    return PodSession(policies, tags, frozenset(), unread)
+def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:
+    """Return whether a condition needs a claim of another issuer, which no token of these issuers has."""
+    of, _, claim = line.key.lower().rpartition(":")
+    known = operator(line.operator)
+    needs_key = known is not None and known.needs_key(line.values)
+    return needs_key and claim in ("sub", "aud") and "." in of and of not in map(str.lower, issuers)
 
 
-def _association(use: Use) -> str:
-    return f"the Pod Identity association {use.namespace}/{use.service_account} of {use.cluster}"
+def trust_notes(
+    action: str, verdict: Verdict, caller: Caller, document: Document, wanted: Sequence[WantedToken]
+) -> Iterator[str]:
+    """Yield why the caller cannot assume the role, or may not be able to; nothing if the trust policy allows it."""
+    if verdict == "allowed":
+        return
+    trusted = trustees(document)
+    if verdict == "implicit-deny":
+        yield from _not_trusted(action, caller, trusted)
+    elif verdict == "depends" and caller.kind in ("web-identity", "saml", "service") and _names_everybody(document):
+        yield 'AWS does not say whether the principal "*" includes services and bearers of tokens.'
+    if caller.kind == "web-identity":
+        yield from (_wanted_in_words(token, caller) for token in wanted if not _is_met(token, caller))
+        if not wanted and (caller.issuer is None or eks_region(caller.issuer) is not None):
+            yield from _no_token(trusted)
+        for statement in document.statements:
+            yield from _mistakes(statement)
+        yield from _other_token(caller, wanted)
+
+
+def _not_trusted(action: str, caller: Caller, trusted: Sequence[Trustee]) -> Iterator[str]:
+    """Yield which service is not trusted, or which action besides sts:AssumeRole is not allowed."""
+    if caller.kind == "service":
+        meant = [each for each in trusted if same_service(each.name, caller.name or "") or each.kind == "anyone"]
+        if not meant:
+            yield f"The trust policy does not name {caller.name}."
+        elif action == "sts:TagSession" and not any(each.allows(action) for each in meant):
+            yield f"The trust policy does not allow {caller.name} sts:TagSession, which it needs besides sts:AssumeRole."
+    elif caller.kind == "aws" and action.lower() in OF_SESSIONS:
+        named = [each for each in trusted if each.kind not in ("irsa", "service")]
+        if not any(each.allows(action) for each in named):
+            yield f"The trust policy does not allow {action}, which the session's tags or source identity need."
+
+
+def _no_token(trusted: Sequence[Trustee]) -> Iterator[str]:
+    irsa = [each for each in trusted if each.kind == "irsa"]
+    if not irsa:
+        yield "The trust policy accepts no token of an EKS cluster."
+    elif not any(each.allows(WEB_IDENTITY) for each in irsa):
+        yield f"The trust policy names the issuer {irsa[0].name}, but does not allow {WEB_IDENTITY}."
+
+
+def _other_token(caller: Caller, wanted: Sequence[WantedToken]) -> Iterator[str]:
+    if caller.issuer is not None and wanted and all(token.issuer.lower() != caller.issuer.lower() for token in wanted):
+        yield f"The token's issuer is {caller.issuer}, which belongs to another cluster."
+    if caller.audience is None and any(_USUAL_AUDIENCE not in token.audiences and token.audiences for token in wanted):
+        yield f"The audience of service account tokens is {_USUAL_AUDIENCE}, unless an annotation says otherwise."
+
+
+def _is_issued_and_named(token: WantedToken, caller: Caller) -> bool:
+    """Return whether the caller's token has the required issuer and one of the service accounts."""
+    if caller.issuer is None or caller.subject is None or caller.issuer.lower() != token.issuer.lower():
+        return False
+    account = ServiceAccount(caller.subject, pattern=False)
+    return not token.service_accounts or any(
+        each.fits(account.namespace, account.name) for each in token.service_accounts
+    )
+
+
+def _is_met(token: WantedToken, caller: Caller) -> bool:
+    """Return whether the caller has such a token, so that something else is wrong."""
+    return _is_issued_and_named(token, caller) and (not token.audiences or caller.audience in token.audiences)
+
+
+def _names_everybody(document: Document) -> bool:
+    return any("*" in each.values for statement in document.statements for each in statement.principals)
+
+
+def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
+    if caller.audience is not None and _is_issued_and_named(token, caller):
+        return f"The token's audience would have to be {' or '.join(token.audiences)}, not {caller.audience}."
+    usable = [account for account in token.service_accounts if not account.never_matches]
+    if not token.service_accounts:
+        return f"Any service account of the cluster with issuer {token.issuer} may assume it."
+    if not usable:
+        return f"No service account of the cluster with issuer {token.issuer} matches."
+    names = " or ".join(f"{account.namespace}/{account.name}" for account in usable)
+    return f"It would have to be service account {names} of the cluster with issuer {token.issuer}."
+
+
+def _mistakes(statement: Statement) -> Iterator[str]:
+    """Yield why a statement matches no service account's token at all."""
+    providers = [value for each in statement.principals if each.kind == "Federated" for value in each.values]
+    issuers = [issuer for value in providers if eks_region(issuer := issuer_of(value))]
+    for line in statement.conditions if issuers else ():
+        of, _, claim = line.key.rpartition(":")
+        wild = [text for text in line.values if is_wild(text)]
+        if of in issuers and wild and _takes_literally(operator(line.operator)):
+            yield f"{line.operator} takes * and ? in {' or '.join(wild)} literally; StringLike supports wildcards."
+        elif _of_another_issuer(line, issuers):
+            yield f"No token of the issuer that the statement trusts has {line.key}, which belongs to another issuer."
+        elif of in issuers and claim == "aud" and any(value.startswith(SERVICE_ACCOUNT) for value in line.values):
+            yield f"{line.key} is compared with a service account, which a token has in :sub."
+
+
+def _takes_literally(known: Operator | None) -> bool:
+    return known is not None and known.base in ("StringEquals", "StringEqualsIgnoreCase") and not known.negated

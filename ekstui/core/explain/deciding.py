@@ -1,15 +1,17 @@
-"""What decides a request: the policies or the message, the statements that do or nearly do, and tags that cannot.
+"""What decides a request: the policies or the message, the statements that do or nearly do, and what to say of it.
 
 EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation", and kubernetes-sigs/aws-ebs-csi-driver#2190:
 the tags of a request that makes something are those of what is made, and no key for what is there already.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
+from os.path import commonprefix
 from typing import NamedTuple
 
 from ekstui.core.applicability import needs_its_key
-from ekstui.core.arn import split_arn
+from ekstui.core.arn import is_uncertain, split_arn
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.denial.parameters import made_by
 from ekstui.core.evaluation import (
@@ -23,7 +25,10 @@ from ekstui.core.evaluation import (
     evaluate,
     is_of_type,
 )
-from ekstui.core.explain.answer import NearStatement, Policies
+from ekstui.core.explain.answer import Policies, refused_tags, statement_in_words
+from ekstui.core.explain.callers import UNSIGNED, is_instance_session, is_unsigned
+from ekstui.core.explain.purpose import Purpose
+from ekstui.core.holders import nearest_actions
 from ekstui.core.reference import Reference, ResourceUse
 
 _MAX_OTHER_TYPES = 12
@@ -92,18 +97,14 @@ def decide(request: Request, policies: Policies, denial: Denial | None, referenc
         said: Verdict = "depends" if denial is None else "implicit-deny"
         return Decision(said if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
-    if verdict == "allowed" and denial is not None and denial.resource is None and _needs_more(request, reference):
-        # It was denied on a resource that is not known.
+    needed = (use.required for use in other_resource_types(request, reference))
+    if verdict == "allowed" and denial is not None and denial.resource is None and any(needed):
+        # It was denied on a resource that is not known, of a type that the request does not have.
         verdict, missing = "depends", (RESOURCE,)
     foreign = () if cause is None else _tags_of_another(request, evaluation)
     if verdict == "allowed" and foreign and _is_allowed_by_request_tags_alone(evaluation):
         verdict = "depends"
     return Decision(verdict, evaluation, cause, missing, foreign)
-
-
-def _needs_more(request: Request, reference: Reference) -> bool:
-    """Return whether such a call needs a resource of a type that the request does not have."""
-    return any(use.required for use in other_resource_types(request, reference))
 
 
 def evaluated(request: Request, policies: Policies, reference: Reference) -> Evaluation | None:
@@ -138,7 +139,9 @@ _SIMILAR = 0.6
 """How similar a statement's pattern must be to an action that it does not match, from 0 to 1."""
 
 
-def nearest_statements(results: Iterable[StatementResult], verdict: Verdict, action: str) -> tuple[NearStatement, ...]:
+def nearest_statements(
+    results: Iterable[StatementResult], verdict: Verdict, action: str
+) -> tuple[StatementResult, ...]:
     """Return the statements that decide or nearly decide, best first.
 
     If any statement matches the action, only such statements count; otherwise those with similar actions of the same
@@ -177,20 +180,11 @@ def _rank(result: StatementResult, action: str) -> tuple[int, ...] | None:
     return (_OTHER_ACTION, len(parts), round(-100 * similar))
 
 
-def _near(result: StatementResult, action: str) -> NearStatement:
+def _near(result: StatementResult, action: str) -> StatementResult:
     failed = tuple(_shortened(failure, action) for failure in result.failed)
     if result.matches and result.statement.effect == "Deny":
         failed = (Failure("effect", None, "Effect", ("Allow",), ("Deny",)),)
-    return NearStatement(
-        layer=result.layer,
-        policy=result.policy.name,
-        version=result.policy.version,
-        sid=result.statement.sid,
-        index=result.index,
-        effect=result.statement.effect,
-        matches=result.matches,
-        failed=failed,
-    )
+    return replace(result, failed=failed)
 
 
 def _shortened(failure: Failure, action: str) -> Failure:
@@ -212,10 +206,9 @@ def _similarity(action: str, pattern: str) -> float:
     return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else matcher.real_quick_ratio() / 2
 
 
-def _shared(one: str, other: str) -> float:
+def _shared(one: str, other: str) -> int:
     """Return the length of the common prefix of two texts, ignoring case."""
-    pairs = zip(one.lower(), other.lower(), strict=False)
-    return next((count for count, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
+    return len(commonprefix((one.lower(), other.lower())))  # noqa: RUF071 (texts, not paths)
 
 
 def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...]:
@@ -266,3 +259,184 @@ def _is_allowed_by_request_tags_alone(evaluation: Evaluation) -> bool:
     return bool(allowing) and all(
         _of_request_tags(condition.key for condition in statement.conditions) for statement in allowing
     )
+
+
+TRUST_MUST_ALLOW = (
+    "The trust policy of the role must allow this. So must the caller's own policies, unless the role is in the same "
+    "account and its trust policy names the caller directly."
+)
+"""What an explanation says if the trust policy is not known."""
+
+
+def unknown_action(action: str, reference: Reference) -> tuple[str, ...]:
+    """Return that the reference lacks an action, with the nearest names; empty if it has it."""
+    if not action or reference.find(action) is not None:
+        return ()
+    nearest = nearest_actions(action)
+    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
+
+
+def notes_on(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
+    """Yield what else to know about what decides a request."""
+    evaluation = None if decision.lacks_only_foreign_tags else decision.evaluation
+    if denial is not None and denial.called is not None:
+        yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
+    yield from _on_who_decides(decision, evaluation)
+    if evaluation is not None and denial is not None:
+        yield from _against_the_message(evaluation, denial, policies, request)
+    yield from _on_signing(request)
+    if evaluation is not None:
+        yield from _on_uncertain_resources(evaluation)
+    if request.action.lower() in ("sts:assumerole", "sts:tagsession") and decision.cause is None:
+        yield TRUST_MUST_ALLOW
+    if denial is not None and not request.resources:
+        yield from _on_resource_name(request, denial, evaluation)
+
+
+def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterator[str]:
+    """Yield that something else decides than an identity policy."""
+    if decision.cause is not None and decision.is_by_message:
+        yield cause_in_words(decision.cause)
+    elif evaluation is not None and decision.is_elsewhere:
+        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
+        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
+        yield f"The {layer} {verb} it: no identity policy changes that."
+
+
+def cause_in_words(cause: Cause) -> str:
+    """Return the reason that the message gives, and that no identity policy helps."""
+    if cause.is_one_of_several:
+        return (
+            f"The message leaves open whether no {cause.kind} allows it, one denies it, or the resource does not exist in "
+            "the Region: an identity policy changes none of that."
+        )
+    if cause.explicit:
+        named = f" ({cause.policy})" if cause.policy else ""
+        return f"The message names an explicit deny in {cause.one_policy}{named}: no Allow elsewhere changes that."
+    says = f"the {cause.kind} does not allow it" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
+    return f"The message says that {says}: an identity policy does not change that."
+
+
+def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation | None) -> Iterator[str]:
+    """Yield how a message without an ARN names the resource."""
+    name = denial.resource_name
+    if evaluation is not None and evaluation.decisive.resource is None:
+        yield "The message names no resource." if name is None else "The message names the resource, but not its ARN."
+    if name is not None and request.action.lower().startswith("secretsmanager:"):
+        yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
+
+
+def notes_on_foreign_tags(request: Request, keys: Sequence[str]) -> Iterator[str]:
+    """Yield that tags of a request are not those of the resource that was denied, where `keys` are about them."""
+    if keys:
+        made = " or ".join(made_by(request.action))
+        yield (
+            f"The tags of the request are those of the {made} that is made, not of the resource that the message names: "
+            f"{', '.join(keys)} cannot allow it there."
+        )
+
+
+def notes_on_refused_tags(nearest: Sequence[StatementResult]) -> Iterator[str]:
+    """Yield which tags of the request keep the nearest statement from allowing it."""
+    for near in nearest[:1]:
+        for tags in filter(None, map(refused_tags, near.failed)):
+            yield f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its own."
+
+
+def notes_on_owner(request: Request, *, is_helped: bool) -> Iterator[str]:
+    """Yield who alone may change the caller's role, if a remedy is offered."""
+    if is_helped and ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
+        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
+
+
+def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
+    """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
+    of_instance = is_instance_session(request.principal)
+    if not of_instance and not purpose.is_of_nodes:
+        return
+    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
+    text = f"{by} with the node role."
+    if of_node:
+        if of_instance:
+            yield text
+        return
+    if not misplaced:
+        yield f"{text} If a pod made it, the pod has no role of its own."
+        return
+    expected = [each for each in purpose.apart if each.component in misplaced]
+    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
+    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
+    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
+    yield (
+        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
+        "that it started with: check its service account, then restart it."
+    )
+
+
+def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
+    """Yield how the known policies fit a message that says that the request was denied."""
+    verdict, cause = evaluation.verdict, denial.cause
+    if verdict == "depends" and cause is not None and cause.has_remedy:
+        yield (
+            "The message says that no identity policy allowed it. If these are all of them, a condition on something that "
+            "is not given did not hold."
+        )
+    if verdict != "allowed":
+        return
+    if cause is not None and cause.policy_type != "identity":
+        yield "The policies looked at allow it, which agrees with the message: something else denied it."
+        return
+    if cause is not None and cause.explicit:
+        yield "The message names a Deny in an identity policy, and the policies looked at have none that applies."
+    elif cause is not None:
+        yield (
+            "The message says that no identity policy allowed it, and the policies looked at do. So it is not a service "
+            "control policy, boundary or session policy, which AWS would have named."
+        )
+    else:
+        yield "The policies looked at allow it, and the message does not say what denied it."
+    for number, likely in enumerate(_likely(evaluation, denial, policies, request)):
+        yield f"{'Or' if number else 'Most likely'} {likely}"
+
+
+def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
+    """Yield why a request that today's policies allow may have been denied, likeliest first."""
+    if not policies.identity_known:
+        yield "one of them is not attached to the caller, or in another version."
+    yield (
+        "they were attached or changed after the denial, or had not taken effect yet: IAM changes take a while "
+        "to take effect. Try again."
+    )
+    allowing = [each for each in evaluation.decisive.statements if each.matches and each.statement.effect == "Allow"]
+    if allowing and all(each.statement.conditions for each in allowing):
+        yield "the request had other tags or context than was given here, and a condition did not hold."
+    if request.principal is None:
+        yield "the call was made with the credentials of another role or user."
+    elif ":assumed-role/" in request.principal:
+        yield "the role was deleted and recreated, and the session is one of the old role: start a new session."
+    if denial.cause is None:
+        yield "a policy that was not looked at denied it."
+
+
+def _on_signing(request: Request) -> Iterator[str]:
+    if request.action.lower() in UNSIGNED:
+        yield (
+            "The caller has no IAM identity yet, so no identity policy counts: the trust policy of the role decides. "
+            "Name the role, or give its trust policy, to see why."
+        )
+    elif is_unsigned(request):
+        yield "Nobody signed the request, so no identity policy counts: only a resource policy can allow it."
+
+
+def _on_uncertain_resources(evaluation: Evaluation) -> Iterator[str]:
+    if evaluation.verdict != "depends":
+        return
+    undecided = [result for result in evaluation.decisive.statements if result.matches is None]
+    failures = [failure for result in undecided for failure in result.failed if failure.part == "resource"]
+    uncertain = dict.fromkeys(each for failure in failures for each in failure.wanted if is_uncertain(each))
+    if uncertain:
+        yield (
+            f"Whether {', '.join(uncertain)} matches is not certain: IAM's documentation allows two readings of an ARN "
+            "with missing parts. Write all six parts to settle it."
+        )

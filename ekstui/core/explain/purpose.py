@@ -1,19 +1,25 @@
-"""The purpose of a request's principal, so that it is offered the policies that are made for it.
+"""What is known about the principal of a request by the uses of its role: what it is for, and a pod's session.
 
 What EKS knows about a role counts first, then its policies and session, then words in its name and in the message. The
-purpose only ranks remedies and never affects a verdict.
+purpose only ranks remedies and never affects a verdict. EKS User Guide, "Grant Pods access to AWS resources based on
+tags", for the names of tags and sessions (`eks-CLUSTER-POD-…`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ekstui.core.evaluation import action_matches
+from ekstui.core.arn import entity_of
+from ekstui.core.document import parse_text
+from ekstui.core.evaluation import AppliedPolicy, action_matches
 from ekstui.core.explain.callers import is_instance_session
+from ekstui.errors import DocumentError
 
 if TYPE_CHECKING:
+    from ekstui.core.account_snapshot import Use
     from ekstui.core.explain.answer import Candidate
     from ekstui.core.knowledge import Knowledge, Requirement
 
@@ -46,7 +52,6 @@ _OF_A_NODE = re.compile(
 )
 _POD_SESSION = re.compile(r":assumed-role/[^/]+/eks-")
 """How EKS Pod Identity names its sessions: `eks-CLUSTER-POD-…`."""
-_ROLE_NAME = re.compile(r":(?:assumed-role/|role/(?:.*/)?)([^/]+)")
 _BY_EKS = re.compile(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
 _SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_|:user/")
 
@@ -172,8 +177,7 @@ def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
 
 
 def _name_of(principal: str | None) -> str:
-    found = _ROLE_NAME.search(principal or "")
-    return found[1] if found else principal or ""
+    return entity_of(principal).name or principal or ""
 
 
 def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Knowledge, purpose: Purpose) -> bool:
@@ -206,3 +210,66 @@ def _allows(candidate: Candidate, action: str) -> bool:
         statement.effect == "Allow" and action_matches(statement, action)
         for statement in candidate.documents[candidate.policy.default_version].statements
     )
+
+
+_TAG = "aws:PrincipalTag/"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSession:
+    """What requests in such a session have."""
+
+    policies: tuple[AppliedPolicy, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Context keys with their values."""
+    absent: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+    """Session policies that may apply and were not evaluated, in words."""
+
+
+def pod_session(
+    uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
+) -> PodSession:
+    """Return what is known about a session from the uses of its role and the session's name, which may be None.
+
+    `place` is `PARTITION:ACCOUNT`. An association is used only if it is the only possible one.
+    """
+    pods = [use for use in uses if use.kind == "pod-identity"]
+    if session_name is not None:
+        pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
+        certain = True
+    else:
+        certain = len(pods) == len(uses)
+    if len(pods) == 1 and certain:
+        return _session_of(pods[0], role_tags, place)
+    limited = [use for use in pods if use.session_policy is not None]
+    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
+
+
+def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:
+    policies: tuple[AppliedPolicy, ...] = ()
+    unread: tuple[str, ...] = ()
+    if use.session_policy is not None:
+        name = f"session policy of {_association(use)}"
+        try:
+            policies = (AppliedPolicy(name, None, parse_text(use.session_policy)),)
+        except DocumentError:
+            unread = (f"the {name}, which cannot be read",)
+    tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
+    if use.session_tags is None:
+        return PodSession(policies, {}, frozenset(), unread)
+    if not use.session_tags:
+        # Then there are only the role's own tags.
+        return PodSession(policies, tags, frozenset({f"{_TAG}*"}), unread)
+    partition, _, account = place.partition(":")
+    tags |= {
+        f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
+        f"{_TAG}eks-cluster-name": (use.cluster or "",),
+        f"{_TAG}kubernetes-namespace": (use.namespace or "",),
+        f"{_TAG}kubernetes-service-account": (use.service_account or "",),
+    }
+    return PodSession(policies, tags, frozenset(), unread)
+
+
+def _association(use: Use) -> str:
+    return f"the Pod Identity association {use.namespace}/{use.service_account} of {use.cluster}"

@@ -6,8 +6,16 @@ from collections.abc import Iterable, Sequence
 from ekstui.core.arn import split_arn
 from ekstui.core.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
 from ekstui.core.document import Condition, Document, Statement
-from ekstui.core.evaluation import AppliedPolicy, Evaluation, Request, Verdict, action_matches, evaluate
-from ekstui.core.explain.answer import Allower, Candidate, NearStatement, NewerVersion, refused_tags
+from ekstui.core.evaluation import (
+    AppliedPolicy,
+    Evaluation,
+    Request,
+    StatementResult,
+    Verdict,
+    action_matches,
+    evaluate,
+)
+from ekstui.core.explain.answer import Allower, Candidate, NewerVersion, refused_tags
 from ekstui.core.explain.purpose import Fit, Purpose, fit_of
 from ekstui.core.holders import Since, first_of_run
 from ekstui.core.reference import ActionInfo, Reference
@@ -129,7 +137,7 @@ def newer_release(request: Request, candidate: Candidate, current: int, referenc
 def smallest_statement(
     request: Request,
     evaluation: Evaluation | None,
-    nearest: Sequence[NearStatement],
+    nearest: Sequence[StatementResult],
     name: str | None,
     reference: Reference,
 ) -> Statement:
@@ -153,22 +161,16 @@ def smallest_statement(
         actions=(request.action,),
         resource_element="Resource",
         resources=resources,
-        conditions=_conditions_met(nearest, evaluation),
+        conditions=_conditions_met(nearest),
     )
 
 
-def _conditions_met(nearest: Sequence[NearStatement], evaluation: Evaluation | None) -> tuple[Condition, ...]:
+def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]:
     """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
-    if evaluation is None or not nearest or not any(map(refused_tags, nearest[0].failed)):
+    if not nearest or not any(map(refused_tags, nearest[0].failed)):
         return ()
-    near = nearest[0]
-    result = next(
-        each
-        for each in evaluation.decisive.statements
-        if (each.policy.name, each.index, each.layer) == (near.policy, near.index, near.layer)
-    )
-    failed = {(each.operator, each.key) for each in result.failed}
-    return tuple(each for each in result.statement.conditions if (each.operator, each.key) not in failed)
+    failed = {(each.operator, each.key) for each in nearest[0].failed}
+    return tuple(each for each in nearest[0].statement.conditions if (each.operator, each.key) not in failed)
 
 
 def _pattern_of_name(name: str, request: Request, reference: Reference) -> str | None:

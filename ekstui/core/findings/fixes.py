@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ekstui.core.account_snapshot import Role, Use
 from ekstui.core.document import Condition, Statement, parse_text, serialise, serialise_statement
 from ekstui.core.eks import Cluster, HealthIssue
-from ekstui.core.explain.commands import Command, associate_policy, create_entry
+from ekstui.core.explain.answer import Command, associate_policy, create_entry
 from ekstui.core.findings.entries import entry_types
 from ekstui.core.findings.finding import Code, Finding
 from ekstui.core.findings.role_policies import CLUSTER_TAG, TAG_SESSION

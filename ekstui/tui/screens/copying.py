@@ -19,7 +19,7 @@ from ekstui.core.access_levels import MatrixRow
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.differences import ActionDifference
 from ekstui.core.document import serialise
-from ekstui.core.explain.commands import Command
+from ekstui.core.explain.answer import Command
 from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ekstui.core.explain import Explanation, Question, parse_context
-from ekstui.core.explain.answer import commands_for, decoding
-from ekstui.core.explain.commands import Command
+from ekstui.core.explain.answer import Command, commands_for, decoding
 from ekstui.core.notation import PolicyAt, Side, parse_policy
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError, InputError
