@@ -96,6 +96,10 @@ class Operator(NamedTuple):
         return self.holds_without_key() is False
 
 
+UNKNOWN = Operator("", None, False, Family("exact"))
+"""Stands for an operator that IAM does not document."""
+
+
 @lru_cache(maxsize=512)
 def operator(name: str) -> Operator | None:
     """Return the operator of that name; None if IAM does not document it."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.core import arn
-from ekstui.core.conditions.implication import excludes, implies_all, union_of_values
+from ekstui.core.conditions.predicates import excludes, implies_all, union_of_values
 from ekstui.core.conditions.values import aligned_texts
 from ekstui.core.grants import Effort, Extent, Line
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ekstui.core.arn import matches_resource
 from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.known_keys import ALWAYS_PRESENT, has_several, is_tag, type_of
-from ekstui.core.conditions.operators import NULL
+from ekstui.core.conditions.operators import UNKNOWN
 from ekstui.core.conditions.predicates import Predicate, predicates_of
 from ekstui.core.conditions.spans import Span, complement, examples
 from ekstui.core.conditions.values import Deferred, Text
@@ -322,11 +322,11 @@ def _whole(value: object) -> str | None:
 
 
 def _is_plain(predicate: Predicate) -> bool:
-    return predicate.operator is not None and predicate.operator.quantifier is None and predicate.operator.base != NULL
+    return predicate.operator is not UNKNOWN and predicate.quantifier is None and not predicate.is_null
 
 
 def _is_of_truths(predicate: Predicate) -> bool:
-    return predicate.operator is not None and predicate.operator.family.how == "truth" and _is_plain(predicate)
+    return predicate.operator.family.how == "truth" and _is_plain(predicate)
 
 
 def _has_span(predicate: Predicate) -> bool:

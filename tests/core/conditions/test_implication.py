@@ -12,9 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from ekstui.core.conditions import Truth, every
-from ekstui.core.conditions.implication import excludes, implies_all
 from ekstui.core.conditions.operators import FAMILIES, Comparison, Kind, operator
-from ekstui.core.conditions.predicates import condition_holds
+from ekstui.core.conditions.predicates import condition_holds, excludes, implies_all
 from ekstui.core.conditions.spans import POINTS, Malformed, Span, complement, examples, holds, intersection, span, union
 from ekstui.core.conditions.values import covered_by, covers, disjoint
 from ekstui.core.conditions.variables import Context
