@@ -16,7 +16,7 @@ from ekstui.errors import InputError
 if TYPE_CHECKING:
     from ekstui.core.change import Change
     from ekstui.core.grants import Reach
-    from ekstui.core.reach.judgement import Denies
+    from ekstui.core.reach import Denies
 
 POLICY = "POLICY is a name, a unique part of one, or an ARN; @v5 picks a version."
 """How to name a policy, for descriptions."""

@@ -23,7 +23,7 @@ from ekstui.core.reference import reference
 from ekstui.core.targets import statement_may_match
 
 if TYPE_CHECKING:
-    from ekstui.core.reach.judgement import Denies
+    from ekstui.core.reach import Denies
 
 Kind = Literal["none", "scope", "actions"]
 
@@ -78,12 +78,8 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
 
     `names` are used in the verdict on two different policies; without them the documents are versions of one policy.
     """
-    from ekstui.core.reach import (
-        Names,
-        notes_on,
-        reach_between,
-        verdict_on,
-    )  # 15 ms, needed only to compare documents
+    from ekstui.core.reach import notes_on, reach_between  # 15 ms, needed only to compare documents
+    from ekstui.core.reach.wording import Names, verdict_on
 
     spelled = before, after
     before, after = without_repetitions(before), without_repetitions(after)
@@ -224,7 +220,7 @@ def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
 
 def _meets(part: Statement, statement: Statement) -> list[Grant]:
     """Return the grants of a statement that may match requests of a part."""
-    from ekstui.core.reach.coverage import apart  # see `changes`
+    from ekstui.core.coverage import apart  # see `changes`
 
     def extent(element: ResourceElement, resources: tuple[str, ...], conditions: tuple[Condition, ...]) -> Extent:
         return Extent(element, resources, normalised_conditions(conditions))

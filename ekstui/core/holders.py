@@ -7,10 +7,10 @@ from typing import NamedTuple
 from ekstui.core import arn, wildcard
 from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
 from ekstui.core.conditions import some
+from ekstui.core.coverage import covers
 from ekstui.core.document import ActionElement, Document, Statement
 from ekstui.core.grants import Extent, Grant, grants_of, normalised_conditions
 from ekstui.core.policy import Policy, VersionInfo
-from ekstui.core.reach.coverage import covers
 from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.core.targets import Candidate, statement_may_match
 from ekstui.core.text import listed

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ekstui.core.document import Document
     from ekstui.core.grants import Extent, Reach, Target
     from ekstui.core.policy import Policy, PolicyFamily
-    from ekstui.core.reach.judgement import Denies
+    from ekstui.core.reach import Denies
 
 
 JUDGEMENT = 6

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ekstui.core.change import changes
+from ekstui.core.coverage import covers
 from ekstui.core.document import parse
 from ekstui.core.grants import Effort, Extent, grants
 from ekstui.core.reach import Outcome, reach_between
-from ekstui.core.reach.coverage import covers
 from ekstui.core.reach.dependent_keys import agreeing, follow
 from ekstui.core.reach.feasible import resources_for
 from ekstui.core.reach.touched import differing_patterns

@@ -6,9 +6,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from ekstui.core import wildcard
+from ekstui.core.coverage import ActionExtents
 from ekstui.core.document import Effect
 from ekstui.core.grants import Effort, Extent, Target
-from ekstui.core.reach.coverage import ActionExtents
 from ekstui.core.reference import reference
 
 Grants = Mapping[Target, frozenset[Extent]]

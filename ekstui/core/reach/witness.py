@@ -18,8 +18,8 @@ from ekstui.core.conditions.predicates import Predicate, predicates_of
 from ekstui.core.conditions.spans import Span, complement, examples
 from ekstui.core.conditions.values import Deferred, Text
 from ekstui.core.conditions.variables import WholeContext, literal, plain, resolved, template, variables_of
+from ekstui.core.coverage import ActionExtents
 from ekstui.core.grants import Effort, Extent
-from ekstui.core.reach.coverage import ActionExtents
 from ekstui.core.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
 from ekstui.core.reach.feasible import REGION, instances_of, may_lack, resources_for, stand_in, takes_key
 

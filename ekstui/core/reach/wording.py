@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
+from ekstui.core.coverage import ActionExtents
 from ekstui.core.grants import Effort, Extent, Line, Reach
-from ekstui.core.reach.coverage import ActionExtents
-from ekstui.core.reach.judgement import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
+from ekstui.core.reach import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
 from ekstui.core.text import listed
 
 MOST_WAYS = 4
