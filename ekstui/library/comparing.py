@@ -12,8 +12,8 @@ from ekstui.core.differences import differences
 from ekstui.core.knowledge import Knowledge, Update
 from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.core.policy import Policy, ReleaseNumber
-from ekstui.errors import AccountError, EkstuiError, InputError
-from ekstui.library.catalog import ComparedSide, is_own, knowledge, own_policy_side, version_at
+from ekstui.errors import AccountError, InputError
+from ekstui.library.catalog import ComparedSide, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
 from ekstui.sources.policy_file import document_of, read_document
 from ekstui.sources.shipped import reader_of
@@ -119,26 +119,9 @@ def _side(side: Side, library: Library, standard_input: str, values: Mapping[str
         from ekstui.library.roles import role_side  # 60 ms, and only to read a role
 
         return role_side(side.name, library.account.recent(), library.default_versions)
-    if isinstance(side, PolicyAt) and (own := own_arn(library, side.name)) is not None:
+    if isinstance(side, PolicyAt) and (own := library.own_arn(side.name)) is not None:
         return own_policy_side(own, side.version, library.account.recent())
     return read_side(side, library, standard_input, values)
-
-
-def own_arn(library: Library, name: str) -> str | None:
-    """Return the ARN of the account's own policy of that name or ARN; None if AWS has one of that name, or nobody has."""
-    if name.startswith("arn:") or not library.account_at_hand:
-        return name if is_own(name) else None
-    try:
-        if library.find(name).policy.name.casefold() == name.casefold():
-            return None
-    except EkstuiError:
-        pass  # no policy of AWS, or several, has it in its name
-    try:
-        snapshot = library.account.last()
-    except (AccountError, InputError):
-        return None
-    known = snapshot.local_policies if snapshot else ()
-    return next((each.arn for each in known if each.name.casefold() == name.casefold()), None)
 
 
 def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:

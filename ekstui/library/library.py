@@ -10,14 +10,13 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ekstui import files
 from ekstui.core.policy import Scope, aws_scope
-from ekstui.errors import AmbiguousError, NotFoundError
+from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
 from ekstui.library import AccountChoice
 from ekstui.library.catalog import (
     ComparedSide,
@@ -28,6 +27,7 @@ from ekstui.library.catalog import (
     entry_of,
     find_policy,
     find_shipped,
+    is_own,
     knowledge,
     known_version,
     parse_stored,
@@ -86,17 +86,19 @@ class _Trouble:
         self.lock = Lock()
 
 
-@dataclass(slots=True)
 class Library:
     """Answers about policies; cheap to make, and safe to call from any thread."""
 
-    corpus: Corpus
-    store: PolicyStore
-    _account: Account | None = None
-    choice: AccountChoice | None = None
-    """The account to ask; None is the one that the environment selects."""
-    _trouble: _Trouble = field(default_factory=_Trouble)
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(
+        self, corpus: Corpus, store: PolicyStore, account: Account | None = None, choice: AccountChoice | None = None
+    ) -> None:
+        self.corpus = corpus
+        self.store = store
+        self.choice = choice
+        """The account to ask; None is the one that the environment selects."""
+        self._account = account
+        self._trouble = _Trouble()
+        self._lock = Lock()
 
     @staticmethod
     def open(account: AccountChoice | None = None) -> Library:
@@ -108,14 +110,19 @@ class Library:
 
     def with_account(self, account: AccountChoice) -> Library:
         """Return a library over the same policies that asks another account."""
-        return replace(self, _account=None, choice=account, _lock=Lock())
+        return self._with(self.store, None, account)
 
     def in_partition(self, partition: str) -> Library:
         """Return the library of another partition's policies, or this one if none of them are known."""
         if partition == self.store.collection:
             return self
-        other = replace(self, store=replace(self.store, collection=partition))
+        other = self._with(self.store.of(partition), self._account, self.choice)
         return other if other.state() is not None or partition == self.corpus.manifest().partition else self
+
+    def _with(self, store: PolicyStore, account: Account | None, choice: AccountChoice | None) -> Library:
+        other = Library(self.corpus, store, account, choice)
+        other._trouble = self._trouble
+        return other
 
     @property
     def account(self) -> Account:
@@ -227,6 +234,22 @@ class Library:
                 with suppress(NotFoundError):
                     return entry_of(find_shipped(name, reader))
             raise
+
+    def own_arn(self, name: str) -> str | None:
+        """Return the ARN of the account's own policy of that name or ARN; None if AWS has one of that name, or nobody has."""
+        if name.startswith("arn:") or not self.account_at_hand:
+            return name if is_own(name) else None
+        try:
+            if self.find(name).policy.name.casefold() == name.casefold():
+                return None
+        except EkstuiError:
+            pass  # no policy of AWS, or several, has it in its name
+        try:
+            snapshot = self.account.last()
+        except (AccountError, InputError):
+            return None
+        known = snapshot.local_policies if snapshot else ()
+        return next((each.arn for each in known if each.name.casefold() == name.casefold()), None)
 
     def document(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -147,11 +146,11 @@ def sync_from(
     Raises InputError or AccountError if the source cannot be read, CacheError if nothing can be stored.
     """
     latest = now + CLOCK_SKEW
-    delivery = source.deliver(lambda collection: _known(replace(store, collection=collection)))
+    delivery = source.deliver(lambda collection: _known(store.of(collection)))
     if delivery.provenance.as_of > latest:
         message = f"{delivery.provenance.source} is dated {delivery.provenance.as_of:%Y-%m-%d}, which is in the future."
         raise InputError(message, "Nothing was changed.")
-    store = replace(store, collection=delivery.collection)
+    store = store.of(delivery.collection)
     known = _known(store)
     skipped: list[Skipped] = _outdated(delivery, store)
     received: list[PackedHistory] = []

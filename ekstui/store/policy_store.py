@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,27 +42,27 @@ class PutResult(NamedTuple):
     """Versions whose document differs from the stored one."""
 
 
-class _Memory:
-    """What was read before: objects are named by their hash, so it cannot become stale."""
-
-    def __init__(self) -> None:
-        self.states: dict[str, State] = {}
-        self.chunks: dict[str, dict[str, list[Any]]] = {}
-
-
-@dataclass(frozen=True, slots=True)
 class PolicyStore:
-    """The policies of one collection; safe to call from any thread, and every method raises CacheError."""
+    """The policies of one collection; safe to call from any thread, and every method raises CacheError.
 
-    file: ObjectFile
-    collection: str = "aws"
-    """A partition for AWS managed policies; another family has a name of its own."""
-    _memory: _Memory = field(default_factory=_Memory, compare=False)
+    A collection is a partition for AWS managed policies; another family has a name of its own.
+    """
+
+    def __init__(self, file: ObjectFile, collection: str = "aws") -> None:
+        self.file = file
+        self.collection = collection
+        # What was read before: objects are named by their hash, so it cannot become stale.
+        self._states: dict[str, State] = {}
+        self._chunks: dict[str, dict[str, list[Any]]] = {}
 
     @staticmethod
     def in_folder(folder: Path, collection: str = "aws") -> PolicyStore:
         """Return the store in a folder; nothing is opened yet."""
         return PolicyStore(ObjectFile(folder / "policies.db"), collection)
+
+    def of(self, collection: str) -> PolicyStore:
+        """Return the store of another collection in the same file."""
+        return PolicyStore(self.file, collection)
 
     def state(self) -> State:
         """Return the current state; AbsentCacheError if nothing is stored."""
@@ -212,15 +211,14 @@ class PolicyStore:
         return root, name, self._state(draft, name) if name else None
 
     def _state(self, objects: Objects, name: str) -> State:
-        if name not in self._memory.states:
-            self._memory.states[name] = read_state(objects.value(name))
-        return self._memory.states[name]
+        if name not in self._states:
+            self._states[name] = read_state(objects.value(name))
+        return self._states[name]
 
     def _chunk(self, objects: Objects, digest: str) -> dict[str, list[Any]]:
-        chunks = self._memory.chunks
-        if digest not in chunks:
-            chunks[digest] = {record[0]: record for record in objects.value(digest)}
-        return chunks[digest]
+        if digest not in self._chunks:
+            self._chunks[digest] = {record[0]: record for record in objects.value(digest)}
+        return self._chunks[digest]
 
     def _live(self, draft: Draft, root: Mapping[str, Any]) -> set[str]:
         """Return the names of all objects that the root leads to."""

@@ -81,9 +81,8 @@ def _is_own(side: Side, arguments: argparse.Namespace) -> bool:
     if not isinstance(side, PolicyAt):
         return False
     from ekstui.cli.session import library_for
-    from ekstui.library.comparing import own_arn
 
-    return own_arn(library_for(arguments), side.name) is not None
+    return library_for(arguments).own_arn(side.name) is not None
 
 
 def _asks_for_document(arguments: argparse.Namespace) -> bool:
