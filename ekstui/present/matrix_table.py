@@ -1,6 +1,6 @@
 """The matrix of services and access levels: numbers if there is room for them, else a symbol for each policy."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import NamedTuple
 
 from ekstui.core.access_levels import MATRIX_LEVELS, Extent, MatrixAction, MatrixCell, MatrixRow, extent
@@ -62,7 +62,7 @@ def matrix_blocks(places: Sequence[PolicyAt], rows: Sequence[MatrixRow], width: 
 
 
 def matrix_table(
-    rows: Sequence[MatrixRow], places: Sequence[PolicyAt], opened: Collection[str], form: Layout, width: int
+    rows: Sequence[MatrixRow], places: Sequence[PolicyAt], opened: Collection[Hashable], form: Layout, width: int
 ) -> Table:
     """Return one row per service, an opened one followed by its actions by level."""
     found: list[TableRow] = []

@@ -1,13 +1,10 @@
 """The account: its identity, what could not be read, copies of AWS's policies, another account; and one of its roles."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
-
-from textual.reactive import reactive
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import serialise
@@ -194,10 +191,6 @@ def _beside(library: Library) -> _Beside:
     return _Beside(profile_names(), copies)
 
 
-View = Literal["about", "permissions", "trust policy"]
-VIEWS: tuple[View, ...] = ("about", "permissions", "trust policy")
-
-
 class RoleScreen(AccountReportScreen[RoleAnswer]):
     """A role in three views: about it, its permissions, and its trust policy as JSON."""
 
@@ -209,15 +202,13 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
-    OPENS = (ServiceSummary, ActionSummary, RolePolicy)
+    OPENS = (ActionSummary, RolePolicy)
     HAS_LINE = True
-
-    view: reactive[View] = reactive("about", init=False)
+    VIEWS = ("about", "permissions", "trust policy")
 
     def __init__(self, role: str) -> None:
         super().__init__()
         self._role = role
-        self._opened: set[tuple[str, str]] = set()
 
     def question(self) -> Styled:
         """Return the role's name, the view, and the age of the answer."""
@@ -249,7 +240,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """Return what is denied and what remains of the rest, below remarks on what was left out or not read."""
         remarks = rows([*left_out(answer)], self.width)
         services = (*answer.access.denies, *answer.access.services)
-        return remarks + service_rows(services, self._opened, self.width)
+        return remarks + service_rows(services, self.opened, self.width)
 
     def about_row(self, row: Row) -> Styled:
         """Return a service or action with its grants, a policy's ARN, or a finding with its evidence."""
@@ -265,36 +256,18 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             case _:
                 return ()
 
-    def watch_view(self) -> None:
-        """Show the rows of the view."""
-        self.show_header()
-        self.show_answer()
-
-    def action_view(self) -> None:
-        """Go to the next view."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
-
     def action_explain(self) -> None:
         """Explain a request of the role for the action under the cursor, or let the user type one."""
         self.post_message(AskExplain(f"role:{self._role} {one_action_of(self.rows.value)}"))
 
-    def fold(self, row: Row, *, fold: bool) -> bool:
-        """Fold or unfold a service."""
-        if not isinstance(row.value, ServiceSummary):
-            return self.view == "permissions"
-        service = (row.value.effect, row.value.service)
-        if (service in self._opened) == fold:
-            self._opened ^= {service}
-            self.show_answer()
-        return True
+    def fold_key(self, row: Row) -> Hashable:
+        """Return the effect and name of a service."""
+        return (row.value.effect, row.value.service) if isinstance(row.value, ServiceSummary) else None
 
     def open_row(self, row: Row) -> None:
         """Unfold or fold a service, show an action's card or a policy, or compare a copy with its original."""
         value = row.value
-        if isinstance(value, ServiceSummary):
-            self._opened ^= {(value.effect, value.service)}
-            self.show_answer()
-        elif isinstance(value, ActionSummary) and self.answer:
+        if isinstance(value, ActionSummary) and self.answer:
             policies = self.answer.subject.policies
             documents = [(policy.name, policy.document) for policy in policies if policy.document]
             self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
@@ -305,10 +278,12 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
-            self.view = "permissions"
+            self.show_view("permissions")
             self.notify(
                 clean_line(
                     f"{value.name} is the account's own policy; this shows what all policies of the role allow."
                 ),
                 markup=False,
             )
+        else:
+            super().open_row(row)

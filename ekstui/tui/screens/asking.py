@@ -158,6 +158,8 @@ class AskingScreen(ReportScreen[Answer]):
         """Ask a suggested question."""
         if isinstance(row.value, str):
             self._take(row.value)
+        else:
+            super().open_row(row)
 
     def _take(self, suggested: str) -> None:
         """Ask a suggested question; if it ends with a colon, let the user complete it."""

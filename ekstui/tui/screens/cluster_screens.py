@@ -16,13 +16,14 @@ from ekstui.present.blocks import error_notes, uses_words
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
-from ekstui.present.styled import Row, Styled, plain, styled
+from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowPlace, ShowRole
 from ekstui.tui.screens.copying import Copyable, Export, copyable
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.shown import Bookmark
+from ekstui.tui.widgets.pane import rows_with
 
 
 class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
@@ -73,16 +74,12 @@ class ClusterScreen(ClusterReportScreen):
         keys.UPGRADE,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    OPENS = (Work, ReportedIssue, ClusterRole, RecentChange)
+    OPENS = (ClusterRole, RecentChange)
     STOP = "problem"
-
-    def __init__(self, name: str, region: str | None) -> None:
-        super().__init__(name, region)
-        self._opened: set[Hashable] = set()
 
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the cluster as rows."""
-        blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self._opened)
+        blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self.opened)
         found = rows([*blocks, *error_notes(answer.errors)], self.width)
         # A folded problem takes one line, so that more of them are visible.
         cut = {above for row in found if (above := _above(row)) is not None and self._is_folded(above)}
@@ -93,7 +90,7 @@ class ClusterScreen(ClusterReportScreen):
         ]
 
     def _is_folded(self, key: object) -> bool:
-        return isinstance(key, tuple) and key[:1] in (("finding",), ("issue",)) and key not in self._opened
+        return isinstance(key, tuple) and key[:1] in (("finding",), ("issue",)) and key not in self.opened
 
     def action_view(self) -> None:
         """Show the cluster as a tree."""
@@ -141,15 +138,9 @@ class ClusterScreen(ClusterReportScreen):
         value = row.value
         return isinstance(value, ReportedIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
 
-    def fold(self, row: Row, *, fold: bool) -> bool:
-        """Fold or unfold a problem."""
-        if isinstance(row.value, Work | ReportedIssue) and (row.key in self._opened) == fold:
-            self._toggle(row)
-        return True
-
-    def _toggle(self, row: Row) -> None:
-        self._opened ^= {row.key}
-        self.show_answer()
+    def fold_key(self, row: Row) -> Hashable:
+        """Return the key of a problem's row."""
+        return row.key if isinstance(row.value, Work | ReportedIssue) else None
 
     def copies(self) -> Sequence[Copyable]:
         """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
@@ -166,24 +157,21 @@ class ClusterScreen(ClusterReportScreen):
             found.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return found
 
-    def exports(self) -> Sequence[Export]:
-        """Return the formats: the whole cluster as Markdown, what is shown as text."""
-        answer, text = self.answer, super().exports()
-        if answer is None:
-            return text
+    def forms(self, answer: ClusterAnswer) -> Sequence[Export]:
+        """Return the whole cluster as Markdown."""
         known = self.app.library.data().newest
         name = f"{answer.cluster.name}.md"
-        return (Export("Markdown", name, lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC)))), *text)
+        return (Export("Markdown", name, lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC)))),)
 
     def open_row(self, row: Row) -> None:
         """Unfold or fold a problem, or show a role or a policy that changed."""
         match row.value:
-            case Work() | ReportedIssue():
-                self._toggle(row)
             case ClusterRole(arn=arn, subject=subject) if subject is not None:
                 self.post_message(ShowRole(arn))
             case RecentChange(policy=policy, version=version):
                 self.post_message(ShowPlace(PolicyAt(policy, version)))
+            case _:
+                super().open_row(row)
 
 
 def _above(row: Row) -> Hashable | None:
@@ -216,7 +204,8 @@ class ClusterMapScreen(ClusterReportScreen):
         """Show `answer`, if given, until the user refreshes it."""
         super().__init__(name, region)
         self._given = answer
-        self._opened: set[Path] | None = None
+        self._is_new = True
+        """Whether nothing was unfolded yet."""
 
     def ask(self) -> Callable[[], ClusterAnswer]:
         """Return what reads the cluster from the last snapshot."""
@@ -226,29 +215,16 @@ class ClusterMapScreen(ClusterReportScreen):
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the tree as far as it is unfolded; with a search, the matches and their ancestors."""
         uses, roles = paths_of(answer)
-        if self._opened is None:
-            crowded = {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
-            self._opened = uses - crowded
+        if self._is_new:
+            self._is_new = False
+            self.opened |= uses - {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
         words = self._search_text.casefold().split()
-        opened = uses | roles if words else self._opened
+        opened = uses | roles if words else (uses | roles) & self.opened
         blocks = map_blocks(answer, opened, datetime.now(UTC))
         if () in opened:
             blocks += error_notes(answer.errors)
         found = rows(blocks, self.width)
         return _matching(found, words) if words else found
-
-    def nothing(self) -> Sequence[Styled]:
-        """Return that nothing matches."""
-        return (
-            styled(f"Nothing here matches “{clean_line(self._search_text)}”.", "warn"),
-            styled("esc clears the search.", "muted"),
-        )
-
-    def works(self, key: Key, row: Row | None) -> bool:
-        """Return whether a key works on a row: enter also unfolds."""
-        path = self._path()
-        unfolds = path is not None and self._can_unfold(path)
-        return super().works(key, row) or (key.id == keys.OPEN.id and unfolds)
 
     def about_row(self, row: Row) -> Styled:
         """Return a role's ARN and its problems, or a policy's ARN."""
@@ -265,48 +241,27 @@ class ClusterMapScreen(ClusterReportScreen):
         """Return whether a row is a role with a problem."""
         return isinstance(row.value, ClusterRole) and any(each.severity == "problem" for each in row.value.findings)
 
-    def exports(self) -> Sequence[Export]:
-        """Return the formats: the whole tree as Markdown, what is shown as text."""
-        answer, text = self.answer, super().exports()
-        return (Export("Markdown", "cluster-map.md", lambda: _markdown(answer)), *text) if answer else text
+    def forms(self, answer: ClusterAnswer) -> Sequence[Export]:
+        """Return the whole tree as Markdown."""
+        return (Export("Markdown", "cluster-map.md", lambda: _markdown(answer)),)
 
     def copies(self) -> Sequence[Copyable]:
         """Return the whole tree as Markdown."""
         answer = self.answer
-        if answer is None:
-            return ()
-        return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),)
+        return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),) if answer else ()
 
-    def fold(self, row: Row, *, fold: bool) -> bool:  # noqa: ARG002 - it uses the cursor
-        """Fold the row under the cursor or go to its parent; unfold it or go to its first child."""
-        (self._fold_here if fold else self._unfold_here)()
-        return True
+    def fold_key(self, row: Row) -> Hashable:
+        """Return the path of the cluster, a kind of use, or a role."""
+        return row.key if self.answer and any(row.key in paths for paths in paths_of(self.answer)) else None
 
-    def _toggle(self) -> None:
-        if (path := self._path()) is not None and self._can_unfold(path):
-            self._unfold({path} ^ self._unfolded)
-
-    def _unfold_here(self) -> None:
-        """Unfold the row under the cursor, or go to its first child."""
-        path = self._path()
-        if path is None or not self._can_unfold(path):
-            return
-        if path not in self._unfolded and not self._search_text:
-            self._unfold({path} | self._unfolded)
-            return
-        inside = (row for row in self.rows.rows if row.selectable and _is_child(row, path))
-        if first := next(inside, None):
-            self.rows.move_to(first.key)
-
-    def _fold_here(self) -> None:
-        """Fold the row under the cursor, or go to its parent."""
-        path = self._path()
-        if path is None:
-            return
-        if path in self._unfolded and self._can_unfold(path) and not self._search_text:
-            self._unfold(self._unfolded - {path})
-        elif path:
-            self.rows.move_to(path[:-1])
+    def fold(self, row: Row, *, fold: bool) -> None:
+        """Fold a row or go to its parent; unfold it or go to its first child."""
+        if self.fold_key(row) is not None and (row.key in self.opened) == fold and not self._search_text:
+            self.toggle(row.key)
+        elif fold:
+            self.rows.move_to(_parent(row))
+        else:
+            self.rows.move_to_next(1, lambda each: _parent(each) == row.key and each is not row)
 
     def action_view(self) -> None:
         """Show the cluster as a list."""
@@ -316,22 +271,8 @@ class ClusterMapScreen(ClusterReportScreen):
         """Unfold everything, or fold the roles again."""
         if self.answer:
             uses, roles = paths_of(self.answer)
-            self._unfold(uses if roles <= self._unfolded else uses | roles)
-
-    @property
-    def _unfolded(self) -> set[Path]:
-        return self._opened or set()
-
-    def _unfold(self, paths: set[Path]) -> None:
-        self._opened = paths
-        self.show_answer()
-
-    def _path(self) -> Path | None:
-        row = self.rows.current
-        return row.key if row and isinstance(row.key, tuple) else None
-
-    def _can_unfold(self, path: Path) -> bool:
-        return self.answer is not None and path in set().union(*paths_of(self.answer))
+            self.opened = {*uses, *(() if roles <= self.opened else roles)}
+            self.show_answer()
 
     def open_row(self, row: Row) -> None:
         """Show a role or a policy of AWS's, or unfold or fold a kind of use."""
@@ -352,7 +293,7 @@ class ClusterMapScreen(ClusterReportScreen):
                 markup=False,
             )
         else:
-            self._toggle()
+            super().open_row(row)
 
 
 def _markdown(answer: ClusterAnswer) -> str:
@@ -362,12 +303,11 @@ def _markdown(answer: ClusterAnswer) -> str:
 def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
     """Return the rows with every word (in lower case), and their ancestors."""
     kept: set[Path] = set()
-    for row in tree:
-        text = " ".join(map(plain, row.cells)).casefold()
-        if isinstance(row.key, tuple) and all(word in text for word in words):
+    for row in rows_with(words, tree):
+        if isinstance(row.key, tuple):
             kept |= {row.key[:length] for length in range(len(row.key) + 1)}
     return [row for row in tree if row.key in kept]
 
 
-def _is_child(row: Row, path: Path) -> bool:
-    return isinstance(row.key, tuple) and row.key[:-1] == path and row.key != path
+def _parent(row: Row) -> Hashable:
+    return row.key[:-1] if isinstance(row.key, tuple) else None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from itertools import groupby, zip_longest
-from typing import Literal
 
-from textual.reactive import reactive
 from textual.widget import Widget
 
 from ekstui.core.canonical import LinePair, Words, canonical_lines, canonical_places, line_pairs, places_of
@@ -43,7 +41,9 @@ MIN_WIDTH = 20
 _MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
 
 
-def unified_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[int], width: int) -> list[Row]:
+def unified_rows(
+    pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[Hashable], width: int
+) -> list[Row]:
     """Return both documents as one text with `+` and `−` lines; long runs of equal lines are folded.
 
     A line above each difference says where in the document it is.
@@ -67,7 +67,7 @@ def unified_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Colle
     return rows
 
 
-def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[int], width: int) -> list[Row]:
+def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[Hashable], width: int) -> list[Row]:
     """Return both documents side by side; long runs of equal lines are folded.
 
     Lines wrap in both columns. A line above each difference says where in the document it is.
@@ -147,8 +147,6 @@ def _fold(first: int, length: int, columns: int) -> Row:
     return Row(("fold", first), (words,) if columns == 1 else (words, styled(""), styled("")), first)
 
 
-View = Literal["meaning", "unified", "side by side"]
-VIEWS: tuple[View, ...] = ("meaning", "unified", "side by side")
 SIDE_BY_SIDE = (Column("", 10, share=1), Column("", 1), Column("", 10, share=1))
 
 
@@ -172,10 +170,8 @@ class CompareScreen(ReportScreen[Comparison]):
     BINDINGS = bindings(KEYS)
     DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
     WAITING = "comparing…"
-    OPENS = (int,)
     STOP = "change"
-
-    view: reactive[View] = reactive("meaning", init=False)
+    VIEWS = ("meaning", "unified", "side by side")
 
     def __init__(self, before: Side, after: Side) -> None:
         super().__init__()
@@ -183,7 +179,6 @@ class CompareScreen(ReportScreen[Comparison]):
         self._after = after
         self._pairs: list[LinePair] | None = None
         self._places: list[str] = []
-        self._opened: set[int] = set()
 
     def extra_widgets(self) -> Sequence[Widget]:
         """Return the bar for the verdict."""
@@ -218,7 +213,7 @@ class CompareScreen(ReportScreen[Comparison]):
         """Return what compares the sides; None if they are the same."""
         before, after, library = self._before, self._after, self.app.library
         self.app.background.cancel("lines")
-        self._pairs, self._opened = None, set()
+        self._pairs, self.opened = None, set()
         same = before == after
         self._show_verdict(styled("Both sides are the same." if same else self.WAITING, "muted"))
         return None if same else lambda: compare(library, before, after)
@@ -243,21 +238,17 @@ class CompareScreen(ReportScreen[Comparison]):
             self.app.background.run(self, "lines", lambda _: _lines_of(answer), self._show_lines)
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
         lay_out = unified_rows if self.view == "unified" else side_rows
-        return lay_out(self._pairs, self._places, self._opened, self.width)
+        return lay_out(self._pairs, self._places, self.opened, self.width)
 
-    def exports(self) -> Sequence[Export]:
-        """Return the formats: Markdown, JSON, a patch, and what is shown as text."""
-        comparison = self.answer
-        if comparison is None:
-            return super().exports()
+    def forms(self, answer: Comparison) -> Sequence[Export]:
+        """Return the whole comparison as Markdown, as JSON and as a patch."""
         data = self.app.library.data
-        stem = f"{comparison.before.label}..{comparison.after.label}".replace("/", "_")
-        forms: tuple[tuple[str, str, Callable[[], str]], ...] = (
-            ("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(comparison))),
-            ("JSON", f"{stem}.json", lambda: document_text(diff_shape(data(), comparison))),
-            ("patch", f"{stem}.patch", lambda: comparison_patch(comparison)),
+        stem = f"{answer.before.label}..{answer.after.label}".replace("/", "_")
+        return (
+            Export("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(answer))),
+            Export("JSON", f"{stem}.json", lambda: document_text(diff_shape(data(), answer))),
+            Export("patch", f"{stem}.patch", lambda: comparison_patch(answer)),
         )
-        return [*(Export(*form) for form in forms), *super().exports()]
 
     def _show_lines(self, compared: tuple[list[LinePair], list[str]]) -> None:
         self._pairs, self._places = compared
@@ -272,18 +263,15 @@ class CompareScreen(ReportScreen[Comparison]):
     def _show_verdict(self, line: Styled) -> None:
         self.query_one("#verdict", HeaderBar).show(line)
 
-    def watch_view(self) -> None:
-        """Show the rows of the view."""
-        self.rows.set_columns(SIDE_BY_SIDE if self.view == "side by side" else WHOLE_WIDTH)
-        self.show_header()
-        self.show_answer()
+    def show_view(self, view: str) -> None:
+        """Show the comparison in this view, from its first change on."""
+        self.rows.set_columns(SIDE_BY_SIDE if view == "side by side" else WHOLE_WIDTH)
+        super().show_view(view)
         self.begin_reading()
 
-    def open_row(self, row: Row) -> None:
-        """Unfold equal lines."""
-        if isinstance(row.value, int):
-            self._opened.add(row.value)
-            self.show_answer()
+    def fold_key(self, row: Row) -> Hashable:
+        """Return where equal lines are folded."""
+        return row.value if isinstance(row.value, int) else None
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works: only two versions of one policy have an older and a newer pair."""
@@ -295,10 +283,6 @@ class CompareScreen(ReportScreen[Comparison]):
     def is_stop(self, row: Row) -> bool:
         """Return whether a row is a change, and not a fold."""
         return row.value is not None and not isinstance(row.value, int)
-
-    def action_view(self) -> None:
-        """Go to the next view."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
 
     def action_swap(self) -> None:
         """Swap the sides."""

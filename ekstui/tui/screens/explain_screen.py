@@ -241,11 +241,8 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             *(copyable("policy", text, about) for text in texts),
         ]
 
-    def exports(self) -> Sequence[Export]:
-        """Return the formats: JSON, Markdown, and what is shown as text."""
-        answer = self.answer
-        if answer is None:
-            return super().exports()
+    def forms(self, answer: Explained) -> Sequence[Export]:
+        """Return the explanations as JSON and as Markdown."""
         data, simulated = self.app.library.data, self.simulated
 
         def shape() -> object:
@@ -253,11 +250,10 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
                 return forbidden_shape(data(), answer.forbidden)
             return explain_shape(data(), answer.explanations, simulated)
 
-        return [
+        return (
             Export("JSON", "ekstui-explain.json", lambda: document_text(shape())),
             Export("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated or ()))),
-            *super().exports(),
-        ]
+        )
 
     def action_who_can(self) -> None:
         """Show who can do the action."""

@@ -1,6 +1,6 @@
 """Overviews: what AWS changed across the policies, newest first, and the services of a few policies by access level."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -36,10 +36,6 @@ PERIODS = (
 """How far back the changes go, counted from the newest known one; `p` goes to the next."""
 
 
-VIEWS = ("changed", "attached", "all")
-"""Which changes are shown; `v` goes to the next."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Changes:
     feed: ChangesFeed
@@ -64,18 +60,18 @@ class ChangesScreen(ReportScreen[_Changes]):
     OPENS = (FeedStep,)
     STOP = "change"
     HAS_LINE = True
+    VIEWS = ("changed", "attached", "all")
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
         self._scope = scope
         self._period = 0
-        self._view = 0
 
     def question(self) -> Styled:
         """Return the period and the scope."""
         newest = self.app.library.known_until(self._scope)
         shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
-        quiet = shown.get(VIEWS[self._view], "")
+        quiet = shown.get(self.view, "")
         return (
             ("changes ", ""),
             (f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}", "strong"),
@@ -101,9 +97,8 @@ class ChangesScreen(ReportScreen[_Changes]):
 
     def answer_rows(self, answer: _Changes) -> list[Row]:
         """Return one row per version."""
-        view = VIEWS[self._view]
-        shown = [step for step in answer.feed.changes if view == "all" or step.change.kind != "none"]
-        if view == "attached":
+        shown = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
+        if self.view == "attached":
             shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
         found = list_rows(changes_table(shown), self.width)
         self.rows.set_columns(_columns(found, self.width))
@@ -129,7 +124,7 @@ class ChangesScreen(ReportScreen[_Changes]):
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no rows."""
-        if VIEWS[self._view] == "attached":
+        if self.view == "attached":
             unknown = self.answer is not None and self.answer.snapshot is None
             return (
                 styled(
@@ -158,12 +153,6 @@ class ChangesScreen(ReportScreen[_Changes]):
     def action_diff(self) -> None:
         """Compare the version under the cursor with the one before it."""
         self.rows.action_open()
-
-    def action_view(self) -> None:
-        """Go to the next view."""
-        self._view = (self._view + 1) % len(VIEWS)
-        self.show_header()
-        self.show_answer()
 
     def open_row(self, row: Row) -> None:
         """Compare a version with the one before it, or show a new policy."""
@@ -215,15 +204,14 @@ class MatrixScreen(ReportScreen[_Matrix]):
     BINDINGS = bindings(KEYS)
     HEADER = True
     WAITING = "working out what the policies permit…"
-    OPENS = (MatrixRow, ActionSummary)
+    OPENS = (ActionSummary,)
     STOP = "service in which the policies differ"
     HAS_LINE = True
+    VIEWS = ("numbers", "symbols")
 
     def __init__(self, places: Sequence[PolicyAt]) -> None:
         super().__init__()
         self._places = tuple(places)
-        self._opened: set[str] = set()
-        self._signs = False
 
     def question(self) -> Styled:
         """Return the policies."""
@@ -240,31 +228,26 @@ class MatrixScreen(ReportScreen[_Matrix]):
         found, opened = self._found(answer)
         if not found:
             return []
-        form = layout(found, len(self._places), self.width, signs=self._signs)
+        form = layout(found, len(self._places), self.width, signs=self.view == "symbols")
         self.rows.set_columns(form.columns)
         actions = any(row.service in opened for row in found)
         legend = legend_blocks(answer.rows, self._places, numbers=form.numbers, actions=actions)
         table = matrix_table(found, self._places, opened, form, self.width)
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
-    def _found(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[str]]:
+    def _found(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
         """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
         words = self._search_text.casefold().split()
         rows = [found for found in (holding(row, words) for row in answer.rows) if found]
         if not words:
-            return rows, self._opened
+            return rows, self.opened
         by_action = [row for row in rows if not all(word in row.service.casefold() for word in words)]
         if sum(len(row.actions) for row in by_action) > MAX_UNFOLDED:
-            return rows, self._opened
-        return rows, self._opened | {row.service for row in by_action}
+            return rows, self.opened
+        return rows, self.opened | {row.service for row in by_action}
 
     def nothing(self) -> Sequence[Styled]:
-        """Return that nothing matches, or that nothing is allowed."""
-        if self._search_text:
-            return (
-                styled(f"Nothing here matches “{clean_line(self._search_text)}”.", "warn"),
-                styled("esc clears the search.", "muted"),
-            )
+        """Return that nothing is allowed."""
         return (styled("No action is allowed.", "muted"),)
 
     def about_row(self, row: Row) -> Styled:
@@ -284,11 +267,10 @@ class MatrixScreen(ReportScreen[_Matrix]):
         """Return whether a row is a service in which the policies differ."""
         return isinstance(row.value, MatrixRow) and (len(self._places) == 1 or row.value.differs)
 
-    def exports(self) -> Sequence[Export]:
-        """Return the formats: the whole table as Markdown, what is shown as text."""
-        answer = self.answer
-        text, stem = super().exports(), "-".join(["matrix", *(place.name for place in self._places)])
-        return (Export("Markdown", f"{stem}.md", lambda: self._markdown(answer)), *text) if answer else text
+    def forms(self, answer: _Matrix) -> Sequence[Export]:
+        """Return the whole table as Markdown."""
+        stem = "-".join(["matrix", *(place.name for place in self._places)])
+        return (Export("Markdown", f"{stem}.md", lambda: self._markdown(answer)),)
 
     def copies(self) -> Sequence[Copyable]:
         """Return the table as Markdown."""
@@ -301,25 +283,16 @@ class MatrixScreen(ReportScreen[_Matrix]):
     def _markdown(self, answer: _Matrix) -> str:
         return markdown(matrix_blocks(self._places, answer.rows, WIDE))
 
-    def action_view(self) -> None:
-        """Switch between numbers and symbols."""
-        self._signs = not self._signs
-        self.show_answer()
-
-    def fold(self, row: Row, *, fold: bool) -> bool:
-        """Fold or unfold a service."""
-        if isinstance(row.value, MatrixRow) and (row.value.service in self._opened) == fold:
-            self._opened ^= {row.value.service}
-            self.show_answer()
-        return True
+    def fold_key(self, row: Row) -> Hashable:
+        """Return the name of a service."""
+        return row.value.service if isinstance(row.value, MatrixRow) else None
 
     def open_row(self, row: Row) -> None:
         """Unfold or fold a service, or show an action's card."""
-        if isinstance(row.value, MatrixRow):
-            self._opened ^= {row.value.service}
-            self.show_answer()
-        elif isinstance(row.value, ActionSummary) and self.answer:
+        if isinstance(row.value, ActionSummary) and self.answer:
             self._show_action(row.value, self.answer)
+        else:
+            super().open_row(row)
 
     def _show_action(self, action: ActionSummary, answer: _Matrix) -> None:
         """Show the card of an action for the first policy that allows it, with the statements of all policies."""

@@ -1,6 +1,6 @@
 """The base of the screens that ask the library one question and show the answer as rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -22,7 +22,7 @@ from ekstui.tui.messages import AskWhoCan, PaneFailed, SwitchAccount, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
 from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
-from ekstui.tui.widgets.pane import failure
+from ekstui.tui.widgets.pane import failure, no_match
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 MAX_CRUMB = 32
@@ -52,11 +52,13 @@ class ReportScreen(Screen[None], Generic[Answer]):
     WAITING = "working…"
     """What to show until the answer arrives."""
     OPENS: tuple[type, ...] = ()
-    """Types of row values that `enter` opens."""
+    """Types of row values that `enter` opens, besides those that it unfolds."""
     STOP = "row"
     """The name of what `n` and `N` go to without a search."""
     HAS_LINE = False
     """Whether to show the details of the row under the cursor above the footer."""
+    VIEWS: Sequence[str] = ("",)
+    """The names of the answer's views, the first one first."""
 
     app = app(LibraryApp)
     header = query_one("HeaderBar", HeaderBar)
@@ -75,6 +77,9 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self._describing: Timer | None = None
         self._row = 0
         """The row to put the cursor on when the first answer arrives."""
+        self.view = self.VIEWS[0]
+        self.opened: set[Hashable] = set()
+        """What `fold_key` returns for the unfolded rows."""
 
     def question(self) -> Styled:
         """Return the question as a line for the header."""
@@ -139,7 +144,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works on a row."""
         if key.id == keys.OPEN.id:
-            return row is not None and isinstance(row.value, self.OPENS)
+            return row is not None and (isinstance(row.value, self.OPENS) or self.fold_key(row) is not None)
         if key.id in (keys.NEXT.id, keys.PREVIOUS.id):
             return any(map(self._is_stop, self.rows.rows))
         return True
@@ -180,17 +185,41 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.open_row(event.row)
 
     def open_row(self, row: Row) -> None:
-        """Open what a row shows; by default, nothing."""
+        """Open what a row shows; by default, unfold or fold it if it can be."""
+        if (key := self.fold_key(row)) is not None:
+            self.toggle(key)
+
+    def fold_key(self, row: Row) -> Hashable:  # noqa: ARG002 - for subclasses
+        """Return what identifies a row that can be unfolded; None if it cannot."""
+        return None
+
+    def toggle(self, key: Hashable) -> None:
+        """Unfold what is folded, or fold what is not."""
+        self.opened ^= {key}
+        self.show_answer()
 
     @on(RowList.Folded)
     def _folded(self, event: RowList.Folded) -> None:
         event.stop()
-        if not self.fold(event.row, fold=event.fold):
-            self.notify("This row has nothing to unfold.", markup=False)
+        self.fold(event.row, fold=event.fold)
 
-    def fold(self, row: Row, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
-        """Fold or unfold a row; False if it cannot fold."""
-        return False
+    def fold(self, row: Row, *, fold: bool) -> None:
+        """Fold or unfold a row, or say that it cannot be."""
+        key = self.fold_key(row)
+        if key is None:
+            self.notify("This row has nothing to unfold.", markup=False)
+        elif (key in self.opened) == fold:
+            self.toggle(key)
+
+    def action_view(self) -> None:
+        """Go to the next view."""
+        self.show_view(self.VIEWS[(self.VIEWS.index(self.view) + 1) % len(self.VIEWS)])
+
+    def show_view(self, view: str) -> None:
+        """Show the answer in this view."""
+        self.view = view
+        self.show_header()
+        self.show_answer()
 
     def show_header(self) -> None:
         """Show the breadcrumbs and the question."""
@@ -262,6 +291,8 @@ class ReportScreen(Screen[None], Generic[Answer]):
             rows = [*stale_rows(self._stale, self.width), *rows]
         if rows:
             self.rows.set_rows([self._marked(row) for row in rows])
+        elif self._search_text:
+            self.rows.show_message(*no_match(self._search_text, "esc clears the search."))
         else:
             self.rows.show_message(*self.nothing())
 
@@ -276,8 +307,13 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.show_answer()
 
     def exports(self) -> Sequence[Export]:
-        """Return the formats that the answer can be saved in."""
-        return (Export("text", "ekstui.txt", self._text),)
+        """Return the formats that the answer can be saved in; what is shown as text is always one of them."""
+        forms = () if self.answer is None else self.forms(self.answer)
+        return (*forms, Export("text", "ekstui.txt", self._text))
+
+    def forms(self, answer: Answer) -> Sequence[Export]:  # noqa: ARG002 - for subclasses
+        """Return the formats of the whole answer."""
+        return ()
 
     def _text(self) -> str:
         return "".join(" ".join(map(plain, row.cells)).rstrip() + "\n" for row in self.rows.rows)

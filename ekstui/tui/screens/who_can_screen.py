@@ -1,6 +1,6 @@
 """Which policies allow an action, and who in the account can do it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClust
 from ekstui.library.roles import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
-from ekstui.present.blocks import Sentence, Span, Table, level_style
+from ekstui.present.blocks import Block, Sentence, Span, Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
@@ -87,8 +87,9 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     )
     BINDINGS = bindings(KEYS)
     WAITING = "searching the policies…"
-    OPENS = (Holder, AllPermissions, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
+    OPENS = (AllPermissions, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
     HAS_LINE = True
+    VIEWS = ("policies", "grants")
     PLACEHOLDER = "ec2:CreateTags, ec2:Describe*, k8s:create:pods/exec or kubectl exec; then an ARN for one resource"
 
     def __init__(self, action: str = "", scope: Scope = "eks") -> None:
@@ -96,8 +97,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         # Access policies are no IAM policies.
         self._scope: Scope = "eks" if scope == "access" else scope
         self._completing = False
-        self._opened: set[str] = set()
-        self._types = False
 
     def begin(self) -> None:
         """Ask, and read the names of all actions for suggestions."""
@@ -132,7 +131,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         how_many = eks if self._scope == "eks" else f"{count} of {of}"
         if not found.is_named:
             how_many = f"named nowhere; {count} AWS managed policies by a pattern"
-        known = f"{self.app.library.data().newest:%Y-%m-%d}"
+        known = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
         return (
             ("who can ", ""),
             (clean_line(f"{found.action} {self.text.partition(' ')[2]}".strip()), "strong"),
@@ -156,7 +155,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             return lambda: kubernetes_answer(library, text)
         action, _, named = text.partition(" ")
         resource = named.strip() or None
-        types = self._types or resource is not None
+        types = self._with_grants or resource is not None
 
         def ask() -> WhoCanAnswer:
             found = who_can_answer(library, action, resource, scope, types=types, history=True)
@@ -181,7 +180,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             found.append(Row("titles", titles, selectable=False))
         for holder in answer.policies.holders:
             found += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
-            if holder.policy.arn in self._opened or self._types:
+            if holder.policy.arn in self.opened or self._with_grants:
                 found += self._unfolded(holder, answer.policies.action)
         if answer.principals is not None:
             if not found:
@@ -218,7 +217,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         arn = holder.policy.arn
         found = [
             Row((arn, index, part), (((STEP * 2, ""), *line),), selectable=False)
-            for index, detail in enumerate(holder_lines(holder, action, types=self._types))
+            for index, detail in enumerate(holder_lines(holder, action, types=self._with_grants))
             for part, line in enumerate(wrap(styled_line(detail, "app"), max(self.width - 4, 20)))
         ]
         link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
@@ -245,24 +244,20 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             case _:
                 return ()
 
-    def exports(self) -> Sequence[Export]:
-        """Return the formats: the whole answer as Markdown, what is shown as text."""
-        answer = self.answer
-        if isinstance(answer, KubernetesAnswer):
-            both = [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
-            return [Export("Markdown", "who-can.md", lambda: markdown(both)), *super().exports()]
-        if answer is None:
-            return super().exports()
-        known, scope = self.app.library.data().newest, self._scope
+    def forms(self, answer: WhoCanAnswer | KubernetesAnswer) -> Sequence[Export]:
+        """Return the whole answer as Markdown."""
+        known, scope = self.app.library.known_until(self._scope), self._scope
 
-        def text() -> str:
-            blocks = who_can_blocks(answer.policies, scope, known)
+        def blocks() -> list[Block]:
+            if isinstance(answer, KubernetesAnswer):
+                return [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
+            found = who_can_blocks(answer.policies, scope, known)
             if answer.principals is not None:
                 action, is_named = answer.policies.action, answer.policies.is_named
-                blocks += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
-            return markdown(blocks)
+                found += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
+            return found
 
-        return [Export("Markdown", "who-can.md", text), *super().exports()]
+        return (Export("Markdown", "who-can.md", lambda: markdown(blocks())),)
 
     def nothing(self) -> Sequence[Styled]:
         """Return that no policy allows it, why if that is known, and where else to look."""
@@ -321,15 +316,24 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         if is_kubernetes(self.text):
             self.notify("This answer has one view; enter opens an access policy with its rules.", markup=False)
             return
-        self._types = not self._types
+        super().action_view()
+
+    def show_view(self, view: str) -> None:
+        """Ask again in this view, which may need more of the answer."""
+        self.view = view
         self.ask_again()
+
+    @property
+    def _with_grants(self) -> bool:
+        return self.view == "grants"
+
+    def fold_key(self, row: Row) -> Hashable:
+        """Return the ARN of a policy."""
+        return row.value.policy.arn if isinstance(row.value, Holder) else None
 
     def open_row(self, row: Row) -> None:
         """Unfold a policy, show a role or an access policy, or ask about another action."""
         match row.value:
-            case Holder() as holder:
-                self._opened ^= {holder.policy.arn}
-                self.show_answer()
             case AllPermissions(Holder() as holder):
                 self.post_message(ShowPlace(PolicyAt(holder.policy.arn, holder.version)))
             case PrincipalCan() as can if can.subject.kind == "role":

@@ -37,6 +37,11 @@ def plain_failure(error: EkstuiError) -> str:
     return " ".join(plain(line).removeprefix("! ") for line in failure(error))
 
 
+def no_match(typed: str, hint: str) -> tuple[Styled, Styled]:
+    """Return that no row matches what was typed, and what to do."""
+    return styled(clean_line(f"Nothing here matches “{typed}”."), "warn"), styled(hint, "muted")
+
+
 ALWAYS = (FILTER, FIND, HELP)
 """Keys that work without a row."""
 
@@ -159,10 +164,7 @@ class Pane(Vertical):
         """Rebuild and show the rows, or a message if nothing matches the filter."""
         rows = self.build_rows()
         if not rows and self._filter:
-            self.rows.show_message(
-                styled(clean_line(f"Nothing here matches “{self._filter}”."), "warn"),
-                styled("esc clears the filter.", "muted"),
-            )
+            self.rows.show_message(*no_match(self._filter, "esc clears the filter."))
         else:
             self.rows.set_rows(rows, cursor=cursor)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -54,7 +54,7 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     return (Column("", level), *(Column("", room) for room in wanted))
 
 
-def service_rows(services: Sequence[ServiceSummary], opened: Collection[tuple[str, str]], width: int) -> list[Row]:
+def service_rows(services: Sequence[ServiceSummary], opened: Collection[Hashable], width: int) -> list[Row]:
     """Return one row per service and, below an unfolded one, its actions by level."""
     rows: list[Row] = []
     columns = _columns(width, [each for each in services if (each.effect, each.service) in opened])
