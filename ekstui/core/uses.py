@@ -1,15 +1,16 @@
-"""Which part of EKS uses a role: what EKS and EC2 confirm, and what only the role's own policies suggest.
+"""Which part of EKS uses a role: what EKS and EC2 confirm, what only its own policies suggest, and what was not read.
 
 Roles are matched by ARN, including the path, and instance profiles by the list that IAM has of each role.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, Literal, NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.core.eks import Cluster, PodIdentityAssociation
 from ekstui.core.findings.role_policies import SCOPED, UNSCOPED, cancelled_scoping
-from ekstui.core.trust import Trustee, issuer_of, trustees
+from ekstui.core.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
 
 Uses = Mapping[str, tuple[Use, ...]]
 """By role ARN."""
@@ -77,7 +78,11 @@ def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]
         elif service in _TRUST_KINDS and _TRUST_KINDS[service] not in confirmed:
             uses.append(Use(_TRUST_KINDS[service], "inferred", remark=f"its trust policy names {service}"))
         elif service == "ec2.amazonaws.com" and not confirmed & _NODE_KINDS:
-            uses.extend(_node_by_policy(role))
+            uses += [
+                Use(_NODE_POLICIES[name], "inferred", remark=f"it trusts EC2 and has {name} attached")
+                for name in (policy.name for policy in role.attached)
+                if name in _NODE_POLICIES
+            ]
     return tuple(dict.fromkeys(uses))
 
 
@@ -128,29 +133,26 @@ def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) ->
         if (here := tuple(use for use in each if (use.region, use.cluster) == cluster.place))
     }
     for role in snapshot.roles:
-        if role.arn is not None and role.arn not in found and _trusts_issuer(role, cluster.issuer):
+        issuers = [trustee.name for trustee in trustees(role.trust) if trustee.kind == "irsa"]
+        if role.arn is not None and role.arn not in found and cluster.issuer in issuers:
             found[role.arn] = ()
     return found
 
 
-def _trusts_issuer(role: Role, issuer: str | None) -> bool:
-    return any(trustee.kind == "irsa" and trustee.name == issuer for trustee in trustees(role.trust))
+def _use(cluster: Cluster, kind: UseKind, name: str | None = None, **fields: Any) -> Use:
+    return Use(kind, "confirmed", cluster.name, cluster.region, name, **fields)
 
 
 def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
     """Yield role ARNs with the uses that the cluster itself shows."""
-
-    def use(kind: UseKind, name: str | None = None, remark: str | None = None) -> Use:
-        return Use(kind, "confirmed", cluster.name, cluster.region, name, remark=remark)
-
     if cluster.role_arn:
-        yield cluster.role_arn, use("cluster")
+        yield cluster.role_arn, _use(cluster, "cluster")
     if cluster.auto_mode_node_role_arn:
-        yield cluster.auto_mode_node_role_arn, use("auto-mode-node")
+        yield cluster.auto_mode_node_role_arn, _use(cluster, "auto-mode-node")
     for kind, parts in _PARTS_WITH_ROLE.items():
         for part in getattr(cluster, parts) or ():
             if part.role_arn:
-                yield part.role_arn, use(kind, part.name)
+                yield part.role_arn, _use(cluster, kind, part.name)
     yield from _nodes(cluster, snapshot)
     yield from _addons(cluster)
     for association in cluster.associations or ():
@@ -163,43 +165,29 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
 
 def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
     """Yield the roles of nodes that EKS does not manage, from access entries and, if it was asked, from EC2."""
-    pools = _pools_by_role(cluster, snapshot)
-    for arn, names in pools.items():
-        for pool in dict.fromkeys(names):
-            yield arn, _node(cluster, pool)
-    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | pools.keys()
+    roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles if role.arn}
+    elsewhere = {group.role_arn for group in cluster.nodegroups or ()}
+    for node in cluster.nodes or ():
+        if (arn := roles.get(node.instance_profile_arn)) is not None:
+            elsewhere.add(arn)
+            kind: UseKind = "self-managed-node" if node.karpenter_pool is None else "karpenter-node"
+            yield arn, _use(cluster, kind, node.karpenter_pool)
     for entry in cluster.access_entries or ():
         arn = entry.principal_arn
         if entry.kind in _ENTRY_KINDS:
-            yield arn, Use(_ENTRY_KINDS[entry.kind], "confirmed", cluster.name, cluster.region)
+            yield arn, _use(cluster, _ENTRY_KINDS[entry.kind])
         elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in elsewhere:
             yield arn, _by_entry(cluster)
         elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
-            yield arn, Use("fargate", "confirmed", cluster.name, cluster.region)
-
-
-def _pools_by_role(cluster: Cluster, snapshot: AccountSnapshot) -> dict[str, list[str | None]]:
-    """Return the Karpenter pools of the nodes that EC2 shows, by role ARN; None stands for nodes without a pool."""
-    roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles if role.arn}
-    pools: dict[str, list[str | None]] = {}
-    for node in cluster.nodes or ():
-        if node.instance_profile_arn in roles:
-            pools.setdefault(roles[node.instance_profile_arn], []).append(node.karpenter_pool)
-    return pools
+            yield arn, _use(cluster, "fargate")
 
 
 def _by_entry(cluster: Cluster) -> Use:
     """Return the use of a role whose access entry lets nodes join although no instance with it was seen."""
-    use = _node(cluster, None)
     missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
-    if missing:
-        return replace(use, certainty="inferred", remark=f"it may join as a node; not read: {', '.join(missing)}")
-    return replace(use, remark="it may join as a node; no instance was seen")
-
-
-def _node(cluster: Cluster, pool: str | None) -> Use:
-    kind: UseKind = "self-managed-node" if pool is None else "karpenter-node"
-    return Use(kind, "confirmed", cluster.name, cluster.region, pool)
+    seen = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
+    use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {seen}")
+    return replace(use, certainty="inferred") if missing else use
 
 
 def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
@@ -208,7 +196,7 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
     for addon in cluster.addons or ():
         if addon.role_arn:
             remark = "its Pod Identity association takes precedence" if addon.association_arns else None
-            yield addon.role_arn, Use("addon", "confirmed", cluster.name, cluster.region, addon.name, remark=remark)
+            yield addon.role_arn, _use(cluster, "addon", addon.name, remark=remark)
         for arn in addon.association_arns:
             association = by_arn_end.get(arn.rsplit("/", 1)[-1])
             if association is not None and association.role_arn:
@@ -217,17 +205,8 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
 
 
 def _by_association(kind: UseKind, name: str, association: PodIdentityAssociation, cluster: Cluster) -> Use:
-    return Use(
-        kind,
-        "confirmed",
-        cluster.name,
-        cluster.region,
-        name,
-        association.namespace,
-        association.service_account,
-        association.session_policy,
-        association.session_tags,
-    )
+    fields = ("namespace", "service_account", "session_policy", "session_tags")
+    return _use(cluster, kind, name, **{field: getattr(association, field) for field in fields})
 
 
 def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
@@ -259,13 +238,6 @@ def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountS
     return (
         f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account" if described else None
     )
-
-
-def _node_by_policy(role: Role) -> Iterator[Use]:
-    for policy in role.attached:
-        if policy.name in _NODE_POLICIES:
-            remark = f"it trusts EC2 and has {policy.name} attached"
-            yield Use(_NODE_POLICIES[policy.name], "inferred", remark=remark)
 
 
 _CONTROLLER_ACCOUNTS: dict[str, tuple[str, ...]] = {
@@ -301,3 +273,138 @@ def controllers_run_by(use: Use) -> tuple[str, ...]:
     if use.kind in ("pod-identity", "pod-identity-target", "irsa"):
         named = {name for name, accounts in _CONTROLLER_ACCOUNTS.items() if use.service_account in accounts}
     return tuple(sorted(named))
+
+
+AWS_AUTH = "the aws-auth ConfigMap"
+"""Only the cluster itself knows it; it names the roles of nodes in addition to access entries, or in place of them."""
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "ec2.amazonaws.com": ("node groups", "access entries", "EC2 instances", AWS_AUTH),
+    "ssm.amazonaws.com": ("access entries", AWS_AUTH),
+    "rolesanywhere.amazonaws.com": ("access entries", AWS_AUTH),
+    "eks.amazonaws.com": (),
+    "eks-fargate-pods.amazonaws.com": ("Fargate profiles",),
+    "pods.eks.amazonaws.com": ("Pod Identity", "add-ons"),
+    "capabilities.eks.amazonaws.com": ("capabilities",),
+}
+"""The parts of a cluster that may use a role, by the service that the role trusts, in the words of `Cluster.unread`."""
+
+DESCRIPTION = "the cluster's own description"
+
+
+def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
+    """Return where the role may be used unnoticed, as phrases; regions that were not requested are left out."""
+    parts_used = _parts_of(role)
+    if parts_used == set():
+        return ()
+    if snapshot.eks is None:
+        return ("clusters",)
+    regions = {error.region for error in snapshot.errors if error.source == "clusters" and error.subject is None}
+    failed = [f"clusters in {region}" for region in sorted(region for region in regions if region)]
+    parts = [
+        f"{part} of cluster {cluster.name} in {cluster.region}"
+        for cluster in snapshot.eks.clusters
+        for part in _unread(cluster)
+        if parts_used is None or part in parts_used
+    ]
+    return (*failed, *parts)
+
+
+def _parts_of(role: Role) -> set[str] | None:
+    """Return the parts of a cluster that can use a role according to its trust policy; None if any can."""
+    trusted = trustees(role.trust)
+    if role.trust is None or any(trustee.kind == "anyone" for trustee in trusted):
+        return None
+    parts: set[str] = set()
+    for trustee in trusted:
+        if trustee.kind == "irsa":
+            parts |= {"add-ons", DESCRIPTION}
+        elif trustee.kind in ("account", "role", "session"):
+            parts |= {"Pod Identity", DESCRIPTION}  # as the target role of an association
+        elif (named := _PARTS.get(trustee.name.removesuffix(".cn"))) is not None:
+            parts |= {*named, DESCRIPTION}
+    return parts
+
+
+def _unread(cluster: Cluster) -> tuple[str, ...]:
+    """Return what was not read of a cluster; if aws-auth is in use, only EC2 knows the nodes that it names."""
+    by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and cluster.nodes is None
+    return (*cluster.unread, AWS_AUTH) if by_map else cluster.unread
+
+
+def regions_of_interest(snapshot: AccountSnapshot) -> tuple[str, ...]:
+    """Return the configured region, the regions of the OIDC providers' clusters, and those where cluster roles were used."""
+    regions = [snapshot.identity.region] if snapshot.identity.region else []
+    regions.extend(
+        region for arn in snapshot.oidc_providers or () if (region := eks_region(issuer_of(arn))) is not None
+    )
+    regions.extend(
+        role.last_used_region
+        for role in snapshot.roles
+        if role.last_used_region is not None and trusts_service(role.trust, "eks.amazonaws.com")
+    )
+    return tuple(dict.fromkeys(regions))
+
+
+Way = UseKind | Literal["issuer"]
+"""How a cluster uses a role. `issuer`: the role trusts the cluster's issuer, but no service account can assume it."""
+
+ROLES = "the account's roles"
+"""What was not read if the list of roles is incomplete."""
+
+_SOURCES: dict[Way, tuple[str, ...]] = {
+    "cluster": (DESCRIPTION,),
+    "nodegroup": ("node groups",),
+    "self-managed-node": ("access entries", "EC2 instances", AWS_AUTH, ROLES),
+    "karpenter-node": ("access entries", "EC2 instances", AWS_AUTH, ROLES),
+    "auto-mode-node": (DESCRIPTION, "access entries"),
+    "hybrid-node": ("access entries", AWS_AUTH),
+    "hyperpod-node": ("access entries",),
+    "fargate": ("Fargate profiles",),
+    "addon": ("add-ons", "Pod Identity"),
+    "pod-identity": ("Pod Identity",),
+    "pod-identity-target": ("Pod Identity",),
+    "irsa": (DESCRIPTION, ROLES),
+    "issuer": (DESCRIPTION, ROLES),
+    "capability": ("capabilities",),
+}
+"""The parts of a cluster that reveal each of them, in the words of `Cluster.unread`; in display order."""
+
+
+class Branch(NamedTuple):
+    """The roles that a cluster uses in one way."""
+
+    way: Way
+    roles: tuple[tuple[str, tuple[Use, ...]], ...]
+    """Role ARNs, sorted by name, with their uses of this kind."""
+    unread: tuple[str, ...]
+    """What was not read and may name more roles. If it is not empty, there may be roles even if none is listed."""
+    looked_at: bool
+    """Whether anything that would reveal a role was read."""
+
+
+def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_complete: bool) -> tuple[Branch, ...]:
+    """Return a branch for every way in which a cluster can use roles; a role used in two ways is in both.
+
+    `roles` are the uses in this cluster by role ARN; `roles_complete` tells whether all roles of the account were read.
+    """
+    # The parts of a cluster may have been read even if the cluster itself was not described.
+    unread = {*cluster.unread, *replace(cluster, described=True).unread, *(() if roles_complete else (ROLES,))}
+    if cluster.authentication_mode != "API":
+        # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
+        unread.add(AWS_AUTH)
+    found: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}
+    for arn, uses in sorted(roles.items(), key=lambda role: (role[0].rpartition("/")[2].casefold(), role[0])):
+        for use in uses:
+            found[use.kind][arn] = (*found[use.kind].get(arn, ()), use)
+        if not uses:
+            found["issuer"][arn] = ()
+    return tuple(
+        Branch(
+            way,
+            tuple(each.items()),
+            tuple(part for part in _SOURCES[way] if part in unread),
+            bool(set(_SOURCES[way]) - unread),
+        )
+        for way, each in found.items()
+    )

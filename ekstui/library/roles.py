@@ -8,7 +8,6 @@ from ekstui.core.access_levels import SumAccess, sum_access
 from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
 from ekstui.core.change import Change, changes
 from ekstui.core.document import Document
-from ekstui.core.eks_coverage import unseen_uses
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings, findings_of
 from ekstui.core.grants import Target, grants, merged
@@ -18,7 +17,7 @@ from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_clu
 from ekstui.core.published import ComponentVersion, policy_of, values_in
 from ekstui.core.text import counted
 from ekstui.core.trust import trust_in_words
-from ekstui.core.uses import Uses, uses_in
+from ekstui.core.uses import Uses, unseen_uses, uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library.catalog import (
     ComparedSide,

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from ekstui.core.account_snapshot import SERVICE_LINKED_PATH, Role, Use
-from ekstui.core.eks_coverage import WAY_WORDS, Branch, branches
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy
 from ekstui.core.findings.fixes import trust_command
 from ekstui.core.policy import version_label
 from ekstui.core.text import counted, use_in_words
+from ekstui.core.uses import Branch, Way, branches
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
 from ekstui.library.roles import CopyAnswer, RoleAnswer
@@ -59,6 +59,23 @@ def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
         ]
     )
 
+
+WAY_WORDS: dict[Way, str] = {
+    "cluster": "cluster role",
+    "nodegroup": "node groups",
+    "self-managed-node": "self-managed nodes",
+    "karpenter-node": "Karpenter nodes",
+    "auto-mode-node": "Auto Mode nodes",
+    "hybrid-node": "hybrid nodes",
+    "hyperpod-node": "HyperPod nodes",
+    "fargate": "Fargate profiles",
+    "addon": "add-ons",
+    "pod-identity": "Pod Identity",
+    "pod-identity-target": "Pod Identity targets",
+    "irsa": "IRSA",
+    "issuer": "trust in the cluster's issuer that no service account fits",
+    "capability": "capabilities",
+}
 
 Path = tuple[str, ...]
 """Where a node is in the tree; empty for the root."""

@@ -6,7 +6,8 @@ import pytest
 
 from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import Cluster
-from ekstui.core.eks_coverage import ROLES, WAY_WORDS, Branch, Way, branches
+from ekstui.core.uses import ROLES, Branch, Way, branches
+from ekstui.present.role_report import WAY_WORDS
 
 READ = Cluster(
     "prod", "eu-west-1", issuer="oidc.eks.eu-west-1.amazonaws.com/id/A", described=True, authentication_mode="API",

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from ekstui import files
-from ekstui.core.denial.rbac import Subject, is_unauthorized, parse_forbidden
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.explain.access_entries import (
     ForbiddenExplanation,
@@ -16,7 +15,7 @@ from ekstui.core.explain.access_entries import (
     explain_unauthorized,
 )
 from ekstui.core.kubernetes import KubernetesRequest as Request
-from ekstui.core.kubernetes import read_rules
+from ekstui.core.kubernetes import Subject, is_unauthorized, parse_forbidden, read_rules
 from ekstui.errors import InputError
 
 # The thread stands behind each.

@@ -16,13 +16,14 @@ from ekstui.core.eks import (
     NodeGroup,
     PodIdentityAssociation,
 )
-from ekstui.core.eks_coverage import regions_of_interest, unseen_uses
 from ekstui.core.text import use_in_words
 from ekstui.core.uses import (
     attachments_with_uses,
     controllers_run_by,
     inferred_uses,
+    regions_of_interest,
     roles_of_cluster,
+    unseen_uses,
     uses_in,
     uses_running,
 )

@@ -12,11 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ekstui.core.denial.rbac import Forbidden, Subject, SubjectKind
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.explain.answer import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
 from ekstui.core.explain.callers import same_principal
-from ekstui.core.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
+from ekstui.core.kubernetes import (
+    Forbidden,
+    KubernetesRequest,
+    Rule,
+    Subject,
+    SubjectKind,
+    applies_in,
+    covering,
+    permissions,
+)
 
 ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
 

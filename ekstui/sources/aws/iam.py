@@ -23,7 +23,7 @@ from ekstui.core.account_snapshot import (
     User,
     UserAttachment,
 )
-from ekstui.core.eks_coverage import regions_of_interest
+from ekstui.core.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity

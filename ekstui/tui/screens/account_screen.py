@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import serialise
-from ekstui.core.eks_coverage import regions_of_interest
 from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import age_in_words, clean_line
+from ekstui.core.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.roles import CopyAnswer, RoleAnswer, copies_in, role_answer
