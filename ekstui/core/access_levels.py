@@ -1,12 +1,14 @@
 """Services by access level: several policies side by side, and what the policies of a role allow together."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from ekstui.core import console
 from ekstui.core.document import Document
 from ekstui.core.grants import merged
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
-from ekstui.core.summary import ActionSummary, ServiceSummary, of_actions, services_in
+from ekstui.core.summary import ActionSummary, ConditionShare, LevelCount, ServiceSummary, services_in
 
 Extent = Literal["all", "some", "denied", "none"]
 """How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""
@@ -164,6 +166,24 @@ def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
 
 def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
     """Return the service with only these actions; None if none of them is left."""
-    given = _given(row)
     # Without any action granted it is a service or action that the reference lacks.
-    return row if not given or names.issuperset(given) else of_actions(row, names)
+    if names.issuperset(_given(row)):
+        return row
+    actions = tuple(action for action in row.actions if not action.given or action.action in names)
+    given = [action for action in actions if action.given]
+    if not given:
+        return None
+    counted = Counter(action.level for action in given)
+    levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
+    shown = [action for action in given if action.level != UNKNOWN_LEVEL] or given
+    shares = [action.conditioned for action in shown]
+    return row._replace(
+        access=console.access_words(levels, counted) if row.access else row.access,
+        levels=levels,
+        resource=console.resource_words(
+            (each.resource_element, each.resources) for action in shown for each in action.grants
+        ),
+        condition=console.condition_words(line for action in shown for line in action.conditions),
+        conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),
+        actions=actions,
+    )

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from ekstui.core import console
 from ekstui.core.document import Document, Statement
+from ekstui.core.grants import may_match, statement_may_match
 from ekstui.core.knowledge import DependentActions
 from ekstui.core.reference import UNKNOWN_LEVEL, ResourceUse, reference
 from ekstui.core.summary import ActionSummary
-from ekstui.core.targets import may_match, statement_may_match
 
 
 class CardResource(NamedTuple):

@@ -141,7 +141,7 @@ MAX_COMPARISONS = 20_000
 
 
 class Given(NamedTuple):
-    """What statements of one effect grant of an action, before any Deny."""
+    """What statements of one effect grant of an action."""
 
     grants: tuple[Grant, ...]
     """Only those that can apply; empty if none can."""
@@ -155,10 +155,13 @@ class Given(NamedTuple):
     """Nothing is granted, and no statement has a condition that the action supports."""
     warnings: tuple[str, ...]
     """In the console's words."""
+    denied: Denied | None = None
+    """How far a Deny of the same document revokes it; None if no Deny affects it."""
 
 
-def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Given:
+def given_by(statements: Sequence[Statement], action: ActionInfo | None, denials: Sequence[Statement] = ()) -> Given:
     """Return what statements that match an action grant of it: everything, if the reference lacks the action (None)."""
+    unknown = () if action else (console.UNRECOGNISED_ACTION,)
     grants: list[Grant] = []
     conditions: list[Condition] = []
     unsupported: list[tuple[str, ...]] = []
@@ -180,11 +183,12 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None) -> Give
         words = [console.unsupported_words(hindering)] if hindering else []
         if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
             words.append(console.UNCERTAIN_RESOURCE)
-        return Given(tuple(dict.fromkeys(grants)), tuple(dict.fromkeys(conditions)), free, False, False, tuple(words))
+        distinct = tuple(dict.fromkeys(grants))
+        taken = denied(distinct, denials, action)
+        return Given(distinct, tuple(dict.fromkeys(conditions)), free, False, False, (*words, *unknown), taken)
     lacks_condition = not any_condition or any_resource
-    return Given(
-        (), (), False, not any_resource, lacks_condition, (_why_not(action, statements, any_resource, lacks_condition),)
-    )
+    why = _why_not(action, statements, any_resource, lacks_condition)
+    return Given((), (), False, not any_resource, lacks_condition, (why, *unknown))
 
 
 def is_on_all(statement: Statement) -> bool:

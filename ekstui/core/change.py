@@ -17,10 +17,10 @@ from ekstui.core.grants import (
     normalised_conditions,
     sort_key,
     spelled_grants,
+    statement_may_match,
     without_repetitions,
 )
 from ekstui.core.reference import reference
-from ekstui.core.targets import statement_may_match
 
 if TYPE_CHECKING:
     from ekstui.core.reach import Denies

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from ekstui.core import arn, wildcard
+from ekstui.core import arn
 from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolved, template
 from ekstui.core.document import Document, Effect, Statement
+from ekstui.core.grants import action_matches
 from ekstui.core.reference import Reference
 
 RESOURCE = "resource"
@@ -336,13 +337,6 @@ def _statement_result(
         failed=tuple(failure for holds, failure in failures if holds is matches),
         missing=_in_order(missing) if matches is None else (),
     )
-
-
-def action_matches(statement: Statement, action: str) -> bool:
-    """Return whether the statement's Action or NotAction matches `action`."""
-    name = action.lower()
-    listed = any(wildcard.matches(pattern.lower(), name) for pattern in statement.actions)
-    return listed == (statement.action_element == "Action")
 
 
 def _resource_listed(wanted: Resolved, resource: str | None) -> Truth:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ekstui.core import wildcard
-from ekstui.core.applicability import Denied, Given, checked_keys, denied, given_by, is_on_all, supports_key
+from ekstui.core.applicability import Given, checked_keys, given_by, is_on_all, supports_key
 from ekstui.core.document import Condition, Document, Effect, Statement
-from ekstui.core.reference import MAX_ACTION_LENGTH, ActionInfo, reference
+from ekstui.core.grants import action_matches
+from ekstui.core.reference import ActionInfo, reference
 from ekstui.errors import DocumentError
 
 # Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500 action
@@ -142,26 +143,6 @@ def _unmatched(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[st
                 yield service, pattern, Source(index, pattern, specific=True)
 
 
-def names_action(statement: Statement, action: str) -> bool:
-    """Return whether the statement's Action or NotAction matches one action, ignoring case."""
-    listed = any(matches_action(pattern, action) for pattern in statement.actions)
-    return listed == (statement.action_element == "Action")
-
-
-def matches_action(pattern: str, action: str) -> bool:
-    """Return whether an action pattern matches one action, ignoring case."""
-    pattern, action = pattern.strip().lower(), action.strip().lower()
-    if ":" not in pattern:
-        return bool(pattern) and not pattern.strip("*")
-    service, _, name = pattern.partition(":")
-    action_service, _, action_name = action.partition(":")
-    return (
-        len(pattern) <= MAX_ACTION_LENGTH
-        and wildcard.matches(service, action_service)
-        and wildcard.matches(name, action_name)
-    )
-
-
 class LiteralIndex:
     """What statements match of single actions, mainly unknown ones: by name, by wildcard, by exception."""
 
@@ -181,7 +162,7 @@ class LiteralIndex:
 
     def _add(self, index: int, pattern: str) -> None:
         service, colon, name = pattern.lower().partition(":")
-        if wildcard.is_wild(service):
+        if wildcard.is_wild(service) and (colon or not pattern.strip("*")):
             self._broad.append(Source(index, pattern, specific=False))
         elif wildcard.is_wild(name):
             self._wild.setdefault(service, []).append(Source(index, pattern, specific=True))
@@ -205,8 +186,8 @@ class LiteralIndex:
         compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
         self._pairs.add(0, compared, 1)
         named = [*self._exact.get(lower, ())]
-        named += [source for source in candidates if matches_action(source.pattern, action)]
-        named += [source for source, statement in self._exceptions if names_action(statement, action)]
+        named += [source for source in candidates if wildcard.matches(source.pattern.lower(), lower)]
+        named += [source for source, statement in self._exceptions if action_matches(statement, action)]
         return tuple(sorted(named, key=lambda source: source.statement))
 
 
@@ -262,13 +243,6 @@ def _not_action(statement: Statement) -> str:
     return "NotAction: " + ", ".join(statement.actions)
 
 
-class Common(NamedTuple):
-    """What is granted of every action in the same situation."""
-
-    given: Given
-    denied: Denied | None
-
-
 class ActionRead(NamedTuple):
     """One action that a document matches, and what the document grants of it."""
 
@@ -278,7 +252,8 @@ class ActionRead(NamedTuple):
     sources: tuple[Source, ...]
     statements: tuple[int, ...]
     """The positions of the statements that match it."""
-    common: Common
+    given: Given
+    """One value for all actions in the same situation."""
 
     @property
     def specific(self) -> bool:
@@ -293,7 +268,7 @@ class _Group:
     denying: tuple[int, ...]
     on_all: bool
     """Whether all of these statements apply to the same resources for every action."""
-    common: dict[tuple[object, ...], Common]
+    given: dict[tuple[object, ...], Given]
     """By whatever else makes a difference."""
 
 
@@ -332,27 +307,26 @@ class Reader:
         name: str,
         info: ActionInfo | None,
         sources: tuple[Source, ...],
-        denials: tuple[Source, ...],
+        denied_by: tuple[Source, ...],
         on_keys: Mapping[int, tuple[str, ...]],
     ) -> ActionRead:
         statements = _places(sources)
-        group = self._groups.get((statements, denials))
+        group = self._groups.get((statements, denied_by))
         if group is None:
-            denying = _places(denials)
+            denying = _places(denied_by)
             on_all = all(is_on_all(self._statements[index]) for index in (*statements, *denying))
-            group = self._groups[statements, denials] = _Group(denying, on_all, {})
+            group = self._groups[statements, denied_by] = _Group(denying, on_all, {})
         key: tuple[object, ...] = ()
         if info is None:
             key = (None,)
         elif not group.on_all or (on_keys and not on_keys.keys().isdisjoint(statements)):
             supported = tuple(supports_key(info, wanted) for index in statements for wanted in on_keys.get(index, ()))
             key = (service, tuple(use.name for use in info.resource_types), supported)
-        common = group.common.get(key)
-        if common is None:
-            given = given_by([self._statements[index] for index in statements], info)
-            taken = denied(given.grants, [self._statements[index] for index in group.denying], info)
-            common = group.common[key] = Common(given, taken)
-        return ActionRead(name, info, sources, statements, common)
+        given = group.given.get(key)
+        if given is None:
+            matching, denials = ([self._statements[place] for place in each] for each in (statements, group.denying))
+            given = group.given[key] = given_by(matching, info, denials)
+        return ActionRead(name, info, sources, statements, given)
 
 
 def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:

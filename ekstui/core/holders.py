@@ -9,10 +9,9 @@ from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
 from ekstui.core.conditions import some
 from ekstui.core.coverage import covers
 from ekstui.core.document import ActionElement, Document, Statement
-from ekstui.core.grants import Extent, Grant, grants_of, normalised_conditions
+from ekstui.core.grants import Candidate, Extent, Grant, grants_of, normalised_conditions, statement_may_match
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.core.reference import UNKNOWN_LEVEL, ActionInfo, reference
-from ekstui.core.targets import Candidate, statement_may_match
 from ekstui.core.text import listed
 from ekstui.errors import InputError
 

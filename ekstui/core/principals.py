@@ -9,10 +9,9 @@ from ekstui.core import arn, wildcard
 from ekstui.core.account_snapshot import CallerIdentity, Use
 from ekstui.core.applicability import can_be_on, denied
 from ekstui.core.evaluation import AppliedPolicy
-from ekstui.core.grants import Grant, grants_of
+from ekstui.core.grants import Grant, grants_of, statement_may_match
 from ekstui.core.holders import can_match, types_covered
 from ekstui.core.reference import ActionInfo, reference
-from ekstui.core.targets import statement_may_match
 from ekstui.core.text import listed
 
 PrincipalKind = Literal["role", "user", "group"]

@@ -6,16 +6,15 @@ of the same document revokes it.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ekstui.core import arn, console
-from ekstui.core.applicability import Denied, can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.core.applicability import Denied, Given, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.core.document import Condition, Document, Effect, ResourceElement
-from ekstui.core.expansion import ActionRead, Common, NamedActions, Reader, Source, named_actions
+from ekstui.core.expansion import ActionRead, NamedActions, Reader, Source, named_actions
 from ekstui.core.grants import Grant
-from ekstui.core.lazy_sequence import LazySequence
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
 
 
@@ -127,17 +126,17 @@ def _row(
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter([_level(entry) for entry in read])
-    read = [entry for entry in read if entry.common.given.grants or entry.specific]
+    read = [entry for entry in read if entry.given.grants or entry.specific]
     if not read and not unmatched:
         return None
-    given = [entry for entry in read if entry.common.given.grants]
+    given = [entry for entry in read if entry.given.grants]
     levels = _levels(service, Counter([_level(entry) for entry in given]))
     # An action that may not exist does not affect the service's cells if there are others.
     shown = [entry for entry in given if entry.info] or given
     specific = [entry for entry in read if entry.specific]
     idle = idle_resources(document, service, specific)
     # The console shows resources of the service with an unknown type, although they grant nothing.
-    cells = _cells([entry.common for entry in shown], [each for each in idle if _is_untyped(service, each)])
+    cells = _cells([entry.given for entry in shown], [each for each in idle if _is_untyped(service, each)])
     return ServiceSummary(
         service=service,
         effect=effect,
@@ -148,8 +147,35 @@ def _row(
         condition=cells.condition,
         conditioned=cells.conditioned,
         warnings=service_warnings(document, service, read, specific, idle),
-        actions=LazySequence(lambda: _actions(document, read, unmatched)),
+        actions=_Actions(lambda: _actions(document, read, unmatched)),
     )
+
+
+class _Actions(Sequence[ActionSummary]):
+    """A service's actions, laid out when they are first looked at; equal to any sequence of the same ones."""
+
+    def __init__(self, make: Callable[[], tuple[ActionSummary, ...]]) -> None:
+        self._make: Callable[[], tuple[ActionSummary, ...]] | None = make
+        self._made: tuple[ActionSummary, ...] = ()
+
+    def _entries(self) -> tuple[ActionSummary, ...]:
+        if make := self._make:
+            # Two threads may both compute it, with the same result.
+            self._made = make()
+            self._make = None
+        return self._made
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._entries()[index]
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    def __iter__(self) -> Iterator[ActionSummary]:
+        return iter(self._entries())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._entries() == tuple(other)
 
 
 class _Cells(NamedTuple):
@@ -160,10 +186,10 @@ class _Cells(NamedTuple):
     conditioned: ConditionShare
 
 
-def _cells(commons: Sequence[Common], untyped: Iterable[str] = ()) -> _Cells:
+def _cells(found: Sequence[Given], untyped: Iterable[str] = ()) -> _Cells:
     """Return the cells of actions that are all granted, or that are none."""
-    alike = Counter(map(id, commons))
-    given = {id(each): each.given for each in commons if each.given.grants}
+    alike = Counter(map(id, found))
+    given = {id(each): each for each in found if each.grants}
     if not given:
         return _Cells("", "", ConditionShare(0, 0, 0))
     shares = {key: (not each.free, each.free) for key, each in given.items() if each.conditions}
@@ -172,27 +198,7 @@ def _cells(commons: Sequence[Common], untyped: Iterable[str] = ()) -> _Cells:
     return _Cells(
         console.resource_words(resources),
         console.condition_words(line for each in given.values() for line in each.conditions),
-        ConditionShare(whole, partly, len(commons)),
-    )
-
-
-def of_actions(row: ServiceSummary, kept: Collection[str]) -> ServiceSummary | None:
-    """Return a service's row with only these actions; None if none of them is granted."""
-    actions = tuple(action for action in row.actions if not action.given or action.action in kept)
-    given = [action for action in actions if action.given]
-    if not given:
-        return None
-    counted = Counter(action.level for action in given)
-    levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
-    shown = [action for action in given if action.level != UNKNOWN_LEVEL] or given
-    shares = [action.conditioned for action in shown]
-    return row._replace(
-        access=console.access_words(levels, counted) if row.access else row.access,
-        levels=levels,
-        resource=console.resource_words(_resources(action.grants for action in shown)),
-        condition=console.condition_words(line for action in shown for line in action.conditions),
-        conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),
-        actions=actions,
+        ConditionShare(whole, partly, len(found)),
     )
 
 
@@ -207,16 +213,17 @@ def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, 
 def _actions(
     document: Document, read: list[ActionRead], unmatched: Mapping[str, tuple[Source, ...]]
 ) -> tuple[ActionSummary, ...]:
+    unknown = Given((), (), False, False, False, (console.UNMATCHED_PATTERN,))
+    read = [*read, *(ActionRead(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
     # Hundreds of actions may be in the same situation.
-    cells = {key: _cells([common]) for key, common in {id(entry.common): entry.common for entry in read}.items()}
-    named = {sources: (_patterns(sources), _sids(document, sources)) for sources in {entry.sources for entry in read}}
-    summaries = [_action(entry, *named[entry.sources], cells[id(entry.common)]) for entry in read]
-    summaries += [_unmatched(document, pattern, sources) for pattern, sources in unmatched.items()]
+    cells = {key: _cells([given]) for key, given in {id(entry.given): entry.given for entry in read}.items()}
+    named = {sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in read}}
+    summaries = [_action(entry, *named[entry.sources], cells[id(entry.given)]) for entry in read]
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
 
 
 def _action(read: ActionRead, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _Cells) -> ActionSummary:
-    info, given = read.info, read.common.given
+    info, given = read.info, read.given
     return ActionSummary(
         action=read.name,
         level=info.level if info else UNKNOWN_LEVEL,
@@ -225,31 +232,12 @@ def _action(read: ActionRead, patterns: tuple[str, ...], sids: tuple[str, ...], 
         grants=given.grants,
         patterns=patterns,
         sids=sids,
-        denied=read.common.denied,
+        denied=given.denied,
         resource=cells.resource,
         condition=cells.condition,
         conditions=given.conditions,
         conditioned=cells.conditioned,
-        warnings=given.warnings if info else (*given.warnings, console.UNRECOGNISED_ACTION),
-    )
-
-
-def _unmatched(document: Document, pattern: str, sources: tuple[Source, ...]) -> ActionSummary:
-    """Return the row of a wildcard that matches no known action."""
-    return ActionSummary(
-        action=pattern,
-        level=UNKNOWN_LEVEL,
-        levels=(UNKNOWN_LEVEL,),
-        given=False,
-        grants=(),
-        patterns=_patterns(sources),
-        sids=_sids(document, sources),
-        denied=None,
-        resource="",
-        condition="",
-        conditions=(),
-        conditioned=ConditionShare(0, 0, 0),
-        warnings=(console.UNMATCHED_PATTERN,),
+        warnings=given.warnings,
     )
 
 
@@ -257,13 +245,9 @@ def _level(read: ActionRead) -> str:
     return read.info.level if read.info else UNKNOWN_LEVEL
 
 
-def _patterns(sources: tuple[Source, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(source.pattern for source in sources))
-
-
-def _sids(document: Document, sources: tuple[Source, ...]) -> tuple[str, ...]:
+def _patterns_and_sids(document: Document, sources: tuple[Source, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     sids = (document.statements[source.statement].sid for source in sources)
-    return tuple(dict.fromkeys(sid for sid in sids if sid))
+    return tuple(dict.fromkeys(each.pattern for each in sources)), tuple(dict.fromkeys(filter(None, sids)))
 
 
 def _is_untyped(service: str, resource: str) -> bool:
@@ -331,15 +315,15 @@ def service_warnings(
     if not reference().has_service(service):
         return (console.UNRECOGNISED_SERVICE,)
     warnings = []
-    if specific and all(entry.common.given.lacks_resource for entry in specific):
+    if specific and all(entry.given.lacks_resource for entry in specific):
         warnings.append(console.NO_RESOURCES_DEFINED)
     elif idle:
         warnings.append(console.RESOURCES_WITHOUT_ACTION)
-    elif any(entry.common.given.lacks_resource for entry in specific):
+    elif any(entry.given.lacks_resource for entry in specific):
         warnings.append(console.ACTIONS_WITHOUT_RESOURCE)
     if _has_idle_condition(document, service, specific):
         warnings.append(console.CONDITIONS_WITHOUT_ACTION)
-    elif any(entry.common.given.lacks_condition for entry in specific):
+    elif any(entry.given.lacks_condition for entry in specific):
         warnings.append(console.ACTIONS_WITHOUT_CONDITION)
     if any(entry.info is None for entry in read):
         warnings.append(console.UNRECOGNISED_ACTIONS)
@@ -366,7 +350,7 @@ def idle_resources(document: Document, service: str, specific: Sequence[ActionRe
 
 def _has_idle_condition(document: Document, service: str, specific: Sequence[ActionRead]) -> bool:
     """Return whether a statement needs a key of the service that no action granted there supports."""
-    given = (entry for entry in specific if entry.common.given.grants)
+    given = (entry for entry in specific if entry.given.grants)
     conditioned = (bool(each.conditions) for each in document.statements)
     for index, infos in _by_statement(given, {*compress(count(), conditioned)}).items():
         for line in document.statements[index].conditions:

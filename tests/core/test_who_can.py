@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import parse
+from ekstui.core.grants import Candidate, candidate_of
 from ekstui.core.holders import Holder, first_of_run, nearest_actions, parse_action, who_can, widenings
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
 from ekstui.core.reference import reference
-from ekstui.core.targets import Candidate, candidate_of
 from ekstui.errors import InputError
 from tests.core.brute_force import glob, listed
 from tests.core.corpus import raw_corpus

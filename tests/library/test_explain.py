@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import parse_text
-from ekstui.core.evaluation import Request, action_matches
+from ekstui.core.evaluation import Request
 from ekstui.core.explain import Explanation, Policies, Question
+from ekstui.core.grants import action_matches
 from ekstui.core.notation import FileSide, PolicyAt
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import AccountChoice, Library

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.evaluation import Request, action_matches
+from ekstui.core.evaluation import Request
 from ekstui.core.explain import Policies
+from ekstui.core.grants import action_matches
 from ekstui.core.holders import nearest_actions
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.steps import perhaps_since

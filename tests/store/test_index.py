@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import Document, parse, parse_text, serialise
-from ekstui.core.grants import grants
+from ekstui.core.grants import Candidate, candidate_of, grants, uses_of
 from ekstui.core.policy import PolicyHistory
 from ekstui.core.steps import newest_first, steps_since
-from ekstui.core.targets import Candidate, candidate_of, read_numbers, targets_of, written_numbers
 from ekstui.store import index as module
-from ekstui.store.index import candidates, feed, index_actions, index_steps
+from ekstui.store.index import candidates, feed, index_actions, index_steps, read_numbers, written_numbers
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import PolicyStore
 from ekstui.store.records import StoredPolicy
@@ -197,7 +196,7 @@ def test_a_target_is_found_where_each_version_has_it() -> None:
         2: versions(("a:C", "*"), ("a:D", "*")),
         4: versions(("a:B", "*"), ("a:D", "*")),
     }
-    targets = targets_of(documents, 4)
+    targets = uses_of(documents, 4)
     assert [frame.resources for frame in targets.frames] == [("*",), ("*",), ("x",)]
     assert {use.actions: dict(use.versions) for use in targets.uses} == {
         ("a:B",): {0: (1, 4), 2: (1,)},

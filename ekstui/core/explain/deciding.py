@@ -21,13 +21,13 @@ from ekstui.core.evaluation import (
     Request,
     StatementResult,
     Verdict,
-    action_matches,
     evaluate,
     is_of_type,
 )
 from ekstui.core.explain.answer import Policies, refused_tags, statement_in_words
 from ekstui.core.explain.callers import UNSIGNED, is_instance_session, is_unsigned
 from ekstui.core.explain.purpose import Purpose
+from ekstui.core.grants import action_matches
 from ekstui.core.holders import nearest_actions
 from ekstui.core.reference import Reference, ResourceUse
 

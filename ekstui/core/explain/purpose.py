@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.core.arn import entity_of
 from ekstui.core.document import parse_text
-from ekstui.core.evaluation import AppliedPolicy, action_matches
+from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.explain.callers import is_instance_session
+from ekstui.core.grants import action_matches
 from ekstui.errors import DocumentError
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from ekstui.core.evaluation import (
     Request,
     StatementResult,
     Verdict,
-    action_matches,
     evaluate,
 )
 from ekstui.core.explain.answer import Allower, Candidate, NewerVersion, refused_tags
 from ekstui.core.explain.purpose import Fit, Purpose, fit_of
+from ekstui.core.grants import action_matches
 from ekstui.core.holders import Since, first_of_run
 from ekstui.core.reference import ActionInfo, Reference
 

@@ -6,7 +6,7 @@ from ekstui.core.account_snapshot import Use
 from ekstui.core.conditions import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon
-from ekstui.core.evaluation import AppliedPolicy, Layer, Request, action_matches, evaluate
+from ekstui.core.evaluation import AppliedPolicy, Layer, Request, evaluate
 from ekstui.core.findings.finding import (
     SERVICE_ROLE_SINCE,
     Finding,
@@ -21,6 +21,7 @@ from ekstui.core.findings.finding import (
     holds,
     unseen_evidence,
 )
+from ekstui.core.grants import action_matches
 from ekstui.core.knowledge import Knowledge, Requirement
 from ekstui.core.text import listed
 from ekstui.errors import DocumentError

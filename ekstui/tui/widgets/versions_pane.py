@@ -160,7 +160,7 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
 
 def touches(touched: Touched, version: int, typed: str) -> bool:
     """Return whether a version changed a grant of an action that starts with what was typed."""
-    from ekstui.core.targets import may_match
+    from ekstui.core.grants import may_match
 
     pattern = f"{typed.removeprefix('action:').lower()}*"
     return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))

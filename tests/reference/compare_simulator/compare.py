@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.core.document import Document, Statement, parse_text
-from ekstui.core.evaluation import AppliedPolicy, Request, action_matches, evaluate
+from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.grants import action_matches
 from ekstui.core.reference import reference
 from ekstui.sources.corpus import Corpus
 from tests.reference.compare_simulator.operators import operator_cases
