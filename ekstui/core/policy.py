@@ -166,7 +166,7 @@ def version_range(numbers: Sequence[int]) -> str:
 def parse_version(label: str) -> int | None:
     """Return the number of a label such as `v5` or `5`; None for any other text."""
     digits = label[1:] if label[:1] in ("v", "V") else label
-    return int(digits) if digits.isascii() and digits.isdigit() and 0 < len(digits) < 6 and int(digits) else None
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 and int(digits) else None
 
 
 def format_time(moment: datetime | None) -> str | None:
