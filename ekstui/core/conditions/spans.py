@@ -203,12 +203,15 @@ def _beside(low: Any, high: Any, step: Any) -> list[Any]:
     return [] if high is None else [high, high - step]
 
 
+_LAST = {4: 2**32 - 1, 6: 2**128 - 1}
+"""The last address of each version of IP, as a number."""
+
+
 def _addresses(low: tuple[int, int] | None, high: tuple[int, int] | None) -> list[tuple[int, int]]:
-    version = (low or high or (4, 0))[0]
-    last = 2 ** (32 if version == 4 else 128) - 1
-    first = low[1] if low else 0
-    final = high[1] - 1 if high and high[0] == version else last
-    return [(version, first), (version, min(final, last))]
+    """Return the addresses next to both ends, and the first and last of each version, which may lie between."""
+    ends = [low, *((version, number) for version, last in _LAST.items() for number in (0, last))]
+    ends.append(None if high is None else (high[0], high[1] - 1))
+    return [each for each in ends if each is not None and 0 <= each[1] <= _LAST[each[0]]]
 
 
 def _written(kind: Kind, point: Any) -> str | None:

@@ -17,8 +17,9 @@ from ekstui.core.conditions.predicates import condition_holds, excludes, implies
 from ekstui.core.conditions.spans import POINTS, Malformed, Span, complement, examples, holds, intersection, span, union
 from ekstui.core.conditions.values import covered_by, covers, disjoint
 from ekstui.core.conditions.variables import Context
-from ekstui.core.document import Condition
-from ekstui.core.grants import Line, normalised_conditions
+from ekstui.core.document import Condition, parse
+from ekstui.core.grants import Extent, Line, Reach, Target, grants, normalised_conditions
+from ekstui.core.reach import reach_between
 
 TEXTS = [
     "a", "A", "ab", "a*", "*", "?", "a?", "**", "", "${*}", "a${*}", "${k:tag}", "${k:tag, 'a'}", "${k:tag, 'A'}", "${k:tag}b",
@@ -351,15 +352,30 @@ def test_a_network_holds_its_addresses_of_its_version(network: str, within: list
         assert span("address", mask) == Malformed("address", mask)
 
 
-def test_what_networks_leave_starts_and_ends_beside_them() -> None:
-    """Every address of version 4 comes before those of version 6."""
-    networks = [span("address", text) for text in ("10.0.0.0/8", "2001:db8::/32")]
-    left = complement("address", [each for each in networks if isinstance(each, Span)])
-    assert list(map(examples, left)) == [
-        ["0.0.0.0", "9.255.255.255"],
-        ["11.0.0.0", "255.255.255.255"],
-        ["2001:db9::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
-    ]
+LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+
+
+@pytest.mark.parametrize(
+    ("networks", "left"),
+    [
+        (["10.0.0.0/8", "2001:db8::/32"], {
+            "0.0.0.0", "9.255.255.255", "11.0.0.0", LAST_OF_4, "::", "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::",
+            LAST_OF_6,
+        }),
+        # Nothing is before the first address of a version or after its last.
+        (["0.0.0.0/0"], {"::", LAST_OF_6}),
+        (["::/0"], {"0.0.0.0", LAST_OF_4}),
+        (["0.0.0.0"], {"0.0.0.1", LAST_OF_4, "::", LAST_OF_6}),
+        ([LAST_OF_4], {"0.0.0.0", "255.255.255.254", "::", LAST_OF_6}),
+        (["::"], {"0.0.0.0", LAST_OF_4, "::1", LAST_OF_6}),
+        (["0.0.0.0/0", "::/0"], set()),
+    ],
+)  # fmt: skip
+def test_what_networks_leave_starts_and_ends_beside_them(networks: list[str], left: set[str]) -> None:
+    spans = [each for text in networks if isinstance(each := span("address", text), Span)]
+    outside = complement("address", spans)
+    assert {text for each in outside for text in examples(each)} == left
+    assert not any(holds(each, POINTS["address"](text)) for each in spans for text in left)
 
 
 def test_values_that_only_together_leave_less() -> None:
@@ -543,3 +559,58 @@ def test_lines_with_policy_variables_against_every_value_of_theirs(
             assert claimed is implied, (one, other)
         assert implied or not claimed, (one, other)
         assert not (excludes(one.block, other.block) and one.may & other.may), (one, other)
+
+
+def reach_of(one: Judged, other: Judged) -> Reach:
+    """What a change from one line to another means, by the requests for which they hold."""
+    gained, lost = other.holds & ~one.may, one.holds & ~other.may
+    if gained and lost:
+        return "mixed"
+    if gained:
+        return "unknown" if one.may & ~other.holds else "widened"
+    if lost:
+        return "unknown" if other.may & ~one.holds else "narrowed"
+    return "same" if one.may == other.holds and other.may == one.holds else "unknown"
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    ("action", "key", "operators", "values", "sent", "undecided"),
+    [
+        ("s3:GetObject", "aws:PrincipalTag/t", [*LIKE, "Null"], SHORT, UP_TO_THREE, 8),
+        ("s3:GetObject", "aws:PrincipalTag/t", [*FOLDED, "Null"], SHORT[:6], UP_TO_THREE, 0),
+        ("s3:GetObject", "aws:PrincipalTag/t", in_sets(*LIKE), SHORT[:5], UP_TO_THREE, 0),
+        ("ec2:CreateTags", "aws:TagKeys", [*in_sets(*LIKE), "Null"], [*SHORT[:6], ("a", "b")], LISTS, 6),
+        ("s3:GetObject", "aws:SourceIp", ["IpAddress", "NotIpAddress", "IpAddressIfExists", "Null"], NETWORKS, ADDRESSES, 0),
+        ("s3:GetObject", "aws:MultiFactorAuthAge", [*with_if_exists(*NUMERIC), "Null"], each_alone("1", "2", "3"),
+         [(), *each_alone(*HALVES)], 12),
+        ("s3:GetObject", "aws:TokenIssueTime", DATED, each_alone("2026-01-01", "2026-06-01"), DAYS, 0),
+        ("s3:GetObject", "aws:MultiFactorAuthPresent", [*with_if_exists("Bool"), "Null"], [("true",), ("false",)],
+         [(), ("true",), ("false",)], 0),
+        ("s3:GetObject", "aws:PrincipalArn", ["ArnLike", "ArnNotLike"], ROLES[2:-1], each_alone(*(
+            f"arn:aws:iam::{account}:{rest}"
+            for account in ("111122223333", "444455556666") for rest in ("role/a", "role/ab", "user/a", "user/ab", "root")
+        )), 0),
+    ],
+)  # fmt: skip
+def test_what_a_change_of_one_line_means_is_what_every_request_says(
+    action: str, key: str, operators: list[str], values: Values, sent: Values, undecided: int, effect: str
+) -> None:
+    """Little may stay undecided, since a request is searched for among few; what is decided is so."""
+
+    def sides(line: Line) -> dict[Target, frozenset[Extent]]:
+        condition = {line.operator: {line.key: sorted(line.values)}}
+        statements = [{"Effect": effect, "Action": action, "Resource": "*", "Condition": condition}]
+        if effect == "Deny":
+            statements.append({"Effect": "Allow", "Action": action, "Resource": "*"})
+        return grants(parse({"Version": "2012-10-17", "Statement": statements}))
+
+    lines = [(each, sides(*each.block)) for each in all_lines(key, operators, values, sent)]
+    unknown = 0
+    for (one, before), (other, after) in combinations(lines, 2):
+        found = reach_between(before, after, thorough=False).reach
+        if found == "unknown":
+            unknown += 1
+        else:
+            assert found == (reach_of(one, other) if effect == "Allow" else reach_of(other, one)), (one, other)
+    assert unknown <= undecided
