@@ -23,7 +23,7 @@ from ekstui.core.kubernetes import (
 )
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import DataError, NotFoundError
-from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, nearest_names
+from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, not_found
 
 # The list imports this module: without grants and steps it takes 10 ms less.
 if TYPE_CHECKING:
@@ -122,9 +122,8 @@ def find_access_policy(text: str) -> AccessPolicyAnswer | None:
         return _answer(policy)
     if named is None and not text.startswith(PREFIX):
         return None
-    nearest = nearest_names(named or plain, knowledge().access_policies)
-    hint = f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope access."
-    raise NotFoundError(f"No known EKS access policy is named {named or plain!r}.", nearest, hint)
+    message = f"No known EKS access policy is named {named or plain!r}."
+    raise not_found(message, named or plain, knowledge().access_policies, "See ekstui list --scope access.")
 
 
 def means_access_policy(text: str) -> bool:

@@ -97,14 +97,14 @@ MAX_CANDIDATES = 20
 """How many candidates the message about an ambiguous name lists; the error has all of them."""
 
 
-def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowledge]) -> Policy:
+def find_policy(name: str, reader: PolicyReader) -> Policy:
     """Return the policy that a user names: an ARN, an exact name whatever its case, or a unique part of one.
 
     An exact name wins over longer names that contain it. Raises AmbiguousError with the candidates, NotFoundError
     with the nearest names or, for the name of an EKS access policy, with an explanation.
     """
     if (access_name := access_policy_name(name)) is not None:
-        raise _no_iam_policy(access_name, knowledge())
+        raise _no_iam_policy(access_name)
     if name.startswith("arn:"):
         return _find_arn(name, reader)
     wanted = name.casefold()
@@ -118,7 +118,7 @@ def find_policy(name: str, reader: PolicyReader, knowledge: Callable[[], Knowled
             candidates.append(entry)
         names.append(entry)
     if knowledge().access_policy(name):
-        raise _no_iam_policy(name, knowledge())
+        raise _no_iam_policy(name)
     absence = knowledge().absence(name) if len(candidates) < 2 else None
     if absence is not None and candidates and wanted in absence.words:
         raise NotFoundError(absence.text, tuple(candidates), f"One policy has that in its name: {candidates[0]}.")
@@ -185,34 +185,35 @@ def access_policy_name(arn: str) -> str | None:
     return None if found is None else found[1]
 
 
-def _no_iam_policy(name: str, knowledge: Knowledge) -> NotFoundError:
+def _no_iam_policy(name: str) -> NotFoundError:
     """Return the error for the name of an EKS access policy where an IAM policy is wanted."""
-    access = knowledge.access_policy(name)
-    if access is not None:
-        message = f"{access.name} is an EKS access policy, not an IAM policy."
-        if access.name not in knowledge.policies:
-            return NotFoundError(message, (), f"{access.text} {access.explanation}")
+    access = knowledge().access_policy(name)
+    if access is None:
+        message = f"{name!r} is neither a known EKS access policy nor an IAM policy."
+        return not_found(message, name, knowledge().access_policies)
+    namesakes = (access.name,) if access.name in knowledge().policies else ()
+    message = f"{access.name} is an EKS access policy, not an IAM policy."
+    if namesakes:
         message = f"That is the EKS access policy {access.name}, not the IAM policy of the same name."
-        return NotFoundError(message, (access.name,), f"{access.text} {access.explanation}")
-    nearest = nearest_names(name, knowledge.access_policies)
-    hint = f"Nearest: {', '.join(nearest)}." if nearest else ""
-    return NotFoundError(f"{name!r} is neither a known EKS access policy nor an IAM policy.", nearest, hint)
+    return NotFoundError(message, namesakes, f"{access.text} {access.explanation}")
 
 
-def refuse_access_policy(name: str, knowledge: Knowledge) -> None:
+def refuse_access_policy(name: str) -> None:
     """Raise NotFoundError, which explains EKS access policies, if the name is that of one."""
-    if access := knowledge.access_policy(name):
+    if access := knowledge().access_policy(name):
         raise NotFoundError(f"{access.name} is an EKS access policy, not an IAM policy.", (), access.explanation)
 
 
 def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = None) -> UnknownPolicyError:
     """Return the error for a name that no policy has: what is known about its absence, or the nearest names."""
+    error = not_found(f"No AWS managed policy is named {name!r}.", name, names, "See ekstui list --scope all.")
+    return UnknownPolicyError(error.message, error.nearest, absence.text if absence else error.next_step)
+
+
+def not_found(message: str, name: str, names: Iterable[str], otherwise: str = "") -> NotFoundError:
+    """Return the error for a name that does not exist, with the nearest names or else what to do."""
     nearest = nearest_names(name, names)
-    message = f"No AWS managed policy is named {name!r}."
-    if absence is not None:
-        return UnknownPolicyError(message, nearest, absence.text)
-    hint = f"Nearest: {', '.join(nearest)}." if nearest else "See ekstui list --scope all."
-    return UnknownPolicyError(message, nearest, hint)
+    return NotFoundError(message, nearest, f"Nearest: {', '.join(nearest)}." if nearest else otherwise)
 
 
 def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:

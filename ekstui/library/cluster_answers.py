@@ -16,9 +16,9 @@ from ekstui.core.findings.entries import entry_findings, missing_entry, mode_fin
 from ekstui.core.kubernetes import is_unauthorized, parse_forbidden
 from ekstui.core.text import counted
 from ekstui.core.uses import roles_of_cluster, uses_in
-from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
+from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.library.access_policies import access_rules
-from ekstui.library.catalog import knowledge, nearest_names
+from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library
 from ekstui.library.roles import subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
@@ -243,10 +243,9 @@ def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cl
     failed = next((error for error in snapshot.errors if error.source == "clusters"), None)
     if failed is not None:
         raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.next_step)
-    nearest = nearest_names(name, (cluster.name for cluster in facts.clusters))
     where = region or ", ".join(facts.regions) or "no region"
-    hint = f"Nearest: {', '.join(nearest)}." if nearest else "Give --region, or --region all."
-    raise NotFoundError(f"There is no cluster {name!r} in {where}.", nearest, hint)
+    known = (cluster.name for cluster in facts.clusters)
+    raise not_found(f"There is no cluster {name!r} in {where}.", name, known, "Give --region, or --region all.")
 
 
 def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.core.change import changes
 from ekstui.core.differences import differences
-from ekstui.core.knowledge import Knowledge, Update
+from ekstui.core.knowledge import Update
 from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.core.policy import Policy, ReleaseNumber
 from ekstui.errors import AccountError, InputError
@@ -97,7 +97,7 @@ def compare(
     one, other = ask(before, given), ask(after, given)
     if is_published(one) != is_published(other):
         template, filled = (one, other) if is_published(one) else (other, one)
-        known = {**_of_account(library, before, after), **library.values_in(template, filled.document)}
+        known = {**_of_account(library, before, after), **_values_in(template, filled.document)}
         if known:
             again = ask(before if template is one else after, {**known, **given})
             one, other = (again, other) if template is one else (one, again)
@@ -105,7 +105,7 @@ def compare(
         snapshot = library.account.last()
     except (AccountError, InputError):
         snapshot = None  # the counts of attachments are optional
-    return compared(one, other, knowledge, snapshot)
+    return _compared(one, other, snapshot)
 
 
 def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:
@@ -139,12 +139,14 @@ def is_published(side: ComparedSide) -> bool:
     return side.policy is not None and side.policy.home is not None
 
 
-def compared(
-    before: ComparedSide,
-    after: ComparedSide,
-    knowledge: Callable[[], Knowledge],
-    snapshot: AccountSnapshot | None = None,
-) -> Comparison:
+def _values_in(template: ComparedSide, document: Document) -> Mapping[str, str]:
+    """Return the parameters of a controller's policy as another document fills them in."""
+    if template.policy is None or template.version is None:
+        return {}
+    return reader_of(template.policy).values_in(template.policy.name, template.version, document)
+
+
+def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapshot | None) -> Comparison:
     """Return what differs between two sides; `snapshot` tells how often the policies are attached."""
     one = before.policy is not None and after.policy is not None and before.policy.id == after.policy.id
     names = None if one else (short_label(before), short_label(after))
@@ -155,8 +157,8 @@ def compared(
         after,
         changes(before.document, after.document, names),
         differences(before.document, after.document),
-        updates=_updates(before, after, knowledge) if one else (),
-        supersession=None if one else _supersession(before, after, knowledge),
+        updates=_updates(before, after) if one else (),
+        supersession=None if one else _supersession(before, after),
         attached=tuple(count for count in counted if count.complete or count.roles or count.users or count.groups),
     )
 
@@ -179,14 +181,14 @@ def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     )
 
 
-def _updates(before: ComparedSide, after: ComparedSide, knowledge: Callable[[], Knowledge]) -> tuple[Update, ...]:
+def _updates(before: ComparedSide, after: ComparedSide) -> tuple[Update, ...]:
     known = knowledge().policies.get(after.policy.name) if after.policy else None
     first, last = sorted((before.version or 0, after.version or 0))
     found = (each for each in known.updates if first < each.version <= last) if known else ()
     return tuple(sorted(found, key=lambda update: update.version, reverse=True))
 
 
-def _supersession(before: ComparedSide, after: ComparedSide, knowledge: Callable[[], Knowledge]) -> str | None:
+def _supersession(before: ComparedSide, after: ComparedSide) -> str | None:
     for older, newer in ((before, after), (after, before)):
         known = knowledge().policies.get(older.policy.name) if older.policy else None
         if known and newer.policy and newer.policy.name in known.superseded_by:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,11 @@ from ekstui.core.explain.answer import OldCopy
 from ekstui.core.explain.assuming import with_trust
 from ekstui.core.explain.callers import is_assuming
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
-from ekstui.core.knowledge import Knowledge, Symptom
-from ekstui.core.notation import FileSide, PolicyAt, Side, StandardInput
-from ekstui.core.reference import Reference, reference
+from ekstui.core.knowledge import Symptom
+from ekstui.core.notation import Side
+from ekstui.core.reference import reference
 from ekstui.errors import AccountError, InputError, NotFoundError
-from ekstui.library.catalog import ComparedSide, PolicyReader, default_versions, knowledge
+from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
 from ekstui.library.searching import partition_of, possible_allowers
@@ -77,14 +77,7 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
-
-    def read(side: Side) -> ComparedSide:
-        return read_side(side, place, inquiry.standard_input, inquiry.values, named=False)
-
-    def names(action: str, beside: Collection[str]) -> Sequence[str] | None:
-        return place.cached(lambda: index.names_allowing(place.store, action, beside))
-
-    found = place.ask(lambda reader: _Case(inquiry, snapshot, reader, read, names, partition, now).answers())
+    found = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now).answers())
     if snapshot is None:
         return found
     read_at = snapshot.fetched_at
@@ -105,17 +98,21 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
         return library.account.required()
     if inquiry.policies or inquiry.trust is not None or not library.account_at_hand:
         return None
-    accounts = accounts_of(inquiry.question, reference())
+    accounts = _accounts_of(inquiry.question)
     snapshot = library.account.last() if accounts else None
     return None if snapshot is None or snapshot.identity.account not in accounts else snapshot
 
 
 def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
     """Return what IAM's own simulator says of an inquiry's request; AccountError if it cannot be asked."""
+    from ekstui.library.named import principal_arn
     from ekstui.sources.aws import iam
 
     account = library.account
-    role, request = simulation_of(inquiry, account.required(), reference())
+    snapshot = account.required()
+    if inquiry.principal is None:
+        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
+    role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference())[0].request
     if account.choice.demo:
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
     if not account.choice.asks_aws:
@@ -129,18 +126,15 @@ class _Case:
 
     inquiry: Inquiry
     snapshot: AccountSnapshot | None
+    place: Library
     reader: PolicyReader
-    read: Callable[[Side], ComparedSide]
-    """Returns the document that a side of the inquiry names."""
-    names: Callable[[str, Collection[str]], Sequence[str] | None]
-    """Returns the policies that an index has for an action, with those given, None without an index."""
     partition: str
     now: datetime
 
     def answers(self) -> tuple[Explanation, ...]:
         """Return why each request of the inquiry is denied."""
         question, trust = self.inquiry.question, self.inquiry.trust
-        symptoms = symptoms_of(question, knowledge())
+        symptoms = _symptoms_in(question.message)
         try:
             requests = asked(question, reference())
         except InputError:
@@ -224,8 +218,23 @@ class _Case:
     def _judged(self, each: Asked, found: Requester | None) -> tuple[Request, Policies]:
         """Return the request with what is known of its principal, and the policies to judge it by."""
         if found is None:
-            return each.request, _policies(self.inquiry, Policies(), self.read)
-        return _of_principal(each.request, found), _policies(self.inquiry, found.policies, self.read)
+            return each.request, self._with_given(Policies())
+        return _of_principal(each.request, found), self._with_given(found.policies)
+
+    def _with_given(self, known: Policies) -> Policies:
+        """Return the policies of the principal with those of the inquiry."""
+        inquiry = self.inquiry
+        return known._replace(
+            identity=(*known.identity, *map(self._applied, inquiry.policies)),
+            boundary=known.boundary if inquiry.boundary is None else self._applied(inquiry.boundary),
+            session=(*known.session, *map(self._applied, inquiry.session)),
+        )
+
+    def _applied(self, side: Side) -> AppliedPolicy:
+        found = read_side(side, self.place, self.inquiry.standard_input, self.inquiry.values, named=False)
+        if found.policy is not None:
+            return AppliedPolicy(found.policy.name, found.version, found.document, found.policy.arn)
+        return AppliedPolicy(Path(found.label).name, found.version, found.document)
 
     def _purpose(self, request: Request, found: Requester | None, policies: Policies) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
@@ -241,7 +250,9 @@ class _Case:
     def _explained(self, request: Request, denial: Denial | None, policies: Policies, purpose: Purpose) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
-            names = self.names(request.action, {(each.arn or "").rpartition("/")[2] for each in _of_aws(policies)})
+            in_force = {(each.arn or "").rpartition("/")[2] for each in _of_aws(policies)}
+            store = self.place.store
+            names = self.place.cached(lambda: index.names_allowing(store, request.action, in_force))
             candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
             return explain(
                 request,
@@ -314,37 +325,24 @@ def _is_bare(each: Asked) -> bool:
     return denial is not None and (denial.principal, denial.resource, denial.cause) == (None, None, None)
 
 
-def symptoms_of(question: Question, knowledge: Knowledge) -> tuple[Symptom, ...]:
-    """Return the known symptoms in a question's message."""
-    message = question.message
+def _symptoms_in(message: str | None) -> tuple[Symptom, ...]:
+    """Return the known symptoms in a message."""
     if message is None or len(message) > MAX_CHARACTERS:
         return ()
-    found = dict.fromkeys(symptom for text in unwrapped(message) for symptom in knowledge.symptoms_in(text))
+    found = dict.fromkeys(symptom for text in unwrapped(message) for symptom in knowledge().symptoms_in(text))
     return tuple(found)[:_MAX_SYMPTOMS]
 
 
-def accounts_of(question: Question, reference: Reference) -> frozenset[str]:
+def _accounts_of(question: Question) -> frozenset[str]:
     """Return the accounts of the principals that a question names, and of the roles that they want to assume."""
+    names: list[str | None] = []
     try:
-        requests = [each.request for each in asked(question, reference)]
-        names = [
-            name
-            for request in requests
-            for name in (request.principal, *(request.resources if is_assuming(request.action) else ()))
-        ]
+        for each in asked(question, reference()):
+            names += [each.request.principal, *(each.request.resources if is_assuming(each.request.action) else ())]
     except InputError:
         names = [_role_in(question.message)]
     accounts = (arn.split_arn(name).account for name in names if name is not None and name.startswith("arn:"))
     return frozenset(account for account in accounts if account.isdigit())
-
-
-def simulation_of(inquiry: Inquiry, snapshot: AccountSnapshot, reference: Reference) -> tuple[str, Request]:
-    """Return the principal's ARN and the request, for IAM's own simulator."""
-    if inquiry.principal is None:
-        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-    from ekstui.library.named import principal_arn
-
-    return principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference)[0].request
 
 
 def _role_in(message: str | None) -> str | None:
@@ -367,29 +365,6 @@ def _of_principal(request: Request, requester: Requester) -> Request:
         context=context,
         absent=request.absent | requester.session.absent,
     )
-
-
-def _policies(inquiry: Inquiry, known: Policies, read: Callable[[Side], ComparedSide]) -> Policies:
-    def applied(side: Side) -> AppliedPolicy:
-        found = read(side)
-        name = found.policy.name if found.policy is not None else _name_of(side)
-        return AppliedPolicy(name, found.version, found.document, found.policy.arn if found.policy else None)
-
-    return known._replace(
-        identity=(*known.identity, *map(applied, inquiry.policies)),
-        boundary=known.boundary if inquiry.boundary is None else applied(inquiry.boundary),
-        session=(*known.session, *map(applied, inquiry.session)),
-    )
-
-
-def _name_of(side: Side) -> str:
-    match side:
-        case FileSide(path):
-            return Path(path).name
-        case PolicyAt() | StandardInput():
-            return str(side)
-        case _:
-            return side.name
 
 
 def _of_aws(policies: Policies) -> Iterator[AppliedPolicy]:

@@ -19,7 +19,6 @@ from ekstui.core.policy import Scope, aws_scope
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
 from ekstui.library import AccountChoice
 from ekstui.library.catalog import (
-    ComparedSide,
     DefaultVersion,
     PolicyEntry,
     PolicyReader,
@@ -28,7 +27,6 @@ from ekstui.library.catalog import (
     find_policy,
     find_shipped,
     is_own,
-    knowledge,
     known_version,
     parse_stored,
 )
@@ -226,7 +224,7 @@ class Library:
                 return entry_of(find_shipped(name, reader))
         library = self.in_partition(name.split(":")[1]) if name.startswith("arn:") else self
         try:
-            return entry_of(library.ask(lambda reader: find_policy(name, reader, knowledge)))
+            return entry_of(library.ask(lambda reader: find_policy(name, reader)))
         except AmbiguousError:
             raise
         except NotFoundError:
@@ -274,12 +272,6 @@ class Library:
     ) -> Mapping[str, str | None]:
         """Return the parameters of a version of a controller's policy with the given values; None for the others."""
         return reader_of(policy).parameters(policy.name, version, values or {}) if policy.home else {}
-
-    def values_in(self, side: ComparedSide, document: Document) -> Mapping[str, str]:
-        """Return the parameters of a controller's policy as another document fills them in."""
-        if side.policy is None or side.version is None:
-            return {}
-        return reader_of(side.policy).values_in(side.policy.name, side.version, document)
 
     def document_json(
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import get_args
 
 from ekstui import files
 from ekstui.core.policy import Policy, Scope, format_time, parse_time
+from ekstui.core.record import from_record, to_record
 from ekstui.files import read_state, write_state
 
 OFFERED = timedelta(hours=1)
@@ -51,25 +51,16 @@ class Place:
 def keep_place(place: Place) -> None:
     """Store a place, but not for visitors of a served app; a failure to write is ignored."""
     if not files.is_served():
-        write_state(
-            _file(),
-            {
-                "at": format_time(place.at), "scope": place.scope, "policy": place.policy, "version": place.version,
-                "filter": place.filter, "marks": list(place.marks), "opened": place.opened, "row": place.row,
-            },
-        )  # fmt: skip
+        write_state(_file(), to_record(place))
 
 
 def kept_place(now: datetime) -> Place | None:
     """Return the place that was stored within the last hour; None if there is none or it is invalid."""
     if files.is_served():
         return None
-    match read_state(_file()):
-        case {"at": str(at), "scope": scope, "policy": str(policy), "version": int(version), "filter": str(words),
-              "marks": [*marks], "opened": str(opened), **more} if scope in get_args(Scope):  # fmt: skip
-            with suppress(ValueError):
-                place = Place(parse_time(at), scope, policy, version, words, tuple(map(str, marks)), opened, _row(more))
-                return place if is_offered(place.at, now) and _is_sound(place) else None
+    with suppress(ValueError):
+        place = from_record(Place, read_state(_file()))
+        return place if _is_sound(place) and is_offered(place.at, now) else None
     return None
 
 
@@ -84,17 +75,10 @@ def is_offered(at: datetime, now: datetime) -> bool:
     return timedelta(0) <= now.astimezone(UTC) - at < OFFERED
 
 
-def _row(fields: Mapping[object, object]) -> int:
-    """Return the row; the first one where an earlier version of ekstui kept none."""
-    row = fields.get("row", 0)
-    if type(row) is not int or not 0 <= row < _LONGEST:
-        raise ValueError("no row")
-    return row
-
-
 def _is_sound(place: Place) -> bool:
     texts = (place.policy, place.filter, place.opened, *place.marks)
-    return len(place.marks) <= _MOST_MARKS and all(len(text) <= _LONGEST for text in texts)
+    is_short = len(place.marks) <= _MOST_MARKS and all(len(text) <= _LONGEST for text in texts)
+    return is_short and 0 <= place.row < _LONGEST and place.at.tzinfo is not None
 
 
 def _file() -> Path:

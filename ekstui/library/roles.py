@@ -1,7 +1,7 @@
 """Roles and other principals of the account: their policies and uses, findings, copies of published policies, what they may do."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ekstui.core.access_levels import SumAccess, sum_access
@@ -21,11 +21,10 @@ from ekstui.core.uses import Uses, unseen_uses, uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library.catalog import (
     ComparedSide,
-    DefaultVersion,
     DefaultVersions,
     PolicyReader,
     knowledge,
-    nearest_names,
+    not_found,
     parse_stored,
 )
 from ekstui.library.library import Library
@@ -159,30 +158,27 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
     for role in snapshot.roles:
         if role.arn == name or role.name.casefold() == wanted:
             return role
-    nearest = nearest_names(name, (role.name for role in snapshot.roles))
-    where = f"account {snapshot.identity.account}"
-    hints = [f"Nearest: {', '.join(nearest)}."] if nearest else []
+    account, failed = f"account {snapshot.identity.account}", ""
     if not snapshot.complete:
-        where = f"the part of {where} that was read"
-        hints += [f"{error.message} {error.next_step}".strip() for error in snapshot.errors if error.source == "roles"]
-    raise NotFoundError(f"There is no role {name!r} in {where}.", nearest, " ".join(hints))
+        account = f"the part of {account} that was read"
+        failed = next((f"{each.message} {each.next_step}" for each in snapshot.errors if each.source == "roles"), "")
+    found = not_found(f"There is no role {name!r} in {account}.", name, (role.name for role in snapshot.roles))
+    raise NotFoundError(found.message, found.nearest, f"{found.next_step} {failed}".strip())
 
 
 def subjects_of(
     roles: Sequence[Role], snapshot: AccountSnapshot, uses: Uses, defaults: DefaultVersions
 ) -> tuple[RoleInUse, ...]:
     """Return roles with the documents of all their policies and with every use of them."""
-    attached = {policy.arn for role in roles for policy in role.attached}
-    known = defaults(attached | {role.boundary_arn for role in roles if role.boundary_arn})
-    local = {policy.arn: policy for policy in snapshot.local_policies}
+    managed = _managed_policies(roles, snapshot, defaults)
     return tuple(
         RoleInUse(
             role=role,
             policies=(
-                *(_managed(policy.arn, known, local) for policy in role.attached),
+                *(managed[policy.arn] for policy in role.attached),
                 *(RolePolicy(policy.name, None, None, policy.document) for policy in role.inline),
             ),
-            boundary=_managed(role.boundary_arn, known, local) if role.boundary_arn else None,
+            boundary=managed[role.boundary_arn] if role.boundary_arn else None,
             uses=uses.get(role.arn, ()) if role.arn else (),
             unseen=unseen_uses(role, snapshot),
         )
@@ -195,14 +191,19 @@ def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
     return Surroundings(now, snapshot.eks, snapshot.oidc_providers, snapshot.identity.account)
 
 
-def _managed(arn: str, known: Mapping[str, DefaultVersion], local: Mapping[str, LocalPolicy]) -> RolePolicy:
-    name = arn.rsplit("/", 1)[-1]
-    if arn in known:
-        return RolePolicy(name, arn, known[arn].number, known[arn].document, known[arn].created)
-    own = local.get(arn)
-    if own is None:
-        return RolePolicy(name, arn, None, None)
-    return RolePolicy(name, arn, parse_version(own.default_version), own.document)
+def _managed_policies(
+    holders: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
+) -> Mapping[str, RolePolicy]:
+    """Return the managed policies of some roles, users and groups by ARN, boundaries included."""
+    arns = {policy.arn for holder in holders for policy in holder.attached}
+    arns |= {each.boundary_arn for each in holders if not isinstance(each, Group) and each.boundary_arn}
+    found = {arn: RolePolicy(arn.rsplit("/", 1)[-1], arn, None, None) for arn in arns}
+    for own in snapshot.local_policies:
+        if own.arn in arns:
+            found[own.arn] = RolePolicy(own.name, own.arn, parse_version(own.default_version), own.document)
+    for arn, default in defaults(sorted(arns)).items():
+        found[arn] = replace(found[arn], version=default.number, document=default.document, created=default.created)
+    return found
 
 
 def originals_of(known: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tuple[Original, ...]:
@@ -314,10 +315,9 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
     Raises AccountError if there is no snapshot, InputError for an invalid action.
     """
     action, snapshot = parse_action(action), library.account.required()
-    uses, documents = (
-        library.account.uses(snapshot),
-        documents_of([*snapshot.roles, *snapshot.users, *snapshot.groups], snapshot, library.default_versions),
-    )
+    uses = library.account.uses(snapshot)
+    holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
+    documents = documents_of(holders, snapshot, library.default_versions)
     subjects = list(_subjects(snapshot, uses, documents))
     found = [each for subject in subjects if (each := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]
@@ -337,20 +337,14 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
 
 
 def documents_of(
-    holders: Iterable[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
+    holders: Sequence[Role | User | Group], snapshot: AccountSnapshot, defaults: DefaultVersions
 ) -> Documents:
     """Return the managed policies of some roles, users and groups, boundaries included, whose documents are known."""
-    holders = tuple(holders)
-    arns = {policy.arn for holder in holders for policy in holder.attached}
-    arns |= {each.boundary_arn for each in holders if not isinstance(each, Group) and each.boundary_arn}
-    known = {
-        policy.arn: AppliedPolicy(policy.name, parse_version(policy.default_version), policy.document, policy.arn)
-        for policy in snapshot.local_policies
+    return {
+        arn: AppliedPolicy(policy.name, policy.version, policy.document, arn)
+        for arn, policy in _managed_policies(holders, snapshot, defaults).items()
         if policy.document is not None
     }
-    for arn, default in defaults(sorted(arns)).items():
-        known[arn] = AppliedPolicy(arn.rpartition("/")[2], default.number, default.document, arn)
-    return known
 
 
 def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> Iterator[Subject]:

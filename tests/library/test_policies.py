@@ -12,7 +12,7 @@ from ekstui.core.notation import parse_sides
 from ekstui.core.policy import Policy, PolicyId, VersionInfo
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.catalog import find_policy, is_own, knowledge, knowledge_of, known_version
+from ekstui.library.catalog import find_policy, is_own, knowledge_of, known_version
 from ekstui.library.comparing import compare
 from ekstui.sources.corpus import Corpus
 
@@ -49,8 +49,8 @@ def test_every_policy_is_found_by_its_own_name_whatever_its_case(raw: dict[str, 
     policies = [entry.policy for entry in Library.open().policies("all")]
     assert [policy.name for policy in policies[:50]] == list(raw)[:50]
     for policy in [policies[0], policies[49], policies[700]]:
-        assert find_policy(policy.name.upper(), Corpus.bundled(), knowledge) == policy
-        assert find_policy(policy.arn, Corpus.bundled(), knowledge) == policy
+        assert find_policy(policy.name.upper(), Corpus.bundled()) == policy
+        assert find_policy(policy.arn, Corpus.bundled()) == policy
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.errors import InputError
-from ekstui.sources.files import read_collection
+from ekstui.sources.archives import read_collection
 
 
 @pytest.mark.parametrize("name", ["x" * 10_000, "a\0b", "nowhere", "\x1b[2J"])

@@ -297,7 +297,7 @@ def test_no_redirect_leaves_https(to: str) -> None:
 def test_sync_tries_aws_then_the_release_then_the_archive_and_says_so(
     released: Released, library: Library, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ekstui.sources.files.git_archive.MAMIP", "ftp://nowhere.invalid")
+    monkeypatch.setattr("ekstui.sources.archives.MAMIP", "ftp://nowhere.invalid")
     released.publish(policy("BrandNew", "a:One"))
     assert main(["sync", "--from", "release"]) == 2
     assert "No data release is set" in capsys.readouterr().err

@@ -14,8 +14,8 @@ import pytest
 
 from ekstui.core.policy import Collection, Policy, VersionInfo
 from ekstui.errors import InputError
-from ekstui.sources.files import git as git_module
-from ekstui.sources.files import read_collection
+from ekstui.sources import git as git_module
+from ekstui.sources.archives import read_collection
 
 KNOWN = {
     name: Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, datetime(2020, 1, 1, tzinfo=UTC)),))
@@ -127,7 +127,7 @@ def test_a_file_that_is_not_a_package_is_refused(tmp_path: Path, content: bytes)
 
 
 def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ekstui.sources.files.MAX_JSON", 1_000_000)
+    monkeypatch.setattr("ekstui.sources.policy_file.MAX_JSON", 1_000_000)
     bomb = tarball(tmp_path / "bomb.tgz", ("package/big", b"\0" * 3_000_000), ("package/package.json", b"{}"))
     assert bomb.stat().st_size < 10_000
     with pytest.raises(InputError, match="unpacks to more"):
@@ -138,7 +138,7 @@ def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_json_that_would_take_gigabytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ekstui.sources.files.MAX_VALUES", 1_000)
+    monkeypatch.setattr("ekstui.sources.policy_file.MAX_VALUES", 1_000)
     path = tmp_path / "policies.json"
     path.write_text("[" + "[]," * 1_000 + "[]]")
     with pytest.raises(InputError, match="1,000 values"):

