@@ -87,7 +87,7 @@ def borrowed(clone: Path) -> Iterator[Objects]:
         yield Objects(ours, head)
 
 
-def run(folder: Path, *arguments: str, given: bytes = b"", protocol: str = "", patience: float = PATIENCE) -> bytes:
+def run(folder: Path, *arguments: str, given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
     """Return what git prints in a bare repository.
 
     `protocol`, such as `https`, is the only one that it may use; `patience` is how long it may take, in seconds.
@@ -102,7 +102,8 @@ def make_bare(folder: Path) -> None:
     _run(["init", "--quiet", "--bare", "--template=", str(folder)])
 
 
-def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float = PATIENCE) -> bytes:
+def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
+    patience = PATIENCE if patience is None else patience
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
         source.write(given)
         source.seek(0)
