@@ -12,10 +12,13 @@ import pytest
 from ekstui.core.denial import parse_denial
 from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy, Failure, Request, evaluate
-from ekstui.core.explain.answer import TrustJudgement, refused_tags
-from ekstui.core.explain.assuming import judge_trust, judged_together
-from ekstui.core.explain.callers import same_service, wanted_tokens
+from ekstui.core.explain import explain
+from ekstui.core.explain.answer import Explanation, Policies, TrustJudgement, refused_tags
+from ekstui.core.explain.assuming import TRUST_UNSEEN, judge_trust, judged_together, with_trust
+from ekstui.core.explain.callers import is_instance_session, same_principal, same_service, wanted_tokens
+from ekstui.core.explain.deciding import TRUST_MUST_ALLOW
 from ekstui.core.reference import reference
+from ekstui.library.catalog import knowledge
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -364,3 +367,282 @@ def test_tags_that_a_condition_on_all_of_them_refuses(
 )
 def test_names_of_one_service(value: str, service: str, same: bool | None) -> None:
     assert same_service(value, service) is same
+
+
+def explained(
+    document: dict[str, Any], request: Request, identity: AppliedPolicy | None = None, cause: str | None = None
+) -> Explanation:
+    """Explain a request to assume ROLE by its trust policy and the caller's own; `cause` is what a message says, if any."""
+    denial = None if cause is None else parse_denial(f"User: {request.principal} is not authorized to perform: {request.action} on resource: {ROLE}{cause}")  # fmt: skip
+    policies = Policies((identity,), identity_known=True) if identity is not None else Policies()
+    known = reference()
+    explanation = explain(request, policies, (), knowledge=knowledge(), reference=known, denial=denial)
+    policy = AppliedPolicy("trust policy of app", None, parse(document), ROLE)
+    return with_trust(explanation, request, policies, policy, denial=denial, reference=known)
+
+
+ELSE = "The trust policy looked at allows the caller"
+NAME_ROLE = "name its role with --role"
+NEITHER = "The trust policy of the role does not allow it either."
+MISSES = trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/other"}, "sts:AssumeRole")
+NO_IDENTITY = " because no identity-based policy allows the sts:AssumeRole action"
+SCP = " with an explicit deny in a service control policy"
+
+
+@pytest.mark.parametrize(
+    ("document", "identity", "cause", "verdict", "said", "unsaid"),
+    [
+        # Without a message, the two policies together decide.
+        (trust(SELF, "sts:AssumeRole"), None, None, "allowed", "", (ELSE, NAME_ROLE)),
+        (trust(ROOT, "sts:AssumeRole"), None, None, "depends", NAME_ROLE, (ELSE,)),
+        (trust(ROOT, "sts:AssumeRole"), own("s3:*"), None, "implicit-deny", "", (ELSE, NAME_ROLE)),
+        # Whether `*` is enough is open, but the caller's own policies are known.
+        (trust({"AWS": "*"}, "sts:AssumeRole"), own("s3:*"), None, "depends", "", (ELSE, NAME_ROLE)),
+        (MISSES, own("sts:*"), None, "implicit-deny", "role/other", (ELSE, NAME_ROLE, NEITHER)),
+        # A message that gives no reason: what the policies allow now, something else denied.
+        (trust(SELF, "sts:AssumeRole"), None, "", "allowed", ELSE, (NAME_ROLE,)),
+        (trust(ROOT, "sts:AssumeRole"), own("sts:*"), "", "allowed", ELSE, (NAME_ROLE,)),
+        (trust(ROOT, "sts:AssumeRole"), None, "", "depends", NAME_ROLE, (ELSE,)),
+        (trust(ROOT, "sts:AssumeRole"), own("s3:*"), "", "implicit-deny", "", (ELSE, NAME_ROLE)),
+        (MISSES, None, "", "implicit-deny", "role/other", (ELSE, NEITHER)),
+        # A message that names another kind of policy is right about it; the trust policy may fail as well.
+        (trust(SELF, "sts:AssumeRole"), own("sts:*"), SCP, "explicit-deny", "service control policy", (ELSE, NEITHER)),
+        (MISSES, own("sts:*"), SCP, "explicit-deny", NEITHER, (ELSE,)),
+        (trust(ROOT, "sts:AssumeRole"), own("s3:*"), NO_IDENTITY, "implicit-deny", "", (ELSE, NEITHER)),
+    ],
+)  # fmt: skip
+def test_an_explanation_takes_the_trust_policy_into_account(
+    document: dict[str, Any], identity: AppliedPolicy | None, cause: str | None, verdict: str, said: str, unsaid: tuple[str, ...]
+) -> None:  # fmt: skip
+    answer = explained(document, Request("sts:AssumeRole", (ROLE,), NODE), identity, cause)
+    notes = " ".join(answer.notes)
+    assert answer.verdict == verdict
+    assert said in notes
+    assert not [each for each in unsaid if each in notes]
+    # What the trust policy must allow is said only where it was not looked at.
+    assert TRUST_MUST_ALLOW not in answer.notes
+    assert TRUST_UNSEEN not in answer.not_looked_at
+    assert answer.judged is (cause in (None, "") or (cause == NO_IDENTITY and identity is not None))
+
+
+def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
+    asked = Request("sts:AssumeRole", (ROLE,), NODE)
+    by_own = explained(trust(ROOT, "sts:AssumeRole"), asked, own("sts:AssumeRoles"))
+    assert by_own.smallest_statement is not None
+    assert [near.layer for near in by_own.nearest] == ["identity"]
+    # The caller's own policies say nothing like it, so the statement of the trust policy is shown.
+    assert [near.layer for near in explained(trust(ROOT, "sts:AssumeRole"), asked, own("s3:*")).nearest] == ["trust"]
+    for answer in (explained(MISSES, asked, own("s3:*")), explained(trust(SELF, "sts:AssumeRole"), asked)):
+        assert (answer.smallest_statement, answer.allowed_by, answer.newer_version) == (None, (), None)
+        assert [near.layer for near in answer.nearest] == ["trust"]
+    # A call that nobody signs is not about policies of the caller, nor about limits of its organization.
+    token_only = explained(GUIDE, Request(WEB, (ROLE,)))
+    assert token_only.not_looked_at == ("resource control policies", "VPC endpoint policies")
+    assert "service control policies" in by_own.not_looked_at
+
+
+@pytest.mark.parametrize(
+    ("request_", "trusted", "listed"),
+    [
+        (Request(POD, (f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod",), NODE), 1, 1),
+        (Request("sts:AssumeRole", (ROLE,), "ecs-tasks.amazonaws.com"), 6, 4),
+        (Request("sts:AssumeRole", (ROLE,), NODE), 6, 4),
+        (Request("sts:AssumeRoleWithSAML", (ROLE,)), 2, 2),
+        # It is the action that is missing, not the caller.
+        (Request("sts:TagSession", (ROLE,), NODE), 2, 0),
+        (Request("sts:SetSourceIdentity", (ROLE,), NODE), 2, 0),
+        (Request("sts:TagSession", (ROLE,), "ecs-tasks.amazonaws.com"), 2, 0),
+        # What a token must be is said more exactly.
+        (Request(WEB, (ROLE,)), 2, 0),
+    ],
+)
+def test_who_may_assume_the_role_is_listed_for_those_who_may_not(request_: Request, trusted: int, listed: int) -> None:
+    services = ["ec2", "lambda", "glue", "sagemaker", "batch", "codebuild"][:trusted]
+    answer = explained(trust({"Service": [f"{each}.amazonaws.com" for each in services]}, "sts:AssumeRole"), request_)
+    assert answer.verdict == "implicit-deny"
+    assert sum(any(f"{each}.amazonaws.com" in note for each in services) for note in answer.notes) == listed
+
+
+@pytest.mark.parametrize(
+    ("boundary", "session", "verdict"),
+    [(own("s3:*"), (), "depends"), (None, (own("s3:*"),), "depends"), (own("sts:*"), (own("sts:*"),), "allowed")],
+)
+def test_a_limit_of_the_caller_may_take_away_what_a_trust_policy_gives_directly(
+    boundary: AppliedPolicy | None, session: tuple[AppliedPolicy, ...], verdict: str
+) -> None:
+    """IAM User Guide, "Permissions boundaries": an implicit deny in one limits a role that a resource policy names."""
+    request = Request("sts:AssumeRole", (ROLE,), NODE)
+    evaluation = evaluate(request, (own("sts:*"),), boundary, session, reference())
+    assert judged_together(judged(trust(SELF, "sts:AssumeRole"), request), evaluation)[0] == verdict
+
+
+SUB = f"{ISSUER}:sub"
+GITHUB = "token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "verdict"),
+    [
+        ("StringEquals", [SA], "depends"),
+        ("StringEquals", ["sts.amazonaws.com", SA], "depends"),
+        ("StringEquals", ["sts.amazonaws.com", "system:serviceaccount:kube-system:*"], "implicit-deny"),
+        ("StringEqualsIgnoreCase", [SA.upper()], "depends"),
+        ("StringEqualsIgnoreCase", ["sts.amazonaws.com"], "implicit-deny"),
+        ("StringEquals", ["${aws:PrincipalTag/subject}"], "depends"),
+        ("StringLike", ["system:serviceaccount:*"], "depends"),
+        ("StringLike", ["*:aws-node"], "depends"),
+        ("StringLike", ["sts.amazonaws.com*", "repo:*"], "implicit-deny"),
+        ("StringLike", ["sts.amazonaws.com*", "*"], "depends"),
+        ("StringLike", ["x-${aws:PrincipalTag/subject}"], "depends"),
+        # A negation holds for a token of any subject, and so does a condition on all of none.
+        ("StringNotEquals", ["sts.amazonaws.com"], "depends"),
+        ("StringNotLike", ["sts.amazonaws.com*"], "depends"),
+        ("ForAllValues:StringEquals", ["sts.amazonaws.com"], "depends"),
+        ("ForAnyValue:StringEquals", ["sts.amazonaws.com"], "implicit-deny"),
+    ],
+)
+def test_a_subject_that_no_service_account_has(operator: str, values: list[str], verdict: str) -> None:
+    """EKS User Guide, "Assign IAM roles to Kubernetes service accounts": a subject is system:serviceaccount:NAMESPACE:NAME."""
+    document = trust({"Federated": provider(ISSUER)}, WEB, {operator: {SUB.upper(): values}})
+    assert judged(document, Request(WEB)).verdict == verdict
+    # The tokens of other issuers have other subjects.
+    others = trust({"Federated": provider(GITHUB)}, WEB, {operator: {f"{GITHUB}:sub": values}})
+    assert judged(others, Request(WEB)).verdict == "depends"
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [
+        ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, "allowed"),
+        ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, "implicit-deny"),
+        ({"StringEquals": {"aws:PrincipalServiceName": "pods.eks.amazonaws.com"}}, "allowed"),
+        ({"StringEquals": {"aws:PrincipalServiceName": "ec2.amazonaws.com"}}, "implicit-deny"),
+        ({"StringEquals": {"aws:RequestTag/kubernetes-namespace": "kube-system"}}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/kubernetes-namespace": "default"}}, "implicit-deny"),
+        ({"StringEquals": {"aws:RequestTag/kubernetes-service-account": "aws-node"}}, "allowed"),
+        ({"StringEquals": {"aws:RequestTag/kubernetes-service-account": "kube-system"}}, "implicit-deny"),
+        ({"StringEquals": {"aws:RequestTag/eks-cluster-name": "prod"}}, "allowed"),
+        ({"ArnEquals": {"aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"}}, "allowed"),
+        ({"ArnEquals": {"aws:RequestTag/eks-cluster-arn": f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/dev"}}, "implicit-deny"),
+        ({"StringEquals": {"aws:RequestTag/kubernetes-pod-uid": "1"}}, "depends"),
+    ],
+)  # fmt: skip
+def test_what_a_session_of_pod_identity_is_known_to_have(condition: dict[str, Any], verdict: str) -> None:
+    """EKS User Guide, "Grant Pods access to AWS resources based on tags"."""
+    document = trust(PODS, ["sts:AssumeRole", "sts:TagSession"], condition)
+    cluster = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+    assert judged(document, Request(POD, (cluster,), SA)).verdict == verdict
+    # Neither another resource of the cluster nor a cluster of another service names it.
+    for other in (cluster.replace("cluster/", "nodegroup/"), cluster.replace(":eks:", ":ecs:")):
+        of_cluster = "eks-cluster" in str(condition)
+        assert judged(document, Request(POD, (other,), SA)).verdict == ("depends" if of_cluster else verdict)
+
+
+SAML = f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "context", "verdict", "given"),
+    [
+        ({"Federated": SAML}, "sts:AssumeRoleWithSAML", {"aws:FederatedProvider": (SAML,)}, "allowed", None),
+        ({"Federated": SAML}, "sts:AssumeRoleWithSAML", {"aws:FederatedProvider": (SAML + "2",)}, "implicit-deny", (SAML + "2",)),
+        ({"Federated": SAML}, "sts:AssumeRoleWithSAML", {}, "depends", None),
+        ({"Federated": SAML}, WEB, {}, "implicit-deny", ("a web identity token",)),
+        ({"Federated": provider(ISSUER)}, "sts:AssumeRoleWithSAML", {}, "implicit-deny", ("a SAML assertion",)),
+        ({"Federated": provider(ISSUER)}, WEB, {SUB: (SA,)}, "allowed", None),
+        # A statement may name a public provider by its host alone.
+        ({"Federated": "accounts.google.com"}, WEB, {"accounts.google.com:sub": ("1",)}, "allowed", None),
+        ({"Federated": "Accounts.Google.com"}, WEB, {"aws:FederatedProvider": ("accounts.google.com",)}, "allowed", None),
+        ({"Federated": provider(ISSUER)}, WEB, {"aws:FederatedProvider": (ISSUER.upper(),)}, "allowed", None),
+        # The same issuer in another account is another provider.
+        ({"Federated": provider(ISSUER)}, WEB, {"aws:FederatedProvider": (provider(ISSUER).replace("1111", "4444"),)},
+         "implicit-deny", (provider(ISSUER).replace("1111", "4444"),)),
+        # Of two issuers, neither is known to be the token's.
+        ({"Federated": provider(ISSUER)}, WEB, {SUB: (SA,), f"{OTHER}:sub": (SA,)}, "depends", None),
+        ({"CanonicalUser": "79a59d"}, WEB, {}, "implicit-deny", ("a web identity token",)),
+    ],
+)  # fmt: skip
+def test_who_bears_a_token(
+    principal: object, action: str, context: dict[str, tuple[str, ...]], verdict: str, given: tuple[str, ...] | None
+) -> None:
+    judgement = judged(trust(principal, action), Request(action, context=context))
+    assert judgement.verdict == verdict
+    if verdict != "allowed":
+        assert judgement.statements[0].failed[0].given == given
+    else:
+        assert (judgement.grant, judgement.missing) == ("direct", ())
+
+
+@pytest.mark.parametrize(
+    ("principal", "caller", "verdict", "grant", "same_account"),
+    [
+        # Of several principals of a statement, the one that names the caller best counts.
+        ({"AWS": [ACCOUNT, SELF["AWS"]]}, NODE, "allowed", "direct", True),
+        ({"AWS": [ACCOUNT, "*"]}, NODE, "allowed", "open", True),
+        ({"AWS": ["444455556666", ACCOUNT]}, NODE, "allowed", "account", True),
+        ({"AWS": ["444455556666", ELSEWHERE]}, NODE, "implicit-deny", None, True),
+        ({"AWS": [ELSEWHERE, "*"]}, NODE.replace(ACCOUNT, "444455556666"), "allowed", "open", False),
+        ({"Service": "ec2.amazonaws.com", "AWS": ACCOUNT}, NODE, "allowed", "account", True),
+        # Nothing is known of the caller: who is named could be it, a canonical user of S3 could not.
+        ({"AWS": ACCOUNT}, None, "depends", "account", None),
+        ({"AWS": SELF["AWS"]}, None, "depends", "direct", None),
+        ({"Service": "ec2.amazonaws.com"}, None, "depends", "direct", None),
+        ({"CanonicalUser": "79a59d"}, None, "implicit-deny", None, None),
+        ("*", None, "depends", "open", None),
+        # Whether `*` means a service is not documented.
+        ("*", "ec2.amazonaws.com", "depends", "open", None),
+        ({"Service": ["eks.amazonaws.com", "ec2.amazonaws.com"]}, "ec2.amazonaws.com", "allowed", "direct", None),
+        ({"AWS": ACCOUNT}, "ec2.amazonaws.com", "implicit-deny", None, None),
+        ({"Service": "states.eu-west-1.amazonaws.com"}, "states.amazonaws.com", "depends", "direct", None),
+    ],
+)  # fmt: skip
+def test_how_a_statement_names_the_caller(
+    principal: object, caller: str | None, verdict: str, grant: str | None, same_account: bool | None
+) -> None:
+    judgement = judged(trust(principal, "sts:AssumeRole"), Request("sts:AssumeRole", (ROLE,), caller))
+    assert (judgement.verdict, judgement.grant, judgement.same_account) == (verdict, grant, same_account)
+    assert ("principal" in judgement.missing) is (verdict == "depends" and caller is None)
+
+
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/node"
+
+
+@pytest.mark.parametrize(
+    ("value", "caller", "same"),
+    [
+        (ROLE_ARN, ROLE_ARN, True),
+        (ROLE_ARN, NODE, True),
+        (NODE, NODE, True),
+        # Without its session, a role may be the one meant.
+        (NODE, ROLE_ARN, None),
+        (NODE, NODE.rpartition("/")[0], False),
+        (NODE.rpartition("/")[0], ROLE_ARN, False),
+        (ROLE_ARN, f"arn:aws:iam::{ACCOUNT}:role/node", False),
+        (ROLE_ARN, NODE.replace("/node/", "/other/"), False),
+        (ROLE_ARN, NODE.replace(ACCOUNT, "444455556666"), False),
+        (ROLE_ARN, NODE.replace("arn:aws:", "arn:aws-cn:"), False),
+        (f"arn:aws:iam::{ACCOUNT}:user/node", NODE, False),
+        (f"arn:aws:iam::{ACCOUNT}:user/node", ROLE_ARN, False),
+        (f"arn:aws:sts::{ACCOUNT}:role/node", NODE, False),
+        (f"arn:aws:iam::{ACCOUNT}:role/", f"arn:aws:sts::{ACCOUNT}:assumed-role/", False),
+    ],
+)
+def test_names_of_one_principal(value: str, caller: str, same: bool | None) -> None:
+    """IAM User Guide, "IAM identifiers": the ARN of a session has the role's name, without its path."""
+    assert same_principal(value, caller) is same
+
+
+@pytest.mark.parametrize(
+    ("session", "of_instance"),
+    [
+        ("i-0123456789abcdef0", True),
+        ("i-01234567", True),
+        ("i-0123456", False),
+        ("i-0123456789abcdef01", False),
+        ("i-0123456789ABCDEF0", False),
+        ("xi-01234567", False),
+        ("i-01234567/x", False),
+    ],
+)
+def test_a_session_of_an_instance_has_its_identifier_as_name(session: str, of_instance: bool) -> None:
+    assert is_instance_session(f"arn:aws:sts::{ACCOUNT}:assumed-role/node/{session}") is of_instance
