@@ -594,6 +594,11 @@ def test_who_bears_a_token(
         ({"Service": ["eks.amazonaws.com", "ec2.amazonaws.com"]}, "ec2.amazonaws.com", "allowed", "direct", None),
         ({"AWS": ACCOUNT}, "ec2.amazonaws.com", "implicit-deny", None, None),
         ({"Service": "states.eu-west-1.amazonaws.com"}, "states.amazonaws.com", "depends", "direct", None),
+        ({"Service": ["ec2.amazonaws.com", "states.eu-west-1.amazonaws.com"]}, "states.amazonaws.com", "depends", "direct", None),
+        ({"Service": ["states.eu-west-1.amazonaws.com", "ec2.amazonaws.com"]}, "states.amazonaws.com", "depends", "direct", None),
+        ({"Service": ["states.eu-west-1.amazonaws.com", "states.amazonaws.com"]}, "states.amazonaws.com", "allowed", "direct", None),
+        ({"AWS": "*", "Service": "ec2.amazonaws.com"}, "ec2.amazonaws.com", "allowed", "direct", None),
+        ({"Service": "ec2.amazonaws.com", "AWS": "*"}, "ec2.amazonaws.com", "allowed", "direct", None),
     ],
 )  # fmt: skip
 def test_how_a_statement_names_the_caller(

@@ -74,9 +74,9 @@ def nearest(request: Request, *statements: dict[str, Any]) -> list[str | None]:
     return [each.statement.sid for each in nearest_statements(found.decisive.statements, found.verdict, request.action)]
 
 
-TAGGED = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}
+TAGGED: dict[str, Any] = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}
 """A condition on what is not known."""
-ELSEWHERE = {"Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}
+ELSEWHERE: dict[str, Any] = {"Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}
 """A condition that does not hold."""
 
 
@@ -157,7 +157,7 @@ def test_of_a_long_list_the_five_most_similar_values_are_shown_in_their_order() 
 SNAPSHOT = "arn:aws:ec2:eu-west-1::snapshot/snap-0123456789abcdef0"
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
 CREATE = "ec2:CreateVolume"
-OWNED = {"Condition": {"StringLike": {"aws:RequestTag/ebs.csi.aws.com/cluster": "true"}}}
+OWNED: dict[str, Any] = {"Condition": {"StringLike": {"aws:RequestTag/ebs.csi.aws.com/cluster": "true"}}}
 NO_ALLOW = Cause("identity", explicit=False)
 TAG = {"aws:RequestTag/ebs.csi.aws.com/cluster": ("true",)}
 
@@ -287,7 +287,7 @@ def offered(*candidates: Candidate, request: Request = GET, purpose: Purpose = U
     return [each.policy for each in allowers(request, candidates, reference(), purpose)[0]]
 
 
-MAY = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
+MAY: dict[str, Any] = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
 """A condition on what is not known of the resource."""
 READ = [allow("s3:GetObject")]
 
