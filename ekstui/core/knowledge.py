@@ -205,10 +205,6 @@ class Knowledge(NamedTuple):
         folded = text.lower()
         return tuple(symptom for symptom in self.symptoms if symptom.is_in(folded))
 
-    def symptoms_called(self, code: str) -> tuple[Symptom, ...]:
-        """Return the symptoms with a code, at most one."""
-        return tuple(symptom for symptom in self.symptoms if symptom.code == code)
-
     def symptoms_of(self, policy: str) -> tuple[Symptom, ...]:
         """Return the symptoms that a policy explains."""
         return tuple(symptom for symptom in self.symptoms if policy in symptom.policies)

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -28,49 +29,58 @@ _OIDC_PROVIDER = ":oidc-provider/"
 
 def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
     """Return the denial of a call that assumes a role with that role and what is known about the token; any other unchanged."""
-    if not denial.action.lower().startswith(("sts:assumerole", "sts:tagsession")):
+    action = denial.action.lower()
+    if not action.startswith(("sts:assumerole", "sts:tagsession")):
         return denial
-    given, who = _object(event.get("requestParameters")), _object(event.get("userIdentity"))
-    role, service = given.get("roleArn"), who.get("invokedBy")
+    given, who = _object(event, "requestParameters"), _object(event, "userIdentity")
     context = dict(denial.context)
     for name, key in _PARAMETERS.items():
-        value = given.get(name)
-        if isinstance(value, str) and value:
+        if value := _text(given, name):
             context[key] = (value,)
-        elif given and name not in given and denial.action.lower() == "sts:assumerole":
+        elif given and name not in given and action == "sts:assumerole":
             context[key] = ()  # CloudTrail records every given parameter
-    context.update(_of_token(denial.action, who, given))
-    if _object(_object(who.get("sessionContext")).get("attributes")).get("mfaAuthenticated") == "true":
+    context.update(_of_token(action, who, given))
+    if _text(who, "sessionContext", "attributes", "mfaAuthenticated") == "true":
         # "false" is also recorded if the request lacks the key.
         context["aws:MultiFactorAuthPresent"] = ("true",)
+    service = _text(who, "invokedBy") if who.get("type") == "AWSService" else None
     return replace(
         denial,
-        resource=denial.resource or (role if isinstance(role, str) else None),
-        principal=service if who.get("type") == "AWSService" and isinstance(service, str) else denial.principal,
+        resource=denial.resource or _text(given, "roleArn"),
+        principal=denial.principal if service is None else service,
         context=context,
     )
 
 
-def _object(value: object) -> Mapping[str, Any]:
+def _object(value: object, *names: str) -> Mapping[str, Any]:
+    """Return the object at the end of a path of names; empty if there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
+
+
+def _text(value: object, *names: str) -> str | None:
+    """Return the text at the end of a path of names; None if there is none."""
+    found = _object(value, *names[:-1]).get(names[-1])
+    return found if isinstance(found, str) else None
 
 
 def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield what is known about the token: its provider and, for OIDC, its claims as context keys."""
-    if action.lower() == "sts:assumerolewithsaml":
-        provider = given.get("principalArn") or who.get("identityProvider")
-        if isinstance(provider, str):
+    provider = _text(who, "identityProvider")
+    if action == "sts:assumerolewithsaml":
+        if (provider := _text(given, "principalArn") or provider) is not None:
             yield "aws:FederatedProvider", (provider,)
         return
-    provider, subject, principal = (who.get(name) for name in ("identityProvider", "userName", "principalId"))
-    if action.lower() != "sts:assumerolewithwebidentity" or not isinstance(provider, str) or not provider:
+    if action != "sts:assumerolewithwebidentity" or not provider:
         return
     yield "aws:FederatedProvider", (provider,)
     issuer = provider.partition(_OIDC_PROVIDER)[2] or provider
-    if isinstance(subject, str) and subject:
+    if subject := _text(who, "userName"):
         yield f"{issuer}:sub", (subject,)
         # PROVIDER:AUDIENCE:SUBJECT
-        if isinstance(principal, str) and principal.startswith(f"{provider}:") and principal.endswith(f":{subject}"):
+        principal = _text(who, "principalId") or ""
+        if principal.startswith(f"{provider}:") and principal.endswith(f":{subject}"):
             audience = principal[len(provider) + 1 : -len(subject) - 1]
             if audience:
                 yield f"{issuer}:aud", (audience,)
@@ -113,10 +123,9 @@ def denials_of_object(value: Mapping[str, Any], reference: Reference) -> tuple[D
 
     Raises InputError for CloudTrail events without a denial.
     """
-    if isinstance(value.get("DecodedMessage"), str):
-        for decoded in objects_in(value["DecodedMessage"]):
-            return denials_of_object(decoded, reference)
-    if isinstance(value.get("context"), dict) and isinstance(value["context"].get("action"), str):
+    for decoded in objects_in(_text(value, "DecodedMessage") or ""):
+        return denials_of_object(decoded, reference)
+    if _text(value, "context", "action") is not None:
         return (_of_decoded_message(value, reference),)
     records = value.get("Records", value.get("Events"))
     events = records if isinstance(records, list) else [value]
@@ -136,30 +145,23 @@ def _inner_event(value: dict[str, Any]) -> dict[str, Any]:
     """Return the event, unwrapped from what EventBridge or `lookup-events` puts around it."""
     if isinstance(value.get("detail"), dict):
         return _inner_event(value["detail"]) if _is_event(value["detail"]) else value
-    if isinstance(value.get("CloudTrailEvent"), str):
-        return next(objects_in(value["CloudTrailEvent"]), value)
-    return value
+    return next(objects_in(_text(value, "CloudTrailEvent") or ""), value)
 
 
 def _is_event(value: Mapping[str, Any]) -> bool:
-    return isinstance(value.get("eventSource"), str) and isinstance(value.get("eventName"), str)
+    return _text(value, "eventSource") is not None and _text(value, "eventName") is not None
 
 
 def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
     label = event["eventSource"].partition(".")[0]
     service = prefix_of_service(label, reference) or label
     called = action_of_operation(service, event["eventName"], reference)
-    denial = Denial(called)
-    message = event.get("errorMessage")
-    if isinstance(message, str):
-        for said, _ in denials_in(" ".join(message.split()), reference):
-            denial = said
-            break
-    principal = _object(event.get("userIdentity")).get("arn")
+    message = " ".join((_text(event, "errorMessage") or "").split())
+    denial = next((said for said, _ in denials_in(message, reference)), Denial(called))
     denial = replace(
         denial,
         resource=denial.resource or _only_resource_of(event),
-        principal=denial.principal or (principal if isinstance(principal, str) else None),
+        principal=denial.principal or _text(event, "userIdentity", "arn"),
         context=_context_of_event(event),
     )
     return with_assumption(_with_parameters(denial, called, event, reference), event)
@@ -198,70 +200,59 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], refe
 
 def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any], reference: Reference) -> tuple[str, ...]:
     """Return the resources that the parameters name, if the message names none and they are of the caller's account."""
-    account, region = _own_account(event), str(event.get("awsRegion") or "")
+    account, region = _text(event, "userIdentity", "accountId"), str(event.get("awsRegion") or "")
+    is_own = event.get("recipientAccountId", account) == account
     partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
-    if denial.resource is not None or account is None or not region or "*" in partition:
+    if denial.resource is not None or account is None or not is_own or not region or "*" in partition:
         return ()
     return resources_named(event.get("requestParameters"), info, (partition, region, account), reference)
 
 
-def _own_account(event: Mapping[str, Any]) -> str | None:
-    """Return the caller's account, if it is also the account that was called."""
-    account = _object(event.get("userIdentity")).get("accountId")
-    return account if isinstance(account, str) and event.get("recipientAccountId", account) == account else None
-
-
 def _only_resource_of(event: Mapping[str, Any]) -> str | None:
     listed = event.get("resources")
-    named = [entry.get("ARN") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    named = [entry for entry in named if isinstance(entry, str)]
+    named = list(filter(None, (_text(entry, "ARN") for entry in listed))) if isinstance(listed, list) else []
     return named[0] if len(named) == 1 else None
 
 
 def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    context: dict[str, object] = {
-        "aws:RequestedRegion": event.get("awsRegion"),
-        "aws:CurrentTime": event.get("eventTime"),
-        "aws:UserAgent": event.get("userAgent"),
-        "aws:SourceVpce": event.get("vpcEndpointId"),
+    identity, issuer = _object(event, "userIdentity"), _object(event, "userIdentity", "sessionContext", "sessionIssuer")
+    context = {
+        "aws:RequestedRegion": _text(event, "awsRegion"),
+        "aws:CurrentTime": _text(event, "eventTime"),
+        "aws:UserAgent": _text(event, "userAgent"),
+        "aws:SourceVpce": _text(event, "vpcEndpointId"),
+        "aws:SourceIp": _address(_text(event, "sourceIPAddress")),
+        "aws:userid": _text(identity, "principalId"),
+        "aws:username": _text(identity, "userName") if identity.get("type") == "IAMUser" else None,
+        "aws:PrincipalArn": _text(issuer, "arn") if issuer.get("type") == "Role" else None,
     }
-    address = event.get("sourceIPAddress")
-    if isinstance(address, str) and _is_address(address):
-        context["aws:SourceIp"] = address
-    identity = _object(event.get("userIdentity"))
-    context["aws:userid"] = identity.get("principalId")
-    if identity.get("type") == "IAMUser":
-        context["aws:username"] = identity.get("userName")
-    issuer = _object(_object(identity.get("sessionContext")).get("sessionIssuer"))
-    if issuer.get("type") == "Role":
-        context["aws:PrincipalArn"] = issuer.get("arn")
-    return {key: (value,) for key, value in context.items() if isinstance(value, str) and value}
+    return {key: (value,) for key, value in context.items() if value}
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _address(text: str | None) -> str | None:
+    """Return an IP address; None for the name of a service that calls for the principal."""
+    with suppress(ValueError):
+        ipaddress.ip_address(text or "")
+        return text
+    return None
 
 
 def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denial:
     if value.get("allowed") is True:
         raise InputError("the decoded message says that the request was allowed.", "Paste the message of the denial.")
     context = value["context"]
-    name = _object(context.get("principal")).get("arn")
-    resource = context.get("resource")
-    resource = resource if isinstance(resource, str) and (resource == "*" or resource.startswith("arn:")) else None
+    resource = _text(context, "resource")
+    if resource is not None and resource != "*" and not resource.startswith("arn:"):
+        resource = None
     action = context["action"]
-    if ":" not in action and resource not in (None, "*"):
-        action = f"{arn.split_arn(str(resource)).service}:{action}"
+    if ":" not in action and resource is not None and resource != "*":
+        action = f"{arn.split_arn(resource).service}:{action}"
     action = spelled(action, reference)
     conditions = _conditions_of(context.get("conditions"))
     return Denial(
         action=action,
         resource=resource,
-        principal=name if isinstance(name, str) else None,
+        principal=_text(context, "principal", "arn"),
         cause=Cause(None, explicit=True) if value.get("explicitDeny") is True else None,
         context=conditions,
         absent=_keys_left_out(action, conditions, reference),
@@ -288,9 +279,9 @@ def _conditions_of(value: object) -> dict[str, tuple[str, ...]]:
     context: dict[str, tuple[str, ...]] = {}
     for entry in _items(value):
         key = entry.get("key")
-        values = [item.get("value") for item in _items(entry.get("values"))]
+        values = (_text(item, "value") for item in _items(entry.get("values")))
         if isinstance(key, str) and ":" in key:
-            context[key] = tuple(text for text in values if isinstance(text, str))
+            context[key] = tuple(text for text in values if text is not None)
     # EC2 lists a resource tag under its own key; AWS's global key has the same value.
     for key in tuple(context):
         service, slash, tag = key.partition(":ResourceTag/")

@@ -61,10 +61,10 @@ def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
     # CloudTrail omits parameters that are too large, and says so.
     if not isinstance(parameters, dict) or parameters.get("omitted") is True:
         return RequestTags({}, known_whole=False)
-    found: list[tuple[str | None, dict[str, str | None]]] = []
-    clear = _collect_tags(parameters, None, found)
-    typed = {kind: tags for kind, tags in found if kind is not None}
-    shared = {key: value for kind, tags in found if kind is None for key, value in tags.items()}
+    found = list(_tag_sets(parameters, None))
+    clear = all(tags is not None for _, tags in found)
+    typed = {kind: tags or {} for kind, tags in found if kind is not None}
+    shared = {key: value for kind, tags in found if kind is None for key, value in (tags or {}).items()}
     if not typed:
         return RequestTags(shared, known_whole=clear)
     kinds = {arn.split_arn(resource).resource.partition("/")[0] for resource in resources} or set(typed)
@@ -114,69 +114,57 @@ def _identifiers(parameters: object, service: str) -> dict[str, dict[str, None]]
     return values
 
 
-def _collect_tags(
-    value: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]], depth: int = _MAX_DEPTH
-) -> bool:
-    """Add the tags in a part of the parameters to `found`; return whether all of it was understood."""
+_Tags = dict[str, str | None]
+
+
+def _tag_sets(value: object, kind: str | None, depth: int = _MAX_DEPTH) -> Iterator[tuple[str | None, _Tags | None]]:
+    """Yield the tags in a part of the parameters by resource type; None for a part that is not understood."""
     if depth == 0:
-        return False
-    if isinstance(value, list):
-        # Every entry is read, even after one that is not understood.
-        parts = [_collect_tags(entry, kind, found, depth - 1) for entry in value]
-        return all(parts)
-    if not isinstance(value, dict):
-        return True
-    named = next((entry for name, entry in value.items() if name.lower() == "resourcetype"), None)
-    kind = named if isinstance(named, str) else kind
-    parts = [_collect_entry(name.lower(), entry, kind, found, depth) for name, entry in value.items()]
-    return all(parts)
+        yield None, None
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _tag_sets(entry, kind, depth - 1)
+    elif isinstance(value, dict):
+        lower = _lower(value)
+        named = lower.get("resourcetype")
+        kind = named if isinstance(named, str) else kind
+        for name, entry in lower.items():
+            if isinstance(entry, bool | int | float | None) and name not in _TEMPLATES:
+                continue
+            if name in _TAG_NAMES:
+                yield kind, _tags(entry)
+            elif name in ("tagkeys", "tagkeylist"):
+                keys = _texts(entry)
+                yield kind, None if keys is None else dict.fromkeys(keys)
+            elif name in _TEMPLATES or ("tag" in name and name not in _TAG_CONTAINERS):
+                yield None, None
+            else:
+                yield from _tag_sets(entry, kind, depth - 1)
 
 
-def _collect_entry(
-    name: str, entry: object, kind: str | None, found: list[tuple[str | None, dict[str, str | None]]], depth: int
-) -> bool:
-    if name in _TEMPLATES:
-        return False
-    if isinstance(entry, bool | int | float | None):
-        return True
-    if name in _TAG_NAMES:
-        tags = _tags(entry)
-        found.append((kind, tags or {}))
-        return tags is not None
-    if name in ("tagkeys", "tagkeylist"):
-        keys = _texts(entry)
-        found.append((kind, dict.fromkeys(keys or ())))
-        return keys is not None
-    if "tag" in name and name not in _TAG_CONTAINERS:
-        return False
-    return _collect_tags(entry, kind, found, depth - 1)
-
-
-def _tags(value: object) -> dict[str, str | None] | None:
+def _tags(value: object) -> _Tags | None:
     """Return tags from a list of keys and values, in `items` or not, from one such pair, or from a map; else None."""
     if isinstance(value, dict):
-        lower = {name.lower(): entry for name, entry in value.items()}
-        if isinstance(lower.get("items"), list):
-            return _tags(lower["items"])
-        pair = _pair(lower)
-        if pair is not None:
+        if isinstance(items := _lower(value).get("items"), list):
+            return _tags(items)
+        if (pair := _pair(value)) is not None:
             return dict([pair])
-        if all(isinstance(entry, str) for entry in value.values()):
-            return None if _HIDDEN in value.values() else dict(value)
-        return None
-    if isinstance(value, list):
-        pairs = [_pair({name.lower(): entry for name, entry in each.items()}) if isinstance(each, dict) else None
-                 for each in value]  # fmt: skip
-        known = [pair for pair in pairs if pair is not None]
-        return dict(known) if len(known) == len(pairs) else None
-    return None
+        texts = all(isinstance(entry, str) for entry in value.values()) and _HIDDEN not in value.values()
+        return dict(value) if texts else None
+    pairs = [_pair(each) for each in value] if isinstance(value, list) else [None]
+    known = [pair for pair in pairs if pair is not None]
+    return dict(known) if len(known) == len(pairs) else None
 
 
-def _pair(entry: Mapping[str, Any]) -> tuple[str, str | None] | None:
-    for key, value in (("key", "value"), ("tagkey", "tagvalue")):
-        if isinstance(entry.get(key), str) and entry.get(value) != _HIDDEN:
-            text = entry.get(value)
-            return entry[key], text if isinstance(text, str) else None
+def _lower(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): entry for name, entry in value.items()}
+
+
+def _pair(value: object) -> tuple[str, str | None] | None:
+    entry = _lower(value) if isinstance(value, dict) else {}
+    for key, text in ((entry.get("key"), entry.get("value")), (entry.get("tagkey"), entry.get("tagvalue"))):
+        if isinstance(key, str) and text != _HIDDEN:
+            return key, text if isinstance(text, str) else None
     return None
 
 

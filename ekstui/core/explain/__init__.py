@@ -112,34 +112,24 @@ def _check(question: Question) -> None:
         _check_key(key)
     for key in question.absent:
         _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key)
-    _check_disjoint(question.context, question.absent)
+    gone = {key.lower() for key in question.absent}
+    if both := next((key for key in question.context if key.lower() in gone), None):
+        raise InputError(f"{both} is given both as absent and with a value.")
 
 
 def _asked(question: Question, denial: Denial | None, reference: Reference) -> Asked:
-    action = question.action or (denial.action if denial is not None else "")
+    said = Denial("") if denial is None else denial
+    action = question.action or said.action
     info = reference.find(action)
-    if denial is None:
-        return Asked(
-            Request(
-                action=info.name if info is not None else action,
-                resources=question.resources,
-                principal=question.principal,
-                context=question.context,
-                absent=frozenset(question.absent),
-            ),
-            None,
-        )
-    named = (
-        (denial.resource,) if denial.resource is not None and is_arn(denial.resource) else denial.parameter_resources
-    )
-    gone = {key.lower() for key in question.absent}
-    context = {key: values for key, values in denial.context.items() if key.lower() not in gone}
+    named = (said.resource,) if said.resource is not None and is_arn(said.resource) else said.parameter_resources
+    given = {key.lower() for key in (*question.context, *question.absent)}
+    context = {key: values for key, values in said.context.items() if key.lower() not in given}
     request = Request(
         action=info.name if info is not None else action,
         resources=question.resources or named,
-        principal=question.principal or denial.principal,
-        context=_merged(context, question.context),
-        absent=frozenset(question.absent) | denial.absent,
+        principal=question.principal or said.principal,
+        context={**context, **question.context},
+        absent=frozenset(question.absent) | said.absent,
     )
     return Asked(request, denial)
 
@@ -181,18 +171,6 @@ def _check_key(key: str) -> None:
     )
 
 
-def _check_disjoint(context: Mapping[str, tuple[str, ...]], absent: tuple[str, ...]) -> None:
-    gone = {key.lower() for key in absent}
-    for key in context:
-        if key.lower() in gone:
-            raise InputError(f"{key} is given both as absent and with a value.")
-
-
-def _merged(first: Mapping[str, tuple[str, ...]], second: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    given = {key.lower() for key in second}
-    return {**{key: values for key, values in first.items() if key.lower() not in given}, **second}
-
-
 def explain(
     request: Request,
     policies: Policies,
@@ -212,9 +190,8 @@ def explain(
     decision = decide(request, policies, denial, reference)
     nearest = nearest_statements(decision.statements, decision.verdict, request.action)
     is_of_node = is_call_of_node(request.action, candidates, knowledge, purpose)
-    misplaced: tuple[str, ...] = ()
-    if purpose.is_of_nodes and not is_of_node and decision.verdict != "allowed":
-        misplaced = controllers_calling(request.action, candidates, knowledge)
+    of_pods = purpose.is_of_nodes and not is_of_node and decision.verdict != "allowed"
+    misplaced = controllers_calling(request.action, candidates, knowledge) if of_pods else ()
     has_remedy = (
         decision.verdict in ("implicit-deny", "depends")
         and not decision.is_elsewhere
@@ -269,11 +246,10 @@ def _symptoms(
     nearest: Sequence[StatementResult], request: Request, knowledge: Knowledge, *, is_misplaced: bool
 ) -> Iterator[Symptom]:
     """Yield the known symptoms that the answer itself shows."""
-    if is_misplaced:
-        yield from knowledge.symptoms_called(ON_NODE_ROLE)
     refused = {each.policy.name for each in nearest for failure in each.failed if refused_tags(failure)}
-    for symptom in knowledge.symptoms_called(TAGS_REFUSED):
-        if refused.intersection(symptom.policies) and request.action in symptom.actions:
+    for symptom in knowledge.symptoms:
+        is_refused = refused.intersection(symptom.policies) and request.action in symptom.actions
+        if (symptom.code == ON_NODE_ROLE and is_misplaced) or (symptom.code == TAGS_REFUSED and is_refused):
             yield symptom
 
 
@@ -281,9 +257,8 @@ def _is_real(action: str, candidates: Sequence[Candidate], reference: Reference)
     """Return whether the reference has an action, or a policy names it."""
     if reference.find(action) is not None:
         return True
-    folded = action.lower()
     return any(
-        folded == named.lower()
+        action.lower() == named.lower()
         for candidate in candidates
         for statement in candidate.documents[candidate.policy.default_version].statements
         for named in statement.actions
