@@ -73,14 +73,10 @@ class Reference:
         self._data = data
         self._services: tuple[str, ...] = tuple(sorted(data.services.get_service_keys()))
         self._known = frozenset(self._services)
-        self._actions: dict[str, Mapping[str, ActionInfo]] = {}
-        self._infos: dict[str, ActionInfo] = {}
-        self._names: dict[str, Mapping[str, str]] = {}
-        self._totals: dict[str, Mapping[str, int]] = {}
-        self._resource_types: dict[tuple[str, str], ResourceType | None] = {}
         # A wildcard in the service part may match 22,000 actions, any other pattern at most a few hundred.
         self._expand_broad = lru_cache(maxsize=64)(self._expand_now)
         self._expand_narrow = lru_cache(maxsize=8192)(self._expand_now)
+        self._resource_type = cache(self._read_resource_type)
 
     @property
     def version(self) -> str:
@@ -101,39 +97,21 @@ class Reference:
 
     def names(self, service: str) -> Mapping[str, str]:
         """Return the full names of a service's actions, by lower-case name without the prefix; empty if it is unknown."""
-        service = service.lower()
-        names = self._names.get(service)
-        if names is None:
-            raw = _raw_actions(service) if service in self._known else {}
-            names = {name: f"{service}:{each['name']}" for name, each in raw.items()}
-            self._names[service] = names
-        return names
+        return _names(service.lower()) if self.has_service(service) else {}
 
     def actions(self, service: str) -> Mapping[str, ActionInfo]:
         """Return a service's actions, by lower-case name without the prefix; empty if it is unknown."""
         service = service.lower()
-        actions = self._actions.get(service)
-        if actions is None:
-            actions = {name: self._info(service, name, full) for name, full in self.names(service).items()}
-            self._actions[service] = actions
-        return actions
+        return {name: _action(service, name) for name in self.names(service)}
 
     def level_totals(self, service: str) -> Mapping[str, int]:
         """Return how many actions of each access level a service has, without empty levels."""
-        service = service.lower()
-        totals = self._totals.get(service)
-        if totals is None:
-            raw = _raw_actions(service) if service in self._known else {}
-            totals = self._totals[service] = Counter()
-            for stated, count in Counter(map(itemgetter("accessLevel"), raw.values())).items():
-                totals[_levels(stated)[0]] += count
-        return totals
+        return _level_totals(service.lower()) if self.has_service(service) else {}
 
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
         service, _, name = action.strip().lower().partition(":")
-        full = self.names(service).get(name)
-        return None if full is None else self._info(service, name, full)
+        return _action(service, name) if name in self.names(service) else None
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then name.
@@ -171,21 +149,19 @@ class Reference:
 
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service; None if it is unknown."""
-        key = (service.lower(), name.lower())
-        if key not in self._resource_types:
-            resources = self._data.resources
-            exists = self.has_service(service) and resources.resource_type_exists(service, name)
-            self._resource_types[key] = (
-                _resource_type(resources.get_resource_type_details(service, name)) if exists else None
-            )
-        return self._resource_types[key]
+        return self._resource_type(service.lower(), name.lower())
 
-    def _info(self, service: str, name: str, full_name: str) -> ActionInfo:
-        # A service may have 800 actions, and most commands need only one.
-        info = self._infos.get(full_name)
-        if info is None:
-            info = self._infos[full_name] = _action(full_name, _raw_actions(service)[name])
-        return info
+    def _read_resource_type(self, service: str, name: str) -> ResourceType | None:
+        resources = self._data.resources
+        if not self.has_service(service) or not resources.resource_type_exists(service, name):
+            return None
+        raw = resources.get_resource_type_details(service, name)
+        formats = raw["arn"]
+        return ResourceType(
+            name=raw["key"],
+            arn_formats=(formats,) if isinstance(formats, str) else tuple(formats),
+            condition_keys=tuple(raw.get("conditionKeys", ())),
+        )
 
     def _expand_now(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         if len(pattern) > MAX_ACTION_LENGTH:
@@ -241,10 +217,26 @@ def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:
+@cache
+def _names(service: str) -> Mapping[str, str]:
+    return {name: f"{service}:{each['name']}" for name, each in _raw_actions(service).items()}
+
+
+@cache
+def _level_totals(service: str) -> Mapping[str, int]:
+    totals: Counter[str] = Counter()
+    for stated, count in Counter(map(itemgetter("accessLevel"), _raw_actions(service).values())).items():
+        totals[_levels(stated)[0]] += count
+    return totals
+
+
+@cache
+def _action(service: str, name: str) -> ActionInfo:
+    # A service may have 800 actions, and most commands need only one.
+    raw = _raw_actions(service)[name]
     levels = _levels(raw["accessLevel"])
     return ActionInfo(
-        name=full_name,
+        name=f"{service}:{raw['name']}",
         level=levels[0],
         levels=levels,
         description=raw["description"],
@@ -255,15 +247,6 @@ def _action(full_name: str, raw: Mapping[str, Any]) -> ActionInfo:
             ]
         ),
         condition_keys=tuple(raw["conditionKeys"]),
-    )
-
-
-def _resource_type(raw: Mapping[str, Any]) -> ResourceType:
-    formats = raw["arn"]
-    return ResourceType(
-        name=raw["key"],
-        arn_formats=(formats,) if isinstance(formats, str) else tuple(formats),
-        condition_keys=tuple(raw.get("conditionKeys", ())),
     )
 
 
