@@ -165,13 +165,19 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
 
 def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
     """Yield the roles of nodes that EKS does not manage, from access entries and, if it was asked, from EC2."""
-    roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles if role.arn}
-    elsewhere = {group.role_arn for group in cluster.nodegroups or ()}
-    for node in cluster.nodes or ():
-        if (arn := roles.get(node.instance_profile_arn)) is not None:
-            elsewhere.add(arn)
-            kind: UseKind = "self-managed-node" if node.karpenter_pool is None else "karpenter-node"
-            yield arn, _use(cluster, kind, node.karpenter_pool)
+    roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles}
+    seen = [
+        (
+            arn,
+            _use(
+                cluster, "self-managed-node" if node.karpenter_pool is None else "karpenter-node", node.karpenter_pool
+            ),
+        )
+        for node in cluster.nodes or ()
+        if (arn := roles.get(node.instance_profile_arn)) is not None
+    ]
+    yield from seen
+    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | dict(seen).keys()
     for entry in cluster.access_entries or ():
         arn = entry.principal_arn
         if entry.kind in _ENTRY_KINDS:

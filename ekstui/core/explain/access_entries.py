@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from ekstui.core.arn import entity_of, split_arn
 from ekstui.core.eks import AccessEntry, Cluster, GivenAccess
 from ekstui.core.explain.answer import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
 from ekstui.core.explain.callers import same_principal
@@ -131,13 +132,17 @@ def explain_forbidden(
     held = tuple(_held(given, request, rules) for given in entry.policies or ())
     verdict, reason = _judged(entry, held, request)
     unread = () if entry.policies is not None else ("the access policies of the entry",)
+    names = [
+        *(f"the group {group}" for group in entry.groups),
+        f"the user {entry.username}" if entry.username else "the user",
+    ]
     found = found._replace(
         verdict=verdict,
         reason=reason,
         principal=entry.principal_arn,
         entry=entry,
         policies=held,
-        not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {_names(entry)}"),
+        not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {' and '.join(names)}"),
     )
     if verdict == "allowed":
         return found._replace(allowed_by=(), commands=())
@@ -236,15 +241,11 @@ def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> I
 def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
     """Return the access entry of a Kubernetes user; None if there is none."""
     for entry in entries:
-        if entry.username is not None and _is_named(entry.username, subject.username):
+        its = entity_of(entry.principal_arn)
+        by_arn = (its.kind, its.name, split_arn(entry.principal_arn).account)
+        if entry.username is None and by_arn == (subject.kind, subject.name, subject.account):
             return entry
-        kind, _, path = entry.principal_arn.rpartition(":")[2].partition("/")
-        account = entry.principal_arn.split(":", 5)[4:5]
-        if (
-            entry.username is None
-            and (kind, path.rpartition("/")[2]) == (subject.kind, subject.name)
-            and account == [subject.account]
-        ):
+        if entry.username is not None and _is_named(entry.username, subject.username):
             return entry
     return None
 
@@ -262,25 +263,16 @@ def _remedies_for(
     """Return the access policies that allow a request, narrowest first."""
     kept = set(reserved)
     found = [
-        Remedy(name, _size(held), _reads_only(held))
+        Remedy(
+            name,
+            None if any("*" in rule.resources for rule in held) else len(permissions(held)),
+            reads_only=all({*rule.verbs} <= {"get", "list", "watch"} for rule in held),
+        )
         for name, held in rules.items()
         if name not in kept and covering(held, request)
     ]
-
-    def extent(each: Remedy) -> tuple[bool, bool, int, str]:
-        return each.permissions is None, not each.reads_only, each.permissions or 0, each.policy
-
-    return tuple(sorted(found, key=extent))
-
-
-def _reads_only(rules: tuple[Rule, ...]) -> bool:
-    return all({*rule.verbs} <= {"get", "list", "watch"} for rule in rules)
-
-
-def _size(rules: tuple[Rule, ...]) -> int | None:
-    if any("*" in rule.resources for rule in rules):
-        return None
-    return len(permissions(rules))
+    found.sort(key=lambda each: (each.permissions is None, not each.reads_only, each.permissions or 0, each.policy))
+    return tuple(found)
 
 
 def _held(given: GivenAccess, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]) -> GivenPolicy:
@@ -342,11 +334,6 @@ def _no_entry(subject: Subject, cluster: Cluster) -> str:
         else "; if the config map aws-auth names it, its groups lack the permission"
     )
     return f"There is no access entry for the {subject.kind} {subject.name} in cluster {cluster.name}{by_map}."
-
-
-def _names(entry: AccessEntry) -> str:
-    names = [f"the group {group}" for group in entry.groups]
-    return " and ".join([*names, f"the user {entry.username}" if entry.username else "the user"])
 
 
 def _is_named(pattern: str, username: str) -> bool:

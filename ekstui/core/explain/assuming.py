@@ -208,7 +208,7 @@ def _results(
             _judged(request, caller, named, (index, statement), trust, reference)
             for named in named_by(statement, caller)
         ]
-        best = max(judged, key=lambda entry: (_rank(entry[0].matches), -len(entry[0].failed)))
+        best = max(judged, key=lambda entry: ((False, None, True).index(entry[0].matches), -len(entry[0].failed)))
         results.append(best[0])
         grants |= {
             grant
@@ -216,10 +216,6 @@ def _results(
             if grant is not None and result.matches is not False and statement.effect == "Allow"
         }
     return results, next((grant for grant in ("direct", "open", "account") if grant in grants), None)
-
-
-def _rank(matches: Truth) -> int:
-    return 0 if matches is False else 1 if matches is None else 2
 
 
 def _judged(
@@ -322,8 +318,6 @@ def _never_holds(line: Condition, issuer: str | None, caller: Caller) -> bool:
         return False
     if known.base in ("StringEquals", "StringEqualsIgnoreCase"):
         return not any("${" in text or _SUBJECT.fullmatch(text) for text in line.values)
-    return known.base == "StringLike" and not any("${" in text or _fits_some(text) for text in line.values)
-
-
-def _fits_some(pattern: str) -> bool:
-    return overlaps(pattern, f"{SERVICE_ACCOUNT}?*:?*")
+    return known.base == "StringLike" and not any(
+        "${" in text or overlaps(text, f"{SERVICE_ACCOUNT}?*:?*") for text in line.values
+    )

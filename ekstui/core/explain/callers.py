@@ -227,18 +227,14 @@ def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
         audiences = [
             value
             for line in trustee.conditions
-            if line.key.lower() == f"{trustee.name}:aud".lower() and _lists_accepted(line.operator)
+            if line.key.lower() == f"{trustee.name}:aud".lower()
+            and ((known := operator(line.operator)) is None or known.lists_accepted)
             for value in line.values
         ]
         if audiences and all(text.startswith(SERVICE_ACCOUNT) for text in audiences):
             continue  # a subject in place of the audience
         wanted.append(WantedToken(trustee.name, trustee.service_accounts, tuple(audiences)))
     return tuple(dict.fromkeys(wanted))
-
-
-def _lists_accepted(name: str) -> bool:
-    known = operator(name)
-    return known is None or known.lists_accepted
 
 
 def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:

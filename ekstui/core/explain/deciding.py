@@ -91,14 +91,16 @@ class Decision(NamedTuple):
 
 def decide(request: Request, policies: Policies, denial: Denial | None, reference: Reference) -> Decision:
     """Return what decides a request: the reason that a message gives, or else the policies that are known."""
-    cause = None if denial is None else denial.cause
     evaluation = evaluated(request, policies, reference)
+    if denial is None:
+        verdict, missing = ("depends", ()) if evaluation is None else (evaluation.verdict, evaluation.missing)
+        return Decision(verdict, evaluation, None, missing, ())
+    cause = denial.cause
     if evaluation is None or (cause is not None and not cause.has_remedy):
-        said: Verdict = "depends" if denial is None else "implicit-deny"
-        return Decision(said if cause is None else cause.verdict, evaluation, cause, (), ())
+        return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
-    needed = (use.required for use in other_resource_types(request, reference))
-    if verdict == "allowed" and denial is not None and denial.resource is None and any(needed):
+    needed = [use for use in other_resource_types(request, reference) if use.required]
+    if verdict == "allowed" and denial.resource is None and needed:
         # It was denied on a resource that is not known, of a type that the request does not have.
         verdict, missing = "depends", (RESOURCE,)
     foreign = () if cause is None else _tags_of_another(request, evaluation)
