@@ -17,7 +17,6 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ekstui import logbook
-from ekstui.core.text import clean_line
 from ekstui.errors import InputError
 from ekstui.settings import Effective, nearest_words, read_file
 from ekstui.tui import keys
@@ -84,7 +83,7 @@ class EkstuiApp(RoutedApp):
     def on_mount(self) -> None:
         """Warn about unknown settings."""
         for warning in self.settings_warnings:
-            self.notify(clean_line(warning), title="Settings", severity="warning", markup=False)
+            self.notify(warning, title="Settings", severity="warning")
 
     def on_unmount(self) -> None:
         """Cancel all background jobs."""
@@ -155,7 +154,7 @@ class EkstuiApp(RoutedApp):
         wanted = next((key for key in keys.KEYS if event.key in self.keys_of(key).split(",")), None)
         here = (*self.keys_here, *self.KEYS, *RowList.KEYS)
         if wanted is not None and wanted.id not in {key.id for key in here}:
-            self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.", markup=False)
+            self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
 
     def on_paste(self, event: Paste) -> None:
         """Look up pasted text that no input takes."""
@@ -164,7 +163,7 @@ class EkstuiApp(RoutedApp):
 
     @on(PaneFailed)
     def _failed(self, message: PaneFailed) -> None:
-        self.notify(clean_line(str(message.error)), severity="error", markup=False)
+        self.notify(str(message.error), severity="error")
 
     def on_resize(self, event: Resize) -> None:
         """Cover the app while the terminal is too small for it."""

@@ -14,7 +14,9 @@ from textual.driver import Driver
 from textual.events import Event, Paste
 from textual.events import Key as KeyPress
 from textual.geometry import Size
+from textual.notifications import SeverityLevel
 
+from ekstui.core.text import clean_line
 from ekstui.settings import Settings
 from ekstui.tui.background import Background, MfaPrompter
 from ekstui.tui.crash import SurvivingApp
@@ -136,6 +138,18 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         """Return the theme's variables, with text colours that contrast enough."""
         self.theme_variables = readable(super().get_css_variables())
         return self.theme_variables
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - it may be AWS's text, which is never markup
+    ) -> None:
+        """Show a sentence as a toast, cleaned."""
+        super().notify(clean_line(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     @property
     def library(self) -> Library:

@@ -127,7 +127,7 @@ class SurvivingApp(App[None]):
                 return True
         except Exception as again:  # noqa: BLE001 (fall back to the toast)
             logbook.unexpected(again, "while showing it")
-        self.notify(clean_line(str(words)), severity="error", markup=False)
+        self.notify(str(words), severity="error")
         return True
 
     def _note(self, error: Exception) -> None:

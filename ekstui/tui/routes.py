@@ -103,7 +103,7 @@ class RoutedApp(LibraryApp):
         try:
             found = access_difference(before, after)
         except EkstuiError as error:
-            self.notify(plain_failure(error), severity="error", markup=False)
+            self.notify(plain_failure(error), severity="error")
             return
         names = (found.before.policy.name, found.after.policy.name)
         # To get here again, the palette takes the command.
@@ -130,7 +130,7 @@ class RoutedApp(LibraryApp):
         try:
             entry = find(place.name)
         except EkstuiError as error:
-            self.notify(plain_failure(error), markup=False)
+            self.notify(plain_failure(error))
             return
         policy = entry.policy
         version = place.version or policy.default_version
@@ -138,7 +138,7 @@ class RoutedApp(LibraryApp):
             self.post_message(ShowPolicy(Shown(entry, version)))
         else:
             label = f"{clean_line(policy.name)} {version_label(version)}"
-            self.notify(f"{label} is not known yet; r in the list of policies asks AWS.", markup=False)
+            self.notify(f"{label} is not known yet; r in the list of policies asks AWS.")
 
     @on(ShowRole)
     def _show_role(self, message: ShowRole) -> None:
@@ -187,7 +187,7 @@ class RoutedApp(LibraryApp):
             if StandardInput() in (before, after):
                 raise InputError("The app reads the keyboard from standard input.", "Name a file instead.")
         except InputError as error:
-            self.notify(plain_failure(error), severity="error", markup=False)
+            self.notify(plain_failure(error), severity="error")
         else:
             self.post_message(ShowComparison(before, after))
 
@@ -261,7 +261,7 @@ class RoutedApp(LibraryApp):
             known = "No cluster of this account is known; a shows what was read." if snapshot else (
                 "No account was read yet; a lists the profiles, and r asks AWS."
             )  # fmt: skip
-            self.notify(known, markup=False)
+            self.notify(known)
             return
 
         def show(cluster: Cluster | None) -> None:

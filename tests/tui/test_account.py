@@ -9,7 +9,7 @@ from ekstui.library.roles import CopyAnswer
 from ekstui.library.syncing import sync
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import SwitchAccount
-from ekstui.tui.screens.account_screen import AccountScreen, UseProfile
+from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -98,7 +98,7 @@ def test_a_copy_is_compared_with_what_its_original_is_today(rig: Rig) -> None:
         assert isinstance(screen, AccountScreen)
         # The cursor starts on the first choice.
         await settle(
-            pilot, lambda: screen.rows.current is not None and isinstance(screen.rows.current.value, UseProfile)
+            pilot, lambda: screen.rows.current is not None and isinstance(screen.rows.current.value, AccountChoice)
         )
         arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
         (row,) = [

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ekstui.core.account_snapshot import AccountSnapshot
@@ -30,27 +29,8 @@ from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
 from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
-
-@dataclass(frozen=True, slots=True)
-class UseProfile:
-    """A choice of profile; None to use the environment's."""
-
-    profile: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class UseRegions:
-    """A choice of regions to look for clusters in; empty for those that the account points to."""
-
-    regions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """What is shown besides the snapshot."""
-
-    profiles: Sequence[str]
-    copies: Sequence[CopyAnswer]
+_Beside = tuple[Sequence[str], Sequence[CopyAnswer]]
+"""What is shown besides the snapshot: the profiles, and the copies of policies."""
 
 
 class AccountScreen(ReportScreen[_Beside]):
@@ -63,7 +43,7 @@ class AccountScreen(ReportScreen[_Beside]):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the account…"
-    OPENS = (UseProfile, UseRegions, CopyAnswer)
+    OPENS = (AccountChoice, CopyAnswer)
 
     def __init__(self, view: AccountView) -> None:
         super().__init__()
@@ -100,17 +80,29 @@ class AccountScreen(ReportScreen[_Beside]):
             blocks.append(Sentence(Span(f"… {view.asking}", "accent")))
         if view.error is not None:
             blocks += failure_blocks(view.error)
-        profiles = [
-            _choice(profile or "from the environment", UseProfile(profile), on=profile == choice.profile)
-            for profile in (None, *answer.profiles)
+        profiles, copies = answer
+        # A file of an account, or the demo, has no other profiles and regions.
+        other = choice._replace(file=None, demo=False)
+        blocks += [
+            Heading("Profiles (enter switches)"),
+            Tree(
+                [
+                    # The chosen regions are of the old account.
+                    _choice(
+                        name or "from the environment", other._replace(profile=name, regions=()), name == choice.profile
+                    )
+                    for name in (None, *profiles)
+                ]
+            ),
+            Heading("Regions for clusters (enter switches)"),
+            Tree(
+                [
+                    _choice(name, other._replace(regions=regions), regions == choice.regions)
+                    for name, regions in _regions(snapshot, choice)
+                ]
+            ),
         ]
-        regions = [
-            _choice(name, UseRegions(regions), on=regions == choice.regions)
-            for name, regions in _regions(snapshot, choice)
-        ]
-        blocks += [Heading("Profiles (enter switches)"), Tree(profiles)]
-        blocks += [Heading("Regions for clusters (enter switches)"), Tree(regions)]
-        return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(answer.copies)]
+        return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(copies)]
 
     def begin_reading(self) -> None:
         """Put the cursor on the first profile."""
@@ -144,34 +136,25 @@ class AccountScreen(ReportScreen[_Beside]):
 
     def open_row(self, row: Row) -> None:
         """Switch to a profile or region, or compare a copy."""
-        choice = self.app.library.choice or AccountChoice()
-        match row.value:
-            case UseProfile(profile):
-                # The chosen regions are of the old account.
-                self._switch(choice._replace(profile=profile, regions=()))
-            case UseRegions(regions):
-                self._switch(choice._replace(regions=regions))
-            case CopyAnswer():
-                self.action_diff()
-
-    def _switch(self, choice: AccountChoice) -> None:
-        # A file of an account, or the demo, has no other profiles and regions.
-        self.post_message(SwitchAccount(choice._replace(file=None, demo=False)))
+        if isinstance(row.value, AccountChoice):
+            self.post_message(SwitchAccount(row.value))
+        elif isinstance(row.value, CopyAnswer):
+            self.action_diff()
 
     def action_diff(self) -> None:
         """Compare the copy under the cursor with today's original, to see what it lacks."""
         row = self.rows.current
         if row is None or not isinstance(row.value, CopyAnswer):
-            self.notify("Only copies of AWS's policies can be compared here.", markup=False)
+            self.notify("Only copies of AWS's policies can be compared here.")
             return
         copy = row.value.copy
         today = copy.original.default_version
         self.post_message(ShowComparison(PolicyAt(copy.local.arn), PolicyAt(copy.original.arn, today)))
 
 
-def _choice(label: str, value: UseProfile | UseRegions, *, on: bool) -> Node:
+def _choice(label: str, choice: AccountChoice, on: bool) -> Node:
     mark = Span("● ", "accent") if on else Span("○ ", "muted")
-    return Node((mark, Span(label, "strong" if on else "")), value=value, key=value)
+    return Node((mark, Span(label, "strong" if on else "")), value=choice)
 
 
 def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tuple[str, tuple[str, ...]]]:
@@ -188,7 +171,7 @@ def _beside(library: Library) -> _Beside:
     # Without a snapshot no copies are known.
     with suppress(AccountError):
         copies = copies_in(library)
-    return _Beside(profile_names(), copies)
+    return profile_names(), copies
 
 
 class RoleScreen(AccountReportScreen[RoleAnswer]):
@@ -279,11 +262,6 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
             self.show_view("permissions")
-            self.notify(
-                clean_line(
-                    f"{value.name} is the account's own policy; this shows what all policies of the role allow."
-                ),
-                markup=False,
-            )
+            self.notify(f"{value.name} is the account's own policy; this shows what all policies of the role allow.")
         else:
             super().open_row(row)

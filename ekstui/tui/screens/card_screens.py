@@ -70,7 +70,7 @@ class CardScreen(ReportScreen[Sequence[Block]]):
             case PolicyAt() as place:
                 self.post_message(ShowPlace(place))
             case _:
-                self.notify("There is nothing to open here; y copies it.", markup=False)
+                self.notify("There is nothing to open here; y copies it.")
 
 
 class ActionScreen(ReportScreen[GivenAction]):

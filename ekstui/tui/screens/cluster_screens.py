@@ -279,19 +279,14 @@ class ClusterMapScreen(ClusterReportScreen):
         value = row.value
         if isinstance(value, ClusterRole):
             if value.subject is None:
-                self.notify("This role could not be read: it is in another account, or deleted.", markup=False)
+                self.notify("This role could not be read: it is in another account, or deleted.")
             else:
                 self.post_message(ShowRole(value.arn))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
             version = f" {version_label(value.version)}" if value.version else ""
-            self.notify(
-                clean_line(
-                    f"{value.name}{version} is the account's own; enter on its role, then v, shows what it may do."
-                ),
-                markup=False,
-            )
+            self.notify(f"{value.name}{version} is the account's own; enter on its role, then v, shows what it may do.")
         else:
             super().open_row(row)
 

@@ -294,12 +294,12 @@ class CompareScreen(ReportScreen[Comparison]):
         comparison = self.answer
         policy = comparison.before.policy if comparison else None
         if comparison is None or policy is None or policy != comparison.after.policy:
-            self.notify("Only two versions of one policy have an older and a newer pair.", markup=False)
+            self.notify("Only two versions of one policy have an older and a newer pair.")
             return
         numbers = [info.number for info in policy.versions]
         pair = [numbers.index(side.version) + step for side in (comparison.before, comparison.after) if side.version]
         if not (min(pair) >= 0 and max(pair) < len(numbers)):
-            self.notify(f"No {'older' if step < 0 else 'newer'} pair of versions is known.", markup=False)
+            self.notify(f"No {'older' if step < 0 else 'newer'} pair of versions is known.")
             return
         self._before, self._after = (PolicyAt(policy.name, numbers[index]) for index in pair)
         self.ask_again()

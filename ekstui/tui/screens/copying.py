@@ -24,7 +24,7 @@ from ekstui.core.findings import RolePolicy
 from ekstui.core.policy import version_label
 from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.text import clean, clean_line, counted
+from ekstui.core.text import clean, counted
 from ekstui.errors import EkstuiError
 from ekstui.export.shapes import access_policy_shape
 from ekstui.export.texts import cloudformation_text, document_text, statement_text, terraform_text
@@ -234,7 +234,7 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
 
     def said(sentence: str | None) -> None:
         if sentence:
-            screen.notify(clean_line(sentence), markup=False)
+            screen.notify(sentence)
 
     screen.app.push_screen(
         ChooserScreen(
@@ -248,7 +248,7 @@ def _report(screen: Screen[Any], act: Callable[[], str | None]) -> None:
     try:
         sentence = act()
     except EkstuiError as error:
-        screen.notify(plain_failure(error), severity="error", markup=False)
+        screen.notify(plain_failure(error), severity="error")
     else:
         if sentence:
-            screen.notify(sentence, markup=False)
+            screen.notify(sentence)

@@ -12,17 +12,19 @@ from textual.content import Content
 from textual.events import Key as KeyPress
 from textual.events import Resize
 from textual.geometry import Size
-from textual.getters import app
+from textual.getters import app, query_one
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ekstui.core.text import clean, clean_line
 from ekstui.files import write_named
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
+from ekstui.present.styled import Column, Row, Style, Styled, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
 from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.widgets.bars import HeaderBar, Line, RowsLine
+from ekstui.tui.widgets.pane import no_match, rows_with
 from ekstui.tui.widgets.rows import RowList
 
 Result = TypeVar("Result")
@@ -41,6 +43,25 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
     Dialog HeaderBar { background: $surface; }
     """
+
+
+class ListDialog(Dialog[Result]):
+    """A line above rows that stand for what can be chosen."""
+
+    rows = query_one(RowList)
+    line = query_one(RowsLine)
+
+    @on(Input.Submitted)
+    @on(RowList.Opened)
+    def choose(self, event: Message) -> None:
+        """Choose the row under the cursor."""
+        event.stop()
+        self.choose_current()
+
+    def choose_current(self) -> None:
+        """Dismiss with what the row under the cursor stands for, if it stands for something."""
+        if (row := self.rows.current) is not None:
+            self.dismiss(cast("Result", row.value))
 
 
 class ChooserLine(RowsLine):
@@ -76,7 +97,7 @@ class ChooserLine(RowsLine):
 _LIST_KEYS = (keys.DOWN, keys.UP, keys.FIRST, keys.LAST, keys.FILTER, keys.LEAVE)
 
 
-class ChooserScreen(Dialog[Result]):
+class ChooserScreen(ListDialog[Result]):
     """A list to choose from; typing filters it."""
 
     DEFAULT_CSS = """
@@ -111,9 +132,8 @@ class ChooserScreen(Dialog[Result]):
 
     def on_mount(self) -> None:
         """Fill the list and let the user type."""
-        self.set_focus(self.query_one(Line), scroll_visible=False)
-        rows = self.query_one(RowList)
-        rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
+        self.set_focus(self.line, scroll_visible=False)
+        self.rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
         self._show("")
 
     @on(Input.Changed)
@@ -124,40 +144,18 @@ class ChooserScreen(Dialog[Result]):
     def set_choices(self, choices: Sequence[tuple[Sequence[Styled], Result]]) -> None:
         """Replace the choices; the cursor stays on its row."""
         self.choices = choices
-        cursor = self.query_one(RowList).current
-        self._show(self.query_one(Line).value)
+        cursor = self.rows.current
+        self._show(self.line.value)
         if cursor is not None:
-            self.query_one(RowList).move_to(cursor.key)
+            self.rows.move_to(cursor.key)
 
     def _show(self, typed: str) -> None:
         words = typed.casefold().split()
-        rows = [
-            Row(index, tuple(cells), index)
-            for index, (cells, _) in enumerate(self.choices)
-            if all(word in " ".join(map(plain, cells)).casefold() for word in words)
-        ]
+        rows = rows_with(words, (Row(index, tuple(cells), value) for index, (cells, value) in enumerate(self.choices)))
         if rows:
-            self.query_one(RowList).set_rows(rows, cursor=rows[0].key)
+            self.rows.set_rows(rows, cursor=rows[0].key)
         else:
-            self.query_one(RowList).show_message(styled(clean_line(f"Nothing here matches “{typed}”."), "warn"))
-
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.choose_current()
-
-    def choose_current(self) -> None:
-        """Choose the row under the cursor."""
-        self._choose(self.query_one(RowList).current)
-
-    @on(RowList.Opened)
-    def _opened(self, event: RowList.Opened) -> None:
-        event.stop()
-        self._choose(event.row)
-
-    def _choose(self, row: Row | None) -> None:
-        if row is not None:
-            self.dismiss(self.choices[cast("int", row.value)][1])
+            self.rows.show_message(no_match(typed, "")[0])
 
 
 def labelled(label: str, about: str) -> tuple[Styled, Styled]:

@@ -267,12 +267,12 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         """Ask IAM's policy simulator the same question."""
         answer, library = self.answer, self.app.library
         if answer is None:
-            self.notify("Ask a question first.", markup=False)
+            self.notify("Ask a question first.")
             return
         if answer.inquiry.principal is None:
-            self.notify("IAM's simulator needs a role: put role:NAME before the request.", markup=False)
+            self.notify("IAM's simulator needs a role: put role:NAME before the request.")
             return
-        self.notify("Asking IAM's simulator…", markup=False)
+        self.notify("Asking IAM's simulator…")
 
         def ask(_: Job) -> Sequence[SimulatedDecision] | EkstuiError:
             try:
@@ -283,7 +283,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         def show(said: Sequence[SimulatedDecision] | EkstuiError) -> None:
             if isinstance(said, EkstuiError):
                 # ekstui's own answer stays.
-                self.notify(plain_failure(said), severity="error", markup=False)
+                self.notify(plain_failure(said), severity="error")
                 return
             self._simulated = answer, said
             self.show_answer()

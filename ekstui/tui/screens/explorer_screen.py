@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from ekstui.core.policy import next_scope
-from ekstui.core.text import clean_line
 from ekstui.present.styled import Row, plain
 from ekstui.tui import keys
 from ekstui.tui.background import Job, Synced, fill, sync, watch_account
@@ -158,7 +157,7 @@ class ExplorerScreen(NavigationScreen):
         """Go back to where the user was when the connection was lost."""
         offer = self.offer
         if offer is None:
-            self.say("Nothing to go back to: after a lost connection, b goes back to where you were, for an hour.")
+            self.notify("Nothing to go back to: after a lost connection, b goes back to where you were, for an hour.")
             return
         self._forget_offer()
         self.scope = offer.place.scope
@@ -309,7 +308,7 @@ class ExplorerScreen(NavigationScreen):
         self._status = self.app.library.data()
         self._show_header()
         for notice in self.app.library.notices():
-            self.notify(clean_line(notice), severity="warning", markup=False, timeout=10)
+            self.notify(notice, severity="warning", timeout=10)
 
     def watch_shown(self) -> None:
         """Clear the ! of a policy once the user has seen its newest version."""
@@ -360,7 +359,7 @@ class ExplorerScreen(NavigationScreen):
         self._say_work()
         self._follow_partition()
         self._load()
-        self.notify(clean_line(ended.sentence), severity="error" if ended.failed else "information", markup=False)
+        self.notify(ended.sentence, severity="error" if ended.failed else "information")
 
     @on(PaneFailed)
     def _work_failed(self, message: PaneFailed) -> None:
@@ -368,7 +367,7 @@ class ExplorerScreen(NavigationScreen):
         self._say_work()
         if self.account.asking:
             self.account = self.account._replace(asking=None, error=message.error)
-        self.notify(clean_line(str(message.error)), severity="error", markup=False)
+        self.notify(str(message.error), severity="error")
 
     def step_back(self) -> bool:
         """Stop a running task, clear the filter, clear the marks, or go back to the list; False if there is none of these."""
@@ -377,7 +376,7 @@ class ExplorerScreen(NavigationScreen):
             self.app.background.cancel("fill", "account")
             self.account = self.account._replace(asking=None)
             self._say_work()
-            self.say("Stopped; r continues.")
+            self.notify("Stopped; r continues.")
         elif pane.filter:
             pane.clear_filter()
         elif self.marks:

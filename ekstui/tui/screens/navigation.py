@@ -256,19 +256,15 @@ class NavigationScreen(PanesScreen):
         """Mark or unmark the policy or version under the cursor."""
         place = self.place
         if place is None:
-            self.say("Only policies and versions can be marked; 1 and 3 go to them.")
+            self.notify("Only policies and versions can be marked; 1 and 3 go to them.")
             return
         self.marks = with_mark(self.marks, place)
 
     def action_unmark(self) -> None:
         """Clear the marks."""
         if not self.marks:
-            self.say("Nothing is marked; space marks a policy or a version.")
+            self.notify("Nothing is marked; space marks a policy or a version.")
         self.marks = ()
-
-    def say(self, sentence: str) -> None:
-        """Show a sentence as a toast."""
-        self.notify(sentence, markup=False)
 
     @property
     def place(self) -> PolicyAt | None:
@@ -289,7 +285,7 @@ class NavigationScreen(PanesScreen):
 
         self.catch_up()
         if self.shown is None:
-            self.say("No policy is shown; esc clears the filter of the list.")
+            self.notify("No policy is shown; esc clears the filter of the list.")
             return
         row, here = self.row, self.shown
         if row and isinstance(row.value, Step):
@@ -299,9 +295,9 @@ class NavigationScreen(PanesScreen):
             here = Shown(here.entry, here.entry.policy.default_version)
         sides = sides_to_compare(self.marks, here)
         if sides is None and here.entry.access:
-            self.say("An access policy has one version; mark two of them with space, and d compares them.")
+            self.notify("An access policy has one version; mark two of them with space, and d compares them.")
         elif sides is None:
-            self.say(f"{here.place} is the first known version; mark another one with space.")
+            self.notify(f"{here.place} is the first known version; mark another one with space.")
         else:
             self.post_message(ShowComparison(*sides))
 
@@ -316,7 +312,7 @@ class NavigationScreen(PanesScreen):
         if copies:
             offer_copies(self, copies)
         else:
-            self.say("There is nothing under the cursor to copy.")
+            self.notify("There is nothing under the cursor to copy.")
 
     def action_export(self) -> None:
         """Let the user save the shown version to a file."""
@@ -337,7 +333,7 @@ class NavigationScreen(PanesScreen):
         """Go to the next view of the focused pane."""
         self.catch_up()
         if not self.focused_pane.next_view():
-            self.say("This pane has one view; the permissions and the versions have two.")
+            self.notify("This pane has one view; the permissions and the versions have two.")
 
     def action_walk(self, step: int) -> None:
         """Show the known version before or after this one."""
@@ -349,20 +345,20 @@ class NavigationScreen(PanesScreen):
         if 0 <= index < len(numbers):
             self.shown = Shown(self.shown.entry, numbers[index])
         else:
-            self.say(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} known version.")
+            self.notify(f"{self.shown.entry.policy.name} has no {'older' if step < 0 else 'newer'} known version.")
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous stop of the focused pane, such as a policy that changed."""
         pane = self.focused_pane
         if not pane.to_next(step):
-            self.say(f"No {'next' if step > 0 else 'previous'} {pane.STOP} here.")
+            self.notify(f"No {'next' if step > 0 else 'previous'} {pane.STOP} here.")
 
     def action_matrix(self) -> None:
         """Show services by access level for the marks, or for the shown version."""
         self.catch_up()
         places = self.marks if len(self.marks) > 1 else (self.shown.place,) if self.shown else ()
         if any(place.name.startswith("access:") for place in places):
-            self.say("Access policies have no services of AWS; d compares two of them.")
+            self.notify("Access policies have no services of AWS; d compares two of them.")
         elif places:
             self.post_message(ShowMatrix(places))
 

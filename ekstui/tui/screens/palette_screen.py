@@ -10,8 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key as KeyPressed
 from textual.events import Paste
-from textual.getters import app, query_one
-from textual.screen import ModalScreen
+from textual.getters import query_one
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -24,9 +23,10 @@ from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job
-from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
+from ekstui.tui.base import FOLLOW_AFTER
 from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, Notice, ShowComparison
+from ekstui.tui.screens.dialogs import ListDialog
 from ekstui.tui.shown import AccountView, Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import LineBar, RowsLine
 from ekstui.tui.widgets.rows import RowList
@@ -83,7 +83,7 @@ class FindLine(RowsLine):
             super().on_paste(event)
 
 
-class PaletteScreen(ModalScreen[Thing | None]):
+class PaletteScreen(ListDialog[Thing]):
     """Finds anything, and dismisses with it, or with None."""
 
     KEYS = (
@@ -94,19 +94,15 @@ class PaletteScreen(ModalScreen[Thing | None]):
     )
     """Keys that work on the rows; in the input they are letters."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "close", priority=True),
         Binding("tab,shift+tab", "other", show=False, priority=True),
         *bindings(KEYS),
     ]
     DEFAULT_CSS = """
     PaletteScreen { align: center top; }
-    PaletteScreen > Vertical { width: 110; max-width: 98%; height: 80%; margin-top: 1; border: round $accent; background: $surface; }
+    PaletteScreen > Vertical { width: 110; max-width: 98%; height: 80%; margin-top: 1; padding: 0; }
     PaletteScreen LineBar { height: 2; color: $text-muted; }
     """
 
-    app = app(LibraryApp)
-    rows = query_one(RowList)
-    line = query_one(FindLine)
     about = query_one(LineBar)
 
     def __init__(
@@ -179,16 +175,6 @@ class PaletteScreen(ModalScreen[Thing | None]):
             self.line.cursor_position = len(self.line.value)
         self._show()
 
-    @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._choose(self.rows.current)
-
-    @on(RowList.Opened)
-    def _opened(self, event: RowList.Opened) -> None:
-        event.stop()
-        self._choose(event.row)
-
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
         event.stop()
@@ -224,10 +210,6 @@ class PaletteScreen(ModalScreen[Thing | None]):
         row = self.rows.current
         return row.value if row is not None and isinstance(row.value, Thing) else None
 
-    def _choose(self, row: Row | None) -> None:
-        if row is not None and isinstance(row.value, Thing):
-            self.dismiss(row.value)
-
     # The keys of a row
 
     def action_mark(self) -> None:
@@ -235,7 +217,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
         thing = self._thing
         shown = shown_of(thing) if thing else None
         if shown is None:
-            self._say("Only policies and versions can be marked.")
+            self.notify("Only policies and versions can be marked.")
             return
         self.marks = with_mark(self.marks, shown.place)
         self.post_message(MarksChosen(self.marks))
@@ -245,7 +227,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
         """Show who can do the action in the row."""
         actions = _actions_behind(self._thing) if self._thing else ()
         if not actions:
-            self._say("w works on actions only.")
+            self.notify("w works on actions only.")
             return
         self.dismiss(None)
         self.app.post_message(AskWhoCan(actions[0]))
@@ -255,7 +237,7 @@ class PaletteScreen(ModalScreen[Thing | None]):
         thing = self._thing
         actions = _actions_behind(thing) if thing else ()
         if thing is None or not (actions or isinstance(thing.value, Pasted)):
-            self._say("x works on actions and pasted messages only.")
+            self.notify("x works on actions and pasted messages only.")
             return
         self.dismiss(None)
         self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, Pasted) else actions[0]))
@@ -272,13 +254,10 @@ class PaletteScreen(ModalScreen[Thing | None]):
         elif thing is not None and (shown := shown_of(thing)):
             sides = sides_to_compare(self.marks, shown)
         if sides is None:
-            self._say("Mark a policy or version with space; d then compares it with another row.")
+            self.notify("Mark a policy or version with space; d then compares it with another row.")
             return
         self.dismiss(None)
         self.app.post_message(ShowComparison(*sides))
-
-    def _say(self, sentence: str) -> None:
-        self.notify(sentence, markup=False)
 
     # Rows
 

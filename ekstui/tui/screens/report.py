@@ -207,7 +207,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Fold or unfold a row, or say that it cannot be."""
         key = self.fold_key(row)
         if key is None:
-            self.notify("This row has nothing to unfold.", markup=False)
+            self.notify("This row has nothing to unfold.")
         elif (key in self.opened) == fold:
             self.toggle(key)
 
@@ -372,12 +372,12 @@ class ReportScreen(Screen[None], Generic[Answer]):
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, round the end, or without one to the next or previous stop."""
         if self.answer is None:
-            self.notify(self.WAITING.capitalize(), markup=False)
+            self.notify(self.WAITING.capitalize())
         elif self._search_text:
             if not self.rows.move_to_match(step, self._is_stop):
-                self.notify(f"Nothing on this screen matches “{self._search_text}”.", markup=False)
+                self.notify(f"Nothing on this screen matches “{self._search_text}”.")
         elif not self.rows.move_to_next(step, self._is_stop):
-            self.notify(f"No {'next' if step > 0 else 'previous'} {self.STOP} on this screen.", markup=False)
+            self.notify(f"No {'next' if step > 0 else 'previous'} {self.STOP} on this screen.")
 
     def _is_stop(self, row: Row) -> bool:
         if self._search_text:

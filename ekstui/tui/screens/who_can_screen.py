@@ -68,13 +68,6 @@ class KubernetesAnswer:
     """Why EKS could not be asked about the access entries."""
 
 
-@dataclass(frozen=True, slots=True)
-class AllPermissions:
-    """A row that leads to all permissions of a policy."""
-
-    holder: Holder
-
-
 class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     """Who can do an action or pattern, on a resource if one is given."""
 
@@ -87,7 +80,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     )
     BINDINGS = bindings(KEYS)
     WAITING = "searching the policies…"
-    OPENS = (AllPermissions, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
+    OPENS = (PolicyAt, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
     HAS_LINE = True
     VIEWS = ("policies", "grants")
     PLACEHOLDER = "ec2:CreateTags, ec2:Describe*, k8s:create:pods/exec or kubectl exec; then an ARN for one resource"
@@ -221,7 +214,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             for part, line in enumerate(wrap(styled_line(detail, "app"), max(self.width - 4, 20)))
         ]
         link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
-        return [*found, Row((arn, "permissions"), (link,), AllPermissions(holder))]
+        return [*found, Row((arn, "permissions"), (link,), PolicyAt(arn, holder.version))]
 
     def about_row(self, row: Row) -> Styled:
         """Return a policy's grants, or through which policies someone can do the action and on what that depends."""
@@ -302,7 +295,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     def action_scope(self) -> None:
         """Go to the next scope."""
         if is_kubernetes(self.text):
-            self.notify("All EKS access policies are looked at; there is no smaller or larger scope.", markup=False)
+            self.notify("All EKS access policies are looked at; there is no smaller or larger scope.")
             return
         self._scope = next_scope(self._scope, of_iam=True)
         self.ask_again()
@@ -314,7 +307,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     def action_view(self) -> None:
         """Switch between every grant with the resource types it does not reach, and one row per policy."""
         if is_kubernetes(self.text):
-            self.notify("This answer has one view; enter opens an access policy with its rules.", markup=False)
+            self.notify("This answer has one view; enter opens an access policy with its rules.")
             return
         super().action_view()
 
@@ -334,8 +327,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     def open_row(self, row: Row) -> None:
         """Unfold a policy, show a role or an access policy, or ask about another action."""
         match row.value:
-            case AllPermissions(Holder() as holder):
-                self.post_message(ShowPlace(PolicyAt(holder.policy.arn, holder.version)))
+            case PolicyAt() as place:
+                self.post_message(ShowPlace(place))
             case PrincipalCan() as can if can.subject.kind == "role":
                 self.post_message(ShowRole(can.subject.arn or can.subject.name))
             case AccessPolicyAnswer(policy=policy):

@@ -218,7 +218,7 @@ class Pane(Vertical):
     def _not_folded(self, event: RowList.Folded) -> None:
         event.stop()
         if not self.fold(event.row, fold=event.fold):
-            self.notify("Nothing folds here; 1 to 4 and tab go to the panes.", markup=False)
+            self.notify("Nothing folds here; 1 to 4 and tab go to the panes.")
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
         """Fold or unfold a row; False if it cannot fold."""

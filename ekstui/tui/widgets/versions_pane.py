@@ -304,7 +304,7 @@ class VersionsPane(Pane):
             before = shown._replace(version=numbers[index - 1])
             self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))
         else:
-            self.notify("This is the first known version; 2 shows what it allows.", markup=False)
+            self.notify("This is the first known version; 2 shows what it allows.")
 
     def highlighted(self, row: Row | None) -> None:
         """Post which version the cursor is on, if the user moved it."""
