@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from queue import Queue
+from threading import Event
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from textual.message_pump import MessagePump
@@ -27,48 +28,32 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Job:
-    """A background job that can be cancelled."""
-
-    def __init__(self) -> None:
-        self._cancelled = threading.Event()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the job was cancelled or replaced."""
-        return self._cancelled.is_set()
-
-    def cancel(self) -> None:
-        """Cancel the job: its result is dropped."""
-        self._cancelled.set()
-
-
 class Background:
     """Runs jobs in daemon threads; a new job replaces the earlier one of its group."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Event] = {}
 
     def run(
         self,
         owner: MessagePump,
         group: str,
-        work: Callable[[Job], Result],
+        work: Callable[[Event], Result],
         then: Callable[[Result], object] = lambda _: None,
     ) -> None:
         """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
 
-        An error is posted as PaneFailed; an unexpected one is also logged.
+        `work` gets an event that is set when the job is cancelled; its result is then dropped. An error is posted as PaneFailed; an unexpected one is also logged.
         """
         self.cancel(group)
-        job = self._jobs[group] = Job()
+        cancelled = self._jobs[group] = Event()
 
         def deliver(result: Result) -> object:
-            return None if job.cancelled else then(result)
+            return None if cancelled.is_set() else then(result)
 
         def run() -> None:
             try:
-                result = work(job)
+                result = work(cancelled)
             except EkstuiError as error:
                 failed = PaneFailed(error)
             except BaseException as error:  # noqa: BLE001 (else the pane would wait for ever)
@@ -76,7 +61,7 @@ class Background:
             else:
                 owner.call_later(deliver, result)
                 return
-            if not job.cancelled:
+            if not cancelled.is_set():
                 owner.post_message(failed)
 
         threading.Thread(target=run, name=f"ekstui-{group}", daemon=True).start()
@@ -85,7 +70,7 @@ class Background:
         """Cancel the jobs of these groups."""
         for group in groups:
             if job := self._jobs.get(group):
-                job.cancel()
+                job.set()
 
     def cancel_all(self) -> None:
         """Cancel all jobs."""
@@ -98,13 +83,6 @@ Progress = Callable[[str, int, int], None]
 """Called with the activity, how much is done, and how much there is."""
 
 
-def fill(library: Library, job: Job, progress: Progress) -> None:
-    """Copy the corpus into the cache and index it."""
-    from ekstui.library.maintenance import fill_and_index
-
-    fill_and_index(library, progress, lambda: job.cancelled)
-
-
 class Synced(NamedTuple):
     """How a sync with AWS ended."""
 
@@ -112,19 +90,16 @@ class Synced(NamedTuple):
     failed: bool = False
 
 
-def sync(library: Library, job: Job, progress: Progress) -> Synced:
+def sync(library: Library, cancelled: Event, progress: Progress) -> Synced:
     """Sync the policies with AWS, index them, and return what is new."""
     from ekstui.library import maintenance, syncing
 
-    def cancelled() -> bool:
-        return job.cancelled
-
     try:
-        report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled)
+        report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled.is_set)
     except EkstuiError as error:
         return Synced(f"The policies could not be read from AWS: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
-    maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled)
+    maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled.is_set)
     return Synced(_sentence(report))
 
 
@@ -174,10 +149,10 @@ def watch_account(
 ) -> None:
     """Post the last snapshot to `owner`, then read the account from AWS if `ask` is set or the snapshot is stale."""
 
-    def work(job: Job) -> None:
+    def work(cancelled: Event) -> None:
         def update(change: Callable[[AccountView], AccountView]) -> None:
             # A late update from a cancelled job would leave "asking AWS" on the screen for good.
-            if not job.cancelled:
+            if not cancelled.is_set():
                 owner.post_message(AccountUpdated(library, change))
 
         try:
@@ -194,7 +169,7 @@ def watch_account(
                 raise _nothing_set_up()
             update(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.account.refresh(
-                lambda words: update(lambda view: view._replace(asking=words)), lambda: job.cancelled
+                lambda words: update(lambda view: view._replace(asking=words)), cancelled.is_set
             )
         except EkstuiError as error:
             failure = error

@@ -6,6 +6,7 @@ Only the app imports this module. It imports each screen on first use: all toget
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -16,7 +17,6 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError, InputError
 from ekstui.tui import keys
-from ekstui.tui.background import Job
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
@@ -281,7 +281,7 @@ class RoutedApp(LibraryApp):
             else:
                 chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
 
-        def judge(_: Job) -> Sequence[ClusterAnswer]:
+        def judge(_: Event) -> Sequence[ClusterAnswer]:
             try:
                 return judged(library)
             except BaseException:

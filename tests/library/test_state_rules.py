@@ -27,7 +27,7 @@ from ekstui.library.syncing import undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore
-from ekstui.tui.background import Background, Job
+from ekstui.tui.background import Background
 from ekstui.tui.messages import PaneFailed
 from tests.accounts import snapshot
 from tests.store.policies import fill_from_the_corpus, provenance
@@ -127,8 +127,8 @@ def test_a_job_that_was_replaced_or_cancelled_brings_nothing() -> None:
     owner, background, go = Owner(), Background(), threading.Event()
     brought: list[str] = []
 
-    def waiting(name: str) -> Callable[[Job], str]:
-        def work(_: Job) -> str:
+    def waiting(name: str) -> Callable[[threading.Event], str]:
+        def work(_: threading.Event) -> str:
             go.wait()
             if name == "failed":
                 raise AccountError("No.")

@@ -41,13 +41,13 @@ def main() -> int:
         case "timer":
             broken_once(ExplorerScreen, "catch_up")
         case "paint":
-            down = RowList.action_down
+            move = RowList.action_move
 
-            def break_and_move(self: RowList) -> None:
+            def break_and_move(self: RowList, step: int) -> None:
                 broken_once(RowList, "render_line")
-                down(self)
+                move(self, step)
 
-            RowList.action_down = break_and_move  # type: ignore[method-assign]
+            RowList.action_move = break_and_move  # type: ignore[method-assign]
         case "background":
             EkstuiApp.on_mount = lambda self: self.library  # type: ignore[method-assign, assignment]
             from ekstui.library import Library

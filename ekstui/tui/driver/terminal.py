@@ -206,10 +206,6 @@ class TerminalDriver(LinuxDriver):
         self._output.repaint()
         self.write("")
 
-    def forget(self) -> None:
-        """Forget what was drawn and what the terminal shows."""
-        self._output.forget()
-
     # Starting and stopping
 
     def start_application_mode(self) -> None:

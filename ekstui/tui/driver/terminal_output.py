@@ -109,11 +109,6 @@ class Output:
             self._canvas.repaint()
             self._drawn = True
 
-    def forget(self) -> None:
-        """Forget what was drawn and what the terminal shows."""
-        with self._lock:
-            self._canvas.forget()
-
     def send(self, data: str) -> bool:
         """Take output of the app, and return whether the writer has to be called; when closed, take frames only."""
         with self._lock:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby, zip_longest
 
 from textual.widget import Widget
@@ -41,68 +42,55 @@ MIN_WIDTH = 20
 _MARKS: dict[str, tuple[str, Style]] = {"added": ("+", "added"), "removed": ("−", "removed"), "changed": ("~", "warn")}
 
 
-def unified_rows(
-    pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[Hashable], width: int
+def line_rows(
+    pairs: Sequence[LinePair],
+    places: Sequence[str],
+    opened: Collection[Hashable],
+    rows_of: Callable[[int, LinePair], Iterable[Row]],
 ) -> list[Row]:
-    """Return both documents as one text with `+` and `−` lines; long runs of equal lines are folded.
+    """Return two documents line by line, each pair as `rows_of` shows it; long runs of equal lines are folded.
 
     A line above each difference says where in the document it is.
     """
+    differing = [index for index, pair in enumerate(pairs) if pair.kind != "same"]
+    near = {around for index in differing for around in range(index - CONTEXT, index + CONTEXT + 1)}
     rows: list[Row] = []
-    room = max(width - 2, MIN_WIDTH)
-    for fold, first, stretch in _stretches(pairs):
-        if fold and first not in opened:
-            rows.append(_fold(first, len(stretch), 1))
+    for is_far, run in groupby(range(len(pairs)), key=lambda index: index not in near):
+        first, *others = run
+        if is_far and others and first not in opened:
+            words = f"⋯ {1 + len(others)} equal lines, enter unfolds"
+            rows.append(Row(("fold", first), (styled(words, "muted"),), first))
             continue
-        for index, place, pair in _placed(first, stretch, places):
-            if place:
-                rows.append(_place(index, place))
-            if pair.kind == "same" and pair.before:
-                rows += _lines(index, "  ", "", _words(pair.before, "", ""), room, None)
-                continue
-            if pair.before is not None:
-                rows += _lines((index, "-"), "− ", "removed", _words(pair.before, "removed", "hit"), room, pair)
-            if pair.after is not None:
-                rows += _lines((index, "+"), "+ ", "added", _words(pair.after, "added", "hit"), room, pair)
+        shown = ""
+        for index in (first, *others):
+            place = places[index]
+            if place and place != shown and pairs[index].kind != "same":
+                shown = place
+                rows.append(Row((index, "place"), (styled(clean_line(place), "accent"),), selectable=False))
+            rows += rows_of(index, pairs[index])
     return rows
 
 
-def side_rows(pairs: Sequence[LinePair], places: Sequence[str], opened: Collection[Hashable], width: int) -> list[Row]:
-    """Return both documents side by side; long runs of equal lines are folded.
-
-    Lines wrap in both columns. A line above each difference says where in the document it is.
-    """
-    rows: list[Row] = []
-    room = max((width - 3) // 2, MIN_WIDTH)
-    for fold, first, stretch in _stretches(pairs):
-        if fold and first not in opened:
-            rows.append(_fold(first, len(stretch), 3))
-            continue
-        for index, place, pair in _placed(first, stretch, places):
-            if place:
-                rows.append(_place(index, place))
-            same = pair.kind == "same"
-            mark = styled("│", "muted") if same else styled(*_MARKS[pair.kind])
-            before = _broken(_words(pair.before, "" if same else "removed", "hit"), room)
-            after = _broken(_words(pair.after, "" if same else "added", "hit"), room)
-            for part, (left, right) in enumerate(zip_longest(before, after, fillvalue=styled(""))):
-                value = None if same or part else pair
-                rows.append(Row((index, part) if part else index, (left, mark, right), value, selectable=not part))
-    return rows
+def unified(index: int, pair: LinePair, room: int) -> Iterator[Row]:
+    """Yield a pair of lines as lines of one text, with `+` and `−` if they differ."""
+    if pair.kind == "same":
+        yield from _lines(index, "  ", "", _words(pair.before, "", ""), room, None)
+        return
+    if pair.before is not None:
+        yield from _lines((index, "-"), "− ", "removed", _words(pair.before, "removed", "hit"), room, pair)
+    if pair.after is not None:
+        yield from _lines((index, "+"), "+ ", "added", _words(pair.after, "added", "hit"), room, pair)
 
 
-def _placed(first: int, stretch: Sequence[LinePair], places: Sequence[str]) -> Iterator[tuple[int, str, LinePair]]:
-    """Yield (index, place, pair); the place is empty except for its first difference."""
-    shown = ""
-    for index, pair in enumerate(stretch, first):
-        place = places[index]
-        new = place if pair.kind != "same" and place != shown else ""
-        shown = new or shown
-        yield index, new, pair
-
-
-def _place(index: int, place: str) -> Row:
-    return Row((index, "place"), (styled(clean_line(place), "accent"),), selectable=False)
+def side_by_side(index: int, pair: LinePair, room: int) -> Iterator[Row]:
+    """Yield a pair of lines side by side, wrapped in both columns."""
+    same = pair.kind == "same"
+    mark = styled("│", "muted") if same else styled(*_MARKS[pair.kind])
+    before = _broken(_words(pair.before, "" if same else "removed", "hit"), room)
+    after = _broken(_words(pair.after, "" if same else "added", "hit"), room)
+    for part, (left, right) in enumerate(zip_longest(before, after, fillvalue=styled(""))):
+        value = None if same or part else pair
+        yield Row((index, part) if part else index, (left, mark, right), value, selectable=not part)
 
 
 def _lines(key: Hashable, sign: str, style: Style, words: Styled, room: int, value: object) -> list[Row]:
@@ -125,26 +113,6 @@ def _broken(words: Styled, room: int) -> list[Styled]:
 
 def _words(words: Words | None, style: Style, changed: Style) -> Styled:
     return tuple((clean_line(text), changed if differs else style) for text, differs in words or ())
-
-
-def _stretches(pairs: Sequence[LinePair]) -> list[tuple[bool, int, Sequence[LinePair]]]:
-    """Return runs of pairs as (foldable, index of the first pair, pairs)."""
-    near = {
-        around
-        for index, pair in enumerate(pairs)
-        if pair.kind != "same"
-        for around in range(index - CONTEXT, index + CONTEXT + 1)
-    }
-    stretches: list[tuple[bool, int, Sequence[LinePair]]] = []
-    for far, group in groupby(range(len(pairs)), key=lambda index: index not in near):
-        indexes = list(group)
-        stretches.append((far and len(indexes) > 1, indexes[0], pairs[indexes[0] : indexes[-1] + 1]))
-    return stretches
-
-
-def _fold(first: int, length: int, columns: int) -> Row:
-    words = styled(f"⋯ {length} equal lines, enter unfolds", "muted")
-    return Row(("fold", first), (words,) if columns == 1 else (words, styled(""), styled("")), first)
 
 
 SIDE_BY_SIDE = (Column("", 10, share=1), Column("", 1), Column("", 10, share=1))
@@ -237,8 +205,11 @@ class CompareScreen(ReportScreen[Comparison]):
         if self._pairs is None:
             self.app.background.run(self, "lines", lambda _: _lines_of(answer), self._show_lines)
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
-        lay_out = unified_rows if self.view == "unified" else side_rows
-        return lay_out(self._pairs, self._places, self.opened, self.width)
+        if self.view == "unified":
+            rows_of = partial(unified, room=max(self.width - 2, MIN_WIDTH))
+        else:
+            rows_of = partial(side_by_side, room=max((self.width - 3) // 2, MIN_WIDTH))
+        return line_rows(self._pairs, self._places, self.opened, rows_of)
 
     def forms(self, answer: Comparison) -> Sequence[Export]:
         """Return the whole comparison as Markdown, as JSON and as a patch."""

@@ -71,7 +71,7 @@ class ChooserLine(RowsLine):
         super().__init__(placeholder="type to filter; / first for j, k, g, q")
         self._filtering = False
 
-    def on_key(self, event: KeyPress) -> None:
+    async def on_key(self, event: KeyPress) -> None:
         """Use a key of lists, unless the user has begun to filter."""
         screen = self.screen
         if self.value or self._filtering or not isinstance(screen, ChooserScreen):
@@ -91,7 +91,7 @@ class ChooserLine(RowsLine):
         elif used is screen.again:
             screen.choose_current()
         else:
-            self.action_rows(used.action)
+            await self.action_rows(used.action)
 
 
 _LIST_KEYS = (keys.DOWN, keys.UP, keys.FIRST, keys.LAST, keys.FILTER, keys.LEAVE)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.core.explain import Explanation, Question, parse_context
@@ -21,7 +22,6 @@ from ekstui.present.explanation import explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.background import Job
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskWhoCan, ShowPlace
 from ekstui.tui.screens.asking import AskingScreen
@@ -274,7 +274,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             return
         self.notify("Asking IAM's simulator…")
 
-        def ask(_: Job) -> Sequence[SimulatedDecision] | EkstuiError:
+        def ask(_: Event) -> Sequence[SimulatedDecision] | EkstuiError:
             try:
                 return simulate(library, answer.inquiry)
             except EkstuiError as error:

@@ -6,6 +6,7 @@ import gc
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -15,7 +16,7 @@ from textual.timer import Timer
 from ekstui.core.policy import next_scope
 from ekstui.present.styled import Row, plain
 from ekstui.tui import keys
-from ekstui.tui.background import Job, Synced, fill, sync, watch_account
+from ekstui.tui.background import Synced, sync, watch_account
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AccountChanged, AccountUpdated, PaneFailed, RowReached, ShowComparison, ShowFound
@@ -287,15 +288,19 @@ class ExplorerScreen(NavigationScreen):
 
     def _fill_cache(self) -> None:
         library = self.app.library
-        self.app.background.run(
-            self, "fill", lambda job: fill(library, job, partial(self._show_progress, job)), self._cache_filled
-        )
 
-    def _show_progress(self, job: Job, doing: str, done: int, total: int) -> None:
+        def fill(cancelled: Event) -> None:
+            from ekstui.library.maintenance import fill_and_index
+
+            fill_and_index(library, partial(self._show_progress, cancelled), cancelled.is_set)
+
+        self.app.background.run(self, "fill", fill, self._cache_filled)
+
+    def _show_progress(self, cancelled: Event, doing: str, done: int, total: int) -> None:
         """Show the progress of a job, no more often than a slow connection can bear."""
         now = time.monotonic()
         # Late progress of a replaced job would stay on the screen for good.
-        if not job.cancelled and (now - self._progress_at >= PROGRESS_AFTER or done == total):
+        if not cancelled.is_set() and (now - self._progress_at >= PROGRESS_AFTER or done == total):
             self._progress_at = now
             self.call_later(self._say_work, progress_words(doing, done, total))
 
@@ -352,7 +357,10 @@ class ExplorerScreen(NavigationScreen):
                 self._fill_timer.stop()  # it would replace the sync
             library = self.app.library
             self.app.background.run(
-                self, "fill", lambda job: sync(library, job, partial(self._show_progress, job)), self._synced
+                self,
+                "fill",
+                lambda cancelled: sync(library, cancelled, partial(self._show_progress, cancelled)),
+                self._synced,
             )
 
     def _synced(self, ended: Synced) -> None:

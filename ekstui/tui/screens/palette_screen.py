@@ -1,6 +1,7 @@
 """The palette: looks up what the user types or pastes, as they type."""
 
 from collections.abc import Sequence
+from threading import Event
 from typing import ClassVar
 
 from textual import on
@@ -22,7 +23,6 @@ from ekstui.library.catalog import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.background import Job
 from ekstui.tui.base import FOLLOW_AFTER
 from ekstui.tui.keys import Key, bindings, spelled
 from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, Notice, ShowComparison
@@ -143,7 +143,7 @@ class PaletteScreen(ListDialog[Thing]):
             self._show()
         if known is None:
 
-            def read(_: Job) -> Catalogue:
+            def read(_: Event) -> Catalogue:
                 uses = library.account.uses(snapshot) if snapshot else None
                 return catalogue(library, snapshot, uses=uses, actions=all_actions())
 

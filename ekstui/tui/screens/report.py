@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled, wrap
+from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
@@ -22,7 +22,7 @@ from ekstui.tui.messages import AskWhoCan, PaneFailed, SwitchAccount, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
 from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
-from ekstui.tui.widgets.pane import failure, no_match
+from ekstui.tui.widgets.pane import failure, no_match, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 MAX_CRUMB = 32
@@ -387,16 +387,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row when there is no search."""
         return row.value is not None
-
-
-def stale_rows(error: EkstuiError, width: int) -> list[Row]:
-    """Return why an answer could not be refreshed, to show above the old one."""
-    words = (*failure(error), styled("What was known before:", "muted"))
-    return [
-        Row(("stale", number, part), (line,), selectable=False)
-        for number, whole in enumerate(words)
-        for part, line in enumerate(wrap(whole, width))
-    ]
 
 
 class OfAccount(Protocol):

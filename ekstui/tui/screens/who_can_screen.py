@@ -40,9 +40,8 @@ from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowFound, ShowPlace, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Export
-from ekstui.tui.screens.report import stale_rows
 from ekstui.tui.shown import Bookmark
-from ekstui.tui.widgets.pane import failure
+from ekstui.tui.widgets.pane import failure, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 MAX_SUGGESTIONS = 100

@@ -2,58 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.getters import app
 from textual.reactive import reactive
 
-from ekstui.core.text import age_in_words, clean_line, counted, use_in_words
-from ekstui.errors import EkstuiError, MfaNeededError
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
+from ekstui.core.text import clean_line, counted, use_in_words
+from ekstui.errors import MfaNeededError
+from ekstui.present.styled import Column, Row, Styled, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.background import Job
-from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import ShowComparison, ShowRole
-from ekstui.tui.shown import AccountView, Shown
-from ekstui.tui.widgets.pane import Pane, failure, rows_with
+from ekstui.tui.shown import AccountView
+from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import Attachments, Role, RoleAttachment, SourceError, Use
-    from ekstui.library import Library
+    from ekstui.core.account_snapshot import Attachments, RoleAttachment, Use
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_answers import PrincipalsInClusters
+    from ekstui.present.blocks import Block
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who has a policy attached as rows, followed by notes on what could not be read."""
-
-    from ekstui.present.account_report import remarks_in_words  # 15 ms, after the first paint
+    # 15 ms, after the first paint
+    from ekstui.present.account_report import remarks_in_words
+    from ekstui.present.blocks import Sentence, Span, aside, error_notes, incomplete_words, note
+    from ekstui.present.rendering import rows
 
     attachments = answer.attachments
-    account = answer.identity.account
-    rows = [_role(entry, account, now) for entry in sorted(attachments.roles, key=_certainty)]
-    rows += [
-        Row(("user", entry.user.name), (_name(entry.user.name, "user "), _as(entry.attached_as), styled("")), entry)
-        for entry in attachments.users
-    ]
-    rows += [
-        Row(("group", group.name), (_name(group.name, "group "), styled(""), styled("")), group)
-        for group in attachments.groups
-    ]
-    for remark in remarks_in_words(attachments):
-        rows += _lines(("remark", remark), f"! {remark}", "warn", width)
+    found = [_role(entry, answer.identity.account, now) for entry in sorted(attachments.roles, key=_certainty)]
+    users = [(entry, "user", entry.user.name, "boundary" in entry.attached_as) for entry in attachments.users]
+    for entity, kind, name, bounded in (*users, *((group, "group", group.name, False) for group in attachments.groups)):
+        title: Styled = ((f"{kind} ", "muted"), (clean_line(name), ""))
+        found.append(Row((kind, name), (title, styled("boundary" if bounded else "", "warn"), styled("")), entity))
+    notes: list[Block] = [*map(note, remarks_in_words(attachments))]
     if attachments.proven_empty:
-        rows += _lines("none", "It is not attached in this account.", "muted", width)
+        notes.append(aside("It is not attached in this account."))
     if not attachments.complete:
-        rows += _lines("incomplete", "Incomplete: not every role, user and group was read.", "warn", width)
-    for index, error in enumerate(attachments.errors):
-        rows += error_rows(("error", index), error, width)
-    return rows
+        notes.append(Sentence(Span(incomplete_words(), "warn")))
+    return found + rows([*notes, *error_notes(attachments.errors)], width)
 
 
 def attachment_line(value: object) -> Styled:
@@ -61,7 +53,7 @@ def attachment_line(value: object) -> Styled:
     from ekstui.core.account_snapshot import RoleAttachment
 
     if isinstance(value, RoleAttachment):
-        uses = "; ".join(use_in_row(use) for use in value.used_by) or "no use was found"
+        uses = clean_line("; ".join(map(use_in_words, value.used_by))) or "no use was found"
         boundary = "  as its boundary" if "boundary" in value.attached_as else ""
         return ((clean_line(value.role.arn or value.role.name), "strong"), (boundary, "warn"), (f"  {uses}", ""))
     return ()
@@ -79,45 +71,12 @@ def attached_note(attachments: Attachments) -> str:
     return ("" if attachments.complete else "at least ") + ", ".join(parts)
 
 
-def error_rows(key: Hashable, error: SourceError, width: int) -> list[Row]:
-    """Return what could not be read, and what to do about it."""
-    where = f" in {error.region}" if error.region else ""
-    action = f"{error.action}{where}: " if error.action else ""
-    return _lines(key, f"! {action}{error.message} {_advice(error)}".strip(), "warn", width)
-
-
-def stale_rows(error: EkstuiError, width: int) -> list[Row]:
-    """Return why the account could not be refreshed, to show above what was known before."""
-    return [
-        *_lines("stale", f"! {error.message} {_advice(error)}".strip(), "warn", width),
-        *_lines("before", "What was known before:", "muted", width),
-    ]
-
-
-def _advice(error: EkstuiError | SourceError) -> str:
-    from ekstui.present.blocks import in_the_app  # 5 ms, only after an error
-
-    return in_the_app(error.next_step)
-
-
-def use_in_row(use: Use) -> str:
-    """Return a use of a role in a few words, cleaned."""
-    return clean_line(use_in_words(use))
-
-
 def first_use(uses: Sequence[Use]) -> Styled:
     """Return the first use of a role, and how many more there are."""
     if not uses:
         return styled("")
     more = f" +{len(uses) - 1}" if len(uses) > 1 else ""
-    return ((use_in_row(uses[0]), "" if uses[0].certainty == "confirmed" else "muted"), (more, "accent"))
-
-
-def last_used(role: Role, now: datetime) -> Styled:
-    """Return when a role was last used: `2 h`, `212 d`, or a dash if IAM tracked no activity."""
-    if role.last_used is None:
-        return styled("—" if role.extent != "name" else "?", "muted")
-    return styled(age_in_words(role.last_used, now).removesuffix(" ago"), "muted")
+    return ((clean_line(use_in_words(uses[0])), "" if uses[0].certainty == "confirmed" else "muted"), (more, "accent"))
 
 
 def _certainty(entry: RoleAttachment) -> int:
@@ -129,6 +88,7 @@ def _certainty(entry: RoleAttachment) -> int:
 
 def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
     from ekstui.core.trust import trust_word
+    from ekstui.present.blocks import last_used_words
 
     role = entry.role
     used = first_use(entry.used_by)
@@ -137,22 +97,11 @@ def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
     boundary: Styled = () if "boundary" not in entry.attached_as else ((" boundary", "warn"),)
     linked: Styled = ((" service-linked", "muted"),) if role.service_linked else ()
     name: Styled = ((clean_line(role.name), ""), *linked, *boundary)
-    return Row(("role", role.arn or role.name), (name, used, last_used(role, now)), entry)
-
-
-def _name(name: str, kind: str) -> Styled:
-    return ((kind, "muted"), (clean_line(name), ""))
-
-
-def _as(attached_as: Sequence[str]) -> Styled:
-    return styled("boundary", "warn") if "boundary" in attached_as else styled("")
-
-
-def _lines(key: Hashable, text: str, style: Style, width: int) -> list[Row]:
-    return [
-        Row((key, index), (line,), selectable=False)
-        for index, line in enumerate(wrap(styled(clean_line(text), style), width))
-    ]
+    return Row(
+        ("role", role.arn or role.name),
+        (name, used, styled(last_used_words(role, now).removesuffix(" ago"), "muted")),
+        entry,
+    )
 
 
 COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column("", 6, right=True))
@@ -167,20 +116,6 @@ def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     return (Column("", name, middle=True), Column("", used.width, share=1), last)
 
 
-def _entries_with(name: str, library: Library) -> PrincipalsInClusters:
-    from ekstui.library.cluster_answers import principals_in_clusters  # off the app's thread
-
-    return principals_in_clusters(library, {name}, ask=False)
-
-
-def _entry_rows(found: PrincipalsInClusters, width: int) -> list[Row]:
-    """Return the access entries that have an access policy, and what was not read."""
-    from ekstui.present.access import principals_in_clusters_blocks
-    from ekstui.present.rendering import rows
-
-    return rows(principals_in_clusters_blocks(found), width)
-
-
 class AttachedPane(Pane):
     """The roles, users and groups that have the policy attached, and what of EKS uses the roles."""
 
@@ -191,9 +126,6 @@ class AttachedPane(Pane):
         keys.HELP,
     )  # fmt: skip
 
-    app = app(LibraryApp)
-
-    shown: reactive[Shown | None] = reactive(None)
     account: reactive[AccountView] = reactive(AccountView())
 
     def __init__(self) -> None:
@@ -237,17 +169,23 @@ class AttachedPane(Pane):
                 self.rows.set_rows(())
             return
         library, policy = self.app.library, shown.entry.policy
+
+        # The imports take 40 ms, off the app's thread.
+        def look_up_entries(_: Event) -> PrincipalsInClusters:
+            from ekstui.library.cluster_answers import principals_in_clusters
+
+            return principals_in_clusters(library, {policy.name}, ask=False)
+
+        def look_up(stopped: Event) -> AttachedAnswer:
+            from ekstui.library.attachments import attached
+
+            return attached(library, policy, stopped.is_set)
+
         if shown.entry.access:
             # In the same group, so that a slow answer about another policy does not replace it.
-            self.app.background.run(self, "attached", lambda _: _entries_with(policy.name, library), self._show_entries)
-            return
-
-        def look_up(job: Job) -> AttachedAnswer:
-            from ekstui.library.attachments import attached  # 40 ms, off the app's thread
-
-            return attached(library, policy, lambda: job.cancelled)
-
-        self.app.background.run(self, "attached", look_up, self._show_attached)
+            self.app.background.run(self, "attached", look_up_entries, self._show_entries)
+        else:
+            self.app.background.run(self, "attached", look_up, self._show_attached)
 
     def _show_why_not(self, view: AccountView) -> None:
         self.set_note("")
@@ -267,15 +205,18 @@ class AttachedPane(Pane):
         """Return the rows that match the filter."""
         width = self.rows.row_width
         if self._entries is not None:
+            from ekstui.present.access import principals_in_clusters_blocks
+            from ekstui.present.rendering import rows
+
             self.rows.set_columns(WHOLE_WIDTH)
-            return rows_with(self.words, _entry_rows(self._entries, width))
+            return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
-        rows = attached_rows(self._answer, datetime.now(UTC), width)
-        self.rows.set_columns(columns_of(rows, width))
+        found = attached_rows(self._answer, datetime.now(UTC), width)
+        self.rows.set_columns(columns_of(found, width))
         if self.account.error is not None:
-            rows = stale_rows(self.account.error, width) + rows
-        return rows_with(self.words, (row for row in rows if row.selectable)) if self.words else rows
+            found = stale_rows(self.account.error, width) + found
+        return rows_with(self.words, (row for row in found if row.selectable)) if self.words else found
 
     def about_row(self, row: Row) -> Styled:
         """Return a role's ARN and its uses, or a user or group."""

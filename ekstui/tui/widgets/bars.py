@@ -161,15 +161,15 @@ class RowsLine(Line):
     """An input above the screen's rows; up, down and page keys move in the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "rows('down')", show=False),
-        Binding("up", "rows('up')", show=False),
-        Binding("pagedown", "rows('page_down')", show=False),
-        Binding("pageup", "rows('page_up')", show=False),
+        Binding("down", "rows('move(1)')", show=False),
+        Binding("up", "rows('move(-1)')", show=False),
+        Binding("pagedown", "rows('page(1)')", show=False),
+        Binding("pageup", "rows('page(-1)')", show=False),
     ]
 
-    def action_rows(self, action: str) -> None:
+    async def action_rows(self, action: str) -> None:
         """Move in the rows; the input keeps the focus."""
-        getattr(self.screen.query_one(RowList), f"action_{action}")()
+        await self.screen.query_one(RowList).run_action(action)
 
 
 class FilterLine(Line):

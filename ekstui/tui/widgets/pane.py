@@ -9,15 +9,19 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+from textual.getters import app
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
-from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled
+from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
+from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
 from ekstui.tui.messages import PaneFailed, RowReached
+from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.bars import FilterLine
 from ekstui.tui.widgets.rows import RowList
 
@@ -30,6 +34,16 @@ def failure(error: EkstuiError) -> tuple[Styled, ...]:
 
         lines.append(styled(clean_line(in_the_app(error.next_step)), "muted"))
     return tuple(lines)
+
+
+def stale_rows(error: EkstuiError, width: int) -> list[Row]:
+    """Return why an answer could not be refreshed, to show above the old one."""
+    words = (*failure(error), styled("What was known before:", "muted"))
+    return [
+        Row(("stale", number, part), (line,), selectable=False)
+        for number, whole in enumerate(words)
+        for part, line in enumerate(wrap(whole, width))
+    ]
 
 
 def plain_failure(error: EkstuiError) -> str:
@@ -60,6 +74,11 @@ class Pane(Vertical):
     Pane { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
     Pane:focus-within { border: round $accent; border-title-color: $text-accent; border-title-style: bold; }
     """
+
+    app = app(LibraryApp)
+
+    shown: reactive[Shown | None] = reactive(None)
+    """The policy and version that the panes are about."""
 
     def __init__(self, number: int, title: str, columns: Sequence[Column]) -> None:
         super().__init__(id=title.lower())

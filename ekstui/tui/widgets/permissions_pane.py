@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.getters import app
-from textual.reactive import reactive
 
 from ekstui.core.policy import version_label
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.shown import Shown
@@ -40,10 +37,6 @@ class PermissionsPane(Pane):
         keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
         keys.FILTER, keys.COPY, keys.FIND, keys.HELP,
     )  # fmt: skip
-
-    app = app(LibraryApp)
-
-    shown: reactive[Shown | None] = reactive(None)
 
     def __init__(self) -> None:
         super().__init__(2, "Permissions", WHOLE_WIDTH)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual import on
-from textual.getters import app
 from textual.reactive import reactive
 from textual.timer import Timer
 
@@ -15,8 +15,6 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.background import Job
-from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import PolicyHighlighted
 from ekstui.tui.shown import AccountView
 from ekstui.tui.widgets.pane import Pane
@@ -179,8 +177,6 @@ class PoliciesPane(Pane):
         keys.CLUSTERS, keys.FIND, keys.HELP,
     )  # fmt: skip
 
-    app = app(LibraryApp)
-
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
     account: reactive[AccountView] = reactive(AccountView(), init=False)
     changed: reactive[frozenset[str]] = reactive(frozenset[str](), init=False)
@@ -323,7 +319,7 @@ class PoliciesPane(Pane):
         # Facets are about the documents of IAM policies.
         library, entries = self.app.library, [entry for entry in self.entries if not entry.access]
 
-        def work(_: Job) -> frozenset[str] | EkstuiError:
+        def work(_: Event) -> frozenset[str] | EkstuiError:
             try:
                 return matching_policies(facet, entries, library)
             except EkstuiError as error:

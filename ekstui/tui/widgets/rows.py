@@ -230,37 +230,18 @@ class RowList(ScrollView, can_focus=True):
         if self.current is not None:
             self.post_message(self.Folded(self.current, fold))
 
-    def action_down(self) -> None:
-        """Move down one row."""
-        self._move_by(1)
-
-    def action_up(self) -> None:
-        """Move up one row."""
-        self._move_by(-1)
-
-    def action_page_down(self) -> None:
-        """Move down one page."""
-        self._move_by(self._page)
-
-    def action_page_up(self) -> None:
-        """Move up one page."""
-        self._move_by(-self._page)
-
-    def action_half_page_down(self) -> None:
-        """Move down half a page."""
-        self._move_by(max(1, self._page // 2))
-
-    def action_half_page_up(self) -> None:
-        """Move up half a page."""
-        self._move_by(-max(1, self._page // 2))
+    def action_page(self, pages: float) -> None:
+        """Move by pages or a part of one, at least by one row."""
+        step = max(1, int(abs(pages) * self._page))
+        self.action_move(step if pages > 0 else -step)
 
     def action_first(self) -> None:
         """Move to the first row."""
-        self._move_by(-len(self._rows))
+        self.action_move(-len(self._rows))
 
     def action_last(self) -> None:
         """Move to the last row."""
-        self._move_by(len(self._rows))
+        self.action_move(len(self._rows))
 
     @property
     def row_width(self) -> int:
@@ -281,7 +262,8 @@ class RowList(ScrollView, can_focus=True):
                     return index
         return min(selectable, key=lambda index: abs(index - nearby))
 
-    def _move_by(self, step: int) -> None:
+    def action_move(self, step: int) -> None:
+        """Move down by `step` rows, or up if it is negative; scroll where no row can be moved to."""
         if self._cursor is None:
             self.scroll_relative(y=step, animate=False)
             return

@@ -95,12 +95,11 @@ def _service(service: ServiceSummary, columns: Sequence[Column], width: int, *, 
     head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", style))
     words: Styled = (*access(service), *(() if opened else scope(service)))
     indent = min(cell_len(plain(head)), 12)
-    lines = wrap((*head, *words), width) if cell_len(plain(head) + plain(words)) <= width else [
-        (*head, *wrap(words, max(width - cell_len(plain(head)), 20))[0]),
-        *(((" " * indent, ""), *line) for line in wrap(words, max(width - cell_len(plain(head)), 20))[1:]),
-    ]  # fmt: skip
-    rows = [Row(key, (lines[0],), service)]
-    rows += [Row((key, "more", index), (line,), selectable=False) for index, line in enumerate(lines[1:])]
+    first, *more = wrap(words, max(width - cell_len(plain(head)), 20))
+    rows = [Row(key, ((*head, *first),), service)]
+    rows += [
+        Row((key, "more", index), (((" " * indent, ""), *line),), selectable=False) for index, line in enumerate(more)
+    ]
     rows += [
         Row((key, "warning", text, part), (((("  ! " if not part else "    "), "warn"), *line),), selectable=False)
         for text in service.warnings

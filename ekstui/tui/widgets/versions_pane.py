@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from textual import on
-from textual.getters import app
 from textual.reactive import reactive
 
 from ekstui.core.policy import version_label, version_range
 from ekstui.core.text import clean_line
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import ShowComparison, VersionChosen
 from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
@@ -184,9 +182,6 @@ class VersionsPane(Pane):
         keys.COPY, keys.FILTER, keys.FIND, keys.HELP,
     )  # fmt: skip
 
-    app = app(LibraryApp)
-
-    shown: reactive[Shown | None] = reactive(None)
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
 
     def __init__(self) -> None:
