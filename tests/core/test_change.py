@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from ekstui.core.change import changes
 from ekstui.core.differences import differences
 from ekstui.core.document import Document, parse
+from ekstui.core.grants import is_too_large
 from ekstui.core.policy import Policy, VersionInfo, parse_time
 from ekstui.core.steps import Step, timeline
 from ekstui.errors import DocumentError
@@ -405,3 +407,146 @@ def test_a_policy_was_created_with_its_first_version_and_updated_with_its_defaul
     assert (Policy("P", arn, 2, infos).created, Policy("P", arn, 2, infos).updated) == (days[0], days[1])
     # Where version 1 was not seen, nobody knows when the policy was made.
     assert (Policy("P", arn, 3, infos[1:]).created, Policy("P", arn, 4, infos[1:]).updated) == (None, None)
+
+
+def _get(
+    action: str | list[str] = "s3:GetObject", on: str | list[str] = "*", effect: str = "Allow", **tags: Any
+) -> Any:
+    """A statement on buckets by name, under conditions on tags of the principal."""
+    resource = on if on == "*" else [f"arn:aws:s3:::{each}/*" for each in listed(on)]
+    statement: dict[str, Any] = {"Effect": effect, "Action": action, "Resource": resource}
+    if tags:
+        statement["Condition"] = {"StringEquals": {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}}
+    return statement
+
+
+def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None = None) -> tuple[str, str]:
+    """The verdicts there and back, with one letter for the keys of tags."""
+    one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
+    sides = ((one, other), (other, one))
+    verdicts = [changes(*each, names).verdict if names else changes(*each).verdict for each in sides]
+    said = [each.replace("aws:PrincipalTag/", "") for each in verdicts]
+    return said[0], said[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "there", "back"),
+    [
+        ([_get(a="1")], [_get(a=["1", "2"])],
+         "widened: {} allowed under wider conditions on a", "narrowed: {} allowed under narrower conditions on a"),
+        ([_get(a="1")], [_get(a="2")], *["mixed: {} allowed under other conditions on a"] * 2),
+        ([_get(a="1", b="1")], [_get(a=["1", "2"], b=["1", "2"])],
+         "widened: {} allowed under wider conditions on a and b", "narrowed: {} allowed under narrower conditions on a and b"),
+        # Ways that are new, or gone; more than four are counted.
+        ([_get(a="1")], [_get(a="1"), _get(b="1")],
+         "widened: {} also allowed under the condition b", "narrowed: {} no longer allowed where only the condition b holds"),
+        ([_get(a="1")], [_get(a="1"), _get(b="1", c="1"), _get(d="1")],
+         "widened: {} also allowed under the conditions b and c, or d",
+         "narrowed: {} no longer allowed where only the conditions b and c, or d hold"),
+        ([_get(a="1")], [_get(a="1"), *(_get(**{key: "1"}) for key in "bcde")],
+         "widened: {} also allowed under the condition b or c or d or e",
+         "narrowed: {} no longer allowed where only the condition b or c or d or e holds"),
+        ([_get(a="1")], [_get(a="1"), *(_get(**{key: "1"}) for key in "bcdef")],
+         "widened: {} also allowed under one of 5 sets of conditions",
+         "narrowed: {} no longer allowed where only one of 5 sets of conditions holds"),
+        ([_get(a="1")], [_get(b="1")],
+         "mixed: {} needs the condition b instead of the condition a", "mixed: {} needs the condition a instead of the condition b"),
+        # Where not all resources are meant, one or two are named.
+        ([_get(on=["x", "y"])], [_get(on="x"), _get(on="y", a="1")],
+         "narrowed: {} on y/* now needs the condition a", "widened: {} on y/* no longer needs the condition a"),
+        ([_get(on=["x", "y"])], [_get(on=["x", "y"], a="1")],
+         "narrowed: {} now needs the condition a", "widened: {} no longer needs the condition a"),
+        ([_get(on=["x", "y", "z"])], [_get(on="x"), _get(on=["y", "z"], a="1")],
+         "narrowed: {} on y/* and z/* now needs the condition a", "widened: {} on y/* and z/* no longer needs the condition a"),
+        ([_get(on=["w", "x", "y", "z"])], [_get(on="w"), _get(on=["x", "y", "z"], a="1")],
+         "narrowed: {} on some resources now needs the condition a", "widened: {} on some resources no longer needs the condition a"),
+        ([_get(on=["x", "y"])], [_get(on="x", b="1"), _get(on="y", a="1")],
+         "narrowed: {} on x/* now needs the condition b, and on y/* now needs the condition a",
+         "widened: {} on x/* no longer needs the condition b, and on y/* no longer needs the condition a"),
+        ([_get(on=["x", "y", "z"])], [_get(on="x", b="1"), _get(on="y", a="1"), _get(on="z", c="1")],
+         "narrowed: {} allowed in fewer cases", "widened: {} allowed in more cases"),
+        ([_get(on=["x", "y"])], [_get(on="x")], "narrowed: {} allowed on fewer resources", "widened: {} allowed on more resources"),
+        ([_get(on=["x", "y"])], [_get(on="x", a="1")],
+         "narrowed: {} allowed on fewer resources, and on x/* now needs the condition a",
+         "widened: {} allowed on more resources, and on x/* no longer needs the condition a"),
+        # Denials.
+        ([_get()], [_get(), _get(effect="Deny", a="1")],
+         "narrowed: {} newly denied in some cases", "widened: {} no longer denied in some cases"),
+        ([_get(), _get(effect="Deny", a="1")], [_get(), _get(effect="Deny", a=["1", "2"])],
+         "narrowed: {} newly denied in some cases", "widened: {} no longer denied in some cases"),
+        ([_get(effect="Deny", a="1")], [_get(effect="Deny")], "denies more: {} denied in more cases", "denies less: {} denied in fewer cases"),
+        ([_get(effect="Deny", a="1")], [_get(effect="Deny", b="1")], *["denies otherwise: {} denied otherwise"] * 2),
+        ([_get(effect="Deny")], [_get(), _get(effect="Deny")], *["same access: the same requests are allowed, written differently"] * 2),
+        ([_get("sqs:DeleteQueue")], [_get("sqs:DeleteQueue"), _get("ec2:StartInstances", effect="Deny"), _get()],
+         "widened: {} added; more is denied besides", "narrowed: {} removed; less is denied besides"),
+        ([_get("sqs:DeleteQueue"), _get(effect="Deny")], [_get("sqs:DeleteQueue"), _get("ec2:StartInstances", effect="Deny"), _get()],
+         "widened: {} added; something else is denied besides", "narrowed: {} removed; something else is denied besides"),
+    ],
+)  # fmt: skip
+def test_a_change_in_words_there_and_back(before: list[Any], after: list[Any], there: str, back: str) -> None:
+    what, which = "1 action", " (s3:GetObject)"
+    expected = []
+    for each in (there, back):
+        said, semicolon, rest = each.partition(";")
+        expected.append(said.format(what) + (which if "{}" in said else "") + semicolon + rest)
+    assert list(_verdicts(before, after)) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "there", "back"),
+    [
+        ([_get(a="1")], [_get(a="1"), _get(b="1")],
+         "B allows more: {} also allowed under the condition b in B", "B allows less: {} also allowed under the condition b in A"),
+        ([_get(a="1")], [_get(b="1")], "each allows something that the other does not: {} needs the condition a in A, the condition b in B",
+         "each allows something that the other does not: {} needs the condition b in A, the condition a in B"),
+        ([_get()], [_get(a="1")], "B allows less: {} needs the condition a in B", "B allows more: {} needs the condition a in A only"),
+        ([_get()], [_get(), _get(effect="Deny")], "B allows less: {} more denied in B", "B allows more: {} less denied in B"),
+        ([_get("s3:PutObject")], [_get(["s3:PutObject", "s3:GetObject"])], "B allows more: {} only in B", "B allows less: {} only in A"),
+        ([_get(on=["x", "y"])], [_get(on="x")], "B allows less: {} allowed on fewer resources in B", "B allows more: {} allowed on more resources in B"),
+        ([_get(effect="Deny", a="1")], [_get(effect="Deny")], "B denies more: {} denied in more cases", "B denies less: {} denied in fewer cases"),
+    ],
+)  # fmt: skip
+def test_two_policies_in_words_there_and_back(before: list[Any], after: list[Any], there: str, back: str) -> None:
+    expected = tuple(f"{each.format('1 action')} (s3:GetObject)" for each in (there, back))
+    assert _verdicts(before, after, ("A", "B")) == expected
+
+
+def test_a_long_verdict_counts_each_action_once() -> None:
+    """What does not fit is counted by whether it is allowed in more cases, in fewer, or in others."""
+    actions = [f"s3:{name}" for name in (
+        "GetObject", "PutObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging",
+        "DeleteObjectTagging", "GetObjectVersion", "DeleteObjectVersion", "AbortMultipartUpload", "RestoreObject",
+    )]  # fmt: skip
+    kinds: dict[str, tuple[Any, Any]] = {"more": ("1", ["1", "2"]), "fewer": (["1", "2"], "1"), "other": ("1", "2")}
+    for kind, (old, new) in kinds.items():
+        before, after = ([_get(each, **{f"key{n}": value}) for n, each in enumerate(actions)] for value in (old, new))
+        verdict, _ = _verdicts(before, after)
+        counts = [int(each) for each in re.findall(r"(?:^|: |; )(\d+) ", verdict)]
+        assert sum(counts) == len(actions), verdict
+        *said, rest = verdict.split("; ")
+        assert 1 < len(said) < len(actions)
+        assert 350 < len("; ".join(said)) < 500
+        assert rest == f"{len(actions) - len(said)} more allowed in {kind} cases ({rest.partition('(')[2]}"
+        assert len(re.findall("s3:", rest)) == 3
+        assert rest.endswith(f" and {len(actions) - len(said) - 3} more)")
+
+
+@pytest.mark.parametrize(
+    ("statements", "too_large"),
+    [
+        ([{"Action": [f"s3:A{n}" for n in range(400)], "Resource": [f"arn:aws:s3:::b{n}" for n in range(250)]}], False),
+        ([{"Action": [f"s3:A{n}" for n in range(400)], "Resource": [f"arn:aws:s3:::b{n}" for n in range(250)]},
+          {"Action": "s3:B", "Resource": "*"}], True),
+        # A list of exceptions is one grant, of actions as of resources.
+        ([{"NotAction": [f"s3:A{n}" for n in range(2000)], "Resource": [f"arn:aws:s3:::b{n}" for n in range(2000)]}], False),
+        ([{"Action": [f"s3:A{n}" for n in range(2000)], "NotResource": [f"arn:aws:s3:::b{n}" for n in range(2000)]}], False),
+        # Each grant has all values of its conditions: 50,000 with six each.
+        ([{"Action": [f"s3:A{n}" for n in range(500)], "Resource": [f"arn:aws:s3:::b{n}" for n in range(100)],
+           "Condition": {"StringLike": {"a:b": ["1", "2"]}, "StringEquals": {"a:c": ["1", "2", "3", "4"]}}}], False),
+        ([{"Action": [f"s3:A{n}" for n in range(500)], "Resource": [f"arn:aws:s3:::b{n}" for n in range(100)],
+           "Condition": {"StringLike": {"a:b": ["1", "2"]}, "StringEquals": {"a:c": ["1", "2", "3", "4"]}}},
+          {"Action": "s3:B", "Resource": "*", "Condition": {"StringLike": {"a:b": "1"}}}], True),
+    ],
+)  # fmt: skip
+def test_what_is_too_large_to_compare(statements: list[dict[str, Any]], too_large: bool) -> None:
+    assert is_too_large(parse({"Statement": [{"Effect": "Allow", **each} for each in statements]})) is too_large

@@ -100,7 +100,6 @@ def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
         each._replace(low=max(each.low, other.low), high=min(each.high, other.high))
         for each in some
         for other in others
-        if max(each.low, other.low) < min(each.high, other.high)
     )
 
 
