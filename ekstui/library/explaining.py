@@ -285,8 +285,8 @@ class _Case:
         """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
         if self.snapshot is None:
             return explanation
-        from ekstui.core.findings import findings_of
         from ekstui.core.findings.fixes import cluster_command, trust_command
+        from ekstui.core.findings.roles import findings_of
         from ekstui.core.uses import uses_in
         from ekstui.library.roles import surroundings_of
 

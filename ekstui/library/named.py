@@ -28,7 +28,7 @@ from ekstui.core.explain.purpose import (
     policies_of,
 )
 from ekstui.core.explain.remedies import newer_release
-from ekstui.core.findings.finding import NODE_KINDS, RoleInUse, Surroundings, all_hold
+from ekstui.core.findings import NODE_KINDS, RoleInUse, Surroundings, all_hold
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, StandardInput
 from ekstui.core.reference import reference

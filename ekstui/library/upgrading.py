@@ -10,9 +10,8 @@ from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluo
 from ekstui.core.conditions import Truth
 from ekstui.core.document import Document, Statement, parse
 from ekstui.core.eks import Cluster
-from ekstui.core.findings import RoleInUse, Surroundings
-from ekstui.core.findings.finding import SINCE, cni_on_node_role, condition_in_words, holds
-from ekstui.core.findings.missing_permissions import NAMED_ACTIONS
+from ekstui.core.findings import SINCE, RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
+from ekstui.core.findings.roles import NAMED_ACTIONS
 from ekstui.core.grants import action_matches, merged
 from ekstui.core.knowledge import Requirement
 from ekstui.core.published import Component, Release, release_numbers, values_in

@@ -1,99 +1,271 @@
-"""What is wrong, outdated or too broad about a role that EKS uses, based on the role and all its uses."""
+"""Findings and what they are based on, and whether the conditions in `eks.toml` hold for a use of a role."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
 
-from ekstui.core.account_snapshot import AccountSnapshot, Use
-from ekstui.core.findings.finding import (
-    Code,
-    Finding,
-    RoleInUse,
-    RolePolicy,
-    Severity,
-    Surroundings,
-    described,
-)
-from ekstui.core.findings.missing_permissions import missing_permissions, recommended_policies
-from ekstui.core.findings.role_policies import (
-    excess_policies,
-    missing_principal_tags,
-    scoping_findings,
-    superseded_policies,
-    trust_findings,
-)
-from ekstui.core.knowledge import Knowledge
+from ekstui.core.account_snapshot import Role, Use
+from ekstui.core.conditions import Truth, every, negation, some
+from ekstui.core.document import Document
+from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
+from ekstui.core.evaluation import AppliedPolicy
+from ekstui.core.published import release_numbers
+from ekstui.core.trust import trusts_service
 
-__all__ = [
-    "QUIET",
-    "Code",
-    "Finding",
-    "RoleInUse",
-    "RolePolicy",
-    "Severity",
-    "Surroundings",
-    "described",
-    "findings_of",
-    "missing_role",
-]
+Severity = Literal["problem", "advice", "note"]
 
-QUIET = timedelta(days=90)
-"""How long a role must have had no recorded activity to be worth a note."""
+Code = Literal[
+    "missing-policy", "superseded-policy", "broader-than-needed", "scoping-cancelled", "principal-tag-missing", "trust-lacks-principal",
+    "trust-lacks-tag-session", "irsa-wildcard-with-stringequals", "irsa-issuer-of-another-cluster", "irsa-without-sub",
+    "irsa-provider-missing", "orphaned-provider", "no-recorded-activity", "role-not-found",
+    "entry-missing", "entry-of-wrong-type", "auto-node-policy-missing", "capability-without-rights",
+    "reserved-access-policy", "cluster-admin", "entry-principal-gone", "authentication-mode",
+]  # fmt: skip
 
-_ORDER: tuple[Severity, ...] = ("problem", "advice", "note")
+EC2_NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node")
+"""The nodes that are EC2 instances of the account."""
+
+NODE_KINDS = (*EC2_NODE_KINDS, "auto-mode-node", "hybrid-node")
 
 
-def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> tuple[Finding, ...]:
-    """Return the findings about a role, problems first.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sentence about a role, with its evidence."""
 
-    Service-linked roles belong to their services, so there are none about them.
+    code: Code
+    severity: Severity
+    """`problem`: something fails; `advice`: it works but could be better; `note`: too little is known to say more."""
+    text: str
+    evidence: tuple[str, ...]
+    policies: tuple[str, ...] = ()
+    """AWS managed policies that would each fix it, narrowest first."""
+    uses: tuple[Use, ...] = ()
+    """The uses that fail or could be better; empty if it is about the role itself."""
+    undecided: bool = False
+    """Whether what was read does not tell if something fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicy:
+    """A policy attached to a role, with its document."""
+
+    name: str
+    arn: str | None
+    """None for an inline policy."""
+    version: int | None
+    document: Document | None
+    """None if it could not be read."""
+    created: datetime | None = None
+    """When AWS made the version; None for the account's own policies."""
+
+    @property
+    def managed_by_aws(self) -> bool:
+        """Whether it is AWS's own, rather than the account's with the same name."""
+        return self.arn is not None and self.arn.split(":", 5)[4:5] == ["aws"]
+
+    def applied(self) -> AppliedPolicy | None:
+        """Return it for evaluation; None if it could not be read."""
+        return None if self.document is None else AppliedPolicy(self.name, self.version, self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInUse:
+    """A role, its policies, and all its known uses, in any cluster and region."""
+
+    role: Role
+    policies: tuple[RolePolicy, ...]
+    boundary: RolePolicy | None = None
+    uses: tuple[Use, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """Phrases for where further uses may exist, such as `Pod Identity of cluster b`; they turn findings into notes."""
+
+    def has_attached(self, name: str) -> bool:
+        """Return whether AWS's policy of that name is attached."""
+        return any(policy.name == name and policy.managed_by_aws for policy in self.policies)
+
+    @property
+    def known_whole(self) -> bool:
+        """Whether it is known which policies the role has, even if some could not be read."""
+        return self.role.extent == "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known about the account besides the role."""
+
+    now: datetime
+    eks: EksFacts | None = None
+    providers: tuple[str, ...] | None = None
+    """ARNs of IAM's OIDC providers; None if not known."""
+    account: str | None = None
+
+    def cluster(self, use: Use) -> Cluster | None:
+        """Return the cluster of a use; None if it was not read."""
+        found = () if self.eks is None or use.cluster is None else self.eks.find(use.cluster, use.region)
+        return found[0] if len(found) == 1 else None
+
+    def addon(self, use: Use) -> Addon | None:
+        """Return the add-on of a use; None if it is not an add-on or was not read."""
+        cluster = self.cluster(use) if use.kind == "addon" and use.name else None
+        return cluster.addon(use.name or "") if cluster else None
+
+    def association(self, use: Use) -> PodIdentityAssociation | None:
+        """Return the Pod Identity association of a use; None if it has none or it was not read."""
+        cluster = self.cluster(use)
+        if cluster is None or use.kind not in ("pod-identity", "pod-identity-target", "addon"):
+            return None
+        wanted = (use.namespace, use.service_account)
+        found = [each for each in cluster.associations or () if (each.namespace, each.service_account) == wanted]
+        return found[0] if len(found) == 1 else None
+
+
+def described(use: Use) -> str:
+    """Return a use in words, as evidence."""
+    what = use.kind.replace("-", " ")
+    if use.name:
+        what += f" {use.name}"
+    if use.service_account:
+        what += f" {use.namespace or '*'}/{use.service_account}"
+    where = f" of cluster {use.cluster}" if use.cluster and use.kind != "cluster" else f" {use.cluster or ''}".rstrip()
+    if use.kind == "cluster" and use.name == use.cluster:
+        where = ""
+    region = f" in {use.region}" if use.region else ""
+    return f"{what}{where}{region} ({use.certainty})"
+
+
+def a_note_if_unseen(severity: Severity, subject: RoleInUse) -> Severity:
+    """Return `note` if the role may have unknown uses, for which the finding may not hold."""
+    return "note" if subject.unseen or not subject.known_whole else severity
+
+
+def unseen_evidence(subject: RoleInUse) -> tuple[str, ...]:
+    """Return what was not read, as evidence."""
+    return tuple(f"not looked at: {place}" for place in subject.unseen)
+
+
+SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)
+"""When EKS began to create its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""
+
+_SERVICE_ACCOUNTS = {
+    "vpc-cni": ("kube-system", "aws-node"),
+    "aws-ebs-csi-driver": ("kube-system", "ebs-csi-controller-sa"),
+    "aws-efs-csi-driver": ("kube-system", "efs-csi-controller-sa"),
+    "amazon-cloudwatch-observability": ("amazon-cloudwatch", "cloudwatch-agent"),
+}
+"""The service account with which each add-on calls AWS."""
+
+SINCE = ">="
+"""Between an add-on and a release in a condition: `vpc-cni>=v1.22.0`."""
+
+IN_WORDS = {
+    "auto-mode": "Auto Mode is on",
+    "local-outpost": "the cluster is a local one on an Outpost",
+    "not-local-outpost": "the cluster is not a local one on an Outpost",
+    "created-before-2020-04-16": "the cluster was created before 2020-04-16",
+    "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
+    "pod-identity-agent": "the Pod Identity agent runs",
+    "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
+    "ipv4": "the cluster uses IPv4",
+    "ipv6": "the cluster uses IPv6",
+    "ecr-pull-through-cache": "an ECR pull-through cache is used",
+    "cluster-details-not-in-node-config": "the node's configuration does not describe the cluster",
+    "ssm-hybrid-activation": "the node is activated by Systems Manager",
+}
+"""Conditions as the end of `needed where …`."""
+
+
+def condition_in_words(name: str) -> str:
+    """Return a condition as the end of `needed where …`."""
+    if name.startswith("addon:"):
+        return f"it belongs to the add-on {name.removeprefix('addon:')}"
+    addon, since, release = name.partition(SINCE)
+    return f"{addon} is {release} or newer" if since else IN_WORDS[name]
+
+
+def holds(name: str, use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
+    """Return whether a condition holds for a use; None if that was not read, or cannot be read from AWS."""
+    if name.startswith("addon:"):
+        addon = name.removeprefix("addon:")
+        if use.kind == "addon":
+            return use.name == addon
+        return (use.namespace, use.service_account) == _SERVICE_ACCOUNTS.get(addon)
+    if name == "ssm-hybrid-activation":
+        trust = subject.role.trust
+        return None if trust is None else trusts_service(trust, "ssm.amazonaws.com")
+    cluster = surroundings.cluster(use)
+    if cluster is None:
+        return None
+    if SINCE in name:
+        return _runs_since(name, cluster)
+    judge = _OF_CLUSTER.get(name)
+    return None if judge is None else judge(cluster)
+
+
+def _runs_since(name: str, cluster: Cluster) -> Truth:
+    """Return whether a cluster has a release of an add-on or a newer one; None for a controller that EKS did not install."""
+    addon, _, release = name.partition(SINCE)
+    installed = cluster.addon(addon)
+    numbers = release_numbers((installed and installed.version) or "")
+    return numbers >= release_numbers(release) if numbers else None
+
+
+def _outpost(cluster: Cluster) -> Truth:
+    return cluster.outpost if cluster.described else None
+
+
+def _branch_interfaces(cluster: Cluster) -> Truth:
+    """Windows nodes have access entries of their own; AWS does not show whether pods have security groups.
+
+    Nodes of Auto Mode have no branch interfaces, so only other nodes of such a cluster count.
     """
-    if subject.role.service_linked:
-        return ()
-    found = [
-        *trust_findings(subject, surroundings, knowledge),
-        *missing_permissions(subject, surroundings, knowledge),
-        *recommended_policies(subject, surroundings, knowledge),
-        *missing_principal_tags(subject, surroundings),
-        *scoping_findings(subject),
-        *superseded_policies(subject, surroundings, knowledge),
-        *excess_policies(subject, surroundings),
-        *_quiet(subject, surroundings),
-    ]
-    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
-
-
-def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> Finding:
-    """Return the finding about a role that EKS is configured to use and that was not read."""
-    name = arn.rsplit("/", 1)[-1]
-    evidence = tuple(described(use) for use in uses)
-    if arn.split(":", 5)[4:5] != [snapshot.identity.account]:
-        return Finding(
-            "role-not-found",
-            "note",
-            f"The role {name} belongs to another account and was not read.",
-            evidence,
-            uses=uses,
-        )
-    if not snapshot.complete:
-        return Finding(
-            "role-not-found", "note", f"The role {name} is not among the roles that could be read.", evidence, uses=uses
-        )
-    return Finding(
-        "role-not-found", "problem", f"IAM has no role {name}, which EKS is configured to use.", evidence, uses=uses
+    entries = cluster.access_entries or ()
+    if any(entry.kind == "EC2_WINDOWS" for entry in entries):
+        return True
+    # With the config map aws-auth, nodes need no entry.
+    knows_nodes = (
+        cluster.authentication_mode == "API"
+        and cluster.nodegroups is not None
+        and cluster.access_entries is not None
+        and not any(entry.unread_nodes for entry in entries)
+        and not {"nodegroups", "access_entries"}.intersection(cluster.cut_short)
     )
+    others = cluster.nodegroups or any(entry.kind == "EC2_LINUX" for entry in entries)
+    return False if cluster.auto_mode and knows_nodes and not others else None
 
 
-def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
-    """Yield a note about a role without recorded activity, unless EKS confirms that it is in use."""
-    role = subject.role
-    if any(use.certainty == "confirmed" for use in subject.uses) or role.extent == "name":
-        return
-    if role.last_used is not None:
-        if surroundings.now - role.last_used > QUIET:
-            text = f"No recorded activity since {role.last_used:%Y-%m-%d}."
-            yield Finding(
-                "no-recorded-activity", "note", text, (f"last used in {role.last_used_region or 'an unknown region'}",)
-            )
-    elif role.created is not None and surroundings.now - role.created > QUIET:
-        text = "No recorded activity in the period that IAM tracks, at most 400 days."
-        yield Finding("no-recorded-activity", "note", text, (f"created on {role.created:%Y-%m-%d}",))
+def cni_on_node_role(cluster: Cluster) -> Truth:
+    """An annotation of aws-node may still name a role, so this is likely only if nothing else does."""
+    associated = some(
+        (each.namespace, each.service_account) == ("kube-system", "aws-node") for each in cluster.associations or ()
+    )
+    if associated:
+        return False
+    addon = cluster.addon("vpc-cni")
+    if addon is None or cluster.associations is None:
+        return None
+    return addon.role_arn is None and not addon.association_arns
+
+
+def _family(family: str) -> Callable[[Cluster], Truth]:
+    return lambda cluster: None if cluster.ip_family is None else cluster.ip_family == family
+
+
+_OF_CLUSTER: dict[str, Callable[[Cluster], Truth]] = {
+    "auto-mode": lambda cluster: cluster.auto_mode,
+    "local-outpost": _outpost,
+    "not-local-outpost": lambda cluster: negation(_outpost(cluster)),
+    "created-before-2020-04-16": lambda cluster: (
+        None if cluster.created is None else cluster.created < SERVICE_ROLE_SINCE
+    ),
+    "security-groups-for-pods-or-windows": _branch_interfaces,
+    "pod-identity-agent": lambda cluster: True if cluster.addon("eks-pod-identity-agent") else None,
+    "vpc-cni-on-node-role": cni_on_node_role,
+    "ipv4": _family("ipv4"),
+    "ipv6": _family("ipv6"),
+}
+
+
+def all_hold(names: tuple[str, ...], use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
+    """Return whether all of the conditions hold for a use."""
+    return every([holds(name, use, subject, surroundings) for name in names])

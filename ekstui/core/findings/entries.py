@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from ekstui.core.account_snapshot import AccountSnapshot, Use, UseKind
 from ekstui.core.eks import AccessEntry, Cluster
-from ekstui.core.findings.finding import Finding, described
+from ekstui.core.findings import Finding, described
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.text import listed
 

@@ -16,20 +16,23 @@ from ekstui.core.account_snapshot import Role, Use
 from ekstui.core.document import Condition, Statement, parse_text, serialise, serialise_statement
 from ekstui.core.eks import Cluster, HealthIssue
 from ekstui.core.explain.answer import Command, associate_policy, create_entry
+from ekstui.core.findings import Code, Finding
 from ekstui.core.findings.entries import entry_types
-from ekstui.core.findings.finding import Code, Finding
 from ekstui.core.findings.role_policies import CLUSTER_TAG, TAG_SESSION
 from ekstui.core.knowledge import Knowledge
 from ekstui.core.trust import eks_region, issuer_of
+from ekstui.core.wildcard import is_wild
 
 
 def trust_command(role: Role, finding: Finding, knowledge: Knowledge) -> Command | None:
     """Return the command that fixes a finding about a role's trust policy; None if there is none."""
     if finding.code == "trust-lacks-tag-session":
         needing = {each.principal for each in knowledge.trust if TAG_SESSION in each.actions}
-        return _updated(role, lambda each: _with_tag_session(each, needing), "lets the session be tagged")
+        return _updated(
+            role, lambda held: tuple(_with_tag_session(each, needing) for each in held), "lets the session be tagged"
+        )
     if finding.code == "irsa-wildcard-with-stringequals":
-        return _updated(role, _with_wildcards, "lets the wildcard match")
+        return _updated(role, lambda held: tuple(map(_with_wildcards, held)), "lets the wildcard match")
     return None
 
 
@@ -55,7 +58,11 @@ def cluster_command(
             )
             return Command(text, "sets the tag that the policy checks, for this cluster alone")
         case "irsa-issuer-of-another-cluster" if role is not None and cluster.issuer:
-            return _with_issuer(role, cluster.issuer)
+            return _updated(
+                role,
+                lambda held: (*held, *_for_issuer(held, cluster.issuer or "")),
+                "trusts the issuer of this cluster too",
+            )
         case "irsa-provider-missing" if issuer := next((each.name for each in finding.uses if each.name), None):
             url = shlex.quote(f"https://{issuer}")
             text = f"aws iam create-open-id-connect-provider --url {url} --client-id-list sts.amazonaws.com"
@@ -89,30 +96,22 @@ def _and_node_policy(before: Command | None, principal: str, cluster: Cluster, p
     return given if before is None else Command(f"{before.text} && {given.text}", before.about)
 
 
-def _with_issuer(role: Role, issuer: str) -> Command | None:
-    """Return the command that adds a copy of the first statement about another issuer for a cluster's issuer."""
-    for statement in role.trust.statements if role.trust else ():
+def _for_issuer(statements: tuple[Statement, ...], issuer: str) -> tuple[Statement, ...]:
+    """Return a copy of the first statement about another issuer, for this one; nothing if there is none."""
+    for statement in statements:
         for principal in statement.principals:
             known = [issuer_of(value) for value in principal.values] if principal.kind == "Federated" else []
             if statement.effect == "Allow" and len(known) == 1 and eks_region(known[0]):
                 copied = json.dumps(serialise_statement(statement)).replace(known[0], issuer)
-                statements = (
-                    *(role.trust.statements if role.trust else ()),
-                    *parse_text(f'{{"Statement": [{copied}]}}').statements,
-                )
-                return _with_statements(role, statements, "trusts the issuer of this cluster too")
-    return None
+                return parse_text(f'{{"Statement": [{copied}]}}').statements
+    return ()
 
 
-def _updated(role: Role, fix: Callable[[Statement], Statement], about: str) -> Command | None:
-    if role.trust is None:
-        return None
-    statements = tuple(map(fix, role.trust.statements))
-    return None if statements == role.trust.statements else _with_statements(role, statements, about)
-
-
-def _with_statements(role: Role, statements: tuple[Statement, ...], about: str) -> Command | None:
-    if role.trust is None:
+def _updated(
+    role: Role, revised: Callable[[tuple[Statement, ...]], tuple[Statement, ...]], about: str
+) -> Command | None:
+    """Return the command that gives a role the revised statements of its trust policy; None if they are the same."""
+    if role.trust is None or (statements := revised(role.trust.statements)) == role.trust.statements:
         return None
     document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
     return Command(
@@ -151,13 +150,9 @@ def _with_wildcards(statement: Statement) -> Statement:
 
 def _liked(condition: Condition) -> Condition:
     is_literal = re.fullmatch(r"(?:forany\w+:|forall\w+:)?stringequals(?:ifexists)?", condition.operator.lower())
-    if not is_literal or not condition.key.lower().endswith(":sub") or not any(map(_has_wildcard, condition.values)):
+    if not is_literal or not condition.key.lower().endswith(":sub") or not any(map(is_wild, condition.values)):
         return condition
     return condition._replace(operator=re.sub("(?i)stringequals", "StringLike", condition.operator))
-
-
-def _has_wildcard(value: str) -> bool:
-    return "*" in value or "?" in value
 
 
 class Meaning(NamedTuple):

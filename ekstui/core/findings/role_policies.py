@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ekstui.core.account_snapshot import Use
 from ekstui.core.conditions import Truth
-from ekstui.core.findings.finding import (
+from ekstui.core.findings import (
     EC2_NODE_KINDS,
     NODE_KINDS,
     SERVICE_ROLE_SINCE,

@@ -9,8 +9,7 @@ import pytest
 from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import Addon, Cluster, EksFacts
 from ekstui.core.evaluation import Request, evaluate
-from ekstui.core.findings import Surroundings
-from ekstui.core.findings.finding import cni_on_node_role
+from ekstui.core.findings import Surroundings, cni_on_node_role
 from tests.core.findings.subjects import (
     ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,

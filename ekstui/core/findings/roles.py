@@ -1,13 +1,18 @@
-"""Actions that EKS requires of a role and the role does not allow, and policies that EKS recommends for add-ons."""
+"""What is wrong, outdated or too broad about a role that EKS uses, based on the role and all its uses.
+
+Here are the actions that EKS requires of a role and the role does not allow, and the policies that EKS recommends for
+add-ons; `role_policies` has what follows from the role's own policies.
+"""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
-from ekstui.core.account_snapshot import Use
+from ekstui.core.account_snapshot import AccountSnapshot, Use
 from ekstui.core.conditions import Truth
 from ekstui.core.document import parse_text
 from ekstui.core.eks import Addon
 from ekstui.core.evaluation import AppliedPolicy, Layer, Request, evaluate
-from ekstui.core.findings.finding import (
+from ekstui.core.findings import (
     SERVICE_ROLE_SINCE,
     Finding,
     RoleInUse,
@@ -21,6 +26,13 @@ from ekstui.core.findings.finding import (
     holds,
     unseen_evidence,
 )
+from ekstui.core.findings.role_policies import (
+    excess_policies,
+    missing_principal_tags,
+    scoping_findings,
+    superseded_policies,
+    trust_findings,
+)
 from ekstui.core.grants import action_matches
 from ekstui.core.knowledge import Knowledge, Requirement
 from ekstui.core.text import listed
@@ -31,6 +43,60 @@ _ORDINARY = "not-local-outpost"
 
 NAMED_ACTIONS = 3
 """The most missing actions named in a finding's text; the evidence names all."""
+
+QUIET = timedelta(days=90)
+"""How long a role must have had no recorded activity to be worth a note."""
+
+_ORDER: tuple[Severity, ...] = ("problem", "advice", "note")
+
+
+def findings_of(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> tuple[Finding, ...]:
+    """Return the findings about a role, problems first.
+
+    Service-linked roles belong to their services, so there are none about them.
+    """
+    if subject.role.service_linked:
+        return ()
+    found = [
+        *trust_findings(subject, surroundings, knowledge),
+        *missing_permissions(subject, surroundings, knowledge),
+        *recommended_policies(subject, surroundings, knowledge),
+        *missing_principal_tags(subject, surroundings),
+        *scoping_findings(subject),
+        *superseded_policies(subject, surroundings, knowledge),
+        *excess_policies(subject, surroundings),
+        *_quiet(subject, surroundings),
+    ]
+    return tuple(sorted(found, key=lambda finding: _ORDER.index(finding.severity)))
+
+
+def missing_role(arn: str, uses: tuple[Use, ...], snapshot: AccountSnapshot) -> Finding:
+    """Return the finding about a role that EKS is configured to use and that was not read."""
+    name = arn.rsplit("/", 1)[-1]
+    severity: Severity = "note"
+    if arn.split(":", 5)[4:5] != [snapshot.identity.account]:
+        text = f"The role {name} belongs to another account and was not read."
+    elif not snapshot.complete:
+        text = f"The role {name} is not among the roles that could be read."
+    else:
+        severity, text = "problem", f"IAM has no role {name}, which EKS is configured to use."
+    return Finding("role-not-found", severity, text, tuple(map(described, uses)), uses=uses)
+
+
+def _quiet(subject: RoleInUse, surroundings: Surroundings) -> Iterator[Finding]:
+    """Yield a note about a role without recorded activity, unless EKS confirms that it is in use."""
+    role = subject.role
+    if any(use.certainty == "confirmed" for use in subject.uses) or role.extent == "name":
+        return
+    if role.last_used is not None:
+        if surroundings.now - role.last_used > QUIET:
+            text = f"No recorded activity since {role.last_used:%Y-%m-%d}."
+            yield Finding(
+                "no-recorded-activity", "note", text, (f"last used in {role.last_used_region or 'an unknown region'}",)
+            )
+    elif role.created is not None and surroundings.now - role.created > QUIET:
+        text = "No recorded activity in the period that IAM tracks, at most 400 days."
+        yield Finding("no-recorded-activity", "note", text, (f"created on {role.created:%Y-%m-%d}",))
 
 
 def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[Finding]:
