@@ -15,15 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.core import wildcard
-
-_PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
-# Literal `*` and `?` pass through the wildcard functions as characters that no ARN contains.
-_LITERAL_STAR, _LITERAL_ONE = "\ue000", "\ue001"
-_LITERALS = {"*": _LITERAL_STAR, "?": _LITERAL_ONE, "$": "$"}
-_CONCRETE = str.maketrans({"*": _LITERAL_STAR, "?": _LITERAL_ONE})
-_FIRST_VARIABLE = 0xF0000
-"""The first of the private-use characters that stand for policy variables."""
-
+from ekstui.core.conditions.variables import VARIABLE, aligned, literal, opened, template, variables_of
 
 # What ARNs of resources that belong to no customer have as the account, such as `arn:aws:iam::aws:policy/…`.
 _ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")
@@ -90,7 +82,7 @@ def entity_of(text: str | None) -> Entity:
 
 def has_variable(pattern: str) -> bool:
     """Return whether the pattern contains a policy variable, whose value depends on the request."""
-    return "${" in pattern and any(name not in _LITERALS for name in _PLACEHOLDER.findall(pattern))
+    return "${" in pattern and bool(variables_of(template(pattern)))
 
 
 @lru_cache(maxsize=16384)
@@ -127,12 +119,9 @@ def is_plausible(arn: Arn) -> bool:
     )
 
 
-@lru_cache(maxsize=16384)
 def open_variables(text: str) -> str:
     """Return an ARN, an ARN format of the reference, or a part of one, with `*` for each variable."""
-    if "${" not in text:
-        return text
-    return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1], "*"), text)
+    return opened(template(text)) if "$" in text else text
 
 
 def meet(one: Arn, other: Arn) -> bool:
@@ -148,7 +137,7 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
     """Return whether a resource pattern matches an ARN; None if that depends on a policy variable or on the reading."""
     if pattern == "*":
         return True
-    concrete = arn.translate(_CONCRETE)
+    concrete = literal(arn)
     special = split_arn(concrete)
     if _each(wildcard.matches, split_arn(pattern), special):
         return None if has_variable(pattern) else True
@@ -191,7 +180,8 @@ def _covers(wide: Arn, narrow: Arn) -> bool | None:
     in_wide, in_narrow = any(map(has_variable, wide)), any(map(has_variable, narrow))
     if not in_wide and not in_narrow:
         return _each(wildcard.covers, wide, narrow)
-    if all(_covers_for_all_values(a, b) for a, b in zip(wide, narrow, strict=True)):
+    pairs = (aligned(template(a), template(b)) for a, b in zip(wide, narrow, strict=True))
+    if all(pair is not None and wildcard.covers(*pair) for pair in pairs):
         return True
     return None if _each(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
 
@@ -230,34 +220,13 @@ def _expansions(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
         yield Arn._make([*crossed, ":".join(("*", *left))])
 
 
-def _covers_for_all_values(general: str, special: str) -> bool:
-    """Return True only if one part covers the other for all values of the variables."""
-    if not has_variable(general):
-        return wildcard.covers(open_variables(general), open_variables(special))
-    # A variable becomes one private-use character, which a `?` must not match.
-    if "?" in general:
-        return False
-    names = {name: chr(_FIRST_VARIABLE + index) for index, name in enumerate(_variables(general + special))}
-    return wildcard.covers(_opaque(general, names), _opaque(special, names))
-
-
-def _variables(text: str) -> tuple[str, ...]:
-    found = (name.lower() for name in _PLACEHOLDER.findall(text) if name not in _LITERALS)
-    return tuple(dict.fromkeys(found))
-
-
-def _opaque(part: str, names: dict[str, str]) -> str:
-    """Return a part as a wildcard pattern in which each variable is a character of its own."""
-    return _PLACEHOLDER.sub(lambda found: _LITERALS.get(found[1]) or names[found[1].lower()], part)
-
-
 @lru_cache(maxsize=16384)
 def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
     """Return the pieces between the colons of a text, or between its first `cuts` colons."""
     if "${" not in text:
         return tuple(text.split(":", cuts))
     # Masked to the same length, so that colons within variables are not counted.
-    masked = _PLACEHOLDER.sub(lambda found: "_" * len(found[0]), text)
+    masked = VARIABLE.sub(lambda found: "_" * len(found[0]), text)
     parts = []
     start = 0
     for piece in masked.split(":", cuts):

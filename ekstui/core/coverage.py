@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions.predicates import excludes, implies_all, union_of_values
-from ekstui.core.conditions.values import aligned_texts
+from ekstui.core.conditions.values import may_move_colons
+from ekstui.core.conditions.variables import opened, template
 from ekstui.core.grants import Effort, Extent, Line
 
 MAX_PIECES = 64
@@ -132,9 +133,8 @@ def _any_covers(resources: tuple[str, ...], special: str) -> bool:
 @lru_cache(maxsize=65536)
 def _resource_covers(general: str, special: str) -> bool:
     """Return True only if `general` matches every ARN that `special` matches, for all values of variables."""
-    if "${" not in special and "${" not in general:
-        return arn.resource_covers(general, special) is True
-    if general == "*":
-        return True
-    aligned = aligned_texts(general, special)
-    return aligned is not None and arn.resource_covers(*aligned) is True
+    if general != "*" and "${" in special:
+        parts = template(special)
+        if may_move_colons(template(general), parts, opened(parts).split(":", 5)):
+            return False
+    return arn.resource_covers(general, special) is True

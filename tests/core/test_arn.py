@@ -117,6 +117,10 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
         ("arn:aws:s3:::h/????/*", "arn:aws:s3:::h/${aws:username}/a", None),
         ("arn:aws:s3:::h/amal/*", "arn:aws:s3:::h/${aws:username}/a", None),
         ("arn:aws:s3:::g/amal/*", "arn:aws:s3:::h/${aws:username}/a", False),
+        # A default counts if the request lacks the key, and its case matters; without one the key has to be there.
+        ("arn:aws:s3:::h/${aws:PrincipalTag/t, 'a'}", "arn:aws:s3:::h/${aws:PrincipalTag/t, 'A'}", None),
+        ("arn:aws:s3:::h/${aws:PrincipalTag/t, 'a'}", "arn:aws:s3:::h/${aws:PrincipalTag/t}", True),
+        ("arn:aws:s3:::h/${aws:PrincipalTag/t}", "arn:aws:s3:::h/${aws:PrincipalTag/t, 'a'}", None),
         ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/amal/a", None),
         ("arn:aws:s3:::h/${aws:username}/*", "arn:aws:s3:::h/*/*", None),
         # Whatever the name is, `h/a` alone is not below it.

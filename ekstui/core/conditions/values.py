@@ -15,9 +15,10 @@ from ekstui.core.conditions.spans import POINTS, Malformed, Span, holds, span, u
 from ekstui.core.conditions.variables import (
     Context,
     Template,
-    Variable,
+    aligned,
     exactly,
     literal,
+    opened,
     plain,
     resolved,
     template,
@@ -25,9 +26,6 @@ from ekstui.core.conditions.variables import (
 )
 
 _COLONS = 5
-_FIRST_VARIABLE = 0xF0000
-"""The first of the private-use characters that stand for policy variables."""
-
 _WITHOUT_COLON = frozenset(
     {
         "aws:principalaccount",
@@ -190,7 +188,7 @@ def _point_of(value: Value, kind: Kind) -> Any:
 
 
 def _text_covers(general: Text, special: Text) -> bool:
-    pair = _aligned(general.parts, special.parts)
+    pair = aligned(general.parts, special.parts)
     if pair is None:
         return False
     wide, narrow = pair
@@ -212,12 +210,12 @@ def _text_covers(general: Text, special: Text) -> bool:
 
 def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
     """Return True only if whatever `special` matches is an ARN with these parts."""
-    if _may_move_colons(general.parts, special.parts, parts):
+    if may_move_colons(general.parts, special.parts, parts):
         return False
     return special.how == "arn" or (len(parts) > _COLONS and not any(map(wildcard.is_wild, parts[:_COLONS])))
 
 
-def _may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
+def may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
     """Return whether a variable's value may contain a colon and so shift the parts of an ARN."""
     loose = {each.key for each in variables_of(special)} - {each.key for each in variables_of(general)}
     return not loose <= _WITHOUT_COLON and any("*" in part for part in parts[:_COLONS])
@@ -238,61 +236,6 @@ def _texts_disjoint(one: Text, other: Text) -> bool:
     if "folded" in (one.how, other.how):
         texts = [text.lower() for text in texts]
     return not wildcard.overlaps(*texts)
-
-
-def opened(parts: Template) -> str:
-    """Return a template as a wildcard pattern with `*` for each variable."""
-    return "".join(part if isinstance(part, str) else "*" for part in parts)
-
-
-def _aligned(general: Template, special: Template) -> tuple[str, str] | None:
-    """Return two templates as wildcard patterns that cover each other only if the templates do; None if none can.
-
-    A variable that both have becomes a character of its own; one that only `special` has becomes `*`. If `special` needs
-    a key, the default of a variable with that key makes no difference.
-    """
-    of_general, of_special = variables_of(general), variables_of(special)
-    if not of_general and not of_special:
-        return opened(general), opened(special)
-    if of_general and "?" in opened(general):
-        return None  # a `?` would stand for a variable of any length
-    needed = {variable.key for variable in of_special if variable.default is None}
-    signs: dict[tuple[str, str | None], str] = {}
-
-    def meaning(variable: Variable) -> tuple[str, str | None]:
-        return variable.key, None if variable.key in needed else variable.default
-
-    for variable in of_general:
-        signs.setdefault(meaning(variable), chr(_FIRST_VARIABLE + len(signs)))
-
-    def written(parts: Template) -> str:
-        return "".join(part if isinstance(part, str) else signs.get(meaning(part), "*") for part in parts)
-
-    return written(general), written(special)
-
-
-def aligned_texts(general: str, special: str) -> tuple[str, str] | None:
-    """Return two resource patterns in which equal variables have equal names; None if `general` cannot cover `special`.
-
-    A default is part of the variable, unless `special` needs the key anyway.
-    """
-    one, other = template(general), template(special)
-    needed = {variable.key for variable in variables_of(other) if variable.default is None}
-    if _may_move_colons(one, other, opened(other).split(":", _COLONS)):
-        return None
-    names: dict[tuple[str, str | None], str] = {}
-
-    def written(parts: Template) -> str:
-        texts = []
-        for part in parts:
-            if isinstance(part, str):
-                texts.append("".join(f"${{{plain(sign)}}}" if sign != plain(sign) else sign for sign in part))
-                continue
-            meaning = part.key, None if part.key in needed else part.default
-            texts.append(f"${{v{names.setdefault(meaning, str(len(names)))}}}")
-        return "".join(texts)
-
-    return written(one), written(other)
 
 
 def _is_caseless(parts: Template) -> bool:

@@ -6,6 +6,7 @@ Literal `*`, `?` and `$` are written as private-use characters, both in patterns
 that they cannot be confused with wildcards.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,6 +17,11 @@ _LITERALS = str.maketrans({"*": "\ue02a", "?": "\ue03f", "$": "\ue024"})
 _PLAIN = str.maketrans({"\ue02a": "*", "\ue03f": "?", "\ue024": "$"})
 _DOLLAR = str.maketrans({"$": "\ue024"})
 _UNKNOWN = "\ue010"
+_FIRST_VARIABLE = 0xF0000
+"""The first of the private-use characters that stand for policy variables."""
+
+VARIABLE = re.compile(r"\$\{([^}']*'[^']*'[^}]*|[^}]*)\}")
+"""A policy variable, or a literal `*`, `?` or `$`; a quoted default may contain a brace."""
 
 VARIABLES_SINCE = "2012-10-17"
 """The `Version` of documents in which variables are replaced; in older ones they are literal text."""
@@ -116,13 +122,10 @@ def template(value: str, *, has_variables: bool = True) -> Template:
         return (value.translate(_DOLLAR),)
     parts: list[str | Variable] = []
     position = 0
-    while (start := value.find("${", position)) >= 0:
-        end = _end_of_variable(value, start + 2)
-        if end < 0:
-            break
-        parts.append(value[position:start].translate(_DOLLAR))
-        position = end + 1
-        name, comma, rest = value[start + 2 : end].partition(",")
+    for found in VARIABLE.finditer(value, 0, value.rfind("}") + 1):
+        parts.append(value[position : found.start()].translate(_DOLLAR))
+        position = found.end()
+        name, comma, rest = found[1].partition(",")
         name = name.strip()
         if name in ("*", "?", "$"):
             parts.append(name.translate(_LITERALS))
@@ -141,6 +144,37 @@ def exactly(parts: Template) -> Template:
 def variables_of(parts: Template) -> tuple[Variable, ...]:
     """Return the variables of a template."""
     return tuple(part for part in parts if not isinstance(part, str))
+
+
+def opened(parts: Template) -> str:
+    """Return a template as a wildcard pattern with `*` for each variable."""
+    return "".join(part if isinstance(part, str) else "*" for part in parts)
+
+
+def aligned(general: Template, special: Template) -> tuple[str, str] | None:
+    """Return two templates as wildcard patterns that cover each other only if the templates do; None if none can.
+
+    A variable that both have becomes a character of its own; one that only `special` has becomes `*`. If `special` needs
+    a key, the default of a variable with that key makes no difference.
+    """
+    of_general, of_special = variables_of(general), variables_of(special)
+    if not of_general and not of_special:
+        return opened(general), opened(special)
+    if of_general and "?" in opened(general):
+        return None  # a `?` would stand for a variable of any length
+    needed = {variable.key for variable in of_special if variable.default is None}
+    signs: dict[tuple[str, str | None], str] = {}
+
+    def meaning(variable: Variable) -> tuple[str, str | None]:
+        return variable.key, None if variable.key in needed else variable.default
+
+    for variable in of_general:
+        signs.setdefault(meaning(variable), chr(_FIRST_VARIABLE + len(signs)))
+
+    def written(parts: Template) -> str:
+        return "".join(part if isinstance(part, str) else signs.get(meaning(part), "*") for part in parts)
+
+    return written(general), written(special)
 
 
 def resolved(parts: Template, context: Context) -> Resolved:
@@ -179,13 +213,3 @@ def _joined(parts: list[str | Variable]) -> Template:
     if len(joined) > 1 and joined[0] == "":
         del joined[0]
     return tuple(joined)
-
-
-def _end_of_variable(value: str, start: int) -> int:
-    """Return the position of the closing brace of a variable, or -1; a quoted default may contain a brace."""
-    end = value.find("}", start)
-    quote = value.find("'", start, end) if end >= 0 else -1
-    if quote < 0:
-        return end
-    closing = value.find("'", quote + 1)
-    return value.find("}", closing) if closing >= 0 else end
