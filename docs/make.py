@@ -18,8 +18,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from ekstui import files
-from ekstui.cli.options import ExitCode, add_account, add_json
-from ekstui.cli.parser import build_parser, commands_of
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, build_parser, commands_of
 from ekstui.settings import SETTINGS, Settings
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
@@ -276,13 +275,9 @@ def spelled_out(actions: Iterable[argparse.Action]) -> list[tuple[str, str]]:
 @cache
 def shared_options() -> dict[str, list[argparse.Action]]:
     """Return the options that many commands take, which the manual lists once, by the name of their group."""
-    groups = {"account options": add_account, "output options": add_json}
-    found = {}
-    for group, add in groups.items():
-        parser = argparse.ArgumentParser(add_help=False)
-        add(parser)
-        found[group] = parser._actions
-    return found
+    parser = argparse.ArgumentParser(add_help=False)
+    groups = {"account options": ACCOUNT, "output options": JSON}
+    return {group: [add(parser) for add in options] for group, options in groups.items()}
 
 
 def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:

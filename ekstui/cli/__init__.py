@@ -45,7 +45,7 @@ def print_version() -> int:
         write_out(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")
         flush_out()
     except OutputError as error:
-        from ekstui.cli.options import ExitCode
+        from ekstui.cli.parser import ExitCode
         from ekstui.cli.streams import narrate
 
         narrate(error)

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ekstui.cli.options import ExitCode
-from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, build_parser, command_module, nearest
+from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, nearest
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -175,11 +174,10 @@ def keep_log(settings: "Settings") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; only its own module is imported."""
     try:
-        code: int = command_module(arguments.command).run(arguments)
+        return command_of(arguments.command).run(arguments)
     finally:
         if opening := sys.modules.get("ekstui.cli.session"):
             opening.narrate_notices()
-    return code
 
 
 def end_quietly() -> int:

@@ -1,4 +1,7 @@
-"""The command line's parser; each command adds its arguments in its own module."""
+"""The command line: how a command is declared, the options that commands share, exit codes, gates, and the parser.
+
+A gate is an option that turns an answer into exit code 1.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Iterable
-from types import ModuleType
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
-from ekstui.cli.commands import TITLES
-from ekstui.cli.options import add_account, add_manners
+from ekstui.cli.commands import HOMES, TITLES
+from ekstui.core.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.core.text import clean_line
 from ekstui.errors import InputError
+
+if TYPE_CHECKING:
+    from ekstui.core.change import Change
+    from ekstui.core.grants import Reach
+    from ekstui.core.reach import Denies
 
 COMMANDS = tuple(TITLES)
 
@@ -24,6 +32,191 @@ VALUE_OPTIONS = (
 )  # fmt: skip
 """Options that take a value, which is never taken for a command."""
 
+Run = Callable[[argparse.Namespace], int]
+
+Adder = Callable[[argparse._ActionsContainer], object]
+"""What adds an argument to a parser, or several that exclude each other."""
+
+
+class Command(NamedTuple):
+    """A command as its module declares it."""
+
+    description: str
+    arguments: tuple[Adder, ...]
+    examples: tuple[str, ...]
+    run: Run
+    """Runs the command and returns its exit code."""
+
+
+_declared: dict[str, Command] = {}
+
+
+def command(name: str, description: str, *arguments: Adder, examples: tuple[str, ...]) -> Callable[[Run], Run]:
+    """Declare the function below as the command of this name."""
+
+    def declare(run: Run) -> Run:
+        _declared[name] = Command(description, arguments, examples, run)
+        return run
+
+    return declare
+
+
+def command_of(name: str) -> Command:
+    """Import a command's module and return its declaration."""
+    importlib.import_module(f"ekstui.cli.commands.{HOMES.get(name, name.replace('-', '_'))}")
+    return _declared[name]
+
+
+def argument(*names: str, **settings: Any) -> Callable[[argparse._ActionsContainer], argparse.Action]:
+    """Return what adds an argument, given as for `add_argument`."""
+    return lambda parser: parser.add_argument(*names, **settings)
+
+
+def one_of(*arguments: Adder) -> Adder:
+    """Return what adds options of which only one may be given."""
+
+    def add(parser: argparse._ActionsContainer) -> None:
+        group = parser.add_mutually_exclusive_group()
+        for each in arguments:
+            each(group)
+
+    return add
+
+
+POLICY = "POLICY is a name, a unique part of one, or an ARN; @v5 picks a version."
+"""How to name a policy, for descriptions."""
+
+
+def scope(default: Scope | None = None) -> Adder:
+    """Return the option for the scope; without a default the settings decide."""
+    words = "; ".join(f"{scope}: {words}" for scope, words in SCOPE_WORDS.items())
+    return argument(
+        "--scope", choices=SCOPES, default=default, help=f"which policies (default: {default or 'eks'}); {words}"
+    )
+
+
+PARAMETERS = argument(
+    "--param",
+    action="append",
+    default=[],
+    metavar="NAME=VALUE",
+    help="fill in a parameter of a controller's policy, such as ClusterName=prod",
+)
+
+
+def parameters(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the values of PARAMETERS."""
+    return pairs(arguments.param, "NAME=VALUE", "--param ClusterName=prod")
+
+
+def pairs(texts: Iterable[str], form: str, example: str) -> dict[str, str]:
+    """Return values by name; InputError for one that does not have this form."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise InputError(f"{text!r} is not {form}.", f"For example: {example}.")
+        found[name] = value
+    return found
+
+
+THEME = argument("--theme", metavar="NAME", help="a Textual theme, such as textual-light or ansi-dark")
+
+JSON = (
+    argument("--json", action="store_true", help="print one JSON object instead of text"),
+    argument("-o", "--output", choices=("json", "yaml", "table", "names"), help="the output format (default: table)"),
+)
+"""The forms of the answer for programs."""
+
+ACCOUNT = (
+    argument("--profile", metavar="NAME", help="the AWS profile to use"),
+    argument("--region", action="append", default=[], metavar="REGION", help="an AWS region, or all; repeatable"),
+    argument(
+        "--offline", action=argparse.BooleanOptionalAction, help="answer from the last snapshot instead of asking AWS"
+    ),
+    argument("--demo", action="store_true", help="use a made-up account; AWS is not asked and nothing is written"),
+    argument(
+        "--account-file",
+        metavar="FILE",
+        help="read the account from the output of `aws iam get-account-authorization-details`",
+    ),
+)
+"""The choice of account; every command takes it, so that an alias can always pass it."""
+
+_MANNERS = (
+    argument("-q", "--quiet", action="store_true", help=argparse.SUPPRESS),
+    argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS),
+    argument("--debug", action="store_true", help=argparse.SUPPRESS),
+    argument("--color", choices=("auto", "always", "never"), default="auto", help=argparse.SUPPRESS),
+)
+"""What every command takes; only the main help shows it."""
+
+
+class ExitCode(IntEnum):
+    """How the process ended; 128 + n means by signal n."""
+
+    DONE = 0
+    NOTHING = 1
+    """Nothing was found: an unknown policy or version, no match for who-can, attached or changes proven empty."""
+    USAGE = 2
+    """A wrong option, or input that cannot be read."""
+    NO_ACCOUNT = 3
+    """The account could not be asked at all, or there is no snapshot for --offline."""
+    NO_DATA = 4
+    """Neither the corpus nor the cache can be read."""
+    BROKEN = 70
+    """A bug in ekstui (EX_SOFTWARE of sysexits)."""
+    NO_OUTPUT = 74
+    """Standard output cannot be written (EX_IOERR of sysexits)."""
+    INTERRUPTED = 130
+    """Ended by SIGINT."""
+
+
+Direction = Literal["widened", "narrowed", "any"]
+
+_FAILS: dict[Direction, frozenset[Reach]] = {
+    "widened": frozenset({"widened", "mixed", "unknown"}),
+    "narrowed": frozenset({"narrowed", "mixed", "unknown"}),
+    "any": frozenset({"widened", "narrowed", "mixed", "unknown"}),
+}
+"""The reaches that fail each gate; an unknown reach fails all of them, since it may be the change to stop."""
+
+FAIL_ON = argument(
+    "--fail-on",
+    choices=tuple(_FAILS),
+    help="exit with 1 if access was widened, narrowed, or either (any), or if that cannot be decided",
+)
+"""The gate on how access changed."""
+
+
+def exit_code(words: str) -> Adder:
+    """Return the gate on whether the answer is a good one; `words` say when it fails."""
+    return argument("--exit-code", action="store_true", help=words)
+
+
+def gate(fails: bool) -> int:
+    """Return a gate's exit code."""
+    return ExitCode.NOTHING if fails else ExitCode.DONE
+
+
+_DENIED: dict[Denies, Reach] = {"less": "widened", "more": "narrowed", "otherwise": "unknown"}
+
+
+def reaches_of(change: Change | None) -> Iterator[Reach]:
+    """Yield what a change may mean for whoever has other policies too; None is a change that cannot be judged.
+
+    A Deny that is gone widens what those policies allow, and a new one narrows it.
+    """
+    yield "unknown" if change is None else change.reach
+    if change is not None and change.denied is not None:
+        yield _DENIED[change.denied]
+
+
+def fails_on(direction: Direction | None, reaches: Iterable[Reach]) -> bool:
+    """Return whether any of the reaches fails the gate; without a gate none does."""
+    return direction is not None and any(reach in _FAILS[direction] for reach in reaches)
+
+
 _EXAMPLES = (
     ("ekstui", "open the app"),
     ("ekstui AmazonEKSClusterPolicy@v8", "open the app at this version"),
@@ -32,7 +225,7 @@ _EXAMPLES = (
 )
 
 
-_MANNERS = """
+_GENERAL = """
 
 Options of every command:
   -q, --quiet                  print only the answer and errors
@@ -49,35 +242,31 @@ Which account is asked, where one is:
 _MORE = "\nekstui --help has the options of every command: -q, -v, --debug and --color.\n"
 
 
-def command_module(name: str) -> ModuleType:
-    """Import and return a command's module."""
-    return importlib.import_module(f"ekstui.cli.commands.{name.replace('-', '_')}")
-
-
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return the parser of all commands, of `only` one, or, for "", of their names alone (for the help)."""
     parser = _Parser(
         prog="ekstui",
         description="Explore the AWS managed IAM policies for Amazon EKS: what they permit, what AWS changed, and where your account uses them.",
-        epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _MANNERS,
+        epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _GENERAL,
         formatter_class=_Help,
     )
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version of ekstui and of its data")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, title in TITLES.items():
         if only in (None, name):
-            module = command_module(name)
+            declared = command_of(name)
             command = commands.add_parser(
                 name,
                 help=title,
-                description=module.DESCRIPTION,
-                epilog=_examples(module.EXAMPLES),
+                description=declared.description,
+                epilog=_examples(declared.examples),
                 formatter_class=_Help,
             )
-            module.add_arguments(command)
-            add_manners(command)
-            if "--profile" not in command._option_string_actions:
-                add_account(command, hidden=True)
+            for add in (*declared.arguments, *_MANNERS):
+                add(command)
+            if ACCOUNT[0] not in declared.arguments:
+                for add_hidden in ACCOUNT:
+                    add_hidden(command).help = argparse.SUPPRESS
         elif not only:
             commands.add_parser(name, help=title)
     return parser

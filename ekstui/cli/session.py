@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable
+from argparse import Namespace
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,13 +56,13 @@ def narrate_age(known_until: datetime) -> None:
         narrate(remark)
 
 
-def library_for(arguments: argparse.Namespace) -> Library:
+def library_for(arguments: Namespace) -> Library:
     """Open the library over the account that the options choose."""
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return open_library(account_choice(arguments, _ask_for_code if asks else None))
 
 
-def account_choice(arguments: argparse.Namespace, mfa_prompt: Callable[[str], str] | None = None) -> AccountChoice:
+def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None = None) -> AccountChoice:
     """Return the account that the options choose; without a prompt no MFA code is asked for."""
     return AccountChoice(
         profile=arguments.profile,
@@ -109,10 +109,16 @@ def prepare(library: Library, index: Callable[[Library, Progress], object]) -> N
             index(library, lambda done, total: report(f"first use: indexing {done:,} of {total:,} policies"))
 
 
-def narrate_errors(errors: tuple[SourceError, ...]) -> None:
-    """Print on stderr what could not be read, each cause once."""
+def narrate_missing(
+    errors: Iterable[SourceError], complete: bool = True, what: str = "every role, user and group", so: str = ""
+) -> None:
+    """Print on stderr what could not be read, each cause once, and what it means for an answer that is not complete."""
     for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
         narrate(text)
+    if not complete:
+        from ekstui.present.blocks import incomplete_words  # not every command prints words
+
+        narrate(incomplete_words(what, so))
 
 
 def _ask_for_code(prompt: str) -> str:

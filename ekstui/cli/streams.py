@@ -9,7 +9,7 @@ import codecs
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from itertools import islice
@@ -83,6 +83,14 @@ def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
     lines = rendering.lines(blocks, terminal_width(), colours=_colours(), whole_tables=whole)
     while block := list(islice(lines, _BLOCK)):
         write_out("\n".join((*block, "")))
+
+
+def print_reports(reports: Iterable[Sequence[Block]], *, markdown: bool = False) -> None:
+    """Print several answers, with an empty line between them."""
+    for number, blocks in enumerate(reports):
+        if number:
+            print_text()
+        print_blocks(blocks, markdown=markdown)
 
 
 def narrate(message: EkstuiError | str) -> None:

@@ -45,6 +45,11 @@ if TYPE_CHECKING:
 _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nodes"), Column("EKS reports"))
 
 
+def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
+    """Return which account it is, one row per cluster, and what could not be read."""
+    return [*identity_blocks(snapshot, now), *clusters_blocks(snapshot), *unread_blocks(snapshot)]
+
+
 def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     """Return which account it is, how and when it was read, and what is in it."""
     identity = snapshot.identity

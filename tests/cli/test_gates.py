@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ekstui.cli.main import main
-from ekstui.cli.options import Direction, fails_on, reaches_of
+from ekstui.cli.parser import Direction, fails_on, reaches_of
 from ekstui.core.grants import Reach
 from ekstui.library.reviewing import Pin, read_lock, review, write_lock
 from tests.cli.test_commands import ekstui

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestServer, unused_port
 
-from ekstui.cli.commands.serve import app_command
+from ekstui.cli.commands.open import app_command
 from ekstui.cli.main import apply_settings, main, with_command
 from ekstui.cli.parser import build_parser
 from ekstui.cli.web import MOST_APPS, GuardedServer

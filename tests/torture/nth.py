@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from unittest import mock
 
 from ekstui import logbook
-from ekstui.cli.options import ExitCode
+from ekstui.cli.parser import ExitCode
 from ekstui.errors import EkstuiError
 from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated

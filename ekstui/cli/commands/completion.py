@@ -10,15 +10,13 @@ import re
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
 
 from argcomplete.completers import FilesCompleter, SuppressCompleter
 from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from ekstui.cli.commands import TITLES
-from ekstui.cli.options import ExitCode
-from ekstui.cli.parser import commands_of
+from ekstui.cli.parser import ExitCode, argument, command, commands_of
 from ekstui.cli.streams import print_text
 from ekstui.core.policy import Policy, version_label
 from ekstui.core.reference import reference
@@ -27,30 +25,25 @@ from ekstui.library import Library
 from ekstui.library.access_policies import PREFIX, access_policies
 from ekstui.sources.shipped import reader_of, shipped_in
 
-DESCRIPTION = "Print the code that makes a shell complete commands, options, policies and actions."
-EXAMPLES = (
-    "source <(ekstui completion bash)  # in ~/.bashrc",
-    "source <(ekstui completion zsh)   # in ~/.zshrc, after compinit",
-    "ekstui completion fish | source   # in ~/.config/fish/config.fish",
+
+@command(
+    "completion",
+    "Print the code that makes a shell complete commands, options, policies and actions.",
+    argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish"),
+    examples=(
+        "source <(ekstui completion bash)  # in ~/.bashrc",
+        "source <(ekstui completion zsh)   # in ~/.zshrc, after compinit",
+        "ekstui completion fish | source   # in ~/.config/fish/config.fish",
+    ),
 )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish")
-
-
-def run(arguments: argparse.Namespace) -> int:
+def print_completion(arguments: argparse.Namespace) -> int:
     """Print the shell's code."""
-    print_text(shell_code(arguments.shell).rstrip("\n"))
+    print_text(str(shellcode(["ekstui"], shell=arguments.shell)).rstrip("\n"))
     return ExitCode.DONE
 
 
-class Completer(Protocol):
-    """What argcomplete calls for the words that start with a prefix."""
-
-    def __call__(self, prefix: str, **_: object) -> Iterable[str]:
-        """Return words; argcomplete keeps those that start with the prefix."""
+Completer = Callable[..., Iterable[str]]
+"""Returns words for a prefix; argcomplete keeps those that start with it."""
 
 
 def command_in(line: str) -> str:
@@ -65,11 +58,10 @@ def complete(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             # A word that is not a command is a policy to open.
             _attach(action, _where)
-    for name, command in commands_of(parser).items():
-        for action in command._actions:
-            if action.dest in _COMPLETERS:
-                completer = _COMPLETERS[action.dest]
-                _attach(action, _sides_with_access if name in _WITH_ACCESS and completer is _sides else completer)
+    for name, each in commands_of(parser).items():
+        for action in each._actions:
+            if completer := _COMPLETERS.get(f"{name} {action.dest}") or _COMPLETERS.get(action.dest):
+                _attach(action, completer)
     _Finder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
 
 
@@ -91,18 +83,8 @@ class _Finder(CompletionFinder):
         return found
 
 
-def shell_code(shell: str) -> str:
-    """Return the code that a shell reads to complete ekstui's words."""
-    code: str = shellcode(["ekstui"], shell=shell)
-    return code
-
-
 def _attach(action: argparse.Action, completer: Completer) -> None:
-    action.completer = _quiet(completer)  # type: ignore[attr-defined]
-
-
-def _quiet(completer: Completer) -> Completer:
-    """Return a completer that offers nothing where ekstui would raise an error, which has no place in a half-typed line."""
+    """Complete an argument; where ekstui would raise an error, which has no place in a half-typed line, offer nothing."""
 
     def quietly(prefix: str, **_: object) -> Iterable[str]:
         try:
@@ -111,7 +93,7 @@ def _quiet(completer: Completer) -> Completer:
         except EkstuiError:
             return ()
 
-    return quietly
+    action.completer = quietly  # type: ignore[attr-defined]
 
 
 def _policies(prefix: str, **_: object) -> Iterable[str]:
@@ -141,20 +123,18 @@ def _where(prefix: str, **_: object) -> Iterable[str]:
     return _policies(prefix) if prefix else ()
 
 
+_files: Completer = FilesCompleter()
+
+
 def _sides(prefix: str, **_: object) -> Iterable[str]:
     if prefix.startswith("role:"):
         return [f"role:{name}" for name in _roles()]
-    return [*_policies(prefix), *_files(prefix)]
+    return [*_policies(prefix), *_files(prefix=prefix)]
 
 
 def _sides_with_access(prefix: str, **_: object) -> Iterable[str]:
     start = PREFIX if prefix.startswith(PREFIX) else ""
     return [*_sides(prefix), *(f"{start}{each.policy.name}" for each in access_policies())]
-
-
-def _files(prefix: str, **_: object) -> Iterable[str]:
-    found: Iterable[str] = FilesCompleter()(prefix)
-    return found
 
 
 def _actions(prefix: str, **_: object) -> Iterable[str]:
@@ -205,11 +185,12 @@ def _themes(**_: object) -> Iterable[str]:
     return re.findall(r'\bname="([\w-]+)"', Path(found.origin).with_name("theme.py").read_text(encoding="utf-8"))
 
 
-_COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
+_COMPLETERS: dict[str, Completer] = {
+    "show policy": _sides_with_access,
     "policy": _sides,
     "where": _policies,
-    "before": _sides,
-    "after": _sides,
+    "before": _sides_with_access,
+    "after": _sides_with_access,
     "boundary": _sides,
     "session_policy": _files,
     "trust": _files,
@@ -222,7 +203,4 @@ _COMPLETERS: dict[str, Callable[..., Iterable[str]]] = {
     "region": _regions,
     "theme": _themes,
 }
-"""The completer of each argument, by the name of its value."""
-
-_WITH_ACCESS = ("show", "diff")
-"""The commands that also take EKS access policies."""
+"""The completer of each argument, by the name of its value, or by that of its command and its value."""

@@ -1,38 +1,36 @@
 """`ekstui config`: the settings in effect, and where each comes from."""
 
-import argparse
 import os
 import shlex
 import subprocess
+from argparse import Namespace
 from pathlib import Path
 
-from ekstui.cli.options import ExitCode, add_json
+from ekstui.cli.parser import JSON, ExitCode, argument, command
 from ekstui.cli.streams import narrate, print_answer, print_text
 from ekstui.errors import InputError
 from ekstui.export.shapes import settings_shape
 from ekstui.present.account_report import settings_blocks
 from ekstui.settings import Effective
 
-DESCRIPTION = "Show the settings in effect and where each comes from: default, file, environment or command line."
-EXAMPLES = (
-    "ekstui config",
-    "ekstui config path",
-    "EKSTUI_SCOPE=all ekstui config --json",
-)
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument(
+@command(
+    "config",
+    "Show the settings in effect and where each comes from: default, file, environment or command line.",
+    argument(
         "what",
         nargs="?",
         choices=("path", "edit"),
         help="print the path of the settings file, or open it in $VISUAL or $EDITOR",
-    )
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+    ),
+    *JSON,
+    examples=(
+        "ekstui config",
+        "ekstui config path",
+        "EKSTUI_SCOPE=all ekstui config --json",
+    ),
+)
+def show_settings(arguments: Namespace) -> int:
     """Print one line per setting: its name, its value, and where the value comes from."""
     found: Effective = arguments.settings
     if arguments.what == "path":

@@ -1,16 +1,20 @@
-"""`ekstui diff`: what differs between two documents."""
+"""`ekstui diff` and `ekstui review`: what differs between two documents, or in those of a git repository."""
 
-import argparse
 import sys
+from argparse import Namespace
+from pathlib import Path
 
-from ekstui.cli.options import (
-    add_account,
-    add_exit_code,
-    add_fail_on,
-    add_json,
-    add_parameters,
+from ekstui.cli.parser import (
+    ACCOUNT,
+    FAIL_ON,
+    JSON,
+    PARAMETERS,
+    argument,
+    command,
+    exit_code,
     fails_on,
     gate,
+    one_of,
     parameters,
     reaches_of,
 )
@@ -18,7 +22,7 @@ from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_text
 from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
-from ekstui.export.shapes import access_diff_shape, diff_shape
+from ekstui.export.shapes import access_diff_shape, diff_shape, review_shape
 from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
 from ekstui.library.access_policies import access_difference, means_access_policy
@@ -26,34 +30,29 @@ from ekstui.library.comparing import compare
 from ekstui.present.access import access_difference_blocks
 from ekstui.present.comparison import comparison_blocks
 
-DESCRIPTION = "Compare two policy documents, and show whether the second allows more or less."
-EXAMPLES = (
-    "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
-    "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
-    "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
-    "ekstui diff karpenter@v1.8.0..v1.14.1",
+
+@command(
+    "diff",
+    "Compare two policy documents, and show whether the second allows more or less.",
+    argument("before", metavar="A", help="POLICY[@V], an ARN, POLICY@v5..v6, a file, - (standard input), or role:NAME"),
+    argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions"),
+    one_of(
+        argument("--markdown", action="store_true", help="print the difference as Markdown, for an incident channel"),
+        argument("--patch", action="store_true", help="print a unified diff of the documents"),
+    ),
+    exit_code("exit with 1 if the documents differ in more than order and grouping"),
+    FAIL_ON,
+    PARAMETERS,
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui diff AmazonEKS_CNI_Policy@v5..v6",
+        "ekstui diff AmazonEKS_CNI_Policy ./my-cni.json",
+        "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
+        "ekstui diff karpenter@v1.8.0..v1.14.1",
+    ),
 )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument(
-        "before", metavar="A", help="POLICY[@V], an ARN, POLICY@v5..v6, a file, - (standard input), or role:NAME"
-    )
-    parser.add_argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions")
-    forms = parser.add_mutually_exclusive_group()
-    forms.add_argument(
-        "--markdown", action="store_true", help="print the difference as Markdown, for an incident channel"
-    )
-    forms.add_argument("--patch", action="store_true", help="print a unified diff of the documents")
-    add_exit_code(parser, "exit with 1 if the documents differ in more than order and grouping")
-    add_fail_on(parser)
-    add_parameters(parser)
-    add_account(parser)
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+def show_difference(arguments: Namespace) -> int:
     """Print both sides, what the difference means and why, then what differs, action by action."""
     library = library_for(arguments)
     if arguments.after and all(map(means_access_policy, (arguments.before, arguments.after))):
@@ -71,10 +70,38 @@ def run(arguments: argparse.Namespace) -> int:
     return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, reaches_of(change)))
 
 
-def _access(library: Library, arguments: argparse.Namespace) -> int:
+def _access(library: Library, arguments: Namespace) -> int:
     """Print how two EKS access policies differ."""
     found = access_difference(arguments.before, arguments.after)
     if arguments.patch:
         raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")
     print_answer(arguments, lambda: access_diff_shape(library.data(), found), lambda: access_difference_blocks(found))
     return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))
+
+
+@command(
+    "review",
+    "Compare the policy documents in a git repository with those of a base commit: in JSON files, Terraform plans "
+    "(terraform show -json) and CloudFormation templates. A plan is compared with its own prior state.",
+    argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)"),
+    argument("--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"),
+    argument("--markdown", action="store_true", help="print the summary as Markdown, for a pull request"),
+    FAIL_ON,
+    *JSON,
+    examples=(
+        "ekstui review --base origin/main",
+        "ekstui review --base HEAD --fail-on widened policies/",
+        "ekstui review --markdown plan.json",
+    ),
+)
+def review_repository(arguments: Namespace) -> int:
+    """Print one row per document with what its change means, and fail the gate if access changed that way."""
+    from ekstui.library.reviewing import review
+    from ekstui.present.change_lists import review_blocks
+
+    answer = review(Path(), arguments.base, tuple(arguments.paths))
+    print_answer(arguments, lambda: review_shape(answer), lambda: review_blocks(answer))
+    reaches = [reach for each in answer.documents for reach in reaches_of(each.change)]
+    if answer.not_read:
+        reaches.append("unknown")
+    return gate(fails_on(arguments.fail_on, reaches))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ekstui.cli.options import add_account, add_exit_code, add_json, add_parameters, gate, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, exit_code, gate, parameters
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_answer
 from ekstui.core.denial import MAX_CHARACTERS, excerpt
@@ -20,77 +20,69 @@ from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
 from ekstui.present.explanation import explanation_blocks
 
-DESCRIPTION = (
+
+@command(
+    "explain",
     "Explain why a request was denied, from the error message or from an action. Options override what the message says. "
     "A context key counts as unknown unless --context or --absent names it. A role in the message is judged by all its "
-    "policies if the account is known, from a file or an earlier run."
-)
-EXAMPLES = (
-    "kubectl logs … | ekstui explain",
-    "ekstui explain - --policy AmazonEBSCSIDriverPolicy@v2 < message.txt",
-    "ekstui explain --action ec2:CreateVolume --resource arn:aws:ec2:eu-west-1::snapshot/snap-1 --policy ./mine.json",
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument(
+    "policies if the account is known, from a file or an earlier run.",
+    argument(
         "message",
         nargs="*",
         metavar="MESSAGE",
         help="an error message, a CloudTrail event or a decoded message; - reads standard input",
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--action",
         action="append",
         default=[],
         metavar="ACTION",
         help="such as ec2:CreateVolume; repeatable, and each is answered",
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--resource",
         action="append",
         default=[],
         metavar="ARN",
         help="a resource of the request; repeatable, and every one must be allowed",
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--principal",
         metavar="ARN",
         help="who makes the request: an ARN, a service, or system:serviceaccount:NAMESPACE:NAME",
-    )
-    parser.add_argument(
-        "--context", action="append", default=[], metavar="KEY=VALUE", help="the value of a condition key"
-    )
-    parser.add_argument(
+    ),
+    argument("--context", action="append", default=[], metavar="KEY=VALUE", help="the value of a condition key"),
+    argument(
         "--absent", action="append", default=[], metavar="KEY", help="a condition key that the request does not have"
-    )
-    parser.add_argument(
-        "--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to evaluate"
-    )
-    parser.add_argument(
+    ),
+    argument("--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to evaluate"),
+    argument(
         "--role",
         metavar="NAME",
         help="evaluate all policies of a role in the account",
-    )
-    parser.add_argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary")
-    parser.add_argument("--session-policy", action="append", default=[], metavar="FILE", help="a session policy")
-    parser.add_argument(
+    ),
+    argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary"),
+    argument("--session-policy", action="append", default=[], metavar="FILE", help="a session policy"),
+    argument(
         "--trust",
         metavar="FILE",
         help="the trust policy of the role to be assumed, or the output of aws iam get-role (default: as in the account)",
-    )
-    parser.add_argument(
+    ),
+    argument(
         "--cluster", metavar="NAME", help='the cluster whose access entries to check, for a "forbidden" of Kubernetes'
-    )
-    parser.add_argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role")
-    add_exit_code(parser, "exit with 1 unless all requests are allowed")
-    add_parameters(parser)
-    add_account(parser)
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+    ),
+    argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role"),
+    exit_code("exit with 1 unless all requests are allowed"),
+    PARAMETERS,
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "kubectl logs … | ekstui explain",
+        "ekstui explain - --policy AmazonEBSCSIDriverPolicy@v2 < message.txt",
+        "ekstui explain --action ec2:CreateVolume --resource arn:aws:ec2:eu-west-1::snapshot/snap-1 --policy ./mine.json",
+    ),
+)
+def explain(arguments: Namespace) -> int:
     """Print the verdict, the nearest statements, and what would allow the request."""
     inquiry = _inquiry(arguments)
     if (code := _in_kubernetes(inquiry, arguments)) is not None:
@@ -117,7 +109,7 @@ def _about(inquiry: Inquiry, action: str) -> Inquiry:
     return inquiry._replace(question=replace(inquiry.question, action=action))
 
 
-def _in_kubernetes(inquiry: Inquiry, arguments: argparse.Namespace) -> int | None:
+def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
     """Print why Kubernetes forbade a request; return None if the message is not about one."""
     text = inquiry.question.message
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
@@ -163,7 +155,7 @@ def _renew(library: Library, inquiry: Inquiry) -> None:
         narrate(error)
 
 
-def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
+def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
     """Open the library, over the account if the question or an option needs one."""
     chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     if inquiry.principal is None and not chosen and not arguments.offline:
@@ -183,7 +175,7 @@ def _library(inquiry: Inquiry, arguments: argparse.Namespace) -> Library:
     return library
 
 
-def _inquiry(arguments: argparse.Namespace) -> Inquiry:
+def _inquiry(arguments: Namespace) -> Inquiry:
     policies = tuple(parse_side(text) for text in arguments.policy)
     boundary = None if arguments.boundary is None else parse_side(arguments.boundary)
     session = tuple(parse_side(text) for text in arguments.session_policy)
@@ -219,7 +211,7 @@ def _trust(text: str | None) -> FileSide | StandardInput | None:
     return StandardInput() if text == "-" else FileSide(text)
 
 
-def _message(arguments: argparse.Namespace, *, document_on_stdin: bool) -> str | None:
+def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:
     """Return the message from the arguments, or from standard input unless a document is read there."""
     words = " ".join(arguments.message)
     is_piped = not words and not arguments.action and not document_on_stdin and not sys.stdin.isatty()

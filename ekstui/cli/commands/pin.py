@@ -1,29 +1,58 @@
-"""`ekstui pin`: records the versions that policies are at."""
+"""`ekstui pin` and `ekstui check`: record the versions that policies are at, and show which have changed."""
 
-import argparse
+from argparse import Namespace
 
-from ekstui.cli.options import POLICY, ExitCode
-from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate
-from ekstui.core.text import counted
-
-DESCRIPTION = (
-    f"Record the versions of policies, and checksums of their documents, in ekstui.lock for ekstui check. {POLICY}"
+from ekstui.cli.parser import (
+    FAIL_ON,
+    JSON,
+    POLICY,
+    ExitCode,
+    argument,
+    command,
+    exit_code,
+    fails_on,
+    gate,
+    reaches_of,
 )
-EXAMPLES = ("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14")
+from ekstui.cli.session import narrate_age, open_library
+from ekstui.cli.streams import narrate, print_answer
+from ekstui.core.text import counted
+from ekstui.export.shapes import check_shape
+from ekstui.library.reviewing import LOCK, moved_since, pin, read_lock, write_lock
+from ekstui.present.change_lists import moved_blocks
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("policies", nargs="+", metavar="POLICY[@V]")
-
-
-def run(arguments: argparse.Namespace) -> int:
+@command(
+    "pin",
+    f"Record the versions of policies, and checksums of their documents, in ekstui.lock for ekstui check. {POLICY}",
+    argument("policies", nargs="+", metavar="POLICY[@V]"),
+    examples=("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14"),
+)
+def pin_policies(arguments: Namespace) -> int:
     """Add the policies to ekstui.lock, or update them there."""
-    from ekstui.library.reviewing import LOCK, pin, read_lock, write_lock
-
     pins = pin(open_library(), arguments.policies)
     kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}
     write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name))
     narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {LOCK}.")
     return ExitCode.DONE
+
+
+@command(
+    "check",
+    "Show which policies of ekstui.lock have changed since they were pinned, and what that means.",
+    exit_code("exit with 1 if any policy has changed"),
+    FAIL_ON,
+    *JSON,
+    examples=("ekstui check", "ekstui check --fail-on widened"),
+)
+def check_pins(arguments: Namespace) -> int:
+    """Print one row per policy that has changed."""
+    library = open_library()
+    pins = read_lock()
+    moved = moved_since(library, pins)
+    print_answer(arguments, lambda: check_shape(moved), lambda: moved_blocks(moved, len(pins)))
+    newest = library.data().newest
+    narrate(f"Known until {newest:%Y-%m-%d}.")
+    narrate_age(newest)
+    reaches = [reach for each in moved for reach in reaches_of(each.change)]
+    return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))

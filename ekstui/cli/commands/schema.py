@@ -1,21 +1,19 @@
 """`ekstui schema`: the schema of the commands' JSON."""
 
-import argparse
+from argparse import Namespace
 
 from ekstui import files
-from ekstui.cli.options import ExitCode
+from ekstui.cli.parser import ExitCode, command
 from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
 
-DESCRIPTION = "Print the JSON Schema of the answers; each command's is under $defs."
-EXAMPLES = ("ekstui schema > ekstui.schema.json",)
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the command has no arguments."""
-
-
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
+@command(
+    "schema",
+    "Print the JSON Schema of the answers; each command's is under $defs.",
+    examples=("ekstui schema > ekstui.schema.json",),
+)
+def print_schema(arguments: Namespace) -> int:  # noqa: ARG001 - every command takes them
     """Print the bundled schema."""
     try:
         text = (files.assets() / "schema.json").read_text(encoding="utf-8")

@@ -1,12 +1,12 @@
 """`ekstui show`: what a policy permits."""
 
-import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Mapping
 
-from ekstui.cli.options import POLICY, ExitCode, add_account, add_json, add_parameters, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, ExitCode, argument, command, one_of, parameters
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_text
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
 from ekstui.core.document import broken_rules
 from ekstui.core.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
@@ -28,29 +28,28 @@ from ekstui.present.policy_report import (
     version_blocks,
 )
 
-DESCRIPTION = f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of a role."
-EXAMPLES = (
-    "ekstui show AmazonEKS_CNI_Policy@v5",
-    "ekstui show karpenter@v1.14.1 --param ClusterName=prod",
-    "ekstui show access:AmazonEKSEditPolicy",
-    "ekstui show ./my-policy.json",
+
+@command(
+    "show",
+    f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of a role.",
+    argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME"),
+    one_of(
+        argument("--document", action="store_true", help="print the policy document itself"),
+        argument("--markdown", action="store_true", help="print what it permits as Markdown"),
+        argument("--terraform", action="store_true", help="print the document as a Terraform aws_iam_policy"),
+        argument("--cloudformation", action="store_true", help="print the document as a CloudFormation template"),
+    ),
+    PARAMETERS,
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui show AmazonEKS_CNI_Policy@v5",
+        "ekstui show karpenter@v1.14.1 --param ClusterName=prod",
+        "ekstui show access:AmazonEKSEditPolicy",
+        "ekstui show ./my-policy.json",
+    ),
 )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME")
-    forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--document", action="store_true", help="print the policy document itself")
-    forms.add_argument("--markdown", action="store_true", help="print what it permits as Markdown")
-    forms.add_argument("--terraform", action="store_true", help="print the document as a Terraform aws_iam_policy")
-    forms.add_argument("--cloudformation", action="store_true", help="print the document as a CloudFormation template")
-    add_parameters(parser)
-    add_account(parser)
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+def show(arguments: Namespace) -> int:
     """Print the console's table, one line per service, then the actions of each; or the document itself."""
     if len(arguments.policy) == 1 and not isinstance(side := parse_side(arguments.policy[0]), PolicyAt):
         return _show_document(side, arguments)
@@ -72,11 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError("Only one document can be printed.", "Name one policy.")
         _print_document(library, *wanted[0], arguments)
     else:
-        _print_reports(library, asked, arguments)
+        print_reports(_reports(library, asked, arguments), markdown=arguments.markdown)
     return ExitCode.DONE
 
 
-def _is_own(side: Side, arguments: argparse.Namespace) -> bool:
+def _is_own(side: Side, arguments: Namespace) -> bool:
     """Return whether a side names a policy of the account's own."""
     if not isinstance(side, PolicyAt):
         return False
@@ -85,11 +84,11 @@ def _is_own(side: Side, arguments: argparse.Namespace) -> bool:
     return library_for(arguments).own_arn(side.name) is not None
 
 
-def _asks_for_document(arguments: argparse.Namespace) -> bool:
+def _asks_for_document(arguments: Namespace) -> bool:
     return bool(arguments.document or arguments.terraform or arguments.cloudformation)
 
 
-def _show_document(side: Side, arguments: argparse.Namespace) -> int:
+def _show_document(side: Side, arguments: Namespace) -> int:
     """Print what a file, standard input, a policy of the account's own, or all policies of a role permit."""
     from ekstui.core.document import serialise
     from ekstui.core.summary import services_in
@@ -146,7 +145,7 @@ def _shape(
     return found | {"access_policy": access_policy_shape(library.data(), access)} if access else found
 
 
-def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> None:
+def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> None:
     policy, values = entry.policy, parameters(arguments)
     document = library.document_json(policy, version, values)
     for remark in document_remarks(policy.name, size_words(document), library.parameters(policy, version, values)):
@@ -154,7 +153,7 @@ def _print_document(library: Library, entry: PolicyEntry, version: int, argument
     _print_form(policy.name, document, arguments)
 
 
-def _print_form(name: str, document: object, arguments: argparse.Namespace) -> None:
+def _print_form(name: str, document: object, arguments: Namespace) -> None:
     if arguments.document:
         print_json(document)
     else:
@@ -162,23 +161,15 @@ def _print_form(name: str, document: object, arguments: argparse.Namespace) -> N
         print_text(text(name, document).rstrip("\n"))
 
 
-def _print_reports(library: Library, asked: Sequence[Asked], arguments: argparse.Namespace) -> None:
-    reports = [
-        blocks
-        for iam, access in asked
-        for blocks in (
-            [] if iam is None else _report(library, *iam, arguments),
-            [] if access is None else access_blocks(access),
-        )
-        if blocks
-    ]
-    for number, blocks in enumerate(reports):
-        if number:
-            print_text()
-        print_blocks(blocks, markdown=arguments.markdown)
+def _reports(library: Library, asked: Iterable[Asked], arguments: Namespace) -> Iterator[list[Block]]:
+    for iam, access in asked:
+        if iam is not None:
+            yield _report(library, *iam, arguments)
+        if access is not None:
+            yield access_blocks(access)
 
 
-def _report(library: Library, entry: PolicyEntry, version: int, arguments: argparse.Namespace) -> list[Block]:
+def _report(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> list[Block]:
     policy, values = entry.policy, parameters(arguments)
     services = library.summary(policy, version, values)
     head = version_blocks(policy, version, library.parameters(policy, version, values))

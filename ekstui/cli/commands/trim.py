@@ -1,8 +1,8 @@
 """`ekstui trim`: prints a policy without what EKS no longer uses."""
 
-import argparse
+from argparse import Namespace
 
-from ekstui.cli.options import POLICY, ExitCode, add_json
+from ekstui.cli.parser import JSON, POLICY, ExitCode, argument, command
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_json
 from ekstui.core.document import serialise, trimmed
@@ -12,20 +12,16 @@ from ekstui.export.shapes import answer
 from ekstui.library.catalog import knowledge_of, version_at
 from ekstui.present.policy_report import trimmed_remarks
 
-DESCRIPTION = (
+
+@command(
+    "trim",
     "Print a policy's document without the services that EKS no longer uses, as a basis for your own policy; stderr says "
-    f"what was left out, and why. {POLICY}"
+    f"what was left out, and why. {POLICY}",
+    argument("policy", metavar="POLICY[@V]"),
+    *JSON,
+    examples=("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",),
 )
-EXAMPLES = ("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument("policy", metavar="POLICY[@V]")
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+def trim(arguments: Namespace) -> int:
     """Print the document without the services that EKS no longer uses, and what was left out and why."""
     library = open_library()
     wanted = parse_policy(arguments.policy)

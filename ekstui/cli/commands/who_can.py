@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+from argparse import Namespace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ekstui.cli.options import ExitCode, add_account, add_json, add_scope
-from ekstui.cli.session import library_for, narrate_age, prepare
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, one_of, scope
+from ekstui.cli.session import library_for, narrate_age, narrate_missing, prepare, read_account
 from ekstui.cli.streams import (
     narrate,
     print_blocks,
@@ -21,7 +21,6 @@ from ekstui.export.shapes import who_can_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import who_can_answer
-from ekstui.present.blocks import incomplete_words
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
 
 # The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
@@ -30,37 +29,32 @@ if TYPE_CHECKING:
     from ekstui.core.principals import PrincipalsCan
     from ekstui.library.cluster_answers import PrincipalsInClusters
 
-DESCRIPTION = (
+
+@command(
+    "who-can",
     "List the policies that allow an action in their default version, each with its resources and conditions and the first "
-    "version that allowed it without a break. If an account is known or chosen, also list who in it may do the action."
-)
-EXAMPLES = (
-    "ekstui who-can ec2:DescribeSecurityGroups",
-    "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
-    "ekstui who-can ec2:CreateTags --scope eks --profile prod",
-    "ekstui who-can k8s:create:pods/exec",
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments."""
-    parser.add_argument(
-        "action", metavar="ACTION", help="such as ec2:CreateVolume, ec2:Create* or k8s:create:pods/exec"
-    )
-    parser.add_argument("--resource", metavar="ARN", help="only policies with a grant that can match this ARN")
+    "version that allowed it without a break. If an account is known or chosen, also list who in it may do the action.",
+    argument("action", metavar="ACTION", help="such as ec2:CreateVolume, ec2:Create* or k8s:create:pods/exec"),
+    argument("--resource", metavar="ARN", help="only policies with a grant that can match this ARN"),
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
-    add_scope(parser, default="all")
-    forms = parser.add_mutually_exclusive_group()
-    forms.add_argument(
-        "--full", action="store_true", help="print every grant, and the resource types that it does not match"
-    )
-    forms.add_argument("--names", action="store_true", help="print only the names of the policies")
-    forms.add_argument("--markdown", action="store_true", help="print the answer as Markdown")
-    add_account(parser)
-    add_json(parser)
-
-
-def run(arguments: argparse.Namespace) -> int:
+    scope(default="all"),
+    one_of(
+        argument(
+            "--full", action="store_true", help="print every grant, and the resource types that it does not match"
+        ),
+        argument("--names", action="store_true", help="print only the names of the policies"),
+        argument("--markdown", action="store_true", help="print the answer as Markdown"),
+    ),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "ekstui who-can ec2:DescribeSecurityGroups",
+        "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
+        "ekstui who-can ec2:CreateTags --scope eks --profile prod",
+        "ekstui who-can k8s:create:pods/exec",
+    ),
+)
+def who_can(arguments: Namespace) -> int:
     """Print a row per policy that allows the action, then who in the account may do it."""
     library = library_for(arguments)
     if arguments.action.lower().startswith("k8s:"):
@@ -72,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     principals = None if arguments.names else _principals(library, arguments)
     _print(library, answer, principals, arguments, types=types)
-    if principals is not None and not principals.complete:
-        narrate(incomplete_words("every role, user, group and policy", "there may be more"))
+    if principals is not None:
+        narrate_missing((), principals.complete, "every role, user, group and policy", "there may be more")
     for remark in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
         narrate(remark)
     if not answer.holders:
@@ -84,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print(
-    library: Library, answer: WhoCan, principals: PrincipalsCan | None, arguments: argparse.Namespace, *, types: bool
+    library: Library, answer: WhoCan, principals: PrincipalsCan | None, arguments: Namespace, *, types: bool
 ) -> None:
     if arguments.json:
         print_json(who_can_shape(library.data(), answer, principals))
@@ -106,7 +100,7 @@ def _print(
     print_blocks(blocks, markdown=arguments.markdown)
 
 
-def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
+def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     """Print which EKS access policies allow a request in Kubernetes."""
     from ekstui.export.shapes import kubernetes_holders_shape
     from ekstui.library.access_policies import who_can_in_kubernetes
@@ -132,14 +126,13 @@ def _in_kubernetes(library: Library, arguments: argparse.Namespace) -> int:
     return ExitCode.NOTHING
 
 
-def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[str]) -> PrincipalsInClusters | None:
+def _in_clusters(library: Library, arguments: Namespace, policies: set[str]) -> PrincipalsInClusters | None:
     """Return whose access entries have one of the policies; None without an account.
 
     EKS is asked only if an option chooses the account.
     """
     if not (library.account_at_hand or arguments.region):
         return None
-    from ekstui.cli.session import read_account
     from ekstui.library.cluster_answers import principals_in_clusters
 
     asked = bool(arguments.profile or arguments.region) and not arguments.offline
@@ -152,14 +145,13 @@ def _in_clusters(library: Library, arguments: argparse.Namespace, policies: set[
         return None
 
 
-def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCan | None:
+def _principals(library: Library, arguments: Namespace) -> PrincipalsCan | None:
     """Return who in the account may do it; None without an account.
 
     AWS is asked only if an option chooses the account. That it cannot be read is reported; the answer about policies stays.
     """
     if not (library.account_at_hand or arguments.region):
         return None
-    from ekstui.cli.session import narrate_errors, read_account
     from ekstui.library.own_account import FRESH
     from ekstui.library.roles import principals_can
 
@@ -168,7 +160,7 @@ def _principals(library: Library, arguments: argparse.Namespace) -> PrincipalsCa
         asked = (arguments.profile or arguments.region) and not arguments.offline
         if asked and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
             known = read_account(library)
-            narrate_errors(known.errors)
+            narrate_missing(known.errors)
         if known is None:
             return None
         return principals_can(library, arguments.action, arguments.resource)
