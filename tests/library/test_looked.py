@@ -1,6 +1,7 @@
 """The marks of what changed since the user last looked."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from ekstui import files
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import clear_cache
-from ekstui.library.remembered import SeenVersions, seen_versions
+from ekstui.library.remembered import Place, SeenVersions, forget_place, keep_place, kept_place, seen_versions
 
 
 def moment(day: int) -> datetime:
@@ -74,3 +75,72 @@ def test_clearing_the_cache_leaves_the_marks() -> None:
     assert "arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy" in marked
     seen_versions().mark_seen([library.find("AmazonEKSNetworkingPolicy").policy])
     assert changed() == marked - {"arn:aws:iam::aws:policy/AmazonEKSNetworkingPolicy"}
+
+
+def test_only_what_was_looked_at_stops_being_marked(looked: SeenVersions) -> None:
+    looked.mark_seen([policy("A", 1)])
+    assert not looked.path.exists(), "nothing is recorded before the first look"
+    looked.changed_since([], moment(5))
+    # A change at the very time until which everything counts as seen is no news.
+    assert looked.changed_since([policy("A", 1, 5)], moment(8)) == frozenset()
+    looked.mark_seen([policy("A", 1, 6, 7)])
+    written = looked.path.read_bytes()
+    # Neither an older version nor the same one again changes what was seen.
+    looked.mark_seen([policy("A", 1, 6)])
+    looked.mark_seen([policy("A", 1, 6, 7)])
+    assert looked.path.read_bytes() == written
+    assert looked.changed_since([policy("A", 1, 6, 7), policy("A", 1, 6)], moment(8)) == frozenset()
+
+
+@pytest.mark.parametrize("seen", ['{"arn:a": true}', '{"arn:a": "1"}', '{"a": 1}', '{"arn:a": 1.0}', "[]"])
+def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(looked: SeenVersions, seen: str) -> None:
+    looked.path.parent.mkdir()
+    looked.path.write_text(f'{{"until": "2026-09-01T00:00:00Z", "versions": {seen}}}')
+    assert looked.changed_since([policy("A", 1, 6)], moment(6)) == frozenset()
+
+
+AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
+PLACE = Place(AT, "eks", "arn:aws:iam::aws:policy/A", 2, "cni", ("A@v1", "A@v2", "B@v1", "C@v9"), "prod", 7)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("later", "offered"),
+    [(timedelta(0), True), (HOUR - SECOND, True), (HOUR, False), (HOUR + SECOND, False), (-SECOND, False)],
+)
+def test_a_place_is_offered_for_an_hour(later: timedelta, offered: bool) -> None:
+    assert kept_place(AT) is None
+    keep_place(PLACE)
+    assert kept_place(AT + later) == (PLACE if offered else None)
+    forget_place()
+    forget_place()
+    assert kept_place(AT) is None
+
+
+@pytest.mark.parametrize(
+    ("place", "sound"),
+    [
+        (replace(PLACE, row=19_999), True),
+        (replace(PLACE, row=0), True),
+        (replace(PLACE, row=-1), False),
+        (replace(PLACE, row=20_000), False),
+        (replace(PLACE, opened="x" * 20_000), True),
+        (replace(PLACE, opened="x" * 20_001), False),
+        (replace(PLACE, filter="x" * 20_001), False),
+        (replace(PLACE, policy="x" * 20_001), False),
+        (replace(PLACE, marks=("x" * 20_001,)), False),
+        (replace(PLACE, marks=("A@v1",) * 5), False),
+    ],
+)
+def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: Place, sound: bool) -> None:
+    keep_place(place)
+    assert (kept_place(AT) is not None) is sound
+
+
+def test_visitors_of_a_served_app_leave_no_place_and_see_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_place(PLACE)
+    monkeypatch.setattr(files, "is_served", lambda: True)
+    keep_place(replace(PLACE, opened="theirs"))
+    assert kept_place(AT) is None
+    monkeypatch.setattr(files, "is_served", lambda: False)
+    assert kept_place(AT) == PLACE

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.events import Callback
@@ -16,21 +17,21 @@ from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import parse
 from ekstui.core.explain import Question
 from ekstui.core.notation import FileSide
-from ekstui.core.policy import Policy, VersionInfo
+from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.core.steps import perhaps_since, steps_since
 from ekstui.core.uses import uses_in
-from ekstui.errors import AccountError
+from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.own_account import FRESH, Account
-from ekstui.library.syncing import undo_sync
+from ekstui.library.syncing import SyncReport, sync_from, undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
-from ekstui.store.policy_store import DeliveryInfo, PolicyStore
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from ekstui.tui.background import Background
 from ekstui.tui.messages import PaneFailed
 from tests.accounts import snapshot
-from tests.store.policies import fill_from_the_corpus, provenance
+from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance
 
 ASKED = replace(snapshot(), complete=True, fetched_at=datetime(2030, 1, 1, tzinfo=UTC))
 
@@ -221,3 +222,179 @@ def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) 
 
 def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
     assert undo_sync(Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path / "cache"))) is None
+
+
+# Bringing the cache up to date, from a source as small as the rule
+
+
+class Given:
+    """A source that delivers what it is given."""
+
+    def __init__(self, *entries: PolicyHistory | Skipped, **more: Any) -> None:
+        source = provenance("aws" if more.get("asked") else "archive", 9)
+        source = source._replace(as_of=more.pop("as_of", source.as_of))
+        self.delivery = Delivery("aws", source, len(entries), entries, **more)
+
+    def deliver(self, _: object) -> Delivery:
+        return self.delivery
+
+
+NOW = moment(10)
+DAY = timedelta(days=1)
+READS = document("s3:GetObject")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> PolicyStore:
+    """A store with a hundred policies of one version, known until the eighth."""
+    filled = PolicyStore.in_folder(tmp_path / "synced")
+    histories = [pack(history({1: (moment(1), READS)}, name=f"P{number}")) for number in range(100)]
+    filled.put(histories, DeliveryInfo(provenance("archive", 1), moment(8)))
+    return filled
+
+
+def synced(store: PolicyStore, source: Given, **options: Any) -> SyncReport:
+    return sync_from(source, store, {}, NOW, lambda *_: None, lambda: False, **options)
+
+
+@pytest.mark.parametrize(
+    ("entries", "new_policies", "new_versions", "conflicts", "withdrawn"),
+    [
+        ([], (), (), (), ()),
+        ([history({1: (moment(1), READS)}, name="P0")], (), (), (), ()),
+        ([history({1: (moment(1), READS)}, name="New")], ("New",), (), (), ()),
+        ([history({1: (moment(1), READS), 2: (moment(9), document("s3:*"))}, name="P0")], (), (("P0", 2),), (), ()),
+        ([history({1: (moment(1), document("s3:*"))}, name="P0")], (), (), (("P0", 1),), ()),
+        ([], (), (), (), ("P0",)),
+    ],
+)  # fmt: skip
+def test_a_sync_reports_each_kind_of_change(
+    store: PolicyStore,
+    entries: list[PolicyHistory],
+    new_policies: tuple[str, ...],
+    new_versions: tuple[tuple[str, int], ...],
+    conflicts: tuple[tuple[str, int], ...],
+    withdrawn: tuple[str, ...],
+) -> None:
+    listed = frozenset(f"P{number}" for number in range(100)) - set(withdrawn)
+    report = synced(store, Given(*entries, listed=listed, asked=True, known_until=moment(9)))
+    assert (report.new_policies, report.new_versions) == (new_policies, new_versions)
+    assert (report.conflicts, report.withdrawn) == (conflicts, withdrawn)
+    assert report.changed is bool(new_policies or new_versions or conflicts or withdrawn)
+    assert (report.complete, report.known_until) == (True, moment(9))
+    assert {each.name for each in store.policies() if each.withdrawn} == set(withdrawn)
+
+
+@pytest.mark.parametrize(
+    ("gone", "accept", "withdrawn"), [(1, False, 1), (2, False, 2), (3, False, 0), (3, True, 3), (100, True, 100)]
+)
+def test_more_than_one_policy_in_fifty_is_withdrawn_at_once_only_if_that_is_accepted(
+    store: PolicyStore, gone: int, accept: bool, withdrawn: int
+) -> None:
+    listed = frozenset(f"P{number}" for number in range(gone, 100))
+    report = synced(store, Given(listed=listed, asked=True, known_until=moment(9)), accept_withdrawals=accept)
+    assert len(report.withdrawn) == withdrawn
+    # What is not certain is not known until today, and the next sync says so again.
+    assert report.complete is (gone == withdrawn)
+    assert [each.place for each in report.skipped] == ([] if report.complete else ["iam:ListPolicies"])
+    assert report.known_until == (moment(9) if report.complete else None)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "believed"), [(DAY - MINUTE, True), (DAY, True), (DAY + MINUTE, False), (400 * DAY, False)]
+)
+def test_a_time_is_believed_up_to_a_day_ahead_of_the_clock(
+    store: PolicyStore, ahead: timedelta, believed: bool
+) -> None:
+    new = history({1: (moment(1), READS), 2: (NOW + ahead, document("s3:*"))}, name="New")
+    report = synced(store, Given(new))
+    (found,) = (each for each in store.policies() if each.name == "New")
+    assert [info.created for info in found.versions] == [moment(1), NOW + ahead if believed else None]
+    assert [each.place for each in report.skipped] == ([] if believed else ["New v2"])
+    # The same of a source as a whole, which then delivers nothing.
+    later = Given(history({1: (moment(1), READS)}, name="Later"), as_of=NOW + ahead)
+    if believed:
+        assert synced(store, later).new_policies == ("Later",)
+    else:
+        with pytest.raises(InputError, match="in the future"):
+            synced(store, later)
+
+
+@pytest.mark.parametrize(
+    ("had", "known_until", "complete", "until"),
+    [
+        # An archive tells until when nothing else changed only if it has nine of ten policies.
+        (90, moment(9), True, moment(9)),
+        (89, moment(9), True, None),
+        (90, None, True, None),
+        # It ends before what is known already: it is stored, but tells nothing new.
+        (90, moment(7), True, moment(7)),
+    ],
+)
+def test_what_an_archive_tells_of_the_policies_that_it_lacks(
+    store: PolicyStore, had: int, known_until: datetime | None, complete: bool, until: datetime | None
+) -> None:
+    names = frozenset(f"P{number}" for number in range(had - 1))
+    own = history({1: (moment(1), READS)}, name=f"P{had - 1}")
+    report = synced(store, Given(own, names=names, known_until=known_until))
+    assert (report.complete, report.known_until) == (complete, until)
+    older = known_until is not None and known_until < moment(8)
+    assert ["ends on" in each.reason for each in report.skipped] == ([True] if older else [])
+    # A source that is asked is not an archive that ends.
+    assert synced(store, Given(known_until=moment(7), asked=True)).skipped == ()
+    assert store.state().known_until == max(moment(8), until or moment(8))
+
+
+@pytest.mark.parametrize(
+    ("changed", "stored"),
+    [
+        ({}, True),
+        ({"arn": "arn:aws:iam::aws:policy/service-role/New"}, True),
+        ({"arn": "arn:aws-cn:iam::aws:policy/New"}, False),
+        ({"arn": "arn:aws:iam::111122223333:policy/New"}, False),
+        ({"arn": "arn:aws:iam:eu-west-1:aws:policy/New"}, False),
+        ({"arn": "arn:aws:s3::aws:policy/New"}, False),
+        ({"arn": "arn:aws:iam::aws:role/New"}, False),
+        ({"arn": "arn:aws:iam::aws:policy/Other"}, False),
+        ({"name": "../New", "arn": "arn:aws:iam::aws:policy/../New"}, False),
+        ({"name": "N" * 128, "arn": f"arn:aws:iam::aws:policy/{'N' * 128}"}, True),
+        ({"name": "N" * 129, "arn": f"arn:aws:iam::aws:policy/{'N' * 129}"}, False),
+        # A default version without its document would be one that cannot be shown.
+        ({"default_version": 2}, False),
+    ],
+)
+def test_only_what_iam_would_call_an_aws_policy_is_stored(
+    store: PolicyStore, changed: dict[str, Any], stored: bool
+) -> None:
+    given = history({1: (moment(1), READS)}, name="New")
+    report = synced(store, Given(given._replace(policy=given.policy._replace(**changed))))
+    assert bool(report.new_policies) is stored
+    assert bool(report.skipped) is (not stored and "default_version" not in changed)
+
+
+def test_a_version_that_cannot_be_read_does_not_keep_back_the_others(store: PolicyStore) -> None:
+    both = history({1: (moment(1), READS), 2: (moment(2), b'{"Statement": 1}')}, default=1, name="New")
+    known = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
+    report = synced(store, Given(both, known, Skipped("a file", "cannot be read")))
+    assert (report.new_policies, report.new_versions) == (("New",), ())
+    assert [each.place for each in report.skipped] == ["New v2", "P0 v2", "a file"]
+    # From a service, what is missing may come the next time.
+    assert report.complete
+    assert not synced(store, Given(Skipped("a policy", "denied"), asked=True)).complete
+
+
+def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store: PolicyStore) -> None:
+    entries = [history({1: (moment(1), READS)}, name=name) for name in ("A", "B", "C")]
+    asked: list[None] = []
+
+    def cancelled() -> bool:
+        asked.append(None)
+        return len(asked) > 2
+
+    source = Given(*entries, listed=frozenset(), asked=True, known_until=moment(9))
+    done: list[tuple[int, int]] = []
+    report = sync_from(source, store, {}, NOW, lambda *each: done.append(each), cancelled)
+    assert (report.new_policies, report.withdrawn) == (("A", "B"), ())
+    assert (report.complete, report.known_until) == (False, None)
+    assert done[:2] == [(0, 3), (1, 3)]
+    assert store.state().synced_at is None
