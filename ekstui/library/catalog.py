@@ -140,8 +140,9 @@ def find_shipped(name: str, reader: ShippedPolicies) -> Policy:
     names = list(reader.names())
     if wanted in (folded := {each.lower(): each for each in names}):
         return reader.policy(folded[wanted])
-    fitting = [each for each in names if wanted and wanted in each.lower()]
-    fitting += [each for each in names if each not in fitting and reader.contains(each, wanted)]
+    among = names if wanted else []  # an empty text is a part of every name, and means none
+    fitting = [each for each in among if wanted in each.lower()]
+    fitting += [each for each in among if each not in fitting and reader.contains(each, wanted)]
     whole = [each for each in fitting if "/" not in each]
     if len(fitting) == 1 or len(whole) == 1:
         return reader.policy((whole or fitting)[0])

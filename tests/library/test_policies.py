@@ -2,19 +2,43 @@
 
 import json
 import lzma
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from ekstui import files
 from ekstui.core.document import parse, serialise
-from ekstui.core.notation import parse_sides
-from ekstui.core.policy import Policy, PolicyId, VersionInfo
+from ekstui.core.notation import parse_policy, parse_sides
+from ekstui.core.policy import Policy, PolicyId, VersionInfo, version_label
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import Library
-from ekstui.library.catalog import find_policy, is_own, knowledge_of, known_version
+from ekstui.library.access_policies import (
+    access_difference,
+    access_policies,
+    access_policy_entries,
+    access_policy_entry,
+    access_steps,
+    find_access_policy,
+    means_access_policy,
+)
+from ekstui.library.catalog import (
+    default_versions,
+    find_policy,
+    find_shipped,
+    is_own,
+    knowledge,
+    knowledge_of,
+    known_version,
+    own_policy_side,
+    version_at,
+)
 from ekstui.library.comparing import compare
 from ekstui.sources.corpus import Corpus
+from ekstui.sources.shipped import shipped_in
+from tests.accounts import snapshot
 
 
 @pytest.fixture(scope="module")
@@ -243,3 +267,231 @@ def test_a_version_that_is_not_known(numbers: tuple[int, ...], asked: int, says:
 )
 def test_an_arn_of_an_accounts_own_policy(text: str, own: bool) -> None:
     assert is_own(text) is own
+
+
+class Names:
+    """A reader of policies that have no documents."""
+
+    def __init__(self, *policies: Policy) -> None:
+        self.known = {policy.name: policy for policy in policies}
+
+    def names(self) -> list[str]:
+        return list(self.known)
+
+    def policy(self, name: str) -> Policy:
+        return self.known[name]
+
+    def text(self, name: str, version: int) -> bytes:
+        return json.dumps({"Statement": {"Effect": "Allow", "Action": f"s3:{name}{version}", "Resource": "*"}}).encode()
+
+
+def named(name: str, path: str = "", partition: str = "aws") -> Policy:
+    return Policy(name, f"arn:{partition}:iam::aws:policy/{path}{name}", 1, (VersionInfo(1, None),))
+
+
+def test_twenty_candidates_are_named_and_the_others_counted() -> None:
+    for count, more in ((20, "Policy20."), (21, "Policy20 and 1 more."), (25, "Policy20 and 5 more.")):
+        reader = Names(*(named(f"Policy{number}") for number in range(1, count + 1)))
+        with pytest.raises(AmbiguousError) as caught:
+            find_policy("policy", reader)  # type: ignore[arg-type]
+        assert str(caught.value).endswith(more)
+        assert len(caught.value.candidates) == count
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("Alpha", "Alpha"),
+        ("alph", "Alpha"),
+        # The one that has the whole name, wherever it is listed.
+        ("Alp", "Alp"),
+        ("Beta", "ALPBeta"),
+        ("arn:aws:iam::aws:policy/service-role/Gamma", "Gamma"),
+    ],
+)
+def test_a_whole_name_goes_before_a_part_of_one(typed: str, found: str) -> None:
+    reader = Names(named("Alpha"), named("ALPBeta"), named("Alp"), named("Gamma", "service-role/"))
+    assert find_policy(typed, reader).name == found  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "nearest"),
+    [
+        ("", "named ''", ()),
+        ("Alhpa", "named 'Alhpa'", ("Alpha",)),
+        ("arn:aws:iam::aws:policy/Gamma", "No AWS managed policy has the ARN", ("Gamma",)),
+        ("arn:aws:iam::aws:policy/Alhpa", "named 'Alhpa'", ("Alpha",)),
+        ("arn:aws-cn:iam::aws:policy/Alpha", "policies of partition aws-cn are not known here, those of aws", ()),
+        ("arn:aws:iam::aws:role/Alpha", "not the ARN of an IAM policy", ()),
+        ("arn:aws:sts::aws:policy/Alpha", "not the ARN of an IAM policy", ()),
+        ("arn:aws:iam::aws", "not the ARN of an IAM policy", ()),
+        ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy", "is an EKS access policy, not an IAM", ()),
+        ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSComputePolicy", "not the IAM policy of the same name", ("AmazonEKSComputePolicy",)),
+        ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdmnPolicy", "neither a known EKS access policy", ("AmazonEKSAdminPolicy",)),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_a_name_that_no_policy_has(typed: str, said: str, nearest: tuple[str, ...]) -> None:
+    reader = Names(named("Alpha"), named("Gamma", "service-role/"))
+    with pytest.raises(NotFoundError, match=re.escape(said)) as caught:
+        find_policy(typed, reader)  # type: ignore[arg-type]
+    assert caught.value.nearest[: len(nearest)] == nearest
+    assert bool(caught.value.nearest) is bool(nearest)
+
+
+def test_a_word_for_what_aws_has_no_policy_for_is_answered_with_that_and_the_one_policy_of_that_name() -> None:
+    (absence,) = (each for each in knowledge().absences if "karpenter" in each.words)
+    with pytest.raises(NotFoundError) as caught:
+        find_policy("Karpenter", Names(named("Alpha"), named("ROSAKarpenter")))  # type: ignore[arg-type]
+    assert (caught.value.message, caught.value.nearest) == (absence.text, ("ROSAKarpenter",))
+    # Two policies of that name are named instead, and where there is none nothing is suggested.
+    with pytest.raises(AmbiguousError):
+        find_policy("karpenter", Names(named("KarpenterA"), named("KarpenterB")))  # type: ignore[arg-type]
+    with pytest.raises(NotFoundError) as caught:
+        find_policy("karpenter", Names(named("Alpha")))  # type: ignore[arg-type]
+    assert (caught.value.nearest, caught.value.next_step) == ((), absence.text)
+
+
+def test_default_versions_are_of_aws_policies_by_their_whole_arn() -> None:
+    reader = Names(named("Alpha"), named("Gamma", "service-role/"))
+    wanted = [
+        "arn:aws:iam::aws:policy/Alpha", "arn:aws:iam::aws:policy/Gamma", "arn:aws:iam::111122223333:policy/Own",
+        "arn:aws:iam::aws:policy/None", "arn:aws:iam",
+    ]  # fmt: skip
+    found = default_versions(wanted, reader)  # type: ignore[arg-type]
+    # Gamma's ARN lacks its path: it is not the ARN of any policy.
+    assert list(found) == wanted[:1]
+    assert found[wanted[0]].document.statements[0].actions == ("s3:Alpha1",)
+    assert default_versions(["arn:aws-cn:iam::aws:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
+    assert default_versions(["arn:aws:iam::111122223333:policy/Alpha"], reader) == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("typed", "label"),
+    [
+        ("AmazonEKS_CNI_Policy", "v6"),
+        ("AmazonEKS_CNI_Policy@v5", "v5"),
+        ("AmazonEKS_CNI_Policy@v0.1.0", "has no release v0.1.0"),
+        ("karpenter", "newest"),
+        ("karpenter@v1.7.0", "v1.7.0"),
+        ("karpenter@v99.0.0", "karpenter v99.0.0 is not known"),
+        # What a part of the name finds has releases too, so that a plain number names none.
+        ("load-balancer-contr@v5", "has releases, such as v"),
+        ("load-balancer-contr", "newest"),
+    ],
+)
+def test_a_version_is_a_number_of_aws_and_a_release_of_a_project(library: Library, typed: str, label: str) -> None:
+    place = parse_policy(typed)
+    policy = library.find(place.name).policy
+    if " " in label:
+        with pytest.raises(NotFoundError, match=label):
+            version_at(policy, place)
+    elif label == "newest":
+        assert version_at(policy, place) == policy.default_version == policy.versions[-1].number
+    else:
+        assert any(
+            version_label(info.number) == label for info in policy.versions if info.number == version_at(policy, place)
+        )
+
+
+def test_an_accounts_own_policy_has_its_default_version_alone() -> None:
+    arn = "arn:aws:iam::111122223333:policy/mine"
+    known = snapshot()
+    assert (
+        own_policy_side(arn, None, known).label == own_policy_side(arn, 3, known).label == "mine@v3 (the account's own)"
+    )
+    with pytest.raises(NotFoundError, match="v2 of mine was not read"):
+        own_policy_side(arn, 2, known)
+    for complete, where in ((True, "in account 111122223333"), (False, "in the part of account 111122223333 that was")):
+        with pytest.raises(NotFoundError, match=where):
+            own_policy_side(arn + "2", None, replace(known, complete=complete))
+    lost = replace(known, local_policies=(replace(known.local_policies[0], document=None),))
+    with pytest.raises(InputError, match="could not be read"):
+        own_policy_side(arn, None, lost)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("karpenter", "karpenter"),
+        ("Karpenter", "karpenter"),
+        ("published:karpenter", "karpenter"),
+        ("aws-load-balancer-contr", "aws-load-balancer-controller"),
+        ("aws-load-balancer-controller/aws-cn", "aws-load-balancer-controller/aws-cn"),
+        ("a", "matches"),
+        ("", "No controller's policy"),
+        ("karpentre", "No controller's policy"),
+    ],
+)
+def test_a_controllers_policy_is_found_by_its_name_or_a_part_of_one(typed: str, found: str) -> None:
+    (reader,) = shipped_in("any")
+    if " " not in found and found != "matches":
+        assert find_shipped(typed, reader).name == found
+    else:
+        with pytest.raises((AmbiguousError, NotFoundError), match=found) as caught:
+            find_shipped(typed, reader)
+        assert isinstance(caught.value, AmbiguousError) is (found == "matches")
+        if typed == "karpentre":
+            assert isinstance(caught.value, NotFoundError)
+            assert caught.value.nearest[0] == "karpenter"
+
+
+# EKS access policies
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("AmazonEKSViewPolicy", "AmazonEKSViewPolicy"),
+        ("amazoneksviewpolicy", "AmazonEKSViewPolicy"),
+        ("access:AmazonEKSComputePolicy", "AmazonEKSComputePolicy"),
+        ("arn:aws-us-gov:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", "AmazonEKSViewPolicy"),
+        ("AmazonEKS_CNI_Policy", None),
+    ],
+)
+def test_an_access_policy_is_found_by_name_or_arn(typed: str, name: str | None) -> None:
+    found = find_access_policy(typed)
+    assert (found and found.policy.name) == name
+    # AmazonEKSComputePolicy is an IAM policy too, so that its bare name does not mean the access policy.
+    assert means_access_policy(typed) is (name is not None)
+    assert not means_access_policy("AmazonEKSComputePolicy")
+    if name is not None:
+        assert access_policy_entry(name).name == access_policy_entry(f"access:{name}").name == f"access:{name}"
+
+
+@pytest.mark.parametrize(
+    "typed", ["access:AmazonEKSVewPolicy", "arn:aws:eks::aws:cluster-access-policy/AmazonEKSVewPolicy"]
+)
+def test_a_form_that_only_access_policies_have_is_never_taken_for_something_else(typed: str) -> None:
+    assert means_access_policy(typed)
+    with pytest.raises(NotFoundError) as caught:
+        find_access_policy(typed)
+    assert caught.value.nearest[0] == "AmazonEKSViewPolicy"
+
+
+def test_two_access_policies_differ_by_what_their_rules_permit() -> None:
+    view, edit = "AmazonEKSViewPolicy", "AmazonEKSEditPolicy"
+    assert access_difference(view, view).reach == "same"
+    wider, narrower = access_difference(view, edit), access_difference(edit, view)
+    assert (wider.reach, narrower.reach) == ("widened", "narrowed")
+    assert (wider.added, wider.removed) == (narrower.removed, ()) != ((), ())
+    assert wider._replace(removed=wider.added).reach == "mixed"
+    with pytest.raises(NotFoundError, match="is not an EKS access policy"):
+        access_difference(view, "AmazonEKS_CNI_Policy")
+    unknown = next(each.policy.name for each in access_policies() if each.rules is None)
+    with pytest.raises(NotFoundError, match="are not published"):
+        access_difference(view, unknown)
+
+
+def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them() -> None:
+    listed = access_policies()
+    known = [each.rules is not None for each in listed]
+    assert known == sorted(known, reverse=True)
+    assert len(access_policy_entries()) == len(listed) == len(knowledge().access_policies)
+    days = {each.policy.name: each.policy.introduced for each in listed if each.policy.introduced}
+    assert {step.policy for step in access_steps(None)} == set(days)
+    last = max(days.values())
+    at = datetime(last.year, last.month, last.day, tzinfo=UTC)
+    newest = {name for name, day in days.items() if day == last}
+    assert {step.policy for step in access_steps(at)} == newest
+    assert access_steps(at + timedelta(seconds=1)) == ()
+    assert {entry.policy.created for entry in access_policy_entries() if entry.policy.name in newest} == {at}
