@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.record import to_record
+from ekstui.files import to_record
 from ekstui.library.cluster_answers import with_cluster
 from ekstui.sources.aws.cluster_details import read_entries
 from ekstui.sources.aws.connection import Connection, ConnectionSettings

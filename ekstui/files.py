@@ -1,22 +1,28 @@
-"""Where ekstui's files are, and reading and writing small ones safely, whatever is in their place."""
+"""Where ekstui's files are, small ones read and written safely, and values as the JSON that they keep."""
 
 from __future__ import annotations
 
 import json
 import os
 import stat
+import types
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 try:
     # As in the standard library's random module: hashlib loads OpenSSL, 3 ms of a command's 40.
     from _blake2 import blake2b
 except ImportError:
     from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from platformdirs import PlatformDirs
+
+Value = TypeVar("Value")
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -147,3 +153,78 @@ def write_state(path: Path, value: object) -> None:
     text = json.dumps(value, indent=1).encode()
     with suppress(OSError):
         write_new(path, digest_of(text).encode() + b"\n" + text)
+
+
+def to_record(value: object) -> Any:
+    """Return a value as plain JSON, by the types of its fields.
+
+    A dataclass or a named tuple becomes an object without the fields that equal their default; tuples become lists, times
+    ISO 8601 text.
+    """
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): to_record(entry) for key, entry in value.items()}
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return [to_record(entry) for entry in value]
+    fields = ((name, getattr(value, name), default) for name, default in _defaults(cast("Any", type(value))).items())
+    return {name: to_record(field) for name, field, default in fields if field != default}
+
+
+def from_record(kind: type[Value], record: object) -> Value:
+    """Return the value of type `kind` that JSON contains.
+
+    Raises ValueError for anything that does not fit the type, so that a record of another release is dropped rather than
+    half read.
+    """
+    try:
+        return cast("Value", _reader(cast("Any", kind))(record))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no {kind.__name__}: {error}") from None
+
+
+@cache
+def _defaults(kind: Any) -> Mapping[str, object]:
+    """Return the default of each field; one that equals no value for a field without."""
+    if hasattr(kind, "_fields"):
+        return {name: kind._field_defaults.get(name, ...) for name in kind._fields}
+    from dataclasses import fields  # loaded with the class
+
+    return {field.name: field.default for field in fields(kind)}
+
+
+@cache
+def _reader(kind: Any) -> Callable[[Any], Any]:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        (read,) = (_reader(argument) for argument in arguments if argument is not type(None))
+        return lambda value: None if value is None else read(value)
+    if origin is Literal:
+        return _checked(lambda value: value in arguments, f"one of {arguments}")
+    if origin is tuple and arguments[-1] is Ellipsis:
+        entry = _reader(arguments[0])
+        return lambda value: tuple([entry(item) for item in value])
+    if origin is tuple:
+        readers = [_reader(argument) for argument in arguments]
+        return lambda value: tuple([read(item) for read, item in zip(readers, value, strict=True)])
+    if origin is not None:
+        entry = _reader(arguments[1])
+        return lambda value: {key: entry(item) for key, item in value.items()}
+    if kind is datetime:
+        return datetime.fromisoformat
+    if not hasattr(kind, "_fields") and not hasattr(kind, "__dataclass_fields__"):
+        return _checked(lambda value: type(value) is kind, kind.__name__)
+    hints = get_type_hints(kind)
+    of_field = {name: _reader(hints[name]) for name in _defaults(kind)}
+    return lambda record: kind(**{name: of_field[name](value) for name, value in record.items()})
+
+
+def _checked(fits: Callable[[Any], bool], expected: str) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not fits(value):
+            raise ValueError(f"{expected} expected, not {type(value).__name__}")
+        return value
+
+    return read

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from ekstui import files
 from ekstui.core.policy import Policy, Scope, format_time, parse_time
-from ekstui.core.record import from_record, to_record
-from ekstui.files import read_state, write_state
+from ekstui.files import from_record, read_state, to_record, write_state
 
 OFFERED = timedelta(hours=1)
 """How long a place is offered."""

@@ -29,8 +29,8 @@ from ekstui.core.account_snapshot import (
 )
 from ekstui.core.document import Document, load_json, object_of, parse
 from ekstui.core.policy import parse_time
-from ekstui.core.record import from_record
 from ekstui.errors import DataError, DocumentError, InputError
+from ekstui.files import from_record
 
 Json = Mapping[str, object]
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.policy import format_time, parse_time
-from ekstui.core.record import from_record, to_record
 from ekstui.errors import EkstuiError
+from ekstui.files import from_record, to_record
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed
 
 MOST_PROFILES = 50

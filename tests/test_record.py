@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ekstui.core.account_snapshot import AccountSnapshot, Role
-from ekstui.core.record import from_record, to_record
+from ekstui.files import from_record, to_record
 from tests.accounts import snapshot
 
 
