@@ -127,7 +127,9 @@ _POLICY_TYPES: dict[str, PolicyType] = {
 
 _NAME = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
 _HIDDEN = re.compile(r"(.)\1*|redacted|masked|hidden|null|none", re.IGNORECASE)
+"""What logs have in place of a name."""
 _KINDS_OF_RESOURCE = frozenset(("role", "user", "group", "key", "secret", "bucket", "repository", "cluster", "arn"))
+"""Words that old messages have before the name, as in `resource: role NAME`."""
 _SECRET_WITHOUT_END = re.compile(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secret:(?!.*-[A-Za-z0-9]{6}$)[^*?]+")
 """An ARN of a secret as a caller may write it: without the hyphen and the six characters that the real one ends in."""
 
@@ -259,10 +261,13 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
     resource = name = None
     if found := _RESOURCE.match(text, position):
         position = found.end()
-        word = found[1] or found[2] or found[3]
-        resource = _resource(word)
-        if resource is None or _SECRET_WITHOUT_END.fullmatch(resource):
-            resource, name = None, resource or _name(word)
+        word = (found[1] or found[2] or found[3]).strip("\"'").rstrip(".,;)\\")
+        if _SECRET_WITHOUT_END.fullmatch(word):
+            name = word
+        elif word == "*" or word.startswith("arn:"):
+            resource = word
+        elif _NAME.fullmatch(word) and not _HIDDEN.fullmatch(word) and word.lower() not in _KINDS_OF_RESOURCE:
+            name = word
     rest = text[position : position + _REASON_WITHIN]
     # The reason ends at the next denial.
     following = _PHRASES.search(rest)
@@ -293,19 +298,6 @@ def _principal(text: str, start: int) -> str | None:
     name = found[1].strip("\"',;").lstrip("([{")
     name = name.removeprefix("User:").removeprefix("user:").strip("\"'")
     return name if name and name.lower().rstrip(":") not in _NOBODY else None
-
-
-def _resource(text: str) -> str | None:
-    """Return the resource of a message if it is an ARN or `*`; old messages say `role NAME`, and logs may redact it."""
-    text = text.strip("\"'").rstrip(".,;)\\")
-    return text if text == "*" or text.startswith("arn:") else None
-
-
-def _name(text: str) -> str | None:
-    """Return the name of a resource, or None for a redacted one and for the kind of one, as in `resource: role NAME`."""
-    text = text.strip("\"'").rstrip(".,;)\\")
-    is_kind = text.lower() in _KINDS_OF_RESOURCE
-    return None if is_kind or not _NAME.fullmatch(text) or _HIDDEN.fullmatch(text) else text
 
 
 def _cause(reason: str) -> tuple[Cause | None, str | None]:

@@ -24,14 +24,12 @@ from ekstui.core.explain.deciding import (
     nearest_statements,
     notes_on,
     notes_on_foreign_tags,
-    notes_on_node_role,
-    notes_on_owner,
     notes_on_refused_tags,
     other_resource_types,
-    unknown_action,
 )
-from ekstui.core.explain.purpose import UNKNOWN, Purpose, controllers_calling, is_call_of_node
+from ekstui.core.explain.purpose import UNKNOWN, Purpose, controllers_calling, is_call_of_node, notes_on_node_role
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
+from ekstui.core.holders import nearest_actions
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.reference import Reference
 from ekstui.errors import InputError
@@ -217,11 +215,11 @@ def explain(
         also_authorised_on=other_resource_types(request, reference),
         used_by=policies.used_by,
         notes=(
-            *unknown_action(request.action, reference),
+            *_unknown_action(request.action, reference),
             *notes_on_foreign_tags(request, decision.foreign),
             *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
             *notes_on_refused_tags(nearest),
-            *notes_on_owner(request, is_helped=has_remedy),
+            *_on_owner(request, is_helped=has_remedy),
             *notes_on(request, policies, decision, denial),
         ),
         encoded=None if denial is None else denial.encoded,
@@ -240,6 +238,21 @@ def explain(
         newer_version=newer_version(request, policies.identity, candidates, reference),
         smallest_statement=smallest_statement(request, decision.evaluation, nearest, name, reference),
     )
+
+
+def _unknown_action(action: str, reference: Reference) -> tuple[str, ...]:
+    """Return that the reference lacks an action, with the nearest names; empty if it has it."""
+    if not action or reference.find(action) is not None:
+        return ()
+    nearest = nearest_actions(action)
+    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
+
+
+def _on_owner(request: Request, *, is_helped: bool) -> Iterator[str]:
+    """Yield who alone may change the caller's role, if a remedy is offered."""
+    if is_helped and ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
+        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
 
 
 def _symptoms(

@@ -25,10 +25,8 @@ from ekstui.core.evaluation import (
     is_of_type,
 )
 from ekstui.core.explain.answer import Policies, refused_tags, statement_in_words
-from ekstui.core.explain.callers import UNSIGNED, is_instance_session, is_unsigned
-from ekstui.core.explain.purpose import Purpose
+from ekstui.core.explain.callers import UNSIGNED, is_unsigned
 from ekstui.core.grants import action_matches
-from ekstui.core.holders import nearest_actions
 from ekstui.core.reference import Reference, ResourceUse
 
 _MAX_OTHER_TYPES = 12
@@ -270,15 +268,6 @@ TRUST_MUST_ALLOW = (
 """What an explanation says if the trust policy is not known."""
 
 
-def unknown_action(action: str, reference: Reference) -> tuple[str, ...]:
-    """Return that the reference lacks an action, with the nearest names; empty if it has it."""
-    if not action or reference.find(action) is not None:
-        return ()
-    nearest = nearest_actions(action)
-    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
-    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
-
-
 def notes_on(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
     """Yield what else to know about what decides a request."""
     evaluation = None if decision.lacks_only_foreign_tags else decision.evaluation
@@ -344,36 +333,6 @@ def notes_on_refused_tags(nearest: Sequence[StatementResult]) -> Iterator[str]:
     for near in nearest[:1]:
         for tags in filter(None, map(refused_tags, near.failed)):
             yield f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its own."
-
-
-def notes_on_owner(request: Request, *, is_helped: bool) -> Iterator[str]:
-    """Yield who alone may change the caller's role, if a remedy is offered."""
-    if is_helped and ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
-        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
-
-
-def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
-    """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
-    of_instance = is_instance_session(request.principal)
-    if not of_instance and not purpose.is_of_nodes:
-        return
-    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
-    text = f"{by} with the node role."
-    if of_node:
-        if of_instance:
-            yield text
-        return
-    if not misplaced:
-        yield f"{text} If a pod made it, the pod has no role of its own."
-        return
-    expected = [each for each in purpose.apart if each.component in misplaced]
-    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
-    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
-    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
-    yield (
-        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
-        "that it started with: check its service account, then restart it."
-    )
 
 
 def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:

@@ -8,7 +8,7 @@ tags", for the names of tags and sessions (`eks-CLUSTER-POD-…`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -21,6 +21,7 @@ from ekstui.errors import DocumentError
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import Use
+    from ekstui.core.evaluation import Request
     from ekstui.core.explain.answer import Candidate
     from ekstui.core.knowledge import Knowledge, Requirement
 
@@ -210,6 +211,30 @@ def _allows(candidate: Candidate, action: str) -> bool:
     return any(
         statement.effect == "Allow" and action_matches(statement, action)
         for statement in candidate.documents[candidate.policy.default_version].statements
+    )
+
+
+def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
+    """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
+    of_instance = is_instance_session(request.principal)
+    if not of_instance and not purpose.is_of_nodes:
+        return
+    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
+    text = f"{by} with the node role."
+    if of_node:
+        if of_instance:
+            yield text
+        return
+    if not misplaced:
+        yield f"{text} If a pod made it, the pod has no role of its own."
+        return
+    expected = [each for each in purpose.apart if each.component in misplaced]
+    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
+    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
+    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
+    yield (
+        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
+        "that it started with: check its service account, then restart it."
     )
 
 

@@ -104,15 +104,14 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
     if now.verdict not in ("allowed", "depends"):
         better.append(("allowed", "depends"))
     for verdicts in better:
-        first = None
+        found = None
         for info, evaluation in zip(reversed(later), reversed(evaluations), strict=True):
             # A version that depends on more than the newest one does not count.
             if evaluation.verdict not in verdicts or not set(evaluation.missing) <= set(evaluations[-1].missing):
                 break
-            first = (info, evaluation)
-        if first is not None:
-            info, evaluation = first
-            return NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
+            found = NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
+        if found is not None:
+            return found
     return None
 
 
@@ -254,14 +253,13 @@ def _by(request: Request, candidate: Candidate, version: int, reference: Referen
 
 def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:
     """Return whether every statement that allows it covers the whole service or more."""
-    granting = [
-        result.statement
+    service = action.partition(":")[0].lower()
+    return all(
+        _gives_by_wildcard(result.statement, action, service)
         for entry in evaluation.resources
         for result in entry.statements
         if result.matches is not False and result.statement.effect == "Allow"
-    ]
-    service = action.partition(":")[0].lower()
-    return all(_gives_by_wildcard(statement, action, service) for statement in granting)
+    )
 
 
 def _gives_by_wildcard(statement: Statement, action: str, service: str) -> bool:
