@@ -203,12 +203,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda value: None if value is None else read(value)
     if origin is Literal:
         return _checked(lambda value: value in arguments, f"one of {arguments}")
-    if origin is tuple and arguments[-1] is Ellipsis:
-        entry = _reader(arguments[0])
-        return lambda value: tuple([entry(item) for item in value])
     if origin is tuple:
-        readers = [_reader(argument) for argument in arguments]
-        return lambda value: tuple([read(item) for read, item in zip(readers, value, strict=True)])
+        return _tuple_reader(arguments)
     if origin is not None:
         entry = _reader(arguments[1])
         return lambda value: {key: entry(item) for key, item in value.items()}
@@ -219,6 +215,14 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
     hints = get_type_hints(kind)
     of_field = {name: _reader(hints[name]) for name in _defaults(kind)}
     return lambda record: kind(**{name: of_field[name](value) for name, value in record.items()})
+
+
+def _tuple_reader(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if arguments[-1] is Ellipsis:
+        entry = _reader(arguments[0])
+        return lambda value: tuple([entry(item) for item in value])
+    readers = [_reader(argument) for argument in arguments]
+    return lambda value: tuple([read(item) for read, item in zip(readers, value, strict=True)])
 
 
 def _checked(fits: Callable[[Any], bool], expected: str) -> Callable[[Any], Any]:

@@ -133,37 +133,26 @@ _WANTED: dict[Kind, str] = {
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-class WrongValueError(ValueError):
-    """A value that the setting does not accept; the message says what it accepts."""
-
-    def __init__(self, kind: Kind) -> None:
-        super().__init__(f"it must be {_WANTED[kind]}")
-
-
 def read_value(kind: Kind, raw: object) -> object:
-    """Return a value from the file, converted for Settings; WrongValueError if the setting does not accept it."""
+    """Return a value from the file, converted for Settings; ValueError, which says what it accepts, if the setting does not accept it."""
     match kind, raw:
-        case "word", str() if raw:
-            return raw
-        case "level", "error" | "warning" | "info" | "debug":
+        case ("word", str()) | ("level", "error" | "warning" | "info" | "debug") | ("switch", bool()) if raw != "":
             return raw
         case "scope", str() if raw in SCOPES:
             return raw
         case "words", list() if all(isinstance(part, str) and part for part in raw):
             return tuple(raw)
-        case "switch", bool():
-            return raw
         case "minutes", int() if not isinstance(raw, bool) and raw >= 0:
             return raw
         case "keys", dict():
             flat = flattened(raw)
             if all(isinstance(value, str) and value for value in flat.values()):
                 return MappingProxyType({key: str(value) for key, value in flat.items()})
-    raise WrongValueError(kind)
+    raise ValueError(f"it must be {_WANTED[kind]}")
 
 
 def read_text(kind: Kind, text: str) -> object:
-    """Return the value of an environment variable; WrongValueError if the setting does not accept it."""
+    """Return the value of an environment variable; ValueError if the setting does not accept it."""
     match kind:
         case "words":
             return read_value(kind, [part.strip() for part in text.split(",")])
@@ -278,7 +267,7 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
         if file and name in file.values:
             try:
                 values[name] = read_value(setting.kind, file.values[name])
-            except WrongValueError as error:
+            except ValueError as error:
                 raise InputError(f"{file.place(name)}: {name} is invalid: {error}.") from None
             origins[name] = file.place(name)
         for variable in setting.yields_to:
@@ -289,7 +278,7 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
         if setting.variable and (text := environment.get(setting.variable)):
             try:
                 values[name] = read_text(setting.kind, text)
-            except WrongValueError as error:
+            except ValueError as error:
                 raise InputError(f"{setting.variable} is invalid ({text!r}): {error}.") from None
             origins[name] = setting.variable
         if options and (given := options.get(name)) is not None:

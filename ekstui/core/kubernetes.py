@@ -194,24 +194,21 @@ def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset
     )
 
 
-_EXPECTED: tuple[tuple[str, tuple[KubernetesRequest, ...]], ...] = (
-    ("custom resources (of CRDs)", (KubernetesRequest("get", "widgets", "example.com"),)),
-    ("nodes", (KubernetesRequest("list", "nodes"),)),
-    (
-        "to make or delete namespaces",
-        (KubernetesRequest("create", "namespaces"), KubernetesRequest("delete", "namespaces")),
-    ),
-    ("secrets", (KubernetesRequest("get", "secrets"),)),
-    ("the logs of pods", (KubernetesRequest("get", "pods", CORE, "log"),)),
-    ("kubectl exec", (KubernetesRequest("create", "pods", CORE, "exec"),)),
-    ("kubectl port-forward", (KubernetesRequest("create", "pods", CORE, "portforward"),)),
-    ("to change deployments", (KubernetesRequest("patch", "deployments", "apps"),)),
-    ("to change roles and role bindings", (KubernetesRequest("create", "rolebindings", "rbac.authorization.k8s.io"),)),
-    ("cluster roles", (KubernetesRequest("list", "clusterroles", "rbac.authorization.k8s.io"),)),
-    ("persistent volumes", (KubernetesRequest("list", "persistentvolumes"),)),
-    ("storage classes", (KubernetesRequest("list", "storageclasses", "storage.k8s.io"),)),
-    ("kubectl top", (KubernetesRequest("list", "pods", "metrics.k8s.io"),)),
-    ("paths such as /metrics", (KubernetesRequest("get", "", path="/metrics"),)),
+_EXPECTED = (
+    ("custom resources (of CRDs)", "get:widgets.example.com"),
+    ("nodes", "list:nodes"),
+    ("to make or delete namespaces", "create:namespaces delete:namespaces"),
+    ("secrets", "get:secrets"),
+    ("the logs of pods", "get:pods/log"),
+    ("kubectl exec", "create:pods/exec"),
+    ("kubectl port-forward", "create:pods/portforward"),
+    ("to change deployments", "patch:deployments.apps"),
+    ("to change roles and role bindings", "create:rolebindings.rbac.authorization.k8s.io"),
+    ("cluster roles", "list:clusterroles.rbac.authorization.k8s.io"),
+    ("persistent volumes", "list:persistentvolumes"),
+    ("storage classes", "list:storageclasses.storage.k8s.io"),
+    ("kubectl top", "list:pods.metrics.k8s.io"),
+    ("paths such as /metrics", "get:/metrics"),
 )
 """What people expect an access policy to allow, in words and as requests."""
 
@@ -219,7 +216,11 @@ _EXPECTED: tuple[tuple[str, tuple[KubernetesRequest, ...]], ...] = (
 def missing_expectations(rules: Iterable[Rule]) -> tuple[str, ...]:
     """Return what people expect an access policy to allow and these rules do not."""
     rules = tuple(rules)
-    return tuple(words for words, requests in _EXPECTED if not all(covering(rules, each) for each in requests))
+    return tuple(
+        words
+        for words, requests in _EXPECTED
+        if not all(covering(rules, parse_request(f"k8s:{each}", {})) for each in requests.split())
+    )
 
 
 def applies_in(namespaces: tuple[str, ...] | None, namespace: str | None) -> bool | None:

@@ -158,44 +158,36 @@ class Component(NamedTuple):
         )
 
 
-class _Variant(NamedTuple):
-    """Policies of a project that belong together, and their name."""
-
-    name: str
-    title: str
-    policies: re.Pattern[str]
-
-
-_VARIANTS: dict[str, tuple[_Variant, ...]] = {
-    project: tuple(_Variant(name, title, re.compile(policies)) for name, title, policies in variants)
-    for project, variants in {
-        "AWS Load Balancer Controller": (
-            ("aws-load-balancer-controller", "AWS Load Balancer Controller", r"AWSLoadBalancerControllerIAMPolicy"),
-            ("aws-load-balancer-controller/aws-cn", "AWS Load Balancer Controller in China",
-             r"AWSLoadBalancerControllerIAMPolicy \(aws-cn\)"),
-            ("aws-load-balancer-controller/aws-us-gov", "AWS Load Balancer Controller in GovCloud",
-             r"AWSLoadBalancerControllerIAMPolicy \(aws-us-gov\)"),
-            ("aws-load-balancer-controller/aga", "AWS Load Balancer Controller with Global Accelerator",
-             r"AGAControllerIAMPolicy"),
-        ),
-        "Karpenter": (("karpenter", "Karpenter", r"KarpenterController\w*Policy"),),
-        "EBS CSI driver": (("aws-ebs-csi-driver", "EBS CSI driver", r".*"),),
-        "EFS CSI driver": (("aws-efs-csi-driver", "EFS CSI driver", r".*"),),
-        "VPC CNI": (
-            ("vpc-cni", "VPC CNI with IPv4", r"VPC CNI IPv4"),
-            ("vpc-cni/ipv6", "VPC CNI with IPv6", r"VPC CNI IPv6"),
-            ("vpc-cni/one-cluster", "VPC CNI with IPv4, for one cluster", r"VPC CNI IPv4 for one cluster"),
-        ),
-        "AWS Gateway API Controller": (("aws-gateway-api-controller", "AWS Gateway API Controller", r".*"),),
-        "Cluster Autoscaler": (
-            ("cluster-autoscaler", "Cluster Autoscaler, all features", r"Cluster Autoscaler, all features"),
-            ("cluster-autoscaler/minimal", "Cluster Autoscaler, minimal", r"Cluster Autoscaler, minimal"),
-        ),
-    }.items()
+_VARIANTS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "AWS Load Balancer Controller": (
+        ("aws-load-balancer-controller", "AWS Load Balancer Controller", r"AWSLoadBalancerControllerIAMPolicy"),
+        ("aws-load-balancer-controller/aws-cn", "AWS Load Balancer Controller in China",
+         r"AWSLoadBalancerControllerIAMPolicy \(aws-cn\)"),
+        ("aws-load-balancer-controller/aws-us-gov", "AWS Load Balancer Controller in GovCloud",
+         r"AWSLoadBalancerControllerIAMPolicy \(aws-us-gov\)"),
+        ("aws-load-balancer-controller/aga", "AWS Load Balancer Controller with Global Accelerator",
+         r"AGAControllerIAMPolicy"),
+    ),
+    "Karpenter": (("karpenter", "Karpenter", r"KarpenterController\w*Policy"),),
+    "EBS CSI driver": (("aws-ebs-csi-driver", "EBS CSI driver", r".*"),),
+    "EFS CSI driver": (("aws-efs-csi-driver", "EFS CSI driver", r".*"),),
+    "VPC CNI": (
+        ("vpc-cni", "VPC CNI with IPv4", r"VPC CNI IPv4"),
+        ("vpc-cni/ipv6", "VPC CNI with IPv6", r"VPC CNI IPv6"),
+        ("vpc-cni/one-cluster", "VPC CNI with IPv4, for one cluster", r"VPC CNI IPv4 for one cluster"),
+    ),
+    "AWS Gateway API Controller": (("aws-gateway-api-controller", "AWS Gateway API Controller", r".*"),),
+    "Cluster Autoscaler": (
+        ("cluster-autoscaler", "Cluster Autoscaler, all features", r"Cluster Autoscaler, all features"),
+        ("cluster-autoscaler/minimal", "Cluster Autoscaler, minimal", r"Cluster Autoscaler, minimal"),
+    ),
 }  # fmt: skip
-"""The components of each project: a table, because the projects do not say which policies belong together."""
+"""The components of each project: name, title, and a pattern of the names of its policies.
 
-_HEADS = frozenset(variant.name.partition("/")[0] for variants in _VARIANTS.values() for variant in variants)
+It is a table, because the projects do not say which policies belong together.
+"""
+
+_HEADS = frozenset(name.partition("/")[0] for variants in _VARIANTS.values() for name, _, _ in variants)
 
 _MADE = {
     "KarpenterNodeRole.Arn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/KarpenterNodeRole-${ClusterName}",
@@ -221,15 +213,13 @@ def read_components(lines: Iterable[bytes]) -> dict[str, Component]:
         rows.setdefault(row["component"], []).append(row)
     components: dict[str, Component] = {}
     for project, of_project in rows.items():
-        for variant in _VARIANTS[project]:
-            own = [row for row in of_project if variant.policies.fullmatch(row["policy"])]
-            components[variant.name] = _component(variant.name, variant.title, own)
-            names = dict.fromkeys(str(row["policy"]) for row in own)
-            if len(names) > 1:
-                for name in names:
-                    whole = f"{variant.name}/{name}"
-                    part = _component(whole, name, [row for row in own if row["policy"] == name])
-                    components[whole] = part._replace(is_part=True)
+        for name, title, policies in _VARIANTS[project]:
+            own = [row for row in of_project if re.fullmatch(policies, row["policy"])]
+            components[name] = _component(name, title, own)
+            parts = dict.fromkeys(str(row["policy"]) for row in own)
+            for part in parts if len(parts) > 1 else ():
+                rows_of = [row for row in own if row["policy"] == part]
+                components[f"{name}/{part}"] = _component(f"{name}/{part}", part, rows_of)._replace(is_part=True)
     return components
 
 

@@ -162,7 +162,11 @@ def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
     wanted = "saml" if ":saml-provider/" in provider else "web-identity"
     if caller.kind != wanted:
         return False, None
-    return (None if caller.name is None else _same_provider(provider, caller.name)), "direct"
+    if caller.name is None:
+        return None, "direct"
+    both_arns = provider.startswith("arn:") and caller.name.startswith("arn:")
+    ours, theirs = (each if both_arns else issuer_of(each) or each for each in (provider, caller.name))
+    return ours.lower() == theirs.lower(), "direct"
 
 
 def _account_of(kind: str, value: str) -> str | None:
@@ -181,12 +185,6 @@ def same_service(value: str, service: str) -> Truth:
         return True
     # A name with a region may stand for the same service.
     return None if _REGIONAL.sub("", ours) == _REGIONAL.sub("", theirs) else False
-
-
-def _same_provider(value: str, provider: str) -> bool:
-    if value.startswith("arn:") and provider.startswith("arn:"):
-        return value.lower() == provider.lower()
-    return (issuer_of(value) or value).lower() == (issuer_of(provider) or provider).lower()
 
 
 def same_principal(value: str, caller: str) -> Truth:
@@ -257,7 +255,7 @@ def trust_notes(
     elif verdict == "depends" and caller.kind in ("web-identity", "saml", "service") and _names_everybody(document):
         yield 'AWS does not say whether the principal "*" includes services and bearers of tokens.'
     if caller.kind == "web-identity":
-        yield from (_wanted_in_words(token, caller) for token in wanted if not _is_met(token, caller))
+        yield from filter(None, (_wanted_in_words(token, caller) for token in wanted))
         if not wanted and (caller.issuer is None or eks_region(caller.issuer) is not None):
             yield from _no_token(trusted)
         for statement in document.statements:
@@ -304,17 +302,16 @@ def _is_issued_and_named(token: WantedToken, caller: Caller) -> bool:
     )
 
 
-def _is_met(token: WantedToken, caller: Caller) -> bool:
-    """Return whether the caller has such a token, so that something else is wrong."""
-    return _is_issued_and_named(token, caller) and (not token.audiences or caller.audience in token.audiences)
-
-
 def _names_everybody(document: Document) -> bool:
     return any("*" in each.values for statement in document.statements for each in statement.principals)
 
 
 def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
-    if caller.audience is not None and _is_issued_and_named(token, caller):
+    """Return what is wrong with the caller's token; nothing if it is such a token, so that something else is wrong."""
+    is_named = _is_issued_and_named(token, caller)
+    if is_named and (not token.audiences or caller.audience in token.audiences):
+        return ""
+    if is_named and caller.audience is not None:
         return f"The token's audience would have to be {' or '.join(token.audiences)}, not {caller.audience}."
     usable = [account for account in token.service_accounts if not account.never_matches]
     if not token.service_accounts:
