@@ -238,7 +238,7 @@ def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -
         if same_name or (overlap >= ENOUGH_OVERLAP and common >= ENOUGH_ACTIONS):
             likely.append((same_name, overlap, original))
     best: Copy | None = None
-    best_rank = (False, 0.0, 0.0, False)
+    best_rank: tuple[bool, float, float, bool] | None = None
     for same_name, overlap, original in likely:
         # Resources and conditions are compared only if the actions leave a choice.
         if best is not None and (same_name, overlap) < (best.same_name, best.overlap):
@@ -247,7 +247,7 @@ def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -
         near = _nearness(local.document, document)
         # Of equivalent versions, prefer the one that is written the same way.
         rank = (same_name, overlap, near, document.statements == local.document.statements)
-        if best is None or rank > best_rank:
+        if best_rank is None or rank > best_rank:
             best, best_rank = Copy(local, original.policy, original.version, overlap, same_name, near), rank
     return best
 

@@ -1,10 +1,13 @@
 """What is found by what somebody types or pastes, over the bundled policies, the notes and the account of the demo."""
 
+from collections.abc import Iterable
 from time import process_time
+from typing import Any
 
 import pytest
 
-from ekstui.core.lookup import MESSAGE_PART, Catalogue, Pasted, Thing, is_message
+from ekstui.core.lookup import MESSAGE_PART, Catalogue, Pasted, Symptoms, Thing, denial_part, is_message
+from ekstui.core.name_matching import PolicyVersion, Sides
 from ekstui.library import AccountChoice, Library
 from ekstui.library.find_anything import all_actions, catalogue
 
@@ -158,3 +161,197 @@ def test_a_megabyte_is_read_within_a_second_and_the_denial_in_it_is_kept(known: 
         assert process_time() - begun < 1
         assert isinstance(first.value, Pasted)
         assert len(first.value.text) <= MESSAGE_PART
+
+
+# The rules of a catalogue, over things that are as few as a rule needs
+
+FOUND = [
+    Thing("policy", "Alpha", arn="arn:aws:iam::aws:policy/Alpha", versions=("v1", "v2", "v10")),
+    Thing("policy", "Beta", arn="arn:aws:iam::aws:policy/Beta", versions=("v1",)),
+    Thing("component", "gamma", versions=("v1.0.0", "v1.2.0"), releases=(("v1.0.0", 0), ("v1.1.0", 0), ("v1.2.0", 1))),
+    Thing("role", "delta", arn="arn:aws:iam::111122223333:role/eks/delta", value="delta"),
+    Thing("cluster", "omega", arn="arn:aws:eks:eu-west-1:111122223333:cluster/omega"),
+    Thing("access policy", "View", arn="arn:aws:eks::aws:cluster-access-policy/View"),
+    Thing("access policy", "Edit", arn="arn:aws:eks::aws:cluster-access-policy/Edit"),
+]
+OF_EC2 = ("ec2:CreateTags", "ec2:CreateVolume", "s3:CreateBucket", "eks:CreateCluster")
+
+
+def few(*things: Thing, **more: Any) -> Catalogue:
+    return Catalogue(things or FOUND, **more)
+
+
+def names(found: Iterable[Thing]) -> list[str]:
+    return [thing.name for thing in found]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("Alpha@", ["Alpha@v10", "Alpha@v2", "Alpha@v1"]),
+        # The version that is written whole, then those that begin so, newest first.
+        ("Alpha@v1", ["Alpha@v1", "Alpha@v10"]),
+        ("Alpha@1", ["Alpha@v1", "Alpha@v10"]),
+        ("Alpha@v10", ["Alpha@v10"]),
+        ("Alpha v2", ["Alpha@v2"]),
+        ("Alpha@v7", ["Alpha"]),
+        # A release has the document of the one before it.
+        ("gamma@v1.1.0", ["gamma@v1.1.0"]),
+        ("gamma@v1.2", ["gamma@v1.2.0"]),
+        ("delta@v1", []),
+        ("diff Alpha", ["Alpha@v2..v10"]),
+        ("diff Alpha@v2", ["Alpha@v1..v2"]),
+        # Before the first version there is none, and of one version nothing to compare.
+        ("diff Alpha@v1..v2", ["Alpha@v1..v2"]),
+        ("diff Beta", []),
+        ("diff delta", []),
+        ("diff Alpha Beta", ["Alpha with Beta"]),
+        ("diff Alpha Alpha", []),
+        ("diff role:delta Beta", ["role:delta with Beta"]),
+        ("diff role:Alpha Beta", []),
+        ("diff access:View access:Edit", ["access:View with access:Edit"]),
+        ("diff View Edit", ["access:View with access:Edit"]),
+        ("diff View Beta", []),
+        ("diff ./mine.json Beta", ["./mine.json with Beta"]),
+        ("diff mine.json Beta", ["mine.json with Beta"]),
+        ("diff nothing Beta", []),
+        ("diff Beta nothing", []),
+        ("diff Beta ./other.json", ["Beta with ./other.json"]),
+        ("diff ./a.json ./b.json", ["./a.json with ./b.json"]),
+        ("arn:aws:iam::aws:policy/Alpha@v2", ["Alpha@v2"]),
+        ("arn:aws:iam::aws:policy/Alpha@v1", ["Alpha@v1", "Alpha@v10"]),
+        ("arn:aws:iam::aws:policy/", ["Alpha", "Beta"]),
+        ("arn:aws-cn:iam::aws:policy/service-role/Alpha", ["Alpha"]),
+        ("arn:aws:sts::111122223333:assumed-role/delta/s", ["delta"]),
+        ("arn:aws:sts::111122223333:assumed-role/delta", ["delta"]),
+        ("arn:aws:sts::111122223333:assumed-role/delta@v1", []),
+        ("arn:aws:eks:eu-west-1:111122223333:addon/omega/vpc-cni/1", ["omega"]),
+        ("arn:aws:eks:eu-west-1:111122223333:cluster/omega", ["omega"]),
+        ("arn:aws:iam::aws:policy/nothing", []),
+    ],
+)  # fmt: skip
+def test_what_a_text_finds(typed: str, found: list[str]) -> None:
+    assert names(few().find(typed)) == found
+
+
+def test_what_was_found_comes_back_as_it_is_to_be_used() -> None:
+    (found,) = few().find("gamma@v1.1.0")
+    assert found.value == PolicyVersion(FOUND[2], 0)
+    (found,) = few().find("diff Beta ./other.json")
+    assert found.value == Sides("Beta", "./other.json")
+    (found,) = few().find("diff role:delta Beta")
+    assert found.value == Sides("role:delta", "Beta")
+
+
+def test_actions_are_found_by_their_beginning_and_then_by_a_part_first_those_that_eks_uses() -> None:
+    def actions(typed: str) -> list[str]:
+        of = {"ec2": {"createtags": "ec2:CreateTags", "deletetags": "ec2:DeleteTags"}}
+        return names(few(actions=OF_EC2, services=("ec2",), names=lambda service: of.get(service, {})).find(typed))
+
+    assert actions("create") == ["eks:CreateCluster", "ec2:CreateTags", "ec2:CreateVolume", "s3:CreateBucket"]
+    assert actions("volume") == ["ec2:CreateVolume"]
+    assert actions("ec2create") == ["ec2:CreateTags", "ec2:CreateVolume"]
+    # With a service, all of its actions are known, and no others.
+    assert actions("ec2:") == ["ec2:CreateTags", "ec2:DeleteTags"]
+    assert actions("ec2:tags") == [] == actions("s3:create")
+    assert actions("ec2:CREATETAGS") == ["ec2:CreateTags"]
+    assert actions("ec2:Create*") == ["ec2:Create*"]
+    assert actions("create volume") == []
+
+
+def test_the_nearest_actions_are_of_the_services_that_eks_uses() -> None:
+    catalogue = few(
+        actions=("ec2:CreateTags", "rds:CreateTags", "s3:CreateTagz", "ec2:DeleteVpc"), services=("ec2", "s3")
+    )
+    assert set(names(catalogue.nearest("createtag"))) == {"ec2:CreateTags", "s3:CreateTagz"}
+    assert catalogue.nearest("xyzzy") == ()
+    assert names(catalogue.nearest("ec2:CreateTagz"))[0] == "ec2:CreateTags"
+    assert catalogue.nearest("ec2: CreateTags") == ()
+
+
+def test_things_can_be_added_and_most_are_left_out() -> None:
+    before = few()
+    after = before.with_things([Thing("command", "Alphabet")])
+    assert (names(before.find("alphabet")), names(after.find("alphabet"))) == ([], ["Alphabet"])
+    many = few(*(Thing("policy", f"P{number}") for number in range(300)))
+    assert (len(many.find("p")), len(many.find("p", 3))) == (200, 3)
+    # What two ways lead to is returned once.
+    assert names(few(FOUND[0], FOUND[0]).find("alpha")) == ["Alpha"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("a" * 300, False),
+        ("a" * 301, True),
+        ("one\ntwo", True),
+        ("one\n", False),
+        ("{", True),
+        ("not authorized", True),
+        ("Unauthorised: not authorised to", True),
+        ("AccessDenied", False),
+        ("alpha access denied", True),
+        ("forbidden: User", True),
+        ("alpha forbidden", False),
+    ],
+)
+def test_a_message_is_told_from_a_name(text: str, is_one: bool) -> None:
+    assert is_message(text) is is_one
+
+
+def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() -> None:
+    filler = "x" * 999
+    lines = [f"{number}{filler}" for number in range(100)]
+    denied = {10: "AccessDenied", 12: "not authorized", 60: "explicit deny", 99: "UnauthorizedOperation"}
+    log = [denied.get(number, line) for number, line in enumerate(lines)]
+    kept = [*range(8, 15), *range(58, 63), 97, 98, 99]
+    assert denial_part("\n".join(log)) == "\n".join(log[each] for each in kept)
+    assert denial_part("AccessDenied\n" + "\n".join(lines)) == "\n".join(["AccessDenied", *lines[:2]])
+    # A short one is kept whole, and of a long one without any its beginning.
+    short = "\n".join(log[:45])
+    assert len(short) <= MESSAGE_PART
+    assert denial_part(short) == short
+    assert denial_part("y" * (MESSAGE_PART + 1)) == "y" * MESSAGE_PART
+    # Once there is enough, no more is read.
+    every = "\n".join(f"AccessDenied {number}{filler}" for number in range(200))
+    part = denial_part(every)
+    assert part.startswith("AccessDenied 0")
+    assert MESSAGE_PART <= len(part) < MESSAGE_PART + 6 * 1100
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("not authorized to do it", "23 characters"),
+        ("not authorized\nat all", "2 lines"),
+        ("z" * 1500, "1,500 characters"),
+    ],
+)
+def test_a_message_is_described_by_its_length(text: str, about: str) -> None:
+    (found,) = few().find(text)
+    assert (found.kind, found.about) == ("denial", about)
+
+
+def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:
+    def symptom(name: str, *more: str) -> Symptoms:
+        return Symptoms(
+            Thing("symptom", name), f"{name} {' '.join(more)}".casefold(), lambda text: name.casefold() in text
+        )
+
+    texts = ["pods pending", "nodes pending", "volumes pending", "webhooks pending", "unhealthy targets"]
+    catalogue = few(Thing("policy", "Alpha"), symptoms=[symptom(each, "after upgrade") for each in texts])
+    assert names(catalogue.find("pods pending")) == ["pods pending"]
+    assert names(catalogue.find("the pods are pending")) == ["pods pending"]
+    assert set(names(catalogue.find("upgrades"))) == set(texts)
+    # One word that few have is enough for half of the words; one that all have is not.
+    assert names(catalogue.find("unhealthy nonsense")) == ["unhealthy targets"]
+    assert names(catalogue.find("pending nonsense")) == []
+    assert names(catalogue.find("unhealthy nonsense twice")) == []
+    # In a log, its message is found, before the log where that names no denial and after it otherwise.
+    assert names(catalogue.find("a\nunhealthy targets")) == ["unhealthy targets", "Explain this message"]
+    assert names(catalogue.find("AccessDenied\nunhealthy targets")) == ["Explain this message", "unhealthy targets"]
+    # A role in it is found, but nothing that is not known.
+    roles = few(*FOUND).find(
+        "x is not authorized: arn:aws:sts::111122223333:assumed-role/delta/s arn:aws:iam::111122223333:role/no"
+    )
+    assert names(roles) == ["Explain this message", "delta"]

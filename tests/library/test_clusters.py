@@ -1,0 +1,312 @@
+"""Answers about clusters, from snapshots of an account that are as small as the rule; AWS is never asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.core.account_snapshot import AccountSnapshot, Role, SourceError
+from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
+from ekstui.core.findings import Code, Finding, Severity
+from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
+from ekstui.library import AccountChoice, Library, cluster_answers
+from ekstui.library.cluster_answers import (
+    ClusterRole,
+    EntryAnswer,
+    cluster_answer,
+    clusters,
+    find_cluster,
+    forbidden_answers,
+    principals_in_clusters,
+    with_cluster,
+    worst_first,
+)
+from ekstui.library.own_account import Account
+from ekstui.library.upgrading import upgrade
+from ekstui.sources.corpus import Corpus
+from ekstui.store.policy_store import PolicyStore
+from tests.accounts import snapshot
+
+Asking = Callable[[AccountSnapshot | None], Library]
+
+VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+EDIT = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Asking:
+    """Make a library that knows one snapshot of an account, and may not ask AWS."""
+
+    def library(known: AccountSnapshot | None) -> Library:
+        choice = AccountChoice(profile="prod", offline=True)
+        account = Account(choice, tmp_path / "accounts", _snapshot=known)
+        return Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path / "cache"), account, choice)
+
+    return library
+
+
+def with_clusters(
+    *found: Cluster, regions: tuple[str, ...] = ("eu-west-1", "us-east-1"), **more: Any
+) -> AccountSnapshot:
+    return replace(snapshot(), **{"errors": (), "eks": EksFacts(found, regions), **more})
+
+
+EVERYWHERE = [Cluster("prod", "eu-west-1"), Cluster("prod", "us-east-1"), Cluster("dev", "eu-west-1")]
+DENIED = SourceError("clusters", "eks:ListClusters", "denied", "eks:ListClusters is denied.")
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "found"),
+    [
+        ("dev", None, 2),
+        ("prod", "us-east-1", 1),
+        ("prod", "eu-west-1", 0),
+        ("prod", None, "eu-west-1 and us-east-1"),
+        ("dev", "us-east-1", "There is no cluster 'dev' in us-east-1."),
+        ("dve", None, "There is no cluster 'dve' in eu-west-1, us-east-1."),
+    ],
+)
+def test_a_cluster_is_found_by_its_name_and_region(name: str, region: str | None, found: int | str) -> None:
+    known = with_clusters(*EVERYWHERE)
+    if isinstance(found, int):
+        assert find_cluster(name, region, known) is EVERYWHERE[found]
+        return
+    with pytest.raises((AmbiguousError, NotFoundError), match=found):
+        find_cluster(name, region, known)
+
+
+@pytest.mark.parametrize(
+    ("known", "error", "said"),
+    [
+        (with_clusters(*EVERYWHERE, errors=(DENIED,)), AccountError, "eks:ListClusters is denied"),
+        (with_clusters(*EVERYWHERE, errors=(replace(DENIED, source="addons"),)), NotFoundError, "no cluster 'x' in"),
+        (with_clusters(regions=()), NotFoundError, "no cluster 'x' in no region"),
+        (replace(snapshot(), eks=None), AccountError, "an account file has IAM only"),
+    ],
+)
+def test_a_cluster_that_was_perhaps_not_read_is_not_said_not_to_exist(
+    known: AccountSnapshot, error: type[EkstuiError], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        find_cluster("x", None, known)
+
+
+def entry(kind: str | None = "STANDARD", *given: GivenAccess, name: str = "ana", known: bool = True) -> AccessEntry:
+    return AccessEntry(f"arn:aws:iam::111122223333:role/{name}", kind, policies=given if known else None)
+
+
+API: dict[str, Any] = {"authentication_mode": "API", "described": True}
+BOTH: dict[str, Any] = {**API, "authentication_mode": "API_AND_CONFIG_MAP"}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "principals", "unread"),
+    [
+        (Cluster("c", "r", access_entries=(entry("STANDARD", GivenAccess(VIEW)), entry("STANDARD", GivenAccess(EDIT))), **API), [("cluster", ())], []),
+        (Cluster("c", "r", access_entries=(entry("STANDARD", GivenAccess(EDIT), GivenAccess(VIEW, ("a", "b"))),), **API), [("namespace", ("a", "b"))], []),
+        (Cluster("c", "r", **API), [], ["the access entries of c, which were not read"]),
+        (Cluster("c", "r", **BOTH), [], ["the access entries of c, which were not read", "the config map aws-auth of c"]),
+        (Cluster("c", "r", authentication_mode="CONFIG_MAP"), [], ["the config map aws-auth of c"]),
+        (Cluster("c", "r", access_entries=(entry(known=False), entry("EC2_LINUX", known=False)), **API), [],
+         ["the access policies of 1 access entry of c, which were not read"]),
+        (Cluster("c", "r", access_entries=(entry(None, known=False), entry("EC2", known=False)), **BOTH), [],
+         ["the access policies of 2 access entries of c, which were not read", "the config map aws-auth of c"]),
+        (Cluster("c", "r", access_entries=(), cut_short=("access_entries",), **API), [],
+         ["the access policies of further access entries of c, which were not read"]),
+        (Cluster("c", "r", access_entries=(), cut_short=("addons",), **API), [], []),
+    ],
+)  # fmt: skip
+def test_who_has_an_access_policy_and_what_else_may_allow_it(
+    cluster: Cluster, principals: list[tuple[str, tuple[str, ...]]], unread: list[str], asking: Asking
+) -> None:
+    for ask in (False, True):  # offline, nothing is asked
+        found = principals_in_clusters(asking(with_clusters(cluster)), {"AmazonEKSViewPolicy"}, ask=ask)
+        assert [(each.scope, each.namespaces) for each in found.principals] == principals
+        assert list(found.not_looked_at[:-1]) == unread
+        assert found.not_looked_at[-1].startswith("roles and bindings inside the clusters")
+
+
+def test_without_clusters_nobody_is_known_to_have_an_access_policy(asking: Asking) -> None:
+    for known in (None, replace(snapshot(), eks=None)):
+        found = principals_in_clusters(asking(known), {"AmazonEKSViewPolicy"}, ask=False)
+        assert (found.principals, found.not_looked_at[0]) == ((), "access entries: no cluster is known")
+
+
+FORBIDDEN = 'pods is forbidden: User "{}" cannot list resource "pods" in API group "" at the cluster scope'
+SESSION = "arn:aws:sts::111122223333:assumed-role/ana/s"
+
+
+def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_named(asking: Asking) -> None:
+    with_entry = Cluster("a", "r", access_entries=(entry("STANDARD", GivenAccess(VIEW)),), **API)
+    other = Cluster("b", "r", access_entries=(), **API)
+    text = FORBIDDEN.format(SESSION)
+    (only,) = forbidden_answers(asking(with_clusters(with_entry)), text)
+    assert (only.cluster, only.verdict, only.fetched_at) == ("a", "allowed", snapshot().fetched_at)
+    assert any("whether the message is from cluster a" in each for each in only.not_looked_at)
+    (named,) = forbidden_answers(asking(with_clusters(with_entry, other)), text, "b")
+    assert (named.cluster, named.verdict) == ("b", "forbidden")
+    assert not any("whether the message" in each for each in named.not_looked_at)
+    # Of two, neither is meant; without an account none is known; nor is one that does not exist.
+    for known in (with_clusters(with_entry, other), with_clusters(), replace(snapshot(), eks=None), None):
+        (unknown,) = forbidden_answers(asking(known), text)
+        assert (unknown.cluster, unknown.fetched_at) == (None, None)
+    with pytest.raises(NotFoundError):
+        forbidden_answers(asking(with_clusters(with_entry)), text, "c")
+    # Not being known is about a cluster or a principal, and otherwise says nothing of Kubernetes.
+    unauthorized = "error: You must be logged in to the server (Unauthorized)"
+    assert forbidden_answers(asking(with_clusters(with_entry)), unauthorized) == ()
+    for cluster, principal in (("a", None), (None, SESSION), ("a", SESSION)):
+        (answer,) = forbidden_answers(asking(with_clusters(with_entry)), unauthorized, cluster, principal)
+        assert (answer.cluster, answer.principal) == ("a", principal)
+    assert forbidden_answers(asking(None), unauthorized, None, SESSION) == ()
+    assert forbidden_answers(asking(with_clusters(with_entry)), "all is well", "a") == ()
+
+
+def test_one_cluster_is_replaced_in_a_snapshot_and_no_other() -> None:
+    changed = replace(EVERYWHERE[1], version="1.34")
+    found = with_cluster(with_clusters(*EVERYWHERE), changed)
+    assert found.eks is not None
+    assert found.eks.clusters == (EVERYWHERE[0], changed, EVERYWHERE[2])
+    assert with_cluster(replace(snapshot(), eks=None), changed).eks == EksFacts((), ())
+
+
+def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None:
+    known = replace(snapshot(), errors=())
+    roles = {role.name: role for role in known.roles}
+    away = Role("far", "arn:aws:iam::444455556666:role/far")
+
+    def said(*read: Role, complete: bool = True, names: Sequence[str] = ("prod-cluster", "nodes")) -> list[str]:
+        facts = known.eks
+        assert facts is not None
+        at = known.roles[0].arn or ""
+        cluster = replace(
+            facts.clusters[0], role_arn=at, nodegroups=(), addons=(), access_entries=(), associations=(), nodes=(),
+            fargate_profiles=(), capabilities=(),
+            auto_mode_node_role_arn=None if "nodes" not in names else roles["nodes"].arn,
+        )  # fmt: skip
+        if "far" in names:
+            cluster = replace(cluster, role_arn=away.arn)
+        found = asking(replace(known, roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",))))
+        answer = cluster_answer(found, "prod")
+        assert answer.roles_complete is complete
+        return [each for each in answer.not_judged if "role" in each]
+
+    both = (roles["prod-cluster"], roles["nodes"])
+    assert said(*both) == []
+    assert said(*both, complete=False) == ["roles that only their trust policies connect with it"]
+    # With all roles read, one that is not among them is gone.
+    assert said(both[0]) == []
+    assert said(both[0], complete=False) == ["1 of its 2 roles"]
+    assert said(complete=False) == ["all its 2 roles"]
+    assert said(both[0], replace(both[1], extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
+    # Those of other accounts are never read, and so are not counted.
+    assert said(complete=False, names=("far",)) == ["roles that only their trust policies connect with it"]
+
+
+def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = asking(replace(snapshot(), errors=()))
+    attached = library.find("AmazonEKSClusterPolicy").policy
+    assert attached.updated is not None
+    old = datetime.now(UTC) - attached.updated
+    for period, recent in ((old + timedelta(hours=1), True), (old - timedelta(hours=1), False)):
+        monkeypatch.setattr(cluster_answers, "RECENT", period)
+        found = cluster_answer(library, "prod").recent
+        assert [(each.policy, each.version, each.created, each.roles) for each in found] == (
+            [("AmazonEKSClusterPolicy", attached.default_version, attached.updated, ("prod-cluster",))]
+            if recent
+            else []
+        )
+
+
+def test_all_clusters_are_answered_for_and_none_is_asked_about(asking: Asking) -> None:
+    assert [each.cluster.name for each in clusters(asking(snapshot()))] == ["prod"]
+    assert clusters(asking(replace(snapshot(), eks=None))) == ()
+    with pytest.raises(AccountError):
+        clusters(asking(None))
+
+
+def finding(severity: Severity, code: Code = "unused-policy", *policies: str) -> Finding:  # type: ignore[assignment]
+    return Finding(code, severity, severity, (), policies)
+
+
+def test_findings_are_listed_worst_first(asking: Asking) -> None:
+    """A note about actions that a policy would give goes before advice: something fails if they are needed."""
+    answer = cluster_answer(asking(snapshot()), "prod")
+
+    def role(name: str, *found: Finding) -> ClusterRole:
+        return ClusterRole(f"arn:aws:iam::111122223333:role/{name}", (), None, found)
+
+    missing = finding("note", "missing-policy", "P")
+    given = replace(
+        answer,
+        roles=(
+            role("a", finding("note"), missing, finding("note", "missing-policy"), finding("advice")),
+            role("b", finding("problem"), finding("advice", "missing-policy", "P")),
+        ),
+        entries=(EntryAnswer(entry(name="b"), (finding("problem"),)), EntryAnswer(entry(name="c"), (finding("note"),))),
+        mode=finding("advice"),
+    )
+    listed = [(role.arn.rpartition("/")[2], each.severity, each.code) for role, each in worst_first(given)]
+    unused = "unused-policy"
+    assert listed == [
+        ("b", "problem", unused), ("b", "problem", unused), ("a", "note", "missing-policy"),
+        ("a", "advice", unused), ("b", "advice", "missing-policy"), ((answer.cluster.arn or "prod").rpartition("/")[2], "advice", unused),
+        ("a", "note", unused), ("a", "note", "missing-policy"), ("c", "note", unused),
+    ]  # fmt: skip
+    # A role of the cluster is the same one where it has an access entry.
+    assert worst_first(given)[1][0] is given.roles[1]
+
+
+def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Asking) -> None:
+    library = Library.open(AccountChoice(demo=True, offline=True))
+    roles = cluster_answer(library, "prod").roles
+    order = ("problem", "advice", "note")
+    ranks = [(min((order.index(each.severity) for each in role.findings), default=3), role.arn.rpartition("/")[2].lower()) for role in roles]  # fmt: skip
+    assert ranks == sorted(ranks)
+    assert len({worst for worst, _ in ranks}) > 2
+
+
+# Upgrades
+
+DRIVER = "aws-ebs-csi-driver"
+ACCOUNT = "111122223333"
+
+
+def role_arn(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+@pytest.mark.parametrize(
+    ("agent", "addon_role", "association", "role", "reason"),
+    [
+        (True, "by-addon", True, ["by-pods"], "by-addon is not used: an association of Pod Identity comes first"),
+        # Without the agent, nothing gives the pods the role of an association.
+        (False, "by-addon", True, ["by-addon", "by-pods"], ""),
+        (True, "by-addon", False, ["by-addon"], ""),
+        (True, None, True, ["by-pods"], ""),
+        (True, None, False, [], ""),
+    ],
+)
+def test_which_role_the_pods_of_an_add_on_use(
+    agent: bool, addon_role: str | None, association: bool, role: list[str], reason: str, asking: Asking
+) -> None:
+    """EKS User Guide, "Learn how EKS Pod Identity grants pods access": the agent comes before the add-on's role."""
+    addons = (
+        Addon(DRIVER, "v1.50.0-eksbuild.1", role_arn(addon_role) if addon_role else None),
+        *((Addon("eks-pod-identity-agent", "v1.3.0", None),) if agent else ()),
+    )
+    pods = PodIdentityAssociation("a-1", "kube-system", "ebs-csi-controller-sa", role_arn("by-pods"), session_tags=True)
+    cluster = Cluster("prod", "eu-west-1", addons=addons, associations=(pods,) if association else (), described=True)
+    known = with_clusters(cluster, roles=(Role("by-pods", role_arn("by-pods")), Role("by-addon", role_arn("by-addon"))))
+    found = upgrade(asking(known), "prod", {DRIVER: "v1.64.0"}, {}, {}).components
+    assert sorted(each.role for each in found if each.role) == role
+    assert {each.before_release for each in found} == {"v1.50.0-eksbuild.1"}
+    assert all(("is not used" in " ".join(each.reasons)) is bool(reason) for each in found)
+    assert reason in " ".join(found[0].reasons)
+    if not role:
+        (none,) = found
+        assert "no role was found that runs aws-ebs-csi-driver" in " ".join(none.not_known)
+        assert (none.before, none.after, none.is_judged) == ((), (), False)
