@@ -271,10 +271,11 @@ def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDif
             for here, there in ((one, other), (other, one))
         )
         if len(old) == len(new) == 1:
-            changed = _changed(new[0], "", one.places[old[0]], other.places[new[0]], Effort(MAX_STEPS))
-            removed, added = apart(one.spelled[old[0]], other.spelled[new[0]], str.lower)
-            difference = changed._replace(actions=other.spelled[new[0]], names_removed=removed, names_added=added)
-            found |= {old[0]: difference, new[0]: difference}
+            (was,), (now,) = old, new
+            changed = _changed(now, "", one.places[was], other.places[now], Effort(MAX_STEPS))
+            removed, added = apart(one.spelled[was], other.spelled[now], str.lower)
+            difference = changed._replace(actions=other.spelled[now], names_removed=removed, names_added=added)
+            found |= {was: difference, now: difference}
     return found
 
 

@@ -152,3 +152,148 @@ def test_the_ways_that_have_most_in_common_are_one_that_changed() -> None:
     revised = {(line.before.values, line.after.values) for way in change.revised for line in way.lines}
     assert revised == {(("1",), ("9",)), (("2",), ("0",))}
     assert [len(way.lines) for way in change.revised] == [1, 1]
+
+
+def get(*buckets: str, element: str = "Resource", action: str = "s3:GetObject", **tags: str) -> dict[str, Any]:
+    """A statement on buckets by name, under conditions on tags of the principal."""
+    resources = [each if each == "*" else f"arn:aws:s3:::{each}/*" for each in buckets]
+    condition = {"StringEquals": {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}} if tags else {}
+    return {"Effect": "Allow", "Action": action, element: resources, "Condition": condition}
+
+
+def buckets(resources: tuple[str, ...]) -> list[str]:
+    return [each.removeprefix("arn:aws:s3:::").removesuffix("/*") for each in resources]
+
+
+def keys(ways: Any) -> list[list[str]]:
+    return [[line.key.rpartition("/")[2] for line in way] for way in ways]
+
+
+def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
+    added = [
+        get("a", "b"),
+        get("c", t="1"),
+        get("c", u="1"),
+        get("d", t="1"),
+        get("d", u="1"),
+        get("e", "f", element="NotResource", v="1"),
+    ]
+    (difference,) = differences(
+        document(get(action="sqs:SendMessage")), document(get(action="sqs:SendMessage"), *added)
+    ).added
+    places = [(each.place.element, buckets(each.place.resources), keys(each.ways)) for each in difference.granted]
+    assert sorted(places) == [
+        ("NotResource", ["e", "f"], [["v"]]),
+        ("Resource", ["a", "b"], [[]]),
+        ("Resource", ["c", "d"], [["t"], ["u"]]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([get("x", "*")], [get("*")]),
+        ([get("*"), get("x", t="1")], [get("*")]),
+        ([get("*", t="1"), get("x", t="1", u="1")], [get("*", t="1")]),
+        ([get("x"), get("x", t="1")], [get("x")]),
+        ([get("x", element="NotResource"), get("x", element="NotResource", t="1")], [get("x", element="NotResource")]),
+    ],
+)
+def test_a_way_that_needs_more_than_another_makes_no_difference(before: list[Any], after: list[Any]) -> None:
+    assert differences(document(*before), document(*after)).counts == (0, 0, 0)
+    assert differences(document(*after), document(*before)).counts == (0, 0, 0)
+
+
+def test_conditions_that_changed_on_all_resources_or_on_some() -> None:
+    def change(before: list[Any], after: list[Any]) -> Any:
+        (difference,) = differences(document(*before), document(*after)).changed
+        assert difference.resources == ()
+        (only,) = difference.conditions
+        return only
+
+    whole = change([get("x", "y", t="1")], [get("x", "y", t="2")])
+    assert (buckets(whole.place.resources), whole.everywhere, whole.kept) == (["x", "y"], True, ())
+    part = change([get("x", "y", t="1")], [get("x", t="2"), get("y", t="1")])
+    assert (buckets(part.place.resources), part.everywhere) == (["x"], False)
+    # One way that needs one thing more, or less, is still that way; one that needed nothing became another.
+    more = change([get("x", t="1")], [get("x", t="1", u="1")])
+    assert [(way.lines, keys([way.gone]), keys([way.new])) for way in more.revised] == [((), [[]], [["u"]])]
+    less = change([get("x", t="1", u="1")], [get("x", t="1")])
+    assert [(way.lines, keys([way.gone]), keys([way.new])) for way in less.revised] == [((), [["u"]], [[]])]
+    first = change([get("x")], [get("x", t="1")])
+    assert (first.revised, keys(first.gone), keys(first.new)) == ((), [[]], [["t"]])
+    # Beside another way, both are shown whole.
+    beside = change([get("x", t="1"), get("x", v="1")], [get("x", t="1", u="1"), get("x", v="1")])
+    assert (beside.revised, keys(beside.gone), keys(beside.new), keys(beside.kept)) == (
+        (),
+        [["t"]],
+        [["t", "u"]],
+        [["v"]],
+    )
+    assert change([get("x", t="1")], [get("x", t="1"), get("x", u="1")]).kept != ()
+
+
+def test_a_condition_is_compared_with_that_of_its_operator_before_others_of_its_key() -> None:
+    key = "aws:PrincipalTag/t"
+    before = {**get("x"), "Condition": {"StringLike": {key: "a*"}, "StringNotLike": {key: "ab*"}}}
+    after = {**get("x"), "Condition": {"StringNotLike": {key: "ac*"}, "StringEquals": {key: "ad"}}}
+    (difference,) = differences(document(before), document(after)).changed
+    (way,) = difference.conditions[0].revised
+    assert {(line.before.operator, line.after.operator) for line in way.lines} == {
+        ("StringNotLike", "StringNotLike"), ("StringLike", "StringEquals"),
+    }  # fmt: skip
+    assert (way.gone, way.new) == ((), ())
+
+
+def test_resources_that_only_one_side_has_are_together_by_how_they_are_allowed() -> None:
+    def changed(before: list[Any], after: list[Any]) -> list[tuple[str, list[str], list[str], bool]]:
+        (difference,) = differences(document(*before), document(*after)).changed
+        assert difference.conditions == ()
+        return [
+            (each.element, buckets(each.removed), buckets(each.added), each.listed) for each in difference.resources
+        ]
+
+    assert changed([get("a", "b"), get("c", t="1")], [get("a", "d")]) == [
+        ("Resource", ["b"], ["d"], False), ("Resource", ["c"], [], False),
+    ]  # fmt: skip
+    # Of a list of exceptions only the entries that differ are said.
+    assert changed([get("a", "b", element="NotResource")], [get("b", "c", element="NotResource")]) == [
+        ("NotResource", ["a"], ["c"], True)
+    ]
+    assert changed([get("a", element="NotResource", t="1"), get("b")], [get("b")]) == [
+        ("NotResource", ["a"], [], False)
+    ]
+
+
+def test_lists_of_exceptions_are_each_one_difference() -> None:
+    def all_but(*names: str) -> dict[str, Any]:
+        return {"Effect": "Allow", "NotAction": list(names), "Resource": "*"}
+
+    found = differences(document(), document(all_but("iam:*"), all_but("s3:*", "ec2:*")))
+    assert (found.counts, {each.actions for each in found.added}) == ((2, 0, 0), {("iam:*",), ("s3:*", "ec2:*")})
+    # One that became two, or two that became two, are not paired.
+    found = differences(document(all_but("iam:*")), document(all_but("s3:*"), all_but("ec2:*")))
+    assert found.counts == (2, 1, 0)
+    found = differences(document(all_but("iam:*", "s3:*")), document(all_but("s3:*", "ec2:*", "sqs:*")))
+    (one,) = found.changed
+    assert (one.names_removed, one.names_added, one.actions) == (
+        ("iam:*",),
+        ("ec2:*", "sqs:*"),
+        ("s3:*", "ec2:*", "sqs:*"),
+    )
+
+
+def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_there_alike() -> None:
+    actions = ["sns:ListTopics", "sns:ListTagsForResource"]
+    wild = {"Effect": "Allow", "Action": "sns:ListT*", "Resource": "*"}
+    named = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    found = differences(document(wild), document(named))
+    assert {(each.side, each.by): sorted(each.actions) for each in found.covered} == {
+        ("before", "its actions by name"): ["sns:ListT*"],
+        ("after", "sns:ListT*"): sorted(actions),
+    }
+    assert (found.counts, dict(found.alike)) == ((0, 0, 0), {"Allow": ("sns:ListT*", *sorted(actions))})
+    (less,) = differences(document(wild), document({**named, "Action": actions[:1]})).removed
+    assert (less.actions, less.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
+    elsewhere = differences(document(wild), document({**named, "Resource": "arn:aws:sns:*:*:a"}))
+    assert ([each.actions for each in elsewhere.removed], elsewhere.covered) == ([("sns:ListT*",)], ())
