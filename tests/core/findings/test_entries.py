@@ -83,6 +83,16 @@ def test_capabilities_need_rights_on_workloads(kind: str, policies: tuple[str, .
 
 
 @pytest.mark.parametrize(
+    ("fields", "role"), [({}, ROLE + "-other"), ({"groups": ("devs",)}, ROLE), ({"policies": None}, ROLE)]
+)
+def test_a_capability_of_another_role_or_with_groups_or_of_an_entry_not_read_may_have_rights(
+    fields: dict[str, Any], role: str
+) -> None:
+    each = replace(entry("STANDARD", "AmazonEKSKROPolicy"), **fields)
+    assert codes(each, capabilities=(Capability("x", "KRO", role),)) == set()
+
+
+@pytest.mark.parametrize(
     ("mode", "entries", "expected"),
     [
         ("API", (), "problem"),
