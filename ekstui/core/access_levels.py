@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ekstui.core import console
+from ekstui.core.console import LevelCount
 from ekstui.core.document import Document
 from ekstui.core.grants import merged
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, reference
-from ekstui.core.summary import ActionSummary, ConditionShare, LevelCount, ServiceSummary, services_in
+from ekstui.core.summary import ActionSummary, ConditionShare, ServiceSummary, services_in
 
 Extent = Literal["all", "some", "denied", "none"]
 """How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ekstui.core import arn, console, wildcard
-from ekstui.core.conditions import Truth, every, negation, some
+from ekstui.core.conditions import Truth, every, some
 from ekstui.core.conditions.known_keys import is_unassigned, lists_key
 from ekstui.core.conditions.operators import operator
 from ekstui.core.document import Condition, Statement
@@ -108,10 +108,8 @@ def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
     kinds = [reference().resource_type(service, use.name) for use in action.resource_types]
     return all(
         kind is not None
-        and all(
-            any(arn.resource_covers(entry, arn.open_variables(form)) is True for entry in excluded)
-            for form in kind.arn_formats
-        )
+        and arn.lists_overlap(("NotResource", excluded), ("Resource", tuple(map(arn.open_variables, kind.arn_formats))))
+        is False
         for kind in kinds
     )
 
@@ -210,15 +208,22 @@ def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: Action
 
     `full` means that each grant is covered by one Deny that adds no condition.
     """
-    reaching = [(statement, on) for statement in denials if (on := applicable_resources(action, statement))]
+    reaching = [
+        (frozenset(statement.conditions), (statement.resource_element or "Resource", on))
+        for statement in denials
+        if (on := applicable_resources(action, statement))
+    ]
     if not reaching or not grants:
         return None
-    if len(grants) * sum(len(on) for _, on in reaching) > MAX_COMPARISONS:
+    if len(grants) * sum(len(on) for _, (_, on) in reaching) > MAX_COMPARISONS:
         return "unknown"
-    covered = every(some(_covered(grant, statement, on) for statement, on in reaching) for grant in grants)
+    covered = every(
+        some(lines.issubset(grant.conditions) and arn.list_covers(on, grant[:2]) for lines, on in reaching)
+        for grant in grants
+    )
     if covered is not False:
         return "full" if covered else "unknown"
-    touched = some(_touched(grant, statement, on) for grant in grants for statement, on in reaching)
+    touched = some(arn.lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
     return None if touched is False else "partial" if touched else "unknown"
 
 
@@ -259,27 +264,3 @@ def _why_not(
     if lacks_condition:
         return console.NO_RESOURCE_AND_CONDITION
     return console.NO_APPLICABLE_RESOURCE if action.resource_types else console.NEEDS_WILDCARD
-
-
-def _covered(grant: Grant, denial: Statement, on: tuple[str, ...]) -> Truth:
-    """Return whether a Deny revokes the whole grant; None if a policy variable decides."""
-    if not set(denial.conditions) <= set(grant.conditions):
-        return False
-    if grant.resource_element == "NotResource":
-        if denial.resource_element == "NotResource":
-            return every(some(arn.resource_covers(kept, left) for kept in grant.resources) for left in on)
-        return "*" in on
-    if denial.resource_element == "NotResource":
-        return every(negation(arn.overlaps_resource(resource, kept)) for resource in grant.resources for kept in on)
-    return some(arn.resource_covers(entry, resource) for resource in grant.resources for entry in on)
-
-
-def _touched(grant: Grant, denial: Statement, on: tuple[str, ...]) -> Truth:
-    """Return whether a Deny revokes any part of the grant; None if a policy variable decides."""
-    if grant.resource_element == "NotResource" and denial.resource_element == "NotResource":
-        return True
-    if grant.resource_element == "NotResource":
-        return some(every(negation(arn.resource_covers(kept, entry)) for kept in grant.resources) for entry in on)
-    if denial.resource_element == "NotResource":
-        return some(every(negation(arn.resource_covers(kept, entry)) for kept in on) for entry in grant.resources)
-    return some(arn.overlaps_resource(resource, entry) for resource in grant.resources for entry in on)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.core import wildcard
+from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.conditions.variables import VARIABLE, aligned, literal, opened, template, variables_of
 
 # What ARNs of resources that belong to no customer have as the account, such as `arn:aws:iam::aws:policy/…`.
@@ -174,6 +175,32 @@ def resource_covers(general: str, special: str) -> bool | None:
         return True
     depends = any(_covers(each, meaning) is not False for each in wide.certain + wide.possible for meaning in meanings)
     return None if depends else False
+
+
+Resources = tuple[str, tuple[str, ...]]
+"""A statement's `Resource` or `NotResource`, and what it lists."""
+
+
+def list_covers(general: Resources, special: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
+    """Return whether `general` applies to every ARN that `special` applies to; None if that is not known."""
+    (wide, generals), (narrow, specials) = general, special
+    if wide == narrow == "Resource":
+        return every(each in generals or some(covers(one, each) for one in generals) for each in specials)
+    if wide == narrow:
+        return every(each in specials or some(covers(one, each) for one in specials) for each in generals)
+    if wide == "Resource":
+        return "*" in generals
+    return every(negation(overlaps_resource(one, each)) for one in generals for each in specials)
+
+
+def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
+    """Return whether some ARN is one that both lists apply to; None if that is not known."""
+    if one[0] == other[0] == "Resource":
+        return some(overlaps_resource(a, b) for a in one[1] for b in other[1])
+    if one[0] == other[0]:
+        return True
+    listed, excepted = (one[1], other[1]) if one[0] == "Resource" else (other[1], one[1])
+    return some(every(negation(covers(kept, each)) for kept in excepted) for each in listed)
 
 
 def _covers(wide: Arn, narrow: Arn) -> bool | None:

@@ -15,7 +15,6 @@ from ekstui.core.grants import (
     grants_of,
     is_too_large,
     normalised_conditions,
-    sort_key,
     spelled_grants,
     statement_may_match,
     without_repetitions,
@@ -93,7 +92,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
     def differences(of: frozenset[Target]) -> tuple[GrantDifference, ...]:
         nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())
         listed: list[GrantDifference] = []
-        for target in sorted(of, key=sort_key):
+        for target in sorted(of):
             actions_before, held_before = spelled_before.get(target, nothing)
             actions_after, held_after = spelled_after.get(target, nothing)
             actions = actions_after or actions_before

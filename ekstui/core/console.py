@@ -1,7 +1,7 @@
 """The IAM console's own words for access, resources and conditions (IAM User Guide, "Policy summaries")."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import NamedTuple
 
 from ekstui.core.arn import Arn, readings, split_arn
 from ekstui.core.document import Condition, ResourceElement
@@ -38,17 +38,14 @@ UNCERTAIN_RESOURCE = "Whether this resource matches is not certain: a part of it
 UNMATCHED_PATTERN = "No known action matches this pattern."
 
 
-class Count(Protocol):
-    """How much of an access level is granted."""
+class LevelCount(NamedTuple):
+    """How many actions of one access level are granted, out of those that the reference has."""
 
-    @property
-    def granted(self) -> int: ...
-
-    @property
-    def total(self) -> int: ...
+    granted: int
+    total: int
 
 
-def access_words(levels: Mapping[str, Count], named: Mapping[str, int]) -> str:
+def access_words(levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
     """Return the access level cell: `Full access`, `Full: List Limited: Read, Write` or `None`.
 
     Levels without any granted action are left out. As in the console, a level is full if all of its actions are named

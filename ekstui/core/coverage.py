@@ -43,7 +43,8 @@ def covers(general: Extent, special: Extent) -> bool:
     return (
         general.principals == special.principals
         and implies_all(special.conditions, general.conditions)
-        and _covers_resources(general, special)
+        and general.is_of_itself == special.is_of_itself
+        and (general.is_of_itself or arn.list_covers(general[:2], special[:2], _resource_covers) is True)
     )
 
 
@@ -54,12 +55,7 @@ def apart(one: Extent, other: Extent) -> bool:
         return True
     if one.is_of_itself or other.is_of_itself:
         return False
-    if one.element == "Resource" and other.element == "Resource":
-        return all(arn.overlaps_resource(a, b) is False for a in one.resources for b in other.resources)
-    for listed, excepted in ((one, other), (other, one)):
-        if listed.element == "Resource" and excepted.element == "NotResource":
-            return all(_any_covers(excepted.resources, each) for each in listed.resources)
-    return False
+    return arn.lists_overlap(one[:2], other[:2], _resource_covers) is False
 
 
 class _Proof:
@@ -112,22 +108,6 @@ class _Proof:
 def _with(extent: Extent, line: Line, value: str) -> Extent:
     cut = line._replace(values=frozenset({value}))
     return extent._replace(conditions=extent.conditions - {line} | {cut})
-
-
-def _covers_resources(general: Extent, special: Extent) -> bool:
-    if general.is_of_itself or special.is_of_itself:
-        return general.is_of_itself and special.is_of_itself
-    if general.element == "Resource":
-        if special.element == "Resource":
-            return all(_any_covers(general.resources, each) for each in special.resources)
-        return "*" in general.resources
-    if special.element == "NotResource":
-        return all(_any_covers(special.resources, each) for each in general.resources)
-    return all(arn.overlaps_resource(a, b) is False for a in general.resources for b in special.resources)
-
-
-def _any_covers(resources: tuple[str, ...], special: str) -> bool:
-    return special in resources or any(_resource_covers(general, special) for general in resources)
 
 
 @lru_cache(maxsize=65536)

@@ -14,7 +14,6 @@ from ekstui.core.grants import (
     Target,
     is_too_large,
     normalised_conditions,
-    sort_key,
     targets_of,
     without_repetitions,
 )
@@ -109,7 +108,7 @@ def differences(before: Document, after: Document) -> Differences:
     one, other = _Reading(before), _Reading(after)
     found = _Found()
     exceptions = _paired_exceptions(one, other)
-    for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys(), key=sort_key):
+    for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys()):
         _compare(target, one, other, found)
     found.changed += dict.fromkeys(exceptions.values())
     return Differences(

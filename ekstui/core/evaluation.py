@@ -56,6 +56,13 @@ class AppliedPolicy(NamedTuple):
     arn: str | None = None
     """None for a policy without one, such as an inline policy or a file."""
 
+    @property
+    def owner(self) -> str:
+        """`AWS managed`, `customer managed` or `inline`: a policy of the account may have the name of AWS's."""
+        if self.arn is None:
+            return "inline"
+        return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
+
 
 class Failure(NamedTuple):
     """A part of a statement that does not match the request, or may not."""
@@ -250,26 +257,16 @@ def _evaluate_resource(
         ]
         statements += results
         denies[layer], allows[layer] = _any_matches(results, "Deny"), _any_matches(results, "Allow")
-    return _decided(resource, denies, allows, tuple(statements))
-
-
-def _decided(
-    resource: str | None,
-    denies: Mapping[Layer, Truth],
-    allows: Mapping[Layer, Truth],
-    statements: tuple[StatementResult, ...],
-) -> ResourceEvaluation:
-    """Return the decision, given whether any statement of each layer denies and allows the request."""
+    found = ResourceEvaluation(resource, "depends", None, tuple(statements), ())
     for layer, denied in denies.items():
         if denied:
-            return ResourceEvaluation(resource, "explicit-deny", layer, statements, ())
+            return found._replace(verdict="explicit-deny", decided_by=layer)
     for layer, allowed in allows.items():
         if allowed is False:
-            return ResourceEvaluation(resource, "implicit-deny", layer, statements, ())
+            return found._replace(verdict="implicit-deny", decided_by=layer)
     if every(allows.values()) and some(denies.values()) is False:
-        return ResourceEvaluation(resource, "allowed", None, statements, ())
-    missing = _in_order(key for result in statements for key in result.missing)
-    return ResourceEvaluation(resource, "depends", None, statements, missing)
+        return found._replace(verdict="allowed")
+    return found._replace(missing=_in_order(key for result in statements for key in result.missing))
 
 
 def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:

@@ -161,10 +161,7 @@ def spelled_grants(
                 actions.setdefault(target, statement.actions if whole else (action,))
                 for extent, grant in _extents(statement, expands=document.version == VARIABLES_SINCE):
                     spelled.setdefault(target, {}).setdefault(extent, grant)
-    return {
-        target: (actions[target], tuple(sorted(dict.fromkeys(each.values()), key=_order)))
-        for target, each in spelled.items()
-    }
+    return {target: (actions[target], tuple(sorted(set(each.values())))) for target, each in spelled.items()}
 
 
 def grants_of(statement: Statement) -> tuple[Grant, ...]:
@@ -228,19 +225,6 @@ def _principals(statement: Statement) -> list[frozenset[tuple[str, str, str]]]:
     return (
         [frozenset({each}) for each in named] if element == "Principal" else [frozenset(named or [(element, "", "")])]
     )
-
-
-def _order(grant: Grant) -> tuple[str, tuple[str, ...], list[tuple[str, str, tuple[str, ...]]]]:
-    return (
-        grant.resource_element,
-        grant.resources,
-        [(each.operator, each.key, each.values) for each in grant.conditions],
-    )
-
-
-def sort_key(target: Target) -> tuple[str, str, tuple[str, ...]]:
-    """Return the sort key of a target: Allow before Deny, Action before NotAction, then by name."""
-    return target.effect, target.element, target.actions
 
 
 class TargetUse(NamedTuple):

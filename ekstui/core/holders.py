@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
-from ekstui.core.conditions import some
+from ekstui.core.conditions import Truth, some
 from ekstui.core.coverage import covers
 from ekstui.core.document import ActionElement, Document, Statement
 from ekstui.core.grants import Candidate, Extent, Grant, grants_of, normalised_conditions, statement_may_match
@@ -141,7 +141,7 @@ def parse_action(text: str) -> str:
     if action == "*":
         return action
     if not colon or not service or not name or len(action) > 256 or any(each.isspace() for each in action):
-        nearest = actions_named(action) if not colon else ()
+        nearest = _actions_named(action) if not colon else ()
         hint = (
             f"Did you mean {listed(nearest, 'or')}?"
             if nearest
@@ -187,7 +187,7 @@ def holder_of(
     info = _known(action)
     via, pattern = _most_specific(allows, action)
     # A policy matches the types of all its grants, whatever resource the question is about.
-    typed = info if types else None
+    types_matched = _types(info, everywhere) if types and info else {}
     policy = candidate.policy
     since = first_of_run(policy, candidate.allowing.__contains__)
     # A controller's policy still has its parameters in the keys of its conditions, which must not be printed.
@@ -200,8 +200,8 @@ def holder_of(
         via=via,
         grants=grants,
         denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
-        covers=types_covered(typed, everywhere) if typed else (),
-        lacks=_types_lacking(typed, everywhere) if typed else (),
+        covers=tuple(name for name, covered in types_matched.items() if covered),
+        lacks=tuple(name for name, covered in types_matched.items() if covered is False),
         applies=info is None or any(_applies(info, grant) for grant in grants),
         wider=widenings(policy, since.version, candidate.documents, action, resource) if compared else (),
     )
@@ -225,32 +225,24 @@ def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
 
 def can_match(grant: Grant, resource: str) -> bool:
     """Return False only if a grant can never apply to an ARN, or to anything that an ARN pattern matches."""
-    if grant.resource_element == "NotResource":
-        return not any(arn.resource_covers(each, resource) is True for each in grant.resources)
-    return any(arn.overlaps_resource(each, resource) is not False for each in grant.resources)
+    return arn.lists_overlap(grant[:2], ("Resource", (resource,))) is not False
 
 
-def types_covered(info: ActionInfo, grants: Iterable[Grant]) -> tuple[str, ...]:
+def types_covered(info: ActionInfo, grants: Sequence[Grant]) -> tuple[str, ...]:
     """Return the action's resource types that the grants may match, in the reference's order."""
-    held = tuple(grants)
+    return tuple(name for name, covered in _types(info, grants).items() if covered)
+
+
+def _types(info: ActionInfo, grants: Sequence[Grant]) -> dict[str, Truth]:
+    """Return whether the grants match each of the action's resource types."""
     service = info.name.partition(":")[0]
-    return tuple(use.name for use in info.resource_types if any(_covers_type(service, use.name, each) for each in held))
+    return {use.name: some(_covers_type(service, use.name, each) for each in grants) for use in info.resource_types}
 
 
-def _types_lacking(info: ActionInfo, grants: tuple[Grant, ...]) -> tuple[str, ...]:
-    service = info.name.partition(":")[0]
-    return tuple(
-        use.name
-        for use in info.resource_types
-        if all(_covers_type(service, use.name, each) is False for each in grants)
-    )
+def nearest_actions(action: str) -> tuple[str, ...]:
+    """Return the five names most similar to an unknown action, best first.
 
-
-def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> tuple[str, ...]:
-    """Return the names most similar to an unknown action, best first.
-
-    These are actions of that name in any service, actions of the services with the most similar names, and `named`,
-    the actions that documents name.
+    These are actions of that name in any service, and actions of the services with the most similar names.
     """
     import difflib  # 5 ms, and only for a name that does not exist
 
@@ -260,18 +252,17 @@ def nearest_actions(action: str, named: Iterable[str] = (), limit: int = 5) -> t
         (service,) if known.has_service(service) else difflib.get_close_matches(service, known.services(), 3, 0.6)
     )
     spelled = {full.lower(): full for each in services for full in known.names(each).values()}
-    spelled.update({each.lower(): each for each in named})
-    close = difflib.get_close_matches(action.lower(), spelled, limit, 0.75)
+    close = difflib.get_close_matches(action.lower(), spelled, 5, 0.75)
     # The same name in another service is closer than a similar name.
-    found = dict.fromkeys((*actions_named(name, 3), *(spelled[each] for each in close)))
-    return tuple(found)[:limit]
+    found = dict.fromkeys((*_actions_named(name)[:3], *(spelled[each] for each in close)))
+    return tuple(found)[:5]
 
 
-def actions_named(name: str, limit: int = 5) -> tuple[str, ...]:
-    """Return the reference's actions of that name in any service, ignoring case."""
+def _actions_named(name: str) -> tuple[str, ...]:
+    """Return the reference's actions of that name in any service, ignoring case; at most five."""
     known = reference()
     found = (known.names(service).get(name.lower()) for service in known.services())
-    return tuple(each for each in found if each is not None)[:limit]
+    return tuple(each for each in found if each is not None)[:5]
 
 
 def _known(action: str) -> ActionInfo | None:
@@ -313,9 +304,7 @@ def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
     if grant.resource_element == "Resource":
         return some(fits_type(service, resource_type, each) for each in grant.resources)
     kind = reference().resource_type(service, resource_type)
-    return kind is None or not all(
-        any(arn.resource_covers(each, form) is True for each in grant.resources) for form in kind.arn_formats
-    )
+    return kind is None or arn.lists_overlap(grant[:2], ("Resource", kind.arn_formats)) is not False
 
 
 def _applies(info: ActionInfo, grant: Grant) -> bool:

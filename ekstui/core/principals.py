@@ -40,28 +40,12 @@ class Subject(NamedTuple):
     service_linked: bool = False
 
 
-class Through(NamedTuple):
-    """A policy that allows it."""
-
-    policy: str
-    version: int | None
-    """None for an inline policy."""
-    arn: str | None = None
-    """None for an inline policy."""
-
-    @property
-    def owner(self) -> str:
-        """`AWS managed`, `customer managed` or `inline`: a policy of the account may have the name of AWS's."""
-        if self.arn is None:
-            return "inline"
-        return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
-
-
 class PrincipalCan(NamedTuple):
     """A principal with a policy that allows the action."""
 
     subject: Subject
-    through: tuple[Through, ...]
+    through: tuple[AppliedPolicy, ...]
+    """The policies that allow it."""
     verdict: Literal["allowed", "depends", "taken"]
     """`taken` if a Deny or the boundary revokes it completely."""
     reasons: tuple[str, ...]
@@ -89,17 +73,16 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     given = {policy: found for policy in subject.policies if (found := _grants(policy, action, resource))}
     if not given:
         return None
-    through = tuple(Through(policy.name, policy.version, policy.arn) for policy in given)
     grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
     free = [grant for grant in grants if not grant.conditions and _is_whole(grant, action, resource)]
     limits = [*_denied_by(subject.policies, grants, action), *_limited_by(subject.boundary, free, action, resource)]
     for limit in limits:
         if limit.takes_all:
-            return PrincipalCan(subject, through, "taken", (limit.reason,))
+            return PrincipalCan(subject, tuple(given), "taken", (limit.reason,))
     if resource is None and (others := _types_besides(free, action)):
         limits.append(_Limit(False, f"not on every {listed(others, 'or')}"))
     reasons = (*(limit.reason for limit in limits), *_open_questions(subject, grants if not free else ()))
-    return PrincipalCan(subject, through, "depends" if reasons else "allowed", reasons)
+    return PrincipalCan(subject, tuple(given), "depends" if reasons else "allowed", reasons)
 
 
 def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]:
@@ -179,10 +162,8 @@ def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str
 
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     """Return whether a grant without conditions certainly allows the action, on the resource if one is given."""
-    if grant.resource_element == "NotResource" and resource is not None:
-        return not any(arn.overlaps_resource(each, resource) is not False for each in grant.resources)
     if resource is not None:
-        return any(arn.resource_covers(each, resource) is True for each in grant.resources)
+        return arn.list_covers(grant[:2], ("Resource", (resource,))) is True
     info = None if wildcard.is_wild(action) else reference().find(action)
     if grant.resource_element == "NotResource":
         return _leaves_some(grant, info)

@@ -12,17 +12,11 @@ from typing import Any, NamedTuple
 
 from ekstui.core import arn, console
 from ekstui.core.applicability import Denied, Given, can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.core.console import LevelCount
 from ekstui.core.document import Condition, Document, Effect, ResourceElement
 from ekstui.core.expansion import ActionRead, NamedActions, Reader, Source, named_actions
 from ekstui.core.grants import Grant
 from ekstui.core.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
-
-
-class LevelCount(NamedTuple):
-    """How many actions of one access level are granted, out of those that the reference has."""
-
-    granted: int
-    total: int
 
 
 class ConditionShare(NamedTuple):

@@ -31,6 +31,7 @@ _FIELDS: Mapping[str, str] = {
     "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
     "not_looked_at errors",
     "ActionSummary": "action level grants patterns sids denied warnings",
+    "AppliedPolicy": "policy=name version",
     "Allower": "policy version since depends_on=missing wildcard scope meant_for fit",
     "AttachedAnswer": "policy=attachments.policy_arn arn=attachments.policy_arn account=identity.account "
     "partition=identity.partition fetched_at complete roles= users=attachments.users groups=attachments.groups "
@@ -104,7 +105,6 @@ _FIELDS: Mapping[str, str] = {
     "Symptom": "symptom answer policies actions source",
     "SumAccess": "services denied withheld_by_boundary=withheld",
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
-    "Through": "policy version",
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",
     "Use": "kind cluster region name namespace service_account certainty",

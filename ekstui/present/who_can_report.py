@@ -243,7 +243,7 @@ def _through(each: PrincipalCan) -> tuple[Span, ...]:
     first, *others = each.through
     version = f" {version_label(first.version)}" if first.version else ""
     owner = "" if first.owner == "AWS managed" else f" {first.owner}"
-    return (code(first.policy), Span(version + owner + (f", +{len(others)}" if others else ""), "muted"))
+    return (code(first.name), Span(version + owner + (f", +{len(others)}" if others else ""), "muted"))
 
 
 def _taken(each: PrincipalCan) -> Node:

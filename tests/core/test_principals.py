@@ -5,7 +5,7 @@ from typing import Any
 from ekstui.core.account_snapshot import Use
 from ekstui.core.document import parse
 from ekstui.core.evaluation import AppliedPolicy
-from ekstui.core.principals import PrincipalCan, Subject, Through, by_cluster_and_use, principal_can
+from ekstui.core.principals import PrincipalCan, Subject, by_cluster_and_use, principal_can
 from tests.core.corpus import raw_document
 
 TAGS = "ec2:CreateTags"
@@ -34,7 +34,7 @@ def deny(action: str, **more: Any) -> dict[str, Any]:
 def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:
     found = asked(role(CLUSTER, CNI))
     assert (found.verdict, found.reasons) == ("allowed", ())
-    assert [each.policy for each in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
+    assert [each.name for each in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
     assert principal_can(role(CNI), "ec2:RunInstances") is None
 
 
@@ -150,5 +150,6 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
 
 
 def test_whose_a_policy_is() -> None:
-    owners = [Through("a", None).owner, *(Through("a", 1, f"arn:aws:iam::{of}:policy/a").owner for of in ("aws", "1"))]
+    arns = (None, "arn:aws:iam::aws:policy/a", "arn:aws:iam::1:policy/a")
+    owners = [AppliedPolicy("a", 1, parse({"Statement": []}), each).owner for each in arns]
     assert owners == ["inline", "AWS managed", "customer managed"]

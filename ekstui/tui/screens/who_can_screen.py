@@ -224,7 +224,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 details = [piece for line in lines for piece in (("  ", ""), *line)]
                 return (clean_line(holder.policy.name), "strong"), *details
             case PrincipalCan(subject=subject, through=through, reasons=reasons):
-                policies = ", ".join(each.policy for each in through)
+                policies = ", ".join(each.name for each in through)
                 depends = f"  {'; '.join(reasons)}" if reasons else ""
                 name = clean_line(subject.arn or subject.name)
                 return (name, "strong"), (clean_line(f"  through {policies}"), ""), (clean_line(depends), "warn")
