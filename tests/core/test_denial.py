@@ -10,6 +10,7 @@ import pytest
 
 from ekstui.core.denial import MAX_CHARACTERS, Cause, excerpt, parse_denial, parse_denials, unframed
 from ekstui.core.denial.message import action_of_operation, prefix_of_service
+from ekstui.core.denial.parameters import made_by, request_tags
 from ekstui.core.reference import reference
 from ekstui.errors import InputError
 
@@ -765,3 +766,250 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
 )  # fmt: skip
 def test_a_line_of_a_denial_is_kept(line: str) -> None:
     assert excerpt([line, "authorized", "allowed by policy"], 100, lambda _: False) == (line, 3, 1)
+
+
+SAML_PROVIDER = "arn:aws:iam::111122223333:saml-provider/okta"
+
+
+@pytest.mark.parametrize(
+    ("name", "identity", "parameters", "context"),
+    [
+        # CloudTrail User Guide, "Example AWS STS API event in CloudTrail log file" (AssumeRoleWithSAML).
+        ("AssumeRoleWithSAML", {"type": "SAMLUser", "identityProvider": "x"}, {"principalArn": SAML_PROVIDER},
+         {"aws:FederatedProvider": (SAML_PROVIDER,)}),
+        ("AssumeRoleWithSAML", {"type": "SAMLUser", "identityProvider": SAML_PROVIDER}, {}, {"aws:FederatedProvider": (SAML_PROVIDER,)}),
+        ("AssumeRoleWithSAML", {"type": "SAMLUser"}, {"principalArn": 1}, {}),
+        ("AssumeRoleWithWebIdentity", {"type": "WebIdentityUser", "identityProvider": "accounts.google.com", "userName": "1"}, {},
+         {"aws:FederatedProvider": ("accounts.google.com",), "accounts.google.com:sub": ("1",)}),
+        ("AssumeRoleWithWebIdentity", {"type": "WebIdentityUser", "identityProvider": "", "userName": "1"}, {}, {}),
+        ("AssumeRoleWithWebIdentity", {"type": "WebIdentityUser", "identityProvider": "g", "userName": ""}, {}, {"aws:FederatedProvider": ("g",)}),
+        ("AssumeRoleWithWebIdentity", {"type": "WebIdentityUser"}, {"principalArn": SAML_PROVIDER}, {}),
+        # What AssumeRole was given is recorded, so that what is not recorded was not given.
+        ("AssumeRole", {"type": "AssumedRole", "identityProvider": "g"}, {"externalId": "7", "roleSessionName": "s"},
+         {"sts:ExternalId": ("7",), "sts:RoleSessionName": ("s",), "sts:SourceIdentity": ()}),
+        ("AssumeRole", {"type": "AssumedRole"}, {"externalId": ""}, {"sts:RoleSessionName": (), "sts:SourceIdentity": ()}),
+        ("AssumeRole", {"type": "AssumedRole"}, None, {}),
+        ("AssumeRoleWithWebIdentity", {"type": "WebIdentityUser"}, {"roleSessionName": "s"}, {"sts:RoleSessionName": ("s",)}),
+        ("AssumeRole", {"type": "AssumedRole", "sessionContext": {"attributes": {"mfaAuthenticated": "true"}}}, None,
+         {"aws:MultiFactorAuthPresent": ("true",)}),
+        ("AssumeRole", {"type": "AssumedRole", "sessionContext": {"attributes": {"mfaAuthenticated": "false"}}}, None, {}),
+        ("GetCallerIdentity", {"type": "AssumedRole", "sessionContext": {"attributes": {"mfaAuthenticated": "true"}}}, {"externalId": "7"}, {}),
+    ],
+)  # fmt: skip
+def test_what_an_event_tells_of_who_assumes_a_role(
+    name: str, identity: dict[str, Any], parameters: object, context: dict[str, tuple[str, ...]]
+) -> None:
+    given = recorded(name, parameters, "sts", userIdentity=identity, awsRegion="eu-west-1")
+    of_assuming = ("aws:Federated", "aws:MultiFactor", "sts:")
+    found = {key: values for key, values in parse_denial(given).context.items() if key.startswith(of_assuming) or key.endswith(":sub")}  # fmt: skip
+    assert found == context
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "value"),
+    [
+        ({"userIdentity": {"type": "IAMUser", "userName": "ana", "principalId": "AIDA"}}, "aws:username", ("ana",)),
+        ({"userIdentity": {"type": "AssumedRole", "userName": "ana"}}, "aws:username", None),
+        ({"userIdentity": {"type": "IAMUser", "principalId": "AIDA"}}, "aws:userid", ("AIDA",)),
+        (
+            {"userIdentity": {"sessionContext": {"sessionIssuer": {"type": "Role", "arn": "a"}}}},
+            "aws:PrincipalArn",
+            ("a",),
+        ),
+        (
+            {"userIdentity": {"sessionContext": {"sessionIssuer": {"type": "Root", "arn": "a"}}}},
+            "aws:PrincipalArn",
+            None,
+        ),
+        ({"vpcEndpointId": "vpce-1"}, "aws:SourceVpce", ("vpce-1",)),
+        ({"vpcEndpointId": ""}, "aws:SourceVpce", None),
+        ({"vpcEndpointId": 7}, "aws:SourceVpce", None),
+        ({"sourceIPAddress": "2001:db8::1"}, "aws:SourceIp", ("2001:db8::1",)),
+        ({"sourceIPAddress": "AWS Internal"}, "aws:SourceIp", None),
+        ({"sourceIPAddress": None}, "aws:SourceIp", None),
+        ({"awsRegion": "us-east-1"}, "aws:RequestedRegion", ("us-east-1",)),
+    ],
+)
+def test_an_event_gives_the_context_that_iam_had(
+    changes: dict[str, Any], key: str, value: tuple[str, ...] | None
+) -> None:
+    assert parse_denial(json.dumps(event(**changes))).context.get(key) == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "resources"),
+    [
+        ({}, [f"arn:aws:eks:{PLACE}:cluster/prod"]),
+        # A call to another account is about what that account has, and so is one of an unknown caller.
+        ({"recipientAccountId": "444455556666"}, []),
+        ({"userIdentity": {"type": "AssumedRole", "arn": SESSION}}, []),
+        ({"awsRegion": None}, []),
+        # The partition is the caller's; a caller without an ARN does not tell it.
+        ({"userIdentity": {"accountId": "111122223333", "arn": SESSION.replace("arn:aws:", "arn:aws-cn:")}},
+         [f"arn:aws-cn:eks:{PLACE}:cluster/prod"]),
+        ({"userIdentity": {"accountId": "111122223333"}}, []),
+    ],
+)  # fmt: skip
+def test_what_a_call_concerns_is_in_the_account_and_region_that_were_called(
+    changes: dict[str, Any], resources: list[str]
+) -> None:
+    given = json.loads(recorded("DescribeCluster", {"name": "prod"}, "eks")) | changes
+    assert list(parse_denial(json.dumps(given)).parameter_resources) == resources
+
+
+@pytest.mark.parametrize(
+    ("listed", "resource"),
+    [
+        ([{"ARN": "arn:aws:s3:::a/b"}], "arn:aws:s3:::a/b"),
+        ([{"ARN": "arn:aws:s3:::a/b"}, {"ARN": "arn:aws:s3:::a"}], None),
+        ([{"ARN": "arn:aws:s3:::a/b"}, {"type": "AWS::S3::Bucket"}, "x"], "arn:aws:s3:::a/b"),
+        ([], None),
+        ({"ARN": "arn:aws:s3:::a/b"}, None),
+        ([{"ARN": 7}], None),
+    ],
+)
+def test_an_event_that_lists_one_resource_is_about_that(listed: object, resource: str | None) -> None:
+    assert parse_denial(recorded("GetObject", None, "s3", resources=listed)).resource == resource
+
+
+@pytest.mark.parametrize(
+    ("parameters", "tags", "known_whole"),
+    [
+        # Tags in each of the shapes that services write them in.
+        ({"tagKeys": ["a", "b"]}, {}, True),
+        ({"tagKeys": {"items": ["a"]}}, {}, True),
+        ({"tagKeyList": ["a", 1]}, {}, False),
+        ({"tags": {"a": "b", "c": "d"}}, {"a": "b", "c": "d"}, True),
+        ({"tags": {"a": 1}}, {}, False),
+        ({"tags": {"a": "HIDDEN_DUE_TO_SECURITY_REASONS"}}, {}, False),
+        ({"tags": [{"key": "a", "value": "HIDDEN_DUE_TO_SECURITY_REASONS"}]}, {}, False),
+        ({"tags": [{"key": "a", "value": "b"}, "x"]}, {}, False),
+        ({"tags": {"Key": "a", "Value": "b"}}, {"a": "b"}, True),
+        ({"TagList": [{"TagKey": "a", "TagValue": "b"}]}, {"a": "b"}, True),
+        ({"tags": [{"name": "a"}]}, {}, False),
+        ({"taggable": True, "tagged": 1, "tags": None}, {}, True),
+        ({"tagPolicy": {"x": "y"}}, {}, False),
+        # One part that is not understood leaves the others known, and the whole not.
+        ({"list": [{"tagPolicy": {"x": "y"}}, {"tags": {"a": "b"}}]}, {"a": "b"}, False),
+        ({"x": {"tags": {"a": "b"}}, "launchTemplate": {}}, {"a": "b"}, False),
+        ({"deep": json.loads('{"x":' * 18 + '{"tags": {"a": "b"}}' + "}" * 18)}, {"a": "b"}, True),
+        ({"deep": json.loads('{"x":' * 30 + '{"tags": {"a": "b"}}' + "}" * 30)}, {}, False),
+    ],
+)
+def test_tags_in_the_parameters_of_a_call(parameters: dict[str, Any], tags: dict[str, str], known_whole: bool) -> None:
+    found = request_tags(parameters, ("arn:aws:eks:eu-west-1:111122223333:cluster/prod",))
+    assert {key: value for key, value in found.tags.items() if value is not None} == tags
+    assert found.known_whole is known_whole
+    keys = parameters.get("tagKeys")
+    if keys and known_whole:
+        assert list(found.tags) == (keys["items"] if isinstance(keys, dict) else keys)
+
+
+def test_the_tags_of_a_call_that_makes_several_things_are_those_of_the_denied_one() -> None:
+    """EC2 API Reference, "TagSpecification": each type of resource has tags of its own."""
+
+    def of(kind: str | None, **tags: str) -> dict[str, Any]:
+        return {**({"resourceType": kind} if kind else {}), "tags": tags}
+
+    parameters = {"tagSpecificationSet": {"items": [of("instance", a="1"), of("volume", a="2")]}, "tags": {"b": "3"}}
+    place = "arn:aws:ec2:eu-west-1:111122223333"
+    instance, volume, subnet = (f"{place}:{each}/*" for each in ("instance", "volume", "subnet"))
+    assert request_tags(parameters, (instance,)) == ({"b": "3", "a": "1"}, True)
+    assert request_tags(parameters, (volume,)) == ({"b": "3", "a": "2"}, True)
+    # Of a type without tags of its own, or of several, only the shared ones are certain.
+    assert request_tags(parameters, (subnet,)) == ({"b": "3"}, False)
+    assert request_tags(parameters, (instance, volume)) == ({"b": "3"}, False)
+    assert request_tags(parameters, ()) == ({"b": "3"}, False)
+    alike = {"tagSpecificationSet": {"items": [of("instance", a="1"), of("volume", a="1")]}}
+    assert request_tags(alike, (instance, volume)) == ({"a": "1"}, True)
+    # Without a resource, what is the same for all types holds, but there may be a type without tags.
+    assert request_tags(alike, ()) == ({"a": "1"}, False)
+
+
+@pytest.mark.parametrize(
+    ("action", "made"),
+    [
+        ("ec2:CreateVolume", ("volume",)),
+        ("ec2:CreateNetworkInterface", ("network-interface",)),
+        ("ec2:CreateVpcEndpoint", ("vpc-endpoint",)),
+        ("ec2:RunInstances", ("instance", "network-interface")),
+        ("ec2:runinstances", ("instance", "network-interface")),
+        ("ec2:DeleteVolume", ()),
+        ("ec2:StartInstances", ()),
+    ],
+)
+def test_what_a_call_makes(action: str, made: tuple[str, ...]) -> None:
+    assert made_by(action) == made
+
+
+@pytest.mark.parametrize(
+    ("resource", "found", "action"),
+    [
+        ("*", "*", "RunInstances"),
+        ("arn:aws:s3:::a", "arn:aws:s3:::a", "s3:RunInstances"),
+        ("volume", None, "RunInstances"),
+        (7, None, "RunInstances"),
+        (None, None, "RunInstances"),
+    ],
+)
+def test_the_resource_of_a_decoded_message(resource: object, found: str | None, action: str) -> None:
+    context = {**DECODED["context"], "resource": resource, "action": "RunInstances"}  # type: ignore[dict-item]
+    denial = parse_denial(json.dumps({**DECODED, "context": context}))
+    assert (denial.resource, denial.action) == (found, action)
+    assert denial.cause is None
+
+
+def test_what_a_decoded_message_lists_of_tags_is_under_both_keys() -> None:
+    items = [
+        {"key": "ec2:ResourceTag/team", "values": {"items": [{"value": "a"}, {"value": 7}, "x"]}},
+        {"key": "aws:ResourceTag/Name", "values": {"items": [{"value": "n"}]}},
+        {"key": "nothing", "values": {"items": [{"value": "n"}]}},
+        {"key": 7},
+        {"key": "ec2:Vpc"},
+    ]
+    context = {**DECODED["context"], "conditions": {"items": items}}  # type: ignore[dict-item]
+    assert parse_denial(json.dumps({**DECODED, "context": context})).context == {
+        "ec2:ResourceTag/team": ("a",), "aws:ResourceTag/team": ("a",), "aws:ResourceTag/Name": ("n",), "ec2:Vpc": (),
+    }  # fmt: skip
+    without = {**DECODED["context"], "conditions": None}  # type: ignore[dict-item]
+    found = parse_denial(json.dumps({**DECODED, "context": without}))
+    assert (found.context, found.absent) == ({}, frozenset())
+
+
+def test_the_tagging_of_what_a_call_makes_is_told_from_a_call_of_its_own() -> None:
+    """EC2 User Guide, "Grant permission to tag resources during creation": ec2:CreateAction is the call that makes it."""
+    said = f"You are not authorized to perform this operation. User: {SESSION} is not authorized to perform: ec2:CreateTags"
+    tags = {"tagSpecificationSet": OF_VOLUME}
+    inside = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=said)))
+    assert (inside.action, inside.context["ec2:CreateAction"]) == ("ec2:CreateTags", ("CreateVolume",))
+    assert inside.context["aws:RequestTag/team"] == ("shop",)
+    own = {"resourcesSet": {"items": [{"resourceId": "vol-1"}]}, "tagSet": TAG_SET}
+    alone = parse_denial(json.dumps(event(eventName="CreateTags", requestParameters=own, errorMessage=said)))
+    assert "ec2:CreateAction" in alone.absent
+    assert "ec2:CreateAction" not in alone.context
+    # A call that is passed on to another service has neither these tags nor these resources.
+    passed = said.replace("ec2:CreateTags", "kms:CreateGrant")
+    other = parse_denial(json.dumps(event(eventName="CreateVolume", requestParameters=tags, errorMessage=passed)))
+    assert other.action == "kms:CreateGrant"
+    assert not [key for key in (*other.context, *other.absent) if "Tag" in key]
+    assert other.parameter_resources == ()
+
+
+@pytest.mark.parametrize(
+    ("less", "kept"),
+    [
+        ("User: {} is not authorized to perform: ec2:RunInstances", 1),
+        ("not authorized to perform: ec2:runinstances on resource: *", 1),
+        ("User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action", 1),
+        ("User: {}2 is not authorized to perform: ec2:RunInstances", 2),
+        ("not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:eu-west-1:111122223333:instance/*", 2),
+        ("not authorized to perform: ec2:RunInstances with an explicit deny in a session policy", 2),
+        ("not authorized to perform: ec2:StopInstances", 2),
+    ],
+)  # fmt: skip
+def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -> None:
+    whole = "User: {} is not authorized to perform: ec2:RunInstances on resource: * because no identity-based policy allows the ec2:RunInstances action."
+    for text in (f"{whole}\n{less}.", f"{less}.\n{whole}"):
+        assert len(parse_denials(text.replace("{}", SESSION))) == kept
+    many = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
+    assert len(parse_denials(many)) == 20
