@@ -163,6 +163,17 @@ def version_range(numbers: Sequence[int]) -> str:
     return first if first == last else f"{first}–{last}"
 
 
+def runs_of(numbers: Iterable[int]) -> list[list[int]]:
+    """Return ascending numbers as runs of consecutive ones: the first and the last of each."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return runs
+
+
 def parse_version(label: str) -> int | None:
     """Return the number of a label such as `v5` or `5`; None for any other text."""
     digits = label[1:] if label[:1] in ("v", "V") else label

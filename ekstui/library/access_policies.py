@@ -95,7 +95,11 @@ def access_policies() -> tuple[AccessPolicyAnswer, ...]:
 
 def access_policy_entries() -> tuple[PolicyEntry, ...]:
     """Return all access policies as the app lists them; each has one version, from when AWS announced it."""
-    return tuple(PolicyEntry(_as_policy(each), "access", each.policy.text, access=each) for each in access_policies())
+    found: list[PolicyEntry] = []
+    for each in access_policies():
+        policy = Policy(each.policy.name, each.arn, 1, (VersionInfo(1, _announced(each)),))
+        found.append(PolicyEntry(policy, "access", each.policy.text, access=each))
+    return tuple(found)
 
 
 def access_policy_entry(name: str) -> PolicyEntry:
@@ -104,10 +108,9 @@ def access_policy_entry(name: str) -> PolicyEntry:
     return next(entry for entry in access_policy_entries() if found and entry.policy.arn == found.arn)
 
 
-def _as_policy(found: AccessPolicyAnswer) -> Policy:
+def _announced(found: AccessPolicyAnswer) -> datetime | None:
     day = found.policy.introduced
-    created = datetime.combine(day, datetime.min.time(), UTC) if day else None
-    return Policy(found.policy.name, found.arn, 1, (VersionInfo(1, created),))
+    return datetime.combine(day, datetime.min.time(), UTC) if day else None
 
 
 def find_access_policy(text: str) -> AccessPolicyAnswer | None:
@@ -168,9 +171,7 @@ def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
             "access-policy",
         )
         for each in access_policies()
-        if each.policy.introduced is not None
-        and (day := datetime.combine(each.policy.introduced, datetime.min.time(), UTC))
-        and (since is None or day >= since)
+        if (day := _announced(each)) and (since is None or day >= since)
     )
 
 

@@ -58,7 +58,8 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     account = library.account
     snapshot = account.required()
     arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
-    if _sweep_denied(snapshot) and not account.choice.offline:
+    denied = any(error.source == "roles" and error.kind == "denied" for error in snapshot.errors)
+    if denied and not snapshot.complete and not account.choice.offline:
         found = _asked_alone(account, snapshot, arn, cancelled)
     else:
         found = attachments_with_uses(snapshot, arn, account.uses(snapshot))
@@ -123,12 +124,6 @@ def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
             arns.add(holder.boundary_arn)
         counted.update(arn.rpartition("/")[2] for arn in arns if arn.split(":", 5)[4:5] == ["aws"])
     return counted
-
-
-def _sweep_denied(snapshot: AccountSnapshot) -> bool:
-    return not snapshot.complete and any(
-        error.source == "roles" and error.kind == "denied" for error in snapshot.errors
-    )
 
 
 def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:

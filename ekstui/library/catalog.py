@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ekstui import files
-from ekstui.core.policy import Policy, PolicyHistory, PolicyScope, ReleaseNumber, Scope, parse_version, version_label
+from ekstui.core.policy import (
+    Policy,
+    PolicyHistory,
+    PolicyScope,
+    ReleaseNumber,
+    Scope,
+    parse_version,
+    runs_of,
+    version_label,
+)
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
 from ekstui.sources.shipped import reader_of
 
@@ -235,8 +244,8 @@ def known_version(policy: Policy, version: int | None) -> int:
         message = f"No copy of {policy.name} {version_label(number)} is known."
     else:
         message = f"{policy.name} has no {version_label(number)}."
-    known = tuple(map(version_label, numbers))
-    raise UnknownPolicyError(message, known, f"Known are {_ranges(numbers)}.")
+    ranges = (f"v{first}" if first == last else f"v{first} to v{last}" for first, last in runs_of(numbers))
+    raise UnknownPolicyError(message, tuple(map(version_label, numbers)), f"Known are {', '.join(ranges)}.")
 
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
@@ -297,29 +306,14 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
             if policy.arn == arn:
                 return policy
             if policy.partition != parts[1]:
-                raise _other_partition(parts[1], policy.partition)
+                raise NotFoundError(
+                    f"The policies of partition {parts[1]} are not known here, those of {policy.partition} are.",
+                    (),
+                    "Run ekstui sync with credentials of that partition.",
+                )
             raise UnknownPolicyError(f"No AWS managed policy has the ARN {arn!r}.", (name,), f"Nearest: {policy.arn}.")
         names.append(entry)
     raise unknown_policy(name, names)
-
-
-def _other_partition(wanted: str, known: str) -> NotFoundError:
-    return NotFoundError(
-        f"The policies of partition {wanted} are not known here, those of {known} are.",
-        (),
-        "Run ekstui sync with credentials of that partition.",
-    )
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """Return sorted numbers in words: `v1 to v4, v7`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(f"v{first}" if first == last else f"v{first} to v{last}" for first, last in runs)
 
 
 def is_own(text: str) -> bool:

@@ -149,13 +149,6 @@ def _not_judged(
     cluster: Cluster, snapshot: AccountSnapshot, roles: Sequence[ClusterRole], errors: Sequence[SourceError]
 ) -> Iterator[str]:
     """Yield what could not be read; `errors` are of the questions about this cluster alone."""
-    yield from _roles_not_judged(snapshot, roles)
-    yield from cluster.unread
-    failed = {each.source for each in errors}
-    yield from (lost for source, part, lost in _DETAILS if source in failed and part not in cluster.unread)
-
-
-def _roles_not_judged(snapshot: AccountSnapshot, roles: Sequence[ClusterRole]) -> Iterator[str]:
     own = [role for role in roles if role.arn.split(":", 5)[4:5] == [snapshot.identity.account]]
     lacking = [role for role in own if not (role.subject.known_whole if role.subject else snapshot.complete)]
     if lacking:
@@ -165,6 +158,9 @@ def _roles_not_judged(snapshot: AccountSnapshot, roles: Sequence[ClusterRole]) -
     partly = [role for role in own if role not in lacking and any(each.undecided for each in role.findings)]
     if partly:
         yield f"policies of {', '.join(sorted(role.arn.rpartition('/')[2] for role in partly))}"
+    yield from cluster.unread
+    failed = {each.source for each in errors}
+    yield from (lost for source, part, lost in _DETAILS if source in failed and part not in cluster.unread)
 
 
 _DETAILS = (

@@ -96,8 +96,12 @@ def compare(
     given = values or {}
     one, other = ask(before, given), ask(after, given)
     if is_published(one) != is_published(other):
-        template, filled = (one, other) if is_published(one) else (other, one)
-        known = {**_of_account(library, before, after), **_values_in(template, filled.document)}
+        template, filled, side = (one, other, after) if is_published(one) else (other, one, before)
+        known = _values_in(template, filled.document)
+        if isinstance(side, RoleSide):
+            from ekstui.library.roles import role_values
+
+            known = {**role_values(side.name, library.account.recent()), **known}
         if known:
             again = ask(before if template is one else after, {**known, **given})
             one, other = (again, other) if template is one else (one, again)
@@ -122,16 +126,6 @@ def _side(side: Side, library: Library, standard_input: str, values: Mapping[str
     if isinstance(side, PolicyAt) and (own := library.own_arn(side.name)) is not None:
         return own_policy_side(own, side.version, library.account.recent())
     return read_side(side, library, standard_input, values)
-
-
-def _of_account(library: Library, *sides: Side) -> Mapping[str, str]:
-    """Return the controller's parameters that the account knows, if a role is compared."""
-    role = next((side for side in sides if isinstance(side, RoleSide)), None)
-    if role is None:
-        return {}
-    from ekstui.library.roles import role_values
-
-    return role_values(role.name, library.account.recent())
 
 
 def is_published(side: ComparedSide) -> bool:

@@ -28,10 +28,15 @@ def catalogue(
     `uses` are the uses of the account's roles, `actions` the names of all actions; each takes 0.2 s, so it may be added
     later. A role's value is its ARN or name, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
     """
-    things = [*_policies(library), *_access_policies(snapshot), *commands]
+    partition = snapshot.identity.partition if snapshot else "aws"
+    things = [*_policies(library)]
+    for known in access_policies():
+        arn = in_partition(known.arn, partition)
+        things.append(Thing("access policy", known.policy.name, known.policy.text, arn, eks=True, value=known))
+    things += commands
     if snapshot is not None:
-        things += [*_account(snapshot, uses or {})]
-    services = {prefix for known in knowledge().policies.values() for prefix in known.services}
+        things += _account(snapshot, uses or {})
+    services = {prefix for each in knowledge().policies.values() for prefix in each.services}
     return Catalogue(things, _symptoms(), reference().names, actions, services, kubernetes_requests)
 
 
@@ -57,13 +62,6 @@ def _policies(library: Library) -> Iterator[Thing]:
             )
         known = entry.scope != "aws"
         yield Thing(kind, policy.name, about, policy.arn, known, versions=labels, releases=releases, value=entry)
-
-
-def _access_policies(snapshot: AccountSnapshot | None) -> Iterator[Thing]:
-    partition = snapshot.identity.partition if snapshot else "aws"
-    for known in access_policies():
-        arn = in_partition(known.arn, partition)
-        yield Thing("access policy", known.policy.name, known.policy.text, arn, eks=True, value=known)
 
 
 def _symptoms() -> Iterator[Symptoms]:

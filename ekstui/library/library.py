@@ -325,18 +325,12 @@ class Library:
         if isinstance(error, AbsentCacheError):
             return
         if isinstance(error, DamagedCacheError | NewerCacheError):
-            try:
-                aside = self.store.file.set_aside(error)
-            except CacheError:
-                self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
-            else:
-                if aside is not None:
-                    consequence = (
-                        f"It was set aside as {aside.name}; the bundled data answers until there is a new one."
-                    )
-                    self._report(f"{error.message} {consequence}")
+            with suppress(CacheError):
+                if (aside := self.store.file.set_aside(error)) is not None:
+                    consequence = "the bundled data answers until there is a new one"
+                    self._report(f"{error.message} It was set aside as {aside.name}; {consequence}.")
                 return
-        elif not isinstance(error, BusyCacheError):
+        if not isinstance(error, BusyCacheError):
             self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
         self._report(f"{error.message} ekstui works from its bundled data.")
 

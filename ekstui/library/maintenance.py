@@ -95,15 +95,13 @@ def _filled(library: Library, progress: Progress, cancelled: Cancelled) -> bool:
     return True
 
 
-def index_cache(
-    library: Library, progress: Progress = silent, cancelled: Cancelled = never, *, gently: bool = False
-) -> bool:
+def index_cache(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
     """Index what is new or changed in the filled cache; return whether all of it is indexed.
 
     Meant for a background thread after `fill_cache`. Without the index, `changes` and who-can give the same answers
-    from the documents, in seconds instead of milliseconds. `gently` leaves half of the time to the thread that draws.
+    from the documents, in seconds instead of milliseconds.
     """
-    if library.is_demo or not index_actions(library, progress, cancelled, gently=gently):
+    if library.is_demo or not index_actions(library, progress, cancelled):
         return False
     from ekstui.store.index import index_steps, is_judged, judged_by, shipped_steps
 
@@ -111,27 +109,19 @@ def index_cache(
         if is_judged(library.store, judged_by()):
             return True
         shipped = shipped_steps(library.corpus.steps(), judged_by())
-        return index_steps(library.store, judged_by(), shipped, progress, cancelled, gently=gently)
+        return index_steps(library.store, judged_by(), shipped, progress, cancelled)
 
     return bool(library.cached(steps))
 
 
-def index_actions(
-    library: Library, progress: Progress = silent, cancelled: Cancelled = never, *, gently: bool = False
-) -> bool:
+def index_actions(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
     """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
     from ekstui.store import index
 
     if not library.store.file.writable():
         return False
-    return bool(
-        library.cached(
-            lambda: (
-                index.is_indexed(library.store)
-                or index.index_actions(library.store, progress, cancelled, gently=gently)
-            )
-        )
-    )
+    store = library.store
+    return bool(library.cached(lambda: index.is_indexed(store) or index.index_actions(store, progress, cancelled)))
 
 
 def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -> None:
@@ -139,7 +129,7 @@ def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -
     if library.is_demo or not library.store.file.writable() or _is_ready(library):
         return
     if not _filled_apart(progress, cancelled) and not cancelled():
-        _fill(library, progress, cancelled, gently=True)
+        _fill(library, progress, cancelled)
 
 
 def _is_ready(library: Library) -> bool:
@@ -152,9 +142,9 @@ def _is_ready(library: Library) -> bool:
         return False
 
 
-def _fill(library: Library, progress: Activity, cancelled: Cancelled, *, gently: bool) -> None:
+def _fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
     if fill_cache(library, lambda done, total: progress("caching", done, total), cancelled):
-        index_cache(library, lambda done, total: progress("indexing", done, total), cancelled, gently=gently)
+        index_cache(library, lambda done, total: progress("indexing", done, total), cancelled)
 
 
 def _filled_apart(progress: Activity, cancelled: Cancelled) -> bool:
@@ -198,7 +188,7 @@ def main() -> int:
         sys.stdout.flush()
 
     os.nice(5)
-    _fill(library, report, never, gently=False)
+    _fill(library, report, never)
     return 0 if _is_ready(library) else 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from ekstui.core.notation import FileSide, StandardInput
 from ekstui.core.reference import reference
 from ekstui.core.uses import controllers_run_by, uses_in
 from ekstui.errors import NotFoundError
-from ekstui.library.catalog import PolicyReader, default_versions, nearest_names
+from ekstui.library.catalog import PolicyReader, default_versions, nearest_names, not_found
 from ekstui.library.roles import boundary_of, copies_on, documents_of, find_role, surroundings_of
 from ekstui.library.roles import policies_of as attached_to
 from ekstui.library.searching import published_candidate
@@ -297,7 +297,8 @@ def misnamed_policies(text: str, reader: PolicyReader, knowledge: Knowledge, par
     if not _REFUSED.search(readings[0]):
         return
     # Where a terminal broke an ARN in two, the reading that joins it has the longest.
-    arns = max(([match[0].rstrip(".,") for match in _POLICY.finditer(each)] for each in readings), key=_length)
+    named = ([match[0].rstrip(".,") for match in _POLICY.finditer(each)] for each in readings)
+    arns = max(named, key=lambda found: sum(map(len, found)))
     for found in dict.fromkeys(arns):
         match = _POLICY.fullmatch(found)
         if match is None:
@@ -311,10 +312,6 @@ def misnamed_policies(text: str, reader: PolicyReader, knowledge: Knowledge, par
             yield from _of_customer(found, name, match["owner"], reader)
 
 
-def _length(texts: list[str]) -> int:
-    return sum(map(len, texts))
-
-
 def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> Iterator[Symptom]:
     names = {each.casefold(): each for each in reader.names()}
     known = names.get(name.casefold())
@@ -322,12 +319,13 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
         if (access := knowledge.access_policy(name)) is not None:
             yield _symptom(
                 f"{access.name} is an EKS access policy, not an IAM policy",
-                f"It cannot be attached to a role: an access entry of a cluster gives it ({_associate(access.name)}).",
+                "It cannot be attached to a role: an access entry of a cluster gives it (aws eks associate-access-policy … "
+                f"--policy-arn arn:aws:eks::aws:cluster-access-policy/{access.name}).",
                 access.source,
             )
             return
-        near = nearest_names(name, names.values())
-        yield _unknown(f"AWS has no policy named {name}", near, _GUIDE)._replace(policies=near[:1])
+        unknown = _unknown(f"AWS has no policy named {name}", name, names.values(), _GUIDE)
+        yield unknown._replace(policies=nearest_names(name, names.values())[:1])
         return
     policy = reader.policy(known)
     if policy.withdrawn:
@@ -363,13 +361,12 @@ def _of_access(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) 
         text = f"{name} is attached to a role, and no access entry gives it. EKS's access policies allow requests in Kubernetes."
         yield _symptom(f"{name} is an IAM policy, not an EKS access policy", text, _ACCESS_GUIDE, (name,))
     else:
-        near = nearest_names(name, knowledge.access_policies)
-        yield _unknown(f"EKS has no access policy named {name}", near, _ACCESS_GUIDE)
+        yield _unknown(f"EKS has no access policy named {name}", name, knowledge.access_policies, _ACCESS_GUIDE)
 
 
-def _unknown(symptom: str, near: Sequence[str], source: str) -> Symptom:
-    meant = f" Nearest: {', '.join(near)}." if near else ""
-    return _symptom(symptom, f"None is known by this name.{meant}", source)
+def _unknown(symptom: str, name: str, names: Iterable[str], source: str) -> Symptom:
+    error = not_found("None is known by this name.", name, names)
+    return _symptom(symptom, f"{error.message} {error.next_step}".strip(), source)
 
 
 def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Iterator[Symptom]:
@@ -391,10 +388,6 @@ def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Ite
         f"AWS's.{named}",
         _GUIDE,
     )
-
-
-def _associate(name: str) -> str:
-    return f"aws eks associate-access-policy … --policy-arn arn:aws:eks::aws:cluster-access-policy/{name}"
 
 
 def _symptom(symptom: str, answer: str, source: str, policies: tuple[str, ...] = ()) -> Symptom:

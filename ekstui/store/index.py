@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import marshal
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.core.grants import Candidate, TargetUse, may_match
-from ekstui.core.policy import Policy
+from ekstui.core.policy import Policy, runs_of
 from ekstui.core.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.core.wildcard import is_wild
 from ekstui.files import digest_of
@@ -32,18 +31,14 @@ VERSION = 3
 STEPS_KEY = 16
 """How much of a history's key ships with its steps, in hexadecimal digits."""
 
-LONGEST_REST = 0.05
-"""The longest pause after one policy, in seconds."""
-
 Progress = Callable[[int, int], None]
 Cancelled = Callable[[], bool]
 
 
-def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, *, gently: bool = False) -> bool:
+def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:
     """Index which policies match which actions; return whether all are indexed, False if it was cancelled.
 
-    It takes half a second; `gently` pauses for as long as it works, so that the thread that draws can run. Raises
-    CacheError.
+    It takes half a second. Raises CacheError.
     """
     shards: dict[str, _Shard] = {}
     with store.file.reading() as objects:
@@ -54,10 +49,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled, 
                 return False
             if done % CHUNK == 0:
                 progress(done, len(entries))
-            began = time.perf_counter()
             _add(shards, known.policy, _parsed(known.documents, objects))
-            if gently:
-                time.sleep(min(time.perf_counter() - began, LONGEST_REST))
 
     def write(draft: Draft) -> Mapping[str, Any]:
         services = {service: draft.put_value(shard) for service, shard in shards.items()}
@@ -171,8 +163,6 @@ def index_steps(
     given: Callable[[StoredPolicy], list[list[Any]] | None],
     progress: Progress,
     cancelled: Cancelled,
-    *,
-    gently: bool = False,
 ) -> bool:
     """Index what each step from a version to the next changed; return whether all are indexed, False if it was cancelled.
 
@@ -192,11 +182,7 @@ def index_steps(
             if cancelled():
                 return False
             progress(done, len(entries))
-            began = time.perf_counter()
-            history = store.history(name)
-            steps = judged(history.policy, history.texts)
-            if gently:
-                time.sleep(min(time.perf_counter() - began, LONGEST_REST))
+            steps = judged(*store.history(name))
         rows[name] = [key, steps]
 
     def write(draft: Draft) -> Mapping[str, Any]:
@@ -317,13 +303,7 @@ def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator
 
 def written_numbers(numbers: Iterable[int]) -> str:
     """Return ascending numbers as ranges: `1-4,6`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs_of(numbers))
 
 
 def read_numbers(text: str) -> tuple[int, ...]:
