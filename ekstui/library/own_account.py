@@ -94,7 +94,9 @@ class Account:
                 return snapshot
             snapshot = self._keep(snapshot)
         with self._lock:
-            if given or not _is_worse(snapshot, self._snapshot):
+            before = self._snapshot
+            known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
+            if given or snapshot.complete or not known_better:
                 self._snapshot = snapshot
             self._attachments.clear()
         return snapshot
@@ -223,18 +225,14 @@ class Account:
         if snapshot is None or self.choice.demo or self.choice.file is not None:
             return
         with suppress(accounts.StoreError):
-            accounts.keep_place(
-                self.folder, snapshot.identity.partition, snapshot.identity.account, at.isoformat(), opened
-            )
+            accounts.keep_place(self.folder, *_owner(snapshot), at.isoformat(), opened)
 
     def place(self, snapshot: AccountSnapshot, at: datetime) -> str:
         """Return what was open of the account at a time; empty if nothing was."""
         if self.choice.demo or self.choice.file is not None:
             return ""
         with suppress(accounts.StoreError):
-            return accounts.place_of(
-                self.folder, snapshot.identity.partition, snapshot.identity.account, at.isoformat()
-            )
+            return accounts.place_of(self.folder, *_owner(snapshot), at.isoformat())
         return ""
 
     def notices(self) -> tuple[str, ...]:
@@ -245,27 +243,18 @@ class Account:
 
     def _keep(self, snapshot: AccountSnapshot) -> AccountSnapshot:
         """Store a snapshot, unless it would replace a complete one by an incomplete one; a failure is added to its errors."""
-        identity, profile = snapshot.identity, profile_digest(self.choice.profile)
+        profile = profile_digest(self.choice.profile)
         try:
-            if not snapshot.complete:
-                before = accounts.load(self.folder, identity.partition, identity.account)
-                if before is not None and before.complete:
-                    if profile is not None:
-                        accounts.keep_profile(
-                            self.folder, identity.partition, identity.account, profile, snapshot.fetched_at
-                        )
-                    return snapshot
-            accounts.store(self.folder, snapshot, caller_digest(self.choice.profile), profile)
+            before = None if snapshot.complete else accounts.load(self.folder, *_owner(snapshot))
+            if before is None or not before.complete:
+                accounts.store(self.folder, snapshot, caller_digest(self.choice.profile), profile)
+            elif profile is not None:
+                accounts.keep_profile(self.folder, *_owner(snapshot), profile, snapshot.fetched_at)
         except accounts.StoreError as error:
             trouble = SourceError("store", None, "setting", error.message, error.next_step)
             return replace(snapshot, errors=(*snapshot.errors, trouble))
         return snapshot
 
 
-def _is_worse(fresh: AccountSnapshot, before: AccountSnapshot | None) -> bool:
-    """Return whether a new snapshot of an account knows less of IAM than the one before."""
-    same = before is not None and (before.identity.partition, before.identity.account) == (
-        fresh.identity.partition,
-        fresh.identity.account,
-    )
-    return same and before is not None and before.complete and not fresh.complete
+def _owner(snapshot: AccountSnapshot) -> tuple[str, str]:
+    return snapshot.identity.partition, snapshot.identity.account

@@ -163,7 +163,8 @@ def sync_from(
         elif (readable := _readable(entry, known, store.collection, latest, skipped)) is not None:
             received.append(pack(readable))
     complete = not cancelled() and not (skipped and delivery.asked)
-    withdrawn = _withdrawn(delivery, known) if complete else ()
+    listed = set(known) if delivery.listed is None or not complete else delivery.listed
+    withdrawn = tuple(name for name, policy in known.items() if not policy.withdrawn and name not in listed)
     if len(withdrawn) > max(1, SMALL_SHARE * len(known)) and not accept_withdrawals:
         message = (
             f"{len(withdrawn):,} of {len(known):,} known policies are not listed, more than AWS withdraws at once, so none is "
@@ -178,7 +179,7 @@ def sync_from(
     info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
     stored = store.put(received, info, tuple(family), undoable=True)
     progress(delivery.total, delivery.total)
-    return _report(delivery, stored, skipped, withdrawn, known_until, complete=complete)
+    return _report(delivery, info, stored, skipped)
 
 
 def _known(store: PolicyStore) -> Mapping[str, Policy]:
@@ -205,12 +206,6 @@ def _has_most(delivery: Delivery, known: Mapping[str, Policy], received: Iterabl
     current = {name for name, policy in known.items() if not policy.withdrawn}
     had = current & (delivery.names | {each.policy.name for each in received})
     return len(had) >= MOST * len(current)
-
-
-def _withdrawn(delivery: Delivery, known: Mapping[str, Policy]) -> tuple[str, ...]:
-    if delivery.listed is None:
-        return ()
-    return tuple(name for name, policy in known.items() if not policy.withdrawn and name not in delivery.listed)
 
 
 def _readable(
@@ -259,13 +254,7 @@ def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Sk
 
 
 def _report(
-    delivery: Delivery,
-    stored: tuple[PutResult, ...],
-    skipped: list[Skipped],
-    withdrawn: tuple[str, ...],
-    known_until: datetime | None,
-    *,
-    complete: bool,
+    delivery: Delivery, info: DeliveryInfo, stored: Iterable[PutResult], skipped: Iterable[Skipped]
 ) -> SyncReport:
     return SyncReport(
         source=delivery.provenance.source,
@@ -275,8 +264,8 @@ def _report(
             sorted((entry.policy, number) for entry in stored if not entry.new_policy for number in entry.new_versions)
         ),
         conflicts=tuple(sorted((entry.policy, number) for entry in stored for number in entry.conflicts)),
-        withdrawn=withdrawn,
+        withdrawn=info.withdrawn,
         skipped=tuple(skipped),
-        complete=complete,
-        known_until=known_until,
+        complete=info.synced_at is not None,
+        known_until=info.known_until,
     )

@@ -159,7 +159,7 @@ def _with_needs_of_role(
     }
     published = version.document(version.named(filled))
     known = tuple(_besides(component, target, published, use, subject, asked.snapshot))
-    wanted = published._replace(statements=(*published.statements, *(each.statement for each in known)))
+    wanted = published._replace(statements=(*published.statements, *(statement for statement, _ in known)))
     needs = lacking(wanted, held)
     old = component.at(answer.before_release) if answer.before_release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
@@ -175,7 +175,7 @@ def _with_needs_of_role(
     return answer._replace(
         before=needs.statements,
         partly=needs.partly,
-        besides=tuple(each.text for each in known if asked_for.intersection(each.statement.actions)),
+        besides=tuple(text for statement, text in known if asked_for.intersection(statement.actions)),
         is_judged=not (unread or needs.denied),
         after=spare.statements,
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
@@ -188,13 +188,6 @@ def _some(actions: tuple[str, ...]) -> str:
     return ", ".join(actions[:NAMED_ACTIONS]) + (f" and {more} more" if more > 0 else "")
 
 
-class _Besides(NamedTuple):
-    """What a release needs besides the policy that its project publishes."""
-
-    statement: Statement
-    text: str
-
-
 def _besides(
     component: Component,
     target: Release,
@@ -202,12 +195,13 @@ def _besides(
     use: Use,
     subject: RoleInUse,
     snapshot: AccountSnapshot,
-) -> Iterator[_Besides]:
-    """Yield what is known to be needed by a release although its project's policy for it does not have it."""
+) -> Iterator[tuple[Statement, str]]:
+    """Yield what is known to be needed by a release although its project's policy lacks it, and why, as a sentence."""
     surroundings = surroundings_of(snapshot, snapshot.fetched_at)
     seen: set[tuple[str, ...]] = set()
     for requirement in knowledge().requirements:
-        if use.kind not in requirement.uses or not _is_about(requirement, component.whole):
+        by_nodes = component.whole == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when
+        if use.kind not in requirement.uses or not (by_nodes or f"addon:{component.whole}" in requirement.when):
             continue
         unsure = _unsure(requirement, target, use, subject, surroundings)
         actions = tuple(action for action in requirement.actions if not _allows(published, action))
@@ -218,9 +212,7 @@ def _besides(
         since = _published_since(component, actions)
         also = f"the project's policy has it only since {since}" if since else "the project's policy lacks it"
         (statement,) = parse({"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}).statements
-        yield _Besides(
-            statement, f"{', '.join(actions)} is needed to {requirement.name}{where} ({requirement.source}); {also}"
-        )
+        yield statement, f"{', '.join(actions)} is needed to {requirement.name}{where} ({requirement.source}); {also}"
 
 
 def _unsure(
@@ -234,10 +226,6 @@ def _unsure(
         runs = release_numbers(target.tag) >= release_numbers(release)
         found[name] = runs if since else holds(name, use, subject, surroundings)
     return None if False in found.values() else [name for name, truth in found.items() if truth is None]
-
-
-def _is_about(requirement: Requirement, addon: str) -> bool:
-    return f"addon:{addon}" in requirement.when or (addon == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when)
 
 
 def _allows(document: Document, action: str) -> bool:

@@ -59,7 +59,7 @@ def read_account_file(path: Path) -> AccountSnapshot:
     partition, account = _owner([each.arn or "" for each in entities], path)
     # The CLI writes NextToken where it was told to stop early, IAM itself IsTruncated and Marker.
     complete = not (pages[-1].get("IsTruncated") or pages[-1].get("NextToken") or pages[-1].get("Marker"))
-    missing = () if complete else (_incomplete(path),)
+    cut = f"{path} is incomplete: IAM had more pages."
     return AccountSnapshot(
         identity=CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:root", "", method="file"),
         fetched_at=datetime.fromtimestamp(max(file.stat().st_mtime for file in listed), UTC),
@@ -69,7 +69,7 @@ def read_account_file(path: Path) -> AccountSnapshot:
         groups=tuple(groups),
         local_policies=tuple(policies),
         not_looked_at=_NOT_LOOKED_AT,
-        errors=missing,
+        errors=() if complete else (SourceError("file", None, "incomplete", cut, "Write all pages, then try again."),),
     )
 
 
@@ -121,12 +121,6 @@ def _owner(arns: list[str], path: Path) -> tuple[str, str]:
         names = ", ".join(sorted(account for _, account in owners))
         raise InputError(f"{path} mixes accounts ({names}).", "Give one account's pages at a time.")
     return next(iter(owners))
-
-
-def _incomplete(path: Path) -> SourceError:
-    return SourceError(
-        "file", None, "incomplete", f"{path} is incomplete: IAM had more pages.", "Write all pages, then try again."
-    )
 
 
 def demo_account(now: datetime) -> AccountSnapshot:

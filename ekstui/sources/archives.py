@@ -109,19 +109,15 @@ def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[
     """Yield each file in the history of the policies' folder by its object name, newest first."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-z", "--no-show-signature")
     period = () if since is None else (f"--since={int(since.timestamp())}",)
-    fields = objects.git("log", *options, *period, objects.head, "--", FOLDER).split(b"\0")
-    for count, (status, path) in enumerate(_pairs(fields)):
+    output = objects.git("log", *options, *period, objects.head, "--", FOLDER)
+    fields = [field.lstrip(b"\n") for field in output.split(b"\0") if field.strip(b"\n")]
+    for count, (status, path) in enumerate(zip(fields[::2], fields[1::2], strict=False)):
         if count > MAX_BLOBS:
             raise InputError(f"The clone has more than {MAX_BLOBS:,} files in its history.")
         # Such as `:100644 100644 OLD NEW M`; links and submodules have other modes.
         words = status.split(b" ")
         if len(words) >= 5 and words[1].startswith(b"100"):
             yield words[3].decode(), path.decode(errors="replace")
-
-
-def _pairs(fields: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    entries = [field.lstrip(b"\n") for field in fields if field.strip(b"\n")]
-    yield from zip(entries[::2], entries[1::2], strict=False)
 
 
 def _contents(objects: Objects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:

@@ -71,7 +71,8 @@ def borrowed(clone: Path) -> Iterator[Objects]:
     """Let a temporary bare repository borrow the objects of a clone."""
     _check_version()
     folder = _git_folder(clone)
-    common = _common_folder(folder)
+    named = _small(folder / "commondir").decode(errors="replace").strip()
+    common = folder / named if named else folder
     objects = common / "objects"
     if not objects.is_dir() or any(sign in str(objects) for sign in '\n"'):
         raise InputError(f"git cannot read {clone}: it has no objects.")
@@ -230,11 +231,6 @@ def _git_folder(clone: Path) -> Path:
     if not folder.is_dir():
         raise InputError(f"git cannot read {clone}: its .git points to nothing.")
     return folder
-
-
-def _common_folder(folder: Path) -> Path:
-    named = _small(folder / "commondir").decode(errors="replace").strip()
-    return folder / named if named else folder
 
 
 def _head(folder: Path, common: Path, clone: Path) -> str:

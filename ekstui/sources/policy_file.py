@@ -71,8 +71,12 @@ def unwrapped(value: object) -> object:
     for _ in range(_DEPTH):
         if isinstance(value, str):
             value = load_json(value if value.lstrip().startswith("{") else unquote(value))
-        elif isinstance(value, dict) and "Statement" not in value and (key := _wrapper(value)):
-            value = value[key]
+        elif (
+            isinstance(value, dict)
+            and "Statement" not in value
+            and (keys := [key for key in _WRAPPERS if key in value])
+        ):
+            value = value[keys[0]]
         else:
             break
     return value
@@ -84,10 +88,6 @@ def text_of(document: object) -> bytes:
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         raise InputError("The document contains a lone surrogate, which is not text.") from None
-
-
-def _wrapper(fields: dict[str, object]) -> str | None:
-    return next((key for key in _WRAPPERS if key in fields), None)
 
 
 class _Version(NamedTuple):
@@ -228,7 +228,13 @@ def read_npm_package(path: Path) -> Collection:
     import zlib
 
     try:
-        text, version = (_json_file(path), None) if path.suffix == ".json" else _members(path)
+        if path.suffix == ".json":
+            with path.open("rb") as file:
+                text, version = file.read(MAX_JSON + 1), None
+        else:
+            text, version = _members(path)
+        if len(text) > MAX_JSON:
+            raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
         if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
             raise InputError(f"{path} has more than {MAX_VALUES:,} values.", "The package has about a tenth of that.")
         policies = json.loads(text)
@@ -255,14 +261,6 @@ def read_npm_package(path: Path) -> Collection:
     return Collection(source, max(updated), True, tuple(histories), tuple(skipped))
 
 
-def _json_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        text = file.read(MAX_JSON + 1)
-    if len(text) > MAX_JSON:
-        raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
-    return text
-
-
 def _members(path: Path) -> tuple[bytes, str | None]:
     """Return the policies' JSON and the package's version; nothing of the tarball is written to disk."""
     import gzip
@@ -283,22 +281,19 @@ def _members(path: Path) -> tuple[bytes, str | None]:
                 content = file.read(MAX_JSON) if file else b""
                 if member.name == _POLICIES:
                     text = content
-                else:
-                    version = _package_version(json.loads(content))
+                elif isinstance(manifest := json.loads(content), dict) and isinstance(manifest.get("version"), str):
+                    version = manifest["version"]
     if text is None:
         raise InputError(f"{path} has no {_POLICIES} in it.")
     return text, version
 
 
-def _package_version(manifest: object) -> str | None:
-    version = manifest.get("version") if isinstance(manifest, dict) else None
-    return version if isinstance(version, str) else None
-
-
 def _packaged(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> PolicyHistory:
     texts: dict[int, bytes] = {}
     infos: list[VersionInfo] = []
-    for number, version in _versions(fields["versions"]):
+    numbered = {parse_version(label): version for label, version in fields["versions"].items()}
+    for number in sorted(filter(None, numbered)):
+        version = numbered[number]
         text = text_of(version["document"])
         if not isinstance(version["document"], dict) or len(text) > MAX_BYTES:
             skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
@@ -310,14 +305,6 @@ def _packaged(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> P
         raise ValueError("its default version has no document")
     policy = Policy(name=name, arn=str(fields["arn"]), default_version=default, versions=tuple(infos))
     return PolicyHistory(policy, texts)
-
-
-def _versions(versions: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the versions by number, ascending."""
-    numbered = {parse_version(label): version for label, version in versions.items()}
-    yield from sorted(
-        ((number, version) for number, version in numbered.items() if number is not None), key=lambda entry: entry[0]
-    )
 
 
 def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:

@@ -171,17 +171,13 @@ def _changed(root: Path, path: str, entry: _Entry) -> ChangedFile:
     try:
         if entry.status == "U":
             raise _UnreadError("it has conflicts")
-        before = _before(root, entry)
+        before = None
+        if entry.old_mode != _ABSENT:
+            _check_mode(entry.old_mode, "was")
+            before = _blob(root, entry.old)
         return ChangedFile(path, before, _now(root, path, entry))
     except _UnreadError as error:
         return ChangedFile(path, None, None, str(error))
-
-
-def _before(root: Path, entry: _Entry) -> bytes | None:
-    if entry.old_mode == _ABSENT:
-        return None
-    _check_mode(entry.old_mode, "was")
-    return _blob(root, entry.old)
 
 
 def _now(root: Path, path: str, entry: _Entry) -> bytes | None:

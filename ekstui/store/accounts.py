@@ -49,14 +49,14 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None, pr
     identity = snapshot.identity
     file = _file(folder, identity.partition, identity.account)
     digest, body = packed(json.dumps(to_record(snapshot)).encode())
-    profiles: dict[str, str] = {}
-    head: dict[str, object] = {
+    head: dict[str, Any] = {
         "account": identity.account,
         "partition": identity.partition,
         "caller": caller,
         "fetched_at": format_time(snapshot.fetched_at),
         "snapshot": digest,
     }
+    profiles: dict[str, str] = {}
     with _explained("The snapshot cannot be stored"):
         try:
             with file.reading() as objects:
@@ -104,14 +104,11 @@ def _with(profiles: Mapping[str, str], profile: str | None, at: datetime) -> dic
 def keep_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
     """Store in an account's file, if there is one, what was open of it and when; the next snapshot drops that."""
     file = _file(folder, partition, account)
-    if not _usable(folder):
-        return
     with _explained("What was open cannot be stored"):
-        if not file.size():
-            return
-    with _explained("What was open cannot be stored"), file.writing() as draft:
-        head = draft.root()
-        draft.set_root({**head, "place": [at, opened]}, {head["snapshot"]})
+        if _usable(folder) and file.size():
+            with file.writing() as draft:
+                head = draft.root()
+                draft.set_root({**head, "place": [at, opened]}, {head["snapshot"]})
 
 
 def place_of(folder: Path, partition: str, account: str, at: str) -> str:

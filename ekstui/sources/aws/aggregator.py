@@ -15,7 +15,7 @@ from ekstui.core.account_snapshot import AttachedAs, EntityKind, RecordedAttachm
 from ekstui.core.policy import parse_time
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
-from ekstui.sources.aws.failures import explain, failures
+from ekstui.sources.aws.failures import code_of, explain, failures
 
 PAGE = 100
 """Rows per page, Config's maximum."""
@@ -71,7 +71,7 @@ def read_attachments(
         try:
             found = answer.result()
         except failures() as error:
-            if _no_such_aggregator(error):
+            if code_of(error) == "NoSuchConfigurationAggregatorException":
                 raise _unknown(connection, aggregator) from None
             problem = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
             errors.setdefault(problem.kind, problem)
@@ -113,10 +113,7 @@ def _rows(connection: Connection, aggregator: str, query: str) -> Iterator[Mappi
     pages = connection.token_pages(
         _ACTION, None, "NextToken", Expression=query, ConfigurationAggregatorName=aggregator, Limit=PAGE
     )
-    for page in pages:
-        for text in page["Results"]:
-            row: Mapping[str, Any] = json.loads(text)
-            yield row
+    yield from (json.loads(text) for page in pages for text in page["Results"])
 
 
 def _add_attachment(
@@ -158,11 +155,6 @@ def _listed(value: Any) -> list[Mapping[str, Any]]:
     if isinstance(value, list):
         return value
     return [value] if isinstance(value, Mapping) else []
-
-
-def _no_such_aggregator(error: Exception) -> bool:
-    code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
-    return code == "NoSuchConfigurationAggregatorException"
 
 
 def _unknown(connection: Connection, aggregator: str) -> NotFoundError:

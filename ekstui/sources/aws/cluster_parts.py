@@ -20,7 +20,7 @@ from ekstui.core.eks import (
 )
 from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Cancelled, Connection, each
-from ekstui.sources.aws.failures import explain, failures
+from ekstui.sources.aws.failures import code_of, explain, failures
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
 
@@ -301,8 +301,7 @@ class _Reading:
         for place, answer in each(work, places, self.cancelled):
             for _, _, cause in self._listed(place, part, answer.result()):
                 # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
-                code = (getattr(cause, "response", None) or {}).get("Error", {}).get("Code")
-                if self.clusters[place].described or code != "InvalidRequestException":
+                if self.clusters[place].described or code_of(cause) != "InvalidRequestException":
                     self.failed.add(cause, part.source, part.list_action, *place)
 
     def describe_parts(self) -> None:

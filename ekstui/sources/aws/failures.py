@@ -118,6 +118,11 @@ def account_error(error: Exception, source: SourceName, action: str, profile: st
     return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.next_step)
 
 
+def code_of(error: Exception) -> str:
+    """Return the code of an error that AWS answered; empty for any other exception."""
+    return str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
+
+
 def _words(error: Exception, action: str | None, profile: str | None, region: str | None, signed_in: bool) -> _Words:
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
@@ -142,8 +147,7 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
 def _answer(error: Exception, action: str | None, region: str | None, signed_in: bool) -> _Words:
     """Put an answer of AWS in words."""
     response: Mapping[str, Any] = getattr(error, "response", {})
-    details = response.get("Error", {})
-    code, whole = str(details.get("Code", "")), str(details.get("Message", ""))
+    code, whole = code_of(error), str(response.get("Error", {}).get("Message", ""))
     text, what = _shortened(whole), action or str(getattr(error, "operation_name", "the call"))
     if code in _DENIED:
         return _denial(what, whole, assuming=_is_assume_role(error))
@@ -338,18 +342,14 @@ def _of_python(error: Exception, profile: str | None) -> _Words:
     if isinstance(error, OSError):
         return _Words("credentials", f"Credentials cannot be read: {error.strerror or type(error).__name__}.")
     if "endpoint" in str(error).lower():
-        return _Words("setting", "A configured endpoint is not a URL.", f"Check {_endpoint_settings()}.")
+        names = sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL"))
+        where = ", ".join(names) or "endpoint_url in the AWS config"
+        return _Words("setting", "A configured endpoint is not a URL.", f"Check {where}.")
     return _Words(
         "setting",
         "Something in the AWS config or environment cannot be read.",
         f"Check {f'profile {_quoted(profile)}' if profile else 'the profile'} and the AWS_ variables.",
     )
-
-
-def _endpoint_settings() -> str:
-    """Return the names of the variables that set endpoints, or where else one may be set."""
-    names = sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL"))
-    return ", ".join(names) if names else "endpoint_url in the AWS config"
 
 
 def _line_of(error: object) -> int | None:

@@ -227,23 +227,16 @@ def simulate(
         raise account_error(error, "simulation", action, connection.profile) from None
 
 
-def _decision(result: Mapping[str, object]) -> SimulatedDecision:
-    missing = result.get("MissingContextValues") or ()
-    matched = result.get("MatchedStatements") or ()
+def _decision(result: Mapping[str, Any]) -> SimulatedDecision:
     return SimulatedDecision(
-        action=str(result["EvalActionName"]),
-        resource=str(result.get("EvalResourceName") or "*"),
-        decision=str(result["EvalDecision"]),
-        missing_context=tuple(str(key) for key in missing) if isinstance(missing, list | tuple) else (),
-        matched=tuple(str(entry["SourcePolicyId"]) for entry in matched) if isinstance(matched, list) else (),
-        allowed_by_organisation=_flag(result, "OrganizationsDecisionDetail", "AllowedByOrganizations"),
-        allowed_by_boundary=_flag(result, "PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"),
+        action=result["EvalActionName"],
+        resource=result.get("EvalResourceName") or "*",
+        decision=result["EvalDecision"],
+        missing_context=tuple(result.get("MissingContextValues", ())),
+        matched=tuple(entry["SourcePolicyId"] for entry in result.get("MatchedStatements", ())),
+        allowed_by_organisation=result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations"),
+        allowed_by_boundary=result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary"),
     )
-
-
-def _flag(result: Mapping[str, object], detail: str, key: str) -> bool | None:
-    found = result.get(detail)
-    return bool(found[key]) if isinstance(found, Mapping) and key in found else None
 
 
 _START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (

@@ -7,7 +7,7 @@ versions is the time of the newest one.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ekstui.core.document import parse
 from ekstui.core.policy import (
@@ -113,7 +113,10 @@ def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
     listed: list[ListedPolicy] = []
     try:
         for page in connection.pages(action, Scope="AWS", MaxItems=PAGE):
-            listed.extend(_listed(policy) for policy in page["Policies"])
+            for policy in page["Policies"]:
+                updated = policy["UpdateDate"].astimezone(UTC)
+                number = _number(policy["DefaultVersionId"])
+                listed.append(ListedPolicy(policy["PolicyName"], policy["Arn"], number, updated))
     except failures() as error:
         raise account_error(error, "counts", action, connection.profile) from error
     return tuple(listed)
@@ -157,15 +160,6 @@ def _text(connection: Connection, arn: str, number: int) -> bytes:
     document = unwrapped(answer["PolicyVersion"]["Document"])
     parse(document)
     return text_of(document)
-
-
-def _listed(policy: Mapping[str, Any]) -> ListedPolicy:
-    return ListedPolicy(
-        name=str(policy["PolicyName"]),
-        arn=str(policy["Arn"]),
-        default_version=_number(policy["DefaultVersionId"]),
-        updated=policy["UpdateDate"].astimezone(UTC),
-    )
 
 
 def _number(label: str) -> int:
