@@ -191,7 +191,6 @@ _KINDS: Mapping[str, frozenset[str]] = {
     "pod-identity": POD_ROLES,
     "pod-identity-target": POD_ROLES,
     "irsa": POD_ROLES,
-    "capability": frozenset(),
 }
 """The notes' name for the role of each kind of use, except for a cluster's, which depends on the cluster."""
 

@@ -7,8 +7,9 @@ Sources: Terraform, "JSON Output Format" (`resource_changes`); the reference of 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ekstui.core.document import Document, Repeated, broken_rules, parse
@@ -122,12 +123,20 @@ def _is_function(key: object) -> bool:
 
 def _hints(value: object) -> bool:
     """Return whether a value may have, or become, a policy document."""
-    if isinstance(value, str):
-        return ("Statement" in value and "Effect" in value) or "AWS::IAM::" in value
-    if isinstance(value, Mapping):
-        names = ("Statement", "PolicyDocument", "Policies", "Fn::Transform")
-        return any(name in value for name in names) or any(map(_hints, value.values()))
-    return isinstance(value, list) and any(map(_hints, value))
+    names = ("Statement", "PolicyDocument", "Policies", "Fn::Transform")
+
+    def hints(part: object) -> bool:
+        if isinstance(part, str):
+            return ("Statement" in part and "Effect" in part) or "AWS::IAM::" in part
+        return isinstance(part, Mapping) and any(name in part for name in names)
+
+    return _anywhere(hints, value)
+
+
+def _anywhere(test: Callable[[object], bool], value: object) -> bool:
+    """Return whether a test holds for a JSON value, or for one inside it."""
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return test(value) or any(map(partial(_anywhere, test), inside))
 
 
 def _parsed(place: str, value: object) -> Embedded:
@@ -153,11 +162,13 @@ def _parsed(place: str, value: object) -> Embedded:
 
 def _is_computed(value: object) -> bool:
     """Return whether a value contains a function or a dynamic reference of CloudFormation."""
-    if isinstance(value, Mapping):
-        return any(map(_is_function, map(str, value))) or any(map(_is_computed, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_computed, value))
-    return isinstance(value, str) and "{{resolve:" in value
+
+    def computes(part: object) -> bool:
+        if isinstance(part, Mapping):
+            return any(map(_is_function, map(str, part)))
+        return isinstance(part, str) and "{{resolve:" in part
+
+    return _anywhere(computes, value)
 
 
 def _json_text(value: object) -> str:
@@ -172,13 +183,8 @@ def _checksum(text: str) -> str:
 
 _UNKNOWN_FORMAT = "it is a plan in an unknown format"
 
-_TERRAFORM = {
-    "aws_iam_policy": "policy",
-    "aws_iam_role_policy": "policy",
-    "aws_iam_user_policy": "policy",
-    "aws_iam_group_policy": "policy",
-}
-"""The attributes of Terraform resources that have an identity policy, as a JSON string."""
+_TERRAFORM = ("aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy")
+"""The Terraform resources whose `policy` is an identity policy, as a JSON string."""
 
 
 def _plan_sides(value: object) -> tuple[dict[str, Embedded], dict[str, Embedded]] | None:
@@ -226,7 +232,7 @@ def _fields(value: object, name: str) -> Mapping[str, Any]:
 
 def _of_terraform(address: str, kind: str, attributes: Mapping[str, Any]) -> Iterator[Embedded]:
     for key, value in attributes.items():
-        if key == _TERRAFORM.get(kind):
+        if kind in _TERRAFORM and key == "policy":
             if value is not None:
                 yield _parsed(address, value)
         elif kind == "aws_iam_role" and key == "inline_policy" and isinstance(value, list):
@@ -242,9 +248,9 @@ def _unknown(address: str, kind: str, attributes: Mapping[str, Any], configurati
     """Yield the policies that are known only after a plan is applied."""
     reason = "it is known only after the plan is applied"
     for key, value in attributes.items():
-        if not _has_unknown(value):
+        if not _anywhere(lambda each: each is True, value):
             continue
-        if key == _TERRAFORM.get(kind):
+        if kind in _TERRAFORM and key == "policy":
             yield Embedded(address, None, reason, "unknown")
         # Whatever AWS may fill in itself is unknown too: of that, only what the configuration sets is a document.
         elif re.search(r"polic(y|ies)(_document|_json_text)?$|template_body$", key) and _is_set(
@@ -253,22 +259,14 @@ def _unknown(address: str, kind: str, attributes: Mapping[str, Any], configurati
             yield Embedded(f"{address} › {key}", None, reason, "unknown")
 
 
-def _has_unknown(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_has_unknown, value.values()))
-    return any(map(_has_unknown, value)) if isinstance(value, list) else value is True
-
-
 def _is_set(configuration: object, kind: str, key: str) -> bool:
     """Return whether a plan's configuration sets an attribute for any resource of a type."""
-    if isinstance(configuration, list):
-        return any(_is_set(each, kind, key) for each in configuration)
-    if not isinstance(configuration, Mapping):
-        return False
-    expressions = configuration.get("expressions")
-    if configuration.get("type") == kind and isinstance(expressions, Mapping) and key in expressions:
-        return True
-    return any(_is_set(each, kind, key) for each in configuration.values())
+
+    def sets(value: object) -> bool:
+        expressions = value.get("expressions") if isinstance(value, Mapping) and value.get("type") == kind else None
+        return isinstance(expressions, Mapping) and key in expressions
+
+    return _anywhere(sets, configuration)
 
 
 _CLOUDFORMATION = (

@@ -9,8 +9,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 ANSWER_SECONDS = 60.0
 """How long a whole answer may take, in seconds."""
@@ -26,6 +27,9 @@ ANSWER_VALUES = 2_000_000
 
 MOST_PAGES = 2000
 """The most pages of a list: two million roles."""
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 _logger = logging.getLogger("ekstui")
 _CHUNK = 256 * 1024
@@ -67,15 +71,8 @@ def bound_answers(client: Any) -> None:
 def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) -> Any:
     """Return or raise what `work` does; ReadTimeoutError if it takes longer, and its thread is left behind."""
     stopped = threading.Event()
-    outcome: list[tuple[Any, Exception | None]] = []
-
-    def run() -> None:
-        try:
-            outcome.append((work(stopped), None))
-        except Exception as error:  # noqa: BLE001 (raised again in the calling thread)
-            outcome.append((None, error))
-
-    thread = threading.Thread(target=run, name="ekstui-answer", daemon=True)
+    outcome: list[Future[Any]] = []
+    thread = threading.Thread(target=lambda: outcome.append(settled(work, stopped)), name="ekstui-answer", daemon=True)
     thread.start()
     thread.join(seconds)
     if not outcome:
@@ -83,10 +80,17 @@ def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) ->
         from botocore.exceptions import ReadTimeoutError
 
         raise ReadTimeoutError(endpoint_url=url, error="the answer did not end")
-    answer, error = outcome[0]
-    if error is not None:
-        raise error
-    return answer
+    return outcome[0].result()
+
+
+def settled(function: Callable[[Item], Answer], item: Item) -> Future[Answer]:
+    """Return what a call returns or raises, for another thread to take."""
+    outcome: Future[Answer] = Future()
+    try:
+        outcome.set_result(function(item))
+    except Exception as error:  # noqa: BLE001 (whoever takes it raises what it does not know)
+        outcome.set_exception(error)
+    return outcome
 
 
 def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:

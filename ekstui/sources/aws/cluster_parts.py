@@ -236,12 +236,9 @@ class _Reading:
     def list_clusters(self, regions: Iterable[str]) -> None:
         """Find the clusters of the regions."""
         action = "eks:ListClusters"
-
-        def work(region: str) -> Listed:
-            return self._names(action, "clusters", region)
-
+        listing = each(lambda region: self._names(action, "clusters", region), dict.fromkeys(regions), self.cancelled)
         places: list[Place] = []
-        for region, answer in each(work, dict.fromkeys(regions), self.cancelled):
+        for region, answer in listing:
             listed, error = answer.result()
             places.extend((region, name) for name in listed)
             if error is None:

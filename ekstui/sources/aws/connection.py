@@ -12,18 +12,21 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     THROTTLED,
+    Answer,
     BoundError,
     Deadline,
+    Item,
     MalformedError,
     bound_answers,
     check_form,
     check_lists,
+    settled,
 )
 from ekstui.sources.aws.credentials import MfaPrompt, guard_credentials
 
@@ -226,7 +229,7 @@ class Connection:
 
     def pages(self, action: str, region: str | None = None, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of an IAM list; IncompleteError if a page does not say whether and where it continues."""
-        for page in self._pages(action, region, parameters, "Marker"):
+        for page in self.token_pages(action, region, "Marker", **parameters):
             yield page
             if "IsTruncated" not in page:
                 raise IncompleteError(f"{action} does not say whether there is more")
@@ -242,11 +245,6 @@ class Connection:
         self, action: str, region: str | None = None, key: str = "nextToken", **parameters: Any
     ) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of a list that continues while it gives a token; IncompleteError if a token repeats."""
-        return self._pages(action, region, parameters, key)
-
-    def _pages(
-        self, action: str, region: str | None, parameters: Mapping[str, Any], key: str
-    ) -> Iterator[Mapping[str, Any]]:
         seen: set[str] = set()
         more: dict[str, str] = {}
         while True:
@@ -326,9 +324,6 @@ def _give_up_on_network(attempts: int, caught_exception: Exception | None, **_: 
         raise caught_exception
 
 
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
-
 CHECK_SECONDS = 0.1
 """How often a wait checks whether it was cancelled, in seconds."""
 
@@ -356,12 +351,7 @@ def each(
                 item = waiting.popleft()
             except IndexError:
                 return
-            answer: Future[Answer] = Future()
-            try:
-                answer.set_result(function(item))
-            except Exception as error:  # noqa: BLE001 (passed on to the caller, which raises what it does not know)
-                answer.set_exception(error)
-            done.put((item, answer))
+            done.put((item, settled(function, item)))
 
     for number in range(min(THREADS, left)):
         threading.Thread(target=work, name=f"ekstui-aws-{number}", daemon=True).start()
