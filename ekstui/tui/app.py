@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -25,14 +26,16 @@ from ekstui.tui.base import is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import lacking, repaint
 from ekstui.tui.keys import Key, bindings, clashes, declared, spelled, unknown_ids
-from ekstui.tui.messages import PaneFailed
+from ekstui.tui.messages import AccountView, Bookmark, PaneFailed, Shown, Start
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.shown import AccountView, Shown, Start, keep
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
+    from textual.screen import Screen
 
     from ekstui.core.lookup import Thing
     from ekstui.library import AccountChoice, Library
@@ -131,7 +134,7 @@ class EkstuiApp(RoutedApp):
                 await self.run_action(chosen.value.action, self.screen if chosen.value in here else self)
             else:
                 self.recent = (chosen, *(each for each in self.recent if each != chosen))[:RECENT]
-                self.open_found(chosen)
+                await self.open_found(chosen)
 
         explorer = self.explorer
         self.push_screen(PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted), act)
@@ -172,6 +175,44 @@ class EkstuiApp(RoutedApp):
 
             if not isinstance(self.screen, TooSmallScreen):
                 self.push_screen(TooSmallScreen())
+
+
+def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
+    """Save where the user is, except in the demo; what names the account goes into the account's own file."""
+    from ekstui.library.remembered import Place, keep_place
+
+    shown = explorer.shown
+    if library.is_demo or shown is None:
+        return
+    at = datetime.now(UTC).replace(microsecond=0)
+    bookmark, row = Bookmark(""), 0
+    for screen in screens:
+        if found := getattr(screen, "bookmark", None):
+            bookmark, row = found, screen.query_one(RowList).cursor or 0
+    listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
+    # A filter that matches nothing may be anything, even the name of a role.
+    words = explorer.policies.filter if listed else ""
+    policy = shown.entry.policy
+    if (
+        not (bookmark.text or words or explorer.marks)
+        and listed[:1] == [policy.arn]
+        and shown.version == policy.default_version
+    ):
+        return  # the app opens there anyway
+    keep_place(
+        Place(
+            at,
+            explorer.scope,
+            shown.entry.policy.arn,
+            int(shown.version),
+            words,
+            tuple(map(str, explorer.marks)),
+            "" if bookmark.of_account else bookmark.text,
+            row,
+        )
+    )
+    if bookmark.of_account:
+        library.account.keep_place(at, bookmark.text)
 
 
 def start(where: str | None, effective: Effective, account: AccountChoice) -> int:

@@ -17,8 +17,7 @@ from textual.message_pump import MessagePump
 from ekstui import logbook
 from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
-from ekstui.tui.messages import AccountUpdated, MfaAsked, PaneFailed
-from ekstui.tui.shown import AccountView
+from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFailed
 
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot

@@ -1,13 +1,14 @@
-"""The messages of panes, screens and background jobs: events in the past tense, requests in the imperative."""
+"""What panes, screens and background jobs tell each other: values, and messages (events in the past tense, requests in the imperative)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, dataclass_transform
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, dataclass_transform
 
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.document import Document
     from ekstui.core.lookup import Kind
     from ekstui.core.notation import PolicyAt, Side
@@ -16,7 +17,80 @@ if TYPE_CHECKING:
     from ekstui.errors import EkstuiError
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
-    from ekstui.tui.shown import AccountView, Marks, Shown
+
+
+class Shown(NamedTuple):
+    """The policy and version that the panes show."""
+
+    entry: PolicyEntry
+    version: int
+
+    @property
+    def place(self) -> PolicyAt:
+        """The version as a side of a comparison."""
+        from ekstui.core.notation import PolicyAt  # 3 ms, after the first paint
+
+        return PolicyAt(self.entry.name, None if self.entry.access else self.version)
+
+
+class AccountView(NamedTuple):
+    """What the screens show of the account."""
+
+    snapshot: AccountSnapshot | None = None
+    """The latest snapshot; None if there is none."""
+    asking: str | None = None
+    """What is being read from AWS, in a few words; None if nothing is."""
+    error: EkstuiError | None = None
+    """Why the last refresh failed."""
+
+
+class Start(NamedTuple):
+    """What the app opens with."""
+
+    shown: Shown
+    compare_with: int | None = None
+    """The version to compare with it at once."""
+
+
+Marks: TypeAlias = "tuple[PolicyAt, ...]"
+"""The marked policies and versions, oldest mark first; at most MAX_MARKS."""
+
+MAX_MARKS = 4
+"""How many the table of services by access level can put side by side."""
+
+
+def with_mark(marks: Marks, place: PolicyAt) -> Marks:
+    """Return the marks with this one toggled; when there are too many, the oldest goes."""
+    return tuple(mark for mark in marks if mark != place) if place in marks else (*marks, place)[-MAX_MARKS:]
+
+
+def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | None:
+    """Return the last two marks, or the mark and what is shown, or the shown version and the one before it.
+
+    None for the first version. Two versions of one policy are compared from older to newer, however they were marked.
+    """
+    policy, here = shown.entry.policy, shown.place
+    if len(marks) >= 2:
+        return _older_first(*marks[-2:])
+    if marks and marks[0] != here:
+        return _older_first(marks[0], here)
+    numbers = [info.number for info in policy.versions]
+    index = numbers.index(shown.version)
+    return (Shown(shown.entry, numbers[index - 1]).place, here) if index else None
+
+
+def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
+    if one.name == other.name and one.version and other.version and one.version > other.version:
+        return other, one
+    return one, other
+
+
+class Bookmark(NamedTuple):
+    """What to type into the palette to get to a screen again."""
+
+    text: str
+    of_account: bool = False
+    """Whether the text names something in the account."""
 
 
 @dataclass_transform()
@@ -91,12 +165,6 @@ class AskExplain(Notice):
     """Explain a request; if the text is empty, let the user type or paste one."""
 
     text: str = ""
-
-
-class ShowPolicy(Notice):
-    """Show a policy at a version in the four panes."""
-
-    shown: Shown
 
 
 class ShowPlace(Notice):

@@ -21,6 +21,7 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
     AccountChanged,
+    AccountView,
     AskExplain,
     AskWhoCan,
     MarksChosen,
@@ -29,12 +30,11 @@ from ekstui.tui.messages import (
     ShowComparison,
     ShowFound,
     ShowMatrix,
+    Shown,
     ShowPlace,
-    ShowPolicy,
     ShowRole,
     SwitchAccount,
 )
-from ekstui.tui.shown import AccountView, Shown
 from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
-        from ekstui.tui.screens.card_screens import ActionScreen
+        from ekstui.tui.screens.who_can_screen import ActionScreen
 
         self.push_screen(ActionScreen(message))
 
@@ -98,7 +98,7 @@ class RoutedApp(LibraryApp):
         from ekstui.core.lookup import Thing
         from ekstui.library.access_policies import access_difference
         from ekstui.present.access import access_difference_blocks
-        from ekstui.tui.screens.card_screens import CardScreen
+        from ekstui.tui.screens.overview_screens import CardScreen
 
         try:
             found = access_difference(before, after)
@@ -116,13 +116,12 @@ class RoutedApp(LibraryApp):
 
         self.push_screen(MatrixScreen(message.places))
 
-    @on(ShowPolicy)
-    async def _show_policy(self, message: ShowPolicy) -> None:
+    async def _show_policy(self, shown: Shown) -> None:
         await self.go_home()
-        self.explorer.go_to(message.shown)
+        self.explorer.go_to(shown)
 
     @on(ShowPlace)
-    def _show_place(self, message: ShowPlace) -> None:
+    async def _show_place(self, message: ShowPlace) -> None:
         from ekstui.library.access_policies import access_policy_entry
 
         place = message.place
@@ -135,7 +134,7 @@ class RoutedApp(LibraryApp):
         policy = entry.policy
         version = place.version or policy.default_version
         if version in [info.number for info in policy.versions]:
-            self.post_message(ShowPolicy(Shown(entry, version)))
+            await self._show_policy(Shown(entry, version))
         else:
             label = f"{clean_line(policy.name)} {version_label(version)}"
             self.notify(f"{label} is not known yet; r in the list of policies asks AWS.")
@@ -163,15 +162,15 @@ class RoutedApp(LibraryApp):
                 return
         found = catalogue(self.library, self.explorer.account.snapshot).find(message.text)
         if thing := next((each for each in found if message.kind in (None, each.kind)), None):
-            self.open_found(thing)
+            await self.open_found(thing)
 
-    def open_found(self, thing: Thing) -> None:
+    async def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
         from ekstui.core.lookup import Pasted, Sides
         from ekstui.tui.screens.palette_screen import shown_of
 
         if shown := shown_of(thing):
-            self.post_message(ShowPolicy(shown))
+            await self._show_policy(shown)
         elif isinstance(thing.value, Sides):
             self._compare(thing.value)
         elif isinstance(thing.value, Pasted):
@@ -199,8 +198,8 @@ class RoutedApp(LibraryApp):
         from ekstui.present import cards
         from ekstui.present.access import access_blocks
         from ekstui.tui.screens.account_screen import RoleScreen
-        from ekstui.tui.screens.card_screens import CardScreen
         from ekstui.tui.screens.cluster_screens import ClusterScreen
+        from ekstui.tui.screens.overview_screens import CardScreen
         from ekstui.tui.screens.who_can_screen import WhoCanScreen
 
         snapshot = self.explorer.account.snapshot

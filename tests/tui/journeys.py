@@ -12,7 +12,7 @@ from textual.widget import Widget
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.shown import Start
+from ekstui.tui.messages import Start
 from ekstui.tui.widgets.rows import RowList
 
 Journey = Callable[[Pilot[None], EkstuiApp], Awaitable[None]]

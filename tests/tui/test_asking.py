@@ -18,10 +18,9 @@ from ekstui.library.own_account import Account
 from ekstui.sources.account_file import demo_account
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.background import Background, watch_account
-from ekstui.tui.messages import AccountUpdated
+from ekstui.tui.messages import AccountUpdated, AccountView
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.shown import AccountView
 from tests.accounts import snapshot
 from tests.tui.journeys import settle, travel, words
 

@@ -45,7 +45,7 @@ def words(pane: Pane) -> list[str]:
 def test_the_list_is_filled_and_the_panes_follow_its_cursor() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         policies, versions = screen.query_one(PoliciesPane), screen.query_one(VersionsPane)
-        assert policies.count == 50
+        assert len(policies.entries) == 50
         await settle(pilot, lambda: any("v6 2026-03-04" in line for line in words(versions)))
         await pilot.press("j")
         await settle(pilot, lambda: any("v3 2023-11-27 +1 widened in force" in line for line in words(versions)))

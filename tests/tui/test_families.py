@@ -8,12 +8,11 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.card_screens import CardScreen
+from ekstui.tui.messages import Shown
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import MatrixScreen
-from ekstui.tui.shown import Shown
+from ekstui.tui.screens.overview_screens import CardScreen, MatrixScreen
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words

@@ -14,12 +14,11 @@ from ekstui.present.styled import plain
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import KEYS
-from ekstui.tui.messages import ShowPolicy
+from ekstui.tui.messages import Shown, ShowPlace
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.navigation import PANES, PaneId
 from ekstui.tui.screens.overview_screens import ChangesScreen
-from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, type_in
@@ -140,7 +139,7 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
             shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
-            app.post_message(ShowPolicy(shown))
+            app.post_message(ShowPlace(shown.place))
             while explorer.shown != shown:
                 await pilot.pause(0.05)
             await pilot.pause(0.5)

@@ -9,11 +9,11 @@ from ekstui.core.notation import PolicyAt
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.card_screens import ActionScreen
+from ekstui.tui.messages import Shown, sides_to_compare, with_mark
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.overview_screens import MatrixScreen
-from ekstui.tui.shown import Shown, sides_to_compare, with_mark
+from ekstui.tui.screens.who_can_screen import ActionScreen
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 

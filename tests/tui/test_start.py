@@ -5,11 +5,10 @@ from textual.pilot import Pilot
 
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
-from ekstui.tui.app import EkstuiApp, where_to_start
+from ekstui.tui.app import EkstuiApp, keep, where_to_start
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.overview_screens import ChangesScreen
-from ekstui.tui.shown import keep
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, words

@@ -136,7 +136,7 @@ class Output:
             self._canvas.repaint()  # after a suspension the app may only draw what changed
             self._drawn = True
         elif data != _LEAVE_SCREEN:
-            self._canvas.forget()
+            self._canvas.resize(self._canvas.width, self._canvas.height)
 
     def _call(self) -> bool:
         called, self._called = self._called, True

@@ -1,7 +1,7 @@
 """The account: its identity, what could not be read, copies of AWS's policies, another account; and one of its roles."""
 
 import json
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -23,10 +23,18 @@ from ekstui.present.styled import Row, Styled, styled
 from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskExplain, ShowAction, ShowComparison, ShowPlace, SwitchAccount, one_action_of
+from ekstui.tui.messages import (
+    AccountView,
+    AskExplain,
+    Bookmark,
+    ShowAction,
+    ShowComparison,
+    ShowPlace,
+    SwitchAccount,
+    one_action_of,
+)
 from ekstui.tui.screens.copying import Copyable, advised
 from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
-from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
 _Beside = tuple[Sequence[str], Sequence[CopyAnswer]]
@@ -59,10 +67,13 @@ class AccountScreen(ReportScreen[_Beside]):
         """What to type into the palette to get here again."""
         return Bookmark(keys.ACCOUNT.label)
 
-    def ask(self) -> Callable[[], _Beside]:
-        """Return what reads the profiles and the copies."""
-        library = self.app.library
-        return lambda: _beside(library)
+    def find(self, library: Library) -> _Beside:
+        """Read the profiles and the copies."""
+        copies: tuple[CopyAnswer, ...] = ()
+        # Without a snapshot no copies are known.
+        with suppress(AccountError):
+            copies = copies_in(library)
+        return profile_names(), copies
 
     def answer_rows(self, answer: _Beside) -> list[Row]:
         """Return the account as rows."""
@@ -166,14 +177,6 @@ def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tu
     return found
 
 
-def _beside(library: Library) -> _Beside:
-    copies: tuple[CopyAnswer, ...] = ()
-    # Without a snapshot no copies are known.
-    with suppress(AccountError):
-        copies = copies_in(library)
-    return profile_names(), copies
-
-
 class RoleScreen(AccountReportScreen[RoleAnswer]):
     """A role in three views: about it, its permissions, and its trust policy as JSON."""
 
@@ -204,10 +207,9 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """What to type into the palette to get here again."""
         return Bookmark(self._role, of_account=True)
 
-    def ask(self) -> Callable[[], RoleAnswer]:
-        """Return what reads the role from the last snapshot."""
-        library, role = self.app.library, self._role
-        return lambda: role_answer(library, role)
+    def find(self, library: Library) -> RoleAnswer:
+        """Read the role from the last snapshot."""
+        return role_answer(library, self._role)
 
     def answer_rows(self, answer: RoleAnswer) -> list[Row]:
         """Return the role in the current view."""

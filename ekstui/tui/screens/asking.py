@@ -96,13 +96,10 @@ class AskingScreen(ReportScreen[Answer]):
         if not self.text:
             self.action_edit()
 
-    def ask(self) -> Callable[[], Answer] | None:
-        """Return what answers the question; None if there is none yet."""
-        return self.answer_to(self.text) if self.text else None
-
-    def answer_to(self, text: str) -> Callable[[], Answer]:
-        """Return a function that answers the question in a text."""
-        raise NotImplementedError
+    @property
+    def has_question(self) -> bool:
+        """Whether the user has entered a question."""
+        return bool(self.text)
 
     def suggestions(self, typed: str) -> list[Row]:  # noqa: ARG002 - for subclasses
         """Return suggestions as rows whose values are questions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 
 from ekstui.core.findings import RolePolicy
@@ -11,6 +11,7 @@ from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.texts import attachment_terraform
+from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange, cluster_answer
 from ekstui.present.blocks import error_notes, uses_words
 from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, fixing_policy
@@ -19,10 +20,9 @@ from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import ShowPlace, ShowRole
+from ekstui.tui.messages import Bookmark, ShowPlace, ShowRole
 from ekstui.tui.screens.copying import Copyable, Export, copyable
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.pane import rows_with
 
 
@@ -56,10 +56,9 @@ class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
         """What to type into the palette to get here again."""
         return Bookmark(self._cluster, of_account=True)
 
-    def ask(self) -> Callable[[], ClusterAnswer]:
-        """Return what reads the cluster from the last snapshot."""
-        library, name, region = self.app.library, self._cluster, self._region
-        return lambda: cluster_answer(library, name, region)
+    def find(self, library: Library) -> ClusterAnswer:
+        """Read the cluster from the last snapshot."""
+        return cluster_answer(library, self._cluster, self._region)
 
 
 class ClusterScreen(ClusterReportScreen):
@@ -100,7 +99,7 @@ class ClusterScreen(ClusterReportScreen):
         """Show what the controllers need before an upgrade to their newest known releases."""
         from ekstui.library.upgrading import upgrade
         from ekstui.present.cluster_report import upgrade_blocks
-        from ekstui.tui.screens.card_screens import CardScreen
+        from ekstui.tui.screens.overview_screens import CardScreen
 
         library, name = self.app.library, self._cluster
         thing = Thing("cluster", name, "upgrade", value=name)
@@ -207,10 +206,10 @@ class ClusterMapScreen(ClusterReportScreen):
         self._is_new = True
         """Whether nothing was unfolded yet."""
 
-    def ask(self) -> Callable[[], ClusterAnswer]:
-        """Return what reads the cluster from the last snapshot."""
+    def find(self, library: Library) -> ClusterAnswer:
+        """Return the given answer the first time, then read the cluster from the last snapshot."""
         given, self._given = self._given, None
-        return (lambda: given) if given else super().ask()
+        return given or super().find(library)
 
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the tree as far as it is unfolded; with a search, the matches and their ancestors."""

@@ -14,6 +14,7 @@ from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
 from ekstui.export.shapes import diff_shape
 from ekstui.export.texts import comparison_patch, document_text
+from ekstui.library import Library
 from ekstui.library.comparing import Comparison, compare
 from ekstui.present.comparison import (
     comparison_blocks,
@@ -27,9 +28,9 @@ from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
+from ekstui.tui.messages import Bookmark
 from ekstui.tui.screens.copying import Export
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
@@ -177,18 +178,25 @@ class CompareScreen(ReportScreen[Comparison]):
             return Bookmark(f"{before}..{version_label(after.version)}", of_account=not of_aws)
         return Bookmark(f"diff {before} {after}", of_account=not of_aws)
 
-    def ask(self) -> Callable[[], Comparison] | None:
-        """Return what compares the sides; None if they are the same."""
-        before, after, library = self._before, self._after, self.app.library
+    @property
+    def has_question(self) -> bool:
+        """Whether the sides are not the same."""
+        return self._before != self._after
+
+    def ask_again(self, *, keep: bool = False) -> None:
+        """Compare the sides, as they are now."""
         self.app.background.cancel("lines")
         self._pairs, self.opened = None, set()
-        same = before == after
-        self._show_verdict(styled("Both sides are the same." if same else self.WAITING, "muted"))
-        return None if same else lambda: compare(library, before, after)
+        self._show_verdict(styled(self.WAITING if self.has_question else "Both sides are the same.", "muted"))
+        super().ask_again(keep=keep)
+
+    def find(self, library: Library) -> Comparison:
+        """Compare the sides."""
+        return compare(library, self._before, self._after)
 
     def nothing(self) -> Sequence[Styled]:
         """Return why there are no differences."""
-        if self._before == self._after:
+        if not self.has_question:
             return (
                 styled(f"{self._before} is compared with itself.", "muted"),
                 styled("esc goes back.", "muted"),

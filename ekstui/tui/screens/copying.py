@@ -38,8 +38,8 @@ from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.tui.keys import COPY, SAVE
+from ekstui.tui.messages import Shown
 from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
-from ekstui.tui.shown import Shown
 from ekstui.tui.widgets.pane import plain_failure
 
 TMUX_PATIENCE = 2.0

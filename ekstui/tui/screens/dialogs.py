@@ -1,6 +1,6 @@
 """The dialogs: choose one thing, save a file, enter an MFA code, make a small terminal larger; and the help."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar, cast
 
@@ -19,7 +19,9 @@ from textual.widgets import Input, Static
 
 from ekstui.core.text import clean, clean_line
 from ekstui.files import write_named
-from ekstui.present.styled import Column, Row, Style, Styled, styled, wrap
+from ekstui.present.blocks import Span, Table, TableRow
+from ekstui.present.rendering import rows
+from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
 from ekstui.tui.keys import Key, bindings, spelled
@@ -151,9 +153,9 @@ class ChooserScreen(ListDialog[Result]):
 
     def _show(self, typed: str) -> None:
         words = typed.casefold().split()
-        rows = rows_with(words, (Row(index, tuple(cells), value) for index, (cells, value) in enumerate(self.choices)))
-        if rows:
-            self.rows.set_rows(rows, cursor=rows[0].key)
+        found = rows_with(words, (Row(index, tuple(cells), value) for index, (cells, value) in enumerate(self.choices)))
+        if found:
+            self.rows.set_rows(found, cursor=found[0].key)
         else:
             self.rows.show_message(no_match(typed, "")[0])
 
@@ -263,27 +265,22 @@ class TooSmallScreen(ModalScreen[None]):
         """Yield the sentence."""
         yield Static(markup=False)
 
-    def on_mount(self) -> None:
-        """Show the sizes."""
-        self._say(self.size)
-
     def on_resize(self, event: Resize) -> None:
         """Show the new size, or close."""
-        if is_too_small(event.size):
-            self._say(event.size)
-        elif self.is_current:
-            self.dismiss()
+        self._fit(event.size)
 
     def on_screen_resume(self) -> None:
-        """Close if the terminal grew while another screen was on top."""
-        if self.size and not is_too_small(self.size):
-            self.dismiss()
+        """Show the size, or close if the terminal grew while another screen was on top."""
+        self._fit(self.size or self.app.size)
 
-    def _say(self, size: Size) -> None:
-        self.query_one(Static).update(
-            f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
-            f"This terminal has {size.width} and {size.height}.\n{spelled(self.app.keys_of(keys.LEAVE))} quits."
-        )
+    def _fit(self, size: Size) -> None:
+        if is_too_small(size):
+            self.query_one(Static).update(
+                f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
+                f"This terminal has {size.width} and {size.height}.\n{spelled(self.app.keys_of(keys.LEAVE))} quits."
+            )
+        elif self.is_current:
+            self.dismiss()
 
 
 TASKS = (
@@ -307,8 +304,7 @@ LEGEND = (
 """The symbols and their meanings."""
 
 WIDTH = 92
-KEYS_WIDTH = 12
-"""Columns of the box, as in DEFAULT_CSS, and of the keys in it."""
+"""Columns of the box, as in DEFAULT_CSS."""
 
 
 class HelpScreen(Dialog[None]):
@@ -337,7 +333,7 @@ class HelpScreen(Dialog[None]):
         with Vertical() as box:
             box.border_title = Content("Help")
             box.border_subtitle = Content("esc closes")
-            yield RowList((Column("Key", KEYS_WIDTH), Column("", 10, share=1)))
+            yield RowList()
 
     def on_mount(self) -> None:
         """Focus the list."""
@@ -345,31 +341,25 @@ class HelpScreen(Dialog[None]):
 
     def on_resize(self) -> None:
         """Fill the list, wrapped to the width."""
-        rows: list[Row] = []
-        # Without the border, the padding, the keys and the scrollbar.
-        width = max(min(WIDTH, self.size.width * 96 // 100) - KEYS_WIDTH - 6, 20)
+        found: list[TableRow] = []
         for title, *steps in TASKS:
-            rows.append(Row(title, (styled(title, "strong"),), selectable=False))
-            for number, (key, does) in enumerate(steps):
-                cells = (styled(f"  {spelled(self.app.keys_of(key)).split(' ')[0]}", "accent"), styled(does))
-                rows.append(Row((title, number), cells, selectable=False))
+            keyed = [(spelled(self.app.keys_of(key)).split(" ")[0], does) for key, does in steps]
+            found += _section(title, keyed)
         here = {key.id for key in self._here}
-        for title, found in (
+        for title, declared in (
             ("On this screen", self._here),
             ("In every list", [key for key in RowList.KEYS if key.id not in here]),
             ("Everywhere", [key for key in self._everywhere if key.id not in here]),
         ):
-            rows.append(Row(title, (styled(title, "strong"),), selectable=False))
-            for key in found:
-                rows += _lines(key.id, spelled(self.app.keys_of(key)), key.help, width)
-        rows.append(Row("symbols", (styled("Symbols", "strong"),), selectable=False))
-        for symbol, meaning in LEGEND:
-            rows += _lines(symbol, symbol, meaning, width)
-        self.query_one(RowList).set_rows(rows)
+            found += _section(title, [(spelled(self.app.keys_of(key)), key.help) for key in declared])
+        table = Table((Column(""), Column("")), [*found, *_section("Symbols", LEGEND)])
+        # Without the border, the padding and the scrollbar.
+        width = min(WIDTH, self.size.width * 96 // 100) - 5
+        self.query_one(RowList).set_rows(rows([table], width))
 
 
-def _lines(key: str, symbol: str, words: str, width: int) -> list[Row]:
+def _section(title: str, explained: Iterable[tuple[str, str]]) -> list[TableRow]:
     return [
-        Row((key, index), (styled("" if index else f"  {symbol}", "accent"), line), selectable=False)
-        for index, line in enumerate(wrap(styled(words), width))
+        TableRow((Span(title, "strong"),)),
+        *(TableRow((Span(f"  {sign}", "accent"), meaning)) for sign, meaning in explained),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
@@ -23,11 +23,10 @@ from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskWhoCan, ShowPlace
+from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark, ShowPlace
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyable
 from ekstui.tui.screens.report import AccountReportScreen
-from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.pane import failure, plain_failure
 
 if TYPE_CHECKING:
@@ -191,10 +190,9 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         """What to type into the palette to get here again."""
         return Bookmark(self.text, of_account=True) if self.text else None
 
-    def answer_to(self, text: str) -> Callable[[], Explained]:
-        """Return a function that explains the text."""
-        library = self.app.library
-        return lambda: explained(text, library)
+    def find(self, library: Library) -> Explained:
+        """Explain the text."""
+        return explained(self.text, library)
 
     def answer_rows(self, answer: Explained) -> list[Row]:
         """Return the explanation."""

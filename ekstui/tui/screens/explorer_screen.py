@@ -19,11 +19,20 @@ from ekstui.tui import keys
 from ekstui.tui.background import Synced, sync, watch_account
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AccountChanged, AccountUpdated, PaneFailed, RowReached, ShowComparison, ShowFound
+from ekstui.tui.messages import (
+    AccountChanged,
+    AccountUpdated,
+    AccountView,
+    PaneFailed,
+    RowReached,
+    ShowComparison,
+    ShowFound,
+    Shown,
+    Start,
+)
 from ekstui.tui.screens.navigation import NavigationScreen
-from ekstui.tui.shown import AccountView, Offer, Shown, Start, offer_of
 from ekstui.tui.widgets.attached_pane import AttachedPane
-from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar, header, marks_line, progress_words
+from ekstui.tui.widgets.bars import FooterBar, HeaderBar, LineBar, Offer, header, marks_line, offer_of, progress_words
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
@@ -210,7 +219,7 @@ class ExplorerScreen(NavigationScreen):
                 return
             right = marks_line(self.marks)
             room = self.app.size.width - (len(plain(right)) + 1 if right else 0)
-            line = header(self._status, self.policies.count, self.scope, self.account, now, room)
+            line = header(self._status, len(self.policies.entries), self.scope, self.account, now, room)
             self.header.show(line, right)
 
     def show_keys(self) -> None:

@@ -20,17 +20,21 @@ from ekstui.core.policy import Scope
 from ekstui.present.styled import Row
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.messages import (
+    AccountView,
     AskExplain,
     AskWhoCan,
+    Marks,
     PolicyHighlighted,
     ShowComparison,
     ShowMatrix,
+    Shown,
     VersionChosen,
     action_of,
     one_action_of,
+    sides_to_compare,
+    with_mark,
 )
-from ekstui.tui.shown import AccountView, Marks, Shown, sides_to_compare, with_mark
-from ekstui.tui.widgets.bars import TWO_LINES, FooterBar, HeaderBar, LineBar
+from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
@@ -147,7 +151,7 @@ class PanesScreen(Screen[None]):
         for node in event.widget.ancestors_with_self:
             if isinstance(node, Pane) and node.id in PANES:
                 self._note(node.id)
-                if node.owns(event.widget):
+                if isinstance(event.widget, FilterLine):
                     self.footer.show_words(node.FILTER_HINT)
                 else:
                     self.show_line()

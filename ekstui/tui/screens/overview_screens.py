@@ -1,4 +1,4 @@
-"""Overviews: what AWS changed across the policies, newest first, and the services of a few policies by access level."""
+"""Overviews: what AWS changed across the policies, the services of a few policies by access level, and cards of one thing."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from ekstui.core.access_levels import MatrixRow, holding, matrix
 from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.notation import PolicyAt
+from ekstui.core.lookup import Thing
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.policy import SCOPE_WORDS, Policy, Scope, next_scope, version_label
+from ekstui.core.reference import ActionInfo
 from ekstui.core.steps import FeedStep
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
@@ -15,16 +17,16 @@ from ekstui.library import Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import ChangesFeed, changes
+from ekstui.present.blocks import Block
 from ekstui.present.change_lists import COLUMNS, changes_table
 from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import ShowAction, ShowComparison, ShowPlace
+from ekstui.tui.messages import AskWhoCan, Bookmark, ShowAction, ShowComparison, ShowPlace, ShowRole
 from ekstui.tui.screens.copying import Copyable, Export
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.shown import Bookmark
 from ekstui.tui.widgets.service_rows import action_line
 
 PERIODS = (
@@ -83,17 +85,12 @@ class ChangesScreen(ReportScreen[_Changes]):
         """What to type into the palette to get here again."""
         return Bookmark(keys.CHANGES.label)
 
-    def ask(self) -> Callable[[], _Changes]:
-        """Return what reads the changes of the period."""
-        library, scope = self.app.library, self._scope
-        period = PERIODS[self._period][1]
-
-        def ask() -> _Changes:
-            feed = changes(library, None if period is None else library.known_until(scope) - period, scope)
-            snapshot = library.account.last()
-            return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
-
-        return ask
+    def find(self, library: Library) -> _Changes:
+        """Read the changes of the period."""
+        scope, period = self._scope, PERIODS[self._period][1]
+        feed = changes(library, None if period is None else library.known_until(scope) - period, scope)
+        snapshot = library.account.last()
+        return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
 
     def answer_rows(self, answer: _Changes) -> list[Row]:
         """Return one row per version."""
@@ -218,10 +215,11 @@ class MatrixScreen(ReportScreen[_Matrix]):
         names = ", ".join(map(str, self._places))
         return (("services × access levels ", ""), (clean_line(names), "strong"))
 
-    def ask(self) -> Callable[[], _Matrix]:
-        """Return what reads the summaries of the policies."""
-        library, places = self.app.library, self._places
-        return lambda: _matrix_of(library, places)
+    def find(self, library: Library) -> _Matrix:
+        """Read the summaries of the policies."""
+        policies = tuple(library.find(place.name).policy for place in self._places)
+        versions = [place.version for place in self._places]
+        return _Matrix(policies, matrix(list(map(library.summary, policies, versions))))
 
     def answer_rows(self, answer: _Matrix) -> list[Row]:
         """Return the table; with a search, only matching services and actions."""
@@ -310,7 +308,51 @@ class MatrixScreen(ReportScreen[_Matrix]):
         )
 
 
-def _matrix_of(library: Library, places: Sequence[PolicyAt]) -> _Matrix:
-    policies = tuple(library.find(place.name).policy for place in places)
-    summaries = [library.summary(policy, place.version) for policy, place in zip(policies, places, strict=True)]
-    return _Matrix(policies, matrix(summaries))
+class CardScreen(ReportScreen[Sequence[Block]]):
+    """A card made of blocks, whose policies, roles and actions can be opened."""
+
+    HEADING = "Card"
+    KEYS = (keys.OPEN.here("Open the policy or role under the cursor, or show who can do the action."), keys.WHO_CAN)
+    BINDINGS = bindings(KEYS)
+
+    OPENS = (ActionInfo, RoleSide, PolicyAt)
+
+    def __init__(self, thing: Thing, blocks: Callable[[], Sequence[Block]], about: str = "") -> None:
+        """`about` says what is shown of the thing, if not all of it; the header then names it."""
+        super().__init__()
+        self._about = about
+        self._thing = thing
+        self._blocks = blocks
+
+    def question(self) -> Styled:
+        """Return the kind and name."""
+        about = f"{self._about} of " if self._about else ""
+        return ((f"{about}{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """What to type into the palette to get here again."""
+        thing = self._thing
+        return Bookmark(
+            thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy", "comparison")
+        )
+
+    def find(self, library: Library) -> Sequence[Block]:  # noqa: ARG002 - what makes the blocks has it
+        """Make the blocks."""
+        return self._blocks()
+
+    def answer_rows(self, answer: Sequence[Block]) -> list[Row]:
+        """Return the card as rows."""
+        return rows(answer, self.width)
+
+    def open_row(self, row: Row) -> None:
+        """Show a policy or a role, or who can do an action."""
+        match row.value:
+            case ActionInfo(name=action):
+                self.post_message(AskWhoCan(action))
+            case RoleSide(name):
+                self.post_message(ShowRole(name))
+            case PolicyAt() as place:
+                self.post_message(ShowPlace(place))
+            case _:
+                self.notify("There is nothing to open here; y copies it.")

@@ -25,9 +25,19 @@ from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import FOLLOW_AFTER
 from ekstui.tui.keys import Key, bindings, spelled
-from ekstui.tui.messages import AskExplain, AskWhoCan, MarksChosen, Notice, ShowComparison
+from ekstui.tui.messages import (
+    AccountView,
+    AskExplain,
+    AskWhoCan,
+    Marks,
+    MarksChosen,
+    Notice,
+    ShowComparison,
+    Shown,
+    sides_to_compare,
+    with_mark,
+)
 from ekstui.tui.screens.dialogs import ListDialog
-from ekstui.tui.shown import AccountView, Marks, Shown, sides_to_compare, with_mark
 from ekstui.tui.widgets.bars import LineBar, RowsLine
 from ekstui.tui.widgets.rows import RowList
 

@@ -1,6 +1,6 @@
 """The base of the screens that ask the library one question and show the answer as rows."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -14,13 +14,13 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.errors import EkstuiError
+from ekstui.library import Library
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.messages import AskWhoCan, PaneFailed, SwitchAccount, action_of
+from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark, PaneFailed, SwitchAccount, action_of
 from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
-from ekstui.tui.shown import AccountView, Bookmark
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import failure, no_match, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -85,8 +85,13 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Return the question as a line for the header."""
         raise NotImplementedError
 
-    def ask(self) -> Callable[[], Answer] | None:
-        """Return a function that answers the question, to run in the background; None if there is no question yet."""
+    @property
+    def has_question(self) -> bool:
+        """Whether there is a question yet."""
+        return True
+
+    def find(self, library: Library) -> Answer:
+        """Answer the question; runs in the background."""
         raise NotImplementedError
 
     def answer_rows(self, answer: Answer) -> list[Row]:
@@ -241,15 +246,15 @@ class ReportScreen(Screen[None], Generic[Answer]):
     def ask_again(self, *, keep: bool = False) -> None:
         """Ask the question again; with `keep`, the old answer stays until the new one arrives."""
         self.show_header()
-        question = self.ask()
-        if question is None:
+        if not self.has_question:
             self.rows.show_message(*self.nothing())
             return
         self._stale = self._error = None
         if not keep or self.answer is None:
             self.answer = None
             self.rows.show_message(styled(self.WAITING, "muted"))
-        self.app.background.run(self, f"report-{id(self)}", lambda _: question(), self._answered)
+        library = self.app.library
+        self.app.background.run(self, f"report-{id(self)}", lambda _: self.find(library), self._answered)
 
     def _answered(self, answer: Answer) -> None:
         self.answer, self._stale = answer, None
@@ -345,18 +350,14 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Let the user type a search."""
         self._search.open()
 
-    @on(Input.Changed)
+    @on(Input.Changed, "FilterLine")
     def _search_typed(self, event: Input.Changed) -> None:
-        if event.input is not self._search:
-            return
         event.stop()
         self._search_text = event.value.strip()
         self.show_answer()
 
-    @on(Input.Submitted)
+    @on(Input.Submitted, "FilterLine")
     def _search_submitted(self, event: Input.Submitted) -> None:
-        if event.input is not self._search:
-            return
         event.stop()
         self._search.action_leave()
         if self._search_text:

@@ -1,11 +1,11 @@
-"""Which policies allow an action, and who in the account can do it."""
+"""An action: which policies allow it, who in the account can do it, and what one policy or role says of it."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ekstui.core.action_facts import SHORTEST_NAME, complete
-from ekstui.core.holders import Holder, WhoCan, nearest_actions
+from ekstui.core.action_facts import SHORTEST_NAME, MatchingStatement, action_card, complete, statements_matching
+from ekstui.core.holders import Holder, WhoCan, nearest_actions, types_covered
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
@@ -25,6 +25,7 @@ from ekstui.library.roles import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style
+from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
@@ -37,10 +38,10 @@ from ekstui.present.who_can_report import (
 )
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import ShowFound, ShowPlace, ShowRole
+from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction, ShowFound, ShowPlace, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Export
-from ekstui.tui.shown import Bookmark
+from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.pane import failure, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
@@ -140,24 +141,19 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
         return Bookmark(action) if known else None
 
-    def answer_to(self, text: str) -> Callable[[], WhoCanAnswer | KubernetesAnswer]:
-        """Return a function that answers for an action and, after a space, a resource."""
-        library, scope = self.app.library, self._scope
-        if is_kubernetes(text):
-            return lambda: kubernetes_answer(library, text)
-        action, _, named = text.partition(" ")
+    def find(self, library: Library) -> WhoCanAnswer | KubernetesAnswer:
+        """Answer for an action and, after a space, a resource."""
+        if is_kubernetes(self.text):
+            return kubernetes_answer(library, self.text)
+        action, _, named = self.text.partition(" ")
         resource = named.strip() or None
         types = self._with_grants or resource is not None
-
-        def ask() -> WhoCanAnswer:
-            found = who_can_answer(library, action, resource, scope, types=types, history=True)
-            try:
-                principals = principals_can(library, action, resource) if library.account.last() else None
-            except EkstuiError:
-                principals = None
-            return WhoCanAnswer(found, principals)
-
-        return ask
+        found = who_can_answer(library, action, resource, self._scope, types=types, history=True)
+        try:
+            principals = principals_can(library, action, resource) if library.account.last() else None
+        except EkstuiError:
+            principals = None
+        return WhoCanAnswer(found, principals)
 
     def answer_rows(self, answer: WhoCanAnswer | KubernetesAnswer) -> list[Row]:
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
@@ -356,3 +352,66 @@ def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
 def action_row(action: str, about: str = "", *, indent: str = "") -> Row:
     """Return a suggested action as a row that asks about it."""
     return Row(action, (((f"{indent}{clean_line(action)}", ""), (f"  {about}" if about else "", "muted")),), action)
+
+
+class ActionScreen(ReportScreen[GivenAction]):
+    """An action: what it does, the statements that allow it, and since which version they do."""
+
+    HEADING = "Action"
+    KEYS = (
+        keys.WHO_CAN.here("Show who else can do this action."),
+        keys.EXPLAIN.here("Explain why a request for this action is denied."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    WAITING = "reading the statements…"
+
+    def __init__(self, wanted: ShowAction) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def question(self) -> Styled:
+        """Return the action and the policy or role that allows it."""
+        allowed_by = self._wanted.allowed_by.partition(":")[2]
+        return (
+            ("action ", ""),
+            (clean_line(self._wanted.action.action), "strong"),
+            (f" · {clean_line(allowed_by)}", "muted"),
+        )
+
+    def find(self, library: Library) -> GivenAction:
+        """Read the facts for the card."""
+        return _card(library, self._wanted)
+
+    def answer_rows(self, answer: GivenAction) -> list[Row]:
+        """Return the card as rows."""
+        return rows(action_blocks(answer), self.width)
+
+    def action_who_can(self) -> None:
+        """Show who else can do this action."""
+        self.post_message(AskWhoCan(self._wanted.action.action))
+
+    def action_explain(self) -> None:
+        """Explain a request for this action."""
+        self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
+
+
+def _card(library: Library, wanted: ShowAction) -> GivenAction:
+    name = wanted.action.action
+    statements: list[tuple[str, MatchingStatement]] = [
+        (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
+    ]
+    since, others = None, None
+    try:
+        holders = who_can_answer(library, name, None, "all").holders
+    except EkstuiError:
+        # Unknown to the reference; the card says so.
+        pass
+    else:
+        arn = wanted.policy.arn if wanted.policy else None
+        since = next((holder.since for holder in holders if holder.policy.arn == arn), None)
+        family = knowledge().policies
+        others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
+    info = reference().find(name)
+    covered = types_covered(info, wanted.action.grants) if info else ()
+    card = action_card(name, knowledge().dependents(name))
+    return GivenAction(wanted.action, card, covered, statements, since, others)

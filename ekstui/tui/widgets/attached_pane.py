@@ -15,8 +15,7 @@ from ekstui.errors import MfaNeededError
 from ekstui.present.styled import Column, Row, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import ShowComparison, ShowRole
-from ekstui.tui.shown import AccountView
+from ekstui.tui.messages import AccountView, ShowComparison, ShowRole
 from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -15,16 +15,18 @@ from textual.widgets import Input, Static
 
 from ekstui.core.policy import version_label
 from ekstui.core.text import age_in_words, clean, clean_line
+from ekstui.errors import EkstuiError
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, cells, cut_end, plain, wrap
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key, spelled
-from ekstui.tui.shown import AccountView
+from ekstui.tui.messages import AccountView, Shown
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
     from ekstui.core.notation import PolicyAt
-    from ekstui.library.library import DataStatus
+    from ekstui.library.library import DataStatus, Library
+    from ekstui.library.remembered import Place
 
 TWO_LINES = 24
 """Screen height from which the details take two lines."""
@@ -248,6 +250,50 @@ def header(status: DataStatus, shown: int, scope: str, account: AccountView, now
         for room in (3, 2, 1, 0)
     ]
     return next((form for form in forms if len(plain(form)) <= width), forms[-1])
+
+
+class Offer(NamedTuple):
+    """A saved place to go back to, as far as it still exists."""
+
+    place: Place
+    shown: Shown
+    marks: tuple[PolicyAt, ...]
+    opened: str
+    """What to type into the palette to get to the screen over the panes; empty if there was none."""
+
+    def line(self, now: datetime, width: int) -> Styled:
+        """Return the offer as the header, in the longest form that fits."""
+        where = f"{self.shown.entry.policy.name} {version_label(self.shown.version)}"
+        opened = " ".join(self.opened.split())
+        age = age_in_words(self.place.at, now)
+        names = [f"{where} › {opened}", opened, opened[:40]] if opened else [where, where[:40]]
+        forms: list[Styled] = [
+            (
+                (" b", "accent"),
+                (": back to ", "muted"),
+                (clean_line(name), "strong"),
+                (f", where you were {age} · " if whole else f", {age} · ", "muted"),
+                ("esc", "accent"),
+                (": no", "muted"),
+            )
+            for name in names
+            for whole in (True, False)
+        ]
+        return next((form for form in forms if len(plain(form)) <= width), forms[-1])
+
+
+def offer_of(place: Place, library: Library) -> Offer | None:
+    """Return the offer for a place; None if its policy or version no longer exists."""
+    from ekstui.core.notation import parse_policy
+
+    try:
+        entry = library.find(place.policy)
+        marks = tuple(parse_policy(mark) for mark in place.marks)
+    except EkstuiError:
+        return None
+    if place.version not in [info.number for info in entry.policy.versions]:
+        return None
+    return Offer(place, Shown(entry, place.version), marks, place.opened)
 
 
 def _count_words(status: DataStatus, shown: int, scope: str, *, whole: bool) -> str:

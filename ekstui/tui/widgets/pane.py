@@ -12,7 +12,6 @@ from textual.geometry import Region
 from textual.getters import app
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.core.text import clean_line
@@ -20,8 +19,7 @@ from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
-from ekstui.tui.messages import PaneFailed, RowReached
-from ekstui.tui.shown import Shown
+from ekstui.tui.messages import PaneFailed, RowReached, Shown
 from ekstui.tui.widgets.bars import FilterLine
 from ekstui.tui.widgets.rows import RowList
 
@@ -84,7 +82,8 @@ class Pane(Vertical):
         super().__init__(id=title.lower())
         self._number = number
         self._title = title
-        self._filter = ""
+        self.filter = ""
+        """The text of the filter."""
         self._about = ""
         self._line: FilterLine | None = None
         self._place: Hashable = None
@@ -98,10 +97,6 @@ class Pane(Vertical):
         if self._line is None:
             self._line = FilterLine()
         return self._line
-
-    def owns(self, widget: Widget) -> bool:
-        """Return whether a widget is this pane's filter."""
-        return self._line is not None and widget is self._line
 
     def compose(self) -> ComposeResult:
         """Yield the rows; the filter is mounted on first use."""
@@ -166,14 +161,9 @@ class Pane(Vertical):
         return self.rows.move_to_next(step, self.is_stop)
 
     @property
-    def filter(self) -> str:
-        """The text of the filter."""
-        return self._filter
-
-    @property
     def words(self) -> list[str]:
         """The words of the filter, in lower case."""
-        return self._filter.casefold().split()
+        return self.filter.casefold().split()
 
     def build_rows(self) -> list[Row]:
         """Return the rows that match the filter."""
@@ -182,8 +172,8 @@ class Pane(Vertical):
     def show_rows(self, *, cursor: Hashable | None = None) -> None:
         """Rebuild and show the rows, or a message if nothing matches the filter."""
         rows = self.build_rows()
-        if not rows and self._filter:
-            self.rows.show_message(*no_match(self._filter, "esc clears the filter."))
+        if not rows and self.filter:
+            self.rows.show_message(*no_match(self.filter, "esc clears the filter."))
         else:
             self.rows.set_rows(rows, cursor=cursor)
 
@@ -199,13 +189,13 @@ class Pane(Vertical):
         """Show and focus the filter; the next key waits until it is mounted."""
         if not self.line.is_attached:
             await self.mount(self.line, before=self.rows)
-        if not self._filter:
+        if not self.filter:
             self._place = self.rows.current.key if self.rows.current else None
         self.line.open()
 
     def put_filter(self, text: str) -> None:
         """Set the filter, as if it had been typed."""
-        self._filter = self.line.value = text
+        self.filter = self.line.value = text
         self.show_rows()
 
     def clear_filter(self) -> None:
@@ -216,10 +206,10 @@ class Pane(Vertical):
 
     def _show_all(self) -> None:
         """Show all rows again."""
-        if self._filter:
+        if self.filter:
             # If nothing matched, the cursor goes back to where it was without the filter.
             nothing = self.rows.current is None
-            self._filter = ""
+            self.filter = ""
             self.show_rows()
             if nothing and self._place is not None:
                 self.rows.move_to(self._place)
@@ -251,11 +241,11 @@ class Pane(Vertical):
     @on(Input.Changed)
     def _filter_typed(self, event: Input.Changed) -> None:
         event.stop()
-        if event.value.strip() != self._filter:
+        if event.value.strip() != self.filter:
             if not event.value.strip():
                 self._show_all()
                 return
-            self._filter = event.value.strip()
+            self.filter = event.value.strip()
             self.show_rows()
 
     @on(Input.Submitted)

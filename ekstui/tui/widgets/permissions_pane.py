@@ -11,8 +11,7 @@ from ekstui.core.policy import version_label
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import ShowAction
-from ekstui.tui.shown import Shown
+from ekstui.tui.messages import ShowAction, Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 from ekstui.tui.widgets.service_rows import (
@@ -91,28 +90,25 @@ class PermissionsPane(Pane):
         self.show_rows()
         self.rows.scroll_home(animate=False)
 
-    def show_remaining(self) -> None:
-        """Switch between what the version allows and what it does not."""
+    def next_view(self) -> bool:
+        """Switch between what the version allows and what it does not; an access policy has one view."""
         shown = self.shown
+        if self._access is not None:
+            return False
         if self._remaining is not None or shown is None:
-            self._remaining = None
-            self.show_rows()
-            return
+            self._show_remaining(None)
+            return True
         from ekstui.core.summary import remaining
 
         library, policy, version = self.app.library, shown.entry.policy, shown.version
+        self.app.background.run(
+            self, "remaining", lambda _: remaining(library.document(policy, version)), self._show_remaining
+        )
+        return True
 
-        def show(found: Remaining) -> None:
-            self._remaining = found
-            self.show_rows()
-
-        self.app.background.run(self, "remaining", lambda _: remaining(library.document(policy, version)), show)
-
-    def next_view(self) -> bool:
-        """Switch between what the version allows and what it does not; an access policy has one view."""
-        if self._access is None:
-            self.show_remaining()
-        return self._access is None
+    def _show_remaining(self, found: Remaining | None) -> None:
+        self._remaining = found
+        self.show_rows()
 
     def on_resize(self) -> None:
         """Unfold what fits the new size; nothing is folded."""

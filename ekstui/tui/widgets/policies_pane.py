@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual import on
 from textual.reactive import reactive
@@ -15,8 +15,7 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.messages import PolicyHighlighted
-from ekstui.tui.shown import AccountView
+from ekstui.tui.messages import AccountView, PolicyHighlighted
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
@@ -39,11 +38,6 @@ def in_groups(
     found = [(title, [by_name.pop(name) for name in names if name in by_name]) for title, names in groups]
     found.append((REST, list(by_name.values())))
     return [(title, sorted(group, key=lambda entry: bool(entry.superseded_by))) for title, group in found if group]
-
-
-def group_row(title: str) -> Row:
-    """Return the title of a group as a row."""
-    return Row(("group", title), (styled(title, "accent"),), selectable=False)
 
 
 def policy_row(
@@ -93,18 +87,14 @@ LOOK_UP_AFTER = 0.2
 
 # The filter
 
-Kind = Literal["action", "service", "level", "changed"]
-_KINDS: dict[str, Kind] = {"action": "action", "service": "service", "level": "level", "changed": "changed"}
+_KINDS = ("action", "service", "level", "changed")
 
 
 class Facet(NamedTuple):
     """A part of a filter that needs more than the list itself, such as `action:ec2:CreateTags` or `changed:30d`."""
 
-    kind: Kind
+    kind: str
     text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.text}"
 
 
 def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
@@ -116,7 +106,7 @@ def parse_filter(text: str) -> tuple[tuple[str, ...], tuple[Facet, ...]]:
         if not colon or kind.casefold() not in _KINDS:
             words.append(word.casefold())
         elif rest:
-            facets.append(Facet(_KINDS[kind.casefold()], rest))
+            facets.append(Facet(kind.casefold(), rest))
     return tuple(words), tuple(facets)
 
 
@@ -133,7 +123,7 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
         case "level":
             wanted = facet.text.casefold()
             return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
-        case "changed":
+        case _:
             from ekstui.core.notation import parse_since
             from ekstui.library.searching import changes
 
@@ -222,11 +212,6 @@ class PoliciesPane(Pane):
             self.changed -= {policy.arn}
 
     @property
-    def count(self) -> int:
-        """How many policies the scope has."""
-        return len(self.entries)
-
-    @property
     def width_wanted(self) -> int:
         """The width at which no name is cut."""
         longest = max((len(entry.policy.name) for entry in self.entries), default=0)
@@ -259,8 +244,8 @@ class PoliciesPane(Pane):
         """Return a row for each policy that matches the filter, ignoring facets that are still being looked up."""
         words: tuple[str, ...] = ()
         facets: tuple[Facet, ...] = ()
-        if self._filter:
-            words, facets = parse_filter(self._filter)
+        if self.filter:
+            words, facets = parse_filter(self.filter)
         chosen = self._chosen(words, facets)
         self.set_note(f"{len(chosen)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
         marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
@@ -268,7 +253,7 @@ class PoliciesPane(Pane):
         rows: list[Row] = []
         for title, group in in_groups(chosen, self._groups):
             if title:
-                rows.append(group_row(title))
+                rows.append(Row(("group", title), (styled(title, "accent"),), selectable=False))
             rows += [
                 policy_row(
                     entry,
@@ -353,10 +338,4 @@ class PoliciesPane(Pane):
 
     def highlighted(self, row: Row | None) -> None:
         """Post which policy the cursor is on."""
-        entry = row.value if row else None
-        if entry is None or not self.entries:
-            self.post_message(PolicyHighlighted(None))
-            return
-        from ekstui.library.catalog import PolicyEntry
-
-        self.post_message(PolicyHighlighted(entry if isinstance(entry, PolicyEntry) else None))
+        self.post_message(PolicyHighlighted(cast("PolicyEntry | None", row and row.value)))

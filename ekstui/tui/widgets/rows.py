@@ -20,9 +20,9 @@ from textual.strip import Strip
 from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
+from ekstui.tui.base import rich_style, with_contrast
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Notice
-from ekstui.tui.styles import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 
@@ -62,8 +62,10 @@ class RowList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._header = header
-        self._rows: tuple[Row, ...] = ()
-        self._cursor: int | None = None
+        self.rows: tuple[Row, ...] = ()
+        """The current rows; `set_rows` replaces them."""
+        self.cursor: int | None = None
+        """The index of the row under the cursor, or None."""
         self._widths: tuple[int, ...] = ()
         self._laid_out = -1
         self._match: int | None = None
@@ -73,19 +75,9 @@ class RowList(ScrollView, can_focus=True):
         self._cursor_style: Style | None = None
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """The current rows."""
-        return self._rows
-
-    @property
-    def cursor(self) -> int | None:
-        """The index of the row under the cursor, or None."""
-        return self._cursor
-
-    @property
     def current(self) -> Row | None:
         """The row under the cursor, or None."""
-        return None if self._cursor is None else self._rows[self._cursor]
+        return None if self.cursor is None else self.rows[self.cursor]
 
     @property
     def value(self) -> object:
@@ -99,11 +91,11 @@ class RowList(ScrollView, can_focus=True):
 
     def _set(self, rows: Sequence[Row], cursor: Hashable | None) -> None:
         wanted = cursor if cursor is not None else (self.current.key if self.current else None)
-        nearby = self._cursor or 0
-        self._rows = tuple(rows)
+        nearby = self.cursor or 0
+        self.rows = tuple(rows)
         self._match = None
-        self._cursor = self._place(wanted, nearby)
-        self.virtual_size = Size(self.row_width, len(self._rows) + self._header)
+        self.cursor = self._place(wanted, nearby)
+        self.virtual_size = Size(self.row_width, len(self.rows) + self._header)
         self._show_cursor()
         self.refresh()
         self.post_message(self.Highlighted(self.current))
@@ -127,7 +119,7 @@ class RowList(ScrollView, can_focus=True):
 
     def move_to(self, key: Hashable) -> bool:
         """Move the cursor to the row with this key; return whether there is one."""
-        for index, row in enumerate(self._rows):
+        for index, row in enumerate(self.rows):
             if row.selectable and row.key == key:
                 self._move(index)
                 return True
@@ -135,10 +127,10 @@ class RowList(ScrollView, can_focus=True):
 
     def move_to_next(self, step: int, is_wanted: Callable[[Row], bool]) -> bool:
         """Move the cursor to the next or previous wanted row; return whether there is one."""
-        start = -1 if self._cursor is None else self._cursor
-        order = range(start + 1, len(self._rows)) if step > 0 else range(start - 1, -1, -1)
+        start = -1 if self.cursor is None else self.cursor
+        order = range(start + 1, len(self.rows)) if step > 0 else range(start - 1, -1, -1)
         for index in order:
-            if self._rows[index].selectable and is_wanted(self._rows[index]):
+            if self.rows[index].selectable and is_wanted(self.rows[index]):
                 self._move(index)
                 return True
         return False
@@ -148,13 +140,13 @@ class RowList(ScrollView, can_focus=True):
 
         Of a match on which the cursor cannot rest, it goes to the row before, and the match is scrolled into view.
         """
-        count = len(self._rows)
-        start = self._cursor if self._match is None else self._match
+        count = len(self.rows)
+        start = self.cursor if self._match is None else self._match
         first = 0 if here or start is None else 1
         for distance in range(first, count + first):
             index = ((start or 0) + step * distance) % count
-            if is_match(self._rows[index]):
-                before = (at for at in range(index, -1, -1) if self._rows[at].selectable)
+            if is_match(self.rows[index]):
+                before = (at for at in range(index, -1, -1) if self.rows[at].selectable)
                 at = next(before, self._place(None, index))
                 if at is not None:
                     self._move(at)
@@ -172,20 +164,20 @@ class RowList(ScrollView, can_focus=True):
             titles = tuple(styled(column.title) for column in self._columns)
             return self._strip(Row(None, titles), rich_style(self, "header"), width)
         index = self.scroll_offset.y + y - self._header
-        if not 0 <= index < len(self._rows):
+        if not 0 <= index < len(self.rows):
             return Strip.blank(width, self._plain_style)
         base = self._plain_style
-        if index == self._cursor:
+        if index == self.cursor:
             base = rich_style(self, "cursor" if self.has_focus else "cursor-blurred")
             self._cursor_style = base if self.has_focus else None
-        return self._strip(self._rows[index], base, width)
+        return self._strip(self.rows[index], base, width)
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
         self._lay_out()
         if self._words:
             self._show_words()
-        self.virtual_size = Size(self.row_width, len(self._rows) + self._header)
+        self.virtual_size = Size(self.row_width, len(self.rows) + self._header)
         self._show_cursor()
 
     def notify_style_update(self) -> None:
@@ -210,10 +202,10 @@ class RowList(ScrollView, can_focus=True):
     def on_click(self, event: Click) -> None:
         """Move to the clicked row; a click on the current row opens it, and one on ▸ or ▾ folds or unfolds it."""
         index = self.scroll_offset.y + event.y - self._header
-        if 0 <= index < len(self._rows) and self._rows[index].selectable:
-            row = self._rows[index]
+        if 0 <= index < len(self.rows) and self.rows[index].selectable:
+            row = self.rows[index]
             sign = re.match(r" *[▸▾] ", "".join(map(plain, row.cells[:1])))
-            opens = index == self._cursor
+            opens = index == self.cursor
             self._move(index)
             if sign and event.x <= sign.end():
                 self.action_fold("▾" in sign[0])
@@ -237,11 +229,11 @@ class RowList(ScrollView, can_focus=True):
 
     def action_first(self) -> None:
         """Move to the first row."""
-        self.action_move(-len(self._rows))
+        self.action_move(-len(self.rows))
 
     def action_last(self) -> None:
         """Move to the last row."""
-        self.action_move(len(self._rows))
+        self.action_move(len(self.rows))
 
     @property
     def row_width(self) -> int:
@@ -253,26 +245,26 @@ class RowList(ScrollView, can_focus=True):
         return max(1, self.size.height - self._header - 1)
 
     def _place(self, wanted: Hashable | None, nearby: int) -> int | None:
-        selectable = [index for index, row in enumerate(self._rows) if row.selectable]
+        selectable = [index for index, row in enumerate(self.rows) if row.selectable]
         if not selectable:
             return None
         if wanted is not None:
             for index in selectable:
-                if self._rows[index].key == wanted:
+                if self.rows[index].key == wanted:
                     return index
         return min(selectable, key=lambda index: abs(index - nearby))
 
     def action_move(self, step: int) -> None:
         """Move down by `step` rows, or up if it is negative; scroll where no row can be moved to."""
-        if self._cursor is None:
+        if self.cursor is None:
             self.scroll_relative(y=step, animate=False)
             return
-        target = min(max(self._cursor + step, 0), len(self._rows) - 1)
+        target = min(max(self.cursor + step, 0), len(self.rows) - 1)
         direction = 1 if step > 0 else -1
-        for candidates in (range(target, len(self._rows) if direction > 0 else -1, direction),
-                           range(target, self._cursor, -direction)):  # fmt: skip
+        for candidates in (range(target, len(self.rows) if direction > 0 else -1, direction),
+                           range(target, self.cursor, -direction)):  # fmt: skip
             for index in candidates:
-                if self._rows[index].selectable:
+                if self.rows[index].selectable:
                     self._move(index)
                     return
         # No selectable row that way: just scroll.
@@ -280,26 +272,26 @@ class RowList(ScrollView, can_focus=True):
 
     def _move(self, index: int) -> None:
         self._match = None
-        if index == self._cursor:
+        if index == self.cursor:
             self._show_cursor()
             return
         self._repaint_cursor()
-        self._cursor = index
+        self.cursor = index
         self._repaint_cursor()
         self._show_cursor()
         self.post_message(self.Highlighted(self.current))
 
     def _repaint_cursor(self) -> None:
-        if self._cursor is not None:
-            self.refresh_line(self._cursor + self._header)
+        if self.cursor is not None:
+            self.refresh_line(self.cursor + self._header)
 
     def _show_cursor(self) -> None:
-        if self._cursor is None or not self.size.height:
+        if self.cursor is None or not self.size.height:
             return
         visible = max(1, self.size.height - self._header)
         # The first selectable row brings the text above it into view.
-        first = next(index for index, row in enumerate(self._rows) if row.selectable)
-        self._show_line(0 if self._cursor == first and first < visible else self._cursor)
+        first = next(index for index, row in enumerate(self.rows) if row.selectable)
+        self._show_line(0 if self.cursor == first and first < visible else self.cursor)
 
     def _show_line(self, index: int) -> None:
         """Scroll a row into view."""

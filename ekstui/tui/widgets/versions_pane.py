@@ -13,8 +13,7 @@ from ekstui.core.policy import version_label, version_range
 from ekstui.core.text import clean_line
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.messages import ShowComparison, VersionChosen
-from ekstui.tui.shown import Shown
+from ekstui.tui.messages import ShowComparison, Shown, VersionChosen
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
@@ -187,25 +186,21 @@ class VersionsPane(Pane):
     def __init__(self) -> None:
         super().__init__(3, "Versions", COLUMNS)
         self._arn: str | None = None
-        self._steps: Sequence[Step] = ()
+        self.steps: Sequence[Step] = ()
+        """The known versions of the shown policy, oldest first; empty until they are read."""
         self._knowledge: PolicyKnowledge | None = None
         self._quarters: Quarters | None = None
         self._quiet_hidden = False
         self._touched: Touched | None = None
 
-    @property
-    def steps(self) -> Sequence[Step]:
-        """The known versions of the shown policy, oldest first; empty until they are read."""
-        return self._steps
-
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the versions in the background, or just show which one is current."""
-        if shown is not None and shown.entry.policy.arn == self._arn and self._steps:
+        if shown is not None and shown.entry.policy.arn == self._arn and self.steps:
             self.show_rows()
             self.rows.move_to(shown.version)
             return
         self.app.background.cancel("timeline", "touched")
-        self._steps, self._touched = (), None
+        self.steps, self._touched = (), None
         if shown is None or shown.entry.access:
             if shown is not None or self._arn is not None:
                 self._arn = shown.entry.policy.arn if shown else None
@@ -220,7 +215,7 @@ class VersionsPane(Pane):
     def on_resize(self) -> None:
         """Show the changes per quarter if there is room."""
         super().on_resize()
-        if self._steps:
+        if self.steps:
             self.show_rows()
 
     def next_view(self) -> bool:
@@ -233,7 +228,7 @@ class VersionsPane(Pane):
 
     def watch_marks(self) -> None:
         """Update the marks."""
-        if self._steps:
+        if self.steps:
             self.show_rows()
 
     def build_rows(self) -> list[Row]:
@@ -245,7 +240,7 @@ class VersionsPane(Pane):
             return rows_with(self.words, _access_rows(access))
         name = shown.entry.policy.name
         marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
-        steps = [step for step in self._steps if not self._is_hidden(step, shown)]
+        steps = [step for step in self.steps if not self._is_hidden(step, shown)]
         rows = version_rows(steps, shown.version, marked)
         return self._matching(rows, shown) if self.words else self._quarter_rows() + rows
 
@@ -282,9 +277,9 @@ class VersionsPane(Pane):
         self.app.background.run(self, "touched", lambda _: actions_touched(policy, library), show)
 
     def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, Quarters | None]) -> None:
-        self._steps, self._knowledge, self._quarters = read
-        quiet = sum(map(is_quiet, self._steps))
-        self.set_note(f"{len(self._steps)} known" + (f", {quiet} change nothing" if quiet else ""))
+        self.steps, self._knowledge, self._quarters = read
+        quiet = sum(map(is_quiet, self.steps))
+        self.set_note(f"{len(self.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
         self.rows.set_rows(self.build_rows(), cursor=self.shown.version if self.shown else None)
 
     @on(RowList.Opened)
@@ -294,7 +289,7 @@ class VersionsPane(Pane):
         shown, step = self.shown, event.row.value
         if shown is None or not _is_step(step):
             return
-        numbers = [each.version for each in self._steps]
+        numbers = [each.version for each in self.steps]
         if index := numbers.index(step.version):
             before = shown._replace(version=numbers[index - 1])
             self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))

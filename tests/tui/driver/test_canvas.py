@@ -144,7 +144,7 @@ def test_forgotten_cells_are_sent_only_when_drawn_again() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     canvas.draw("\x1b[1;1Habcdef\x1b[1;1H")
     canvas.changes()
-    canvas.forget()
+    canvas.resize(canvas.width, canvas.height)
     assert canvas.changes() == ""
     canvas.draw("\x1b[1;1Hab\x1b[1;1H")
     assert canvas.changes() == "\x1b[Hab\r"
