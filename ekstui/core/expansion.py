@@ -8,8 +8,8 @@ statements that allow or deny it, its resource types and the condition keys it s
 such combination.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ekstui.core import wildcard
@@ -70,16 +70,18 @@ class PairCount:
             raise DocumentError(message, f"Statement[{index}]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """What matches an action: one pattern of one statement; one value is shared by all actions that it matches."""
 
-    statement: int
-    """Its position in the document, from 0."""
-    pattern: str
-    """As written; for `NotAction` the whole list, as `NotAction: iam:*, account:*`."""
-    specific: bool
-    """Whether it names the service, so that an action it cannot grant is worth a warning."""
+    __slots__ = ("pattern", "specific", "statement")
+
+    def __init__(self, statement: int, pattern: str, *, specific: bool) -> None:
+        self.statement = statement
+        """Its position in the document, from 0."""
+        self.pattern = pattern
+        """As written; for `NotAction` the whole list, as `NotAction: iam:*, account:*`."""
+        self.specific = specific
+        """Whether it names the service, so that an action it cannot grant is worth a warning."""
 
 
 class NamedActions(NamedTuple):
@@ -107,7 +109,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         return {}
     check_patterns(document)
     pairs = PairCount()
-    services: dict[str, _Collected] = {}
+    services: defaultdict[str, _Collected] = defaultdict(_Collected)
     lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
     characters = {
         index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
@@ -115,32 +117,23 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     }
     for index, statement in statements:
         for source, service, names in _expanded(index, statement):
-            pairs.add(index, len(names), lines[index], characters[index])
-            services.setdefault(service, _Collected()).add_known(source, names)
+            if names:
+                pairs.add(index, len(names), lines[index], characters[index])
+                services[service].groups.append((source, names))
+            else:
+                unmatched = services[service].unmatched
+                unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
     literals = LiteralIndex(statements, pairs)
     for literal in literals.unknown():
         service = literal.partition(":")[0].lower()
         sources = literals.sources(literal)
         for index in {source.statement for source in sources}:
             pairs.add(index, 1, lines[index], characters[index])
-        services.setdefault(service, _Collected()).unknown[literal] = sources
-    for service, pattern, source in _unmatched(statements):
-        unmatched = services.setdefault(service, _Collected()).unmatched
-        unmatched[pattern] = (*unmatched.get(pattern, ()), source)
+        services[service].unknown[literal] = sources
     return {
         service: NamedActions(collected.known(), collected.unknown, collected.unmatched)
         for service, collected in services.items()
     }
-
-
-def _unmatched(statements: Iterable[tuple[int, Statement]]) -> Iterator[tuple[str, str, Source]]:
-    """Yield the wildcards that name a service and match no known action of it."""
-    for index, statement in statements:
-        for pattern in statement.actions if statement.action_element == "Action" else ():
-            service = pattern.partition(":")[0].lower()
-            named = wildcard.is_wild(pattern) and not wildcard.is_wild(service)
-            if named and not reference().expand_by_service(pattern):
-                yield service, pattern, Source(index, pattern, specific=True)
 
 
 class LiteralIndex:
@@ -173,11 +166,7 @@ class LiteralIndex:
     def unknown(self) -> tuple[str, ...]:
         """Return the literal actions that the reference lacks, as first written."""
         known = reference()
-        return tuple(
-            literal
-            for lower, literal in self._written.items()
-            if lower.partition(":")[2] not in known.names(lower.partition(":")[0])
-        )
+        return tuple(literal for lower, literal in self._written.items() if known.find(lower) is None)
 
     def sources(self, action: str) -> tuple[Source, ...]:
         """Return everything that matches one action, in document order."""
@@ -199,9 +188,6 @@ class _Collected:
         self.unknown: dict[str, tuple[Source, ...]] = {}
         self.unmatched: dict[str, tuple[Source, ...]] = {}
 
-    def add_known(self, source: Source, names: tuple[str, ...]) -> None:
-        self.groups.append((source, names))
-
     def known(self) -> Mapping[str, tuple[Source, ...]]:
         if len(self.groups) == 1:
             source, names = self.groups[0]
@@ -214,16 +200,23 @@ class _Collected:
 
 
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
-    """Yield the known actions that each pattern of a statement matches, one service at a time."""
+    """Yield the known actions that each pattern of a statement matches, one service at a time.
+
+    Of a wildcard that names a service and matches no known action of it, there are none.
+    """
     if statement.action_element == "NotAction":
         source = Source(index, _not_action(statement), specific=False)
         for service, names in _all_but(statement.actions):
             yield source, service, names
         return
     for pattern in statement.actions:
-        source = Source(index, pattern, specific=not wildcard.is_wild(pattern.partition(":")[0]))
-        for service, names in reference().expand_by_service(pattern):
+        named = pattern.partition(":")[0]
+        source = Source(index, pattern, specific=not wildcard.is_wild(named))
+        found = reference().expand_by_service(pattern)
+        for service, names in found:
             yield source, service, names
+        if not found and source.specific and wildcard.is_wild(pattern):
+            yield source, named.lower(), ()
 
 
 def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -258,11 +251,11 @@ class ActionRead(NamedTuple):
     @property
     def specific(self) -> bool:
         """Whether a pattern names the service, so that what it cannot grant is worth a warning."""
-        return any(source.specific for source in self.sources)
+        # Mostly there is one.
+        return self.sources[0].specific or any(source.specific for source in self.sources[1:])
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(NamedTuple):
     """The actions that the same statements match and the same statements deny."""
 
     denying: tuple[int, ...]

@@ -120,11 +120,14 @@ def _row(
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter([_level(entry) for entry in read])
-    read = [entry for entry in read if entry.given.grants or entry.specific]
+    given = [entry for entry in read if entry.given.grants]
+    counted = named
+    if len(given) < len(read):
+        counted = Counter([_level(entry) for entry in given])
+        read = [entry for entry in read if entry.given.grants or entry.specific]
     if not read and not unmatched:
         return None
-    given = [entry for entry in read if entry.given.grants]
-    levels = _levels(service, Counter([_level(entry) for entry in given]))
+    levels = _levels(service, counted)
     # An action that may not exist does not affect the service's cells if there are others.
     shown = [entry for entry in given if entry.info] or given
     specific = [entry for entry in read if entry.specific]
@@ -182,11 +185,11 @@ class _Cells(NamedTuple):
 
 def _cells(found: Sequence[Given], untyped: Iterable[str] = ()) -> _Cells:
     """Return the cells of actions that are all granted, or that are none."""
-    alike = Counter(map(id, found))
     given = {id(each): each for each in found if each.grants}
     if not given:
         return _Cells("", "", ConditionShare(0, 0, 0))
     shares = {key: (not each.free, each.free) for key, each in given.items() if each.conditions}
+    alike = Counter(map(id, found)) if shares else {}
     whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
     resources = [*_resources(each.grants for each in given.values()), *(("Resource", (each,)) for each in untyped)]
     return _Cells(
