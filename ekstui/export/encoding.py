@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from operator import attrgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -16,17 +16,22 @@ from ekstui.core.policy import format_time, name_in, version_label
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.account_snapshot import RecordedAttachment
+    from ekstui.core.change import GrantDifference
     from ekstui.core.eks import Cluster
     from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.core.explain.callers import WantedToken
     from ekstui.core.findings import RoleInUse
+    from ekstui.core.principals import PrincipalCan
     from ekstui.core.summary import ServiceSummary
     from ekstui.library.attachments import AttachedAnswer
 
 Shape = dict[str, object]
 
 _FIELDS: Mapping[str, str] = {
+    "AccessDifference": "kind=reach reach added removed",
     "AccessEntry": "principal=principal_arn type=kind username groups",
+    "AccessPolicyAnswer": "name=policy.name arn content=policy.content reserved=policy.reserved "
+    "introduced=policy.introduced kind= scope=",
     "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
     "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
     "not_looked_at errors",
@@ -45,6 +50,9 @@ _FIELDS: Mapping[str, str] = {
     "authentication_mode=cluster.authentication_mode entries roles not_looked_at errors",
     "ClusterRole": "arn uses policies=subject findings",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
+    "Comparison": "before after kind=change.kind reach=change.reach denies=change.denies verdict=change.verdict "
+    "notes=change.notes added=change.added removed=change.removed changed=change.changed",
+    "Component": "name component=title repository releases=versions newest= newest_date=newest.day parameters kind= scope=",
     "ComponentUpgrade": "component from=before_release to=after_release role before after besides reasons not_known",
     "CopyAnswer": "policy=copy.local.name original=copy.original.name version=copy.version overlap=copy.overlap "
     "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach verdict=change.verdict",
@@ -59,7 +67,8 @@ _FIELDS: Mapping[str, str] = {
     "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands",
     "GivenAccess": "policy scope namespaces",
     "GivenPolicy": "policy=given.policy scope=given.scope namespaces=given.namespaces covers applies",
-    "FeedStep": "policy family version previous created",
+    "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "
+    "added=change.added removed=change.removed changed=change.changed",
     "Finding": "code severity text evidence",
     "Grant": "resource_element resources conditions",
     "GrantDifference": "effect element actions",
@@ -71,6 +80,7 @@ _FIELDS: Mapping[str, str] = {
     "NewerVersion": "policy current version created depends_on=missing",
     "OrganisationAnswer": "policy=policy_arn arn=policy_arn aggregator account=identity.account "
     "partition=identity.partition complete roles=attachments users=attachments groups=attachments not_looked_at errors",
+    "PrincipalsCan": "account=identity.account fetched_at complete principals taken_away=taken not_looked_at",
     "PrincipalInCluster": "cluster principal policy scope namespaces",
     "Permission": "api_group resource verb",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
@@ -89,7 +99,8 @@ _FIELDS: Mapping[str, str] = {
     "not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
-    "ReviewedDocument": "path place state kind=change.kind reach=change.reach verdict=change.verdict",
+    "Review": "documents not_read",
+    "ReviewedDocument": "path place state kind=change.kind reach=change.reach verdict=",
     "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
@@ -109,6 +120,7 @@ _FIELDS: Mapping[str, str] = {
     "UpgradeAnswer": "cluster components",
     "Use": "kind cluster region name namespace service_account certainty",
     "UserAttachment": "name=user.name arn=user.arn path=user.path as=attached_as",
+    "WhoCan": "action level policies=holders",
     "Wider": "version created without",
 }
 """The JSON fields of each class, in order; `name=path` if the attribute has another name, `name=` for the value itself."""
@@ -156,6 +168,23 @@ def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
     ]
 
 
+def _one_side(side: str) -> Callable[[Sequence[GrantDifference]], object]:
+    return lambda found: [{**shape(each), "grants": encode(getattr(each, side))} for each in found]
+
+
+def _changed_grants(found: Sequence[GrantDifference]) -> list[Shape]:
+    return [{**shape(each), "before": encode(each.before), "after": encode(each.after)} for each in found]
+
+
+def _policy_versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
+    return [{"policy": name, "version": version_label(version)} for name, version in pairs]
+
+
+def _taken_away(principals: Sequence[PrincipalCan]) -> list[Shape]:
+    found = ((each.subject, each.reasons) for each in principals)
+    return [{"kind": who.kind, "name": who.name, "arn": who.arn, "by": list(by)} for who, by in found]
+
+
 def _of_kind(kind: str) -> Callable[[Sequence[RecordedAttachment]], object]:
     return lambda attachments: [each for each in attachments if each.kind == kind]
 
@@ -165,6 +194,8 @@ def _principal(found: ForbiddenExplanation) -> str | None:
 
 
 _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
+    ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
+    **{("AccessPolicyAnswer", name): lambda _: "access" for name in ("kind", "scope")},
     ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,
@@ -174,9 +205,17 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("ClusterRole", "policies"): lambda subject: subject.policies if subject else (),
     ("ComparedSide", "arn"): arn_or_none,
     ("ComparedSide", "parameters"): dict,
+    ("Comparison", "added"): _one_side("after"),
+    ("Comparison", "removed"): _one_side("before"),
+    ("Comparison", "changed"): _changed_grants,
+    ("Component", "kind"): lambda _: "published",
+    ("Component", "newest"): lambda component: component.short(component.newest),
+    ("Component", "releases"): lambda versions: sum(len(version.releases) for version in versions),
+    ("Component", "scope"): lambda _: "controllers",
     ("CopyAnswer", "overlap"): lambda share: round(share, 4),
     ("CopyAnswer", "nearness"): lambda share: round(share, 4),
     ("CopyAnswer", "newest"): version_label,
+    ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,
     ("ForbiddenExplanation", "commands"): lambda commands: [each.text for each in commands],
     ("ForbiddenExplanation", "missing_rule"): lambda found: None if found.verdict == "allowed" else found.missing_rule,
     ("ForbiddenExplanation", "principal"): _principal,
@@ -193,10 +232,14 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("OrganisationAnswer", "groups"): _of_kind("group"),
     ("PolicyEntry", "arn"): arn_or_none,
     ("PolicyEntry", "versions"): len,
+    ("PrincipalsCan", "taken_away"): _taken_away,
     ("ReviewedDocument", "reach"): lambda reach: reach or "unknown",
+    ("ReviewedDocument", "verdict"): lambda each: each.change.verdict if each.change else f"not judged: {each.reason}",
     ("RoleAnswer", "not_read"): _documents_not_read,
     ("RoleAnswer", "tags"): dict,
     ("SumAccess", "services"): _sums,
+    ("SyncReport", "conflicts"): _policy_versions,
+    ("SyncReport", "new_versions"): _policy_versions,
     ("TrustJudgement", "service_accounts"): _service_accounts,
 }
 """Conversions of fields before they are encoded."""
@@ -215,6 +258,8 @@ def encode(value: object) -> object:
             return value
         case datetime():
             return format_time(value)
+        case date():
+            return value.isoformat()
         case Mapping():
             return {key: encode(each) for key, each in value.items()}
         case PurePath():
@@ -235,8 +280,8 @@ def shape(value: Any) -> Shape:
     if kind not in _plans:
         _plans[kind] = _plan(kind)
     for name, get, special in _plans[kind]:
-        part = get(value)
-        found[name] = _versions(part) if name in _VERSIONS else encode(special(part) if special else part)
+        part = special(get(value)) if special else get(value)
+        found[name] = _versions(part) if name in _VERSIONS else encode(part)
     return found
 
 
@@ -310,11 +355,8 @@ def yaml(value: object, indent: str = "") -> Iterator[str]:
 
 def names(value: object) -> Iterator[str]:
     """Yield the names in an answer's lists, each once."""
-    seen: set[str] = set()
-    for name in _names(value):
-        if name not in seen:
-            seen.add(name)
-            yield json.dumps(name)[1:-1]
+    for name in dict.fromkeys(_names(value)):
+        yield json.dumps(name)[1:-1]
 
 
 def _names(value: object) -> Iterator[str]:

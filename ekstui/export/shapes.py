@@ -12,23 +12,18 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.core.change import GrantDifference
     from ekstui.core.explain import Explanation
     from ekstui.core.explain.access_entries import ForbiddenExplanation
-    from ekstui.core.grants import Grant
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
-    from ekstui.core.published import Component
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
-    from ekstui.library.comparing import Comparison
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
-    from ekstui.library.reviewing import Moved, Review
-    from ekstui.library.syncing import SyncReport
+    from ekstui.library.reviewing import Moved
     from ekstui.settings import Effective
     from ekstui.sources.aws.iam import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
@@ -51,46 +46,24 @@ def one_or_answers(answers: Sequence[Shape]) -> Shape:
 
 def list_shape(data: DataStatus, entries: Sequence[PolicyEntry], access: Sequence[AccessPolicyAnswer] = ()) -> Shape:
     """Return the answer of `list`: AWS's policies, then what controllers publish, then EKS access policies."""
-    listed = [_component(entry.component) if entry.component else encode(entry) for entry in entries]
-    return {**answer(data=data), "policies": [*listed, *map(_access_policy, access)]}
-
-
-def _component(component: Component) -> Shape:
-    return {
-        "name": component.name,
-        "component": component.title,
-        "repository": component.repository,
-        "releases": sum(len(version.releases) for version in component.versions),
-        "newest": component.short(component.newest),
-        "newest_date": component.newest.day.isoformat(),
-        "parameters": list(component.parameters),
-        "kind": "published",
-        "scope": "controllers",
-    }
-
-
-def _access_policy(found: AccessPolicyAnswer) -> Shape:
-    policy = found.policy
-    return {
-        "name": policy.name,
-        "arn": found.arn,
-        "content": policy.content,
-        "reserved": policy.reserved,
-        "introduced": policy.introduced.isoformat() if policy.introduced else None,
-        "kind": "access",
-        "scope": "access",
-    }
+    return answer(data=data, policies=[*(entry.component or entry for entry in entries), *access])
 
 
 def access_policy_shape(data: DataStatus, found: AccessPolicyAnswer) -> Shape:
     """Return the answer of `show` for an EKS access policy; `rules` is null if they are not published."""
-    listed = _access_policy(found)
-    return {
-        **answer(data=data, policy=found.policy.name, arn=found.arn),
-        **{name: listed[name] for name in ("kind", "content", "reserved", "introduced")},
-        "text": found.policy.text,
-        **answer(rules=found.rules, lacks=found.lacks),
-    }
+    policy = found.policy
+    return answer(
+        data=data,
+        policy=policy.name,
+        arn=found.arn,
+        kind="access",
+        content=policy.content,
+        reserved=policy.reserved,
+        introduced=policy.introduced,
+        text=policy.text,
+        rules=found.rules,
+        lacks=found.lacks,
+    )
 
 
 def access_diff_shape(data: DataStatus, found: AccessDifference) -> Shape:
@@ -99,12 +72,7 @@ def access_diff_shape(data: DataStatus, found: AccessDifference) -> Shape:
         name: {"label": side.policy.name, "policy": side.policy.name, "arn": side.arn, "kind": "access"}
         for name, side in (("before", found.before), ("after", found.after))
     }
-    changed = "scope" if found.reach != "same" else "none"
-    return {
-        **answer(data=data),
-        **sides,
-        **answer(kind=changed, reach=found.reach, added=found.added, removed=found.removed),
-    }
+    return {**answer(data=data), **sides, **shape(found)}
 
 
 def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object] = ()) -> Shape:
@@ -162,50 +130,14 @@ def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) 
     return {**_which(data, entry), "versions": encode(steps)}
 
 
-def diff_shape(data: DataStatus, comparison: Comparison) -> Shape:
-    """Return the answer of `diff`."""
-    change = comparison.change
-    return {
-        **answer(data=data, before=comparison.before, after=comparison.after),
-        **answer(
-            kind=change.kind, reach=change.reach, denies=change.denies, verdict=change.verdict, notes=change.notes
-        ),
-        "added": [_one_side(difference, difference.after) for difference in change.added],
-        "removed": [_one_side(difference, difference.before) for difference in change.removed],
-        "changed": [
-            {**shape(difference), **answer(before=difference.before, after=difference.after)}
-            for difference in change.changed
-        ],
-    }
-
-
 def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool) -> Shape:
     """Return the answer of `changes`, newest first."""
-    changes = [{**shape(step), **_version_of(step), **shape(step.change)} for step in steps]
-    return answer(data=data, complete=complete, changes=changes)
-
-
-def _version_of(step: FeedStep) -> Shape:
-    return {"version": None} if step.family == "access-policy" else {}
+    return answer(data=data, complete=complete, changes=steps)
 
 
 def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None = None) -> Shape:
     """Return the answer of `who-can`, with who in the account may do it, if known."""
-    policies = answer(data=data, action=found.action, level=found.level, policies=found.holders)
-    if principals is None:
-        return policies
-    taken = [
-        answer(kind=each.subject.kind, name=each.subject.name, arn=each.subject.arn, by=each.reasons)
-        for each in principals.taken
-    ]
-    return policies | answer(
-        account=principals.identity.account,
-        fetched_at=principals.fetched_at,
-        complete=principals.complete,
-        principals=principals.principals,
-        taken_away=taken,
-        not_looked_at=principals.not_looked_at,
-    )
+    return answer_of(data, found) | ({} if principals is None else shape(principals))
 
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:
@@ -264,34 +196,12 @@ def check_shape(moved: Sequence[Moved]) -> Shape:
     return answer(moved=moved, complete=all(each.change is not None for each in moved))
 
 
-def review_shape(found: Review) -> Shape:
-    """Return the answer of `review`."""
-    documents = [
-        shape(each) if each.change else {**shape(each), "verdict": f"not judged: {each.reason}"}
-        for each in found.documents
-    ]
-    return {"documents": documents, "not_read": list(found.not_read)}
-
-
 def settings_shape(found: Effective) -> Shape:
     """Return the answer of `config`: the settings in effect, and where each comes from."""
     settings = {
         name: {"value": encode(getattr(found.settings, name)), "from": origin} for name, origin in found.origins.items()
     }
     return {**answer(path=found.path, exists=found.file_found), "settings": settings, "warnings": list(found.warnings)}
-
-
-def sync_shape(report: SyncReport) -> Shape:
-    """Return the answer of `sync`."""
-
-    def versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
-        return [{"policy": name, "version": f"v{number}"} for name, number in pairs]
-
-    return {
-        **shape(report),
-        "new_versions": versions(report.new_versions),
-        "conflicts": versions(report.conflicts),
-    }
 
 
 def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:
@@ -306,7 +216,3 @@ def _which(data: DataStatus, entry: PolicyEntry) -> Shape:
 
 def _service(service: ServiceSummary, reason: str | None) -> Shape:
     return {**shape(service), "reason": reason, "actions": encode(service.actions)}
-
-
-def _one_side(difference: GrantDifference, grants: Sequence[Grant]) -> Shape:
-    return {**shape(difference), "grants": encode(grants)}

@@ -11,7 +11,8 @@ from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
 from ekstui.cli.session import library_for, open_library
 from ekstui.cli.streams import narrate, narrate_progress, print_answer, print_json, print_text
 from ekstui.errors import AccountError, InputError
-from ekstui.export.shapes import answer, cache_shape, sync_shape
+from ekstui.export.encoding import shape
+from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
 from ekstui.present.account_report import (
     cache_blocks,
@@ -134,7 +135,7 @@ def update_cache(arguments: Namespace) -> int:
 
         report = synced(_archive(arguments)) if _is_chosen(arguments) else _first(arguments, synced)
         maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
-    print_answer(arguments, lambda: sync_shape(report), lambda: sync_blocks(report))
+    print_answer(arguments, lambda: shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
         narrate(f"{entry.place}: {entry.reason}")
     if not report.complete:

@@ -22,7 +22,8 @@ from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_text
 from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
-from ekstui.export.shapes import access_diff_shape, diff_shape, review_shape
+from ekstui.export.encoding import shape
+from ekstui.export.shapes import access_diff_shape, answer_of
 from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
 from ekstui.library.access_policies import access_difference, means_access_policy
@@ -61,7 +62,7 @@ def show_difference(arguments: Namespace) -> int:
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
     comparison = compare(library, before, after, text, parameters(arguments))
     if arguments.json:
-        print_json(diff_shape(library.data(), comparison))
+        print_json(answer_of(library.data(), comparison))
     elif arguments.patch:
         print_text(comparison_patch(comparison).rstrip("\n"))
     else:
@@ -100,7 +101,7 @@ def review_repository(arguments: Namespace) -> int:
     from ekstui.present.change_lists import review_blocks
 
     answer = review(Path(), arguments.base, tuple(arguments.paths))
-    print_answer(arguments, lambda: review_shape(answer), lambda: review_blocks(answer))
+    print_answer(arguments, lambda: shape(answer), lambda: review_blocks(answer))
     reaches = [reach for each in answer.documents for reach in reaches_of(each.change)]
     if answer.not_read:
         reaches.append("unknown")

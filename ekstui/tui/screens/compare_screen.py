@@ -12,7 +12,7 @@ from ekstui.core.canonical import LinePair, Words, canonical_lines, canonical_pl
 from ekstui.core.notation import PolicyAt, RoleSide, Side
 from ekstui.core.policy import version_label
 from ekstui.core.text import clean_line
-from ekstui.export.shapes import diff_shape
+from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch, document_text
 from ekstui.library import Library
 from ekstui.library.comparing import Comparison, compare
@@ -225,7 +225,7 @@ class CompareScreen(ReportScreen[Comparison]):
         stem = f"{answer.before.label}..{answer.after.label}".replace("/", "_")
         return (
             Export("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(answer))),
-            Export("JSON", f"{stem}.json", lambda: document_text(diff_shape(data(), answer))),
+            Export("JSON", f"{stem}.json", lambda: document_text(answer_of(data(), answer))),
             Export("patch", f"{stem}.patch", lambda: comparison_patch(answer)),
         )
 
