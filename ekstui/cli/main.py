@@ -87,11 +87,14 @@ def parse(given: list[str]) -> argparse.Namespace:
     parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
     choose_form(parsed)
     parsed.settings = apply_settings(parsed)
-    keep_log(parsed.settings.settings)
-    if parsed.verbose or parsed.debug:
-        from ekstui import logbook
+    settings: Settings = parsed.settings.settings
+    if settings.log is not None or parsed.verbose or parsed.debug:
+        from ekstui import logbook  # 6 ms, and only where something is to be logged
 
-        logbook.log_to_stderr("debug" if parsed.debug else "info")
+        if settings.log is not None:
+            logbook.open_log(settings.log, settings.log_level)
+        if parsed.verbose or parsed.debug:
+            logbook.log_to_stderr("debug" if parsed.debug else "info")
     return parsed
 
 
@@ -161,14 +164,6 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
     for warning in found.warnings:
         narrate(warning)
     return found
-
-
-def keep_log(settings: "Settings") -> None:
-    """Start the log if the settings ask for one."""
-    if settings.log is not None:
-        from ekstui import logbook  # 6 ms, and only where something is to be logged
-
-        logbook.open_log(settings.log, settings.log_level)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -74,21 +74,15 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
     )
 
 
-def read_account(library: Library) -> AccountSnapshot:
-    """Read the account again, or return its last snapshot if AWS must not be asked."""
-    return _read(library, library.account.refresh)
+def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
+    """Return the account, read anew unless AWS must not be asked, or unless it was read lately and not asked for `again`.
 
-
-def read_account_if_stale(library: Library) -> AccountSnapshot:
-    """Return the last snapshot if it is recent, else read the account again."""
-    return _read(library, library.account.recent)
-
-
-def _read(library: Library, read: Callable[[Callable[[str], None]], AccountSnapshot]) -> AccountSnapshot:
-    """Read the account with progress on a terminal; an error says what can be done here instead of in the app."""
+    Progress is shown on a terminal; an AccountError says what can be done here instead of in the app.
+    """
     from ekstui.library.own_account import LIMITED
 
     with narrate_progress() as report:
+        read = library.account.refresh if again else library.account.recent
         try:
             return read(lambda words: report(f"{words}; ctrl+c ends" if words == LIMITED else words))
         except AccountError as error:
@@ -98,6 +92,16 @@ def _read(library: Library, read: Callable[[Callable[[str], None]], AccountSnaps
                 age = age_in_words(known.fetched_at, datetime.now(UTC))
                 error.next_step = f"{error.next_step} --offline answers from what was read {age}.".strip()
             raise
+
+
+def could_read_account(library: Library, *, again: bool = True) -> bool:
+    """Read the account where the answer is worth giving without it too: an error is only narrated."""
+    try:
+        read_account(library, again=again)
+    except AccountError as error:
+        narrate(error)
+        return False
+    return True
 
 
 def prepare(library: Library, index: Callable[[Library, Progress], object]) -> None:

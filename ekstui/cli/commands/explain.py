@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, exit_code, gate, parameters
-from ekstui.cli.session import open_library
+from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import narrate, print_answer
 from ekstui.core.denial import MAX_CHARACTERS, excerpt
 from ekstui.core.document import MAX_BYTES
 from ekstui.core.explain import Question, parse_context
 from ekstui.core.notation import FileSide, RoleSide, StandardInput, parse_side
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
@@ -88,9 +88,12 @@ def explain(arguments: Namespace) -> int:
     if (code := _in_kubernetes(inquiry, arguments)) is not None:
         return code
     library = _library(inquiry, arguments)
-    _renew(library, inquiry)
-    inquiries = [_about(inquiry, action) for action in arguments.action] or [inquiry]
-    explanations = tuple(answer for each in inquiries for answer in explain_all(library, each))
+    if account_meant(library, inquiry):
+        could_read_account(library, again=False)
+    questions = [replace(inquiry.question, action=action) for action in arguments.action] or [inquiry.question]
+    explanations = tuple(
+        answer for each in questions for answer in explain_all(library, inquiry._replace(question=each))
+    )
     simulated = None
     if arguments.simulate:
         role = inquiry.principal or explanations[0].role
@@ -105,33 +108,21 @@ def explain(arguments: Namespace) -> int:
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
 
 
-def _about(inquiry: Inquiry, action: str) -> Inquiry:
-    return inquiry._replace(question=replace(inquiry.question, action=action))
-
-
 def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
     """Print why Kubernetes forbade a request; return None if the message is not about one."""
     text = inquiry.question.message
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
         return None
     # 60 ms, and most messages are from IAM.
-    from ekstui.cli.session import library_for, read_account, read_account_if_stale
     from ekstui.export.shapes import forbidden_shape
     from ekstui.library.cluster_answers import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 
     library = library_for(arguments)
     cluster = arguments.cluster
-    try:
-        if arguments.profile is not None or arguments.account_file is not None:
-            read_account(library)
-        elif cluster:
-            read_account_if_stale(library)
-    except AccountError as error:
-        # What the account of before or the message alone tells is worth saying.
-        narrate(error)
-        if library.account.last() is None:
-            cluster = None
+    chosen = arguments.profile is not None or arguments.account_file is not None
+    if (chosen or cluster) and not could_read_account(library, again=chosen) and library.account.last() is None:
+        cluster = None
     answers = forbidden_answers(library, text, cluster, inquiry.question.principal)
     if not answers:
         return None
@@ -143,35 +134,16 @@ def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))
 
 
-def _renew(library: Library, inquiry: Inquiry) -> None:
-    """Ask AWS about the account that the message is judged by, unless what is known of it is recent."""
-    if not account_meant(library, inquiry):
-        return
-    from ekstui.cli.session import read_account_if_stale
-
-    try:
-        read_account_if_stale(library)
-    except AccountError as error:
-        narrate(error)
-
-
 def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
     """Open the library, over the account if the question or an option needs one."""
     chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     if inquiry.principal is None and not chosen and not arguments.offline:
         return open_library()
-    # 70 ms, and only for a question about the account.
-    from ekstui.cli.session import library_for, read_account
-
     library = library_for(arguments)
     if inquiry.principal is not None:
         read_account(library)
     elif chosen:
-        try:
-            read_account(library)
-        except AccountError as error:
-            # The message alone is still worth explaining.
-            narrate(error)
+        could_read_account(library)
     return library
 
 
@@ -179,7 +151,9 @@ def _inquiry(arguments: Namespace) -> Inquiry:
     policies = tuple(parse_side(text) for text in arguments.policy)
     boundary = None if arguments.boundary is None else parse_side(arguments.boundary)
     session = tuple(parse_side(text) for text in arguments.session_policy)
-    trust = _trust(arguments.trust)
+    trust = (
+        None if arguments.trust is None else StandardInput() if arguments.trust == "-" else FileSide(arguments.trust)
+    )
     sides = [side for side in (*policies, *session, boundary, trust) if side is not None]
     if any(isinstance(side, RoleSide) for side in sides):
         raise InputError("A role is not a policy.", "--role NAME evaluates all of its policies.")
@@ -203,12 +177,6 @@ def _inquiry(arguments: Namespace) -> Inquiry:
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
         values=parameters(arguments),
     )
-
-
-def _trust(text: str | None) -> FileSide | StandardInput | None:
-    if text is None:
-        return None
-    return StandardInput() if text == "-" else FileSide(text)
 
 
 def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:

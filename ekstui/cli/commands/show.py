@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, ExitCode, argument, command, one_of, parameters
-from ekstui.cli.session import open_library
+from ekstui.cli.session import library_for, open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
 from ekstui.core.document import broken_rules
 from ekstui.core.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
@@ -51,11 +51,11 @@ from ekstui.present.policy_report import (
 )
 def show(arguments: Namespace) -> int:
     """Print the console's table, one line per service, then the actions of each; or the document itself."""
-    if len(arguments.policy) == 1 and not isinstance(side := parse_side(arguments.policy[0]), PolicyAt):
-        return _show_document(side, arguments)
+    if len(arguments.policy) == 1:
+        side = parse_side(arguments.policy[0])
+        if not isinstance(side, PolicyAt) or library_for(arguments).own_arn(side.name) is not None:
+            return _show_document(side, arguments)
     library = open_library()
-    if len(arguments.policy) == 1 and _is_own(side, arguments):
-        return _show_document(side, arguments)
     asked = [_asked(library, text) for text in arguments.policy]
     wanted = [iam for iam, _ in asked if iam is not None]
     for entry, version in wanted:
@@ -75,15 +75,6 @@ def show(arguments: Namespace) -> int:
     return ExitCode.DONE
 
 
-def _is_own(side: Side, arguments: Namespace) -> bool:
-    """Return whether a side names a policy of the account's own."""
-    if not isinstance(side, PolicyAt):
-        return False
-    from ekstui.cli.session import library_for
-
-    return library_for(arguments).own_arn(side.name) is not None
-
-
 def _asks_for_document(arguments: Namespace) -> bool:
     return bool(arguments.document or arguments.terraform or arguments.cloudformation)
 
@@ -94,11 +85,7 @@ def _show_document(side: Side, arguments: Namespace) -> int:
     from ekstui.core.summary import services_in
     from ekstui.library.comparing import document_of_side
 
-    library = open_library()
-    if isinstance(side, RoleSide | PolicyAt):
-        from ekstui.cli.session import library_for
-
-        library = library_for(arguments)
+    library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library()
     text = sys.stdin.read() if isinstance(side, StandardInput) else ""
     document = document_of_side(side, library, text)
     services = services_in(document)

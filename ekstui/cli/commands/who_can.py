@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, one_of, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, prepare, read_account
@@ -64,7 +65,11 @@ def who_can(arguments: Namespace) -> int:
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
     )
-    principals = None if arguments.names else _principals(library, arguments)
+    principals = (
+        None
+        if arguments.names
+        else _of_account(library, arguments, lambda ask: _principals(library, arguments, ask=ask))
+    )
     _print(library, answer, principals, arguments, types=types)
     if principals is not None:
         narrate_missing((), principals.complete, "every role, user, group and policy", "there may be more")
@@ -108,7 +113,9 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
 
     found = who_can_in_kubernetes(arguments.action)
     names = {each.policy.name for each, _ in found.holders}
-    in_clusters = None if arguments.names else _in_clusters(library, arguments, names)
+    in_clusters = (
+        None if arguments.names else _of_account(library, arguments, lambda ask: _in_clusters(library, names, ask=ask))
+    )
     if arguments.json:
         principals = in_clusters.principals if in_clusters else ()
         print_json(kubernetes_holders_shape(library.data(), found, principals))
@@ -126,44 +133,39 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     return ExitCode.NOTHING
 
 
-def _in_clusters(library: Library, arguments: Namespace, policies: set[str]) -> PrincipalsInClusters | None:
-    """Return whose access entries have one of the policies; None without an account.
-
-    EKS is asked only if an option chooses the account.
-    """
-    if not (library.account_at_hand or arguments.region):
-        return None
+def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
+    """Return whose access entries have one of the policies."""
     from ekstui.library.cluster_answers import principals_in_clusters
 
-    asked = bool(arguments.profile or arguments.region) and not arguments.offline
-    try:
-        if asked and library.account.last() is None:
-            read_account(library)
-        return principals_in_clusters(library, policies, ask=asked)
-    except (AccountError, InputError) as error:
-        narrate(error)
-        return None
+    if ask and library.account.last() is None:
+        read_account(library)
+    return principals_in_clusters(library, policies, ask=ask)
 
 
-def _principals(library: Library, arguments: Namespace) -> PrincipalsCan | None:
-    """Return who in the account may do it; None without an account.
-
-    AWS is asked only if an option chooses the account. That it cannot be read is reported; the answer about policies stays.
-    """
-    if not (library.account_at_hand or arguments.region):
-        return None
+def _principals(library: Library, arguments: Namespace, *, ask: bool) -> PrincipalsCan | None:
+    """Return who in the account may do it; None if the account was never read."""
     from ekstui.library.own_account import FRESH
     from ekstui.library.roles import principals_can
 
+    known = library.account.last()
+    if ask and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
+        known = read_account(library)
+        narrate_missing(known.errors)
+    return None if known is None else principals_can(library, arguments.action, arguments.resource)
+
+
+Answer = TypeVar("Answer")
+
+
+def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], Answer]) -> Answer | None:
+    """Return an answer about the account, given whether to ask AWS: only if an option chooses the account.
+
+    None without an account. That it cannot be read is reported; the answer about policies stays.
+    """
+    if not (library.account_at_hand or arguments.region):
+        return None
     try:
-        known = library.account.last()
-        asked = (arguments.profile or arguments.region) and not arguments.offline
-        if asked and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
-            known = read_account(library)
-            narrate_missing(known.errors)
-        if known is None:
-            return None
-        return principals_can(library, arguments.action, arguments.resource)
+        return answer(bool(arguments.profile or arguments.region) and not arguments.offline)
     except (AccountError, InputError) as error:
         narrate(error)
         return None
