@@ -119,14 +119,9 @@ def _words(counts: StepCounts | None) -> tuple[str | Span, ...]:
 def _row(step: FeedStep) -> TableRow:
     day = Span(iso_day(step.created, "unknown"), "muted")
     if step.previous is None or step.change.reach is None:
-        pair = "" if step.family == "access-policy" else version_label(step.version)
-        new = (
-            "new access policy"
-            if step.family == "access-policy"
-            else "new policy"
-            if step.version == 1
-            else "first known"
-        )
+        is_access = step.family == "access-policy"
+        pair = "" if is_access else version_label(step.version)
+        new = "new access policy" if is_access else "new policy" if step.version == 1 else "first known"
         reach = Span(new, "accent")
         amount: tuple[Span, ...] = (Span(f"+{step.change.added}", "added"),) if step.change.added else ()
     else:

@@ -1,12 +1,11 @@
 """A comparison as blocks: both sides, what the difference means and why, then what differs, action by action."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ekstui.core.differences import (
     SPELLED_OUT,
     ActionDifference,
     Differences,
-    GrantedOn,
     StillCovered,
 )
 from ekstui.core.knowledge import Update
@@ -65,20 +64,8 @@ def sides_line(comparison: Comparison) -> Line:
 
 
 def meaning_blocks(comparison: Comparison) -> Iterator[Block]:
-    """Yield what the difference means, and its context."""
+    """Yield what the difference means, AWS's reasons, who has the policy attached, and what could not be judged."""
     yield Sentence(verdict_line(comparison), key="verdict")
-    yield from context_blocks(comparison)
-
-
-def verdict_line(comparison: Comparison) -> Line:
-    """Return what the difference means."""
-    change = comparison.change
-    word, colon, rest = change.verdict.partition(":")
-    return (Span(word, reach_style(change.reach)), f"{colon}{rest}")
-
-
-def context_blocks(comparison: Comparison) -> Iterator[Block]:
-    """Yield AWS's reasons and contradictions, who has the policy attached, and what could not be judged."""
     yield from _reasons(comparison)
     for count in comparison.attached:
         yield Sentence(_attached(count))
@@ -87,6 +74,13 @@ def context_blocks(comparison: Comparison) -> Iterator[Block]:
             yield from _parameters(side)
     for note in comparison.change.notes:
         yield aside(f"note: {note}")
+
+
+def verdict_line(comparison: Comparison) -> Line:
+    """Return what the difference means."""
+    change = comparison.change
+    word, colon, rest = change.verdict.partition(":")
+    return (Span(word, reach_style(change.reach)), f"{colon}{rest}")
 
 
 def difference_blocks(comparison: Comparison) -> list[Block]:
@@ -122,7 +116,8 @@ def _between_policies(found: Differences, one: str, other: str) -> Iterator[Bloc
 
 
 def _only_in(name: str, found: Sequence[ActionDifference], sign: str, style: Style) -> list[Block]:
-    title = ("Only in ", code(name, "strong"), f" ({_count(found)})")
+    count = sum(1 if each.element == "NotAction" else len(each.actions) for each in found)
+    title = ("Only in ", code(name, "strong"), f" ({count})")
     return section(title, [_one_sided(each, sign, style) for each in found])
 
 
@@ -177,10 +172,7 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
 def _attached(count: AttachedCount) -> Line:
     kinds = ((count.roles, "role"), (count.users, "user"), (count.groups, "group"))
     holders = ", ".join(counted(number, kind) for number, kind in kinds if number)
-    if not holders:
-        said = f"{count.policy} is attached to nothing"
-    else:
-        said = f"{count.policy} is attached to {'' if count.complete else 'at least '}{holders}"
+    said = f"{count.policy} is attached to {'' if count.complete or not holders else 'at least '}{holders or 'nothing'}"
     if count.boundaries:
         said += f", and is the boundary of {count.boundaries:,}"
     return f"{said} in account {count.account}, {as_of_words(count.fetched_at)}."
@@ -197,18 +189,11 @@ def _version(side: ComparedSide) -> str:
     return f"{version_label(side.version or 0)}{day}"
 
 
-def _count(found: Iterable[ActionDifference]) -> int:
-    return sum(1 if each.element == "NotAction" else len(each.actions) for each in found)
-
-
 def _one_sided(difference: ActionDifference, sign: str, style: Style) -> Node:
     head = (Span(f"{sign} ", style), *_effect(difference))
-    where: tuple[str | Span, ...] = ()
-    children: list[Node] = []
-    if len(difference.granted) == 1:
-        where = ("  ", *_granted_on(difference.granted[0]))
-    else:
-        children = [Node(_granted_on(each)) for each in difference.granted]
+    granted = [("on ", *_places(each.place), *ways_line(each.ways)) for each in difference.granted]
+    where: tuple[str | Span, ...] = ("  ", *granted[0]) if len(granted) == 1 else ()
+    children = [] if where else [*map(Node, granted)]
     if difference.element == "NotAction" or len(difference.actions) <= NAMES_IN_LINE:
         line = (*head, *_names(difference.actions, style), *_part(difference), *where)
     else:
@@ -299,11 +284,9 @@ def _way_change(change: WayChange, *, two: bool) -> Iterator[tuple[str | Span, .
     for line in change.lines:
         yield _line_change(line)
     if change.gone:
-        words = "− if " if two else "no longer if "
-        yield (Span(words, "removed"), *way_line(change.gone))
+        yield (Span("− if " if two else "no longer if ", "removed"), *way_line(change.gone))
     if change.new:
-        words = "+ if " if two else "now only if "
-        yield (Span(words, "added"), *way_line(change.new))
+        yield (Span("+ if " if two else "now only if ", "added"), *way_line(change.new))
 
 
 def _line_change(change: LineChange) -> tuple[str | Span, ...]:
@@ -318,8 +301,8 @@ def _line_change(change: LineChange) -> tuple[str | Span, ...]:
         old = (Span(f"  − {before.operator} ", "removed"), code(" or ".join(bounded(before.values)), "removed"))
         new = (Span(f"  + {after.operator} ", "added"), code(" or ".join(bounded(after.values)), "added"))
         return (code(after.key), *old, *new)
-    operators = (Span(before.operator, "removed"), " → ", Span(after.operator, "added"))
-    return (code(after.key), "  ", *operators, f" {' or '.join(bounded(after.values))}")
+    values = f" {' or '.join(bounded(after.values))}"
+    return (code(after.key), "  ", Span(before.operator, "removed"), " → ", Span(after.operator, "added"), values)
 
 
 def _values(sign: str, style: Style, values: Sequence[str]) -> Iterator[Span]:
@@ -342,12 +325,10 @@ def _tail(value: str, others: Sequence[str]) -> str:
 
 def _covered(covered: StillCovered) -> Node:
     done = "denied" if covered.effect == "Deny" else "allowed"
+    is_before = covered.side == "before"
     if covered.by == SPELLED_OUT:
-        return _same(
-            covered, "spelled out, action by action" if covered.side == "before" else "in place of its actions"
-        )
-    when = f"still {done} by " if covered.side == "before" else f"{done} before too, by "
-    return _same(covered, when, code(covered.by))
+        return _same(covered, "spelled out, action by action" if is_before else "in place of its actions")
+    return _same(covered, f"still {done} by " if is_before else f"{done} before too, by ", code(covered.by))
 
 
 def _covered_in_both(covered: StillCovered, names: tuple[str, str]) -> Node:
@@ -370,10 +351,6 @@ def _effect(difference: ActionDifference) -> tuple[Span, ...]:
     )
 
 
-def _granted_on(granted: GrantedOn) -> tuple[str | Span, ...]:
-    return ("on ", *_places(granted.place), *ways_line(granted.ways))
-
-
 def _places(place: Place) -> tuple[str | Span, ...]:
     names = joined(", ", [code(each) for each in place.resources if each]) or ("no resource",)
     return names if place.element == "Resource" else ("everything but ", *names)
@@ -394,8 +371,4 @@ def _by_service(actions: Sequence[str]) -> list[Node]:
 
 def _by_service_of(alike: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Node]:
     for effect, names in alike:
-        nodes = _by_service(names)
-        if effect == "Deny":
-            yield Node(Span("denied:", "bad"), nodes)
-        else:
-            yield from nodes
+        yield from [Node(Span("denied:", "bad"), _by_service(names))] if effect == "Deny" else _by_service(names)

@@ -104,11 +104,8 @@ def _laid_code(block: Code, key: Hashable, indent: str, width: int | None) -> It
 
 def _parts_table(previous: Block, block: Block) -> bool:
     """Return whether a blank line separates two blocks: around a table, except before a heading, which adds its own."""
-    return isinstance(block, Table) != isinstance(previous, Table) and not _is_section(block)
-
-
-def _is_section(block: Block) -> bool:
-    return isinstance(block, Heading) and block.level > 1
+    is_section = isinstance(block, Heading) and block.level > 1
+    return isinstance(block, Table) != isinstance(previous, Table) and not is_section
 
 
 def fitted(line: Line, place: Place) -> bool:
@@ -159,28 +156,20 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     rows = [(row, [_shown(cell, place) for cell in row.cells]) for row in table.rows]
     if not rows:
         return
+    if any(column.title for column in table.columns):
+        titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
+        rows.insert(0, (TableRow((), key=(key, "titles")), [_measured(styled(title, "strong")) for title in titles]))
     room = None if width is None else width - len(indent)
     lengths = column_widths(table.columns, [line for _, line in rows], room)
     if room is not None and _crowds_its_remarks(table.columns, [line for _, line in rows], lengths, room):
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
         return
-    if any(column.title for column in table.columns):
-        titles = [
-            _measured(styled(column.title.upper() if place == "terminal" else column.title, "strong"))
-            for column in table.columns
-        ]
-        yield from _laid_row(TableRow(()), titles, (key, "titles"), table.columns, lengths, indent, width)
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
         yield from _laid_row(row, line, own, table.columns, lengths, indent, width)
-        if row.below:
-            yield from _laid_below(row, own, indent + STEP * 2, width, place)
-
-
-def _laid_below(row: TableRow, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
-    for number, below in enumerate(row.below):
-        if fitted(below, place):
-            yield from _broken((key, number), styled_line(below, place), width or 80, indent, STEP)
+        for part, below in enumerate(row.below):
+            if fitted(below, place):
+                yield from _broken((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
 
 
 def _crowds_its_remarks(
@@ -241,14 +230,12 @@ def _laid_row(
 def _row_lines(line: Sequence[_Cell], columns: Sequence[Column], lengths: Sequence[int]) -> Iterator[Sequence[_Cell]]:
     """Yield the lines of a row of which a cell is too long for its column."""
     broken = [
-        [(cell, size)] if size <= room else map(_measured, _laid_cell(cell, room, column))
+        [(cell, size)]
+        if size <= room
+        else map(_measured, [cut_middle(cell, room)] if column.middle else wrap(cell, max(room, 1)))
         for (cell, size), room, column in zip(line, lengths, columns, strict=False)
     ]
     return zip_longest(*broken, fillvalue=((), 0))
-
-
-def _laid_cell(cell: Styled, room: int, column: Column) -> list[Styled]:
-    return [cut_middle(cell, room)] if column.middle else wrap(cell, max(room, 1))
 
 
 def _side_by_side(line: Iterable[_Cell], columns: Sequence[Column], lengths: Sequence[int], indent: str) -> Styled:

@@ -41,7 +41,7 @@ from ekstui.present.cluster_report import allowed_words, no_entries_words
 from ekstui.present.policy_report import services_table
 
 
-def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
+def _findings(findings: Sequence[Finding]) -> Tree:
     """Return findings, each with its evidence below."""
     return Tree(
         [
@@ -53,7 +53,7 @@ def findings_tree(findings: Sequence[Finding], key: str = "") -> Tree:
                 ),
                 [Node(Span(each, "muted")) for each in finding.evidence],
                 finding,
-                (key, "finding", index),
+                ("finding", index),
             )
             for index, finding in enumerate(findings)
         ]
@@ -155,10 +155,8 @@ def _branch(branch: Branch, roles: dict[str, ClusterRole], opened: Collection[Pa
 
 
 def _partly(branch: Branch) -> str:
-    if not branch.unread:
-        return ""
-    if branch.roles:
-        return "  not all looked at"
+    if not branch.unread or branch.roles:
+        return "  not all looked at" if branch.unread else ""
     return "  none seen, not all looked at" if branch.looked_at else "  not looked at"
 
 
@@ -197,19 +195,14 @@ def _policies(path: Path, role: ClusterRole) -> list[Node]:
 
 
 def _attached_kind(policy: RolePolicy) -> str:
-    if policy.arn is None:
-        return "inline"
-    return f"attached, {'AWS managed' if policy.managed_by_aws else 'customer managed'}"
+    return "inline" if policy.arn is None else f"attached, {_policy_kind(policy)}"
 
 
 def _use_below(use: Use) -> str:
     """Return what uses a role, without the kind of use and the cluster, which are shown above it."""
-    if use.kind in ("cluster", "fargate", "addon", "capability", "nodegroup", "karpenter-node"):
-        word = use.name or ""
-    elif use.service_account:
-        word = f"{use.namespace}/{use.service_account}"
-    else:
-        word = ""
+    is_named = use.kind in ("cluster", "fargate", "addon", "capability", "nodegroup", "karpenter-node")
+    account = f"{use.namespace}/{use.service_account}" if use.service_account else ""
+    word = use.name or "" if is_named else account
     return f"{word} (inferred)".lstrip() if use.certainty == "inferred" else word
 
 
@@ -219,7 +212,7 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", shown="terminal")
     blocks: list[Block] = [Heading(role.name, 1), Sentence(as_of)]
     if answer.findings:
-        blocks += [Heading("Findings"), findings_tree(answer.findings)]
+        blocks += [Heading("Findings"), _findings(answer.findings)]
         fixes = dict.fromkeys(
             command for each in answer.findings if (command := trust_command(role, each, knowledge()))
         )
