@@ -1,8 +1,9 @@
-"""All about one thing: an action, a symptom, a user, a group, a policy of the account."""
+"""What only the app shows: all about one action, symptom, user, group or own policy, and the matrix of several policies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
+from ekstui.core.access_levels import MATRIX_LEVELS, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.core.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
@@ -22,10 +23,13 @@ from ekstui.core.summary import ActionSummary, services_in
 from ekstui.core.text import counted
 from ekstui.present.blocks import (
     Block,
+    Column,
     Heading,
     Node,
     Sentence,
     Span,
+    Table,
+    TableRow,
     Tree,
     aside,
     code,
@@ -33,13 +37,16 @@ from ekstui.present.blocks import (
     grant_line,
     hints_tree,
     iso_day,
+    joined,
     level_style,
     note,
     restyled,
     section,
+    spans,
     uses_words,
 )
 from ekstui.present.policy_report import services_table
+from ekstui.present.styled import Style
 from ekstui.present.who_can_report import since_words
 
 MOST_RESOURCES = 50
@@ -233,3 +240,155 @@ def _policy(name_or_arn: str) -> Node:
     return Node(
         (code(name), Span("  of the account" if own else "", "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
     )
+
+
+LETTERS = "ABCD"
+"""The names of the policies in the cells."""
+
+_SHORT_LEVELS = {"Permissions management": "Perms", "Tagging": "Tag", "unknown": "Other"}
+_SIGNS: dict[str, Span] = {
+    "all": Span("●", "strong"), "some": Span("○"), "denied": Span("×", "bad"), "none": Span("·", "muted"),
+}  # fmt: skip
+_SERVICE_WIDTH = 16
+"""The minimum width of a service's name, in columns."""
+
+
+class _Layout(NamedTuple):
+    """How the cells are laid out."""
+
+    digits: dict[str, int]
+    """The width of a policy's number, by level."""
+    numbers: bool
+    """Whether cells show numbers: if wanted, and if there is room."""
+    columns: tuple[Column, ...]
+
+
+def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool) -> _Layout:
+    """Return how to lay out the rows in `width` columns; `signs` asks for symbols even if there is room for numbers."""
+    by_level = {level: [row.cells[level] for row in rows if level in row.cells] for level in MATRIX_LEVELS}
+    found = {level: cells for level, cells in by_level.items() if cells}
+    digits = {level: len(str(max(max(cell.given) for cell in cells))) for level, cells in found.items()}
+    totals = [len(str(max(cell.total for cell in cells))) for cells in found.values()]
+    room = width - _SERVICE_WIDTH - len(found)
+    # A space after each number (none after a single one), a slash before the total, perhaps an exclamation mark.
+    cells = [policies * (given + 1) + total + 2 for given, total in zip(digits.values(), totals, strict=True)]
+    titles = [_SHORT_LEVELS.get(level, level) for level in found]
+    numbers = not signs and sum(map(max, cells, map(len, titles))) <= room
+    if not numbers:
+        # One symbol per policy, and perhaps an exclamation mark.
+        cells = [policies + 1 for _ in found]
+    if sum(map(max, cells, map(len, found))) <= room:
+        titles = list(found)
+    columns = (
+        Column("Service", _SERVICE_WIDTH, share=2, middle=True),
+        *(Column(title, max(cell, len(title)), share=1) for title, cell in zip(titles, cells, strict=True)),
+    )
+    return _Layout(digits, numbers, columns)
+
+
+def matrix_blocks(
+    rows: Sequence[MatrixRow],
+    places: Sequence[PolicyAt],
+    width: int,
+    *,
+    shown: Sequence[MatrixRow] | None = None,
+    opened: Collection[Hashable] = (),
+    signs: bool = False,
+) -> tuple[list[Block], Table]:
+    """Return services by access level: a heading with a legend, and a table with a row per service (those `shown`).
+
+    A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by its
+    actions by level.
+    """
+    found = rows if shown is None else shown
+    form = _layout(found, len(places), width, signs=signs)
+    legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in opened for row in found))
+    lines: list[TableRow] = []
+    for row in found:
+        is_open = row.service in opened
+        name = (Span("▾ " if is_open else "▸ ", "muted", shown="app"), Span(row.service, "strong"))
+        cells = (_matrix_cell(row.cells.get(level), form, digits) for level, digits in form.digits.items())
+        lines.append(TableRow((name, *cells), row, ("service", row.service)))
+        if is_open:
+            lines += _action_rows(row, len(places), width)
+    return [Heading(", ".join(map(str, places)), 1), *legend], Table(form.columns, lines)
+
+
+def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: bool, actions: bool) -> list[Block]:
+    """Return how much each policy allows, and what the symbols mean; `rows` are all rows, without a filter."""
+    blocks: list[Block] = []
+    for index, place in enumerate(places):
+        letter = f"{LETTERS[index]} " if len(places) > 1 else ""
+        given = [sum(cell.given[index] for cell in row.cells.values()) for row in rows]
+        counts = f"  {counted(sum(given), 'action')} of {counted(sum(map(bool, given)), 'service')}"
+        line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
+        blocks.append(Sentence(line, key=("legend", index)))
+    if numbers:
+        words = "Actions allowed of all that exist"
+        if len(places) > 1:
+            words = f"{' '.join(LETTERS[: len(places)])} /all: how many actions each policy allows, and how many exist"
+    else:
+        words = "● all, ○ some, · none of the actions" + (", one symbol per policy" if len(places) > 1 else "")
+    if any(any(cell.denied) for row in rows for cell in row.cells.values()):
+        words += "; ! partly denied by the policy itself"
+    blocks.append(Sentence(Span(words, "muted"), key=("legend", "cells")))
+    if actions:
+        words = "An action: ● unlimited, ○ limited, × denied, · not allowed"
+        blocks.append(Sentence(Span(words, "muted"), key=("legend", "actions")))
+    return blocks
+
+
+def _matrix_cell(cell: MatrixCell | None, form: _Layout, digits: int) -> tuple[Span, ...]:
+    if cell is None:
+        return ()
+    denied = (Span("!", "bad"),) if any(cell.denied) else ()
+    if not form.numbers:
+        signs = ("none" if not given else "all" if given == cell.total else "some" for given in cell.given)
+        return (*(_SIGNS[sign] for sign in signs), *denied)
+    if not any(cell.given) and not denied:
+        # A total beside nothing would distract from cells with something.
+        return (Span(" ".join("·".rjust(digits) for _ in cell.given), "muted"),)
+    numbers = joined(
+        " ", [Span((str(given) if given else "·").rjust(digits), _number_style(given, cell)) for given in cell.given]
+    )
+    total = Span(f"{' ' if len(cell.given) > 1 else ''}/{cell.total}", "muted")
+    return (*spans(numbers), *((total,) if cell.total else ()), *denied)
+
+
+def _number_style(given: int, cell: MatrixCell) -> Style:
+    """Return the style of a number, which stands out if the policies differ, then if all actions are allowed."""
+    if not given:
+        return "muted"
+    if cell.differs:
+        return "accent"
+    return "strong" if given == cell.total else ""
+
+
+def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
+    rows: list[TableRow] = []
+    names = [action.action.partition(":")[2] for action in row.actions]
+    room = max(min(max(map(len, names)), width - 10 - 4 * policies), 8)
+    level = None
+    for name, action in zip(names, row.actions, strict=True):
+        if action.level != level:
+            level = action.level
+            rows.append(TableRow((Span(f"    {level}", level_style(level)),), key=(row.service, level)))
+        fitting = name if len(name) <= room else name[: room - 1] + "…"
+        pieces = [Span(f"      {fitting.ljust(room)}")]
+        for index, each in enumerate(action.given):
+            pieces += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(each)]]
+        if policies == 1:
+            pieces.append(Span(_limits(action), "muted"))
+        value = next(each for each in action.given if each)
+        rows.append(TableRow((tuple(pieces),), value, ("action", row.service, action.action)))
+    return rows
+
+
+def _limits(action: MatrixAction) -> str:
+    """Return the resources and condition under which a single policy allows an action, in the console's words."""
+    (given,) = action.given
+    if given is None or extent(given) == "all":
+        return ""
+    condition = "" if given.condition == "None" else f"  condition: {given.conditioned.words(given.condition)}"
+    denied = f"  denied: {given.denied}" if given.denied else ""
+    return f"  {given.resource}{condition}{denied}"

@@ -18,8 +18,8 @@ from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import ChangesFeed, changes
 from ekstui.present.blocks import Block
+from ekstui.present.cards import matrix_blocks
 from ekstui.present.change_lists import COLUMNS, changes_table
-from ekstui.present.matrix_table import layout, legend_blocks, matrix_blocks, matrix_table
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.tui import keys
@@ -226,11 +226,9 @@ class MatrixScreen(ReportScreen[_Matrix]):
         found, opened = self._found(answer)
         if not found:
             return []
-        form = layout(found, len(self._places), self.width, signs=self.view == "symbols")
-        self.rows.set_columns(form.columns)
-        actions = any(row.service in opened for row in found)
-        legend = legend_blocks(answer.rows, self._places, numbers=form.numbers, actions=actions)
-        table = matrix_table(found, self._places, opened, form, self.width)
+        signs = self.view == "symbols"
+        legend, table = matrix_blocks(answer.rows, self._places, self.width, shown=found, opened=opened, signs=signs)
+        self.rows.set_columns(table.columns)
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
     def _found(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
@@ -279,7 +277,8 @@ class MatrixScreen(ReportScreen[_Matrix]):
         return (Copyable("Markdown", about, lambda: self._markdown(answer)),)
 
     def _markdown(self, answer: _Matrix) -> str:
-        return markdown(matrix_blocks(self._places, answer.rows, WIDE))
+        legend, table = matrix_blocks(answer.rows, self._places, WIDE)
+        return markdown([*legend, table])
 
     def fold_key(self, row: Row) -> Hashable:
         """Return the name of a service."""
