@@ -1,22 +1,28 @@
 """A request judged by the policies of a role in an account file that `aws iam` wrote."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ekstui.core.document import parse_text
+from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
+from ekstui.core.document import Document, parse, parse_text
 from ekstui.core.evaluation import Request
 from ekstui.core.explain import Explanation, Policies, Question
 from ekstui.core.grants import action_matches
-from ekstui.core.notation import FileSide, PolicyAt
+from ekstui.core.notation import FileSide, PolicyAt, parse_policy
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
+from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
+from ekstui.library.comparing import attached_count, compare
 from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.library.named import Requester, Target, is_target, principal_arn, requester_of, target_of
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
+from tests.accounts import snapshot
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"
@@ -274,3 +280,177 @@ def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
     said = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."
     found = explain_first(lib, Inquiry(Question(message=said.format(wrong))))
     assert [EBS in f"{each.symptom} {each.answer}" for each in found.symptoms] == [True]
+
+
+# Who a request is from, and which role it wants, by a snapshot as small as the rule
+
+
+def trusting(*services: str) -> Document:
+    principal = {"Service": [f"{each}.amazonaws.com" for each in services]} if services else {"AWS": "*"}
+    return parse({"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}})
+
+
+def known_roles(*roles: Role, **more: Any) -> AccountSnapshot:
+    return replace(snapshot(), roles=roles, **more)
+
+
+APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trusting("pods.eks"))
+WEB, POD, ASSUME = "sts:AssumeRoleWithWebIdentity", "eks-auth:AssumeRoleForPodIdentity", "sts:AssumeRole"
+NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("action", "principal", "trust", "meant"),
+    [
+        # An unsigned call has no role yet, so the one that is named is the one it wants.
+        (WEB, None, trusting("ec2"), True),
+        ("sts:AssumeRoleWithSAML", None, trusting("ec2"), True),
+        ("s3:GetObject", "ec2.amazonaws.com", trusting("ec2"), False),
+        # A service has no role, a role or user has one.
+        (ASSUME, "ec2.amazonaws.com", trusting("ec2"), True),
+        (ASSUME, NODE, trusting("ec2"), False),
+        (ASSUME, None, trusting("ec2"), False),
+        # The node calls EKS Auth with its own role: what is named is that role only if nodes may have it.
+        (POD, NODE, trusting("pods.eks"), True),
+        (POD, NODE, trusting("ec2"), False),
+        (POD, NODE, trusting("ec2", "pods.eks"), True),
+        (POD, NODE, trusting(), True),
+        (POD, None, trusting("ec2"), False),
+    ],
+)
+def test_whether_a_named_role_is_the_one_to_be_assumed(
+    action: str, principal: str | None, trust: Document, meant: bool
+) -> None:
+    known = known_roles(replace(APP, trust=trust))
+    for name in ("app", APP.arn or "", f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s"):
+        assert is_target(Request(action, (), principal), name, known) is meant
+
+
+def test_the_role_that_a_request_wants_to_assume(tmp_path: Path) -> None:
+    known = known_roles(APP, Role("blind", f"arn:aws:iam::{ACCOUNT}:role/blind"))
+    other = f"arn:aws:iam::{ACCOUNT}:role/other"
+
+    def target(*resources: str, named: str | None = None, of: AccountSnapshot | None = known, source: FileSide | None = None, action: str = ASSUME) -> Target | None:  # fmt: skip
+        return target_of(Request(action, resources), named, of, source, "")
+
+    assert target(APP.arn or "", action="s3:GetObject") is None
+    wanted = target(f"arn:aws:s3:::{ACCOUNT}", APP.arn or "")
+    assert wanted is not None
+    assert (wanted.role, wanted.trust and wanted.trust.name, wanted.trust and wanted.trust.arn) == (APP, "trust policy of app", APP.arn)  # fmt: skip
+    assert target(other, named=f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s") == wanted
+    # Its trust policy, or the role itself, may not be known.
+    blind = target(f"arn:aws:iam::{ACCOUNT}:role/blind")
+    assert blind is not None
+    assert (blind.trust, blind.role and blind.role.name) == (None, "blind")
+    assert target(other) == target(APP.arn or "", of=None) == target() == Target(None, None)
+    # A role that somebody names must exist, unless its trust policy is given.
+    with pytest.raises(NotFoundError):
+        target(named="other")
+    path = tmp_path / "trust.json"
+    path.write_text(json.dumps(OF_PODS))
+    for resources, named, arn in (
+        ((), "other", None),
+        ((other,), None, other),
+        ((), other, other),
+        ((), "app", APP.arn),
+        ((), None, None),
+    ):
+        given = target(*resources, named=named, source=FileSide(str(path)))
+        assert given is not None
+        assert given.trust is not None
+        assert (given.trust.name, given.trust.arn) == (str(path), arn)
+
+
+def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they_were_read() -> None:
+    reads = parse({"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}})
+    managed = AttachedPolicy("AmazonEKSClusterPolicy", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")
+    lost = AttachedPolicy("lost", f"arn:aws:iam::{ACCOUNT}:policy/lost")
+    ops = Group("ops", f"arn:aws:iam::{ACCOUNT}:group/ops", attached=(managed,))
+    others = Group("others", f"arn:aws:iam::{ACCOUNT}:group/others", attached=(lost,))
+    ana = User("ana", f"arn:aws:iam::{ACCOUNT}:user/ana", inline=(InlinePolicy("own", reads),), groups=("ops",))
+    known = known_roles(APP, users=(ana,), groups=(ops, others))
+    reader = Corpus.bundled()
+
+    def requester(user: User = ana, principal: str | None = None, of: AccountSnapshot = known) -> Requester:
+        return requester_of(principal or user.arn or "", None, replace(of, users=(user,)), reader)
+
+    found = requester()
+    assert [each.name for each in found.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
+    assert (found.arn, found.role, found.policies.identity_known, found.policies.boundary_known) == (
+        ana.arn,
+        None,
+        True,
+        True,
+    )
+    partly = requester(replace(ana, attached=(lost,)))
+    assert (partly.policies.identity_known, partly.policies.unread) == (
+        False,
+        ("the policy lost, whose document could not be read",),
+    )
+    bounded = requester(replace(ana, boundary_arn=managed.arn))
+    assert (bounded.policies.boundary and bounded.policies.boundary.name, bounded.policies.boundary_known) == (
+        managed.name,
+        True,
+    )
+    unbounded = requester(replace(ana, boundary_arn=lost.arn))
+    assert (unbounded.policies.boundary, unbounded.policies.boundary_known, unbounded.policies.identity_known) == (
+        None,
+        False,
+        False,
+    )
+    assert "the permissions boundary lost" in unbounded.policies.unread[0]
+    # Of a role, it may not be known which policies it has.
+    for extent, whole in (("full", True), ("name", False)):
+        one = requester_of("app", None, known_roles(replace(APP, extent=extent)), reader)
+        assert (one.policies.identity_known, one.policies.boundary_known, one.role and one.role.name) == (
+            whole,
+            whole,
+            "app",
+        )
+    assert principal_arn("APP", known) == APP.arn
+    with pytest.raises(NotFoundError, match="path could not be read"):
+        principal_arn("app", known_roles(replace(APP, arn=None)))
+    with pytest.raises(NotFoundError, match="is not in account"):
+        requester_of(NODE.replace(ACCOUNT, "444455556666"), None, known, reader)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "one_policy", "back", "updates", "supersession"),
+    [
+        ("AmazonEKS_CNI_Policy@v5", "AmazonEKS_CNI_Policy@v6", True, False, [6], False),
+        ("AmazonEKS_CNI_Policy@v6", "AmazonEKS_CNI_Policy@v5", True, True, [6], False),
+        ("AmazonEKS_CNI_Policy@v6", "AmazonEKS_CNI_Policy@v6", True, False, [], False),
+        ("AmazonEBSCSIDriverPolicy", "AmazonEBSCSIDriverPolicyV2", False, False, [], True),
+        ("AmazonEBSCSIDriverPolicyV2", "AmazonEBSCSIDriverPolicy", False, False, [], True),
+        ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", False, False, [], False),
+    ],
+)
+def test_what_a_comparison_knows_of_its_two_sides(
+    before: str, after: str, one_policy: bool, back: bool, updates: list[int], supersession: bool
+) -> None:
+    found = compare(Library.open(), parse_policy(before), parse_policy(after))
+    assert (found.is_one_policy, found.goes_back) == (one_policy, back)
+    known = [each.version for each in knowledge().policies["AmazonEKS_CNI_Policy"].updates]
+    assert [each.version for each in found.updates] == [each for each in updates if each in known]
+    assert bool(found.supersession) is supersession
+    assert found.names == (before.partition("@")[0], after.partition("@")[0])
+    assert found.attached == ()
+
+
+def test_how_often_a_policy_is_attached_in_a_snapshot() -> None:
+    known = snapshot()
+    found = attached_count("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy", known)
+    # The role and the user have it as a policy and as their boundary, the group as a policy.
+    assert (found.policy, found.roles, found.users, found.groups, found.boundaries) == (
+        "AmazonEKSClusterPolicy",
+        1,
+        1,
+        1,
+        2,
+    )
+    assert (found.account, found.fetched_at) == (ACCOUNT, known.fetched_at)
+    none = attached_count("arn:aws:iam::aws:policy/ReadOnlyAccess", known)
+    assert (none.roles, none.users, none.groups, none.boundaries) == (0, 0, 0, 0)
+    assert attached_names(known) == {"AmazonEKSClusterPolicy": 3}
+    bounded = replace(known, roles=(replace(known.roles[0], attached=()), replace(known.roles[1], attached=known.local_policies and (AttachedPolicy("mine", known.local_policies[0].arn),))))  # fmt: skip
+    assert attached_names(bounded) == {"AmazonEKSClusterPolicy": 3}
