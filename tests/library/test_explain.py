@@ -401,7 +401,7 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     assert "the permissions boundary lost" in unbounded.policies.unread[0]
     # Of a role, it may not be known which policies it has.
     for extent, whole in (("full", True), ("name", False)):
-        one = requester_of("app", None, known_roles(replace(APP, extent=extent)), reader)
+        one = requester_of("app", None, known_roles(replace(APP, extent=extent)), reader)  # type: ignore[arg-type]
         assert (one.policies.identity_known, one.policies.boundary_known, one.role and one.role.name) == (
             whole,
             whole,
@@ -452,5 +452,6 @@ def test_how_often_a_policy_is_attached_in_a_snapshot() -> None:
     none = attached_count("arn:aws:iam::aws:policy/ReadOnlyAccess", known)
     assert (none.roles, none.users, none.groups, none.boundaries) == (0, 0, 0, 0)
     assert attached_names(known) == {"AmazonEKSClusterPolicy": 3}
-    bounded = replace(known, roles=(replace(known.roles[0], attached=()), replace(known.roles[1], attached=known.local_policies and (AttachedPolicy("mine", known.local_policies[0].arn),))))  # fmt: skip
+    mine = AttachedPolicy("mine", known.local_policies[0].arn)
+    bounded = replace(known, roles=(replace(known.roles[0], attached=()), replace(known.roles[1], attached=(mine,))))
     assert attached_names(bounded) == {"AmazonEKSClusterPolicy": 3}
