@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from ekstui.core import wildcard
@@ -25,7 +26,6 @@ from ekstui.core.name_matching import (
     comparison,
     letters_in,
     ranges,
-    rank_of,
     spelled_out,
 )
 from ekstui.core.name_matching import Kind as Kind
@@ -232,13 +232,10 @@ class Catalogue:
                 yield from self._named(sides[0])
                 return
             for thing in self._sides(sides[0]):
-                at = (
-                    thing.value
-                    if isinstance(thing.value, PolicyVersion)
-                    else PolicyVersion(thing, len(thing.versions) - 1)
-                )
-                if at.place > 0:
-                    yield comparison(at.policy, *at.policy.versions[at.place - 1 : at.place + 1])
+                found = thing.value
+                policy, at = found if isinstance(found, PolicyVersion) else (thing, len(thing.versions) - 1)
+                if at > 0:
+                    yield comparison(policy, *policy.versions[at - 1 : at + 1])
         elif len(sides) > 1:
             first = next(self._sides(sides[0]), None)
             before = _written(first) if first else sides[0]
@@ -292,7 +289,7 @@ class Catalogue:
         symptoms = [each.thing for each in self._symptoms if each.is_in(folded)]
         if len(text) <= _TYPED and "\n" not in text:
             # Words such as "karpenter access denied" are not yet a message.
-            yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=rank_of))
+            yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=itemgetter(0)))
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
         denial = Thing("denial", "Explain this message", about, value=Pasted(part))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -152,14 +153,9 @@ def _begins_word(name: str, spelled: str, word: str) -> bool:
     return False
 
 
-def rank_of(found: tuple[Rank, Thing]) -> Rank:
-    """Return what results are sorted by."""
-    return found[0]
-
-
 def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
     """Return results in order, without those that only contain the letters if anything matches better."""
-    ranked = sorted(found, key=rank_of)
+    ranked = sorted(found, key=itemgetter(0))
     return [pair for pair in ranked if pair[0].group < LETTERS or ranked[0][0].group == LETTERS]
 
 

@@ -100,12 +100,10 @@ class ComponentVersion(NamedTuple):
         What holds for a name that occurs nowhere else holds for any name, so documents without values can be compared.
         The ARNs of resources that the template creates are spelled out as it does.
         """
-        found = {name: values.get(name, f"<{name.rpartition(':')[2]}>") for name in self.parameters}
-        found["AWS::Partition"] = values.get("AWS::Partition", "aws")
-        known = {**{name: f"<{name.rpartition(':')[2]}>" for name in _OF_ARNS}, **found, **values}
-        return found | {
-            name: values.get(name, filled(pattern, known)) for name, pattern in _MADE.items() if name in found
-        }
+        known = {name: f"<{name.rpartition(':')[2]}>" for name in (*_OF_ARNS, *self.parameters)}
+        known |= {"AWS::Partition": "aws", **values}
+        known |= {name: values.get(name, filled(pattern, known)) for name, pattern in _MADE.items()}
+        return {name: known[name] for name in (*self.parameters, "AWS::Partition")}
 
 
 class Component(NamedTuple):

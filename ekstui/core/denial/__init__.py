@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ekstui.core.denial.event import denials_of_object, objects_in, strings_in
@@ -105,38 +106,20 @@ def parse_denial(text: str, known: Reference | None = None) -> Denial:
 
 
 def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
-    readings = [_read(candidate, known) for candidate in unwrapped(text)]
-    spaced = readings[0].text
-    best = max(readings, key=lambda reading: max(reading.scores, default=-1))
-    if best.denials:
+    lines = unwrapped(text)
+    readings = [
+        [(_completeness(denial, rest, known), denial) for denial, rest in islice(denials_in(line, known), _MAX_DENIALS)]
+        for line in lines
+    ]
+    best = max(readings, key=lambda reading: max((score for score, _ in reading), default=-1))
+    if best:
         # How the lines are joined affects only some denials, so each is taken from its best reading.
-        alike = [reading for reading in readings if len(reading.denials) == len(best.denials)]
-        denials = [
-            max(((reading.scores[place], reading.denials[place]) for reading in alike), key=lambda pair: pair[0])[1]
-            for place in range(len(best.denials))
-        ]
-        once = _each_once(denials)
-        return [with_token(_with_encoded(once[0], spaced), spaced)] if len(once) == 1 else once
+        alike = [reading for reading in readings if len(reading) == len(best)]
+        once = _each_once([max(of_one, key=itemgetter(0))[1] for of_one in zip(*alike, strict=True)])
+        return [with_token(_with_encoded(once[0], lines[0]), lines[0])] if len(once) == 1 else once
     # The encoded part may concern another action than the one that was called.
-    wrapped = None if _encoded_in(spaced) else wrapped_denial(spaced, known)
-    return [] if wrapped is None else [with_token(wrapped, spaced)]
-
-
-class _Reading(NamedTuple):
-    """The denials in a text on one line, and how complete each is."""
-
-    text: str
-    denials: tuple[Denial, ...]
-    scores: tuple[int, ...]
-
-
-def _read(text: str, known: Reference) -> _Reading:
-    found = tuple(islice(denials_in(text, known), _MAX_DENIALS))
-    return _Reading(
-        text,
-        tuple(denial for denial, _ in found),
-        tuple(_completeness(denial, rest, known) for denial, rest in found),
-    )
+    wrapped = None if _encoded_in(lines[0]) else wrapped_denial(lines[0], known)
+    return [] if wrapped is None else [with_token(wrapped, lines[0])]
 
 
 def _each_once(denials: Sequence[Denial]) -> tuple[Denial, ...]:
@@ -151,14 +134,8 @@ def _each_once(denials: Sequence[Denial]) -> tuple[Denial, ...]:
 
 
 def _includes(more: Denial, less: Denial) -> bool:
-    return more.action.lower() == less.action.lower() and all(
-        said is None or said == mine
-        for said, mine in (
-            (less.resource, more.resource),
-            (less.principal, more.principal),
-            (less.cause, more.cause),
-        )
-    )
+    said = ((less.resource, more.resource), (less.principal, more.principal), (less.cause, more.cause))
+    return more.action.lower() == less.action.lower() and all(one is None or one == other for one, other in said)
 
 
 def unwrapped(text: str) -> tuple[str, ...]:

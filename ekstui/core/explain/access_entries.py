@@ -123,7 +123,8 @@ def explain_forbidden(
         return found._replace(reason=reason, not_looked_at=("the access entries of the cluster", _RBAC))
     unseen = () if named else (f"whether the message is from cluster {cluster.name}",)
     if cluster.access_entries is None:
-        verdict, reason = _without_entries(cluster)
+        verdict: ForbiddenVerdict = "forbidden" if cluster.authentication_mode == "CONFIG_MAP" else "depends"
+        reason = _without_entries(cluster, ": access entries do not work there")
         return found._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
     entry = entry_of(subject, cluster.access_entries)
     if entry is None:
@@ -187,10 +188,8 @@ def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Clus
             f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
             "not valid or belong to another account: aws sts get-caller-identity shows who it is."
         )
-    if mode == "CONFIG_MAP":
-        return f"Cluster {cluster.name} authenticates only by the config map aws-auth, which was not looked at."
-    if cluster.access_entries is None:
-        return f"The access entries of {place} were not read."
+    if mode == "CONFIG_MAP" or cluster.access_entries is None:
+        return _without_entries(cluster, ", which was not looked at")
     by_map = "" if mode == "API" else "; the config map aws-auth may name it"
     return f"There is no access entry for {principal} in {place}{by_map}."
 
@@ -316,13 +315,11 @@ def _allowed_elsewhere(given: GivenAccess, request: KubernetesRequest) -> str:
     return f"{given.policy} allows it only {where}; the request is {asked}."
 
 
-def _without_entries(cluster: Cluster) -> tuple[ForbiddenVerdict, str]:
+def _without_entries(cluster: Cluster, by_map: str) -> str:
+    """Return why no access entry counts; `by_map` says what follows if the cluster has none."""
     if cluster.authentication_mode == "CONFIG_MAP":
-        return (
-            "forbidden",
-            f"Cluster {cluster.name} authenticates only by the config map aws-auth: access entries do not work there.",
-        )
-    return "depends", f"The access entries of cluster {cluster.name} were not read."
+        return f"Cluster {cluster.name} authenticates only by the config map aws-auth{by_map}."
+    return f"The access entries of cluster {cluster.name} were not read."
 
 
 def _no_entry(subject: Subject, cluster: Cluster) -> str:
