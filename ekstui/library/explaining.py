@@ -19,7 +19,6 @@ from ekstui.core.explain.callers import is_assuming
 from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.knowledge import Symptom
 from ekstui.core.notation import Side
-from ekstui.core.reference import reference
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
@@ -112,7 +111,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
     snapshot = account.required()
     if inquiry.principal is None:
         raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-    role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question, reference())[0].request
+    role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
     if account.choice.demo:
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
     if not account.choice.asks_aws:
@@ -136,7 +135,7 @@ class _Case:
         question, trust = self.inquiry.question, self.inquiry.trust
         symptoms = _symptoms_in(question.message)
         try:
-            requests = asked(question, reference())
+            requests = asked(question)
         except InputError:
             symptoms = self._of_policies(symptoms)
             if not symptoms:
@@ -167,7 +166,7 @@ class _Case:
         each = Asked(Request("", principal=question.principal or _role_in(question.message)), None)
         found = self._requester(each)
         request, policies = self._judged(each, found)
-        explanation = explain_symptom(symptoms, policies, request.principal, knowledge(), reference())
+        explanation = explain_symptom(symptoms, policies, request.principal, knowledge())
         return self._with_findings(explanation, found)
 
     def _of_request(self, each: Asked, symptoms: tuple[Symptom, ...]) -> Explanation:
@@ -176,9 +175,7 @@ class _Case:
         request, policies = self._judged(each, found)
         explanation = self._explained(request, each.denial, policies, self._purpose(request, found, policies))
         if target is not None and target.trust is not None:
-            explanation = with_trust(
-                explanation, request, policies, target.trust, denial=each.denial, reference=reference()
-            )
+            explanation = with_trust(explanation, request, policies, target.trust, denial=each.denial)
         known = dict.fromkeys((*symptoms, *explanation.symptoms))
         if found is not None and found.role is not None and explanation.verdict != "allowed" and explanation.allowed_by:
             explanation = explanation._replace(behind=tuple(self._old_copies(found.role, request)))
@@ -254,15 +251,7 @@ class _Case:
             store = self.place.store
             names = self.place.cached(lambda: index.names_allowing(store, request.action, in_force))
             candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
-            return explain(
-                request,
-                policies,
-                candidates,
-                denial=denial,
-                knowledge=knowledge(),
-                reference=reference(),
-                purpose=purpose,
-            )
+            return explain(request, policies, candidates, denial=denial, knowledge=knowledge(), purpose=purpose)
         # Documents of one partition never judge a request in another.
         if foreign := [applied.name for applied in _of_aws(policies)]:
             raise InputError(
@@ -270,7 +259,7 @@ class _Case:
                 f"{self.partition}.",
                 f"Run ekstui sync with credentials of {elsewhere}.",
             )
-        explanation = explain(request, policies, (), denial=denial, knowledge=knowledge(), reference=reference())
+        explanation = explain(request, policies, (), denial=denial, knowledge=knowledge())
         return explanation._replace(
             not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
         )
@@ -337,7 +326,7 @@ def _accounts_of(question: Question) -> frozenset[str]:
     """Return the accounts of the principals that a question names, and of the roles that they want to assume."""
     names: list[str | None] = []
     try:
-        for each in asked(question, reference()):
+        for each in asked(question):
             names += [each.request.principal, *(each.request.resources if is_assuming(each.request.action) else ())]
     except InputError:
         names = [_role_in(question.message)]

@@ -31,7 +31,6 @@ from ekstui.core.explain.remedies import newer_release
 from ekstui.core.findings import NODE_KINDS, RoleInUse, Surroundings, all_hold
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, StandardInput
-from ekstui.core.reference import reference
 from ekstui.core.uses import controllers_run_by, uses_in
 from ekstui.errors import NotFoundError
 from ekstui.library.catalog import PolicyReader, default_versions, nearest_names, not_found
@@ -269,7 +268,7 @@ def old_copies(subject: RoleInUse, request: Request) -> Iterator[OldCopy]:
     """Yield the policies of a role that are copies of older releases, a later one of which allows a request or may."""
     for each in copies_on(subject):
         candidate = published_candidate(each.copy.original)
-        newer = newer_release(request, candidate, each.copy.version, reference())
+        newer = newer_release(request, candidate, each.copy.version)
         if newer is not None:
             yield OldCopy(each.copy.local.name, subject.role.name, newer)
 

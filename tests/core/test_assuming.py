@@ -47,7 +47,7 @@ def irsa(operator: str = "StringEquals", issuer: str = ISSUER, action: str = WEB
 
 
 def judged(document: dict[str, Any], request: Request, role: str | None = ROLE) -> TrustJudgement:
-    return judge_trust(request, AppliedPolicy("trust policy of app", None, parse(document), role), reference())
+    return judge_trust(request, AppliedPolicy("trust policy of app", None, parse(document), role))
 
 
 def token(subject: str, audience: str = "sts.amazonaws.com", issuer: str = ISSUER) -> dict[str, tuple[str, ...]]:
@@ -375,10 +375,9 @@ def explained(
     """Explain a request to assume ROLE by its trust policy and the caller's own; `cause` is what a message says, if any."""
     denial = None if cause is None else parse_denial(f"User: {request.principal} is not authorized to perform: {request.action} on resource: {ROLE}{cause}")  # fmt: skip
     policies = Policies((identity,), identity_known=True) if identity is not None else Policies()
-    known = reference()
-    explanation = explain(request, policies, (), knowledge=knowledge(), reference=known, denial=denial)
+    explanation = explain(request, policies, (), knowledge=knowledge(), denial=denial)
     policy = AppliedPolicy("trust policy of app", None, parse(document), ROLE)
-    return with_trust(explanation, request, policies, policy, denial=denial, reference=known)
+    return with_trust(explanation, request, policies, policy, denial=denial)
 
 
 ELSE = "The trust policy looked at allows the caller"

@@ -11,7 +11,6 @@ import pytest
 from ekstui.core.denial import MAX_CHARACTERS, Cause, excerpt, parse_denial, parse_denials, unframed
 from ekstui.core.denial.message import action_of_operation, prefix_of_service
 from ekstui.core.denial.parameters import made_by, request_tags
-from ekstui.core.reference import reference
 from ekstui.errors import InputError
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
@@ -706,7 +705,7 @@ def test_frames_are_taken_off(shown: str, text: str) -> None:
     ],
 )
 def test_the_action_that_authorises_an_operation(service: str, operation: str, action: str) -> None:
-    assert action_of_operation(service, operation, reference()) == action
+    assert action_of_operation(service, operation) == action
 
 
 @pytest.mark.parametrize(
@@ -725,7 +724,7 @@ def test_the_action_that_authorises_an_operation(service: str, operation: str, a
     ],
 )
 def test_the_prefix_of_a_service(name: str, prefix: str | None) -> None:
-    assert prefix_of_service(name, reference()) == prefix
+    assert prefix_of_service(name) == prefix
 
 
 def test_a_log_that_repeats_itself_is_read_once() -> None:

@@ -188,7 +188,7 @@ def test_what_decides_a_request(
     cause: Cause | str | None, policies: Policies, verdict: str, judged: bool, statements: list[str]
 ) -> None:
     denial = None if cause == "none" else Denial("s3:GetObject", f"{BUCKET}/a", cause=cause)  # type: ignore[arg-type]
-    decision = decide(GET, policies, denial, reference())
+    decision = decide(GET, policies, denial)
     assert (decision.verdict, decision.is_judged) == (verdict, judged)
     assert [each.statement.sid for each in decision.statements] == statements
     limited = verdict != "allowed" and (judged and policies.boundary is not None and statements == ["b"])
@@ -203,20 +203,20 @@ def test_a_resource_that_a_message_leaves_out_may_be_what_is_denied() -> None:
     run = Request("ec2:RunInstances", (f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/*",), SESSION)
 
     def verdict(request: Request, named: str | None) -> tuple[str, tuple[str, ...]]:
-        decision = decide(request, policies, Denial(request.action, named), reference())
+        decision = decide(request, policies, Denial(request.action, named))
         return decision.verdict, decision.missing
 
     assert verdict(run, None) == ("depends", ("resource",))
     assert verdict(run, run.resources[0]) == ("allowed", ())
     assert verdict(GET, None) == ("allowed", ())
-    assert decide(run, policies, None, reference()).verdict == "allowed"
+    assert decide(run, policies, None).verdict == "allowed"
 
 
 def test_which_other_types_of_resource_a_call_has() -> None:
     """Service Authorization Reference: types that are needed have a star there."""
 
     def others(action: str, *resources: str) -> dict[str, bool]:
-        return {use.name: use.required for use in other_resource_types(Request(action, resources), reference())}
+        return {use.name: use.required for use in other_resource_types(Request(action, resources))}
 
     assert others(CREATE, VOLUME) == {"snapshot": False}
     assert others(CREATE, SNAPSHOT) == {"volume": True}
@@ -253,11 +253,11 @@ def test_tags_of_what_a_call_makes_are_no_tags_of_what_it_uses(
     statements: list[dict[str, Any]], request_: Request, verdict: str, foreign: list[str]
 ) -> None:
     denial = Denial(request_.action, request_.resources[0], cause=NO_ALLOW)
-    decision = decide(request_, Policies((applied(*statements),)), denial, reference())
+    decision = decide(request_, Policies((applied(*statements),)), denial)
     assert list(decision.foreign) == foreign
     # Where the tags are not known to be those of the resource, nothing more certain than this may be said.
     assert decision.verdict == verdict
-    assert decide(request_, Policies((applied(*statements),)), None, reference()).foreign == ()
+    assert decide(request_, Policies((applied(*statements),)), None).foreign == ()
 
 
 # What would help
@@ -284,7 +284,7 @@ def candidate(
 
 
 def offered(*candidates: Candidate, request: Request = GET, purpose: Purpose = UNKNOWN) -> list[str]:
-    return [each.policy for each in allowers(request, candidates, reference(), purpose)[0]]
+    return [each.policy for each in allowers(request, candidates, purpose)[0]]
 
 
 MAY: dict[str, Any] = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
@@ -345,24 +345,22 @@ def test_a_policy_made_for_the_caller_that_only_may_help_comes_after_those_that_
 
 def test_at_most_fifteen_policies_are_offered_and_the_others_counted() -> None:
     many = [candidate(f"p{number}", READ) for number in range(18)]
-    shown, more = allowers(GET, many, reference(), UNKNOWN)
+    shown, more = allowers(GET, many, UNKNOWN)
     assert (len(shown), more) == (15, 3) == (MAX_ALLOWERS, 3)
-    assert allowers(GET, many[:15], reference(), UNKNOWN)[1] == 0
+    assert allowers(GET, many[:15], UNKNOWN)[1] == 0
 
 
 def test_what_is_said_of_a_policy_that_would_help() -> None:
-    (published,), _ = allowers(
-        GET, [candidate("p", READ, arn="published:p", home="https://p.example")], reference(), UNKNOWN
-    )
+    (published,), _ = allowers(GET, [candidate("p", READ, arn="published:p", home="https://p.example")], UNKNOWN)
     assert (published.arn, published.published, published.wildcard) == (None, True, False)
-    (wild,), _ = allowers(GET, [candidate("a", [allow("*")])], reference(), UNKNOWN)
+    (wild,), _ = allowers(GET, [candidate("a", [allow("*")])], UNKNOWN)
     assert (wild.arn, wild.published, wild.wildcard, wild.fit) == ("arn:aws:iam::aws:policy/a", False, True, "unknown")
     # It is the statement that allows it that counts, not a wildcard in another.
-    (named,), _ = allowers(GET, [candidate("a", [allow("ec2:*"), *READ, deny("s3:Put*")])], reference(), UNKNOWN)
+    (named,), _ = allowers(GET, [candidate("a", [allow("ec2:*"), *READ, deny("s3:Put*")])], UNKNOWN)
     assert not named.wildcard
-    (both,), _ = allowers(GET, [candidate("a", [allow("s3:*"), *READ])], reference(), UNKNOWN)
+    (both,), _ = allowers(GET, [candidate("a", [allow("s3:*"), *READ])], UNKNOWN)
     assert not both.wildcard
-    (listed,), _ = allowers(GET, [candidate("a", [allow(["S3:*", "s3:PutObject"])])], reference(), UNKNOWN)
+    (listed,), _ = allowers(GET, [candidate("a", [allow(["S3:*", "s3:PutObject"])])], UNKNOWN)
     assert listed.wildcard
 
 
@@ -387,7 +385,7 @@ def test_what_is_said_of_a_policy_that_would_help() -> None:
     ],
 )
 def test_since_when_a_policy_helps(versions: list[list[dict[str, Any]]], since: int) -> None:
-    (found,), _ = allowers(GET, [candidate("a", *versions)], reference(), UNKNOWN)
+    (found,), _ = allowers(GET, [candidate("a", *versions)], UNKNOWN)
     assert found.since == Since(since, datetime(2020 + since, 1, 1, tzinfo=UTC), at_latest=False)
 
 
@@ -422,17 +420,17 @@ def test_a_newer_version_that_helps(
 ) -> None:
     known = candidate("a", *versions, default=default)
     in_force = applied(*versions[current - 1], name="a", version=current)
-    found = newer_version(GET, (in_force,), [known], reference())
+    found = newer_version(GET, (in_force,), [known])
     assert (found and (found.current, found.version, found.missing)) == (newer and (current, newer, missing))
-    assert newer_version(GET, (in_force._replace(arn="arn:aws:iam::aws:policy/b"),), [known], reference()) is None
-    assert newer_version(GET, (in_force._replace(version=None),), [known], reference()) is None
+    assert newer_version(GET, (in_force._replace(arn="arn:aws:iam::aws:policy/b"),), [known]) is None
+    assert newer_version(GET, (in_force._replace(version=None),), [known]) is None
 
 
 def test_of_the_newer_versions_of_two_policies_the_one_that_certainly_helps_is_named() -> None:
     may, does = candidate("a", NONE, PERHAPS), candidate("b", NONE, READ)
     both = (applied(*NONE, name="a", version=1), applied(*NONE, name="b", version=1))
     for identity in (both, both[::-1]):
-        found = newer_version(GET, identity, [may, does], reference())
+        found = newer_version(GET, identity, [may, does])
         assert found is not None
         assert (found.policy, found.version) == ("b", 2)
 
@@ -453,7 +451,7 @@ def test_of_the_newer_versions_of_two_policies_the_one_that_certainly_helps_is_n
 def test_a_newer_release_with_another_way_to_be_allowed(
     versions: list[list[dict[str, Any]]], newer: int | None
 ) -> None:
-    found = newer_release(GET, candidate("a", *versions), 1, reference())
+    found = newer_release(GET, candidate("a", *versions), 1)
     assert (found and found.version) == newer
 
 
@@ -464,7 +462,7 @@ def smallest(request: Request, *statements: dict[str, Any], name: str | None = N
         if evaluation is None
         else nearest_statements(evaluation.decisive.statements, evaluation.verdict, request.action)
     )
-    return smallest_statement(request, evaluation, near, name, reference())
+    return smallest_statement(request, evaluation, near, name)
 
 
 def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> None:
@@ -518,7 +516,7 @@ def test_a_resource_that_a_message_only_names_is_taken_to_be_in_the_callers_acco
 
 
 def explanation(**fields: Any) -> Explanation:
-    found = explain(GET, Policies(), (), knowledge=knowledge(), reference=reference())
+    found = explain(GET, Policies(), (), knowledge=knowledge())
     return found._replace(**{"verdict": "implicit-deny", **fields})
 
 

@@ -16,7 +16,6 @@ from ekstui.core.explain.purpose import Purpose, purpose_by_signs
 from ekstui.core.explain.remedies import allowers
 from ekstui.core.findings import RoleInUse, RolePolicy
 from ekstui.core.policy import Policy, PolicyScope, VersionInfo, version_label
-from ekstui.core.reference import reference
 from ekstui.library.catalog import knowledge
 from ekstui.library.named import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers
@@ -63,9 +62,7 @@ def explained(action: str, resource: str | None, principal: str, purpose: Purpos
     request = Request(action, (resource,) if resource else (), principal)
     candidates = list(possible_allowers(request, Policies(), Corpus(files.assets()), knowledge()))
     denial = Denial(action, resource, principal, Cause("identity", explicit=False))
-    return explain(
-        request, Policies(), candidates, denial=denial, knowledge=knowledge(), reference=reference(), purpose=purpose
-    )
+    return explain(request, Policies(), candidates, denial=denial, knowledge=knowledge(), purpose=purpose)
 
 
 def of(name: str) -> Purpose:
@@ -114,10 +111,10 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
     depends, certain = candidate("Tagged", "eks", tagged), candidate("driver", "controllers")
     purpose = Purpose(is_known=True, own=frozenset(("Tagged", "driver")))
     request = Request("ec2:CreateVolume", (VOLUME,), arn("ebs"))
-    offered, _ = allowers(request, (depends, certain), reference(), purpose)
+    offered, _ = allowers(request, (depends, certain), purpose)
     assert [each.policy for each in offered] == ["driver", "Tagged"]
     # What is made for anybody and allows everything is no better for being certain.
-    offered, _ = allowers(request, (certain, depends), reference(), Purpose())
+    offered, _ = allowers(request, (certain, depends), Purpose())
     assert [each.policy for each in offered] == ["Tagged", "driver"]
 
 

@@ -14,7 +14,7 @@ from ekstui.core.denial.message import Cause as Cause
 from ekstui.core.denial.message import Denial as Denial
 from ekstui.core.denial.message import PolicyType as PolicyType
 from ekstui.core.denial.message import ambiguous_operation, denials_in, with_token, wrapped_denial
-from ekstui.core.reference import Reference, reference
+from ekstui.core.reference import reference
 from ekstui.errors import InputError
 
 MAX_CHARACTERS = 200_000
@@ -60,35 +60,33 @@ def check_length(text: str) -> None:
         )
 
 
-def parse_denials(text: str, known: Reference | None = None) -> tuple[Denial, ...]:
+def parse_denials(text: str) -> tuple[Denial, ...]:
     """Return the denials in a pasted text, at most 20, without duplicates, in text order.
 
-    `known` is the reference for the spelling of actions and the service of an operation; by default the installed one.
     Raises InputError, with a next step, for text that is too long, encoded, ambiguous or not a denial.
     """
     check_length(text)
-    known = reference() if known is None else known
     text = unframed(text)
     objects = tuple(objects_in(text))
-    if recorded := _recorded(objects, known):
+    if recorded := _recorded(objects):
         return _each_once(recorded)
     # A log line in JSON: its strings hold the message, without the escapes.
     candidates = [" ".join(strings_in(value)) for value in objects]
-    found = [denial for candidate in candidates for denial in _denials_of_text(candidate, known)]
+    found = [denial for candidate in candidates for denial in _denials_of_text(candidate)]
     candidates.append(text)
-    denials = _each_once(found) or _each_once(_denials_of_text(text, known))
+    denials = _each_once(found) or _each_once(_denials_of_text(text))
     if not denials:
-        raise _no_denial(text, candidates, known)
+        raise _no_denial(text, candidates)
     return denials
 
 
-def _recorded(objects: Sequence[dict[str, Any]], known: Reference) -> list[Denial]:
+def _recorded(objects: Sequence[dict[str, Any]]) -> list[Denial]:
     """Return the denials that JSON objects record; InputError if they only record calls that were allowed."""
     found: list[Denial] = []
     allowed: InputError | None = None
     for value in objects:
         try:
-            denials = denials_of_object(value, known) or ()
+            denials = denials_of_object(value) or ()
         except InputError as error:
             allowed = allowed or error
             continue
@@ -99,16 +97,15 @@ def _recorded(objects: Sequence[dict[str, Any]], known: Reference) -> list[Denia
     return found
 
 
-def parse_denial(text: str, known: Reference | None = None) -> Denial:
+def parse_denial(text: str) -> Denial:
     """Return the denial in a pasted text; of several, the first of the most complete ones."""
-    known = reference() if known is None else known
-    return max(parse_denials(text, known), key=lambda denial: _completeness(denial, "", known))
+    return max(parse_denials(text), key=lambda denial: _completeness(denial, ""))
 
 
-def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
+def _denials_of_text(text: str) -> Sequence[Denial]:
     lines = unwrapped(text)
     readings = [
-        [(_completeness(denial, rest, known), denial) for denial, rest in islice(denials_in(line, known), _MAX_DENIALS)]
+        [(_completeness(denial, rest), denial) for denial, rest in islice(denials_in(line), _MAX_DENIALS)]
         for line in lines
     ]
     best = max(readings, key=lambda reading: max((score for score, _ in reading), default=-1))
@@ -118,7 +115,7 @@ def _denials_of_text(text: str, known: Reference) -> Sequence[Denial]:
         once = _each_once([max(of_one, key=itemgetter(0))[1] for of_one in zip(*alike, strict=True)])
         return [with_token(_with_encoded(once[0], lines[0]), lines[0])] if len(once) == 1 else once
     # The encoded part may concern another action than the one that was called.
-    wrapped = None if _encoded_in(lines[0]) else wrapped_denial(lines[0], known)
+    wrapped = None if _encoded_in(lines[0]) else wrapped_denial(lines[0])
     return [] if wrapped is None else [with_token(wrapped, lines[0])]
 
 
@@ -157,10 +154,10 @@ def _lines(text: str) -> list[str]:
     return bare.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
 
 
-def _completeness(denial: Denial, rest: str, known: Reference) -> int:
+def _completeness(denial: Denial, rest: str) -> int:
     """Return how complete a message is; words that were split or joined lower the score."""
     return (
-        2 * (known.find(denial.action) is not None)
+        2 * (reference().find(denial.action) is not None)
         + 2 * (denial.cause is not None and denial.cause.policy_type is not None)
         + (denial.principal is not None)
         + (denial.resource is not None)
@@ -198,7 +195,7 @@ def _looks_encoded(message: str) -> bool:
     return mixed and len(set(message)) > min(4, len(message) - 1)
 
 
-def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError:
+def _no_denial(text: str, candidates: list[str]) -> InputError:
     readings = [line for candidate in candidates for line in unwrapped(candidate)]
     spaced = " ".join(readings)
     if encoded := next(filter(None, map(_encoded_in, readings)), None):
@@ -220,7 +217,7 @@ def _no_denial(text: str, candidates: list[str], known: Reference) -> InputError
     for pattern, meaning, next_step in _OTHERS:
         if pattern.search(spaced):
             return InputError(meaning, next_step)
-    if actions := ambiguous_operation(spaced, known):
+    if actions := ambiguous_operation(spaced):
         return InputError(
             f"the message names an operation that several services have: {', '.join(actions[:8])}.",
             "Say which with --action.",

@@ -16,7 +16,7 @@ from ekstui.core import arn
 from ekstui.core.conditions.known_keys import forms_of
 from ekstui.core.denial.message import Cause, Denial, action_of_operation, denials_in, prefix_of_service, spelled
 from ekstui.core.denial.parameters import request_tags, resources_named
-from ekstui.core.reference import ActionInfo, Reference
+from ekstui.core.reference import ActionInfo, reference
 from ekstui.errors import InputError
 
 _PARAMETERS = {
@@ -118,15 +118,15 @@ def strings_in(value: object, depth: int = 20) -> Iterator[str]:
             yield from strings_in(entry, depth - 1)
 
 
-def denials_of_object(value: Mapping[str, Any], reference: Reference) -> tuple[Denial, ...] | None:
+def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:
     """Return the denials in CloudTrail events or in a decoded authorization message; None if it is neither.
 
     Raises InputError for CloudTrail events without a denial.
     """
     for decoded in objects_in(_text(value, "DecodedMessage") or ""):
-        return denials_of_object(decoded, reference)
+        return denials_of_object(decoded)
     if _text(value, "context", "action") is not None:
-        return (_of_decoded_message(value, reference),)
+        return (_of_decoded_message(value),)
     records = value.get("Records", value.get("Events"))
     events = records if isinstance(records, list) else [value]
     events = [_inner_event(event) for event in events if isinstance(event, dict)]
@@ -138,7 +138,7 @@ def denials_of_object(value: Mapping[str, Any], reference: Reference) -> tuple[D
         raise InputError(
             "the CloudTrail event records no denial.", "A denied call has an errorCode such as AccessDenied."
         )
-    return tuple(_of_event(event, reference) for event in denied)
+    return tuple(_of_event(event) for event in denied)
 
 
 def _inner_event(value: dict[str, Any]) -> dict[str, Any]:
@@ -152,24 +152,24 @@ def _is_event(value: Mapping[str, Any]) -> bool:
     return _text(value, "eventSource") is not None and _text(value, "eventName") is not None
 
 
-def _of_event(event: Mapping[str, Any], reference: Reference) -> Denial:
+def _of_event(event: Mapping[str, Any]) -> Denial:
     label = event["eventSource"].partition(".")[0]
-    service = prefix_of_service(label, reference) or label
-    called = action_of_operation(service, event["eventName"], reference)
+    service = prefix_of_service(label) or label
+    called = action_of_operation(service, event["eventName"])
     message = " ".join((_text(event, "errorMessage") or "").split())
-    denial = next((said for said, _ in denials_in(message, reference)), Denial(called))
+    denial = next((said for said, _ in denials_in(message)), Denial(called))
     denial = replace(
         denial,
         resource=denial.resource or _only_resource_of(event),
         principal=denial.principal or _text(event, "userIdentity", "arn"),
         context=_context_of_event(event),
     )
-    return with_assumption(_with_parameters(denial, called, event, reference), event)
+    return with_assumption(_with_parameters(denial, called, event), event)
 
 
-def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], reference: Reference) -> Denial:
+def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any]) -> Denial:
     """Return the denial with the tags of the request, and with its resources if the message names none."""
-    info = reference.find(denial.action)
+    info = reference().find(denial.action)
     same = denial.action.lower() == called.lower()
     # A call that is passed on to another service has neither these tags nor these resources.
     if info is None or not (
@@ -177,7 +177,7 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], refe
     ):
         return denial
     parameters = event.get("requestParameters")
-    resources = _resources_of(denial, info, event, reference) if same else ()
+    resources = _resources_of(denial, info, event) if same else ()
     given = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
     context = dict(denial.context) | {
         f"aws:RequestTag/{key}": (value,) for key, value in given.tags.items() if value is not None
@@ -198,14 +198,14 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any], refe
     return replace(denial, context=context, absent=frozenset(absent), parameter_resources=resources)
 
 
-def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any], reference: Reference) -> tuple[str, ...]:
+def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the resources that the parameters name, if the message names none and they are of the caller's account."""
     account, region = _text(event, "userIdentity", "accountId"), str(event.get("awsRegion") or "")
     is_own = event.get("recipientAccountId", account) == account
     partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
     if denial.resource is not None or account is None or not is_own or not region or "*" in partition:
         return ()
-    return resources_named(event.get("requestParameters"), info, (partition, region, account), reference)
+    return resources_named(event.get("requestParameters"), info, (partition, region, account))
 
 
 def _only_resource_of(event: Mapping[str, Any]) -> str | None:
@@ -237,7 +237,7 @@ def _address(text: str | None) -> str | None:
     return None
 
 
-def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denial:
+def _of_decoded_message(value: Mapping[str, Any]) -> Denial:
     if value.get("allowed") is True:
         raise InputError("the decoded message says that the request was allowed.", "Paste the message of the denial.")
     context = value["context"]
@@ -247,7 +247,7 @@ def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denia
     action = context["action"]
     if ":" not in action and resource is not None and resource != "*":
         action = f"{arn.split_arn(resource).service}:{action}"
-    action = spelled(action, reference)
+    action = spelled(action)
     conditions = _conditions_of(context.get("conditions"))
     return Denial(
         action=action,
@@ -255,18 +255,18 @@ def _of_decoded_message(value: Mapping[str, Any], reference: Reference) -> Denia
         principal=_text(context, "principal", "arn"),
         cause=Cause(None, explicit=True) if value.get("explicitDeny") is True else None,
         context=conditions,
-        absent=_keys_left_out(action, conditions, reference),
+        absent=_keys_left_out(action, conditions),
     )
 
 
-def _keys_left_out(action: str, conditions: Mapping[str, object], reference: Reference) -> frozenset[str]:
+def _keys_left_out(action: str, conditions: Mapping[str, object]) -> frozenset[str]:
     """Return the keys of the request and its resource that a decoded message would list if the request had them.
 
     It never lists keys of the caller, the session, the network or the organisation, so nothing follows for those. If
     somebody has redacted a key, nothing follows at all.
     """
     prefixes = {key.partition(":")[0] for key in conditions}
-    if not prefixes or not all(prefix.lower() == "aws" or reference.has_service(prefix) for prefix in prefixes):
+    if not prefixes or not all(prefix.lower() == "aws" or reference().has_service(prefix) for prefix in prefixes):
         return frozenset()
     service = action.partition(":")[0].lower()
     keys = {"aws:requesttag/*", "aws:tagkeys", "aws:resourcetag/*", f"{service}:resourcetag/*"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from ekstui.core.reference import Reference
+from ekstui.core.reference import reference
 
 PolicyType = Literal[
     "identity", "resource", "trust", "boundary", "session", "service-control", "resource-control", "vpc-endpoint"
@@ -198,32 +198,32 @@ _S3_ACTIONS = {
 _VERSION_SUFFIX = re.compile(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
 
 
-def denials_in(text: str, reference: Reference) -> Iterator[tuple[Denial, str]]:
+def denials_in(text: str) -> Iterator[tuple[Denial, str]]:
     """Yield each denial in the text, with the text that follows its resource."""
     for phrase in _PHRASES.finditer(text):
         named = _ACTION_AT.match(text, phrase.end())
         if named is not None:
-            yield _denial(text, phrase.start(), named, reference)
+            yield _denial(text, phrase.start(), named)
 
 
-def wrapped_denial(text: str, reference: Reference) -> Denial | None:
+def wrapped_denial(text: str) -> Denial | None:
     """Return the denial of an SDK error that names the operation but not IAM's message."""
     if wanted := _WANTED.search(text):
-        return Denial(spelled(wanted[1], reference))
+        return Denial(spelled(wanted[1]))
     if _ASSOCIATED_ROLE.search(text):
-        return Denial(spelled("eks-auth:AssumeRoleForPodIdentity", reference), cause=Cause("trust", explicit=False))
+        return Denial(spelled("eks-auth:AssumeRoleForPodIdentity"), cause=Cause("trust", explicit=False))
     if _DENIED.search(text) is None:
         return None
     if go := _GO.search(text):
-        service = prefix_of_service(go[1], reference)
-        return None if service is None else Denial(action_of_operation(service, go[2], reference))
+        service = prefix_of_service(go[1])
+        return None if service is None else Denial(action_of_operation(service, go[2]))
     if botocore := _BOTOCORE.search(text):
         code, operation = botocore.groups()
         if code == "UnauthorizedOperation":
-            return Denial(action_of_operation("ec2", operation, reference))
-        s3 = action_of_operation("s3", operation, reference)
-        actions = actions_named(operation, reference)
-        if not actions and reference.find(s3) is not None:
+            return Denial(action_of_operation("ec2", operation))
+        s3 = action_of_operation("s3", operation)
+        actions = actions_named(operation)
+        if not actions and reference().find(s3) is not None:
             return Denial(s3)
         if len(actions) == 1:
             return Denial(actions[0])
@@ -248,14 +248,14 @@ def _only(pattern: re.Pattern[str], text: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def ambiguous_operation(text: str, reference: Reference) -> tuple[str, ...]:
+def ambiguous_operation(text: str) -> tuple[str, ...]:
     """Return the actions that a botocore error's operation may mean, if several services have it."""
     found = _BOTOCORE.search(text)
-    return () if found is None or not _DENIED.search(text) else actions_named(found[2], reference)
+    return () if found is None or not _DENIED.search(text) else actions_named(found[2])
 
 
-def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -> tuple[Denial, str]:
-    called = spelled(named[1], reference)
+def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
+    called = spelled(named[1])
     principal = _principal(text, start)
     position = named.end()
     resource = name = None
@@ -273,7 +273,7 @@ def _denial(text: str, start: int, named: re.Match[str], reference: Reference) -
     following = _PHRASES.search(rest)
     reason = rest[: following.start()] if following else rest
     cause, needed = _cause(reason)
-    action = called if needed is None else spelled(needed, reference)
+    action = called if needed is None else spelled(needed)
     return (
         Denial(
             action=action,
@@ -319,32 +319,32 @@ def _cause(reason: str) -> tuple[Cause | None, str | None]:
     return None, None
 
 
-def prefix_of_service(name: str, reference: Reference) -> str | None:
+def prefix_of_service(name: str) -> str | None:
     """Return the IAM prefix of an SDK's service ID (`Elastic Load Balancing v2`) or of an event source's first label."""
     words = name.lower().replace("amazon ", "").replace("aws ", "").split()
     joined = "".join(words)
     for candidate in (_PREFIXES.get(joined), joined, "-".join(words)):
-        if candidate and reference.has_service(candidate):
+        if candidate and reference().has_service(candidate):
             return candidate
     return None
 
 
-def action_of_operation(service: str, operation: str, reference: Reference) -> str:
+def action_of_operation(service: str, operation: str) -> str:
     """Return the action that authorises an operation, such as `s3:ListBucket` for `ListObjectsV2`."""
     if service == "s3":
         operation = _S3_ACTIONS.get(operation.lower(), operation)
     for name in (operation, _VERSION_SUFFIX.sub("", operation)):
-        if info := reference.find(f"{service}:{name}"):
+        if info := reference().find(f"{service}:{name}"):
             return info.name
     return f"{service}:{operation}"
 
 
-def actions_named(operation: str, reference: Reference) -> tuple[str, ...]:
+def actions_named(operation: str) -> tuple[str, ...]:
     """Return the actions of all services that have the operation's name."""
-    return reference.expand(f"*:{operation}")
+    return reference().expand(f"*:{operation}")
 
 
-def spelled(action: str, reference: Reference) -> str:
+def spelled(action: str) -> str:
     """Return an action in the reference's spelling, or unchanged if the reference lacks it."""
-    info = reference.find(action)
+    info = reference().find(action)
     return action if info is None else info.name

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ekstui.core import arn
 from ekstui.core.conditions.variables import literal
-from ekstui.core.reference import ActionInfo, Reference
+from ekstui.core.reference import ActionInfo, reference
 
 _TAG_NAMES = frozenset(("tag", "tags", "taglist", "tagset"))
 _TAG_CONTAINERS = frozenset(("tagspecification", "tagspecifications", "tagspecificationset"))
@@ -74,9 +74,7 @@ def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
     return RequestTags(shared, known_whole=False)
 
 
-def resources_named(
-    parameters: object, info: ActionInfo, place: tuple[str, str, str], reference: Reference
-) -> tuple[str, ...]:
+def resources_named(parameters: object, info: ActionInfo, place: tuple[str, str, str]) -> tuple[str, ...]:
     """Return the ARNs of the resources that a call concerns; `place` is the partition, region and account."""
     if not isinstance(parameters, dict):
         return ()
@@ -86,7 +84,7 @@ def resources_named(
     made = made_by(info.name)
     found: dict[str, None] = {}
     for use in info.resource_types:
-        kind = reference.resource_type(service, use.name)
+        kind = reference().resource_type(service, use.name)
         for form in kind.arn_formats if kind is not None else ():
             pattern = arn.open_variables(form)
             of_kind = [text for text in arns if arn.matches_resource(pattern, literal(text))]

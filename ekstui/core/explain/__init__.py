@@ -31,7 +31,7 @@ from ekstui.core.explain.purpose import UNKNOWN, Purpose, controllers_calling, i
 from ekstui.core.explain.remedies import allowers, newer_version, smallest_statement
 from ekstui.core.holders import nearest_actions
 from ekstui.core.knowledge import Knowledge, Symptom
-from ekstui.core.reference import Reference
+from ekstui.core.reference import reference
 from ekstui.errors import InputError
 
 _PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
@@ -80,21 +80,21 @@ class Asked(NamedTuple):
     denial: Denial | None
 
 
-def asked(question: Question, reference: Reference) -> tuple[Asked, ...]:
+def asked(question: Question) -> tuple[Asked, ...]:
     """Return the requests to explain: one, or one for each denial in a message.
 
     Raises InputError for a message that is not a denial, a malformed action or ARN, or an unknown condition key.
     """
     _check(question)
     if question.message is None:
-        return (_asked(question, None, reference),)
-    denials = parse_denials(question.message, reference)
+        return (_asked(question, None),)
+    denials = parse_denials(question.message)
     # A correction applies to one denial: the one with that action, or else the most complete one.
     if question.action is not None or question.resources:
         wanted = (question.action or "").lower()
         named = next((denial for denial in denials if denial.action.lower() == wanted), None)
-        denials = (named or parse_denial(question.message, reference),)
-    return tuple(_asked(question, denial, reference) for denial in denials)
+        denials = (named or parse_denial(question.message),)
+    return tuple(_asked(question, denial) for denial in denials)
 
 
 def _check(question: Question) -> None:
@@ -115,10 +115,10 @@ def _check(question: Question) -> None:
         raise InputError(f"{both} is given both as absent and with a value.")
 
 
-def _asked(question: Question, denial: Denial | None, reference: Reference) -> Asked:
+def _asked(question: Question, denial: Denial | None) -> Asked:
     said = Denial("") if denial is None else denial
     action = question.action or said.action
-    info = reference.find(action)
+    info = reference().find(action)
     named = (said.resource,) if said.resource is not None and is_arn(said.resource) else said.parameter_resources
     given = {key.lower() for key in (*question.context, *question.absent)}
     context = {key: values for key, values in said.context.items() if key.lower() not in given}
@@ -175,7 +175,6 @@ def explain(
     candidates: Sequence[Candidate],
     *,
     knowledge: Knowledge,
-    reference: Reference,
     denial: Denial | None = None,
     purpose: Purpose = UNKNOWN,
 ) -> Explanation:
@@ -185,7 +184,7 @@ def explain(
     the message that the request came from; its reason decides whether a remedy can be offered. `purpose` is what the
     caller is for.
     """
-    decision = decide(request, policies, denial, reference)
+    decision = decide(request, policies, denial)
     nearest = nearest_statements(decision.statements, decision.verdict, request.action)
     is_of_node = is_call_of_node(request.action, candidates, knowledge, purpose)
     of_pods = purpose.is_of_nodes and not is_of_node and decision.verdict != "allowed"
@@ -197,13 +196,13 @@ def explain(
         # What a controller lacks because it has no role of its own, no pod on the node should get.
         and not misplaced
         # An action that nothing knows and that the message names once may be cut off.
-        and (decision.cause is not None or _is_real(request.action, candidates, reference))
+        and (decision.cause is not None or _is_real(request.action, candidates))
     )
     name = None if denial is None or request.resources else denial.resource_name
     found = Explanation(
         verdict=decision.verdict,
         action=request.action,
-        resource=_resource(request, decision, reference),
+        resource=_resource(request, decision),
         resource_name=name,
         principal=request.principal,
         cause=decision.cause,
@@ -212,10 +211,10 @@ def explain(
         foreign_context=decision.foreign,
         not_looked_at=_not_looked_at(request, policies, decision),
         hints=knowledge.dependents(request.action),
-        also_authorised_on=other_resource_types(request, reference),
+        also_authorised_on=other_resource_types(request),
         used_by=policies.used_by,
         notes=(
-            *_unknown_action(request.action, reference),
+            *_unknown_action(request.action),
             *notes_on_foreign_tags(request, decision.foreign),
             *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
             *notes_on_refused_tags(nearest),
@@ -231,18 +230,18 @@ def explain(
         return found
     in_force = {applied.arn for applied in policies.identity}
     others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
-    offered, more = allowers(request, others, reference, purpose)
+    offered, more = allowers(request, others, purpose)
     return found._replace(
         allowed_by=offered,
         allowed_by_more=more,
-        newer_version=newer_version(request, policies.identity, candidates, reference),
-        smallest_statement=smallest_statement(request, decision.evaluation, nearest, name, reference),
+        newer_version=newer_version(request, policies.identity, candidates),
+        smallest_statement=smallest_statement(request, decision.evaluation, nearest, name),
     )
 
 
-def _unknown_action(action: str, reference: Reference) -> tuple[str, ...]:
+def _unknown_action(action: str) -> tuple[str, ...]:
     """Return that the reference lacks an action, with the nearest names; empty if it has it."""
-    if not action or reference.find(action) is not None:
+    if not action or reference().find(action) is not None:
         return ()
     nearest = nearest_actions(action)
     meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
@@ -266,9 +265,9 @@ def _symptoms(
             yield symptom
 
 
-def _is_real(action: str, candidates: Sequence[Candidate], reference: Reference) -> bool:
+def _is_real(action: str, candidates: Sequence[Candidate]) -> bool:
     """Return whether the reference has an action, or a policy names it."""
-    if reference.find(action) is not None:
+    if reference().find(action) is not None:
         return True
     return any(
         action.lower() == named.lower()
@@ -278,12 +277,12 @@ def _is_real(action: str, candidates: Sequence[Candidate], reference: Reference)
     )
 
 
-def _resource(request: Request, decision: Decision, reference: Reference) -> str | None:
+def _resource(request: Request, decision: Decision) -> str | None:
     if decision.evaluation is not None:
         return decision.evaluation.decisive.resource
     if request.resources:
         return request.resources[0]
-    info = reference.find(request.action)
+    info = reference().find(request.action)
     return "*" if info is not None and not info.resource_types else None
 
 
@@ -310,7 +309,7 @@ _WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends"
 
 
 def explain_symptom(
-    symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge, reference: Reference
+    symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge
 ) -> Explanation:
     """Return what a text means, and which of the actions behind it the policies do not allow.
 
@@ -318,9 +317,9 @@ def explain_symptom(
     """
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
-    verdicts = {each: decide(Request(each, principal=principal), policies, None, reference).verdict for each in actions}
+    verdicts = {each: decide(Request(each, principal=principal), policies, None).verdict for each in actions}
     worst = min(actions, key=lambda action: _WORST_FIRST.index(verdicts[action]), default=None)
-    found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge, reference=reference)
+    found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
     return found._replace(
         action=worst,
         verdict=verdicts[worst] if worst is not None else "depends",

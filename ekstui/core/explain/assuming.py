@@ -37,7 +37,7 @@ from ekstui.core.explain.callers import (
     wanted_tokens,
 )
 from ekstui.core.explain.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
-from ekstui.core.reference import Reference
+from ekstui.core.reference import reference
 from ekstui.core.trust import (
     POD_IDENTITY_SERVICE,
     SERVICE_ACCOUNT,
@@ -60,12 +60,12 @@ _MAX_TRUSTED = 4
 """How many of those who may assume the role are listed."""
 
 
-def judge_trust(request: Request, trust: AppliedPolicy, reference: Reference) -> TrustJudgement:
+def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
     """Return what a trust policy decides about a request to assume its role; `trust.arn` is the role's ARN, if known."""
     caller = caller_of(request)
     role = trust.arn or next((each for each in request.resources if ":role/" in each), None)
     for action in _actions(request, caller):
-        results, grant = _results(replace(request, action=action), caller, trust, reference)
+        results, grant = _results(replace(request, action=action), caller, trust)
         verdict = _verdict(results)
         if verdict != "allowed":
             break
@@ -89,19 +89,13 @@ def judge_trust(request: Request, trust: AppliedPolicy, reference: Reference) ->
 
 
 def with_trust(
-    explanation: Explanation,
-    request: Request,
-    policies: Policies,
-    trust: AppliedPolicy,
-    *,
-    denial: Denial | None,
-    reference: Reference,
+    explanation: Explanation, request: Request, policies: Policies, trust: AppliedPolicy, *, denial: Denial | None
 ) -> Explanation:
     """Return an explanation of a request to assume a role that takes the role's trust policy into account.
 
     The reason that a message gives takes precedence.
     """
-    judgement = judge_trust(request, trust, reference)
+    judgement = judge_trust(request, trust)
     cause = None if denial is None else denial.cause
     explanation = explanation._replace(trust=judgement, not_looked_at=_unseen(explanation, judgement))
     notes = [text for text in explanation.notes if text != TRUST_MUST_ALLOW]
@@ -109,7 +103,7 @@ def with_trust(
         if judgement.verdict in ("explicit-deny", "implicit-deny"):
             notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
         return explanation._replace(notes=tuple(notes))
-    own = evaluated(request, policies, reference)
+    own = evaluated(request, policies)
     verdict, missing = judged_together(judgement, own) if cause is None else (cause.verdict, ())
     # If the trust policy allows it, only the caller's own policies can prevent it.
     by_own = cause is None and judgement.caller.has_policies and judgement.verdict == "allowed"
@@ -198,16 +192,11 @@ def _actions(request: Request, caller: Caller) -> tuple[str, ...]:
     return (request.action,)
 
 
-def _results(
-    request: Request, caller: Caller, trust: AppliedPolicy, reference: Reference
-) -> tuple[list[StatementResult], HowNamed | None]:
+def _results(request: Request, caller: Caller, trust: AppliedPolicy) -> tuple[list[StatementResult], HowNamed | None]:
     results: list[StatementResult] = []
     grants: set[HowNamed] = set()
     for index, statement in enumerate(trust.document.statements):
-        judged = [
-            _judged(request, caller, named, (index, statement), trust, reference)
-            for named in named_by(statement, caller)
-        ]
+        judged = [_judged(request, caller, named, (index, statement), trust) for named in named_by(statement, caller)]
         best = max(judged, key=lambda entry: ((False, None, True).index(entry[0].matches), -len(entry[0].failed)))
         results.append(best[0])
         grants |= {
@@ -219,12 +208,7 @@ def _results(
 
 
 def _judged(
-    request: Request,
-    caller: Caller,
-    named: Named,
-    place: tuple[int, Statement],
-    trust: AppliedPolicy,
-    reference: Reference,
+    request: Request, caller: Caller, named: Named, place: tuple[int, Statement], trust: AppliedPolicy
 ) -> tuple[StatementResult, HowNamed | None]:
     index, statement = place
     issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
@@ -235,7 +219,7 @@ def _judged(
     )  # fmt: skip
     document = Document(trust.document.version, None, (plain,))
     asked = _with_claims(request, caller, issuer, plain.conditions)
-    (result,) = evaluate(asked, (trust._replace(document=document),), reference=reference).decisive.statements
+    (result,) = evaluate(asked, (trust._replace(document=document),), reference=reference()).decisive.statements
     fits = every((named.is_caller, result.matches, *(False for _ in never)))
     failed = result.failed if result.matches is fits else ()
     if named.is_caller is fits and fits is not True:

@@ -27,7 +27,7 @@ from ekstui.core.evaluation import (
 from ekstui.core.explain.answer import Policies, refused_tags, statement_in_words
 from ekstui.core.explain.callers import UNSIGNED, is_unsigned
 from ekstui.core.grants import action_matches
-from ekstui.core.reference import Reference, ResourceUse
+from ekstui.core.reference import ResourceUse, reference
 
 _MAX_OTHER_TYPES = 12
 """The most resource types of a call for which optional ones are named too; ec2:CreateTags has a hundred."""
@@ -87,9 +87,9 @@ class Decision(NamedTuple):
         ]
 
 
-def decide(request: Request, policies: Policies, denial: Denial | None, reference: Reference) -> Decision:
+def decide(request: Request, policies: Policies, denial: Denial | None) -> Decision:
     """Return what decides a request: the reason that a message gives, or else the policies that are known."""
-    evaluation = evaluated(request, policies, reference)
+    evaluation = evaluated(request, policies)
     if denial is None:
         verdict, missing = ("depends", ()) if evaluation is None else (evaluation.verdict, evaluation.missing)
         return Decision(verdict, evaluation, None, missing, ())
@@ -97,7 +97,7 @@ def decide(request: Request, policies: Policies, denial: Denial | None, referenc
     if evaluation is None or (cause is not None and not cause.has_remedy):
         return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
-    needed = [use for use in other_resource_types(request, reference) if use.required]
+    needed = [use for use in other_resource_types(request) if use.required]
     if verdict == "allowed" and denial.resource is None and needed:
         # It was denied on a resource that is not known, of a type that the request does not have.
         verdict, missing = "depends", (RESOURCE,)
@@ -107,16 +107,16 @@ def decide(request: Request, policies: Policies, denial: Denial | None, referenc
     return Decision(verdict, evaluation, cause, missing, foreign)
 
 
-def evaluated(request: Request, policies: Policies, reference: Reference) -> Evaluation | None:
+def evaluated(request: Request, policies: Policies) -> Evaluation | None:
     """Return the decision of the known policies; None if there are none."""
     if not policies.identity and not policies.identity_known:
         return None
-    return evaluate(request, policies.identity, policies.boundary, policies.session, reference)
+    return evaluate(request, policies.identity, policies.boundary, policies.session, reference())
 
 
-def other_resource_types(request: Request, reference: Reference) -> tuple[ResourceUse, ...]:
+def other_resource_types(request: Request) -> tuple[ResourceUse, ...]:
     """Return the resource types of a call that none of the request's resources has; of many types only the required ones."""
-    info = reference.find(request.action)
+    info = reference().find(request.action)
     if info is None or len(info.resource_types) < 2:
         return ()
     service = info.name.partition(":")[0]
@@ -125,7 +125,7 @@ def other_resource_types(request: Request, reference: Reference) -> tuple[Resour
         use
         for use in info.resource_types
         if (use.required or optional_too)
-        and not any(is_of_type(resource, service, use.name, reference) for resource in request.resources)
+        and not any(is_of_type(resource, service, use.name, reference()) for resource in request.resources)
     )
 
 

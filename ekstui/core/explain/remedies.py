@@ -18,7 +18,7 @@ from ekstui.core.explain.answer import Allower, Candidate, NewerVersion, refused
 from ekstui.core.explain.purpose import Fit, Purpose, fit_of
 from ekstui.core.grants import action_matches
 from ekstui.core.holders import Since, first_of_run
-from ekstui.core.reference import ActionInfo, Reference
+from ekstui.core.reference import ActionInfo, reference
 
 _SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
 
@@ -31,9 +31,7 @@ _ACTIONS_OF_A_PATTERN = 20
 _ACTIONS_OF_NOT_ACTION = 20_000
 
 
-def allowers(
-    request: Request, candidates: Iterable[Candidate], reference: Reference, purpose: Purpose
-) -> tuple[tuple[Allower, ...], int]:
+def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
     Those made for what the principal runs come first, the ones that certainly allow the request before the others. Then
@@ -43,13 +41,12 @@ def allowers(
     for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
-        evaluation = _by(request, candidate, candidate.policy.default_version, reference)
+        evaluation = _by(request, candidate, candidate.policy.default_version)
         if evaluation.verdict not in ("allowed", "depends"):
             continue
         wildcard = _only_by_wildcard(request.action, evaluation)
         # Expanding the patterns of every policy would read the whole reference.
-        counted = reference if candidate.scope == "eks" else None
-        width = _width(candidate.documents[candidate.policy.default_version], counted)
+        width = _width(candidate.documents[candidate.policy.default_version], expand=candidate.scope == "eks")
         depends = evaluation.verdict == "depends"
         # AWS's policies for EKS come first, then those of the controllers' projects.
         family = 0 if candidate.scope == "eks" else 1 if candidate.published else 2
@@ -62,7 +59,7 @@ def allowers(
         Allower(
             policy=candidate.policy.name,
             version=candidate.policy.default_version,
-            since=_since(request, candidate, reference),
+            since=_since(request, candidate),
             missing=evaluation.missing,
             wildcard=wildcard,
             scope=candidate.scope,
@@ -76,10 +73,7 @@ def allowers(
 
 
 def newer_version(
-    request: Request,
-    identity: Sequence[AppliedPolicy],
-    candidates: Iterable[Candidate],
-    reference: Reference,
+    request: Request, identity: Sequence[AppliedPolicy], candidates: Iterable[Candidate]
 ) -> NewerVersion | None:
     """Return a later version of an attached policy that allows the request, or may allow it if the current one does not.
 
@@ -90,16 +84,16 @@ def newer_version(
     for applied in identity:
         candidate = by_arn.get(applied.arn or "")
         if candidate is not None and applied.version is not None:
-            newer = _newer_of(request, candidate, applied.version, reference)
+            newer = _newer_of(request, candidate, applied.version)
             if newer is not None:
                 found.append(newer)
     return min(found, key=lambda newer: bool(newer.missing), default=None)
 
 
-def _newer_of(request: Request, candidate: Candidate, current: int, reference: Reference) -> NewerVersion | None:
+def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
     later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
-    evaluations = [_by(request, candidate, info.number, reference) for info in later]
-    now = _by(request, candidate, current, reference)
+    evaluations = [_by(request, candidate, info.number) for info in later]
+    now = _by(request, candidate, current)
     better: list[tuple[Verdict, ...]] = [("allowed",)]
     if now.verdict not in ("allowed", "depends"):
         better.append(("allowed", "depends"))
@@ -115,30 +109,26 @@ def _newer_of(request: Request, candidate: Candidate, current: int, reference: R
     return None
 
 
-def newer_release(request: Request, candidate: Candidate, current: int, reference: Reference) -> NewerVersion | None:
+def newer_release(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
     """Return the first later version that allows a request, or that has a further statement that may; None if none has.
 
     What it has must still be in the newest version.
     """
-    if (newer := _newer_of(request, candidate, current, reference)) is not None:
+    if (newer := _newer_of(request, candidate, current)) is not None:
         return newer
     policy = candidate.policy
-    newest = _by(request, candidate, policy.default_version, reference)
-    added = _alternatives(newest) - _alternatives(_by(request, candidate, current, reference))
+    newest = _by(request, candidate, policy.default_version)
+    added = _alternatives(newest) - _alternatives(_by(request, candidate, current))
     first = None
     for info in sorted(policy.versions, reverse=True):
-        if info.number <= current or not added & _alternatives(_by(request, candidate, info.number, reference)):
+        if info.number <= current or not added & _alternatives(_by(request, candidate, info.number)):
             break
         first = info
     return None if first is None else NewerVersion(policy.name, current, first.number, first.created, newest.missing)
 
 
 def smallest_statement(
-    request: Request,
-    evaluation: Evaluation | None,
-    nearest: Sequence[StatementResult],
-    name: str | None,
-    reference: Reference,
+    request: Request, evaluation: Evaluation | None, nearest: Sequence[StatementResult], name: str | None
 ) -> Statement:
     """Return the statement that allows only this action on the resources that are not allowed yet.
 
@@ -151,7 +141,7 @@ def smallest_statement(
         entries = [entry for entry in evaluation.resources if entry.verdict != "allowed"]
         resources = tuple(entry.resource for entry in entries if entry.resource is not None)
     if not resources:
-        pattern = None if name is None else _pattern_of_name(name, request, reference)
+        pattern = None if name is None else _pattern_of_name(name, request)
         resources = ("*",) if pattern is None else (pattern,)
     return Statement(
         sid=None,
@@ -172,39 +162,39 @@ def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]
     return tuple(each for each in nearest[0].statement.conditions if (each.operator, each.key) not in failed)
 
 
-def _pattern_of_name(name: str, request: Request, reference: Reference) -> str | None:
+def _pattern_of_name(name: str, request: Request) -> str | None:
     """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
 
     The resource is taken to be in the principal's account; the Region is not known.
     """
-    info, own = reference.find(request.action), split_arn(request.principal or "")
+    info, own = reference().find(request.action), split_arn(request.principal or "")
     if info is None or not own.account.isdigit():
         return None
     if name.startswith("arn:"):
         return f"{name}-??????"
     service = info.name.partition(":")[0]
-    form = of_place(_only_arn_format(info, service, reference), (own.partition, "*", own.account))
+    form = of_place(_only_arn_format(info, service), (own.partition, "*", own.account))
     if len(PLACEHOLDER.findall(form)) != 1 or (service == "kms" and not KMS_KEY_ID.fullmatch(name)):
         return None
     end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""
     return PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
 
 
-def _only_arn_format(info: ActionInfo, service: str, reference: Reference) -> str:
+def _only_arn_format(info: ActionInfo, service: str) -> str:
     """Return the ARN format of the one resource type that an action needs, or may have; empty if there are several."""
     uses = [use for use in info.resource_types if use.required] or info.resource_types
-    kinds = [reference.resource_type(service, use.name) for use in uses]
+    kinds = [reference().resource_type(service, use.name) for use in uses]
     forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
     return forms.pop() if len(kinds) == len(forms) == 1 else ""
 
 
-def _width(document: Document, reference: Reference | None) -> int:
-    """Return how many actions a document allows; without a reference each pattern counts like a small service."""
+def _width(document: Document, *, expand: bool) -> int:
+    """Return how many actions a document allows; unless patterns are expanded, each counts like a small service."""
 
     def actions(pattern: str) -> int:
-        if reference is None:
+        if not expand:
             return _ACTIONS_OF_A_PATTERN if "*" in pattern else 1
-        return len(reference.expand(pattern)) or 1
+        return len(reference().expand(pattern)) or 1
 
     return sum(
         _ACTIONS_OF_NOT_ACTION if statement.action_element == "NotAction" else sum(map(actions, statement.actions))
@@ -213,16 +203,16 @@ def _width(document: Document, reference: Reference | None) -> int:
     )
 
 
-def _since(request: Request, candidate: Candidate, reference: Reference) -> Since:
+def _since(request: Request, candidate: Candidate) -> Since:
     """Return the start of the run of versions that allow the request as certainly as the default version does.
 
     If that depends on conditions, a version without one of its alternatives is none of them.
     """
-    newest = _by(request, candidate, candidate.policy.default_version, reference)
+    newest = _by(request, candidate, candidate.policy.default_version)
     wanted, alternatives = _STRENGTHS.get(newest.verdict, 0), _alternatives(newest)
 
     def allows(version: int) -> bool:
-        evaluation = _by(request, candidate, version, reference)
+        evaluation = _by(request, candidate, version)
         strength = _STRENGTHS.get(evaluation.verdict, 0)
         return strength > wanted or (strength == wanted and (wanted > 1 or alternatives <= _alternatives(evaluation)))
 
@@ -242,13 +232,13 @@ def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
     )
 
 
-def _by(request: Request, candidate: Candidate, version: int, reference: Reference) -> Evaluation:
+def _by(request: Request, candidate: Candidate, version: int) -> Evaluation:
     policy = candidate.policy
     document = candidate.documents[version]
     # Statements about other actions, which are most of them, decide nothing.
     statements = tuple(each for each in document.statements if action_matches(each, request.action))
     applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
-    return evaluate(request, (applied,), reference=reference)
+    return evaluate(request, (applied,), reference=reference())
 
 
 def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:

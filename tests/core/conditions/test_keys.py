@@ -73,9 +73,9 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     assert not lists_key("ec2:CreateVolume", "aws:RequestTag/a", "snapshot")
     assert lists_key("ec2:CreateVolume", "aws:RequestTag/a", "volume")
     with pytest.raises(InputError, match="not a known condition key"):
-        asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}), reference())
+        asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}))
     question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
-    ((request, _),) = asked(question, reference())
+    ((request, _),) = asked(question)
     assert request.context == {"s3:ExistingObjectTag/team": ("a",)}
 
 
