@@ -149,3 +149,76 @@ def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
     assert not trusts_service(denied, "eks.amazonaws.com")
     assert trust_word(denied, ACCOUNT) == "nobody"
     assert trust_word(None, ACCOUNT) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("principal", "sentence"),
+    [
+        ({"Service": "eks.amazonaws.com"}, "The service eks.amazonaws.com may assume it."),
+        ({"Service": "pods.eks.amazonaws.com.cn"}, "EKS Pod Identity may give it to the service accounts that are associated with it."),
+        ({"AWS": ACCOUNT}, "Principals of this account may assume it if their own policies allow that."),
+        ({"AWS": "arn:aws:iam::444455556666:root"}, "Principals of account 444455556666 may assume it if their own policies allow that."),
+        ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/ops/d"}, f"arn:aws:iam::{ACCOUNT}:role/ops/d may assume it."),
+        ({"AWS": "AROA1234567890EXAMPLE"}, "AROA1234567890EXAMPLE is the ID of a deleted principal, which nobody can use again."),
+        ("*", "Anyone may assume it if the conditions hold."),
+        ({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/AWSSSO_1"}, "IAM Identity Center users sign in with it (provider AWSSSO_1)."),
+        ({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/okta"}, "Users of the SAML provider okta sign in with it."),
+        ({"Federated": "token.actions.githubusercontent.com"}, "Tokens of GitHub Actions for any subject may assume it."),
+        ({"Federated": "gitlab.example"}, "Tokens of gitlab.example for repo:a, repo:b may assume it."),
+    ],
+)  # fmt: skip
+def test_principals_in_a_sentence(principal: object, sentence: str) -> None:
+    document = trust(principal, condition={"StringLike": {"gitlab.example:sub": ["repo:a", "repo:b"]}})
+    assert trust_in_words(document, ACCOUNT) == (sentence,)
+
+
+def test_who_is_trusted_twice_is_said_once_and_all_but_some_are_anyone() -> None:
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    twice = [
+        {**allow, "Principal": {"AWS": [ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root"]}},
+        {**allow, "Principal": {"AWS": ACCOUNT}},
+    ]
+    document = parse({"Version": "2012-10-17", "Statement": [*twice, {**allow, "Effect": "Deny", "Principal": "*"}]})
+    assert [each.name for each in trustees(document)] == [ACCOUNT]
+    assert trust_in_words(document, ACCOUNT) == (
+        "Principals of this account may assume it if their own policies allow that.",
+        "Deny statements restrict this further.",
+    )
+    others = parse({"Statement": [{**allow, "NotPrincipal": {"AWS": ACCOUNT}}]})
+    assert [(each.kind, each.name) for each in trustees(others)] == [("anyone", "everyone but some")]
+    assert trust_in_words(None, ACCOUNT) == ("The trust policy could not be read.",)
+    assert trust_in_words(parse({"Statement": []}), ACCOUNT) == ("Nobody may assume it.",)
+
+
+@pytest.mark.parametrize(
+    ("operator", "subject", "namespace", "name"),
+    [
+        ("StringLike", "*", "*", "*"),
+        ("StringLike", "*:aws-node", "*", "*"),
+        ("StringLike", "system:serviceaccount:kube-*", "kube-*", "*"),
+        ("StringEquals", "system:serviceaccount:a:b", "a", "b"),
+        ("StringEquals", "system:serviceaccount:a", "a", "*"),
+        # What is no service account matches none.
+        ("StringEquals", "*", "*", "*"),
+        ("StringEquals", "user:x", "user:x", "*"),
+        ("StringLike", "user:*", "user:*", "*"),
+    ],
+)
+def test_the_namespace_and_name_of_a_subject(operator: str, subject: str, namespace: str, name: str) -> None:
+    (trustee,) = trustees(irsa({operator: {f"{ISSUER.upper()}:SUB": subject}}))
+    (account,) = trustee.service_accounts
+    assert (account.namespace, account.name) == (namespace, name)
+    assert account.never_matches is (operator == "StringEquals" and "*" in subject)
+
+
+def test_what_a_statement_lets_a_principal_do() -> None:
+    (trustee,) = trustees(trust({"Service": "eks.amazonaws.com"}, ["STS:assume*", "sts:TagSession"]))
+    allowed = ("sts:AssumeRole", "sts:tagsession", "sts:AssumeRoleWithSAML", "sts:SetSourceIdentity")
+    assert [trustee.allows(action) for action in allowed] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "value", ["arn:aws:iam::111122223333", "arn:aws:s3:::b", "12345678901", "1111222233334", "arn:aws:iam::1:group/a"]
+)
+def test_a_principal_of_no_known_form_is_unknown(value: str) -> None:
+    assert [each.kind for each in trustees(trust({"AWS": value}))] == ["unknown"]

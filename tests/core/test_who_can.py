@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.core.document import parse
 from ekstui.core.grants import Candidate, candidate_of
-from ekstui.core.holders import Holder, first_of_run, nearest_actions, parse_action, who_can, widenings
+from ekstui.core.holders import Holder, actions_named, first_of_run, nearest_actions, parse_action, who_can, widenings
 from ekstui.core.policy import Policy, VersionInfo, format_time, parse_time
 from ekstui.core.reference import reference
 from ekstui.errors import InputError
@@ -239,3 +239,99 @@ def test_what_a_short_arn_reaches_is_left_open() -> None:
     short, whole = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
     assert (short.covers, short.lacks) == ((), ("snapshot",))
     assert (whole.covers, whole.lacks) == (("volume",), ("snapshot",))
+
+
+def statement(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "via", "pattern"),
+    [
+        # Names before wildcards, then the pattern with the most letters; a list of exceptions only if nothing else allows it.
+        ([statement(["s3:Get*", "s3:*", "s3:GetObj*"])], "s3:GetObject", "Action", "s3:GetObj*"),
+        ([statement(["s3:GetObjec*****", "s3:GetObject"])], "s3:GetObject", "Action", "s3:GetObject"),
+        ([statement("*"), statement("s3:G***")], "s3:GetObject", "Action", "s3:G***"),
+        ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}, statement("*")], "s3:GetObject", "Action", "*"),
+        ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}], "s3:GetObject", "NotAction", "iam:*, sqs:*"),
+        ([statement(["s3:GetObject", "s3:PutObject", "s3:G*"])], "s3:Get*", "Action", "s3:GetObject"),
+    ],
+)  # fmt: skip
+def test_which_pattern_allows_it(statements: list[Any], action: str, via: str, pattern: str) -> None:
+    holder = small(statements, action)
+    assert holder is not None
+    assert (holder.via, holder.pattern) == (via, pattern)
+
+
+@pytest.mark.parametrize(
+    ("resources", "resource", "grants"),
+    [
+        ({"Resource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::b/x", 1),
+        ({"Resource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::*", 2),
+        ({"Resource": "arn:aws:s3:::a/*"}, "arn:aws:s3:::b/x", 0),
+        ({"NotResource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::b/x", 0),
+        ({"NotResource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::b*/x", 1),
+    ],
+)
+def test_only_grants_that_can_match_a_resource_count(resources: dict[str, Any], resource: str, grants: int) -> None:
+    holder = small([{"Effect": "Allow", "Action": "s3:GetObject", **resources}], "s3:GetObject", resource)
+    assert (0 if holder is None else len(holder.grants)) == grants
+
+
+def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
+    action = "elasticloadbalancing:SetRulePriorities"
+    (candidate,) = (each for each in candidates(action) if each.policy.name == "AmazonEKSLoadBalancingPolicy")
+    (plain,) = who_can(action, [candidate]).holders
+    (history,) = who_can(action, [candidate], history=True).holders
+    (bare,) = who_can(action, [candidate], types=False).holders
+    assert (plain.wider, [each.version for each in history.wider]) == ((), [9])
+    assert (bool(plain.covers or plain.lacks), bare.covers, bare.lacks) == (True, (), ())
+    # Of a pattern, neither types nor a level are known.
+    found = who_can("elasticloadbalancing:SetRule*", [candidate])
+    assert (found.level, found.holders[0].covers, found.holders[0].lacks, found.holders[0].applies) == (
+        "unknown",
+        (),
+        (),
+        True,
+    )
+    assert who_can("ELASTICLOADBALANCING:setrulepriorities", []).action == action
+    assert who_can(action, []).level == "Write"
+
+
+def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
+    """Many services have an action of that name: three are told, then what is spelled like it."""
+    like = [f"zz:TagResourc{letter}" for letter in "xyz"]
+    found = nearest_actions("zz:TagResource", like)
+    assert [each.partition(":")[2] for each in found[:3]] == ["TagResource"] * 3
+    assert set(found[3:]) < set(like)
+    assert len(found) == 5
+    assert len(nearest_actions("zz:TagResource", like, limit=4)) == 4
+    assert len(actions_named("tagresource")) == 5
+    assert actions_named("createnodegroup") == ("eks:CreateNodegroup",)
+
+
+@pytest.mark.parametrize("length", [256, 257])
+def test_an_action_has_at_most_256_letters(length: int) -> None:
+    action = f"zz:{'a' * (length - 3)}"
+    if length == 256:
+        assert parse_action(action) == action
+        assert parse_action(" * ") == "*"
+    else:
+        with pytest.raises(InputError):
+            parse_action(action)
+
+
+@pytest.mark.parametrize(
+    ("denies", "denied"),
+    [
+        ([{"NotAction": "ec2:*", "Resource": "*"}], "full"),
+        ([{"NotAction": "s3:GetObject", "Resource": "*"}], "partial"),
+        ([{"Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}], "partial"),
+        ([{"Action": "s3:Put*", "Resource": "*"}], None),
+        ([], None),
+    ],
+)
+def test_how_far_a_pattern_of_actions_is_denied(denies: list[Any], denied: str | None) -> None:
+    holder = small([statement("s3:Get*"), *({"Effect": "Deny", **each} for each in denies)], "s3:Get*")
+    assert holder is not None
+    assert holder.denied == denied
