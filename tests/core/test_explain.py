@@ -4,6 +4,7 @@ The documents are the smallest that show a rule; the rules are those of the IAM 
 "Troubleshoot access denied error messages".
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ import pytest
 from ekstui.core.denial import Cause, Denial
 from ekstui.core.document import Document, Statement, parse
 from ekstui.core.evaluation import AppliedPolicy, Failure, Request, StatementResult, evaluate
-from ekstui.core.explain import explain
+from ekstui.core.explain import Question, asked, check_arn, explain, explain_symptom, is_arn, parse_context
 from ekstui.core.explain.answer import (
     Allower,
     Candidate,
@@ -32,6 +33,7 @@ from ekstui.core.explain.remedies import MAX_ALLOWERS, allowers, newer_release, 
 from ekstui.core.holders import Since
 from ekstui.core.policy import Policy, VersionInfo
 from ekstui.core.reference import reference
+from ekstui.errors import InputError
 from ekstui.library.catalog import knowledge
 from ekstui.present.explanation import (
     behind_in_words,
@@ -646,3 +648,171 @@ def test_the_commands_that_help(
         assert commands_for(answer._replace(principal=other)) == ()
     of_role = commands_for(answer._replace(principal=None, role=ROLE))
     assert [each.about for each in of_role] == commands
+
+
+# What is asked
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("*", True),
+        (ROLE, True),
+        (BUCKET, True),
+        ("arn:aws:elasticfilesystem:us-east-1:*", True),
+        ("arn:aws:s3:*", True),
+        ("arn:aws:*", False),
+        ("arn:aws:s3:::", False),
+        ("arn::s3:::a", False),
+        ("arn:aws::::a", False),
+        ("urn:aws:s3:::a", False),
+        ("arn:aws:ec2:eu-west-1:x", False),
+        ("a*", False),
+        ("", False),
+    ],
+)
+def test_the_form_of_an_arn(text: str, is_one: bool) -> None:
+    assert is_arn(text) is is_one
+    if is_one:
+        check_arn(text)
+    else:
+        with pytest.raises(InputError, match="is not an ARN"):
+            check_arn(text)
+
+
+def test_context_is_given_as_keys_and_values() -> None:
+    assert parse_context(["a:b=1", "c:d=x=y", "a:b=2", "e:f="]) == {"a:b": ("1", "2"), "c:d": ("x=y",), "e:f": ("",)}
+    for wrong in ("a:b", "=1", ""):
+        with pytest.raises(InputError, match="is not KEY=VALUE"):
+            parse_context([wrong])
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (Question(), "nothing to explain"),
+        (Question(action="RunInstances"), "is not an action"),
+        (Question(action="ec2:*"), "is not an action"),
+        (Question(action="s3:GetObject", resources=("logs",)), "is not an ARN"),
+        (Question(action="s3:GetObject", principal="ana"), "is not an ARN"),
+        (Question(action="s3:GetObject", context={"aws:RequestedRegin": ("a",)}), "not a known condition key"),
+        (Question(action="s3:GetObject", absent=("aws:RequestedRegin",)), "not a known condition key"),
+        (Question(action="s3:GetObject", absent=("nothing/*",)), "not a known condition key"),
+        (Question(action="s3:GetObject", context={"aws:RequestedRegion": ("a",)}, absent=("AWS:requestedregion",)), "both as absent"),
+    ],
+)  # fmt: skip
+def test_a_question_that_cannot_be_meant_is_refused(question: Question, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        asked(question, reference())
+
+
+def test_a_question_without_a_message_is_taken_as_it_is() -> None:
+    question = Question(None, "S3:getobject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, ("aws:RequestTag/*",))
+    (only,) = asked(question, reference())
+    assert only == (
+        Request("s3:GetObject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, frozenset({"aws:RequestTag/*"})),
+        None,
+    )
+    (unknown,) = asked(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"), reference())
+    assert (unknown.request.action, unknown.request.principal) == ("nosuch:Action", "system:serviceaccount:a:b")
+
+
+def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
+    said = f"User: {SESSION} is not authorized to perform: {{}} on resource: {{}}"
+    two = "\n".join((said.format("ec2:RunInstances", VOLUME), said.format("s3:GetObject", f"{BUCKET}/a")))
+
+    def requests(message: str = two, **given: Any) -> list[Request]:
+        return [each.request for each in asked(Question(message, **given), reference())]
+
+    assert [each.action for each in requests()] == ["ec2:RunInstances", "s3:GetObject"]
+    assert all(each.principal == SESSION for each in requests())
+    # A correction is of the denial of that action, or else of the most complete one.
+    (corrected,) = requests(action="s3:getobject")
+    assert (corrected.action, corrected.resources) == ("s3:GetObject", (f"{BUCKET}/a",))
+    (other,) = requests(action="s3:PutObject")
+    assert other.action == "s3:PutObject"
+    (moved,) = requests(said.format("s3:GetObject", f"{BUCKET}/a"), resources=(f"{BUCKET}/b",), principal=ROLE)
+    assert (moved.resources, moved.principal) == ((f"{BUCKET}/b",), ROLE)
+    event = {"context": {"action": "s3:GetObject", "resource": f"{BUCKET}/a", "conditions": {"items": [
+        {"key": "aws:RequestedRegion", "values": {"items": [{"value": "eu-west-1"}]}},
+        {"key": "s3:prefix", "values": {"items": [{"value": "a"}]}}]}}}  # fmt: skip
+    (told,) = requests(json.dumps(event), context={"AWS:requestedregion": ("us-east-1",)}, absent=("S3:Prefix",))
+    assert told.context == {"AWS:requestedregion": ("us-east-1",)}
+    assert "S3:Prefix" in told.absent
+    assert "aws:requesttag/*" in told.absent
+
+
+READ_ALL = applied(allow("s3:Get*"))
+NOTHING = applied(allow("ec2:*"))
+ELSE = ("service control policies", "resource control policies", "VPC endpoint policies", "the bucket policy")
+
+
+@pytest.mark.parametrize(
+    ("policies", "cause", "unseen"),
+    [
+        (Policies(), None, (f"the identity policies of {SESSION}", "the permissions boundary", "session policies", *ELSE)),
+        (Policies((NOTHING,)), None, (f"other identity policies of {SESSION}", "the permissions boundary", "session policies", *ELSE)),
+        (Policies((NOTHING,), identity_known=True, boundary_known=True), None, ("session policies", *ELSE)),
+        (Policies((NOTHING,), READ_ALL, (READ_ALL,), identity_known=True), None, ELSE),
+        (Policies((NOTHING,), identity_known=True, boundary_known=True, unread=("the policy x",)), None, ("the policy x", "session policies", *ELSE)),
+        # A message that says that no identity policy allows it, while one does: only other identity policies matter.
+        (Policies((READ_ALL,), unread=("the policy x",)), NO_ALLOW, ("the policy x", f"other identity policies of {SESSION}")),
+        (Policies((READ_ALL,), identity_known=True), NO_ALLOW, ()),
+        (Policies((READ_ALL,), identity_known=True, boundary_known=True), None, ("session policies", *ELSE)),
+        (Policies((NOTHING,), identity_known=True, boundary_known=True), NO_ALLOW, ("session policies", *ELSE)),
+    ],
+)  # fmt: skip
+def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen: tuple[str, ...]) -> None:
+    denial = Denial(GET.action, GET.resources[0], SESSION, cause)
+    found = explain(GET, policies, (), knowledge=knowledge(), reference=reference(), denial=denial)
+    assert found.not_looked_at == unseen
+    anonymous = replace(GET, principal="Anonymous")
+    unsigned = explain(anonymous, policies, (), knowledge=knowledge(), reference=reference())
+    assert unsigned.not_looked_at == ("resource control policies", "VPC endpoint policies", "the bucket policy")
+    assert (unsigned.smallest_statement, unsigned.allowed_by) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("request_", "policies", "candidates", "helped"),
+    [
+        (GET, Policies((NOTHING,)), [], True),
+        (GET, Policies((READ_ALL,)), [], False),
+        (GET, Policies((applied(deny("s3:*")),)), [], False),
+        (GET, Policies((READ_ALL,), NOTHING), [], False),
+        (GET, Policies((READ_ALL,), None, (NOTHING,)), [], False),
+        # An action that nothing names may be mistyped; one that a policy names is only new.
+        (replace(GET, action="s3:GetObjct"), Policies((NOTHING,)), [], False),
+        (replace(GET, action="s3:GetObjct"), Policies((NOTHING,)), [candidate("a", [allow("s3:getobjct")])], True),
+        (replace(GET, action="s3:GetObjct"), Policies((NOTHING,)), [candidate("a", [allow("s3:Get*")])], False),
+    ],
+)
+def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
+    request_: Request, policies: Policies, candidates: list[Candidate], helped: bool
+) -> None:
+    found = explain(request_, policies, candidates, knowledge=knowledge(), reference=reference())
+    assert (found.smallest_statement is not None) is helped
+    assert bool(found.allowed_by) is (helped and bool(candidates))
+    # What is attached already is not offered.
+    attached = policies._replace(
+        identity=(*policies.identity, *(applied(allow("ec2:*"), name=each.policy.name) for each in candidates))
+    )
+    again = explain(request_, attached, candidates, knowledge=knowledge(), reference=reference())
+    assert again.allowed_by == ()
+
+
+def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
+    symptom = next(each for each in knowledge().symptoms if len(each.actions) > 1)
+    actions = symptom.actions
+    rest = [each for each in actions if each != actions[-1]]
+
+    def answer(policies: Policies) -> Explanation:
+        return explain_symptom((symptom,), policies, SESSION, knowledge(), reference())
+
+    unknown = answer(Policies())
+    assert (unknown.verdict, unknown.nearest, unknown.symptoms) == ("depends", (), (symptom,))
+    lacking = answer(Policies((applied(allow(rest)),), identity_known=True))
+    assert (lacking.verdict, lacking.action) == ("implicit-deny", actions[-1])
+    assert (lacking.allowed_by, lacking.smallest_statement) == ((), None)
+    assert answer(Policies((applied(allow(list(actions))),), identity_known=True)).verdict == "allowed"
+    denied = answer(Policies((applied(allow(list(actions)), deny(actions[0])),), identity_known=True))
+    assert (denied.verdict, denied.action) == ("explicit-deny", actions[0])

@@ -382,3 +382,30 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
     text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
     other = AccessEntry("arn:aws:iam::111122223333:role/other", "STANDARD")
     assert (entry_of(parse_forbidden(text)[0].subject, [other, entry]) is entry) is matches
+
+
+@pytest.mark.parametrize(
+    ("what", "scope", "applies"),
+    [
+        ("list pods  shop", (), True),
+        ("list pods  shop", ("dev", "shop"), True),
+        ("list pods  shop", ("dev",), False),
+        # What is asked at the cluster scope is in no namespace, so that no policy for namespaces includes it.
+        ("list pods  ", (), True),
+        ("list pods  ", ("*",), False),
+    ],
+)
+def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], applies: bool) -> None:
+    found = explained(what, given("View", *scope), given("KRO", *scope))
+    assert [(each.covers, each.applies) for each in found.policies] == [(True, applies), (None, applies)]
+
+
+@pytest.mark.parametrize(("namespaces", "applies"), [(None, True), (("*",), False)])
+def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: bool) -> None:
+    text = 'forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot get path "/metrics"'
+    entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(replace(given("ClusterAdmin"), namespaces=namespaces),))
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+    (found,) = (explain_forbidden(each, cluster, RULES) for each in parse_forbidden(text))
+    assert [each.applies for each in found.policies] == [applies]
+    assert found.verdict == ("allowed" if applies else "forbidden")
+    assert found.missing_rule == ((), (), ("get",), ("/metrics",))
