@@ -703,17 +703,17 @@ def test_context_is_given_as_keys_and_values() -> None:
 )  # fmt: skip
 def test_a_question_that_cannot_be_meant_is_refused(question: Question, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        asked(question, reference())
+        asked(question)
 
 
 def test_a_question_without_a_message_is_taken_as_it_is() -> None:
     question = Question(None, "S3:getobject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, ("aws:RequestTag/*",))
-    (only,) = asked(question, reference())
+    (only,) = asked(question)
     assert only == (
         Request("s3:GetObject", (f"{BUCKET}/a",), "eks.amazonaws.com", REGION, frozenset({"aws:RequestTag/*"})),
         None,
     )
-    (unknown,) = asked(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"), reference())
+    (unknown,) = asked(Question(action="nosuch:Action", principal="system:serviceaccount:a:b"))
     assert (unknown.request.action, unknown.request.principal) == ("nosuch:Action", "system:serviceaccount:a:b")
 
 
@@ -722,7 +722,7 @@ def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
     two = "\n".join((said.format("ec2:RunInstances", VOLUME), said.format("s3:GetObject", f"{BUCKET}/a")))
 
     def requests(message: str = two, **given: Any) -> list[Request]:
-        return [each.request for each in asked(Question(message, **given), reference())]
+        return [each.request for each in asked(Question(message, **given))]
 
     assert [each.action for each in requests()] == ["ec2:RunInstances", "s3:GetObject"]
     assert all(each.principal == SESSION for each in requests())
@@ -764,10 +764,10 @@ ELSE = ("service control policies", "resource control policies", "VPC endpoint p
 )  # fmt: skip
 def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen: tuple[str, ...]) -> None:
     denial = Denial(GET.action, GET.resources[0], SESSION, cause)
-    found = explain(GET, policies, (), knowledge=knowledge(), reference=reference(), denial=denial)
+    found = explain(GET, policies, (), knowledge=knowledge(), denial=denial)
     assert found.not_looked_at == unseen
     anonymous = replace(GET, principal="Anonymous")
-    unsigned = explain(anonymous, policies, (), knowledge=knowledge(), reference=reference())
+    unsigned = explain(anonymous, policies, (), knowledge=knowledge())
     assert unsigned.not_looked_at == ("resource control policies", "VPC endpoint policies", "the bucket policy")
     assert (unsigned.smallest_statement, unsigned.allowed_by) == (None, ())
 
@@ -789,14 +789,14 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
 def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
     request_: Request, policies: Policies, candidates: list[Candidate], helped: bool
 ) -> None:
-    found = explain(request_, policies, candidates, knowledge=knowledge(), reference=reference())
+    found = explain(request_, policies, candidates, knowledge=knowledge())
     assert (found.smallest_statement is not None) is helped
     assert bool(found.allowed_by) is (helped and bool(candidates))
     # What is attached already is not offered.
     attached = policies._replace(
         identity=(*policies.identity, *(applied(allow("ec2:*"), name=each.policy.name) for each in candidates))
     )
-    again = explain(request_, attached, candidates, knowledge=knowledge(), reference=reference())
+    again = explain(request_, attached, candidates, knowledge=knowledge())
     assert again.allowed_by == ()
 
 
@@ -806,7 +806,7 @@ def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
     rest = [each for each in actions if each != actions[-1]]
 
     def answer(policies: Policies) -> Explanation:
-        return explain_symptom((symptom,), policies, SESSION, knowledge(), reference())
+        return explain_symptom((symptom,), policies, SESSION, knowledge())
 
     unknown = answer(Policies())
     assert (unknown.verdict, unknown.nearest, unknown.symptoms) == ("depends", (), (symptom,))
