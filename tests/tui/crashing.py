@@ -57,7 +57,7 @@ def main() -> int:
             PoliciesPane.watch_marks = broken  # type: ignore[method-assign]
             RowList.render_line = broken  # type: ignore[assignment, method-assign]
         case "mount":
-            HelpScreen.on_mount = broken  # type: ignore[method-assign]
+            HelpScreen.on_mount = broken  # type: ignore[attr-defined]
         case "compose":
             ExplorerScreen.compose = broken  # type: ignore[assignment, method-assign]
         case "exit":

@@ -76,10 +76,7 @@ class AccountScreen(ReportScreen[_Beside]):
         return profile_names(), copies
 
     def answer_rows(self, answer: _Beside) -> list[Row]:
-        """Return the account as rows."""
-        return rows(self._blocks(answer), self.width)
-
-    def _blocks(self, answer: _Beside) -> list[Block]:
+        """Return the account, the profiles and regions to choose from, and the copies of policies as rows."""
         view, choice = self._view, self.app.library.choice or AccountChoice()
         snapshot = view.snapshot
         blocks: list[Block] = [Heading("Account")]
@@ -113,7 +110,8 @@ class AccountScreen(ReportScreen[_Beside]):
                 ]
             ),
         ]
-        return [*blocks, *(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(copies)]
+        blocks += [*(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(copies)]
+        return rows(blocks, self.width)
 
     def begin_reading(self) -> None:
         """Put the cursor on the first profile."""

@@ -126,10 +126,14 @@ class AskingScreen(ReportScreen[Answer]):
         if not self.text:
             await self.run_action("app.back")
             return
+        self._show_question()
+        self.show_answer()
+
+    def _show_question(self) -> None:
+        """Show the question as it was asked, and go to the rows."""
         with self.line.prevent(Input.Changed):
             self.line.value = LINE_BREAK.join(self.text.splitlines())
         self.rows.focus()
-        self.show_answer()
 
     @on(Input.Changed, "#question")
     def _typed(self, event: Input.Changed) -> None:
@@ -169,9 +173,6 @@ class AskingScreen(ReportScreen[Answer]):
     def submit(self, text: str) -> None:
         """Ask the question in a text."""
         self.text = text.strip()
-        if not self.text:
-            return
-        with self.line.prevent(Input.Changed):
-            self.line.value = LINE_BREAK.join(self.text.splitlines())
-        self.rows.focus()
-        self.ask_again()
+        if self.text:
+            self._show_question()
+            self.ask_again()

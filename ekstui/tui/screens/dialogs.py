@@ -15,6 +15,7 @@ from textual.geometry import Size
 from textual.getters import app, query_one
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ekstui.core.text import clean, clean_line
@@ -45,6 +46,13 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
     Dialog HeaderBar { background: $surface; }
     """
+
+
+def box(title: str, hint: str, *widgets: Widget) -> Vertical:
+    """Return a dialog's box with its title, and the keys that work in its bottom border."""
+    made = Vertical(*widgets)
+    made.border_title, made.border_subtitle = Content(title), Content(hint)
+    return made
 
 
 class ListDialog(Dialog[Result]):
@@ -125,12 +133,9 @@ class ChooserScreen(ListDialog[Result]):
 
     def compose(self) -> ComposeResult:
         """Yield the filter and the choices."""
-        with Vertical() as box:
-            box.border_title = Content(self._title)
-            choose = f"enter or {spelled(self.app.keys_of(self.again))}" if self.again else "enter"
-            box.border_subtitle = Content(f"{choose} chooses · esc closes")
-            yield ChooserLine()
-            yield RowList(self._columns, header=any(column.title for column in self._columns))
+        choose = f"enter or {spelled(self.app.keys_of(self.again))}" if self.again else "enter"
+        rows = RowList(self._columns, header=any(column.title for column in self._columns))
+        yield box(self._title, f"{choose} chooses · esc closes", ChooserLine(), rows)
 
     def on_mount(self) -> None:
         """Fill the list and let the user type."""
@@ -178,15 +183,8 @@ class SaveScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Yield the input for the name, and a line for errors."""
-        with Vertical() as box:
-            box.border_title = Content("Save to a file")
-            box.border_subtitle = Content("enter saves · esc closes")
-            yield Line(self._proposed, placeholder="name of the file")
-            yield HeaderBar()
-
-    def on_mount(self) -> None:
-        """Let the user edit the name."""
-        self.query_one(Line).focus()
+        line = Line(self._proposed, placeholder="name of the file")
+        yield box("Save to a file", "enter saves · esc closes", line, HeaderBar())
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -225,13 +223,9 @@ class MfaScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Yield the device's name and the input for the code."""
-        with Vertical() as box:
-            box.border_title = Content("MFA code")
-            box.border_subtitle = Content("enter sends it to AWS · esc closes")
-            yield HeaderBar()
-            line = Line(placeholder="six digits")
-            line.password = True
-            yield line
+        line = Line(placeholder="six digits")
+        line.password = True
+        yield box("MFA code", "enter sends it to AWS · esc closes", HeaderBar(), line)
 
     def on_mount(self) -> None:
         """Let the user type."""
@@ -330,14 +324,7 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list."""
-        with Vertical() as box:
-            box.border_title = Content("Help")
-            box.border_subtitle = Content("esc closes")
-            yield RowList()
-
-    def on_mount(self) -> None:
-        """Focus the list."""
-        self.query_one(RowList).focus()
+        yield box("Help", "esc closes", RowList())
 
     def on_resize(self) -> None:
         """Fill the list, wrapped to the width."""

@@ -375,13 +375,11 @@ class NavigationScreen(PanesScreen):
 
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor, or let the user type one."""
-        row = self.row
-        self.post_message(AskWhoCan(action_of(row.value) if row else ""))
+        self.post_message(AskWhoCan(action_of(self.focused_pane.rows.value)))
 
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor, or let the user paste a message."""
         self.catch_up()
-        row = self.row
-        action = one_action_of(row.value) if row else ""
+        action = one_action_of(self.focused_pane.rows.value)
         against = f"policy:{self.shown.place}" if self.shown and not self.shown.entry.access else ""
         self.post_message(AskExplain(f"{against} {action}" if action else ""))

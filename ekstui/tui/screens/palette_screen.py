@@ -37,7 +37,7 @@ from ekstui.tui.messages import (
     sides_to_compare,
     with_mark,
 )
-from ekstui.tui.screens.dialogs import ListDialog
+from ekstui.tui.screens.dialogs import ListDialog, box
 from ekstui.tui.widgets.bars import LineBar, RowsLine
 from ekstui.tui.widgets.rows import RowList
 
@@ -130,13 +130,8 @@ class PaletteScreen(ListDialog[Thing]):
 
     def compose(self) -> ComposeResult:
         """Yield the input, the matches, and the details of the row under the cursor."""
-        with Vertical() as box:
-            box.border_title = Content("Find anything")
-            yield FindLine(
-                placeholder="a policy, POLICY@v5, an action, a role, a cluster, an ARN, a symptom, a command"
-            )
-            yield RowList(_columns(()))
-            yield LineBar()
+        hint = "a policy, POLICY@v5, an action, a role, a cluster, an ARN, a symptom, a command"
+        yield box("Find anything", "", FindLine(placeholder=hint), RowList(_columns(())), LineBar())
 
     def on_mount(self) -> None:
         """Show recent things and commands at once; the slower parts of the catalogue follow."""

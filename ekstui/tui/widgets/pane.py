@@ -16,6 +16,7 @@ from textual.widgets import Input
 
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.present.blocks import in_the_app
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
@@ -28,8 +29,6 @@ def failure(error: EkstuiError) -> tuple[Styled, ...]:
     """Return an error as lines: what happened, then what to do."""
     lines: list[Styled] = [(("! ", "bad"), (clean_line(error.message), ""))]
     if error.next_step:
-        from ekstui.present.blocks import in_the_app  # 5 ms, only after an error
-
         lines.append(styled(clean_line(in_the_app(error.next_step)), "muted"))
     return tuple(lines)
 

@@ -125,15 +125,15 @@ class PermissionsPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return the services; with a filter, only matching services and actions, unfolded."""
+        from ekstui.present.rendering import rows
+
         words, width = self.words, self.rows.row_width
         if self._access is not None:
             from ekstui.present.access import access_blocks
-            from ekstui.present.rendering import rows
 
             return rows_with(words, rows(access_blocks(self._access)[1:], width))
         if self._remaining is not None:
             from ekstui.present.policy_report import remaining_blocks
-            from ekstui.present.rendering import rows
 
             blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
             return rows_with(words, rows(blocks, width))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
 from ekstui.core.text import clean_line
+from ekstui.present.blocks import grant_line, level_style
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ RESOURCE_FIRST = 24
 
 SHORT_LEVELS = {"Permissions management": "Permissions"}
 """Short forms of long access levels."""
-
-LEVEL_STYLES: Mapping[str, Style] = {
-    "List": "muted",
-    "Read": "muted",
-    "Tagging": "warn",
-    "Write": "warn",
-    "Permissions management": "bad",
-    "unknown": "muted",
-}
 
 
 def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ...]:
@@ -121,7 +113,7 @@ def action_rows(
 
     A condition that is wider than its column stands below, across all columns but the first.
     """
-    title = styled(f"  {_short(level)}", LEVEL_STYLES.get(level, ""))
+    title = styled(f"  {_short(level)}", level_style(level) if level else "")
     name, where, condition = _cells(action)
     below = cell_len(plain(condition)) > columns[3].width
     cells = (title, name, where, () if below else condition)
@@ -190,7 +182,7 @@ def access(service: ServiceSummary) -> Styled:
     for index, level in enumerate(limited.split(", ")):
         count = service.levels.get(level)
         words.append((" · " if index else "", "muted"))
-        words.append((level, LEVEL_STYLES.get(level, "") if level != "List" else ""))
+        words.append((level, level_style(level) if level != "List" else ""))
         if count:
             words.append((f" {count.granted}/{count.total}", "muted"))
     return tuple(words)
@@ -236,7 +228,6 @@ def _key(key: str) -> str:
 
 def action_line(action: ActionSummary) -> Styled:
     """Return the details of an action: all its grants."""
-    from ekstui.present.blocks import grant_line
     from ekstui.present.rendering import styled_line
 
     grants = "; or on ".join(plain(styled_line(grant_line(grant), "app")) for grant in action.grants)

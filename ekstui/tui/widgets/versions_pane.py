@@ -11,6 +11,7 @@ from textual.reactive import reactive
 
 from ekstui.core.policy import version_label, version_range
 from ekstui.core.text import clean_line
+from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import ShowComparison, Shown, VersionChosen
@@ -37,15 +38,6 @@ def can_show(characters: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-REACH_STYLES: Mapping[str, Style] = {
-    "same": "muted",
-    "widened": "warn",
-    "narrowed": "good",
-    "mixed": "warn",
-    "unknown": "muted",
-}
 
 
 def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
@@ -130,7 +122,7 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
         parts.append((f"−{counts.removed} ", "removed"))
     if counts.changed:
         parts.append((f"~{counts.changed} ", "warn"))
-    parts.append((counts.words, REACH_STYLES[counts.reach]))
+    parts.append((counts.words, reach_style(counts.reach)))
     return (*parts, *tail)
 
 
