@@ -39,29 +39,33 @@ class Background:
         group: str,
         work: Callable[[Event], Result],
         then: Callable[[Result], object] = lambda _: None,
+        failed: Callable[[EkstuiError], object] | None = None,
     ) -> None:
         """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
 
-        `work` gets an event that is set when the job is cancelled; its result is then dropped. An error is posted as PaneFailed; an unexpected one is also logged.
+        `work` gets an event that is set when the job is cancelled; its result is then dropped. `failed` is called with an
+        error, which is posted as PaneFailed without it; an unexpected one is also logged.
         """
         self.cancel(group)
         cancelled = self._jobs[group] = Event()
 
-        def deliver(result: Result) -> object:
-            return None if cancelled.is_set() else then(result)
+        def unless_cancelled(call: Callable[..., object], *arguments: object) -> object:
+            return None if cancelled.is_set() else call(*arguments)
 
         def run() -> None:
             try:
                 result = work(cancelled)
-            except EkstuiError as error:
-                failed = PaneFailed(error)
-            except BaseException as error:  # noqa: BLE001 (else the pane would wait for ever)
-                failed = PaneFailed(logbook.unexpected(error, "in the background"))
+            except EkstuiError as known:
+                error = known
+            except BaseException as unknown:  # noqa: BLE001 (else the pane would wait for ever)
+                error = logbook.unexpected(unknown, "in the background")
             else:
-                owner.call_later(deliver, result)
+                owner.call_later(unless_cancelled, then, result)
                 return
-            if not cancelled.is_set():
-                owner.post_message(failed)
+            if failed is not None:
+                owner.call_later(unless_cancelled, failed, error)
+            elif not cancelled.is_set():
+                owner.post_message(PaneFailed(error))
 
         threading.Thread(target=run, name=f"ekstui-{group}", daemon=True).start()
 

@@ -6,7 +6,6 @@ Only the app imports this module. It imports each screen on first use: all toget
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -280,14 +279,11 @@ class RoutedApp(LibraryApp):
             else:
                 chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
 
-        def judge(_: Event) -> Sequence[ClusterAnswer]:
-            try:
-                return judged(library)
-            except BaseException:
-                self.call_later(show_problems, None)
-                raise
+        def show_failure(error: EkstuiError) -> None:
+            show_problems(None)
+            self.notify(str(error), severity="error")
 
-        self.background.run(self, "clusters", judge, show_problems)
+        self.background.run(self, "clusters", lambda _: judged(library), show_problems, show_failure)
 
     # The account
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.core.explain import Explanation, Question, parse_context
@@ -272,21 +271,18 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             return
         self.notify("Asking IAM's simulator…")
 
-        def ask(_: Event) -> Sequence[SimulatedDecision] | EkstuiError:
-            try:
-                return simulate(library, answer.inquiry)
-            except EkstuiError as error:
-                return error
-
-        def show(said: Sequence[SimulatedDecision] | EkstuiError) -> None:
-            if isinstance(said, EkstuiError):
-                # ekstui's own answer stays.
-                self.notify(plain_failure(said), severity="error")
-                return
+        def show(said: Sequence[SimulatedDecision]) -> None:
             self._simulated = answer, said
             self.show_answer()
 
-        self.app.background.run(self, f"simulate-{id(self)}", ask, show)
+        self.app.background.run(
+            self,
+            f"simulate-{id(self)}",
+            lambda _: simulate(library, answer.inquiry),
+            show,
+            # ekstui's own answer stays.
+            lambda error: self.notify(plain_failure(error), severity="error"),
+        )
 
     def open_row(self, row: Row) -> None:
         """Show a policy, or ask a suggested question."""

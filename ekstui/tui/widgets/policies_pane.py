@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from threading import Event
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual import on
@@ -304,17 +303,11 @@ class PoliciesPane(Pane):
         # Facets are about the documents of IAM policies.
         library, entries = self.app.library, [entry for entry in self.entries if not entry.access]
 
-        def work(_: Event) -> frozenset[str] | EkstuiError:
-            try:
-                return matching_policies(facet, entries, library)
-            except EkstuiError as error:
-                return error
-
         def show(fitting: frozenset[str] | EkstuiError) -> None:
             self._fitting[facet] = fitting
             self.show_rows()
 
-        self.app.background.run(self, "facet", work, show)
+        self.app.background.run(self, "facet", lambda _: matching_policies(facet, entries, library), show, show)
 
     def watch_account(self, before: AccountView, view: AccountView) -> None:
         """Show how many entities have each policy attached."""
