@@ -1,6 +1,6 @@
 """Answers about clusters, from snapshots of an account that are as small as the rule; AWS is never asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, Role, SourceError
+from ekstui.core.account_snapshot import AccountSnapshot, InlinePolicy, Role, SourceError
+from ekstui.core.document import Statement, parse, serialise
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
 from ekstui.core.findings import Code, Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
@@ -25,8 +26,9 @@ from ekstui.library.cluster_answers import (
     worst_first,
 )
 from ekstui.library.own_account import Account
-from ekstui.library.upgrading import upgrade
+from ekstui.library.upgrading import ComponentUpgrade, upgrade
 from ekstui.sources.corpus import Corpus
+from ekstui.sources.shipped import components
 from ekstui.store.policy_store import PolicyStore
 from tests.accounts import snapshot
 
@@ -310,3 +312,98 @@ def test_which_role_the_pods_of_an_add_on_use(
         (none,) = found
         assert "no role was found that runs aws-ebs-csi-driver" in " ".join(none.not_known)
         assert (none.before, none.after, none.is_judged) == ((), (), False)
+
+
+LBC = "aws-load-balancer-controller"
+
+
+def running(*statements: dict[str, Any], **more: Any) -> AccountSnapshot:
+    """An account whose load balancer controller runs with a role that has one policy, or none that could be read."""
+    pods = PodIdentityAssociation("a-1", "kube-system", LBC, role_arn("lbc"), session_tags=True)
+    cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods,), described=True)
+    given = InlinePolicy("own", parse({"Statement": list(statements)}) if statements else None)
+    return with_clusters(cluster, roles=(replace(Role("lbc", role_arn("lbc"), inline=(given,)), **more),))
+
+
+def statements_of(release: str) -> list[dict[str, Any]]:
+    component = components()[LBC]
+    found = component.release(release)
+    assert found is not None
+    version = component.versions[component.number(found) - 1]
+    written = serialise(version.document(version.named({})))
+    assert isinstance(written, dict)
+    return list(written["Statement"])
+
+
+def actions_in(statements: Iterable[Statement]) -> set[str]:
+    return {action for each in statements for action in each.actions}
+
+
+def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: Asking) -> None:
+    """The policies that the project publishes: docs/install/iam_policy.json of v2.4.0 and of v2.13.0."""
+    old, new = statements_of("v2.4.0"), statements_of("v2.13.0")
+
+    def listed(statements: list[dict[str, Any]]) -> set[str]:
+        return {
+            action
+            for each in statements
+            for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+        }
+
+    def answer(known: AccountSnapshot, since: str | None = "v2.4.0", to: str = "v2.13.0") -> ComponentUpgrade:
+        (found,) = upgrade(asking(known), "prod", {LBC: to}, {LBC: since} if since else {}, {}).components
+        return found
+
+    step = answer(running(*old))
+    assert (step.role, step.before_release, step.after_release, step.is_judged) == ("lbc", "v2.4.0", "v2.13.0", True)
+    # Tags may be added in more cases than before; everything else is new, and nothing is left over.
+    assert actions_in(step.before) == (listed(new) - listed(old)) | {"elasticloadbalancing:AddTags"}
+    assert actions_in(step.after) == listed(old) - listed(new)
+    assert step.not_known == ("whether the role may already do all of elasticloadbalancing:AddTags",)
+    # What it has already it needs no more, and what neither release names stays as it is.
+    done = answer(running(*new, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}))
+    assert (done.before, done.after, done.is_judged) == ((), (), True)
+    back = answer(running(*new), "v2.13.0", "v2.4.0")
+    assert (back.before, actions_in(back.after)) == ((), listed(new) - listed(old))
+    # The release is taken from the policy that the role has, if it is like one, and is else not known.
+    guessed = answer(running(*old), None)
+    assert (guessed.before_release, guessed.before) == ("v2.4.0", step.before)
+    assert any("which is like it (100%)" in each for each in guessed.reasons)
+    open_ = answer(running({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}), None)
+    assert (open_.before_release, open_.after) == (None, ())
+    assert actions_in(open_.before) == listed(new)
+    assert "which release runs now" in open_.not_known[0]
+    assert "release v0.0.1, which runs now, is not a known one" in answer(running(*old), "v0.0.1").not_known
+    unknown = answer(running(*old), to="v99.0.0")
+    assert (unknown.before, unknown.is_judged) == ((), False)
+    assert unknown.not_known[0].startswith(f"{LBC} v99.0.0 is not one of the releases known until")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"inline": (InlinePolicy("own", None),)}, "what own allows, which could not be read"),
+        ({"boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/edge"}, "what the permissions boundary edge limits"),
+        ({"extent": "name"}, "what lbc allows, which was not read"),
+    ],
+)
+def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], said: str, asking: Asking) -> None:
+    known = running(*statements_of("v2.4.0"), **changed)
+    (found,) = upgrade(asking(known), "prod", {LBC: "v2.13.0"}, {}, {}).components
+    assert said in found.not_known
+    assert not found.is_judged
+
+
+def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
+    assert [each.component for each in upgrade(asking(running()), "prod", {}, {}, {}).components] == [LBC]
+    both = upgrade(asking(running()), "prod", {"karpenter": "v1.14.1"}, {LBC: "v2.4.0"}, {}).components
+    assert [(each.component, each.role) for each in both] == [("karpenter", None), (LBC, "lbc")]
+    assert both[1].after_release == components()[LBC].short(components()[LBC].newest)
+    with pytest.raises(NotFoundError) as caught:
+        upgrade(asking(running()), "prod", {"karpentre": "v1"}, {}, {})
+    assert caught.value.nearest[0] == "karpenter"
+    # In China, and with IPv6, a project may have another policy.
+    for partition, variant in (("aws-cn", f"{LBC}/aws-cn"), ("aws", LBC)):
+        known = running()
+        elsewhere = replace(known, identity=replace(known.identity, partition=partition))
+        assert upgrade(asking(elsewhere), "prod", {LBC: "v2.13.0"}, {}, {}).components[0].component == variant

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ekstui.core.policy import Authority, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
+from ekstui.store.records import State
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 
 MEGABYTE = 1_000_000
@@ -188,3 +190,67 @@ def test_eight_processes_that_start_on_an_empty_cache_fill_it_once(tmp_path: Pat
         # Whoever waits too long for the one that fills says so, and answers from the corpus.
         assert (count, filled) == (1594, not notices), errors
     assert PolicyStore.in_folder(tmp_path).policies() == tuple(Corpus.bundled().policies())
+
+
+BEFORE = State("before", moment(5), synced_at=moment(6), corpus="abc", endpoints=("http://a",))
+
+
+@pytest.mark.parametrize(
+    ("authority", "known_until", "source", "until"),
+    [
+        ("archive", moment(6), "archive 9", moment(6)),
+        # Of sources that know as much, AWS answers; none turns back what is known.
+        ("archive", moment(5), "before", moment(5)),
+        ("aws", moment(5), "aws 9", moment(5)),
+        ("aws", moment(4), "before", moment(5)),
+        ("aws", None, "before", moment(5)),
+    ],
+)
+def test_what_a_delivery_tells_of_the_whole(
+    authority: Authority, known_until: datetime | None, source: str, until: datetime
+) -> None:
+    given = DeliveryInfo(provenance(authority, 9), known_until)
+    after = given.applied_to(BEFORE)
+    assert (after.source, after.known_until) == (source, until)
+    # What it does not tell stays.
+    assert (after.synced_at, after.corpus, after.endpoints) == (moment(6), "abc", ("http://a",))
+    told = given._replace(synced_at=moment(7), corpus="", endpoint="http://b").applied_to(BEFORE)
+    assert (told.synced_at, told.corpus, told.endpoints) == (moment(7), "", ("http://a", "http://b"))
+    assert given._replace(endpoint="http://a").applied_to(BEFORE).endpoints == ("http://a",)
+    first = given.applied_to(None)
+    assert first.source == f"{authority} 9"
+    assert first.known_until == (known_until or datetime.min.replace(tzinfo=UTC))
+
+
+def test_policies_are_listed_the_family_first_and_the_others_by_name_in_chunks(tmp_path: Path) -> None:
+    store = PolicyStore.in_folder(tmp_path)
+    names = [f"P{number:03}" for number in range(140)]
+    source = DeliveryInfo(provenance("archive", 9), moment(9))
+    store.put(
+        [pack(history({1: (moment(1), A)}, name=name)) for name in reversed(names)], source, ("P100", "Gone", "P005")
+    )
+    others = [name for name in names if name not in ("P100", "P005")]
+    assert store.names() == ("P100", "P005", *others)
+    assert [policy.name for policy in store.policies("eks")] == ["P100", "P005"]
+    assert [len(chunk) for _, chunk in store.state().chunks] == [2, 64, 64, 10]
+    # A later delivery without an order of its own keeps that of the family.
+    put(store, history({1: (moment(1), A)}, name="A"), "aws", 10)
+    assert store.names() == ("P100", "P005", "A", *others)
+    assert [each.policy.name for each in store.known(["P003", "P100"])] == ["P003", "P100"]
+    assert [each.policy.name for each in store.histories_of(["P003", "P100"])] == ["P003", "P100"]
+    assert store.of("aws-cn").collection == "aws-cn"
+    with pytest.raises(AbsentCacheError):
+        store.of("aws-cn").names()
+
+
+def test_documents_that_are_asked_for_one_after_the_other_are_the_right_ones(tmp_path: Path) -> None:
+    store = PolicyStore.in_folder(tmp_path)
+    texts = {number: document(f"s3:Get{number}") for number in range(1, 40)}
+    put(store, history({number: (moment(1), text) for number, text in texts.items()}), "aws", 9)
+    (found,) = store.histories()
+    assert (len(found.texts), list(found.texts)) == (39, list(texts))
+    for number in (20, 19, 11, 10, 1, 39, 38, 25):
+        assert found.texts[number] == texts[number]
+    with pytest.raises(KeyError):
+        found.texts[40]
+    assert dict(next(iter(store.histories()))[1]) == texts
