@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.account_snapshot import AccountSnapshot, InlinePolicy, Role, SourceError
-from ekstui.core.document import Statement, parse, serialise
+from ekstui.core.document import Statement, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
 from ekstui.core.findings import Code, Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
@@ -330,9 +330,8 @@ def statements_of(release: str) -> list[dict[str, Any]]:
     found = component.release(release)
     assert found is not None
     version = component.versions[component.number(found) - 1]
-    written = serialise(version.document(version.named({})))
-    assert isinstance(written, dict)
-    return list(written["Statement"])
+    listed: list[dict[str, Any]] = version.json(version.named({}))["Statement"]
+    return listed
 
 
 def actions_in(statements: Iterable[Statement]) -> set[str]:

@@ -21,7 +21,7 @@ from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, Version
 from ekstui.core.steps import perhaps_since, steps_since
 from ekstui.core.uses import uses_in
 from ekstui.errors import AccountError, InputError
-from ekstui.library import AccountChoice, Library
+from ekstui.library import AccountChoice, Library, own_account
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.own_account import FRESH, Account
 from ekstui.library.syncing import SyncReport, sync_from, undo_sync
@@ -398,3 +398,51 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
     assert (report.complete, report.known_until) == (False, None)
     assert done[:2] == [(0, 3), (1, 3)]
     assert store.state().synced_at is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "caller", "profile", "offline", "chosen", "found"),
+    [
+        # The same credentials lead to the same account; others may lead anywhere.
+        (["a", "b"], "caller-a", None, False, True, "a"),
+        (["a", "b"], "caller-b", None, True, True, "b"),
+        (["a"], "caller-x", "profile-a", False, True, None),
+        (["a"], None, None, False, False, None),
+        # Offline, the account to which the profile led last, though its credentials have changed.
+        (["a", "b"], "caller-x", "profile-a", True, True, "a"),
+        (["a", "b"], None, "profile-both", True, True, "b"),
+        (["a", "b"], None, "profile-x", True, True, None),
+        # Or the only one, where nobody chose another.
+        (["a"], None, None, True, False, "a"),
+        (["a"], None, None, True, True, None),
+        (["a", "b"], None, None, True, False, None),
+        ([], None, None, True, False, None),
+    ],
+)
+def test_which_stored_account_the_credentials_mean(
+    stored: list[str], caller: str | None, profile: str | None, offline: bool, chosen: bool, found: str | None,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    numbers = {"a": "111122223333", "b": "444455556666"}
+    for later, name in enumerate(stored):
+        known = snapshot(numbers[name])
+        at = replace(known, fetched_at=known.fetched_at + later * MINUTE)
+        accounts.store(tmp_path, at, f"caller-{name}", f"profile-{name}")
+        accounts.keep_profile(tmp_path, "aws", numbers[name], "profile-both", at.fetched_at)
+    monkeypatch.setattr(own_account, "caller_digest", lambda _: caller)
+    monkeypatch.setattr(own_account, "profile_digest", lambda _: profile)
+    monkeypatch.setattr(own_account, "is_any_chosen", lambda _: chosen)
+    account = Account(AccountChoice(offline=offline), tmp_path)
+    last = account.last()
+    assert (last and last.identity.account) == (found and numbers[found])
+    if last is None and offline:
+        # That there are snapshots, and none of them is known to be the right one, is said.
+        with pytest.raises(
+            AccountError, match="known to be of the account" if stored else "no snapshot of this account"
+        ):
+            account.required()
+    with pytest.raises(InputError, match="is not an account number"):
+        account.forget("prod")
+    assert account.forget("111122223333") == (1 if "a" in stored else 0)
+    assert account.forget() == (1 if "b" in stored else 0)
+    assert account.stored() == ()
