@@ -144,6 +144,11 @@ class Symptom(NamedTuple):
     code: str = ""
     """A code by which an explanation refers to it without a message."""
 
+    @property
+    def words(self) -> str:
+        """Everything that the notes say about it."""
+        return " ".join((self.symptom, self.answer, *self.messages, *self.policies, *self.actions))
+
     def is_in(self, text: str) -> bool:
         """Return whether a text, on one line and in lower case, contains one of the messages."""
         return any(_has(text, _parts(message)) for message in self.messages)

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from ekstui.core import wildcard
 from ekstui.core.holders import nearest_actions
+from ekstui.core.knowledge import Symptom
 from ekstui.core.name_matching import (
     EXACT,
     FEWEST_LETTERS,
@@ -60,23 +61,13 @@ Names: TypeAlias = Callable[[str], Mapping[str, str]]
 """From a service to its actions: full names by lower-case name without the prefix."""
 
 
-class Symptoms(NamedTuple):
-    """A symptom with the texts by which it is found."""
-
-    thing: Thing
-    text: str
-    """Everything that the notes say about it, in lower case."""
-    is_in: Callable[[str], bool]
-    """Whether a log contains one of its messages."""
-
-
 class Catalogue:
     """Everything that can be found; fast enough to be searched on every key press."""
 
     def __init__(
         self,
         things: Iterable[Thing],
-        symptoms: Iterable[Symptoms] = (),
+        symptoms: Iterable[Symptom] = (),
         names: Names = lambda _: {},
         actions: Sequence[str] = (),
         services: Collection[str] = (),
@@ -89,7 +80,7 @@ class Catalogue:
         `services` are those that EKS uses: their actions come before others that match equally well.
         """
         self._things = [spelled_out(thing) for thing in things]
-        self._symptoms = tuple(symptoms)
+        self._symptoms = [(symptom, symptom.words.casefold()) for symptom in symptoms]
         self._names = names
         self._services = services
         self._requests = requests
@@ -198,15 +189,13 @@ class Catalogue:
         stems = [_stem(word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return
-        hits = [(each, [stem for stem in stems if stem in each.text]) for each in self._symptoms]
-        for each, hit in hits:
-            rare = any(
-                len(stem) >= _RARE and sum(stem in other.text for other in self._symptoms) <= _FEW for stem in hit
-            )
+        for each, text in self._symptoms:
+            hit = [stem for stem in stems if stem in text]
+            rare = any(len(stem) >= _RARE and sum(stem in other for _, other in self._symptoms) <= _FEW for stem in hit)
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
-                title = each.thing.name.casefold()
+                title = each.symptom.casefold()
                 further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
-                yield Rank(NAMED, False, True, 2 + further, KINDS["symptom"]), each.thing
+                yield Rank(NAMED, False, True, 2 + further, KINDS["symptom"]), _symptom(each)
 
     # Versions and comparisons
 
@@ -286,7 +275,7 @@ class Catalogue:
     def _message(self, text: str) -> Iterator[Thing]:
         part = denial_part(text)
         folded = " ".join(part.split()).casefold()
-        symptoms = [each.thing for each in self._symptoms if each.is_in(folded)]
+        symptoms = [_symptom(each) for each, _ in self._symptoms if each.is_in(folded)]
         if len(text) <= _TYPED and "\n" not in text:
             # Words such as "karpenter access denied" are not yet a message.
             yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=itemgetter(0)))
@@ -368,6 +357,10 @@ def _each_once(found: Iterable[Thing]) -> Iterator[Thing]:
 
 def _action(name: str, about: str = "") -> Thing:
     return Thing("action", name, about, value=name)
+
+
+def _symptom(symptom: Symptom) -> Thing:
+    return Thing("symptom", symptom.symptom, symptom.answer, eks=True, value=symptom)
 
 
 def _written(thing: Thing) -> str:

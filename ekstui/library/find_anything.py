@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ekstui.core.account_snapshot import AccountSnapshot, in_partition
-from ekstui.core.lookup import Catalogue, Kind, Symptoms, Thing
+from ekstui.core.lookup import Catalogue, Kind, Thing
 from ekstui.core.policy import version_label
 from ekstui.core.reference import reference
 from ekstui.core.text import counted, use_in_words
@@ -37,7 +37,7 @@ def catalogue(
     if snapshot is not None:
         things += _account(snapshot, uses or {})
     services = {prefix for each in knowledge().policies.values() for prefix in each.services}
-    return Catalogue(things, _symptoms(), reference().names, actions, services, kubernetes_requests)
+    return Catalogue(things, knowledge().symptoms, reference().names, actions, services, kubernetes_requests)
 
 
 def all_actions() -> tuple[str, ...]:
@@ -62,13 +62,6 @@ def _policies(library: Library) -> Iterator[Thing]:
             )
         known = entry.scope != "aws"
         yield Thing(kind, policy.name, about, policy.arn, known, versions=labels, releases=releases, value=entry)
-
-
-def _symptoms() -> Iterator[Symptoms]:
-    for known in knowledge().symptoms:
-        thing = Thing("symptom", known.symptom, known.answer, eks=True, value=known)
-        whole = " ".join((known.symptom, known.answer, *known.messages, *known.policies, *known.actions)).casefold()
-        yield Symptoms(thing, whole, known.is_in)
 
 
 def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:

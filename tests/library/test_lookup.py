@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.lookup import MESSAGE_PART, Catalogue, Pasted, Symptoms, Thing, denial_part, is_message
+from ekstui.core.knowledge import Symptom
+from ekstui.core.lookup import MESSAGE_PART, Catalogue, Pasted, Thing, denial_part, is_message
 from ekstui.core.name_matching import PolicyVersion, Sides
 from ekstui.library import AccountChoice, Library
 from ekstui.library.find_anything import all_actions, catalogue
@@ -333,13 +334,11 @@ def test_a_message_is_described_by_its_length(text: str, about: str) -> None:
 
 
 def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:
-    def symptom(name: str, *more: str) -> Symptoms:
-        return Symptoms(
-            Thing("symptom", name), f"{name} {' '.join(more)}".casefold(), lambda text: name.casefold() in text
-        )
+    def symptom(name: str) -> Symptom:
+        return Symptom(name, "after upgrade", (), (), "guide", messages=(name,))
 
     texts = ["pods pending", "nodes pending", "volumes pending", "webhooks pending", "unhealthy targets"]
-    catalogue = few(Thing("policy", "Alpha"), symptoms=[symptom(each, "after upgrade") for each in texts])
+    catalogue = few(Thing("policy", "Alpha"), symptoms=[symptom(each) for each in texts])
     assert names(catalogue.find("pods pending")) == ["pods pending"]
     assert names(catalogue.find("the pods are pending")) == ["pods pending"]
     assert set(names(catalogue.find("upgrades"))) == set(texts)
