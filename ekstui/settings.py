@@ -194,10 +194,6 @@ class SettingsFile(NamedTuple):
         line = self.lines.get(name) or next((at for key, at in self.lines.items() if key.startswith(f"{name}.")), None)
         return f"{self.path}:{line}" if line else str(self.path)
 
-    def names(self) -> tuple[str, ...]:
-        """Return the dotted names of all values."""
-        return tuple(flattened(self.values))
-
 
 def read_file(path: Path) -> SettingsFile | None:
     """Return the contents of the settings file, None if there is none; InputError if it cannot be read."""
@@ -289,7 +285,7 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
 
 def _unknown(file: SettingsFile) -> Iterable[str]:
     known = Settings._fields
-    for name in file.names():
+    for name in flattened(file.values):
         if name.partition(".")[0] not in known:
             yield f"{file.place(name)}: there is no setting {name}{nearest_words(name, known)}."
 

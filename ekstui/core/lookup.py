@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from copy import copy
 from itertools import islice
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from ekstui.core import wildcard
 from ekstui.core.holders import nearest_actions
@@ -57,10 +57,6 @@ class Pasted(NamedTuple):
     text: str
 
 
-Names: TypeAlias = Callable[[str], Mapping[str, str]]
-"""From a service to its actions: full names by lower-case name without the prefix."""
-
-
 class Catalogue:
     """Everything that can be found; fast enough to be searched on every key press."""
 
@@ -68,12 +64,14 @@ class Catalogue:
         self,
         things: Iterable[Thing],
         symptoms: Iterable[Symptom] = (),
-        names: Names = lambda _: {},
+        names: Callable[[str], Mapping[str, str]] = lambda _: {},
         actions: Sequence[str] = (),
         services: Collection[str] = (),
         requests: Callable[[str], Sequence[object]] = lambda _: (),
     ) -> None:
-        """`names` reads the actions of one service once its prefix is typed; `actions` are those of all services, once read.
+        """`names` reads the actions of one service, full names by lower-case name, once its prefix is typed.
+
+        `actions` are those of all services, once read.
 
         `requests` are those to Kubernetes that a text means; they are written as `who-can` takes them.
 
@@ -288,10 +286,8 @@ class Catalogue:
         else:
             yield from (denial, *symptoms)
         for arn in dict.fromkeys(_ARN.findall(part)):
-            yield from self._of_arn(arn) if self._is_known(arn) else ()
-
-    def _is_known(self, arn: str) -> bool:
-        return arn.casefold() in self._by_arn or _SESSION.fullmatch(arn.casefold()) is not None
+            if arn.casefold() in self._by_arn or _SESSION.fullmatch(arn.casefold()):
+                yield from self._of_arn(arn)
 
 
 def is_message(text: str) -> bool:
@@ -306,18 +302,9 @@ def denial_part(text: str) -> str:
     if len(text) <= MESSAGE_PART:
         return text
     lines = text.splitlines()
-    kept: dict[int, str] = {}
-    size = 0
-    for place, line in enumerate(lines):
-        if not _DENIED.search(line):
-            continue
-        for near in range(max(place - 2, 0), min(place + 3, len(lines))):
-            if near not in kept:
-                kept[near] = lines[near][:MESSAGE_PART]
-                size += len(kept[near])
-        if size >= MESSAGE_PART:
-            break
-    return "\n".join(kept[place] for place in sorted(kept)) or text[:MESSAGE_PART]
+    denied = [place for place, line in enumerate(lines) if _DENIED.search(line)]
+    near = {at for place in denied for at in range(max(place - 2, 0), min(place + 3, len(lines)))}
+    return ("\n".join(lines[at] for at in sorted(near)) or text)[:MESSAGE_PART]
 
 
 # fmt: off

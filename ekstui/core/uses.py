@@ -264,12 +264,12 @@ _CONTROLLER_ADDONS = ("aws-ebs-csi-driver", "aws-efs-csi-driver", "vpc-cni")
 def uses_running(component: str, uses: Iterable[Use]) -> tuple[Use, ...]:
     """Return the uses through which a role runs a controller, named by its component: `karpenter`, `vpc-cni/ipv6`."""
     whole = component.partition("/")[0]
-    names = _CONTROLLER_ACCOUNTS.get(whole, ())
     return tuple(
         use
         for use in uses
-        if (use.kind == "addon" and use.name == whole and whole in _CONTROLLER_ADDONS)
-        or (use.kind in ("pod-identity", "irsa") and use.service_account in names)
+        if whole in controllers_run_by(use)
+        and use.kind != "pod-identity-target"
+        and (use.kind != "addon" or whole in _CONTROLLER_ADDONS)
     )
 
 

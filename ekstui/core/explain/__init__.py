@@ -333,18 +333,16 @@ def explain_symptom(
         not_looked_at=found.not_looked_at if judged else (),
         also_authorised_on=(),
         hints=(),
-        notes=_reading_of(verdicts) if judged else (),
+        notes=tuple(_reading_of(verdicts)) if judged else (),
     )
 
 
-def _reading_of(verdicts: dict[str, Verdict]) -> tuple[str, ...]:
+def _reading_of(verdicts: dict[str, Verdict]) -> Iterator[str]:
     lacking = [action for action, verdict in verdicts.items() if verdict in ("implicit-deny", "explicit-deny")]
     open_ones = [action for action, verdict in verdicts.items() if verdict == "depends"]
-    notes: list[str] = []
     if lacking:
-        notes.append(f"The policies looked at do not allow {', '.join(lacking)}.")
+        yield f"The policies looked at do not allow {', '.join(lacking)}."
     if open_ones:
-        notes.append(f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions.")
+        yield f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions."
     if verdicts and not lacking and not open_ones:
-        notes.append("The policies looked at allow everything that is usually missing here.")
-    return tuple(notes)
+        yield "The policies looked at allow everything that is usually missing here."

@@ -7,6 +7,7 @@ the tags of a request that makes something are those of what is made, and no key
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from operator import itemgetter
 from os.path import commonprefix
 from typing import NamedTuple
 
@@ -150,15 +151,11 @@ def nearest_statements(
     if verdict == "allowed":
         chosen = [result for result in results if result.matches and result.statement.effect == "Allow"]
         return tuple(_near(result, action) for result in chosen[:MAX_NEAREST])
-    ranked: list[tuple[tuple[int, ...], int, StatementResult]] = []
-    for place, result in enumerate(results):
-        rank = _rank(result, action)
-        if rank is not None:
-            ranked.append((rank, place, result))
-    ranked.sort(key=lambda entry: entry[:2])
+    ranked = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]
+    ranked.sort(key=itemgetter(0))
     if ranked and ranked[0][0][0] < _OTHER_ACTION:
         ranked = [entry for entry in ranked if entry[0][0] < _OTHER_ACTION]
-    return tuple(_near(result, action) for _, _, result in ranked[:MAX_NEAREST])
+    return tuple(_near(result, action) for _, result in ranked[:MAX_NEAREST])
 
 
 _DENIES, _MAY_DENY, _MAY_ALLOW, _FAILS, _OTHER_ACTION = range(5)

@@ -282,19 +282,21 @@ def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> P
         except DocumentError:
             unread = (f"the {name}, which cannot be read",)
     tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
+    absent: frozenset[str] = frozenset()
     if use.session_tags is None:
-        return PodSession(policies, {}, frozenset(), unread)
-    if not use.session_tags:
+        tags = {}
+    elif use.session_tags:
+        partition, _, account = place.partition(":")
+        tags |= {
+            f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
+            f"{_TAG}eks-cluster-name": (use.cluster or "",),
+            f"{_TAG}kubernetes-namespace": (use.namespace or "",),
+            f"{_TAG}kubernetes-service-account": (use.service_account or "",),
+        }
+    else:
         # Then there are only the role's own tags.
-        return PodSession(policies, tags, frozenset({f"{_TAG}*"}), unread)
-    partition, _, account = place.partition(":")
-    tags |= {
-        f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
-        f"{_TAG}eks-cluster-name": (use.cluster or "",),
-        f"{_TAG}kubernetes-namespace": (use.namespace or "",),
-        f"{_TAG}kubernetes-service-account": (use.service_account or "",),
-    }
-    return PodSession(policies, tags, frozenset(), unread)
+        absent = frozenset({f"{_TAG}*"})
+    return PodSession(policies, tags, absent, unread)
 
 
 def _association(use: Use) -> str:
