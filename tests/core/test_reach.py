@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ekstui.core.change import changes
-from ekstui.core.coverage import covers
+from ekstui.core.coverage import apart, covers
 from ekstui.core.document import parse
-from ekstui.core.grants import Effort, Extent, grants
+from ekstui.core.grants import Effort, Extent, Line, grants
 from ekstui.core.reach import Outcome, reach_between
 from ekstui.core.reach.dependent_keys import agreeing, follow
 from ekstui.core.reach.feasible import resources_for
@@ -844,3 +844,32 @@ def test_patterns_that_match_all_that_may_differ(
         whole = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
         sides.append(grants(parse({"Version": NEWEST, "Statement": whole})))
     assert set(differing_patterns(*sides)) == patterns
+
+
+def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_match() -> None:
+    """Names of up to three letters, in two services, tell these lists apart."""
+    named = [f"arn:aws:zz:::{name}" for name in ("a", "a*", "b", "*", "a/*", "?b", "*a")] + ["arn:aws:*:::a"]
+    lists = [(each,) for each in named] + list(itertools.combinations(named, 2))
+    extents = [Extent("Resource", (each,), frozenset()) for each in (*named, "*")]
+    extents += [Extent("NotResource", each, frozenset()) for each in lists]
+    names = ["".join(letters) for length in (1, 2, 3) for letters in itertools.product("ab/c", repeat=length)]
+    arns = [f"arn:aws:{service}:::{name}" for service in ("zz", "yy") for name in names]
+    matched = {
+        each: {arn for arn in arns if any(glob(entry, arn) for entry in each.resources) is (each.element == "Resource")}
+        for each in extents
+    }
+    for one, other in itertools.product(extents, repeat=2):
+        assert covers(one, other) is (matched[other] <= matched[one]), (one, other)
+        assert apart(one, other) is matched[one].isdisjoint(matched[other]), (one, other)
+    bound = frozenset({Line("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
+    for each in extents:
+        assert covers(each, each._replace(conditions=bound))
+        assert not covers(each._replace(conditions=bound), each)
+    # What has no resources is about itself, as a trust policy is.
+    itself = Extent("Resource", (), frozenset())
+    assert covers(itself, itself)
+    assert not any(
+        covers(itself, each) or covers(each, itself) or apart(itself, each) or apart(each, itself) for each in extents
+    )
+    other = itself._replace(conditions=frozenset({Line("StringEquals", "aws:principaltag/t", frozenset({"b"}))}))
+    assert apart(itself._replace(conditions=bound), other)
