@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from ekstui.core.arn import entity_of, matches_resource, overlaps_resource, resource_covers, split_arn
+from ekstui.core.applicability import fits_type
+from ekstui.core.arn import entity_of, is_plausible, matches_resource, overlaps_resource, resource_covers, split_arn
 
 ROLE = "arn:aws:iam::111122223333:role/team/eks-node"
 
@@ -173,3 +174,46 @@ def test_colons_inside_a_variable_do_not_split() -> None:
 )
 def test_the_role_user_or_session_of_an_arn(text: str | None, expected: tuple[str, str, str | None]) -> None:
     assert entity_of(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "resource", "fits"),
+    [
+        ("eks", "cluster", "arn:aws:eks:*:*:cluster/a", True),
+        ("eks", "cluster", "arn:aws:eks:eu-west-1:${aws:PrincipalAccount}:cluster/a", True),
+        # No account or Region looks like these, whatever a wildcard stands for.
+        ("eks", "cluster", "arn:aws:eks:*:12345:cluster/a", False),
+        ("eks", "cluster", "arn:aws:eks:*:aw*:cluster/a", False),
+        ("eks", "cluster", "arn:aws:eks:euwest:1*:cluster/a", False),
+        ("eks", "cluster", "arn:aws:eks:*:*:nodegroup/a", False),
+        ("eks", "cluster", "arn:aws:eks:*:cluster/a", None),
+        ("eks", "nosuchtype", "arn:aws:eks:*:*:cluster/a", None),
+        # Unless the type itself has that account.
+        ("eks", "access-policy", "arn:aws:eks::aw*:cluster-access-policy/A", True),
+        ("mediaconnect", "Offering", "arn:aws:mediaconnect:eu-west-1:offering:a", True),
+        # A bucket has no slash, and an object has one, which a wildcard may stand for.
+        ("s3", "bucket", "arn:aws:s3:::b/x", False),
+        ("s3", "bucket", "arn:aws:s3:::b*", True),
+        ("s3", "object", "arn:aws:s3:::b*", True),
+        ("s3", "object", "arn:aws:s3:::b", False),
+        ("s3", "bucket", "arn:aws:s3:::${aws:PrincipalTag/a/b}", True),
+    ],
+)
+def test_whether_a_resource_is_of_a_type_of_the_reference(
+    service: str, kind: str, resource: str, fits: bool | None
+) -> None:
+    assert fits_type(service, kind, resource) is fits
+
+
+@pytest.mark.parametrize(
+    ("region", "account", "plausible"),
+    [
+        ("", "", True), ("us-east-1", "111122223333", True), ("us-gov-west-1", "aws", True), ("eusc-de-east-1", "*", True),
+        ("*", "1*", True), ("us-*", "????????????", True), ("??-*-?", "cloudfront", True), ("<Region>", "<AccountId>", True),
+        ("${aws:RequestedRegion}", "${aws:PrincipalAccount}", True),
+        ("us-east", "", False), ("useast1", "", False), ("us-east-x", "", False), ("global", "", False),
+        ("", "11112222333", False), ("", "1111222233334", False), ("", "?????????????", False), ("", "a*", False),
+    ],
+)  # fmt: skip
+def test_regions_and_accounts_that_an_arn_could_have(region: str, account: str, plausible: bool) -> None:
+    assert is_plausible(split_arn(f"arn:aws:zz:{region}:{account}:a")) is plausible
