@@ -550,3 +550,58 @@ def test_a_long_verdict_counts_each_action_once() -> None:
 )  # fmt: skip
 def test_what_is_too_large_to_compare(statements: list[dict[str, Any]], too_large: bool) -> None:
     assert is_too_large(parse({"Statement": [{"Effect": "Allow", **each} for each in statements]})) is too_large
+
+
+CLUSTERS, EKS_KEY = "eks:ListClusters", {"StringEquals": {"eks:policyArn": "a"}}
+NOT_LISTED = "the reference does not list {} for the action, which does not prove that it grants nothing"
+NO_REQUEST = "no request is known that {} allow{}; the reference does not list {} for the action, which proves nothing"
+
+
+def _of(action: str | list[str], resource: str = "*", effect: str = "Allow", condition: Any = None) -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": action, "Resource": resource}
+    return statement if condition is None else {**statement, "Condition": condition}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "there", "back"),
+    [
+        # The reference has no resource, and no such key, for what lists clusters.
+        ([], [_of(CLUSTERS, "arn:aws:eks:*:*:cluster/a")], *[NOT_LISTED.format("its resource")] * 2),
+        ([], [_of(CLUSTERS, condition=EKS_KEY)], *[NOT_LISTED.format("its resource or condition")] * 2),
+        ([_of(CLUSTERS, "arn:aws:eks:*:*:a")], [_of(CLUSTERS, "arn:aws:eks:*:*:a"), _of(CLUSTERS, condition=EKS_KEY)],
+         NO_REQUEST.format("only the new grant", "s", "eks:policyArn or these resources"),
+         NO_REQUEST.format("only the old grant", "ed", "eks:policyArn or these resources")),
+        ([_of(CLUSTERS)], [_of(CLUSTERS), _of(CLUSTERS, effect="Deny", condition=EKS_KEY)],
+         *[NO_REQUEST.replace("allow{}", "decides").format("the changed Deny", "eks:policyArn or these resources")] * 2),
+        ([_of(CLUSTERS)], [_of(CLUSTERS), _of(CLUSTERS, "arn:aws:eks:*:cluster/a", "Deny")],
+         *[NO_REQUEST.replace("allow{}", "decides").format("the changed Deny", "such a resource")] * 2),
+        # What two patterns have in common is not searched for.
+        ([_of(CLUSTERS, condition={"StringLike": {"aws:PrincipalTag/a": "a*"}})],
+         [_of(CLUSTERS, condition={"StringNotLike": {"aws:PrincipalTag/a": "?"}})],
+         *["neither more nor less is proven; how the conditions on aws:PrincipalTag/a relate is not known"] * 2),
+        ([_of(CLUSTERS, "arn:aws:eks:prod")], [_of(CLUSTERS, "arn:aws:eks:*:volume/*")],
+         *["neither more nor less is proven; how the resources relate is not known"] * 2),
+    ],
+)  # fmt: skip
+def test_why_a_change_cannot_be_judged(before: list[Any], after: list[Any], there: str, back: str) -> None:
+    one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
+    assert [changes(one, other).reach, changes(other, one).reach] == ["unknown"] * 2
+    assert changes(one, other).notes == (f"{CLUSTERS}: {there}.",)
+    assert changes(other, one).notes == (f"{CLUSTERS}: {back}.",)
+
+
+def test_three_actions_that_cannot_be_judged_are_named_and_the_rest_counted() -> None:
+    actions = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Tags", "Volumes", "Vpcs")]
+    for count in (3, 4, 5):
+        notes = changes(
+            parse({"Statement": []}), parse({"Statement": _of(actions[:count], "arn:aws:ec2:*:*:vpc/*")})
+        ).notes
+        assert [note.partition(": ")[0] for note in notes[:3]] == actions[:3]
+        assert notes[3:] == ((f"{count - 3} more actions could not be judged.",) if count > 3 else ())
+
+
+def test_a_service_that_the_reference_lacks_has_actions_that_cannot_be_listed() -> None:
+    likes = [{name: {"zz:a": value}} for name, value in (("StringLike", "a*"), ("StringNotLike", "?"))]
+    one, other = (parse({"Version": "2012-10-17", "Statement": _of("zz:Get*", condition=each)}) for each in likes)
+    why = "the reference lacks the service, so its actions cannot be listed."
+    assert changes(one, other).notes == (f"zz:*: {why}", f"zz:Get*: {why}")
