@@ -230,34 +230,31 @@ def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -
     if local.document is None:
         return None
     own = frozenset(grants(local.document))
-    likely: list[tuple[bool, float, Original]] = []
+    likely: list[tuple[tuple[bool, float], Original]] = []
     for original, targets in known:
         common = len(own & targets)
         overlap = common / len(own | targets) if own or targets else 0.0
         same_name = original.policy.name == local.name
         if same_name or (overlap >= ENOUGH_OVERLAP and common >= ENOUGH_ACTIONS):
-            likely.append((same_name, overlap, original))
-    best: Copy | None = None
-    best_rank: tuple[bool, float, float, bool] | None = None
-    for same_name, overlap, original in likely:
-        # Resources and conditions are compared only if the actions leave a choice.
-        if best is not None and (same_name, overlap) < (best.same_name, best.overlap):
-            continue
-        document = original.filled(local.document)
-        near = _nearness(local.document, document)
-        # Of equivalent versions, prefer the one that is written the same way.
-        rank = (same_name, overlap, near, document.statements == local.document.statements)
-        if best_rank is None or rank > best_rank:
-            best, best_rank = Copy(local, original.policy, original.version, overlap, same_name, near), rank
-    return best
+            likely.append(((same_name, overlap), original))
+    if not likely:
+        return None
+    # Resources and conditions are compared only if the actions leave a choice.
+    same_name, overlap = top = max(rank for rank, _ in likely)
+    choice = [original for rank, original in likely if rank == top]
+    alike = [_likeness(local.document, original.filled(local.document)) for original in choice]
+    likeness = max(alike)
+    best = choice[alike.index(likeness)]
+    return Copy(local, best.policy, best.version, overlap, same_name, likeness[0])
 
 
-def _nearness(one: Document, other: Document) -> float:
+def _likeness(one: Document, other: Document) -> tuple[float, bool]:
+    """Return the share of grants that two documents have in common, and whether they are written the same way."""
     own, theirs = (
         {(target, extent) for target, extents in grants(document).items() for extent in extents}
         for document in (one, other)
     )
-    return len(own & theirs) / len(own | theirs) if own or theirs else 1.0
+    return len(own & theirs) / len(own | theirs) if own or theirs else 1.0, one.statements == other.statements
 
 
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:

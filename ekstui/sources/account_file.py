@@ -203,18 +203,14 @@ def parse_local_policy(detail: object) -> LocalPolicy:
     """Return the customer-managed policy of a ManagedPolicyDetail with its default version; InputError for anything else."""
     fields = _object(detail, "policy")
     default = _text(fields, "DefaultVersionId")
-    documents = [
-        _document(version.get("Document"))
-        for version in _objects(fields, "PolicyVersionList")
-        if version.get("VersionId") == default
-    ]
+    versions = (each for each in _objects(fields, "PolicyVersionList") if each.get("VersionId") == default)
     arn = _text(fields, "Arn")
     return LocalPolicy(
         name=arn.rsplit("/", 1)[-1],
         arn=arn,
         path=_text(fields, "Path", "/"),
         default_version=default,
-        document=documents[0] if documents else None,
+        document=_document(next(versions, {}).get("Document")),
         created=_time(fields.get("CreateDate")),
         updated=_time(fields.get("UpdateDate")),
     )

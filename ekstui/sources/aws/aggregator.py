@@ -85,14 +85,6 @@ def read_attachments(
     return tuple(sorted(used, key=lambda each: (each.account, each.name.lower()))), tuple(errors.values())
 
 
-def read_aggregators(connection: Connection) -> tuple[str, ...]:
-    """Return the names of the aggregators in the configured region; raises what a call raises."""
-    pages = connection.token_pages("config:DescribeConfigurationAggregators", None, "NextToken")
-    return tuple(
-        str(entry["ConfigurationAggregatorName"]) for page in pages for entry in page["ConfigurationAggregators"]
-    )
-
-
 def _queries(policy_arn: str) -> Iterator[tuple[str | _UseColumns, str]]:
     """Yield the queries for a policy's attachments, each with its resource type, and those for uses of roles."""
     attached = f"configuration.attachedManagedPolicies.policyArn = '{policy_arn}'"
@@ -159,7 +151,9 @@ def _listed(value: Any) -> list[Mapping[str, Any]]:
 
 def _unknown(connection: Connection, aggregator: str) -> NotFoundError:
     try:
-        names = read_aggregators(connection)
+        pages = connection.token_pages("config:DescribeConfigurationAggregators", None, "NextToken")
+        listed = (entry for page in pages for entry in page["ConfigurationAggregators"])
+        names = tuple(entry["ConfigurationAggregatorName"] for entry in listed)
     except failures():
         names = ()
     hint = f"Known: {', '.join(names)}." if names else "An aggregator is in one region: give it with --region."

@@ -39,7 +39,9 @@ def read_pod_identity(
     gone: dict[Place, set[str]] = {}
     for done, ((cluster, association), answer) in enumerate(each(describe, jobs, cancelled), start=1):
         try:
-            known[cluster.place] = _with_association(known[cluster.place], answer.result())
+            one, now = answer.result(), known[cluster.place]
+            entries = (one if entry.id == one.id else entry for entry in now.associations or ())
+            known[cluster.place] = replace(now, associations=tuple(entries))
         except failures() as error:
             if not failed.add(error, "pod-identity", action, cluster.region, f"{cluster.name}/{association.id}"):
                 gone.setdefault(cluster.place, set()).add(association.id)
@@ -157,11 +159,6 @@ def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -
     )
 
 
-def _with_association(cluster: Cluster, described: PodIdentityAssociation) -> Cluster:
-    entries = (described if entry.id == described.id else entry for entry in cluster.associations or ())
-    return replace(cluster, associations=tuple(entries))
-
-
 def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
     """Return the cluster's instances that are in no managed node group, by instance profile and Karpenter pool."""
     counts: dict[tuple[str, str | None], int] = {}
@@ -184,12 +181,9 @@ def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
 
 
 def _requires_permissions(answer: Mapping[str, Any], addon: Addon) -> bool | None:
-    versions = [version for entry in answer["addons"] for version in entry.get("addonVersions", ())]
-    for version in versions:
-        if version.get("addonVersion") == addon.version:
-            required: bool | None = version.get("requiresIamPermissions")
-            return required
-    return None
+    versions = (version for entry in answer["addons"] for version in entry.get("addonVersions", ()))
+    own = (each.get("requiresIamPermissions") for each in versions if each.get("addonVersion") == addon.version)
+    return next(own, None)
 
 
 def _recommended(answer: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -42,8 +42,6 @@ class Part:
     """What EKS returns of each, though its model does not say so: an answer without it is not one about the part."""
     parse: Callable[[str, Answer], ClusterPart]
     """Takes the name and the description, which is empty if it could not be read."""
-    wanted: Callable[[str], bool] = lambda name: bool(name)
-    """Whether a listed name needs a description."""
 
 
 def with_all(answer: Answer, action: str, names: tuple[str, ...]) -> Answer:
@@ -145,7 +143,6 @@ ACCESS_ENTRIES = Part(
     "access-entries", "access_entries",
     "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry",
     ("principalArn", "type"), access_entry,
-    may_be_nodes,
 )  # fmt: skip
 
 
@@ -316,7 +313,12 @@ class _Reading:
             return part.parse(name, with_all(answer, part.describe_action, part.always))
 
         gone: dict[tuple[Place, Part], set[str]] = {}
-        jobs = [(place, part, name) for (place, part), parts in found.items() for name in parts if part.wanted(name)]
+        jobs = [
+            (place, part, name)
+            for (place, part), parts in found.items()
+            for name in parts
+            if part is not ACCESS_ENTRIES or may_be_nodes(name)
+        ]
         for done, ((place, part, name), answer) in enumerate(each(work, jobs, self.cancelled), start=1):
             try:
                 found[place, part][name] = answer.result()
