@@ -17,7 +17,7 @@ from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.files import to_record
 from ekstui.library.cluster_answers import with_cluster
 from ekstui.sources.aws.cluster_details import read_entries
-from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.iam import read_account
 from tests.rig.rig import Rig
 
@@ -33,7 +33,7 @@ def main() -> int:
     """Read the tests' account and write it."""
     with tempfile.TemporaryDirectory() as home, Rig(0) as rig:
         os.environ.update(rig.environment(Path(home)))
-        connection = Connection(ConnectionSettings())
+        connection = Connection()
         snapshot = read_account(connection)
         # Their access policies are read only when a cluster is shown, which asks nothing in the demo.
         for cluster in snapshot.eks.clusters if snapshot.eks else ():

@@ -17,7 +17,7 @@ from ekstui.core.findings.roles import findings_of, missing_role
 from ekstui.core.kubernetes import is_unauthorized, parse_forbidden
 from ekstui.core.text import counted
 from ekstui.core.uses import roles_of_cluster, uses_in
-from ekstui.errors import AccountError, AmbiguousError, InputError
+from ekstui.errors import AccountError, AmbiguousError
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library
@@ -355,20 +355,14 @@ def _entries_unread(cluster: Cluster) -> Iterator[str]:
 
 def _only_cluster(library: Library, name: str | None) -> Cluster | None:
     """Return the named cluster, or the only one that is known; None if there is no such one."""
-    if name is None:
-        if not library.account_at_hand:
-            return None
-        try:
-            snapshot = library.account.last()
-        except (AccountError, InputError):
-            return None
-        known = snapshot.eks.clusters if snapshot is not None and snapshot.eks is not None else ()
-        if len(known) != 1 or snapshot is None:
-            return None
-        cluster = known[0]
-    else:
+    if name is not None:
         snapshot = library.account.required()
         cluster = find_cluster(name, None, snapshot)
+    else:
+        known = library.snapshot_at_hand()
+        if known is None or known.eks is None or len(known.eks.clusters) != 1:
+            return None
+        snapshot, (cluster,) = known, known.eks.clusters
     try:
         return entries_read(library, snapshot, cluster)
     except AccountError:

@@ -12,7 +12,7 @@ from ekstui.core.differences import differences
 from ekstui.core.knowledge import Update
 from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.core.policy import Policy, ReleaseNumber
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import InputError
 from ekstui.library.catalog import ComparedSide, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
 from ekstui.sources.policy_file import document_of, read_document
@@ -105,11 +105,7 @@ def compare(
         if known:
             again = ask(before if template is one else after, {**known, **given})
             one, other = (again, other) if template is one else (one, again)
-    try:
-        snapshot = library.account.last()
-    except (AccountError, InputError):
-        snapshot = None  # the counts of attachments are optional
-    return _compared(one, other, snapshot)
+    return _compared(one, other, library.snapshot_at_hand())
 
 
 def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:

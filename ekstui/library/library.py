@@ -45,6 +45,7 @@ from ekstui.store.records import State
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
+    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.document import Document
     from ekstui.core.policy import Policy
     from ekstui.core.steps import Step
@@ -148,6 +149,13 @@ class Library:
             self._report(f"The snapshots of accounts cannot be read: {error.strerror}.", once=True)
             return False
 
+    def snapshot_at_hand(self) -> AccountSnapshot | None:
+        """Return the account's last snapshot; None if no account was chosen or read before, or it cannot be read."""
+        try:
+            return self.account.last() if self.account_at_hand else None
+        except (AccountError, InputError):
+            return None
+
     def state(self) -> State | None:
         """Return the state of the cache if it can answer: it is filled, and not older than the corpus."""
         if time.monotonic() < self._trouble.left_alone_until:
@@ -242,10 +250,7 @@ class Library:
                 return None
         except EkstuiError:
             pass  # no policy of AWS, or several, has it in its name
-        try:
-            snapshot = self.account.last()
-        except (AccountError, InputError):
-            return None
+        snapshot = self.snapshot_at_hand()
         known = snapshot.local_policies if snapshot else ()
         return next((each.arn for each in known if each.name.casefold() == name.casefold()), None)
 

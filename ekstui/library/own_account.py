@@ -12,7 +12,7 @@ from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
-from ekstui.sources.aws.connection import Cancelled, Connection, ConnectionSettings, never
+from ekstui.sources.aws.connection import Cancelled, Connection, never
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
 from ekstui.sources.aws.iam import ALL_REGIONS, Progress, read_account, read_entities
 from ekstui.store import accounts
@@ -136,12 +136,10 @@ class Account:
             if self._connection is None:
                 regions = [region for region in self.choice.regions if region != ALL_REGIONS]
                 self._connection = Connection(
-                    ConnectionSettings(
-                        profile=self.choice.profile,
-                        region=regions[0] if regions else None,
-                        mfa_prompt=self.choice.mfa_prompt,
-                        share_role_cache=self.choice.share_role_cache,
-                    )
+                    self.choice.profile,
+                    regions[0] if regions else None,
+                    self.choice.mfa_prompt,
+                    share_role_cache=self.choice.share_role_cache,
                 )
             return self._connection
 

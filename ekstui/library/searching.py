@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -249,24 +249,15 @@ def published_candidate(policy: Policy) -> explain.Candidate:
     return Candidate(policy, _Documents(reader.history(policy.name)), reader.scope)
 
 
-class _Documents(Mapping[int, "Document"]):
+class _Documents(dict[int, "Document"]):
     """The documents of a policy by version, each parsed on first use."""
 
     def __init__(self, history: PolicyHistory) -> None:
+        super().__init__()
         self._history = history
-        self._parsed: dict[int, Document] = {}
 
-    def __getitem__(self, version: int) -> Document:
-        if version not in self._parsed:
-            text = self._history.texts[version]
-            self._parsed[version] = parse_stored(self._history.policy.name, version, text)
-        return self._parsed[version]
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._history.texts)
-
-    def __len__(self) -> int:
-        return len(self._history.texts)
+    def __missing__(self, version: int) -> Document:
+        return self.setdefault(version, _document(self._history, version))
 
 
 def partition_of(request: Request) -> str | None:

@@ -22,7 +22,7 @@ from ekstui.library.comparing import compare
 from ekstui.library.own_account import LIMITED, Account
 from ekstui.library.roles import copies_in, role_answer
 from ekstui.sources.aws import connection as connections
-from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.shipped import components
 from tests.rig.documents import trusting_pods
 from tests.rig.isolation import access_key
@@ -60,7 +60,7 @@ def snapshots() -> dict[str, AccountSnapshot]:
 def small(rig: Rig, shared: dict[str, Connection], tmp_path: Path) -> Iterator[Account]:
     """The account's named roles, asked over a connection that tests share."""
     rig.reset(NAMED)
-    known = shared.setdefault(rig.url, Connection(ConnectionSettings()))
+    known = shared.setdefault(rig.url, Connection())
     yield Account(AccountChoice(), tmp_path / "cache" / "accounts", _connection=known)
     rig.proxy.clear()
 

@@ -16,7 +16,7 @@ from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.own_account import Account
 from ekstui.library.syncing import SyncReport, sync, undo_sync
-from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo
 from tests.rig.proxy import Effect
@@ -60,7 +60,7 @@ def library(custom: Library, monkeypatch: pytest.MonkeyPatch) -> Library:
 
 
 def reached(library: Library, region: str) -> Library:
-    connection = Connection(ConnectionSettings(region=region))
+    connection = Connection(region=region)
     return Library(
         library.corpus,
         library.store,
@@ -163,7 +163,7 @@ class Lying(Connection):
     """A connection to AWS's own endpoint whose list is one page, and that has no documents."""
 
     def __init__(self, page: dict[str, Any]) -> None:
-        super().__init__(ConnectionSettings())
+        super().__init__()
         self._page = page
 
     def ask(self, action: str, region: str | None = None, **_: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,20 +95,6 @@ OPERATIONS = frozenset(
 """Every call that ekstui can make, by IAM action: all of them only list or read."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionSettings:
-    """How to reach an account."""
-
-    profile: str | None = None
-    """None leaves it to the environment."""
-    region: str | None = None
-    """None leaves it to the environment or the profile."""
-    mfa_prompt: MfaPrompt | None = None
-    """With None, a profile that needs a code raises MfaNeededError."""
-    share_role_cache: bool = False
-    """Whether to use, and write, the AWS CLI's cache of role sessions, so that the user enters a code once."""
-
-
 class IncompleteError(Exception):
     """A list ended although AWS said that there is more, or did not say that it is complete."""
 
@@ -120,8 +105,23 @@ class Connection:
     `ask` and `pages` raise whatever botocore raises; `failures.explain` puts it in words.
     """
 
-    def __init__(self, settings: ConnectionSettings) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        profile: str | None = None,
+        region: str | None = None,
+        mfa_prompt: MfaPrompt | None = None,
+        *,
+        share_role_cache: bool = False,
+    ) -> None:
+        """Prepare a connection; without a profile or region it leaves them to the environment.
+
+        Without a prompt, a profile that needs a code raises MfaNeededError. `share_role_cache` uses, and writes, the AWS
+        CLI's cache of role sessions, so that the user enters a code once.
+        """
+        self._profile = profile
+        self._region = region
+        self._mfa_prompt = mfa_prompt
+        self._share_role_cache = share_role_cache
         self._lock = threading.Lock()
         self._session: Any = None
         self._deadline = Deadline()
@@ -134,7 +134,7 @@ class Connection:
     @property
     def profile(self) -> str | None:
         """The profile selected by argument or environment."""
-        return self._settings.profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+        return self._profile or os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
 
     @property
     def region(self) -> str | None:
@@ -296,10 +296,10 @@ class Connection:
             import boto3
             import botocore.session
 
-            core = botocore.session.Session(profile=self._settings.profile)
-            guard_credentials(core, self._settings.mfa_prompt, share_role_cache=self._settings.share_role_cache)
+            core = botocore.session.Session(profile=self._profile)
+            guard_credentials(core, self._mfa_prompt, share_role_cache=self._share_role_cache)
             # botocore reads AWS_DEFAULT_REGION only; the AWS CLI and the other SDKs read AWS_REGION first.
-            region = self._settings.region or os.environ.get("AWS_REGION") or None
+            region = self._region or os.environ.get("AWS_REGION") or None
             self._session = boto3.session.Session(botocore_session=core, region_name=region)
         return self._session
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.account_snapshot import SourceError
-from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.failures import explain, failures
 
 
@@ -39,7 +39,7 @@ class Configured:
     def told(self, **settings: Any) -> SourceError:
         """Return how the failed call is reported."""
         try:
-            connection = Connection(ConnectionSettings(profile="p", **settings))
+            connection = Connection(profile="p", **settings)
             connection.credential_method()
             connection.ask("sts:GetCallerIdentity")
         except failures() as error:

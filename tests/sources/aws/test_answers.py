@@ -10,7 +10,7 @@ from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.errors import AccountError
 from ekstui.sources.aws import answers, connection
 from ekstui.sources.aws.answers import BoundError, MalformedError, check_form
-from ekstui.sources.aws.connection import OPERATIONS, Connection, ConnectionSettings, IncompleteError
+from ekstui.sources.aws.connection import OPERATIONS, Connection, IncompleteError
 from ekstui.sources.aws.iam import read_account, read_entities
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
@@ -29,7 +29,7 @@ WRONG = {
 
 
 def account() -> AccountSnapshot:
-    return read_account(Connection(ConnectionSettings()))
+    return read_account(Connection())
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_a_list_that_does_not_say_whether_it_is_whole_is_not(rig: Rig) -> None:
 def test_a_list_that_contradicts_itself_is_incomplete(
     pages: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Connection(ConnectionSettings())
+    told = Connection()
     rest = iter(pages)
     monkeypatch.setattr(told, "ask", lambda *_, **__: next(rest))
     with pytest.raises(IncompleteError):
@@ -103,7 +103,7 @@ def test_a_list_that_contradicts_itself_is_incomplete(
 
 
 def test_a_list_of_tokens_that_goes_in_a_circle_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = Connection(ConnectionSettings())
+    told = Connection()
     rest = iter(["a", "b", "a"])
     monkeypatch.setattr(told, "ask", lambda *_, **__: {"nextToken": next(rest)})
     with pytest.raises(IncompleteError, match="same page"):
@@ -112,7 +112,7 @@ def test_a_list_of_tokens_that_goes_in_a_circle_is_incomplete(monkeypatch: pytes
 
 def test_roles_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) -> None:
     rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole")
-    found = read_entities(Connection(ConnectionSettings()), POLICY)
+    found = read_entities(Connection(), POLICY)
     assert found.roles
     assert not found.complete
     assert "says of each that it does not exist" in found.errors[-1].message
@@ -195,7 +195,7 @@ def test_a_call_is_not_tried_for_ever(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(answers, "CALL_SECONDS", 0.0)
     rig.proxy.add(Effect("error", cause="throttled"), "sts")
     with pytest.raises(BoundError, match="was tried for"):
-        Connection(ConnectionSettings()).ask("sts:GetCallerIdentity")
+        Connection().ask("sts:GetCallerIdentity")
     # An answer without end, of the test before, is counted when it breaks off.
     assert [call.action for call in rig.proxy.calls if call.status >= 400] == ["GetCallerIdentity"]
 

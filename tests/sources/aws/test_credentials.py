@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.errors import AccountError, MfaNeededError
-from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.iam import read_account
 from tests.sources.aws.configured import Configured
 
@@ -49,7 +49,7 @@ def test_a_failing_credential_process_is_reported(
 def test_credential_process_still_works(aws: Configured) -> None:
     keys = json.dumps({"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "x"})
     aws.configure(f"[profile p]\ncredential_process = {aws.helper(f'print({keys!r})')}\n")
-    assert Connection(ConnectionSettings(profile="p")).credential_method() == "custom-process"
+    assert Connection(profile="p").credential_method() == "custom-process"
     assert aws.told().message == "127.0.0.1:9 cannot be reached."
 
 
@@ -80,10 +80,10 @@ import os, sys
 if os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 os.login_tty(int(sys.argv[1]))
-from ekstui.sources.aws.connection import Connection, ConnectionSettings
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.failures import explain, failures
 try:
-    Connection(ConnectionSettings(profile="p")).credential_method()
+    Connection(profile="p").credential_method()
 except failures() as error:
     print(explain(error, "identity").message)
 """
@@ -102,7 +102,7 @@ MFA = """
 def test_a_profile_with_mfa_does_not_prompt_unasked(aws: Configured) -> None:
     aws.configure(MFA)
     with pytest.raises(MfaNeededError) as raised:
-        Connection(ConnectionSettings(profile="p")).ask("sts:GetCallerIdentity")
+        Connection(profile="p").ask("sts:GetCallerIdentity")
     assert raised.value.device == "arn:aws:iam::111122223333:mfa/ana"
     assert aws.told().kind == "mfa"
 
@@ -128,7 +128,7 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
         raise MfaNeededError("No code was given.", text)
 
     with pytest.raises(MfaNeededError, match="No code was given"):
-        read_account(Connection(ConnectionSettings(profile="p", mfa_prompt=refuse)))
+        read_account(Connection(profile="p", mfa_prompt=refuse))
     assert len(asked) == 1
 
 
@@ -193,16 +193,16 @@ def test_a_misspelt_region_is_reported(aws: Configured, monkeypatch: pytest.Monk
     aws.configure(KEYS)
     aws.set(AWS_REGION="eu-wset-1")
     with pytest.raises(AccountError, match="did you mean eu-west-1"):
-        read_account(Connection(ConnectionSettings(profile="p")))
+        read_account(Connection(profile="p"))
     aws.set(AWS_REGION="eu-west-1")
     with pytest.raises(AccountError, match="Check the network"):
-        read_account(Connection(ConnectionSettings(profile="p")))
+        read_account(Connection(profile="p"))
 
 
 def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> None:
     aws.configure(MFA)
     for share in (False, True):
-        session = Connection(ConnectionSettings(profile="p", share_role_cache=share))._open_session()
+        session = Connection(profile="p", share_role_cache=share)._open_session()
         provider = session._session.get_component("credential_provider").get_provider("assume-role")
         assert (type(provider.cache).__name__ == "JSONFileCache") is share
 
@@ -248,4 +248,4 @@ def test_an_endpoint_of_one_service_alone_is_named(
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     aws.set(**environment)
     aws.configure(config or "[profile p]\n")
-    assert Connection(ConnectionSettings(profile="p")).custom_endpoints() == named
+    assert Connection(profile="p").custom_endpoints() == named

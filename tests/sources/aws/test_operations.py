@@ -9,7 +9,7 @@ import pytest
 from ekstui import files
 from ekstui.core.document import parse_text
 from ekstui.core.reference import reference
-from ekstui.sources.aws.connection import OPERATIONS, Connection, ConnectionSettings
+from ekstui.sources.aws.connection import OPERATIONS, Connection
 
 SOURCES = Path(__file__).parents[3] / "ekstui"
 ACTION = re.compile(r"(?:sts|iam|eks|ec2|config):[A-Z]\w+")
@@ -40,7 +40,7 @@ def test_what_the_sources_call_is_what_may_be_called() -> None:
 
 
 def test_a_call_beyond_the_table_is_not_made() -> None:
-    connection = Connection(ConnectionSettings())
+    connection = Connection()
     with pytest.raises(AssertionError, match="iam:DeleteRole"):
         connection.ask("iam:DeleteRole", RoleName="x")
     assert connection.calls == 0
