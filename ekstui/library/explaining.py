@@ -116,7 +116,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
     if not account.choice.asks_aws:
         raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
-    return iam.simulate(account.connection(), role, (request.action,), request.resources, request.context)
+    return iam.simulate(account.connection(), role, request)
 
 
 @dataclass(frozen=True, slots=True)

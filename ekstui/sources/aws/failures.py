@@ -60,28 +60,28 @@ class _Words:
 
 _NOT_IN_REGION = _Words("region", "{region} does not know these credentials.", "Is it enabled for this account?")
 
-_OF_AWS: dict[str, _Words] = {
-    code: words
-    for codes, words in (
-        (
-            ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
-            _Words("expired", "The session has expired.", "Sign in again, then refresh."),
+
+def _by_name(table: Mapping[tuple[str, ...], _Words]) -> Mapping[str, _Words]:
+    return {name: words for names, words in table.items() for name in names}
+
+
+_OF_AWS = _by_name(
+    {
+        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): _Words(
+            "expired", "The session has expired.", "Sign in again, then refresh."
         ),
-        (("RequestTimeTooSkewed",), _Words("setting", "The local clock is off.", _SET_CLOCK)),
-        (
-            _BAD_KEY,
-            _Words("credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."),
+        ("RequestTimeTooSkewed",): _Words("setting", "The local clock is off.", _SET_CLOCK),
+        _BAD_KEY: _Words(
+            "credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."
         ),
-        (("OptInRequired",), _Words("region", "{region} is not enabled for this account.")),
-        (THROTTLED, _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute.")),
-        (
-            ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"),
-            _Words("absent", "AWS Config has no such aggregator, or records nothing here.", "{text}"),
+        ("OptInRequired",): _Words("region", "{region} is not enabled for this account."),
+        THROTTLED: _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute."),
+        ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"): _Words(
+            "absent", "AWS Config has no such aggregator, or records nothing here.", "{text}"
         ),
-        (("NoSuchEntity", "ResourceNotFoundException", "NotFoundException"), _Words("absent", "{what}: {why}")),
-    )
-    for code in codes
-}
+        ("NoSuchEntity", "ResourceNotFoundException", "NotFoundException"): _Words("absent", "{what}: {why}"),
+    }
+)
 """By AWS's error code; `_answer` fills in the braces."""
 
 
@@ -227,84 +227,81 @@ def _is_remote() -> bool:
     return any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY"))
 
 
-_LOGIN_EXPIRED = _Words("expired", "The login session has expired.", "Run `{aws_login}`, then refresh.")
-_NO_SSO_SESSION = _Words("expired", "There is no valid SSO session.", "Run `{login}`, then refresh.")
-_UNREADABLE_CONFIG = _Words("setting", "The AWS config file {place} cannot be read.", "Correct or remove that line.")
-_WRONG_CONFIG = _Words(
-    "setting",
-    "The AWS config of {profile} is wrong.",
-    "Check its source_profile, credential_source, role_arn and sso_session.",
+_OF_THE_SDK = _by_name(
+    {
+        ("NoCredentialsError",): _Words(
+            "credentials",
+            "No AWS credentials.",
+            f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
+        ),
+        ("PartialCredentialsError",): _Words(
+            "credentials", "Incomplete credentials in {provider}: {missing} is missing."
+        ),
+        ("ProfileNotFound",): _Words(
+            "setting",
+            "There is no profile {wanted_profile} in the AWS config.",
+            "`aws configure list-profiles` lists the profiles.",
+        ),
+        ("ConfigParseError", "ConfigNotFound"): _Words(
+            "setting", "The AWS config file {place} cannot be read.", "Correct or remove that line."
+        ),
+        ("InvalidConfigError", "InfiniteLoopConfigError"): _Words(
+            "setting",
+            "The AWS config of {profile} is wrong.",
+            "Check its source_profile, credential_source, role_arn and sso_session.",
+        ),
+        ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError"): _Words(
+            "expired", "There is no valid SSO session.", "Run `{login}`, then refresh."
+        ),
+        ("MissingDependencyException",): _Words(
+            "setting",
+            "This profile signs in with `aws login`, which needs the AWS CRT.",
+            "Run `pip install 'ekstui[login]'`.",
+        ),
+        ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError"): _Words(
+            "expired", "The login session has expired.", "Run `{aws_login}`, then refresh."
+        ),
+        ("LoginInsufficientPermissions",): _Words(
+            "credentials", "The login session may not be used here.", "Run `{aws_login}`, then refresh."
+        ),
+        ("MetadataRetrievalError",): _Words(
+            "credentials",
+            "The container's credential endpoint cannot be reached.",
+            "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
+        ),
+        ("RefreshWithMFAUnsupportedError",): _Words(
+            "mfa", "The MFA session has expired.", "Refresh to enter a new code."
+        ),
+        ("NoRegionError",): _Words("setting", "No region is set.", "Give --region, or set AWS_REGION."),
+        ("InvalidRegionError", "UnknownRegionError"): _Words(
+            "setting", "{region} is not a region.", "A region looks like eu-west-1."
+        ),
+        ("ProxyConnectionError",): _Words("network", "The proxy {proxy} cannot be reached.", "Check HTTPS_PROXY."),
+        ("ConnectTimeoutError",): _Words(
+            "network", f"No connection to {{host}} in {CONNECT_TIMEOUT:.0f} s.", "Is a VPN or proxy needed?"
+        ),
+        ("ReadTimeoutError",): _Words(
+            "network", f"No answer from {{host}} in {READ_TIMEOUT:.0f} s or more.", "Is a VPN or proxy needed?"
+        ),
+        ("SSLError",): _Words(
+            "network",
+            "The TLS check of {host} failed.",
+            "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates.",
+        ),
+        ("EndpointConnectionError",): _Words(
+            "network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}."
+        ),
+        ("ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"): _Words(
+            "network", "The connection to {host_or_aws} was cut.", "Refresh to try again."
+        ),
+        ("InvalidRetryModeError", "InvalidMaxRetryAttemptsError", "InvalidRetryConfigurationError"): _Words(
+            "setting",
+            "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.",
+            "For example, set them to `standard` and 3.",
+        ),
+        ("PaginationError",): _Words("incomplete", "The list is incomplete.", "Refresh to ask again."),
+    }
 )
-_NO_REGION = _Words("setting", "{region} is not a region.", "A region looks like eu-west-1.")
-_CUT = _Words("network", "The connection to {host_or_aws} was cut.", "Refresh to try again.")
-_WRONG_RETRIES = _Words(
-    "setting", "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.", "For example, set them to `standard` and 3."
-)
-
-_OF_THE_SDK: dict[str, _Words] = {
-    "NoCredentialsError": _Words(
-        "credentials",
-        "No AWS credentials.",
-        f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
-    ),
-    "PartialCredentialsError": _Words("credentials", "Incomplete credentials in {provider}: {missing} is missing."),
-    "ProfileNotFound": _Words(
-        "setting",
-        "There is no profile {wanted_profile} in the AWS config.",
-        "`aws configure list-profiles` lists the profiles.",
-    ),
-    "ConfigParseError": _UNREADABLE_CONFIG,
-    "ConfigNotFound": _UNREADABLE_CONFIG,
-    "InvalidConfigError": _WRONG_CONFIG,
-    "InfiniteLoopConfigError": _WRONG_CONFIG,
-    "SSOTokenLoadError": _NO_SSO_SESSION,
-    "UnauthorizedSSOTokenError": _NO_SSO_SESSION,
-    "TokenRetrievalError": _NO_SSO_SESSION,
-    "MissingDependencyException": _Words(
-        "setting",
-        "This profile signs in with `aws login`, which needs the AWS CRT.",
-        "Run `pip install 'ekstui[login]'`.",
-    ),
-    "LoginRefreshRequired": _LOGIN_EXPIRED,
-    "LoginTokenLoadError": _LOGIN_EXPIRED,
-    "LoginError": _LOGIN_EXPIRED,
-    "LoginAuthorizationCodeError": _LOGIN_EXPIRED,
-    "LoginInsufficientPermissions": _Words(
-        "credentials", "The login session may not be used here.", "Run `{aws_login}`, then refresh."
-    ),
-    "MetadataRetrievalError": _Words(
-        "credentials",
-        "The container's credential endpoint cannot be reached.",
-        "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
-    ),
-    "RefreshWithMFAUnsupportedError": _Words("mfa", "The MFA session has expired.", "Refresh to enter a new code."),
-    "NoRegionError": _Words("setting", "No region is set.", "Give --region, or set AWS_REGION."),
-    "InvalidRegionError": _NO_REGION,
-    "UnknownRegionError": _NO_REGION,
-    "ProxyConnectionError": _Words("network", "The proxy {proxy} cannot be reached.", "Check HTTPS_PROXY."),
-    "ConnectTimeoutError": _Words(
-        "network", f"No connection to {{host}} in {CONNECT_TIMEOUT:.0f} s.", "Is a VPN or proxy needed?"
-    ),
-    "ReadTimeoutError": _Words(
-        "network", f"No answer from {{host}} in {READ_TIMEOUT:.0f} s or more.", "Is a VPN or proxy needed?"
-    ),
-    "SSLError": _Words(
-        "network",
-        "The TLS check of {host} failed.",
-        "Behind a corporate proxy, set AWS_CA_BUNDLE to its certificates.",
-    ),
-    "EndpointConnectionError": _Words(
-        "network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}."
-    ),
-    "ConnectionClosedError": _CUT,
-    "HTTPClientError": _CUT,
-    "ResponseStreamingError": _CUT,
-    "IncompleteReadError": _CUT,
-    "InvalidRetryModeError": _WRONG_RETRIES,
-    "InvalidMaxRetryAttemptsError": _WRONG_RETRIES,
-    "InvalidRetryConfigurationError": _WRONG_RETRIES,
-    "PaginationError": _Words("incomplete", "The list is incomplete.", "Refresh to ask again."),
-}
 """By the name of the SDK's exception; `_facts` fills in the braces."""
 
 

@@ -23,6 +23,7 @@ from ekstui.core.account_snapshot import (
     User,
     UserAttachment,
 )
+from ekstui.core.evaluation import Request
 from ekstui.core.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
@@ -198,31 +199,21 @@ class SimulatedDecision:
     """What the permissions boundary decides; None if there is none."""
 
 
-def simulate(
-    connection: Connection,
-    role_arn: str,
-    actions: tuple[str, ...],
-    resources: tuple[str, ...] = (),
-    context: Mapping[str, tuple[str, ...]] | None = None,
-) -> tuple[SimulatedDecision, ...]:
-    """Return the decisions of IAM's own simulator about a role; AccountError if it cannot be asked.
+def simulate(connection: Connection, role_arn: str, request: Request) -> tuple[SimulatedDecision, ...]:
+    """Return the decisions of IAM's own simulator about a request of a role; AccountError if it cannot be asked.
 
     It knows identity policies, the boundary and the organisation, but no resource policies.
     """
     action = "iam:SimulatePrincipalPolicy"
     entries = [
         {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}
-        for key, values in (context or {}).items()
+        for key, values in request.context.items()
     ]
-    parameters: dict[str, Any] = {"PolicySourceArn": role_arn, "ActionNames": list(actions)}
-    if resources:
-        parameters["ResourceArns"] = list(resources)
-    if entries:
-        parameters["ContextEntries"] = entries
+    known = {"ResourceArns": list(request.resources), "ContextEntries": entries}
+    parameters: dict[str, Any] = {name: values for name, values in known.items() if values}
+    pages = connection.pages(action, PolicySourceArn=role_arn, ActionNames=[request.action], **parameters)
     try:
-        return tuple(
-            _decision(result) for page in connection.pages(action, **parameters) for result in page["EvaluationResults"]
-        )
+        return tuple(_decision(result) for page in pages for result in page["EvaluationResults"])
     except failures() as error:
         raise account_error(error, "simulation", action, connection.profile) from None
 
