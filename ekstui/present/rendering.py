@@ -240,13 +240,20 @@ def _row_lines(line: Sequence[_Cell], columns: Sequence[Column], lengths: Sequen
 
 def _side_by_side(line: Iterable[_Cell], columns: Sequence[Column], lengths: Sequence[int], indent: str) -> Styled:
     """Return cells as one line, each padded to the width of its column, without trailing spaces."""
-    pieces: list[tuple[str, Style]] = [(indent, "")]
+    pieces: list[tuple[str, Style]] = []
+    before = indent
     for (cell, size), room, column in zip(line, lengths, columns, strict=False):
         spare = " " * (room - size)
-        pieces += ((spare, ""), *cell, (GAP, "")) if column.right else (*cell, (spare + GAP, ""))
-    while pieces and not pieces[-1][0].strip():
-        pieces.pop()
-    return tuple([piece for piece in pieces if piece[0]])
+        if not size and not plain(cell):
+            before += spare + GAP
+            continue
+        if column.right:
+            before += spare
+        if before:
+            pieces.append((before, ""))
+        pieces += cell
+        before = GAP if column.right else spare + GAP
+    return tuple(pieces)
 
 
 def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], width: int | None) -> list[int]:
