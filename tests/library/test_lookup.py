@@ -310,14 +310,14 @@ def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() 
     assert denial_part("AccessDenied\n" + "\n".join(lines)) == "\n".join(["AccessDenied", *lines[:2]])
     # A short one is kept whole, and of a long one without any its beginning.
     short = "\n".join(log[:45])
-    assert len(short) <= MESSAGE_PART
+    assert len(short) <= 50_000
     assert denial_part(short) == short
-    assert denial_part("y" * (MESSAGE_PART + 1)) == "y" * MESSAGE_PART
+    assert denial_part("y" * (50_000 + 1)) == "y" * 50_000
     # Once there is enough, no more is read.
     every = "\n".join(f"AccessDenied {number}{filler}" for number in range(200))
     part = denial_part(every)
     assert part.startswith("AccessDenied 0")
-    assert MESSAGE_PART <= len(part) < MESSAGE_PART + 6 * 1100
+    assert 50_000 <= len(part) < 50_000 + 6 * 1100
 
 
 @pytest.mark.parametrize(
@@ -349,6 +349,10 @@ def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:
     # In a log, its message is found, before the log where that names no denial and after it otherwise.
     assert names(catalogue.find("a\nunhealthy targets")) == ["unhealthy targets", "Explain this message"]
     assert names(catalogue.find("AccessDenied\nunhealthy targets")) == ["Explain this message", "unhealthy targets"]
+    # A few words are typed rather than pasted: the symptom that they describe goes before the message that they may be.
+    refused = few(symptoms=[symptom("targets", "access denied")])
+    for length, first in ((80, "targets"), (81, "Explain this message")):
+        assert names(refused.find("targets" + " " * (length - 20) + "access denied"))[0] == first
     # A role in it is found, but nothing that is not known.
     roles = few(*FOUND).find(
         "x is not authorized: arn:aws:sts::111122223333:assumed-role/delta/s arn:aws:iam::111122223333:role/no"

@@ -23,7 +23,7 @@ from ekstui.core.uses import uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice, Library, own_account
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.own_account import FRESH, Account
+from ekstui.library.own_account import Account
 from ekstui.library.syncing import SyncReport, sync_from, undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
@@ -58,7 +58,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.mark.parametrize(
     ("age", "complete", "fresh"),
-    [(FRESH - MINUTE, True, True), (FRESH + MINUTE, True, False), (MINUTE, False, False), (None, True, False)],
+    [(14 * MINUTE, True, True), (16 * MINUTE, True, False), (MINUTE, False, False), (None, True, False)],
 )
 def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
     age: timedelta | None, complete: bool, fresh: bool, asks: list[str], tmp_path: Path
@@ -69,7 +69,7 @@ def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
     assert asks == ([] if fresh else ["AWS"])
 
 
-@pytest.mark.parametrize("known", [aged(100 * FRESH), aged(MINUTE, complete=False), None])
+@pytest.mark.parametrize("known", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
 def test_offline_never_asks_aws(known: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
     account = Account(AccountChoice(offline=True), tmp_path / "accounts", _snapshot=known)
     for question in (account.recent, account.refresh, account.required):
