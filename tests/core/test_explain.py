@@ -5,7 +5,7 @@ The documents are the smallest that show a rule; the rules are those of the IAM 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +28,17 @@ from ekstui.core.explain.answer import (
     statement_in_words,
 )
 from ekstui.core.explain.deciding import cause_in_words, decide, nearest_statements, other_resource_types
-from ekstui.core.explain.purpose import UNKNOWN, Purpose
+from ekstui.core.explain.purpose import (
+    NODE_ROLES,
+    POD_ROLES,
+    UNKNOWN,
+    Purpose,
+    components_of,
+    controllers_calling,
+    fit_of,
+    is_call_of_node,
+    purpose_by_signs,
+)
 from ekstui.core.explain.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version, smallest_statement
 from ekstui.core.holders import Since
 from ekstui.core.policy import Policy, VersionInfo
@@ -816,3 +826,107 @@ def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
     assert answer(Policies((applied(allow(list(actions))),), identity_known=True)).verdict == "allowed"
     denied = answer(Policies((applied(allow(list(actions)), deny(actions[0])),), identity_known=True))
     assert (denied.verdict, denied.action) == ("explicit-deny", actions[0])
+
+
+KNOWN = Purpose(True, frozenset({"add-on role"}), frozenset({"mine", "karpenter"}), frozenset({"theirs"}))
+
+
+@pytest.mark.parametrize(
+    ("policy", "purpose", "fit"),
+    [
+        (candidate("mine", READ), Purpose(False, own=frozenset({"mine"})), "unknown"),
+        (candidate("mine", READ), KNOWN, "own"),
+        # A part of what a project publishes is as much its own as the whole, and a variant of something else is not.
+        (candidate("karpenter/KarpenterControllerPolicy", READ), KNOWN, "own"),
+        (candidate("other/karpenter", READ), KNOWN, "other"),
+        (candidate("a", READ, meant_for=("add-on role",)), KNOWN, "kind"),
+        (candidate("a", READ, meant_for=("node role",)), KNOWN, "other"),
+        (candidate("a", READ, meant_for=("add-on role",), superseded=True), KNOWN, "other"),
+        # What is made for another add-on is for none of this one's pods, but for a workload it may be.
+        (candidate("theirs", READ, meant_for=("add-on role",)), KNOWN, "other"),
+        (
+            candidate("theirs", READ, meant_for=("add-on role", "workload role")),
+            KNOWN._replace(kinds=POD_ROLES),
+            "kind",
+        ),
+        (candidate("theirs", READ, meant_for=("node role",)), KNOWN._replace(kinds=NODE_ROLES), "kind"),
+    ],
+)
+def test_how_a_policy_fits_what_a_caller_is_for(policy: Candidate, purpose: Purpose, fit: str) -> None:
+    assert fit_of(policy, purpose) == fit
+
+
+def test_who_may_have_made_a_call_is_known_from_the_policies_that_allow_it() -> None:
+    node = "AmazonEKSWorkerNodePolicy"
+    calls, denies = candidate(node, READ), candidate(node, [deny("s3:*")])
+    assert is_call_of_node("s3:GetObject", [calls], knowledge(), UNKNOWN)
+    assert not is_call_of_node("s3:GetObject", [denies], knowledge(), UNKNOWN)
+    assert not is_call_of_node("s3:PutObject", [calls], knowledge(), UNKNOWN)
+    assert not is_call_of_node(
+        "s3:GetObject", [candidate("AmazonEKSClusterPolicy", READ), candidate("x", READ)], knowledge(), UNKNOWN
+    )
+    # What nodes need only for what has a role of its own in all of their clusters, they do not call.
+    cni = candidate("AmazonEKS_CNI_Policy", READ)
+    assert is_call_of_node("s3:GetObject", [cni], knowledge(), UNKNOWN)
+    assert not is_call_of_node(
+        "s3:GetObject", [cni], knowledge(), UNKNOWN._replace(apart_everywhere=frozenset({"vpc-cni"}))
+    )
+    project = candidate("karpenter/Part", READ, arn="published:karpenter", home="https://k.example")
+    assert controllers_calling("s3:GetObject", [project, cni, candidate("x", READ)], knowledge()) == (
+        "karpenter",
+        "vpc-cni",
+    )
+    assert controllers_calling("s3:PutObject", [project, cni], knowledge()) == ()
+    assert (
+        controllers_calling(
+            "s3:GetObject", [candidate("karpenter", [deny("s3:*")], arn="published:karpenter", home="h")], knowledge()
+        )
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("principal", "text", "in_force", "kinds", "runs"),
+    [
+        # The session says most, then the policies, then the names.
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/karpenter/i-0123456789abcdef0", "", (), NODE_ROLES, ()),
+        (f"arn:aws:iam::{ACCOUNT}:user/karpenter", "", (), {"user"}, ()),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Admin_1/ana", "", (), {"user"}, ()),
+        (SESSION, '{"invokedBy": "eks.amazonaws.com"}', ("AmazonEKSWorkerNodePolicy",), {"cluster role", "auto mode cluster role", "local cluster role"}, ()),
+        (SESSION.replace("/app/", "/karpenter/"), "", ("AmazonEBSCSIDriverPolicy",), {"add-on role"}, ("aws-ebs-csi-driver",)),
+        (SESSION.replace("/app/", "/karpenter/"), "aws-node", ("AmazonEKSWorkerNodePolicy",), {"add-on role"}, ("karpenter",)),
+        (SESSION.replace("/app/", "/prod-nodes/"), "", (), NODE_ROLES, ()),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/app/eks-prod-app-1", "karpenter", (), POD_ROLES, ()),
+        (SESSION, "karpenter failed", (), {"add-on role"}, ("karpenter",)),
+        # Of two names in a message, neither is meant.
+        (SESSION, "karpenter and aws-node failed", (), (), ()),
+        (None, "", (), (), ()),
+        # A policy for one kind of role tells more than one for several.
+        (SESSION, "", ("AmazonEKSWorkerNodePolicy",), None, ()),
+    ],
+)  # fmt: skip
+def test_signs_of_what_a_caller_is_for(
+    principal: str | None, text: str, in_force: tuple[str, ...], kinds: Collection[str] | None, runs: tuple[str, ...]
+) -> None:
+    found = purpose_by_signs(principal, text, in_force, knowledge())
+    if kinds is None:
+        kinds = knowledge().policies[in_force[0]].attached_to
+    assert (found.kinds, found.runs) == (frozenset(kinds), runs)
+    assert found.is_known is bool(kinds)
+    assert found.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)
+
+
+def test_the_policies_in_force_tell_the_kind_by_those_that_are_for_one_kind() -> None:
+    policies = knowledge().policies
+    one = [name for name, each in policies.items() if set(each.attached_to) == {"node role"}]
+    several = next(
+        name for name, each in policies.items() if len(each.attached_to) > 1 and "node role" not in each.attached_to
+    )
+    plain = next((name for name in one if not components_of([name], knowledge())), None)
+    if plain is not None:
+        assert purpose_by_signs(SESSION, "", (plain, several), knowledge()).kinds == {"node role"}
+    assert purpose_by_signs(SESSION, "", (several,), knowledge()).kinds == frozenset(policies[several].attached_to)
+    assert components_of(["AmazonEBSCSIDriverPolicy", "AmazonEKSWorkerNodePolicy"], knowledge()) == (
+        "aws-ebs-csi-driver",
+    )
+    assert components_of(["AmazonEKSWorkerNodePolicy", "nothing"], knowledge()) == ()
