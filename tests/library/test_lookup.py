@@ -350,8 +350,8 @@ def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:
     assert names(catalogue.find("a\nunhealthy targets")) == ["unhealthy targets", "Explain this message"]
     assert names(catalogue.find("AccessDenied\nunhealthy targets")) == ["Explain this message", "unhealthy targets"]
     # A few words are typed rather than pasted: the symptom that they describe goes before the message that they may be.
-    refused = few(symptoms=[symptom("targets", "access denied")])
-    for length, first in ((80, "targets"), (81, "Explain this message")):
+    refused = few(symptoms=[symptom("targets with access denied")])
+    for length, first in ((80, "targets with access denied"), (81, "Explain this message")):
         assert names(refused.find("targets" + " " * (length - 20) + "access denied"))[0] == first
     # A role in it is found, but nothing that is not known.
     roles = few(*FOUND).find(
