@@ -64,12 +64,14 @@ def print_text(text: str = "") -> None:
     write_out(clean(text) + "\n")
 
 
-def print_answer(arguments: Namespace, shape: Callable[[], object], blocks: Callable[[], Sequence[Block]]) -> None:
+def print_answer(arguments: Namespace, shape: Callable[[], object], words: Callable[[], Sequence[Block] | str]) -> None:
     """Print an answer in the form that the options ask for; only that form is made."""
     if arguments.json:
         print_json(shape())
+    elif isinstance(said := words(), str):
+        print_text(said)
     else:
-        print_blocks(blocks(), markdown=getattr(arguments, "markdown", False))
+        print_blocks(said, markdown=getattr(arguments, "markdown", False))
 
 
 def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:

@@ -33,31 +33,17 @@ def document_text(document: object) -> str:
 def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effect = "Allow") -> str:
     """Return grants of the actions as statements in JSON; grants with the same conditions share one."""
     statements: list[dict[str, object]] = []
+    shared: dict[str, list[str]] = {}
     for grant in grants:
         conditions = serialise_conditions(grant.conditions)
-        alike = next(
-            (
-                statement
-                for statement in statements
-                if statement.get("Condition", {}) == conditions
-                and grant.resource_element == "Resource"
-                and isinstance(statement.get("Resource"), list)
-            ),
-            None,
-        )
-        if alike is not None:
-            resources = alike["Resource"]
-            if isinstance(resources, list):
-                resources += [resource for resource in grant.resources if resource not in resources]
-            continue
-        statement: dict[str, object] = {
-            "Effect": effect,
-            "Action": list(actions),
-            grant.resource_element: list(grant.resources),
-        }
-        if conditions:
-            statement["Condition"] = conditions
-        statements.append(statement)
+        resources = list(grant.resources)
+        if grant.resource_element == "Resource":
+            others = shared.setdefault(json.dumps(conditions, sort_keys=True), resources)
+            if others is not resources:
+                others += [resource for resource in resources if resource not in others]
+                continue
+        statement: dict[str, object] = {"Effect": effect, "Action": list(actions), grant.resource_element: resources}
+        statements.append({**statement, "Condition": conditions} if conditions else statement)
     return json.dumps(statements[0] if len(statements) == 1 else statements, indent=2)
 
 
@@ -121,11 +107,14 @@ def _literally(text: str) -> str:
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
+def _label(name: str) -> str:
+    return re.sub(r"[^\w-]", "_", name)
+
+
 def _terraform_resource(name: str, document: object) -> str:
     body = _literally(json.dumps(document, indent=2))
-    label = "".join(character if character.isalnum() or character in "_-" else "_" for character in name)
     return (
-        f'resource "aws_iam_policy" "{label}" {{\n'
+        f'resource "aws_iam_policy" "{_label(name)}" {{\n'
         f"  name   = {_literally(json.dumps(name))}\n"
         f"  policy = <<-POLICY\n" + "".join(f"    {line}\n" for line in body.splitlines()) + "  POLICY\n}\n"
     )
@@ -133,8 +122,7 @@ def _terraform_resource(name: str, document: object) -> str:
 
 def attachment_terraform(role: str, policy_arn: str) -> str:
     """Return the Terraform `aws_iam_role_policy_attachment` that attaches a policy to a role."""
-    words = f"{role}_{policy_arn.rpartition('/')[2]}"
-    label = "".join(character if character.isalnum() or character in "_-" else "_" for character in words)
+    label = _label(f"{role}_{policy_arn.rpartition('/')[2]}")
     label = label if label[0].isalpha() else f"_{label}"
     return (
         f'resource "aws_iam_role_policy_attachment" "{label}" {{\n'

@@ -20,11 +20,13 @@ from ekstui.present.blocks import (
     Tree,
     as_of_line,
     aside,
+    by_place,
     code,
     command_blocks,
     iso_day,
     not_looked_at,
     note,
+    places_words,
     reach_style,
     section,
     without_path,
@@ -50,24 +52,20 @@ _RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 18
 
 def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
     """Return a row per access policy: how well its rules are known, when AWS announced it, and what it allows."""
-    return [
-        Table(
-            _LIST,
-            [
-                TableRow(
-                    (
-                        code(each.policy.name),
-                        Span(_KNOWN[each.policy.content], "" if each.policy.content == "exact" else "muted"),
-                        iso_day(each.policy.introduced, "—"),
-                        (each.policy.text, Span(" AWS's own roles only.", "warn") if each.policy.reserved else ""),
-                    ),
-                    each,
-                    each.arn,
-                )
-                for each in found
-            ],
+    rows = [
+        TableRow(
+            (
+                code(each.policy.name),
+                Span(_KNOWN[each.policy.content], "" if each.policy.content == "exact" else "muted"),
+                iso_day(each.policy.introduced, "—"),
+                (each.policy.text, Span(" AWS's own roles only.", "warn") if each.policy.reserved else ""),
+            ),
+            each,
+            each.arn,
         )
+        for each in found
     ]
+    return [Table(_LIST, rows)]
 
 
 def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
@@ -122,7 +120,7 @@ def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
     ]
     rows = [
         TableRow(
-            (code(answer.policy.name, "strong"), "; ".join(map(_rule_words, rules[:1])), answer.policy.text),
+            (code(answer.policy.name, "strong"), _rule_words(rules[0]) if rules else "", answer.policy.text),
             answer,
             answer.arn,
         )
@@ -142,15 +140,14 @@ def no_holder_words(found: KubernetesHolders) -> str:
 def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
     """Return the access entries that allow the request, and what else may allow it."""
     if not found.principals:
-        none: list[Block] = [Heading("By access entries: none that was read")]
-        return [*none, *not_looked_at(found.not_looked_at)]
+        return [Heading("By access entries: none that was read"), *not_looked_at(found.not_looked_at)]
     rows = [
         TableRow(
             (
                 each.cluster,
                 code(without_path(each.principal)),
                 code(each.policy),
-                "the cluster" if each.scope == "cluster" else ", ".join(each.namespaces) or "no namespace",
+                places_words(None if each.scope == "cluster" else each.namespaces),
             ),
             each,
             (each.cluster, each.principal, each.policy),
@@ -213,22 +210,14 @@ def _next(found: ForbiddenExplanation) -> Iterator[Block]:
         yield Heading("Next")
         yield from command_blocks(found.commands, "command")
     if found.cluster is None and found.subject is not None and found.subject.kind in ("role", "user", "username"):
-        line = (
-            Span("--cluster NAME looks at the access entries of a cluster", shown="outside"),
-            Span("cluster:NAME before the message looks at the access entries of a cluster", shown="app"),
-        )
-        yield Sentence(line, key="cluster")
+        looks = "looks at the access entries of a cluster"
+        yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"), key="cluster")
     yield from section("Who has an access entry", [Node(code(each)) for each in found.known])
 
 
 def _given_words(given: GivenPolicy) -> str:
-    where = (
-        "in the cluster"
-        if given.given.namespaces is None
-        else f"in {', '.join(given.given.namespaces) or 'no namespace'}"
-    )
     covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[given.covers]
-    return f"{where}: {covers}{'' if given.applies or not given.covers else ', but not there'}"
+    return f"in {places_words(given.given.namespaces)}: {covers}{'' if given.applies or not given.covers else ', but not there'}"
 
 
 def _amount(remedy: Remedy) -> str:

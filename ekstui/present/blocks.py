@@ -89,6 +89,11 @@ def spans(line: Line) -> tuple[Span, ...]:
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts(line))
 
 
+def by_place(app: str, outside: str, style: Style = "") -> tuple[Span, Span]:
+    """Return what is said in the app, where a key does it, and what elsewhere."""
+    return Span(app, style, shown="app"), Span(outside, style, shown="outside")
+
+
 def restyled(line: Line, style: Style) -> tuple[Span, ...]:
     """Return a line with this style where it had none."""
     return tuple(span._replace(style=span.style or style) for span in spans(line))
@@ -210,8 +215,7 @@ def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block
 def as_of_line(read_at: datetime, now: datetime) -> Line:
     """Return when the account was read and how long ago that was, and unless it was just now, how to ask AWS again."""
     age = age_in_words(read_at, now)
-    outside = Span(" (ekstui account asks AWS again)", "muted", shown="outside")
-    again = () if age == "just now" else (outside, Span(" (r asks AWS again)", "muted", shown="app"))
+    again = by_place(" (r asks AWS again)", " (ekstui account asks AWS again)", "muted") if age != "just now" else ()
     return f"{as_of_words(read_at)}, {age}", *again
 
 
@@ -354,10 +358,8 @@ def command_in(next_step: str) -> str | None:
 
 def failure_blocks(error: EkstuiError) -> list[Block]:
     """Return an error: what happened, then what to do."""
-    blocks: list[Block] = [Sentence((Span("! ", "bad"), error.message))]
-    here = in_the_app(error.next_step)
-    said = (Span(error.next_step, "muted", shown="outside"), Span(here, "muted", shown="app"))
-    return [*blocks, Sentence(said)] if error.next_step else blocks
+    said = by_place(in_the_app(error.next_step), error.next_step, "muted")
+    return [Sentence((Span("! ", "bad"), error.message)), *([Sentence(said)] if error.next_step else [])]
 
 
 def error_notes(errors: Sequence[SourceError]) -> list[Block]:
@@ -366,9 +368,8 @@ def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     for index, error in enumerate(errors):
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
-        outside = f" {error.next_step}" if error.next_step else ""
-        here = f" {in_the_app(error.next_step)}" if error.next_step else ""
-        line = (f"{action}{error.message}", Span(outside, shown="outside"), Span(here, shown="app"))
+        next_step = f" {error.next_step}" if error.next_step else ""
+        line = (f"{action}{error.message}", *by_place(in_the_app(next_step), next_step))
         found.append(note(line, key=("error", index)))
     return found
 
@@ -386,6 +387,11 @@ def not_looked_at(places: Sequence[str]) -> list[Block]:
     if not places:
         return []
     return [Heading("Not looked at"), Tree([Node(Span(place, "muted")) for place in places])]
+
+
+def places_words(namespaces: Sequence[str] | None) -> str:
+    """Return where in a cluster access is given; None is all of it."""
+    return "the cluster" if namespaces is None else ", ".join(namespaces) or "no namespace"
 
 
 def without_path(arn: str) -> str:

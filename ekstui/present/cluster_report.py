@@ -16,7 +16,7 @@ from ekstui.core.grants import Grant
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.text import clean_line, counted
 from ekstui.library.catalog import knowledge
-from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, worst_first
+from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, RecentChange, worst_first
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (
@@ -32,6 +32,7 @@ from ekstui.present.blocks import (
     Tree,
     as_of_words,
     aside,
+    by_place,
     code,
     condition_line,
     grant_line,
@@ -40,6 +41,7 @@ from ekstui.present.blocks import (
     none_known,
     not_looked_at,
     note,
+    places_words,
     severity_style,
     uses_words,
     without_path,
@@ -150,10 +152,9 @@ def no_entries_words(cluster: Cluster) -> str:
 
 def allowed_words(entry: AccessEntry) -> Line:
     """Return what an entry allows: access policies and where, then groups."""
-    said: list[Line] = []
-    for each in entry.policies or ():
-        where = "the cluster" if each.namespaces is None else ", ".join(each.namespaces) or "no namespace"
-        said.append((code(each.policy), Span(f" in {where}", "muted")))
+    said: list[Line] = [
+        (code(each.policy), Span(f" in {places_words(each.namespaces)}", "muted")) for each in entry.policies or ()
+    ]
     said += [(Span("group ", "muted"), group) for group in entry.groups]
     if entry.policies is None and entry.takes_policies:
         said.append(Span("access policies not read", "warn"))
@@ -283,28 +284,18 @@ class Work(NamedTuple):
 
 def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list[Block]:
     if answer.recent:
-        return [
-            Tree(
-                [
-                    Node(
-                        (
-                            code(change.policy, "accent"),
-                            f" v{change.version} on {change.created:%Y-%m-%d}: ",
-                            *joined(", ", change.roles),
-                        ),
-                        value=change,
-                        key=("recent", change.policy),
-                    )
-                    for change in answer.recent
-                ]
-            )
-        ]
+        return [Tree([*map(_change, answer.recent)])]
     if now - known_until > RECENT:
         # That nobody looked does not mean that nothing changed.
-        hint = Span(": r in the list of policies asks AWS for what is new", shown="app")
-        command = Span(": ekstui sync asks AWS for what is new", shown="outside")
-        return [note(("not known", hint, command))]
+        who = by_place(": r in the list of policies", ": ekstui sync")
+        return [note(("not known", *who, " asks AWS for what is new"))]
     return [aside("none of the policies on this cluster's roles")]
+
+
+def _change(change: RecentChange) -> Node:
+    version = f" v{change.version} on {change.created:%Y-%m-%d}: "
+    line = (code(change.policy, "accent"), version, *joined(", ", change.roles))
+    return Node(line, value=change, key=("recent", change.policy))
 
 
 def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:

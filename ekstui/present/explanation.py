@@ -38,6 +38,7 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     as_of_line,
+    by_place,
     code,
     command_blocks,
     hints_tree,
@@ -154,8 +155,8 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         yield (
             "next",
             (
-                Span("--role NAME or --policy NAME shows which statement came nearest", shown="outside"),
-                Span("role:NAME or policy:NAME before it shows which statement came nearest", shown="app"),
+                *by_place("role:NAME or policy:NAME before it", "--role NAME or --policy NAME"),
+                " shows which statement came nearest",
             ),
         )
     if explanation.used_by:
@@ -163,13 +164,7 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     if missing := [key for key in explanation.missing_context if key not in explanation.foreign_context]:
         options = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in missing]
         typed = [_TYPED.get(key) or f"{key}=…" for key in missing]
-        yield (
-            "to add",
-            (
-                Span(", ".join(options), shown="outside"),
-                Span(f"{', '.join(typed)}; x asks again", shown="app"),
-            ),
-        )
+        yield "to add", by_place(f"{', '.join(typed)}; x asks again", ", ".join(options))
 
 
 def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
@@ -203,7 +198,7 @@ def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
     if actions:
         yield "actions", code(", ".join(actions))
         if explanation.role is None:
-            option = Span("--role NAME", shown="outside"), Span("role:NAME before it", shown="app")
+            option = by_place("role:NAME before it", "--role NAME")
             yield "next", (*option, " shows which of them a role of the account lacks")
     yield "source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms)))
 
@@ -348,10 +343,8 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
     if more:
         none = "none of EKS's" if explanation.allowed_by[0].fit == "unknown" else "none that is made for such a role"
         others = f"and {more} more" if shown else f"{none}; {more} that are for something else"
-        line = (
-            Span(f"{others}; w lists them", "muted", shown="app"),
-            Span(f"{others}: ekstui who-can {explanation.action} --scope all", "muted", shown="outside"),
-        )
+        command = f"{others}: ekstui who-can {explanation.action} --scope all"
+        line = by_place(f"{others}; w lists them", command, "muted")
         yield Sentence(line, key=(number, "more"))
 
 

@@ -42,27 +42,23 @@ _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kin
 
 def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
     """Return one row per policy: its name, default version, last update, kind and status."""
-    return [
-        Table(
-            _POLICIES,
-            [
-                TableRow(
-                    (
-                        code(entry.policy.name),
-                        version_label(entry.policy.default_version),
-                        iso_day(entry.policy.updated, "date unknown"),
-                        entry.policy.kind,
-                        Span(f"superseded by {entry.superseded_by}", "warn")
-                        if entry.superseded_by
-                        else Span((entry.purpose or "") if entry.policy.home else "", "muted"),
-                    ),
-                    entry,
-                    entry.policy.arn,
-                )
-                for entry in entries
-            ],
+    rows = [
+        TableRow(
+            (
+                code(entry.policy.name),
+                version_label(entry.policy.default_version),
+                iso_day(entry.policy.updated, "date unknown"),
+                entry.policy.kind,
+                Span(f"superseded by {entry.superseded_by}", "warn")
+                if entry.superseded_by
+                else Span((entry.purpose or "") if entry.policy.home else "", "muted"),
+            ),
+            entry,
+            entry.policy.arn,
         )
+        for entry in entries
     ]
+    return [Table(_POLICIES, rows)] if rows else []
 
 
 def about_blocks(
@@ -150,20 +146,16 @@ def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
 
 def services_table(services: Sequence[ServiceSummary]) -> Table:
     """Return one row per service, in the console's words."""
-    return Table(
-        _SERVICES,
-        [
-            TableRow(
-                (
-                    Span(_name(service), "bad" if service.effect == "Deny" else ""),
-                    access_words(service),
-                    code(service.resource),
-                    code(service.conditioned.words(service.condition)),
-                )
-            )
-            for service in services
-        ],
-    )
+    rows = [
+        (
+            Span(_name(service), "bad" if service.effect == "Deny" else ""),
+            access_words(service),
+            code(service.resource),
+            code(service.conditioned.words(service.condition)),
+        )
+        for service in services
+    ]
+    return Table(_SERVICES, [*map(TableRow, rows)])
 
 
 def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:

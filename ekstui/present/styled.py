@@ -113,6 +113,10 @@ def cut_middle(cell: Styled, room: int) -> Styled:
     return ((f"{text[: room - 1 - tail]}…{text[-tail:]}", style),)
 
 
+_WORD = re.compile("(?:(?<![^ ])[+−] (?! ))*[^ ]* *")
+"""A word with the spaces after it; a plus or minus sign stays with the next word."""
+
+
 def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
     """Return the line wrapped between words to parts of `width` cells; a longer word is cut, after punctuation if it can be.
 
@@ -124,7 +128,7 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
     found: list[Styled] = []
     start = end = used = 0
     room = width
-    for word in _words(text):
+    for word in filter(None, _WORD.findall(text)):
         if used and used + cells(word.rstrip(" ")) > room:
             found.append(_part(line, start, end))
             start, used, room = end, 0, later or width
@@ -181,18 +185,3 @@ def _head(text: str, room: int) -> str:
         if used > room:
             return text[:index]
     return text
-
-
-def _words(text: str) -> list[str]:
-    """Return the words with the spaces after them; a plus or minus sign stays with the next word."""
-    ends = [
-        index + 1
-        for index, character in enumerate(text)
-        if character == " " and text[index + 1 : index + 2] != " " and not _is_sign(text, index - 1)
-    ]
-    starts = [0, *ends]
-    return [text[start:end] for start, end in zip(starts, [*ends, len(text)], strict=True) if start < end]
-
-
-def _is_sign(text: str, index: int) -> bool:
-    return index >= 0 and text[index] in "+−" and (index == 0 or text[index - 1] == " ")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, gate
 from ekstui.cli.session import library_for, open_library
-from ekstui.cli.streams import narrate, narrate_progress, print_answer, print_json, print_text
+from ekstui.cli.streams import narrate, narrate_progress, print_answer
 from ekstui.errors import AccountError, InputError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer, cache_shape
@@ -22,7 +22,6 @@ from ekstui.present.account_report import (
     undone_words,
     verified_words,
 )
-from ekstui.settings import Effective
 
 if TYPE_CHECKING:
     from ekstui.library.syncing import SyncReport
@@ -63,11 +62,12 @@ def manage_cache(arguments: Namespace) -> int:
 
 def _verify(library: Library, arguments: Namespace) -> int:
     counts = maintenance.verify_cache(library)
-    if arguments.json:
-        cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
-        print_json(answer(cached=cached, policies=policies, versions=versions))
-    else:
-        print_text(verified_words(counts))
+    cached, policies, versions = (True, counts.policies, counts.versions) if counts else (False, None, None)
+    print_answer(
+        arguments,
+        lambda: answer(cached=cached, policies=policies, versions=versions),
+        lambda: verified_words(counts),
+    )
     return ExitCode.DONE
 
 
@@ -75,22 +75,20 @@ def _undo(library: Library, arguments: Namespace) -> int:
     from ekstui.library.syncing import undo_sync  # 10 ms, and only to undo
 
     data = undo_sync(library)
-    if arguments.json:
-        print_json(answer(undone=data is not None, data=library.data()))
-    else:
-        print_text(undone_words(data))
-    return ExitCode.NOTHING if data is None else ExitCode.DONE
+    print_answer(arguments, lambda: answer(undone=data is not None, data=library.data()), lambda: undone_words(data))
+    return gate(data is None)
 
 
 def _clear(library: Library, arguments: Namespace) -> int:
     accounts = bool(arguments.account or arguments.accounts)
     deleted = library.account.forget(arguments.account) if accounts else 0
     freed = 0 if accounts else maintenance.clear_cache(library)
-    if arguments.json:
-        print_json(answer(freed_bytes=freed, deleted_accounts=deleted))
-    else:
-        print_text(forgotten_words(deleted, arguments.account) if accounts else cleared_words(freed))
-    return ExitCode.NOTHING if accounts and not deleted else ExitCode.DONE
+    print_answer(
+        arguments,
+        lambda: answer(freed_bytes=freed, deleted_accounts=deleted),
+        lambda: forgotten_words(deleted, arguments.account) if accounts else cleared_words(freed),
+    )
+    return gate(accounts and not deleted)
 
 
 @command(
@@ -133,7 +131,10 @@ def update_cache(arguments: Namespace) -> int:
                 accept_withdrawals=arguments.accept_withdrawals,
             )
 
-        report = synced(_archive(arguments)) if _is_chosen(arguments) else _first(arguments, synced)
+        # A profile is one of AWS.
+        is_chosen = arguments.source or arguments.profile or arguments.offline or arguments.demo
+        release: str | None = arguments.settings.settings.data_release
+        report = synced(_archive(arguments.source, release)) if is_chosen else _first(release, synced)
         maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
     print_answer(arguments, lambda: shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
@@ -143,27 +144,20 @@ def update_cache(arguments: Namespace) -> int:
     return ExitCode.DONE
 
 
-def _is_chosen(arguments: Namespace) -> bool:
-    """Return whether the user chose the source; a profile is one of AWS."""
-    return any((arguments.source, arguments.profile, arguments.offline, arguments.demo))
-
-
-def _archive(arguments: Namespace) -> Path | str | None:
+def _archive(source: str | None, release: str | None) -> Path | str | None:
     """Return the archive that the user chose: a path, a URL, or None for AWS."""
-    source: str | None = arguments.source
     if source in (None, "aws"):
         return None
     if source == "mamip":
         return _mamip()
     if source == "release":
-        url = _release(arguments)
-        if url is None:
+        if release is None:
             raise InputError("No data release is set.", "Set data_release in the settings, or give its address.")
-        return url
+        return release
     return source if "://" in source else Path(source)
 
 
-def _first(arguments: Namespace, synced: Callable[[Path | str | None], SyncReport]) -> SyncReport:
+def _first(release: str | None, synced: Callable[[Path | str | None], SyncReport]) -> SyncReport:
     """Read the first source that can be read, and tell the user which one: AWS, the data release, MAMIP."""
     from ekstui.sources.aws.credentials import are_credentials_set_up
 
@@ -174,19 +168,14 @@ def _first(arguments: Namespace, synced: Callable[[Path | str | None], SyncRepor
             why = error.message
     else:
         why = "No AWS credentials are set up."
-    if url := _release(arguments):
-        narrate(f"{why} Reading the data release at {url}.")
+    if release:
+        narrate(f"{why} Reading the data release at {release}.")
         try:
-            return synced(url)
+            return synced(release)
         except InputError as error:
             why = error.message
     narrate(f"{why} Reading the public archive MAMIP.")
     return synced(_mamip())
-
-
-def _release(arguments: Namespace) -> str | None:
-    settings: Effective = arguments.settings
-    return settings.settings.data_release
 
 
 def _mamip() -> str:

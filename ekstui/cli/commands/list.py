@@ -36,7 +36,7 @@ def list_policies(arguments: Namespace) -> int:
 
         print_json(list_shape(library.data(), entries, access))
         return ExitCode.DONE
-    blocks = policies_blocks(entries) if entries else []
+    blocks = policies_blocks(entries)
     if access:
         from ekstui.present.access import access_list_blocks
 
