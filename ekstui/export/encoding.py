@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from ekstui.core.findings import RoleInUse
     from ekstui.core.principals import PrincipalCan
     from ekstui.core.summary import ServiceSummary
+    from ekstui.library.access_policies import AccessPolicyAnswer
     from ekstui.library.attachments import AttachedAnswer
 
 Shape = dict[str, object]
 
 _FIELDS: Mapping[str, str] = {
-    "AccessDifference": "kind=reach reach added removed",
+    "AccessDifference": "before after kind=reach reach added removed",
     "AccessEntry": "principal=principal_arn type=kind username groups",
     "AccessPolicyAnswer": "name=policy.name arn content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced kind= scope=",
@@ -168,6 +169,10 @@ def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
     ]
 
 
+def _access_side(side: AccessPolicyAnswer) -> Shape:
+    return {"label": side.policy.name, "policy": side.policy.name, "arn": side.arn, "kind": "access"}
+
+
 def _one_side(side: str) -> Callable[[Sequence[GrantDifference]], object]:
     return lambda found: [{**shape(each), "grants": encode(getattr(each, side))} for each in found]
 
@@ -194,6 +199,8 @@ def _principal(found: ForbiddenExplanation) -> str | None:
 
 
 _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
+    ("AccessDifference", "before"): _access_side,
+    ("AccessDifference", "after"): _access_side,
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
     **{("AccessPolicyAnswer", name): lambda _: "access" for name in ("kind", "scope")},
     ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,

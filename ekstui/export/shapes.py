@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekstui.core.principals import PrincipalsCan
     from ekstui.core.steps import FeedStep, Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.access_policies import AccessPolicyAnswer, KubernetesHolders
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.library.library import DataStatus
@@ -44,7 +44,7 @@ def one_or_answers(answers: Sequence[Shape]) -> Shape:
     return answers[0] if len(answers) == 1 else {"answers": list(answers)}
 
 
-def list_shape(data: DataStatus, entries: Sequence[PolicyEntry], access: Sequence[AccessPolicyAnswer] = ()) -> Shape:
+def list_shape(data: DataStatus, entries: Sequence[PolicyEntry], access: Sequence[AccessPolicyAnswer]) -> Shape:
     """Return the answer of `list`: AWS's policies, then what controllers publish, then EKS access policies."""
     return answer(data=data, policies=[*(entry.component or entry for entry in entries), *access])
 
@@ -66,26 +66,15 @@ def access_policy_shape(data: DataStatus, found: AccessPolicyAnswer) -> Shape:
     )
 
 
-def access_diff_shape(data: DataStatus, found: AccessDifference) -> Shape:
-    """Return the answer of `diff` for two EKS access policies."""
-    sides = {
-        name: {"label": side.policy.name, "policy": side.policy.name, "arn": side.arn, "kind": "access"}
-        for name, side in (("before", found.before), ("after", found.after))
-    }
-    return {**answer(data=data), **sides, **shape(found)}
-
-
-def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object] = ()) -> Shape:
+def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object]) -> Shape:
     """Return the answer of `who-can` for a request in Kubernetes."""
     policies = [
-        {"policy": each.policy.name, "arn": each.arn, "content": each.policy.content, "rules": encode(rules)}
+        {"policy": each.policy.name, "arn": each.arn, "content": each.policy.content, "rules": rules}
         for each, rules in found.holders
     ]
-    return {
-        **answer(data=data, action=str(found.request)),
-        "policies": policies,
-        **answer(principals=principals, not_known=found.unknown),
-    }
+    return answer(
+        data=data, action=str(found.request), policies=policies, principals=principals, not_known=found.unknown
+    )
 
 
 def show_shape(
@@ -95,7 +84,7 @@ def show_shape(
     document: object,
     services: Sequence[ServiceSummary],
     reasons: Mapping[str, str],
-    parameters: Mapping[str, str | None] | None = None,
+    parameters: Mapping[str, str | None],
 ) -> Shape:
     """Return the answer of `show`; `document` is the JSON value as IAM has it.
 
@@ -105,7 +94,7 @@ def show_shape(
     published: Shape = {}
     if entry.component is not None:
         single = entry.component.versions[version - 1].policies
-        published = {"parameters": dict(parameters or {})}
+        published = {"parameters": dict(parameters)}
         if len(single) > 1:
             published["documents"] = [{"name": each.name, "document": each.document} for each in single]
     return {
@@ -135,7 +124,7 @@ def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool
     return answer(data=data, complete=complete, changes=steps)
 
 
-def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None = None) -> Shape:
+def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None) -> Shape:
     """Return the answer of `who-can`, with who in the account may do it, if known."""
     return answer_of(data, found) | ({} if principals is None else shape(principals))
 

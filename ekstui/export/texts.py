@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.document import Effect, serialise_conditions
+from ekstui.core.document import serialise_conditions
 from ekstui.core.grants import Grant
 from ekstui.core.policy import format_time, version_label
 from ekstui.core.text import clean_line
@@ -30,7 +30,7 @@ def document_text(document: object) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effect = "Allow") -> str:
+def statement_text(actions: Sequence[str], grants: Sequence[Grant]) -> str:
     """Return grants of the actions as statements in JSON; grants with the same conditions share one."""
     statements: list[dict[str, object]] = []
     shared: dict[str, list[str]] = {}
@@ -42,7 +42,7 @@ def statement_text(actions: Sequence[str], grants: Sequence[Grant], effect: Effe
             if others is not resources:
                 others += [resource for resource in resources if resource not in others]
                 continue
-        statement: dict[str, object] = {"Effect": effect, "Action": list(actions), grant.resource_element: resources}
+        statement: dict[str, object] = {"Effect": "Allow", "Action": list(actions), grant.resource_element: resources}
         statements.append({**statement, "Condition": conditions} if conditions else statement)
     return json.dumps(statements[0] if len(statements) == 1 else statements, indent=2)
 

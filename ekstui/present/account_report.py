@@ -29,10 +29,11 @@ from ekstui.present.blocks import (
     none_known,
     not_looked_at,
     note,
+    section,
     uses_words,
     verdict_span,
 )
-from ekstui.settings import SETTINGS, Effective
+from ekstui.settings import Effective
 
 if TYPE_CHECKING:
     from ekstui.library.attachments import AttachedAnswer
@@ -83,13 +84,8 @@ def unread_blocks(snapshot: AccountSnapshot) -> list[Block]:
 
 def copies_blocks(copies: Sequence[CopyAnswer]) -> list[Block]:
     """Return the account's policies that started as copies of AWS's, and how they differ from those today."""
-    if not copies:
-        return []
-    title = "Your policies that started as copies of AWS's or of a controller's"
-    return [
-        Heading((Span(title, "strong"), Span(" (enter compares)", "strong", shown="app"))),
-        Tree([*map(_copy, copies)]),
-    ]
+    title = Span("Your policies that started as copies of AWS's or of a controller's", "strong")
+    return section((title, Span(" (enter compares)", "strong", shown="app")), [*map(_copy, copies)])
 
 
 def _cluster(cluster: Cluster) -> TableRow:
@@ -258,23 +254,22 @@ def sync_blocks(report: SyncReport) -> list[Block]:
 
 def settings_blocks(found: Effective) -> list[Block]:
     """Return one row per setting: its name, its value, and where that comes from."""
-    rows: list[TableRow] = []
-    for setting in SETTINGS:
-        origin = found.origins[setting.name]
-        value = _setting_words(getattr(found.settings, setting.name))
-        rows.append(TableRow((setting.name, value, Span(origin, "muted" if origin == "default" else ""))))
+    rows = [
+        TableRow(
+            (name, _setting_words(getattr(found.settings, name)), Span(origin, "muted" if origin == "default" else ""))
+        )
+        for name, origin in found.origins.items()
+    ]
     columns = (Column("Setting"), Column("Value", 12, shrink=1), Column("From", 12, shrink=2))
     return [Heading(f"{found.path}{'' if found.file_found else ' (no such file)'}", 1), Table(columns, rows)]
 
 
 def _setting_words(value: object) -> str:
     match value:
-        case None | ():
-            return "—"
         case bool():
             return "true" if value else "false"
         case tuple():
-            return ", ".join(map(str, value))
+            return ", ".join(map(str, value)) or "—"
         case Mapping():
             return "; ".join(f"{name} = {keys}" for name, keys in value.items()) or "—"
-    return str(value)
+    return "—" if value is None else str(value)

@@ -27,7 +27,7 @@ from ekstui.present.blocks import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ekstui.core.knowledge import PolicyKnowledge
+    from ekstui.core.knowledge import PolicyKnowledge, Update
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep, Step, StepCounts
     from ekstui.library.reviewing import Moved, Review, ReviewedDocument
@@ -71,18 +71,17 @@ def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnow
         day = step.created.strftime(form) if step.created else "date unknown"
         last = Span(_through(policy, step) if policy.home else "default" if step.default else "", "good")
         rows.append(TableRow((version_label(step.version), day, _words(step.change), last), step, step.version))
-    updates = [
-        Node(
-            (Span(version_label(update.version), "strong"), f": {update.text}"),
-            [Node(Span(f"But: {update.disagreement}", "muted"))] if update.disagreement else (),
-        )
-        for update in (knowledge.updates if knowledge else ())
-    ]
+    updates = [*map(_update, knowledge.updates if knowledge else ())]
     blocks: list[Block] = [
         Heading(f"{policy.name}: {len(steps)} known {'documents' if policy.home else 'versions'}", 1),
         Table((Column(""), Column(""), Column("", 20, shrink=1), Column("")), rows),
     ]
     return [*blocks, Tree(updates)] if updates else blocks
+
+
+def _update(update: Update) -> Node:
+    but = [Node(Span(f"But: {update.disagreement}", "muted"))] if update.disagreement else ()
+    return Node((Span(version_label(update.version), "strong"), f": {update.text}"), but)
 
 
 def _through(policy: Policy, step: Step) -> str:
@@ -135,39 +134,31 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
     nouns = "policy" if pinned == 1 else "policies"
     if not moved:
         return [Sentence(f"None of {pinned} pinned {nouns} has changed.")]
+    columns = Column("Policy", 16, shrink=2), Column("Pinned", 6), Column("Now", 5), Column("Meaning", 20, shrink=1)
     rows = [
-        TableRow(
-            (
-                code(each.pin.name),
-                version_label(each.pin.version),
-                version_label(each.version) if each.version else "gone",
-                verdict_span(each.change) if each.change else Span(each.reason, "warn"),
-            )
+        (
+            code(each.pin.name),
+            version_label(each.pin.version),
+            version_label(each.version) if each.version else "gone",
+            verdict_span(each.change) if each.change else Span(each.reason, "warn"),
         )
         for each in moved
     ]
-    return [
-        Sentence(f"{len(moved)} of {pinned} pinned {nouns} {'has' if len(moved) == 1 else 'have'} changed."),
-        Table(
-            (Column("Policy", 16, shrink=2), Column("Pinned", 6), Column("Now", 5), Column("Meaning", 20, shrink=1)),
-            rows,
-        ),
-    ]
+    summary = f"{len(moved)} of {pinned} pinned {nouns} {'has' if len(moved) == 1 else 'have'} changed."
+    return [Sentence(summary), Table(columns, [*map(TableRow, rows)])]
 
 
 def review_blocks(review: Review) -> list[Block]:
     """Return a summary, then one row per document, those that widen access first."""
-    blocks: list[Block] = [Heading("IAM policies in this change", 1), Sentence(_sum(review))]
-    if review.documents:
-        order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
-        documents = sorted(review.documents, key=lambda each: (order[_reach(each)], each.path, each.place))
-        blocks.append(
-            Table(
-                (Column("Document", 20, shrink=1), Column("", 8), Column("Meaning", 20)),
-                [_document(each) for each in documents],
-            )
-        )
-    return [*blocks, *(note(f"Not read: {reason}.") for reason in review.not_read)]
+    order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
+    documents = sorted(review.documents, key=lambda each: (order[_reach(each)], each.path, each.place))
+    columns = (Column("Document", 20, shrink=1), Column("", 8), Column("Meaning", 20))
+    return [
+        Heading("IAM policies in this change", 1),
+        Sentence(_sum(review)),
+        *([Table(columns, [*map(_document, documents)])] if documents else ()),
+        *(note(f"Not read: {reason}.") for reason in review.not_read),
+    ]
 
 
 def _sum(review: Review) -> str:

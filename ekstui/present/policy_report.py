@@ -116,12 +116,12 @@ _SERVICES = (
 _ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shrink=1), Column("", 12, shrink=2))
 
 
-def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None] | None = None) -> list[Block]:
+def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None]) -> list[Block]:
     """Return which version it is, and which parameters are not filled in."""
     info = next(info for info in policy.versions if info.number == version)
     head: list[Block] = [Heading(f"{policy.name} {version_label(version)}", 1), Sentence(code(policy.address))]
     if policy.home:
-        return [*head, Sentence(release_words(policy, info)), *_parameters(parameters or {})]
+        return [*head, Sentence(release_words(policy, info)), *_parameters(parameters)]
     day = f"created {info.created:%Y-%m-%d}" if info.created else "date unknown"
     which = "default version" if version == policy.default_version else "not the default version"
     return [*head, Sentence(f"{which}, {day}")]
@@ -209,11 +209,11 @@ def trimmed_remarks(name: str, result: Trimmed, reasons: Mapping[str, str | None
     """Return what was left out of a policy, and why; `reasons` are by service prefix."""
     if not result.dropped:
         return [f"Nothing is left out: no service of {name} is known to be unused by EKS."]
-    remarks: list[str] = []
-    for service, reason in reasons.items():
-        if actions := [action for action in result.dropped if action.lower().startswith(f"{service}:")]:
-            remarks.append(f"Left out {', '.join(actions)}: {reason or 'EKS no longer uses the service.'}")
-    return remarks
+    return [
+        f"Left out {', '.join(actions)}: {reason or 'EKS no longer uses the service.'}"
+        for service, reason in reasons.items()
+        if (actions := [action for action in result.dropped if action.lower().startswith(f"{service}:")])
+    ]
 
 
 class RemainingService(NamedTuple):

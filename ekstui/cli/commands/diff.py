@@ -23,7 +23,7 @@ from ekstui.cli.streams import print_answer, print_blocks, print_json, print_tex
 from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
-from ekstui.export.shapes import access_diff_shape, answer_of
+from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
 from ekstui.library.access_policies import access_difference, means_access_policy
@@ -76,7 +76,7 @@ def _access(library: Library, arguments: Namespace) -> int:
     found = access_difference(arguments.before, arguments.after)
     if arguments.patch:
         raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")
-    print_answer(arguments, lambda: access_diff_shape(library.data(), found), lambda: access_difference_blocks(found))
+    print_answer(arguments, lambda: answer_of(library.data(), found), lambda: access_difference_blocks(found))
     return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))
 
 

@@ -84,7 +84,10 @@ from ekstui.present.explanation import explanation_blocks
 )
 def explain(arguments: Namespace) -> int:
     """Print the verdict, the nearest statements, and what would allow the request."""
-    inquiry = _inquiry(arguments)
+    try:
+        inquiry = _inquiry(arguments)
+    except UnicodeDecodeError:
+        raise InputError("Standard input is not UTF-8 text.") from None
     if (code := _in_kubernetes(inquiry, arguments)) is not None:
         return code
     library = _library(inquiry, arguments)
@@ -196,13 +199,10 @@ def _log() -> str:
     from ekstui.library.catalog import knowledge
 
     whole, newline, begun = text.rpartition("\n")
-    try:
-        rest = begun + sys.stdin.readline(MAX_CHARACTERS)
-        more = iter(lambda: sys.stdin.readline(MAX_CHARACTERS), "")
-        lines = chain(f"{whole}{newline}".splitlines(keepends=True), (rest,), more)
-        found = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
-    except UnicodeDecodeError:
-        raise InputError("Standard input is not UTF-8 text.") from None
+    rest = begun + sys.stdin.readline(MAX_CHARACTERS)
+    more = iter(lambda: sys.stdin.readline(MAX_CHARACTERS), "")
+    lines = chain(f"{whole}{newline}".splitlines(keepends=True), (rest,), more)
+    found = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
     if not found.kept and not newline:
         return text  # one long line, which is refused
     if not found.kept:
@@ -216,7 +216,4 @@ def _log() -> str:
 
 def _standard_input(limit: int) -> str:
     """Return standard input, cut one character after `limit` so that too long a text shows as such."""
-    try:
-        return sys.stdin.read(limit + 1)
-    except UnicodeDecodeError:
-        raise InputError("Standard input is not UTF-8 text.") from None
+    return sys.stdin.read(limit + 1)
