@@ -169,7 +169,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; only its own module is imported."""
     try:
-        return command_of(arguments.command).run(arguments)
+        return command_of(arguments.command).run(arguments) or ExitCode.DONE
     finally:
         if opening := sys.modules.get("ekstui.cli.session"):
             opening.narrate_notices()

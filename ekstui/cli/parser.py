@@ -32,7 +32,7 @@ VALUE_OPTIONS = (
 )  # fmt: skip
 """Options that take a value, which is never taken for a command."""
 
-Run = Callable[[argparse.Namespace], int]
+Run = Callable[[argparse.Namespace], int | None]
 
 Adder = Callable[[argparse._ActionsContainer], object]
 """What adds an argument to a parser, or several that exclude each other."""
@@ -45,7 +45,7 @@ class Command(NamedTuple):
     arguments: tuple[Adder, ...]
     examples: tuple[str, ...]
     run: Run
-    """Runs the command and returns its exit code."""
+    """Runs the command and returns its exit code; None is that of success."""
 
 
 _declared: dict[str, Command] = {}

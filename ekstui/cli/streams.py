@@ -180,24 +180,27 @@ def write_out(text: str) -> None:
     """Write data to stdout; OutputError if it cannot be written, BrokenPipeError if the reader has gone."""
     if sys.stdout is None:
         raise OutputError("Standard output is closed.")
-    try:
+    with _writing():
         sys.stdout.write(text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _unwritable(error) from None
 
 
 def flush_out() -> None:
     """Flush stdout; raises the errors of `write_out`."""
-    if sys.stdout is None:
-        return
+    if sys.stdout is not None:
+        with _writing():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
     try:
-        sys.stdout.flush()
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _unwritable(error) from None
+        # Python flushes stdout once more when it exits, and would report the same error again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from None
 
 
 def end_at_once(code: int) -> NoReturn:
@@ -216,12 +219,6 @@ def end_at_once(code: int) -> NoReturn:
 def to_terminal() -> bool:
     """Return whether stdout is a terminal."""
     return sys.stdout is not None and sys.stdout.isatty()
-
-
-def _unwritable(error: OSError) -> OutputError:
-    # Python flushes stdout once more when it exits, and would report the same error again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return OutputError(f"Standard output cannot be written: {error.strerror}.")
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from ekstui.present.account_report import account_blocks, attached_blocks, every
     *JSON,
     examples=("ekstui account --profile prod", "ekstui account --offline --json"),
 )
-def show_account(arguments: Namespace) -> int:
+def show_account(arguments: Namespace) -> None:
     """Print the account, one row per cluster, and what is missing."""
     library = library_for(arguments)
     snapshot = read_account(library)
@@ -28,7 +28,6 @@ def show_account(arguments: Namespace) -> int:
     )
     if arguments.json:
         narrate_missing(snapshot.errors, snapshot.complete)
-    return ExitCode.DONE
 
 
 @command(

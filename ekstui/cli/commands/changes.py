@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from ekstui.cli.parser import ACCOUNT, JSON, POLICY, ExitCode, argument, command, exit_code, gate, scope
+from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_code, gate, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
 from ekstui.core.notation import parse_policy, parse_since
@@ -106,7 +106,7 @@ def _attached(library: Library) -> tuple[set[str], bool]:
     *JSON,
     examples=("ekstui versions AmazonEKSServiceRolePolicy",),
 )
-def list_versions(arguments: Namespace) -> int:
+def list_versions(arguments: Namespace) -> None:
     """Print one line per version, oldest first, with what it changed, and which numbers are missing."""
     library = open_library()
     entries = [library.find(parse_policy(policy).name) for policy in arguments.policy]
@@ -115,4 +115,3 @@ def list_versions(arguments: Namespace) -> int:
         print_json(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))
     else:
         print_reports([timeline_blocks(entry.policy, steps, knowledge_of(entry.policy)) for entry, steps in timelines])
-    return ExitCode.DONE

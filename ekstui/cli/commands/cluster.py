@@ -98,14 +98,13 @@ def show_cluster(arguments: Namespace) -> int:
         "ekstui role prod-node --json",
     ),
 )
-def show_role(arguments: Namespace) -> int:
+def show_role(arguments: Namespace) -> None:
     """Print all about a role, problems first."""
     library = library_for(arguments)
     snapshot = read_account(library)
     answer = role_answer(library, arguments.role)
     print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: role_blocks(answer, datetime.now(UTC)))
     narrate_missing(snapshot.errors, answer.complete, "everything that may use this role")
-    return ExitCode.DONE
 
 
 @command(

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.cli.parser import JSON, ExitCode, command, scope
+from ekstui.cli.parser import JSON, command, scope
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_blocks, print_json
 from ekstui.present.policy_report import policies_blocks
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     *JSON,
     examples=("ekstui list --scope all --json", "ekstui list --scope controllers"),
 )
-def list_policies(arguments: Namespace) -> int:
+def list_policies(arguments: Namespace) -> None:
     """Print one line per policy: its name, default version, last update and kind."""
     library = open_library()
     entries = library.policies(arguments.scope)
@@ -35,11 +35,10 @@ def list_policies(arguments: Namespace) -> int:
         from ekstui.export.shapes import list_shape  # 4 ms: imports what encodes documents
 
         print_json(list_shape(library.data(), entries, access))
-        return ExitCode.DONE
+        return
     blocks = policies_blocks(entries)
     if access:
         from ekstui.present.access import access_list_blocks
 
         blocks += access_list_blocks(access)
     print_blocks(blocks)
-    return ExitCode.DONE

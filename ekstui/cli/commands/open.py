@@ -46,7 +46,7 @@ def open_app(arguments: argparse.Namespace) -> int:
     *ACCOUNT,
     examples=("ekstui serve --offline",),
 )
-def serve(arguments: argparse.Namespace) -> int:
+def serve(arguments: argparse.Namespace) -> None:
     """Serve until interrupted; each page runs its own app."""
     if importlib.util.find_spec("textual_serve") is None:
         raise InputError(
@@ -77,7 +77,6 @@ def serve(arguments: argparse.Namespace) -> int:
         server.serve()
     except OSError as error:
         raise InputError(f"Cannot listen on {host}:{port}: {error.strerror or error}.", "Try --port.") from None
-    return ExitCode.DONE
 
 
 def app_command(arguments: argparse.Namespace) -> str:

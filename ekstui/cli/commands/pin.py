@@ -6,7 +6,6 @@ from ekstui.cli.parser import (
     FAIL_ON,
     JSON,
     POLICY,
-    ExitCode,
     argument,
     command,
     exit_code,
@@ -28,13 +27,12 @@ from ekstui.present.change_lists import moved_blocks
     argument("policies", nargs="+", metavar="POLICY[@V]"),
     examples=("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14"),
 )
-def pin_policies(arguments: Namespace) -> int:
+def pin_policies(arguments: Namespace) -> None:
     """Add the policies to ekstui.lock, or update them there."""
     pins = pin(open_library(), arguments.policies)
     kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}
     write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name))
     narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {LOCK}.")
-    return ExitCode.DONE
 
 
 @command(

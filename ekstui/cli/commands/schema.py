@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from ekstui import files
-from ekstui.cli.parser import ExitCode, command
+from ekstui.cli.parser import command
 from ekstui.cli.streams import print_text
 from ekstui.errors import DataError
 
@@ -13,11 +13,10 @@ from ekstui.errors import DataError
     "Print the JSON Schema of the answers; each command's is under $defs.",
     examples=("ekstui schema > ekstui.schema.json",),
 )
-def print_schema(arguments: Namespace) -> int:  # noqa: ARG001 - every command takes them
+def print_schema(arguments: Namespace) -> None:  # noqa: ARG001 - every command takes them
     """Print the bundled schema."""
     try:
         text = (files.assets() / "schema.json").read_text(encoding="utf-8")
     except OSError:
         raise DataError("The schema is missing.", "Reinstall ekstui.") from None
     print_text(text.rstrip("\n"))
-    return ExitCode.DONE

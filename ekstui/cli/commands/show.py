@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 
-from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, ExitCode, argument, command, one_of, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, argument, command, one_of, parameters
 from ekstui.cli.session import library_for, open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
 from ekstui.core.document import broken_rules
@@ -49,12 +49,13 @@ from ekstui.present.policy_report import (
         "ekstui show ./my-policy.json",
     ),
 )
-def show(arguments: Namespace) -> int:
+def show(arguments: Namespace) -> None:
     """Print the console's table, one line per service, then the actions of each; or the document itself."""
     if len(arguments.policy) == 1:
         side = parse_side(arguments.policy[0])
         if not isinstance(side, PolicyAt) or library_for(arguments).own_arn(side.name) is not None:
-            return _show_document(side, arguments)
+            _show_document(side, arguments)
+            return
     library = open_library()
     asked = [_asked(library, text) for text in arguments.policy]
     wanted = [iam for iam, _ in asked if iam is not None]
@@ -72,14 +73,13 @@ def show(arguments: Namespace) -> int:
         _print_document(library, *wanted[0], arguments)
     else:
         print_reports(_reports(library, asked, arguments), markdown=arguments.markdown)
-    return ExitCode.DONE
 
 
 def _asks_for_document(arguments: Namespace) -> bool:
     return bool(arguments.document or arguments.terraform or arguments.cloudformation)
 
 
-def _show_document(side: Side, arguments: Namespace) -> int:
+def _show_document(side: Side, arguments: Namespace) -> None:
     """Print what a file, standard input, a policy of the account's own, or all policies of a role permit."""
     from ekstui.core.document import serialise
     from ekstui.core.summary import services_in
@@ -96,7 +96,6 @@ def _show_document(side: Side, arguments: Namespace) -> int:
     else:
         actions = [] if arguments.markdown else actions_blocks(services, {})
         print_blocks([Heading(str(side), 1), services_table(services), *actions], markdown=arguments.markdown)
-    return ExitCode.DONE
 
 
 Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyAnswer | None]

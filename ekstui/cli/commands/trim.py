@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from ekstui.cli.parser import JSON, POLICY, ExitCode, argument, command
+from ekstui.cli.parser import JSON, POLICY, argument, command
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_json
 from ekstui.core.document import serialise, trimmed
@@ -21,7 +21,7 @@ from ekstui.present.policy_report import trimmed_remarks
     *JSON,
     examples=("ekstui trim AmazonEKSClusterPolicy > my-cluster-policy.json",),
 )
-def trim(arguments: Namespace) -> int:
+def trim(arguments: Namespace) -> None:
     """Print the document without the services that EKS no longer uses, and what was left out and why."""
     library = open_library()
     wanted = parse_policy(arguments.policy)
@@ -47,4 +47,3 @@ def trim(arguments: Namespace) -> int:
         print_json(document)
     for remark in trimmed_remarks(entry.policy.name, result, reasons):
         narrate(remark)
-    return ExitCode.DONE
