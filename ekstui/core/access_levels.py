@@ -171,9 +171,12 @@ def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
     if names.issuperset(_given(row)):
         return row
     actions = tuple(action for action in row.actions if not action.given or action.action in names)
+    return _of_actions(row, actions) if any(action.given for action in actions) else None
+
+
+def _of_actions(row: ServiceSummary, actions: tuple[ActionSummary, ...]) -> ServiceSummary:
+    """Return a service's row with only these actions, of which some are granted."""
     given = [action for action in actions if action.given]
-    if not given:
-        return None
     counted = Counter(action.level for action in given)
     levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
     shown = [action for action in given if action.level != UNKNOWN_LEVEL] or given

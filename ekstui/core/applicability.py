@@ -166,13 +166,13 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None, denials
     any_resource = any_condition = free = False
     for statement in statements:
         resources = applicable_resources(action, statement)
-        can_be_met = action is None or _can_be_met(action, statement.conditions)
+        can_be_met = _can_be_met(action, statement.conditions)
         any_resource |= bool(resources)
         any_condition |= can_be_met
         keys = () if action is None else unsupported_keys(action, statement.conditions)
         if resources and can_be_met:
             grants += _grants(statement, resources)
-            lines = [line for line in statement.conditions if action is None or _concerns(action, line)]
+            lines = [line for line in statement.conditions if _concerns(action, line)]
             conditions += lines
             free |= not lines
             unsupported.append(keys)
@@ -224,7 +224,8 @@ def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: Action
     if covered is not False:
         return "full" if covered else "unknown"
     touched = some(arn.lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
-    return None if touched is False else "partial" if touched else "unknown"
+    found: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
+    return found[touched]
 
 
 def _grants(statement: Statement, resources: tuple[str, ...]) -> list[Grant]:
@@ -241,17 +242,17 @@ def _own(action: ActionInfo, condition: Condition) -> bool:
     return condition.key.lower().startswith(action.name.partition(":")[0] + ":")
 
 
-def _can_be_met(action: ActionInfo, conditions: tuple[Condition, ...]) -> bool:
+def _can_be_met(action: ActionInfo | None, conditions: tuple[Condition, ...]) -> bool:
     """Return False if conditions need the service's own keys and the action supports none of them.
 
     This is the console's rule; one unsupported key among supported ones is only a warning.
     """
-    needed = [line.key for line in conditions if _own(action, line) and needs_its_key(line)]
-    return not needed or any(supports_key(action, key) for key in needed)
+    needed = [line for line in conditions if action and _own(action, line) and needs_its_key(line)]
+    return not needed or any(_concerns(action, line) for line in needed)
 
 
-def _concerns(action: ActionInfo, condition: Condition) -> bool:
-    return not _own(action, condition) or supports_key(action, condition.key)
+def _concerns(action: ActionInfo | None, condition: Condition) -> bool:
+    return action is None or not _own(action, condition) or supports_key(action, condition.key)
 
 
 def _why_not(

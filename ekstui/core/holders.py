@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ekstui.core import arn, wildcard
 from ekstui.core.applicability import Denied, can_be_on, denied, fits_type
-from ekstui.core.conditions import Truth, some
+from ekstui.core.conditions import some
 from ekstui.core.coverage import covers
 from ekstui.core.document import ActionElement, Document, Statement
 from ekstui.core.grants import Candidate, Extent, Grant, grants_of, normalised_conditions, statement_may_match
@@ -187,7 +187,7 @@ def holder_of(
     info = _known(action)
     via, pattern = _most_specific(allows, action)
     # A policy matches the types of all its grants, whatever resource the question is about.
-    types_matched = _types(info, everywhere) if types and info else {}
+    covers_types, lacks_types = _types(info, everywhere) if types and info else ((), ())
     policy = candidate.policy
     since = first_of_run(policy, candidate.allowing.__contains__)
     # A controller's policy still has its parameters in the keys of its conditions, which must not be printed.
@@ -200,8 +200,8 @@ def holder_of(
         via=via,
         grants=grants,
         denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
-        covers=tuple(name for name, covered in types_matched.items() if covered),
-        lacks=tuple(name for name, covered in types_matched.items() if covered is False),
+        covers=covers_types,
+        lacks=lacks_types,
         applies=info is None or any(_applies(info, grant) for grant in grants),
         wider=widenings(policy, since.version, candidate.documents, action, resource) if compared else (),
     )
@@ -230,13 +230,14 @@ def can_match(grant: Grant, resource: str) -> bool:
 
 def types_covered(info: ActionInfo, grants: Sequence[Grant]) -> tuple[str, ...]:
     """Return the action's resource types that the grants may match, in the reference's order."""
-    return tuple(name for name, covered in _types(info, grants).items() if covered)
+    return _types(info, grants)[0]
 
 
-def _types(info: ActionInfo, grants: Sequence[Grant]) -> dict[str, Truth]:
-    """Return whether the grants match each of the action's resource types."""
+def _types(info: ActionInfo, grants: Sequence[Grant]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the action's resource types that the grants may match, and those that they cannot match."""
     service = info.name.partition(":")[0]
-    return {use.name: some(_covers_type(service, use.name, each) for each in grants) for use in info.resource_types}
+    found = {use.name: some(_covers_type(service, use.name, each) for each in grants) for use in info.resource_types}
+    return tuple(name for name in found if found[name]), tuple(name for name in found if found[name] is False)
 
 
 def nearest_actions(action: str) -> tuple[str, ...]:

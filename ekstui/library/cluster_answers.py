@@ -13,7 +13,7 @@ from ekstui.core.eks import AccessEntry, Cluster, EksFacts
 from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.core.findings import Finding, RoleInUse, Severity
 from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
-from ekstui.core.findings.roles import findings_of, missing_role
+from ekstui.core.findings.role_findings import findings_of, missing_role
 from ekstui.core.kubernetes import is_unauthorized, parse_forbidden
 from ekstui.core.text import counted
 from ekstui.core.uses import roles_of_cluster, uses_in

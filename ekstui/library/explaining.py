@@ -275,7 +275,7 @@ class _Case:
         if self.snapshot is None:
             return explanation
         from ekstui.core.findings.fixes import cluster_command, trust_command
-        from ekstui.core.findings.roles import findings_of
+        from ekstui.core.findings.role_findings import findings_of
         from ekstui.core.uses import uses_in
         from ekstui.library.roles import surroundings_of
 

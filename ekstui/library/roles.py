@@ -10,7 +10,7 @@ from ekstui.core.change import Change, changes
 from ekstui.core.document import Document
 from ekstui.core.evaluation import AppliedPolicy
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings
-from ekstui.core.findings.roles import findings_of
+from ekstui.core.findings.role_findings import findings_of
 from ekstui.core.grants import Target, grants, merged
 from ekstui.core.holders import parse_action
 from ekstui.core.policy import Policy, parse_version

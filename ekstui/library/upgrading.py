@@ -11,7 +11,7 @@ from ekstui.core.conditions import Truth
 from ekstui.core.document import Document, Statement, parse
 from ekstui.core.eks import Cluster
 from ekstui.core.findings import SINCE, RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
-from ekstui.core.findings.roles import NAMED_ACTIONS
+from ekstui.core.findings.role_findings import NAMED_ACTIONS
 from ekstui.core.grants import action_matches, merged
 from ekstui.core.knowledge import Requirement
 from ekstui.core.published import Component, Release, release_numbers, values_in

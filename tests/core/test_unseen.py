@@ -7,7 +7,7 @@ import pytest
 from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
 from ekstui.core.document import Document
 from ekstui.core.eks import EksFacts
-from ekstui.core.findings.roles import missing_role
+from ekstui.core.findings.role_findings import missing_role
 from ekstui.core.uses import unseen_uses
 from tests.core.findings.subjects import (
     ACCOUNT,

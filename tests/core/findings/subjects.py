@@ -11,7 +11,7 @@ from ekstui.core.account_snapshot import Certainty, Role, Use, UseKind
 from ekstui.core.document import Document, parse
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings
-from ekstui.core.findings.roles import findings_of
+from ekstui.core.findings.role_findings import findings_of
 from ekstui.core.knowledge import Knowledge, parse_knowledge
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
