@@ -11,7 +11,7 @@ from ekstui.core import console
 from ekstui.core.document import Document, Statement
 from ekstui.core.grants import may_match, statement_may_match
 from ekstui.core.knowledge import DependentActions
-from ekstui.core.reference import UNKNOWN_LEVEL, ResourceUse, reference
+from ekstui.core.reference import ActionInfo, ResourceUse, reference
 from ekstui.core.summary import ActionSummary
 
 
@@ -30,49 +30,28 @@ class CardResource(NamedTuple):
 class ActionCard(NamedTuple):
     """Everything that the reference and the notes on EKS say about an action."""
 
-    action: str
-    """In the reference's spelling, or as typed if the reference lacks it."""
-    known: bool
-    """Whether the reference has it; AWS has undocumented actions."""
+    info: ActionInfo | None
+    """None if the reference lacks it; AWS has undocumented actions."""
     service_title: str
     """Such as `Amazon EC2`, or the prefix if the service is unknown."""
-    level: str
-    levels: tuple[str, ...]
-    description: str
-    """AWS's description, without a full stop; empty if unknown."""
     resources: tuple[CardResource, ...]
     """Required ones first. An action without resource types needs `*` in a statement."""
-    condition_keys: tuple[str, ...]
-    """The keys that apply whatever the resource is."""
     needs: tuple[DependentActions, ...]
     """Hints about what else a call needs; they never affect a verdict."""
 
     @property
     def needs_wildcard(self) -> bool:
         """Whether the action has no resource-level permissions, so that a statement needs `*`."""
-        return self.known and not self.resources
+        return self.info is not None and not self.resources
 
 
 def action_card(action: str, hints: Sequence[DependentActions] = ()) -> ActionCard:
     """Return the card of an action, ignoring case; `hints` are what the notes on EKS say about it."""
-    known = reference()
-    info = known.find(action)
+    info = reference().find(action)
     service = action.strip().partition(":")[0].lower()
-    if info is None:
-        title = known.service_title(service)
-        return ActionCard(action.strip(), False, title, UNKNOWN_LEVEL, (UNKNOWN_LEVEL,), "", (), (), tuple(hints))
-    resources = [_resource(service, use) for use in info.resource_types]
-    return ActionCard(
-        action=info.name,
-        known=True,
-        service_title=known.service_title(service),
-        level=info.level,
-        levels=info.levels,
-        description=info.description,
-        resources=tuple(sorted(resources, key=lambda entry: not entry.required)),
-        condition_keys=info.condition_keys,
-        needs=tuple(hints),
-    )
+    resources = [_resource(service, use) for use in info.resource_types] if info else []
+    resources.sort(key=lambda entry: not entry.required)
+    return ActionCard(info, reference().service_title(service), tuple(resources), tuple(hints))
 
 
 def _resource(service: str, use: ResourceUse) -> CardResource:

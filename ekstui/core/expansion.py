@@ -87,12 +87,20 @@ class Source:
 class NamedActions(NamedTuple):
     """The actions of one service that a document matches under one effect."""
 
-    known: Mapping[str, tuple[Source, ...]]
+    known: dict[str, tuple[Source, ...]]
     """By the reference's spelling, such as `ec2:DescribeSubnets`."""
-    unknown: Mapping[str, tuple[Source, ...]]
+    unknown: dict[str, tuple[Source, ...]]
     """Literal actions that the reference lacks, as first written."""
-    unmatched: Mapping[str, tuple[Source, ...]]
+    unmatched: dict[str, tuple[Source, ...]]
     """Wildcards, as written, that match no known action of this service."""
+
+    def add_known(self, source: Source, names: tuple[str, ...]) -> None:
+        """Add known actions that one more pattern matches."""
+        if not self.known:
+            self.known.update(dict.fromkeys(names, (source,)))
+            return
+        for name in names:
+            self.known[name] = (*self.known.get(name, ()), source)
 
 
 def _characters(condition: Condition) -> int:
@@ -109,7 +117,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         return {}
     check_patterns(document)
     pairs = PairCount()
-    services: defaultdict[str, _Collected] = defaultdict(_Collected)
+    services: defaultdict[str, NamedActions] = defaultdict(lambda: NamedActions({}, {}, {}))
     lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
     characters = {
         index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
@@ -119,7 +127,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         for source, service, names in _expanded(index, statement):
             if names:
                 pairs.add(index, len(names), lines[index], characters[index])
-                services[service].groups.append((source, names))
+                services[service].add_known(source, names)
             else:
                 unmatched = services[service].unmatched
                 unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
@@ -130,10 +138,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         for index in {source.statement for source in sources}:
             pairs.add(index, 1, lines[index], characters[index])
         services[service].unknown[literal] = sources
-    return {
-        service: NamedActions(collected.known(), collected.unknown, collected.unmatched)
-        for service, collected in services.items()
-    }
+    return dict(services)
 
 
 class LiteralIndex:
@@ -178,25 +183,6 @@ class LiteralIndex:
         named += [source for source in candidates if wildcard.matches(source.pattern.lower(), lower)]
         named += [source for source, statement in self._exceptions if action_matches(statement, action)]
         return tuple(sorted(named, key=lambda source: source.statement))
-
-
-class _Collected:
-    """The parts of a NamedActions as they are collected."""
-
-    def __init__(self) -> None:
-        self.groups: list[tuple[Source, tuple[str, ...]]] = []
-        self.unknown: dict[str, tuple[Source, ...]] = {}
-        self.unmatched: dict[str, tuple[Source, ...]] = {}
-
-    def known(self) -> Mapping[str, tuple[Source, ...]]:
-        if len(self.groups) == 1:
-            source, names = self.groups[0]
-            return dict.fromkeys(names, (source,))
-        found: dict[str, list[Source]] = {}
-        for source, names in self.groups:
-            for name in names:
-                found.setdefault(name, []).append(source)
-        return {name: tuple(sources) for name, sources in found.items()}
 
 
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:

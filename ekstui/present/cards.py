@@ -75,7 +75,7 @@ def action_blocks(given: GivenAction) -> list[Block]:
     levels = [part for level in action.levels for part in (Span(level, level_style(level)), " ")]
     blocks: list[Block] = [
         Heading(action.action, 1),
-        Sentence((Span(f"{card.service_title}: ", "muted"), card.description) if card.known else unknown),
+        Sentence((Span(f"{card.service_title}: ", "muted"), card.info.description) if card.info else unknown),
         Sentence((Span("level: ", "muted"), *levels[:-1])),
         *(note(warning) for warning in action.warnings),
     ]
@@ -89,8 +89,8 @@ def action_blocks(given: GivenAction) -> list[Block]:
         said = words if given.others else "no other EKS policy allows it"
         blocks.append(Sentence((Span(said, "muted"), Span("; w lists them", "muted", shown="app"))))
     blocks += _resources(action)
-    if card.known:
-        blocks += _resource_types(card, given.covered)
+    if card.info:
+        blocks += _resource_types(card, card.info.condition_keys, given.covered)
     if card.needs:
         blocks += [Heading("Such a call often needs"), hints_tree(card.needs)]
     return blocks
@@ -127,7 +127,7 @@ def _resources(action: ActionSummary) -> list[Block]:
     return section("Resources", nodes)
 
 
-def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
+def _resource_types(card: ActionCard, keys: Sequence[str], covered: Sequence[str]) -> list[Block]:
     nodes: list[Node] = []
     # Some actions have a hundred types, so those that the grants match come first.
     for kind in sorted(card.resources, key=lambda kind: kind.name not in covered):
@@ -138,13 +138,13 @@ def _resource_types(card: ActionCard, covered: Sequence[str]) -> list[Block]:
             Span(f"  {' or '.join(kind.arn_formats)}", "muted"),
             Span("" if reached else "  not matched by the grants", "warn"),
         )
-        keys = [Node(Span(f"keys: {', '.join(kind.condition_keys)}", "muted"))] if kind.condition_keys else []
-        nodes.append(Node(line, keys))
+        own = [Node(Span(f"keys: {', '.join(kind.condition_keys)}", "muted"))] if kind.condition_keys else []
+        nodes.append(Node(line, own))
     if card.needs_wildcard:
         nodes.append(Node(Span("none: a statement needs the resource *", "muted")))
     blocks: list[Block] = [Heading("Resource types (* required)"), Tree(nodes)]
-    if card.condition_keys:
-        blocks += [Heading("Condition keys, whatever the resource"), Sentence(", ".join(card.condition_keys))]
+    if keys:
+        blocks += [Heading("Condition keys, whatever the resource"), Sentence(", ".join(keys))]
     return blocks
 
 

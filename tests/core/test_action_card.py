@@ -24,12 +24,13 @@ def test_a_card_says_what_the_reference_says() -> None:
     hint = DependentActions("ec2:CreateVolume", ("ec2:CreateTags",), "when it tags", "https://docs.aws.amazon.com/x")
     card = action_card(" EC2:createVOLUME", [hint])
     raw = EC2["createvolume"]
-    assert (card.action, card.known, card.service_title) == ("ec2:CreateVolume", True, "Amazon EC2")
-    assert (card.level, card.description) == (raw["accessLevel"], raw["description"])
+    assert card.info is not None
+    assert (card.info.name, card.service_title) == ("ec2:CreateVolume", "Amazon EC2")
+    assert (card.info.level, card.info.description) == (raw["accessLevel"], raw["description"])
     assert [(entry.name, entry.required) for entry in card.resources] == [("volume", True), ("snapshot", False)]
     assert card.resources[0].arn_formats == ("arn:${Partition}:ec2:${Region}:${Account}:volume/${VolumeId}",)
     assert {"ec2:VolumeType", "aws:ResourceTag/${TagKey}"} <= set(card.resources[0].condition_keys)
-    assert card.condition_keys == tuple(raw["conditionKeys"])
+    assert card.info.condition_keys == tuple(raw["conditionKeys"])
     assert card.needs == (hint,)
     assert not card.needs_wildcard
 
@@ -41,7 +42,7 @@ def test_an_action_without_resources_needs_the_wildcard() -> None:
 @pytest.mark.parametrize("name", ["ec2:NoSuchThing", "nosuch:Thing", "", "no colon", "../x:y"])
 def test_an_unknown_action_has_a_card_that_says_so(name: str) -> None:
     card = action_card(name)
-    assert (card.action, card.known, card.level, card.resources) == (name, False, "unknown", ())
+    assert (card.info, card.resources) == (None, ())
     assert not card.needs_wildcard
 
 

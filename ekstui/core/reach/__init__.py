@@ -23,9 +23,6 @@ Denies = Literal["more", "less", "otherwise"]
 MAX_FAILURES = 60
 """How many searches may fail for actions with the same grants before the search stops."""
 
-MANY = 500
-"""The number of actions from which treating services as a whole saves time."""
-
 TOO_LARGE = "too large to decide"
 """Why nothing is proven about an action once a comparison has used up its limit of work."""
 
@@ -151,11 +148,8 @@ class _Comparison:
     def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
         before, after = self._sides
         found = []
-        actions = sorted(touched_actions(self._differing_patterns, *self._grants).items())
-        many = len(actions) > MANY
-        for action, spelling in actions:
-            extents_before = before.extents_among_many(action) if many else before.extents_of(action)
-            extents_after = after.extents_among_many(action) if many else after.extents_of(action)
+        for action, spelling in sorted(touched_actions(self._differing_patterns, *self._grants).items()):
+            extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             if extents_before != extents_after:
                 found.append((spelling, action, extents_before, extents_after))
         return found

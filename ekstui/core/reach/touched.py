@@ -78,12 +78,12 @@ class Side:
                 entry = _Entry(target.effect, pattern, extents)
                 self._of_service.setdefault(_service(pattern), []).append(entry)
 
-    def extents_among_many(self, action: str) -> ActionExtents:
-        """Return the same as `extents_of`, quickly if most services are not distinguished by action."""
+    def extents_of(self, action: str) -> ActionExtents:
+        """Return where the document allows and denies an action, given in lower case."""
         service = action.partition(":")[0]
         if service not in self._of_all:
             self._of_all[service] = self._extents_of_all(service)
-        return self._of_all[service] or self.extents_of(action)
+        return self._of_all[service] or self._extents_of_one(action)
 
     def _extents_of_all(self, service: str) -> ActionExtents | None:
         """Return the extents of every action of a service; None if the document distinguishes them."""
@@ -94,15 +94,14 @@ class Side:
             return None
         if any(not each.is_same_for(service) for each in self._exceptions):
             return None
-        return self.extents_of(f"{service}:")
+        return self._extents_of_one(f"{service}:")
 
     @cached_property
     def _named(self) -> frozenset[str]:
         """The services with an action that is named without a wildcard."""
         return frozenset(_service(each.actions[0]) for each in self._grants if each.element == "Action")
 
-    def extents_of(self, action: str) -> ActionExtents:
-        """Return where the document allows and denies an action, given in lower case."""
+    def _extents_of_one(self, action: str) -> ActionExtents:
         found: list[tuple[Effect, frozenset[Extent]]] = []
         for effect in ("Allow", "Deny"):
             extents = self._grants.get(Target(effect, "Action", (action,)))

@@ -77,19 +77,17 @@ class _Wording(NamedTuple):
         if self.effort.is_spent:
             return [self._in_after(f"allowed in {many} cases")]
         said: dict[Phrase, list[_Place]] = {}
-        everywhere = True
-        other_resources = False
+        unsaid: list[tuple[_Ways, _Ways]] = []
         for place in sorted({*old, *new}):
             had, has = _ways_on(place, old), _ways_on(place, new)
             phrase = self._of_ways(had, has) if had and has and had != has else None
-            if phrase is not None:
+            if phrase is None:
+                unsaid.append((had, has))
+            else:
                 said.setdefault(phrase, []).append(place)
-                continue
-            everywhere = False
-            other_resources |= had != has and not (had if self.wider else has)
-        named = other_resources or not everywhere or len(said) > 1
+        named = bool(unsaid) or len(said) > 1
         parts = [_on(phrase, places if named else []) for phrase, places in said.items()]
-        if other_resources:
+        if any(had != has and not (had if self.wider else has) for had, has in unsaid):
             parts.insert(0, self._in_after(f"allowed on {many} resources"))
         return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
 
