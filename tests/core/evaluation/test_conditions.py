@@ -5,7 +5,7 @@ Pages of the IAM User Guide: "Condition operators", "Conditions with multiple co
 
 import pytest
 
-from ekstui.core.conditions.operators import operator
+from ekstui.core.conditions.operators import FAMILIES, operator
 from ekstui.core.conditions.predicates import condition_holds
 from ekstui.core.conditions.variables import Context
 from ekstui.core.document import Condition
@@ -266,3 +266,13 @@ def test_keys_declared_absent_by_form() -> None:
     assert context.values("aws:requesttag/name") == ("a",)
     assert context.values("aws:tagkeys") == ()
     assert context.values("aws:ResourceTag/Owner") is None
+
+
+def test_only_strings_arns_and_truths_are_compared_with_policy_variables() -> None:
+    """The tables of "Condition operators" say for each whether it supports them, and wildcards."""
+    with_variables = {name for name, family in FAMILIES.items() if family.takes_variables}
+    assert with_variables == {name for name in FAMILIES if name.startswith(("String", "Arn")) or name == "Bool"}
+    with_wildcards = {name for name in FAMILIES if (known := operator(name)) is not None and known.takes_wildcards}
+    assert with_wildcards == {name for name in FAMILIES if name.startswith("Arn") or name.endswith("Like")}
+    negated = {name for name in FAMILIES if (known := operator(name)) is not None and known.negated}
+    assert negated == {name for name in FAMILIES if "Not" in name}
