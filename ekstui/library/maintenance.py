@@ -103,15 +103,14 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
     """
     if library.is_demo or not index_actions(library, progress, cancelled):
         return False
-    from ekstui.store.index import index_steps, is_judged, judged_by, shipped_steps
+    from ekstui.store import index
 
     def steps() -> bool:
-        if is_judged(library.store, judged_by()):
-            return True
-        shipped = shipped_steps(library.corpus.steps(), judged_by())
-        return index_steps(library.store, judged_by(), shipped, progress, cancelled)
+        judges = index.judged_by()
+        shipped = index.shipped_steps(library.corpus.steps(), judges)
+        return index.index_steps(library.store, judges, shipped, progress, cancelled)
 
-    return bool(library.cached(steps))
+    return bool(library.cached(lambda: index.is_current(library.store, "steps") or steps()))
 
 
 def index_actions(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
@@ -121,7 +120,9 @@ def index_actions(library: Library, progress: Progress = silent, cancelled: Canc
     if not library.store.file.writable():
         return False
     store = library.store
-    return bool(library.cached(lambda: index.is_indexed(store) or index.index_actions(store, progress, cancelled)))
+    return bool(
+        library.cached(lambda: index.is_current(store, "actions") or index.index_actions(store, progress, cancelled))
+    )
 
 
 def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -> None:
@@ -136,8 +137,8 @@ def _is_ready(library: Library) -> bool:
     from ekstui.store import index
 
     try:
-        ready = library.state() is not None and index.is_indexed(library.store)
-        return ready and index.is_judged(library.store, index.judged_by())
+        ready = library.state() is not None and index.is_current(library.store, "actions")
+        return ready and index.is_current(library.store, "steps")
     except CacheError:
         return False
 

@@ -10,7 +10,7 @@ import marshal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ekstui.core.grants import Candidate, TargetUse, may_match
 from ekstui.core.policy import Policy, runs_of
@@ -77,20 +77,12 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
     return {number: documents[name] for number, name in names.items()}
 
 
-def is_indexed(store: PolicyStore) -> bool:
-    """Return whether there is an index of the actions of the current state; raises CacheError."""
-    return _has(store, "actions", "version", VERSION)
-
-
-def is_judged(store: PolicyStore, judges: str) -> bool:
-    """Return whether there is an index of the current state's steps as `judges` judge them; raises CacheError."""
-    return _has(store, "steps", "judges", judges)
-
-
-def _has(store: PolicyStore, kind: str, key: str, value: object) -> bool:
+def is_current(store: PolicyStore, kind: Literal["actions", "steps"]) -> bool:
+    """Return whether there is an index of the current state as this version makes it; raises CacheError."""
+    key, made_by = ("version", VERSION) if kind == "actions" else ("judges", judged_by())
     with store.file.reading() as objects:
         try:
-            return bool(store.index_in(objects, kind)[key] == value)
+            return bool(store.index_in(objects, kind)[key] == made_by)
         except AbsentCacheError:
             return False
 

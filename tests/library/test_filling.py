@@ -20,7 +20,7 @@ def never() -> bool:
 
 
 def is_ready(library: Library) -> bool:
-    return index.is_indexed(library.store) and index.is_judged(library.store, index.judged_by())
+    return index.is_current(library.store, "actions") and index.is_current(library.store, "steps")
 
 
 def test_another_process_fills_and_indexes_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
