@@ -5,16 +5,18 @@ import lzma
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ekstui import files
+from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import parse, serialise
 from ekstui.core.notation import parse_policy, parse_sides
 from ekstui.core.policy import Policy, PolicyId, VersionInfo, version_label
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
-from ekstui.library import Library
+from ekstui.library import AccountChoice, Library
 from ekstui.library.access_policies import (
     access_difference,
     access_policies,
@@ -36,9 +38,13 @@ from ekstui.library.catalog import (
     version_at,
 )
 from ekstui.library.comparing import compare
+from ekstui.library.own_account import Account
 from ekstui.sources.corpus import Corpus
-from ekstui.sources.shipped import shipped_in
+from ekstui.sources.shipped import published_until, shipped_in
+from ekstui.store.accounts import store
+from ekstui.store.policy_store import PolicyStore
 from tests.accounts import snapshot
+from tests.store.policies import fill_from_the_corpus
 
 
 @pytest.fixture(scope="module")
@@ -495,3 +501,82 @@ def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them
     assert {step.policy for step in access_steps(at)} == newest
     assert access_steps(at + timedelta(seconds=1)) == ()
     assert {entry.policy.created for entry in access_policy_entries() if entry.policy.name in newest} == {at}
+
+
+# What a library answers from
+
+
+def of_account(folder: Path, choice: AccountChoice | None, known: AccountSnapshot | None = None) -> Library:
+    account = Account(choice or AccountChoice(), folder / "accounts", _snapshot=known)
+    return Library(Corpus.bundled(), PolicyStore.in_folder(folder), account, choice)
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept", "at_hand"),
+    [
+        (None, False, False),
+        (None, True, True),
+        (AccountChoice(offline=True), False, False),
+        (AccountChoice(offline=True), True, True),
+        (AccountChoice(profile="prod"), False, True),
+        (AccountChoice(file=Path("account.json")), False, True),
+        (AccountChoice(demo=True), False, True),
+    ],
+)
+def test_an_account_is_at_hand_if_it_was_chosen_or_read_before(
+    choice: AccountChoice | None, kept: bool, at_hand: bool, tmp_path: Path
+) -> None:
+    if kept:
+        store(tmp_path / "accounts", snapshot())
+    assert of_account(tmp_path, choice).account_at_hand is at_hand
+
+
+@pytest.mark.parametrize(
+    ("typed", "own"),
+    [
+        ("arn:aws:iam::111122223333:policy/other", "arn:aws:iam::111122223333:policy/other"),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", None),
+        ("mine", "arn:aws:iam::111122223333:policy/mine"),
+        ("MINE", "arn:aws:iam::111122223333:policy/mine"),
+        # AWS's own name means AWS's policy, a part of one does not.
+        ("readonlyaccess", None),
+        ("ReadOnly", "arn:aws:iam::111122223333:policy/ReadOnly"),
+        ("nothing-of-the-kind", None),
+    ],
+)
+def test_a_name_that_aws_does_not_use_may_be_of_the_account(typed: str, own: str | None, tmp_path: Path) -> None:
+    known = snapshot()
+    (mine,) = known.local_policies
+    more = [
+        replace(mine, name=name, arn=f"arn:aws:iam::111122223333:policy/{name}")
+        for name in ("ReadOnlyAccess", "ReadOnly")
+    ]
+    known = replace(known, local_policies=(mine, *more))
+    chosen = AccountChoice(profile="prod", offline=True)
+    assert of_account(tmp_path, chosen, known).own_arn(typed) == own
+    # Without an account, only an ARN tells.
+    assert of_account(tmp_path, None).own_arn(typed) == (own if typed.startswith("arn:") else None)
+
+
+def test_policies_are_known_until_the_day_of_the_family_that_is_known_least(library: Library) -> None:
+    newest = library.data().newest
+    shipped = [library.known_until("controllers")]
+    assert library.known_until("eks") == library.known_until("all") == newest
+    assert shipped[0] == datetime.combine(published_until(), datetime.min.time(), UTC)
+    assert library.known_until("any") == min(newest, *shipped)
+
+
+def test_a_cache_that_fails_is_reported_and_the_bundled_policies_answer(tmp_path: Path) -> None:
+    (tmp_path / "policies.db").mkdir()
+    broken = of_account(tmp_path, None)
+    assert broken.find("AmazonEKS_CNI_Policy").policy.default_version == 6
+    (notice,) = broken.notices()
+    assert "ekstui works from its bundled data" in notice
+    assert broken.notices() == ()
+    assert broken.state() is None
+    assert broken.data().source == Corpus.bundled().manifest().label
+    # It is left alone for a while rather than asked again for every answer.
+    (tmp_path / "policies.db").rmdir()
+    fill_from_the_corpus(tmp_path, family=True)
+    assert broken.state() is None
+    assert of_account(tmp_path, None).state() is not None
