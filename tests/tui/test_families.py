@@ -121,7 +121,7 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
         assert cluster.region in text
         assert "${" not in text
         assert export.private
-        assert cluster.name in export.file_name
+        assert cluster.name in export.about
     assert "${ClusterName}" in filled["JSON"].text()
     cni = library.find("AmazonEKS_CNI_Policy")
     plain_labels = [each.label for each in version_exports(Shown(cni, 6), library, snapshot)]

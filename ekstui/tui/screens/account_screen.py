@@ -33,7 +33,7 @@ from ekstui.tui.messages import (
     SwitchAccount,
     one_action_of,
 )
-from ekstui.tui.screens.copying import Copyable, advised
+from ekstui.tui.screens.copying import Extract, advised
 from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
 from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
@@ -135,7 +135,7 @@ class AccountScreen(ReportScreen[_Beside]):
         else:
             self.show_answer()
 
-    def copies(self) -> Sequence[Copyable]:
+    def copies(self) -> Sequence[Extract]:
         """Return the command to sign in, if the account needs it."""
         return advised(self._view.error)
 

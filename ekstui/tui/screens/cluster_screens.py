@@ -21,7 +21,7 @@ from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Bookmark, ShowPlace, ShowRole
-from ekstui.tui.screens.copying import Copyable, Export, copyable
+from ekstui.tui.screens.copying import Extract, copyable
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets.pane import rows_with
 
@@ -141,7 +141,7 @@ class ClusterScreen(ClusterReportScreen):
         """Return the key of a problem's row."""
         return row.key if isinstance(row.value, Work | ReportedIssue) else None
 
-    def copies(self) -> Sequence[Copyable]:
+    def copies(self) -> Sequence[Extract]:
         """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
         value = self.rows.value
         work = value.work if isinstance(value, ReportedIssue) else value
@@ -156,11 +156,11 @@ class ClusterScreen(ClusterReportScreen):
             found.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return found
 
-    def forms(self, answer: ClusterAnswer) -> Sequence[Export]:
+    def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
         """Return the whole cluster as Markdown."""
         known = self.app.library.data().newest
         name = f"{answer.cluster.name}.md"
-        return (Export("Markdown", name, lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC)))),)
+        return (Extract("Markdown", name, lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC)))),)
 
     def open_row(self, row: Row) -> None:
         """Unfold or fold a problem, or show a role or a policy that changed."""
@@ -240,14 +240,14 @@ class ClusterMapScreen(ClusterReportScreen):
         """Return whether a row is a role with a problem."""
         return isinstance(row.value, ClusterRole) and any(each.severity == "problem" for each in row.value.findings)
 
-    def forms(self, answer: ClusterAnswer) -> Sequence[Export]:
+    def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
         """Return the whole tree as Markdown."""
-        return (Export("Markdown", "cluster-map.md", lambda: _markdown(answer)),)
+        return (Extract("Markdown", "cluster-map.md", lambda: markdown(map_blocks(answer, (), datetime.now(UTC)))),)
 
-    def copies(self) -> Sequence[Copyable]:
+    def copies(self) -> Sequence[Extract]:
         """Return the whole tree as Markdown."""
-        answer = self.answer
-        return (Copyable("Markdown", "the whole tree as a list", lambda: _markdown(answer)),) if answer else ()
+        forms = self.forms(self.answer) if self.answer else ()
+        return [form._replace(about="the whole tree as a list") for form in forms]
 
     def fold_key(self, row: Row) -> Hashable:
         """Return the path of the cluster, a kind of use, or a role."""
@@ -288,10 +288,6 @@ class ClusterMapScreen(ClusterReportScreen):
             self.notify(f"{value.name}{version} is the account's own; enter on its role, then v, shows what it may do.")
         else:
             super().open_row(row)
-
-
-def _markdown(answer: ClusterAnswer) -> str:
-    return markdown(map_blocks(answer, (), datetime.now(UTC)))
 
 
 def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:

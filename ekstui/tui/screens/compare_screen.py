@@ -29,7 +29,7 @@ from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wra
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import Bookmark
-from ekstui.tui.screens.copying import Export
+from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
@@ -219,14 +219,14 @@ class CompareScreen(ReportScreen[Comparison]):
             rows_of = partial(side_by_side, room=max((self.width - 3) // 2, MIN_WIDTH))
         return line_rows(self._pairs, self._places, self.opened, rows_of)
 
-    def forms(self, answer: Comparison) -> Sequence[Export]:
+    def forms(self, answer: Comparison) -> Sequence[Extract]:
         """Return the whole comparison as Markdown, as JSON and as a patch."""
         data = self.app.library.data
         stem = f"{answer.before.label}..{answer.after.label}".replace("/", "_")
         return (
-            Export("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(answer))),
-            Export("JSON", f"{stem}.json", lambda: document_text(answer_of(data(), answer))),
-            Export("patch", f"{stem}.patch", lambda: comparison_patch(answer)),
+            Extract("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(answer))),
+            Extract("JSON", f"{stem}.json", lambda: document_text(answer_of(data(), answer))),
+            Extract("patch", f"{stem}.patch", lambda: comparison_patch(answer)),
         )
 
     def _show_lines(self, compared: tuple[list[LinePair], list[str]]) -> None:

@@ -7,9 +7,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from textual.app import App
 from textual.screen import Screen
@@ -37,7 +36,7 @@ from ekstui.present.blocks import command_in
 from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
-from ekstui.tui.keys import COPY, SAVE
+from ekstui.tui.keys import COPY, SAVE, Key
 from ekstui.tui.messages import Shown
 from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, labelled
 from ekstui.tui.widgets.pane import plain_failure
@@ -46,34 +45,25 @@ TMUX_PATIENCE = 2.0
 """Seconds to wait for tmux."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copyable:
-    """One thing that can be copied."""
+class Extract(NamedTuple):
+    """A text made of what is shown, to copy or to save."""
 
     label: str
     about: str
+    """What it is; of a file its name."""
     text: Callable[[], str]
     """Makes the text; it may have to read a document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """One format to save in."""
-
-    label: str
-    file_name: str
-    text: Callable[[], str]
     private: bool = True
     """Whether only the user may read the file, since it may name resources of the account."""
 
 
-def advised(error: EkstuiError | None) -> list[Copyable]:
+def advised(error: EkstuiError | None) -> list[Extract]:
     """Return the command in an error's next step, such as the one to sign in, if there is one."""
     command = command_in(error.next_step) if error else None
     return [copyable("command", command)] if command else []
 
 
-def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]:
+def copyables(row: Row, shown: Shown | None, library: Library) -> list[Extract]:
     """Return what can be copied from a row, the likeliest first."""
     found = _of_value(row.value)
     if shown:
@@ -87,7 +77,7 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
                 pass
         if policy.family != "access-policy":
             found.append(
-                Copyable(
+                Extract(
                     "document",
                     f"{policy.name}@{version_label(version)} as JSON",
                     lambda: json.dumps(library.document_json(policy, version), indent=2),
@@ -97,7 +87,7 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Copyable]
     return found
 
 
-def _of_value(value: object) -> list[Copyable]:
+def _of_value(value: object) -> list[Extract]:
     match value:
         case Command(text=text, about=about):
             return [copyable("command", text, about)]
@@ -107,11 +97,11 @@ def _of_value(value: object) -> list[Copyable]:
             return [copyable("service", service), _lines("its actions", [action.action for action in actions])]
         case ActionSummary(action=name, grants=grants):
             about = "the grants of this action as JSON"
-            return [copyable("action", name), Copyable("statement", about, lambda: statement_text((name,), grants))]
+            return [copyable("action", name), Extract("statement", about, lambda: statement_text((name,), grants))]
         case RolePolicy(name=name, arn=arn, document=document):
             found = [copyable("name", name), *([copyable("ARN", arn)] if arn else ())]
             if document:
-                found.append(Copyable("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
+                found.append(Extract("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
             return found
         case ClusterRole(arn=arn):
             return [copyable("name", arn.rpartition("/")[2]), copyable("ARN", arn)]
@@ -121,29 +111,29 @@ def _of_value(value: object) -> list[Copyable]:
             return []
 
 
-def copyable(label: str, text: str, about: str = "") -> Copyable:
+def copyable(label: str, text: str, about: str = "") -> Extract:
     """Return a text that can be copied; it describes itself unless `about` does."""
-    return Copyable(label, about or text, lambda: text)
+    return Extract(label, about or text, lambda: text)
 
 
-def _lines(label: str, lines: Sequence[str]) -> Copyable:
+def _lines(label: str, lines: Sequence[str]) -> Extract:
     about = lines[0] if len(lines) == 1 else f"{len(lines)} lines"
     return copyable(label, "\n".join(lines), about)
 
 
-def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | None = None) -> list[Export]:
+def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | None = None) -> list[Extract]:
     """Return the formats that the shown version can be saved in; a controller's also filled in for each known cluster."""
     policy, version = shown.entry.policy, shown.version
     if access := shown.entry.access:
         return [
-            Export(form, f"{policy.name}.{end}", text, private=False)
+            Extract(form, f"{policy.name}.{end}", text, private=False)
             for form, end, text in (
                 ("JSON", "json", lambda: document_text(access_policy_shape(library.data(), access))),
                 ("Markdown", "md", lambda: markdown(access_blocks(access))),
             )
         ]
     parameters = library.parameters(policy, version)
-    found: list[Export] = []
+    found: list[Extract] = []
     if parameters and snapshot is not None and snapshot.eks is not None:
         for cluster in snapshot.eks.clusters:
             known = cluster_values(cluster.name, cluster.region, snapshot.identity)
@@ -152,7 +142,7 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
     return [*found, *_exports(shown, library, {}, "")]
 
 
-def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster: str) -> list[Export]:
+def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster: str) -> list[Extract]:
     """Return the formats of a version with these parameters, which name the account if there are any."""
     policy, version = shown.entry.policy, shown.version
     of = f"-{cluster}" if cluster else ""
@@ -172,7 +162,7 @@ def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster:
         ("CloudFormation", "cfn.json", lambda: cloudformation_text(policy.name, document())),
     )
     where = f" for {cluster}" if cluster else ""
-    return [Export(f"{form}{where}", f"{stem}.{end}", text, private=bool(values)) for form, end, text in forms]
+    return [Extract(f"{form}{where}", f"{stem}.{end}", text, private=bool(values)) for form, end, text in forms]
 
 
 def send_to_terminal(app: App[None], text: str) -> str:
@@ -202,33 +192,32 @@ def _load_tmux_buffer(text: str) -> bool:
     return done.returncode == 0
 
 
-def offer_copies(screen: Screen[Any], copies: Sequence[Copyable]) -> None:
+def offer_copies(screen: Screen[Any], copies: Sequence[Extract]) -> None:
     """Let the user choose what to copy."""
 
-    def send(chosen: Copyable | None) -> None:
+    def send(chosen: Extract | None) -> None:
         if chosen is not None:
             _report(screen, lambda: send_to_terminal(screen.app, chosen.text()))
 
     if len(copies) == 1:
         send(copies[0])
         return
-    choices = [(labelled(copy.label, copy.about), copy) for copy in copies]
-    screen.app.push_screen(ChooserScreen("Copy", choices, again=COPY), send)
+    _choose(screen, "Copy", copies, COPY, send)
 
 
-def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
+def offer_exports(screen: Screen[Any], exports: Sequence[Extract]) -> None:
     """Let the user choose a format, then a file."""
 
-    def save(chosen: Export | None) -> None:
+    def save(chosen: Extract | None) -> None:
         if chosen is None:
             return
 
         def write() -> None:
             if files.is_served():
                 file = StringIO(clean(chosen.text()))
-                screen.app.deliver_text(file, save_filename=chosen.file_name, open_method="download")
+                screen.app.deliver_text(file, save_filename=chosen.about, open_method="download")
                 return
-            screen.app.push_screen(SaveScreen(chosen.file_name, chosen.text(), private=chosen.private), said)
+            screen.app.push_screen(SaveScreen(chosen.about, chosen.text(), private=chosen.private), said)
 
         _report(screen, write)
 
@@ -236,12 +225,14 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Export]) -> None:
         if sentence:
             screen.notify(sentence)
 
-    screen.app.push_screen(
-        ChooserScreen(
-            "Save as", [(labelled(export.label, export.file_name), export) for export in exports], again=SAVE
-        ),
-        save,
-    )
+    _choose(screen, "Save as", exports, SAVE, save)
+
+
+def _choose(
+    screen: Screen[Any], title: str, offered: Sequence[Extract], again: Key, then: Callable[[Extract | None], None]
+) -> None:
+    choices = [(labelled(each.label, each.about), each) for each in offered]
+    screen.app.push_screen(ChooserScreen(title, choices, again=again), then)
 
 
 def _report(screen: Screen[Any], act: Callable[[], str | None]) -> None:

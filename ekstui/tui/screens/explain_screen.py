@@ -24,7 +24,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark, ShowPlace
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.copying import Copyable, Export, advised, copyable
+from ekstui.tui.screens.copying import Extract, advised, copyable
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets.pane import failure, plain_failure
 
@@ -224,7 +224,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.rows.show_message(failure(error)[0], *self.nothing())
         self.action_edit()
 
-    def copies(self) -> list[Copyable]:
+    def copies(self) -> list[Extract]:
         """Return the commands, that of the row first, and the smallest sufficient policies."""
         answer = self.answer
         if answer is None:
@@ -238,7 +238,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             *(copyable("policy", text, about) for text in texts),
         ]
 
-    def forms(self, answer: Explained) -> Sequence[Export]:
+    def forms(self, answer: Explained) -> Sequence[Extract]:
         """Return the explanations as JSON and as Markdown."""
         data, simulated = self.app.library.data, self.simulated
 
@@ -248,8 +248,8 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             return explain_shape(data(), answer.explanations, simulated)
 
         return (
-            Export("JSON", "ekstui-explain.json", lambda: document_text(shape())),
-            Export("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated or ()))),
+            Extract("JSON", "ekstui-explain.json", lambda: document_text(shape())),
+            Extract("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated or ()))),
         )
 
     def action_who_can(self) -> None:

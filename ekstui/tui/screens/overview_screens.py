@@ -25,7 +25,7 @@ from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskWhoCan, Bookmark, ShowAction, ShowComparison, ShowPlace, ShowRole
-from ekstui.tui.screens.copying import Copyable, Export
+from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.service_rows import action_line
 
@@ -263,22 +263,17 @@ class MatrixScreen(ReportScreen[_Matrix]):
         """Return whether a row is a service in which the policies differ."""
         return isinstance(row.value, MatrixRow) and (len(self._places) == 1 or row.value.differs)
 
-    def forms(self, answer: _Matrix) -> Sequence[Export]:
+    def forms(self, answer: _Matrix) -> Sequence[Extract]:
         """Return the whole table as Markdown."""
         stem = "-".join(["matrix", *(place.name for place in self._places)])
-        return (Export("Markdown", f"{stem}.md", lambda: self._markdown(answer)),)
+        legend, table = matrix_blocks(answer.rows, self._places, WIDE)
+        return (Extract("Markdown", f"{stem}.md", lambda: markdown([*legend, table])),)
 
-    def copies(self) -> Sequence[Copyable]:
+    def copies(self) -> Sequence[Extract]:
         """Return the table as Markdown."""
         answer = self.answer
-        if answer is None:
-            return ()
-        about = f"{len(answer.rows)} services as a table"
-        return (Copyable("Markdown", about, lambda: self._markdown(answer)),)
-
-    def _markdown(self, answer: _Matrix) -> str:
-        legend, table = matrix_blocks(answer.rows, self._places, WIDE)
-        return markdown([*legend, table])
+        about = f"{len(answer.rows)} services as a table" if answer else ""
+        return [form._replace(about=about) for form in self.forms(answer)] if answer else ()
 
     def fold_key(self, row: Row) -> Hashable:
         """Return the name of a service."""

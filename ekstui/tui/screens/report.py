@@ -20,7 +20,7 @@ from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark, PaneFailed, SwitchAccount, action_of
-from ekstui.tui.screens.copying import Copyable, Export, advised, copyables, offer_copies, offer_exports
+from ekstui.tui.screens.copying import Extract, advised, copyables, offer_copies, offer_exports
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import failure, no_match, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
@@ -311,19 +311,19 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.set_class(self.size.height < TWO_LINES, "-low")
         self.show_answer()
 
-    def exports(self) -> Sequence[Export]:
+    def exports(self) -> Sequence[Extract]:
         """Return the formats that the answer can be saved in; what is shown as text is always one of them."""
         forms = () if self.answer is None else self.forms(self.answer)
-        return (*forms, Export("text", "ekstui.txt", self._text))
+        return (*forms, Extract("text", "ekstui.txt", self._text))
 
-    def forms(self, answer: Answer) -> Sequence[Export]:  # noqa: ARG002 - for subclasses
+    def forms(self, answer: Answer) -> Sequence[Extract]:  # noqa: ARG002 - for subclasses
         """Return the formats of the whole answer."""
         return ()
 
     def _text(self) -> str:
         return "".join(" ".join(map(plain, row.cells)).rstrip() + "\n" for row in self.rows.rows)
 
-    def copies(self) -> Sequence[Copyable]:
+    def copies(self) -> Sequence[Extract]:
         """Return what can be copied from the answer besides its text."""
         return ()
 
@@ -331,7 +331,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Let the user choose what to copy."""
         row = self.rows.current
         of_row = copyables(row, None, self.app.library) if row else []
-        whole = Copyable("everything shown", f"{len(self.rows.rows)} lines", self._text)
+        whole = Extract("everything shown", f"{len(self.rows.rows)} lines", self._text)
         offer_copies(self, [*advised(self._error or self._stale), *self.copies(), *of_row, whole])
 
     def action_who_can(self) -> None:

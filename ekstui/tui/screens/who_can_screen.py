@@ -40,7 +40,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction, ShowFound, ShowPlace, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
-from ekstui.tui.screens.copying import Export
+from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.pane import failure, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
@@ -232,7 +232,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             case _:
                 return ()
 
-    def forms(self, answer: WhoCanAnswer | KubernetesAnswer) -> Sequence[Export]:
+    def forms(self, answer: WhoCanAnswer | KubernetesAnswer) -> Sequence[Extract]:
         """Return the whole answer as Markdown."""
         known, scope = self.app.library.known_until(self._scope), self._scope
 
@@ -245,7 +245,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 found += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
             return found
 
-        return (Export("Markdown", "who-can.md", lambda: markdown(blocks())),)
+        return (Extract("Markdown", "who-can.md", lambda: markdown(blocks())),)
 
     def nothing(self) -> Sequence[Styled]:
         """Return that no policy allows it, why if that is known, and where else to look."""

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from ekstui.core.policy import version_label, version_range
 from ekstui.core.text import clean_line
 from ekstui.present.blocks import reach_style
-from ekstui.present.styled import Column, Row, Style, Styled, styled
+from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import ShowComparison, Shown, VersionChosen
 from ekstui.tui.widgets.pane import Pane, rows_with
@@ -115,15 +115,12 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
         return (("first known", "muted"), *tail)
     if counts.kind == "none":
         return (("no change", "muted"), *tail)
-    parts: list[tuple[str, Style]] = []
-    if counts.added:
-        parts.append((f"+{counts.added} ", "added"))
-    if counts.removed:
-        parts.append((f"−{counts.removed} ", "removed"))
-    if counts.changed:
-        parts.append((f"~{counts.changed} ", "warn"))
-    parts.append((counts.words, reach_style(counts.reach)))
-    return (*parts, *tail)
+    signs: Styled = (
+        (f"+{counts.added} " if counts.added else "", "added"),
+        (f"−{counts.removed} " if counts.removed else "", "removed"),
+        (f"~{counts.changed} " if counts.changed else "", "warn"),
+    )
+    return (*signs, (counts.words, reach_style(counts.reach)), *tail)
 
 
 Grants: TypeAlias = "frozenset[tuple[ActionElement, tuple[str, ...]]]"
