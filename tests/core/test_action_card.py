@@ -90,3 +90,11 @@ def test_completion_has_twenty_names_unless_told_and_what_begins_so_before_what_
     assert all(name.endswith(":") for name in complete("de", limit=500))
     assert any(not name.endswith(":") for name in complete("des", limit=500))
     assert complete("") == ()
+
+
+def test_completions_are_as_many_as_wanted_and_those_that_only_documents_name_come_last() -> None:
+    assert len(complete("ec2:Describe")) == 20
+    assert complete("ec2:Describe", limit=3) == complete("ec2:Describe")[:3]
+    few = complete("eks:CreateN", literals=["eks:createnewer", "EKS:CreateNew"], limit=3)
+    assert few == ("eks:CreateNodegroup", "EKS:CreateNew", "eks:createnewer")
+    assert complete("eks:CreateN", literals=["eks:CreateNew"], limit=1) == ("eks:CreateNodegroup",)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ekstui.core.document import Condition, Document, Statement, parse
-from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.core.evaluation import AppliedPolicy, Request, context_of, evaluate
 from ekstui.core.reference import reference
 from tests.core.corpus import raw_corpus, raw_document
 
@@ -301,3 +301,52 @@ def test_all_tag_keys_told_leave_no_other_tag(told: list[str], expected: str) ->
     context = {"aws:TagKeys": tuple(told), "aws:RequestTag/Name": ("a",)}
     wanted = policy({"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
     assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [wanted]).verdict == expected
+
+
+USER, ASSUMED = "arn:aws:iam::111122223333:user/team/ada", "arn:aws:sts::111122223333:assumed-role/r/s"
+
+
+@pytest.mark.parametrize(
+    ("principal", "resource", "action", "key", "values"),
+    [
+        # "AWS global condition context keys", and "Where you can use policy variables" for what each principal has.
+        (USER, None, "s3:GetObject", "aws:PrincipalArn", (USER,)),
+        (USER, None, "s3:GetObject", "aws:username", ("ada",)),
+        (USER, None, "s3:GetObject", "aws:PrincipalType", ("User",)),
+        (USER, None, "s3:GetObject", "aws:PrincipalAccount", ("111122223333",)),
+        (USER, None, "s3:GetObject", "aws:PrincipalIsAWSService", ("false",)),
+        ("arn:aws:iam::111122223333:role/x/r", None, "s3:GetObject", "aws:PrincipalArn", ("arn:aws:iam::111122223333:role/x/r",)),
+        ("arn:aws:iam::111122223333:role/x/r", None, "s3:GetObject", "aws:username", ()),
+        # The ARN of a session lacks the path of its role.
+        (ASSUMED, None, "s3:GetObject", "aws:PrincipalArn", None),
+        (ASSUMED, None, "s3:GetObject", "aws:PrincipalType", ("AssumedRole",)),
+        (ASSUMED, None, "s3:GetObject", "aws:username", ()),
+        ("arn:aws:iam::111122223333:root", None, "s3:GetObject", "aws:PrincipalType", ("Account",)),
+        ("arn:aws:iam::111122223333:root", None, "s3:GetObject", "aws:username", ()),
+        ("arn:aws:iam::111122223333:group/g", None, "s3:GetObject", "aws:PrincipalType", None),
+        ("arn:aws:iam::111122223333:user", None, "s3:GetObject", "aws:username", None),
+        ("arn:aws:iam::111122223333:group/g", None, "s3:GetObject", "aws:PrincipalAccount", ("111122223333",)),
+        (None, "arn:aws:sqs:eu-west-1:444455556666:q", "sqs:SendMessage", "aws:ResourceAccount", ("444455556666",)),
+        (None, "arn:aws:s3:::b", "s3:ListBucket", "aws:ResourceAccount", None),
+        (None, "arn:aws:ec2:eu-west-1:444455556666:volume/v", "ec2:CreateVolume", "aws:ResourceAccount", None),
+        (None, "arn:aws:ec2:eu-west-1:444455556666:volume/v", "EC2:createvolume", "aws:ResourceAccount", None),
+        (None, "arn:aws:ec2:eu-west-1:444455556666:snapshot/s", "ebs:GetSnapshotBlock", "aws:ResourceAccount", None),
+    ],
+)  # fmt: skip
+def test_keys_that_follow_from_the_arns_of_a_request(
+    principal: str | None, resource: str | None, action: str, key: str, values: tuple[str, ...] | None
+) -> None:
+    assert context_of(Request(action, principal=principal), resource).values(key) == values
+    # What is given or said to be absent comes before what follows.
+    given = Request(action, principal=principal, context={key.upper(): ("x",)}, absent=frozenset({key}))
+    assert context_of(given, resource).values(key) == ("x",)
+    absent = Request(action, principal=principal, absent=frozenset({key.lower()}))
+    assert context_of(absent, resource).values(key) == ()
+
+
+def test_a_request_whose_tags_are_all_given_has_no_others() -> None:
+    tags = {"aws:TagKeys": ("Team", "Env"), "aws:RequestTag/team": ("a",), "aws:RequestTag/ENV": ("b",)}
+    assert context_of(Request("ec2:CreateTags", context=tags), None).values("aws:RequestTag/other") == ()
+    del tags["aws:RequestTag/ENV"]
+    assert context_of(Request("ec2:CreateTags", context=tags), None).values("aws:RequestTag/other") is None
+    assert context_of(Request("ec2:CreateTags", context={"aws:TagKeys": ()}), None).values("aws:RequestTag/a") is None
