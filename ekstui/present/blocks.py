@@ -64,11 +64,6 @@ def reach_style(reach: str | None) -> Style:
     return _REACHES.get(reach or "", "muted")
 
 
-def severity_style(severity: str) -> Style:
-    """Return the style of a finding's severity."""
-    return _SEVERITIES[severity]
-
-
 def joined(separator: str, lines: Sequence[Line]) -> tuple[str | Span, ...]:
     """Return the lines as one, with a separator between them."""
     found: list[str | Span] = []
@@ -170,7 +165,7 @@ class Code(NamedTuple):
 Block: TypeAlias = Heading | Sentence | Table | Tree | Code
 
 _LEVELS: dict[str, Style] = {"Tagging": "warn", "Write": "warn", "Permissions management": "bad"}
-_SEVERITIES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
+SEVERITY_STYLES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
 _REACHES: dict[str, Style] = {"widened": "warn", "narrowed": "good", "mixed": "warn"}
 
 
@@ -384,9 +379,7 @@ def none_known(snapshot: AccountSnapshot) -> Span:
 
 def not_looked_at(places: Sequence[str]) -> list[Block]:
     """Return a section about what was not looked at, if there is anything."""
-    if not places:
-        return []
-    return [Heading("Not looked at"), Tree([Node(Span(place, "muted")) for place in places])]
+    return section("Not looked at", [Node(Span(place, "muted")) for place in places])
 
 
 def places_words(namespaces: Sequence[str] | None) -> str:

@@ -20,6 +20,7 @@ from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, R
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (
+    SEVERITY_STYLES,
     Block,
     Column,
     Heading,
@@ -42,7 +43,6 @@ from ekstui.present.blocks import (
     not_looked_at,
     note,
     places_words,
-    severity_style,
     uses_words,
     without_path,
 )
@@ -233,7 +233,7 @@ def _finding(
     # A folded finding is one sentence, so that more fit on the screen.
     text = finding.text if opened is None or key in opened else f"{finding.text.partition('. ')[0].rstrip('.')}."
     line = (
-        Span(finding.severity, severity_style(finding.severity)), Span(f" {finding.code}", "muted", shown="markdown"),
+        Span(finding.severity, SEVERITY_STYLES[finding.severity]), Span(f" {finding.code}", "muted", shown="markdown"),
         "  ", name, f": {text}",
     )  # fmt: skip
     return Node(line, below, Work(role, finding, remedy), key, opened=None if opened is None else key in opened)

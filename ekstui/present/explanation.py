@@ -26,6 +26,7 @@ from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import version_label
 from ekstui.core.text import use_in_words
 from ekstui.present.blocks import (
+    SEVERITY_STYLES,
     Block,
     Code,
     Column,
@@ -43,7 +44,6 @@ from ekstui.present.blocks import (
     command_blocks,
     hints_tree,
     note,
-    severity_style,
 )
 from ekstui.present.styled import Style
 
@@ -102,7 +102,7 @@ def _explanation(
     # What is said of this very request comes before what is known of its kind.
     yield from (*notes, *known) if explanation.denied or explanation.judged else (*known, *notes)
     for index, finding in enumerate(explanation.findings):
-        line: Line = (Span(f"{finding.severity} with the role: ", severity_style(finding.severity)), finding.text)
+        line: Line = (Span(f"{finding.severity} with the role: ", SEVERITY_STYLES[finding.severity]), finding.text)
         yield Sentence(line, key=(number, "finding", index))
     about = list(_about(explanation))
     if explanation.fetched_at is not None:

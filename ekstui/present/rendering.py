@@ -117,22 +117,14 @@ def styled_line(line: Line, place: Place, style: Style = "") -> Styled:
     """Return the spans shown in this place, cleaned; a line of plain text gets the style."""
     if isinstance(line, str):
         return ((clean_line(line), style),)
-    if isinstance(line, Span):
-        return ((clean_line(line.text), line.style),) if line.is_for(place) else ()
     return tuple((clean_line(span.text), span.style) for span in spans(line) if span.is_for(place))
 
 
 def _broken(key: Hashable, line: Styled, width: int, indent: str, hang: str, value: object = None) -> Iterator[Laid]:
     room = max(width - len(indent), LEAST)
     for number, part in enumerate(wrap(line, room, max(room - len(hang), LEAST))):
-        if not number:
-            yield Laid(key, _indented(indent, part), value)
-        else:
-            yield Laid((key, "line", number), _indented(indent + hang, part))
-
-
-def _indented(indent: str, line: Styled) -> Styled:
-    return ((indent, ""), *line) if indent else line
+        start, own = (indent + hang, (key, "line", number)) if number else (indent, key)
+        yield Laid(own, ((start, ""), *part) if start else part, None if number else value)
 
 
 def _laid_node(
@@ -152,13 +144,19 @@ def _laid_node(
             yield from _laid_node(child, (*path, number), indent + deeper, width, place, folds)
 
 
-def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
+def _table_rows(table: Table, key: Hashable, place: Place) -> list[tuple[TableRow, list[_Cell]]]:
+    """Return the rows of a table, its titles first, each with its cells as they are shown in this place."""
     rows = [(row, [_shown(cell, place) for cell in row.cells]) for row in table.rows]
-    if not rows:
+    if not any(column.title for column in table.columns):
+        return rows
+    titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
+    return [(TableRow((), key=(key, "titles")), [_measured(styled(title, "strong")) for title in titles]), *rows]
+
+
+def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
+    if not table.rows:
         return
-    if any(column.title for column in table.columns):
-        titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
-        rows.insert(0, (TableRow((), key=(key, "titles")), [_measured(styled(title, "strong")) for title in titles]))
+    rows = _table_rows(table, key, place)
     room = None if width is None else width - len(indent)
     lengths = column_widths(table.columns, [line for _, line in rows], room)
     if room is not None and _crowds_its_remarks(table.columns, [line for _, line in rows], lengths, room):

@@ -16,6 +16,7 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
 from ekstui.library.roles import CopyAnswer, RoleAnswer
 from ekstui.present.blocks import (
+    SEVERITY_STYLES,
     TRACKED,
     Block,
     Heading,
@@ -33,7 +34,6 @@ from ekstui.present.blocks import (
     last_used_words,
     note,
     policy_node,
-    severity_style,
     spans,
     without_path,
 )
@@ -47,7 +47,7 @@ def _findings(findings: Sequence[Finding]) -> Tree:
         [
             Node(
                 (
-                    Span(finding.severity, severity_style(finding.severity)),
+                    Span(finding.severity, SEVERITY_STYLES[finding.severity]),
                     Span(f" {finding.code}", "muted", shown="markdown"),
                     f": {finding.text}",
                 ),
@@ -165,9 +165,9 @@ def _map_role(parent: Path, role: ClusterRole, uses: Sequence[Use], opened: Coll
     line = [code(role.arn.rpartition("/")[2], "strong")]
     counts = Counter(finding.severity for finding in role.findings)
     if counts["problem"]:
-        line.append(Span(f"  ! {counted(counts['problem'], 'problem')}", severity_style("problem")))
+        line.append(Span(f"  ! {counted(counts['problem'], 'problem')}", SEVERITY_STYLES["problem"]))
     if counts["advice"]:
-        line.append(Span(f"  ! {counts['advice']} advice", severity_style("advice")))
+        line.append(Span(f"  ! {counts['advice']} advice", SEVERITY_STYLES["advice"]))
     if used_by := "; ".join(filter(None, map(_use_below, uses))):
         line.append(Span(f"  {used_by}"))
     if role.subject is None:

@@ -58,8 +58,7 @@ def list_changes(arguments: Namespace) -> int:
     narrate(period_words(since, newest, left_out=len(wanted) - len(steps)))
     if not steps:
         narrate_age(newest)
-    if undated := _undated(library, arguments.scope, since, attached):
-        narrate(undated_words(undated))
+    _narrate_undated(library, arguments.scope, since, attached)
     # With --exit-code changes fail the gate; without it, that there are certainly none is "nothing found".
     some = bool(steps) or not whole
     return gate(some if arguments.exit_code else not some)
@@ -80,14 +79,16 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
             print_blocks([changes_table(steps)], markdown=form == "markdown")
 
 
-def _undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> list[tuple[str, int]]:
-    """Return the versions that may belong to the period, their dates being unknown."""
-    return [
+def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:
+    """Print which versions may belong to the period, their dates being unknown."""
+    versions = [
         (entry.policy.name, number)
         for entry in library.policies(scope)
         if attached is None or entry.policy.name in attached
         for number in perhaps_since(entry.policy, since)
     ]
+    if versions:
+        narrate(undated_words(versions))
 
 
 def _attached(library: Library) -> tuple[set[str], bool]:
