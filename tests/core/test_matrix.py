@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.access_levels import MatrixRow, extent, holding, matrix
-from ekstui.core.document import parse
+from ekstui.core.access_levels import MatrixRow, SumAccess, extent, holding, matrix, sum_access
+from ekstui.core.document import Document, parse
 from ekstui.core.reference import reference
 from ekstui.core.summary import services_in
 from tests.core.corpus import raw_corpus, raw_document
@@ -126,3 +126,30 @@ def test_the_administrator_has_everything_and_the_power_user_all_but_three_servi
     rows = rows_of(raw_document("AdministratorAccess", 1), raw_document("PowerUserAccess", 7))
     assert all(cell.given[0] == cell.total for row in rows.values() for cell in row.cells.values())
     assert {service for service, row in rows.items() if row.differs} == {"account", "iam", "organizations"}
+
+
+def test_what_documents_allow_together_less_what_they_deny_and_a_boundary_withholds() -> None:
+    def doc(*statements: tuple[str, list[str], str]) -> Document:
+        entries = [
+            {"Effect": effect, "Action": actions, "Resource": resource} for effect, actions, resource in statements
+        ]
+        return parse({"Version": "2012-10-17", "Statement": entries})
+
+    def left(found: SumAccess) -> set[str]:
+        return {each.action for row in found.services for each in row.actions if each.given}
+
+    one = doc(("Allow", ["sqs:SendMessage", "sqs:DeleteQueue", "sns:Publish"], "*"))
+    other = doc(
+        ("Allow", ["s3:GetObject", "s3:PutObject"], "*"),
+        ("Deny", ["sqs:DeleteQueue", "sns:*"], "*"),
+        ("Deny", ["s3:PutObject"], "arn:aws:s3:::a/*"),
+    )
+    found = sum_access([one, other], None)
+    assert left(found) == {"sqs:SendMessage", "s3:GetObject", "s3:PutObject"}
+    assert (found.denied, found.withheld, {row.service for row in found.denies}) == (2, 0, {"sqs", "sns", "s3"})
+    # What is denied in part remains; what the boundary denies, it does not allow.
+    edge = doc(("Allow", ["s3:*", "sqs:*", "ec2:*"], "*"), ("Deny", ["sqs:Send*"], "*"))
+    within = sum_access([one, other], edge)
+    assert left(within) == {"s3:GetObject", "s3:PutObject"}
+    assert (within.denied, within.withheld) == (2, 1)
+    assert sum_access([one], one).withheld == 0

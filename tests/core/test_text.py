@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ekstui.core.account_snapshot import Use
 from ekstui.core.denial import Cause
 from ekstui.core.explain.answer import Allower, NewerVersion, OldCopy
 from ekstui.core.explain.deciding import cause_in_words
@@ -20,7 +21,7 @@ from ekstui.core.name_matching import (
     closest,
     spelled_out,
 )
-from ekstui.core.text import age_in_words, counted, listed
+from ekstui.core.text import age_in_words, counted, listed, use_in_words
 from ekstui.present.explanation import behind_in_words, newer_in_words, since_in_words
 
 DESCRIBED = 3
@@ -150,3 +151,22 @@ def test_a_cause_in_words(cause: Cause, words: str) -> None:
     assert cause.verdict == ("explicit-deny" if cause.explicit else "implicit-deny")
     assert not cause.has_remedy
     assert Cause("identity", explicit=False).has_remedy
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (Use("cluster", "confirmed", "prod"), "cluster prod"),
+        (Use("nodegroup", "confirmed", "prod", name="workers"), "nodes workers of prod"),
+        (Use("nodegroup", "inferred", "prod"), "nodes of prod (inferred)"),
+        (Use("addon", "confirmed", "prod", name="vpc-cni", namespace="n", service_account="sa"), "add-on vpc-cni of prod"),
+        (Use("pod-identity", "confirmed", "prod", name="x", namespace="n", service_account="sa"), "Pod Identity n/sa of prod"),
+        (Use("pod-identity-target", "confirmed", "prod", namespace="n", service_account="sa"), "Pod Identity target n/sa of prod"),
+        (Use("pod-identity", "confirmed", "prod", name="x"), "Pod Identity x of prod"),
+        # The name of a use by IRSA is its issuer, which says less than the service account.
+        (Use("irsa", "confirmed", "prod", name="issuer", namespace="n", service_account="sa"), "IRSA n/sa of prod"),
+        (Use("irsa", "inferred", name="issuer"), "IRSA (inferred)"),
+    ],
+)  # fmt: skip
+def test_a_use_in_words(use: Use, words: str) -> None:
+    assert use_in_words(use) == words
