@@ -29,15 +29,6 @@ class Release(NamedTuple):
     """When the commit or the tag was made."""
 
 
-class Correction(NamedTuple):
-    """A document as a project corrected it after the release."""
-
-    source: str
-    """The repository, commit and path."""
-    day: date
-    document: Mapping[str, Any]
-
-
 class PublishedPolicy(NamedTuple):
     """One document as a project publishes it."""
 
@@ -47,7 +38,6 @@ class PublishedPolicy(NamedTuple):
     parameters: tuple[str, ...]
     """Names in `${…}` that the installer fills in; other `${…}` in the document are policy variables."""
     document: Mapping[str, Any]
-    corrected: Correction | None = None
 
 
 class ComponentVersion(NamedTuple):
@@ -353,9 +343,7 @@ def shown(text: str) -> str:
 def _component(name: str, title: str, rows: list[Mapping[str, Any]]) -> Component:
     by_release: dict[Release, list[PublishedPolicy]] = {}
     for row in rows:
-        policy = PublishedPolicy(
-            row["policy"], row["path"], tuple(row["parameters"]), row["document"], _correction(row.get("corrected"))
-        )
+        policy = PublishedPolicy(row["policy"], row["path"], tuple(row["parameters"]), row["document"])
         for tag, day in row["releases"]:
             by_release.setdefault(Release(tag, date.fromisoformat(day)), []).append(policy)
     runs: list[tuple[list[Release], list[PublishedPolicy]]] = []
@@ -373,7 +361,3 @@ def _component(name: str, title: str, rows: list[Mapping[str, Any]]) -> Componen
             for number, (releases, policies) in enumerate(runs, start=1)
         ),
     )
-
-
-def _correction(row: Mapping[str, Any] | None) -> Correction | None:
-    return None if row is None else Correction(row["source"], date.fromisoformat(row["date"]), row["document"])

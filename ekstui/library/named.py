@@ -201,12 +201,11 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
         return None
     surroundings = surroundings_of(snapshot, now)
     subject = RoleInUse(role, (), uses=uses)
-    running = tuple(dict.fromkeys(component for use in uses for component in controllers_run_by(use)))
-    own = {name for component in running for name in policies_of(component, knowledge)}
+    own = {name for use in uses for each in controllers_run_by(use) for name in policies_of(each, knowledge)}
     for use in uses:
         own |= {*_recommended(use, surroundings), *_required(use, subject, surroundings, knowledge)}
     kinds = frozenset(kind for use in uses for kind in _kinds_of(use, surroundings))
-    found = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge), running)
+    found = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
     return _with_roles_apart(found, uses, snapshot) if found.is_of_nodes else found
 
 

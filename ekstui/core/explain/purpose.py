@@ -85,8 +85,6 @@ class Purpose(NamedTuple):
     """The policies that are made for what it runs: AWS's by name, those of projects by component."""
     of_others: frozenset[str] = frozenset()
     """AWS's policies that are made for some other controller or add-on."""
-    runs: tuple[str, ...] = ()
-    """The controllers and add-ons that use it."""
     apart: tuple[RoleOfItsOwn, ...] = ()
     """For a node role: what runs on the nodes with a role of its own."""
     apart_everywhere: frozenset[str] = frozenset()
@@ -175,7 +173,7 @@ def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
 
 def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
     own = frozenset(name for component in running for name in policies_of(component, knowledge))
-    return Purpose(True, ADDON_ROLES, own, made_for_others(own, knowledge), running)
+    return Purpose(True, ADDON_ROLES, own, made_for_others(own, knowledge))
 
 
 def _name_of(principal: str | None) -> str:
