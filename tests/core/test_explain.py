@@ -37,6 +37,7 @@ from ekstui.core.explain.purpose import (
     controllers_calling,
     fit_of,
     is_call_of_node,
+    policies_of,
     purpose_by_signs,
 )
 from ekstui.core.explain.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version, smallest_statement
@@ -911,7 +912,8 @@ def test_signs_of_what_a_caller_is_for(
     found = purpose_by_signs(principal, text, in_force, knowledge())
     if kinds is None:
         kinds = knowledge().policies[in_force[0]].attached_to
-    assert (found.kinds, found.runs) == (frozenset(kinds), runs)
+    own = frozenset(name for each in runs for name in policies_of(each, knowledge()))
+    assert (found.kinds, found.own) == (frozenset(kinds), own)
     assert found.is_known is bool(kinds)
     assert found.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)
 
