@@ -182,7 +182,8 @@ def parse_version(label: str) -> int | None:
 
 def format_time(moment: datetime | None) -> str | None:
     """Return a time as ISO 8601 UTC with Z and whole seconds; None for None."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime does not pad the year on Linux, and an unknown time before all others is one of the year 1.
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def parse_time(text: str) -> datetime:

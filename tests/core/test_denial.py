@@ -1012,3 +1012,11 @@ def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -
         assert len(parse_denials(text.replace("{}", SESSION))) == kept
     many = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
     assert len(parse_denials(many)) == 20
+
+
+def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
+    said = f"{event()['errorMessage']} Encoded authorization failure message: {ENCODED}\nRequestID: 1"
+    assert parse_denial(json.dumps(event(errorMessage=said))).encoded == ENCODED
+    # Of two denied calls, it is not known whose it is.
+    both = {"Records": [event(errorMessage=said), event(eventName="RunInstances", errorMessage="Access denied")]}
+    assert [each.encoded for each in parse_denials(json.dumps(both))] == [None, None]

@@ -274,6 +274,10 @@ def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Aski
 # Upgrades
 
 DRIVER = "aws-ebs-csi-driver"
+RECOMMENDED = (
+    ("ebs-csi-controller-sa", ("arn:aws:iam::aws:policy/service-role/A", "arn:aws:iam::aws:policy/B")),
+    ("ebs-csi-node-sa", ()),
+)
 ACCOUNT = "111122223333"
 
 
@@ -297,7 +301,9 @@ def test_which_role_the_pods_of_an_add_on_use(
 ) -> None:
     """EKS User Guide, "Learn how EKS Pod Identity grants pods access": the agent comes before the add-on's role."""
     addons = (
-        Addon(DRIVER, "v1.50.0-eksbuild.1", role_arn(addon_role) if addon_role else None),
+        Addon(
+            DRIVER, "v1.50.0-eksbuild.1", role_arn(addon_role) if addon_role else None, recommended_policies=RECOMMENDED
+        ),
         *((Addon("eks-pod-identity-agent", "v1.3.0", None),) if agent else ()),
     )
     pods = PodIdentityAssociation("a-1", "kube-system", "ebs-csi-controller-sa", role_arn("by-pods"), session_tags=True)
@@ -308,6 +314,7 @@ def test_which_role_the_pods_of_an_add_on_use(
     assert {each.before_release for each in found} == {"v1.50.0-eksbuild.1"}
     assert all(("is not used" in " ".join(each.reasons)) is bool(reason) for each in found)
     assert reason in " ".join(found[0].reasons)
+    assert all("EKS recommends A or B for ebs-csi-controller-sa" in each.reasons for each in found)
     if not role:
         (none,) = found
         assert "no role was found that runs aws-ebs-csi-driver" in " ".join(none.not_known)

@@ -14,7 +14,7 @@ from ekstui import files
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import parse, serialise
 from ekstui.core.notation import parse_policy, parse_sides
-from ekstui.core.policy import Policy, PolicyId, VersionInfo, version_label
+from ekstui.core.policy import Policy, PolicyHistory, PolicyId, VersionInfo, version_label
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.access_policies import (
@@ -42,9 +42,9 @@ from ekstui.library.own_account import Account
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import published_until, shipped_in
 from ekstui.store.accounts import store
-from ekstui.store.policy_store import PolicyStore
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.accounts import snapshot
-from tests.store.policies import fill_from_the_corpus
+from tests.store.policies import fill_from_the_corpus, provenance
 
 
 @pytest.fixture(scope="module")
@@ -441,6 +441,12 @@ def test_a_controllers_policy_is_found_by_its_name_or_a_part_of_one(typed: str, 
             assert caught.value.nearest[0] == "karpenter"
 
 
+def test_the_name_of_a_controller_is_never_one_of_aws(library: Library) -> None:
+    with pytest.raises(NotFoundError, match="No controller's policy is named 'karpenter/nothing'"):
+        library.find("karpenter/nothing")
+    assert library.find("load-balancer-contr").policy.name == "aws-load-balancer-controller"
+
+
 # EKS access policies
 
 
@@ -580,3 +586,21 @@ def test_a_cache_that_fails_is_reported_and_the_bundled_policies_answer(tmp_path
     fill_from_the_corpus(tmp_path, family=True)
     assert broken.state() is None
     assert of_account(tmp_path, None).state() is not None
+
+
+def test_policies_of_another_partition_are_used_only_where_they_are_known(tmp_path: Path) -> None:
+    here = of_account(tmp_path, None)
+    assert here.in_partition("aws") is here
+    assert here.in_partition("aws-cn") is here
+    china = named("Alpha", partition="aws-cn")
+    text = {1: json.dumps({"Statement": []}).encode()}
+    here.store.of("aws-cn").put([pack(PolicyHistory(china, text))], DeliveryInfo(provenance("aws", 9), None))
+    there = here.in_partition("aws-cn")
+    assert (there.store.collection, [each.policy.name for each in there.policies("all")]) == ("aws-cn", ["Alpha"])
+    # The bundled policies are those of `aws`, which are known without a cache too.
+    assert there.in_partition("aws").store.collection == "aws"
+    assert (
+        there.find("arn:aws-cn:iam::aws:policy/Alpha").policy
+        == here.find("arn:aws-cn:iam::aws:policy/Alpha").policy
+        == china
+    )

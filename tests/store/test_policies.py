@@ -254,3 +254,16 @@ def test_documents_that_are_asked_for_one_after_the_other_are_the_right_ones(tmp
     with pytest.raises(KeyError):
         found.texts[40]
     assert dict(next(iter(store.histories()))[1]) == texts
+
+
+def test_a_first_delivery_that_is_not_whole_is_readable_like_any_other(tmp_path: Path) -> None:
+    """A first sync of another partition that broke off damaged the file: its time before all others was not read again."""
+    store = fill_from_the_corpus(tmp_path, family=True)
+    china = store.of("aws-cn")
+    china.put([pack(history({1: (moment(1), A)}))], DeliveryInfo(provenance("aws", 9), None))
+    again = PolicyStore(store.file, "aws-cn")
+    assert again.state().known_until == datetime.min.replace(tzinfo=UTC)
+    assert [policy.name for policy in again.policies()] == ["P"]
+    china.put([], DeliveryInfo(provenance("aws", 10), moment(10)))
+    assert PolicyStore(store.file, "aws-cn").state().known_until == moment(10)
+    assert PolicyStore(store.file).names() == store.names()

@@ -48,7 +48,7 @@ class Remedy(NamedTuple):
     policy: str
     permissions: int | None
     """The number of verbs on resources; None for all resources."""
-    reads_only: bool = False
+    reads_only: bool
     """Whether it allows only reads."""
 
 

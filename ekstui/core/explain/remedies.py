@@ -209,7 +209,7 @@ def _since(request: Request, candidate: Candidate) -> Since:
     If that depends on conditions, a version without one of its alternatives is none of them.
     """
     newest = _by(request, candidate, candidate.policy.default_version)
-    wanted, alternatives = _STRENGTHS.get(newest.verdict, 0), _alternatives(newest)
+    wanted, alternatives = _STRENGTHS[newest.verdict], _alternatives(newest)
 
     def allows(version: int) -> bool:
         evaluation = _by(request, candidate, version)
