@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
+from textual.events import Resize
+from textual.geometry import Size
 from textual.timer import Timer
 
 from ekstui.core.policy import next_scope
@@ -92,6 +94,8 @@ class ExplorerScreen(NavigationScreen):
         """The progress of the job that runs, in words; empty if none does."""
         self._progress_at = 0.0
         """When it was last shown, on the monotonic clock."""
+        self._started_at: Size | None = Size(0, 0)
+        """The size that was laid out last while the app starts; None later."""
         self.offer: Offer | None = None
         """Where the user was when the connection was lost."""
 
@@ -126,6 +130,7 @@ class ExplorerScreen(NavigationScreen):
             # Typed keys first: the background threads would take half the processor.
             self.set_timer(KEYS_FIRST, self._begin)
             return
+        self._started_at = None
         # Collecting garbage among these lasting objects would take a sixth of the start.
         gc.freeze()
         gc.enable()
@@ -205,8 +210,15 @@ class ExplorerScreen(NavigationScreen):
 
         return (*library.policies(self.scope), *access_policy_entries())
 
-    def on_resize(self) -> None:
+    @on(Resize)
+    def _fit(self, event: Resize) -> None:
         """Fit the header and the footer to the width."""
+        if event.size == self._started_at:
+            # While the app starts, Textual sends the same size three times, and would lay out and paint all each time.
+            event.prevent_default()
+            return
+        if self._started_at is not None:
+            self._started_at = event.size
         self._show_header()
         if not self.focused_pane.is_typing:
             self.show_keys()
