@@ -171,8 +171,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return command_of(arguments.command).run(arguments) or ExitCode.DONE
     finally:
-        if opening := sys.modules.get("ekstui.cli.session"):
-            opening.narrate_notices()
+        if session := sys.modules.get("ekstui.cli.session"):
+            session.narrate_notices()
 
 
 def end_quietly() -> int:
