@@ -50,18 +50,22 @@ def _keep(new: Values, old: Values) -> Values:
     return new if old else old
 
 
+def _account(arns: Values) -> str:
+    return split_arn(arns[0]).account if arns else ""
+
+
 def _same_account(arns: Values, accounts: Values) -> bool:
-    return not arns or not accounts or split_arn(arns[0]).account in ("", accounts[0])
+    return not accounts or _account(arns) in ("", accounts[0])
 
 
 def _with_source_account(arns: Values, accounts: Values) -> bool:
     """Return whether the source account is given and is that of the source."""
-    account = split_arn(arns[0]).account if arns else ""
+    account = _account(arns)
     return not _ACCOUNT.fullmatch(account) or accounts == (account,)
 
 
 def _account_of(arns: Values, old: Values) -> Values:
-    account = split_arn(arns[0]).account if arns else ""
+    account = _account(arns)
     return (account,) if account else old
 
 
@@ -77,10 +81,7 @@ def _kind(arns: Values) -> str:
 
 
 def _of_user(arns: Values, names: Values) -> bool:
-    if not arns:
-        return True
-    user = split_arn(arns[0]).resource.rpartition("/")[2] if _kind(arns) == "user" else None
-    return names == (() if user is None else (user,))
+    return not arns or names == _user_of(arns, names)
 
 
 def _user_of(arns: Values, _: Values) -> Values:
@@ -88,7 +89,7 @@ def _user_of(arns: Values, _: Values) -> Values:
 
 
 def _as_user(names: Values, arns: Values) -> Values:
-    account = split_arn(arns[0]).account if arns else ACCOUNT
+    account = _account(arns) or ACCOUNT
     return (f"arn:aws:iam::{account}:user/{names[0]}" if names else f"arn:aws:iam::{account}:role/{STAND_IN}",)
 
 
@@ -101,7 +102,7 @@ def _type_of(arns: Values, old: Values) -> Values:
 
 
 def _as_type(types: Values, arns: Values) -> Values:
-    account = split_arn(arns[0]).account if arns else ACCOUNT
+    account = _account(arns) or ACCOUNT
     kind = next((kind for kind, name in _PRINCIPAL_TYPES.items() if types == (name,)), "role")
     service = "sts" if kind == "federated-user" else "iam"
     return (f"arn:aws:{service}::{account}:{kind if kind == 'root' else f'{kind}/{STAND_IN}'}",)
