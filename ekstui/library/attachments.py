@@ -58,8 +58,7 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     account = library.account
     snapshot = account.required()
     arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
-    denied = any(error.source == "roles" and error.kind == "denied" for error in snapshot.errors)
-    if denied and not snapshot.complete and not account.choice.offline:
+    if _sweep_denied(snapshot) and not account.choice.offline:
         found = _asked_alone(account, snapshot, arn, cancelled)
     else:
         found = attachments_with_uses(snapshot, arn, account.uses(snapshot))
@@ -68,6 +67,11 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
         if failed is not None:
             raise AccountError(failed.message, failed.next_step)
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, found)
+
+
+def _sweep_denied(snapshot: AccountSnapshot) -> bool:
+    denied = any(error.source == "roles" and error.kind == "denied" for error in snapshot.errors)
+    return denied and not snapshot.complete
 
 
 def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:

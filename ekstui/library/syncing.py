@@ -163,8 +163,7 @@ def sync_from(
         elif (readable := _readable(entry, known, store.collection, latest, skipped)) is not None:
             received.append(pack(readable))
     complete = not cancelled() and not (skipped and delivery.asked)
-    listed = set(known) if delivery.listed is None or not complete else delivery.listed
-    withdrawn = tuple(name for name, policy in known.items() if not policy.withdrawn and name not in listed)
+    withdrawn = _withdrawn(delivery, known) if complete else ()
     if len(withdrawn) > max(1, SMALL_SHARE * len(known)) and not accept_withdrawals:
         message = (
             f"{len(withdrawn):,} of {len(known):,} known policies are not listed, more than AWS withdraws at once, so none is "
@@ -206,6 +205,12 @@ def _has_most(delivery: Delivery, known: Mapping[str, Policy], received: Iterabl
     current = {name for name, policy in known.items() if not policy.withdrawn}
     had = current & (delivery.names | {each.policy.name for each in received})
     return len(had) >= MOST * len(current)
+
+
+def _withdrawn(delivery: Delivery, known: Mapping[str, Policy]) -> tuple[str, ...]:
+    if delivery.listed is None:
+        return ()
+    return tuple(name for name, policy in known.items() if not policy.withdrawn and name not in delivery.listed)
 
 
 def _readable(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot, Use
@@ -283,19 +283,22 @@ def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner
         nodes = (pair for pair in here if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
         return _once((arn, use, "by its nodes: vpc-cni has no role of its own") for arn, use in nodes)
     uses_found = [use for _, use in found]
-    overruled, accounts = _overruled(cluster, uses_found), _associated_accounts(uses_found)
-    # The roles that the roles of associations assume in turn for their pods.
-    targets = {
-        each.role_arn: each.target_role_arn
-        for each in cluster.associations or ()
-        if (each.namespace, each.service_account) in accounts and each.target_role_arn
-    }
+    overruled, targets = _overruled(cluster, uses_found), _targets(cluster, _associated_accounts(uses_found))
     chosen = [(arn, use) for arn, use in found if use not in overruled]
     ignored = {arn: overruled[use] for arn, use in found if use in overruled}
     for arn, _ in chosen:
         ignored.pop(arn, None)
     reasons = (f"{arn.rpartition('/')[2]} is not used: {why}" for arn, why in ignored.items())
     return _once(((targets.get(arn, arn), use, _how(use)) for arn, use in chosen), *reasons)
+
+
+def _targets(cluster: Cluster, accounts: Collection[tuple[str | None, str | None]]) -> dict[str | None, str]:
+    """Return the roles that the roles of associations assume in turn for their pods, by the association's role."""
+    return {
+        each.role_arn: each.target_role_arn
+        for each in cluster.associations or ()
+        if (each.namespace, each.service_account) in accounts and each.target_role_arn
+    }
 
 
 def _associated_accounts(uses: Iterable[Use]) -> set[tuple[str | None, str | None]]:

@@ -39,9 +39,7 @@ def read_pod_identity(
     gone: dict[Place, set[str]] = {}
     for done, ((cluster, association), answer) in enumerate(each(describe, jobs, cancelled), start=1):
         try:
-            one, now = answer.result(), known[cluster.place]
-            entries = (one if entry.id == one.id else entry for entry in now.associations or ())
-            known[cluster.place] = replace(now, associations=tuple(entries))
+            known[cluster.place] = _with_association(known[cluster.place], answer.result())
         except failures() as error:
             if not failed.add(error, "pod-identity", action, cluster.region, f"{cluster.name}/{association.id}"):
                 gone.setdefault(cluster.place, set()).add(association.id)
@@ -157,6 +155,11 @@ def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -
         session_tags=not answer.get("disableSessionTags", False),
         owner_arn=answer.get("ownerArn", association.owner_arn),
     )
+
+
+def _with_association(cluster: Cluster, described: PodIdentityAssociation) -> Cluster:
+    entries = (described if entry.id == described.id else entry for entry in cluster.associations or ())
+    return replace(cluster, associations=tuple(entries))
 
 
 def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
