@@ -170,18 +170,15 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
             if not _SID.fullmatch(statement.sid):
                 yield DocumentError(f"{statement.sid!r} may only have letters and digits.", f"{place}.Sid")
             sids.add(statement.sid)
+        listed = f"{place}.{statement.action_element}"
         if not statement.actions:
-            yield DocumentError("the list is empty.", f"{place}.{statement.action_element}")
+            yield DocumentError("the list is empty.", listed)
         for action in statement.actions:
             if not _ACTION.fullmatch(action):
-                yield DocumentError(
-                    f"{action!r} is not an action such as ec2:CreateVolume.", f"{place}.{statement.action_element}"
-                )
+                yield DocumentError(f"{action!r} is not an action such as ec2:CreateVolume.", listed)
             elif _WILD_SERVICE.match(action):
-                yield DocumentError(
-                    f"the service of {action!r} has a wildcard, which IAM allows only in the action's name.",
-                    f"{place}.{statement.action_element}",
-                )
+                message = f"the service of {action!r} has a wildcard, which IAM allows only in the action's name."
+                yield DocumentError(message, listed)
         for line in statement.conditions:
             if operators.operator(line.operator.strip()) is None:
                 yield DocumentError(

@@ -277,7 +277,8 @@ def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> 
     whole = denied(grants, [statement for statement in denies if _matches_all(statement, action)], None)
     if whole == "full" or not denies:
         return whole
-    return "partial" if denied(grants, denies, None) in ("full", "partial") else denied(grants, denies, None)
+    part = denied(grants, denies, None)
+    return "partial" if part == "full" else part
 
 
 def _matches_all(statement: Statement, pattern: str) -> bool:

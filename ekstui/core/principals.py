@@ -76,12 +76,12 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
     free = [grant for grant in grants if not grant.conditions and _is_whole(grant, action, resource)]
     limits = [*_denied_by(subject.policies, grants, action), *_limited_by(subject.boundary, free, action, resource)]
-    for limit in limits:
-        if limit.takes_all:
-            return PrincipalCan(subject, tuple(given), "taken", (limit.reason,))
+    for takes_all, reason in limits:
+        if takes_all:
+            return PrincipalCan(subject, tuple(given), "taken", (reason,))
     if resource is None and (others := _types_besides(free, action)):
-        limits.append(_Limit(False, f"not on every {listed(others, 'or')}"))
-    reasons = (*(limit.reason for limit in limits), *_open_questions(subject, grants if not free else ()))
+        limits.append((False, f"not on every {listed(others, 'or')}"))
+    reasons = (*(reason for _, reason in limits), *_open_questions(subject, grants if not free else ()))
     return PrincipalCan(subject, tuple(given), "depends" if reasons else "allowed", reasons)
 
 
@@ -95,20 +95,17 @@ def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]
         yield f"if {', '.join(keys)}" if keys else "on some resources"
 
 
-class _Limit(NamedTuple):
-    """Something that revokes an action, or a part of it."""
-
-    takes_all: bool
-    reason: str
+_Limit = tuple[bool, str]
+"""Whether it revokes the action completely, and what does."""
 
 
 def _denied_by(policies: Iterable[AppliedPolicy], grants: tuple[Grant, ...], action: str) -> Iterator[_Limit]:
     for policy in policies:
         taken = _taken(grants, policy, action)
         if taken == "full":
-            yield _Limit(True, f"denied by {policy.name}")
+            yield True, f"denied by {policy.name}"
         elif taken:
-            yield _Limit(False, f"{policy.name} {'may deny it' if taken == 'unknown' else 'denies a part'}")
+            yield False, f"{policy.name} {'may deny it' if taken == 'unknown' else 'denies a part'}"
 
 
 def _limited_by(
@@ -120,11 +117,11 @@ def _limited_by(
     allowed = _grants(boundary, action, resource)
     taken = _taken(allowed, boundary, action)
     if not allowed:
-        yield _Limit(True, f"boundary {boundary.name} does not allow it")
+        yield True, f"boundary {boundary.name} does not allow it"
     elif taken == "full":
-        yield _Limit(True, f"denied by boundary {boundary.name}")
+        yield True, f"denied by boundary {boundary.name}"
     elif taken or not any(_lets_through(each, free, resource) for each in allowed):
-        yield _Limit(False, f"boundary {boundary.name}")
+        yield False, f"boundary {boundary.name}"
 
 
 def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:

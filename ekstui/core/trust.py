@@ -195,28 +195,28 @@ def _federated_kind(value: str) -> tuple[TrusteeKind, str]:
     return ("github" if issuer == "token.actions.githubusercontent.com" else "oidc"), issuer
 
 
+_WORDS: dict[TrusteeKind, str] = {
+    "pod-identity": "pod identity",
+    "irsa": "IRSA",
+    "github": "GitHub",
+    "sso": "SSO",
+    "saml": "SAML",
+    "deleted": "deleted principal",
+}
+
+
 def _word(trustee: Trustee, account: str) -> str:
     match trustee.kind:
         case "service":
             return trustee.name.removesuffix(".cn").removesuffix(".amazonaws.com") or "unknown"
-        case "pod-identity":
-            return "pod identity"
         case "account":
             return "this account" if trustee.name == account else f"account {trustee.name}"
         case "role" | "user" | "session":
             return f"{trustee.kind} {trustee.name.rsplit('/', 1)[-1]}"
-        case "sso" | "saml":
-            return trustee.kind.upper()
-        case "irsa":
-            return "IRSA"
-        case "github":
-            return "GitHub"
         case "oidc":
             return trustee.name.split("/", 1)[0] or "unknown"
-        case "deleted":
-            return "deleted principal"
-        case "anyone" | "unknown":
-            return trustee.kind
+        case kind:
+            return _WORDS.get(kind, kind)
 
 
 def _sentence(trustee: Trustee, account: str) -> str:

@@ -52,7 +52,7 @@ def superseded_policies(subject: RoleInUse, surroundings: Surroundings, knowledg
                 f"{policy.name} is attached besides {' and '.join(newer)} and still allows the wider access. "
                 f"{known.supersession}"
             )
-        evidence = (*(described(use) for use in subject.uses), *unseen_evidence(subject))
+        evidence = (*map(described, subject.uses), *unseen_evidence(subject))
         severity = a_note_if_unseen("advice", subject) if subject.uses else "note"
         yield Finding("superseded-policy", severity, text, evidence)
 
@@ -89,7 +89,7 @@ def scoping_findings(subject: RoleInUse) -> Iterator[Finding]:
             f"Without {UNSCOPED}, volumes and snapshots whose tag ebs.csi.aws.com/cluster-name does not name the cluster "
             "could no longer be changed."
         )
-        yield Finding("scoping-cancelled", "advice", f"{said} {loss}", tuple(described(use) for use in subject.uses))
+        yield Finding("scoping-cancelled", "advice", f"{said} {loss}", tuple(map(described, subject.uses)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,6 @@ class _Excess:
     """What would stop working without the policy, as a main clause."""
 
 
-def _joins_as_ec2_node(use: Use, _subject: RoleInUse, _surroundings: Surroundings) -> Truth:
-    return use.kind in EC2_NODE_KINDS
-
-
 def _runs_the_cni(use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
     if use.kind in EC2_NODE_KINDS:
         return holds("vpc-cni-on-node-role", use, subject, surroundings)
@@ -118,14 +114,10 @@ def _runs_the_cni(use: Use, subject: RoleInUse, surroundings: Surroundings) -> T
     return False
 
 
-def _reads_more_of_ecr(use: Use, _subject: RoleInUse, _surroundings: Surroundings) -> Truth:
-    return False if use.kind in NODE_KINDS else None
-
-
 _EXCESSES = (
     _Excess(
         "AmazonEKSWorkerNodePolicy",
-        _joins_as_ec2_node,
+        lambda use, *_: use.kind in EC2_NODE_KINDS,
         ("auto-mode-node",),
         "allows more than Auto Mode nodes use; AmazonEKSWorkerNodeMinimalPolicy is enough",
         "instances with this role could no longer describe EC2 resources or the cluster, which a node that Auto Mode does "
@@ -133,7 +125,7 @@ _EXCESSES = (
     ),
     _Excess(
         "AmazonEKSWorkerNodePolicy",
-        _joins_as_ec2_node,
+        lambda use, *_: use.kind in EC2_NODE_KINDS,
         ("hybrid-node",),
         "is for EC2 instances; a hybrid node uses only eks:DescribeCluster of it, and eks-auth:AssumeRoleForPodIdentity "
         "where the agent runs",
@@ -148,7 +140,7 @@ _EXCESSES = (
     ),
     _Excess(
         "AmazonEC2ContainerRegistryReadOnly",
-        _reads_more_of_ecr,
+        lambda use, *_: False if use.kind in NODE_KINDS else None,
         NODE_KINDS,
         "allows more than nodes use; AmazonEC2ContainerRegistryPullOnly is enough to pull images, even through a pull-through cache",
         "software on the nodes could no longer list repositories, images, their policies and scan findings",
@@ -170,7 +162,7 @@ def excess_policies(subject: RoleInUse, surroundings: Surroundings) -> Iterator[
             for use, answer in zip(subject.uses, needed, strict=True)
             if answer is None
         ]
-        evidence = (*(described(use) for use in subject.uses), *undecided, *unseen_evidence(subject))
+        evidence = (*map(described, subject.uses), *undecided, *unseen_evidence(subject))
         text = f"{excess.policy} {excess.excess}. Without {excess.policy}, {excess.loss}."
         yield Finding("broader-than-needed", severity, text, evidence)
 
@@ -236,7 +228,7 @@ def _service(
     ]
     if not uses:
         return
-    evidence = tuple(described(use) for use in uses)
+    evidence = tuple(map(described, uses))
     meant = [
         each for each in trusted if each.kind == "anyone" or each.name.removesuffix(".cn") == requirement.principal
     ]

@@ -80,7 +80,7 @@ class _Wording(NamedTuple):
         unsaid: list[tuple[_Ways, _Ways]] = []
         for place in sorted({*old, *new}):
             had, has = _ways_on(place, old), _ways_on(place, new)
-            phrase = self._of_ways(had, has) if had and has and had != has else None
+            phrase = self._of_ways(had, has)
             if phrase is None:
                 unsaid.append((had, has))
             else:
@@ -93,6 +93,8 @@ class _Wording(NamedTuple):
 
     def _of_ways(self, had: _Ways, has: _Ways) -> Phrase | None:
         """Return how the ways to allow an action on a resource changed; None if not in that direction."""
+        if not had or not has or had == has:
+            return None
         common = frozenset.intersection(*had, *has)
         old, new = ({way - common for way in ways} for ways in (had, has))
         if _UNCONDITIONAL in (old if self.wider else new):
