@@ -265,7 +265,7 @@ def _recent(subjects: tuple[RoleInUse, ...], now: datetime) -> tuple[RecentChang
 def _urgency(role: ClusterRole) -> tuple[int, str]:
     """Sort roles with a problem first, then by name."""
     worst = min((("problem", "advice", "note").index(finding.severity) for finding in role.findings), default=3)
-    return worst, role.arn.rsplit("/", 1)[-1].lower()
+    return worst, role.arn.rpartition("/")[2].lower()
 
 
 class PrincipalInCluster(NamedTuple):

@@ -650,3 +650,19 @@ def test_names_of_one_principal(value: str, caller: str, same: bool | None) -> N
 )
 def test_a_session_of_an_instance_has_its_identifier_as_name(session: str, of_instance: bool) -> None:
     assert is_instance_session(f"arn:aws:sts::{ACCOUNT}:assumed-role/node/{session}") is of_instance
+
+
+def test_what_would_have_to_be_known_of_the_caller_and_its_account() -> None:
+    request = Request("sts:AssumeRole", (), NODE)
+    tagged = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}  # fmt: skip
+    depends = evaluate(request, (AppliedPolicy("own", None, parse({"Statement": tagged})),), reference=reference())
+    # Whether the caller's own policies matter depends on the role's account, which its ARN would tell.
+    unknown = judged(trust(SELF, "sts:AssumeRole"), request, None)
+    assert judged_together(unknown, None) == ("depends", ("resource",))
+    assert judged_together(unknown, depends) == ("depends", ("aws:PrincipalTag/team",))
+    assert judged_together(judged(trust(ROOT, "sts:AssumeRole"), request, None), None) == ("depends", ())
+    external = trust(ROOT, "sts:AssumeRole", {"StringEquals": {"sts:ExternalId": "1"}})
+    assert judged_together(judged(external, request), depends) == (
+        "depends",
+        ("sts:ExternalId", "aws:PrincipalTag/team"),
+    )

@@ -932,3 +932,41 @@ def test_the_policies_in_force_tell_the_kind_by_those_that_are_for_one_kind() ->
         "aws-ebs-csi-driver",
     )
     assert components_of(["AmazonEKSWorkerNodePolicy", "nothing"], knowledge()) == ()
+
+
+def test_what_is_said_of_who_decides() -> None:
+    def notes(request: Request, policies: Policies, cause: Cause | None = None) -> str:
+        denial = None if cause is None else Denial(request.action, cause=cause)
+        return " ".join(explain(request, policies, (), knowledge=knowledge(), denial=denial).notes)
+
+    must = "The trust policy of the role must allow this"
+    assume = replace(GET, action="sts:AssumeRole", resources=(ROLE,))
+    assert must in notes(assume, Policies((NOTHING,)))
+    assert must in notes(replace(assume, action="sts:TagSession"), Policies((NOTHING,)))
+    assert must not in notes(assume, Policies((NOTHING,)), NO_ALLOW)
+    assert must not in notes(GET, Policies((NOTHING,)))
+    # A limit of the caller that denies is told from one that lacks an Allow.
+    denies, lacks = applied(deny("s3:*")), NOTHING
+    for layer, policies in (
+        ("permissions boundary", [Policies((READ_ALL,), each) for each in (denies, lacks)]),
+        ("session policy", [Policies((READ_ALL,), None, (each,)) for each in (denies, lacks)]),
+    ):
+        assert [
+            verb in notes(GET, each)
+            for each, verb in zip(policies, (f"The {layer} denies it", f"The {layer} does not allow it"), strict=True)
+        ] == [True, True]
+    assert "no identity policy changes that" not in notes(GET, Policies((READ_ALL,), READ_ALL))
+
+
+def test_how_a_message_names_its_resource_is_said_where_that_matters() -> None:
+    def notes(action: str, name: str | None, *resources: str) -> str:
+        denial = Denial(action, None, SESSION, NO_ALLOW, resource_name=name)
+        request = Request(action, resources, SESSION)
+        return " ".join(explain(request, Policies((NOTHING,)), (), knowledge=knowledge(), denial=denial).notes)
+
+    secret = "secretsmanager:GetSecretValue"
+    assert "The message names no resource." in notes("s3:GetObject", None)
+    assert "names the resource, but not its ARN" in notes("s3:GetObject", "logs")
+    assert "-??????" not in notes("s3:GetObject", "logs") + notes(secret, None)
+    assert "-??????" in notes(secret, "prod/db")
+    assert "The message names" not in notes("s3:GetObject", "logs", f"{BUCKET}/a")

@@ -15,7 +15,7 @@ from ekstui.core.explain.access_entries import (
     explain_unauthorized,
 )
 from ekstui.core.kubernetes import KubernetesRequest as Request
-from ekstui.core.kubernetes import Subject, is_unauthorized, parse_forbidden, read_rules
+from ekstui.core.kubernetes import Rule, Subject, is_unauthorized, parse_forbidden, read_rules
 from ekstui.errors import InputError
 
 # The thread stands behind each.
@@ -409,3 +409,25 @@ def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: 
     assert [each.applies for each in found.policies] == [applies]
     assert found.verdict == ("allowed" if applies else "forbidden")
     assert found.missing_rule == ((), (), ("get",), ("/metrics",))
+
+
+def test_remedies_are_ranked_by_what_else_they_give() -> None:
+    def rule(verbs: str, *resources: str) -> Rule:
+        return Rule(("",), ("pods", *resources), tuple(verbs.split()))
+
+    rules = {
+        "Everything": (rule("*", "*"),),
+        "B-writes": (rule("list create"),),
+        "A-writes-more": (rule("list create delete"),),
+        "Z-reads-much": (rule("get list watch", "services", "events"),),
+        "Y-reads-much": (rule("get list watch", "services", "events"),),
+        "Reads": (rule("list"),),
+        "Reserved": (rule("list"),),
+        "Elsewhere": (Rule(("apps",), ("pods",), ("list",)),),
+    }
+    text = 'x is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group "" in the namespace "shop"'
+    (found,) = (explain_forbidden(each, None, rules, ["Reserved"]) for each in parse_forbidden(text))
+    assert [(each.policy, each.permissions, each.reads_only) for each in found.allowed_by] == [
+        ("Reads", 1, True), ("Y-reads-much", 9, True), ("Z-reads-much", 9, True),
+        ("B-writes", 2, False), ("A-writes-more", 3, False), ("Everything", None, False),
+    ]  # fmt: skip

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, InlinePolicy, Role, SourceError
+from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, InlinePolicy, Role, SourceError
 from ekstui.core.document import Statement, parse
 from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
 from ekstui.core.findings import Code, Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
 from ekstui.library import AccountChoice, Library, cluster_answers
+from ekstui.library.catalog import DefaultVersion
 from ekstui.library.cluster_answers import (
     ClusterRole,
     EntryAnswer,
@@ -26,6 +27,7 @@ from ekstui.library.cluster_answers import (
     worst_first,
 )
 from ekstui.library.own_account import Account
+from ekstui.library.roles import subjects_of
 from ekstui.library.upgrading import ComponentUpgrade, upgrade
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
@@ -36,6 +38,7 @@ Asking = Callable[[AccountSnapshot | None], Library]
 
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 EDIT = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
+EMPTY = parse({"Statement": []})
 
 
 @pytest.fixture
@@ -413,3 +416,24 @@ def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
         known = running()
         elsewhere = replace(known, identity=replace(known.identity, partition=partition))
         assert upgrade(asking(elsewhere), "prod", {LBC: "v2.13.0"}, {}, {}).components[0].component == variant
+
+
+def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
+    """An account's own policies are in its snapshot, AWS's in the cache; of others only the name is known."""
+    known = snapshot()
+    (mine,) = known.local_policies
+    lost = "arn:aws:iam::111122223333:policy/lost"
+    given = (
+        AttachedPolicy("mine", mine.arn),
+        AttachedPolicy("lost", lost),
+        AttachedPolicy("AmazonEKSClusterPolicy", VIEW),
+    )
+    role = replace(known.roles[0], attached=given, boundary_arn=mine.arn)
+    documents = {VIEW: DefaultVersion(7, datetime(2026, 1, 1, tzinfo=UTC), EMPTY)}
+    (subject,) = subjects_of([role], known, {}, lambda arns: {arn: documents[arn] for arn in arns if arn in documents})
+    assert [(each.name, each.version, each.document) for each in subject.policies[:3]] == [
+        ("mine", 3, mine.document), ("lost", None, None), ("AmazonEKSViewPolicy", 7, EMPTY),
+    ]  # fmt: skip
+    assert [each.name for each in subject.policies[3:]] == [each.name for each in role.inline]
+    assert subject.boundary == subject.policies[0]
+    assert subject.policies[2].created == documents[VIEW].created

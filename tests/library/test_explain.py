@@ -20,6 +20,7 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.comparing import attached_count, compare
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.named import Requester, Target, is_target, principal_arn, requester_of, target_of
+from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from tests.accounts import snapshot
@@ -455,3 +456,18 @@ def test_how_often_a_policy_is_attached_in_a_snapshot() -> None:
     mine = AttachedPolicy("mine", known.local_policies[0].arn)
     bounded = replace(known, roles=(replace(known.roles[0], attached=()), replace(known.roles[1], attached=(mine,))))
     assert attached_names(bounded) == {"AmazonEKSClusterPolicy": 3}
+
+
+def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
+    library = Library.open(AccountChoice(demo=True, offline=True))
+    severities: set[str] = set()
+    for name in ("prod-efs-csi", "prod-node"):
+        found = role_answer(library, name).findings
+        severities |= {each.severity for each in found}
+        (answer,) = explain_all(library, Inquiry(Question(action="s3:GetObject"), principal=name))
+        telling = {each.code for each in answer.findings if each.severity != "problem"}
+        assert {each for each in answer.findings if each.severity == "problem"} == {
+            each for each in found if each.severity == "problem"
+        }
+        assert telling <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}
+    assert len(severities) > 1

@@ -604,3 +604,13 @@ def test_policies_of_another_partition_are_used_only_where_they_are_known(tmp_pa
         == here.find("arn:aws-cn:iam::aws:policy/Alpha").policy
         == china
     )
+
+
+def test_a_damaged_cache_is_set_aside_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "policies.db").write_bytes(b"something else")
+    damaged = of_account(tmp_path, None)
+    assert damaged.find("AmazonEKS_CNI_Policy").policy.default_version == 6
+    (aside,) = tmp_path.glob("policies.db.aside-*")
+    (notice,) = damaged.notices()
+    assert f"It was set aside as {aside.name}; the bundled data answers until there is a new one." in notice
+    assert not (tmp_path / "policies.db").exists()
