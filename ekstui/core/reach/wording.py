@@ -106,8 +106,6 @@ class _Wording(NamedTuple):
             if still:
                 return self._other_conditions(still)
             return self._needs_no_more(old) if self.wider else self._needs(new)
-        if not gone or not fresh:
-            return self._more_ways(fresh) if self.wider and fresh else self._fewer_ways(gone) if gone else None
         return self._other_ways(gone, fresh, new)
 
     def _more_ways(self, fresh: set[Way]) -> Phrase:
@@ -124,6 +122,8 @@ class _Wording(NamedTuple):
         )
 
     def _other_ways(self, gone: set[Way], fresh: set[Way], new: set[Way]) -> Phrase | None:
+        if not gone or not fresh:
+            return self._more_ways(fresh) if self.wider and fresh else self._fewer_ways(gone) if gone else None
         if _keys_of(gone) == _keys_of(fresh):
             return self._other_conditions({key for way in gone for key in _keys_in(way ^ _nearest(way, fresh))})
         if (required := _beyond(gone, fresh)) is not None:
