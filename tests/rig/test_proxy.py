@@ -126,7 +126,8 @@ def test_a_hanging_call_ends_when_the_rules_are_cleared(rig: Rig) -> None:
     ("effect", "service", "error"),
     [
         (Effect("reset"), "iam", ConnectionClosedError),
-        (Effect("cut"), "iam", ResponseParserError),
+        # botocore before 1.44 notices that the line was cut.
+        (Effect("cut"), "iam", (ConnectionClosedError, ResponseParserError)),
         (Effect("bad_xml"), "iam", ResponseParserError),
         (Effect("truncate"), "iam", ResponseParserError),
         (Effect("garbage"), "iam", ResponseParserError),
@@ -145,7 +146,11 @@ def test_broken_answers(rig: Rig, effect: Effect, service: str, error: type[Exce
 def test_a_broken_json_answer_looks_like_an_empty_one(rig: Rig, kind: Any) -> None:
     # botocore 1.44 holds no answer against its Content-Length, so even a lost connection is nothing to it.
     rig.proxy.add(Effect(kind), "eks")
-    answer = ASK["eks"]()
+    try:
+        answer = ASK["eks"]()
+    except ConnectionClosedError:  # botocore before 1.44
+        assert kind == "cut"
+        return
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert "clusters" not in answer
 
