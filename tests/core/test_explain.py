@@ -970,3 +970,28 @@ def test_how_a_message_names_its_resource_is_said_where_that_matters() -> None:
     assert "-??????" not in notes("s3:GetObject", "logs") + notes(secret, None)
     assert "-??????" in notes(secret, "prod/db")
     assert "The message names" not in notes("s3:GetObject", "logs", f"{BUCKET}/a")
+
+
+@pytest.mark.parametrize(
+    ("policies", "request_", "cause", "said", "unsaid"),
+    [
+        (Policies((READ_ALL,)), GET, None, ("does not say what denied it", "Most likely one of them is not attached", "Or they were attached", "deleted and recreated", "a policy that was not looked at denied it"), ("other tags or context", "another role or user")),
+        (Policies((READ_ALL,), identity_known=True), GET, None, ("Most likely they were attached or changed after",), ("one of them is not attached",)),
+        (Policies((READ_ALL,)), replace(GET, principal=None), None, ("another role or user",), ("deleted and recreated",)),
+        (Policies((READ_ALL,)), GET, NO_ALLOW, ("So it is not a service control policy",), ("a policy that was not looked at denied it", "does not say what denied it")),
+        (Policies((READ_ALL,)), GET, Cause("identity", explicit=True), ("have none that applies",), ("So it is not",)),
+        (Policies((READ_ALL,)), GET, Cause("service-control", explicit=True), ("which agrees with the message",), ("Most likely",)),
+        (Policies((applied(allow("s3:*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})),)), GET, None, ("other tags or context",), ()),
+        (Policies((applied(allow("s3:*", **MAY)),)), GET, NO_ALLOW, ("a condition on something that is not given did not hold",), ("Most likely",)),
+        (Policies((applied(allow("s3:*", **MAY)),)), GET, None, (), ("a condition on something", "Most likely")),
+        (Policies((NOTHING,)), GET, None, (), ("Most likely", "does not say what denied it")),
+    ],
+)  # fmt: skip
+def test_why_a_request_that_the_policies_allow_may_have_been_denied(
+    policies: Policies, request_: Request, cause: Cause | None, said: tuple[str, ...], unsaid: tuple[str, ...]
+) -> None:
+    """IAM User Guide, "Troubleshoot access denied error messages": what a message names and what it leaves open."""
+    denial = Denial(request_.action, request_.resources[0], request_.principal, cause)
+    notes = " ".join(explain(request_, policies, (), knowledge=knowledge(), denial=denial).notes)
+    assert [each for each in said if each not in notes] == []
+    assert [each for each in unsaid if each in notes] == []
