@@ -21,7 +21,7 @@ from textual.app import App
 from textual.driver import Driver
 
 VARIABLE = "EKSTUI_DRIVER"
-"""The environment variable: `plain` for Textual's own driver, `motion` for mouse movements."""
+"""The environment variable: `plain` for Textual's own driver."""
 
 
 _OF_DRIVER: Final = (
@@ -61,12 +61,11 @@ def driver_class() -> type[Driver] | None:
     None with EKSTUI_DRIVER=plain, with TEXTUAL_DRIVER (which serving in a browser sets), on other platforms than POSIX, and
     where something is `lacking`.
     """
-    wanted = os.environ.get(VARIABLE, "")
-    if os.name != "posix" or os.environ.get("TEXTUAL_DRIVER") or wanted == "plain" or lacking():
+    if os.name != "posix" or os.environ.get("TEXTUAL_DRIVER") or os.environ.get(VARIABLE) == "plain" or lacking():
         return None
-    from ekstui.tui.driver.terminal import MotionDriver, TerminalDriver  # needs termios, which Windows does not have
+    from ekstui.tui.driver.terminal import TerminalDriver  # needs termios, which Windows does not have
 
-    return MotionDriver if wanted == "motion" else TerminalDriver
+    return TerminalDriver
 
 
 def repaint(app: App[Any]) -> None:

@@ -164,9 +164,6 @@ class Parser(XTermParser):
 class TerminalDriver(LinuxDriver):
     """Textual's driver with its own output, input and exit."""
 
-    mouse_motion = False
-    """Whether the terminal reports mouse movements, which repaint what the mouse hovers over."""
-
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
@@ -361,19 +358,13 @@ class TerminalDriver(LinuxDriver):
 
     def _enable_mouse_support(self) -> None:
         if self._mouse:
-            for mode in (1000, *((1003,) if self.mouse_motion else ()), 1006):
+            for mode in (1000, 1006):  # not 1003, movements, which repaint what the mouse hovers over
                 self.write(f"\x1b[?{mode}h")
 
     def _disable_mouse_support(self) -> None:
         if self._mouse:
-            for mode in (1000, *((1003,) if self.mouse_motion else ()), 1006, *((1016,) if self._mouse_pixels else ())):
+            for mode in (1000, 1006, *((1016,) if self._mouse_pixels else ())):
                 self.write(f"\x1b[?{mode}l")
-
-
-class MotionDriver(TerminalDriver):
-    """The same, with mouse movements."""
-
-    mouse_motion = True
 
 
 def _own_file(fileno: int) -> int:

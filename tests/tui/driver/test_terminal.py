@@ -67,8 +67,6 @@ def test_the_mouse_is_asked_for_clicks_only() -> None:
         assert terminal.modes[1000]
         assert terminal.modes[1006]
         assert not {1002, 1003} & terminal.modes.keys()
-    with Terminal(DEMO, env={"EKSTUI_DRIVER": "motion"}) as terminal:
-        assert started(terminal).modes[1003]
 
 
 def test_long_frames_are_marked_where_the_terminal_knows_how() -> None:
