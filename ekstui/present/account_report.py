@@ -252,6 +252,24 @@ def sync_blocks(report: SyncReport) -> list[Block]:
     return [title, Tree([Node(line) for line in lines or [Span("nothing is new")]])]
 
 
+def sync_words(report: SyncReport) -> str:
+    """Return what a sync found, in a sentence."""
+    found = [
+        (len(report.new_versions), "new version"),
+        (len(report.new_policies), "new policy"),
+        (len(report.withdrawn), "policy withdrawn by AWS"),
+        (len(report.conflicts), "differing document, replaced by AWS's"),
+    ]
+    words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
+    first = next(iter(report.skipped), None)
+    missing = (
+        f" Some of it was skipped: {first.place}: {first.reason}"
+        if first
+        else " Not everything could be read; r continues."
+    )
+    return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)
+
+
 def settings_blocks(found: Effective) -> list[Block]:
     """Return one row per setting: its name, its value, and where that comes from."""
     rows = [

@@ -27,7 +27,7 @@ from ekstui.present.blocks import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ekstui.core.knowledge import PolicyKnowledge, Update
+    from ekstui.core.knowledge import Knowledge, PolicyKnowledge, Update
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep, Step, StepCounts
     from ekstui.library.reviewing import Moved, Review, ReviewedDocument
@@ -58,6 +58,26 @@ def undated_words(versions: Sequence[tuple[str, int]]) -> str:
     """Return which versions may also belong to the period."""
     names = ", ".join(f"{name} {version_label(number)}" for name, number in versions)
     return f"Not listed, since their dates are unknown: {names}."
+
+
+def no_change_words(*, attached: bool, is_account_known: bool) -> str:
+    """Return why the feed has no step; `attached` asks for policies that the account has attached."""
+    if attached and not is_account_known:
+        return "No account was read yet, so it is not known what is attached; a lists the profiles."
+    what = "Nothing attached in the account" if attached else "Nothing"
+    return f"{what} changed in this period, as far as is known."
+
+
+def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Line:
+    """Return why AWS made a version, and how many in the account have the policy attached; None if that is not known."""
+    if step.family == "access-policy":
+        access = knowledge.access_policies.get(step.policy)
+        return code(step.policy, "strong"), f"  {access.text}" if access else ""
+    known = knowledge.policies.get(step.policy)
+    why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
+    has = "" if attached is None else f"  attached to {attached} in the account"
+    name = code(f"{step.policy} {version_label(step.version)}", "strong")
+    return name, f"  {why}" if why else "", Span(has, "muted")
 
 
 def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None) -> list[Block]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import Statement
 from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
-from ekstui.core.findings import Finding
+from ekstui.core.findings import Finding, RolePolicy
 from ekstui.core.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
 from ekstui.core.grants import Grant
 from ekstui.core.notation import PolicyAt, RoleSide
@@ -280,6 +280,33 @@ class Work(NamedTuple):
     finding: Finding
     remedy: str
     """The command that fixes it; empty if there is none."""
+
+
+def about_line(value: object) -> Line:
+    """Return the details of what a row of a cluster or role is about; empty if there are none."""
+    match value:
+        case Work(role, finding, remedy):
+            fix = f"  y copies: {remedy}" if remedy else ""
+            return code(role.arn, "strong"), Span(fix, "accent"), f"  {finding.text}"
+        case ReportedIssue(issue, meaning, command, _):
+            named = f"  ({', '.join(issue.resources)})" if issue.resources else ""
+            return (
+                Span(f"{issue.kind} {issue.name}", "strong"),
+                Span(f"  {issue.code}{named}", "bad"),
+                Span(f"  y copies: {command}" if command else "", "accent"),
+                f"  {meaning or issue.message}",
+            )
+        case ClusterRole(arn=arn, uses=uses, findings=findings):
+            wrong = "; ".join(f"{each.severity}: {each.text}" for each in findings)
+            return code(arn, "strong"), f"  {wrong or uses_words(uses)}"
+        case RecentChange(policy=policy, roles=roles):
+            return code(policy, "strong"), Span(f"  attached to {', '.join(roles)}", "muted")
+        case RolePolicy(name=name, arn=arn):
+            return code(name, "strong"), Span(f"  {arn or 'inline'}", "muted")
+        case Finding(text=text, evidence=evidence):
+            return text, Span(f"  {'; '.join(evidence)}", "muted")
+        case _:
+            return ()
 
 
 def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list[Block]:

@@ -22,7 +22,6 @@ from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFaile
 if TYPE_CHECKING:
     from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.library import AccountChoice, Library
-    from ekstui.library.syncing import SyncReport
 
 Result = TypeVar("Result")
 
@@ -96,6 +95,7 @@ class Synced(NamedTuple):
 def sync(library: Library, cancelled: Event, progress: Progress) -> Synced:
     """Sync the policies with AWS, index them, and return what is new."""
     from ekstui.library import maintenance, syncing
+    from ekstui.present.account_report import sync_words
 
     try:
         report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled.is_set)
@@ -103,24 +103,7 @@ def sync(library: Library, cancelled: Event, progress: Progress) -> Synced:
         return Synced(f"The policies could not be read from AWS: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
     maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled.is_set)
-    return Synced(_sentence(report))
-
-
-def _sentence(report: SyncReport) -> str:
-    found = [
-        (len(report.new_versions), "new version"),
-        (len(report.new_policies), "new policy"),
-        (len(report.withdrawn), "policy withdrawn by AWS"),
-        (len(report.conflicts), "differing document, replaced by AWS's"),
-    ]
-    words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
-    first = next(iter(report.skipped), None)
-    missing = (
-        f" Some of it was skipped: {first.place}: {first.reason}"
-        if first
-        else " Not everything could be read; r continues."
-    )
-    return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)
+    return Synced(sync_words(report))
 
 
 # The account

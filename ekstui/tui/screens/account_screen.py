@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.document import serialise
-from ekstui.core.findings import Finding, RolePolicy
+from ekstui.core.findings import RolePolicy
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import age_in_words, clean_line
@@ -17,7 +17,8 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.roles import CopyAnswer, RoleAnswer, copies_in, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
-from ekstui.present.rendering import rows
+from ekstui.present.cluster_report import about_line
+from ekstui.present.rendering import rows, styled_line
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.sources.aws.credentials import profile_names
@@ -232,12 +233,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
                 return service_line(service, None)
             case ActionSummary() as action:
                 return action_line(action)
-            case RolePolicy(name=name, arn=arn):
-                return (clean_line(name), "strong"), (clean_line(f"  {arn or 'inline'}"), "muted")
-            case Finding(text=text, evidence=evidence):
-                return (clean_line(text), ""), (clean_line("  " + "; ".join(evidence)), "muted")
-            case _:
-                return ()
+            case value:
+                return styled_line(about_line(value), "app")
 
     def action_explain(self) -> None:
         """Explain a request of the role for the action under the cursor, or let the user type one."""

@@ -13,9 +13,9 @@ from ekstui.core.text import age_in_words, clean_line
 from ekstui.export.texts import attachment_terraform
 from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange, cluster_answer
-from ekstui.present.blocks import error_notes, uses_words
-from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks, fixing_policy
-from ekstui.present.rendering import markdown, rows
+from ekstui.present.blocks import error_notes
+from ekstui.present.cluster_report import ReportedIssue, Work, about_line, cluster_blocks, fixing_policy
+from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
@@ -59,6 +59,10 @@ class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
     def find(self, library: Library) -> ClusterAnswer:
         """Read the cluster from the last snapshot."""
         return cluster_answer(library, self._cluster, self._region)
+
+    def about_row(self, row: Row) -> Styled:
+        """Return a problem and its fix, a role and what is wrong with it, or a policy and who has it."""
+        return styled_line(about_line(row.value), "app")
 
 
 class ClusterScreen(ClusterReportScreen):
@@ -105,32 +109,6 @@ class ClusterScreen(ClusterReportScreen):
         thing = Thing("cluster", name, "upgrade", value=name)
         blocks = lambda: upgrade_blocks(upgrade(library, name, {}, {}, {}))  # noqa: E731
         self.app.push_screen(CardScreen(thing, blocks, "upgrade"))
-
-    def about_row(self, row: Row) -> Styled:
-        """Return a problem and its fix, a role and its uses, or a policy that changed and the roles that have it."""
-        match row.value:
-            case Work(role, finding, remedy):
-                fix = f"  y copies: {remedy}" if remedy else ""
-                return (
-                    (clean_line(role.arn), "strong"),
-                    (clean_line(fix), "accent"),
-                    (clean_line(f"  {finding.text}"), ""),
-                )
-            case ReportedIssue(issue, meaning, command, _):
-                named = f"  ({', '.join(issue.resources)})" if issue.resources else ""
-                copied = f"  y copies: {command}" if command else ""
-                return (
-                    (clean_line(f"{issue.kind} {issue.name}"), "strong"),
-                    (clean_line(f"  {issue.code}{named}"), "bad"),
-                    (clean_line(copied), "accent"),
-                    (clean_line(f"  {meaning or issue.message}"), ""),
-                )
-            case ClusterRole(arn=arn, uses=uses):
-                return (clean_line(arn), "strong"), (clean_line(f"  {uses_words(uses)}"), "muted")
-            case RecentChange(policy=policy, roles=roles):
-                return (policy, "strong"), (clean_line(f"  attached to {', '.join(roles)}"), "muted")
-            case _:
-                return ()
 
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at problems and at what EKS reports."""
@@ -224,17 +202,6 @@ class ClusterMapScreen(ClusterReportScreen):
             blocks += error_notes(answer.errors)
         found = rows(blocks, self.width)
         return _matching(found, words) if words else found
-
-    def about_row(self, row: Row) -> Styled:
-        """Return a role's ARN and its problems, or a policy's ARN."""
-        match row.value:
-            case ClusterRole(arn=arn, uses=uses, findings=findings):
-                wrong = "; ".join(f"{each.severity}: {each.text}" for each in findings) or uses_words(uses)
-                return (clean_line(arn), "strong"), (clean_line(f"  {wrong}"), "")
-            case RolePolicy(name=name, arn=arn):
-                return (clean_line(name), "strong"), (clean_line(f"  {arn or 'inline'}"), "muted")
-            case _:
-                return ()
 
     def is_stop(self, row: Row) -> bool:
         """Return whether a row is a role with a problem."""

@@ -8,7 +8,7 @@ from ekstui.core.access_levels import MatrixRow, holding, matrix
 from ekstui.core.account_snapshot import AccountSnapshot
 from ekstui.core.lookup import Thing
 from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.policy import SCOPE_WORDS, Policy, Scope, next_scope, version_label
+from ekstui.core.policy import SCOPE_WORDS, Policy, Scope, next_scope
 from ekstui.core.reference import ActionInfo
 from ekstui.core.steps import FeedStep
 from ekstui.core.summary import ActionSummary
@@ -19,8 +19,8 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.searching import ChangesFeed, changes
 from ekstui.present.blocks import Block
 from ekstui.present.cards import matrix_blocks
-from ekstui.present.change_lists import COLUMNS, changes_table
-from ekstui.present.rendering import Row, list_rows, markdown, rows
+from ekstui.present.change_lists import COLUMNS, changes_table, no_change_words, step_about
+from ekstui.present.rendering import Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
@@ -106,35 +106,17 @@ class ChangesScreen(ReportScreen[_Changes]):
         step, answer = row.value, self.answer
         if not isinstance(step, FeedStep) or answer is None:
             return ()
-        if step.family == "access-policy":
-            access = knowledge().access_policies.get(step.policy)
-            return (clean_line(step.policy), "strong"), (f"  {access.text}" if access else "", "")
-        known = knowledge().policies.get(step.policy)
-        why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
-        has = (
-            f"  attached to {answer.attached.get(step.policy, 0)} in the account"
-            if answer.snapshot and self._scope != "controllers"
-            else ""
-        )
-        name = f"{step.policy} {version_label(step.version)}"
-        return (clean_line(name), "strong"), (f"  {clean_line(why)}" if why else "", ""), (has, "muted")
+        is_known = answer.snapshot is not None and self._scope != "controllers"
+        attached = answer.attached.get(step.policy, 0) if is_known else None
+        return styled_line(step_about(step, knowledge(), attached), "app")
 
     def nothing(self) -> Sequence[Styled]:
-        """Return why there are no rows."""
-        if self.view == "attached":
-            unknown = self.answer is not None and self.answer.snapshot is None
-            return (
-                styled(
-                    "No account was read yet, so it is not known what is attached; a lists the profiles."
-                    if unknown
-                    else "Nothing attached in the account changed in this period, as far as is known.",
-                    "muted",
-                ),
-                styled("p looks further back; v shows the changes of all policies.", "muted"),
-            )
+        """Return why there are no rows, and where to look instead."""
+        attached = self.view == "attached"
+        is_known = self.answer is None or self.answer.snapshot is not None
         return (
-            styled("Nothing changed in this period, as far as is known.", "muted"),
-            styled("p looks further back.", "muted"),
+            styled(no_change_words(attached=attached, is_account_known=is_known), "muted"),
+            styled(f"p looks further back{'; v shows the changes of all policies' if attached else ''}.", "muted"),
         )
 
     def action_period(self) -> None:
