@@ -12,6 +12,7 @@ from ekstui.present.blocks import (
     Block,
     Column,
     Heading,
+    Line,
     Node,
     Sentence,
     Span,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
     from ekstui.core.kubernetes import Permission, Rule
     from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
-    from ekstui.library.cluster_answers import PrincipalsInClusters
+    from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters
 
 CORE = "core"
 """The name shown for the API group without a name."""
@@ -157,6 +158,12 @@ def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
     principal = Column("Principal", 20, middle=True, shrink=2)
     columns = (Column("Cluster"), principal, Column("Access policy"), Column("In", 8, shrink=1))
     return [Heading("By access entries"), Table(columns, rows), *not_looked_at(found.not_looked_at)]
+
+
+def entry_about(entry: PrincipalInCluster) -> Line:
+    """Return which access policy an access entry has, and where."""
+    where = "" if entry.scope == "cluster" else f": {', '.join(entry.namespaces)}"
+    return code(entry.principal, "strong"), f"  {entry.policy} in {entry.cluster}{where}"
 
 
 def forbidden_blocks(found: ForbiddenExplanation, now: datetime) -> list[Block]:

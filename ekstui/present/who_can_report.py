@@ -19,6 +19,7 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    aside,
     code,
     grant_line,
     joined,
@@ -60,13 +61,15 @@ _DENIED = {
 }
 
 _NOBODY = {
-    "eks": "no AWS managed policy of scope eks (--scope all looks at every one)",
+    "eks": "no AWS managed policy of scope eks ({wider} looks at every one)",
     "all": "no AWS managed policy",
     "access": "no EKS access policy, which is about Kubernetes (k8s:VERB:RESOURCE)",
     "controllers": "no policy that a controller publishes",
     "any": "no AWS managed policy, and none that a controller publishes,",
 }
 """The policies of each scope, none of which allows an action."""
+
+_UNNAMED = "Neither the reference nor any policy names"
 
 _PRINCIPALS = (
     Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1),
@@ -100,10 +103,6 @@ def who_can_blocks(
         f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it{by}, known until {known_until:%Y-%m-%d}",
     )
     blocks: list[Block] = [Heading(line, 1)]
-    if not answer.is_named:
-        blocks.append(
-            note(Span("Neither the reference nor any policy names it: these allow it by a pattern.", shown="app"))
-        )
     if not full:
         columns = columns_of(answer, narrow=narrow)
         return [*blocks, Table(columns, [holder_row(each, narrow=narrow) for each in answer.holders])]
@@ -119,14 +118,31 @@ def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_un
     if not answer.is_named:
         nearest = nearest_actions(answer.action)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-        remarks.append(
-            f"Neither the reference nor any policy names {answer.action}: these allow it by a pattern, if it exists.{hint}"
-        )
+        remarks.append(f"{_UNNAMED} {answer.action}: these allow it by a pattern, if it exists.{hint}")
     if not answer.holders:
-        which = _NOBODY.get(scope if answer.is_named else "all", f"none of {SCOPE_WORDS.get(scope, scope)}")
-        on = f" on {resource}" if resource else ""
-        remarks.append(f"None exists: {which} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}.")
+        remarks.append(no_policy_words(answer, scope, resource, known_until))
     return remarks
+
+
+def no_policy_words(
+    answer: WhoCan, scope: Scope, resource: str | None, known_until: datetime, *, wider: str = "--scope all"
+) -> str:
+    """Return that no policy of a scope allows the action; `wider` is what looks at all of AWS's."""
+    which = _NOBODY.get(scope if answer.is_named else "all", f"none of {SCOPE_WORDS.get(scope, scope)}")
+    on = f" on {resource}" if resource else ""
+    return (
+        f"None exists: {which.format(wider=wider)} allows {answer.action}{on}, as known until {known_until:%Y-%m-%d}."
+    )
+
+
+def unnamed_blocks(action: str) -> list[Block]:
+    """Return that nothing names the action, and the nearest ones to ask about, above the policies with a pattern for it."""
+    nearest = nearest_actions(action)
+    return [
+        note(f"{_UNNAMED} {action}{'; nearest:' if nearest else '.'}"),
+        Tree([Node(f"  {each}", value=each, key=each) for each in nearest]),
+        aside("If it exists, these allow it by a pattern:"),
+    ]
 
 
 def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:
@@ -171,6 +187,18 @@ def holder_lines(holder: Holder, action: str, *, types: bool) -> Iterator[Line]:
         yield Span("! the reference lists none of these resources for the action, so this may allow nothing", "warn")
     elif types and holder.lacks:
         yield Span(f"resource types that it does not match: {', '.join(holder.lacks)}", "warn")
+
+
+def holder_about(holder: Holder, action: str) -> Line:
+    """Return all that is known about how a policy grants an action, in one line."""
+    return joined("  ", [code(holder.policy.name, "strong"), *holder_lines(holder, action, types=False)])
+
+
+def principal_about(can: PrincipalCan) -> Line:
+    """Return through which policies someone may do it, and on what that depends."""
+    through = ", ".join(each.name for each in can.through)
+    depends = f"  {'; '.join(can.reasons)}" if can.reasons else ""
+    return code(can.subject.arn or can.subject.name, "strong"), f"  through {through}", Span(depends, "warn")
 
 
 def since_words(since: Since, *, whole: bool = False) -> str:

@@ -23,7 +23,7 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.roles import principals_can
 from ekstui.library.searching import who_can_answer
-from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
+from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style
 from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
@@ -31,9 +31,13 @@ from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
     NARROW,
     columns_of,
+    holder_about,
     holder_lines,
     holder_row,
+    no_policy_words,
+    principal_about,
     principals_blocks,
+    unnamed_blocks,
     who_can_blocks,
 )
 from ekstui.tui import keys
@@ -162,7 +166,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         narrow = self.width < NARROW
         columns = columns_of(answer.policies, narrow=narrow)
         self.rows.set_columns(columns)
-        found = [] if answer.policies.is_named else self._nearest(answer.policies.action)
+        found = [] if answer.policies.is_named else rows(unnamed_blocks(answer.policies.action), self.width)
         if answer.policies.holders:
             titles = tuple(styled(column.title, "muted") for column in columns)
             found.append(Row("titles", titles, selectable=False))
@@ -172,7 +176,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 found += self._unfolded(holder, answer.policies.action)
         if answer.principals is not None:
             if not found:
-                found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(self.nothing())]
+                lines = [part for line in self.nothing() for part in wrap(line, self.width)]
+                found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(lines)]
             action, is_named = answer.policies.action, answer.policies.is_named
             blocks = principals_blocks(
                 answer.principals, action, datetime.now(UTC), short=True, narrow=narrow, is_named=is_named
@@ -180,17 +185,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             found.append(Row("space", (styled(""),), selectable=False))
             found += rows(blocks, self.width)
         return found
-
-    def _nearest(self, action: str) -> list[Row]:
-        """Return that nothing names an action, and the most similar ones to ask about instead."""
-        nearest = nearest_actions(action)
-        sentence = f"! No action {clean_line(action)} is known" + ("; nearest:" if nearest else ".")
-        found = [Row("unnamed", (styled(sentence, "warn"),), selectable=False)]
-        found += [action_row(each, indent=STEP) for each in nearest]
-        return [
-            *found,
-            Row("by pattern", (styled("If it exists, these allow it by a pattern:", "muted"),), selectable=False),
-        ]
 
     def _in_kubernetes(self, answer: KubernetesAnswer) -> list[Row]:
         """Return the access policies that allow a request in Kubernetes, and the access entries that have them."""
@@ -216,19 +210,13 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         answer = self.answer
         match row.value:
             case Holder() as holder if isinstance(answer, WhoCanAnswer):
-                lines = [styled_line(each, "app") for each in holder_lines(holder, answer.policies.action, types=False)]
-                details = [piece for line in lines for piece in (("  ", ""), *line)]
-                return (clean_line(holder.policy.name), "strong"), *details
-            case PrincipalCan(subject=subject, through=through, reasons=reasons):
-                policies = ", ".join(each.name for each in through)
-                depends = f"  {'; '.join(reasons)}" if reasons else ""
-                name = clean_line(subject.arn or subject.name)
-                return (name, "strong"), (clean_line(f"  through {policies}"), ""), (clean_line(depends), "warn")
+                return styled_line(holder_about(holder, answer.policies.action), "app")
+            case PrincipalCan() as can:
+                return styled_line(principal_about(can), "app")
             case AccessPolicyAnswer(policy=policy):
                 return (clean_line(policy.name), "strong"), (clean_line(f"  {policy.text}"), "")
             case PrincipalInCluster() as entry:
-                where = entry.cluster if entry.scope == "cluster" else f"{entry.cluster}: {', '.join(entry.namespaces)}"
-                return (clean_line(entry.principal), "strong"), (clean_line(f"  {entry.policy} in {where}"), "")
+                return styled_line(entry_about(entry), "app")
             case _:
                 return ()
 
@@ -249,15 +237,13 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
     def nothing(self) -> Sequence[Styled]:
         """Return that no policy allows it, why if that is known, and where else to look."""
-        if not self.text:
+        answer, scope = self.answer, self._scope
+        if not isinstance(answer, WhoCanAnswer):
             return (styled("Type an action and press enter.", "muted"),)
-        of = {"eks": "policy of the EKS family", "controllers": "policy that a controller publishes"}.get(
-            self._scope, "AWS managed policy"
-        )
-        lines = [styled(f"None exists: no {of} allows {clean_line(self.text)}.", "warn"), *self._absence()]
-        if self._scope == "eks":
-            lines.append(styled("s looks at all AWS managed policies.", "muted"))
-        return lines
+        resource = self.text.partition(" ")[2].strip()
+        known = self.app.library.known_until(scope)
+        none = no_policy_words(answer.policies, scope, resource, known, wider="s")
+        return styled(clean_line(none), "warn"), *self._absence()
 
     def _absence(self) -> list[Styled]:
         absence = knowledge().absence(self.text)
@@ -349,9 +335,9 @@ def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
         return KubernetesAnswer(holders, principals_in_clusters(library, names, ask=False), error)
 
 
-def action_row(action: str, about: str = "", *, indent: str = "") -> Row:
+def action_row(action: str, about: str = "") -> Row:
     """Return a suggested action as a row that asks about it."""
-    return Row(action, (((f"{indent}{clean_line(action)}", ""), (f"  {about}" if about else "", "muted")),), action)
+    return Row(action, (((clean_line(action), ""), (f"  {about}" if about else "", "muted")),), action)
 
 
 class ActionScreen(ReportScreen[GivenAction]):
