@@ -51,8 +51,10 @@ def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     return [*identity_blocks(snapshot, now), *clusters_blocks(snapshot), *unread_blocks(snapshot)]
 
 
-def identity_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
-    """Return which account it is, how and when it was read, and what is in it."""
+def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Block]:
+    """Return which account it is, how and when it was read, and what is in it; None if none was read."""
+    if snapshot is None:
+        return [Sentence((Span("nothing is known yet", "muted"), Span("; r asks AWS", "muted", shown="app")))]
     identity = snapshot.identity
     whole = "complete" if snapshot.complete and not snapshot.errors else "incomplete"
     facts = (

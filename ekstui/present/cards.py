@@ -286,6 +286,9 @@ def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool
     return _Layout(digits, numbers, columns)
 
 
+NO_ACTIONS = "No action is allowed."
+
+
 def matrix_blocks(
     rows: Sequence[MatrixRow],
     places: Sequence[PolicyAt],

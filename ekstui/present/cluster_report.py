@@ -53,6 +53,8 @@ CLUSTER_COLUMNS = (
     Column("Problems", 8, right=True), Column("Advice", 6, right=True), Column("EKS says", 8, right=True),
 )  # fmt: skip
 
+UNREAD_ROLE = "not read: a role of another account, or a deleted one"
+
 
 def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, waiting: bool = True) -> tuple[Styled, ...]:
     """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
@@ -331,7 +333,7 @@ def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
     if role.uses:
         blocks.append(Sentence(uses_words(role.uses)))
     if role.subject is None:
-        return [*blocks, Sentence(Span("not read: a role of another account, or a deleted one", "warn"))]
+        return [*blocks, Sentence(Span(UNREAD_ROLE, "warn"))]
     attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
     used = f"; last used {last_used_words(role.subject.role, now)}"
     return [*blocks, Sentence(("attached: ", *attached, Span(used, "muted")))]

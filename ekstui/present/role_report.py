@@ -37,7 +37,7 @@ from ekstui.present.blocks import (
     spans,
     without_path,
 )
-from ekstui.present.cluster_report import allowed_words, no_entries_words
+from ekstui.present.cluster_report import UNREAD_ROLE, allowed_words, no_entries_words
 from ekstui.present.policy_report import services_table
 
 
@@ -181,8 +181,7 @@ def _map_role(parent: Path, role: ClusterRole, uses: Sequence[Use], opened: Coll
 def _policies(path: Path, role: ClusterRole) -> list[Node]:
     subject = role.subject
     if subject is None:
-        words = "not read: a role of another account, or a deleted one"
-        return [Node(Span(words, "warn"), key=(*path, "unread"))]
+        return [Node(Span(UNREAD_ROLE, "warn"), key=(*path, "unread"))]
     nodes = [policy_node(policy, _attached_kind(policy), (*path, str(n))) for n, policy in enumerate(subject.policies)]
     if subject.boundary:
         word = _attached_kind(subject.boundary).replace("attached", "permissions boundary")

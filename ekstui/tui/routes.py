@@ -249,6 +249,7 @@ class RoutedApp(LibraryApp):
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""
         from ekstui.library.cluster_answers import clusters as judged
+        from ekstui.present.blocks import none_known
         from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
         from ekstui.tui.screens.cluster_screens import ClusterScreen
         from ekstui.tui.screens.dialogs import ChooserScreen
@@ -256,10 +257,10 @@ class RoutedApp(LibraryApp):
         snapshot = self.explorer.account.snapshot
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
         if not clusters:
-            known = "No cluster of this account is known; a shows what was read." if snapshot else (
-                "No account was read yet; a lists the profiles, and r asks AWS."
-            )  # fmt: skip
-            self.notify(known)
+            if snapshot:
+                self.notify(f"{none_known(snapshot).text.capitalize()}; a shows what was read.")
+            else:
+                self.notify("No account was read yet; a lists the profiles, and r asks AWS.")
             return
 
         def show(cluster: Cluster | None) -> None:

@@ -80,11 +80,7 @@ class AccountScreen(ReportScreen[_Beside]):
         """Return the account, the profiles and regions to choose from, and the copies of policies as rows."""
         view, choice = self._view, self.app.library.choice or AccountChoice()
         snapshot = view.snapshot
-        blocks: list[Block] = [Heading("Account")]
-        if snapshot is None:
-            blocks.append(Sentence(Span("nothing is known yet; r asks AWS", "muted")))
-        else:
-            blocks += identity_blocks(snapshot, datetime.now(UTC))
+        blocks: list[Block] = [Heading("Account"), *identity_blocks(snapshot, datetime.now(UTC))]
         if view.asking:
             blocks.append(Sentence(Span(f"… {view.asking}", "accent")))
         if view.error is not None:

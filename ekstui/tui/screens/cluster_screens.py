@@ -14,7 +14,7 @@ from ekstui.export.texts import attachment_terraform
 from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange, cluster_answer
 from ekstui.present.blocks import error_notes
-from ekstui.present.cluster_report import ReportedIssue, Work, about_line, cluster_blocks, fixing_policy
+from ekstui.present.cluster_report import UNREAD_ROLE, ReportedIssue, Work, about_line, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
@@ -245,7 +245,7 @@ class ClusterMapScreen(ClusterReportScreen):
         value = row.value
         if isinstance(value, ClusterRole):
             if value.subject is None:
-                self.notify("This role could not be read: it is in another account, or deleted.")
+                self.notify(f"{UNREAD_ROLE.capitalize()}.")
             else:
                 self.post_message(ShowRole(value.arn))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:

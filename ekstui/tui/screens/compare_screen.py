@@ -195,13 +195,8 @@ class CompareScreen(ReportScreen[Comparison]):
         return compare(library, self._before, self._after)
 
     def nothing(self) -> Sequence[Styled]:
-        """Return why there are no differences."""
-        if not self.has_question:
-            return (
-                styled(f"{self._before} is compared with itself.", "muted"),
-                styled("esc goes back.", "muted"),
-            )
-        return (styled("No grant differs: order, grouping, Sid and spelling do not matter to IAM.", "muted"),)
+        """Return why nothing is compared."""
+        return styled(f"{self._before} is compared with itself.", "muted"), styled("esc goes back.", "muted")
 
     def answer_rows(self, answer: Comparison) -> list[Row]:
         """Return the comparison in the current view."""

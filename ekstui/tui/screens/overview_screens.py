@@ -18,7 +18,7 @@ from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import ChangesFeed, changes
 from ekstui.present.blocks import Block
-from ekstui.present.cards import matrix_blocks
+from ekstui.present.cards import NO_ACTIONS, matrix_blocks
 from ekstui.present.change_lists import COLUMNS, changes_table, no_change_words, step_about
 from ekstui.present.rendering import Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Column, Styled, cells, plain, styled
@@ -226,7 +226,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
 
     def nothing(self) -> Sequence[Styled]:
         """Return that nothing is allowed."""
-        return (styled("No action is allowed.", "muted"),)
+        return (styled(NO_ACTIONS, "muted"),)
 
     def about_row(self, row: Row) -> Styled:
         """Return an action with its grants, or a service with its counts in words."""
