@@ -263,13 +263,9 @@ def sync_words(report: SyncReport) -> str:
         (len(report.conflicts), "differing document, replaced by AWS's"),
     ]
     words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
-    first = next(iter(report.skipped), None)
-    missing = (
-        f" Some of it was skipped: {first.place}: {first.reason}"
-        if first
-        else " Not everything could be read; r continues."
-    )
-    return f"Policies compared with {report.source}: {words}." + ("" if report.complete else missing)
+    skipped = [f"Some of it was skipped: {each.place}: {each.reason}" for each in report.skipped[:1]]
+    missing = [] if report.complete else skipped or ["Not everything could be read; r continues."]
+    return " ".join([f"Policies compared with {report.source}: {words}.", *missing])
 
 
 def settings_blocks(found: Effective) -> list[Block]:
