@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ekstui.core.document import Statement, serialise_conditions, serialise_statement
 from ekstui.core.policy import format_time, name_in, version_label
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ekstui.core.summary import ServiceSummary
     from ekstui.library.access_policies import AccessPolicyAnswer
     from ekstui.library.attachments import AttachedAnswer
+    from ekstui.settings import Effective
 
 Shape = dict[str, object]
 
@@ -33,6 +34,8 @@ _FIELDS: Mapping[str, str] = {
     "AccessEntry": "principal=principal_arn type=kind username groups",
     "AccessPolicyAnswer": "name=policy.name arn content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced kind= scope=",
+    "AccessPolicyShown": "policy=policy.name arn kind= content=policy.content reserved=policy.reserved "
+    "introduced=policy.introduced text=policy.text rules lacks",
     "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
     "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
     "not_looked_at errors",
@@ -59,6 +62,7 @@ _FIELDS: Mapping[str, str] = {
     "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach verdict=change.verdict",
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
+    "Effective": "path exists=file_found settings= warnings",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at",
     "Failure": "part key operator wanted given",
@@ -124,7 +128,7 @@ _FIELDS: Mapping[str, str] = {
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
 }
-"""The JSON fields of each class, in order; `name=path` if the attribute has another name, `name=` for the value itself."""
+"""The JSON fields of each class, or form of one, in order; `name=path` if the attribute has another name, `name=` for the value itself."""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with version numbers, which become labels such as `v5`."""
@@ -190,6 +194,10 @@ def _taken_away(principals: Sequence[PrincipalCan]) -> list[Shape]:
     return [{"kind": who.kind, "name": who.name, "arn": who.arn, "by": list(by)} for who, by in found]
 
 
+def _settings(found: Effective) -> Shape:
+    return {name: {"value": getattr(found.settings, name), "from": origin} for name, origin in found.origins.items()}
+
+
 def _of_kind(kind: str) -> Callable[[Sequence[RecordedAttachment]], object]:
     return lambda attachments: [each for each in attachments if each.kind == kind]
 
@@ -203,6 +211,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccessDifference", "after"): _access_side,
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
     **{("AccessPolicyAnswer", name): lambda _: "access" for name in ("kind", "scope")},
+    ("AccessPolicyShown", "kind"): lambda _: "access",
     ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,
@@ -222,6 +231,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("CopyAnswer", "overlap"): lambda share: round(share, 4),
     ("CopyAnswer", "nearness"): lambda share: round(share, 4),
     ("CopyAnswer", "newest"): version_label,
+    ("Effective", "settings"): _settings,
     ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,
     ("ForbiddenExplanation", "commands"): lambda commands: [each.text for each in commands],
     ("ForbiddenExplanation", "missing_rule"): lambda found: None if found.verdict == "allowed" else found.missing_rule,
@@ -255,7 +265,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
 Plan = tuple[tuple[str, Callable[[object], object], Callable[..., object] | None], ...]
 """How to encode a class: each field's name in the JSON, its reader, and its conversion."""
 
-_plans: dict[type, Plan] = {}
+_plans: dict[str, Plan] = {}
 
 
 def encode(value: object) -> object:
@@ -280,13 +290,13 @@ def encode(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
 
 
-def shape(value: Any) -> Shape:
-    """Return a value with fields as an object."""
+def shape(value: object, form: str = "") -> Shape:
+    """Return a value with fields as an object, in a form other than that of its class if one is named."""
     found: Shape = {}
-    kind = type(value)
-    if kind not in _plans:
-        _plans[kind] = _plan(kind)
-    for name, get, special in _plans[kind]:
+    form = form or type(value).__name__
+    if form not in _plans:
+        _plans[form] = _plan(form)
+    for name, get, special in _plans[form]:
         part = special(get(value)) if special else get(value)
         found[name] = _versions(part) if name in _VERSIONS else encode(part)
     return found
@@ -298,12 +308,12 @@ def _versions(numbers: object) -> object:
     return version_label(numbers) if isinstance(numbers, int) else numbers
 
 
-def _plan(kind: type[Any]) -> Plan:
-    """Return how to encode the fields of a class."""
+def _plan(form: str) -> Plan:
+    """Return how to encode the fields of a form."""
     plan = []
-    for word in _FIELDS[kind.__name__].split():
+    for word in _FIELDS[form].split():
         name, equals, path = word.partition("=")
-        plan.append((name, _reader(path if equals else name), _SPECIAL.get((kind.__name__, name))))
+        plan.append((name, _reader(path if equals else name), _SPECIAL.get((form, name))))
     return tuple(plan)
 
 

@@ -13,18 +13,15 @@ if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.explain import Explanation
-    from ekstui.core.explain.access_entries import ForbiddenExplanation
     from ekstui.core.holders import WhoCan
     from ekstui.core.principals import PrincipalsCan
-    from ekstui.core.steps import FeedStep, Step
+    from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
-    from ekstui.library.access_policies import AccessPolicyAnswer, KubernetesHolders
+    from ekstui.library.access_policies import KubernetesHolders
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
-    from ekstui.library.reviewing import Moved
-    from ekstui.settings import Effective
     from ekstui.sources.aws.iam import SimulatedDecision
     from ekstui.store.accounts import StoredAccount
 
@@ -34,36 +31,19 @@ def answer(**parts: object) -> Shape:
     return {name: encode(part) for name, part in parts.items()}
 
 
-def answer_of(data: DataStatus, found: object) -> Shape:
-    """Return an answer whose parts are the fields of a value."""
-    return {"data": encode(data), **shape(found)}
+def answer_of(data: DataStatus, found: object, form: str = "") -> Shape:
+    """Return an answer whose parts are the fields of a value, in a form of its own if one is named."""
+    return {"data": encode(data), **shape(found, form)}
+
+
+def answers_of(data: DataStatus, found: Sequence[object]) -> Shape:
+    """Return the answer about one value, or `answers` if there are several."""
+    return one_or_answers([answer_of(data, each) for each in found])
 
 
 def one_or_answers(answers: Sequence[Shape]) -> Shape:
     """Return a single answer as it is, or several in one object."""
     return answers[0] if len(answers) == 1 else {"answers": list(answers)}
-
-
-def list_shape(data: DataStatus, entries: Sequence[PolicyEntry], access: Sequence[AccessPolicyAnswer]) -> Shape:
-    """Return the answer of `list`: AWS's policies, then what controllers publish, then EKS access policies."""
-    return answer(data=data, policies=[*(entry.component or entry for entry in entries), *access])
-
-
-def access_policy_shape(data: DataStatus, found: AccessPolicyAnswer) -> Shape:
-    """Return the answer of `show` for an EKS access policy; `rules` is null if they are not published."""
-    policy = found.policy
-    return answer(
-        data=data,
-        policy=policy.name,
-        arn=found.arn,
-        kind="access",
-        content=policy.content,
-        reserved=policy.reserved,
-        introduced=policy.introduced,
-        text=policy.text,
-        rules=found.rules,
-        lacks=found.lacks,
-    )
 
 
 def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object]) -> Shape:
@@ -119,11 +99,6 @@ def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) 
     return {**_which(data, entry), "versions": encode(steps)}
 
 
-def changes_shape(data: DataStatus, steps: Sequence[FeedStep], *, complete: bool) -> Shape:
-    """Return the answer of `changes`, newest first."""
-    return answer(data=data, complete=complete, changes=steps)
-
-
 def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None) -> Shape:
     """Return the answer of `who-can`, with who in the account may do it, if known."""
     return answer_of(data, found) | ({} if principals is None else shape(principals))
@@ -152,11 +127,6 @@ def _cluster(found: ClusterAnswer) -> Shape:
     }
 
 
-def forbidden_shape(data: DataStatus, found: Sequence[ForbiddenExplanation]) -> Shape:
-    """Return the answer of `explain` for a request that Kubernetes forbade, or `answers` if the text has several."""
-    return one_or_answers([answer_of(data, each) for each in found])
-
-
 def explain_shape(
     data: DataStatus, explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] | None = None
 ) -> Shape:
@@ -178,19 +148,6 @@ def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence
         decode_command=None if command is None else command.text,
         trust=explanation.trust,
     )
-
-
-def check_shape(moved: Sequence[Moved]) -> Shape:
-    """Return the answer of `check`; it is incomplete if a change cannot be judged."""
-    return answer(moved=moved, complete=all(each.change is not None for each in moved))
-
-
-def settings_shape(found: Effective) -> Shape:
-    """Return the answer of `config`: the settings in effect, and where each comes from."""
-    settings = {
-        name: {"value": encode(getattr(found.settings, name)), "from": origin} for name, origin in found.origins.items()
-    }
-    return {**answer(path=found.path, exists=found.file_found), "settings": settings, "warnings": list(found.warnings)}
 
 
 def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:

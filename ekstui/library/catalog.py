@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ekstui.core.notation import PolicyAt
     from ekstui.core.published import Component
     from ekstui.library.access_policies import AccessPolicyAnswer
-    from ekstui.sources.shipped import ShippedPolicies
+    from ekstui.sources.shipped import PublishedPolicies
 
 
 class PolicyEntry(NamedTuple):
@@ -140,7 +140,7 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
     return reader.policy(candidates[0])
 
 
-def find_shipped(name: str, reader: ShippedPolicies) -> Policy:
+def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
     """Return the policy of a family that ships, by its exact name, a unique part of one, or the name of a part of it.
 
     A text that matches a component and its variants means the component. Raises AmbiguousError and NotFoundError.

@@ -13,7 +13,7 @@ from ekstui.core.policy import Scope, aws_scope
 from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.errors import InputError
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
-from ekstui.sources.shipped import ShippedPolicies, reader_of, shipped_in
+from ekstui.sources.shipped import PublishedPolicies, reader_of, shipped_in
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _document(history: PolicyHistory, number: int) -> Document:
     return parse_stored(history.policy.name, number, history.texts[number])
 
 
-def _shipped_steps(reader: ShippedPolicies, since: datetime | None) -> tuple[FeedStep, ...] | None:
+def _shipped_steps(reader: PublishedPolicies, since: datetime | None) -> tuple[FeedStep, ...] | None:
     """Return the steps of a family that ships since a time; None if that is after what is known of it."""
     if since is not None and since.date() > reader.until():
         return None

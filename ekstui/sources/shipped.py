@@ -1,117 +1,20 @@
-"""The families of policies that ship with ekstui beside AWS's own, such as those that controllers publish: a reader for each."""
+"""The families of policies that ship with ekstui beside AWS's own, a reader for each: so far those that controllers publish."""
 
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from ekstui import files
-from ekstui.core.policy import Policy, PolicyFamily, PolicyHistory, VersionInfo, version_label
+from ekstui.core.policy import Policy, PolicyFamily, PolicyHistory, Scope, VersionInfo
 from ekstui.errors import DataError
 
 if TYPE_CHECKING:
     from ekstui.core.document import Document
-    from ekstui.core.policy import Policy, Scope
     from ekstui.core.published import Component, ComponentVersion
-
-
-class ShippedPolicies(ABC):
-    """Reads the policies of a family, whose ids are `FAMILY:NAME` and which all have a `home`.
-
-    A family's own class says what there is; what else it overrides is for templates with parameters and for releases.
-    """
-
-    family: ClassVar[PolicyFamily]
-    scope: ClassVar[Scope]
-    """The scope that lists them."""
-
-    @abstractmethod
-    def names(self) -> Iterable[str]:
-        """Return all names, in the list's order."""
-
-    @abstractmethod
-    def policy(self, name: str) -> Policy:
-        """Return one policy."""
-
-    @abstractmethod
-    def text(self, name: str, version: int) -> bytes:
-        """Return one document's JSON."""
-
-    @abstractmethod
-    def until(self) -> date:
-        """Return until when the policies are known."""
-
-    def policies(self, scope: Scope = "any") -> Iterable[Policy]:  # noqa: ARG002 (it is PolicyReader's)
-        """Return the policies that are listed."""
-        return map(self.policy, self.names())
-
-    def history(self, name: str) -> PolicyHistory:
-        """Return a policy with all its documents."""
-        policy = self.policy(name)
-        return PolicyHistory(policy, {info.number: self.text(name, info.number) for info in policy.versions})
-
-    def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
-        """Yield some policies with all their documents, in the order of the names."""
-        yield from map(self.history, names)
-
-    def histories(self, scope: Scope = "any") -> Iterator[PolicyHistory]:
-        """Yield the policies that are listed, with all their documents."""
-        yield from self.histories_of(policy.name for policy in self.policies(scope))
-
-    def purpose(self, name: str) -> str | None:  # noqa: ARG002
-        """Return what a policy is for, if that is known."""
-        return None
-
-    def component(self, name: str) -> Component | None:  # noqa: ARG002
-        """Return the component whose policy it is, if it is one."""
-        return None
-
-    def claims(self, text: str) -> bool:
-        """Return whether a text can only mean a policy of the family."""
-        return text.lower().startswith(f"{self.family}:")
-
-    def contains(self, name: str, part: str) -> bool:  # noqa: ARG002
-        """Return whether a policy is made of several, one of which has a text in its name."""
-        return False
-
-    def labels(self, name: str) -> list[str]:
-        """Return what users may call the versions of a policy."""
-        return [version_label(info.number) for info in self.policy(name).versions]
-
-    def release(self, name: str, text: str) -> VersionInfo | None:  # noqa: ARG002
-        """Return the version of a release and the release's own day, None if there is none of that name."""
-        return None
-
-    def document(
-        self,
-        name: str,
-        version: int,
-        values: Mapping[str, str] | None = None,  # noqa: ARG002
-        *,
-        named: bool = True,  # noqa: ARG002
-    ) -> Document:
-        """Return a document with the given parameters; the others become names if `named`, else stay variables."""
-        from ekstui.core.document import parse_text  # 4 ms, which a list does without
-
-        return parse_text(self.text(name, version))
-
-    def document_json(self, name: str, version: int, values: Mapping[str, str]) -> object:  # noqa: ARG002
-        """Return a document as it is published, with the given parameters filled in."""
-        found: object = json.loads(self.text(name, version))
-        return found
-
-    def parameters(self, name: str, version: int, values: Mapping[str, str]) -> Mapping[str, str | None]:  # noqa: ARG002
-        """Return the parameters of a document with the given values; None for the others."""
-        return {}
-
-    def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:  # noqa: ARG002
-        """Return the parameters of a document as another one fills them in."""
-        return {}
-
 
 _REINSTALL = "Install ekstui again."
 
@@ -140,11 +43,15 @@ def published_until() -> date:
         raise DataError(f"The published policies' manifest cannot be read: {error}.", _REINSTALL) from None
 
 
-class PublishedPolicies(ShippedPolicies):
-    """Reads the components that projects publish as policies, whose versions are releases; parameters are left as they are."""
+class PublishedPolicies:
+    """Reads the components that projects publish as policies, whose versions are releases; parameters are left as they are.
 
-    family = "published"
-    scope = "controllers"
+    Their ids are `published:NAME`, and all have a `home`.
+    """
+
+    family: PolicyFamily = "published"
+    scope: Scope = "controllers"
+    """The scope that lists them."""
 
     def names(self) -> Iterator[str]:
         """Yield all names, whole components such as `karpenter` before their parts."""
@@ -159,6 +66,19 @@ class PublishedPolicies(ShippedPolicies):
         from ekstui.core.published import policy_of
 
         return policy_of(components()[name])
+
+    def history(self, name: str) -> PolicyHistory:
+        """Return a component with all its documents."""
+        policy = self.policy(name)
+        return PolicyHistory(policy, {info.number: self.text(name, info.number) for info in policy.versions})
+
+    def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
+        """Yield some components with all their documents, in the order of the names."""
+        yield from map(self.history, names)
+
+    def histories(self, scope: Scope = "any") -> Iterator[PolicyHistory]:
+        """Yield the components, without their parts, with all their documents."""
+        yield from self.histories_of(policy.name for policy in self.policies(scope))
 
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""
@@ -229,14 +149,14 @@ def _version(name: str, number: int) -> ComponentVersion:
     return components()[name].versions[number - 1]
 
 
-FAMILIES: Mapping[PolicyFamily, ShippedPolicies] = {"published": PublishedPolicies()}
+FAMILIES: Mapping[PolicyFamily, PublishedPolicies] = {"published": PublishedPolicies()}
 
 
-def shipped_in(scope: Scope) -> tuple[ShippedPolicies, ...]:
+def shipped_in(scope: Scope) -> tuple[PublishedPolicies, ...]:
     """Return the readers of the families that a scope lists."""
     return tuple(reader for reader in FAMILIES.values() if scope in (reader.scope, "any"))
 
 
-def reader_of(policy: Policy) -> ShippedPolicies:
+def reader_of(policy: Policy) -> PublishedPolicies:
     """Return the reader of the family that a policy belongs to."""
     return FAMILIES[policy.family]

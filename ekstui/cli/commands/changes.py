@@ -10,7 +10,7 @@ from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports,
 from ekstui.core.notation import parse_policy, parse_since
 from ekstui.core.policy import Scope
 from ekstui.core.steps import FeedStep, perhaps_since
-from ekstui.export.shapes import changes_shape, one_or_answers, versions_shape
+from ekstui.export.shapes import answer, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.library.catalog import knowledge_of
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, timeline_blocks, undated_words
@@ -68,7 +68,7 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
     data = library.data()
     match "json" if arguments.json else arguments.format:
         case "json":
-            print_json(changes_shape(data, steps, complete=complete))
+            print_json(answer(data=data, complete=complete, changes=steps))
         case "atom":
             from ekstui.export.texts import changes_atom  # 1 ms, and only for a feed
 

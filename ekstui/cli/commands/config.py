@@ -9,7 +9,7 @@ from pathlib import Path
 from ekstui.cli.parser import JSON, ExitCode, argument, command
 from ekstui.cli.streams import narrate, print_answer, print_text
 from ekstui.errors import InputError
-from ekstui.export.shapes import settings_shape
+from ekstui.export.encoding import shape
 from ekstui.present.account_report import settings_blocks
 from ekstui.settings import Effective
 
@@ -46,7 +46,7 @@ def show_settings(arguments: Namespace) -> int:
         found = found._replace(warnings=(*found.warnings, *unknown))
         for warning in unknown:
             narrate(warning)
-    print_answer(arguments, lambda: settings_shape(found), lambda: settings_blocks(found))
+    print_answer(arguments, lambda: shape(found), lambda: settings_blocks(found))
     return ExitCode.DONE
 
 

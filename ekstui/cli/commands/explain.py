@@ -117,7 +117,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
     if text is None or not ("forbidden" in text.lower() or arguments.cluster):
         return None
     # 60 ms, and most messages are from IAM.
-    from ekstui.export.shapes import forbidden_shape
+    from ekstui.export.shapes import answers_of
     from ekstui.library.cluster_answers import forbidden_answers
     from ekstui.present.access import forbidden_blocks
 
@@ -131,7 +131,7 @@ def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
         return None
     print_answer(
         arguments,
-        lambda: forbidden_shape(library.data(), answers),
+        lambda: answers_of(library.data(), answers),
         lambda: [block for each in answers for block in forbidden_blocks(each, datetime.now(UTC))],
     )
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))

@@ -32,9 +32,9 @@ def list_policies(arguments: Namespace) -> None:
 
         access = access_policies()
     if arguments.json:
-        from ekstui.export.shapes import list_shape  # 4 ms: imports what encodes documents
+        from ekstui.export.shapes import answer  # 4 ms: imports what encodes documents
 
-        print_json(list_shape(library.data(), entries, access))
+        print_json(answer(data=library.data(), policies=[*(each.component or each for each in entries), *access]))
         return
     blocks = policies_blocks(entries)
     if access:

@@ -16,7 +16,7 @@ from ekstui.cli.parser import (
 from ekstui.cli.session import narrate_age, open_library
 from ekstui.cli.streams import narrate, print_answer
 from ekstui.core.text import counted
-from ekstui.export.shapes import check_shape
+from ekstui.export.shapes import answer
 from ekstui.library.reviewing import LOCK, moved_since, pin, read_lock, write_lock
 from ekstui.present.change_lists import moved_blocks
 
@@ -48,7 +48,8 @@ def check_pins(arguments: Namespace) -> int:
     library = open_library()
     pins = read_lock()
     moved = moved_since(library, pins)
-    print_answer(arguments, lambda: check_shape(moved), lambda: moved_blocks(moved, len(pins)))
+    judged = all(each.change is not None for each in moved)
+    print_answer(arguments, lambda: answer(moved=moved, complete=judged), lambda: moved_blocks(moved, len(pins)))
     newest = library.data().newest
     narrate(f"Known until {newest:%Y-%m-%d}.")
     narrate_age(newest)

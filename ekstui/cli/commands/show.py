@@ -11,7 +11,7 @@ from ekstui.core.document import broken_rules
 from ekstui.core.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.errors import InputError
 from ekstui.export.encoding import Shape
-from ekstui.export.shapes import access_policy_shape, document_shape, one_or_answers, show_shape
+from ekstui.export.shapes import answer_of, document_shape, one_or_answers, show_shape
 from ekstui.export.texts import cloudformation_text, size_words, terraform_text
 from ekstui.library import Library
 from ekstui.library.access_policies import AccessPolicyAnswer, find_access_policy, means_access_policy
@@ -119,7 +119,7 @@ def _shape(
     values: Mapping[str, str],
 ) -> Shape:
     if iam is None:
-        return access_policy_shape(library.data(), access) if access else {}
+        return answer_of(library.data(), access, "AccessPolicyShown") if access else {}
     entry, version = iam
     known = knowledge_of(entry.policy)
     document = library.document_json(entry.policy, version, values)
@@ -128,7 +128,7 @@ def _shape(
     found = show_shape(
         library.data(), entry, version, document, services, reasons, library.parameters(entry.policy, version, values)
     )
-    return found | {"access_policy": access_policy_shape(library.data(), access)} if access else found
+    return found | {"access_policy": answer_of(library.data(), access, "AccessPolicyShown")} if access else found
 
 
 def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> None:

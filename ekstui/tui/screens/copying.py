@@ -25,7 +25,7 @@ from ekstui.core.steps import Step
 from ekstui.core.summary import ActionSummary, ServiceSummary
 from ekstui.core.text import clean, counted
 from ekstui.errors import EkstuiError
-from ekstui.export.shapes import access_policy_shape
+from ekstui.export.shapes import answer_of
 from ekstui.export.texts import cloudformation_text, document_text, statement_text, terraform_text
 from ekstui.library import Library
 from ekstui.library.catalog import PolicyEntry
@@ -128,7 +128,7 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
         return [
             Extract(form, f"{policy.name}.{end}", text, private=False)
             for form, end, text in (
-                ("JSON", "json", lambda: document_text(access_policy_shape(library.data(), access))),
+                ("JSON", "json", lambda: document_text(answer_of(library.data(), access, "AccessPolicyShown"))),
                 ("Markdown", "md", lambda: markdown(access_blocks(access))),
             )
         ]

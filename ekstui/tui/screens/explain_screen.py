@@ -13,7 +13,7 @@ from ekstui.core.explain.answer import Command, commands_for, decoding
 from ekstui.core.notation import PolicyAt, Side, parse_policy
 from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError, InputError
-from ekstui.export.shapes import explain_shape, forbidden_shape
+from ekstui.export.shapes import answers_of, explain_shape
 from ekstui.export.texts import document_text
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
@@ -244,7 +244,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
         def shape() -> object:
             if answer.forbidden:
-                return forbidden_shape(data(), answer.forbidden)
+                return answers_of(data(), answer.forbidden)
             return explain_shape(data(), answer.explanations, simulated)
 
         return (
