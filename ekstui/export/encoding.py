@@ -34,7 +34,7 @@ _FIELDS: Mapping[str, str] = {
     "AccessEntry": "principal=principal_arn type=kind username groups",
     "AccessPolicyAnswer": "name=policy.name arn content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced kind= scope=",
-    "AccessPolicyShown": "policy=policy.name arn kind= content=policy.content reserved=policy.reserved "
+    "AccessPolicyAnswer.shown": "policy=policy.name arn kind= content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced text=policy.text rules lacks",
     "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
     "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
@@ -128,7 +128,7 @@ _FIELDS: Mapping[str, str] = {
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
 }
-"""The JSON fields of each class, or form of one, in order; `name=path` if the attribute has another name, `name=` for the value itself."""
+"""The JSON fields of each class, or of a form of one (`Class.form`), in order; `name=path` if the attribute has another name, `name=` for the value itself."""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with version numbers, which become labels such as `v5`."""
@@ -211,7 +211,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccessDifference", "after"): _access_side,
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
     **{("AccessPolicyAnswer", name): lambda _: "access" for name in ("kind", "scope")},
-    ("AccessPolicyShown", "kind"): lambda _: "access",
+    ("AccessPolicyAnswer.shown", "kind"): lambda _: "access",
     ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,

@@ -119,7 +119,7 @@ def _shape(
     values: Mapping[str, str],
 ) -> Shape:
     if iam is None:
-        return answer_of(library.data(), access, "AccessPolicyShown") if access else {}
+        return answer_of(library.data(), access, "AccessPolicyAnswer.shown") if access else {}
     entry, version = iam
     known = knowledge_of(entry.policy)
     document = library.document_json(entry.policy, version, values)
@@ -128,7 +128,7 @@ def _shape(
     found = show_shape(
         library.data(), entry, version, document, services, reasons, library.parameters(entry.policy, version, values)
     )
-    return found | {"access_policy": answer_of(library.data(), access, "AccessPolicyShown")} if access else found
+    return found | {"access_policy": answer_of(library.data(), access, "AccessPolicyAnswer.shown")} if access else found
 
 
 def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> None:

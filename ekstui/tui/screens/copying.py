@@ -128,7 +128,7 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
         return [
             Extract(form, f"{policy.name}.{end}", text, private=False)
             for form, end, text in (
-                ("JSON", "json", lambda: document_text(answer_of(library.data(), access, "AccessPolicyShown"))),
+                ("JSON", "json", lambda: document_text(answer_of(library.data(), access, "AccessPolicyAnswer.shown"))),
                 ("Markdown", "md", lambda: markdown(access_blocks(access))),
             )
         ]
