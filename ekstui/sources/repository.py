@@ -6,7 +6,6 @@ Files come from branches of others, so everything that could take long to read h
 import json
 import os
 import re
-import stat
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +27,8 @@ _MOST_LINKS = 40
 
 _ABSENT, _LINK, _SUBMODULE = "000000", "120000", "160000"
 """The modes of git's raw format for what is not there, a link and a submodule."""
+
+_NO_FILES = {_LINK: "a link, which is not followed", _SUBMODULE: "a submodule, which is a repository of its own"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,13 @@ def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Itera
     entries = _entries(root, commit, where)
     # Named files are read even if git ignores them, as it should Terraform plans, and whatever their suffix.
     named = _named_files(root, commit, base, where, entries) if paths else {}
-    listed = {path: entry for path, entry in entries.items() if _may_hold_documents(root, path, entry)}
-    for path in sorted({*listed, *named}):
-        entry = listed.get(path) or entries.get(path) or _tracked(root, commit, path)
-        file = _changed(root, path, entry)
+    read = {*named, *(path for path, entry in entries.items() if _may_hold_documents(root, path, entry))}
+    for path in sorted(read):
+        file = _changed(root, path, entries.get(path) or _tracked(root, commit, path))
         if path in named and file.before is None and file.after is None:
             raise InputError(f"{named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
         yield file
-    yield from _links_to_changes(root, commit, where, entries, {*listed, *named})
+    yield from _links_to_changes(root, commit, where, entries, read)
 
 
 def _named_files(
@@ -114,16 +114,8 @@ def _root(folder: Path) -> Path:
 
 def _entries(root: Path, commit: str, where: Collection[str]) -> dict[str, _Entry]:
     """Return what differs from a commit at some places, by path from the root, untracked files included."""
-    options = (
-        "--raw",
-        "-z",
-        "--no-abbrev",
-        "--no-relative",
-        "--no-renames",
-        "--no-ext-diff",
-        "--ignore-submodules=dirty",
-    )
-    fields = _git(root, "diff", *options, commit, "--", *where).split(b"\0")
+    options = ("--raw", "-z", "--no-abbrev", "--no-relative", "--no-renames", "--no-ext-diff")
+    fields = _git(root, "diff", *options, "--ignore-submodules=dirty", commit, "--", *where).split(b"\0")
     found: dict[str, _Entry] = {}
     for words, name in zip(fields[::2], fields[1::2], strict=False):
         entry, path = _Entry(*words.decode().removeprefix(":").split(" ")), os.fsdecode(name)
@@ -171,45 +163,34 @@ def _changed(root: Path, path: str, entry: _Entry) -> ChangedFile:
     try:
         if entry.status == "U":
             raise _UnreadError("it has conflicts")
-        before = None
-        if entry.old_mode != _ABSENT:
-            _check_mode(entry.old_mode, "was")
-            before = _blob(root, entry.old)
-        return ChangedFile(path, before, _now(root, path, entry))
+        return ChangedFile(path, _side(root, entry.old_mode, entry.old, "was"), _now(root, path, entry))
     except _UnreadError as error:
         return ChangedFile(path, None, None, str(error))
 
 
 def _now(root: Path, path: str, entry: _Entry) -> bytes | None:
     """Return a file of the work tree, None if it was removed; _UnreadError if it is there and cannot be read."""
-    passed = _passed(root, path)
-    if passed is None or passed != {path}:
+    if _passed(root, path) != frozenset({path}):
         raise _UnreadError("it is a link, or below one, which is not followed")
     try:
-        found = (root / path).lstat().st_mode
-        if not stat.S_ISDIR(found):
+        if not (root / path).is_dir():
             return read_regular(root / path, MOST_BYTES, follow=False)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError:
         raise _UnreadError("it cannot be opened, or is not a regular file") from None
-    if entry.new_mode == _ABSENT:
-        return None
-    _check_mode(entry.new_mode, "is")
-    if not entry.new.strip("0"):
-        raise _UnreadError("it is not in the work tree")
     # Outside a sparse checkout the index has what the work tree would.
-    return _blob(root, entry.new)
+    return _side(root, entry.new_mode, entry.new, "is")
 
 
-def _check_mode(mode: str, is_or_was: str) -> None:
-    if mode == _LINK:
-        raise _UnreadError(f"it {is_or_was} a link, which is not followed")
-    if mode == _SUBMODULE:
-        raise _UnreadError(f"it {is_or_was} a submodule, which is a repository of its own")
-
-
-def _blob(root: Path, name: str) -> bytes:
+def _side(root: Path, mode: str, name: str, is_or_was: str) -> bytes | None:
+    """Return a side of a file that git has, None if there is none; _UnreadError if it is no file or cannot be read."""
+    if mode == _ABSENT:
+        return None
+    if mode in _NO_FILES:
+        raise _UnreadError(f"it {is_or_was} {_NO_FILES[mode]}")
+    if not name.strip("0"):
+        raise _UnreadError("it is not in the work tree")
     try:
         if int(_git(root, "cat-file", "-s", name)) > MOST_BYTES:
             raise _UnreadError(f"it has more than {MOST_BYTES:,} bytes")
@@ -219,7 +200,7 @@ def _blob(root: Path, name: str) -> bytes:
 
 
 def _links_to_changes(
-    root: Path, commit: str, where: Mapping[str, str], entries: Mapping[str, _Entry], read: Collection[str]
+    root: Path, commit: str, where: Mapping[str, str], entries: Mapping[str, _Entry], read: set[str]
 ) -> Iterator[ChangedFile]:
     """Yield the links that are as they were, but lead to something that changed and is not reviewed itself."""
     listed = _git(root, "ls-files", "--stage", "-z", "--", *where).split(b"\0")
@@ -227,7 +208,7 @@ def _links_to_changes(
     links = {path: passed for path in names if path not in read and (passed := _passed(root, path)) is not None}
     if not links:
         return
-    changed = {*(entries if set(where) == {"."} else _entries(root, commit, (".",))), *entries} - set(read)
+    changed = {*(entries if set(where) == {"."} else _entries(root, commit, (".",))), *entries} - read
     for path, passed in sorted(links.items()):
         wanted = path.lower().endswith(ENDINGS)
         for target in sorted(changed):
@@ -245,23 +226,21 @@ def _passed(root: Path, path: str) -> frozenset[str] | None:
     left = path.split("/")[::-1]
     while left:
         part = left.pop()
-        if part in ("", "."):
-            continue
         if part == "..":
             if not at:
                 return None
             at.pop()
-            continue
-        at.append(part)
-        place = root.joinpath(*at)
-        if place.is_symlink():
-            passed.add("/".join(at))
-            hops += 1
-            target = str(place.readlink())
-            if target.startswith("/") or hops > _MOST_LINKS:
-                return None
-            at.pop()
-            left += target.split("/")[::-1]
+        elif part not in ("", "."):
+            at.append(part)
+            place = root.joinpath(*at)
+            if place.is_symlink():
+                passed.add("/".join(at))
+                hops += 1
+                target = str(place.readlink())
+                if target.startswith("/") or hops > _MOST_LINKS:
+                    return None
+                at.pop()
+                left += target.split("/")[::-1]
     return frozenset({*passed, "/".join(at) or "."})
 
 
@@ -271,8 +250,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
     The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, a
     file system monitor, and the settings of a folder of the commit that has the shape of a repository.
     """
-    settings = (f"core.hooksPath={os.devnull}", "core.fsmonitor=false", "safe.bareRepository=explicit")
-    options = [word for setting in settings for word in ("-c", setting)]
+    options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
     words = ["git", *options, "--literal-pathspecs", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice

@@ -28,29 +28,27 @@ def read_pod_identity(
     listing = each(lambda cluster: _associations(connection, cluster), clusters, cancelled)
     for cluster, associations in failed.answered(listing, "pod-identity", action, lambda each: each.place):
         known[cluster.place] = replace(cluster, associations=associations)
-    jobs = [(cluster, association) for cluster in known.values() for association in cluster.associations or ()]
+    found = {place: {entry.id: entry for entry in cluster.associations or ()} for place, cluster in known.items()}
+    jobs = [(place, association) for place, listed in found.items() for association in listed.values()]
     action = "eks:DescribePodIdentityAssociation"
 
-    def describe(job: tuple[Cluster, PodIdentityAssociation]) -> PodIdentityAssociation:
-        cluster, association = job
-        answer = connection.ask(action, cluster.region, clusterName=cluster.name, associationId=association.id)
+    def describe(job: tuple[Place, PodIdentityAssociation]) -> PodIdentityAssociation:
+        (region, cluster), association = job
+        answer = connection.ask(action, region, clusterName=cluster, associationId=association.id)
         return _described(association, with_all(answer["association"], action, ("associationId", "roleArn")))
 
-    gone: dict[Place, set[str]] = {}
-    for done, ((cluster, association), answer) in enumerate(each(describe, jobs, cancelled), start=1):
+    gone: dict[Place, set[str]] = {place: set() for place in found}
+    for done, ((place, association), answer) in enumerate(each(describe, jobs, cancelled), start=1):
         try:
-            known[cluster.place] = _with_association(known[cluster.place], answer.result())
+            found[place][association.id] = answer.result()
         except failures() as error:
-            if not failed.add(error, "pod-identity", action, cluster.region, f"{cluster.name}/{association.id}"):
-                gone.setdefault(cluster.place, set()).add(association.id)
+            if not failed.add(error, "pod-identity", action, place[0], f"{place[1]}/{association.id}"):
+                gone[place].add(association.id)
         report(done, len(jobs))
-    for place, ids in gone.items():
-        cluster = known[place]
-        kept = tuple(entry for entry in cluster.associations or () if entry.id not in ids)
-        if kept:
-            known[place] = replace(cluster, associations=kept)
-        else:
-            failed.doubt("pod-identity", action, cluster.region, f"{len(ids)} associations", cluster.name)
+    for place, listed in found.items():
+        if listed:
+            kept = failed.without(listed, gone[place], "pod-identity", action, place, "associations")
+            known[place] = replace(known[place], associations=kept)
     return tuple(known.values())
 
 
@@ -155,11 +153,6 @@ def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -
         session_tags=not answer.get("disableSessionTags", False),
         owner_arn=answer.get("ownerArn", association.owner_arn),
     )
-
-
-def _with_association(cluster: Cluster, described: PodIdentityAssociation) -> Cluster:
-    entries = (described if entry.id == described.id else entry for entry in cluster.associations or ())
-    return replace(cluster, associations=tuple(entries))
 
 
 def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:

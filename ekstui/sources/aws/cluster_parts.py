@@ -191,6 +191,15 @@ class Failures:
         self.found.setdefault((action, region, problem.kind), problem)
         return True
 
+    def without(
+        self, listed: Mapping[str, Found], gone: set[str], source: SourceName, action: str, place: Place, what: str
+    ) -> tuple[Found, ...]:
+        """Return what was listed in a cluster without what is gone; if that is all of it, record that and keep it."""
+        if gone and gone.issuperset(listed):
+            self.doubt(source, action, place[0], f"{len(gone)} {what}", place[1])
+            return tuple(listed.values())
+        return tuple(found for name, found in listed.items() if name not in gone)
+
     def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
         """Record that everything that was listed is said not to exist, which does not prove that it is gone."""
         self.found[action, region, subject] = SourceError(
@@ -266,8 +275,8 @@ class _Reading:
                 continue
             if part is None and not isinstance(answer, tuple):
                 self.clusters[place] = described(self.clusters[place], answer)
-            elif part is not None and isinstance(answer, tuple):
-                missed.extend(self._listed(place, part, answer))
+            elif part is not None and isinstance(answer, tuple) and (cause := self._listed(place, part, answer)):
+                missed.append((place, part, cause))
             self.report(done, len(jobs))
         self._forget(gone)
         # Only now is it known which clusters are gone; that their parts cannot be listed is not reported.
@@ -293,10 +302,10 @@ class _Reading:
             return self._names(part.list_action, part.list_key, place[0], clusterName=place[1])
 
         for place, answer in each(work, places, self.cancelled):
-            for _, _, cause in self._listed(place, part, answer.result()):
-                # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
-                if self.clusters[place].described or code_of(cause) != "InvalidRequestException":
-                    self.failed.add(cause, part.source, part.list_action, *place)
+            cause = self._listed(place, part, answer.result())
+            # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
+            if cause and (self.clusters[place].described or code_of(cause) != "InvalidRequestException"):
+                self.failed.add(cause, part.source, part.list_action, *place)
 
     def describe_parts(self) -> None:
         """Describe everything that was listed."""
@@ -328,26 +337,18 @@ class _Reading:
             self.report(done, len(jobs))
         for (place, part), parts in found.items():
             names = gone.get((place, part), set())
-            if names and names.issuperset(parts):
-                self.failed.doubt(
-                    part.source, part.describe_action, place[0], f"{len(names)} {part.list_key}", place[1]
-                )
-                names = set()
-            kept: Any = tuple(known for name, known in parts.items() if name not in names)
+            kept: Any = self.failed.without(parts, names, part.source, part.describe_action, place, part.list_key)
             self.clusters[place] = replace(self.clusters[place], **{part.kept_as: kept})
 
-    def _listed(self, place: Place, part: Part, answer: Listed) -> list[tuple[Place, Part, Exception]]:
+    def _listed(self, place: Place, part: Part, answer: Listed) -> Exception | None:
         """Keep the names of a list; return the error that ended it, if any."""
         listed, error = answer
         if listed or error is None:
             self.names[place, part] = listed
-        # The parts of a deleted cluster cannot be listed, which need not be reported.
-        cluster = self.clusters.get(place)
-        if cluster is None:
-            return []
         if error is not None:
+            cluster = self.clusters[place]
             self.clusters[place] = replace(cluster, cut_short=(*cluster.cut_short, part.kept_as))
-        return [] if error is None else [(place, part, error)]
+        return error
 
     def _names(self, action: str, key: str, region: str, **parameters: str) -> Listed:
         names: list[str] = []
