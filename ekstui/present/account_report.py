@@ -48,7 +48,9 @@ _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nod
 
 def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     """Return which account it is, one row per cluster, and what could not be read."""
-    return [*identity_blocks(snapshot, now), *clusters_blocks(snapshot), *unread_blocks(snapshot)]
+    known = snapshot.eks.clusters if snapshot.eks else ()
+    found: Block = Table(_CLUSTERS, [_cluster(each) for each in known]) if known else Sentence(none_known(snapshot))
+    return [*identity_blocks(snapshot, now), Heading("Clusters"), found, *unread_blocks(snapshot)]
 
 
 def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Block]:
@@ -69,13 +71,6 @@ def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Blo
         ("contains", _contents(snapshot)),
     )
     return [facts_tree(facts)]
-
-
-def clusters_blocks(snapshot: AccountSnapshot) -> list[Block]:
-    """Return one row per cluster of the account, or that the clusters were not read."""
-    known = snapshot.eks.clusters if snapshot.eks else ()
-    found: Block = Table(_CLUSTERS, [_cluster(each) for each in known]) if known else Sentence(none_known(snapshot))
-    return [Heading("Clusters"), found]
 
 
 def unread_blocks(snapshot: AccountSnapshot) -> list[Block]:

@@ -150,10 +150,10 @@ def _resource_types(card: ActionCard, keys: Sequence[str], covered: Sequence[str
 
 def symptom_blocks(symptom: Symptom) -> list[Block]:
     """Return an explanation of a symptom, the actions that are missing, and the policies that allow them."""
-    blocks: list[Block] = [Heading(symptom.symptom, 1), Sentence(symptom.answer)]
     actions = [Node(code(each), value=reference().find(each) or each, key=each) for each in symptom.actions]
     return [
-        *blocks,
+        Heading(symptom.symptom, 1),
+        Sentence(symptom.answer),
         *section("Actions that are missing", actions),
         *section("Policies that allow them", [_policy(each) for each in symptom.policies]),
         *section("Log messages", [Node(code(each)) for each in symptom.messages]),

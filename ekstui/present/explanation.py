@@ -50,15 +50,11 @@ from ekstui.present.styled import Style
 if TYPE_CHECKING:
     from ekstui.sources.aws.iam import SimulatedDecision
 
-_VERDICT_STYLES: dict[Verdict, Style] = {
-    "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "depends": "warn",
-}  # fmt: skip
-
-_VERDICTS: dict[Verdict, str] = {
-    "allowed": "allowed by the policies looked at",
-    "explicit-deny": "denied explicitly: a Deny overrides any Allow",
-    "implicit-deny": "denied: nothing allows it",
-    "depends": "depends on what was not given",
+_VERDICTS: dict[Verdict, tuple[str, Style]] = {
+    "allowed": ("allowed by the policies looked at", "good"),
+    "explicit-deny": ("denied explicitly: a Deny overrides any Allow", "bad"),
+    "implicit-deny": ("denied: nothing allows it", "bad"),
+    "depends": ("depends on what was not given", "warn"),
 }
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 """What IAM's simulator decides."""
@@ -124,7 +120,7 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     line: Line = (
         code(explanation.action or "", "strong"),
         Span(": ", "strong"),
-        Span(verdict_in_words(explanation), _VERDICT_STYLES[explanation.verdict]),
+        Span(verdict_in_words(explanation), _VERDICTS[explanation.verdict][1]),
     )
     return line, known
 
@@ -135,7 +131,7 @@ def verdict_in_words(explanation: Explanation) -> str:
     if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
         return "denied, as the message says: only tags that the resource cannot have would allow it"
     if explanation.judged or not explanation.denied:
-        return _VERDICTS[explanation.verdict]
+        return _VERDICTS[explanation.verdict][0]
     if cause is None:
         return "denied; the message does not say by which policy"
     if cause.is_one_of_several:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from ekstui import files
@@ -154,14 +154,9 @@ def parse_role(detail: object, extent: Extent = "full") -> Role:
     fields = _object(detail, "role")
     last_used = _object(fields.get("RoleLastUsed") or {}, "RoleLastUsed")
     return Role(
-        name=_text(fields, "RoleName"),
-        arn=_text(fields, "Arn"),
-        path=_text(fields, "Path", "/"),
+        **_common(fields, "Role"),
         trust=_document(fields.get("AssumeRolePolicyDocument")),
-        attached=_attached(fields),
-        inline=_inline(fields, "RolePolicyList"),
         boundary_arn=_boundary(fields),
-        created=_time(fields.get("CreateDate")),
         last_used=_time(last_used.get("LastUsedDate")),
         last_used_region=_optional(last_used, "Region"),
         tags=_tags(fields),
@@ -174,29 +169,16 @@ def parse_user(detail: object) -> User:
     """Return the user of a UserDetail; InputError for anything else."""
     fields = _object(detail, "user")
     return User(
-        name=_text(fields, "UserName"),
-        arn=_text(fields, "Arn"),
-        path=_text(fields, "Path", "/"),
-        attached=_attached(fields),
-        inline=_inline(fields, "UserPolicyList"),
+        **_common(fields, "User"),
         boundary_arn=_boundary(fields),
         groups=_texts(fields, "GroupList"),
-        created=_time(fields.get("CreateDate")),
         tags=_tags(fields),
     )
 
 
 def parse_group(detail: object) -> Group:
     """Return the group of a GroupDetail; InputError for anything else."""
-    fields = _object(detail, "group")
-    return Group(
-        name=_text(fields, "GroupName"),
-        arn=_text(fields, "Arn"),
-        path=_text(fields, "Path", "/"),
-        attached=_attached(fields),
-        inline=_inline(fields, "GroupPolicyList"),
-        created=_time(fields.get("CreateDate")),
-    )
+    return Group(**_common(_object(detail, "group"), "Group"))
 
 
 def parse_local_policy(detail: object) -> LocalPolicy:
@@ -269,18 +251,19 @@ def _document(value: object) -> Document | None:
         return None
 
 
-def _attached(fields: Json) -> tuple[AttachedPolicy, ...]:
-    return tuple(
-        AttachedPolicy(_text(entry, "PolicyName"), _text(entry, "PolicyArn"))
-        for entry in _objects(fields, "AttachedManagedPolicies")
-    )
-
-
-def _inline(fields: Json, key: str) -> tuple[InlinePolicy, ...]:
-    return tuple(
-        InlinePolicy(_text(entry, "PolicyName"), _document(entry.get("PolicyDocument")))
-        for entry in _objects(fields, key)
-    )
+def _common(fields: Json, kind: str) -> dict[str, Any]:
+    """Return what a role, a user and a group have in common, by the names of their attributes."""
+    attached, inline = _objects(fields, "AttachedManagedPolicies"), _objects(fields, f"{kind}PolicyList")
+    return {
+        "name": _text(fields, f"{kind}Name"),
+        "arn": _text(fields, "Arn"),
+        "path": _text(fields, "Path", "/"),
+        "attached": tuple(AttachedPolicy(_text(each, "PolicyName"), _text(each, "PolicyArn")) for each in attached),
+        "inline": tuple(
+            InlinePolicy(_text(each, "PolicyName"), _document(each.get("PolicyDocument"))) for each in inline
+        ),
+        "created": _time(fields.get("CreateDate")),
+    }
 
 
 def _boundary(fields: Json) -> str | None:

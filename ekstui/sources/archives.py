@@ -311,8 +311,7 @@ def _is_as_left(mirror: Path) -> bool:
     """Return whether a mirror is a folder of the user's own, with nothing but folders and files of theirs below it."""
     if not _is_plain(mirror.lstat(), stat.S_ISDIR):
         return False
-    below = (path for path in mirror.rglob("*"))
-    return all(_is_plain(path.lstat(), stat.S_ISDIR, stat.S_ISREG) for path in below)
+    return all(_is_plain(path.lstat(), stat.S_ISDIR, stat.S_ISREG) for path in mirror.rglob("*"))
 
 
 def _disarm(mirror: Path) -> None:

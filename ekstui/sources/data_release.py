@@ -227,9 +227,9 @@ def _fetched(url: str, most: int) -> bytes:
     opener.addheaders = [("User-Agent", "ekstui")]
     # Proxies are for the world; the other handlers of urllib would also open files and FTP.
     proxies: dict[str, str] | None = {} if _is_loopback(parts.hostname or "") else None
-    for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler(), _Redirects(), HTTPDefaultErrorHandler()):
+    errors = (HTTPDefaultErrorHandler(), HTTPErrorProcessor())
+    for handler in (ProxyHandler(proxies), HTTPHandler(), HTTPSHandler(), _Redirects(), *errors):
         opener.add_handler(handler)
-    opener.add_handler(HTTPErrorProcessor())
     content = bytearray()
     until = time.monotonic() + LONGEST
     try:

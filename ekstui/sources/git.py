@@ -8,7 +8,6 @@ import atexit
 import os
 import re
 import signal
-import stat
 import subprocess
 import tempfile
 import threading
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.errors import InputError
+from ekstui.files import read_regular
 
 OLDEST = (2, 32)
 """The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""
@@ -251,11 +251,7 @@ def _head(folder: Path, common: Path, clone: Path) -> str:
 def _small(path: Path, most: int = _SMALL) -> bytes:
     """Return the bytes of a regular file; empty if there is none or it is too large."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        content = read_regular(path, most)
     except OSError:
         return b""
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return b""
-        content = file.read(most + 1)
     return content if len(content) <= most else b""

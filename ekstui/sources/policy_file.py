@@ -242,12 +242,10 @@ def read_npm_package(path: Path) -> Collection:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is damaged'}.") from None
     except (ValueError, RecursionError):
         raise InputError(f"{path} has no JSON that can be read.") from None
-    if not isinstance(policies, dict) or not policies:
-        raise InputError(f"{path} has no policies in it.", f"It should be the file of the npm package {PACKAGE}.")
     histories: list[PolicyHistory] = []
     skipped: list[Skipped] = []
     updated: list[datetime] = []
-    for name, fields in policies.items():
+    for name, fields in policies.items() if isinstance(policies, dict) else ():
         try:
             histories.append(_packaged(name, fields, skipped))
             updated.append(parse_time(fields["lastUpdatedDate"]))

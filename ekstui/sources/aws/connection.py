@@ -160,9 +160,9 @@ class Connection:
             credentials = self._open_session().get_credentials()
         return None if credentials is None else str(credentials.method)
 
-    def custom_endpoint(self, service: str = "iam") -> str | None:
-        """Return the service's endpoint, without user information, if it is not AWS's own."""
-        return _foreign_endpoint(self._client(service, None).meta.endpoint_url, service)
+    def custom_endpoint(self) -> str | None:
+        """Return IAM's endpoint, without user information, if it is not AWS's own."""
+        return _foreign_endpoint(self._client("iam", None).meta.endpoint_url, "iam")
 
     def custom_endpoints(self) -> str | None:
         """Return the endpoints that are not AWS's own, each with its services unless all have it; None if all are AWS's."""
@@ -227,9 +227,9 @@ class Connection:
             raise BoundError(f"{action} {error}") from None
         return answer
 
-    def pages(self, action: str, region: str | None = None, **parameters: Any) -> Iterator[Mapping[str, Any]]:
+    def pages(self, action: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of an IAM list; IncompleteError if a page does not say whether and where it continues."""
-        for page in self.token_pages(action, region, "Marker", **parameters):
+        for page in self.token_pages(action, None, "Marker", **parameters):
             yield page
             if "IsTruncated" not in page:
                 raise IncompleteError(f"{action} does not say whether there is more")

@@ -59,7 +59,7 @@ class ManagedPolicies:
         listed = list_managed(self.connection)
         if not listed:
             raise AccountError("IAM listed no AWS managed policies, which cannot be right.", "Nothing was changed.")
-        endpoint = self.connection.custom_endpoint("iam")
+        endpoint = self.connection.custom_endpoint()
         collection = listed[0].arn.split(":", 2)[1]
         before = known(collection)
         believed = [policy for policy in listed if policy.updated <= self.latest]
