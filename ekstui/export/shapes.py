@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.explain import Explanation
-    from ekstui.core.holders import WhoCan
-    from ekstui.core.principals import PrincipalsCan
     from ekstui.core.steps import Step
     from ekstui.core.summary import ServiceSummary
     from ekstui.library.access_policies import KubernetesHolders
@@ -97,11 +95,6 @@ def document_shape(data: DataStatus, label: str, document: object, services: Seq
 def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) -> Shape:
     """Return the answer of `versions`, oldest first."""
     return {**_which(data, entry), "versions": encode(steps)}
-
-
-def who_can_shape(data: DataStatus, found: WhoCan, principals: PrincipalsCan | None) -> Shape:
-    """Return the answer of `who-can`, with who in the account may do it, if known."""
-    return answer_of(data, found) | ({} if principals is None else shape(principals))
 
 
 def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:

@@ -18,7 +18,8 @@ from ekstui.cli.streams import (
     to_terminal,
 )
 from ekstui.errors import AccountError, InputError
-from ekstui.export.shapes import who_can_shape
+from ekstui.export.encoding import shape
+from ekstui.export.shapes import answer_of
 from ekstui.library import Library, maintenance
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import who_can_answer
@@ -86,7 +87,7 @@ def _print(
     library: Library, answer: WhoCan, principals: PrincipalsCan | None, arguments: Namespace, *, types: bool
 ) -> None:
     if arguments.json:
-        print_json(who_can_shape(library.data(), answer, principals))
+        print_json(answer_of(library.data(), answer) | (shape(principals) if principals else {}))
         return
     if arguments.names:
         for holder in answer.holders:
