@@ -37,9 +37,9 @@ from ekstui.tui.screens.dialogs import (  # noqa: E402
 )
 from ekstui.tui.screens.explain_screen import ExplainScreen  # noqa: E402
 from ekstui.tui.screens.explorer_screen import ExplorerScreen  # noqa: E402
-from ekstui.tui.screens.overview_screens import CardScreen, ChangesScreen, MatrixScreen  # noqa: E402
+from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen  # noqa: E402
 from ekstui.tui.screens.palette_screen import PaletteScreen  # noqa: E402
-from ekstui.tui.screens.who_can_screen import ActionScreen, WhoCanScreen  # noqa: E402
+from ekstui.tui.screens.who_can_screen import WhoCanScreen  # noqa: E402
 
 WIDE, NARROW, SMALL = (120, 40), (80, 24), (60, 15)
 PATIENCE = 60

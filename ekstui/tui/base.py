@@ -27,10 +27,8 @@ from ekstui.tui.driver import driver_class
 from ekstui.tui.keys import Key
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot
     from ekstui.core.lookup import Catalogue
     from ekstui.library import Library
-    from ekstui.library.library import DataStatus
 
 
 FOLLOW_AFTER = 0.12
@@ -134,7 +132,8 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self.mfa = MfaPrompter(self)
         self.row_to_reach = 0
         """The row for the cursor of the report that opens next: where it was when the connection was lost."""
-        self._catalogue: tuple[Library, AccountSnapshot | None, DataStatus, Catalogue] | None = None
+        self.catalogue: tuple[object, Catalogue] | None = None
+        """What the palette finds things in, and the library, snapshot and state of the data that it is made of."""
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, with text colours that contrast enough."""
@@ -167,16 +166,6 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
     def keys_of(self, key: Key) -> str:
         """Return the key's bindings, as the user has them."""
         return self.settings.keys.get(key.id, key.keys)
-
-    def catalogue_of(self, library: Library, snapshot: AccountSnapshot | None) -> Catalogue | None:
-        """Return the catalogue if it was kept for the same policies and the same snapshot."""
-        known = self._catalogue
-        same = known is not None and known[0] is library and known[1] is snapshot and known[2] == library.data()
-        return known[3] if known is not None and same else None
-
-    def keep_catalogue(self, library: Library, snapshot: AccountSnapshot | None, known: Catalogue) -> None:
-        """Keep a catalogue for the next time."""
-        self._catalogue = (library, snapshot, library.data(), known)
 
 
 # How styles such as `muted` look in the current theme. Component classes would do the same, but Textual matches each of them

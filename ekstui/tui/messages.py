@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ekstui.errors import EkstuiError
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
+    from ekstui.present.styled import Row
 
 
 class Shown(NamedTuple):
@@ -102,24 +103,14 @@ class Notice(Message):
         vars(self).update(zip(self.__annotations__, given, strict=False), **named)
 
 
-class PolicyHighlighted(Notice):
-    """The cursor of the list moved to a policy, or to none."""
-
-    entry: PolicyEntry | None
-
-
-class RowReached(Message):
-    """The cursor of a pane is on another row than before.
+class RowReached(Notice):
+    """The cursor of a pane is on another row than before, or on none.
 
     RowList.Highlighted would not do: Textual stops bubbling at the sender, which is the pane when it sets its own rows.
     """
 
-
-class VersionChosen(Notice):
-    """The cursor of the versions moved to a version of the policy with this ARN."""
-
-    arn: str
-    version: int
+    pane: str | None
+    row: Row | None
 
 
 class PaneFailed(Notice):
@@ -134,12 +125,6 @@ class AccountUpdated(Notice):
     library: Library
     """The library that was asked; the message is ignored if the user has chosen another account since."""
     change: Callable[[AccountView], AccountView]
-
-
-class AccountChanged(Notice):
-    """What the screens show of the account has changed."""
-
-    view: AccountView
 
 
 class SwitchAccount(Notice):

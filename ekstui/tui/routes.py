@@ -5,11 +5,10 @@ Only the app imports this module. It imports each screen on first use: all toget
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.message import Message
 from textual.screen import Screen
 
 from ekstui.core.policy import version_label
@@ -19,7 +18,6 @@ from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
-    AccountChanged,
     AccountView,
     AskExplain,
     AskWhoCan,
@@ -76,7 +74,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
-        from ekstui.tui.screens.who_can_screen import ActionScreen
+        from ekstui.tui.screens.overview_screens import ActionScreen
 
         self.push_screen(ActionScreen(message))
 
@@ -226,18 +224,11 @@ class RoutedApp(LibraryApp):
 
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor, or let the user type one."""
-        self._on_screen("action_who_can", AskWhoCan())
+        getattr(self.screen, "action_who_can", lambda: self.post_message(AskWhoCan()))()
 
     def action_explain(self) -> None:
         """Explain a request for the action under the cursor, or let the user paste a message."""
-        self._on_screen("action_explain", AskExplain())
-
-    def _on_screen(self, action: str, otherwise: Message) -> None:
-        own: Callable[[], None] | None = getattr(self.screen, action, None)
-        if own is not None:
-            own()
-        else:
-            self.post_message(otherwise)
+        getattr(self.screen, "action_explain", lambda: self.post_message(AskExplain()))()
 
     def action_changes(self) -> None:
         """Show what AWS changed across all policies."""
@@ -271,17 +262,14 @@ class RoutedApp(LibraryApp):
         self.push_screen(chooser, show)
         library = self.library
 
-        def show_problems(answers: Sequence[ClusterAnswer] | None) -> None:
-            # The user may have closed it; is_mounted would stay true.
-            if chooser not in self.screen_stack:
-                return
-            if answers is None:
-                chooser.set_choices([(cluster_cells(each, waiting=False), each) for each in clusters])
-            else:
+        # The user may have closed it, when is_mounted stays true.
+        def show_problems(answers: Sequence[ClusterAnswer]) -> None:
+            if chooser in self.screen_stack:
                 chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
 
         def show_failure(error: EkstuiError) -> None:
-            show_problems(None)
+            if chooser in self.screen_stack:
+                chooser.set_choices([(cluster_cells(each, waiting=False), each) for each in clusters])
             self.notify(str(error), severity="error")
 
         self.background.run(self, "clusters", lambda _: judged(library), show_problems, show_failure)
@@ -307,13 +295,6 @@ class RoutedApp(LibraryApp):
             await self.go_home()
             await self.push_screen(AccountScreen(self.explorer.account))
         self.explorer.ask_account(ask=True)
-
-    @on(AccountChanged)
-    def _account_changed(self, message: AccountChanged) -> None:
-        for screen in self.screen_stack[1:]:
-            show: Callable[[AccountView], None] | None = getattr(screen, "show_account", None)
-            if show is not None:
-                show(message.view)
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:

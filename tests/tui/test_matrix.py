@@ -12,8 +12,7 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Shown, sides_to_compare, with_mark
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import MatrixScreen
-from ekstui.tui.screens.who_can_screen import ActionScreen
+from ekstui.tui.screens.overview_screens import ActionScreen, MatrixScreen
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 

@@ -89,14 +89,9 @@ def transition(current: Style, wanted: Style) -> str:
         return ""
     if wanted == PLAIN:
         return "\x1b[m"
-    fresh = "\x1b[" + ";".join(["0", *_parameters(wanted)]) + "m"
+    fresh = "\x1b[" + ";".join(["0", *_changes(PLAIN, wanted)]) + "m"
     changes = "\x1b[" + ";".join(_changes(current, wanted)) + "m"
     return min(changes, fresh, key=len)
-
-
-def _parameters(style: Style) -> list[str]:
-    parts = [str(code) for code in sorted(style.attributes)]
-    return [*parts, *(colour for colour in (style.foreground, style.background) if colour)]
 
 
 def _changes(current: Style, wanted: Style) -> list[str]:
@@ -156,8 +151,8 @@ class Pen:
             vertical = _count(y - row, "B") if y > row else _count(row - y, "A")
             moves.append(vertical + "\r" + _count(x, "C"))
             if column < width:  # after the last column, relative moves differ between terminals
-                horizontal = _count(x - column, "C") if x > column else _back(column - x)
-                moves.append(vertical + horizontal)
+                left = min("\b" * (column - x), _count(column - x, "D"), key=len)
+                moves.append(vertical + (_count(x - column, "C") if x > column else left))
         self.cursor = (y, x)
         self._written.append(min(moves, key=len))
 
@@ -181,12 +176,6 @@ def _count(number: int, letter: str) -> str:
     return f"\x1b[{number}{letter}" if number > 1 else f"\x1b[{letter}" if number else ""
 
 
-def _back(columns: int) -> str:
-    return min("\b" * columns, _count(columns, "D"), key=len)
-
-
-_BEGINNING: Final = re.compile(r"\n*\x1b\[\d+;\d+H")
-
 TOKEN: Final = re.compile(
     r"\x1b\[(?P<sgr>[\d;:]*)m"
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
@@ -207,11 +196,6 @@ _NARROW: Final = re.compile("[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0482\u2500-\
 
 JOINS_BEFORE: Final = "\0"
 """Prefix of a combining mark; no cell contains it, since control characters are left out."""
-
-
-def is_frame(data: str) -> bool:
-    """Return whether `data` is a frame, rather than a mode, a query or a bell."""
-    return _BEGINNING.match(data) is not None
 
 
 @lru_cache(maxsize=2048)

@@ -17,7 +17,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from ekstui.tui.driver.canvas import Canvas, is_frame
+from ekstui.tui.driver.canvas import Canvas
 
 _SYNC_START: Final = "\x1b[?2026h"
 _SYNC_END: Final = "\x1b[?2026l"
@@ -36,6 +36,8 @@ _HARMLESS: Final = re.compile(
     r"|\x1b\](?:0|1|2|7|22|52);[^\x00-\x1f\x7f-\x9f]*(?:\x1b\\|\x07)"
     r"|\x07)*"
 )
+
+_FRAME: Final = re.compile(r"\n*\x1b\[\d+;\d+H")
 
 _CHUNK: Final = 4096
 """Bytes per write: the buffer of a Linux pseudo-terminal."""
@@ -65,6 +67,11 @@ def _by_cells(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("cells", _by_cells)
+
+
+def is_frame(data: str) -> bool:
+    """Return whether `data` is a frame, rather than a mode, a query or a bell."""
+    return _FRAME.match(data) is not None
 
 
 class Output:

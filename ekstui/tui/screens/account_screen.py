@@ -184,7 +184,6 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
     OPENS = (ActionSummary, RolePolicy)
-    HAS_LINE = True
     VIEWS = ("about", "permissions", "trust policy")
 
     def __init__(self, role: str) -> None:

@@ -107,14 +107,9 @@ class AskingScreen(ReportScreen[Answer]):
 
     def typing_hint(self) -> str:
         """Return the hint to show while the user types."""
-        if not self.typing:
+        if not self.line.has_focus:
             return super().typing_hint()
         return "enter asks   ↓ ↑ suggestions   esc back"
-
-    @property
-    def typing(self) -> bool:
-        """Whether the input has the focus."""
-        return self.line.has_focus
 
     def action_edit(self) -> None:
         """Let the user edit the question."""
@@ -138,7 +133,7 @@ class AskingScreen(ReportScreen[Answer]):
     @on(Input.Changed, "#question")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.typing:
+        if self.line.has_focus:
             self._suggest()
 
     def _suggest(self) -> None:

@@ -30,7 +30,6 @@ class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
     """A report about one cluster of the last snapshot."""
 
     WAITING = "reading the cluster…"
-    HAS_LINE = True
     WORD = "cluster"
     """The word before the cluster's name in the header."""
 

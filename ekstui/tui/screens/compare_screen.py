@@ -74,32 +74,28 @@ def line_rows(
 
 def unified(index: int, pair: LinePair, room: int) -> Iterator[Row]:
     """Yield a pair of lines as lines of one text, with `+` and `−` if they differ."""
-    if pair.kind == "same":
-        yield from _lines(index, "  ", "", _words(pair.before, "", ""), room, None)
-        return
-    if pair.before is not None:
-        yield from _lines((index, "-"), "− ", "removed", _words(pair.before, "removed", "hit"), room, pair)
-    if pair.after is not None:
-        yield from _lines((index, "+"), "+ ", "added", _words(pair.after, "added", "hit"), room, pair)
+    same = pair.kind == "same"
+    lines: list[tuple[Hashable, str, Style, Words | None]] = [
+        (index if same else (index, "-"), "  " if same else "− ", "" if same else "removed", pair.before),
+        ((index, "+"), "+ ", "added", None if same else pair.after),
+    ]
+    for key, sign, style, words in lines:
+        for part, line in enumerate(_broken(_words(words, style), room) if words is not None else ()):
+            value = None if same or part else pair
+            yield Row(
+                (key, part) if part else key, ((("  " if part else sign, style), *line),), value, selectable=not part
+            )
 
 
 def side_by_side(index: int, pair: LinePair, room: int) -> Iterator[Row]:
     """Yield a pair of lines side by side, wrapped in both columns."""
     same = pair.kind == "same"
     mark = styled("│", "muted") if same else styled(*_MARKS[pair.kind])
-    before = _broken(_words(pair.before, "" if same else "removed", "hit"), room)
-    after = _broken(_words(pair.after, "" if same else "added", "hit"), room)
+    before = _broken(_words(pair.before, "" if same else "removed"), room)
+    after = _broken(_words(pair.after, "" if same else "added"), room)
     for part, (left, right) in enumerate(zip_longest(before, after, fillvalue=styled(""))):
         value = None if same or part else pair
         yield Row((index, part) if part else index, (left, mark, right), value, selectable=not part)
-
-
-def _lines(key: Hashable, sign: str, style: Style, words: Styled, room: int, value: object) -> list[Row]:
-    return [
-        Row((key, part) if part else key, (((sign if not part else "  ", style), *line),), None if part else value,
-            selectable=not part)
-        for part, line in enumerate(_broken(words, room))
-    ]  # fmt: skip
 
 
 def _broken(words: Styled, room: int) -> list[Styled]:
@@ -112,8 +108,8 @@ def _broken(words: Styled, room: int) -> list[Styled]:
     return [((" " * lead, ""), *line) for line in wrap(((first.lstrip(" "), style), *others), room - lead)]
 
 
-def _words(words: Words | None, style: Style, changed: Style) -> Styled:
-    return tuple((clean_line(text), changed if differs else style) for text, differs in words or ())
+def _words(words: Words | None, style: Style) -> Styled:
+    return tuple((clean_line(text), "hit" if differs else style) for text, differs in words or ())
 
 
 SIDE_BY_SIDE = (Column("", 10, share=1), Column("", 1), Column("", 10, share=1))

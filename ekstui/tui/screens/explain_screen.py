@@ -22,7 +22,7 @@ from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark, ShowPlace
+from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract, advised, copyable
 from ekstui.tui.screens.report import AccountReportScreen
@@ -283,10 +283,3 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             # ekstui's own answer stays.
             lambda error: self.notify(plain_failure(error), severity="error"),
         )
-
-    def open_row(self, row: Row) -> None:
-        """Show a policy, or ask a suggested question."""
-        if isinstance(row.value, PolicyAt):
-            self.post_message(ShowPlace(row.value))
-        else:
-            super().open_row(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
@@ -22,7 +23,6 @@ from ekstui.tui.background import Synced, sync, watch_account
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
-    AccountChanged,
     AccountUpdated,
     AccountView,
     PaneFailed,
@@ -266,7 +266,10 @@ class ExplorerScreen(NavigationScreen):
         if self.is_mounted:
             self._show_header()
             self.show_work(f"{self.account.asking} … esc stops" if self.account.asking else self._work)
-            self.post_message(AccountChanged(self.account))
+            for screen in self.app.screen_stack[1:]:
+                show: Callable[[AccountView], None] | None = getattr(screen, "show_account", None)
+                if show is not None:
+                    show(self.account)
 
     @on(AccountUpdated)
     def _account_updated(self, message: AccountUpdated) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -17,18 +18,17 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ekstui.core.policy import Scope
-from ekstui.present.styled import Row
+from ekstui.present.styled import Row, styled
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,
     AskWhoCan,
     Marks,
-    PolicyHighlighted,
+    RowReached,
     ShowComparison,
     ShowMatrix,
     Shown,
-    VersionChosen,
     action_of,
     one_action_of,
     sides_to_compare,
@@ -63,7 +63,7 @@ class PanesLayout(VerticalLayout):
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         """Return the placements; a pane without a place is not shown."""
-        if not isinstance(parent, PanesScreen):
+        if not isinstance(parent, NavigationScreen):
             return super().arrange(parent, children, size, greedy)
         places = parent.places(size)
         others = [child for child in children if child.id not in parent.PLACED]
@@ -75,8 +75,11 @@ class PanesLayout(VerticalLayout):
         return placed + (list(super().arrange(parent, others, size, greedy)) if others else [])
 
 
-class PanesScreen(Screen[None]):
-    """Shows the panes in two columns, the last focused pane of each larger; in a narrow terminal, one pane."""
+class NavigationScreen(Screen[None]):
+    """Shows the panes in two columns, the last focused pane of each larger; in a narrow terminal, one pane.
+
+    Also has what is shown and marked, and the keys that act on it.
+    """
 
     PLACED = ("header", *PANES, "progress", "line", "footer")
     """The ids of the widgets that `places` puts on the screen."""
@@ -90,10 +93,22 @@ class PanesScreen(Screen[None]):
     line = query_one("#line", LineBar)
     progress = query_one("#progress", LineBar)
     footer = query_one(FooterBar)
+    policies = query_one(PoliciesPane)
+    permissions = query_one(PermissionsPane)
+    versions = query_one(VersionsPane)
+
+    shown: reactive[Shown | None] = reactive(None, init=False)
+    account: reactive[AccountView] = reactive(AccountView())
+    """The account, as far as it is known."""
+    marks: reactive[Marks] = reactive(())
+    """The marked policies and versions, oldest mark first."""
+    scope: Scope
+    """The scope of the list."""
 
     def __init__(self) -> None:
         super().__init__()
         self._panes_layout = PanesLayout()
+        self._following: Timer | None = None
         self.pane: PaneId = "policies"
         """The focused pane."""
         self._large: dict[tuple[PaneId, PaneId], PaneId] = {LEFT: "policies", RIGHT: "permissions"}
@@ -167,7 +182,8 @@ class PanesScreen(Screen[None]):
             self.place_anew()
 
     def action_pane(self, pane: PaneId) -> None:
-        """Go to a pane."""
+        """Go to a pane of the policy under the cursor."""
+        self.catch_up()
         self._note(pane)
         self.focused_pane.focus_rows()
 
@@ -194,27 +210,7 @@ class PanesScreen(Screen[None]):
         if bool(words) != self._working:
             self._working = bool(words)
             self.place_anew()
-        self.progress.show_words(words)
-
-
-class NavigationScreen(PanesScreen):
-    """What is shown and marked, and the keys that act on it."""
-
-    shown: reactive[Shown | None] = reactive(None, init=False)
-    account: reactive[AccountView] = reactive(AccountView())
-    """The account, as far as it is known."""
-    marks: reactive[Marks] = reactive(())
-    """The marked policies and versions, oldest mark first."""
-    scope: Scope
-    """The scope of the list."""
-
-    policies = query_one(PoliciesPane)
-    permissions = query_one(PermissionsPane)
-    versions = query_one(VersionsPane)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._following: Timer | None = None
+        self.progress.show(styled(words, "accent"))
 
     def catch_up(self) -> None:
         """Show the policy under the list's cursor now, without waiting for the cursor to rest."""
@@ -229,32 +225,26 @@ class NavigationScreen(PanesScreen):
         if shown is None or row.value.policy.arn != shown.entry.policy.arn:
             self.shown = Shown(row.value, row.value.policy.default_version)
 
-    @on(PolicyHighlighted)
-    def _follow(self, message: PolicyHighlighted) -> None:
-        """Show the policy under the list's cursor once it rests."""
-        message.stop()
-        entry = message.entry
-        if entry is not None and self.shown is not None and entry.policy.arn == self.shown.entry.policy.arn:
-            # The rows were set anew, as for a mark: a version that the cursor has just reached is still to be shown.
+    @on(RowReached)
+    def _follow(self, message: RowReached) -> None:
+        """Show the policy under the list's cursor, or the version that the user moved to, once the cursor rests."""
+        row, shown = message.row, self.shown
+        if message.pane == "policies":
+            if row and shown and row.key == shown.entry.policy.arn:
+                # The rows were set anew, as for a mark: a version that the cursor has just reached is still to be shown.
+                return
+            then: Callable[[], object] | None = self.catch_up
+        elif message.pane == "versions" and row and shown and self.versions.rows.has_focus:
+            version = next((step.version for step in self.versions.steps if step is row.value), shown.version)
+            then = (
+                partial(setattr, self, "shown", shown._replace(version=version)) if version != shown.version else None
+            )
+        else:
             return
         if self._following:
             self._following.stop()
-        self._following = self.set_timer(FOLLOW_AFTER, self.catch_up)
-
-    @on(VersionChosen)
-    def _choose_version(self, message: VersionChosen) -> None:
-        """Show the version under the cursor once it rests."""
-        message.stop()
-        if self._following:
-            self._following.stop()
-        if self.shown and self.shown.entry.policy.arn == message.arn and self.shown.version != message.version:
-            shown = Shown(self.shown.entry, message.version)
-            self._following = self.set_timer(FOLLOW_AFTER, partial(setattr, self, "shown", shown))
-
-    def action_pane(self, pane: PaneId) -> None:
-        """Go to a pane of the policy under the cursor."""
-        self.catch_up()
-        super().action_pane(pane)
+        if then:
+            self._following = self.set_timer(FOLLOW_AFTER, then)
 
     def action_mark(self) -> None:
         """Mark or unmark the policy or version under the cursor."""
@@ -331,7 +321,10 @@ class NavigationScreen(PanesScreen):
         if self.pane == "attached":
             await self.run_action("app.account")
             return
-        self._see_permissions().show_about()
+        self.catch_up()
+        if self.pane != "permissions":
+            self.action_pane("permissions")
+        self.permissions.show_about()
 
     def action_view(self) -> None:
         """Go to the next view of the focused pane."""
@@ -365,13 +358,6 @@ class NavigationScreen(PanesScreen):
             self.notify("Access policies have no services of AWS; d compares two of them.")
         elif places:
             self.post_message(ShowMatrix(places))
-
-    def _see_permissions(self) -> PermissionsPane:
-        """Go to the permissions pane and return it."""
-        self.catch_up()
-        if self.pane != "permissions":
-            self.action_pane("permissions")
-        return self.permissions
 
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor, or let the user type one."""

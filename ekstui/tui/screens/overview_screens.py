@@ -6,25 +6,28 @@ from datetime import timedelta
 
 from ekstui.core.access_levels import MatrixRow, holding, matrix
 from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.core.action_facts import MatchingStatement, action_card, statements_matching
+from ekstui.core.holders import types_covered
 from ekstui.core.lookup import Thing
 from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.core.policy import SCOPE_WORDS, Policy, Scope, next_scope
-from ekstui.core.reference import ActionInfo
+from ekstui.core.reference import ActionInfo, reference
 from ekstui.core.steps import FeedStep
 from ekstui.core.summary import ActionSummary
 from ekstui.core.text import clean_line
+from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
-from ekstui.library.searching import ChangesFeed, changes
+from ekstui.library.searching import ChangesFeed, changes, who_can_answer
 from ekstui.present.blocks import Block
-from ekstui.present.cards import NO_ACTIONS, matrix_blocks
+from ekstui.present.cards import NO_ACTIONS, GivenAction, action_blocks, matrix_blocks
 from ekstui.present.change_lists import COLUMNS, changes_table, no_change_words, step_about
 from ekstui.present.rendering import Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import AskWhoCan, Bookmark, ShowAction, ShowComparison, ShowPlace, ShowRole
+from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction, ShowComparison, ShowPlace
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.service_rows import action_line
@@ -61,7 +64,6 @@ class ChangesScreen(ReportScreen[_Changes]):
     WAITING = "reading the history of the policies…"
     OPENS = (FeedStep,)
     STOP = "change"
-    HAS_LINE = True
     VIEWS = ("changed", "attached", "all")
 
     def __init__(self, scope: Scope) -> None:
@@ -185,7 +187,6 @@ class MatrixScreen(ReportScreen[_Matrix]):
     WAITING = "working out what the policies permit…"
     OPENS = (ActionSummary,)
     STOP = "service in which the policies differ"
-    HAS_LINE = True
     VIEWS = ("numbers", "symbols")
 
     def __init__(self, places: Sequence[PolicyAt]) -> None:
@@ -326,9 +327,70 @@ class CardScreen(ReportScreen[Sequence[Block]]):
         match row.value:
             case ActionInfo(name=action):
                 self.post_message(AskWhoCan(action))
-            case RoleSide(name):
-                self.post_message(ShowRole(name))
-            case PolicyAt() as place:
-                self.post_message(ShowPlace(place))
+            case RoleSide() | PolicyAt():
+                super().open_row(row)
             case _:
                 self.notify("There is nothing to open here; y copies it.")
+
+
+class ActionScreen(ReportScreen[GivenAction]):
+    """An action: what it does, the statements that allow it, and since which version they do."""
+
+    HEADING = "Action"
+    KEYS = (
+        keys.WHO_CAN.here("Show who else can do this action."),
+        keys.EXPLAIN.here("Explain why a request for this action is denied."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    WAITING = "reading the statements…"
+
+    def __init__(self, wanted: ShowAction) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def question(self) -> Styled:
+        """Return the action and the policy or role that allows it."""
+        allowed_by = self._wanted.allowed_by.partition(":")[2]
+        return (
+            ("action ", ""),
+            (clean_line(self._wanted.action.action), "strong"),
+            (f" · {clean_line(allowed_by)}", "muted"),
+        )
+
+    def find(self, library: Library) -> GivenAction:
+        """Read the facts for the card."""
+        return _card(library, self._wanted)
+
+    def answer_rows(self, answer: GivenAction) -> list[Row]:
+        """Return the card as rows."""
+        return rows(action_blocks(answer), self.width)
+
+    def action_who_can(self) -> None:
+        """Show who else can do this action."""
+        self.post_message(AskWhoCan(self._wanted.action.action))
+
+    def action_explain(self) -> None:
+        """Explain a request for this action."""
+        self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
+
+
+def _card(library: Library, wanted: ShowAction) -> GivenAction:
+    name = wanted.action.action
+    statements: list[tuple[str, MatchingStatement]] = [
+        (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
+    ]
+    since, others = None, None
+    try:
+        holders = who_can_answer(library, name, None, "all").holders
+    except EkstuiError:
+        # Unknown to the reference; the card says so.
+        pass
+    else:
+        arn = wanted.policy.arn if wanted.policy else None
+        since = next((holder.since for holder in holders if holder.policy.arn == arn), None)
+        family = knowledge().policies
+        others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
+    info = reference().find(name)
+    covered = types_covered(info, wanted.action.grants) if info else ()
+    card = action_card(name, knowledge().dependents(name))
+    return GivenAction(wanted.action, card, covered, statements, since, others)

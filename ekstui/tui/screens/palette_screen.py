@@ -31,7 +31,6 @@ from ekstui.tui.messages import (
     AskWhoCan,
     Marks,
     MarksChosen,
-    Notice,
     ShowComparison,
     Shown,
     sides_to_compare,
@@ -78,17 +77,12 @@ def _columns(rows: Sequence[Row]) -> tuple[Column, ...]:
 class FindLine(RowsLine):
     """The input; a pasted message goes to the screen as a whole."""
 
-    class Taken(Notice):
-        """A message was pasted."""
-
-        text: str
-
     def on_paste(self, event: Paste) -> None:
         """Insert a pasted name, or pass a message on."""
-        if is_message(event.text):
+        if is_message(event.text) and isinstance(self.screen, PaletteScreen):
             event.prevent_default()
             event.stop()
-            self.post_message(self.Taken(event.text))
+            self.screen.take(event.text)
         else:
             super().on_paste(event)
 
@@ -126,6 +120,7 @@ class PaletteScreen(ListDialog[Thing]):
         self._pasted = pasted
         """A pasted message, of which the input shows the beginning."""
         self._known: Catalogue | None = None
+        self._made_of: object = None
         self._describing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -140,10 +135,12 @@ class PaletteScreen(ListDialog[Thing]):
         ]
         library, snapshot, commands = self.app.library, self._account.snapshot, self._commands
         self.line.focus()
-        known = self.app.catalogue_of(library, snapshot)
+        self._made_of = (library, snapshot, library.data())
+        kept = self.app.catalogue
+        known = kept[1] if kept and kept[0] == self._made_of else None
         self._known = known.with_things(commands) if known else catalogue(library, snapshot, commands)
         if self._pasted:
-            self._take(self._pasted)
+            self.take(self._pasted)
         else:
             self._show()
         if known is None:
@@ -155,7 +152,7 @@ class PaletteScreen(ListDialog[Thing]):
             self.app.background.run(self, "catalogue", read, self._catalogue_read)
 
     def _catalogue_read(self, known: Catalogue) -> None:
-        self.app.keep_catalogue(self.app.library, self._account.snapshot, known)
+        self.app.catalogue = self._made_of, known
         self._known = known.with_things(self._commands)
         self._show(keep=True)
 
@@ -165,12 +162,7 @@ class PaletteScreen(ListDialog[Thing]):
         self._pasted = ""
         self._show()
 
-    @on(FindLine.Taken)
-    def _taken(self, event: FindLine.Taken) -> None:
-        event.stop()
-        self._take(event.text)
-
-    def _take(self, text: str) -> None:
+    def take(self, text: str) -> None:
         """Look up a pasted text; the input shows its beginning."""
         # Terminals send a pasted line break as a carriage return.
         self._pasted = text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
@@ -276,21 +268,15 @@ class PaletteScreen(ListDialog[Thing]):
         if not found and len(typed.strip()) >= SHORTEST_TYPO:
             found = known.nearest(typed)
         if not found:
-            self.rows.show_message(
-                styled(clean_line(f"Nothing matches “{typed}”."), "warn"),
-                styled(
-                    "s in the four panes lists all policies; a reads the account, with its roles and clusters.",
-                    "muted",
-                ),
-            )
+            hint = "s in the four panes lists all policies; a reads the account, with its roles and clusters."
+            self.rows.show_message(styled(clean_line(f"Nothing matches “{typed}”."), "warn"), styled(hint, "muted"))
             return
         words = () if self._pasted else typed.casefold().replace("@", " ").split()
-        rows: list[Row] = []
-        for place, thing in enumerate(found):
-            recent = not typed.strip() and place < len(self._recent)
-            rows.append(
-                Row((thing.kind, thing.name, thing.arn, recent), self._cells(thing, words, recent=recent), thing)
-            )
+        recent = 0 if typed.strip() else len(self._recent)
+        rows = [
+            Row((thing.kind, thing.name, thing.arn, at < recent), self._cells(thing, words, recent=at < recent), thing)
+            for at, thing in enumerate(found)
+        ]
         self.rows.set_columns(_columns(rows))
         cursor = self.rows.current.key if keep and self.rows.current else rows[0].key
         self.rows.set_rows(rows, cursor=cursor)

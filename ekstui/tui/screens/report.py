@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +13,23 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
-from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark, PaneFailed, SwitchAccount, action_of
+from ekstui.tui.messages import (
+    AccountView,
+    AskWhoCan,
+    Bookmark,
+    PaneFailed,
+    ShowPlace,
+    ShowRole,
+    SwitchAccount,
+    action_of,
+)
 from ekstui.tui.screens.copying import Extract, advised, copyables, offer_copies, offer_exports
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import failure, no_match, stale_rows
@@ -55,8 +65,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
     """Types of row values that `enter` opens, besides those that it unfolds."""
     STOP = "row"
     """The name of what `n` and `N` go to without a search."""
-    HAS_LINE = False
-    """Whether to show the details of the row under the cursor above the footer."""
     VIEWS: Sequence[str] = ("",)
     """The names of the answer's views, the first one first."""
 
@@ -71,9 +79,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self._search = FilterLine(placeholder="type to search")
         self.answer: Answer | None = None
         self._error: EkstuiError | None = None
-        """Why the question could not be answered."""
-        self._stale: EkstuiError | None = None
-        """Why the shown answer could not be refreshed."""
+        """Why the question could not be answered, or the shown answer could not be refreshed."""
         self._describing: Timer | None = None
         self._row = 0
         """The row to put the cursor on when the first answer arrives."""
@@ -117,7 +123,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         yield from self.extra_widgets()
         yield RowList(self.COLUMNS, header=self.HEADER)
         yield self._search
-        if self.HAS_LINE:
+        if type(self).about_row is not ReportScreen.about_row:
             yield LineBar(id="line")
         yield FooterBar()
 
@@ -133,6 +139,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.set_focus(self.rows, scroll_visible=False)
         self.ask_again()
 
+    @on(DescendantFocus)
     def show_keys(self) -> None:
         """Show the keys that work on the row under the cursor or, while the user types, a hint."""
         if isinstance(self.focused, Input):
@@ -155,7 +162,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         return True
 
     def about_row(self, row: Row) -> Styled:  # noqa: ARG002 - for subclasses
-        """Return the details of a row."""
+        """Return the details of a row, for the line above the footer that a screen with details has."""
         return ()
 
     @on(RowList.Highlighted)
@@ -165,15 +172,10 @@ class ReportScreen(Screen[None], Generic[Answer]):
             self._describing.stop()
         self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
 
-    @on(DescendantFocus)
-    def _focus_moved(self) -> None:
-        self.show_keys()
-
     def _describe(self) -> None:
         self.show_keys()
-        if self.HAS_LINE:
-            row = self.rows.current
-            self.query_one("#line", LineBar).show(self.about_row(row) if row else ())
+        for line in self.query(LineBar):
+            line.show(self.about_row(self.rows.current) if self.rows.current else ())
 
     def step_back(self) -> bool:
         """Clear the search; False if there is none."""
@@ -190,9 +192,14 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.open_row(event.row)
 
     def open_row(self, row: Row) -> None:
-        """Open what a row shows; by default, unfold or fold it if it can be."""
-        if (key := self.fold_key(row)) is not None:
-            self.toggle(key)
+        """Open what a row shows; by default, show a policy or a role, or unfold or fold what can be."""
+        match row.value:
+            case PolicyAt() as place:
+                self.post_message(ShowPlace(place))
+            case RoleSide(name):
+                self.post_message(ShowRole(name))
+            case _ if (key := self.fold_key(row)) is not None:
+                self.toggle(key)
 
     def fold_key(self, row: Row) -> Hashable:  # noqa: ARG002 - for subclasses
         """Return what identifies a row that can be unfolded; None if it cannot."""
@@ -249,7 +256,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         if not self.has_question:
             self.rows.show_message(*self.nothing())
             return
-        self._stale = self._error = None
+        self._error = None
         if not keep or self.answer is None:
             self.answer = None
             self.rows.show_message(styled(self.WAITING, "muted"))
@@ -257,7 +264,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.app.background.run(self, f"report-{id(self)}", lambda _: self.find(library), self._answered)
 
     def _answered(self, answer: Answer) -> None:
-        self.answer, self._stale = answer, None
+        self.answer, self._error = answer, None
         self.show_header()
         self.show_answer()
         self.begin_reading()
@@ -279,7 +286,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
 
     def say_stale(self, error: EkstuiError) -> None:
         """Show above the old answer why it could not be refreshed."""
-        self._stale = error
+        self._error = error
         self.show_answer()
 
     def show_error(self, error: EkstuiError) -> None:
@@ -292,29 +299,22 @@ class ReportScreen(Screen[None], Generic[Answer]):
         if self.answer is None:
             return
         rows = self.answer_rows(self.answer)
-        if self._stale is not None:
-            rows = [*stale_rows(self._stale, self.width), *rows]
+        if self._error is not None:
+            rows = [*stale_rows(self._error, self.width), *rows]
         if rows:
-            self.rows.set_rows([self._marked(row) for row in rows])
+            found = self._search_text
+            self.rows.set_rows(
+                [row._replace(cells=tuple(mark_hits(cell, found) for cell in row.cells)) for row in rows]
+            )
         elif self._search_text:
             self.rows.show_message(*no_match(self._search_text, "esc clears the search."))
         else:
             self.rows.show_message(*self.nothing())
 
-    def _marked(self, row: Row) -> Row:
-        if not self._search_text:
-            return row
-        return row._replace(cells=tuple(mark_hits(cell, self._search_text) for cell in row.cells))
-
     def on_resize(self) -> None:
         """Wrap the rows to the new width."""
         self.set_class(self.size.height < TWO_LINES, "-low")
         self.show_answer()
-
-    def exports(self) -> Sequence[Extract]:
-        """Return the formats that the answer can be saved in; what is shown as text is always one of them."""
-        forms = () if self.answer is None else self.forms(self.answer)
-        return (*forms, Extract("text", "ekstui.txt", self._text))
 
     def forms(self, answer: Answer) -> Sequence[Extract]:  # noqa: ARG002 - for subclasses
         """Return the formats of the whole answer."""
@@ -332,15 +332,16 @@ class ReportScreen(Screen[None], Generic[Answer]):
         row = self.rows.current
         of_row = copyables(row, None, self.app.library) if row else []
         whole = Extract("everything shown", f"{len(self.rows.rows)} lines", self._text)
-        offer_copies(self, [*advised(self._error or self._stale), *self.copies(), *of_row, whole])
+        offer_copies(self, [*advised(self._error), *self.copies(), *of_row, whole])
 
     def action_who_can(self) -> None:
         """Show who can do the action under the cursor, or let the user type one."""
         self.post_message(AskWhoCan(action_of(self.rows.value)))
 
     def action_export(self) -> None:
-        """Let the user save the answer to a file."""
-        offer_exports(self, self.exports())
+        """Let the user save the answer to a file; what is shown as text is always one of the formats."""
+        forms = () if self.answer is None else self.forms(self.answer)
+        offer_exports(self, (*forms, Extract("text", "ekstui.txt", self._text)))
 
     def action_refresh_data(self) -> None:
         """Ask again, showing the old answer until then."""
@@ -363,13 +364,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
         if self._search_text:
             self.rows.move_to_match(1, self._is_stop, here=True)
 
-    @on(FilterLine.Left)
-    def _search_left(self, event: FilterLine.Left) -> None:
-        event.stop()
-        self.rows.focus()
-        if not self._search_text:
-            self._search.close()
-
     def action_next(self, step: int) -> None:
         """Go to the next or previous match of the search, round the end, or without one to the next or previous stop."""
         if self.answer is None:
@@ -390,24 +384,13 @@ class ReportScreen(Screen[None], Generic[Answer]):
         return row.value is not None
 
 
-class OfAccount(Protocol):
-    """An answer about the account."""
-
-    @property
-    def fetched_at(self) -> datetime | None:
-        """When the account was read; None for an answer without one."""
-
-
-AccountAnswer = TypeVar("AccountAnswer", bound=OfAccount)
-
-
-class AccountReportScreen(ReportScreen[AccountAnswer]):
-    """A report about the account, which asks again when there is a new snapshot."""
+class AccountReportScreen(ReportScreen[Answer]):
+    """A report about the account, which asks again when there is a new snapshot; its answers have `fetched_at`."""
 
     @property
     def read_at(self) -> datetime | None:
         """When the shown answer was read from AWS; None if there is none."""
-        return None if self.answer is None else self.answer.fetched_at
+        return getattr(self.answer, "fetched_at", None)
 
     def action_refresh_data(self) -> None:
         """Refresh the account from AWS, showing the old answer until then."""

@@ -1,11 +1,11 @@
-"""An action: which policies allow it, who in the account can do it, and what one policy or role says of it."""
+"""Who can do an action: which policies allow it, and who in the account can do it."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ekstui.core.action_facts import SHORTEST_NAME, MatchingStatement, action_card, complete, statements_matching
-from ekstui.core.holders import Holder, WhoCan, nearest_actions, types_covered
+from ekstui.core.action_facts import SHORTEST_NAME, complete
+from ekstui.core.holders import Holder, WhoCan, nearest_actions
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
@@ -25,7 +25,6 @@ from ekstui.library.roles import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style
-from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
@@ -42,10 +41,9 @@ from ekstui.present.who_can_report import (
 )
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction, ShowFound, ShowPlace, ShowRole
+from ekstui.tui.messages import Bookmark, ShowFound, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract
-from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.pane import failure, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
@@ -85,7 +83,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     BINDINGS = bindings(KEYS)
     WAITING = "searching the policies…"
     OPENS = (PolicyAt, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
-    HAS_LINE = True
     VIEWS = ("policies", "grants")
     PLACEHOLDER = "ec2:CreateTags, ec2:Describe*, k8s:create:pods/exec or kubectl exec; then an ARN for one resource"
 
@@ -104,7 +101,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
     def _actions_read(self, _: object) -> None:
         self._completing = True
-        if self.typing:
+        if self.line.has_focus:
             self._suggest()
 
     def works(self, key: Key, row: Row | None) -> bool:
@@ -115,17 +112,14 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         """Return the action, its access level, how many policies allow it, and until when changes are known."""
         of = SCOPE_WORDS[self._scope]
         answer = self.answer
-        if is_kubernetes(self.text):
-            allowed = "in Kubernetes"
-            if isinstance(answer, KubernetesAnswer):
-                allowed = counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
-            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {allowed}", "muted"))
         if not isinstance(answer, WhoCanAnswer):
-            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {of}", "muted"))
+            about = "in Kubernetes" if is_kubernetes(self.text) else of
+            if isinstance(answer, KubernetesAnswer):
+                about = counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
+            return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {about}", "muted"))
         found = answer.policies
         count = len(found.holders)
-        eks = counted(count, "EKS policy", "EKS policies")
-        how_many = eks if self._scope == "eks" else f"{count} of {of}"
+        how_many = counted(count, "EKS policy", "EKS policies") if self._scope == "eks" else f"{count} of {of}"
         if not found.is_named:
             how_many = f"named nowhere; {count} AWS managed policies by a pattern"
         known = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
@@ -289,8 +283,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         """Switch between every grant with the resource types it does not reach, and one row per policy."""
         if is_kubernetes(self.text):
             self.notify("This answer has one view; enter opens an access policy with its rules.")
-            return
-        super().action_view()
+        else:
+            super().action_view()
 
     def show_view(self, view: str) -> None:
         """Ask again in this view, which may need more of the answer."""
@@ -308,8 +302,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     def open_row(self, row: Row) -> None:
         """Unfold a policy, show a role or an access policy, or ask about another action."""
         match row.value:
-            case PolicyAt() as place:
-                self.post_message(ShowPlace(place))
             case PrincipalCan() as can if can.subject.kind == "role":
                 self.post_message(ShowRole(can.subject.arn or can.subject.name))
             case AccessPolicyAnswer(policy=policy):
@@ -338,66 +330,3 @@ def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
 def action_row(action: str, about: str = "") -> Row:
     """Return a suggested action as a row that asks about it."""
     return Row(action, (((clean_line(action), ""), (f"  {about}" if about else "", "muted")),), action)
-
-
-class ActionScreen(ReportScreen[GivenAction]):
-    """An action: what it does, the statements that allow it, and since which version they do."""
-
-    HEADING = "Action"
-    KEYS = (
-        keys.WHO_CAN.here("Show who else can do this action."),
-        keys.EXPLAIN.here("Explain why a request for this action is denied."),
-    )  # fmt: skip
-    BINDINGS = bindings(KEYS)
-    WAITING = "reading the statements…"
-
-    def __init__(self, wanted: ShowAction) -> None:
-        super().__init__()
-        self._wanted = wanted
-
-    def question(self) -> Styled:
-        """Return the action and the policy or role that allows it."""
-        allowed_by = self._wanted.allowed_by.partition(":")[2]
-        return (
-            ("action ", ""),
-            (clean_line(self._wanted.action.action), "strong"),
-            (f" · {clean_line(allowed_by)}", "muted"),
-        )
-
-    def find(self, library: Library) -> GivenAction:
-        """Read the facts for the card."""
-        return _card(library, self._wanted)
-
-    def answer_rows(self, answer: GivenAction) -> list[Row]:
-        """Return the card as rows."""
-        return rows(action_blocks(answer), self.width)
-
-    def action_who_can(self) -> None:
-        """Show who else can do this action."""
-        self.post_message(AskWhoCan(self._wanted.action.action))
-
-    def action_explain(self) -> None:
-        """Explain a request for this action."""
-        self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
-
-
-def _card(library: Library, wanted: ShowAction) -> GivenAction:
-    name = wanted.action.action
-    statements: list[tuple[str, MatchingStatement]] = [
-        (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
-    ]
-    since, others = None, None
-    try:
-        holders = who_can_answer(library, name, None, "all").holders
-    except EkstuiError:
-        # Unknown to the reference; the card says so.
-        pass
-    else:
-        arn = wanted.policy.arn if wanted.policy else None
-        since = next((holder.since for holder in holders if holder.policy.arn == arn), None)
-        family = knowledge().policies
-        others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
-    info = reference().find(name)
-    covered = types_covered(info, wanted.action.grants) if info else ()
-    card = action_card(name, knowledge().dependents(name))
-    return GivenAction(wanted.action, card, covered, statements, since, others)

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from ekstui.core.text import clean_line, counted, use_in_words
 from ekstui.errors import MfaNeededError
-from ekstui.present.styled import Column, Row, Styled, plain, styled
+from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, ShowComparison, ShowRole
@@ -20,7 +20,7 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import Attachments, RoleAttachment, Use
+    from ekstui.core.account_snapshot import Attachments, RoleAttachment
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_answers import PrincipalsInClusters
     from ekstui.present.blocks import Block
@@ -47,17 +47,6 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     return found + rows([*notes, *error_notes(attachments.errors)], width)
 
 
-def attachment_line(value: object) -> Styled:
-    """Return a role's ARN, how the policy is attached, and all uses of the role; empty for other values."""
-    from ekstui.core.account_snapshot import RoleAttachment
-
-    if isinstance(value, RoleAttachment):
-        uses = clean_line("; ".join(map(use_in_words, value.used_by))) or "no use was found"
-        boundary = "  as its boundary" if "boundary" in value.attached_as else ""
-        return ((clean_line(value.role.arn or value.role.name), "strong"), (boundary, "warn"), (f"  {uses}", ""))
-    return ()
-
-
 def attached_note(attachments: Attachments) -> str:
     """Return how many have the policy attached, with `at least` if not everything was read."""
     parts = [
@@ -68,14 +57,6 @@ def attached_note(attachments: Attachments) -> str:
     if not parts:
         return "none" if attachments.proven_empty else "unknown"
     return ("" if attachments.complete else "at least ") + ", ".join(parts)
-
-
-def first_use(uses: Sequence[Use]) -> Styled:
-    """Return the first use of a role, and how many more there are."""
-    if not uses:
-        return styled("")
-    more = f" +{len(uses) - 1}" if len(uses) > 1 else ""
-    return ((clean_line(use_in_words(uses[0])), "" if uses[0].certainty == "confirmed" else "muted"), (more, "accent"))
 
 
 def _certainty(entry: RoleAttachment) -> int:
@@ -90,9 +71,11 @@ def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
     from ekstui.present.blocks import last_used_words
 
     role = entry.role
-    used = first_use(entry.used_by)
-    if not plain(used):
-        used = styled(clean_line(trust_word(role.trust, account)), "muted")
+    first, *others = entry.used_by or (None,)
+    used: Styled = styled(clean_line(trust_word(role.trust, account)), "muted")
+    if first:
+        style: Style = "" if first.certainty == "confirmed" else "muted"
+        used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "accent")
     boundary: Styled = () if "boundary" not in entry.attached_as else ((" boundary", "warn"),)
     linked: Styled = ((" service-linked", "muted"),) if role.service_linked else ()
     name: Styled = ((clean_line(role.name), ""), *linked, *boundary)
@@ -218,8 +201,15 @@ class AttachedPane(Pane):
         return rows_with(self.words, (row for row in found if row.selectable)) if self.words else found
 
     def about_row(self, row: Row) -> Styled:
-        """Return a role's ARN and its uses, or a user or group."""
-        return attachment_line(row.value) or super().about_row(row)
+        """Return a role's ARN, how it has the policy and all its uses; or a user or group."""
+        from ekstui.core.account_snapshot import RoleAttachment
+
+        entry = row.value
+        if not isinstance(entry, RoleAttachment):
+            return super().about_row(row)
+        uses = clean_line("; ".join(map(use_in_words, entry.used_by))) or "no use was found"
+        boundary = "  as its boundary" if "boundary" in entry.attached_as else ""
+        return ((clean_line(entry.role.arn or entry.role.name), "strong"), (boundary, "warn"), (f"  {uses}", ""))
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
         """Return the keys that work, with or without a row."""

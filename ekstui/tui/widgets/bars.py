@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Click, Paste
 from textual.getters import app
-from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ekstui.core.policy import version_label
@@ -76,10 +76,6 @@ class LineBar(Static):
     def on_resize(self) -> None:
         """Wrap the line to the new width."""
         self.show(self._line)
-
-    def show_words(self, text: str) -> None:
-        """Show a plain text."""
-        self.show(((text, "accent"),))
 
 
 class FooterBar(Static):
@@ -182,9 +178,6 @@ class FilterLine(Line):
         Binding("escape", "clear", show=False),
     ]
 
-    class Left(Message):
-        """The user went back to the rows; without a text, the filter is off."""
-
     def __init__(self, *, placeholder: str = "type to filter") -> None:
         super().__init__(placeholder=placeholder)
         self.display = False
@@ -201,13 +194,16 @@ class FilterLine(Line):
         self.display = False
 
     def action_leave(self) -> None:
-        """Go back to the rows and keep the text."""
-        self.post_message(self.Left())
+        """Go back to the rows and keep the text; without one, hide the input."""
+        if isinstance(self.parent, Widget):
+            self.parent.query_one(RowList).focus()
+        if not self.value.strip():
+            self.close()
 
     def action_clear(self) -> None:
         """Clear the text and go back to the rows."""
         self.value = ""
-        self.post_message(self.Left())
+        self.action_leave()
 
 
 def short_name(name: str) -> str:

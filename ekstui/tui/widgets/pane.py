@@ -213,14 +213,10 @@ class Pane(Vertical):
             if nothing and self._place is not None:
                 self.rows.move_to(self._place)
 
-    def highlighted(self, row: Row | None) -> None:
-        """React to the cursor's move to another row; most panes do nothing."""
-
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
         event.stop()
-        self.highlighted(event.row)
-        self.post_message(RowReached())
+        self.post_message(RowReached(self.id, event.row))
 
     @on(RowList.Folded)
     def _not_folded(self, event: RowList.Folded) -> None:
@@ -251,13 +247,6 @@ class Pane(Vertical):
     def _filter_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.line.action_leave()
-
-    @on(FilterLine.Left)
-    def _filter_left(self, event: FilterLine.Left) -> None:
-        event.stop()
-        self.rows.focus()
-        if not self.line.value.strip():
-            self.clear_filter()
 
 
 def rows_with(words: Sequence[str], rows: Iterable[Row]) -> list[Row]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import on
 from textual.reactive import reactive
@@ -14,7 +14,7 @@ from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.messages import AccountView, PolicyHighlighted
+from ekstui.tui.messages import AccountView
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
@@ -37,37 +37,6 @@ def in_groups(
     found = [(title, [by_name.pop(name) for name in names if name in by_name]) for title, names in groups]
     found.append((REST, list(by_name.values())))
     return [(title, sorted(group, key=lambda entry: bool(entry.superseded_by))) for title, group in found if group]
-
-
-def policy_row(
-    entry: PolicyEntry, *, mark: str = "", changed: bool = False, superseded: bool = False, attached: int | None = None
-) -> Row:
-    """Return a policy as a row: mark, name, whether it is superseded, how many have it attached, and version."""
-    policy = entry.policy
-    cells = [
-        styled(mark, "accent") if mark else styled("!", "warn") if changed else styled(" "),
-        styled(clean_line(policy.name), "muted" if entry.superseded_by else ""),
-    ]
-    if superseded:
-        cells.append(styled("superseded" if entry.superseded_by else "", "muted"))
-    if attached is not None:
-        cells.append(styled(str(attached) if attached else "", "muted"))
-    cells.append(styled("" if entry.access else version_label(policy.default_version), "muted"))
-    return Row(policy.arn, tuple(cells), entry)
-
-
-def policy_line(entry: PolicyEntry) -> Styled:
-    """Return the details of a policy: its ARN, what supersedes it, and what it is for."""
-    parts: list[tuple[str, Style]] = [(clean_line(entry.policy.address), "strong")]
-    if entry.superseded_by:
-        parts.append((f"  superseded by {clean_line(entry.superseded_by)}", "warn"))
-    if entry.policy.withdrawn:
-        parts.append(("  AWS no longer lists it", "warn"))
-    if entry.also_access_policy:
-        parts.append(("  an EKS access policy has the same name", "warn"))
-    if entry.purpose:
-        parts.append((f"  {clean_line(entry.purpose)}", ""))
-    return tuple(parts)
 
 
 MARK = Column("", 1)
@@ -157,7 +126,7 @@ def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
 
 
 class PoliciesPane(Pane):
-    """The list of policies; it posts PolicyHighlighted when its cursor moves."""
+    """The list of policies."""
 
     FILTER_HINT = "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d"
     STOP = "policy that changed since you last looked"
@@ -223,21 +192,17 @@ class PoliciesPane(Pane):
         return VERSION._replace(width=RELEASE) if published else VERSION
 
     def _lay_out(self) -> None:
-        counted = self._counted
+        is_counted = self._attached_to() is not None
         superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self.entries) else ()
-        columns = (MARK, NAME, *superseded, *((ATTACHED,) if counted else ()), self._version)
-        self.rows.set_columns(columns)
-        self.set_title("", "roles  ver" if counted else "ver")
+        self.rows.set_columns((MARK, NAME, *superseded, *((ATTACHED,) if is_counted else ()), self._version))
+        self.set_title("", "roles  ver" if is_counted else "ver")
 
     def watch_marks(self) -> None:
         """Update the marks."""
         if self.entries:
             self.show_rows()
 
-    def watch_changed(self) -> None:
-        """Update which policies have changed."""
-        if self.entries:
-            self.show_rows()
+    watch_changed = watch_marks
 
     def build_rows(self) -> list[Row]:
         """Return a row for each policy that matches the filter, ignoring facets that are still being looked up."""
@@ -248,21 +213,24 @@ class PoliciesPane(Pane):
         chosen = self._chosen(words, facets)
         self.set_note(f"{len(chosen)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
         marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
-        superseded, counted = any(entry.superseded_by for entry in self.entries), self._counted
+        has_superseded, attached_to = any(entry.superseded_by for entry in self.entries), self._attached_to()
         rows: list[Row] = []
         for title, group in in_groups(chosen, self._groups):
             if title:
                 rows.append(Row(("group", title), (styled(title, "accent"),), selectable=False))
-            rows += [
-                policy_row(
-                    entry,
-                    mark=marked.get(entry.name, ""),
-                    changed=entry.policy.arn in self.changed,
-                    superseded=superseded,
-                    attached=self._attached_to(entry.policy.arn) if counted else None,
-                )
-                for entry in group
-            ]
+            for entry in group:
+                policy = entry.policy
+                mark = marked.get(entry.name) or ("!" if policy.arn in self.changed else " ")
+                cells = [
+                    styled(mark, {"!": "warn", " ": ""}.get(mark, "accent")),
+                    styled(clean_line(policy.name), "muted" if entry.superseded_by else ""),
+                ]
+                if has_superseded:
+                    cells.append(styled("superseded" if entry.superseded_by else "", "muted"))
+                if attached_to is not None:
+                    cells.append(styled(attached_to(policy.arn), "muted"))
+                cells.append(styled("" if entry.access else version_label(policy.default_version), "muted"))
+                rows.append(Row(policy.arn, tuple(cells), entry))
         return rows
 
     def _chosen(self, words: Sequence[str], facets: Sequence[Facet]) -> list[PolicyEntry]:
@@ -275,10 +243,22 @@ class PoliciesPane(Pane):
         ]
 
     def about_row(self, row: Row) -> Styled:
-        """Return the policy's ARN and what it is for."""
+        """Return the policy's ARN, what supersedes it, and what it is for."""
         from ekstui.library.catalog import PolicyEntry
 
-        return policy_line(row.value) if isinstance(row.value, PolicyEntry) else ()
+        entry = row.value
+        if not isinstance(entry, PolicyEntry):
+            return ()
+        parts: list[tuple[str, Style]] = [(clean_line(entry.policy.address), "strong")]
+        if entry.superseded_by:
+            parts.append((f"  superseded by {clean_line(entry.superseded_by)}", "warn"))
+        if entry.policy.withdrawn:
+            parts.append(("  AWS no longer lists it", "warn"))
+        if entry.also_access_policy:
+            parts.append(("  an EKS access policy has the same name", "warn"))
+        if entry.purpose:
+            parts.append((f"  {clean_line(entry.purpose)}", ""))
+        return tuple(parts)
 
     def is_stop(self, row: Row) -> bool:
         """Return whether a policy changed since the user last looked at it."""
@@ -315,20 +295,12 @@ class PoliciesPane(Pane):
             self._lay_out()
             self.show_rows()
 
-    @property
-    def _counted(self) -> bool:
-        return self.account.snapshot is not None and self.account.snapshot.counts is not None
-
-    def _attached_to(self, arn: str) -> int | None:
-        """Return how many roles, users and groups have a policy attached; None if it is not known."""
+    def _attached_to(self) -> Callable[[str], str] | None:
+        """Return what says how many have a policy attached, by its ARN; None if that is not known."""
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None
         from ekstui.core.account_snapshot import in_partition
 
-        count = snapshot.counts.get(in_partition(arn, snapshot.identity.partition))
-        return count.attachments if count else 0
-
-    def highlighted(self, row: Row | None) -> None:
-        """Post which policy the cursor is on."""
-        self.post_message(PolicyHighlighted(cast("PolicyEntry | None", row and row.value)))
+        attached = {arn: str(count.attachments or "") for arn, count in snapshot.counts.items()}
+        return lambda arn: attached.get(in_partition(arn, snapshot.identity.partition), "")

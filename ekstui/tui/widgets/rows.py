@@ -70,7 +70,8 @@ class RowList(ScrollView, can_focus=True):
         self._laid_out = -1
         self._match: int | None = None
         """The match that was moved to last; None once the cursor has left it."""
-        self._words: tuple[Styled, ...] = ()
+        self._words: Sequence[Styled] = ()
+        """The message that is shown instead of rows."""
         self._text_styles: dict[tuple[StyleName, object], Style] = {}
         self._cursor_style: Style | None = None
 
@@ -84,12 +85,12 @@ class RowList(ScrollView, can_focus=True):
         """What the row under the cursor stands for; None if it stands for nothing."""
         return self.current.value if self.current else None
 
-    def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None) -> None:
-        """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible."""
-        self._words = ()
-        self._set(rows, cursor)
+    def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None, words: Sequence[Styled] = ()) -> None:
+        """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible.
 
-    def _set(self, rows: Sequence[Row], cursor: Hashable | None) -> None:
+        `words` is the message that they show, if they show one.
+        """
+        self._words = words
         wanted = cursor if cursor is not None else (self.current.key if self.current else None)
         nearby = self.cursor or 0
         self.rows = tuple(rows)
@@ -108,14 +109,10 @@ class RowList(ScrollView, can_focus=True):
 
     def show_message(self, *lines: Styled) -> None:
         """Show a message instead of rows."""
-        self._words = lines
-        self._show_words()
-
-    def _show_words(self) -> None:
         # Before the first layout the width is unknown; on_resize wraps the message again.
         width = self.row_width or 40
-        rows = [Row(None, (piece,), selectable=False) for line in self._words for piece in wrap(line, width)]
-        self._set(rows, None)
+        pieces = [piece for line in lines for piece in wrap(line, width)]
+        self.set_rows([Row(None, (piece,), selectable=False) for piece in pieces], words=lines)
 
     def move_to(self, key: Hashable) -> bool:
         """Move the cursor to the row with this key; return whether there is one."""
@@ -176,7 +173,7 @@ class RowList(ScrollView, can_focus=True):
         """Fit the columns to the new width."""
         self._lay_out()
         if self._words:
-            self._show_words()
+            self.show_message(*self._words)
         self.virtual_size = Size(self.row_width, len(self.rows) + self._header)
         self._show_cursor()
 
@@ -190,14 +187,6 @@ class RowList(ScrollView, can_focus=True):
     def _plain_style(self) -> Style:
         """The style of plain text; cached, since computing it for each line took a tenth of the first paint."""
         return self.rich_style
-
-    def on_focus(self) -> None:
-        """Repaint the cursor, which looks different with the focus."""
-        self._repaint_cursor()
-
-    def on_blur(self) -> None:
-        """Repaint the cursor, which looks different with the focus."""
-        self._repaint_cursor()
 
     def on_click(self, event: Click) -> None:
         """Move to the clicked row; a click on the current row opens it, and one on ▸ or ▾ folds or unfolds it."""
@@ -261,12 +250,11 @@ class RowList(ScrollView, can_focus=True):
             return
         target = min(max(self.cursor + step, 0), len(self.rows) - 1)
         direction = 1 if step > 0 else -1
-        for candidates in (range(target, len(self.rows) if direction > 0 else -1, direction),
-                           range(target, self.cursor, -direction)):  # fmt: skip
-            for index in candidates:
-                if self.rows[index].selectable:
-                    self._move(index)
-                    return
+        beyond = range(target, len(self.rows) if direction > 0 else -1, direction)
+        for index in (*beyond, *range(target, self.cursor, -direction)):
+            if self.rows[index].selectable:
+                self._move(index)
+                return
         # No selectable row that way: just scroll.
         self.scroll_relative(y=step, animate=False)
 
@@ -284,6 +272,9 @@ class RowList(ScrollView, can_focus=True):
     def _repaint_cursor(self) -> None:
         if self.cursor is not None:
             self.refresh_line(self.cursor + self._header)
+
+    # The cursor looks different with the focus.
+    on_focus = on_blur = _repaint_cursor
 
     def _show_cursor(self) -> None:
         if self.cursor is None or not self.size.height:
@@ -303,9 +294,8 @@ class RowList(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         self._laid_out = self.row_width
-        spare = self._laid_out - sum(column.width for column in self._columns) - (len(self._columns) - 1)
+        spare = max(0, self._laid_out - sum(column.width for column in self._columns) - (len(self._columns) - 1))
         shares = sum(column.share for column in self._columns)
-        spare = max(0, spare)
         given = [spare * column.share // shares if shares else 0 for column in self._columns]
         for index, column in enumerate(self._columns):
             if column.share:

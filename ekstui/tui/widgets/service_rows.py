@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -21,9 +22,6 @@ MIN_WIDTHS = (20, 12, 12)
 RESOURCE_FIRST = 24
 """The width that resources get before conditions do; a condition that does not fit beside them goes below."""
 
-SHORT_LEVELS = {"Permissions management": "Permissions"}
-"""Short forms of long access levels."""
-
 
 def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ...]:
     """Return the columns for actions (level, name, resource, condition), each as wide as needed.
@@ -37,12 +35,10 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     if level + sum(wanted) + sum(map(bool, wanted)) > width:
         left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
         wanted[2] = min(wanted[2], left) if left >= MIN_WIDTHS[2] else 0
-    while level + sum(wanted) + sum(map(bool, wanted)) > width:
-        # The name shrinks last: the details show the resource in full.
-        given = [1] if wanted[1] > MIN_WIDTHS[1] else [0][: wanted[0] > MIN_WIDTHS[0]]
-        if not given:
-            break
-        wanted[given[0]] -= 1
+    # The name shrinks last: the details show the resource in full.
+    for at in (1, 0):
+        over = level + sum(wanted) + sum(map(bool, wanted)) - width
+        wanted[at] -= max(min(over, wanted[at] - MIN_WIDTHS[at]), 0)
     return (Column("", level), *(Column("", room) for room in wanted))
 
 
@@ -118,19 +114,15 @@ def action_rows(
     below = cell_len(plain(condition)) > columns[3].width
     cells = (title, name, where, () if below else condition)
     wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
-    for part in range(max(map(len, wrapped))):
+    for part, beside in enumerate(zip_longest(*wrapped, fillvalue=())):
         line: list[tuple[str, Style]] = []
-        for each, column in zip(wrapped, columns, strict=True):
-            if not column.width:
-                continue
-            cell = each[part] if part < len(each) else ()
-            line += [*cell, (" " * (column.width + 1 - cell_len(plain(cell))), "")]
+        for cell, column in zip(beside, columns, strict=True):
+            if column.width:
+                line += [*cell, (" " * (column.width + 1 - cell_len(plain(cell))), "")]
         while line and not line[-1][0].strip():
             line.pop()
-        if part:
-            yield Row((key, "action", action.action, part), (tuple(line),), selectable=False)
-        else:
-            yield Row((key, "action", action.action), (tuple(line),), action)
+        own = (key, "action", action.action)
+        yield Row((*own, part) if part else own, (tuple(line),), None if part else action, selectable=not part)
     if below:
         indent = columns[0].width + 3
         for index, line_below in enumerate(wrap(condition, max(width - indent, MIN_WIDTHS[2]))):
@@ -138,7 +130,7 @@ def action_rows(
 
 
 def _short(level: str) -> str:
-    return SHORT_LEVELS.get(level, level)
+    return level.removesuffix(" management")
 
 
 def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:

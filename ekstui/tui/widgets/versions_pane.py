@@ -14,7 +14,7 @@ from ekstui.core.text import clean_line
 from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.messages import ShowComparison, Shown, VersionChosen
+from ekstui.tui.messages import ShowComparison, Shown
 from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
@@ -284,11 +284,6 @@ class VersionsPane(Pane):
             self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))
         else:
             self.notify("This is the first known version; 2 shows what it allows.")
-
-    def highlighted(self, row: Row | None) -> None:
-        """Post which version the cursor is on, if the user moved it."""
-        if self.shown and self.rows.has_focus and row and _is_step(row.value):
-            self.post_message(VersionChosen(self.shown.entry.policy.arn, row.value.version))
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made a version, and where its announcement contradicts the document."""

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.tui.driver.canvas import Canvas, cells_in, is_frame
+from ekstui.tui.driver.canvas import Canvas, cells_in
+from ekstui.tui.driver.terminal_output import is_frame
 
 WIDTH, HEIGHT = 12, 4
 
