@@ -52,6 +52,7 @@ class AccountScreen(ReportScreen[_Beside]):
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the account…"
+    bookmark = Bookmark(keys.ACCOUNT.label)
     OPENS = (AccountChoice, CopyAnswer)
 
     def __init__(self, view: AccountView) -> None:
@@ -62,11 +63,6 @@ class AccountScreen(ReportScreen[_Beside]):
         """Return the account's number."""
         snapshot = self._view.snapshot
         return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
-
-    @property
-    def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
-        return Bookmark(keys.ACCOUNT.label)
 
     def find(self, library: Library) -> _Beside:
         """Read the profiles and the copies."""

@@ -142,8 +142,7 @@ class CompareScreen(ReportScreen[Comparison]):
         super().__init__()
         self._before = before
         self._after = after
-        self._pairs: list[LinePair] | None = None
-        self._places: list[str] = []
+        self._lines: tuple[list[LinePair], list[str]] | None = None
 
     def extra_widgets(self) -> Sequence[Widget]:
         """Return the bar for the verdict."""
@@ -182,7 +181,7 @@ class CompareScreen(ReportScreen[Comparison]):
     def ask_again(self, *, keep: bool = False) -> None:
         """Compare the sides, as they are now."""
         self.app.background.cancel("lines")
-        self._pairs, self.opened = None, set()
+        self._lines, self.opened = None, set()
         self._show_verdict(styled(self.WAITING if self.has_question else "Both sides are the same.", "muted"))
         super().ask_again(keep=keep)
 
@@ -201,14 +200,14 @@ class CompareScreen(ReportScreen[Comparison]):
         self._show_verdict(styled_line(line, "app"))
         if self.view == "meaning":
             return rows([*meaning_blocks(answer), *difference_blocks(answer)], self.width)
-        if self._pairs is None:
+        if self._lines is None:
             self.app.background.run(self, "lines", lambda _: _lines_of(answer), self._show_lines)
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
         if self.view == "unified":
             rows_of = partial(unified, room=max(self.width - 2, MIN_WIDTH))
         else:
             rows_of = partial(side_by_side, room=max((self.width - 3) // 2, MIN_WIDTH))
-        return line_rows(self._pairs, self._places, self.opened, rows_of)
+        return line_rows(*self._lines, self.opened, rows_of)
 
     def forms(self, answer: Comparison) -> Sequence[Extract]:
         """Return the whole comparison as Markdown, as JSON and as a patch."""
@@ -221,7 +220,7 @@ class CompareScreen(ReportScreen[Comparison]):
         )
 
     def _show_lines(self, compared: tuple[list[LinePair], list[str]]) -> None:
-        self._pairs, self._places = compared
+        self._lines = compared
         self.show_answer()
         self.begin_reading()
 

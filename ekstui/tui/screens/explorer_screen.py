@@ -20,13 +20,12 @@ from ekstui.core.policy import next_scope
 from ekstui.present.styled import Row, plain
 from ekstui.tui import keys
 from ekstui.tui.background import Synced, sync, watch_account
-from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER
+from ekstui.tui.base import AGES_AFTER
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
     AccountUpdated,
     AccountView,
     PaneFailed,
-    RowReached,
     ShowComparison,
     ShowFound,
     Shown,
@@ -83,10 +82,8 @@ class ExplorerScreen(NavigationScreen):
         super().__init__()
         self._start = start
         self.set_reactive(ExplorerScreen.account, account or AccountView())
-        self.scope = _scope_of(start.shown.entry) if start else "eks"
         self._cursors: dict[Scope, object] = {}
         """The row that the cursor was on when the user left a scope."""
-        self._describing: Timer | None = None
         self._status: DataStatus | None = None
         self._account_timer: Timer | None = None
         self._fill_timer: Timer | None = None
@@ -115,8 +112,7 @@ class ExplorerScreen(NavigationScreen):
         # Textual's timer for repaints first waits a sixtieth of a second: while the app starts, not after the first key.
         if repaints := getattr(self, "_update_timer", None):
             repaints.resume()
-        if not self._start:
-            self.scope = self.app.settings.scope
+        self.scope = _scope_of(self._start.shown.entry) if self._start else self.app.settings.scope
         self._load(cursor=self._start.shown.entry.policy.arn if self._start else None)
         self.policies.focus_rows()
         self.show_keys()
@@ -143,7 +139,11 @@ class ExplorerScreen(NavigationScreen):
         elif self.shown is None and row and isinstance(row.value, PolicyEntry):
             self.shown = Shown(row.value, row.value.policy.default_version)
         self.policies.mark_changed()
-        self._look_for_place()
+        from ekstui.library.remembered import kept_place
+
+        if not self.app.library.is_demo and (place := kept_place(datetime.now(UTC))):
+            self.offer = offer_of(place, self.app.library)
+            self._show_header()
         self._fill_timer = self.set_timer(FILL_AFTER, self._fill_cache)
         if self.account.error is None and self._account_timer is None:
             self._account_timer = self.set_timer(ACCOUNT_AFTER, lambda: self.ask_account(ask=False))
@@ -158,15 +158,6 @@ class ExplorerScreen(NavigationScreen):
             return
         if datetime.now(UTC) - account.snapshot.fetched_at >= timedelta(minutes=self.app.settings.stale_after):
             self.ask_account(ask=False)
-
-    def _look_for_place(self) -> None:
-        """Offer to go back to where the user was when the connection was lost."""
-        from ekstui.library.remembered import kept_place
-
-        place = None if self.app.library.is_demo else kept_place(datetime.now(UTC))
-        if place is not None:
-            self.offer = offer_of(place, self.app.library)
-            self._show_header()
 
     def action_resume(self) -> None:
         """Go back to where the user was when the connection was lost."""
@@ -233,27 +224,6 @@ class ExplorerScreen(NavigationScreen):
             room = self.app.size.width - (len(plain(right)) + 1 if right else 0)
             line = header(self._status, len(self.policies.entries), self.scope, self.account, now, room)
             self.header.show(line, right)
-
-    def show_keys(self) -> None:
-        """Show the keys that work on the row under the cursor, the most useful first."""
-        first, *others = self.focused_pane.footer_keys(self.row, marks=len(self.marks))
-        # Where one pane fills the screen, nothing else says that there are others.
-        panes = (keys.NEXT_PANE.here("", "pane"),) if self.is_single else ()
-        self.footer.show_keys((first, *panes, *others))
-
-    def show_line(self) -> None:
-        """Show the details of the row under the cursor, and the keys that work on it."""
-        row = self.row
-        self.line.show(self.focused_pane.about_row(row) if row else ())
-        if not self.focused_pane.is_typing:
-            self.show_keys()
-
-    @on(RowReached)
-    def _describe(self) -> None:
-        """Update the details once the cursor rests."""
-        if self._describing:
-            self._describing.stop()
-        self._describing = self.set_timer(FOLLOW_AFTER, self.show_line)
 
     def watch_marks(self) -> None:
         """Show the marks, and the keys that work on them."""

@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from ekstui.core.policy import Scope
 from ekstui.present.styled import Row, styled
+from ekstui.tui import keys
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
 from ekstui.tui.messages import (
     AccountView,
@@ -109,6 +110,7 @@ class NavigationScreen(Screen[None]):
         super().__init__()
         self._panes_layout = PanesLayout()
         self._following: Timer | None = None
+        self._describing: Timer | None = None
         self.pane: PaneId = "policies"
         """The focused pane."""
         self._large: dict[tuple[PaneId, PaneId], PaneId] = {LEFT: "policies", RIGHT: "permissions"}
@@ -171,9 +173,26 @@ class NavigationScreen(Screen[None]):
                 else:
                     self.show_line()
 
+    def show_keys(self) -> None:
+        """Show the keys that work on the row under the cursor, the most useful first."""
+        first, *others = self.focused_pane.footer_keys(self.row, marks=len(self.marks))
+        # Where one pane fills the screen, nothing else says that there are others.
+        panes = (keys.NEXT_PANE.here("", "pane"),) if self.is_single else ()
+        self.footer.show_keys((first, *panes, *others))
+
     def show_line(self) -> None:
         """Show the details of the row under the cursor, and the keys that work on it."""
-        raise NotImplementedError
+        row = self.row
+        self.line.show(self.focused_pane.about_row(row) if row else ())
+        if not self.focused_pane.is_typing:
+            self.show_keys()
+
+    @on(RowReached)
+    def _describe(self) -> None:
+        """Update the details once the cursor rests."""
+        if self._describing:
+            self._describing.stop()
+        self._describing = self.set_timer(FOLLOW_AFTER, self.show_line)
 
     def _note(self, pane: PaneId) -> None:
         if pane != self.pane:

@@ -65,6 +65,7 @@ class ChangesScreen(ReportScreen[_Changes]):
     OPENS = (FeedStep,)
     STOP = "change"
     VIEWS = ("changed", "attached", "all")
+    bookmark = Bookmark(keys.CHANGES.label)
 
     def __init__(self, scope: Scope) -> None:
         super().__init__()
@@ -81,11 +82,6 @@ class ChangesScreen(ReportScreen[_Changes]):
             (f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}", "strong"),
             (f", when the data ends · {SCOPE_WORDS[self._scope]}{quiet}", "muted"),
         )
-
-    @property
-    def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
-        return Bookmark(keys.CHANGES.label)
 
     def find(self, library: Library) -> _Changes:
         """Read the changes of the period."""

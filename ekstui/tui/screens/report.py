@@ -237,18 +237,14 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Show the breadcrumbs and the question."""
         stack = self.app.screen_stack
         below = stack[: stack.index(self)] if self in stack else stack
-        path = "".join(f"{screen.crumb} › " for screen in below if isinstance(screen, ReportScreen))
+        names = (plain(screen.question()).partition(" · ")[0] for screen in below if isinstance(screen, ReportScreen))
+        path = "".join(f"{plain(cut_end(styled(name), MAX_CRUMB))} › " for name in names)
         self.header.show(((" ekstui ", "strong"), ("  ", ""), (path, "muted"), *self.question()))
 
     @property
     def bookmark(self) -> Bookmark | None:
         """What to type into the palette to get here again; None if nothing does."""
         return None
-
-    @property
-    def crumb(self) -> str:
-        """The question in a few words, for the breadcrumbs of the screens above."""
-        return plain(cut_end(styled(plain(self.question()).partition(" · ")[0]), MAX_CRUMB))
 
     def ask_again(self, *, keep: bool = False) -> None:
         """Ask the question again; with `keep`, the old answer stays until the new one arrives."""
@@ -282,12 +278,8 @@ class ReportScreen(Screen[None], Generic[Answer]):
         if self.answer is None:
             self.show_error(message.error)
         else:
-            self.say_stale(message.error)
-
-    def say_stale(self, error: EkstuiError) -> None:
-        """Show above the old answer why it could not be refreshed."""
-        self._error = error
-        self.show_answer()
+            self._error = message.error
+            self.show_answer()
 
     def show_error(self, error: EkstuiError) -> None:
         """Show what went wrong and what to do, instead of an answer."""
@@ -401,6 +393,7 @@ class AccountReportScreen(ReportScreen[Answer]):
         if not self.is_mounted or view.asking:
             return
         if view.error is not None:
-            self.say_stale(view.error)
+            self._error = view.error
+            self.show_answer()
         elif view.snapshot is not None and view.snapshot.fetched_at != self.read_at:
             self.ask_again(keep=True)

@@ -220,9 +220,9 @@ class PoliciesPane(Pane):
                 rows.append(Row(("group", title), (styled(title, "accent"),), selectable=False))
             for entry in group:
                 policy = entry.policy
-                mark = marked.get(entry.name) or ("!" if policy.arn in self.changed else " ")
+                changed = styled("!", "warn") if policy.arn in self.changed else styled(" ")
                 cells = [
-                    styled(mark, {"!": "warn", " ": ""}.get(mark, "accent")),
+                    styled(marked[entry.name], "accent") if entry.name in marked else changed,
                     styled(clean_line(policy.name), "muted" if entry.superseded_by else ""),
                 ]
                 if has_superseded:
