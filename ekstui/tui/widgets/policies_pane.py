@@ -206,10 +206,7 @@ class PoliciesPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return a row for each policy that matches the filter, ignoring facets that are still being looked up."""
-        words: tuple[str, ...] = ()
-        facets: tuple[Facet, ...] = ()
-        if self.filter:
-            words, facets = parse_filter(self.filter)
+        words, facets = parse_filter(self.filter)
         chosen = self._chosen(words, facets)
         self.set_note(f"{len(chosen)} of {len(self.entries)}{self._facets_note(facets)}" if words or facets else "")
         marked = {mark.name: "ABCD"[index] for index, mark in enumerate(self.marks)}
