@@ -289,10 +289,10 @@ class RoutedApp(LibraryApp):
             from ekstui.tui.screens.account_screen import AccountScreen
 
             self.library = self.library.with_account(message.choice)
-            self.explorer.account = AccountView()
-            self.recent = ()
             # The screens in between are about the previous account.
             await self.go_home()
+            self.explorer.account = AccountView()
+            self.recent = ()
             await self.push_screen(AccountScreen(self.explorer.account))
         self.explorer.ask_account(ask=True)
 
