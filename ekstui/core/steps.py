@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ekstui.core.reach import Denies
 
 
-JUDGEMENT = 6
+JUDGEMENT = 7
 """Increase it when two documents may be judged differently than before, so that stored judgements are renewed."""
 
 

@@ -66,6 +66,8 @@ class GivenAction(NamedTuple):
     """The first version that allowed it without a break; None for a role, or if the default version does not allow it."""
     others: int | None
     """The number of other EKS policies that allow it; None if that is not known."""
+    account: str | None
+    """The user's own account, if known."""
 
 
 def action_blocks(given: GivenAction) -> list[Block]:
@@ -88,7 +90,7 @@ def action_blocks(given: GivenAction) -> list[Block]:
         words = counted(given.others, "other EKS policy allows it", "other EKS policies allow it")
         said = words if given.others else "no other EKS policy allows it"
         blocks.append(Sentence((Span(said, "muted"), Span("; w lists them", "muted", shown="app"))))
-    blocks += _resources(action)
+    blocks += _resources(given)
     if card.info:
         blocks += _resource_types(card, card.info.condition_keys, given.covered)
     if card.needs:
@@ -109,9 +111,9 @@ def _matching(name: str, matching: MatchingStatement) -> Node:
     return Node(line, grants, matching, (name, matching.index))
 
 
-def _resources(action: ActionSummary) -> list[Block]:
+def _resources(given: GivenAction) -> list[Block]:
     """Return the console's table of an action: each resource with its region, account and condition."""
-    found = resources_of(action)
+    found = resources_of(given.action, given.account)
     nodes = [
         Node(
             (

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from ekstui.core.action_facts import action_card
+from ekstui.core.document import parse
 from ekstui.core.principals import PrincipalsCan
+from ekstui.core.summary import services_in
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.own_account import Account
 from ekstui.library.roles import principals_can
 from ekstui.library.searching import who_can_answer
+from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.role_report import map_blocks
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks
@@ -105,3 +109,15 @@ def test_the_map_has_who_may_use_the_cluster(cluster: str, lines: set[str]) -> N
         line.strip().lstrip("- ").replace("`", "").replace("*", "").replace("\\", "") for line in shown.splitlines()
     }
     assert "111122223333" not in shown
+
+
+@pytest.mark.parametrize(("own", "named"), [("111122223333", "This account"), (None, "111122223333")])
+def test_an_action_says_which_resources_are_in_the_users_own_account(own: str | None, named: str) -> None:
+    """The words are the IAM console's, as its policy summary has them in the column Account."""
+    table = "arn:aws:dynamodb:us-west-1:111122223333:table/t"
+    statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": table}
+    (service,) = services_in(parse({"Version": "2012-10-17", "Statement": [statement]}))
+    (action,) = service.actions
+    given = GivenAction(action, action_card(action.action, ()), (), (), None, None, own)
+    shown = lines(action_blocks(given), 120, colours=False, whole_tables=False)
+    assert any(line.endswith(f"us-west-1, {named}") for line in shown)

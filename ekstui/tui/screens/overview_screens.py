@@ -389,4 +389,6 @@ def _card(library: Library, wanted: ShowAction) -> GivenAction:
     info = reference().find(name)
     covered = types_covered(info, wanted.action.grants) if info else ()
     card = action_card(name, knowledge().dependents(name))
-    return GivenAction(wanted.action, card, covered, statements, since, others)
+    own = library.snapshot_at_hand()
+    account = own.identity.account if own else None
+    return GivenAction(wanted.action, card, covered, statements, since, others, account)
