@@ -165,7 +165,7 @@ def attached_everywhere(
     from ekstui.sources.aws.iam import read_identity
 
     account = library.account
-    if not account.choice.asks_aws:
+    if not account.choice.asks_aws and not account.choice.demo:
         raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")
     connection = account.connection()
     try:

@@ -152,7 +152,7 @@ class Library:
     def snapshot_at_hand(self) -> AccountSnapshot | None:
         """Return the account's last snapshot; None if no account was chosen or read before, or it cannot be read."""
         try:
-            return self.account.last() if self.account_at_hand else None
+            return self.account.last() if self._account is not None or self.account_at_hand else None
         except (AccountError, InputError):
             return None
 

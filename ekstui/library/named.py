@@ -108,7 +108,9 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
             (),
             "Choose the account with --profile.",
         )
-    return find_role(arn.entity_of(principal).name or principal, snapshot)
+    # A session's ARN has the role's name without its path, then the session's name. Which service it names does not matter.
+    kind, *names = arn.split_arn(principal).resource.split("/")
+    return find_role(names[0 if kind == "assumed-role" else -1] if names else principal, snapshot)
 
 
 TrustSource = FileSide | StandardInput

@@ -6,6 +6,7 @@ Files come from branches of others, so everything that could take long to read h
 import json
 import os
 import re
+import stat
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ def _now(root: Path, path: str, entry: _Entry) -> bytes | None:
     if _passed(root, path) != frozenset({path}):
         raise _UnreadError("it is a link, or below one, which is not followed")
     try:
-        if not (root / path).is_dir():
+        if not stat.S_ISDIR((root / path).lstat().st_mode):
             return read_regular(root / path, MOST_BYTES, follow=False)
     except (FileNotFoundError, NotADirectoryError):
         pass

@@ -89,7 +89,11 @@ def explain_first(library: Library, wanted: Inquiry) -> Explanation:
     return explain_all(library, wanted)[0]
 
 
-@pytest.mark.parametrize("principal", ["ebs-csi", "EBS-CSI", ROLE_ARN, SESSION])
+MISTYPED = [SESSION.replace(":sts:", ":iam:"), ROLE_ARN.replace(":iam:", ":sts:")]
+"""The service of the other one, as people write who put an ARN together by hand."""
+
+
+@pytest.mark.parametrize("principal", ["ebs-csi", "EBS-CSI", ROLE_ARN, SESSION, *MISTYPED])
 def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lib = library(tmp_path, details(EBS), monkeypatch)
     found = explain_first(lib, inquiry("ec2:DescribeVolumes", principal=principal))

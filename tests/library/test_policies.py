@@ -537,6 +537,11 @@ def test_an_account_is_at_hand_if_it_was_chosen_or_read_before(
     assert of_account(tmp_path, choice).account_at_hand is at_hand
 
 
+def test_a_snapshot_that_could_not_be_stored_is_at_hand_as_long_as_the_run_lasts(tmp_path: Path) -> None:
+    known = snapshot()
+    assert of_account(tmp_path, AccountChoice(), known).snapshot_at_hand() == known
+
+
 @pytest.mark.parametrize(
     ("typed", "own"),
     [

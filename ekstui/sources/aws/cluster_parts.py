@@ -326,7 +326,7 @@ class _Reading:
             (place, part, name)
             for (place, part), parts in found.items()
             for name in parts
-            if part is not ACCESS_ENTRIES or may_be_nodes(name)
+            if name and (part is not ACCESS_ENTRIES or may_be_nodes(name))
         ]
         for done, ((place, part, name), answer) in enumerate(each(work, jobs, self.cancelled), start=1):
             try:
