@@ -72,7 +72,9 @@ class Entity(NamedTuple):
 
 def entity_of(text: str | None) -> Entity:
     """Return the role, user or session whose ARN a text is."""
-    parts = split_arn(text or "")
+    if text is None or not text.startswith("arn:"):
+        return Entity("", "")
+    parts = split_arn(text)
     kind, _, rest = parts.resource.partition("/")
     if (parts.service, kind) == ("sts", "assumed-role"):
         name, slash, session = rest.partition("/")
@@ -253,7 +255,9 @@ def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
     if "${" not in text:
         return tuple(text.split(":", cuts))
     # Masked to the same length, so that colons within variables are not counted.
-    masked = VARIABLE.sub(lambda found: "_" * len(found[0]), text)
+    # Searching what follows the last brace for one that closes a variable would take squared time.
+    end = text.rfind("}") + 1
+    masked = VARIABLE.sub(lambda found: "_" * len(found[0]), text[:end]) + text[end:]
     parts = []
     start = 0
     for piece in masked.split(":", cuts):

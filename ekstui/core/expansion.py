@@ -94,13 +94,13 @@ class NamedActions(NamedTuple):
     unmatched: dict[str, tuple[Source, ...]]
     """Wildcards, as written, that match no known action of this service."""
 
-    def add_known(self, source: Source, names: tuple[str, ...]) -> None:
-        """Add known actions that one more pattern matches."""
-        if not self.known:
-            self.known.update(dict.fromkeys(names, (source,)))
-            return
-        for name in names:
-            self.known[name] = (*self.known.get(name, ()), source)
+    def add_known(self, groups: Iterable[tuple[Source, tuple[str, ...]]]) -> None:
+        """Add the known actions that each pattern matches; a tuple that grew with each would take squared time."""
+        found: defaultdict[str, list[Source]] = defaultdict(list)
+        for source, names in groups:
+            for name in names:
+                found[name].append(source)
+        self.known.update((name, tuple(sources)) for name, sources in found.items())
 
 
 def _characters(condition: Condition) -> int:
@@ -118,6 +118,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     check_patterns(document)
     pairs = PairCount()
     services: defaultdict[str, NamedActions] = defaultdict(lambda: NamedActions({}, {}, {}))
+    known: defaultdict[str, list[tuple[Source, tuple[str, ...]]]] = defaultdict(list)
     lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
     characters = {
         index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
@@ -127,10 +128,12 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         for source, service, names in _expanded(index, statement):
             if names:
                 pairs.add(index, len(names), lines[index], characters[index])
-                services[service].add_known(source, names)
+                known[service].append((source, names))
             else:
                 unmatched = services[service].unmatched
                 unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
+    for service, groups in known.items():
+        services[service].add_known(groups)
     literals = LiteralIndex(statements, pairs)
     for literal in literals.unknown():
         service = literal.partition(":")[0].lower()

@@ -304,7 +304,13 @@ def denial_part(text: str) -> str:
     lines = text.splitlines()
     denied = [place for place, line in enumerate(lines) if _DENIED.search(line)]
     near = {at for place in denied for at in range(max(place - 2, 0), min(place + 3, len(lines)))}
-    return ("\n".join(lines[at] for at in sorted(near)) or text)[:MESSAGE_PART]
+    room, kept = MESSAGE_PART, set[int]()
+    # The denials themselves come first: a long line before one must not push it out.
+    for at in [*denied, *sorted(near.difference(denied))]:
+        if room > 0:
+            kept.add(at)
+            room -= len(lines[at][:MESSAGE_PART]) + 1
+    return "\n".join(lines[at][:MESSAGE_PART] for at in sorted(kept)) or text[:MESSAGE_PART]
 
 
 # fmt: off

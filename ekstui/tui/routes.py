@@ -249,7 +249,8 @@ class RoutedApp(LibraryApp):
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
         if not clusters:
             if snapshot:
-                self.notify(f"{none_known(snapshot).text.capitalize()}; a shows what was read.")
+                said = none_known(snapshot).text
+                self.notify(f"{said[:1].upper()}{said[1:]}; a shows what was read.")
             else:
                 self.notify("No account was read yet; a lists the profiles, and r asks AWS.")
             return

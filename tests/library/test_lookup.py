@@ -313,6 +313,9 @@ def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() 
     assert len(short) <= 50_000
     assert denial_part(short) == short
     assert denial_part("y" * (50_000 + 1)) == "y" * 50_000
+    # A long line before it does not push a denial out.
+    padded = "x" * 60_000 + "\n" + denied[10]
+    assert denial_part(padded).endswith(denied[10])
     # Once there is enough, no more is read.
     every = "\n".join(f"AccessDenied {number}{filler}" for number in range(200))
     part = denial_part(every)

@@ -167,6 +167,7 @@ class ClusterMapScreen(ClusterReportScreen):
     """A tree of uses, roles and policies; roles start folded, and a search unfolds its matches."""
 
     HEADING = "Cluster tree"
+    SEARCH_FILTERS = True
     KEYS = (
         keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
         keys.VIEW.here("Show the cluster as a list of problems.", "as a list"),

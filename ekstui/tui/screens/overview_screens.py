@@ -175,6 +175,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
     """One row per service, one column per access level; enter unfolds a service's actions."""
 
     HEADING = "Services by access level"
+    SEARCH_FILTERS = True
     KEYS = (
         keys.OPEN.here("Unfold the service, or show the action's card."), keys.VIEW.here("Switch between numbers and symbols."),
     )  # fmt: skip

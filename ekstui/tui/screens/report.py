@@ -59,6 +59,8 @@ class ReportScreen(Screen[None], Generic[Answer]):
     COLUMNS: Sequence[Column] = WHOLE_WIDTH
     HEADER = False
     """Whether to show the titles of the columns."""
+    SEARCH_FILTERS = False
+    """Whether only rows that match a search are shown."""
     WAITING = "working…"
     """What to show until the answer arrives."""
     OPENS: tuple[type, ...] = ()
@@ -298,7 +300,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
             self.rows.set_rows(
                 [row._replace(cells=tuple(mark_hits(cell, found) for cell in row.cells)) for row in rows]
             )
-        elif self._search_text:
+        elif self._search_text and self.SEARCH_FILTERS:
             self.rows.show_message(*no_match(self._search_text, "esc clears the search."))
         else:
             self.rows.show_message(*self.nothing())

@@ -296,8 +296,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         return self.view == "grants"
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return the ARN of a policy."""
-        return row.value.policy.arn if isinstance(row.value, Holder) else None
+        """Return the ARN of a policy; in the view of all grants nothing is folded."""
+        return row.value.policy.arn if isinstance(row.value, Holder) and not self._with_grants else None
 
     def open_row(self, row: Row) -> None:
         """Unfold a policy, show a role or an access policy, or ask about another action."""

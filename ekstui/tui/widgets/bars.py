@@ -54,7 +54,8 @@ class HeaderBar(Static):
             end = content(right)
             room = max(self.size.width - end.cell_length - 1, 0)
             words = Content.assemble(words.truncate(room, ellipsis=True, pad=True), " ", end)
-        self.update(words, layout=False)
+        height = self.styles.height
+        self.update(words, layout=height is not None and height.is_auto)
 
 
 class LineBar(Static):
