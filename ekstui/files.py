@@ -1,4 +1,4 @@
-"""Where ekstui's files are, small ones read and written safely, and values as the JSON that they keep."""
+"""Where ekstui's files are, reading and writing small ones safely, and values to and from JSON."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def from_record(kind: type[Value], record: object) -> Value:
 
 @cache
 def _defaults(kind: Any) -> Mapping[str, object]:
-    """Return the default of each field; one that equals no value for a field without."""
+    """Return the default of each field; a sentinel that equals nothing for a field without a default."""
     if hasattr(kind, "_fields"):
         return {name: kind._field_defaults.get(name, ...) for name in kind._fields}
     from dataclasses import fields  # loaded with the class

@@ -45,7 +45,7 @@ class Command(NamedTuple):
     arguments: tuple[Adder, ...]
     examples: tuple[str, ...]
     run: Run
-    """Runs the command and returns its exit code; None is that of success."""
+    """Runs the command and returns its exit code; None means success."""
 
 
 _declared: dict[str, Command] = {}
@@ -141,7 +141,7 @@ ACCOUNT = (
         help="read the account from the output of `aws iam get-account-authorization-details`",
     ),
 )
-"""The choice of account; every command takes it, so that an alias can always pass it."""
+"""Options that choose the account; every command accepts them, so that a shell alias can always pass them."""
 
 _MANNERS = (
     argument("-q", "--quiet", action="store_true", help=argparse.SUPPRESS),

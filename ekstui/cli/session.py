@@ -75,7 +75,7 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
 
 
 def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
-    """Return the account, read anew unless AWS must not be asked, or unless it was read lately and not asked for `again`.
+    """Return the account, read from AWS unless that is not allowed or, without `again`, a recent snapshot exists.
 
     Progress is shown on a terminal; an AccountError says what can be done here instead of in the app.
     """
@@ -95,7 +95,7 @@ def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
 
 
 def could_read_account(library: Library, *, again: bool = True) -> bool:
-    """Read the account where the answer is worth giving without it too: an error is only narrated."""
+    """Try to read the account; only narrate an error, since the answer is useful without the account too."""
     try:
         read_account(library, again=again)
     except AccountError as error:

@@ -191,7 +191,7 @@ class LiteralIndex:
 def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
     """Yield the known actions that each pattern of a statement matches, one service at a time.
 
-    Of a wildcard that names a service and matches no known action of it, there are none.
+    A wildcard in a service that matches no known action yields no names.
     """
     if statement.action_element == "NotAction":
         source = Source(index, _not_action(statement), specific=False)
@@ -240,7 +240,7 @@ class ActionRead(NamedTuple):
     @property
     def specific(self) -> bool:
         """Whether a pattern names the service, so that what it cannot grant is worth a warning."""
-        # Mostly there is one.
+        # Usually there is one.
         return self.sources[0].specific or any(source.specific for source in self.sources[1:])
 
 

@@ -69,7 +69,7 @@ class Catalogue:
         services: Collection[str] = (),
         requests: Callable[[str], Sequence[object]] = lambda _: (),
     ) -> None:
-        """`names` reads the actions of one service, full names by lower-case name, once its prefix is typed.
+        """`names` returns a service's actions (lower-case name → full name) once its prefix is typed.
 
         `actions` are those of all services, once read.
 

@@ -148,7 +148,7 @@ class Policy(NamedTuple):
     @property
     def updated(self) -> datetime | None:
         """When the default version was created; None if unknown."""
-        # Mostly the newest.
+        # Usually it is the newest.
         return next((info.created for info in reversed(self.versions) if info.number == self.default_version), None)
 
 

@@ -286,7 +286,7 @@ def encode(value: object) -> object:
 
 
 def shape(value: object, form: str = "") -> Shape:
-    """Return a value with fields as an object, in a form other than that of its class if one is named."""
+    """Return a value with fields as an object, in the given form, else that of its class."""
     found: Shape = {}
     form = form or type(value).__name__
     if form not in _plans:

@@ -123,8 +123,8 @@ def read_versions(
 ) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
     """Return the known policies whose versions some texts contain, and what could not be read.
 
-    A text comes with its place and its policy's name, and may be a sentence that says why there is none. The first text
-    of a version counts; `alike` reports others that differ from it.
+    Each text comes with its place and the policy's name; a sentence instead of it says why it is missing. The first
+    text of a version counts; `alike` reports others that differ from it.
     """
     versions: dict[str, dict[int, _Version]] = {}
     skipped: list[Skipped] = []

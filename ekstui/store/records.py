@@ -62,7 +62,7 @@ def read_policy(record: list[Any]) -> StoredPolicy:
 
 
 def policy_of(record: list[Any]) -> Policy:
-    """Return the policy alone: reading the rest of 1,600 records takes as long again."""
+    """Return the policy alone: reading the rest as well would take twice as long for 1,600 records."""
     name, arn, default_version, withdrawn, _, versions = record
     known = [VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions]
     return Policy(name, arn, default_version, tuple(known), withdrawn)

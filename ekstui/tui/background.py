@@ -42,8 +42,8 @@ class Background:
     ) -> None:
         """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
 
-        `work` gets an event that is set when the job is cancelled; its result is then dropped. `failed` is called with an
-        error, which is posted as PaneFailed without it; an unexpected one is also logged.
+        `work` gets an event that is set when the job is cancelled; its result is then dropped. An error goes to
+        `failed` if given, else it is posted as PaneFailed; an unexpected one is also logged.
         """
         self.cancel(group)
         cancelled = self._jobs[group] = Event()

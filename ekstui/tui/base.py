@@ -1,4 +1,4 @@
-"""The base of the app: what every pane and screen may use of it, how it sends keys that were typed ahead, and the looks of styles."""
+"""The base of the app: what panes and screens may use, how it sends keys that were typed ahead, and how styles look."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self.row_to_reach = 0
         """The row for the cursor of the report that opens next: where it was when the connection was lost."""
         self.catalogue: tuple[object, Catalogue] | None = None
-        """What the palette finds things in, and the library, snapshot and state of the data that it is made of."""
+        """The palette's catalogue, and before it what it was made from: library, snapshot, state of the data."""
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, with text colours that contrast enough."""

@@ -263,7 +263,7 @@ class RoutedApp(LibraryApp):
         self.push_screen(chooser, show)
         library = self.library
 
-        # The user may have closed it, when is_mounted stays true.
+        # The user may have closed it; is_mounted stays true even then.
         def show_problems(answers: Sequence[ClusterAnswer]) -> None:
             if chooser in self.screen_stack:
                 chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])

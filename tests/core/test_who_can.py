@@ -299,7 +299,7 @@ def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
 
 
 def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
-    """Many services have an action of that name: three are told, then what is spelled like it."""
+    """Many services have an action of that name: three are listed, then what is spelled like it."""
     assert [each.partition(":")[2] for each in nearest_actions("zz:TagResource")] == ["TagResource"] * 3
     found = nearest_actions("ekss:TagResource")
     assert [each.partition(":")[2] for each in found[:3]] == ["TagResource"] * 3

@@ -1,4 +1,4 @@
-"""Answers about clusters, from snapshots of an account that are as small as the rule; AWS is never asked."""
+"""Answers about clusters, from snapshots of an account with only what each rule needs; AWS is never asked."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace

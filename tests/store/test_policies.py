@@ -257,7 +257,7 @@ def test_documents_that_are_asked_for_one_after_the_other_are_the_right_ones(tmp
 
 
 def test_a_first_delivery_that_is_not_whole_is_readable_like_any_other(tmp_path: Path) -> None:
-    """A first sync of another partition that broke off damaged the file: its time before all others was not read again."""
+    """An interrupted first sync of another partition left a time that could not be read, so the file seemed damaged."""
     store = fill_from_the_corpus(tmp_path, family=True)
     china = store.of("aws-cn")
     china.put([pack(history({1: (moment(1), A)}))], DeliveryInfo(provenance("aws", 9), None))

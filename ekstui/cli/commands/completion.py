@@ -82,7 +82,10 @@ class _Finder(CompletionFinder):
 
 
 def _attach(action: argparse.Action, completer: Completer) -> None:
-    """Complete an argument; where ekstui would raise an error, which has no place in a half-typed line, offer nothing."""
+    """Attach a completer that offers nothing where ekstui would raise an error.
+
+    An error has no place in a half-typed line.
+    """
 
     def quietly(prefix: str, **_: object) -> Iterable[str]:
         try:
@@ -190,4 +193,4 @@ _COMPLETERS: dict[str, Completer] = {
     "region": _regions,
     "theme": _themes,
 }
-"""The completer of each argument, by the name of its value, or by that of its command and its value."""
+"""The completer of each argument, by its dest, or by command and dest."""

@@ -159,9 +159,9 @@ Answer = TypeVar("Answer")
 
 
 def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], Answer]) -> Answer | None:
-    """Return an answer about the account, given whether to ask AWS: only if an option chooses the account.
+    """Call `answer` with whether to ask AWS (only if an option chooses the account) and return its result.
 
-    None without an account. That it cannot be read is reported; the answer about policies stays.
+    None if there is no account or, with a remark, if it cannot be read.
     """
     if not (library.account_at_hand or arguments.region):
         return None

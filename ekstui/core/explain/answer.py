@@ -154,7 +154,7 @@ class Explanation(NamedTuple):
     nearest: tuple[StatementResult, ...]
     """The statements that match the request or nearly do, best first, with why each does not allow it.
 
-    A Deny that matches fails by its effect; the values of a part that does not match are the most similar ones.
+    A matching Deny fails in the part `effect`; for a part that does not match, the most similar values are listed.
     """
     missing_context: tuple[str, ...]
     """What would have to be known for a verdict; `resource` stands for the resource."""

@@ -307,7 +307,7 @@ def _names_everybody(document: Document) -> bool:
 
 
 def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
-    """Return what is wrong with the caller's token; nothing if it is such a token, so that something else is wrong."""
+    """Return what is wrong with the caller's token; nothing if the token fits, since something else is then wrong."""
     is_named = _is_issued_and_named(token, caller)
     if is_named and (not token.audiences or caller.audience in token.audiences):
         return ""

@@ -35,7 +35,7 @@ _KINDS: dict[str, EntityKind] = {"AWS::IAM::Role": "role", "AWS::IAM::User": "us
 
 
 class _UseColumns(NamedTuple):
-    """A kind of use, the type of resource that it is of, and the keys of its configuration."""
+    """A kind of use, its type of resource, and the keys of its configuration."""
 
     kind: UseKind
     resource_type: str

@@ -84,11 +84,11 @@ def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) ->
 
 
 def settled(function: Callable[[Item], Answer], item: Item) -> Future[Answer]:
-    """Return what a call returns or raises, for another thread to take."""
+    """Return what a call returns or raises, for another thread."""
     outcome: Future[Answer] = Future()
     try:
         outcome.set_result(function(item))
-    except Exception as error:  # noqa: BLE001 (whoever takes it raises what it does not know)
+    except Exception as error:  # noqa: BLE001 (the receiver raises what it does not handle)
         outcome.set_exception(error)
     return outcome
 

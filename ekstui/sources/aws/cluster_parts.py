@@ -194,7 +194,7 @@ class Failures:
     def without(
         self, listed: Mapping[str, Found], gone: set[str], source: SourceName, action: str, place: Place, what: str
     ) -> tuple[Found, ...]:
-        """Return what was listed in a cluster without what is gone; if that is all of it, record that and keep it."""
+        """Return the listed items that still exist; if none does, record that and return the list unchanged."""
         if gone and gone.issuperset(listed):
             self.doubt(source, action, place[0], f"{len(gone)} {what}", place[1])
             return tuple(listed.values())

@@ -119,7 +119,7 @@ def account_error(error: Exception, source: SourceName, action: str, profile: st
 
 
 def code_of(error: Exception) -> str:
-    """Return the code of an error that AWS answered; empty for any other exception."""
+    """Return the code of an error that AWS returned; empty for any other exception."""
     return str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
 
 

@@ -50,7 +50,7 @@ class Extract(NamedTuple):
 
     label: str
     about: str
-    """What it is; of a file its name."""
+    """What it is; for a file, its name."""
     text: Callable[[], str]
     """Makes the text; it may have to read a document."""
     private: bool = True

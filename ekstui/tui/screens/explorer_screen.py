@@ -109,7 +109,7 @@ class ExplorerScreen(NavigationScreen):
 
     def on_mount(self) -> None:
         """Fill the list; everything else waits for the first paint."""
-        # Textual's timer for repaints first waits a sixtieth of a second: while the app starts, not after the first key.
+        # Textual's repaint timer first waits 1/60 s: let that happen during the start, not after the first key.
         if repaints := getattr(self, "_update_timer", None):
             repaints.resume()
         self.scope = _scope_of(self._start.shown.entry) if self._start else self.app.settings.scope

@@ -311,7 +311,7 @@ class CardScreen(ReportScreen[Sequence[Block]]):
             thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy", "comparison")
         )
 
-    def find(self, library: Library) -> Sequence[Block]:  # noqa: ARG002 - what makes the blocks has it
+    def find(self, library: Library) -> Sequence[Block]:  # noqa: ARG002 - `blocks` already has the library
         """Make the blocks."""
         return self._blocks()
 

@@ -293,7 +293,7 @@ class PoliciesPane(Pane):
             self.show_rows()
 
     def _attached_to(self) -> Callable[[str], str] | None:
-        """Return what says how many have a policy attached, by its ARN; None if that is not known."""
+        """Return a function from a policy's ARN to how many have it attached; None if that is not known."""
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None

@@ -88,7 +88,7 @@ class RowList(ScrollView, can_focus=True):
     def set_rows(self, rows: Sequence[Row], *, cursor: Hashable | None = None, words: Sequence[Styled] = ()) -> None:
         """Replace the rows; the cursor goes to the row with key `cursor`, or stays on its row, or as near as possible.
 
-        `words` is the message that they show, if they show one.
+        `words` is the message if the rows are only a message; it is wrapped again on resize.
         """
         self._words = words
         wanted = cursor if cursor is not None else (self.current.key if self.current else None)

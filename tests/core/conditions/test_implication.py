@@ -478,7 +478,7 @@ def all_lines(
 def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
     key: str, operators: list[str], values: Values, sent: Values
 ) -> None:
-    """Every value of few letters, or one between any two values compared, stands for all requests that there are."""
+    """All short values, and one between any two compared values, stand for all possible requests."""
     lines = list(all_lines(key, operators, values, sent))
     for one, other in product(lines, repeat=2):
         implied = not (one.holds & ~other.holds or one.may & ~other.may)
@@ -497,7 +497,9 @@ def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
 def test_two_lines_about_values_in_an_order_imply_a_third_exactly_if_every_request_says_so(
     key: str, operators: list[str], values: Values, sent: Values
 ) -> None:
-    """What two lines that only rule values out leave is not compared; that they imply nothing then is no contradiction."""
+    """What remains of two lines that both only exclude values is not compared, so missing an implication is no
+    contradiction.
+    """
     lines = list(all_lines(key, operators, values, sent))
     for (one, other), wanted in product(combinations(lines, 2), lines):
         given, holds, may = one.block | other.block, one.holds & other.holds, one.may & other.may
@@ -596,7 +598,7 @@ def reach_of(one: Judged, other: Judged) -> Reach:
 def test_what_a_change_of_one_line_means_is_what_every_request_says(
     action: str, key: str, operators: list[str], values: Values, sent: Values, undecided: int, effect: str
 ) -> None:
-    """Little may stay undecided, since a request is searched for among few; what is decided is so."""
+    """Few pairs may stay undecided, since few requests are tried; every decision must be right."""
 
     def sides(line: Line) -> dict[Target, frozenset[Extent]]:
         condition = {line.operator: {line.key: sorted(line.values)}}
