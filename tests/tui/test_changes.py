@@ -1,13 +1,16 @@
 """The screen of what AWS changed."""
 
+from functools import partial
+
 from textual.pilot import Pilot
 
 from ekstui.core.account_snapshot import Group, Role, User
+from ekstui.core.notation import PolicyAt
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.overview_screens import ChangesScreen
-from ekstui.tui.widgets.bars import LineBar
+from ekstui.tui.widgets.bars import HeaderBar, LineBar
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, words
 
@@ -65,3 +68,28 @@ def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
         await settle(pilot, lambda: f"attached to {has} in the account" in str(line.render()))
 
     travel(journey)
+
+
+def test_a_verdict_has_the_lines_that_it_needs() -> None:
+    """It once kept the height of the verdict before it, so that the condition that was lost could not be read."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        role = "AmazonEKSServiceRolePolicy"
+        screen = CompareScreen(PolicyAt(role, 26), PolicyAt(role, 27))
+        app.push_screen(screen)
+
+        def compares(before: int) -> bool:
+            return screen.answer is not None and screen.answer.before.label.endswith(f"v{before}")
+
+        def is_high(lines: int) -> bool:
+            return screen.query_one("#verdict", HeaderBar).size.height == lines
+
+        await settle(pilot, partial(compares, 26))
+        await pilot.press("v")
+        # At this width that from v23 to v24 takes four lines and the one after it three.
+        for older, lines in ((25, 3), (24, 3), (23, 4)):
+            await pilot.press("left_square_bracket")
+            await settle(pilot, partial(compares, older))
+            await settle(pilot, partial(is_high, lines))
+
+    travel(journey, (64, 24))
