@@ -96,11 +96,14 @@ class NamedActions(NamedTuple):
 
     def add_known(self, groups: Iterable[tuple[Source, tuple[str, ...]]]) -> None:
         """Add the known actions that each pattern matches; a tuple that grew with each would take squared time."""
-        found: defaultdict[str, list[Source]] = defaultdict(list)
+        more: defaultdict[str, list[Source]] = defaultdict(list)
         for source, names in groups:
+            # Most actions match one pattern, and those of a pattern share the tuple.
+            alone = (source,)
             for name in names:
-                found[name].append(source)
-        self.known.update((name, tuple(sources)) for name, sources in found.items())
+                if self.known.setdefault(name, alone) is not alone:
+                    more[name].append(source)
+        self.known.update((name, (*self.known[name], *sources)) for name, sources in more.items())
 
 
 def _characters(condition: Condition) -> int:
