@@ -83,6 +83,36 @@ def test_the_cursor_stays_with_its_row_when_the_rows_are_set_anew() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("keys", "top", "expected"),
+    [
+        ([], 0, 14),
+        (["j"], 1, 14),
+        # Eight rows are in view, so that row 14 is the last of those from row 7 on.
+        (["pagedown"], 7, 14),
+        (["j"] * 7, 7, 14),
+        (["j"] * 8, 8, 15),
+        (["pagedown", "k"], 6, 14),
+        (["G"], 22, 29),
+        (["G", "g", "g"], 0, 14),
+    ],
+)
+def test_rows_start_with_the_text_above_the_first_that_can_be_rested_on(
+    keys: list[str], top: int, expected: int
+) -> None:
+    """An answer's first lines were out of view where they filled the list: nine lines here, of which one is the header."""
+
+    async def run() -> None:
+        app = ListApp(rows(30, headings=tuple(range(14))))
+        async with app.run_test(size=(40, 20)) as pilot:
+            # As when a bar above the list takes more lines once it has its text.
+            await pilot.resize_terminal(40, 9)
+            await pilot.press(*keys)
+            assert (app.query_one(RowList).scroll_offset.y, current(app)) == (top, expected)
+
+    asyncio.run(run())
+
+
 def test_what_does_not_fit_ends_in_an_ellipsis_and_every_line_has_the_width() -> None:
     async def run() -> None:
         app = ListApp([Row(1, (styled("a name that is far too long for it"), styled("123456")))])

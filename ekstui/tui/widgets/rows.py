@@ -230,8 +230,18 @@ class RowList(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     @property
+    def _visible(self) -> int:
+        """How many rows are in view."""
+        return max(1, self.size.height - self._header)
+
+    @property
+    def _first(self) -> int | None:
+        """The index of the first selectable row."""
+        return next((index for index, row in enumerate(self.rows) if row.selectable), None)
+
+    @property
     def _page(self) -> int:
-        return max(1, self.size.height - self._header - 1)
+        return max(1, self._visible - 1)
 
     def _place(self, wanted: Hashable | None, nearby: int) -> int | None:
         selectable = [index for index, row in enumerate(self.rows) if row.selectable]
@@ -248,6 +258,11 @@ class RowList(ScrollView, can_focus=True):
         if self.cursor is None:
             self.scroll_relative(y=step, animate=False)
             return
+        below = self.cursor - self.scroll_offset.y - self._visible + 1
+        if below > 0 and 0 < step <= self._page and self.cursor == self._first:
+            # The text above it fills the list, and is read first.
+            self.scroll_relative(y=min(step, below), animate=False)
+            return
         target = min(max(self.cursor + step, 0), len(self.rows) - 1)
         direction = 1 if step > 0 else -1
         beyond = range(target, len(self.rows) if direction > 0 else -1, direction)
@@ -261,12 +276,12 @@ class RowList(ScrollView, can_focus=True):
     def _move(self, index: int) -> None:
         self._match = None
         if index == self.cursor:
-            self._show_cursor()
+            self._show_cursor(moved=True)
             return
         self._repaint_cursor()
         self.cursor = index
         self._repaint_cursor()
-        self._show_cursor()
+        self._show_cursor(moved=True)
         self.post_message(self.Highlighted(self.current))
 
     def _repaint_cursor(self) -> None:
@@ -276,21 +291,22 @@ class RowList(ScrollView, can_focus=True):
     # The cursor looks different with the focus.
     on_focus = on_blur = _repaint_cursor
 
-    def _show_cursor(self) -> None:
+    def _show_cursor(self, *, moved: bool = False) -> None:
         if self.cursor is None or not self.size.height:
             return
-        visible = max(1, self.size.height - self._header)
-        # The first selectable row brings the text above it into view.
-        first = next(index for index, row in enumerate(self.rows) if row.selectable)
-        self._show_line(0 if self.cursor == first and first < visible else self.cursor)
+        # The first selectable row brings the text above it into view. New rows start with that text, however long it is.
+        from_top = self.cursor == self._first and (
+            self.cursor < self._visible or (not moved and self.scroll_offset.y == 0)
+        )
+        self._show_line(0 if from_top else self.cursor)
 
     def _show_line(self, index: int) -> None:
         """Scroll a row into view."""
-        visible, top = max(1, self.size.height - self._header), self.scroll_offset.y
+        top = self.scroll_offset.y
         if index < top:
             self.scroll_to(y=index, animate=False, immediate=True)
-        elif index >= top + visible:
-            self.scroll_to(y=index - visible + 1, animate=False, immediate=True)
+        elif index >= top + self._visible:
+            self.scroll_to(y=index - self._visible + 1, animate=False, immediate=True)
 
     def _lay_out(self) -> None:
         self._laid_out = self.row_width
