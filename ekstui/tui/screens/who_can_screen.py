@@ -9,7 +9,7 @@ from ekstui.core.holders import Holder, WhoCan, nearest_actions
 from ekstui.core.notation import PolicyAt
 from ekstui.core.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.core.principals import PrincipalCan, PrincipalsCan
-from ekstui.core.reference import reference
+from ekstui.core.reference import UNKNOWN_LEVEL, reference
 from ekstui.core.text import clean_line, counted
 from ekstui.errors import AccountError, EkstuiError
 from ekstui.library import Library
@@ -109,7 +109,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         return not (key.id in (keys.VIEW.id, keys.SCOPE.id) and is_kubernetes(self.text)) and super().works(key, row)
 
     def question(self) -> Styled:
-        """Return the action, its access level, how many policies allow it, and until when changes are known."""
+        """Return the action, how many policies allow it, until when changes are known, and its level, if known."""
         of = SCOPE_WORDS[self._scope]
         answer = self.answer
         if not isinstance(answer, WhoCanAnswer):
@@ -121,14 +121,13 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         count = len(found.holders)
         how_many = counted(count, "EKS policy", "EKS policies") if self._scope == "eks" else f"{count} of {of}"
         if not found.is_named:
-            how_many = f"named nowhere; {count} AWS managed policies by a pattern"
+            how_many = f"named nowhere; {count} policies by a pattern"
         known = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
         return (
             ("who can ", ""),
             (clean_line(f"{found.action} {self.text.partition(' ')[2]}".strip()), "strong"),
-            (" · ", "muted"),
-            (found.level, level_style(found.level)),
             (f" · {how_many}, known until {known}", "muted"),
+            *(((" · ", "muted"), (found.level, level_style(found.level))) if found.level != UNKNOWN_LEVEL else ()),
         )
 
     @property
