@@ -18,7 +18,8 @@ from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_clu
 from ekstui.core.published import ComponentVersion, policy_of, values_in
 from ekstui.core.text import counted
 from ekstui.core.trust import trust_in_words
-from ekstui.core.uses import Uses, unseen_uses, uses_in
+from ekstui.core.unseen import unseen_uses
+from ekstui.core.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.library.catalog import (
     ComparedSide,

@@ -11,7 +11,7 @@ from ekstui.core.findings import Finding, RoleInUse, RolePolicy
 from ekstui.core.findings.fixes import trust_command
 from ekstui.core.policy import version_label
 from ekstui.core.text import counted, use_in_words
-from ekstui.core.uses import Branch, Way, branches
+from ekstui.core.unseen import Branch, Way, branches
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
 from ekstui.library.roles import CopyAnswer, RoleAnswer

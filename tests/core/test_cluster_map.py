@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.core.account_snapshot import Use, UseKind
 from ekstui.core.eks import Cluster
-from ekstui.core.uses import ROLES, Branch, Way, branches
+from ekstui.core.unseen import ROLES, Branch, Way, branches
 from ekstui.present.role_report import WAY_WORDS
 
 READ = Cluster(

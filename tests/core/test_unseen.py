@@ -8,7 +8,7 @@ from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Source
 from ekstui.core.document import Document
 from ekstui.core.eks import EksFacts
 from ekstui.core.findings.role_findings import missing_role
-from ekstui.core.uses import unseen_uses
+from ekstui.core.unseen import unseen_uses
 from tests.core.findings.subjects import (
     ACCOUNT,
     ISSUER,

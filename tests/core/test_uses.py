@@ -17,13 +17,13 @@ from ekstui.core.eks import (
     PodIdentityAssociation,
 )
 from ekstui.core.text import use_in_words
+from ekstui.core.unseen import unseen_uses
 from ekstui.core.uses import (
     attachments_with_uses,
     controllers_run_by,
     inferred_uses,
     regions_of_interest,
     roles_of_cluster,
-    unseen_uses,
     uses_in,
     uses_running,
 )

@@ -20,9 +20,9 @@ from textual.strip import Strip
 from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
-from ekstui.tui.base import rich_style, with_contrast
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Notice
+from ekstui.tui.styles import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ekstui.tui.driver.canvas import PLAIN, Style, after, transition
+from ekstui.tui.driver.sgr import PLAIN, Style, after, transition
 
 COLOURS = ("31", "97", "38;5;200", "38;2;1;2;3")
 BACKGROUNDS = ("41", "107", "48;5;200", "48;2;1;2;3")
