@@ -145,7 +145,8 @@ BOMBS: dict[str, Any] = {
     "variables in variables": [statement("s3:GetObject", "arn:aws:s3:::" + "${aws:a" * 2_000 + "}" * 2_000)],
     "one pattern of many actions thousands of times": [statement(["ec2:*"] * 2_500)],
     "variables that never end": [
-        statement("s3:*", ["arn:aws:s3:::" + "${" * 3_900 + str(number) for number in range(100)])
+        statement("s3:*", [f"arn:aws:s3:::{'${' * 3_900}{effect}{number}" for number in range(36)], effect)
+        for effect in ("Allow", "Deny")
     ],
 }
 
