@@ -9,6 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
+from ekstui.core.published import release_numbers
 from ekstui.errors import DataError
 
 T = TypeVar("T")
@@ -61,6 +62,35 @@ class PolicyKnowledge(NamedTuple):
         return next((update for update in self.updates if update.version == version), None)
 
 
+class ReleaseRange(NamedTuple):
+    """The releases of a controller about which something was seen in its sources."""
+
+    of: str
+    """The controller's component, such as `vpc-cni`."""
+    since: str
+    """The first release."""
+    checked: str
+    """The newest release whose sources were read."""
+    until: str = ""
+    """The first release after the range; empty if `checked` is still one of them."""
+
+    def includes(self, release: str) -> bool | None:
+        """Return whether a release is one of them; None if it cannot be read, or is newer than what was checked."""
+        numbers = release_numbers(release)
+        if not numbers:
+            return None
+        if numbers < release_numbers(self.since) or (self.until and numbers >= release_numbers(self.until)):
+            return False
+        return True if self.until or numbers <= release_numbers(self.checked) else None
+
+    def unsure(self, release: str) -> str:
+        """Return what has to hold for a release of which `includes` does not know it, as the end of `where …`."""
+        if release_numbers(release):
+            return f"{self.of} {release} still needs it, as {self.checked} does"
+        end = f"newer, but older than {self.until}" if self.until else "newer"
+        return f"{self.of} is {self.since} or {end}"
+
+
 class Requirement(NamedTuple):
     """The actions that EKS requires of a role with certain uses."""
 
@@ -78,6 +108,8 @@ class Requirement(NamedTuple):
     source: str
     optional: bool = False
     """Whether a cluster runs without it."""
+    releases: ReleaseRange | None = None
+    """The releases of a controller that need it; None if it is not about one, or all do."""
 
 
 class TrustRequirement(NamedTuple):
@@ -89,6 +121,17 @@ class TrustRequirement(NamedTuple):
     """The service that assumes the role."""
     actions: tuple[str, ...]
     consequence: str
+    source: str
+
+
+class OptionalActions(NamedTuple):
+    """Actions that a controller's published policy has and that some of its releases need only in one case."""
+
+    actions: tuple[str, ...]
+    """Patterns, such as `s3files:*`."""
+    releases: ReleaseRange
+    only_if: str
+    """The case, as the end of `only if …`."""
     source: str
 
 
@@ -181,6 +224,7 @@ class Knowledge(NamedTuple):
     capabilities: Mapping[str, str]
     """What the role of a capability needs, by type of capability."""
     dependent_actions: tuple[DependentActions, ...]
+    optional_actions: tuple[OptionalActions, ...]
     symptoms: tuple[Symptom, ...]
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     """How the app groups the policies: titles and names."""
@@ -249,10 +293,11 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
             for name, says in access["names"].items()
         },
         absences=_each(Absence, tables["none_exists"]),
-        requirements=_each(Requirement, tables["requirements"]),
+        requirements=_each(Requirement, map(_with_releases, tables["requirements"])),
         trust=_each(TrustRequirement, tables["trust"]),
         capabilities=dict(tables["capabilities"]),
         dependent_actions=_each(DependentActions, tables["dependent_actions"]),
+        optional_actions=_each(OptionalActions, map(_with_releases, tables["optional_actions"])),
         symptoms=_each(Symptom, tables["symptoms"]),
         groups=tuple((title, tuple(names)) for title, names in tables["groups"].items()),
         tracked_since=date.fromisoformat(tables["tracking"]["since"]),
@@ -266,6 +311,10 @@ def _policy(name: str, fields: Mapping[str, Any]) -> PolicyKnowledge:
 
 def _each(make: Callable[..., T], tables: object) -> tuple[T, ...]:
     return tuple(make(**_frozen(fields)) for fields in cast("list[dict[str, Any]]", tables))
+
+
+def _with_releases(fields: dict[str, Any]) -> dict[str, Any]:
+    return {**fields, "releases": ReleaseRange(**fields["releases"])} if "releases" in fields else fields
 
 
 def _frozen(fields: Mapping[str, Any]) -> dict[str, Any]:

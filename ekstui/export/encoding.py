@@ -57,7 +57,8 @@ _FIELDS: Mapping[str, str] = {
     "Comparison": "before after kind=change.kind reach=change.reach denies=change.denies verdict=change.verdict "
     "notes=change.notes added=change.added removed=change.removed changed=change.changed",
     "Component": "name component=title repository releases=versions newest= newest_date=newest.day parameters kind= scope=",
-    "ComponentUpgrade": "component from=before_release to=after_release role before after besides reasons not_known",
+    "ComponentUpgrade": "component from=before_release to=after_release role before optional after besides reasons "
+    "not_known",
     "CopyAnswer": "policy=copy.local.name original=copy.original.name version=copy.version overlap=copy.overlap "
     "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach verdict=change.verdict",
     "DataStatus": "source partition newest synced_at reference",
@@ -83,6 +84,7 @@ _FIELDS: Mapping[str, str] = {
     "LevelCount": "granted total",
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
     "NewerVersion": "policy current version created depends_on=missing",
+    "OptionalNeed": "only_if statements",
     "OrganisationAnswer": "policy=policy_arn arn=policy_arn aggregator account=identity.account "
     "partition=identity.partition complete roles=attachments users=attachments groups=attachments not_looked_at errors",
     "PrincipalsCan": "account=identity.account fetched_at complete principals taken_away=taken not_looked_at",

@@ -28,7 +28,7 @@ from ekstui.core.explain.purpose import (
     policies_of,
 )
 from ekstui.core.explain.remedies import newer_release
-from ekstui.core.findings import NODE_KINDS, RoleInUse, Surroundings, all_hold
+from ekstui.core.findings import NODE_KINDS, RoleInUse, Surroundings, applies
 from ekstui.core.knowledge import Knowledge, Symptom
 from ekstui.core.notation import FileSide, StandardInput
 from ekstui.core.uses import controllers_run_by, uses_in
@@ -225,7 +225,7 @@ def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSn
 def _required(use: Use, subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[str]:
     """Yield the policies for what EKS requires, or may require, of a role with a use."""
     for each in knowledge.requirements:
-        if use.kind in each.uses and all_hold(each.when, use, subject, surroundings) is not False:
+        if use.kind in each.uses and applies(each, use, subject, surroundings) is not False:
             yield from each.policies
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.core.account_snapshot import AccountSnapshot, Use
@@ -10,19 +10,28 @@ from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluo
 from ekstui.core.conditions import Truth
 from ekstui.core.document import Document, Statement, parse
 from ekstui.core.eks import Cluster
-from ekstui.core.findings import SINCE, RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
+from ekstui.core.findings import RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
 from ekstui.core.findings.role_findings import NAMED_ACTIONS
 from ekstui.core.grants import action_matches, merged
-from ekstui.core.knowledge import Requirement
-from ekstui.core.published import Component, Release, release_numbers, values_in
+from ekstui.core.knowledge import OptionalActions, Requirement
+from ekstui.core.published import Component, Release, values_in
 from ekstui.core.text import listed
 from ekstui.core.uses import Uses, uses_in, uses_running
+from ekstui.core.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import copies_on, role_values, subjects_of, surroundings_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.shipped import components, published_until
+
+
+class OptionalNeed(NamedTuple):
+    """What a role lacks of a release's published policy, and the only case in which the release calls it."""
+
+    only_if: str
+    """The case, as the end of `only if …`."""
+    statements: tuple[Statement, ...]
 
 
 class ComponentUpgrade(NamedTuple):
@@ -47,6 +56,8 @@ class ComponentUpgrade(NamedTuple):
     """What of `before` the project's own policy for the release lacks, and why it is needed, a sentence each."""
     reasons: tuple[str, ...] = ()
     """Why this role and this release are assumed, a phrase each."""
+    optional: tuple[OptionalNeed, ...] = ()
+    """What the role lacks and the release calls only in one case; not in `before`."""
 
 
 class UpgradeAnswer(NamedTuple):
@@ -160,7 +171,8 @@ def _with_needs_of_role(
     published = version.document(version.named(filled))
     known = tuple(_besides(component, target, published, use, subject, asked.snapshot))
     wanted = published._replace(statements=(*published.statements, *(statement for statement, _ in known)))
-    needs = lacking(wanted, held)
+    optional = _optional_actions(component, target)
+    needs = lacking(_without(wanted, [pattern for each in optional for pattern in each.actions]), held)
     old = component.at(answer.before_release) if answer.before_release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
     open_names = [name for name in version.to_fill_in if name not in filled]
@@ -179,7 +191,40 @@ def _with_needs_of_role(
         is_judged=not (unread or needs.denied),
         after=spare.statements,
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
+        optional=tuple(
+            OptionalNeed(each.only_if, statements)
+            for each in optional
+            if (statements := lacking(_only(wanted, each.actions), held).statements)
+        ),
     )
+
+
+def _optional_actions(component: Component, target: Release) -> list[OptionalActions]:
+    """Return which actions of its published policy a release calls only in one case."""
+    return [
+        each
+        for each in knowledge().optional_actions
+        if each.releases.of == component.whole and each.releases.includes(target.tag)
+    ]
+
+
+def _without(document: Document, patterns: Collection[str]) -> Document:
+    """Return a document without the actions that match one of the patterns."""
+    return _with_actions(document, lambda action: not _matches_one(patterns, action))
+
+
+def _only(document: Document, patterns: Collection[str]) -> Document:
+    """Return a document with only the actions that match one of the patterns."""
+    return _with_actions(document, lambda action: _matches_one(patterns, action))
+
+
+def _matches_one(patterns: Collection[str], action: str) -> bool:
+    return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
+
+
+def _with_actions(document: Document, is_kept: Callable[[str], bool]) -> Document:
+    statements = (each._replace(actions=tuple(filter(is_kept, each.actions))) for each in document.statements)
+    return document._replace(statements=tuple(each for each in statements if each.actions))
 
 
 def _some(actions: tuple[str, ...]) -> str:
@@ -208,7 +253,7 @@ def _besides(
         if unsure is None or not actions or actions in seen:
             continue
         seen.add(actions)
-        where = f" where {listed([condition_in_words(each) for each in unsure])}" if unsure else ""
+        where = f" where {listed(unsure)}" if unsure else ""
         since = _published_since(component, actions)
         also = f"the project's policy has it only since {since}" if since else "the project's policy lacks it"
         (statement,) = parse({"Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}).statements
@@ -218,14 +263,14 @@ def _besides(
 def _unsure(
     requirement: Requirement, target: Release, use: Use, subject: RoleInUse, surroundings: Surroundings
 ) -> list[str] | None:
-    """Return the conditions of a requirement of which it is not known whether they hold; None if one does not."""
-    found: dict[str, Truth] = {}
-    for name in requirement.when:
-        _, since, release = name.partition(SINCE)
+    """Return, in words, which conditions of a requirement may or may not hold; None if one does not."""
+    found: dict[str, Truth] = {
+        condition_in_words(name): holds(name, use, subject, surroundings) for name in requirement.when
+    }
+    if requirement.releases is not None:
         # What matters is the release after the upgrade, not the one that runs.
-        runs = release_numbers(target.tag) >= release_numbers(release)
-        found[name] = runs if since else holds(name, use, subject, surroundings)
-    return None if False in found.values() else [name for name, truth in found.items() if truth is None]
+        found[requirement.releases.unsure(target.tag)] = requirement.releases.includes(target.tag)
+    return None if False in found.values() else [words for words, truth in found.items() if truth is None]
 
 
 def _allows(document: Document, action: str) -> bool:

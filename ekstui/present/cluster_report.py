@@ -363,6 +363,9 @@ def nothing_words(answer: UpgradeAnswer) -> str:
 
 def _component(each: ComponentUpgrade) -> list[Block]:
     blocks = [] if each.role is None else [*_before(each, each.role)]
+    for need in each.optional:
+        blocks.append(Sentence((Span("only if ", "muted"), f"{need.only_if}:")))
+        blocks.append(Tree(list(map(_added, need.statements))))
     if each.after:
         blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(each.role or ""))))
         blocks.append(Tree([_statement("−", "removed", statement) for statement in each.after]))

@@ -296,3 +296,32 @@ def test_every_policy_is_in_one_group_of_the_list() -> None:
 def test_the_compiled_form_is_up_to_date() -> None:
     compiled = json.loads((files.assets() / "eks.json").read_text(encoding="utf-8"))
     assert compiled == json.loads(json.dumps(tomllib.loads(TEXT), default=str)), "run make knowledge"
+
+
+def test_what_is_tied_to_releases_was_checked_at_the_newest_of_them() -> None:
+    """A corpus with newer releases has to be preceded by a look at their sources."""
+    tied = [each.releases for each in KNOWLEDGE.requirements if each.releases is not None]
+    tied += [each.releases for each in KNOWLEDGE.optional_actions]
+    assert {each.of for each in tied} == {"vpc-cni", "aws-efs-csi-driver"}
+    for releases in tied:
+        component = components()[releases.of]
+        assert releases.checked == component.short(component.newest), releases
+        assert all(component.release(release) for release in (releases.since, releases.until) if release)
+
+
+@pytest.mark.parametrize(
+    ("release", "at_start", "later"),
+    [("v1.21.2", False, False), ("v1.22.0-eksbuild.1", True, True), ("v1.22.1", True, True), ("v1.22.2", False, True),
+     ("v1.23.0-eksbuild.3", False, True), ("v1.24.0", False, None), ("", None, None)],
+)  # fmt: skip
+def test_a_requirement_is_only_certain_for_releases_that_were_checked(
+    release: str, at_start: bool | None, later: bool | None
+) -> None:
+    """The tags of amazon-vpc-cni-k8s: pkg/ipamd calls DescribeSecurityGroups at start only in v1.22.0 and v1.22.1."""
+    found = {
+        (action, each.releases.includes(release))
+        for each in KNOWLEDGE.requirements
+        if each.releases is not None
+        for action in each.actions
+    }
+    assert found == {("ec2:DescribeSecurityGroups", at_start), ("ec2:DescribeSubnets", later)}

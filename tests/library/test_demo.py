@@ -147,20 +147,26 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
     monkeypatch.setattr(demo.account, "_snapshot", replace(snapshot, roles=roles))
     (before,) = upgrade(demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
     assert (before.is_judged, before.before) == (True, ())
-    (after,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.4"}, {}, {}).components
-    assert [each.actions for each in after.before] == [("ec2:DescribeSecurityGroups",)]
-    assert "issues/3705" in after.besides[0]
-    assert "only since v1.23.0" in after.besides[0]
+    (at_start,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.1"}, {}, {}).components
+    assert [each.actions for each in at_start.before] == [("ec2:DescribeSecurityGroups",)]
+    assert "issues/3705" in at_start.besides[0]
+    assert "only since v1.23.0" in at_start.besides[0]
+    # The call was taken back in v1.22.2 (#3720), and the policy that v1.23.0 publishes asks for it all the same.
+    (later,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.4"}, {}, {}).components
+    assert (later.before, later.optional) == ((), ())
+    (newest,) = upgrade(demo, "prod", {"vpc-cni": "v1.23.0"}, {}, {}).components
+    assert newest.before == ()
+    assert [each.actions for need in newest.optional for each in need.statements] == [("ec2:DescribeSecurityGroups",)]
 
 
 def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo: Library) -> None:
     answer = upgrade(demo, "prod", {"aws-efs-csi-driver": "v3.4.1"}, {}, {})
     lines = [line.strip() for line in lines_of(upgrade_blocks(answer), 200, colours=False, whole_tables=False)]
-    lacking, partly = (
-        next(at for at, line in enumerate(lines) if words in line) for words in ("give prod", "only in some")
-    )
+    assert not any("give prod" in line for line in lines)
+    partly = next(at for at, line in enumerate(lines) if "only in some" in line)
     (create,) = (at for at, line in enumerate(lines) if "elasticfilesystem:CreateAccessPoint" in line)
-    assert lacking < lines.index("+ s3files:CreateAccessPoint") < partly < create
+    optional = lines.index("only if volumes are on S3 file systems (S3 Files), not only on EFS:")
+    assert partly < create < optional < lines.index("+ s3files:CreateAccessPoint")
     assert any(
         "has it on * if aws:RequestTag/efs.csi.aws.com/cluster Null false and aws:TagKeys" in line for line in lines
     )

@@ -10,7 +10,7 @@ from ekstui.core.conditions import Truth, every, negation, some
 from ekstui.core.document import Document
 from ekstui.core.eks import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.core.evaluation import AppliedPolicy
-from ekstui.core.published import release_numbers
+from ekstui.core.knowledge import ReleaseRange, Requirement
 from ekstui.core.trust import trusts_service
 
 Severity = Literal["problem", "advice", "note"]
@@ -155,9 +155,6 @@ _SERVICE_ACCOUNTS = {
 }
 """The service account with which each add-on calls AWS."""
 
-SINCE = ">="
-"""Between an add-on and a release in a condition: `vpc-cni>=v1.22.0`."""
-
 IN_WORDS = {
     "auto-mode": "Auto Mode is on",
     "local-outpost": "the cluster is a local one on an Outpost",
@@ -179,8 +176,7 @@ def condition_in_words(name: str) -> str:
     """Return a condition as the end of `needed where …`."""
     if name.startswith("addon:"):
         return f"it belongs to the add-on {name.removeprefix('addon:')}"
-    addon, since, release = name.partition(SINCE)
-    return f"{addon} is {release} or newer" if since else IN_WORDS[name]
+    return IN_WORDS[name]
 
 
 def holds(name: str, use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
@@ -196,18 +192,8 @@ def holds(name: str, use: Use, subject: RoleInUse, surroundings: Surroundings) -
     cluster = surroundings.cluster(use)
     if cluster is None:
         return None
-    if SINCE in name:
-        return _runs_since(name, cluster)
     judge = _OF_CLUSTER.get(name)
     return None if judge is None else judge(cluster)
-
-
-def _runs_since(name: str, cluster: Cluster) -> Truth:
-    """Return whether a cluster has a release of an add-on or a newer one; None for a controller that EKS did not install."""
-    addon, _, release = name.partition(SINCE)
-    installed = cluster.addon(addon)
-    numbers = release_numbers((installed and installed.version) or "")
-    return numbers >= release_numbers(release) if numbers else None
 
 
 def _outpost(cluster: Cluster) -> Truth:
@@ -264,6 +250,24 @@ _OF_CLUSTER: dict[str, Callable[[Cluster], Truth]] = {
     "ipv4": _family("ipv4"),
     "ipv6": _family("ipv6"),
 }
+
+
+def applies(requirement: Requirement, use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:
+    """Return whether a requirement applies to a use, as far as was read."""
+    releases = requirement.releases
+    return every(
+        [
+            *(holds(name, use, subject, surroundings) for name in requirement.when),
+            True if releases is None else releases.includes(running_release(releases, use, surroundings)),
+        ]
+    )
+
+
+def running_release(releases: ReleaseRange, use: Use, surroundings: Surroundings) -> str:
+    """Return the release of the controller in the use's cluster; empty where EKS did not install it."""
+    cluster = surroundings.cluster(use)
+    installed = cluster.addon(releases.of) if cluster else None
+    return (installed and installed.version) or ""
 
 
 def all_hold(names: tuple[str, ...], use: Use, subject: RoleInUse, surroundings: Surroundings) -> Truth:

@@ -20,10 +20,11 @@ from ekstui.core.findings import (
     Severity,
     Surroundings,
     a_note_if_unseen,
-    all_hold,
+    applies,
     condition_in_words,
     described,
     holds,
+    running_release,
     unseen_evidence,
 )
 from ekstui.core.findings.role_policies import (
@@ -111,12 +112,12 @@ def missing_permissions(subject: RoleInUse, surroundings: Surroundings, knowledg
         possible: list[Use] = []
         for use in subject.uses:
             if use.kind in requirement.uses and not hands_over(use, subject, surroundings):
-                applies = all_hold(requirement.when, use, subject, surroundings)
-                if applies is None and use.certainty == "inferred" and use.kind == "cluster":
-                    applies = _suits(requirement, subject, knowledge)
-                if applies and use.certainty == "confirmed" and not comes_second(use, surroundings):
+                needed = applies(requirement, use, subject, surroundings)
+                if needed is None and use.certainty == "inferred" and use.kind == "cluster":
+                    needed = _suits(requirement, subject, knowledge)
+                if needed and use.certainty == "confirmed" and not comes_second(use, surroundings):
                     certain.append(use)
-                elif applies is not False:
+                elif needed is not False:
                     possible.append(use)
         finding = _judge(requirement, certain, possible, subject, surroundings)
         if finding is not None:
@@ -293,6 +294,9 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, s
             if name != _ORDINARY or use.certainty == "confirmed"
         )
     ]
+    if (releases := requirement.releases) is not None:
+        running = (running_release(releases, use, surroundings) for use in uses)
+        undecided += dict.fromkeys(releases.unsure(each) for each in running if releases.includes(each) is None)
     return f" where {listed(undecided)}" if undecided else ""
 
 
@@ -338,6 +342,6 @@ def _is_judged_by_policies(use: Use, subject: RoleInUse, surroundings: Surroundi
     if use.certainty != "confirmed" or comes_second(use, surroundings) or hands_over(use, subject, surroundings):
         return False
     return not any(
-        use.kind in requirement.uses and all_hold(requirement.when, use, subject, surroundings) is not False
+        use.kind in requirement.uses and applies(requirement, use, subject, surroundings) is not False
         for requirement in knowledge.requirements
     )

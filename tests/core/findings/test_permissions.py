@@ -314,3 +314,31 @@ def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
     )
     assert several.startswith("None of AmazonEC2ContainerRegistry")
     assert " and AmazonEC2ContainerRegistry" in several.split(" is attached; ")[0]
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [
+        ("v1.21.1-eksbuild.1", []),
+        ("v1.22.1-eksbuild.1", [("problem", "ec2:DescribeSecurityGroups"), ("problem", "ec2:DescribeSubnets")]),
+        ("v1.22.2-eksbuild.1", [("problem", "ec2:DescribeSubnets")]),
+        ("v1.23.0-eksbuild.3", [("problem", "ec2:DescribeSubnets")]),
+        ("v1.99.0", [("note", "ec2:DescribeSubnets")]),
+        (None, [("note", "ec2:DescribeSecurityGroups"), ("note", "ec2:DescribeSubnets")]),
+    ],
+)
+def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, expected: list[tuple[str, str]]) -> None:
+    """amazon-vpc-cni-k8s #3705, and #3720, which took one of the calls back."""
+    original = aws("AmazonEKS_CNI_Policy").document
+    assert original is not None
+    kept = tuple(
+        each._replace(
+            actions=tuple(a for a in each.actions if a not in ("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"))
+        )
+        for each in original.statements
+    )
+    copy = RolePolicy("copy", None, None, original._replace(statements=kept))
+    seen = cluster(addons=(Addon("vpc-cni", release, ROLE),))
+    found = [each for each in said((copy,), (used("addon", name="vpc-cni"),), around(seen)) if "It lacks" in each.text]
+    assert sorted((each.severity, each.text.split()[2].rstrip(",")) for each in found) == expected
+    assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in found[0].text if release == "v1.99.0" else True
