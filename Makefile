@@ -1,5 +1,8 @@
 # Two commands on a fresh machine: `make run` starts the app, `make test` runs every check.
-PYTHON ?= python3
+# Where nobody names a Python, the first that is new enough; one can be on the PATH and yet not run, as with pyenv.
+IS_NEW := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c '$(IS_NEW)' 2> /dev/null && echo "$$name" && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
@@ -15,10 +18,16 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# An environment of another Python, or half of one, is made anew.
 $(STAMP): pyproject.toml
-	@echo "Setting up $(VENV), which takes up to half a minute the first time:" >&2
-	@echo "  a virtual environment" >&2
-	@$(PYTHON) -m venv $(VENV)
+	@if $(BIN)/python -c '$(IS_NEW)' 2> /dev/null; then exit; fi; python='$(PYTHON)'; rm -rf $(VENV); \
+	if [ -n "$$python" ] && "$$python" -c '$(IS_NEW)' 2> /dev/null; then set -- "$$python" -m venv; \
+	elif command -v uv > /dev/null; then set -- uv venv --quiet --seed --python '>=3.11'; \
+	else echo "ekstui needs Python 3.11 or newer with its venv module, or uv; $${python:-python3} is" \
+		"$$("$${python:-python3}" --version 2> /dev/null || echo missing). Name another: make run PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	echo "Setting up $(VENV), which takes up to half a minute the first time:" >&2; \
+	echo "  a virtual environment" >&2; \
+	"$$@" $(VENV) || { rm -rf $(VENV); exit 1; }
 	@echo "  ekstui and what it needs" >&2
 	@# uv takes seconds for what takes pip a minute; where it cannot be had, pip does it.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
@@ -37,7 +46,7 @@ check: $(STAMP) ## format, lint, types, layer contracts and workflows
 	$(BIN)/zizmor --offline --quiet .github action.yml
 
 # Half as many again as processors: a fifth of the tests' time is waiting for a terminal.
-WORKERS := $(shell $(PYTHON) -c 'import os; print(max((os.cpu_count() or 2) * 3 // 2, 2))')
+WORKERS = $(shell $(BIN)/python -c 'import os; print(max((os.cpu_count() or 2) * 3 // 2, 2))')
 
 test: check ## set up and run every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
@@ -45,7 +54,7 @@ test: check ## set up and run every check and every test
 bounds: $(STAMP) ## run every test with the lowest, then with the newest dependencies that are allowed
 	@for end in lowest-direct highest; do \
 		echo "== dependencies: $$end"; \
-		$(PYTHON) -m venv --clear build/$$end || exit 1; \
+		$(BIN)/python -m venv --clear build/$$end || exit 1; \
 		$(BIN)/uv pip compile --quiet --no-header --resolution $$end --output-file build/$$end.txt pyproject.toml || exit 1; \
 		$(BIN)/uv pip install --quiet --python build/$$end/bin/python --constraint build/$$end.txt --editable '.[dev]' || exit 1; \
 		build/$$end/bin/python -m pytest -n $(WORKERS) --dist worksteal || exit 1; \

@@ -19,7 +19,7 @@ from typing import Any
 
 from ekstui import files
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, build_parser, commands_of
-from ekstui.settings import SETTINGS, Settings
+from ekstui.settings import SETTINGS
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import Key, spelled
@@ -140,13 +140,13 @@ def settings_page() -> str:
     rows = [
         (
             f"`{setting.name}`",
-            setting.help,
-            f"`{json.dumps(_plain(getattr(Settings(), setting.name)))}`",
+            setting.about.help,
+            f"`{json.dumps(_plain(setting.default))}`",
             f"`{setting.variable}`" if setting.variable else "—",
         )
         for setting in SETTINGS
     ]
-    example = "\n".join(f"{setting.name} = {setting.example}" for setting in SETTINGS)
+    example = "\n".join(f"{setting.name} = {setting.about.example}" for setting in SETTINGS)
     return "".join(
         [
             "# Settings\n\n",

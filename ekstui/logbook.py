@@ -57,7 +57,10 @@ def open_log(wanted: str, level: str) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler = log_file(path, with_messages=level == "debug")
     except OSError as error:
-        raise InputError(f"The log {path} cannot be written: {error.strerror or error}.", "Check EKSTUI_LOG.") from None
+        raise InputError(
+            f"The log {path} cannot be written: {error.strerror or error}.",
+            "Change the setting log (ekstui config shows where it comes from).",
+        ) from None
     _files.append(handler)
     _logger.addHandler(handler)
     _logger.setLevel(level.upper())

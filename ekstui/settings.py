@@ -1,4 +1,4 @@
-"""The user's settings, each declared once. The command line overrides the environment, which overrides the file.
+"""The user's settings, each declared once, in `Settings`. The command line overrides the environment, which overrides the file.
 
 The file is TOML; errors name the line of the key. The manual is made from the same declarations.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from ekstui.core.policy import SCOPES, Scope
 from ekstui.errors import InputError
@@ -16,34 +16,9 @@ from ekstui.files import read_regular
 Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
 
 
-class Settings(NamedTuple):
-    """The settings and their defaults."""
+class About(NamedTuple):
+    """What is said of a setting where it is declared."""
 
-    theme: str = "textual-dark"
-    """The name of a Textual theme."""
-    scope: Scope = "eks"
-    profile: str | None = None
-    """An AWS profile; None leaves the choice to AWS's environment variables."""
-    regions: tuple[str, ...] = ()
-    """Regions to search for clusters, or `all`; empty means the regions that the account itself points to."""
-    offline: bool = False
-    data_release: str | None = None
-    """The address of a data release's manifest; None until the project has a public home."""
-    stale_after: int = 15
-    """Minutes after which the app asks AWS again by itself."""
-    mouse: bool = True
-    log: str | None = None
-    """The file to log to, `1` for ekstui.log in the state directory; None means no log."""
-    log_level: str = "info"
-    keys: Mapping[str, str] = MappingProxyType({})
-    """Keys by action id, in Textual's names, separated by commas."""
-
-
-class Setting(NamedTuple):
-    """One setting, as the manual describes it."""
-
-    name: str
-    """Its name in the file and in Settings."""
     kind: Kind
     example: str
     """A value as it is written in the file."""
@@ -52,73 +27,121 @@ class Setting(NamedTuple):
     yields_to: tuple[str, ...] = ()
     """Environment variables of AWS's own tools that override the file."""
 
+
+class Settings(NamedTuple):
+    """The settings: each with its name in the file, what is said of it, and its default."""
+
+    theme: Annotated[
+        str,
+        About(
+            "word",
+            '"textual-light"',
+            "The app's colours: the name of any Textual theme. `textual-light` suits light terminals; `ansi-dark` and "
+            "`ansi-light` use only the terminal's own 16 colours.",
+        ),
+    ] = "textual-dark"
+    scope: Annotated[
+        Scope,
+        About(
+            "scope",
+            '"all"',
+            "Which policies are listed and searched: `eks`, `all` that AWS manages, `controllers`, `access` or `any`.",
+        ),
+    ] = "eks"
+    profile: Annotated[
+        str | None,
+        About(
+            "word",
+            '"prod"',
+            "The AWS profile to use. AWS_PROFILE, AWS_DEFAULT_PROFILE and AWS_ACCESS_KEY_ID override the file, so that a "
+            "shell with credentials of its own keeps using them.",
+            yields_to=("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"),
+        ),
+    ] = None
+    regions: Annotated[
+        tuple[str, ...],
+        About(
+            "words",
+            '["eu-central-1", "us-east-1"]',
+            "The regions to search for clusters, or `all` (default: the regions that the account itself points to).",
+        ),
+    ] = ()
+    offline: Annotated[
+        bool, About("switch", "true", "Whether to answer from the last snapshot and never call AWS.")
+    ] = False
+    data_release: Annotated[
+        str | None,
+        About(
+            "word",
+            '"https://example.org/ekstui/data.json"',
+            "Where `ekstui sync` finds newer policies without credentials: the https:// address of a data release's `data.json` "
+            "(default: none).",
+        ),
+    ] = None
+    stale_after: Annotated[int, About("minutes", "60", "Minutes after which the app asks AWS again by itself.")] = 15
+    mouse: Annotated[
+        bool,
+        About("switch", "false", "Whether the app handles the mouse; if it does not, the terminal can select text."),
+    ] = True
+    log: Annotated[
+        str | None,
+        About(
+            "word",
+            '"1"',
+            "The log file, or `1` for `ekstui.log` in the state directory (default: no log). Only you can read it; it is "
+            "rotated at 1 MB.",
+        ),
+    ] = None
+    log_level: Annotated[
+        str,
+        About(
+            "level",
+            '"debug"',
+            "How much is logged: `error`, `warning`, `info` (each call to AWS, each file opened, each decision whether "
+            "something is fresh) or `debug`. Only `debug` logs names and the text of errors, which may name parts of the "
+            "account.",
+        ),
+    ] = "info"
+    keys: Annotated[
+        Mapping[str, str],
+        About(
+            "keys",
+            '{ compare = "D", down = "down,J" }',
+            "Keys by action id, in Textual's names, separated by commas; no two ids may share one. The manual's list of keys has the ids.",
+        ),
+    ] = MappingProxyType({})
+
+
+class Setting(NamedTuple):
+    """One setting, as the manual describes it."""
+
+    name: str
+    about: About
+    default: object
+
     @property
     def variable(self) -> str | None:
         """The environment variable that sets it; None if only the file can."""
-        return None if self.kind == "keys" else f"EKSTUI_{self.name.upper()}"
+        return None if self.about.kind == "keys" else f"EKSTUI_{self.name.upper()}"
 
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting(
-        "theme",
-        "word",
-        '"textual-light"',
-        "The app's colours: the name of any Textual theme. `textual-light` suits light terminals; `ansi-dark` and "
-        "`ansi-light` use only the terminal's own 16 colours.",
-    ),
-    Setting(
-        "scope",
-        "scope",
-        '"all"',
-        "Which policies are listed and searched: `eks`, `all` that AWS manages, `controllers`, `access` or `any`.",
-    ),
-    Setting(
-        "profile",
-        "word",
-        '"prod"',
-        "The AWS profile to use. AWS_PROFILE, AWS_DEFAULT_PROFILE and AWS_ACCESS_KEY_ID override the file, so that a "
-        "shell with credentials of its own keeps using them.",
-        yields_to=("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ACCESS_KEY_ID"),
-    ),
-    Setting(
-        "regions",
-        "words",
-        '["eu-central-1", "us-east-1"]',
-        "The regions to search for clusters, or `all` (default: the regions that the account itself points to).",
-    ),
-    Setting("offline", "switch", "true", "Whether to answer from the last snapshot and never call AWS."),
-    Setting(
-        "data_release",
-        "word",
-        '"https://example.org/ekstui/data.json"',
-        "Where `ekstui sync` finds newer policies without credentials: the https:// address of a data release's `data.json` "
-        "(default: none).",
-    ),
-    Setting("stale_after", "minutes", "60", "Minutes after which the app asks AWS again by itself."),
-    Setting(
-        "mouse", "switch", "false", "Whether the app handles the mouse; if it does not, the terminal can select text."
-    ),
-    Setting(
-        "log",
-        "word",
-        '"1"',
-        "The log file, or `1` for `ekstui.log` in the state directory (default: no log). Only you can read it; it is "
-        "rotated at 1 MB.",
-    ),
-    Setting(
-        "log_level",
-        "level",
-        '"debug"',
-        "How much is logged: `error`, `warning`, `info` or `debug`. Only `debug` logs the text of errors, which may name "
-        "parts of the account.",
-    ),
-    Setting(
-        "keys",
-        "keys",
-        '{ compare = "D", down = "down,J" }',
-        "Keys by action id, in Textual's names, separated by commas; no two ids may share one. The manual's list of keys has the ids.",
-    ),
+SETTINGS = tuple(
+    Setting(name, get_args(annotation)[1], Settings._field_defaults[name])
+    for name, annotation in Settings.__annotations__.items()
 )
+
+
+def template() -> str:
+    """Return a settings file that sets nothing: every setting with what it does and an example, as comments."""
+    from textwrap import wrap  # needed only for a new file
+
+    lines = [
+        "# The settings of ekstui. Remove the # before a setting to use it; `ekstui config` shows which are in effect."
+    ]
+    for setting in SETTINGS:
+        lines += ["", *(f"# {line}" for line in wrap(setting.about.help, 100))]
+        lines.append(f"# {setting.name} = {setting.about.example}")
+    return "\n".join([*lines, ""])
 
 
 _WANTED: dict[Kind, str] = {
@@ -177,6 +200,8 @@ def flattened(table: Mapping[str, object], prefix: str = "") -> dict[str, object
 MAX_BYTES = 1_000_000
 """The largest settings file that is read, in bytes."""
 
+_MEND = "ekstui config edit opens the settings."
+
 _TABLE = r"^\s*\[\s*([^\]]+?)\s*\]"
 _KEY = r"^\s*([\w.\"' -]+?)\s*="
 
@@ -202,18 +227,18 @@ def read_file(path: Path) -> SettingsFile | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise InputError(f"The settings in {path} cannot be read: {error.strerror or error}.") from None
+        raise InputError(f"The settings in {path} cannot be read: {error.strerror or error}.", _MEND) from None
     if len(content) > MAX_BYTES:
-        raise InputError(f"The settings in {path} cannot be read: the file is longer than {MAX_BYTES:,} bytes.")
+        raise InputError(f"The settings in {path} cannot be read: the file is longer than {MAX_BYTES:,} bytes.", _MEND)
     import tomllib  # 3 ms, and only for those who have settings
 
     try:
         text = content.decode("utf-8-sig")
         values = tomllib.loads(text)
     except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"The settings in {path} cannot be read: it is not TOML ({type(error).__name__}).") from None
+        raise InputError(f"The settings in {path} are not TOML ({type(error).__name__}).", _MEND) from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The settings in {path} are not valid TOML: {error}.") from None
+        raise InputError(f"The settings in {path} are not valid TOML: {error}.", _MEND) from None
     return SettingsFile(path, values, _lines(text))
 
 
@@ -262,18 +287,18 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
         name = setting.name
         if file and name in file.values:
             try:
-                values[name] = read_value(setting.kind, file.values[name])
+                values[name] = read_value(setting.about.kind, file.values[name])
             except ValueError as error:
-                raise InputError(f"{file.place(name)}: {name} is invalid: {error}.") from None
+                raise InputError(f"{file.place(name)}: {name} is invalid: {error}.", _MEND) from None
             origins[name] = file.place(name)
-        for variable in setting.yields_to:
+        for variable in setting.about.yields_to:
             if environment.get(variable):
                 values.pop(name, None)
                 origins[name] = variable
                 break
         if setting.variable and (text := environment.get(setting.variable)):
             try:
-                values[name] = read_text(setting.kind, text)
+                values[name] = read_text(setting.about.kind, text)
             except ValueError as error:
                 raise InputError(f"{setting.variable} is invalid ({text!r}): {error}.") from None
             origins[name] = setting.variable

@@ -106,7 +106,7 @@ def test_a_folder_in_place_of_the_file_is_an_input_error(tmp_path: Path) -> None
 
 
 def test_every_example_of_the_manual_can_be_set(file: Path) -> None:
-    file.write_text("".join(f"{setting.name} = {setting.example}\n" for setting in SETTINGS))
+    file.write_text("".join(f"{setting.name} = {setting.about.example}\n" for setting in SETTINGS))
     found = effective(file, {})
     assert found.warnings == ()
     assert set(found.origins) == {setting.name for setting in SETTINGS}

@@ -125,7 +125,7 @@ def command_meant(given: list[str]) -> str | None:
 
 def choose_form(arguments: argparse.Namespace) -> None:
     """Set how to print, as the options say; InputError if they ask for two forms of one answer."""
-    form.quiet, form.colour = arguments.quiet, arguments.color
+    form.quiet, form.colour, form.silent = arguments.quiet, arguments.color, True
     wanted = getattr(arguments, "output", None)
     if wanted in ("json", "yaml", "names"):
         arguments.json, form.answer = True, wanted
@@ -150,8 +150,10 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
     InputError says where an invalid value is.
     """
     from ekstui import files
-    from ekstui.settings import effective  # 5 ms, which a usage error does without
+    from ekstui.settings import Effective, Settings, effective  # 5 ms, which a usage error does without
 
+    if not needs_settings(arguments):
+        return Effective(Settings(), {}, (), files.config_file(), file_found=False)
     given = {
         setting: tuple(value) if isinstance(value, list) else value
         for option, setting in _OPTIONS.items()
@@ -166,13 +168,22 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
     return found
 
 
+def needs_settings(arguments: argparse.Namespace) -> bool:
+    """Return whether the command depends on the settings; broken ones never block what mends them, or ignores them."""
+    is_of_file = arguments.command == "config" and arguments.what is not None
+    return not is_of_file and arguments.command not in ("completion", "schema")
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; only its own module is imported."""
     try:
-        return command_of(arguments.command).run(arguments) or ExitCode.DONE
+        code = command_of(arguments.command).run(arguments) or ExitCode.DONE
     finally:
         if session := sys.modules.get("ekstui.cli.session"):
             session.narrate_notices()
+    if form.silent and hasattr(arguments, "json"):
+        narrate("In this form there is nothing to print; --json prints the whole answer.")
+    return code
 
 
 def end_quietly() -> int:

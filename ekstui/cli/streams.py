@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from ekstui.core.text import clean, clean_line
@@ -32,6 +32,8 @@ class Form:
     colour: Literal["auto", "always", "never"] = "auto"
     quiet = False
     """Whether to leave out remarks and progress; errors are always printed."""
+    silent = True
+    """Whether nothing that can be seen was printed so far, neither an answer nor a remark."""
 
 
 form = Form()
@@ -49,7 +51,12 @@ def print_json(value: object) -> None:
     if form.answer != "json":
         from ekstui.export.encoding import names, yaml  # 1 ms, and only for those who ask
 
-        for line in yaml(value) if form.answer == "yaml" else names(value):
+        lines = yaml(value) if form.answer == "yaml" else names(value)
+        first = next(lines, None)
+        if first is None:
+            narrate("This answer has no names; --json prints all of it.")
+            return
+        for line in chain([first], lines):
             write_out(line + "\n")
         return
     # In blocks, since a hostile document can expand to hundreds of megabytes.
@@ -97,6 +104,7 @@ def print_reports(reports: Iterable[Sequence[Block]], *, markdown: bool = False)
 
 def narrate(message: EkstuiError | str) -> None:
     """Print an error with its next step, or a remark about the answer, on stderr."""
+    form.silent = False
     if not form.quiet or isinstance(message, EkstuiError):
         # On one line: a name in it must not start a line that looks like somebody else's.
         sys.stderr.write(f"ekstui: {clean_line(str(message))}\n")
@@ -180,6 +188,8 @@ def write_out(text: str) -> None:
     """Write data to stdout; OutputError if it cannot be written, BrokenPipeError if the reader has gone."""
     if sys.stdout is None:
         raise OutputError("Standard output is closed.")
+    if form.silent and not text.isspace():
+        form.silent = not text
     with _writing():
         sys.stdout.write(text)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ekstui.core.document import Statement, serialise_conditions, serialise_statement
 from ekstui.core.policy import format_time, name_in, version_label
@@ -331,8 +331,15 @@ def _reader(path: str) -> Callable[[object], object]:
     return through
 
 
-_LISTS = ("policies", "changes", "versions", "moved", "roles", "users", "groups", "allowed_by", "services", "answers")
+_LISTS = (
+    "policies", "changes", "versions", "moved", "roles", "users", "groups", "clusters", "components", "documents",
+    "allowed_by", "services", "rules", "added", "removed", "changed", "new_policies", "new_versions", "settings",
+    "accounts", "answers",
+)  # fmt: skip
 """The fields with the lists that answers are about."""
+
+_NAMED_BY = ("name", "policy", "arn", "service", "cluster", "component", "path", "account")
+"""The fields that may name an element of such a list, the first that it has."""
 
 _PLAIN = re.compile(r"(?!(?:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_-]*", re.IGNORECASE)
 """A key that needs no quotes in YAML."""
@@ -368,21 +375,37 @@ def yaml(value: object, indent: str = "") -> Iterator[str]:
 
 
 def names(value: object) -> Iterator[str]:
-    """Yield the names in an answer's lists, each once."""
+    """Yield the names in an answer's lists, each once; those of a difference are its actions."""
     for name in dict.fromkeys(_names(value)):
         yield json.dumps(name)[1:-1]
 
 
 def _names(value: object) -> Iterator[str]:
-    if not isinstance(value, dict):
-        return
-    for part in _LISTS:
-        for each in value.get(part) or ():
-            if part == "answers":
-                yield from _names(each)
-            elif isinstance(each, dict):
-                name = each.get("name") or each.get("policy") or each.get("arn") or each.get("service")
-                yield name or f"{value.get('policy')}@{each.get('version')}"
+    for field in _LISTS if isinstance(value, dict) else ():
+        part = value[field] if isinstance(value, dict) and isinstance(value.get(field), list | dict) else ()
+        for element in part:
+            if not isinstance(element, dict):
+                yield element
+            elif field == "answers":
+                yield from _names(element)
+            elif "actions" in element and "grants" in element:
+                yield from element["actions"]
+            elif "verbs" in element or "verb" in element:
+                yield from _kubernetes_actions(element)
+            else:
+                name = next((element[key] for key in _NAMED_BY if element.get(key)), None)
+                yield name or f"{value.get('policy')}@{element.get('version')}"
+
+
+def _kubernetes_actions(rule: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a rule allows, as `who-can` takes it: `k8s:VERB:RESOURCE.GROUP`."""
+    groups, verbs = rule.get("api_groups") or [rule.get("api_group")], rule.get("verbs") or [rule.get("verb")]
+    for verb in verbs:
+        for resource in rule.get("resources") or filter(None, [rule.get("resource")]):
+            for group in groups:
+                name, slash, part = resource.partition("/")
+                yield f"k8s:{verb}:{name}{f'.{group}' if group else ''}{slash}{part}"
+        yield from (f"k8s:{verb}:{url}" for url in rule.get("non_resource_urls") or ())
 
 
 def _scalar(value: object) -> str:

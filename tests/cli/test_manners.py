@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from ekstui import files
 from ekstui.cli.main import main
 from ekstui.export.encoding import yaml
+from ekstui.settings import SETTINGS
 from tests.cli.test_commands import ekstui
 
 SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
@@ -100,6 +101,43 @@ def test_names_alone_and_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ("account --demo", "prod"),
+        ("clusters --demo", "legacy"),
+        ("upgrade prod --demo", "karpenter"),
+        ("diff AmazonEKS_CNI_Policy@v5..v6", "ec2:DescribeSecurityGroups"),
+        ("show AmazonEKSViewPolicy", "k8s:get:deployments.apps/scale"),
+        ("diff AmazonEKSAdminPolicy AmazonEKSEditPolicy", "k8s:create:rolebindings.rbac.authorization.k8s.io"),
+        ("config", "log_level"),
+    ],
+)
+def test_every_answer_with_a_list_has_names(arguments: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments.split(), "-o", "names"]) == 0
+    printed = capsys.readouterr()
+    assert name in printed.out.splitlines()
+    assert "None" not in printed.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "diff AmazonEKS_CNI_Policy@v6 AmazonEKS_CNI_Policy@v6 -o names",
+        "diff AmazonEKS_CNI_Policy@v6 AmazonEKS_CNI_Policy@v6 --patch",
+        "cache verify -o names",
+        "trim AmazonEKSClusterPolicy -o names",
+        "upgrade prod --demo --to vpc-cni=v1.20.0 --terraform",
+        "attached ReadOnlyAccess --demo -o names",
+    ],
+)
+def test_an_empty_form_of_an_answer_says_so(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments.split()) in (0, 1)
+    printed = capsys.readouterr()
+    assert printed.out.strip() == ""
+    assert "--json prints" in printed.err
+
+
 def test_the_settings_file_is_found_and_edited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,8 +148,29 @@ def test_the_settings_file_is_found_and_edited(
     monkeypatch.setenv("EDITOR", "test -f")
     monkeypatch.delenv("VISUAL", raising=False)
     assert main(["config", "edit"]) == 0
+    assert all(f"\n# {setting.name} = {setting.about.example}\n" in file.read_text() for setting in SETTINGS)
     monkeypatch.delenv("EDITOR")
     assert main(["config", "edit"]) == 2
+
+
+@pytest.mark.parametrize("content", ["theme = [", "scope = 1", 'log = "/dev/null/log"'])
+def test_broken_settings_never_block_what_mends_or_ignores_them(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(content)
+    monkeypatch.setenv("EKSTUI_CONFIG", str(file))
+    assert main(["list"]) == 2
+    assert "ekstui config" in capsys.readouterr().err
+    for words in (["config", "path"], ["schema"], ["completion", "bash"]):
+        assert main(words) == 0
+        assert capsys.readouterr().err == ""
+    # What the editor saved is checked; this one mends nothing, the other replaces the file.
+    monkeypatch.setenv("VISUAL", "true")
+    assert (main(["config", "edit"]) == 2) == ("log" not in content)
+    monkeypatch.setenv("VISUAL", "cp /dev/null")
+    assert main(["config", "edit"]) == 0
+    assert "is valid" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from ekstui.cli.parser import JSON, ExitCode, argument, command
 from ekstui.cli.streams import narrate, print_answer, print_text
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
+from ekstui.files import write_new
 from ekstui.present.account_report import settings_blocks
-from ekstui.settings import Effective
+from ekstui.settings import Effective, effective, template
 
 
 @command(
@@ -51,13 +52,20 @@ def show_settings(arguments: Namespace) -> int:
 
 
 def _edit(path: Path) -> int:
-    """Open the file in the user's editor; create it first if need be."""
+    """Open the file in the user's editor, as a commented one if there is none, and check what was saved."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise InputError("No editor is set.", f"Set EDITOR, or edit {path}.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        return subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
+        if not path.exists() or not path.stat().st_size:
+            write_new(path, template().encode())
+        code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None
+    if code:
+        narrate(f"{editor} ended with {code}.")
+        return ExitCode.USAGE
+    for warning in effective(path, {}).warnings:
+        narrate(warning)
+    narrate(f"{path} is valid.")
+    return ExitCode.DONE
