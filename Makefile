@@ -105,7 +105,7 @@ dist: $(STAMP) ## build the wheel and the sdist, byte for byte the same each tim
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 # The services that ekstui asks, and those through which credentials are found.
-SDK := $(shell sed -n 's/^ *"\([a-z0-9]*\):.*/\1/p' ekstui/sources/aws/connection.py | sort -u | tr '\n' '|')sso|sso-oidc|signin
+SDK = $(shell sed -n 's/^ *"\([a-z0-9]*\):.*/\1/p' ekstui/sources/aws/connection.py | sort -u | tr '\n' '|')sso|sso-oidc|signin
 
 # shiv takes ekstui.cli:main for the module ekstui.cli.main, hence the other name of the same function.
 # botocore reads its data through the file system, so the file unpacks itself once, into ~/.shiv or SHIV_ROOT.

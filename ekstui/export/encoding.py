@@ -381,14 +381,16 @@ def names(value: object) -> Iterator[str]:
 
 
 def _names(value: object) -> Iterator[str]:
-    for field in _LISTS if isinstance(value, dict) else ():
-        part = value[field] if isinstance(value, dict) and isinstance(value.get(field), list | dict) else ()
-        for element in part:
+    if not isinstance(value, dict):
+        return
+    for field in _LISTS:
+        part = value.get(field)
+        for element in part if isinstance(part, list | dict) else ():
             if not isinstance(element, dict):
                 yield element
             elif field == "answers":
                 yield from _names(element)
-            elif "actions" in element and "grants" in element:
+            elif "element" in element:
                 yield from element["actions"]
             elif "verbs" in element or "verb" in element:
                 yield from _kubernetes_actions(element)
