@@ -204,7 +204,10 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
     file.write_text("offline = 1\n", encoding="utf-8")
     done = ekstui("list", environment=environment)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"ekstui: {file}:1: offline is invalid: it must be true or false.\n"
+    assert (
+        done.stderr
+        == f"ekstui: {file}:1: offline is invalid: it must be true or false. ekstui config edit opens the settings.\n"
+    )
 
 
 def test_a_cache_that_cannot_be_trusted_is_said_once_and_stops_no_answer() -> None:
