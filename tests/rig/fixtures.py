@@ -1,19 +1,38 @@
 """Fixtures for every test: files and variables of its own, no way off loopback, and the rig for those that ask AWS."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.rig.isolation import isolated, loopback_guard
+from tests.rig.isolation import isolated
+from tests.support.loopback import keep_to_loopback, strays
 
 if TYPE_CHECKING:
     from tests.rig.rig import Rig
 
 _UNSET = ("NO_COLOR", "FORCE_COLOR", "TEXTUAL_THEME", "COLUMNS", "LINES")
 """Variables of the developer's terminal that would change what tests see."""
+
+
+_OURS = ("AWS_", "EKSTUI_", "BOTO_")
+"""What the names of variables begin with that lead to an account, or to files of ekstui."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let this process lead nowhere, also between tests: a thread that outlives its test meets what holds then."""
+    folder = Path(tempfile.mkdtemp(prefix="ekstui-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    for name in [name for name in os.environ if name.startswith(_OURS) or name in _UNSET]:
+        # How much the tests try is the developer's own choice.
+        if name != "EKSTUI_TORTURE":
+            del os.environ[name]
+    os.environ.update(isolated(folder))
+    keep_to_loopback(folder / "strays")
 
 
 @pytest.fixture
@@ -25,20 +44,18 @@ def own_home(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def isolation(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test variables that lead nowhere: no real credentials, files or network."""
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "EKSTUI_", "BOTO_")) or name in _UNSET:
-            monkeypatch.delenv(name)
+    for name in [name for name in os.environ if name.startswith(_OURS)]:
+        monkeypatch.delenv(name)
     for name, value in isolated(own_home).items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)
 def loopback_only() -> Iterator[None]:
-    """Fail the test if a socket of this process is connected off loopback, or a name is looked up."""
-    with loopback_guard() as strayed:
-        yield
-    if strayed:
-        pytest.fail(f"the test went off loopback: {', '.join(strayed)}")
+    """Fail the test if this process, or one that it started, wanted to leave loopback or looked up a name."""
+    yield
+    if strayed := strays():
+        pytest.fail(f"the test went off loopback: {'; '.join(strayed)}")
 
 
 @pytest.fixture(scope="session")

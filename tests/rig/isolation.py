@@ -1,12 +1,7 @@
-"""What keeps tests off the network and off the user's own files."""
+"""What keeps tests off real accounts and off the user's own files."""
 
-import contextlib
 import re
-import socket
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 ACCOUNT_ID = "123456789012"
 
@@ -37,52 +32,6 @@ def isolated(home: Path) -> dict[str, str]:
         # Nothing listens on the discard port, so what a test does not lead to the rig is refused at once.
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_DEFAULT_REGION": "eu-central-1",
+        # The guard of the tests is for Python; what git takes from elsewhere it takes over HTTPS or SSH.
+        "GIT_ALLOW_PROTOCOL": "file:http",
     }
-
-
-@contextlib.contextmanager
-def loopback_guard() -> Iterator[list[str]]:
-    """Refuse connections off loopback and look-ups of names; yield the list of what was refused."""
-    strayed: list[str] = []
-    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
-
-    def check(sock: socket.socket, address: Any) -> None:
-        if sock.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
-            strayed.append(str(address))
-            raise ConnectionRefusedError(f"tests may not connect to {address}")
-
-    def guarded_connect(sock: socket.socket, address: Any) -> None:
-        check(sock, address)
-        connect(sock, address)
-
-    def guarded_connect_ex(sock: socket.socket, address: Any) -> int:
-        check(sock, address)
-        return connect_ex(sock, address)
-
-    def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        name = host.decode() if isinstance(host, bytes) else host
-        if not name or name == "localhost" or _is_address(name):
-            return getaddrinfo(host, *args, **kwargs)
-        # Names under .invalid exist nowhere (RFC 2606), so a test of failing DNS may ask for one.
-        if not name.endswith(".invalid"):
-            strayed.append(name)
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    with (
-        mock.patch.object(socket.socket, "connect", guarded_connect),
-        mock.patch.object(socket.socket, "connect_ex", guarded_connect_ex),
-        mock.patch.object(socket, "getaddrinfo", guarded_getaddrinfo),
-    ):
-        yield strayed
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("", "localhost", "::1") or host.startswith("127.")
-
-
-def _is_address(name: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with contextlib.suppress(OSError):
-            socket.inet_pton(family, name)
-            return True
-    return False

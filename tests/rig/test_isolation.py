@@ -9,24 +9,43 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from tests.rig.isolation import loopback_guard
 from tests.rig.rig import Rig
+from tests.support.loopback import strays
+
+OUTSIDE = ("203.0.113.1", "2001:db8::1", "iam.amazonaws.com")
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], 443), timeout=1)"
 
 
-@pytest.mark.parametrize("host", ["203.0.113.1", "2001:db8::1", "iam.amazonaws.com"])
+@pytest.mark.parametrize("host", OUTSIDE)
 def test_nothing_leaves_loopback(host: str) -> None:
-    with loopback_guard() as strayed, pytest.raises(OSError, match=r"tests may not|not known"):
+    with pytest.raises(OSError, match=r"tests may not|not known"):
         socket.create_connection((host, 443), timeout=1)
-    assert len(strayed) == 1
-    assert host in strayed[0]
+    (stray,) = strays()
+    assert host in stray
+
+
+@pytest.mark.parametrize("environment", [None, {}, {"PYTHONPATH": "somewhere"}], ids=["its own", "none", "other"])
+@pytest.mark.parametrize("host", OUTSIDE)
+def test_no_process_of_a_test_leaves_loopback(host: str, environment: dict[str, str] | None) -> None:
+    command = [sys.executable, "-c", CONNECT, host]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "tests may not" in done.stderr or "not known" in done.stderr
+    (stray,) = strays()
+    assert host in stray
+
+
+def test_a_thread_that_outlives_its_test_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert os.environ["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert not files.cache_dir().exists()
 
 
 def test_loopback_is_free() -> None:
-    with loopback_guard() as strayed, socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=1).close()
         with pytest.raises(socket.gaierror):
             socket.create_connection(("iam.invalid", 443), timeout=1)
-    assert strayed == []
+    assert strays() == []
 
 
 def test_files_and_credentials_are_the_tests_own(own_home: Path) -> None:

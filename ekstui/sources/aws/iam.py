@@ -231,7 +231,6 @@ def _decision(result: Mapping[str, Any]) -> SimulatedDecision:
 
 
 _START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (
-    ("identity", "sts:GetCallerIdentity", read_identity),
     ("counts", "iam:ListPolicies", read_counts),
     ("oidc-providers", "iam:ListOpenIDConnectProviders", read_oidc_providers),
 )
@@ -281,23 +280,25 @@ def regions_to_ask(
 
 
 def _start(connection: Connection) -> AccountSnapshot:
-    """Read the caller's identity, the counts of attachments and the OIDC providers in parallel."""
+    """Read the caller's identity, then the counts of attachments and the OIDC providers in parallel.
+
+    IAM is not asked with credentials that STS refuses.
+    """
     began = datetime.now(UTC)
     answers: dict[str, Any] = {}
     errors: list[SourceError] = []
     try:
         connection.sign_in()
+        identity = read_identity(connection)
     except failures() as error:
         raise _unknown_caller(connection, error) from error
     for (source, action, _), answer in each(lambda job: job[2](connection), _START):
         try:
             answers[source] = answer.result()
         except failures() as error:
-            if source == "identity":
-                raise _unknown_caller(connection, error) from error
             errors.append(explain(error, source, action, profile=connection.profile, signed_in=True))
     return AccountSnapshot(
-        identity=answers["identity"],
+        identity=identity,
         fetched_at=began,
         complete=False,
         counts=answers.get("counts"),

@@ -1,15 +1,17 @@
 """Every cause has its own sentence and next step, whichever service and layer raises it."""
 
 import json
+import threading
 
 import pytest
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
 from ekstui.core.account_snapshot import ErrorKind
-from ekstui.errors import MfaNeededError
-from ekstui.sources.aws.connection import IncompleteError
+from ekstui.errors import AccountError, MfaNeededError
+from ekstui.sources.aws.connection import Connection, IncompleteError
 from ekstui.sources.aws.failures import explain, failures
+from ekstui.sources.aws.iam import read_account
 
 
 def answer(code: str, message: str = "", operation: str = "ListPolicies") -> exceptions.ClientError:
@@ -107,3 +109,21 @@ def test_a_known_key_makes_the_region_the_suspect(code: str) -> None:
     told = explain(answer(code), "clusters", "eks:ListClusters", region="ap-east-1", signed_in=True)
     assert told.kind == "region"
     assert "ap-east-1" in told.message
+
+
+def test_iam_is_not_asked_with_credentials_that_sts_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    another = threading.Event()
+
+    def ask(connection: Connection, action: str, region: str | None = None, **parameters: object) -> None:
+        asked.append(action)
+        if action == "sts:GetCallerIdentity":
+            # Long enough for a call that does not wait for this answer.
+            another.wait(0.5)
+        another.set()
+        raise answer("InvalidClientTokenId", operation=action)
+
+    monkeypatch.setattr(Connection, "ask", ask)
+    with pytest.raises(AccountError, match="does not know"):
+        read_account(Connection())
+    assert asked == ["sts:GetCallerIdentity"]
