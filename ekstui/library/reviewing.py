@@ -1,32 +1,26 @@
-"""What changed: in the policy documents of a repository since a base, and in policies since they were pinned in ekstui.lock.
+"""What a change to a repository changes in the access that its files give.
 
-A document that may have changed and cannot be judged is reported as such, never as unchanged.
+A document that may have changed and cannot be judged is reported as such, never as unchanged; so is a file that may hold
+one and was not read.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.core.change import Change, changes
 from ekstui.core.document import Document
-from ekstui.core.notation import parse_policy
-from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
-from ekstui.core.published import is_component
-from ekstui.errors import DocumentError, InputError, NotFoundError
-from ekstui.files import MAX_STATE, read_regular, write_new
-from ekstui.library.catalog import version_at
-from ekstui.library.library import Library
+from ekstui.errors import DocumentError
+from ekstui.library.gate_file import read_gate_file
 
 if TYPE_CHECKING:
-    from ekstui.sources.embedded import Embedded
     from ekstui.sources.repository import ChangedFile
+    from ekstui.sources.written import WrittenPolicy
 
 _TRUST = ("AssumeRolePolicyDocument", "assume_role_policy")
 """The attributes with the trust policy of a role: with the role gone, it allows nothing."""
@@ -51,48 +45,100 @@ class ReviewedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A changed file that may hold a policy and was not read."""
+
+    path: str
+    reason: str
+    allowed_by: str = ""
+    """The pattern that makes an exception of it; empty if it counts as undecided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """All policy documents that changed, and what was not read."""
 
     documents: tuple[ReviewedDocument, ...]
-    not_read: tuple[str, ...]
+    unread: tuple[UnreadFile, ...]
+    files: int = 0
+    """How many files changed."""
+    read: int = 0
+    """How many of them were read; the others that are not in `unread` cannot hold a policy."""
+
+    @property
+    def not_read(self) -> tuple[UnreadFile, ...]:
+        """The files that were not read, without those that are exceptions."""
+        return tuple(file for file in self.unread if not file.allowed_by)
+
+    @property
+    def exceptions(self) -> tuple[UnreadFile, ...]:
+        """The files that were not read and need not be."""
+        return tuple(file for file in self.unread if file.allowed_by)
 
 
-def review(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Review:
-    """Return what changed in the documents below a folder of a git repository; InputError if git fails."""
-    from ekstui.sources.repository import changed_files  # 8 ms with what reads documents, which pins do without
+def review(folder: Path, base: str, paths: tuple[str, ...] = (), allow_unread: Sequence[str] = ()) -> Review:
+    """Return what changed in the access that the files below a folder of a git repository give; InputError if git fails.
+
+    Files whose path matches a pattern in `allow_unread`, or in the repository's own ekstui.toml, need not be read; `*`
+    matches slashes too.
+    """
+    from ekstui.sources.repository import Changes  # 8 ms with what reads documents, which pins do without
 
     documents: list[ReviewedDocument] = []
-    not_read: list[str] = []
-    for file in changed_files(folder, base, paths):
+    unread: list[UnreadFile] = []
+    files = read = 0
+    changed = Changes(folder, base, paths)
+    patterns = (*allow_unread, *read_gate_file(changed.root).allow_unread)
+    for file in changed.files():
+        files += 1
         try:
-            documents.extend(_in_file(file))
+            found = _in_file(file)
+            if found is not None:
+                read += 1
+                documents += found
         except DocumentError as error:
-            not_read.append(f"{file.path}: {error.message}")
-    return Review(tuple(documents), tuple(not_read))
+            pattern = next((each for each in patterns if fnmatchcase(file.path, each)), "")
+            unread.append(UnreadFile(file.path, error.message, pattern))
+    return Review(tuple(documents), tuple(unread), files, read)
 
 
-def _in_file(file: ChangedFile) -> Iterator[ReviewedDocument]:
-    from ekstui.sources.embedded import before_and_after
+def _in_file(file: ChangedFile) -> list[ReviewedDocument] | None:
+    """Return the documents of a file that changed; None for a file that cannot hold one."""
+    from ekstui.sources.written.files import sides_of
 
-    if file.unread:
-        raise DocumentError(file.unread)
-    old, new = before_and_after(file)
+    sides = sides_of(file)
+    if sides is None:
+        return None
+    old, new = _by_place(sides.before), _by_place(sides.after)
     if "" in old and not new and file.after is not None and re.search(rb"(?i)statement|\\u", file.after):
-        yield ReviewedDocument(
-            file.path, "", "changed", None, "it is no longer a policy document, or written otherwise"
-        )
-        return
+        reason = "it is no longer a policy document, or written otherwise"
+        return [ReviewedDocument(file.path, "", "changed", None, reason)]
+    return list(_reviewed(file.path, old, new))
+
+
+def _by_place(written: Iterable[WrittenPolicy]) -> dict[str, WrittenPolicy]:
+    """Return policies by place, with a number for a further one in the same place."""
+    places: dict[str, WrittenPolicy] = {}
+    counts: dict[str, int] = {}
+    for each in written:
+        place = each.place
+        while place in places:
+            counts[each.place] = counts.get(each.place, 1) + 1
+            place = f"{each.place} ({counts[each.place]})"
+        places[place] = replace(each, place=place)
+    return places
+
+
+def _reviewed(
+    path: str, old: Mapping[str, WrittenPolicy], new: Mapping[str, WrittenPolicy]
+) -> Iterator[ReviewedDocument]:
     for place in sorted({*old, *new}):
-        document = _reviewed(file.path, place, old, new)
+        document = _compared(path, place, old.get(place), new.get(place))
         if document is not None:
             yield document
 
 
-def _reviewed(
-    path: str, place: str, old: Mapping[str, Embedded], new: Mapping[str, Embedded]
-) -> ReviewedDocument | None:
-    one, other = old.get(place), new.get(place)
+def _compared(path: str, place: str, one: WrittenPolicy | None, other: WrittenPolicy | None) -> ReviewedDocument | None:
     state = "changed" if one and other else "new" if other else "removed"
     if other is None and place.endswith(_TRUST):
         return None
@@ -105,123 +151,5 @@ def _reviewed(
     return None if change.kind == "none" else ReviewedDocument(path, place, state, change)
 
 
-def _document(side: Embedded | None) -> Document:
+def _document(side: WrittenPolicy | None) -> Document:
     return side.document if side is not None and side.document is not None else _NOTHING
-
-
-LOCK = Path("ekstui.lock")
-
-_HEAD = "# Policies pinned by `ekstui pin`; `ekstui check` says which have changed since.\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A policy at a version, with the checksum of its document."""
-
-    name: str
-    version: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A pinned policy that has changed."""
-
-    pin: Pin
-    version: int | None
-    """The default version now; None if the policy is no longer known."""
-    change: Change | None
-    """The change from the pinned document to today's; None if one of them is not known."""
-    reason: str = ""
-    """Why there is no change to show."""
-
-
-def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
-    """Return pins for policies, each at its default version unless `@v5` picks one."""
-    pins: list[Pin] = []
-    for name in names:
-        wanted = parse_policy(name)
-        policy = library.find(wanted.name).policy
-        number = version_at(policy, wanted)
-        pins.append(Pin(policy.name, number, checksum(library, policy, number)))
-    return tuple(sorted({each.name: each for each in pins}.values(), key=lambda each: each.name))
-
-
-def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
-    """Return the pinned policies that have changed, and how."""
-    return tuple(moved for each in pins if (moved := _moved(library, each)) is not None)
-
-
-def checksum(library: Library, policy: Policy, version: int) -> str:
-    """Return the SHA-256 of a document's JSON with sorted keys and without spaces, which any tool can reproduce."""
-    document = library.document_json(policy, version)
-    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
-    """Write the pins; InputError if they cannot be written."""
-    # TOML's basic strings have the escapes of JSON's.
-    rows = (
-        f'\n[[policy]]\nname = {_quoted(each.name)}\nversion = {_quoted(version_label(each.version))}\nsha256 = "{each.sha256}"\n'
-        for each in pins
-    )
-    try:
-        write_new(path, (_HEAD + "".join(rows)).encode(errors="backslashreplace"), 0o644)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
-    """Return the pins in a file; InputError says what is wrong with it."""
-    try:
-        content = read_regular(path, MAX_STATE)
-        tables = tomllib.loads(content.decode()) if len(content) <= MAX_STATE else {}
-    except FileNotFoundError:
-        raise InputError(f"There is no {path} here.", "Make one with ekstui pin POLICY….") from None
-    except (OSError, ValueError, RecursionError):
-        raise InputError(f"{path} cannot be read as TOML.", "Recreate it with ekstui pin POLICY….") from None
-    rows = tables.get("policy")
-    if not isinstance(rows, list):
-        raise InputError(f"{path} has no [[policy]].", "Recreate it with ekstui pin POLICY….")
-    return tuple(_pin(path, number, row) for number, row in enumerate(rows, start=1))
-
-
-def _pin(path: Path, number: int, row: object) -> Pin:
-    if isinstance(row, dict):
-        name, version, sha256 = (row.get(key) for key in ("name", "version", "sha256"))
-        known = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
-        if isinstance(name, str) and isinstance(sha256, str) and known is not None:
-            return Pin(name, known, sha256)
-    raise InputError(f"{path}: policy {number} lacks a name, a version such as v5, or a checksum.")
-
-
-def _number(name: str, version: str) -> int | None:
-    """Return the number of a policy's version, or of a component's release, which is 0 if it is not known."""
-    if not is_component(name):
-        return parse_version(version)
-    from ekstui.sources.shipped import components
-
-    component = components().get(name)
-    release = component.release(version) if component else None
-    return component.number(release) if component and release else ReleaseNumber(0, version)
-
-
-def _moved(library: Library, each: Pin) -> Moved | None:
-    try:
-        policy = library.find(each.name).policy
-    except NotFoundError:
-        return Moved(each, None, None, "no policy of that name is known")
-    now = policy.default_version
-    try:
-        changed = checksum(library, policy, each.version) != each.sha256
-    except NotFoundError:
-        return Moved(each, now, None, "the pinned version is not known")
-    if changed:
-        return Moved(each, now, None, "the document of the pinned version has changed")
-    if now == each.version:
-        return None
-    return Moved(each, now, changes(library.document(policy, each.version), library.document(policy, now)))

@@ -1,4 +1,4 @@
-"""What changed: one policy's timeline, the feed of all policies, pinned policies, and documents in a repository."""
+"""What changed: one policy's timeline, the feed of all policies, and pinned policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from ekstui.present.blocks import (
     Tree,
     code,
     iso_day,
-    note,
     reach_style,
     verdict_span,
 )
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ekstui.core.knowledge import Knowledge, PolicyKnowledge, Update
     from ekstui.core.policy import Policy
     from ekstui.core.steps import FeedStep, Step, StepCounts
-    from ekstui.library.reviewing import Moved, Review, ReviewedDocument
+    from ekstui.library.pins import Moved
 
 COLUMNS = (
     Column("Date", 10), Column("Policy", 12, share=1, middle=True, shrink=1), Column("Step", 8), Column("Reach", 11),
@@ -166,43 +165,3 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
     ]
     summary = f"{len(moved)} of {pinned} pinned {nouns} {'has' if len(moved) == 1 else 'have'} changed."
     return [Sentence(summary), Table(columns, [*map(TableRow, rows)])]
-
-
-def review_blocks(review: Review) -> list[Block]:
-    """Return a summary, then one row per document, those that widen access first."""
-    order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
-    documents = sorted(review.documents, key=lambda each: (order[_reach(each)], each.path, each.place))
-    columns = (Column("Document", 20, shrink=1), Column("", 8), Column("Meaning", 20))
-    return [
-        Heading("IAM policies in this change", 1),
-        Sentence(_sum(review)),
-        *([Table(columns, [*map(_document, documents)])] if documents else ()),
-        *(note(f"Not read: {reason}.") for reason in review.not_read),
-    ]
-
-
-def _sum(review: Review) -> str:
-    reaches = [_reach(each) for each in review.documents]
-    if not reaches:
-        return "No policy document changes what it allows." if not review.not_read else "No policy document was judged."
-    words = [
-        f"{reaches.count(reach)} {said}"
-        for reach, said in (
-            ("widened", "widened"), ("mixed", "widened and narrowed"), ("narrowed", "narrowed"),
-            ("same", "with the same access"), ("unknown", "undecided"), (None, "not judged"),
-        )
-        if reach in reaches
-    ]  # fmt: skip
-    noun = "policy document changes" if len(reaches) == 1 else "policy documents change"
-    return f"{len(reaches)} {noun}: {', '.join(words)}."
-
-
-def _document(each: ReviewedDocument) -> TableRow:
-    where: Line = code(f"{each.path} › {each.place}" if each.place else each.path)
-    if each.change is None:
-        return TableRow((where, each.state, Span(f"not judged: {each.reason}", "warn")))
-    return TableRow((where, each.state, verdict_span(each.change)))
-
-
-def _reach(each: ReviewedDocument) -> str | None:
-    return None if each.change is None else each.change.reach

@@ -1,24 +1,18 @@
-"""The files that changed in the user's own git repository since a base, before and after, and what they contain.
+"""The files that changed in the user's own git repository since a base, before and after.
 
 Files come from branches of others, so everything that could take long to read has a limit.
 """
 
-import json
 import os
-import re
 import stat
 import subprocess
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ekstui.core.document import Repeated, object_of
-from ekstui.errors import DocumentError, InputError
+from ekstui.errors import InputError
 from ekstui.files import read_regular
-
-ENDINGS = (".json", ".template", ".yaml", ".yml")
-"""Suffixes of files that may contain policy documents, in any case."""
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
@@ -60,26 +54,57 @@ class _UnreadError(Exception):
     """A side of a file exists, but cannot be read; the message says why."""
 
 
-def changed_files(folder: Path, base: str, paths: tuple[str, ...] = ()) -> Iterator[ChangedFile]:
-    """Yield the files below `folder` that differ from a commit, untracked ones included.
+class Changes:
+    """What differs between a commit and the work tree below a folder, untracked files included.
 
-    `paths` names files or folders instead. What may have changed but cannot be read, such as a link, has a reason in
-    place of its contents. Raises InputError if git fails, or if a path names nothing.
+    `paths` names files or folders instead. Raises InputError if git fails, or if a path names nothing.
     """
-    root = _root(folder)
-    commit = _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
-    # Not resolved, so that a link is not taken for what it leads to.
-    where = {os.path.relpath(os.path.normpath(folder.resolve() / name), root): name for name in paths or (".",)}
-    entries = _entries(root, commit, where)
-    # Named files are read even if git ignores them, as it should Terraform plans, and whatever their suffix.
-    named = _named_files(root, commit, base, where, entries) if paths else {}
-    read = {*named, *(path for path, entry in entries.items() if _may_hold_documents(root, path, entry))}
-    for path in sorted(read):
-        file = _changed(root, path, entries.get(path) or _tracked(root, commit, path))
-        if path in named and file.before is None and file.after is None:
-            raise InputError(f"{named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
-        yield file
-    yield from _links_to_changes(root, commit, where, entries, read)
+
+    def __init__(self, folder: Path, base: str, paths: tuple[str, ...] = ()) -> None:
+        self.root = _root(folder)
+        self.base = base
+        self.commit = _commit(self.root, base)
+        # Not resolved, so that a link is not taken for what it leads to.
+        self._where = {
+            os.path.relpath(os.path.normpath(folder.resolve() / name), self.root): name for name in paths or (".",)
+        }
+        self._entries = _entries(self.root, self.commit, self._where)
+        # Named files are read even if git ignores them, as it should Terraform plans.
+        self._named = _named_files(self.root, self.commit, base, self._where, self._entries) if paths else {}
+
+    def files(self) -> Iterator[ChangedFile]:
+        """Yield the changed files in order; what cannot be read, such as a link, has a reason in place of its contents."""
+        read = {*self._named, *self._entries}
+        entries = {path: self._entries.get(path) or _tracked(self.root, self.commit, path) for path in sorted(read)}
+        blobs = _Blobs(self.root, entries.values())
+        for path, entry in entries.items():
+            file = _changed(self.root, path, entry, blobs)
+            if path in self._named and file.before is None and file.after is None:
+                raise InputError(f"{self._named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
+            yield file
+        yield from _links_to_changes(self.root, self.commit, self._where, self._entries, read)
+
+    def before(self) -> Mapping[str, str]:
+        """Return the names of git's objects of all regular files of the commit, by path."""
+        listed = _git(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0")
+        rows = (line.partition(b"\t") for line in listed if line)
+        return {os.fsdecode(path): words.split()[2].decode() for words, _, path in rows if words.startswith(b"100")}
+
+    def after(self) -> frozenset[str]:
+        """Return the paths of all files of the work tree that git does not ignore."""
+        listed = _git(self.root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split(b"\0")
+        return frozenset(os.fsdecode(name) for name in listed if name)
+
+    def contents(self, names: Collection[str]) -> Mapping[str, bytes]:
+        """Return the contents of git's objects by name, without those that are missing or too large."""
+        return _contents(self.root, names)
+
+
+def _commit(root: Path, base: str) -> str:
+    """Return the name of a commit; zeros, with which a first push has nothing to compare, mean an empty tree."""
+    if base and not base.strip("0"):
+        return _git(root, "hash-object", "-t", "tree", os.devnull).decode().strip()
+    return _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
 
 
 def _named_files(
@@ -147,29 +172,16 @@ def _tracked(root: Path, commit: str, path: str) -> _Entry:
     return _Entry(mode, "100644", name, "", "M")
 
 
-def _may_hold_documents(root: Path, path: str, entry: _Entry) -> bool:
-    """Return whether a change at a path may change a policy document."""
-    if path.lower().endswith(ENDINGS) or entry.new_mode == _SUBMODULE:
-        return True
-    if entry.new_mode != _LINK:
-        return False
-    passed = _passed(root, path)
-    if passed is None:
-        return True
-    below = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", *(passed - {path})).lower()
-    return any(name.endswith(tuple(map(os.fsencode, ENDINGS))) for name in below.split(b"\0"))
-
-
-def _changed(root: Path, path: str, entry: _Entry) -> ChangedFile:
+def _changed(root: Path, path: str, entry: _Entry, blobs: "_Blobs") -> ChangedFile:
     try:
         if entry.status == "U":
             raise _UnreadError("it has conflicts")
-        return ChangedFile(path, _side(root, entry.old_mode, entry.old, "was"), _now(root, path, entry))
+        return ChangedFile(path, blobs.side(entry.old_mode, entry.old, "was"), _now(root, path, entry, blobs))
     except _UnreadError as error:
         return ChangedFile(path, None, None, str(error))
 
 
-def _now(root: Path, path: str, entry: _Entry) -> bytes | None:
+def _now(root: Path, path: str, entry: _Entry, blobs: "_Blobs") -> bytes | None:
     """Return a file of the work tree, None if it was removed; _UnreadError if it is there and cannot be read."""
     if _passed(root, path) != frozenset({path}):
         raise _UnreadError("it is a link, or below one, which is not followed")
@@ -181,23 +193,74 @@ def _now(root: Path, path: str, entry: _Entry) -> bytes | None:
     except OSError:
         raise _UnreadError("it cannot be opened, or is not a regular file") from None
     # Outside a sparse checkout the index has what the work tree would.
-    return _side(root, entry.new_mode, entry.new, "is")
+    return blobs.side(entry.new_mode, entry.new, "is")
 
 
-def _side(root: Path, mode: str, name: str, is_or_was: str) -> bytes | None:
-    """Return a side of a file that git has, None if there is none; _UnreadError if it is no file or cannot be read."""
-    if mode == _ABSENT:
-        return None
-    if mode in _NO_FILES:
-        raise _UnreadError(f"it {is_or_was} {_NO_FILES[mode]}")
-    if not name.strip("0"):
-        raise _UnreadError("it is not in the work tree")
-    try:
-        if int(_git(root, "cat-file", "-s", name)) > MOST_BYTES:
+_AT_ONCE = 64 * 1024 * 1024
+"""How many bytes of git's objects are held at a time."""
+
+
+class _Blobs:
+    """The contents of the files that git has, read for many files with one process."""
+
+    def __init__(self, root: Path, entries: Iterable[_Entry]) -> None:
+        self._root = root
+        names = {name: None for entry in entries for name in (entry.old, entry.new) if name.strip("0")}
+        self._sizes = _sizes(root, names)
+        self._waiting = [name for name in names if 0 <= self._sizes.get(name, -1) <= MOST_BYTES]
+        self._held: dict[str, bytes] = {}
+
+    def side(self, mode: str, name: str, is_or_was: str) -> bytes | None:
+        """Return a side of a file that git has, None if there is none; _UnreadError if it is no file or cannot be read."""
+        if mode == _ABSENT:
+            return None
+        if mode in _NO_FILES:
+            raise _UnreadError(f"it {is_or_was} {_NO_FILES[mode]}")
+        if not name.strip("0"):
+            raise _UnreadError("it is not in the work tree")
+        if self._sizes.get(name, -1) > MOST_BYTES:
             raise _UnreadError(f"it has more than {MOST_BYTES:,} bytes")
-        return _git(root, "cat-file", "blob", name)
-    except InputError:
-        raise _UnreadError("this clone does not have its contents") from None
+        if name not in self._held and name in self._sizes:
+            self._held = _contents(self._root, self._next(name))
+        if name not in self._held:
+            raise _UnreadError("this clone does not have its contents")
+        return self._held[name]
+
+    def _next(self, name: str) -> list[str]:
+        """Return an object, and those that are asked for next as far as all fit."""
+        start = self._waiting.index(name)
+        batch: list[str] = []
+        size = 0
+        for each in self._waiting[start:]:
+            size += self._sizes[each]
+            if batch and size > _AT_ONCE:
+                break
+            batch.append(each)
+        return batch
+
+
+def _sizes(root: Path, names: Collection[str]) -> dict[str, int]:
+    """Return the sizes in bytes of those of git's objects that the clone has."""
+    if not names:
+        return {}
+    lines = _git(root, "cat-file", "--batch-check", stdin="\n".join(names)).decode().splitlines()
+    return {words[0]: int(words[2]) for line in lines if len(words := line.split()) == 3 and words[1] == "blob"}
+
+
+def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
+    """Return the contents of those of git's objects that the clone has, by name; each at most MOST_BYTES."""
+    wanted = [name for name, size in _sizes(root, names).items() if size <= MOST_BYTES]
+    if not wanted:
+        return {}
+    answer = _git(root, "cat-file", "--batch", stdin="\n".join(wanted))
+    found: dict[str, bytes] = {}
+    at = 0
+    for name in wanted:
+        end = answer.index(b"\n", at)
+        size = int(answer[at:end].split()[2])
+        found[name] = answer[end + 1 : end + 1 + size]
+        at = end + 2 + size
+    return found
 
 
 def _links_to_changes(
@@ -211,10 +274,8 @@ def _links_to_changes(
         return
     changed = {*(entries if set(where) == {"."} else _entries(root, commit, (".",))), *entries} - read
     for path, passed in sorted(links.items()):
-        wanted = path.lower().endswith(ENDINGS)
         for target in sorted(changed):
-            below = target.lower().endswith(ENDINGS) and any(_is_below(target, each) for each in passed)
-            if below or (wanted and target in passed):
+            if any(_is_below(target, each) for each in passed):
                 yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
                 break
 
@@ -245,7 +306,7 @@ def _passed(root: Path, path: str) -> frozenset[str] | None:
     return frozenset({*passed, "/".join(at) or "."})
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
+def _git(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     """Return what git prints about the user's own repository.
 
     The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, a
@@ -255,7 +316,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
     words = ["git", *options, "--literal-pathspecs", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice
-            words, capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+            words, input=stdin.encode(), capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
         )
     except FileNotFoundError:
         raise InputError("git is not installed.") from None
@@ -265,135 +326,3 @@ def _git(folder: Path, *arguments: str) -> bytes:
             f"git: {lines[0] if lines else 'no answer'}.", "Run it in a clone that has the base's history."
         ) from None
     return done.stdout
-
-
-_MOST_TEMPLATE = 1_000_000
-"""The largest CloudFormation template, in bytes (its quota), which limits how long reading one takes."""
-
-_MOST_NODES = 200_000
-"""The most values in a template: nested aliases can expand a few lines to gigabytes."""
-
-_LONGEST_NUMBER = 40
-"""The most characters of an integer: half a million digits in YAML's base 60 take minutes."""
-
-_MENTIONS = re.compile(r"Statement|PolicyDocument|AWS::|resource_changes|\\u")
-"""What a JSON file with a policy document has; a name may be written in escapes."""
-
-_ESCAPES = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(?:\r\n|[\r\n\x85\u2028\u2029])[ \t]*)"
-)
-"""The escapes of YAML's double quotes that can be part of a name; before any of its line breaks, one joins the lines."""
-
-
-def value_in(path: str, content: bytes | None) -> object:
-    """Return the contents of a file, None if it has no policy documents; DocumentError if they cannot be read."""
-    if content is None:
-        return None
-    if len(content) > MOST_BYTES:
-        raise DocumentError(f"it has more than {MOST_BYTES:,} bytes")
-    is_yaml = path.lower().endswith((".yaml", ".yml", ".template"))
-    try:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        value: object = json.loads(text, object_pairs_hook=_object_of)
-    except (ValueError, RecursionError):
-        if is_yaml:
-            return _template(content)
-        raise DocumentError("it is not JSON") from None
-    if not _MENTIONS.search(text):
-        return None
-    if isinstance(value, Mapping) and "Resources" in value and len(content) > _MOST_TEMPLATE:
-        raise DocumentError(f"a CloudFormation template has at most {_MOST_TEMPLATE:,} bytes")
-    return value
-
-
-def read_json(text: str) -> object:
-    """Return the value of JSON text, None if it is none."""
-    try:
-        return json.loads(text, object_pairs_hook=_object_of)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object; one with repeated names keeps all its elements, since any may be what changed."""
-    fields = object_of(pairs)
-    if isinstance(fields, Repeated):
-        fields[""] = pairs
-    return fields
-
-
-def _template(content: bytes) -> object:
-    """Return a CloudFormation template in YAML; other YAML is ignored."""
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = content.decode(encoding, "replace")
-    if "AWS::" not in _ESCAPES.sub(_unescaped, text):
-        if text.lstrip()[:1] in ("{", "[") and _MENTIONS.search(text):
-            raise DocumentError("it is not JSON")
-        return None
-    if len(content) > _MOST_TEMPLATE:
-        raise DocumentError(f"a CloudFormation template has at most {_MOST_TEMPLATE:,} bytes")
-    try:
-        import yaml
-    except ImportError:
-        raise DocumentError("reading a YAML template needs the extra `ci`") from None
-    try:
-        return yaml.load(content.decode(encoding), _template_loader(yaml))  # noqa: S506 (a SafeLoader)
-    except DocumentError:
-        raise
-    except Exception:  # noqa: BLE001 (PyYAML raises a dozen kinds for values that do not suit their tags)
-        raise DocumentError("it is not YAML") from None
-
-
-def _template_loader(yaml: Any) -> Any:
-    """Return PyYAML's safe loader for templates."""
-
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-        """Reads CloudFormation's short forms as functions, and counts values, repetitions by aliases included."""
-
-        def __init__(self, stream: str) -> None:
-            super().__init__(stream)
-            self.size = 0
-            self.sizes: dict[int, int] = {}
-
-        def compose_node(self, parent: object, index: object) -> object:
-            before, is_alias = self.size, self.check_event(yaml.AliasEvent)
-            node: object = super().compose_node(parent, index)
-            # An alias to a node that is still being read, and so has no size, is a cycle.
-            self.size += self.sizes.get(id(node), _MOST_NODES) if is_alias else 1
-            self.sizes.setdefault(id(node), self.size - before)
-            if self.size > _MOST_NODES:
-                raise DocumentError(f"it has more than {_MOST_NODES:,} values, repetitions by aliases included")
-            return node
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            # Before keys that are merged in, which its own replace.
-            names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            if len(set(names)) < len(names):
-                raise DocumentError("two of its elements have the same name")
-            return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
-
-        def construct_yaml_int(self, node: Any) -> object:
-            text = self.construct_scalar(node)
-            return super().construct_yaml_int(node) if len(text) <= _LONGEST_NUMBER else text
-
-        def construct_function(self, name: str, node: Any) -> object:
-            value: object
-            if isinstance(node, yaml.ScalarNode):
-                value = self.construct_scalar(node)
-            elif isinstance(node, yaml.SequenceNode):
-                value = self.construct_sequence(node, deep=True)
-            else:
-                value = self.construct_mapping(node, deep=True)
-            return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
-    # Dates and numbers with a point are what is written: such as an unquoted Version, which is no date to IAM.
-    for kind in ("timestamp", "float"):
-        Loader.add_constructor(f"tag:yaml.org,2002:{kind}", Loader.construct_yaml_str)
-    Loader.add_multi_constructor("!", Loader.construct_function)
-    return Loader
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    digits = escape[1] or escape[2] or escape[3]
-    return "" if digits is None else chr(min(int(digits, 16), 0x10FFFF))

@@ -12,7 +12,8 @@ import pytest
 from ekstui.cli.main import main
 from ekstui.cli.parser import Direction, fails_on, reaches_of
 from ekstui.core.grants import Reach
-from ekstui.library.reviewing import Pin, read_lock, review, write_lock
+from ekstui.library.pins import Pin, read_lock, write_lock
+from ekstui.library.reviewing import review
 from tests.cli.test_commands import ekstui
 from tests.rig.clients import client
 from tests.rig.rig import Rig
@@ -650,7 +651,7 @@ MERGED = "\n".join(
             ),
         ),
         ("policies.template", json.dumps({"Resources": {"A": {"Type": "AWS::IAM::Role", "Properties": {"Policies": 7}}}})),
-        ("bad\udce9name.json", "{"),
+        ("bad\udce9name.json", '{"Statement"'),
         # Comparing each name with all before it would take an hour.
         ("repeated.json", '{"Statement": [], ' + ", ".join(f'"{n:x}": 0' for n in range(300_000)) + ', "0": 1}'),
         *((f"tag{n}.yaml", f"a: AWS::X\nb: !!{tag}\n") for n, tag in enumerate(('bool maybe', 'int ""', 'set [a]'))),
@@ -756,3 +757,50 @@ def test_every_gate_of_the_manual_exits_as_its_table_says(
     assert rows == list(GATES)
     codes = {row: tuple(main(words) for words in GATES[row]) for row in rows}
     assert codes == dict.fromkeys(rows, (0, 1)), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("app/stack.ts", "role.addToPolicy(new PolicyStatement({actions: ['s3:*'], resources: ['*']}))", "TypeScript"),
+        ("app/stack.py", 'bucket.grant_read_write(role)\nimport aws_cdk.aws_iam as iam', "Python"),
+        ("policy.tftpl", '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]', "template of Terraform"),
+        ("run.sh", "aws iam attach-role-policy --role-name r --policy-arn $ARN", "shell script"),
+        ("charts/x-1.0.tgz", "\x1f\x8b", "archive"),
+        ("templates/sa.yaml", "a: {{ .Values.b }}\neffect: Allow\nrole: arn:aws:iam::1:role/x\n", "template"),
+        ("thing", "statement { effect = \"Allow\" }", "not read"),
+        # These cannot hold a policy.
+        ("README.md", "Effect: Allow, iam:PassRole", ""),
+        ("app/query.py", "STATEMENT = 'select effect from actions'", ""),
+        ("tsconfig.json", '{\n  // a comment\n  "compilerOptions": {"strict": true,},\n}', ""),
+        ("go.mod", "require github.com/aws/aws-sdk-go-v2/service/iam v1", ""),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_what_was_not_read_is_never_nothing(repository: Repository, name: str, text: str, reason: str) -> None:
+    repository.write(name, text if reason != "archive" else "")
+    if reason == "archive":
+        (repository.folder / name).write_bytes(text.encode("latin-1"))
+    found = review(repository.folder, "HEAD")
+    assert [each.path for each in found.not_read] == ([name] if reason else [])
+    assert all(reason in each.reason for each in found.not_read)
+    assert repository.fails("widened") == bool(reason)
+    # An exception is on record: in the repository's own file, and in the answer.
+    pattern = f"*{name.rpartition('/')[2]}"
+    repository.write("ekstui.toml", f'allow_unread = ["{pattern}"]\n')
+    found = review(repository.folder, "HEAD")
+    assert not found.not_read
+    assert [each.allowed_by for each in found.exceptions] == ([pattern] if reason else [])
+
+
+def test_a_first_push_is_compared_with_nothing(repository: Repository) -> None:
+    found = review(repository.folder, "0" * 40)
+    assert [(each.path, each.state) for each in found.documents] == [("policies/cni.json", "new")]
+
+
+def test_a_gate_file_with_a_mistake_is_named(repository: Repository) -> None:
+    for text in ("allow_unread = 3", "allowed = []", "]"):
+        repository.write("ekstui.toml", text)
+        done = repository.review()
+        assert done.returncode == 2
+        assert done.stderr.startswith("ekstui: ekstui.toml"), done.stderr

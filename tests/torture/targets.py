@@ -34,9 +34,9 @@ from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.archives import read_collection
 from ekstui.sources.corpus import Corpus
-from ekstui.sources.embedded import before_and_after
 from ekstui.sources.policy_file import document_of
 from ekstui.sources.repository import ChangedFile
+from ekstui.sources.written.files import sides_of
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
 from tests.accounts import snapshot
@@ -112,7 +112,7 @@ def _policy_file(data: bytes) -> Document:
 
 
 def _in_repository(path: str) -> Callable[[bytes], object]:
-    return lambda data: before_and_after(ChangedFile(path, None, data))
+    return lambda data: sides_of(ChangedFile(path, None, data))
 
 
 @cache

@@ -31,7 +31,6 @@ TITLES = {
 HOMES = {
     "serve": "open",
     "versions": "changes",
-    "review": "diff",
     "check": "pin",
     "attached": "account",
     "clusters": "cluster",

@@ -1,8 +1,7 @@
-"""`ekstui diff` and `ekstui review`: what differs between two documents, or in those of a git repository."""
+"""`ekstui diff`: what differs between two documents."""
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 
 from ekstui.cli.parser import (
     ACCOUNT,
@@ -22,7 +21,6 @@ from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_text
 from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
-from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
@@ -78,31 +76,3 @@ def _access(library: Library, arguments: Namespace) -> int:
         raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")
     print_answer(arguments, lambda: answer_of(library.data(), found), lambda: access_difference_blocks(found))
     return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))
-
-
-@command(
-    "review",
-    "Compare the policy documents in a git repository with those of a base commit: in JSON files, Terraform plans "
-    "(terraform show -json) and CloudFormation templates. A plan is compared with its own prior state.",
-    argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)"),
-    argument("--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"),
-    argument("--markdown", action="store_true", help="print the summary as Markdown, for a pull request"),
-    FAIL_ON,
-    *JSON,
-    examples=(
-        "ekstui review --base origin/main",
-        "ekstui review --base HEAD --fail-on widened policies/",
-        "ekstui review --markdown plan.json",
-    ),
-)
-def review_repository(arguments: Namespace) -> int:
-    """Print one row per document with what its change means, and fail the gate if access changed that way."""
-    from ekstui.library.reviewing import review
-    from ekstui.present.change_lists import review_blocks
-
-    answer = review(Path(), arguments.base, tuple(arguments.paths))
-    print_answer(arguments, lambda: shape(answer), lambda: review_blocks(answer))
-    reaches = [reach for each in answer.documents for reach in reaches_of(each.change)]
-    if answer.not_read:
-        reaches.append("unknown")
-    return gate(fails_on(arguments.fail_on, reaches))

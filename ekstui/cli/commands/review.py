@@ -1,0 +1,43 @@
+"""`ekstui review`: what a change to a git repository changes in the access that its files give."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from ekstui.cli.parser import FAIL_ON, JSON, argument, command, fails_on, gate, reaches_of
+from ekstui.cli.streams import print_answer
+from ekstui.export.encoding import shape
+from ekstui.library.reviewing import review
+from ekstui.present.review_report import review_blocks
+
+
+@command(
+    "review",
+    "Compare the access that the files of a git repository give with that of a base commit: policy documents in JSON and "
+    "YAML, Terraform plans (terraform show -json), which are compared with their own prior state, and CloudFormation "
+    "templates. A changed file that may hold a policy and cannot be read is listed, and fails the gate.",
+    argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)"),
+    argument("--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"),
+    argument("--markdown", action="store_true", help="print the summary as Markdown, for a pull request"),
+    argument(
+        "--allow-unread",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="files that need not be read, such as 'tests/*'; also allow_unread in the repository's ekstui.toml",
+    ),
+    FAIL_ON,
+    *JSON,
+    examples=(
+        "ekstui review --base origin/main",
+        "ekstui review --base HEAD --fail-on widened policies/",
+        "ekstui review --markdown plan.json",
+    ),
+)
+def review_repository(arguments: Namespace) -> int:
+    """Print one row per document with what its change means, and fail the gate if access changed that way."""
+    answer = review(Path(), arguments.base, tuple(arguments.paths), arguments.allow_unread)
+    print_answer(arguments, lambda: shape(answer), lambda: review_blocks(answer))
+    reaches = [reach for document in answer.documents for reach in reaches_of(document.change)]
+    if answer.not_read:
+        reaches.append("unknown")
+    return gate(fails_on(arguments.fail_on, reaches))

@@ -1,0 +1,136 @@
+"""Policies that are pinned in ekstui.lock, and how they have changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ekstui.core.change import Change, changes
+from ekstui.core.notation import parse_policy
+from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
+from ekstui.core.published import is_component
+from ekstui.errors import InputError, NotFoundError
+from ekstui.files import MAX_STATE, read_regular, write_new
+from ekstui.library.catalog import version_at
+from ekstui.library.library import Library
+
+LOCK = Path("ekstui.lock")
+
+_HEAD = "# Policies pinned by `ekstui pin`; `ekstui check` says which have changed since.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A policy at a version, with the checksum of its document."""
+
+    name: str
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A pinned policy that has changed."""
+
+    pin: Pin
+    version: int | None
+    """The default version now; None if the policy is no longer known."""
+    change: Change | None
+    """The change from the pinned document to today's; None if one of them is not known."""
+    reason: str = ""
+    """Why there is no change to show."""
+
+
+def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
+    """Return pins for policies, each at its default version unless `@v5` picks one."""
+    pins: list[Pin] = []
+    for name in names:
+        wanted = parse_policy(name)
+        policy = library.find(wanted.name).policy
+        number = version_at(policy, wanted)
+        pins.append(Pin(policy.name, number, checksum(library, policy, number)))
+    return tuple(sorted({each.name: each for each in pins}.values(), key=lambda each: each.name))
+
+
+def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
+    """Return the pinned policies that have changed, and how."""
+    return tuple(moved for each in pins if (moved := _moved(library, each)) is not None)
+
+
+def checksum(library: Library, policy: Policy, version: int) -> str:
+    """Return the SHA-256 of a document's JSON with sorted keys and without spaces, which any tool can reproduce."""
+    document = library.document_json(policy, version)
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
+    """Write the pins; InputError if they cannot be written."""
+    # TOML's basic strings have the escapes of JSON's.
+    rows = (
+        f'\n[[policy]]\nname = {_quoted(each.name)}\nversion = {_quoted(version_label(each.version))}\nsha256 = "{each.sha256}"\n'
+        for each in pins
+    )
+    try:
+        write_new(path, (_HEAD + "".join(rows)).encode(errors="backslashreplace"), 0o644)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
+    """Return the pins in a file; InputError says what is wrong with it."""
+    try:
+        content = read_regular(path, MAX_STATE)
+        tables = tomllib.loads(content.decode()) if len(content) <= MAX_STATE else {}
+    except FileNotFoundError:
+        raise InputError(f"There is no {path} here.", "Make one with ekstui pin POLICY….") from None
+    except (OSError, ValueError, RecursionError):
+        raise InputError(f"{path} cannot be read as TOML.", "Recreate it with ekstui pin POLICY….") from None
+    rows = tables.get("policy")
+    if not isinstance(rows, list):
+        raise InputError(f"{path} has no [[policy]].", "Recreate it with ekstui pin POLICY….")
+    return tuple(_pin(path, number, row) for number, row in enumerate(rows, start=1))
+
+
+def _pin(path: Path, number: int, row: object) -> Pin:
+    if isinstance(row, dict):
+        name, version, sha256 = (row.get(key) for key in ("name", "version", "sha256"))
+        known = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
+        if isinstance(name, str) and isinstance(sha256, str) and known is not None:
+            return Pin(name, known, sha256)
+    raise InputError(f"{path}: policy {number} lacks a name, a version such as v5, or a checksum.")
+
+
+def _number(name: str, version: str) -> int | None:
+    """Return the number of a policy's version, or of a component's release, which is 0 if it is not known."""
+    if not is_component(name):
+        return parse_version(version)
+    from ekstui.sources.shipped import components
+
+    component = components().get(name)
+    release = component.release(version) if component else None
+    return component.number(release) if component and release else ReleaseNumber(0, version)
+
+
+def _moved(library: Library, each: Pin) -> Moved | None:
+    try:
+        policy = library.find(each.name).policy
+    except NotFoundError:
+        return Moved(each, None, None, "no policy of that name is known")
+    now = policy.default_version
+    try:
+        changed = checksum(library, policy, each.version) != each.sha256
+    except NotFoundError:
+        return Moved(each, now, None, "the pinned version is not known")
+    if changed:
+        return Moved(each, now, None, "the document of the pinned version has changed")
+    if now == each.version:
+        return None
+    return Moved(each, now, changes(library.document(policy, each.version), library.document(policy, now)))

@@ -1,0 +1,80 @@
+"""What a change to a repository changes in the access that its files give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ekstui.core.text import counted
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Line,
+    Sentence,
+    Span,
+    Table,
+    TableRow,
+    code,
+    note,
+    verdict_span,
+)
+
+if TYPE_CHECKING:
+    from ekstui.library.reviewing import Review, ReviewedDocument, UnreadFile
+
+
+def review_blocks(review: Review) -> list[Block]:
+    """Return a summary, then one row per document, those that widen access first."""
+    order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
+    documents = sorted(review.documents, key=lambda each: (order[_reach(each)], each.path, each.place))
+    columns = (Column("Document", 20, shrink=1), Column("", 8), Column("Meaning", 20))
+    return [
+        Heading("IAM policies in this change", 1),
+        Sentence(_sum(review)),
+        *([Table(columns, [*map(_document, documents)])] if documents else ()),
+        *(_not_read(review.not_read)),
+        *(note(f"Not read, as {file.allowed_by} allows: {file.path}: {file.reason}.") for file in review.exceptions),
+    ]
+
+
+def _not_read(files: Sequence[UnreadFile]) -> Iterator[Block]:
+    if files:
+        noun = "file may hold a policy and was" if len(files) == 1 else "files may hold a policy and were"
+        yield Sentence((Span(f"{len(files)} changed {noun} not read:", "warn"),))
+        yield from (note(f"{file.path}: {file.reason}.") for file in files)
+
+
+def _sum(review: Review) -> str:
+    reaches = [_reach(each) for each in review.documents]
+    if not reaches:
+        judged = "No policy document that was read changes what it allows"
+        return f"{judged if review.not_read else 'No policy document changes what it allows'} ({_counts(review)})."
+    words = [
+        f"{reaches.count(reach)} {said}"
+        for reach, said in (
+            ("widened", "widened"), ("mixed", "widened and narrowed"), ("narrowed", "narrowed"),
+            ("same", "with the same access"), ("unknown", "undecided"), (None, "not judged"),
+        )
+        if reach in reaches
+    ]  # fmt: skip
+    noun = "policy document changes" if len(reaches) == 1 else "policy documents change"
+    return f"{len(reaches)} {noun}: {', '.join(words)} ({_counts(review)})."
+
+
+def _counts(review: Review) -> str:
+    """Return what became of the changed files."""
+    cannot = review.files - review.read - len(review.unread)
+    parts = (f"{review.read} read", f"{cannot} cannot hold a policy", f"{len(review.unread)} not read")
+    return f"{counted(review.files, 'changed file')}: {', '.join(part for part in parts if part[0] != '0')}"
+
+
+def _document(each: ReviewedDocument) -> TableRow:
+    where: Line = code(f"{each.path} › {each.place}" if each.place else each.path)
+    if each.change is None:
+        return TableRow((where, each.state, Span(f"not judged: {each.reason}", "warn")))
+    return TableRow((where, each.state, verdict_span(each.change)))
+
+
+def _reach(each: ReviewedDocument) -> str | None:
+    return None if each.change is None else each.change.reach

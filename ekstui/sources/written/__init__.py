@@ -1,0 +1,57 @@
+"""What people write in a repository that gives access: policy documents and attachments, one module a format.
+
+A reader turns a file's contents into `WrittenPolicy` and `WrittenAttachment` values. What it cannot know is a hole (see
+`ekstui.core.holes`) inside a document that is otherwise read, or a policy without a document and the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ekstui.core.document import Document
+
+PolicyUse = Literal["identity", "trust", "resource"]
+"""What a document is for: what a principal may do, who may assume a role, or who may use a resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPolicy:
+    """A policy document as a file has it."""
+
+    place: str
+    """Where in the file, such as `aws_iam_policy.cni`; empty for a file that is one document."""
+    document: Document | None
+    """None if it cannot be judged."""
+    reason: str = ""
+    """Why it cannot be judged."""
+    written: str = ""
+    """The JSON of one that cannot be judged, with a checksum of what it is computed from, to detect changes."""
+    condition: str = ""
+    """A checksum of what decides whether it exists; empty if nothing does."""
+    line: int = 0
+    """Its line in the file, from 1; 0 if that is not known."""
+    use: PolicyUse = "identity"
+
+
+AttachmentKind = Literal["policy", "boundary", "access policy", "role"]
+"""What is attached: a policy, a permissions boundary, an EKS access policy, or a role that a pod or node is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAttachment:
+    """A policy that a file attaches, by its name."""
+
+    place: str
+    """The resource or object that attaches it."""
+    kind: AttachmentKind
+    holder: str
+    """Who gets it: a role, user, group or service account, as written; the attachments of one holder are compared."""
+    policy: str
+    """The ARN or name of the policy, or a role's; it may have holes."""
+    scope: str = ""
+    """For an access policy, the namespaces, separated by commas; empty for the whole cluster."""
+    line: int = 0
+
+
+Written = WrittenPolicy | WrittenAttachment
