@@ -70,7 +70,7 @@ bench: $(STAMP) ## measure start-up, bytes and latency against a blank Textual a
 torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken networks, signals: a table of figures
 	$(BIN)/python -m tests.torture $(ARGS)
 
-mutate: $(STAMP) ## make 400 small faults in core, library and store, and count how many the tests catch (ARGS="--seed 1")
+mutate: $(STAMP) ## make 400 small faults in what policies mean, library and store, and count how many the tests catch (ARGS="--seed 1")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutate]'
 	$(BIN)/python -m tests.mutate $(ARGS)
 

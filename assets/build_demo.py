@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.files import to_record
 from ekstui.library.cluster_answers import with_cluster
 from ekstui.sources.aws.cluster_details import read_entries

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from ekstui import files
-from ekstui.core.text import clean
 from ekstui.errors import EkstuiError, InputError
+from ekstui.iam.text import clean
 
 NO_MEMORY = "not enough memory for this"
 

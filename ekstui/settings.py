@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from ekstui.core.policy import SCOPES, Scope
+from ekstui.change.policy import SCOPES, Scope
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from ekstui.core.account_snapshot import (
+from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
     CallerIdentity,
@@ -14,8 +14,17 @@ from ekstui.core.account_snapshot import (
     SourceError,
     User,
 )
-from ekstui.core.document import parse
-from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, HealthIssue, Node, NodeGroup, PodIdentityAssociation
+from ekstui.eks.cluster import (
+    AccessEntry,
+    Addon,
+    Cluster,
+    EksFacts,
+    HealthIssue,
+    Node,
+    NodeGroup,
+    PodIdentityAssociation,
+)
+from ekstui.iam.document import parse
 
 CLUSTER_POLICY = AttachedPolicy("AmazonEKSClusterPolicy", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")
 TRUST = parse(

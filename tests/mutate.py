@@ -1,4 +1,4 @@
-"""`make mutate`: put small faults into core, library and store, one at a time, and say how many the tests catch.
+"""`make mutate`: put small faults into what policies mean, library and store, one at a time, and say how many the tests catch.
 
 The faults are those of cosmic-ray. Each is tried on a copy of the checkout, against the tests that run the line it is
 in, quickest first. A fault that no test notices in the time given counts as missed, as does one in a line no test runs.
@@ -30,9 +30,12 @@ from coverage import CoverageData
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "mutate"
-PACKAGES = ("ekstui/core", "ekstui/library", "ekstui/store")
+PACKAGES = ("ekstui/iam", "ekstui/change", "ekstui/eks", "ekstui/denial", "ekstui/library", "ekstui/store")
 TESTS = (
-    "tests/core",
+    "tests/iam",
+    "tests/change",
+    "tests/eks",
+    "tests/denial",
     "tests/library",
     "tests/store",
     "tests/sources",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, Role
+from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.files import from_record, to_record
 from tests.accounts import snapshot
 

@@ -28,8 +28,8 @@ def print_version() -> int:
 
     from ekstui import __version__, files
     from ekstui.cli.streams import flush_out, write_out
-    from ekstui.core.reference import reference_version
     from ekstui.errors import OutputError
+    from ekstui.iam.reference import reference_version
 
     # Only the manifest is read; the cache may know more, which `ekstui cache info` shows.
     try:

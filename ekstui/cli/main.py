@@ -18,7 +18,6 @@ from ekstui.cli.streams import (
     prepare_streams,
     require_terminal,
 )
-from ekstui.core.text import clean_line
 from ekstui.errors import (
     AccountError,
     DataError,
@@ -28,6 +27,7 @@ from ekstui.errors import (
     OutputError,
     UnknownPolicyError,
 )
+from ekstui.iam.text import clean_line
 
 if TYPE_CHECKING:
     from ekstui.settings import Effective, Settings

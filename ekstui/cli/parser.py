@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
+from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.cli.commands import HOMES, TITLES
-from ekstui.core.policy import SCOPE_WORDS, SCOPES, Scope
-from ekstui.core.text import clean_line
 from ekstui.errors import InputError
+from ekstui.iam.text import clean_line
 
 if TYPE_CHECKING:
-    from ekstui.core.change import Change
-    from ekstui.core.grants import Reach
-    from ekstui.core.reach import Denies
+    from ekstui.change.comparison import Change
+    from ekstui.change.reach import Denies
+    from ekstui.iam.grants import Reach
 
 COMMANDS = tuple(TITLES)
 

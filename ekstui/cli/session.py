@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.cli.streams import narrate, narrate_progress
-from ekstui.core.text import age_in_words
 from ekstui.errors import AccountError, DataError
+from ekstui.iam.text import age_in_words
 from ekstui.library import AccountChoice
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot, SourceError
+    from ekstui.eks.account_snapshot import AccountSnapshot, SourceError
     from ekstui.library import Library
     from ekstui.store.index import Progress
 

@@ -15,8 +15,8 @@ from io import TextIOWrapper
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from ekstui.core.text import clean, clean_line
 from ekstui.errors import EkstuiError, InputError, OutputError
+from ekstui.iam.text import clean, clean_line
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -10,20 +10,20 @@ from operator import attrgetter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from ekstui.core.document import Statement, serialise_conditions, serialise_statement
-from ekstui.core.policy import format_time, name_in, version_label
+from ekstui.change.policy import format_time, name_in, version_label
+from ekstui.iam.document import Statement, serialise_conditions, serialise_statement
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
-    from ekstui.core.account_snapshot import RecordedAttachment
-    from ekstui.core.change import GrantDifference
-    from ekstui.core.eks import Cluster
-    from ekstui.core.explain.access_entries import ForbiddenExplanation
-    from ekstui.core.explain.callers import WantedToken
-    from ekstui.core.findings import RoleInUse
-    from ekstui.core.principals import PrincipalCan
-    from ekstui.core.summary import ServiceSummary
-    from ekstui.library.access_policies import AccessPolicyAnswer
+    from ekstui.change.comparison import GrantDifference
+    from ekstui.denial.access_entries import ForbiddenExplanation
+    from ekstui.denial.callers import WantedToken
+    from ekstui.eks.account_snapshot import RecordedAttachment
+    from ekstui.eks.cluster import Cluster
+    from ekstui.eks.findings import RoleInUse
+    from ekstui.eks.kubernetes import AccessPolicyRules
+    from ekstui.eks.principals import PrincipalCan
+    from ekstui.iam.summary import ServiceSummary
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.settings import Effective
 
@@ -32,9 +32,9 @@ Shape = dict[str, object]
 _FIELDS: Mapping[str, str] = {
     "AccessDifference": "before after kind=reach reach added removed",
     "AccessEntry": "principal=principal_arn type=kind username groups",
-    "AccessPolicyAnswer": "name=policy.name arn content=policy.content reserved=policy.reserved "
+    "AccessPolicyRules": "name=policy.name arn content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced kind= scope=",
-    "AccessPolicyAnswer.shown": "policy=policy.name arn kind= content=policy.content reserved=policy.reserved "
+    "AccessPolicyRules.shown": "policy=policy.name arn kind= content=policy.content reserved=policy.reserved "
     "introduced=policy.introduced text=policy.text rules lacks",
     "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
     "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
@@ -148,7 +148,7 @@ def issues_of(cluster: Cluster) -> int | None:
 
 
 def _roles_attached(found: AttachedAnswer) -> list[Shape]:
-    from ekstui.core.trust import trust_word  # 10 ms, for what only the account has
+    from ekstui.iam.trust import trust_word  # 10 ms, for what only the account has
 
     account = found.identity.account
     return [{**shape(each), "trust": trust_word(each.role.trust, account)} for each in found.attachments.roles]
@@ -167,7 +167,7 @@ def _sums(services: Sequence[ServiceSummary]) -> list[Shape]:
 
 
 def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
-    from ekstui.core.trust import ServiceAccount  # needed only by answers about trust policies
+    from ekstui.iam.trust import ServiceAccount  # needed only by answers about trust policies
 
     return [
         {"issuer": token.issuer} | shape(account)
@@ -176,7 +176,7 @@ def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
     ]
 
 
-def _access_side(side: AccessPolicyAnswer) -> Shape:
+def _access_side(side: AccessPolicyRules) -> Shape:
     return {"label": side.policy.name, "policy": side.policy.name, "arn": side.arn, "kind": "access"}
 
 
@@ -213,8 +213,8 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccessDifference", "before"): _access_side,
     ("AccessDifference", "after"): _access_side,
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
-    **{("AccessPolicyAnswer", name): lambda _: "access" for name in ("kind", "scope")},
-    ("AccessPolicyAnswer.shown", "kind"): lambda _: "access",
+    **{("AccessPolicyRules", name): lambda _: "access" for name in ("kind", "scope")},
+    ("AccessPolicyRules.shown", "kind"): lambda _: "access",
     ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,

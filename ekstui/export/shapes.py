@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.policy import version_label
+from ekstui.change.policy import version_label
 from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
-    from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.core.explain import Explanation
-    from ekstui.core.steps import Step
-    from ekstui.core.summary import ServiceSummary
+    from ekstui.change.steps import Step
+    from ekstui.denial.explain import Explanation
+    from ekstui.eks.account_snapshot import AccountSnapshot
+    from ekstui.iam.summary import ServiceSummary
     from ekstui.library.access_policies import KubernetesHolders
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
@@ -132,7 +132,7 @@ def explain_shape(
 
 
 def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.core.explain.answer import commands_for, decoding  # only `explain` needs them
+    from ekstui.denial.answer import commands_for, decoding  # only `explain` needs them
 
     command = decoding(explanation)
     return answer_of(data, explanation) | answer(

@@ -10,18 +10,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.document import serialise_conditions
-from ekstui.core.grants import Grant
-from ekstui.core.policy import format_time, version_label
-from ekstui.core.text import clean_line
+from ekstui.change.policy import format_time, version_label
 from ekstui.errors import InputError
+from ekstui.iam.document import serialise_conditions
+from ekstui.iam.grants import Grant
+from ekstui.iam.text import clean_line
 
 if TYPE_CHECKING:
     from datetime import datetime
     from xml.etree.ElementTree import Element
 
-    from ekstui.core.policy import PolicyFamily
-    from ekstui.core.steps import FeedStep
+    from ekstui.change.policy import PolicyFamily
+    from ekstui.change.steps import FeedStep
     from ekstui.library.comparing import Comparison
 
 
@@ -158,7 +158,7 @@ def comparison_patch(comparison: Comparison) -> str:
     """Return a unified diff of both documents in canonical JSON."""
     from difflib import unified_diff  # 6 ms with the canonical form, and only for a patch
 
-    from ekstui.core.canonical import canonical_lines
+    from ekstui.iam.canonical import canonical_lines
 
     lines = unified_diff(
         canonical_lines(comparison.before.document),

@@ -8,55 +8,37 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui import files
-from ekstui.core.knowledge import AccessPolicy
-from ekstui.core.kubernetes import (
+from ekstui.change.policy import Policy, VersionInfo
+from ekstui.eks.knowledge import AccessPolicy
+from ekstui.eks.kubernetes import (
+    AccessPolicyRules,
     KubernetesRequest,
     Permission,
     Rule,
     covering,
     difference,
-    missing_expectations,
     parse_request,
     permissions,
     read_rules,
     requests_meant,
 )
-from ekstui.core.policy import Policy, VersionInfo
 from ekstui.errors import DataError, NotFoundError
 from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, not_found
 
 # The list imports this module: without grants and steps it takes 10 ms less.
 if TYPE_CHECKING:
-    from ekstui.core.grants import Reach
-    from ekstui.core.steps import FeedStep
+    from ekstui.change.steps import FeedStep
+    from ekstui.iam.grants import Reach
 
 PREFIX = "access:"
 """Selects the access policy where an IAM policy has the same name."""
 
 
-class AccessPolicyAnswer(NamedTuple):
-    """An access policy with its rules."""
-
-    policy: AccessPolicy
-    rules: tuple[Rule, ...] | None
-    """None if its rules are not published."""
-
-    @property
-    def arn(self) -> str:
-        """Its ARN in the partition `aws`."""
-        return f"arn:aws:eks::aws:cluster-access-policy/{self.policy.name}"
-
-    @property
-    def lacks(self) -> tuple[str, ...]:
-        """What people expect it to allow and it does not."""
-        return () if self.rules is None else missing_expectations(self.rules)
-
-
 class AccessDifference(NamedTuple):
     """How two access policies differ."""
 
-    before: AccessPolicyAnswer
-    after: AccessPolicyAnswer
+    before: AccessPolicyRules
+    after: AccessPolicyRules
     added: tuple[Permission, ...]
     removed: tuple[Permission, ...]
 
@@ -72,7 +54,7 @@ class KubernetesHolders(NamedTuple):
     """Which access policies allow a request."""
 
     request: KubernetesRequest
-    holders: tuple[tuple[AccessPolicyAnswer, tuple[Rule, ...]], ...]
+    holders: tuple[tuple[AccessPolicyRules, tuple[Rule, ...]], ...]
     """Each with the rules that allow it."""
     unknown: tuple[str, ...]
     """Those whose rules are not published."""
@@ -87,7 +69,7 @@ def access_rules() -> Mapping[str, tuple[Rule, ...]]:
         raise DataError(f"The rules of access policies cannot be read: {error}.", "Install ekstui again.") from None
 
 
-def access_policies() -> tuple[AccessPolicyAnswer, ...]:
+def access_policies() -> tuple[AccessPolicyRules, ...]:
     """Return all access policies, those whose rules are known first."""
     known = map(_answer, knowledge().access_policies.values())
     return tuple(sorted(known, key=lambda each: ("exact", "prose", "unknown").index(each.policy.content)))
@@ -108,12 +90,12 @@ def access_policy_entry(name: str) -> PolicyEntry:
     return next(entry for entry in access_policy_entries() if found and entry.policy.arn == found.arn)
 
 
-def _announced(found: AccessPolicyAnswer) -> datetime | None:
+def _announced(found: AccessPolicyRules) -> datetime | None:
     day = found.policy.introduced
     return datetime.combine(day, datetime.min.time(), UTC) if day else None
 
 
-def find_access_policy(text: str) -> AccessPolicyAnswer | None:
+def find_access_policy(text: str) -> AccessPolicyRules | None:
     """Return the access policy of an ARN, of `access:NAME` or of a name, whatever its case; None for another name.
 
     Raises NotFoundError if the text has the form of an access policy's name or ARN, and there is none.
@@ -159,7 +141,7 @@ def kubernetes_requests(text: str) -> tuple[KubernetesRequest, ...]:
 
 def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
     """Return the access policies that AWS announced since a time; changes of their rules are not announced."""
-    from ekstui.core.steps import FeedStep, StepCounts
+    from ekstui.change.steps import FeedStep, StepCounts
 
     return tuple(
         FeedStep(
@@ -175,7 +157,7 @@ def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
     )
 
 
-def _with_rules(text: str) -> AccessPolicyAnswer:
+def _with_rules(text: str) -> AccessPolicyRules:
     found = find_access_policy(text)
     if found is None:
         raise NotFoundError(
@@ -188,5 +170,5 @@ def _with_rules(text: str) -> AccessPolicyAnswer:
     return found
 
 
-def _answer(policy: AccessPolicy) -> AccessPolicyAnswer:
-    return AccessPolicyAnswer(policy, access_rules().get(policy.name) if policy.content == "exact" else None)
+def _answer(policy: AccessPolicy) -> AccessPolicyRules:
+    return AccessPolicyRules(policy, access_rules().get(policy.name) if policy.content == "exact" else None)

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core.account_snapshot import (
+from ekstui.change.policy import Policy, version_label
+from ekstui.eks.account_snapshot import (
     NOT_IN_CONFIG,
     AccountSnapshot,
     Attachments,
@@ -17,8 +18,7 @@ from ekstui.core.account_snapshot import (
     User,
     in_partition,
 )
-from ekstui.core.policy import Policy, version_label
-from ekstui.core.uses import attachments_with_uses, uses_in, uses_running
+from ekstui.eks.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, own_policy
 from ekstui.sources.aws.connection import Cancelled, never
@@ -26,7 +26,7 @@ from ekstui.sources.aws.connection import Cancelled, never
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ekstui.core.account_snapshot import CallerIdentity
+    from ekstui.eks.account_snapshot import CallerIdentity
     from ekstui.library.library import Library
     from ekstui.library.own_account import Account
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ekstui import files
-from ekstui.core.policy import (
+from ekstui.change.policy import (
     Policy,
     PolicyHistory,
     PolicyScope,
@@ -23,12 +23,12 @@ from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, 
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot, LocalPolicy
-    from ekstui.core.document import Document
-    from ekstui.core.knowledge import Absence, Knowledge, PolicyKnowledge
-    from ekstui.core.notation import PolicyAt
-    from ekstui.core.published import Component
-    from ekstui.library.access_policies import AccessPolicyAnswer
+    from ekstui.eks.account_snapshot import AccountSnapshot, LocalPolicy
+    from ekstui.eks.knowledge import Absence, Knowledge, PolicyKnowledge
+    from ekstui.eks.kubernetes import AccessPolicyRules
+    from ekstui.eks.published import Component
+    from ekstui.iam.document import Document
+    from ekstui.library.notation import PolicyAt
     from ekstui.sources.shipped import PublishedPolicies
 
 
@@ -46,7 +46,7 @@ class PolicyEntry(NamedTuple):
     """The component, if a controller publishes the policy."""
     also_access_policy: bool = False
     """Whether an EKS access policy, which cannot be attached to a role, has the same name."""
-    access: AccessPolicyAnswer | None = None
+    access: AccessPolicyRules | None = None
     """The access policy with its rules, if it is one."""
 
     @property
@@ -250,7 +250,7 @@ def known_version(policy: Policy, version: int | None) -> int:
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
     """Return the document of a stored text; DataError if it cannot be parsed, since it is not the user's input."""
-    from ekstui.core.document import parse_text  # 4 ms, which a list does without
+    from ekstui.iam.document import parse_text  # 4 ms, which a list does without
 
     try:
         return parse_text(text)
@@ -352,7 +352,7 @@ def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) ->
 @cache
 def knowledge() -> Knowledge:
     """Return what `eks.toml` says, from its compiled form; DataError if it cannot be read."""
-    from ekstui.core.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
+    from ekstui.eks.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
 
     try:
         text = (files.assets() / "eks.json").read_text(encoding="utf-8")

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
-from ekstui.core.eks import AccessEntry, Cluster, EksFacts
-from ekstui.core.explain.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
-from ekstui.core.findings import Finding, RoleInUse, Severity
-from ekstui.core.findings.entries import entry_findings, missing_entry, mode_finding
-from ekstui.core.findings.role_findings import findings_of, missing_role
-from ekstui.core.kubernetes import is_unauthorized, parse_forbidden
-from ekstui.core.text import counted
-from ekstui.core.uses import roles_of_cluster, uses_in
+from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
+from ekstui.denial.forbidden import is_unauthorized, parse_forbidden
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
+from ekstui.eks.cluster import AccessEntry, Cluster, EksFacts
+from ekstui.eks.findings import Finding, RoleInUse, Severity
+from ekstui.eks.findings.entries import entry_findings, missing_entry, mode_finding
+from ekstui.eks.findings.role_findings import findings_of, missing_role
+from ekstui.eks.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError
+from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library

@@ -7,22 +7,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core.change import changes
-from ekstui.core.differences import differences
-from ekstui.core.knowledge import Update
-from ekstui.core.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
-from ekstui.core.policy import Policy, ReleaseNumber
+from ekstui.change.comparison import changes
+from ekstui.change.differences import differences
+from ekstui.change.policy import Policy, ReleaseNumber
+from ekstui.eks.knowledge import Update
 from ekstui.errors import InputError
 from ekstui.library.catalog import ComparedSide, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
+from ekstui.library.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
 from ekstui.sources.policy_file import document_of, read_document
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.core.change import Change
-    from ekstui.core.differences import Differences
-    from ekstui.core.document import Document
+    from ekstui.change.comparison import Change
+    from ekstui.change.differences import Differences
+    from ekstui.eks.account_snapshot import AccountSnapshot
+    from ekstui.iam.document import Document
 
 
 class AttachedCount(NamedTuple):
@@ -155,7 +155,7 @@ def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapsh
 
 def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
-    from ekstui.core.account_snapshot import attachments_of  # 8 ms, and only with an account
+    from ekstui.eks.account_snapshot import attachments_of  # 8 ms, and only with an account
 
     found = attachments_of(snapshot, policy_arn)
     attached_as = [*(each.attached_as for each in found.roles), *(each.attached_as for each in found.users)]

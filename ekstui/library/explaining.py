@@ -9,28 +9,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core import arn
-from ekstui.core.denial import MAX_CHARACTERS, Denial, unwrapped
-from ekstui.core.evaluation import AppliedPolicy, Request
-from ekstui.core.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
-from ekstui.core.explain.answer import OldCopy
-from ekstui.core.explain.assuming import with_trust
-from ekstui.core.explain.callers import is_assuming
-from ekstui.core.explain.purpose import Purpose, purpose_by_signs
-from ekstui.core.knowledge import Symptom
-from ekstui.core.notation import Side
+from ekstui.denial.answer import OldCopy
+from ekstui.denial.assuming import with_trust
+from ekstui.denial.callers import is_assuming
+from ekstui.denial.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
+from ekstui.denial.parsing import MAX_CHARACTERS, Denial, unwrapped
+from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
+from ekstui.iam import arn
+from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
+from ekstui.library.notation import Side
 from ekstui.library.searching import partition_of, possible_allowers
 from ekstui.store import index
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot, Role
-    from ekstui.core.explain.answer import Command
-    from ekstui.core.findings import RoleInUse
-    from ekstui.core.uses import Uses
+    from ekstui.eks.account_snapshot import AccountSnapshot, Role
+    from ekstui.eks.commands import Command
+    from ekstui.eks.findings import RoleInUse
+    from ekstui.eks.uses import Uses
     from ekstui.library.named import Requester, Target, TrustSource
     from ekstui.sources.aws.iam import SimulatedDecision
 
@@ -274,9 +274,9 @@ class _Case:
         """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
         if self.snapshot is None:
             return explanation
-        from ekstui.core.findings.fixes import cluster_command, trust_command
-        from ekstui.core.findings.role_findings import findings_of
-        from ekstui.core.uses import uses_in
+        from ekstui.eks.findings.fixes import cluster_command, trust_command
+        from ekstui.eks.findings.role_findings import findings_of
+        from ekstui.eks.uses import uses_in
         from ekstui.library.roles import surroundings_of
 
         surroundings = surroundings_of(self.snapshot, self.now)

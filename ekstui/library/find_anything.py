@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ekstui.core.account_snapshot import AccountSnapshot, in_partition
-from ekstui.core.lookup import Catalogue, Kind, Thing
-from ekstui.core.policy import version_label
-from ekstui.core.reference import reference
-from ekstui.core.text import counted, use_in_words
-from ekstui.core.uses import Uses
+from ekstui.change.policy import version_label
+from ekstui.eks.account_snapshot import AccountSnapshot, in_partition, use_in_words
+from ekstui.eks.uses import Uses
+from ekstui.iam.reference import reference
+from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_policies, kubernetes_requests
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import Library
+from ekstui.library.lookup import Catalogue, Kind, Thing
 
 
 def catalogue(

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ekstui import files
-from ekstui.core.policy import Scope, aws_scope
+from ekstui.change.policy import Scope, aws_scope
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
 from ekstui.library import AccountChoice
 from ekstui.library.catalog import (
@@ -45,11 +45,11 @@ from ekstui.store.records import State
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.core.document import Document
-    from ekstui.core.policy import Policy
-    from ekstui.core.steps import Step
-    from ekstui.core.summary import ServiceSummary
+    from ekstui.change.policy import Policy
+    from ekstui.change.steps import Step
+    from ekstui.eks.account_snapshot import AccountSnapshot
+    from ekstui.iam.document import Document
+    from ekstui.iam.summary import ServiceSummary
     from ekstui.library.own_account import Account
 
 Answer = TypeVar("Answer")
@@ -190,7 +190,7 @@ class Library:
 
     def data(self) -> DataStatus:
         """Return where the policies come from, and until when they are known."""
-        from ekstui.core.reference import reference_version
+        from ekstui.iam.reference import reference_version
 
         state, manifest = self.state(), self.corpus.manifest()
         source = state.source if state else manifest.label
@@ -295,13 +295,13 @@ class Library:
         self, policy: Policy, version: int | None = None, values: Mapping[str, str] | None = None
     ) -> tuple[ServiceSummary, ...]:
         """Return what a version permits, service by service."""
-        from ekstui.core.summary import services_in
+        from ekstui.iam.summary import services_in
 
         return services_in(self.document(policy, version, values))
 
     def timeline(self, policy: Policy) -> tuple[Step, ...]:
         """Return the policy's known versions, oldest first, and what each changed."""
-        from ekstui.core.steps import timeline
+        from ekstui.change.steps import timeline
 
         if policy.home:
             return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})

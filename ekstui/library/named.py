@@ -9,15 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ekstui.core import arn
-from ekstui.core.account_snapshot import AccountSnapshot, Group, Role, Use, User
-from ekstui.core.denial import unwrapped
-from ekstui.core.document import Document
-from ekstui.core.evaluation import AppliedPolicy, Request
-from ekstui.core.explain import Policies
-from ekstui.core.explain.answer import OldCopy
-from ekstui.core.explain.callers import POD_IDENTITY, UNSIGNED, is_assuming
-from ekstui.core.explain.purpose import (
+from ekstui.denial.answer import OldCopy
+from ekstui.denial.callers import POD_IDENTITY, UNSIGNED, is_assuming
+from ekstui.denial.explain import Policies
+from ekstui.denial.parsing import unwrapped
+from ekstui.denial.purpose import (
     ADDON_ROLES,
     POD_ROLES,
     PodSession,
@@ -27,13 +23,17 @@ from ekstui.core.explain.purpose import (
     pod_session,
     policies_of,
 )
-from ekstui.core.explain.remedies import newer_release
-from ekstui.core.findings import NODE_KINDS, RoleInUse, Surroundings, applies
-from ekstui.core.knowledge import Knowledge, Symptom
-from ekstui.core.notation import FileSide, StandardInput
-from ekstui.core.uses import controllers_run_by, uses_in
+from ekstui.denial.remedies import newer_release
+from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
+from ekstui.eks.findings import NODE_KINDS, RoleInUse, Surroundings, applies
+from ekstui.eks.knowledge import Knowledge, Symptom
+from ekstui.eks.uses import controllers_run_by, uses_in
 from ekstui.errors import NotFoundError
+from ekstui.iam import arn
+from ekstui.iam.document import Document
+from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.library.catalog import PolicyReader, default_versions, nearest_names, not_found
+from ekstui.library.notation import FileSide, StandardInput
 from ekstui.library.roles import boundary_of, copies_on, documents_of, find_role, surroundings_of
 from ekstui.library.roles import policies_of as attached_to
 from ekstui.library.searching import published_candidate
@@ -162,7 +162,7 @@ def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:
     if action != POD_IDENTITY.lower():
         return False
     # The node's role calls EKS Auth, which then assumes the role of the association.
-    from ekstui.core.trust import POD_IDENTITY_SERVICE, trusts_service
+    from ekstui.iam.trust import POD_IDENTITY_SERVICE, trusts_service
 
     trust = find_role(_without_session(named), snapshot).trust
     return trusts_service(trust, POD_IDENTITY_SERVICE) or not trusts_service(trust, "ec2.amazonaws.com")

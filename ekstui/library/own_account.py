@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import files
-from ekstui.core.account_snapshot import AccountSnapshot, Attachments, SourceError
-from ekstui.core.uses import Uses, uses_in
+from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceError
+from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ekstui.core.change import Change, changes
-from ekstui.core.notation import parse_policy
-from ekstui.core.policy import Policy, ReleaseNumber, parse_version, version_label
-from ekstui.core.published import is_component
+from ekstui.change.comparison import Change, changes
+from ekstui.change.policy import Policy, ReleaseNumber, parse_version, version_label
+from ekstui.eks.published import is_component
 from ekstui.errors import InputError, NotFoundError
 from ekstui.files import MAX_STATE, read_regular, write_new
 from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
+from ekstui.library.notation import parse_policy
 
 LOCK = Path("ekstui.lock")
 

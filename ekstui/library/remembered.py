@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import files
-from ekstui.core.policy import Policy, Scope, format_time, parse_time
+from ekstui.change.policy import Policy, Scope, format_time, parse_time
 from ekstui.files import from_record, read_state, to_record, write_state
 
 OFFERED = timedelta(hours=1)

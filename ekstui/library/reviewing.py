@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.core.change import Change, changes
-from ekstui.core.document import Document
+from ekstui.change.comparison import Change, changes
 from ekstui.errors import DocumentError
+from ekstui.iam.document import Document
 from ekstui.library.gate_file import read_gate_file
 
 if TYPE_CHECKING:

@@ -4,23 +4,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ekstui.core.access_levels import SumAccess, sum_access
-from ekstui.core.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
-from ekstui.core.change import Change, changes
-from ekstui.core.document import Document
-from ekstui.core.evaluation import AppliedPolicy
-from ekstui.core.findings import Finding, RoleInUse, RolePolicy, Surroundings
-from ekstui.core.findings.role_findings import findings_of
-from ekstui.core.grants import Target, grants, merged
-from ekstui.core.holders import parse_action
-from ekstui.core.policy import Policy, parse_version
-from ekstui.core.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
-from ekstui.core.published import ComponentVersion, policy_of, values_in
-from ekstui.core.text import counted
-from ekstui.core.trust import trust_in_words
-from ekstui.core.unseen import unseen_uses
-from ekstui.core.uses import Uses, uses_in
+from ekstui.change.comparison import Change, changes
+from ekstui.change.holders import parse_action
+from ekstui.change.policy import Policy, parse_version
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
+from ekstui.eks.findings import Finding, RoleInUse, RolePolicy, Surroundings
+from ekstui.eks.findings.role_findings import findings_of
+from ekstui.eks.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
+from ekstui.eks.published import ComponentVersion, policy_of, values_in
+from ekstui.eks.unseen import unseen_uses
+from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
+from ekstui.iam.access_levels import SumAccess, sum_access
+from ekstui.iam.document import Document
+from ekstui.iam.evaluation import AppliedPolicy
+from ekstui.iam.grants import Target, grants, merged
+from ekstui.iam.text import counted
+from ekstui.iam.trust import trust_in_words
 from ekstui.library.catalog import (
     ComparedSide,
     DefaultVersions,

@@ -7,23 +7,24 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core import wildcard
-from ekstui.core.grants import Candidate, candidate_of, statement_may_match
-from ekstui.core.policy import Scope, aws_scope
-from ekstui.core.steps import FeedStep, newest_first, numbers_since, steps_since
+from ekstui.change.candidates import Candidate, candidate_of
+from ekstui.change.policy import Scope, aws_scope
+from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.errors import InputError
+from ekstui.iam import wildcard
+from ekstui.iam.grants import statement_may_match
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
 from ekstui.sources.shipped import PublishedPolicies, reader_of, shipped_in
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
 if TYPE_CHECKING:
-    from ekstui.core import explain
-    from ekstui.core.document import Document
-    from ekstui.core.evaluation import Request
-    from ekstui.core.explain import Policies
-    from ekstui.core.holders import Holder, WhoCan
-    from ekstui.core.knowledge import Knowledge
-    from ekstui.core.policy import Policy, PolicyHistory, PolicyScope
+    from ekstui.change.holders import Holder, WhoCan
+    from ekstui.change.policy import Policy, PolicyHistory, PolicyScope
+    from ekstui.denial import explain
+    from ekstui.denial.explain import Policies
+    from ekstui.eks.knowledge import Knowledge
+    from ekstui.iam.document import Document
+    from ekstui.iam.evaluation import Request
     from ekstui.library.library import Library
 
 
@@ -139,8 +140,8 @@ def who_can_answer(
     any document names the action and no policy of the scope allows it, policies of every scope are considered. Raises
     InputError for an invalid action or ARN.
     """
-    from ekstui.core.holders import parse_action, who_can
-    from ekstui.core.reference import reference
+    from ekstui.change.holders import parse_action, who_can
+    from ekstui.iam.reference import reference
 
     if ":" not in action:
         refuse_access_policy(action.strip())
@@ -163,7 +164,7 @@ def who_can_answer(
 
 def _named(holder: Holder) -> Holder:
     """Return a holder with its controller's parameters written as `<ClusterName>`."""
-    from ekstui.core.published import shown
+    from ekstui.eks.published import shown
 
     return holder._replace(
         grants=tuple(
@@ -200,7 +201,7 @@ def possible_allowers(
 
     `names` are those that an index has for both; without them all documents are looked through.
     """
-    from ekstui.core import explain  # 30 ms, which who-can does without
+    from ekstui.denial import explain  # 30 ms, which who-can does without
 
     in_force = {applied.arn for applied in policies.identity}
     may_allow = _may_allow(request.action)
@@ -243,7 +244,7 @@ def _may_allow(action: str) -> Callable[[bytes], bool]:
 
 def published_candidate(policy: Policy) -> explain.Candidate:
     """Return a policy that a project publishes, with its documents, as one that may allow a request."""
-    from ekstui.core.explain import Candidate
+    from ekstui.denial.explain import Candidate
 
     reader = reader_of(policy)
     return Candidate(policy, _Documents(reader.history(policy.name)), reader.scope)
@@ -262,7 +263,7 @@ class _Documents(dict[int, "Document"]):
 
 def partition_of(request: Request) -> str | None:
     """Return the partition that the request's own ARNs name, or None if they name none."""
-    from ekstui.core import arn
+    from ekstui.iam import arn
 
     for text in (request.principal, *request.resources):
         if text is not None and text.startswith("arn:"):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ekstui import files
-from ekstui.core.document import parse_text
-from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError
+from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
 from ekstui.library.maintenance import fill_cache, never, silent

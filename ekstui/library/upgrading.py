@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ekstui.core.account_snapshot import AccountSnapshot, Use
-from ekstui.core.change import AllowedElsewhere, Superfluous, lacking, superfluous
-from ekstui.core.conditions import Truth
-from ekstui.core.document import Document, Statement, parse
-from ekstui.core.eks import Cluster
-from ekstui.core.findings import RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
-from ekstui.core.findings.role_findings import NAMED_ACTIONS
-from ekstui.core.grants import action_matches, merged
-from ekstui.core.knowledge import OptionalActions, Requirement
-from ekstui.core.published import Component, Release, values_in
-from ekstui.core.text import listed
-from ekstui.core.uses import Uses, uses_in, uses_running
-from ekstui.core.wildcard import matches
+from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
+from ekstui.eks.account_snapshot import AccountSnapshot, Use
+from ekstui.eks.cluster import Cluster
+from ekstui.eks.findings import RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
+from ekstui.eks.findings.role_findings import NAMED_ACTIONS
+from ekstui.eks.knowledge import OptionalActions, Requirement
+from ekstui.eks.published import Component, Release, values_in
+from ekstui.eks.uses import Uses, uses_in, uses_running
+from ekstui.iam.conditions import Truth
+from ekstui.iam.document import Document, Statement, parse
+from ekstui.iam.grants import action_matches, merged
+from ekstui.iam.text import listed
+from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.library import Library

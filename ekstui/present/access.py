@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ekstui.core.text import counted
+from ekstui.iam.text import counted
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -35,9 +35,9 @@ from ekstui.present.blocks import (
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
-    from ekstui.core.explain.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
-    from ekstui.core.kubernetes import Permission, Rule
-    from ekstui.library.access_policies import AccessDifference, AccessPolicyAnswer, KubernetesHolders
+    from ekstui.denial.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
+    from ekstui.eks.kubernetes import AccessPolicyRules, Permission, Rule
+    from ekstui.library.access_policies import AccessDifference, KubernetesHolders
     from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters
 
 CORE = "core"
@@ -51,7 +51,7 @@ _LIST = (Column("Access policy", middle=True), Column("Content"), Column("Since"
 _RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 18, shrink=2))
 
 
-def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
+def access_list_blocks(found: Sequence[AccessPolicyRules]) -> list[Block]:
     """Return a row per access policy: how well its rules are known, when AWS announced it, and what it allows."""
     rows = [
         TableRow(
@@ -69,7 +69,7 @@ def access_list_blocks(found: Sequence[AccessPolicyAnswer]) -> list[Block]:
     return [Table(_LIST, rows)]
 
 
-def access_blocks(answer: AccessPolicyAnswer) -> list[Block]:
+def access_blocks(answer: AccessPolicyRules) -> list[Block]:
     """Return what an access policy allows, and what it surprisingly lacks."""
     policy = answer.policy
     blocks: list[Block] = [

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
-from ekstui.core.eks import Cluster
-from ekstui.core.policy import name_in, version_label
-from ekstui.core.text import age_in_words, counted
-from ekstui.core.trust import trust_word
+from ekstui.change.policy import name_in, version_label
+from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
+from ekstui.eks.cluster import Cluster
+from ekstui.iam.text import age_in_words, counted
+from ekstui.iam.trust import trust_word
 from ekstui.present.blocks import (
     Block,
     Column,

@@ -1,6 +1,6 @@
 """What an answer is made of (headings, sentences, tables, trees and code), and the pieces that several answers share.
 
-Texts are unchanged data; the renderers clean them (`core/text.py`). Blocks do not depend on where they are shown.
+Texts are unchanged data; the renderers clean them (`iam/text.py`). Blocks do not depend on where they are shown.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from ekstui.core.text import age_in_words, use_in_words
+from ekstui.eks.account_snapshot import use_in_words
+from ekstui.iam.text import age_in_words
 from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot, Role, SourceError, Use
-    from ekstui.core.change import Change
-    from ekstui.core.document import Condition
-    from ekstui.core.explain.answer import Command
-    from ekstui.core.findings import RolePolicy
-    from ekstui.core.grants import Grant
-    from ekstui.core.knowledge import DependentActions
+    from ekstui.change.comparison import Change
+    from ekstui.eks.account_snapshot import AccountSnapshot, Role, SourceError, Use
+    from ekstui.eks.commands import Command
+    from ekstui.eks.findings import RolePolicy
+    from ekstui.eks.knowledge import DependentActions
     from ekstui.errors import EkstuiError
+    from ekstui.iam.document import Condition
+    from ekstui.iam.grants import Grant
 
 Place = Literal["app", "terminal", "markdown"]
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
-from ekstui.core.access_levels import MATRIX_LEVELS, MatrixAction, MatrixCell, MatrixRow, extent
-from ekstui.core.account_snapshot import (
+from ekstui.change.holders import Since
+from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
     Group,
@@ -13,14 +13,14 @@ from ekstui.core.account_snapshot import (
     User,
     attachments_of,
 )
-from ekstui.core.action_facts import ActionCard, MatchingStatement, resources_of
-from ekstui.core.grants import grants_of
-from ekstui.core.holders import Since
-from ekstui.core.knowledge import Symptom
-from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.reference import reference
-from ekstui.core.summary import ActionSummary, services_in
-from ekstui.core.text import counted
+from ekstui.eks.knowledge import DependentActions, Symptom
+from ekstui.iam.access_levels import MATRIX_LEVELS, MatrixAction, MatrixCell, MatrixRow, extent
+from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
+from ekstui.iam.grants import grants_of
+from ekstui.iam.reference import reference
+from ekstui.iam.summary import ActionSummary, services_in
+from ekstui.iam.text import counted
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -58,6 +58,8 @@ class GivenAction(NamedTuple):
 
     action: ActionSummary
     card: ActionCard
+    needs: Sequence[DependentActions]
+    """What the notes on EKS say that such a call often needs besides."""
     covered: Sequence[str]
     """The action's resource types that the grants can match."""
     statements: Sequence[tuple[str, MatchingStatement]]
@@ -93,8 +95,8 @@ def action_blocks(given: GivenAction) -> list[Block]:
     blocks += _resources(given)
     if card.info:
         blocks += _resource_types(card, card.info.condition_keys, given.covered)
-    if card.needs:
-        blocks += [Heading("Such a call often needs"), hints_tree(card.needs)]
+    if given.needs:
+        blocks += [Heading("Such a call often needs"), hints_tree(given.needs)]
     return blocks
 
 

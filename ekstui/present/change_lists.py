@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.policy import version_label, version_range
+from ekstui.change.policy import version_label, version_range
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -26,9 +26,9 @@ from ekstui.present.blocks import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ekstui.core.knowledge import Knowledge, PolicyKnowledge, Update
-    from ekstui.core.policy import Policy
-    from ekstui.core.steps import FeedStep, Step, StepCounts
+    from ekstui.change.policy import Policy
+    from ekstui.change.steps import FeedStep, Step, StepCounts
+    from ekstui.eks.knowledge import Knowledge, PolicyKnowledge, Update
     from ekstui.library.pins import Moved
 
 COLUMNS = (

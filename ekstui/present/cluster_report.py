@@ -7,16 +7,16 @@ from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.document import Statement
-from ekstui.core.eks import AccessEntry, Cluster, HealthIssue
-from ekstui.core.findings import Finding, RolePolicy
-from ekstui.core.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
-from ekstui.core.grants import Grant
-from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.text import clean_line, counted
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
+from ekstui.eks.findings import Finding, RolePolicy
+from ekstui.eks.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
+from ekstui.iam.document import Statement
+from ekstui.iam.grants import Grant
+from ekstui.iam.text import clean_line, counted
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, RecentChange, worst_first
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 
-from ekstui.core.differences import (
+from ekstui.change.differences import (
     SPELLED_OUT,
     ActionDifference,
+    ConditionChange,
     Differences,
+    LineChange,
+    Place,
+    ResourceChange,
     StillCovered,
+    Way,
+    WayChange,
 )
-from ekstui.core.knowledge import Update
-from ekstui.core.place_changes import ConditionChange, LineChange, Place, ResourceChange, Way, WayChange
-from ekstui.core.policy import version_label
-from ekstui.core.reference import reference
-from ekstui.core.text import counted
+from ekstui.change.policy import version_label
+from ekstui.eks.knowledge import Update
+from ekstui.iam.reference import reference
+from ekstui.iam.text import counted
 from ekstui.library.catalog import ComparedSide
 from ekstui.library.comparing import AttachedCount, Comparison, short_label
 from ekstui.present.blocks import (

@@ -7,11 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.document import serialise
-from ekstui.core.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict
-from ekstui.core.explain import Allower, Explanation
-from ekstui.core.explain.answer import (
-    Command,
+from ekstui.change.policy import version_label
+from ekstui.denial.answer import (
     NewerVersion,
     OldCopy,
     commands_for,
@@ -21,10 +18,13 @@ from ekstui.core.explain.answer import (
     refused_tags,
     statement_in_words,
 )
-from ekstui.core.explain.callers import ANONYMOUS, is_assuming
-from ekstui.core.notation import PolicyAt
-from ekstui.core.policy import version_label
-from ekstui.core.text import use_in_words
+from ekstui.denial.callers import ANONYMOUS, is_assuming
+from ekstui.denial.explain import Allower, Explanation
+from ekstui.eks.account_snapshot import use_in_words
+from ekstui.eks.commands import Command
+from ekstui.iam.document import serialise
+from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict
+from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import (
     SEVERITY_STYLES,
     Block,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.core.policy import version_label
+from ekstui.change.policy import version_label
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -29,12 +29,12 @@ from ekstui.present.blocks import (
 
 if TYPE_CHECKING:
     # A list of policies needs none of the modules that read documents.
-    from ekstui.core.document import Trimmed
-    from ekstui.core.knowledge import PolicyKnowledge, Symptom
-    from ekstui.core.policy import Policy, VersionInfo
-    from ekstui.core.reference import ActionInfo
-    from ekstui.core.summary import Remaining, ServiceSummary
+    from ekstui.change.policy import Policy, VersionInfo
+    from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.errors import DocumentError
+    from ekstui.iam.document import Trimmed
+    from ekstui.iam.reference import ActionInfo
+    from ekstui.iam.summary import Remaining, ServiceSummary
     from ekstui.library.catalog import PolicyEntry
 
 _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
@@ -243,7 +243,7 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
 
 
 def _levels(actions: Collection[ActionInfo]) -> list[Node]:
-    from ekstui.core.reference import LEVELS  # 5 ms, and only for what is not allowed
+    from ekstui.iam.reference import LEVELS  # 5 ms, and only for what is not allowed
 
     ordered = sorted(actions, key=lambda info: (LEVELS.index(info.level) if info.level in LEVELS else 9, info.name))
     return [

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
-from ekstui.core.text import clean, clean_line
+from ekstui.iam.text import clean, clean_line
 from ekstui.present.blocks import (
     Block,
     Code,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ekstui.core.text import counted
+from ekstui.iam.text import counted
 from ekstui.present.blocks import (
     Block,
     Column,

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from ekstui.core.account_snapshot import SERVICE_LINKED_PATH, Role, Use
-from ekstui.core.findings import Finding, RoleInUse, RolePolicy
-from ekstui.core.findings.fixes import trust_command
-from ekstui.core.policy import version_label
-from ekstui.core.text import counted, use_in_words
-from ekstui.core.unseen import Branch, Way, branches
+from ekstui.change.policy import version_label
+from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use, use_in_words
+from ekstui.eks.findings import Finding, RoleInUse, RolePolicy
+from ekstui.eks.findings.fixes import trust_command
+from ekstui.eks.unseen import Branch, Way, branches
+from ekstui.iam.text import counted
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
 from ekstui.library.roles import CopyAnswer, RoleAnswer

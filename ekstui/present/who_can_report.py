@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.holders import nearest_actions
-from ekstui.core.policy import SCOPE_WORDS, version_label
-from ekstui.core.text import age_in_words, counted
+from ekstui.change.holders import nearest_actions
+from ekstui.change.policy import SCOPE_WORDS, version_label
+from ekstui.iam.text import age_in_words, counted
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -31,10 +31,10 @@ from ekstui.present.blocks import (
 )
 
 if TYPE_CHECKING:
-    from ekstui.core.grants import Grant
-    from ekstui.core.holders import Holder, Since, WhoCan
-    from ekstui.core.policy import Scope
-    from ekstui.core.principals import PrincipalCan, PrincipalsCan
+    from ekstui.change.holders import Holder, Since, WhoCan
+    from ekstui.change.policy import Scope
+    from ekstui.eks.principals import PrincipalCan, PrincipalsCan
+    from ekstui.iam.grants import Grant
 
 ON_ROOM = 20
 """The room for resources in a row, in characters; those that do not fit are counted, but the first is always named."""

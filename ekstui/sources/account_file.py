@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from ekstui import files
-from ekstui.core.account_snapshot import (
+from ekstui.change.policy import parse_time
+from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
     CallerIdentity,
@@ -27,10 +28,9 @@ from ekstui.core.account_snapshot import (
     SourceError,
     User,
 )
-from ekstui.core.document import Document, load_json, object_of, parse
-from ekstui.core.policy import parse_time
 from ekstui.errors import DataError, DocumentError, InputError
 from ekstui.files import from_record
+from ekstui.iam.document import Document, load_json, object_of, parse
 
 Json = Mapping[str, object]
 

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ekstui.core.document import MAX_BYTES
-from ekstui.core.policy import Collection, Delivery, Policy, Provenance, Skipped
+from ekstui.change.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
 from ekstui.files import write_new
+from ekstui.iam.document import MAX_BYTES
 from ekstui.sources.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
 from ekstui.sources.policy_file import read_npm_package, read_version_files, read_versions
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ekstui import files
-from ekstui.core.policy import Delivery, Policy, PolicyHistory, Provenance, Scope, VersionInfo, parse_time
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, Provenance, Scope, VersionInfo, parse_time
 from ekstui.errors import DataError
 
 _HEAD = rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\['

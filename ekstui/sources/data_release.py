@@ -31,7 +31,7 @@ from urllib.request import (
     Request,
 )
 
-from ekstui.core.policy import Delivery, Policy, PolicyHistory, Provenance
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, Provenance
 from ekstui.errors import DataError, InputError
 from ekstui.files import read_regular, write_new
 from ekstui.sources.corpus import Corpus

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from ekstui import files
-from ekstui.core.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
-from ekstui.core.policy import (
+from ekstui.change.policy import (
     Collection,
     Policy,
     PolicyHistory,
@@ -26,6 +25,7 @@ from ekstui.core.policy import (
     version_label,
 )
 from ekstui.errors import DocumentError, InputError
+from ekstui.iam.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
 
 _WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument")
 

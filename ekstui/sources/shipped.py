@@ -9,12 +9,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ekstui import files
-from ekstui.core.policy import Policy, PolicyFamily, PolicyHistory, Scope, VersionInfo
+from ekstui.change.policy import Policy, PolicyFamily, PolicyHistory, Scope, VersionInfo
 from ekstui.errors import DataError
 
 if TYPE_CHECKING:
-    from ekstui.core.document import Document
-    from ekstui.core.published import Component, ComponentVersion
+    from ekstui.eks.published import Component, ComponentVersion
+    from ekstui.iam.document import Document
 
 _REINSTALL = "Install ekstui again."
 
@@ -24,7 +24,7 @@ def components() -> Mapping[str, Component]:
     """Return the components by name; DataError if the data cannot be read."""
     import lzma  # 4 ms with its buffers, and to know their names is enough for most answers
 
-    from ekstui.core.published import read_components  # 3 ms, and most answers are about AWS's policies
+    from ekstui.eks.published import read_components  # 3 ms, and most answers are about AWS's policies
 
     try:
         with lzma.open(files.assets() / "published.jsonl.xz") as file:
@@ -63,7 +63,7 @@ class PublishedPolicies:
 
     def policy(self, name: str) -> Policy:
         """Return one component as a policy."""
-        from ekstui.core.published import policy_of
+        from ekstui.eks.published import policy_of
 
         return policy_of(components()[name])
 
@@ -98,7 +98,7 @@ class PublishedPolicies:
 
     def claims(self, text: str) -> bool:
         """Return whether a text starts with the name of a component."""
-        from ekstui.core.published import is_component
+        from ekstui.eks.published import is_component
 
         return is_component(text)
 
@@ -139,7 +139,7 @@ class PublishedPolicies:
 
     def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:
         """Return the parameters of a document as another one fills them in."""
-        from ekstui.core.published import values_in
+        from ekstui.eks.published import values_in
 
         return values_in(_version(name, version), document)
 

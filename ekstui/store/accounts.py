@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.policy import format_time, parse_time
+from ekstui.change.policy import format_time, parse_time
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.errors import EkstuiError
 from ekstui.files import from_record, to_record
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed

@@ -12,18 +12,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ekstui.core.grants import Candidate, TargetUse, may_match
-from ekstui.core.policy import Policy, runs_of
-from ekstui.core.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
-from ekstui.core.wildcard import is_wild
+from ekstui.change.candidates import Candidate
+from ekstui.change.policy import Policy, runs_of
+from ekstui.change.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.files import digest_of
+from ekstui.iam.grants import TargetUse, may_match
+from ekstui.iam.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
 from ekstui.store.records import StoredPolicy
 
 if TYPE_CHECKING:
-    from ekstui.core.document import Document, Statement
-    from ekstui.core.policy import Scope
+    from ekstui.change.policy import Scope
+    from ekstui.iam.document import Document, Statement
 
 VERSION = 3
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
@@ -60,7 +61,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
 
 def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
     """Return a policy's documents; equal statements are one object, since parsing each takes most of the time."""
-    from ekstui.core.document import parse
+    from ekstui.iam.document import parse
 
     statements: dict[bytes, Statement] = {}
     documents: dict[str, Document] = {}
@@ -199,7 +200,7 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[StoredPo
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     """Return a row per step of a policy: version, previous one, kind, reach, counts of added, removed and changed, denies."""
-    from ekstui.core.document import parse_text
+    from ekstui.iam.document import parse_text
 
     documents = {number: parse_text(text) for number, text in texts.items()}
     return [[step.version, step.previous, *step.change] for step in steps_since(policy, documents, None)]
@@ -207,7 +208,7 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
 
 def judged_by() -> str:
     """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
-    from ekstui.core.reference import reference_version
+    from ekstui.iam.reference import reference_version
 
     return f"reference {reference_version()}, judgement {JUDGEMENT}"
 
@@ -251,9 +252,9 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
 
 def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
-    from ekstui.core.conditions.variables import VARIABLES_SINCE
-    from ekstui.core.document import serialise_statement
-    from ekstui.core.grants import merged, service_of, uses_of
+    from ekstui.iam.conditions.variables import VARIABLES_SINCE
+    from ekstui.iam.document import serialise_statement
+    from ekstui.iam.grants import merged, service_of, uses_of
 
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
@@ -320,8 +321,8 @@ def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
 
 def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[str, str]) -> dict[int, Document]:
     """Return versions reduced to what the uses name."""
-    from ekstui.core.conditions.variables import VARIABLES_SINCE
-    from ekstui.core.document import Document, parse
+    from ekstui.iam.conditions.variables import VARIABLES_SINCE
+    from ekstui.iam.document import Document, parse
 
     framed: dict[int, Statement] = {}
     documents = {}

@@ -14,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ekstui.core.policy import Policy, PolicyHistory, Provenance, VersionInfo
+from ekstui.change.policy import Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
 from ekstui.store.records import State, StoredPolicy, policy_of, policy_record, read_policy, read_state, state_record
 
 if TYPE_CHECKING:
-    from ekstui.core.policy import Authority, Scope
+    from ekstui.change.policy import Authority, Scope
 
 CHUNK = 64
 """Policies in a chunk after the EKS family's."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ekstui.core.policy import Policy, Provenance, VersionInfo, format_time, parse_time
+from ekstui.change.policy import Policy, Provenance, VersionInfo, format_time, parse_time
 
 if TYPE_CHECKING:
-    from ekstui.core.policy import Authority
+    from ekstui.change.policy import Authority
 
 
 class StoredPolicy(NamedTuple):

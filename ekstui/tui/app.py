@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
 
-    from ekstui.core.lookup import Thing
     from ekstui.library import AccountChoice, Library
+    from ekstui.library.lookup import Thing
 
 SIGNALLED = 128
 """Return codes above this mean that a signal ended the app, as in a shell."""
@@ -260,8 +260,8 @@ def _library(account: AccountChoice) -> Library:
 
 def where_to_start(where: str, library: Library) -> Start:
     """Return where `POLICY`, `POLICY@v5` or `POLICY@v5..v6` leads; raises NotFoundError if it is unknown."""
-    from ekstui.core.notation import VersionRange, parse_policy_or_range
     from ekstui.library.catalog import version_at
+    from ekstui.library.notation import VersionRange, parse_policy_or_range
 
     place = parse_policy_or_range(where)
     entry = library.find(place.name)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from textual.message_pump import MessagePump
 
 from ekstui import logbook
-from ekstui.core.text import clean_line
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
+from ekstui.iam.text import clean_line
 from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFailed
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot
+    from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.library import AccountChoice, Library
 
 Result = TypeVar("Result")

@@ -16,7 +16,7 @@ from textual.events import Key as KeyPress
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
 
-from ekstui.core.text import clean_line
+from ekstui.iam.text import clean_line
 from ekstui.settings import Settings
 from ekstui.tui.background import Background, MfaPrompter
 from ekstui.tui.crash import SurvivingApp
@@ -25,8 +25,8 @@ from ekstui.tui.keys import Key
 from ekstui.tui.styles import readable
 
 if TYPE_CHECKING:
-    from ekstui.core.lookup import Catalogue
     from ekstui.library import Library
+    from ekstui.library.lookup import Catalogue
 
 
 FOLLOW_AFTER = 0.12

@@ -21,8 +21,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ekstui import logbook
-from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.iam.text import clean_line
 from ekstui.tui.driver import missing
 
 BROKEN: Final = 70

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, dataclass_transform
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.core.document import Document
-    from ekstui.core.lookup import Kind
-    from ekstui.core.notation import PolicyAt, Side
-    from ekstui.core.policy import Policy
-    from ekstui.core.summary import ActionSummary
+    from ekstui.change.policy import Policy
+    from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.errors import EkstuiError
+    from ekstui.iam.document import Document
+    from ekstui.iam.summary import ActionSummary
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
+    from ekstui.library.lookup import Kind
+    from ekstui.library.notation import PolicyAt, Side
     from ekstui.present.styled import Row
 
 
@@ -29,7 +29,7 @@ class Shown(NamedTuple):
     @property
     def place(self) -> PolicyAt:
         """The version as a side of a comparison."""
-        from ekstui.core.notation import PolicyAt  # 3 ms, after the first paint
+        from ekstui.library.notation import PolicyAt  # 3 ms, after the first paint
 
         return PolicyAt(self.entry.name, None if self.entry.access else self.version)
 
@@ -206,9 +206,9 @@ class ShowAction(Notice):
 
 def action_of(value: object) -> str:
     """Return the action or pattern that a row's value is about, or an empty string."""
-    from ekstui.core.differences import ActionDifference
-    from ekstui.core.reference import ActionInfo
-    from ekstui.core.summary import ActionSummary
+    from ekstui.change.differences import ActionDifference
+    from ekstui.iam.reference import ActionInfo
+    from ekstui.iam.summary import ActionSummary
 
     match value:
         case ActionSummary(action=action):
@@ -223,7 +223,7 @@ def action_of(value: object) -> str:
 
 def one_action_of(value: object) -> str:
     """Return the action that a row's value is about; empty for a pattern, which no request can name."""
-    from ekstui.core.wildcard import is_wild
+    from ekstui.iam.wildcard import is_wild
 
     action = action_of(value)
     return "" if is_wild(action) else action

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 from textual import on
 from textual.screen import Screen
 
-from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
+from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError, InputError
+from ekstui.iam.text import clean_line
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
@@ -35,9 +35,9 @@ from ekstui.tui.messages import (
 from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
-    from ekstui.core.eks import Cluster
-    from ekstui.core.lookup import Thing
+    from ekstui.eks.cluster import Cluster
     from ekstui.library.cluster_answers import ClusterAnswer
+    from ekstui.library.lookup import Thing
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
 
@@ -80,8 +80,8 @@ class RoutedApp(LibraryApp):
 
     @on(ShowComparison)
     def _show_comparison(self, message: ShowComparison) -> None:
-        from ekstui.core.notation import PolicyAt
         from ekstui.library.access_policies import means_access_policy
+        from ekstui.library.notation import PolicyAt
         from ekstui.tui.screens.compare_screen import CompareScreen
 
         sides = (message.before, message.after)
@@ -92,8 +92,8 @@ class RoutedApp(LibraryApp):
 
     def _compare_access(self, before: str, after: str) -> None:
         """Show how two EKS access policies differ, or say why that is not known."""
-        from ekstui.core.lookup import Thing
         from ekstui.library.access_policies import access_difference
+        from ekstui.library.lookup import Thing
         from ekstui.present.access import access_difference_blocks
         from ekstui.tui.screens.overview_screens import CardScreen
 
@@ -163,7 +163,7 @@ class RoutedApp(LibraryApp):
 
     async def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
-        from ekstui.core.lookup import Pasted, Sides
+        from ekstui.library.lookup import Pasted, Sides
         from ekstui.tui.screens.palette_screen import shown_of
 
         if shown := shown_of(thing):
@@ -176,7 +176,7 @@ class RoutedApp(LibraryApp):
             self.push_screen(screen)
 
     def _compare(self, sides: Sequence[str]) -> None:
-        from ekstui.core.notation import StandardInput, parse_sides
+        from ekstui.library.notation import StandardInput, parse_sides
 
         try:
             before, after = parse_sides(sides)
@@ -188,10 +188,10 @@ class RoutedApp(LibraryApp):
             self.post_message(ShowComparison(before, after))
 
     def _screen_of(self, thing: Thing) -> Screen[None] | None:
-        from ekstui.core.account_snapshot import Group, LocalPolicy, User
-        from ekstui.core.eks import Cluster
-        from ekstui.core.knowledge import Symptom
-        from ekstui.library.access_policies import AccessPolicyAnswer
+        from ekstui.eks.account_snapshot import Group, LocalPolicy, User
+        from ekstui.eks.cluster import Cluster
+        from ekstui.eks.knowledge import Symptom
+        from ekstui.eks.kubernetes import AccessPolicyRules
         from ekstui.present import cards
         from ekstui.present.access import access_blocks
         from ekstui.tui.screens.account_screen import RoleScreen
@@ -203,7 +203,7 @@ class RoutedApp(LibraryApp):
         match thing.value:
             case Cluster() as cluster:
                 return ClusterScreen(cluster.name, cluster.region)
-            case AccessPolicyAnswer() as access:
+            case AccessPolicyRules() as access:
                 return CardScreen(thing, lambda: access_blocks(access))
             case Symptom() as symptom:
                 return CardScreen(thing, lambda: cards.symptom_blocks(symptom))

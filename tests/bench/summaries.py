@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from ekstui.core.document import Document, parse
-from ekstui.core.summary import services_in
+from ekstui.iam.document import Document, parse
+from ekstui.iam.summary import services_in
 
 CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
 NAMED = ("AmazonEKSClusterPolicy", "ReadOnlyAccess", "PowerUserAccess")

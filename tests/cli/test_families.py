@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ekstui import files
+from ekstui.change.policy import SCOPE_WORDS
 from ekstui.cli.main import main
-from ekstui.core.policy import SCOPE_WORDS
 from ekstui.sources.shipped import FAMILIES, components, shipped_in
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ekstui.cli.main import main
 from ekstui.cli.parser import Direction, fails_on, reaches_of
-from ekstui.core.grants import Reach
+from ekstui.iam.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
 from ekstui.library.reviewing import review
 from tests.cli.test_commands import ekstui

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-import ekstui.core
+import ekstui.change
+import ekstui.denial
+import ekstui.eks
+import ekstui.iam
 import ekstui.library
 import ekstui.sources
 import ekstui.store
@@ -174,7 +177,7 @@ def test_answers_from_the_account(
 
 
 def test_the_encoder_names_fields_that_are_there() -> None:
-    for package in (ekstui.core, ekstui.library, ekstui.sources, ekstui.store):
+    for package in (ekstui.iam, ekstui.change, ekstui.eks, ekstui.denial, ekstui.library, ekstui.sources, ekstui.store):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     kinds = [

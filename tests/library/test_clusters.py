@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, InlinePolicy, Role, SourceError
-from ekstui.core.document import Statement, parse
-from ekstui.core.eks import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
-from ekstui.core.findings import Code, Finding, Severity
+from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, InlinePolicy, Role, SourceError
+from ekstui.eks.cluster import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
+from ekstui.eks.findings import Code, Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
+from ekstui.iam.document import Statement, parse
 from ekstui.library import AccountChoice, Library, cluster_answers
 from ekstui.library.catalog import DefaultVersion
 from ekstui.library.cluster_answers import (

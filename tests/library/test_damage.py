@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.account_snapshot import InlinePolicy
-from ekstui.core.document import parse_text
+from ekstui.eks.account_snapshot import InlinePolicy
 from ekstui.errors import AccountError
+from ekstui.iam.document import parse_text
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
 from ekstui.library.syncing import sync

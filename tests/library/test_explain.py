@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
-from ekstui.core.document import Document, parse, parse_text
-from ekstui.core.evaluation import Request
-from ekstui.core.explain import Explanation, Policies, Question
-from ekstui.core.grants import action_matches
-from ekstui.core.notation import FileSide, PolicyAt, parse_policy
+from ekstui.denial.explain import Explanation, Policies, Question
+from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
 from ekstui.errors import InputError, NotFoundError
+from ekstui.iam.document import Document, parse, parse_text
+from ekstui.iam.evaluation import Request
+from ekstui.iam.grants import action_matches
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.comparing import attached_count, compare
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.named import Requester, Target, is_target, principal_arn, requester_of, target_of
+from ekstui.library.notation import FileSide, PolicyAt, parse_policy
 from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus

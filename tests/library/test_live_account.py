@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot, Use, attachments_of
-from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.policy import version_label
-from ekstui.core.reference import reference
-from ekstui.core.uses import uses_in
+from ekstui.change.policy import version_label
+from ekstui.eks.account_snapshot import AccountSnapshot, Use, attachments_of
+from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, AmbiguousError, InputError, NotFoundError
+from ekstui.iam.reference import reference
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached, attached_everywhere
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.comparing import compare
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.own_account import LIMITED, Account
 from ekstui.library.roles import copies_in, role_answer
 from ekstui.sources.aws import connection as connections

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.policy import Policy, VersionInfo
+from ekstui.change.policy import Policy, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import clear_cache
 from ekstui.library.remembered import Place, SeenVersions, forget_place, keep_place, kept_place, seen_versions

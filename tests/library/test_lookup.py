@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.knowledge import Symptom
-from ekstui.core.lookup import MESSAGE_PART, Catalogue, Pasted, Thing, denial_part, is_message
-from ekstui.core.name_matching import PolicyVersion, Sides
+from ekstui.eks.knowledge import Symptom
 from ekstui.library import AccountChoice, Library
 from ekstui.library.find_anything import all_actions, catalogue
+from ekstui.library.lookup import MESSAGE_PART, Catalogue, Pasted, PolicyVersion, Sides, Thing, denial_part, is_message
 
 DENIAL = (
     "An error occurred (AccessDenied) when calling the CreateTags operation: User: "

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from ekstui import files
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.document import parse, serialise
-from ekstui.core.notation import parse_policy, parse_sides
-from ekstui.core.policy import Policy, PolicyHistory, PolicyId, VersionInfo, version_label
+from ekstui.change.policy import Policy, PolicyHistory, PolicyId, VersionInfo, version_label
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
+from ekstui.iam.document import parse, serialise
 from ekstui.library import AccountChoice, Library
 from ekstui.library.access_policies import (
     access_difference,
@@ -38,6 +37,7 @@ from ekstui.library.catalog import (
     version_at,
 )
 from ekstui.library.comparing import compare
+from ekstui.library.notation import parse_policy, parse_sides
 from ekstui.library.own_account import Account
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import published_until, shipped_in

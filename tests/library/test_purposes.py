@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 import pytest
 
 from ekstui import files
-from ekstui.core.account_snapshot import AccountSnapshot, Role
-from ekstui.core.denial import Cause, Denial
-from ekstui.core.document import parse_text
-from ekstui.core.eks import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
-from ekstui.core.evaluation import Request
-from ekstui.core.explain import Candidate, Explanation, Policies, explain
-from ekstui.core.explain.answer import OldCopy
-from ekstui.core.explain.purpose import Purpose, purpose_by_signs
-from ekstui.core.explain.remedies import allowers
-from ekstui.core.findings import RoleInUse, RolePolicy
-from ekstui.core.policy import Policy, PolicyScope, VersionInfo, version_label
+from ekstui.change.policy import Policy, PolicyScope, VersionInfo, version_label
+from ekstui.denial.answer import OldCopy
+from ekstui.denial.explain import Candidate, Explanation, Policies, explain
+from ekstui.denial.parsing import Cause, Denial
+from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.denial.remedies import allowers
+from ekstui.eks.account_snapshot import AccountSnapshot, Role
+from ekstui.eks.cluster import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
+from ekstui.eks.findings import RoleInUse, RolePolicy
+from ekstui.iam.document import parse_text
+from ekstui.iam.evaluation import Request
 from ekstui.library.catalog import knowledge
 from ekstui.library.named import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers

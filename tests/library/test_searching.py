@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.evaluation import Request
-from ekstui.core.explain import Policies
-from ekstui.core.grants import action_matches
-from ekstui.core.holders import nearest_actions
-from ekstui.core.policy import format_time, version_label
-from ekstui.core.steps import perhaps_since
+from ekstui.change.holders import nearest_actions
+from ekstui.change.policy import format_time, version_label
+from ekstui.change.steps import perhaps_since
+from ekstui.denial.explain import Policies
 from ekstui.errors import InputError, NotFoundError
+from ekstui.iam.evaluation import Request
+from ekstui.iam.grants import action_matches
 from ekstui.library import Library
 from ekstui.library.catalog import knowledge
 from ekstui.library.maintenance import index_cache

@@ -13,16 +13,16 @@ from textual.events import Callback
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.document import parse
-from ekstui.core.explain import Question
-from ekstui.core.notation import FileSide
-from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
-from ekstui.core.steps import perhaps_since, steps_since
-from ekstui.core.uses import uses_in
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
+from ekstui.change.steps import perhaps_since, steps_since
+from ekstui.denial.explain import Question
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, InputError
+from ekstui.iam.document import parse
 from ekstui.library import AccountChoice, Library, own_account
 from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.library.notation import FileSide
 from ekstui.library.own_account import Account
 from ekstui.library.syncing import SyncReport, sync_from, undo_sync
 from ekstui.sources.corpus import Corpus

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.policy import Provenance
+from ekstui.change.policy import Provenance
 from ekstui.errors import DataError
 from ekstui.library import Library
 from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cache, verify_cache

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ekstui import files
-from ekstui.core.policy import Policy, VersionInfo
+from ekstui.change.policy import Policy, VersionInfo
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.own_account import Account

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.core.account_snapshot import AttachedPolicy
-from ekstui.core.notation import parse_sides
+from ekstui.eks.account_snapshot import AttachedPolicy
 from ekstui.library import Library
 from ekstui.library.comparing import Comparison, attached_count, compare
+from ekstui.library.notation import parse_sides
 from ekstui.present.comparison import comparison_blocks
 from ekstui.present.rendering import lines, markdown
 from tests.accounts import snapshot

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.core.action_facts import action_card
-from ekstui.core.document import parse
-from ekstui.core.principals import PrincipalsCan
-from ekstui.core.summary import services_in
+from ekstui.eks.principals import PrincipalsCan
+from ekstui.iam.action_facts import action_card
+from ekstui.iam.document import parse
+from ekstui.iam.summary import services_in
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.own_account import Account
@@ -118,6 +118,6 @@ def test_an_action_says_which_resources_are_in_the_users_own_account(own: str | 
     statement = {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": table}
     (service,) = services_in(parse({"Version": "2012-10-17", "Statement": [statement]}))
     (action,) = service.actions
-    given = GivenAction(action, action_card(action.action, ()), (), (), None, None, own)
+    given = GivenAction(action, action_card(action.action), (), (), (), None, None, own)
     shown = lines(action_blocks(given), 120, colours=False, whole_tables=False)
     assert any(line.endswith(f"us-west-1, {named}") for line in shown)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ekstui.core.account_snapshot import attachments_of
+from ekstui.eks.account_snapshot import attachments_of
 from ekstui.errors import InputError
 from ekstui.sources.account_file import read_account_file
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.policy import format_time
+from ekstui.change.policy import format_time
 from ekstui.errors import DataError
 from ekstui.sources.corpus import Corpus
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.policy import Collection, Policy, VersionInfo
+from ekstui.change.policy import Collection, Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import read_collection

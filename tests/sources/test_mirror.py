@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.cli.main import main
-from ekstui.core.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import Mirror, clear_mirrors, is_intact, mirrors

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ekstui.core.policy import Authority, Policy, PolicyHistory, Provenance, VersionInfo
+from ekstui.change.policy import Authority, Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, PutResult, pack
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.document import Document, parse, parse_text, serialise
-from ekstui.core.grants import Candidate, candidate_of, grants, uses_of
-from ekstui.core.policy import PolicyHistory
-from ekstui.core.steps import newest_first, steps_since
+from ekstui.change.candidates import Candidate, candidate_of
+from ekstui.change.policy import PolicyHistory
+from ekstui.change.steps import newest_first, steps_since
+from ekstui.iam.document import Document, parse, parse_text, serialise
+from ekstui.iam.grants import grants, uses_of
 from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps, read_numbers, written_numbers
 from ekstui.store.objects import AbsentCacheError

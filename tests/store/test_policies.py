@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.core.policy import Authority, VersionInfo
+from ekstui.change.policy import Authority, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack

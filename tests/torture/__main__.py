@@ -70,8 +70,8 @@ TRIALS = (
     ),
     Trial(
         "random pairs of documents",
-        ("-m", "tests.core.random_pairs", "50000"),
-        ("-m", "tests.core.random_pairs", "2000"),
+        ("-m", "tests.change.random_pairs", "50000"),
+        ("-m", "tests.change.random_pairs", "2000"),
         20,
     ),
     Trial(

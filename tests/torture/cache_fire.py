@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ekstui.core.policy import PolicyHistory, Provenance, VersionInfo
+from ekstui.change.policy import PolicyHistory, Provenance, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache, index_cache
 from ekstui.library.searching import changes, who_can_answer

@@ -15,21 +15,21 @@ from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 
-from ekstui.core.change import changes
-from ekstui.core.denial import parse_denial
-from ekstui.core.document import Document, parse_text
-from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
-from ekstui.core.notation import parse_policy_or_range, parse_sides
-from ekstui.core.policy import Policy, VersionInfo
-from ekstui.core.reference import reference
-from ekstui.core.summary import remaining, services_in
-from ekstui.core.text import clean
-from ekstui.core.trust import trust_in_words
-from ekstui.core.uses import uses_in
+from ekstui.change.comparison import changes
+from ekstui.change.policy import Policy, VersionInfo
+from ekstui.denial.parsing import parse_denial
+from ekstui.eks.uses import uses_in
 from ekstui.errors import EkstuiError
 from ekstui.files import assets
+from ekstui.iam.document import Document, parse_text
+from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.reference import reference
+from ekstui.iam.summary import remaining, services_in
+from ekstui.iam.text import clean
+from ekstui.iam.trust import trust_in_words
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache
+from ekstui.library.notation import parse_policy_or_range, parse_sides
 from ekstui.settings import effective
 from ekstui.sources.account_file import read_account_file
 from ekstui.sources.archives import read_collection
@@ -40,7 +40,7 @@ from ekstui.sources.written.files import sides_of
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
 from tests.accounts import snapshot
-from tests.core.test_denial import DECODED, MESSAGES, event
+from tests.denial.test_denial import DECODED, MESSAGES, event
 from tests.sources.test_account_file import page, role
 from tests.torture.hostile import RAW
 

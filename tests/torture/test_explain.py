@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.core.denial import MAX_CHARACTERS, Denial, parse_denial
-from ekstui.core.document import Condition, Document, Statement, parse
-from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
-from ekstui.core.reference import reference
+from ekstui.denial.parsing import MAX_CHARACTERS, Denial, parse_denial
 from ekstui.errors import InputError
-from tests.core.test_denial import DECODED, MESSAGES, event
+from ekstui.iam.document import Condition, Document, Statement, parse
+from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.reference import reference
+from tests.denial.test_denial import DECODED, MESSAGES, event
 
 EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.core.action_facts import resources_of
-from ekstui.core.document import parse, parse_text
-from ekstui.core.reference import reference
-from ekstui.core.summary import remaining, services_in
 from ekstui.errors import EkstuiError
+from ekstui.iam.action_facts import resources_of
+from ekstui.iam.document import parse, parse_text
+from ekstui.iam.reference import reference
+from ekstui.iam.summary import remaining, services_in
 from tests.terminal import ROOT
 
 EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))

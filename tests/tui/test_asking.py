@@ -12,7 +12,7 @@ from textual import on
 from textual.app import App
 from textual.pilot import Pilot
 
-from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.library import AccountChoice, Library
 from ekstui.library.own_account import Account
 from ekstui.sources.account_file import demo_account

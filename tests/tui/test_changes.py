@@ -4,8 +4,8 @@ from functools import partial
 
 from textual.pilot import Pilot
 
-from ekstui.core.account_snapshot import Group, Role, User
-from ekstui.core.notation import PolicyAt
+from ekstui.eks.account_snapshot import Group, Role, User
+from ekstui.library.notation import PolicyAt
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.core.notation import PolicyAt
 from ekstui.library import Library
+from ekstui.library.notation import PolicyAt
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Shown, sides_to_compare, with_mark

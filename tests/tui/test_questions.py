@@ -8,9 +8,9 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from ekstui.core.notation import PolicyAt
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import explain_all
+from ekstui.library.notation import PolicyAt
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
-from ekstui.core.text import clean_line
+from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.present.blocks import Column
 from ekstui.present.rendering import Row

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from ekstui.core.steps import Quarters
+from ekstui.change.steps import Quarters
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen

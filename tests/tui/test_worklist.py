@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.core.eks import GivenAccess
-from ekstui.core.findings.fixes import change_in_words
+from ekstui.eks.cluster import GivenAccess
+from ekstui.eks.findings.fixes import change_in_words
 from ekstui.library import AccountChoice, Library
 from ekstui.library import cluster_answers as judging
 from ekstui.library.cluster_answers import ClusterAnswer

@@ -4,15 +4,15 @@ from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from ekstui.change.policy import Scope
+from ekstui.change.steps import FeedStep, perhaps_since
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_code, gate, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
-from ekstui.core.notation import parse_policy, parse_since
-from ekstui.core.policy import Scope
-from ekstui.core.steps import FeedStep, perhaps_since
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.library.catalog import knowledge_of
+from ekstui.library.notation import parse_policy, parse_since
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, timeline_blocks, undated_words
 
 DEFAULT_PERIOD = timedelta(days=30)

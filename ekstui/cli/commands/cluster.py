@@ -17,10 +17,10 @@ from ekstui.cli.parser import (
 )
 from ekstui.cli.session import library_for, narrate_missing, read_account
 from ekstui.cli.streams import narrate, print_answer, print_blocks, print_json, print_text
-from ekstui.core.document import serialise_statement
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
+from ekstui.iam.document import serialise_statement
 from ekstui.library.cluster_answers import cluster_answer, clusters, worst_first
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade

@@ -14,12 +14,12 @@ from argcomplete.completers import FilesCompleter, SuppressCompleter
 from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
+from ekstui.change.policy import Policy, version_label
 from ekstui.cli.commands import TITLES
 from ekstui.cli.parser import argument, command, commands_of
 from ekstui.cli.streams import print_text
-from ekstui.core.policy import Policy, version_label
-from ekstui.core.reference import reference
 from ekstui.errors import EkstuiError
+from ekstui.iam.reference import reference
 from ekstui.library import Library
 from ekstui.library.access_policies import PREFIX, access_policies
 from ekstui.sources.shipped import reader_of, shipped_in

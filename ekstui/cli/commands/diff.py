@@ -19,13 +19,13 @@ from ekstui.cli.parser import (
 )
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_text
-from ekstui.core.notation import StandardInput, parse_sides
 from ekstui.errors import InputError
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
 from ekstui.library.access_policies import access_difference, means_access_policy
 from ekstui.library.comparing import compare
+from ekstui.library.notation import StandardInput, parse_sides
 from ekstui.present.access import access_difference_blocks
 from ekstui.present.comparison import comparison_blocks
 

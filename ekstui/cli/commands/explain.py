@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, exit_code, gate, parameters
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import narrate, print_answer
-from ekstui.core.denial import MAX_CHARACTERS, excerpt
-from ekstui.core.document import MAX_BYTES
-from ekstui.core.explain import Question, parse_context
-from ekstui.core.notation import FileSide, RoleSide, StandardInput, parse_side
+from ekstui.denial.explain import Question, parse_context
+from ekstui.denial.parsing import MAX_CHARACTERS, excerpt
 from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
+from ekstui.iam.document import MAX_BYTES
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
+from ekstui.library.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.present.explanation import explanation_blocks
 
 

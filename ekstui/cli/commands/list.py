@@ -12,7 +12,7 @@ from ekstui.cli.streams import print_blocks, print_json
 from ekstui.present.policy_report import policies_blocks
 
 if TYPE_CHECKING:
-    from ekstui.library.access_policies import AccessPolicyAnswer
+    from ekstui.eks.kubernetes import AccessPolicyRules
 
 
 @command(
@@ -26,7 +26,7 @@ def list_policies(arguments: Namespace) -> None:
     """Print one line per policy: its name, default version, last update and kind."""
     library = open_library()
     entries = library.policies(arguments.scope)
-    access: Sequence[AccessPolicyAnswer] = ()
+    access: Sequence[AccessPolicyRules] = ()
     if arguments.scope in ("access", "any"):
         from ekstui.library.access_policies import access_policies  # 10 ms, and only for these scopes
 

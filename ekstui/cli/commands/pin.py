@@ -15,8 +15,8 @@ from ekstui.cli.parser import (
 )
 from ekstui.cli.session import narrate_age, open_library
 from ekstui.cli.streams import narrate, print_answer
-from ekstui.core.text import counted
 from ekstui.export.shapes import answer
+from ekstui.iam.text import counted
 from ekstui.library.pins import LOCK, moved_since, pin, read_lock, write_lock
 from ekstui.present.change_lists import moved_blocks
 

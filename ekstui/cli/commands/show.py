@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, argument, command, one_of, parameters
 from ekstui.cli.session import library_for, open_library
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
-from ekstui.core.document import broken_rules
-from ekstui.core.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
+from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.errors import InputError
 from ekstui.export.encoding import Shape
 from ekstui.export.shapes import answer_of, document_shape, one_or_answers, show_shape
 from ekstui.export.texts import cloudformation_text, size_words, terraform_text
+from ekstui.iam.document import broken_rules
 from ekstui.library import Library
-from ekstui.library.access_policies import AccessPolicyAnswer, find_access_policy, means_access_policy
+from ekstui.library.access_policies import find_access_policy, means_access_policy
 from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of, version_at
+from ekstui.library.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import Block, Heading
 from ekstui.present.policy_report import (
@@ -81,8 +82,8 @@ def _asks_for_document(arguments: Namespace) -> bool:
 
 def _show_document(side: Side, arguments: Namespace) -> None:
     """Print what a file, standard input, a policy of the account's own, or all policies of a role permit."""
-    from ekstui.core.document import serialise
-    from ekstui.core.summary import services_in
+    from ekstui.iam.document import serialise
+    from ekstui.iam.summary import services_in
     from ekstui.library.comparing import document_of_side
 
     library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library()
@@ -98,7 +99,7 @@ def _show_document(side: Side, arguments: Namespace) -> None:
         print_blocks([Heading(str(side), 1), services_table(services), *actions], markdown=arguments.markdown)
 
 
-Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyAnswer | None]
+Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]
 """An IAM policy with its version, an EKS access policy, or both where they share a name."""
 
 
@@ -115,11 +116,11 @@ def _asked(library: Library, text: str) -> Asked:
 def _shape(
     library: Library,
     iam: tuple[PolicyEntry, int] | None,
-    access: AccessPolicyAnswer | None,
+    access: AccessPolicyRules | None,
     values: Mapping[str, str],
 ) -> Shape:
     if iam is None:
-        return answer_of(library.data(), access, "AccessPolicyAnswer.shown") if access else {}
+        return answer_of(library.data(), access, "AccessPolicyRules.shown") if access else {}
     entry, version = iam
     known = knowledge_of(entry.policy)
     document = library.document_json(entry.policy, version, values)
@@ -128,7 +129,7 @@ def _shape(
     found = show_shape(
         library.data(), entry, version, document, services, reasons, library.parameters(entry.policy, version, values)
     )
-    return found | {"access_policy": answer_of(library.data(), access, "AccessPolicyAnswer.shown")} if access else found
+    return found | {"access_policy": answer_of(library.data(), access, "AccessPolicyRules.shown")} if access else found
 
 
 def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> None:

@@ -2,14 +2,14 @@
 
 from argparse import Namespace
 
+from ekstui.change.policy import version_label
 from ekstui.cli.parser import JSON, POLICY, argument, command
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import narrate, print_json
-from ekstui.core.document import serialise, trimmed
-from ekstui.core.notation import parse_policy
-from ekstui.core.policy import version_label
 from ekstui.export.shapes import answer
+from ekstui.iam.document import serialise, trimmed
 from ekstui.library.catalog import knowledge_of, version_at
+from ekstui.library.notation import parse_policy
 from ekstui.present.policy_report import trimmed_remarks
 
 

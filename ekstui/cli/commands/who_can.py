@@ -27,8 +27,8 @@ from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blo
 
 # The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
 if TYPE_CHECKING:
-    from ekstui.core.holders import WhoCan
-    from ekstui.core.principals import PrincipalsCan
+    from ekstui.change.holders import WhoCan
+    from ekstui.eks.principals import PrincipalsCan
     from ekstui.library.cluster_answers import PrincipalsInClusters
 
 

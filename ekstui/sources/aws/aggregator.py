@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ekstui.core.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
-from ekstui.core.policy import parse_time
+from ekstui.change.policy import parse_time
+from ekstui.eks.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Cancelled, Connection, each, never
 from ekstui.sources.aws.failures import code_of, explain, failures

@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ekstui.core.account_snapshot import SourceError, SourceName
-from ekstui.core.eks import (
+from ekstui.eks.account_snapshot import SourceError, SourceName
+from ekstui.eks.cluster import (
     AccessEntry,
     Addon,
     Capability,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ekstui.core.account_snapshot import ErrorKind, SourceError, SourceName
+from ekstui.eks.account_snapshot import ErrorKind, SourceError, SourceName
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.sources.aws.answers import THROTTLED, BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError

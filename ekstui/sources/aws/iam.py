@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ekstui.core.account_snapshot import (
+from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedAs,
     Attachments,
@@ -23,9 +23,9 @@ from ekstui.core.account_snapshot import (
     User,
     UserAttachment,
 )
-from ekstui.core.evaluation import Request
-from ekstui.core.uses import regions_of_interest
+from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
+from ekstui.iam.evaluation import Request
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ekstui.core.document import parse
-from ekstui.core.policy import (
+from ekstui.change.policy import (
     Delivery,
     Policy,
     PolicyHistory,
@@ -21,6 +20,7 @@ from ekstui.core.policy import (
     version_label,
 )
 from ekstui.errors import AccountError, DocumentError
+from ekstui.iam.document import parse
 from ekstui.sources.aws.connection import Cancelled, Connection, each
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.policy_file import text_of, unwrapped

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ekstui.core.document import Document
+from ekstui.iam.document import Document
 
 PolicyUse = Literal["identity", "trust", "resource"]
 """What a document is for: what a principal may do, who may assume a role, or who may use a resource."""

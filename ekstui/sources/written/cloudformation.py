@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from ekstui.core.document import Repeated
+from ekstui.iam.document import Repeated
 from ekstui.sources.written import WrittenPolicy
 from ekstui.sources.written.search import COMPUTED, checksum, doubtful, is_function, json_text, parsed, search
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
-from ekstui.core.document import Repeated
 from ekstui.errors import DocumentError
+from ekstui.iam.document import Repeated
 from ekstui.sources.written import WrittenPolicy
 from ekstui.sources.written.search import anywhere, parsed, search
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from ekstui.core.document import Repeated, broken_rules, parse
 from ekstui.errors import DocumentError
+from ekstui.iam.document import Repeated, broken_rules, parse
 from ekstui.sources.written import WrittenPolicy
 from ekstui.sources.written.values import read_json
 

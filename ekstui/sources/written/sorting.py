@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
-from ekstui.core.reference import reference
+from ekstui.iam.reference import reference
 
 _READ = (".json", ".template", ".yaml", ".yml", ".jsonc")
 """Suffixes of files that have a reader, in any case."""

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ekstui.core.document import Repeated, object_of
 from ekstui.errors import DocumentError
+from ekstui.iam.document import Repeated, object_of
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""

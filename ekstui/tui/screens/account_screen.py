@@ -5,15 +5,15 @@ from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.document import serialise
-from ekstui.core.findings import RolePolicy
-from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.text import age_in_words, clean_line
-from ekstui.core.uses import regions_of_interest
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.findings import RolePolicy
+from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
+from ekstui.iam.document import serialise
+from ekstui.iam.summary import ActionSummary, ServiceSummary
+from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import AccountChoice, Library
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.roles import CopyAnswer, RoleAnswer, copies_in, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks

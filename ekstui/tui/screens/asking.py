@@ -10,7 +10,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from ekstui.core.text import clean
+from ekstui.iam.text import clean
 from ekstui.present.styled import Row
 from ekstui.tui.screens.report import Answer, ReportScreen
 from ekstui.tui.widgets.bars import RowsLine

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 
-from ekstui.core.findings import RolePolicy
-from ekstui.core.lookup import Thing
-from ekstui.core.notation import PolicyAt
-from ekstui.core.policy import version_label
-from ekstui.core.text import age_in_words, clean_line
+from ekstui.change.policy import version_label
+from ekstui.eks.findings import RolePolicy
 from ekstui.export.texts import attachment_terraform
+from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange, cluster_answer
+from ekstui.library.lookup import Thing
+from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import error_notes
 from ekstui.present.cluster_report import UNREAD_ROLE, ReportedIssue, Work, about_line, cluster_blocks, fixing_policy
 from ekstui.present.rendering import markdown, rows, styled_line

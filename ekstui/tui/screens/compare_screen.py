@@ -8,14 +8,14 @@ from itertools import groupby, zip_longest
 
 from textual.widget import Widget
 
-from ekstui.core.canonical import LinePair, Words, canonical_lines, canonical_places, line_pairs, places_of
-from ekstui.core.notation import PolicyAt, RoleSide, Side
-from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
+from ekstui.change.policy import version_label
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch, document_text
+from ekstui.iam.canonical import LinePair, Words, canonical_lines, canonical_places, line_pairs, places_of
+from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.comparing import Comparison, compare
+from ekstui.library.notation import PolicyAt, RoleSide, Side
 from ekstui.present.comparison import (
     comparison_blocks,
     counts_words,

@@ -14,19 +14,19 @@ from textual.app import App
 from textual.screen import Screen
 
 from ekstui import files
-from ekstui.core.access_levels import MatrixRow
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.differences import ActionDifference
-from ekstui.core.document import serialise
-from ekstui.core.explain.answer import Command
-from ekstui.core.findings import RolePolicy
-from ekstui.core.policy import version_label
-from ekstui.core.steps import Step
-from ekstui.core.summary import ActionSummary, ServiceSummary
-from ekstui.core.text import clean, counted
+from ekstui.change.differences import ActionDifference
+from ekstui.change.policy import version_label
+from ekstui.change.steps import Step
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.commands import Command
+from ekstui.eks.findings import RolePolicy
 from ekstui.errors import EkstuiError
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import cloudformation_text, document_text, statement_text, terraform_text
+from ekstui.iam.access_levels import MatrixRow
+from ekstui.iam.document import serialise
+from ekstui.iam.summary import ActionSummary, ServiceSummary
+from ekstui.iam.text import clean, counted
 from ekstui.library import Library
 from ekstui.library.catalog import PolicyEntry
 from ekstui.library.cluster_answers import ClusterRole
@@ -128,7 +128,7 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
         return [
             Extract(form, f"{policy.name}.{end}", text, private=False)
             for form, end, text in (
-                ("JSON", "json", lambda: document_text(answer_of(library.data(), access, "AccessPolicyAnswer.shown"))),
+                ("JSON", "json", lambda: document_text(answer_of(library.data(), access, "AccessPolicyRules.shown"))),
                 ("Markdown", "md", lambda: markdown(access_blocks(access))),
             )
         ]

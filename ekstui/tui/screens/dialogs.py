@@ -18,8 +18,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ekstui.core.text import clean, clean_line
 from ekstui.files import write_named
+from ekstui.iam.text import clean, clean_line
 from ekstui.present.blocks import Span, Table, TableRow
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Column, Row, Style, Styled, styled

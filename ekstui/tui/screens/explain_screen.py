@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ekstui.core.explain import Explanation, Question, parse_context
-from ekstui.core.explain.answer import Command, commands_for, decoding
-from ekstui.core.notation import PolicyAt, Side, parse_policy
-from ekstui.core.text import clean_line
+from ekstui.denial.answer import commands_for, decoding
+from ekstui.denial.explain import Explanation, Question, parse_context
+from ekstui.eks.commands import Command
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.shapes import answers_of, explain_shape
 from ekstui.export.texts import document_text
+from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
+from ekstui.library.notation import PolicyAt, Side, parse_policy
 from ekstui.present.explanation import explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
@@ -29,8 +30,8 @@ from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets.pane import failure, plain_failure
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import AccountSnapshot
-    from ekstui.core.explain.access_entries import ForbiddenExplanation
+    from ekstui.denial.access_entries import ForbiddenExplanation
+    from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.present.blocks import Block
     from ekstui.sources.aws.iam import SimulatedDecision
 

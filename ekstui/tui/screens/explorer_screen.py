@@ -16,7 +16,7 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.timer import Timer
 
-from ekstui.core.policy import next_scope
+from ekstui.change.policy import next_scope
 from ekstui.present.styled import Row, plain
 from ekstui.tui import keys
 from ekstui.tui.background import Synced, sync, watch_account
@@ -39,7 +39,7 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.core.policy import Scope
+    from ekstui.change.policy import Scope
     from ekstui.library import Library
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.library import DataStatus

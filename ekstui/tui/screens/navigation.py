@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ekstui.core.policy import Scope
+from ekstui.change.policy import Scope
 from ekstui.present.styled import Row, styled
 from ekstui.tui import keys
 from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
@@ -42,7 +42,7 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.core.notation import PolicyAt
+    from ekstui.library.notation import PolicyAt
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
@@ -282,7 +282,7 @@ class NavigationScreen(Screen[None]):
     @property
     def place(self) -> PolicyAt | None:
         """The policy or version under the cursor of the focused pane."""
-        from ekstui.core.steps import Step
+        from ekstui.change.steps import Step
         from ekstui.library.catalog import PolicyEntry
 
         row = self.row
@@ -294,7 +294,7 @@ class NavigationScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Compare the two marks, or the row under the cursor with the mark or with the version before it."""
-        from ekstui.core.steps import Step
+        from ekstui.change.steps import Step
 
         self.catch_up()
         if self.shown is None:

@@ -4,21 +4,21 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ekstui.core.access_levels import MatrixRow, holding, matrix
-from ekstui.core.account_snapshot import AccountSnapshot
-from ekstui.core.action_facts import MatchingStatement, action_card, statements_matching
-from ekstui.core.holders import types_covered
-from ekstui.core.lookup import Thing
-from ekstui.core.notation import PolicyAt, RoleSide
-from ekstui.core.policy import SCOPE_WORDS, Policy, Scope, next_scope
-from ekstui.core.reference import ActionInfo, reference
-from ekstui.core.steps import FeedStep
-from ekstui.core.summary import ActionSummary
-from ekstui.core.text import clean_line
+from ekstui.change.holders import types_covered
+from ekstui.change.policy import SCOPE_WORDS, Policy, Scope, next_scope
+from ekstui.change.steps import FeedStep
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.errors import EkstuiError
+from ekstui.iam.access_levels import MatrixRow, holding, matrix
+from ekstui.iam.action_facts import MatchingStatement, action_card, statements_matching
+from ekstui.iam.reference import ActionInfo, reference
+from ekstui.iam.summary import ActionSummary
+from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
+from ekstui.library.lookup import Thing
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.searching import ChangesFeed, changes, who_can_answer
 from ekstui.present.blocks import Block
 from ekstui.present.cards import NO_ACTIONS, GivenAction, action_blocks, matrix_blocks
@@ -389,7 +389,7 @@ def _card(library: Library, wanted: ShowAction) -> GivenAction:
         others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
     info = reference().find(name)
     covered = types_covered(info, wanted.action.grants) if info else ()
-    card = action_card(name, knowledge().dependents(name))
+    card, needs = action_card(name), knowledge().dependents(name)
     own = library.snapshot_at_hand()
     account = own.identity.account if own else None
-    return GivenAction(wanted.action, card, covered, statements, since, others, account)
+    return GivenAction(wanted.action, card, needs, covered, statements, since, others, account)

@@ -15,12 +15,12 @@ from textual.getters import query_one
 from textual.timer import Timer
 from textual.widgets import Input
 
-from ekstui.core.knowledge import Symptom
-from ekstui.core.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_message
-from ekstui.core.notation import RoleSide, Side
-from ekstui.core.text import clean_line
+from ekstui.eks.knowledge import Symptom
+from ekstui.iam.text import clean_line
 from ekstui.library.catalog import PolicyEntry
 from ekstui.library.find_anything import all_actions, catalogue
+from ekstui.library.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_message
+from ekstui.library.notation import RoleSide, Side
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import FOLLOW_AFTER

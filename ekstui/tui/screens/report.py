@@ -13,9 +13,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from ekstui.core.notation import PolicyAt, RoleSide
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp

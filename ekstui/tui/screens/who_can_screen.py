@@ -4,23 +4,19 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ekstui.core.action_facts import SHORTEST_NAME, complete
-from ekstui.core.holders import Holder, WhoCan, nearest_actions
-from ekstui.core.notation import PolicyAt
-from ekstui.core.policy import SCOPE_WORDS, Scope, next_scope
-from ekstui.core.principals import PrincipalCan, PrincipalsCan
-from ekstui.core.reference import UNKNOWN_LEVEL, reference
-from ekstui.core.text import clean_line, counted
+from ekstui.change.holders import Holder, WhoCan, nearest_actions
+from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
+from ekstui.eks.kubernetes import AccessPolicyRules
+from ekstui.eks.principals import PrincipalCan, PrincipalsCan
 from ekstui.errors import AccountError, EkstuiError
+from ekstui.iam.action_facts import SHORTEST_NAME, complete
+from ekstui.iam.reference import UNKNOWN_LEVEL, reference
+from ekstui.iam.text import clean_line, counted
 from ekstui.library import Library
-from ekstui.library.access_policies import (
-    AccessPolicyAnswer,
-    KubernetesHolders,
-    kubernetes_requests,
-    who_can_in_kubernetes,
-)
+from ekstui.library.access_policies import KubernetesHolders, kubernetes_requests, who_can_in_kubernetes
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
+from ekstui.library.notation import PolicyAt
 from ekstui.library.roles import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
@@ -82,7 +78,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
     )
     BINDINGS = bindings(KEYS)
     WAITING = "searching the policies…"
-    OPENS = (PolicyAt, PrincipalCan, AccessPolicyAnswer, PrincipalInCluster, str)
+    OPENS = (PolicyAt, PrincipalCan, AccessPolicyRules, PrincipalInCluster, str)
     VIEWS = ("policies", "grants")
     PLACEHOLDER = "ec2:CreateTags, ec2:Describe*, k8s:create:pods/exec or kubectl exec; then an ARN for one resource"
 
@@ -206,7 +202,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 return styled_line(holder_about(holder, answer.policies.action), "app")
             case PrincipalCan() as can:
                 return styled_line(principal_about(can), "app")
-            case AccessPolicyAnswer(policy=policy):
+            case AccessPolicyRules(policy=policy):
                 return (clean_line(policy.name), "strong"), (clean_line(f"  {policy.text}"), "")
             case PrincipalInCluster() as entry:
                 return styled_line(entry_about(entry), "app")
@@ -303,7 +299,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         match row.value:
             case PrincipalCan() as can if can.subject.kind == "role":
                 self.post_message(ShowRole(can.subject.arn or can.subject.name))
-            case AccessPolicyAnswer(policy=policy):
+            case AccessPolicyRules(policy=policy):
                 self.post_message(ShowFound(policy.name, "access policy"))
             case PrincipalInCluster(principal=principal) if ":role/" in principal:
                 self.post_message(ShowRole(principal))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.core.text import clean_line, counted, use_in_words
+from ekstui.eks.account_snapshot import use_in_words
 from ekstui.errors import MfaNeededError
+from ekstui.iam.text import clean_line, counted
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
@@ -20,7 +21,7 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.account_snapshot import Attachments, RoleAttachment
+    from ekstui.eks.account_snapshot import Attachments, RoleAttachment
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_answers import PrincipalsInClusters
     from ekstui.present.blocks import Block
@@ -67,7 +68,7 @@ def _certainty(entry: RoleAttachment) -> int:
 
 
 def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
-    from ekstui.core.trust import trust_word
+    from ekstui.iam.trust import trust_word
     from ekstui.present.blocks import last_used_words
 
     role = entry.role
@@ -202,7 +203,7 @@ class AttachedPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return a role's ARN, how it has the policy and all its uses; or a user or group."""
-        from ekstui.core.account_snapshot import RoleAttachment
+        from ekstui.eks.account_snapshot import RoleAttachment
 
         entry = row.value
         if not isinstance(entry, RoleAttachment):
@@ -235,7 +236,7 @@ class AttachedPane(Pane):
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
-        from ekstui.core.account_snapshot import RoleAttachment
+        from ekstui.eks.account_snapshot import RoleAttachment
         from ekstui.library.cluster_answers import PrincipalInCluster
 
         value = event.row.value
@@ -244,7 +245,7 @@ class AttachedPane(Pane):
         if isinstance(value, RoleAttachment):
             role = value.role
             if self.shown and self.shown.entry.policy.home:
-                from ekstui.core.notation import RoleSide
+                from ekstui.library.notation import RoleSide
 
                 # For a controller's policy, the question is what the role lacks.
                 self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))

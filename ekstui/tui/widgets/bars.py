@@ -13,9 +13,9 @@ from textual.getters import app
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ekstui.core.policy import version_label
-from ekstui.core.text import age_in_words, clean, clean_line
+from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError
+from ekstui.iam.text import age_in_words, clean, clean_line
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, cells, cut_end, plain, wrap
 from ekstui.tui.base import LibraryApp
@@ -24,8 +24,8 @@ from ekstui.tui.messages import AccountView, Shown
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.notation import PolicyAt
     from ekstui.library.library import DataStatus, Library
+    from ekstui.library.notation import PolicyAt
     from ekstui.library.remembered import Place
 
 TWO_LINES = 24
@@ -281,7 +281,7 @@ class Offer(NamedTuple):
 
 def offer_of(place: Place, library: Library) -> Offer | None:
     """Return the offer for a place; None if its policy or version no longer exists."""
-    from ekstui.core.notation import parse_policy
+    from ekstui.library.notation import parse_policy
 
     try:
         entry = library.find(place.policy)

@@ -14,8 +14,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import Input
 
-from ekstui.core.text import clean_line
 from ekstui.errors import EkstuiError
+from ekstui.iam.text import clean_line
 from ekstui.present.blocks import in_the_app
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
 from ekstui.tui.base import LibraryApp

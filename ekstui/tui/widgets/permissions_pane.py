@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from ekstui.core.policy import version_label
+from ekstui.change.policy import version_label
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
@@ -22,9 +22,9 @@ from ekstui.tui.widgets.service_rows import (
 )
 
 if TYPE_CHECKING:
-    from ekstui.core.knowledge import PolicyKnowledge, Symptom
-    from ekstui.core.summary import ActionSummary, Remaining, ServiceSummary
-    from ekstui.library.access_policies import AccessPolicyAnswer
+    from ekstui.eks.knowledge import PolicyKnowledge, Symptom
+    from ekstui.eks.kubernetes import AccessPolicyRules
+    from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
 
 
 class PermissionsPane(Pane):
@@ -50,7 +50,7 @@ class PermissionsPane(Pane):
         self._remaining: Remaining | None = None
         self._arn = ""
         """The policy whose permissions are shown."""
-        self._access: AccessPolicyAnswer | None = None
+        self._access: AccessPolicyRules | None = None
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
@@ -98,7 +98,7 @@ class PermissionsPane(Pane):
         if self._remaining is not None or shown is None:
             self._show_remaining(None)
             return True
-        from ekstui.core.summary import remaining
+        from ekstui.iam.summary import remaining
 
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self.app.background.run(
@@ -162,7 +162,7 @@ class PermissionsPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return a service and why it is needed, or an action with its grants."""
-        from ekstui.core.summary import ActionSummary, ServiceSummary
+        from ekstui.iam.summary import ActionSummary, ServiceSummary
 
         if isinstance(row.value, ServiceSummary):
             reasons = self._knowledge.services if self._knowledge else {}
@@ -171,7 +171,7 @@ class PermissionsPane(Pane):
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
         """Return the keys that work: services unfold, actions can be asked about."""
-        from ekstui.core.summary import ActionSummary
+        from ekstui.iam.summary import ActionSummary
 
         on_action = row is not None and isinstance(row.value, ActionSummary)
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
@@ -179,13 +179,13 @@ class PermissionsPane(Pane):
 
     def is_stop(self, row: Row) -> bool:
         """Return whether a row is a service."""
-        from ekstui.core.summary import ServiceSummary
+        from ekstui.iam.summary import ServiceSummary
 
         return isinstance(row.value, ServiceSummary)
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
         """Fold or unfold a service; fold on an action goes to its service."""
-        from ekstui.core.summary import ActionSummary, ServiceSummary
+        from ekstui.iam.summary import ActionSummary, ServiceSummary
         from ekstui.present.policy_report import RemainingService
 
         value = row.value if row else None
@@ -205,8 +205,8 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
-        from ekstui.core.notation import PolicyAt
-        from ekstui.core.summary import ActionSummary, ServiceSummary
+        from ekstui.iam.summary import ActionSummary, ServiceSummary
+        from ekstui.library.notation import PolicyAt
         from ekstui.present.policy_report import RemainingService
 
         event.stop()

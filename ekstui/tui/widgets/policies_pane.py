@@ -9,9 +9,9 @@ from textual import on
 from textual.reactive import reactive
 from textual.timer import Timer
 
-from ekstui.core.policy import version_label
-from ekstui.core.text import clean_line
+from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError
+from ekstui.iam.text import clean_line
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AccountView
@@ -19,10 +19,10 @@ from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.notation import PolicyAt
-    from ekstui.core.policy import Policy
+    from ekstui.change.policy import Policy
     from ekstui.library import Library
     from ekstui.library.catalog import PolicyEntry
+    from ekstui.library.notation import PolicyAt
 
 REST = "Other"
 
@@ -92,7 +92,7 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
             wanted = facet.text.casefold()
             return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
         case _:
-            from ekstui.core.notation import parse_since
+            from ekstui.library.notation import parse_since
             from ekstui.library.searching import changes
 
             steps = changes(library, parse_since(facet.text, library.data().newest), "all").changes
@@ -102,8 +102,8 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
 
 def _pattern(text: str) -> str:
     """Return a pattern for a typed action or the beginning of one."""
-    from ekstui.core.reference import reference
-    from ekstui.core.wildcard import is_wild
+    from ekstui.iam.reference import reference
+    from ekstui.iam.wildcard import is_wild
 
     if is_wild(text) or reference().find(text) is not None:
         return text
@@ -297,7 +297,7 @@ class PoliciesPane(Pane):
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.counts is None:
             return None
-        from ekstui.core.account_snapshot import in_partition
+        from ekstui.eks.account_snapshot import in_partition
 
         attached = {arn: str(count.attachments or "") for arn, count in snapshot.counts.items()}
         return lambda arn: attached.get(in_partition(arn, snapshot.identity.partition), "")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from ekstui.core.text import clean_line
+from ekstui.iam.text import clean_line
 from ekstui.present.blocks import grant_line, level_style
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 
 if TYPE_CHECKING:
-    from ekstui.core.grants import Grant
-    from ekstui.core.summary import ActionSummary, ServiceSummary
+    from ekstui.iam.grants import Grant
+    from ekstui.iam.summary import ActionSummary, ServiceSummary
 
 MIN_WIDTHS = (20, 12, 12)
 """The smallest widths of an action's name, resource and condition."""

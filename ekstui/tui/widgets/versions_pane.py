@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.core.policy import version_label, version_range
-from ekstui.core.text import clean_line
+from ekstui.change.policy import version_label, version_range
+from ekstui.iam.text import clean_line
 from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.tui import keys
@@ -19,13 +19,13 @@ from ekstui.tui.widgets.pane import Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
-    from ekstui.core.document import ActionElement
-    from ekstui.core.knowledge import PolicyKnowledge
-    from ekstui.core.notation import PolicyAt
-    from ekstui.core.policy import Policy
-    from ekstui.core.steps import Quarters, Step, StepCounts
+    from ekstui.change.policy import Policy
+    from ekstui.change.steps import Quarters, Step, StepCounts
+    from ekstui.eks.knowledge import PolicyKnowledge
+    from ekstui.eks.kubernetes import AccessPolicyRules
+    from ekstui.iam.document import ActionElement
     from ekstui.library import Library
-    from ekstui.library.access_policies import AccessPolicyAnswer
+    from ekstui.library.notation import PolicyAt
 
 BARS = "▁▂▃▄▅▆▇█"
 """From no changes to the most."""
@@ -46,7 +46,7 @@ def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
     If not all quarters fit, the last ones are shown after the number of earlier changes. Without `bars`, each quarter
     is a digit, or `+` for more than nine.
     """
-    from ekstui.core.steps import quarter_label
+    from ekstui.change.steps import quarter_label
 
     most = max(quarters.counts)
     if not most:
@@ -130,8 +130,8 @@ Touched: TypeAlias = Mapping[int, Grants]
 
 def actions_touched(policy: Policy, library: Library) -> Touched:
     """Return the actions that each known version changed. Slow: reads and compares all versions."""
-    from ekstui.core.change import changes  # 20 ms, only for this filter
-    from ekstui.core.document import Document
+    from ekstui.change.comparison import changes  # 20 ms, only for this filter
+    from ekstui.iam.document import Document
 
     touched: dict[int, Grants] = {}
     before = Document(None, None, ())
@@ -146,7 +146,7 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
 
 def touches(touched: Touched, version: int, typed: str) -> bool:
     """Return whether a version changed a grant of an action that starts with what was typed."""
-    from ekstui.core.grants import may_match
+    from ekstui.iam.grants import may_match
 
     pattern = f"{typed.removeprefix('action:').lower()}*"
     return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))
@@ -294,7 +294,7 @@ class VersionsPane(Pane):
         return _is_step(row.value) and not is_quiet(row.value)
 
 
-def _access_rows(access: AccessPolicyAnswer) -> list[Row]:
+def _access_rows(access: AccessPolicyRules) -> list[Row]:
     """Return when AWS announced an access policy, in place of versions, which it does not have."""
     day = access.policy.introduced
     since = f"In AWS's list of updates since {day}." if day else "Not in AWS's list of updates."
@@ -303,13 +303,13 @@ def _access_rows(access: AccessPolicyAnswer) -> list[Row]:
 
 
 def _is_step(value: object) -> TypeGuard[Step]:
-    from ekstui.core.steps import Step
+    from ekstui.change.steps import Step
 
     return isinstance(value, Step)
 
 
 def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, Quarters | None]:
-    from ekstui.core.steps import changes_per_quarter
+    from ekstui.change.steps import changes_per_quarter
     from ekstui.library.catalog import knowledge_of
 
     steps = library.timeline(policy)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ekstui.core.document import Document, Statement, parse_text
-from ekstui.core.evaluation import AppliedPolicy, Request, evaluate
-from ekstui.core.grants import action_matches
-from ekstui.core.reference import reference
+from ekstui.iam.document import Document, Statement, parse_text
+from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.grants import action_matches
+from ekstui.iam.reference import reference
 from ekstui.sources.corpus import Corpus
 from tests.reference.compare_simulator.operators import operator_cases
 from tests.reference.compare_simulator.requests import ALWAYS, ROLE, Case, as_line, cases, library_of_documents

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ekstui.core.document import Document, Statement, parse_text
-from ekstui.core.reference import ActionInfo, Reference, reference
+from ekstui.iam.document import Document, Statement, parse_text
+from ekstui.iam.reference import ActionInfo, Reference, reference
 from ekstui.sources.corpus import Corpus
 
 ACCOUNT = "111122223333"

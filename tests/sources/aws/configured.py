@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import SourceError
+from ekstui.eks.account_snapshot import SourceError
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.failures import explain, failures
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ekstui.core.account_snapshot import AccountSnapshot
+from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.errors import AccountError
 from ekstui.sources.aws import answers, connection
 from ekstui.sources.aws.answers import BoundError, MalformedError, check_form

@@ -7,7 +7,7 @@ import pytest
 from botocore import exceptions
 from botocore.parsers import ResponseParserError
 
-from ekstui.core.account_snapshot import ErrorKind
+from ekstui.eks.account_snapshot import ErrorKind
 from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws.connection import Connection, IncompleteError
 from ekstui.sources.aws.failures import explain, failures

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
-from ekstui.core.document import parse_text
-from ekstui.core.reference import reference
+from ekstui.iam.document import parse_text
+from ekstui.iam.reference import reference
 from ekstui.sources.aws.connection import OPERATIONS, Connection
 
 SOURCES = Path(__file__).parents[3] / "ekstui"

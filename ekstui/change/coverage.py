@@ -1,0 +1,120 @@
+"""Proof that nothing is lost: every grant of one side is covered by grants of the other."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from ekstui.iam import arn
+from ekstui.iam.conditions.predicates import excludes, implies_all, union_of_values
+from ekstui.iam.conditions.values import may_move_colons
+from ekstui.iam.conditions.variables import opened, template
+from ekstui.iam.grants import Effort, Extent, Line
+
+MAX_PIECES = 64
+"""The most grants with one value each into which a grant is split to be found on the other side."""
+
+
+class ActionExtents(NamedTuple):
+    """The extents in which a document allows and denies one action."""
+
+    allow: frozenset[Extent]
+    deny: frozenset[Extent]
+
+
+def lies_within(inner: ActionExtents, outer: ActionExtents, effort: Effort | None = None) -> bool:
+    """Return True only if every request that `inner` allows is one that `outer` allows."""
+    proof = _Proof(effort or Effort())
+    strange = outer.deny - inner.deny
+    for extent in inner.allow:
+        if extent in outer.allow:
+            if strange and not proof.stays_allowed(extent, strange, inner.deny):
+                return False
+            continue
+        if proof.is_covered(extent, inner.deny):
+            continue
+        if not proof.is_covered(extent, outer.allow) or not proof.stays_allowed(extent, strange, inner.deny):
+            return False
+    return True
+
+
+@lru_cache(maxsize=65536)
+def covers(general: Extent, special: Extent) -> bool:
+    """Return True only if every request that `special` matches is one that `general` matches."""
+    return (
+        general.principals == special.principals
+        and implies_all(special.conditions, general.conditions)
+        and general.is_of_itself == special.is_of_itself
+        and (general.is_of_itself or arn.list_covers(general[:2], special[:2], _resource_covers) is True)
+    )
+
+
+@lru_cache(maxsize=65536)
+def apart(one: Extent, other: Extent) -> bool:
+    """Return True only if no request matches both."""
+    if excludes(one.conditions, other.conditions) or excludes(other.conditions, one.conditions):
+        return True
+    if one.is_of_itself or other.is_of_itself:
+        return False
+    return arn.lists_overlap(one[:2], other[:2], _resource_covers) is False
+
+
+class _Proof:
+    """Proofs that fail once a comparison has used up its limit of work."""
+
+    def __init__(self, effort: Effort) -> None:
+        self._effort = effort
+
+    def stays_allowed(self, extent: Extent, new_denies: Iterable[Extent], old_denies: frozenset[Extent]) -> bool:
+        """Return True only if no new Deny revokes what the extent allowed."""
+        return all(
+            self.is_covered(deny, old_denies)
+            or self._apart(extent, deny)
+            or self._denied_both(extent, deny, old_denies)
+            for deny in new_denies
+        ) or self.is_covered(extent, old_denies)
+
+    def is_covered(self, extent: Extent, by: frozenset[Extent]) -> bool:
+        """Return True only if `by` match every request that the extent matches."""
+        if self._is_covered_by_one(extent, by):
+            return True
+        # A condition with several values may be several grants on the other side: split by value.
+        keys = {line.key for other in by for line in other.conditions}
+        pieces = [extent]
+        for line in sorted(extent.conditions):
+            if line.key in keys and len(line.values) > 1 and union_of_values(line):
+                pieces = [_with(piece, line, value) for piece in pieces for value in sorted(line.values)]
+                if len(pieces) > MAX_PIECES:
+                    return False
+        return len(pieces) > 1 and all(self._is_covered_by_one(piece, by) for piece in pieces)
+
+    def _is_covered_by_one(self, extent: Extent, by: frozenset[Extent]) -> bool:
+        return extent in by or any(self._covers(other, extent) for other in by)
+
+    def _covers(self, general: Extent, special: Extent) -> bool:
+        return self._effort.spend() and covers(general, special)
+
+    def _apart(self, one: Extent, other: Extent) -> bool:
+        return self._effort.spend() and apart(one, other)
+
+    def _denied_both(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
+        """Return True only if one of the old Deny extents matches whatever both match."""
+        both = extent.conditions | deny.conditions
+        return any(
+            self._covers(old, extent._replace(conditions=both)) or self._covers(old, deny._replace(conditions=both))
+            for old in old_denies
+        )
+
+
+def _with(extent: Extent, line: Line, value: str) -> Extent:
+    cut = line._replace(values=frozenset({value}))
+    return extent._replace(conditions=extent.conditions - {line} | {cut})
+
+
+@lru_cache(maxsize=65536)
+def _resource_covers(general: str, special: str) -> bool:
+    """Return True only if `general` matches every ARN that `special` matches, for all values of variables."""
+    if general != "*" and "${" in special:
+        parts = template(special)
+        if may_move_colons(template(general), parts, opened(parts).split(":", 5)):
+            return False
+    return arn.resource_covers(general, special) is True

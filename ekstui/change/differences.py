@@ -1,0 +1,557 @@
+"""What differs between two documents, action by action, and nothing else.
+
+An action may be allowed on a resource in several ways, any one of which is enough ("or"). A way is the condition block
+of a statement, and all of its conditions must hold ("and").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeVar
+
+from ekstui.errors import DocumentError
+from ekstui.iam import arn, wildcard
+from ekstui.iam.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
+from ekstui.iam.grants import (
+    MAX_GRANTS,
+    Effort,
+    Line,
+    Target,
+    is_too_large,
+    normalised,
+    normalised_conditions,
+    targets_of,
+    without_repetitions,
+)
+from ekstui.iam.reference import reference
+
+T = TypeVar("T")
+
+Way = tuple[Condition, ...]
+"""Conditions that must all hold; empty if the action is allowed unconditionally."""
+
+_OPEN = re.compile(r"[*?]|\$\{")
+"""Where a resource stops being literal."""
+
+MAX_STEPS = 2_000_000
+"""After how many steps resources are taken as they are written; AWS's own comparisons take fewer."""
+
+STEPS_OF_ARNS = 40
+"""How many steps it takes to compare two ARNs part by part."""
+
+
+class Place(NamedTuple):
+    """Resources on which an action is allowed."""
+
+    element: ResourceElement
+    resources: tuple[str, ...]
+
+
+Ways = dict[frozenset[Line], Way]
+"""Ways by their conditions in normal form."""
+
+Places = dict[Place, Ways]
+"""Where an action is allowed, and in which ways."""
+
+
+class LineChange(NamedTuple):
+    """A condition that both sides have, with a different operator or different values."""
+
+    before: Condition
+    after: Condition
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Values that only the side before has."""
+        return tuple(value for value in self.before.values if value not in self.after.values)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Values that only the side after has."""
+        return tuple(value for value in self.after.values if value not in self.before.values)
+
+
+class WayChange(NamedTuple):
+    """A way that was changed into another."""
+
+    lines: tuple[LineChange, ...]
+    gone: Way
+    """Conditions that no longer have to hold."""
+    new: Way
+    """Conditions that now have to hold as well."""
+
+
+class ResourceChange(NamedTuple):
+    """Resources that only one side has, in the same ways."""
+
+    element: ResourceElement
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    ways: tuple[Way, ...]
+    listed: bool
+    """Whether the resources are entries of a `NotResource` list that both sides have, rather than places of their own."""
+
+
+class ConditionChange(NamedTuple):
+    """Different conditions on resources that both sides have."""
+
+    place: Place
+    everywhere: bool
+    """Whether these are all the resources on which either side has the action."""
+    revised: tuple[WayChange, ...]
+    gone: tuple[Way, ...]
+    new: tuple[Way, ...]
+    kept: tuple[Way, ...]
+    """Ways that both sides have; any one of them is still enough."""
+
+
+def joined(all_places: Iterable[Places | None]) -> Places:
+    """Return the places of several grants of an action together, without needless ways."""
+    together: Places = {}
+    for places in all_places:
+        for place, ways in (places or {}).items():
+            together[place] = {**together.get(place, {}), **ways}
+    return _without_needless(together)
+
+
+def _without_needless(places: Places) -> Places:
+    """Return the places without ways that require more than another way on the same resources or on `*`."""
+    everywhere = places.get(Place("Resource", ("*",)), {})
+    kept: Places = {}
+    for place, ways in places.items():
+        others = set(ways) | (set(everywhere) if place.resources != ("*",) else set())
+        left = {
+            lines: way
+            for lines, way in ways.items()
+            if not any(other < lines for other in others)
+            and (place.resources == ("*",) or place.element == "NotResource" or lines not in everywhere)
+        }
+        if left:
+            kept[place] = left
+    return kept
+
+
+def same(one: Places, other: Places) -> bool:
+    """Return whether two sides have the same places and ways, apart from needless ones."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(places: Places) -> dict[Place, frozenset[frozenset[Line]]]:
+    return {place: frozenset(ways) for place, ways in _without_needless(places).items()}
+
+
+def place_changes(
+    had: Places, has: Places, effort: Effort
+) -> tuple[tuple[ResourceChange, ...], tuple[ConditionChange, ...]]:
+    """Return how resources and conditions differ between both sides of an action; `effort` limits the time it takes."""
+    conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
+    ways: dict[Place, tuple[Ways, Ways]] = {}
+    wild_before, wild_after = _wild(had), _wild(has)
+    for place in dict.fromkeys((*had, *has)):
+        on_both = place in had and place in has
+        # A resource of one side may be included in one of the other: if its ways differ, its conditions changed.
+        old, new = (
+            (had[place], has[place])
+            if on_both
+            else (_ways_on(place, had, wild_before, effort), _ways_on(place, has, wild_after, effort))
+        )
+        if old and new and old.keys() != new.keys():
+            conditions.setdefault((frozenset(old), frozenset(new)), []).append(place)
+            ways[place] = old, new
+    resources = _resource_changes(
+        {place: of_place for place, of_place in had.items() if place not in has and place not in ways},
+        {place: of_place for place, of_place in has.items() if place not in had and place not in ways},
+    )
+    whole = len(had.keys() | has.keys())
+    return resources, tuple(
+        _condition_change(places, *ways[places[0]], everywhere=len(places) == whole) for places in conditions.values()
+    )
+
+
+class _Wild(NamedTuple):
+    """A resource pattern that may include others."""
+
+    prefix: str
+    """What is before its first wildcard; most patterns differ there, which is seen at once."""
+    resource: str
+    ways: Ways
+
+
+def _wild(places: Places) -> list[_Wild]:
+    found: list[_Wild] = []
+    for place, ways in places.items():
+        if place.element == "Resource" and (wild := _OPEN.search(place.resources[0])):
+            found.append(_Wild(place.resources[0][: wild.start()], place.resources[0], ways))
+    return found
+
+
+def _ways_on(place: Place, places: Places, wild: Sequence[_Wild], effort: Effort) -> Ways:
+    """Return the ways of a resource and of all patterns that include it, without needless ones."""
+    found = dict(places.get(place, {}))
+    if place.element == "Resource" and not effort.is_spent:
+        (resource,) = place.resources
+        for each in wild if effort.spend(len(wild)) else ():
+            if resource.startswith(each.prefix) and effort.spend(STEPS_OF_ARNS):
+                found |= each.ways if arn.resource_covers(each.resource, resource) is True else {}
+    return {lines: way for lines, way in found.items() if not any(other < lines for other in found)}
+
+
+def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
+    """Return the resources that only one side has, grouped by their ways."""
+    groups: dict[tuple[ResourceElement, frozenset[frozenset[Line]]], tuple[list[Place], list[Place], Ways]] = {}
+    for index, places in enumerate((gone, new)):
+        for place, ways in places.items():
+            group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
+            group[index].append(place)  # type: ignore[union-attr]
+    found: list[ResourceChange] = []
+    for (element, _), (removed, added, ways) in groups.items():
+        old = tuple(each for place in removed for each in place.resources)
+        fresh = tuple(each for place in added for each in place.resources)
+        listed = element == "NotResource" and bool(removed) and bool(added)
+        if listed:
+            old, fresh = apart(old, fresh, str)
+        found.append(ResourceChange(element, old, fresh, tuple(ways.values()), listed))
+    return tuple(found)
+
+
+def _condition_change(places: list[Place], had: Ways, has: Ways, *, everywhere: bool) -> ConditionChange:
+    kept = tuple(way for lines, way in has.items() if lines in had)
+    gone = {lines: way for lines, way in had.items() if lines not in has}
+    new = {lines: way for lines, way in has.items() if lines not in had}
+    revised: list[WayChange] = []
+    for one, other in _pairs(gone, new):
+        before, after = gone[one], new[other]
+        change = _way_change(before, after)
+        # Next to another way, a condition is neither gone nor new for the action as a whole: show both ways whole.
+        if (change.gone or change.new) and not (len(had) == len(has) == 1 and before and after):
+            continue
+        revised.append(change)
+        del gone[one], new[other]
+    place = Place(places[0].element, tuple(each for place in places for each in place.resources))
+    return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
+
+
+def _pairs(
+    gone: Mapping[frozenset[Line], Way], new: Mapping[frozenset[Line], Way]
+) -> list[tuple[frozenset[Line], frozenset[Line]]]:
+    """Return which way before became which way after, the most similar pairs first."""
+    ranked = sorted(
+        (
+            (-_likeness(one, other), sorted(one), sorted(other), one, other)
+            for one in gone
+            for other in new
+            if _likeness(one, other) or (len(gone) == len(new) == 1 and (one < other or other < one))
+        ),
+        key=lambda entry: (entry[0], repr(entry[1]), repr(entry[2])),
+    )
+    pairs: list[tuple[frozenset[Line], frozenset[Line]]] = []
+    for *_, one, other in ranked:
+        if all(one != first and other != second for first, second in pairs):
+            pairs.append((one, other))
+    return pairs
+
+
+def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
+    """Return how many keys two ways share; equal conditions count twice."""
+    return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
+
+
+def _way_change(before: Way, after: Way) -> WayChange:
+    gone, new = apart(before, after, key=normalised)
+    lines: list[LineChange] = []
+    left, fresh = list(gone), list(new)
+    for same_operator in (True, False):
+        for one in tuple(left):
+            for other in fresh:
+                if one.key.lower() == other.key.lower() and (one.operator == other.operator or not same_operator):
+                    lines.append(LineChange(one, other))
+                    left.remove(one)
+                    fresh.remove(other)
+                    break
+    return WayChange(tuple(lines), tuple(left), tuple(fresh))
+
+
+def apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    """Return what only one has and what only the other has, in order."""
+    keys_one, keys_other = {key(each) for each in one}, {key(each) for each in other}
+    return (
+        tuple(each for each in one if key(each) not in keys_other),
+        tuple(each for each in other if key(each) not in keys_one),
+    )
+
+
+Side = Literal["before", "after"]
+
+
+class GrantedOn(NamedTuple):
+    """The resources on which an action is allowed, and in which ways; any one of them is enough."""
+
+    place: Place
+    ways: tuple[Way, ...]
+
+
+class ActionDifference(NamedTuple):
+    """How an action differs, or several actions in the same way."""
+
+    effect: Effect
+    element: ActionElement
+    actions: tuple[str, ...]
+    """For `NotAction` the whole list."""
+    granted: tuple[GrantedOn, ...] = ()
+    """Where and how one side allows it, if the other does not name it."""
+    resources: tuple[ResourceChange, ...] = ()
+    conditions: tuple[ConditionChange, ...] = ()
+    names_removed: tuple[str, ...] = ()
+    """For `NotAction`: actions that are no longer excluded."""
+    names_added: tuple[str, ...] = ()
+    part: tuple[str, ...] = ()
+    """For a pattern of which the other side has some actions: those that it lacks."""
+
+
+class StillCovered(NamedTuple):
+    """Actions that one side names and the other covers equally by a pattern, so that they are unchanged."""
+
+    effect: Effect
+    side: Side
+    """The side that names them."""
+    actions: tuple[str, ...]
+    by: str
+    """The other side's pattern, or `its actions by name` if a pattern is now spelled out."""
+
+
+SPELLED_OUT = "its actions by name"
+
+
+class Differences(NamedTuple):
+    """The differences between two documents, action by action."""
+
+    added: tuple[ActionDifference, ...]
+    removed: tuple[ActionDifference, ...]
+    changed: tuple[ActionDifference, ...]
+    covered: tuple[StillCovered, ...]
+    alike: tuple[tuple[Effect, tuple[str, ...]], ...]
+    """What both sides have in common, by effect: action patterns, and `NotAction` lists as one text."""
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """The numbers of actions added, removed and changed."""
+        added, removed, changed = (
+            sum(1 if each.element == "NotAction" else len(each.actions) for each in group)
+            for group in (self.added, self.removed, self.changed)
+        )
+        return added, removed, changed
+
+
+def differences(before: Document, after: Document) -> Differences:
+    """Return what differs between two documents, with actions that differ in the same way together.
+
+    Raises DocumentError if they are too large.
+    """
+    before, after = without_repetitions(before), without_repetitions(after)
+    if before != after and (is_too_large(before) or is_too_large(after)):
+        raise DocumentError(f"too large to compare: more than {MAX_GRANTS:,} grants, an action on a resource each.")
+    if before == after and is_too_large(before):
+        return Differences((), (), (), (), ())
+    one, other = _Reading(before), _Reading(after)
+    found = _Found()
+    exceptions = _paired_exceptions(one, other)
+    for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys()):
+        _compare(target, one, other, found)
+    found.changed += dict.fromkeys(exceptions.values())
+    return Differences(
+        _alike_together(found.added), _alike_together(found.removed), _alike_together(found.changed),
+        _covered_together(found.covered), tuple((effect, tuple(names)) for effect, names in found.alike.items() if names),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Found:
+    """The parts of `Differences` as they are collected."""
+
+    added: list[ActionDifference] = field(default_factory=list)
+    removed: list[ActionDifference] = field(default_factory=list)
+    changed: list[ActionDifference] = field(default_factory=list)
+    covered: list[StillCovered] = field(default_factory=list)
+    alike: dict[Effect, list[str]] = field(default_factory=dict)
+    effort: Effort = field(default_factory=lambda: Effort(MAX_STEPS))
+
+
+def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> None:
+    side: Side = "before" if target in one.places else "after"
+    here, there = (one, other) if side == "before" else (other, one)
+    alike = found.alike.setdefault(target.effect, [])
+    on_both = target in there.places
+    if on_both and same(one.places[target], other.places[target]):
+        alike.append(_label(target, one))
+        return
+    name = (other.spelled.get(target) or one.spelled[target])[0] if target.element == "Action" else ""
+    had, has = one.everywhere(target), other.everywhere(target)
+    if not had or not has:
+        _compare_alone(target, side, here, there, found)
+    elif not same(had, has):
+        found.changed.append(_changed(target, name, had, has, found.effort))
+    else:
+        alike.append(_label(target, here))
+        if not on_both:
+            found.covered.append(StillCovered(target.effect, side, (name,), next(iter(there.covering(target)))))
+
+
+def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, found: _Found) -> None:
+    """Compare a target that the other side neither names nor covers."""
+    lacking = _lacking(target, there, here)
+    spelled = here.spelled[target]
+    if lacking == ():
+        found.covered.append(StillCovered(target.effect, side, spelled, SPELLED_OUT))
+        found.alike[target.effect].extend(spelled)
+        return
+    granted = _granted_on(here.everywhere(target))
+    difference = ActionDifference(target.effect, target.element, spelled, granted=granted, part=lacking or ())
+    (found.removed if side == "before" else found.added).append(difference)
+
+
+class _Reading:
+    """A document's grants by target, as written."""
+
+    def __init__(self, document: Document) -> None:
+        self.places: dict[Target, Places] = {}
+        self.spelled: dict[Target, tuple[str, ...]] = {}
+        self._wild: dict[tuple[str, str], list[Target]] = {}
+        for statement in document.statements:
+            self._add(statement)
+        for target in self.places:
+            if target.element == "NotAction":
+                self._wild.setdefault((target.effect, "*"), []).append(target)
+            elif wildcard.is_wild(target.actions[0]):
+                service = target.actions[0].partition(":")[0]
+                service = "*" if wildcard.is_wild(service) else service
+                self._wild.setdefault((target.effect, service), []).append(target)
+
+    def _add(self, statement: Statement) -> None:
+        conditions = (*statement.conditions, *_principals(statement))
+        lines = normalised_conditions(conditions)
+        way = tuple(sorted(conditions, key=lambda each: (each.key.lower(), each.operator)))
+        if statement.resource_element == "NotResource":
+            places = [Place("NotResource", tuple(sorted(set(statement.resources))))]
+        else:
+            places = [Place("Resource", (each,)) for each in statement.resources or ("",)]
+        whole = statement.action_element == "NotAction"
+        for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
+            self.spelled.setdefault(target, statement.actions if whole else (action,))
+            known = self.places.setdefault(target, {})
+            for place in places:
+                known.setdefault(place, {}).setdefault(lines, way)
+
+    def covering(self, target: Target) -> dict[str, Places]:
+        """Return the other targets of the same effect that cover one, by name."""
+        if target.element == "NotAction":
+            return {}
+        (action,) = target.actions
+        service = action.partition(":")[0]
+        found: dict[str, Places] = {}
+        for key in ((target.effect, service), (target.effect, "*")):
+            for wild in self._wild.get(key, ()):
+                if wild != target and _holds_for(wild, action):
+                    found[_label(wild, self)] = self.places[wild]
+        return found
+
+    def named_under(self, pattern: str) -> dict[str, str]:
+        """Return the actions without wildcards that a pattern matches, in lower case, with their spelling."""
+        named = {known.actions[0]: spelled[0] for known, spelled in self.spelled.items() if known.element == "Action"}
+        return {
+            action: spelling
+            for action, spelling in named.items()
+            if not wildcard.is_wild(action) and wildcard.matches(pattern, action)
+        }
+
+    def everywhere(self, target: Target) -> Places:
+        """Return where and how a target is allowed or denied, by itself and by others that cover it."""
+        return joined([self.places.get(target), *self.covering(target).values()])
+
+
+def _principals(statement: Statement) -> Iterable[Condition]:
+    """Yield the principals of a trust or resource policy as conditions on the caller."""
+    for principal in statement.principals:
+        yield Condition("", f"{statement.principal_element} {principal.kind}", principal.values)
+
+
+def _holds_for(wild: Target, action: str) -> bool:
+    if wild.element == "Action":
+        return wildcard.covers(wild.actions[0], action)
+    return not any(wildcard.overlaps(each, action) for each in wild.actions)
+
+
+def _label(target: Target, reading: _Reading) -> str:
+    spelled = reading.spelled[target]
+    return f"everything but {', '.join(spelled)}" if target.element == "NotAction" else spelled[0]
+
+
+def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...] | None:
+    """Return the actions of a pattern that the other side lacks; None if it lacks all, or has them differently."""
+    if target.element == "NotAction" or not wildcard.is_wild(target.actions[0]):
+        return None
+    (pattern,) = target.actions
+    known = {name.lower(): name for name in reference().expand(pattern)}
+    named = there.named_under(pattern)
+    names = {Target(target.effect, "Action", (action,)): name for action, name in (known | named | known).items()}
+    lacking = [name for each, name in names.items() if not there.everywhere(each)]
+    if len(lacking) == len(names):
+        return None
+    if lacking:
+        return tuple(lacking)
+    return () if all(same(there.everywhere(each), here.everywhere(each)) for each in names) else None
+
+
+def _changed(target: Target, name: str, had: Places, has: Places, effort: Effort) -> ActionDifference:
+    resources, conditions = place_changes(had, has, effort)
+    actions = (name,) if target.element == "Action" else target.actions
+    return ActionDifference(target.effect, target.element, actions, resources=resources, conditions=conditions)
+
+
+def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDifference]:
+    """Return the `NotAction` lists that became another list, under both targets."""
+    found: dict[Target, ActionDifference] = {}
+    effects: tuple[Effect, ...] = ("Allow", "Deny")
+    for effect in effects:
+        old, new = (
+            [each for each in here.places if each[:2] == (effect, "NotAction") and each not in there.places]
+            for here, there in ((one, other), (other, one))
+        )
+        if len(old) == len(new) == 1:
+            (was,), (now,) = old, new
+            changed = _changed(now, "", one.places[was], other.places[now], Effort(MAX_STEPS))
+            removed, added = apart(one.spelled[was], other.spelled[now], str.lower)
+            difference = changed._replace(actions=other.spelled[now], names_removed=removed, names_added=added)
+            found |= {was: difference, now: difference}
+    return found
+
+
+def _granted_on(places: Places) -> tuple[GrantedOn, ...]:
+    """Return where and how an action is allowed, with places that have the same ways together."""
+    groups: dict[tuple[ResourceElement, object], tuple[list[str], Ways]] = {}
+    for place, ways in places.items():
+        key = place.resources if place.element == "NotResource" else frozenset(ways)
+        groups.setdefault((place.element, key), ([], ways))[0].extend(place.resources)
+    return tuple(
+        GrantedOn(Place(element, tuple(resources)), tuple(ways.values()))
+        for (element, _), (resources, ways) in groups.items()
+    )
+
+
+def _alike_together(found: Iterable[ActionDifference]) -> tuple[ActionDifference, ...]:
+    """Return the differences, with actions that differ in the same way together."""
+    together: dict[ActionDifference, list[str]] = {}
+    for each in dict.fromkeys(found):
+        if each.element == "NotAction" or each.part:
+            together[each] = list(each.actions)
+        else:
+            together.setdefault(each._replace(actions=()), []).extend(each.actions)
+    return tuple(each._replace(actions=tuple(actions)) for each, actions in together.items())
+
+
+def _covered_together(found: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
+    together: dict[tuple[Effect, Side, str], list[str]] = {}
+    for each in found:
+        together.setdefault((each.effect, each.side, each.by), []).extend(each.actions)
+    return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())

@@ -1,0 +1,314 @@
+"""The policies that allow an action: by which pattern, on which resources, from which version on, and how far their Denies revoke it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from ekstui.change.candidates import Candidate
+from ekstui.change.coverage import covers
+from ekstui.change.policy import Policy, VersionInfo
+from ekstui.errors import InputError
+from ekstui.iam import arn, wildcard
+from ekstui.iam.applicability import Denied, can_be_on, denied, fits_type
+from ekstui.iam.conditions import some
+from ekstui.iam.document import ActionElement, Document, Statement
+from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
+from ekstui.iam.reference import UNKNOWN_LEVEL, ActionInfo, reference
+from ekstui.iam.text import listed
+
+
+class Wider(NamedTuple):
+    """A version that allows an action in more cases than the version before."""
+
+    version: int
+    created: datetime | None
+    without: tuple[str, ...]
+    """The condition keys that it dropped, as the version before spells them; empty if it added something else."""
+
+
+def widenings(
+    policy: Policy, since: int, documents: Mapping[int, Document], action: str, resource: str | None = None
+) -> tuple[Wider, ...]:
+    """Return the versions after `since` that added a part of what the default version allows, oldest first.
+
+    `documents` are the policy's documents from `since` to the default version, by number, as far as they are known.
+    With `resource`, only that ARN or ARN pattern counts.
+    """
+    run = [info for info in policy.versions if since <= info.number <= policy.default_version]
+    known = [(info, _held(documents[info.number], action, resource)) for info in run if info.number in documents]
+    if len(known) < 2:
+        return ()
+    now = known[-1][1]
+    now = {extent: grant for extent, grant in now.items() if not any(o != extent and covers(o, extent) for o in now)}
+    dropped: dict[VersionInfo, set[str]] = {}
+    for extent in now:
+        first = _first_covering([extents for _, extents in known], extent)
+        if first:
+            dropped.setdefault(known[first][0], set()).update(_keys_dropped(known[first - 1][1], extent))
+    # A condition is gone only if no other way to allow the action still needs it.
+    needed = {line.key for extent in now for line in extent.conditions}
+    return tuple(
+        Wider(info.number, info.created, tuple(sorted(key for key in keys if key.lower() not in needed)))
+        for info, keys in sorted(dropped.items(), key=lambda entry: entry[0].number)
+    )
+
+
+def _first_covering(versions: Sequence[Iterable[Extent]], extent: Extent) -> int:
+    """Return where the run begins that ends with the last version and covers an extent throughout."""
+    first = len(versions) - 1
+    while first and any(covers(each, extent) for each in versions[first - 1]):
+        first -= 1
+    return first
+
+
+def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
+    """Return the condition keys, as written, that an extent no longer requires of what it covers in the version before."""
+    kept = {line.key for line in extent.conditions}
+    return {
+        condition.key
+        for covered, grant in before.items()
+        if covers(extent, covered)
+        for condition in grant.conditions
+        if condition.key.lower() not in kept
+    }
+
+
+def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
+    """Return the extents of the grants by which a document allows an action; with a resource, those that can match it."""
+    found: dict[Extent, Grant] = {}
+    for statement in document.statements:
+        if statement.effect == "Allow" and statement_may_match(statement, action):
+            for grant in grants_of(statement):
+                resources = tuple(sorted(set(grant.resources)))
+                if resource is not None and grant.resource_element == "Resource":
+                    if arn.overlaps_resource(resources[0], resource) is False:
+                        continue
+                    if arn.resource_covers(resources[0], resource) is True:
+                        resources = (resource,)
+                conditions = normalised_conditions(grant.conditions)
+                found.setdefault(Extent(grant.resource_element, resources, conditions), grant)
+    return found
+
+
+class Since(NamedTuple):
+    """The first of the versions that, up to the default version, all allow an action."""
+
+    version: int
+    created: datetime | None
+    at_latest: bool
+    """Whether the version before it is not known, and may allow the action too."""
+
+
+class Holder(NamedTuple):
+    """A policy whose default version allows the action, apart from conditions and Deny statements."""
+
+    policy: Policy
+    version: int
+    """The default version."""
+    since: Since
+    pattern: str
+    """The most specific pattern that allows it, as written; for `NotAction` the whole list, separated by commas."""
+    via: ActionElement
+    grants: tuple[Grant, ...]
+    """Every grant of the action, as written; if a resource is given, those that can match it."""
+    denied: Denied | None
+    """How far a Deny of the same policy revokes the grants; None if no Deny affects them."""
+    covers: tuple[str, ...]
+    """The action's resource types that the policy can match; empty for a pattern or an unknown action."""
+    lacks: tuple[str, ...]
+    """The action's resource types that it cannot match; those in neither list are undecided."""
+    applies: bool
+    """False if, according to the reference, the action cannot be used on any of these resources."""
+    wider: tuple[Wider, ...] = ()
+    """The later versions of the run that added a part of it, if they were looked at."""
+
+
+class WhoCan(NamedTuple):
+    """The policies that allow an action, or some action under a pattern."""
+
+    action: str
+    """In the reference's spelling if it has the action."""
+    level: str
+    """Its access level; `unknown` for a pattern, or if the reference lacks it."""
+    holders: tuple[Holder, ...]
+    is_named: bool = True
+    """False for an action that neither the reference nor any policy names; only wildcards may allow it."""
+
+
+def parse_action(text: str) -> str:
+    """Return an action or pattern that a user typed, in the reference's spelling; InputError for anything else."""
+    action = text.strip()
+    service, colon, name = action.partition(":")
+    if action == "*":
+        return action
+    if not colon or not service or not name or len(action) > 256 or any(each.isspace() for each in action):
+        nearest = _actions_named(action) if not colon else ()
+        hint = (
+            f"Did you mean {listed(nearest, 'or')}?"
+            if nearest
+            else "Write SERVICE:ACTION, such as ec2:DescribeSubnets."
+        )
+        raise InputError(f"{text!r} is not an action: an action has a service before a colon.", hint)
+    info = None if wildcard.is_wild(action) else reference().find(action)
+    return info.name if info else action
+
+
+def who_can(
+    action: str,
+    candidates: Iterable[Candidate],
+    resource: str | None = None,
+    *,
+    types: bool = True,
+    history: bool = False,
+) -> WhoCan:
+    """Return which of the candidates allow an action or pattern, in the order given.
+
+    With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
+    `covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
+    """
+    info = _known(action)
+    holders = (holder_of(candidate, action, resource, types=types, history=history) for candidate in candidates)
+    return WhoCan(
+        action=info.name if info else action,
+        level=info.level if info else UNKNOWN_LEVEL,
+        holders=tuple(holder for holder in holders if holder is not None),
+    )
+
+
+def holder_of(
+    candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True, history: bool = False
+) -> Holder | None:
+    """Return how a policy allows an action or pattern (see `who_can`); None if it does not."""
+    matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
+    allows = [statement for statement in matching if statement.effect == "Allow"]
+    everywhere = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
+    grants = everywhere if resource is None else tuple(each for each in everywhere if can_match(each, resource))
+    if not grants:
+        return None
+    info = _known(action)
+    via, pattern = _most_specific(allows, action)
+    # A policy matches the types of all its grants, whatever resource the question is about.
+    covers_types, lacks_types = _types(info, everywhere) if types and info else ((), ())
+    policy = candidate.policy
+    since = first_of_run(policy, candidate.allowing.__contains__)
+    # A controller's policy still has its parameters in the keys of its conditions, which must not be printed.
+    compared = history and not policy.home
+    return Holder(
+        policy=policy,
+        version=policy.default_version,
+        since=since,
+        pattern=pattern,
+        via=via,
+        grants=grants,
+        denied=_denied(grants, [statement for statement in matching if statement.effect == "Deny"], action),
+        covers=covers_types,
+        lacks=lacks_types,
+        applies=info is None or any(_applies(info, grant) for grant in grants),
+        wider=widenings(policy, since.version, candidate.documents, action, resource) if compared else (),
+    )
+
+
+def first_of_run(policy: Policy, allows: Callable[[int], bool]) -> Since:
+    """Return the start of the run of versions that allow something and end at the default version.
+
+    `allows` is called from the newest version back. Unknown versions do not break the run.
+    """
+    first = policy.default_version
+    seen = [info for info in policy.versions if info.number <= policy.default_version]
+    for info in reversed(seen):
+        if info.number != policy.default_version and not allows(info.number):
+            break
+        first = info.number
+    numbers = {info.number for info in seen}
+    created = next((info.created for info in policy.versions if info.number == first), None)
+    return Since(first, created, at_latest=first > 1 and first - 1 not in numbers)
+
+
+def can_match(grant: Grant, resource: str) -> bool:
+    """Return False only if a grant can never apply to an ARN, or to anything that an ARN pattern matches."""
+    return arn.lists_overlap(grant[:2], ("Resource", (resource,))) is not False
+
+
+def types_covered(info: ActionInfo, grants: Sequence[Grant]) -> tuple[str, ...]:
+    """Return the action's resource types that the grants may match, in the reference's order."""
+    return _types(info, grants)[0]
+
+
+def _types(info: ActionInfo, grants: Sequence[Grant]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the action's resource types that the grants may match, and those that they cannot match."""
+    service = info.name.partition(":")[0]
+    found = {use.name: some(_covers_type(service, use.name, each) for each in grants) for use in info.resource_types}
+    return tuple(name for name in found if found[name]), tuple(name for name in found if found[name] is False)
+
+
+def nearest_actions(action: str) -> tuple[str, ...]:
+    """Return the five names most similar to an unknown action, best first.
+
+    These are actions of that name in any service, and actions of the services with the most similar names.
+    """
+    import difflib  # 5 ms, and only for a name that does not exist
+
+    service, _, name = action.lower().partition(":")
+    known = reference()
+    services = (
+        (service,) if known.has_service(service) else difflib.get_close_matches(service, known.services(), 3, 0.6)
+    )
+    spelled = {full.lower(): full for each in services for full in known.names(each).values()}
+    close = difflib.get_close_matches(action.lower(), spelled, 5, 0.75)
+    # The same name in another service is closer than a similar name.
+    found = dict.fromkeys((*_actions_named(name)[:3], *(spelled[each] for each in close)))
+    return tuple(found)[:5]
+
+
+def _actions_named(name: str) -> tuple[str, ...]:
+    """Return the reference's actions of that name in any service, ignoring case; at most five."""
+    known = reference()
+    found = (known.names(service).get(name.lower()) for service in known.services())
+    return tuple(each for each in found if each is not None)[:5]
+
+
+def _known(action: str) -> ActionInfo | None:
+    return None if wildcard.is_wild(action) else reference().find(action)
+
+
+def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
+    if not wildcard.is_wild(action):
+        return denied(grants, denies, _known(action))
+    # A Deny on some actions of a pattern revokes a part of it, however much of these it revokes.
+    whole = denied(grants, [statement for statement in denies if _matches_all(statement, action)], None)
+    if whole == "full" or not denies:
+        return whole
+    part = denied(grants, denies, None)
+    return "partial" if part == "full" else part
+
+
+def _matches_all(statement: Statement, pattern: str) -> bool:
+    listed = (each.lower() for each in statement.actions)
+    if statement.action_element == "Action":
+        return any(wildcard.covers(each, pattern.lower()) for each in listed)
+    return not any(wildcard.overlaps(each, pattern.lower()) for each in listed)
+
+
+def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement, str]:
+    """Return the most specific pattern: `Action` before `NotAction`, names before wildcards, then the longest."""
+    patterns = [
+        pattern
+        for statement in allows
+        if statement.action_element == "Action"
+        for pattern in statement.actions
+        if wildcard.overlaps(pattern.lower(), action.lower())
+    ]
+    if patterns:
+        return "Action", max(patterns, key=lambda each: (not wildcard.is_wild(each), len(each.replace("*", ""))))
+    return "NotAction", ", ".join(allows[0].actions)
+
+
+def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
+    if grant.resource_element == "Resource":
+        return some(fits_type(service, resource_type, each) for each in grant.resources)
+    kind = reference().resource_type(service, resource_type)
+    return kind is None or arn.lists_overlap(grant[:2], ("Resource", kind.arn_formats)) is not False
+
+
+def _applies(info: ActionInfo, grant: Grant) -> bool:
+    return grant.resource_element == "NotResource" or any(can_be_on(info, each) for each in grant.resources)

@@ -1,0 +1,347 @@
+"""Whether a change allows more or fewer requests: those allowed, minus those denied, on each side.
+
+`touched` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost. `witness` proves
+that something is gained, by finding a request that is `feasible` and consistent with the table in `dependent_keys`. Here
+the proofs become a judgement on each action and on the whole change, with why something is not known; `wording` puts it
+into a sentence.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from ekstui.change.coverage import ActionExtents, lies_within
+from ekstui.change.reach.feasible import is_foreign, services_of
+from ekstui.change.reach.touched import Grants, Side, cases_of, differing_patterns, touched_actions, unlisted_patterns
+from ekstui.change.reach.witness import request_gained
+from ekstui.iam import wildcard
+from ekstui.iam.grants import Effort, Extent, Reach, Target
+
+Denies = Literal["more", "less", "otherwise"]
+"""How the denied requests changed, if the allowed ones are the same."""
+
+MAX_FAILURES = 60
+"""How many searches may fail for actions with the same grants before the search stops."""
+
+TOO_LARGE = "too large to decide"
+"""Why nothing is proven about an action once a comparison has used up its limit of work."""
+
+PRINCIPALS = "the principals of trust and resource policies are not compared"
+"""Why nothing is proven about an action if only some principals may use it."""
+
+NAMES_SHOWN = 3
+"""The most actions that are named before the rest are counted."""
+
+Spelling = Mapping[str, str]
+"""The documents' spelling of actions and condition keys, by lower case."""
+
+_NOT_READ = ActionExtents(frozenset(), frozenset())
+"""The extents of a pattern after the limit of work."""
+
+
+class Outcome(NamedTuple):
+    """What is proven about an action whose grants differ."""
+
+    action: str
+    """In the reference's spelling; for actions that cannot be listed, a pattern in lower case."""
+    before: ActionExtents
+    after: ActionExtents
+    gained: bool
+    """Whether some request is allowed after and was not before."""
+    lost: bool
+    """Whether some request was allowed before and is not after."""
+    nothing_gained: bool
+    nothing_lost: bool
+    too_large: bool = False
+    """Whether the comparison reached its limit of work before this was decided."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether both gain and loss are decided."""
+        return (self.gained or self.nothing_gained) and (self.lost or self.nothing_lost)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether only one side allows the action, which counts even if no request is known that shows it."""
+        return bool(self.before.allow) != bool(self.after.allow)
+
+
+class Judgement(NamedTuple):
+    """What is proven about the requests that two documents allow."""
+
+    reach: Reach
+    outcomes: tuple[Outcome, ...]
+    """One for each action whose grants differ, sorted by name, then the patterns that cannot be expanded."""
+    denies: Denies | None = None
+    """How the denied requests changed if the same requests are allowed, as in a policy that only denies."""
+    denied: Denies | None = None
+    """The same whatever is allowed, which counts beside other policies; None if not `thorough`."""
+
+
+def reach_between(before: Grants, after: Grants, *, thorough: bool = True) -> Judgement:
+    """Return whether more or fewer requests are allowed, as far as that is proven.
+
+    The requests considered are those for the reference's actions, for the actions that either document names, and for one
+    made-up action for each pattern that matches none of these and each service that the reference lacks. Without
+    `thorough` there are no outcomes.
+    """
+    if before == after:
+        return Judgement("same", ())
+    comparison = _Comparison(before, after)
+    reach = comparison.reach()
+    outcomes = tuple(comparison.outcomes()) if thorough else ()
+    denies = _denies(before, after) if thorough or reach == "same" else None
+    return Judgement(reach, outcomes, denies if reach == "same" else None, denies)
+
+
+class _Comparison:
+    """Two sides, with what is proven about them so far."""
+
+    def __init__(self, before: Grants, after: Grants) -> None:
+        self._grants = before, after
+        self._sides = Side(before), Side(after)
+        self._effort = Effort()
+        # Patterns that match nothing known are rare, and do not use up what the actions need.
+        self._effort_for_patterns = Effort()
+        self._proven: dict[tuple[int, int], bool] = {}
+        self._kept: list[ActionExtents] = []
+        self._searched: dict[tuple[str, int, int], bool] = {}
+        self._failed: dict[tuple[int, ...], int] = {}
+
+    def reach(self) -> Reach:
+        """Return what is gained and lost over all actions, with as few searches as possible."""
+        groups: dict[tuple[int, int], tuple[ActionExtents, ActionExtents, list[str]]] = {}
+        for _, action, before, after in self._differing:
+            groups.setdefault((id(before), id(after)), (before, after, []))[2].append(action)
+        forth = list(groups.values())
+        back = [(after, before, actions) for before, after, actions in forth]
+        patterns = self._patterns
+        return _reach(
+            any(each.gained for each in patterns) or self._is_any_gained(forth),
+            any(each.lost for each in patterns) or self._is_any_gained(back),
+            all(each.nothing_gained for each in patterns)
+            and all(self._are_within(one, other, actions) for other, one, actions in forth),
+            all(each.nothing_lost for each in patterns)
+            and all(self._are_within(one, other, actions) for other, one, actions in back),
+        )
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yield what is proven about each action whose grants differ, then about the patterns that cannot be expanded."""
+        self._effort = Effort()
+        for spelling, action, before, after in self._differing:
+            nothing_lost = self._are_within(before, after, [action])
+            nothing_gained = self._are_within(after, before, [action])
+            gained = not nothing_gained and self._is_gained(action, before, after)
+            lost = not nothing_lost and self._is_gained(action, after, before)
+            yield Outcome(spelling, before, after, gained, lost, nothing_gained, nothing_lost, self._effort.is_spent)
+        yield from self._patterns
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(action for side in self._grants for target in side for action in target.actions)
+
+    @cached_property
+    def _differing_patterns(self) -> Collection[str]:
+        return differing_patterns(*self._grants)
+
+    @cached_property
+    def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
+        before, after = self._sides
+        found = []
+        for action, spelling in sorted(touched_actions(self._differing_patterns, *self._grants).items()):
+            extents_before, extents_after = before.extents_of(action), after.extents_of(action)
+            if extents_before != extents_after:
+                found.append((spelling, action, extents_before, extents_after))
+        return found
+
+    @cached_property
+    def _patterns(self) -> list[Outcome]:
+        before, after = self._sides
+        found = []
+        for pattern, action, exists in unlisted_patterns(self._differing_patterns, *self._grants):
+            if self._effort_for_patterns.is_spent:
+                found.append(Outcome(pattern, _NOT_READ, _NOT_READ, False, False, False, False, too_large=True))
+                continue
+            extents_before, extents_after = before.extents_of(action), after.extents_of(action)
+            cases = cases_of(pattern, before, after, self._effort_for_patterns)
+            if cases is not None and all(one == other for one, other in cases):
+                continue
+            nothing_lost = cases is not None and all(self._within(one, other) for one, other in cases)
+            nothing_gained = cases is not None and all(self._within(other, one) for one, other in cases)
+            gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
+            lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
+            spent = self._effort.is_spent or self._effort_for_patterns.is_spent
+            found.append(
+                Outcome(pattern, extents_before, extents_after, gained, lost, nothing_gained, nothing_lost, spent)
+            )
+        return found
+
+    def _within(self, inner: ActionExtents, outer: ActionExtents) -> bool:
+        key = (id(inner), id(outer))
+        answer = self._proven.get(key)
+        if answer is None:
+            self._kept += (inner, outer)  # so that their IDs are not reused
+            answer = self._proven[key] = lies_within(inner, outer, self._effort)
+        return answer
+
+    def _are_within(self, inner: ActionExtents, outer: ActionExtents, actions: list[str]) -> bool:
+        """Return True only if everything that one side allows of the actions is allowed by the other.
+
+        If necessary, resources of services that an action never uses are ignored.
+        """
+        if self._within(inner, outer):
+            return True
+        if self._effort.is_spent:
+            return False
+        kinds = {services_of(action) for action in actions}
+        if None in kinds:
+            return False
+        # Cutting them counts only where they are many, as in a search.
+        self._effort.spend(len(kinds) * sum(map(len, (*inner, *outer))) // 16)
+        return all(
+            lies_within(_cut(inner, kind), _cut(outer, kind), self._effort) for kind in kinds if kind is not None
+        )
+
+    def _is_gained(self, action: str, before: ActionExtents, after: ActionExtents) -> bool:
+        key = (action, id(before), id(after))
+        answer = self._searched.get(key)
+        if answer is None:
+            sides = key[1:]
+            # After many failures, further searches are unlikely to succeed.
+            if self._effort.is_spent or self._failed.get(sides, 0) >= MAX_FAILURES:
+                return False
+            self._kept += (before, after)
+            answer = self._searched[key] = request_gained(action, before, after, self._effort) is not None
+            self._failed[sides] = 0 if answer else self._failed.get(sides, 0) + 1
+        return answer
+
+    def _varied(self, actions: list[str]) -> list[str]:
+        """Return the actions most worth a search: those that a document names, then one of each service in turn."""
+        if len(actions) <= MAX_FAILURES:
+            return actions
+        turns: dict[str, int] = {}
+        places: dict[str, tuple[bool, int, str]] = {}
+        for action in actions:
+            service = action.partition(":")[0]
+            turns[service] = turns.get(service, 0) + 1
+            places[action] = (action not in self._named, turns[service], action)
+        return sorted(actions, key=places.__getitem__)[:MAX_FAILURES]
+
+    def _is_any_gained(self, sides: list[tuple[ActionExtents, ActionExtents, list[str]]]) -> bool:
+        """Return whether a request is found, trying one action for each pair of sides, then the next."""
+        waiting = [
+            (before, after, self._varied(actions))
+            for before, after, actions in sides
+            if not self._within(after, before)
+        ]
+        for place in range(max((len(actions) for _, _, actions in waiting), default=0)):
+            waiting = [each for each in waiting if len(each[2]) > place]
+            if any(self._is_gained(actions[place], before, after) for before, after, actions in waiting):
+                return True
+        return False
+
+
+def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
+    """Return the extents without resources that certainly belong to other services."""
+    allow, deny = (
+        frozenset(
+            extent
+            for extent in extents
+            if extent.element == "NotResource"
+            or extent.is_of_itself
+            or not all(is_foreign(each, services) for each in extent.resources)
+        )
+        for extents in (whole.allow, whole.deny)
+    )
+    return ActionExtents(allow, deny)
+
+
+def _reach(gained: bool, lost: bool, nothing_gained: bool, nothing_lost: bool) -> Reach:
+    if gained and lost:
+        return "mixed"
+    if nothing_gained and nothing_lost:
+        return "same"
+    if gained and nothing_lost:
+        return "widened"
+    return "narrowed" if lost and nothing_gained else "unknown"
+
+
+def _denies(before: Grants, after: Grants) -> Denies | None:
+    """Return whether more or less is denied, regardless of what is allowed."""
+    one, other = _denied(before), _denied(after)
+    if one == other:
+        return None
+    found: dict[Reach, Denies | None] = {"widened": "more", "narrowed": "less", "same": None}
+    return found.get(_Comparison(one, other).reach(), "otherwise")
+
+
+def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
+    """Return what is denied as if it were allowed, to be compared in the same way."""
+    return {target._replace(effect="Allow"): extents for target, extents in grants.items() if target.effect == "Deny"}
+
+
+def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
+    """Return why something could not be judged, and what applies to future actions."""
+    unsettled = [each for each in judgement.outcomes if not each.is_settled]
+    notes = [_doubt(each, spelling) for each in unsettled[:NAMES_SHOWN]]
+    if len(unsettled) > NAMES_SHOWN:
+        notes.append(f"{len(unsettled) - NAMES_SHOWN:,} more actions could not be judged.")
+    for one, other, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
+        replaced = _patterns_replaced(one, other, judgement)
+        notes += [f"It {verb} actions that AWS may add under {spelling.get(each, each)}." for each in replaced]
+    return tuple(notes)
+
+
+def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list[str]:
+    """Return the patterns of one side that the other side replaces by single actions."""
+    differing = {each.action.lower() for each in judgement.outcomes if not (each.nothing_gained and each.nothing_lost)}
+    replaced: list[str] = []
+    for target in one:
+        if target.effect == "Deny" or target.element == "NotAction" or target in other:
+            continue
+        (pattern,) = target.actions
+        if not wildcard.is_wild(pattern) or any(wildcard.matches(pattern, action) for action in differing):
+            continue
+        others = (each for each in other if each.effect == "Allow" and each.element == "Action")
+        if not any(wildcard.covers(each.actions[0], pattern) for each in others):
+            replaced.append(pattern)
+    return replaced
+
+
+def _doubt(outcome: Outcome, spelling: Spelling) -> str:
+    """Return why it is not certain what an action gained or lost."""
+    name = spelling.get(outcome.action, outcome.action)
+    if outcome.too_large:
+        return f"{name}: {TOO_LARGE}."
+    if any(extent.principals for side in (outcome.before, outcome.after) for extent in (*side.allow, *side.deny)):
+        return f"{name}: {PRINCIPALS}."
+    one, other = outcome.before, outcome.after
+    if outcome.is_new and not (one.deny or other.deny):
+        what = "its resource or condition" if _keys([*one.allow, *other.allow], spelling) else "its resource"
+        return (
+            f"{name}: the reference does not list {what} for the action, which does not prove that it grants nothing."
+        )
+    if wildcard.is_wild(outcome.action):
+        return f"{name}: the reference lacks the service, so its actions cannot be listed."
+    keys = _keys([*(one.allow ^ other.allow), *(one.deny ^ other.deny)], spelling)
+    if which := _only_difference(one, other):
+        what = f"{keys} or these resources" if keys else "such a resource"
+        why = f"the reference does not list {what} for the action, which proves nothing"
+        return f"{name}: no request is known {which}; {why}."
+    related = f"the conditions on {keys}" if keys else "the resources"
+    return f"{name}: neither more nor less is proven; how {related} relate is not known."
+
+
+def _only_difference(one: ActionExtents, other: ActionExtents) -> str:
+    """Return what alone differs, as what would decide a request; empty if more does."""
+    if one.allow == other.allow:
+        return "that the changed Deny decides"
+    if one.deny != other.deny:
+        return ""
+    if one.allow < other.allow:
+        return "that only the new grant allows"
+    return "that only the old grant allowed" if one.allow > other.allow else ""
+
+
+def _keys(extents: Iterable[Extent], spelling: Spelling) -> str:
+    return ", ".join(sorted({spelling.get(line.key, line.key) for extent in extents for line in extent.conditions}))

@@ -1,0 +1,328 @@
+"""Condition keys that depend on each other: which values exclude each other, and what one key implies for another.
+
+Source: IAM User Guide, "AWS global condition context keys"; the service authorization reference for EC2 and KMS.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from ekstui.iam.arn import split_arn
+from ekstui.iam.conditions.known_keys import type_of
+from ekstui.iam.conditions.spans import POINTS
+
+ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+"""Account numbers that AWS's documentation uses as examples."""
+
+STAND_IN = "zq"
+"""A value that does not occur in policies."""
+
+Values = tuple[str, ...]
+Context = Mapping[str, Values]
+
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_ARN = re.compile(r"arn:[a-z-]+:[^:*?]+:[^:*?]*:[^:*?]*:.+", re.DOTALL)
+_PRINCIPAL = re.compile(r"arn:[a-z-]+:(?:iam::[0-9]{12}:(?:role/.+|user/.+|root)|sts::[0-9]{12}:federated-user/.+)")
+_TAG_OF_RESOURCE = re.compile(r"[a-z0-9-]+:resourcetag/(.*)", re.DOTALL)
+
+_PRINCIPAL_TYPES = {"role": "AssumedRole", "user": "User", "root": "Account", "federated-user": "FederatedUser"}
+
+
+class DependentKeys(NamedTuple):
+    """A pair of keys that depend on each other."""
+
+    one: str
+    other: str
+    agree: Callable[[Values, Values], bool]
+    """Whether a request may have both; without values it lacks the key."""
+    forward: Callable[[Values, Values], Values]
+    """The values of `other`, given new values of `one` and its own old ones."""
+    backward: Callable[[Values, Values], Values]
+    """The values of `one`, given new values of `other` and its own old ones."""
+
+
+def _equal(one: Values, other: Values) -> bool:
+    return not one or not other or one == other
+
+
+def _keep(new: Values, old: Values) -> Values:
+    return new if old else old
+
+
+def _account(arns: Values) -> str:
+    return split_arn(arns[0]).account if arns else ""
+
+
+def _same_account(arns: Values, accounts: Values) -> bool:
+    return not accounts or _account(arns) in ("", accounts[0])
+
+
+def _with_source_account(arns: Values, accounts: Values) -> bool:
+    """Return whether the source account is given and is that of the source."""
+    account = _account(arns)
+    return not _ACCOUNT.fullmatch(account) or accounts == (account,)
+
+
+def _account_of(arns: Values, old: Values) -> Values:
+    account = _account(arns)
+    return (account,) if account else old
+
+
+def _with_account(accounts: Values, arns: Values) -> Values:
+    if not accounts or not arns:
+        return arns
+    parts = split_arn(arns[0])
+    return (":".join(parts._replace(account=accounts[0])),) if parts.account else arns
+
+
+def _kind(arns: Values) -> str:
+    return split_arn(arns[0]).resource.partition("/")[0] if arns else ""
+
+
+def _of_user(arns: Values, names: Values) -> bool:
+    return not arns or names == _user_of(arns, names)
+
+
+def _user_of(arns: Values, _: Values) -> Values:
+    return (split_arn(arns[0]).resource.rpartition("/")[2],) if _kind(arns) == "user" else ()
+
+
+def _as_user(names: Values, arns: Values) -> Values:
+    account = _account(arns) or ACCOUNT
+    return (f"arn:aws:iam::{account}:user/{names[0]}" if names else f"arn:aws:iam::{account}:role/{STAND_IN}",)
+
+
+def _of_type(arns: Values, types: Values) -> bool:
+    return not arns or not types or _PRINCIPAL_TYPES.get(_kind(arns)) == types[0]
+
+
+def _type_of(arns: Values, old: Values) -> Values:
+    return (_PRINCIPAL_TYPES[_kind(arns)],) if _kind(arns) in _PRINCIPAL_TYPES else old
+
+
+def _as_type(types: Values, arns: Values) -> Values:
+    account = _account(arns) or ACCOUNT
+    kind = next((kind for kind, name in _PRINCIPAL_TYPES.items() if types == (name,)), "role")
+    service = "sts" if kind == "federated-user" else "iam"
+    return (f"arn:aws:{service}::{account}:{kind if kind == 'root' else f'{kind}/{STAND_IN}'}",)
+
+
+def _within(organisations: Values, paths: Values) -> bool:
+    if not organisations or not paths:
+        return organisations == paths
+    return all(path.partition("/")[0] == organisations[0] for path in paths)
+
+
+def _path_in(organisations: Values, _: Values) -> Values:
+    return tuple(f"{each}/r-{STAND_IN}/" for each in organisations)
+
+
+def _head_of(paths: Values, _: Values) -> Values:
+    return (paths[0].partition("/")[0],) if paths else ()
+
+
+def _with_mfa(present: Values, age: Values) -> bool:
+    return bool(age) == (present == ("true",))
+
+
+def _age(present: Values, old: Values) -> Values:
+    return (old or ("60",)) if present == ("true",) else ()
+
+
+def _by_age(age: Values, old: Values) -> Values:
+    return ("true",) if age else old if old != ("true",) else ("false",)
+
+
+def _one_moment(one: Values, other: Values) -> bool:
+    return not one or not other or POINTS["date"](one[0]) == POINTS["date"](other[0])
+
+
+def _together(one: Values, other: Values) -> bool:
+    return bool(one) == bool(other)
+
+
+def _with_it(one: Values, old: Values) -> Values:
+    return (old or (STAND_IN,)) if one else ()
+
+
+def _apart(one: Values, other: Values) -> bool:
+    return not (one and other)
+
+
+def _without_it(one: Values, old: Values) -> Values:
+    return () if one else old
+
+
+def _in_region(regions: Values, zones: Values) -> bool:
+    return not regions or not zones or zones[0].startswith(regions[0])
+
+
+def _zone_in(regions: Values, old: Values) -> Values:
+    return (f"{regions[0]}a",) if regions and old else old
+
+
+def _service_named(truth: Values, names: Values) -> bool:
+    return not truth or bool(names) == (truth == ("true",))
+
+
+def _name_of_service(truth: Values, old: Values) -> Values:
+    return (old or (f"{STAND_IN}.amazonaws.com",)) if truth == ("true",) else ()
+
+
+def _by_name(names: Values, _: Values) -> Values:
+    return ("true",) if names else ("false",)
+
+
+DEPENDENT_KEYS = (
+    DependentKeys("aws:principalarn", "aws:principalaccount", _same_account, _account_of, _with_account),
+    DependentKeys("aws:sourcearn", "aws:sourceaccount", _with_source_account, _account_of, _with_account),
+    DependentKeys("aws:principalaccount", "kms:calleraccount", _equal, _keep, _keep),
+    DependentKeys("aws:principalarn", "aws:username", _of_user, _user_of, _as_user),
+    DependentKeys("aws:principalarn", "aws:principaltype", _of_type, _type_of, _as_type),
+    DependentKeys("aws:multifactorauthpresent", "aws:multifactorauthage", _with_mfa, _age, _by_age),
+    *(
+        DependentKeys(f"aws:{whose}orgid", f"aws:{whose}orgpaths", _within, _path_in, _head_of)
+        for whose in ("principal", "resource", "source", "vpce")
+    ),
+    DependentKeys("aws:currenttime", "aws:epochtime", _one_moment, _keep, _keep),
+    DependentKeys("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
+    DependentKeys("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
+    DependentKeys("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
+    DependentKeys("aws:sourcevpc", "aws:sourcevpce", _together, _with_it, _with_it),
+    DependentKeys("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
+    DependentKeys("aws:sourcevpc", "aws:sourceip", _apart, _without_it, _without_it),
+    DependentKeys("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
+    DependentKeys("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
+)  # fmt: skip
+"""A new pair of keys that depend on each other is a line here."""
+
+_DEPENDENT = frozenset(key for pair in DEPENDENT_KEYS for key in (pair.one, pair.other))
+
+
+@lru_cache(maxsize=65536)
+def is_possible(key: str, values: Values) -> bool:
+    """Return whether the values of a key, in lower case, have the type that AWS gives it."""
+    if not values:
+        return True
+    if key == "aws:principalarn":
+        return all(map(_PRINCIPAL.fullmatch, values))
+    if key == "aws:tagkeys":
+        return "" not in values
+    if key == "aws:principalisawsservice":
+        return values == ("false",)  # a service that calls on its own behalf has no identity policies
+    if key.startswith("aws:") and key.endswith(("orgid", "orgpaths")):
+        return all(value.startswith("o-") for value in values)
+    match type_of(key):
+        case "account":
+            return all(map(_ACCOUNT.fullmatch, values))
+        case "arn":
+            return all(map(_ARN.fullmatch, values))
+        case "truth":
+            return all(value in ("true", "false") for value in values)
+        case "number" | "date" | "address" as kind:
+            return all(POINTS[kind](value) is not None for value in values)
+        case _:
+            return True
+
+
+def follow(context: Context, changed: str) -> Context:
+    """Return the context with the keys that depend on one key adjusted to it."""
+    if changed not in _DEPENDENT and not changed.endswith(":resourceaccount"):
+        return context
+    found = dict(context)
+    pending, done = [changed], {changed}
+    while pending:
+        key = pending.pop()
+        for pair in DEPENDENT_KEYS:
+            for one, other, step in ((pair.one, pair.other, pair.forward), (pair.other, pair.one, pair.backward)):
+                if one == key and other in found and other not in done:
+                    values = (found[pair.one], found[pair.other])
+                    if not pair.agree(*values):
+                        found[other] = step(found[key], found[other])
+                        pending.append(other)
+                    done.add(other)
+    if changed.endswith(":resourceaccount"):
+        for key in found:
+            if key.endswith(":resourceaccount") and found[key]:
+                found[key] = found[changed] or found[key]
+    return found
+
+
+def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -> Context | None:
+    """Return the context with the keys that follow from the others; None if they contradict each other.
+
+    `spelled_tags` are tag keys as written, by their lower-case form.
+    """
+    if not all(is_possible(key, values) for key, values in context.items()):
+        return None
+    for pair in DEPENDENT_KEYS:
+        if pair.one in context and pair.other in context and not pair.agree(context[pair.one], context[pair.other]):
+            return None
+    if not _agrees_with_resource(context, resource):
+        return None
+    filled = dict(context)
+    for entries, whole in (("aws:requesttag/", "aws:tagkeys"), ("kms:encryptioncontext:", "kms:encryptioncontextkeys")):
+        if any(key.startswith(entries) or key == whole for key in context):
+            _agree_on_entries(filled, entries, whole, spelled_tags)
+    agree = _agree_on_tags_of_resource(filled) and _agree_on_chain(filled)
+    return filled if agree else None
+
+
+def _agree_on_tags_of_resource(context: dict[str, Values]) -> bool:
+    """Give each resource tag the same value under every service's key; return whether nothing contradicts that."""
+    for key, values in tuple(context.items()):
+        tag = _TAG_OF_RESOURCE.fullmatch(key)
+        for other in context if tag and values else ():
+            if tag and other.endswith(f":resourcetag/{tag[1]}"):
+                if context[other] not in ((), values):
+                    return False
+                context[other] = values
+    return True
+
+
+def _agrees_with_resource(context: Context, resource: str) -> bool:
+    arn = split_arn(resource) if resource != "*" else None
+    accounts = {values for key, values in context.items() if key.endswith(":resourceaccount") and values}
+    partitions = set()
+    if arn is not None:
+        partitions.add(arn.partition)
+        if _ACCOUNT.fullmatch(arn.account):
+            accounts.add((arn.account,))
+        for key in ("aws:requestedregion", "ec2:region"):
+            if arn.region and context.get(key) and context[key] != (arn.region,):
+                return False
+    for key in ("aws:principalarn", "aws:sourcearn"):
+        if context.get(key):
+            partitions.add(split_arn(context[key][0]).partition)
+    return len(accounts) < 2 and len(partitions) < 2
+
+
+def _agree_on_entries(context: dict[str, Values], entries: str, whole: str, spelled: Mapping[str, str]) -> None:
+    """Make a key that lists entries, such as aws:TagKeys, and the keys of the entries consistent."""
+    listed = {value.lower() for value in context.get(whole, ())}
+    given = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
+    context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in given if name not in listed))
+    for value in context[whole]:
+        if not context.get(entries + value.lower()):
+            context[entries + value.lower()] = (STAND_IN,)
+
+
+def _agree_on_chain(context: dict[str, Values]) -> bool:
+    """Make the keys about services that call on the principal's behalf consistent; return whether that is possible."""
+    first, last = context.get("aws:calledviafirst", ()), context.get("aws:calledvialast", ())
+    chain = context.get("aws:calledvia", ())
+    if not (first or last or chain):
+        if not context.get("aws:viaawsservice"):
+            context["aws:viaawsservice"] = ("false",)
+        return True
+    if chain:
+        if first not in ((), chain[:1]) or last not in ((), chain[-1:]):
+            return False
+    else:
+        chain = (*(first or last), *(last if last and last != first and first else ()))
+    context.update({"aws:calledvia": chain, "aws:calledviafirst": chain[:1], "aws:calledvialast": chain[-1:]})
+    if context.get("aws:viaawsservice") not in (None, (), ("true",)):
+        return False
+    context["aws:viaawsservice"] = ("true",)
+    return True

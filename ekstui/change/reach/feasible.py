@@ -1,0 +1,251 @@
+"""Which concrete requests are possible in AWS: the resources of an action, and the condition keys and their values.
+
+Source: the service authorization reference for resource types and keys.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ekstui.change.reach.dependent_keys import OTHER_ACCOUNT, STAND_IN
+from ekstui.iam import wildcard
+from ekstui.iam.applicability import fits_type
+from ekstui.iam.arn import Arn, is_plausible, matches_resource, open_variables, split_arn
+from ekstui.iam.conditions.known_keys import (
+    ALWAYS_PRESENT,
+    is_condition_key,
+    is_tag,
+    is_unassigned,
+    lists_key,
+    type_of,
+)
+from ekstui.iam.conditions.variables import plain
+from ekstui.iam.reference import reference
+
+MAX_PATTERN = 300
+"""The longest pattern for which an instance is made, in characters."""
+
+REGION = "zq-east-1"
+
+_PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+_RENAMED = {"codestar-connections": "codeconnections"}
+"""Services whose ARNs have either their old or their new name."""
+
+_PRESENT_WHERE_LISTED = frozenset({"ec2:region", "kms:calleraccount", "s3:resourceaccount"})
+"""Keys, in lower case, that every request has for actions that list them."""
+
+_BESIDE_THE_REFERENCE = {
+    "application-autoscaling": ("autoscaling",),
+    "backup": ("ec2",),
+    "connect": ("connect-campaigns",),
+    "ec2": ("elasticloadbalancing",),
+    "redshift": ("redshift-serverless",),
+    "ssm": ("eks",),
+}
+"""Other services on whose resources AWS's policies allow actions, although the reference does not list that: the EKS
+Connector has ssm:StartSession on clusters."""
+
+_PRINCIPALS = ("arn:*:iam::*:role/*", "arn:*:iam::*:user/*", "arn:*:iam::*:root", "arn:*:sts::*:federated-user/*")
+
+_STAND_INS = {
+    "account": OTHER_ACCOUNT,
+    "date": "2026-01-01T00:00:00Z",
+    "number": "1",
+    "address": "192.0.2.77",
+    "truth": "false",
+    "region": REGION,
+}
+
+
+@lru_cache(maxsize=4096)
+def stand_in(key: str) -> str:
+    """Return a value of the key's type that no policy names."""
+    kind = type_of(key)
+    if kind in _STAND_INS:
+        return _STAND_INS[kind]
+    name = key.rpartition(":")[2]
+    if kind == "arn" or name.endswith("arn"):
+        return f"arn:aws:iam::{OTHER_ACCOUNT}:role/{STAND_IN}"
+    if name.endswith("account"):
+        return OTHER_ACCOUNT
+    if key.startswith("aws:") and name.endswith("orgid"):
+        return f"o-{STAND_IN}"
+    if key.startswith("aws:") and name.endswith("orgpaths"):
+        return f"o-{STAND_IN}/r-{STAND_IN}/"
+    if key == "aws:principaltype":
+        return "AssumedRole"
+    return STAND_IN
+
+
+@lru_cache(maxsize=65536)
+def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return values of the key's type that match a wildcard pattern."""
+    kind = type_of(key)
+    if kind == "account":
+        named = (each for each in accounts if wildcard.matches(pattern, each))
+        return tuple(dict.fromkeys((*named, plain(_filled(pattern, "0")))))
+    if kind != "arn" and not key.endswith("arn"):
+        return (plain(_filled(pattern, STAND_IN)),)
+    shapes = _PRINCIPALS if key == "aws:principalarn" else ("arn:*:*:*:*:*",)
+    made: dict[str, None] = {}
+    for account in accounts:
+        for shape in shapes:
+            made.update(dict.fromkeys(_instances(pattern, shape, account, REGION)))
+        if ":" not in pattern.strip("*"):
+            whole = _common(pattern, f"arn:aws:iam::{account}:role/*", STAND_IN)
+            made.update({} if whole is None else {whole: None})
+    return tuple(plain(each) for each in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
+
+
+def _filled(pattern: str, fill: str) -> str:
+    return pattern.replace("*", fill).replace("?", fill[0])
+
+
+@lru_cache(maxsize=65536)
+def resources_for(action: str, patterns: tuple[str, ...], account: str, region: str) -> tuple[tuple[str, str], ...]:
+    """Return ARNs on which an action can be requested and that match one of the patterns, each with its resource type.
+
+    Patterns are as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an action
+    that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not describe,
+    because it is not complete. Both have an empty type.
+    """
+    found = dict.fromkeys(each for pattern in patterns for each in _resources_under(action, pattern, account, region))
+    # A short pattern may be split so that its account is not one; such an ARN does not exist.
+    real = ((resource, kind) for resource, kind in found if resource == "*" or is_plausible(split_arn(resource)))
+    return tuple((plain(resource), kind) for resource, kind in real)
+
+
+def _resources_under(action: str, pattern: str, account: str, region: str) -> Iterator[tuple[str, str]]:
+    info = reference().find(action)
+    if info is None:
+        yield from ((each, "") for each in _instances(pattern, "*", account, region))
+        return
+    service = info.name.partition(":")[0]
+    for use in info.resource_types:
+        for shape in _shapes(service, use.name):
+            made = _instances(pattern, shape, account, region)
+            yield from ((each, use.name) for each in made if fits_type(service, use.name, each))
+    # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match it.
+    if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
+        made = _instances(pattern, "*", account, region)
+        yield from ((each, "") for each in made if _is_undescribed(service, each))
+    if not pattern.strip("*") and not any(use.required for use in info.resource_types):
+        yield "*", ""
+
+
+def _is_undescribed(service: str, resource: str) -> bool:
+    """Return whether the reference does not describe a kind of resource that a policy names for a service."""
+    described = reference().resource_types(service)
+    if not described:
+        return True
+    named = _RENAMED.get(split_arn(resource).service, split_arn(resource).service)
+    return named == _RENAMED.get(service, service) and not any(fits_type(service, name, resource) for name in described)
+
+
+@lru_cache(maxsize=65536)
+def takes_key(action: str, resource_type: str, key: str) -> bool:
+    """Return whether requests for the action on a resource of that type may have the key, in lower case.
+
+    The reference is not complete: besides its keys, an action on resources may have their tags and the keys of its
+    service, and one that writes may have request tags.
+    """
+    info = reference().find(action)
+    if info is None or lists_key(action, key, resource_type or None) or is_unassigned(key):
+        return True
+    if key.startswith(("aws:requesttag/", "aws:tagkeys")):
+        return not {"List", "Read"}.issuperset(info.levels)
+    service = info.name.partition(":")[0]
+    if is_tag(key) or {"List", "Read"}.issuperset(info.levels):
+        return bool(info.resource_types) and (key.startswith("aws:resourcetag/") or _is_own(key, service))
+    return _is_own(key, service)
+
+
+def _is_own(key: str, service: str) -> bool:
+    return key.startswith(f"{service}:") and is_condition_key(key)
+
+
+def may_lack(action: str, key: str) -> bool:
+    """Return whether requests for the action may lack the key, in lower case."""
+    return key not in ALWAYS_PRESENT and not (key in _PRESENT_WHERE_LISTED and lists_key(action, key))
+
+
+@lru_cache(maxsize=16384)
+def services_of(action: str) -> frozenset[str] | None:
+    """Return the services, as named in ARNs, whose resources an action may use; None if the reference lacks them.
+
+    Its own service is always included.
+    """
+    info = reference().find(action)
+    service = action.partition(":")[0]
+    if info is None or not reference().resource_types(service):
+        return None
+    named = {split_arn(shape).service for use in info.resource_types for shape in _shapes(service, use.name)}
+    named |= {service, *_BESIDE_THE_REFERENCE.get(service, ())}
+    return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
+
+
+@lru_cache(maxsize=65536)
+def is_foreign(resource: str, services: frozenset[str]) -> bool:
+    """Return whether a resource pattern belongs to another service that the reference describes."""
+    service = split_arn(resource).service
+    return service not in services and not wildcard.is_wild(service) and bool(reference().resource_types(service))
+
+
+@lru_cache(maxsize=16384)
+def _shapes(service: str, resource_type: str) -> tuple[str, ...]:
+    """Return the ARNs of a resource type as wildcard patterns."""
+    kind = reference().resource_type(service, resource_type)
+    return tuple(map(open_variables, kind.arn_formats)) if kind else ()
+
+
+def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[str]:
+    """Yield ARNs that match both a resource pattern and the shape of a type's ARNs."""
+    one, other = split_arn(pattern), split_arn(shape)
+    for partition in _PARTITIONS:
+        fill = Arn("arn", partition, "zq", region, account, STAND_IN)
+        parts = [_common(a, b, by) for a, b, by in zip(one, other, fill, strict=True)]
+        if None in parts:
+            return
+        text = ":".join(part or "" for part in parts)
+        if matches_resource(pattern, text) and matches_resource(shape, text):
+            yield text
+        if not wildcard.is_wild(one.partition) or not wildcard.is_wild(other.partition):
+            return
+
+
+@lru_cache(maxsize=65536)
+def _common(a: str, b: str, fill: str) -> str | None:
+    """Return a text that matches both wildcard patterns, with `fill` where both have `*`; None if there is none."""
+    if a == "*" and b == "*":
+        return fill
+    if not wildcard.overlaps(a, b) or len(a) + len(b) > MAX_PATTERN:
+        return None
+    failed: set[tuple[int, int]] = set()
+
+    def rest(i: int, j: int) -> str | None:
+        if i == len(a) and j == len(b):
+            return ""
+        for text, after_a, after_b in _next(a[i : i + 1], b[j : j + 1], fill) if (i, j) not in failed else ():
+            end = rest(i + after_a, j + after_b)
+            if end is not None:
+                return text + end
+        failed.add((i, j))
+        return None
+
+    return rest(0, 0)
+
+
+def _next(one: str, other: str, fill: str) -> list[tuple[str, int, int]]:
+    """Return what may come next according to a character of each pattern, and how far to advance in each."""
+    if one == other == "*":
+        return [(fill, 1, 0), (fill, 0, 1)]
+    if one == "*":
+        return [*([(_letter(other), 0, 1)] if other else []), ("", 1, 0)]
+    if other == "*":
+        return [*([(_letter(one), 1, 0)] if one else []), ("", 0, 1)]
+    if one and other and (one == other or "?" in (one, other)):
+        return [(_letter(other if one == "?" else one), 1, 1)]
+    return []
+
+
+def _letter(character: str) -> str:
+    return STAND_IN[0] if character == "?" else character

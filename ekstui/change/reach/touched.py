@@ -1,0 +1,300 @@
+"""Which actions a change concerns, and what each side allows and denies of them."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from ekstui.change.coverage import ActionExtents
+from ekstui.iam import wildcard
+from ekstui.iam.document import Effect
+from ekstui.iam.grants import Effort, Extent, Target
+from ekstui.iam.reference import reference
+
+Grants = Mapping[Target, frozenset[Extent]]
+
+MAX_CELLS = 256
+"""The most combinations of patterns that are distinguished."""
+
+_NOTHING: frozenset[Extent] = frozenset()
+_UNNAMED = "\ue0aa"
+"""Stands for a character in the name of an action that only wildcards match."""
+
+_LONG = 32
+"""How many such characters replace a `*`, so that `?` in other patterns do not match the name."""
+
+
+_Part = tuple[Target, frozenset[Extent]]
+
+
+class _Entry(NamedTuple):
+    effect: Effect
+    pattern: str
+    extents: frozenset[Extent]
+
+
+class _Exception:
+    """A `NotAction` grant, whose list may name thousands of actions."""
+
+    def __init__(self, target: Target, extents: frozenset[Extent]) -> None:
+        self.effect = target.effect
+        self.extents = extents
+        self.actions = target.actions
+        self._names = frozenset(target.actions)
+        self._services = {_service(action) for action in target.actions if not wildcard.is_wild(action)}
+        self._of_service: dict[str, list[str]] = {}
+        for action in target.actions:
+            if wildcard.is_wild(action):
+                self._of_service.setdefault(_service(action), []).append(action)
+
+    def excepts(self, action: str) -> bool:
+        """Return whether the list matches an action."""
+        if action in self._names:
+            return True
+        patterns = chain(self._of_service.get(_service(action), ()), self._of_service.get("*", ()))
+        return any(wildcard.matches(pattern, action) for pattern in patterns)
+
+    def is_same_for(self, service: str) -> bool:
+        """Return whether the list matches all actions of a service or none."""
+        named = [*self._of_service.get(service, ()), *self._of_service.get("*", ())]
+        return service not in self._services and all(each in ("*", "*:*", f"{service}:*") for each in named)
+
+
+class Side:
+    """One document's grants, indexed by action."""
+
+    def __init__(self, grants: Grants) -> None:
+        self._grants = grants
+        self._of_service: dict[str, list[_Entry]] = {}
+        self._exceptions: list[_Exception] = []
+        self._known: dict[tuple[int, ...], ActionExtents] = {}
+        self._of_all: dict[str, ActionExtents | None] = {}
+        for target, extents in grants.items():
+            if target.element == "NotAction":
+                self._exceptions.append(_Exception(target, extents))
+                continue
+            (pattern,) = target.actions
+            if wildcard.is_wild(pattern):
+                entry = _Entry(target.effect, pattern, extents)
+                self._of_service.setdefault(_service(pattern), []).append(entry)
+
+    def extents_of(self, action: str) -> ActionExtents:
+        """Return where the document allows and denies an action, given in lower case."""
+        service = action.partition(":")[0]
+        if service not in self._of_all:
+            self._of_all[service] = self._extents_of_all(service)
+        return self._of_all[service] or self._extents_of_one(action)
+
+    def _extents_of_all(self, service: str) -> ActionExtents | None:
+        """Return the extents of every action of a service; None if the document distinguishes them."""
+        if service in self._named:
+            return None
+        alike = {"*", "*:*", f"{service}:*"}
+        if any(entry.pattern not in alike for entry in self._entries(f"{service}:")):
+            return None
+        if any(not each.is_same_for(service) for each in self._exceptions):
+            return None
+        return self._extents_of_one(f"{service}:")
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The services with an action that is named without a wildcard."""
+        return frozenset(_service(each.actions[0]) for each in self._grants if each.element == "Action")
+
+    def _extents_of_one(self, action: str) -> ActionExtents:
+        found: list[tuple[Effect, frozenset[Extent]]] = []
+        for effect in ("Allow", "Deny"):
+            extents = self._grants.get(Target(effect, "Action", (action,)))
+            if extents:
+                found.append((effect, extents))
+        found += [
+            (entry.effect, entry.extents) for entry in self._entries(action) if wildcard.matches(entry.pattern, action)
+        ]
+        found += [(each.effect, each.extents) for each in self._exceptions if not each.excepts(action)]
+        # Many actions share few combinations, and a union of extents is slow.
+        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in found)
+        known = self._known.get(sign)
+        if known is None:
+            known = self._known[sign] = _extents(found)
+        return known
+
+    @cached_property
+    def size(self) -> int:
+        """The steps of matching one pattern with all that are listed."""
+        return sum(map(_steps, chain.from_iterable(target.actions for target in self._grants)))
+
+    def sure_and_doubtful(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
+        """Return the grants that match every action under a pattern, and those that may match only some."""
+        sure: list[_Part] = []
+        doubtful: list[_Part] = []
+        for target, extents in self._grants.items():
+            wanted = target.element == "Action"
+            if any(wildcard.covers(listed, pattern) for listed in target.actions):
+                if wanted:
+                    sure.append((target, extents))
+            elif any(wildcard.overlaps(listed, pattern) for listed in target.actions):
+                doubtful.append((target, extents))
+            elif not wanted:
+                sure.append((target, extents))
+        return sure, doubtful
+
+    def _entries(self, action: str) -> Iterator[_Entry]:
+        yield from self._of_service.get(_service(action), ())
+        yield from self._of_service.get("*", ())
+
+
+@lru_cache(maxsize=65536)
+def _service(pattern: str) -> str:
+    """Return the service of an action pattern, or `*` if it may be any of several."""
+    service = pattern.partition(":")[0]
+    return "*" if wildcard.is_wild(service) else service
+
+
+def _steps(pattern: str) -> int:
+    """Return the work of matching a pattern with another, in steps."""
+    return 1 + len(pattern) // 16
+
+
+def cases_of(
+    pattern: str, before: Side, after: Side, effort: Effort
+) -> list[tuple[ActionExtents, ActionExtents]] | None:
+    """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if too many.
+
+    That is also the answer once the limit of work is used up.
+    A pattern that matches only some of its actions matches a given action on both sides or on neither.
+    """
+    if not effort.spend((before.size + after.size) * _steps(pattern) // 8):
+        return None
+    sure_before, doubtful_before = before.sure_and_doubtful(pattern)
+    sure_after, doubtful_after = after.sure_and_doubtful(pattern)
+    doubtful = dict.fromkeys(target for target, _ in (*doubtful_before, *doubtful_after))
+    # Actions that a side names without a wildcard are known, and so not among these.
+    patterns = dict.fromkeys(listed for target in doubtful for listed in target.actions if wildcard.is_wild(listed))
+    cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)], effort)
+    if cells is None:
+        return None
+    cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
+    for matching in cells:
+        sides = []
+        for sure, parts in ((sure_before, doubtful_before), (sure_after, doubtful_after)):
+            applying = [part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)]
+            sides.append(_extents([(target.effect, extents) for target, extents in (*sure, *applying)]))
+        cases[sides[0], sides[1]] = None
+    return list(cases)
+
+
+def _cells(patterns: list[str], effort: Effort) -> list[frozenset[str]] | None:
+    """Return the sets of patterns that one action may match together; None if too many or too much work."""
+    cells: list[frozenset[str]] = [frozenset()]
+    for pattern in patterns:
+        cells += [
+            frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, each) for each in cell)
+        ]
+        if not effort.spend(sum(map(len, cells)) * _steps(pattern) // 8) or len(cells) > MAX_CELLS:
+            return None
+    effort.spend(len(cells) * len(patterns) // 8)
+    return [
+        cell
+        for cell in cells
+        if not any(wildcard.covers(other, each) for each in cell for other in patterns if other not in cell)
+    ]
+
+
+class Unlisted(NamedTuple):
+    """A pattern of actions that cannot be listed."""
+
+    pattern: str
+    action: str
+    """A made-up action that only wildcards match."""
+    exists: bool
+    """Whether it is assumed to exist: the documents name no action under the pattern, which could be the only one."""
+
+
+def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants) -> tuple[Unlisted, ...]:
+    """Return the patterns that overlap the differing ones and whose actions cannot be listed.
+
+    These are the patterns of both sides that match nothing in the reference, and `SERVICE:*` of each unknown service.
+    """
+    services = {_service(pattern) for pattern in differing}
+    named = {action for target in chain(before, after) for action in target.actions}
+    if "*" not in services:
+        services.add("*")
+        named = {action for action in named if _service(action) in services}
+    patterns: dict[str, bool] = {}
+    for action in sorted(named):
+        service = _service(action)
+        if service != "*" and not reference().has_service(service):
+            patterns[f"{service}:*"] = True
+        if wildcard.is_wild(action) and not reference().expand(action):
+            exists = not any(wildcard.matches(action, each) for each in named if not wildcard.is_wild(each))
+            patterns[action] = patterns.get(action, False) or exists
+    return tuple(
+        Unlisted(pattern, pattern.replace("*", _UNNAMED * _LONG).replace("?", _UNNAMED), exists)
+        for pattern, exists in patterns.items()
+        if any(wildcard.overlaps(each, pattern) for each in differing)
+    )
+
+
+def touched_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
+    """Return the known actions under the differing patterns, in lower case, with their spelling.
+
+    Known actions are the reference's and those that either side names.
+    """
+    known: dict[str, str] = {}
+    named: tuple[str, ...] | None = None
+    for pattern in differing:
+        if not wildcard.is_wild(pattern):
+            known.setdefault(pattern, _spelling(pattern))
+            continue
+        if named is None:
+            named = _named_actions(chain(before, after))
+        known.update((name.lower(), name) for name in reference().expand(pattern))
+        for action in named:
+            if action not in known and wildcard.matches(pattern, action):
+                known[action] = _spelling(action)
+    return known
+
+
+def differing_patterns(before: Grants, after: Grants) -> Collection[str]:
+    """Return action patterns that together match every action for which the sides may differ."""
+    differing = [target for target, extents in before.items() if after.get(target) != extents]
+    differing += [target for target in after if target not in before]
+    patterns: dict[str, None] = {}
+    lists: dict[tuple[Effect, frozenset[Extent]], list[Target]] = {}
+    for target in differing:
+        if target.element == "Action":
+            patterns[target.actions[0]] = None
+        else:
+            extents = before[target] if target in before else after[target]
+            lists.setdefault((target.effect, extents), []).append(target)
+    for targets in lists.values():
+        # Two lists with the same extents differ only in the actions that one of them names.
+        only_before = [target for target in targets if target not in after]
+        only_after = [target for target in targets if target not in before]
+        if len(targets) == 2 and len(only_before) == len(only_after) == 1:
+            patterns.update(dict.fromkeys(sorted(set(targets[0].actions) ^ set(targets[1].actions))))
+        else:
+            patterns["*"] = None
+    return patterns
+
+
+def _named_actions(targets: Iterable[Target]) -> tuple[str, ...]:
+    named = {action for target in targets for action in target.actions if not wildcard.is_wild(action)}
+    return tuple(sorted(named))
+
+
+@lru_cache(maxsize=65536)
+def _spelling(action: str) -> str:
+    """Return the reference's spelling of a literal action, or the action itself if it is unknown."""
+    service, _, name = action.partition(":")
+    return reference().names(service).get(name, action)
+
+
+def _extents(parts: list[tuple[Effect, frozenset[Extent]]]) -> ActionExtents:
+    allow = [extents for effect, extents in parts if effect == "Allow"]
+    deny = [extents for effect, extents in parts if effect == "Deny"]
+    return ActionExtents(_union(allow), _union(deny))
+
+
+def _union(sets: list[frozenset[Extent]]) -> frozenset[Extent]:
+    return sets[0] if len(sets) == 1 else _NOTHING.union(*sets)

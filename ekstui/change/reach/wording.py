@@ -1,0 +1,384 @@
+"""A judgement in words: one sentence that names the actions."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ekstui.change.coverage import ActionExtents
+from ekstui.change.reach import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
+from ekstui.iam import arn, wildcard
+from ekstui.iam.grants import Effort, Extent, Line, Reach
+from ekstui.iam.text import listed
+
+MOST_WAYS = 4
+"""The most ways that a phrase spells out rather than counts."""
+
+MOST_PLACES = 2
+"""The most resources that a phrase names rather than summarises."""
+
+MOST_PARTS = 2
+"""The most changes that a phrase lists rather than summarises."""
+
+LONGEST = 450
+"""The approximate length of a verdict, in characters, beyond which the remaining actions are counted."""
+
+MOST_PAIRS = 100_000
+"""The most pairs of resources that one verdict compares, beyond which it summarises; AWS's policies need fewer."""
+
+Way = frozenset[Line]
+_Ways = frozenset[Way]
+_Place = tuple[str, tuple[str, ...]]
+_UNCONDITIONAL: Way = frozenset()
+
+
+class Phrase(NamedTuple):
+    """What happened to an action, in the singular and the plural."""
+
+    of_one: str
+    of_several: str
+
+    def replaced(self, old: str, new: str) -> "Phrase":
+        """Return the phrase with another word."""
+        return Phrase(self.of_one.replace(old, new), self.of_several.replace(old, new))
+
+
+class Names(NamedTuple):
+    """The names of the two sides, if they are two policies rather than two versions of one."""
+
+    before: str
+    after: str
+
+
+class _Wording(NamedTuple):
+    """Phrases for what an action gained, if `wider`, or lost."""
+
+    spelling: Spelling
+    names: Names | None
+    wider: bool
+    effort: Effort
+
+    def parts(self, before: ActionExtents, after: ActionExtents) -> list[Phrase]:
+        """Return what more, or less, is allowed after than before."""
+        less, more = (before, after) if self.wider else (after, before)
+        if not less.allow:
+            if self.names:
+                return [_plain(f"only in {self.names.after if self.wider else self.names.before}")]
+            return [_plain("added" if self.wider else "removed")]
+        if before.allow != after.allow:
+            return self._of_places(before.allow, after.allow)
+        if self.names:
+            return [_plain(f"{'less' if self.wider else 'more'} denied in {self.names.after}")]
+        in_cases = "" if _is_whole(less) and not more.deny else " in some cases"
+        return [_plain(f"{'no longer' if self.wider else 'newly'} denied{in_cases}")]
+
+    def _of_places(self, before: frozenset[Extent], after: frozenset[Extent]) -> list[Phrase]:
+        many = "more" if self.wider else "fewer"
+        old, new = _by_place(before), _by_place(after)
+        self.effort.spend((len(old) + len(new)) ** 2)
+        if self.effort.is_spent:
+            return [self._in_after(f"allowed in {many} cases")]
+        said: dict[Phrase, list[_Place]] = {}
+        unsaid: list[tuple[_Ways, _Ways]] = []
+        for place in sorted({*old, *new}):
+            had, has = _ways_on(place, old), _ways_on(place, new)
+            phrase = self._of_ways(had, has)
+            if phrase is None:
+                unsaid.append((had, has))
+            else:
+                said.setdefault(phrase, []).append(place)
+        named = bool(unsaid) or len(said) > 1
+        parts = [_on(phrase, places if named else []) for phrase, places in said.items()]
+        if any(had != has and not (had if self.wider else has) for had, has in unsaid):
+            parts.insert(0, self._in_after(f"allowed on {many} resources"))
+        return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
+
+    def _of_ways(self, had: _Ways, has: _Ways) -> Phrase | None:
+        """Return how the ways to allow an action on a resource changed; None if not in that direction."""
+        if not had or not has or had == has:
+            return None
+        common = frozenset.intersection(*had, *has)
+        old, new = ({way - common for way in ways} for ways in (had, has))
+        if _UNCONDITIONAL in (old if self.wider else new):
+            return None
+        gone, fresh = old - new, new - old
+        if _UNCONDITIONAL in old | new:
+            # A key that another condition still needs is neither new nor gone.
+            still = _keys_in(common) & {line.key for way in gone | fresh for line in way}
+            if still:
+                return self._other_conditions(still)
+            return self._needs_no_more(old) if self.wider else self._needs(new)
+        return self._other_ways(gone, fresh, new)
+
+    def _more_ways(self, fresh: set[Way]) -> Phrase:
+        return self._in_after(f"also allowed under {self._listed(fresh)}")
+
+    def _fewer_ways(self, gone: set[Way]) -> Phrase | None:
+        if self.wider:
+            return None
+        ways = self._listed(gone)
+        if self.names:
+            return _plain(f"also allowed under {ways} in {self.names.before}")
+        return _plain(
+            f"no longer allowed where only {ways} {'hold' if ways.startswith('the conditions ') else 'holds'}"
+        )
+
+    def _other_ways(self, gone: set[Way], fresh: set[Way], new: set[Way]) -> Phrase | None:
+        if not gone or not fresh:
+            return self._more_ways(fresh) if self.wider and fresh else self._fewer_ways(gone) if gone else None
+        if _keys_of(gone) == _keys_of(fresh):
+            return self._other_conditions({key for way in gone for key in _keys_in(way ^ _nearest(way, fresh))})
+        if (required := _beyond(gone, fresh)) is not None:
+            return None if self.wider else self._needs(required)
+        dropped = _beyond(fresh, gone)
+        if dropped is not None and not _all_keys(new) & _all_keys(dropped):
+            return self._needs_no_more(dropped) if self.wider else None
+        before, after = self._listed(gone), self._listed(fresh)
+        if self.names:
+            return _needing(f"{before} in {self.names.before}, {after} in {self.names.after}")
+        return _needing(f"{after} instead of {before}")
+
+    def _needs(self, ways: set[Way]) -> Phrase:
+        text = self._listed(ways)
+        if self.names:
+            return _needing(f"{text} in {self.names.after}")
+        return Phrase(f"now needs {text}", f"now need {text}")
+
+    def _needs_no_more(self, ways: set[Way]) -> Phrase:
+        text = self._listed(ways)
+        if self.names:
+            return _needing(f"{text} in {self.names.before} only")
+        return Phrase(f"no longer needs {text}", f"no longer need {text}")
+
+    def _other_conditions(self, keys: Iterable[str]) -> Phrase:
+        named = listed(sorted({self.spelling.get(key, key) for key in keys}))
+        return self._in_after(f"allowed under {'wider' if self.wider else 'narrower'} conditions on {named}")
+
+    def _in_after(self, text: str) -> Phrase:
+        return _plain(f"{text} in {self.names.after}" if self.names else text)
+
+    def _listed(self, ways: Iterable[Way]) -> str:
+        """Return ways as `the conditions a and b, or c`."""
+        named = sorted({tuple(sorted(self.spelling.get(key, key) for key in _keys_in(way))) for way in ways})
+        if len(named) > MOST_WAYS:
+            return f"one of {len(named)} sets of conditions"
+        several = any(len(keys) > 1 for keys in named)
+        texts = (", or " if several else " or ").join(map(listed, named))
+        return f"the condition{'s' if several else ''} {texts}"
+
+
+def _needing(what: str) -> Phrase:
+    return Phrase(f"needs {what}", f"need {what}")
+
+
+def _is_whole(extents: ActionExtents) -> bool:
+    """Return whether an action is denied unconditionally on all resources."""
+    return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in extents.deny)
+
+
+def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
+    found: dict[_Place, set[Way]] = {}
+    for extent in extents:
+        found.setdefault((extent.element, extent.resources), set()).add(extent.conditions)
+    return {place: frozenset(ways) for place, ways in found.items()}
+
+
+def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
+    """Return the ways in which an action is allowed on a resource, without those that require more than another."""
+    element, resources = place
+    ways: set[Way] = set()
+    for other, of_other in by_place.items():
+        if other == place or (
+            element == other[0] == "Resource"
+            and resources
+            and other[1]
+            and arn.resource_covers(other[1][0], resources[0]) is True
+        ):
+            ways |= of_other
+    return frozenset(way for way in ways if not any(other < way for other in ways))
+
+
+def _keys_in(way: Way) -> frozenset[str]:
+    return frozenset(line.key for line in way)
+
+
+def _all_keys(ways: Iterable[Way]) -> set[str]:
+    return {line.key for way in ways for line in way}
+
+
+def _keys_of(ways: Iterable[Way]) -> set[frozenset[str]]:
+    return {_keys_in(way) for way in ways}
+
+
+def _nearest(way: Way, among: Iterable[Way]) -> Way:
+    return max(among, key=lambda other: (_keys_in(other) == _keys_in(way), len(other & way)))
+
+
+def _beyond(few: set[Way], many: set[Way]) -> set[Way] | None:
+    """Return what each of many ways requires beyond the only one of a few; None unless all require it and more."""
+    if len(few) != 1:
+        return None
+    (one,) = few
+    return {way - one for way in many} if all(one < way for way in many) else None
+
+
+def _on(phrase: Phrase, places: list[_Place]) -> Phrase:
+    """Return a phrase with its resources; an empty list stands for all resources of the action."""
+    if not places:
+        return phrase
+    names = [_short(resources[0]) for element, resources in places if element == "Resource" and resources]
+    where = f"on {' and '.join(names)}" if len(names) == len(places) <= MOST_PLACES else "on some resources"
+    return Phrase(f"{where} {phrase.of_one}", f"{where} {phrase.of_several}")
+
+
+def _short(resource: str) -> str:
+    """Return the last part of a resource's ARN: `volume/*` of `arn:aws:ec2:*:*:volume/*`."""
+    parts = arn.split_arn(resource)
+    return parts.resource if resource.startswith("arn:") and parts.resource else resource
+
+
+def _plain(text: str) -> Phrase:
+    return Phrase(text, text)
+
+
+_BESIDES: dict[tuple[Reach, Denies], str] = {
+    ("narrowed", "less"): "less", ("narrowed", "otherwise"): "something else",
+    ("widened", "more"): "more", ("widened", "otherwise"): "something else",
+}  # fmt: skip
+"""What a change of Deny statements means that goes against the rest, since they revoke what other policies allow too."""
+
+
+def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = None) -> str:
+    """Return one sentence on what a change of grants means for the requests allowed.
+
+    `names` are those of two policies; without them, the sides are versions of one policy.
+    """
+    if judgement.reach == "same":
+        if judgement.denies:
+            denied = [each for each in judgement.outcomes if each.before.deny != each.after.deny]
+            return _of_denies(judgement.denies, denied, spelling, names)
+        return "same access: the same requests are allowed, written differently"
+    phrases = _phrases(judgement.outcomes, spelling, names)
+    unsettled = [each for each in judgement.outcomes if not each.is_settled and not each.is_new]
+    if judgement.reach == "unknown" and unsettled:
+        phrase = "changed in a way that cannot be judged"
+        phrases.append(_counted(unsettled, Phrase(phrase, phrase), spelling))
+    if judgement.denied is not None and (judgement.reach, judgement.denied) in _BESIDES:
+        phrases.append(f"{_BESIDES[judgement.reach, judgement.denied]} is denied besides")
+    return f"{_opening(judgement.reach, names)}: {'; '.join(phrases)}"
+
+
+def _opening(reach: Reach, names: Names | None) -> str:
+    if names is None:
+        return reach
+    words = {
+        "widened": f"{names.after} allows more",
+        "narrowed": f"{names.after} allows less",
+        "mixed": "each allows something that the other does not",
+        "same": "same access",
+        "unknown": "which allows more cannot be decided",
+    }
+    return words[reach]
+
+
+def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, names: Names | None) -> str:
+    """Return what changed Deny statements mean if the same requests are allowed, as in a policy that only denies."""
+    cases = {"more": "in more cases", "less": "in fewer cases", "otherwise": "otherwise"}[denies]
+    groups: dict[str, list[Outcome]] = {}
+    for each in outcomes:
+        said = (
+            "newly denied" if not each.before.deny else "no longer denied" if not each.after.deny else f"denied {cases}"
+        )
+        groups.setdefault(said, []).append(each)
+    counted = [_counted(group, Phrase(said, said), spelling) for said, group in groups.items()]
+    who = f"{names.after} " if names else ""
+    return f"{who}denies {denies}{': ' if counted else ''}{'; '.join(counted)}"
+
+
+def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> list[str]:
+    """Return what happened to the actions, grouped by phrase: added and removed ones, then wider ones, then by size."""
+    groups: dict[tuple[Phrase, bool], list[Outcome]] = {}
+    phrases: dict[tuple[object, ...], Phrase | None] = {}
+    effort = Effort(MOST_PAIRS)
+    for outcome in outcomes:
+        # Of thousands of actions, most have their grants in common.
+        what = outcome._replace(action="", too_large=False)
+        if what not in phrases:
+            phrases[what] = _phrase_of(outcome, spelling, names, effort)
+        if phrase := phrases[what]:
+            groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
+    said: list[str] = []
+    rest: list[Outcome] = []
+
+    def importance(group: list[Outcome]) -> tuple[bool, bool, int]:
+        # Between two versions, a wider access must not be what is left out for lack of space.
+        return not group[0].is_new, names is None and not group[0].gained, -len(group)
+
+    ordered = sorted(groups.items(), key=lambda each: importance(each[1]))
+    for (phrase, _), group in ordered:
+        text = _counted(group, phrase, spelling)
+        if not said or sum(map(len, said)) + len(text) <= LONGEST:
+            said.append(text)
+        else:
+            rest += group
+    return [*said, *_of_rest(rest, spelling, names)]
+
+
+def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> Iterator[str]:
+    """Yield how many further actions are allowed in more cases, in fewer cases, or both."""
+    groups: dict[str, list[Outcome]] = {"more": [], "fewer": [], "other": []}
+    kinds = {(True, False): "more", (False, True): "fewer"}
+    for each in outcomes:
+        groups[kinds.get((each.gained, each.lost), "other")].append(each)
+    where = f" in {names.after}" if names else ""
+    for kind, group in groups.items():
+        if group:
+            yield f"{len(group):,} more allowed in {kind} cases{where} ({_first_of(group, spelling)})"
+
+
+def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None, effort: Effort) -> Phrase | None:
+    """Return what an action lost and gained as one phrase, so that neither is stated alone."""
+    before, after = outcome.before, outcome.after
+    is_lost, is_gained = outcome.lost, outcome.gained
+    if outcome.is_new:
+        is_lost |= bool(before.allow) and not outcome.nothing_lost
+        is_gained |= bool(after.allow) and not outcome.nothing_gained
+    lost = _Wording(spelling, names, wider=False, effort=effort).parts(before, after) if is_lost else []
+    gained = _Wording(spelling, names, wider=True, effort=effort).parts(before, after) if is_gained else []
+    both = _without_opposites(lost, [each for each in gained if each not in lost])
+    where = f" in {names.after}" if names else ""
+    sides = [_joined(", and ", each, where) for each in both if each]
+    return _joined(", but ", sides) if sides else None
+
+
+def _without_opposites(lost: list[Phrase], gained: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
+    """Return both sides with `fewer` on one and `more` on the other as `other` on the first."""
+    said = list(lost)
+    for index, each in enumerate(lost):
+        for less, more in (("fewer ", "more "), ("narrower ", "wider ")):
+            opposite = each.replaced(less, more)
+            if less in each.of_one and opposite in gained:
+                said[index] = each.replaced(less, "other ")
+                gained = [other for other in gained if other != opposite]
+    return said, gained
+
+
+def _joined(separator: str, phrases: Sequence[Phrase], where: str = "") -> Phrase:
+    """Return phrases as one, which ends with `where` only once if all of them do."""
+    end = where if all(each.of_one.endswith(where) for each in phrases) else ""
+    one, several = (separator.join(each.removesuffix(end) for each in forms) for forms in zip(*phrases, strict=True))
+    return Phrase(one + end, several + end)
+
+
+def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
+    """Return a phrase with the number of its actions and the names of the first ones."""
+    listed, one = _first_of(outcomes, spelling), len(outcomes) == 1
+    said = phrase.of_one if one else phrase.of_several
+    if wildcard.is_wild(outcomes[0].action):
+        # It matters only if AWS has, or adds, such actions.
+        noun = "pattern that matches" if one else "patterns that match"
+        return f"{len(outcomes):,} {noun} no known action {said} ({listed})"
+    return f"{len(outcomes):,} {'action' if one else 'actions'} {said} ({listed})"
+
+
+def _first_of(outcomes: Sequence[Outcome], spelling: Spelling) -> str:
+    named = ", ".join(spelling.get(each.action, each.action) for each in outcomes[:NAMES_SHOWN])
+    return f"{named} and {len(outcomes) - NAMES_SHOWN:,} more" if len(outcomes) > NAMES_SHOWN else named

@@ -1,1 +1,0 @@
-"""What a policy means: pure values and functions, without I/O, clock or framework."""

@@ -1,0 +1,334 @@
+"""Why Kubernetes forbade a request, according to a cluster's access entries and their access policies.
+
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for the user names that EKS sets:
+`arn:aws:sts::ACCOUNT:assumed-role/ROLE/{{SessionName}}` for a role, its ARN for a user, `system:node:…` for nodes.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from ekstui.denial.callers import same_principal
+from ekstui.denial.forbidden import Forbidden, Subject, SubjectKind
+from ekstui.eks.cluster import AccessEntry, Cluster, GivenAccess
+from ekstui.eks.commands import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
+from ekstui.eks.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
+from ekstui.iam.arn import entity_of, split_arn
+
+ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
+
+_RBAC = "roles and bindings inside the cluster (Kubernetes' own RBAC)"
+
+
+class GivenPolicy(NamedTuple):
+    """An access policy of an entry, evaluated for a request."""
+
+    given: GivenAccess
+    covers: bool | None
+    """Whether its rules allow the request; None if its rules are not known."""
+    applies: bool | None
+    """Whether its scope includes the request; None if unknown."""
+
+
+class Remedy(NamedTuple):
+    """An access policy that allows a request, and how much it allows in all."""
+
+    policy: str
+    permissions: int | None
+    """The number of verbs on resources; None for all resources."""
+    reads_only: bool
+    """Whether it allows only reads."""
+
+
+class ForbiddenExplanation(NamedTuple):
+    """Why Kubernetes forbade a request."""
+
+    verdict: ForbiddenVerdict
+    """Whether the request would be forbidden now, according to the access entries."""
+    subject: Subject | None
+    """None if the cluster does not know the caller."""
+    request: KubernetesRequest | None
+    reason: str
+    """One sentence."""
+    cluster: str | None = None
+    """None if no cluster is known."""
+    principal: str | None = None
+    """The ARN of the role or user behind the subject, if an entry or the account names it."""
+    entry: AccessEntry | None = None
+    policies: tuple[GivenPolicy, ...] = ()
+    missing_rule: Rule | None = None
+    """The smallest rule that would allow the request."""
+    allowed_by: tuple[Remedy, ...] = ()
+    """Access policies that allow it, narrowest first; empty if none applies to such a subject."""
+    not_looked_at: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    """What to run next, in this order."""
+    known: tuple[str, ...] = ()
+    """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
+    fetched_at: datetime | None = None
+    """When the cluster was read; None if none was looked at."""
+
+
+_WITHOUT_ENTRIES: Mapping[SubjectKind, tuple[str, tuple[str, ...]]] = {
+    "anonymous": ("The request came without credentials, so neither access entries nor roles apply.", ()),
+    "service-account": (
+        "A service account has only the roles that are bound to it in the cluster; access entries do not apply to it.",
+        (_RBAC,),
+    ),
+    "node": (
+        "A node may do what Kubernetes allows nodes for their pods; access policies do not apply to it.",
+        (_RBAC, "which pods are on the node"),
+    ),
+}
+"""Why subjects to which access entries do not apply are forbidden something, and what was not looked at."""
+
+
+def explain_forbidden(
+    forbidden: Forbidden,
+    cluster: Cluster | None,
+    rules: Mapping[str, tuple[Rule, ...]],
+    reserved: Iterable[str] = (),
+    *,
+    named: bool = True,
+) -> ForbiddenExplanation:
+    """Return why a request was forbidden; `rules` are those of the access policies whose content is known.
+
+    `reserved` are access policies that customers' principals cannot have. If the cluster was not `named`, it is the only
+    known one.
+    """
+    subject, request = forbidden.subject, forbidden.request
+    name = cluster.name if cluster else None
+    found = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
+    if subject.kind in _WITHOUT_ENTRIES:
+        reason, places = _WITHOUT_ENTRIES[subject.kind]
+        return found._replace(reason=reason, not_looked_at=places)
+    remedies = _remedies_for(request, rules, reserved)
+    found = found._replace(
+        allowed_by=remedies, commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies))
+    )
+    if cluster is None:
+        reason = "Nothing known about this principal allows it; no cluster was looked at."
+        return found._replace(reason=reason, not_looked_at=("the access entries of the cluster", _RBAC))
+    unseen = () if named else (f"whether the message is from cluster {cluster.name}",)
+    if cluster.access_entries is None:
+        verdict: ForbiddenVerdict = "forbidden" if cluster.authentication_mode == "CONFIG_MAP" else "depends"
+        reason = _without_entries(cluster, ": access entries do not work there")
+        return found._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
+    entry = entry_of(subject, cluster.access_entries)
+    if entry is None:
+        where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+        return found._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
+    held = tuple(_held(given, request, rules) for given in entry.policies or ())
+    verdict, reason = _judged(entry, held, request)
+    unread = () if entry.policies is not None else ("the access policies of the entry",)
+    names = [
+        *(f"the group {group}" for group in entry.groups),
+        f"the user {entry.username}" if entry.username else "the user",
+    ]
+    found = found._replace(
+        verdict=verdict,
+        reason=reason,
+        principal=entry.principal_arn,
+        entry=entry,
+        policies=held,
+        not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {' and '.join(names)}"),
+    )
+    if verdict == "allowed":
+        return found._replace(allowed_by=(), commands=())
+    return found._replace(commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)))
+
+
+def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
+    """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
+    entries = cluster.access_entries
+    entry = next(
+        (each for each in entries or () if principal is not None and same_principal(each.principal_arn, principal)),
+        None,
+    )
+    unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
+    is_certain = entry is None and principal is not None and entries is not None and not unseen
+    people = tuple(each.principal_arn for each in entries or () if each.kind in (None, "STANDARD"))
+    return ForbiddenExplanation(
+        "forbidden" if is_certain else "depends",
+        None,
+        None,
+        _why_unknown(principal, entry, cluster),
+        cluster.name,
+        principal,
+        entry,
+        not_looked_at=unseen if entries is not None else ("the access entries of the cluster", *unseen),
+        commands=tuple(_to_be_known(principal, entry, cluster)),
+        known=people if entry is None else (),
+    )
+
+
+def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> str:
+    """Return why a cluster does not know the caller as a sentence."""
+    if entry is not None:
+        return (
+            "The principal has an access entry, so the token is to blame: it is for another cluster or principal, "
+            "has expired, or belongs to a role that was deleted and recreated."
+        )
+    place, mode = f"cluster {cluster.name}", cluster.authentication_mode
+    if principal is None:
+        at = "the config map aws-auth alone" if mode == "CONFIG_MAP" else "its access entries"
+        return (
+            f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
+            "not valid or belong to another account: aws sts get-caller-identity shows who it is."
+        )
+    if mode == "CONFIG_MAP" or cluster.access_entries is None:
+        return _without_entries(cluster, ", which was not looked at")
+    by_map = "" if mode == "API" else "; the config map aws-auth may name it"
+    return f"There is no access entry for {principal} in {place}{by_map}."
+
+
+def _to_be_known(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> Iterator[Command]:
+    """Yield what to run so that a cluster knows a principal, or to see whether it should."""
+    yield Command("aws sts get-caller-identity", "tells who asks")
+    yield update_kubeconfig(cluster.name, cluster.region)
+    if entry is None and cluster.authentication_mode != "CONFIG_MAP":
+        arn = "PRINCIPAL_ARN" if principal is None else iam_principal(principal)
+        if arn is not None:
+            yield create_entry(cluster.name, cluster.region, arn)
+
+
+def _to_be_allowed(
+    subject: Subject,
+    request: KubernetesRequest,
+    cluster: Cluster | None,
+    entry: AccessEntry | None,
+    remedies: Sequence[Remedy],
+) -> Iterator[Command]:
+    """Yield what gives a subject the access policy that allows a request and gives least else."""
+    by_map_alone = cluster is not None and cluster.authentication_mode == "CONFIG_MAP"
+    if subject.kind not in ("role", "user") or not remedies or by_map_alone:
+        return
+    if entry is not None and not entry.takes_policies:
+        return
+    arn = iam_principal(subject.username) if entry is None else shlex.quote(entry.principal_arn)
+    if arn is None:
+        return
+    name, region = ("CLUSTER", None) if cluster is None else (cluster.name, cluster.region)
+    if entry is None:
+        yield create_entry(name, region, arn)
+    policy = remedies[0].policy
+    partition = subject.username.split(":", 2)[1] if subject.username.startswith("arn:") else "aws"
+    yield associate_policy(name, region, arn, policy, _namespaces(request.namespace, policy, entry), partition)
+
+
+def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> Iterable[str]:
+    """Return where to give a policy, none for the whole cluster: it replaces an association that the entry has of it."""
+    if not wanted:
+        return ()
+    given = (entry.policies if entry is not None else None) or ()
+    kept = (name for each in given if each.policy == policy for name in each.namespaces or ())
+    return dict.fromkeys((*kept, wanted))
+
+
+def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
+    """Return the access entry of a Kubernetes user; None if there is none."""
+    for entry in entries:
+        its = entity_of(entry.principal_arn)
+        by_arn = (its.kind, its.name, split_arn(entry.principal_arn).account)
+        if entry.username is None and by_arn == (subject.kind, subject.name, subject.account):
+            return entry
+        if entry.username is not None and _is_named(entry.username, subject.username):
+            return entry
+    return None
+
+
+def _rule_for(request: KubernetesRequest) -> Rule:
+    """Return the smallest rule that allows a request."""
+    if request.path:
+        return Rule((), (), (request.verb,), (request.path,))
+    return Rule((request.api_group,), (request.whole_resource,), (request.verb,))
+
+
+def _remedies_for(
+    request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]], reserved: Iterable[str] = ()
+) -> tuple[Remedy, ...]:
+    """Return the access policies that allow a request, narrowest first."""
+    kept = set(reserved)
+    found = [
+        Remedy(
+            name,
+            None if any("*" in rule.resources for rule in held) else len(permissions(held)),
+            reads_only=all({*rule.verbs} <= {"get", "list", "watch"} for rule in held),
+        )
+        for name, held in rules.items()
+        if name not in kept and covering(held, request)
+    ]
+    found.sort(key=lambda each: (each.permissions is None, not each.reads_only, each.permissions or 0, each.policy))
+    return tuple(found)
+
+
+def _held(given: GivenAccess, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]) -> GivenPolicy:
+    known = rules.get(given.policy)
+    covers = None if known is None else bool(covering(known, request))
+    if given.namespaces is None:
+        return GivenPolicy(given, covers, applies=True)
+    # Non-resource URLs and requests at the cluster scope are in no namespace.
+    applies = False if request.path or request.namespace is None else applies_in(given.namespaces, request.namespace)
+    return GivenPolicy(given, covers, applies)
+
+
+def _judged(
+    entry: AccessEntry, held: tuple[GivenPolicy, ...], request: KubernetesRequest
+) -> tuple[ForbiddenVerdict, str]:
+    """Return what an entry's access policies decide, and why."""
+    covering = [each for each in held if each.covers]
+    if allowing := [each.given.policy for each in covering if each.applies]:
+        return "allowed", (
+            f"{allowing[0]} allows it now: the message predates the entry, is from another cluster, or is about a request "
+            "with --as, to which access policies do not apply."
+        )
+    if entry.policies is None:
+        return "depends", "The entry's access policies were not read."
+    if unknown := [each.given.policy for each in held if each.covers is None and each.applies]:
+        return "depends", f"The rules of {' and '.join(unknown)} are not known."
+    if covering:
+        return "forbidden", _allowed_elsewhere(covering[0].given, request)
+    if not held:
+        ever = "" if entry.takes_policies else ", and its type cannot have any"
+        return "forbidden", f"The entry has no access policy{ever}."
+    names = ", ".join(each.given.policy for each in held)
+    return "forbidden", f"None of the entry's access policies has a rule for it: {names}."
+
+
+def _allowed_elsewhere(given: GivenAccess, request: KubernetesRequest) -> str:
+    """Return where an access policy allows a request, and where the request is instead."""
+    where = f"in {', '.join(given.namespaces)}" if given.namespaces else "in no namespace"
+    at_cluster = "at the cluster scope, which a policy for namespaces does not cover"
+    asked = f"in {request.namespace}" if request.namespace else at_cluster
+    return f"{given.policy} allows it only {where}; the request is {asked}."
+
+
+def _without_entries(cluster: Cluster, by_map: str) -> str:
+    """Return why no access entry counts; `by_map` says what follows if the cluster has none."""
+    if cluster.authentication_mode == "CONFIG_MAP":
+        return f"Cluster {cluster.name} authenticates only by the config map aws-auth{by_map}."
+    return f"The access entries of cluster {cluster.name} were not read."
+
+
+def _no_entry(subject: Subject, cluster: Cluster) -> str:
+    if subject.kind == "username":
+        return f"No access entry of cluster {cluster.name} sets the user name {subject.username}."
+    by_map = (
+        ""
+        if cluster.authentication_mode == "API"
+        else "; if the config map aws-auth names it, its groups lack the permission"
+    )
+    return f"There is no access entry for the {subject.kind} {subject.name} in cluster {cluster.name}{by_map}."
+
+
+def _is_named(pattern: str, username: str) -> bool:
+    """Return whether the user name that an entry sets, with placeholders such as `{{SessionName}}`, matches another."""
+    pieces = re.split(r"\{\{[^{}]*\}\}", pattern)
+    if re.fullmatch(".+".join(map(re.escape, pieces)), username):
+        return True
+    # If an entry names a role, EKS uses the session's ARN as the user name.
+    return pattern.startswith("arn:") and same_principal(pattern, username) is True

@@ -1,0 +1,242 @@
+"""The input and output of an explanation, and AWS CLI commands that help. ekstui only shows those and changes no account."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from ekstui.change.holders import Since
+from ekstui.change.policy import PolicyScope, version_label
+from ekstui.denial.callers import Caller, HowNamed, WantedToken
+from ekstui.denial.parsing import Cause
+from ekstui.denial.purpose import Fit
+from ekstui.eks.commands import ROLE_NAME, Command
+from ekstui.eks.knowledge import DependentActions, Symptom
+from ekstui.iam import wildcard
+from ekstui.iam.arn import entity_of
+from ekstui.iam.conditions import Truth
+from ekstui.iam.document import Document, Statement, serialise
+from ekstui.iam.evaluation import AppliedPolicy, Failure, StatementResult, Verdict
+from ekstui.iam.reference import ResourceUse
+
+if TYPE_CHECKING:
+    from ekstui.eks.account_snapshot import Use
+    from ekstui.eks.findings import Finding
+
+
+_BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
+"""Prefixes of the names of roles that IAM Identity Center or a service owns, and that users cannot change."""
+
+
+class TrustJudgement(NamedTuple):
+    """What a trust policy decides about a caller."""
+
+    role: str | None
+    """The role's ARN; None if unknown."""
+    caller: Caller
+    verdict: Verdict
+    grant: HowNamed | None
+    """How the statements that allow it, or may, name the caller; the strongest way."""
+    same_account: Truth
+    """Whether the caller is in the role's account."""
+    action: str
+    """The action that decides; Pod Identity needs two."""
+    statements: tuple[StatementResult, ...]
+    missing: tuple[str, ...]
+    """What would have to be known for a verdict."""
+    may_assume: tuple[str, ...]
+    """Sentences on who may assume the role."""
+    wanted: tuple[WantedToken, ...]
+    notes: tuple[str, ...]
+
+
+class Policies(NamedTuple):
+    """The policies that a request is evaluated by, and which kinds of policy are known."""
+
+    identity: tuple[AppliedPolicy, ...] = ()
+    boundary: AppliedPolicy | None = None
+    session: tuple[AppliedPolicy, ...] = ()
+    identity_known: bool = False
+    """Whether `identity` includes everything that is attached to the principal."""
+    boundary_known: bool = False
+    """Whether it is known if the principal has a boundary."""
+    unread: tuple[str, ...] = ()
+    """Policies of the principal that were not read, in words."""
+    used_by: tuple[Use, ...] = ()
+    """The parts of EKS that use the role, if the account was read."""
+
+
+class Allower(NamedTuple):
+    """An AWS managed policy that would allow the request if it were attached."""
+
+    policy: str
+    version: int
+    since: Since
+    missing: tuple[str, ...]
+    """The context keys that it depends on; empty if it certainly allows the request."""
+    wildcard: bool
+    """Whether it allows the action only by `*` or `service:*`, and so much else."""
+    scope: PolicyScope
+    meant_for: tuple[str, ...] = ()
+    """The kinds of role that it is meant for, if known."""
+    arn: str | None = None
+    """None for what a project publishes."""
+    fit: Fit = "unknown"
+    """How it fits what the principal is for."""
+
+    @property
+    def published(self) -> bool:
+        """Whether a project publishes it, rather than AWS."""
+        return self.arn is None
+
+
+class NewerVersion(NamedTuple):
+    """A later version of an attached policy that allows what the current version does not."""
+
+    policy: str
+    current: int
+    version: int
+    """The first of the versions that allow it without a break until the newest."""
+    created: datetime | None
+    missing: tuple[str, ...] = ()
+    """The context keys that it depends on; empty if it certainly allows the request."""
+
+
+class OldCopy(NamedTuple):
+    """A policy of a role that is like an older release of what a project publishes."""
+
+    name: str
+    role: str
+    newer: NewerVersion
+    """Of what it is a copy, like which release it is, and which later one allows the request or may."""
+
+
+class Explanation(NamedTuple):
+    """Why a request was denied."""
+
+    verdict: Verdict
+    action: str | None
+    """None for a symptom that no action causes."""
+    resource: str | None
+    principal: str | None
+    cause: Cause | None
+    """The reason that the message gave."""
+    nearest: tuple[StatementResult, ...]
+    """The statements that match the request or nearly do, best first, with why each does not allow it.
+
+    A matching Deny fails in the part `effect`; for a part that does not match, the most similar values are listed.
+    """
+    missing_context: tuple[str, ...]
+    """What would have to be known for a verdict; `resource` stands for the resource."""
+    not_looked_at: tuple[str, ...]
+    hints: tuple[DependentActions, ...]
+    """What such a call often needs besides; it never affects the verdict."""
+    also_authorised_on: tuple[ResourceUse, ...]
+    """The other resource types that the same call is authorised on."""
+    used_by: tuple[Use, ...]
+    """The parts of EKS that use the role."""
+    notes: tuple[str, ...]
+    """Further sentences."""
+    encoded: str | None
+    """The encoded authorization message that came with the denial."""
+    judged: bool
+    """Whether policies were evaluated; otherwise the verdict is that of the message."""
+    denied: bool
+    """Whether a message said that the request was denied."""
+    allowed_by: tuple[Allower, ...] = ()
+    """Best first; empty if no policy would help."""
+    allowed_by_more: int = 0
+    """How many more there are."""
+    newer_version: NewerVersion | None = None
+    smallest_statement: Statement | None = None
+    symptoms: tuple[Symptom, ...] = ()
+    """Known meanings of the text."""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with the role, if the account was read."""
+    role: str | None = None
+    """The ARN of the role or user whose policies were read from the account."""
+    foreign_context: tuple[str, ...] = ()
+    """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
+    resource_name: str | None = None
+    """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
+    behind: tuple[OldCopy, ...] = ()
+    """Policies of the role that are copies of an older release, a later one of which helps."""
+    fixes: tuple[Command, ...] = ()
+    """Commands that fix the role itself, such as its trust policy."""
+    trust: TrustJudgement | None = None
+    """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
+    fetched_at: datetime | None = None
+    """When the account that it was judged by was read; None if it was judged without one."""
+
+
+def statement_in_words(result: StatementResult) -> str:
+    """Return a statement's name, such as `AmazonEBSCSIDriverPolicy v2, statement 4`."""
+    policy, statement = result.policy, result.statement
+    version = "" if policy.version is None else f" {version_label(policy.version)}"
+    layer = "" if result.layer == "identity" else f" ({result.layer})"
+    deny = ", a Deny" if statement.effect == "Deny" else ""
+    return f"{policy.name}{version}, {statement.sid or f'statement {result.index + 1}'}{layer}{deny}"
+
+
+def refused_tags(failure: Failure) -> tuple[str, ...]:
+    """Return the tag keys of a request that a condition on all of them does not let pass; empty for another condition."""
+    operator = failure.operator.lower()
+    if (
+        (failure.key or "").lower() != "aws:tagkeys"
+        or not operator.startswith("forallvalues:string")
+        or "not" in operator
+    ):
+        return ()
+    return tuple(
+        tag
+        for tag in failure.given or ()
+        if not any(
+            wildcard.matches(each, tag) if "like" in operator else each.lower() == tag.lower()
+            for each in failure.wanted
+        )
+    )
+
+
+def is_narrow(explanation: Explanation) -> bool:
+    """Return whether the smallest statement is about the resource in question, rather than `*` for lack of one."""
+    statement = explanation.smallest_statement
+    return explanation.resource is not None or (statement is not None and statement.resources != ("*",))
+
+
+def commands_for(explanation: Explanation) -> tuple[Command, ...]:
+    """Return AWS CLI commands that help, likeliest first; none if it is not known what to give to whom."""
+    principal = entity_of(explanation.role or explanation.principal)
+    if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
+        return explanation.fixes
+    kind = "user" if principal.kind == "user" else "role"
+    to = f"{kind}-policy --{kind}-name {shlex.quote(principal.name)}"
+    found: list[Command] = []
+    statement = explanation.smallest_statement
+    if statement is not None and is_narrow(explanation):
+        document = json.dumps(serialise(policy_document(statement)), separators=(",", ":"))
+        called = re.sub(r"[^\w+=,.@-]", "-", f"allow-{'-'.join(statement.actions)}")[:128]
+        text = f"aws iam put-{to} --policy-name {called} --policy-document {shlex.quote(document)}"
+        found.append(Command(text, f"gives {principal.name} the statement alone"))
+    fitting = [each for each in explanation.allowed_by if each.fit in ("own", "kind") and each.arn is not None]
+    best = next((each for each in fitting if not each.missing), next(iter(fitting), None))
+    if best is not None:
+        text = f"aws iam attach-{to} --policy-arn {shlex.quote(best.arn or '')}"
+        # A policy made for this comes first; one for this kind of role may allow much more.
+        found.insert(0 if best.fit == "own" else 1, Command(text, f"attaches {best.policy} to {principal.name}"))
+    return (*explanation.fixes, *found)
+
+
+def decoding(explanation: Explanation) -> Command | None:
+    """Return the command that decodes the encoded part of the message; ekstui does not run it, as it needs a permission."""
+    if explanation.encoded is None:
+        return None
+    text = f"aws sts decode-authorization-message --encoded-message {explanation.encoded}"
+    return Command(f"{text} --query DecodedMessage --output text", "decodes the message")
+
+
+def policy_document(statement: Statement) -> Document:
+    """Return a policy document with one statement, as IAM accepts it."""
+    return Document("2012-10-17", None, (statement,))

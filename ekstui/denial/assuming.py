@@ -1,0 +1,307 @@
+"""Whether a role's trust policy allows a caller to assume it, alone and with the caller's own policies.
+
+IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AWS OIDC federation"; EKS User Guide,
+"IAM roles for service accounts" and "EKS Pod Identity".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ekstui.denial.answer import Explanation, Policies, TrustJudgement
+from ekstui.denial.callers import (
+    OF_SESSIONS,
+    PROVIDER,
+    Caller,
+    HowNamed,
+    Named,
+    caller_of,
+    named_by,
+    trust_notes,
+    wanted_tokens,
+)
+from ekstui.denial.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
+from ekstui.denial.parsing import Denial
+from ekstui.iam import arn
+from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.conditions.operators import operator
+from ekstui.iam.document import Condition, Document, Statement
+from ekstui.iam.evaluation import (
+    PRINCIPAL,
+    RESOURCE,
+    AppliedPolicy,
+    Evaluation,
+    Failure,
+    Request,
+    StatementResult,
+    Verdict,
+    evaluate,
+)
+from ekstui.iam.reference import reference
+from ekstui.iam.trust import (
+    POD_IDENTITY_SERVICE,
+    SERVICE_ACCOUNT,
+    ServiceAccount,
+    eks_region,
+    issuer_of,
+    trust_in_words,
+)
+from ekstui.iam.wildcard import overlaps
+
+_TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")
+"""Services that tag the session, so that both sts:AssumeRole and sts:TagSession must be allowed."""
+
+_SUBJECT = re.compile(r"(?i)system:serviceaccount:[^:*?]+:[^:*?]+")
+
+TRUST_UNSEEN = "the trust policy of the role"
+"""What an explanation lists as not looked at."""
+
+_MAX_TRUSTED = 4
+"""How many of those who may assume the role are listed."""
+
+
+def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
+    """Return what a trust policy decides about a request to assume its role; `trust.arn` is the role's ARN, if known."""
+    caller = caller_of(request)
+    role = trust.arn or next((each for each in request.resources if ":role/" in each), None)
+    for action in _actions(request, caller):
+        results, grant = _results(replace(request, action=action), caller, trust)
+        verdict = _verdict(results)
+        if verdict != "allowed":
+            break
+    missing = tuple(dict.fromkeys(key for result in results for key in result.missing)) if verdict == "depends" else ()
+    account = arn.split_arn(role).account if role is not None else None
+    whose = arn.split_arn(caller.name or "").account if caller.kind == "aws" else None
+    wanted = wanted_tokens(trust.document)
+    return TrustJudgement(
+        role,
+        caller,
+        verdict,
+        grant,
+        None if account is None or whose is None else account == whose,
+        action,
+        tuple(results),
+        missing,
+        trust_in_words(trust.document, account or ""),
+        wanted,
+        tuple(trust_notes(action, verdict, caller, trust.document, wanted)),
+    )
+
+
+def with_trust(
+    explanation: Explanation, request: Request, policies: Policies, trust: AppliedPolicy, *, denial: Denial | None
+) -> Explanation:
+    """Return an explanation of a request to assume a role that takes the role's trust policy into account.
+
+    The reason that a message gives takes precedence.
+    """
+    judgement = judge_trust(request, trust)
+    cause = None if denial is None else denial.cause
+    explanation = explanation._replace(trust=judgement, not_looked_at=_unseen(explanation, judgement))
+    notes = [text for text in explanation.notes if text != TRUST_MUST_ALLOW]
+    if cause is not None and cause.policy_type not in (None, "trust"):
+        if judgement.verdict in ("explicit-deny", "implicit-deny"):
+            notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
+        return explanation._replace(notes=tuple(notes))
+    own = evaluated(request, policies)
+    verdict, missing = judged_together(judgement, own) if cause is None else (cause.verdict, ())
+    # If the trust policy allows it, only the caller's own policies can prevent it.
+    by_own = cause is None and judgement.caller.has_policies and judgement.verdict == "allowed"
+    said = (
+        *(notes if by_own else ()), *judgement.notes,
+        *_notes_together(judgement, verdict, denied=denial is not None, known=own is not None),
+    )  # fmt: skip
+    nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
+    explanation = explanation._replace(
+        verdict=verdict, missing_context=missing, notes=tuple(dict.fromkeys(said)), judged=cause is None
+    )
+    if by_own and verdict != "allowed":
+        return explanation._replace(nearest=explanation.nearest or nearest)
+    return explanation._replace(
+        nearest=nearest, allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None
+    )
+
+
+def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
+    """Return what was not evaluated and matters: only IAM principals have policies of their own."""
+    unseen = (each for each in explanation.not_looked_at if each != TRUST_UNSEEN)
+    if trust.caller.has_policies:
+        return tuple(unseen)
+    return tuple(each for each in unseen if each in ("resource control policies", "VPC endpoint policies"))
+
+
+def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, known: bool) -> Iterator[str]:
+    if denied and trust.verdict == "allowed" and (verdict == "allowed" or not trust.caller.has_policies):
+        yield (
+            "The trust policy looked at allows the caller, so something else denied it: another role was requested, the "
+            "policy has changed since, or a policy that was not looked at decides."
+        )
+    of_service = trust.caller.kind == "service" and trust.action != "sts:TagSession"
+    of_people = trust.caller.kind in ("aws", "saml") and trust.action.lower() not in OF_SESSIONS
+    if trust.verdict == "implicit-deny" and (of_service or of_people):
+        yield from trust.may_assume[:_MAX_TRUSTED]
+    if verdict == "depends" and trust.verdict == "allowed" and not known:
+        yield "The trust policy allows the caller if its own policies do too: name its role with --role."
+
+
+def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict of the trust policy and the caller's own policies, and what would have to be known for one.
+
+    A trust policy that names the caller directly is enough within its account; if it names an account, the caller's own
+    policies must allow it too. `evaluation` is None if these are not known.
+    """
+    if trust.verdict in ("explicit-deny", "implicit-deny") or not trust.caller.has_policies:
+        return trust.verdict, trust.missing
+    own = None if evaluation is None else evaluation.verdict
+    if own == "explicit-deny":
+        return own, ()
+    own_must_allow = _own_must_allow(trust)
+    if own == "implicit-deny" and own_must_allow is not False:
+        return ("implicit-deny", ()) if own_must_allow else ("depends", (RESOURCE,))
+    if trust.verdict == "allowed" and (own == "allowed" or _is_enough(trust, evaluation)):
+        return "allowed", ()
+    account = (RESOURCE,) if own is None and own_must_allow is None else ()
+    own_missing = evaluation.missing if evaluation is not None else ()
+    return "depends", tuple(dict.fromkeys((*trust.missing, *account, *own_missing)))
+
+
+def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
+    """Return whether the trust policy alone allows the caller: it names it directly, and the caller's policies do not limit it."""
+    limited = own is not None and (own.verdict == "depends" or own.decisive.decided_by in ("boundary", "session"))
+    return trust.grant == "direct" and trust.same_account is True and not limited
+
+
+def _own_must_allow(trust: TrustJudgement) -> Truth:
+    """Return whether the caller's own policies must allow the request as well; None if the account is not known."""
+    return negation(trust.same_account) if trust.grant == "direct" else trust.grant == "account"
+
+
+def _verdict(results: Sequence[StatementResult]) -> Verdict:
+    denied = some(result.matches for result in results if result.statement.effect == "Deny")
+    allowed = some(result.matches for result in results if result.statement.effect == "Allow")
+    if denied:
+        return "explicit-deny"
+    if allowed is False:
+        return "implicit-deny"
+    return "allowed" if allowed and denied is False else "depends"
+
+
+def _actions(request: Request, caller: Caller) -> tuple[str, ...]:
+    if caller.kind == "service" and (caller.name or "").removesuffix(".cn") in _TAGGING_SERVICES:
+        return ("sts:AssumeRole", "sts:TagSession")
+    return (request.action,)
+
+
+def _results(request: Request, caller: Caller, trust: AppliedPolicy) -> tuple[list[StatementResult], HowNamed | None]:
+    results: list[StatementResult] = []
+    grants: set[HowNamed] = set()
+    for index, statement in enumerate(trust.document.statements):
+        judged = [_judged(request, caller, named, (index, statement), trust) for named in named_by(statement, caller)]
+        best = max(judged, key=lambda entry: ((False, None, True).index(entry[0].matches), -len(entry[0].failed)))
+        results.append(best[0])
+        grants |= {
+            grant
+            for result, grant in judged
+            if grant is not None and result.matches is not False and statement.effect == "Allow"
+        }
+    return results, next((grant for grant in ("direct", "open", "account") if grant in grants), None)
+
+
+def _judged(
+    request: Request, caller: Caller, named: Named, place: tuple[int, Statement], trust: AppliedPolicy
+) -> tuple[StatementResult, HowNamed | None]:
+    index, statement = place
+    issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
+    never = [line for line in statement.conditions if _never_holds(line, issuer, caller)]
+    # Conditions and action are evaluated as in an identity policy; only the principal differs.
+    plain = statement._replace(resource_element="Resource", resources=("*",), principal_element=None, principals=(),
+        conditions=tuple(line for line in statement.conditions if line not in never),
+    )  # fmt: skip
+    document = Document(trust.document.version, None, (plain,))
+    asked = _with_claims(request, caller, issuer, plain.conditions)
+    (result,) = evaluate(asked, (trust._replace(document=document),), reference=reference()).decisive.statements
+    fits = every((named.is_caller, result.matches, *(False for _ in never)))
+    failed = result.failed if result.matches is fits else ()
+    if named.is_caller is fits and fits is not True:
+        failed = (Failure("principal", None, named.kind, (named.value,), _given(caller, named)), *failed)
+    if fits is False:
+        failed += tuple(_failure(line, asked) for line in never)
+    missing = result.missing if fits is None else ()
+    if fits is None and named.is_caller is None:
+        missing = (*_missing(caller, issuer), *missing)
+    judged = StatementResult("trust", trust, index, statement, fits, failed, missing)
+    return judged, named.grant if named.is_caller is not False else None
+
+
+def _failure(line: Condition, request: Request) -> Failure:
+    known = {key.lower(): values for key, values in request.context.items()}
+    return Failure("condition", line.key, line.operator, line.values, known.get(line.key.lower()))
+
+
+def _given(caller: Caller, named: Named) -> tuple[str, ...] | None:
+    if caller.name is not None:
+        return (caller.name,)
+    # The owner of a token may be unknown, but not that it is one.
+    kinds = {"web-identity": ("a web identity token",), "saml": ("a SAML assertion",)}
+    return kinds.get(caller.kind) if named.is_caller is False else None
+
+
+def _missing(caller: Caller, issuer: str | None) -> tuple[str, ...]:
+    if caller.kind == "unknown":
+        return (PRINCIPAL,)
+    if caller.kind == "web-identity" and caller.name is None and issuer is not None:
+        return () if caller.subject is None else (f"{issuer}:sub",)
+    return (PROVIDER,) if caller.name is None and caller.kind in ("web-identity", "saml") else ()
+
+
+def _with_claims(request: Request, caller: Caller, issuer: str | None, conditions: Iterable[Condition]) -> Request:
+    """Return the request as a statement about that issuer sees it: a token has only the claims of its own issuer."""
+    context = dict(request.context)
+    for key, value in _context_of(caller, issuer, request):
+        context.setdefault(key, (value,))
+    absent = request.absent
+    if caller.kind == "web-identity":
+        given = {key.lower() for key in context}
+        own = {(name or "").lower() for name in (issuer, caller.issuer)}
+        others = (line.key for line in conditions if line.key.lower() not in given)
+        absent |= {key for key in others if "." in (of := key.lower().rpartition(":")[0]) and of not in own}
+    signed = caller.kind == "aws"
+    return replace(request, principal=request.principal if signed else None, context=context, absent=absent)
+
+
+def _context_of(caller: Caller, issuer: str | None, request: Request) -> Iterator[tuple[str, str]]:
+    """Yield the context keys that follow from the caller."""
+    if caller.kind == "web-identity":
+        for claim, value in (("sub", caller.subject), ("aud", caller.audience)):
+            yield from ((f"{name}:{claim}", value) for name in (issuer, caller.issuer) if name and value is not None)
+    if caller.kind == "service":
+        yield "aws:PrincipalIsAWSService", "true"
+        yield "aws:PrincipalServiceName", caller.name or ""
+        yield from ((f"aws:RequestTag/{key}", value) for key, value in _pod_tags(request, caller))
+
+
+def _pod_tags(request: Request, caller: Caller) -> Iterator[tuple[str, str]]:
+    """Yield the known tags of a pod's session."""
+    for resource in request.resources:
+        parts = arn.split_arn(resource)
+        if parts.service == "eks" and parts.resource.startswith("cluster/"):
+            yield "eks-cluster-arn", resource
+            yield "eks-cluster-name", parts.resource.removeprefix("cluster/")
+    if caller.subject is not None:
+        account = ServiceAccount(caller.subject, pattern=False)
+        yield "kubernetes-namespace", account.namespace
+        yield "kubernetes-service-account", account.name
+
+
+def _never_holds(line: Condition, issuer: str | None, caller: Caller) -> bool:
+    """Return whether a condition on the subject fails for every service account's token."""
+    if issuer is None or eks_region(issuer) is None or line.key.lower() != f"{issuer}:sub".lower():
+        return False
+    known = operator(line.operator)
+    if known is None or known.negated or known.quantifier == "ForAllValues" or caller.subject is not None:
+        return False
+    if known.base in ("StringEquals", "StringEqualsIgnoreCase"):
+        return not any("${" in text or _SUBJECT.fullmatch(text) for text in line.values)
+    return known.base == "StringLike" and not any(
+        "${" in text or overlaps(text, f"{SERVICE_ACCOUNT}?*:?*") for text in line.values
+    )

@@ -1,0 +1,400 @@
+"""What decides a request: the policies or the message, the statements that (nearly) match, and what to say about it.
+
+EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation", and kubernetes-sigs/aws-ebs-csi-driver#2190:
+the tags of a request that makes something are those of what is made, not the tags of what exists already.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+from operator import itemgetter
+from os.path import commonprefix
+from typing import NamedTuple
+
+from ekstui.denial.answer import Policies, refused_tags, statement_in_words
+from ekstui.denial.callers import UNSIGNED, is_unsigned
+from ekstui.denial.parameters import made_by
+from ekstui.denial.parsing import Cause, Denial
+from ekstui.iam.applicability import needs_its_key
+from ekstui.iam.arn import is_uncertain, split_arn
+from ekstui.iam.evaluation import (
+    RESOURCE,
+    Evaluation,
+    Failure,
+    Request,
+    StatementResult,
+    Verdict,
+    evaluate,
+    is_of_type,
+)
+from ekstui.iam.grants import action_matches
+from ekstui.iam.reference import ResourceUse, reference
+
+_MAX_OTHER_TYPES = 12
+"""The most resource types of a call for which optional ones are named too; ec2:CreateTags has a hundred."""
+
+
+class Decision(NamedTuple):
+    """What decides a request, as far as that is known."""
+
+    verdict: Verdict
+    evaluation: Evaluation | None
+    """None if no policies are known."""
+    cause: Cause | None
+    """The reason that a message gives."""
+    missing: tuple[str, ...]
+    """What would have to be known for a verdict."""
+    foreign: tuple[str, ...]
+    """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
+
+    @property
+    def is_by_message(self) -> bool:
+        """Whether the message decides: it names a reason that no identity policy can change."""
+        return self.cause is not None and not self.cause.has_remedy
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the policies decide, rather than the message."""
+        return self.evaluation is not None and not self.is_by_message
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether something else decides than an identity policy: the message's reason, a boundary or a session policy."""
+        limited = self.evaluation is not None and self.evaluation.decisive.decided_by not in (None, "identity")
+        return self.is_by_message or limited
+
+    @property
+    def lacks_only_foreign_tags(self) -> bool:
+        """Whether only tags of something else are missing: then the message is right and nothing is left open."""
+        return bool(self.foreign) and set(self.missing) <= set(self.foreign)
+
+    @property
+    def statements(self) -> list[StatementResult]:
+        """The statements that may be the reason: those of the layer that decides, or that the message names."""
+        if self.evaluation is None:
+            return []
+        cause = self.cause
+        if cause is None or cause.has_remedy:
+            decisive = self.evaluation.decisive
+            return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
+        if cause.policy_type not in ("identity", "boundary", "session", None):
+            return []
+        effect = "Deny" if cause.explicit else "Allow"
+        return [
+            result
+            for entry in self.evaluation.resources
+            for result in entry.statements
+            if cause.policy_type in (None, result.layer) and result.statement.effect == effect
+        ]
+
+
+def decide(request: Request, policies: Policies, denial: Denial | None) -> Decision:
+    """Return what decides a request: the reason that a message gives, or else the policies that are known."""
+    evaluation = evaluated(request, policies)
+    if denial is None:
+        verdict, missing = ("depends", ()) if evaluation is None else (evaluation.verdict, evaluation.missing)
+        return Decision(verdict, evaluation, None, missing, ())
+    cause = denial.cause
+    if evaluation is None or (cause is not None and not cause.has_remedy):
+        return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
+    verdict, missing = evaluation.verdict, evaluation.missing
+    needed = [use for use in other_resource_types(request) if use.required]
+    if verdict == "allowed" and denial.resource is None and needed:
+        # It was denied on a resource that is not known, of a type that the request does not have.
+        verdict, missing = "depends", (RESOURCE,)
+    foreign = () if cause is None else _tags_of_another(request, evaluation)
+    if verdict == "allowed" and foreign and _is_allowed_by_request_tags_alone(evaluation):
+        verdict = "depends"
+    return Decision(verdict, evaluation, cause, missing, foreign)
+
+
+def evaluated(request: Request, policies: Policies) -> Evaluation | None:
+    """Return the decision of the known policies; None if there are none."""
+    if not policies.identity and not policies.identity_known:
+        return None
+    return evaluate(request, policies.identity, policies.boundary, policies.session, reference())
+
+
+def other_resource_types(request: Request) -> tuple[ResourceUse, ...]:
+    """Return the resource types of a call that none of the request's resources has; of many types only the required ones."""
+    info = reference().find(request.action)
+    if info is None or len(info.resource_types) < 2:
+        return ()
+    service = info.name.partition(":")[0]
+    optional_too = len(info.resource_types) <= _MAX_OTHER_TYPES
+    return tuple(
+        use
+        for use in info.resource_types
+        if (use.required or optional_too)
+        and not any(is_of_type(resource, service, use.name, reference()) for resource in request.resources)
+    )
+
+
+MAX_NEAREST = 5
+"""The most statements that are shown."""
+
+MAX_WANTED = 5
+"""The most values of a statement that are shown; the most similar ones are."""
+
+_SIMILAR = 0.6
+"""How similar a statement's pattern must be to an action that it does not match, from 0 to 1."""
+
+
+def nearest_statements(
+    results: Iterable[StatementResult], verdict: Verdict, action: str
+) -> tuple[StatementResult, ...]:
+    """Return the statements that decide or nearly decide, best first.
+
+    If any statement matches the action, only such statements count; otherwise those with similar actions of the same
+    service.
+    """
+    if verdict == "allowed":
+        chosen = [result for result in results if result.matches and result.statement.effect == "Allow"]
+        return tuple(_near(result, action) for result in chosen[:MAX_NEAREST])
+    ranked = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]
+    ranked.sort(key=itemgetter(0))
+    if ranked and ranked[0][0][0] < _OTHER_ACTION:
+        ranked = [entry for entry in ranked if entry[0][0] < _OTHER_ACTION]
+    return tuple(_near(result, action) for _, result in ranked[:MAX_NEAREST])
+
+
+_DENIES, _MAY_DENY, _MAY_ALLOW, _FAILS, _OTHER_ACTION = range(5)
+
+
+def _rank(result: StatementResult, action: str) -> tuple[int, ...] | None:
+    if result.statement.effect == "Deny":
+        return (_DENIES,) if result.matches else (_MAY_DENY,) if result.matches is None else None
+    if result.matches:
+        return None
+    parts = [failure.part for failure in result.failed]
+    if result.matches is None:
+        return (_MAY_ALLOW, len(parts))
+    if "action" not in parts:
+        return (_FAILS, parts.count("resource"), len(parts))
+    similar = max((_similarity(action, pattern) for pattern in result.statement.actions), default=0)
+    if result.layer == "identity" and (similar < _SIMILAR or result.statement.action_element == "NotAction"):
+        return None
+    return (_OTHER_ACTION, len(parts), round(-100 * similar))
+
+
+def _near(result: StatementResult, action: str) -> StatementResult:
+    failed = tuple(_shortened(failure, action) for failure in result.failed)
+    if result.matches and result.statement.effect == "Deny":
+        failed = (Failure("effect", None, "Effect", ("Allow",), ("Deny",)),)
+    return replace(result, failed=failed)
+
+
+def _shortened(failure: Failure, action: str) -> Failure:
+    if failure.part == "condition" or len(failure.wanted) <= MAX_WANTED:
+        return failure
+    given = failure.given[0] if failure.given else action
+    measure = _similarity if failure.part == "action" else _shared
+    similar = sorted(failure.wanted, key=lambda entry: -measure(given, entry))[:MAX_WANTED]
+    return failure._replace(wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])
+
+
+def _similarity(action: str, pattern: str) -> float:
+    """Return how similar an action and a pattern of the same service are, from 0 to 1."""
+    service, _, name = action.lower().partition(":")
+    other, _, rest = pattern.lower().partition(":")
+    if service != other:
+        return 0
+    matcher = SequenceMatcher(None, rest.replace("*", ""), name, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() >= _SIMILAR else matcher.real_quick_ratio() / 2
+
+
+def _shared(one: str, other: str) -> int:
+    """Return the length of the common prefix of two texts, ignoring case."""
+    return len(commonprefix((one.lower(), other.lower())))  # noqa: RUF071 (texts, not paths)
+
+
+def _tags_of_another(request: Request, evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the keys of request tags that would decide, or decided, where the tags are not those of the resource.
+
+    Only a condition of an Allow that needs its key is lost without it: `StringNotEquals` and `…IfExists` hold.
+    """
+    if not _is_there_already(request, evaluation.decisive.resource):
+        return ()
+    deciding: set[str] = set()
+    harmless: set[str] = set()
+    for result in evaluation.decisive.statements:
+        if not action_matches(result.statement, request.action):
+            continue
+        failed = [failure.key or "" for failure in result.failed]
+        if result.matches is not False or len(_of_request_tags(failed)) == len(failed):
+            deciding.update(condition.key.lower() for condition in result.statement.conditions)
+        harmless.update(
+            condition.key.lower()
+            for condition in result.statement.conditions
+            if result.statement.effect == "Deny" or not needs_its_key(condition)
+        )
+    keys = _of_request_tags(dict.fromkeys((*evaluation.missing, *request.context)))
+    return tuple(key for key in keys if key.lower() in deciding - harmless)
+
+
+def _is_there_already(request: Request, resource: str | None) -> bool:
+    """Return whether a call of EC2 that makes something is denied on something else, which has an identifier of its own."""
+    service, _, name = request.action.partition(":")
+    if resource is None or service.lower() != "ec2" or name.lower() == "createtags" or not made_by(request.action):
+        return False
+    kind, _, identifier = split_arn(resource).resource.partition("/")
+    return bool(identifier) and "*" not in identifier and kind not in made_by(request.action)
+
+
+def _of_request_tags(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return the condition keys that are about the tags of a request."""
+    return tuple(key for key in keys if key.lower().startswith(("aws:requesttag/", "aws:tagkeys")))
+
+
+def _is_allowed_by_request_tags_alone(evaluation: Evaluation) -> bool:
+    """Return whether every statement that allows the decisive resource asks for tags of the request."""
+    allowing = [
+        result.statement
+        for result in evaluation.decisive.statements
+        if result.matches and result.statement.effect == "Allow"
+    ]
+    return bool(allowing) and all(
+        _of_request_tags(condition.key for condition in statement.conditions) for statement in allowing
+    )
+
+
+TRUST_MUST_ALLOW = (
+    "The trust policy of the role must allow this. So must the caller's own policies, unless the role is in the same "
+    "account and its trust policy names the caller directly."
+)
+"""What an explanation says if the trust policy is not known."""
+
+
+def notes_on(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
+    """Yield what else to know about what decides a request."""
+    evaluation = None if decision.lacks_only_foreign_tags else decision.evaluation
+    if denial is not None and denial.called is not None:
+        yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
+    yield from _on_who_decides(decision, evaluation)
+    if evaluation is not None and denial is not None:
+        yield from _against_the_message(evaluation, denial, policies, request)
+    yield from _on_signing(request)
+    if evaluation is not None:
+        yield from _on_uncertain_resources(evaluation)
+    if request.action.lower() in ("sts:assumerole", "sts:tagsession") and decision.cause is None:
+        yield TRUST_MUST_ALLOW
+    if denial is not None and not request.resources:
+        yield from _on_resource_name(request, denial, evaluation)
+
+
+def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterator[str]:
+    """Yield that something else decides than an identity policy."""
+    if decision.cause is not None and decision.is_by_message:
+        yield cause_in_words(decision.cause)
+    elif evaluation is not None and decision.is_elsewhere:
+        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
+        verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
+        yield f"The {layer} {verb} it: no identity policy changes that."
+
+
+def cause_in_words(cause: Cause) -> str:
+    """Return the reason that the message gives, and that no identity policy helps."""
+    if cause.is_one_of_several:
+        return (
+            f"The message leaves open whether no {cause.kind} allows it, one denies it, or the resource does not exist in "
+            "the Region: an identity policy changes none of that."
+        )
+    if cause.explicit:
+        named = f" ({cause.policy})" if cause.policy else ""
+        return f"The message names an explicit deny in {cause.one_policy}{named}: no Allow elsewhere changes that."
+    says = f"the {cause.kind} does not allow it" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
+    return f"The message says that {says}: an identity policy does not change that."
+
+
+def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation | None) -> Iterator[str]:
+    """Yield how a message without an ARN names the resource."""
+    name = denial.resource_name
+    if evaluation is not None and evaluation.decisive.resource is None:
+        yield "The message names no resource." if name is None else "The message names the resource, but not its ARN."
+    if name is not None and request.action.lower().startswith("secretsmanager:"):
+        yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
+
+
+def notes_on_foreign_tags(request: Request, keys: Sequence[str]) -> Iterator[str]:
+    """Yield that tags of a request are not those of the resource that was denied, where `keys` are about them."""
+    if keys:
+        made = " or ".join(made_by(request.action))
+        yield (
+            f"The tags of the request are those of the {made} that is made, not of the resource that the message names: "
+            f"{', '.join(keys)} cannot allow it there."
+        )
+
+
+def notes_on_refused_tags(nearest: Sequence[StatementResult]) -> Iterator[str]:
+    """Yield which tags of the request keep the nearest statement from allowing it."""
+    for near in nearest[:1]:
+        for tags in filter(None, map(refused_tags, near.failed)):
+            yield f"Refused for the tag {' and '.join(tags)}: {statement_in_words(near)} allows no other tags than its own."
+
+
+def _against_the_message(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
+    """Yield how the known policies fit a message that says that the request was denied."""
+    verdict, cause = evaluation.verdict, denial.cause
+    if verdict == "depends" and cause is not None and cause.has_remedy:
+        yield (
+            "The message says that no identity policy allowed it. If these are all of them, a condition on something that "
+            "is not given did not hold."
+        )
+    if verdict != "allowed":
+        return
+    if cause is not None and cause.policy_type != "identity":
+        yield "The policies looked at allow it, which agrees with the message: something else denied it."
+        return
+    if cause is not None and cause.explicit:
+        yield "The message names a Deny in an identity policy, and the policies looked at have none that applies."
+    elif cause is not None:
+        yield (
+            "The message says that no identity policy allowed it, and the policies looked at do. So it is not a service "
+            "control policy, boundary or session policy, which AWS would have named."
+        )
+    else:
+        yield "The policies looked at allow it, and the message does not say what denied it."
+    for number, likely in enumerate(_likely(evaluation, denial, policies, request)):
+        yield f"{'Or' if number else 'Most likely'} {likely}"
+
+
+def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request: Request) -> Iterator[str]:
+    """Yield why a request that today's policies allow may have been denied, likeliest first."""
+    if not policies.identity_known:
+        yield "one of them is not attached to the caller, or in another version."
+    yield (
+        "they were attached or changed after the denial, or had not taken effect yet: IAM changes take a while "
+        "to take effect. Try again."
+    )
+    allowing = [each for each in evaluation.decisive.statements if each.matches and each.statement.effect == "Allow"]
+    if allowing and all(each.statement.conditions for each in allowing):
+        yield "the request had other tags or context than was given here, and a condition did not hold."
+    if request.principal is None:
+        yield "the call was made with the credentials of another role or user."
+    elif ":assumed-role/" in request.principal:
+        yield "the role was deleted and recreated, and the session is one of the old role: start a new session."
+    if denial.cause is None:
+        yield "a policy that was not looked at denied it."
+
+
+def _on_signing(request: Request) -> Iterator[str]:
+    if request.action.lower() in UNSIGNED:
+        yield (
+            "The caller has no IAM identity yet, so no identity policy counts: the trust policy of the role decides. "
+            "Name the role, or give its trust policy, to see why."
+        )
+    elif is_unsigned(request):
+        yield "Nobody signed the request, so no identity policy counts: only a resource policy can allow it."
+
+
+def _on_uncertain_resources(evaluation: Evaluation) -> Iterator[str]:
+    if evaluation.verdict != "depends":
+        return
+    undecided = [result for result in evaluation.decisive.statements if result.matches is None]
+    failures = [failure for result in undecided for failure in result.failed if failure.part == "resource"]
+    uncertain = dict.fromkeys(each for failure in failures for each in failure.wanted if is_uncertain(each))
+    if uncertain:
+        yield (
+            f"Whether {', '.join(uncertain)} matches is not certain: IAM's documentation allows two readings of an ARN "
+            "with missing parts. Write all six parts to settle it."
+        )

@@ -1,0 +1,295 @@
+"""Denials in JSON: CloudTrail events, including calls that assume a role, and decoded authorization messages.
+
+CloudTrail User Guide, "CloudTrail userIdentity element"; IAM User Guide, "Logging IAM and AWS STS API calls with AWS
+CloudTrail".
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from ekstui.denial.message import Cause, Denial, action_of_operation, denials_in, prefix_of_service, spelled
+from ekstui.denial.parameters import request_tags, resources_named
+from ekstui.errors import InputError
+from ekstui.iam import arn
+from ekstui.iam.conditions.known_keys import forms_of
+from ekstui.iam.reference import ActionInfo, reference
+
+_PARAMETERS = {
+    "roleSessionName": "sts:RoleSessionName",
+    "externalId": "sts:ExternalId",
+    "sourceIdentity": "sts:SourceIdentity",
+}
+_OIDC_PROVIDER = ":oidc-provider/"
+
+
+def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
+    """Return the denial of a call that assumes a role with that role and what is known about the token; any other unchanged."""
+    action = denial.action.lower()
+    if not action.startswith(("sts:assumerole", "sts:tagsession")):
+        return denial
+    given, who = _object(event, "requestParameters"), _object(event, "userIdentity")
+    context = dict(denial.context)
+    for name, key in _PARAMETERS.items():
+        if value := _text(given, name):
+            context[key] = (value,)
+        elif given and name not in given and action == "sts:assumerole":
+            context[key] = ()  # CloudTrail records every given parameter
+    context.update(_of_token(action, who, given))
+    if _text(who, "sessionContext", "attributes", "mfaAuthenticated") == "true":
+        # "false" is also recorded if the request lacks the key.
+        context["aws:MultiFactorAuthPresent"] = ("true",)
+    service = _text(who, "invokedBy") if who.get("type") == "AWSService" else None
+    return replace(
+        denial,
+        resource=denial.resource or _text(given, "roleArn"),
+        principal=denial.principal if service is None else service,
+        context=context,
+    )
+
+
+def _object(value: object, *names: str) -> Mapping[str, Any]:
+    """Return the object at the end of a path of names; empty if there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object, *names: str) -> str | None:
+    """Return the text at the end of a path of names; None if there is none."""
+    found = _object(value, *names[:-1]).get(names[-1])
+    return found if isinstance(found, str) else None
+
+
+def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield what is known about the token: its provider and, for OIDC, its claims as context keys."""
+    provider = _text(who, "identityProvider")
+    if action == "sts:assumerolewithsaml":
+        if (provider := _text(given, "principalArn") or provider) is not None:
+            yield "aws:FederatedProvider", (provider,)
+        return
+    if action != "sts:assumerolewithwebidentity" or not provider:
+        return
+    yield "aws:FederatedProvider", (provider,)
+    issuer = provider.partition(_OIDC_PROVIDER)[2] or provider
+    if subject := _text(who, "userName"):
+        yield f"{issuer}:sub", (subject,)
+        # PROVIDER:AUDIENCE:SUBJECT
+        principal = _text(who, "principalId") or ""
+        if principal.startswith(f"{provider}:") and principal.endswith(f":{subject}"):
+            audience = principal[len(provider) + 1 : -len(subject) - 1]
+            if audience:
+                yield f"{issuer}:aud", (audience,)
+
+
+_MAX_OBJECTS = 200
+"""How many positions in a text are tried as the start of a JSON object."""
+
+_DECODER = json.JSONDecoder()
+_DENIED = re.compile("AccessDenied|Unauthorized|NotAuthorized")
+
+
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the outermost JSON objects in a text, skipping what cannot be parsed."""
+    position = 0
+    for _ in range(_MAX_OBJECTS):
+        position = text.find("{", position)
+        if position < 0:
+            return
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            position += 1
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def strings_in(value: object, depth: int = 20) -> Iterator[str]:
+    """Yield every string in a JSON value, in order."""
+    if isinstance(value, str):
+        yield value
+    elif depth > 0 and isinstance(value, dict | list):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from strings_in(entry, depth - 1)
+
+
+def denials_of_object(value: Mapping[str, Any]) -> tuple[Denial, ...] | None:
+    """Return the denials in CloudTrail events or in a decoded authorization message; None if it is neither.
+
+    Raises InputError for CloudTrail events without a denial.
+    """
+    for decoded in objects_in(_text(value, "DecodedMessage") or ""):
+        return denials_of_object(decoded)
+    if _text(value, "context", "action") is not None:
+        return (_of_decoded_message(value),)
+    records = value.get("Records", value.get("Events"))
+    events = records if isinstance(records, list) else [value]
+    events = [_inner_event(event) for event in events if isinstance(event, dict)]
+    events = [event for event in events if _is_event(event)]
+    if not events:
+        return None
+    denied = [event for event in events if _DENIED.search(str(event.get("errorCode", "")))]
+    if not denied:
+        raise InputError(
+            "the CloudTrail event records no denial.", "A denied call has an errorCode such as AccessDenied."
+        )
+    return tuple(_of_event(event) for event in denied)
+
+
+def _inner_event(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the event, unwrapped from what EventBridge or `lookup-events` puts around it."""
+    if isinstance(value.get("detail"), dict):
+        return _inner_event(value["detail"]) if _is_event(value["detail"]) else value
+    return next(objects_in(_text(value, "CloudTrailEvent") or ""), value)
+
+
+def _is_event(value: Mapping[str, Any]) -> bool:
+    return _text(value, "eventSource") is not None and _text(value, "eventName") is not None
+
+
+def _of_event(event: Mapping[str, Any]) -> Denial:
+    label = event["eventSource"].partition(".")[0]
+    service = prefix_of_service(label) or label
+    called = action_of_operation(service, event["eventName"])
+    message = " ".join((_text(event, "errorMessage") or "").split())
+    denial = next((said for said, _ in denials_in(message)), Denial(called))
+    denial = replace(
+        denial,
+        resource=denial.resource or _only_resource_of(event),
+        principal=denial.principal or _text(event, "userIdentity", "arn"),
+        context=_context_of_event(event),
+    )
+    return with_assumption(_with_parameters(denial, called, event), event)
+
+
+def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any]) -> Denial:
+    """Return the denial with the tags of the request, and with its resources if the message names none."""
+    info = reference().find(denial.action)
+    same = denial.action.lower() == called.lower()
+    # A call that is passed on to another service has neither these tags nor these resources.
+    if info is None or not (
+        same or ("Tagging" in info.levels and denial.action.partition(":")[0] == called.partition(":")[0])
+    ):
+        return denial
+    parameters = event.get("requestParameters")
+    resources = _resources_of(denial, info, event) if same else ()
+    given = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
+    context = dict(denial.context) | {
+        f"aws:RequestTag/{key}": (value,) for key, value in given.tags.items() if value is not None
+    }
+    absent = set(denial.absent)
+    if given.known_whole:
+        absent.add("aws:RequestTag/*")
+        if given.tags:
+            context["aws:TagKeys"] = tuple(given.tags)
+        else:
+            absent.add("aws:TagKeys")
+    creation = f"{info.name.partition(':')[0]}:CreateAction"
+    if creation.lower() in forms_of(info.name):
+        if same:
+            absent.add(creation)
+        else:
+            context[creation] = (event["eventName"],)
+    return replace(denial, context=context, absent=frozenset(absent), parameter_resources=resources)
+
+
+def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the resources that the parameters name, if the message names none and they are of the caller's account."""
+    account, region = _text(event, "userIdentity", "accountId"), str(event.get("awsRegion") or "")
+    is_own = event.get("recipientAccountId", account) == account
+    partition = arn.split_arn(denial.principal).partition if denial.principal else "*"
+    if denial.resource is not None or account is None or not is_own or not region or "*" in partition:
+        return ()
+    return resources_named(event.get("requestParameters"), info, (partition, region, account))
+
+
+def _only_resource_of(event: Mapping[str, Any]) -> str | None:
+    listed = event.get("resources")
+    named = list(filter(None, (_text(entry, "ARN") for entry in listed))) if isinstance(listed, list) else []
+    return named[0] if len(named) == 1 else None
+
+
+def _context_of_event(event: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    identity, issuer = _object(event, "userIdentity"), _object(event, "userIdentity", "sessionContext", "sessionIssuer")
+    context = {
+        "aws:RequestedRegion": _text(event, "awsRegion"),
+        "aws:CurrentTime": _text(event, "eventTime"),
+        "aws:UserAgent": _text(event, "userAgent"),
+        "aws:SourceVpce": _text(event, "vpcEndpointId"),
+        "aws:SourceIp": _address(_text(event, "sourceIPAddress")),
+        "aws:userid": _text(identity, "principalId"),
+        "aws:username": _text(identity, "userName") if identity.get("type") == "IAMUser" else None,
+        "aws:PrincipalArn": _text(issuer, "arn") if issuer.get("type") == "Role" else None,
+    }
+    return {key: (value,) for key, value in context.items() if value}
+
+
+def _address(text: str | None) -> str | None:
+    """Return an IP address; None for the name of a service that calls for the principal."""
+    with suppress(ValueError):
+        ipaddress.ip_address(text or "")
+        return text
+    return None
+
+
+def _of_decoded_message(value: Mapping[str, Any]) -> Denial:
+    if value.get("allowed") is True:
+        raise InputError("the decoded message says that the request was allowed.", "Paste the message of the denial.")
+    context = value["context"]
+    resource = _text(context, "resource")
+    if resource is not None and resource != "*" and not resource.startswith("arn:"):
+        resource = None
+    action = context["action"]
+    if ":" not in action and resource is not None and resource != "*":
+        action = f"{arn.split_arn(resource).service}:{action}"
+    action = spelled(action)
+    conditions = _conditions_of(context.get("conditions"))
+    return Denial(
+        action=action,
+        resource=resource,
+        principal=_text(context, "principal", "arn"),
+        cause=Cause(None, explicit=True) if value.get("explicitDeny") is True else None,
+        context=conditions,
+        absent=_keys_left_out(action, conditions),
+    )
+
+
+def _keys_left_out(action: str, conditions: Mapping[str, object]) -> frozenset[str]:
+    """Return the keys of the request and its resource that a decoded message would list if the request had them.
+
+    It never lists keys of the caller, the session, the network or the organisation, so nothing follows for those. If
+    somebody has redacted a key, nothing follows at all.
+    """
+    prefixes = {key.partition(":")[0] for key in conditions}
+    if not prefixes or not all(prefix.lower() == "aws" or reference().has_service(prefix) for prefix in prefixes):
+        return frozenset()
+    service = action.partition(":")[0].lower()
+    keys = {"aws:requesttag/*", "aws:tagkeys", "aws:resourcetag/*", f"{service}:resourcetag/*"}
+    # A form ends in `/?*` if any tag may follow.
+    keys |= {form.replace("/?*", "/*") for form in forms_of(action) if form.startswith(f"{service}:")}
+    return frozenset(keys.difference(key.lower() for key in conditions))
+
+
+def _conditions_of(value: object) -> dict[str, tuple[str, ...]]:
+    context: dict[str, tuple[str, ...]] = {}
+    for entry in _items(value):
+        key = entry.get("key")
+        values = (_text(item, "value") for item in _items(entry.get("values")))
+        if isinstance(key, str) and ":" in key:
+            context[key] = tuple(text for text in values if text is not None)
+    # EC2 lists a resource tag under its own key; AWS's global key has the same value.
+    for key in tuple(context):
+        service, slash, tag = key.partition(":ResourceTag/")
+        if slash and service != "aws":
+            context.setdefault(f"aws:ResourceTag/{tag}", context[key])
+    return context
+
+
+def _items(value: object) -> list[dict[str, Any]]:
+    items = value.get("items") if isinstance(value, dict) else None
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []

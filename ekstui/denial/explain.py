@@ -1,0 +1,348 @@
+"""Why a request was denied, as IAM's guide has one find out: who asked for what, which policies count, what decides.
+
+Source: IAM User Guide, "Troubleshoot access denied error messages" and "Policy evaluation logic".
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ekstui.change.holders import nearest_actions
+from ekstui.denial.answer import Allower as Allower
+from ekstui.denial.answer import Explanation as Explanation
+from ekstui.denial.answer import Policies as Policies
+from ekstui.denial.answer import refused_tags
+from ekstui.denial.assuming import TRUST_UNSEEN
+from ekstui.denial.callers import is_unsigned
+from ekstui.denial.deciding import (
+    Decision,
+    decide,
+    nearest_statements,
+    notes_on,
+    notes_on_foreign_tags,
+    notes_on_refused_tags,
+    other_resource_types,
+)
+from ekstui.denial.parsing import Denial, parse_denial, parse_denials
+from ekstui.denial.purpose import UNKNOWN, Purpose, controllers_calling, is_call_of_node, notes_on_node_role
+from ekstui.denial.purpose import Candidate as Candidate
+from ekstui.denial.remedies import allowers, newer_version, smallest_statement
+from ekstui.eks.knowledge import Knowledge, Symptom
+from ekstui.errors import InputError
+from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
+from ekstui.iam.evaluation import Request, StatementResult, Verdict
+from ekstui.iam.reference import reference
+
+_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
+"""A service or a Kubernetes service account, which have no ARN."""
+_ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
+
+ON_NODE_ROLE = "node-role-instead-of-own"
+"""The symptom that a pod calls with the role of its node."""
+
+TAGS_REFUSED = "auto-mode-tags"
+"""The symptom that a policy refuses a launch for its tags."""
+
+_RESOURCE_POLICIES = {
+    "kms": "the key policy and grants of the KMS key",
+    "s3": "the bucket policy",
+    "ecr": "the repository policy",
+    "sqs": "the queue policy",
+    "sns": "the topic policy",
+    "secretsmanager": "the resource policy of the secret",
+    "lambda": "the resource policy of the function",
+    "elasticfilesystem": "the file system policy",
+    "sts": TRUST_UNSEEN,
+    "eks-auth": TRUST_UNSEEN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as the user gave it; given values override those of a message."""
+
+    message: str | None = None
+    """A pasted denial."""
+    action: str | None = None
+    resources: tuple[str, ...] = ()
+    """ARNs, or `*`."""
+    principal: str | None = None
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
+
+
+class Asked(NamedTuple):
+    """A request to explain, and the denial if it came from a message."""
+
+    request: Request
+    denial: Denial | None
+
+
+def asked(question: Question) -> tuple[Asked, ...]:
+    """Return the requests to explain: one, or one for each denial in a message.
+
+    Raises InputError for a message that is not a denial, a malformed action or ARN, or an unknown condition key.
+    """
+    _check(question)
+    if question.message is None:
+        return (_asked(question, None),)
+    denials = parse_denials(question.message)
+    # A correction applies to one denial: the one with that action, or else the most complete one.
+    if question.action is not None or question.resources:
+        wanted = (question.action or "").lower()
+        named = next((denial for denial in denials if denial.action.lower() == wanted), None)
+        denials = (named or parse_denial(question.message),)
+    return tuple(_asked(question, denial) for denial in denials)
+
+
+def _check(question: Question) -> None:
+    if question.message is None and question.action is None:
+        raise InputError("there is nothing to explain.", "Paste a message, or give --action.")
+    if question.action is not None and not _ACTION.fullmatch(question.action):
+        raise InputError(f"{question.action!r} is not an action.", "An action has the form ec2:CreateVolume.")
+    for resource in question.resources:
+        check_arn(resource)
+    if question.principal is not None and not _PRINCIPAL.fullmatch(question.principal):
+        check_arn(question.principal)
+    for key in question.context:
+        _check_key(key)
+    for key in question.absent:
+        _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key)
+    gone = {key.lower() for key in question.absent}
+    if both := next((key for key in question.context if key.lower() in gone), None):
+        raise InputError(f"{both} is given both as absent and with a value.")
+
+
+def _asked(question: Question, denial: Denial | None) -> Asked:
+    said = Denial("") if denial is None else denial
+    action = question.action or said.action
+    info = reference().find(action)
+    named = (said.resource,) if said.resource is not None and is_arn(said.resource) else said.parameter_resources
+    given = {key.lower() for key in (*question.context, *question.absent)}
+    context = {key: values for key, values in said.context.items() if key.lower() not in given}
+    request = Request(
+        action=info.name if info is not None else action,
+        resources=question.resources or named,
+        principal=question.principal or said.principal,
+        context={**context, **question.context},
+        absent=frozenset(question.absent) | said.absent,
+    )
+    return Asked(request, denial)
+
+
+def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the context from `KEY=VALUE` entries; a key given twice has both values."""
+    context: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not equals or not key:
+            raise InputError(f"{entry!r} is not KEY=VALUE.", "Write --context aws:RequestedRegion=eu-west-1.")
+        context[key] = (*context.get(key, ()), value)
+    return context
+
+
+def is_arn(text: str) -> bool:
+    """Return whether a text is an ARN or `*`."""
+    parts = text.split(":", 5)
+    # A short ARN ends in `*`, which stands for the missing parts.
+    whole = len(parts) == 6 or (len(parts) >= 4 and parts[-1] == "*")
+    return text == "*" or (whole and parts[0] == "arn" and all((parts[1], parts[2], parts[-1])))
+
+
+def check_arn(text: str) -> None:
+    """Raise InputError if a text is neither an ARN nor `*`."""
+    if not is_arn(text):
+        raise InputError(
+            f"{text!r} is not an ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1."
+        )
+
+
+def _check_key(key: str) -> None:
+    if is_condition_key(key):
+        return
+    similar = similar_keys(key)
+    raise InputError(
+        f"{key!r} is not a known condition key.",
+        f"Nearest: {', '.join(similar)}." if similar else "Keys have the form aws:RequestedRegion or ec2:Region.",
+    )
+
+
+def explain(
+    request: Request,
+    policies: Policies,
+    candidates: Sequence[Candidate],
+    *,
+    knowledge: Knowledge,
+    denial: Denial | None = None,
+    purpose: Purpose = UNKNOWN,
+) -> Explanation:
+    """Return why `request` is denied, or that it is not.
+
+    `policies` are the caller's. `candidates` are policies that may allow the action, including attached ones. `denial` is
+    the message that the request came from; its reason decides whether a remedy can be offered. `purpose` is what the
+    caller is for.
+    """
+    decision = decide(request, policies, denial)
+    nearest = nearest_statements(decision.statements, decision.verdict, request.action)
+    is_of_node = is_call_of_node(request.action, candidates, knowledge, purpose)
+    of_pods = purpose.is_of_nodes and not is_of_node and decision.verdict != "allowed"
+    misplaced = controllers_calling(request.action, candidates, knowledge) if of_pods else ()
+    has_remedy = (
+        decision.verdict in ("implicit-deny", "depends")
+        and not decision.is_elsewhere
+        and not is_unsigned(request)
+        # What a controller lacks because it has no role of its own, no pod on the node should get.
+        and not misplaced
+        # An action that nothing knows and that the message names once may be cut off.
+        and (decision.cause is not None or _is_real(request.action, candidates))
+    )
+    name = None if denial is None or request.resources else denial.resource_name
+    found = Explanation(
+        verdict=decision.verdict,
+        action=request.action,
+        resource=_resource(request, decision),
+        resource_name=name,
+        principal=request.principal,
+        cause=decision.cause,
+        nearest=nearest,
+        missing_context=decision.missing,
+        foreign_context=decision.foreign,
+        not_looked_at=_not_looked_at(request, policies, decision),
+        hints=knowledge.dependents(request.action),
+        also_authorised_on=other_resource_types(request),
+        used_by=policies.used_by,
+        notes=(
+            *_unknown_action(request.action),
+            *notes_on_foreign_tags(request, decision.foreign),
+            *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
+            *notes_on_refused_tags(nearest),
+            *_on_owner(request, is_helped=has_remedy),
+            *notes_on(request, policies, decision, denial),
+        ),
+        encoded=None if denial is None else denial.encoded,
+        judged=decision.is_judged,
+        denied=denial is not None,
+        symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
+    )
+    if not has_remedy:
+        return found
+    in_force = {applied.arn for applied in policies.identity}
+    others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
+    offered, more = allowers(request, others, purpose)
+    return found._replace(
+        allowed_by=offered,
+        allowed_by_more=more,
+        newer_version=newer_version(request, policies.identity, candidates),
+        smallest_statement=smallest_statement(request, decision.evaluation, nearest, name),
+    )
+
+
+def _unknown_action(action: str) -> tuple[str, ...]:
+    """Return that the reference lacks an action, with the nearest names; empty if it has it."""
+    if not action or reference().find(action) is not None:
+        return ()
+    nearest = nearest_actions(action)
+    meant = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    return (f"AWS's reference has no action {action}, so it is new or mistyped.{meant}",)
+
+
+def _on_owner(request: Request, *, is_helped: bool) -> Iterator[str]:
+    """Yield who alone may change the caller's role, if a remedy is offered."""
+    if is_helped and ":assumed-role/AWSReservedSSO_" in (request.principal or ""):
+        yield "The role belongs to IAM Identity Center, which makes it from a permission set: change that."
+
+
+def _symptoms(
+    nearest: Sequence[StatementResult], request: Request, knowledge: Knowledge, *, is_misplaced: bool
+) -> Iterator[Symptom]:
+    """Yield the known symptoms that the answer itself shows."""
+    refused = {each.policy.name for each in nearest for failure in each.failed if refused_tags(failure)}
+    for symptom in knowledge.symptoms:
+        is_refused = refused.intersection(symptom.policies) and request.action in symptom.actions
+        if (symptom.code == ON_NODE_ROLE and is_misplaced) or (symptom.code == TAGS_REFUSED and is_refused):
+            yield symptom
+
+
+def _is_real(action: str, candidates: Sequence[Candidate]) -> bool:
+    """Return whether the reference has an action, or a policy names it."""
+    if reference().find(action) is not None:
+        return True
+    return any(
+        action.lower() == named.lower()
+        for candidate in candidates
+        for statement in candidate.documents[candidate.policy.default_version].statements
+        for named in statement.actions
+    )
+
+
+def _resource(request: Request, decision: Decision) -> str | None:
+    if decision.evaluation is not None:
+        return decision.evaluation.decisive.resource
+    if request.resources:
+        return request.resources[0]
+    info = reference().find(request.action)
+    return "*" if info is not None and not info.resource_types else None
+
+
+def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> tuple[str, ...]:
+    """Return what might have denied the request; if it is allowed against a message on identity policies, only those."""
+    service = request.action.partition(":")[0].lower()
+    of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
+    if is_unsigned(request):
+        return "resource control policies", "VPC endpoint policies", of_resource
+    missing = list(policies.unread)
+    if not policies.identity_known:
+        who = request.principal or "the principal"
+        missing.append(f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}")
+    if decision.verdict == "allowed" and decision.cause is not None and decision.cause.has_remedy:
+        return tuple(missing)
+    if policies.boundary is None and not policies.boundary_known:
+        missing.append("the permissions boundary")
+    if not policies.session:
+        missing.append("session policies")
+    return (*missing, "service control policies", "resource control policies", "VPC endpoint policies", of_resource)
+
+
+_WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+
+
+def explain_symptom(
+    symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge
+) -> Explanation:
+    """Return what a text means, and which of the actions behind it the policies do not allow.
+
+    There is at least one symptom. The explanation is about the first action that is not allowed.
+    """
+    actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
+    judged = bool(policies.identity) or policies.identity_known
+    verdicts = {each: decide(Request(each, principal=principal), policies, None).verdict for each in actions}
+    worst = min(actions, key=lambda action: _WORST_FIRST.index(verdicts[action]), default=None)
+    found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
+    return found._replace(
+        action=worst,
+        verdict=verdicts[worst] if worst is not None else "depends",
+        symptoms=tuple(symptoms),
+        nearest=found.nearest if judged else (),
+        # These would allow only one of the actions.
+        allowed_by=(),
+        allowed_by_more=0,
+        smallest_statement=None,
+        missing_context=(),
+        not_looked_at=found.not_looked_at if judged else (),
+        also_authorised_on=(),
+        hints=(),
+        notes=tuple(_reading_of(verdicts)) if judged else (),
+    )
+
+
+def _reading_of(verdicts: dict[str, Verdict]) -> Iterator[str]:
+    lacking = [action for action, verdict in verdicts.items() if verdict in ("implicit-deny", "explicit-deny")]
+    open_ones = [action for action, verdict in verdicts.items() if verdict == "depends"]
+    if lacking:
+        yield f"The policies looked at do not allow {', '.join(lacking)}."
+    if open_ones:
+        yield f"Whether they allow {', '.join(open_ones)} depends on the resource and the conditions."
+    if verdicts and not lacking and not open_ones:
+        yield "The policies looked at allow everything that is usually missing here."

@@ -1,0 +1,350 @@
+"""Denials, and how they are read from text: IAM's sentences, and the names that SDKs and CloudTrail put around them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
+
+from ekstui.iam.reference import reference
+
+PolicyType = Literal[
+    "identity", "resource", "trust", "boundary", "session", "service-control", "resource-control", "vpc-endpoint"
+]
+
+
+_POLICY_WORDS: dict[PolicyType | None, str] = {
+    None: "policy",
+    "identity": "identity policy",
+    "resource": "resource policy",
+    "trust": "trust policy of the role",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "service-control": "service control policy",
+    "resource-control": "resource control policy",
+    "vpc-endpoint": "VPC endpoint policy",
+}
+
+
+class Cause(NamedTuple):
+    """The reason that a message gives."""
+
+    policy_type: PolicyType | None
+    """None if it mentions a deny without the kind of policy."""
+    explicit: bool
+    """True for a Deny; False if no policy of the type allows the request."""
+    policy: str | None = None
+    """The ARN of the policy, if the message names it."""
+    is_one_of_several: bool = False
+    """Whether the message leaves open if a policy of the type denies it, none allows it, or the resource does not exist."""
+
+    @property
+    def verdict(self) -> Literal["explicit-deny", "implicit-deny"]:
+        """What it says of the request."""
+        return "explicit-deny" if self.explicit else "implicit-deny"
+
+    @property
+    def kind(self) -> str:
+        """The kind of policy in words."""
+        return _POLICY_WORDS[self.policy_type]
+
+    @property
+    def one_policy(self) -> str:
+        """The same with an article."""
+        article = "the" if self.policy_type == "trust" else "an" if self.policy_type == "identity" else "a"
+        return f"{article} {self.kind}"
+
+    @property
+    def has_remedy(self) -> bool:
+        """Whether an identity policy could help, which is so only if it lacks an Allow."""
+        return self.policy_type == "identity" and not self.explicit
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A denied request, as a message describes it."""
+
+    action: str
+    """The action that must be allowed, in the reference's spelling if it has it."""
+    resource: str | None = None
+    """An ARN or `*`; None if the message names none."""
+    principal: str | None = None
+    cause: Cause | None = None
+    """None if the message gives no reason."""
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Condition keys with values from the message."""
+    absent: frozenset[str] = frozenset()
+    """Condition keys that the request lacked according to the message; `aws:RequestTag/*` is every such key."""
+    resource_name: str | None = None
+    """The resource as the message names it, if that is not a whole ARN, such as the name of a secret."""
+    parameter_resources: tuple[str, ...] = ()
+    """ARNs that follow from the parameters of the call, if the message names no resource."""
+    called: str | None = None
+    """The action that was called, if it differs: `ec2:CreateVpcEndpoint` may need `vpce:AllowMultiRegion`."""
+    encoded: str | None = None
+    """The encoded authorization message that came with it, which contains more context."""
+
+
+_ACTION = r"([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})"
+_PHRASES = re.compile(
+    r"(?:not authorized to perform:? ?|n[o']t authorized to call ?|failed to call ?"
+    r"|(?:missing|not have|lacks?|without)(?: the)?(?: required)? permissions? (?:for|to perform|to call):? ?)"
+    r"[`'\"]?(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_WANTED = re.compile(r"policy must include the [`'\"]?" + _ACTION + r"[`'\"]? action")
+_ACTION_AT = re.compile(_ACTION)
+_USER = re.compile(r"(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
+_NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
+"""Words before `is not authorized` that name no principal."""
+_RESOURCE = re.compile(
+    r"[`'\"]?,? on (?:this )?(?:resource|role|user|group|key|secret|bucket|repository|cluster)s?:? ?"
+    r"(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))",
+    re.IGNORECASE,
+)
+_NO_ALLOW = re.compile(
+    r"because no ([A-Za-z -]{3,40}?)(?: policy| policies)? allows? (?:the " + _ACTION + r" action|access)"
+)
+_DENY = re.compile(r"with an explicit deny(?: in (?:an? |the )?([A-Za-z -]{3,40}?)(?= policy| boundary|[.,:;]|$))?")
+_DENY_POLICY = re.compile(r"(?: policy| boundary)?:? ?(arn:[^\s,;\"']{1,1000})")
+_NO_RESOURCE_POLICIES = "no resource-based policies allow access"
+
+# How far after the action the reason may follow, in characters; an S3 ARN has up to 1,100.
+_REASON_WITHIN = 2_400
+
+_POLICY_TYPES: dict[str, PolicyType] = {
+    "identity-based": "identity",
+    "resource-based": "resource",
+    "permissions": "boundary",
+    "permissions boundary": "boundary",
+    "service control": "service-control",
+    "resource control": "resource-control",
+    "session": "session",
+    "vpc endpoint": "vpc-endpoint",
+    "role trust": "trust",
+    "trust": "trust",
+    "assume role": "trust",
+}
+
+_NAME = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
+_HIDDEN = re.compile(r"(.)\1*|redacted|masked|hidden|null|none", re.IGNORECASE)
+"""What logs have in place of a name."""
+_KINDS_OF_RESOURCE = frozenset(("role", "user", "group", "key", "secret", "bucket", "repository", "cluster", "arn"))
+"""Words that old messages have before the name, as in `resource: role NAME`."""
+_SECRET_WITHOUT_END = re.compile(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secret:(?!.*-[A-Za-z0-9]{6}$)[^*?]+")
+"""An ARN of a secret as a caller may write it: without the hyphen and the six characters that the real one ends in."""
+
+_ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
+_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}")
+_ISSUER = re.compile(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
+
+# What SDKs put around the message. The Go SDK names the service, botocore does not.
+_GO = re.compile(r"operation error ([A-Za-z0-9 -]{1,64}?): ([A-Za-z0-9]{1,128}), ")
+_BOTOCORE = re.compile(r"An error occurred \(([A-Za-z0-9.]{1,64})\) when calling the ([A-Za-z0-9]{1,128}) operation")
+_ASSOCIATED_ROLE = re.compile(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
+_DENIED = re.compile(
+    r"UnauthorizedOperation|AccessDenied|Access Denied|UnauthorizedAccess|NotAuthorized|AuthorizationError"
+)
+
+
+# SDK service IDs and CloudTrail event sources that do not become IAM's prefix by removing spaces or adding hyphens.
+_PREFIXES = {
+    "applicationautoscaling": "application-autoscaling",
+    "cloudwatchevents": "events",
+    "cloudwatchlogs": "logs",
+    "cognitoidentityprovider": "cognito-idp",
+    "configservice": "config",
+    "costexplorer": "ce",
+    "databasemigrationservice": "dms",
+    "directoryservice": "ds",
+    "efs": "elasticfilesystem",
+    "eksauth": "eks-auth",
+    "elasticloadbalancingv2": "elasticloadbalancing",
+    "eventbridge": "events",
+    "monitoring": "cloudwatch",
+    "opensearch": "es",
+    "prometheus": "aps",
+    "amp": "aps",
+    "resourcegroupstaggingapi": "tag",
+    "sesv2": "ses",
+    "email": "ses",
+    "sfn": "states",
+    "tagging": "tag",
+    "wafregional": "waf-regional",
+}
+
+# S3 operations that are authorised under another name (S3 User Guide, "Required permissions for S3 API operations").
+_S3_ACTIONS = {
+    "completemultipartupload": "PutObject",
+    "createmultipartupload": "PutObject",
+    "deletebucketencryption": "PutEncryptionConfiguration",
+    "deletebucketlifecycle": "PutLifecycleConfiguration",
+    "deletebuckettagging": "PutBucketTagging",
+    "deleteobjects": "DeleteObject",
+    "getbucketencryption": "GetEncryptionConfiguration",
+    "getbucketlifecycle": "GetLifecycleConfiguration",
+    "getbucketlifecycleconfiguration": "GetLifecycleConfiguration",
+    "headbucket": "ListBucket",
+    "headobject": "GetObject",
+    "listbuckets": "ListAllMyBuckets",
+    "listmultipartuploads": "ListBucketMultipartUploads",
+    "listobjects": "ListBucket",
+    "listobjectsv2": "ListBucket",
+    "listobjectversions": "ListBucketVersions",
+    "putbucketencryption": "PutEncryptionConfiguration",
+    "putbucketlifecycleconfiguration": "PutLifecycleConfiguration",
+    "uploadpart": "PutObject",
+}
+
+_VERSION_SUFFIX = re.compile(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
+
+
+def denials_in(text: str) -> Iterator[tuple[Denial, str]]:
+    """Yield each denial in the text, with the text that follows its resource."""
+    for phrase in _PHRASES.finditer(text):
+        named = _ACTION_AT.match(text, phrase.end())
+        if named is not None:
+            yield _denial(text, phrase.start(), named)
+
+
+def wrapped_denial(text: str) -> Denial | None:
+    """Return the denial of an SDK error that names the operation but not IAM's message."""
+    if wanted := _WANTED.search(text):
+        return Denial(spelled(wanted[1]))
+    if _ASSOCIATED_ROLE.search(text):
+        return Denial(spelled("eks-auth:AssumeRoleForPodIdentity"), cause=Cause("trust", explicit=False))
+    if _DENIED.search(text) is None:
+        return None
+    if go := _GO.search(text):
+        service = prefix_of_service(go[1])
+        return None if service is None else Denial(action_of_operation(service, go[2]))
+    if botocore := _BOTOCORE.search(text):
+        code, operation = botocore.groups()
+        if code == "UnauthorizedOperation":
+            return Denial(action_of_operation("ec2", operation))
+        s3 = action_of_operation("s3", operation)
+        actions = actions_named(operation)
+        if not actions and reference().find(s3) is not None:
+            return Denial(s3)
+        if len(actions) == 1:
+            return Denial(actions[0])
+    return None
+
+
+def with_token(denial: Denial, text: str) -> Denial:
+    """Return the denial of a call with a token, completed by the role, service account and issuer that the text names.
+
+    The message of STS names none of them, but the log of a controller or SDK may.
+    """
+    if denial.action.lower() != "sts:assumerolewithwebidentity":
+        return denial
+    role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, _SERVICE_ACCOUNT, _ISSUER))
+    context = {"aws:FederatedProvider": (provider,), **denial.context} if provider is not None else denial.context
+    return replace(denial, resource=denial.resource or role, principal=denial.principal or subject, context=context)
+
+
+def _only(pattern: re.Pattern[str], text: str) -> str | None:
+    """Return what a pattern finds in a text, if it is the same everywhere."""
+    found = {match[0].rstrip(".,:") for match in pattern.finditer(text)}
+    return found.pop() if len(found) == 1 else None
+
+
+def ambiguous_operation(text: str) -> tuple[str, ...]:
+    """Return the actions that a botocore error's operation may mean, if several services have it."""
+    found = _BOTOCORE.search(text)
+    return () if found is None or not _DENIED.search(text) else actions_named(found[2])
+
+
+def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
+    called = spelled(named[1])
+    principal = _principal(text, start)
+    position = named.end()
+    resource = name = None
+    if found := _RESOURCE.match(text, position):
+        position = found.end()
+        word = (found[1] or found[2] or found[3]).strip("\"'").rstrip(".,;)\\")
+        if _SECRET_WITHOUT_END.fullmatch(word):
+            name = word
+        elif word == "*" or word.startswith("arn:"):
+            resource = word
+        elif _NAME.fullmatch(word) and not _HIDDEN.fullmatch(word) and word.lower() not in _KINDS_OF_RESOURCE:
+            name = word
+    rest = text[position : position + _REASON_WITHIN]
+    # The reason ends at the next denial.
+    following = _PHRASES.search(rest)
+    reason = rest[: following.start()] if following else rest
+    cause, needed = _cause(reason)
+    action = called if needed is None else spelled(needed)
+    return (
+        Denial(
+            action=action,
+            resource=resource,
+            resource_name=name,
+            principal=principal,
+            cause=cause,
+            called=called if called != action else None,
+        ),
+        reason,
+    )
+
+
+def _principal(text: str, start: int) -> str | None:
+    """Return who is not authorized: usually `User: ARN`, but also `eks.amazonaws.com` or just a role's name."""
+    found = _USER.search(text, max(0, start - 2_100), start)
+    if found is None:
+        return None
+    user = text.rfind("User: ", max(0, start - 300), found.start(1))
+    if user >= 0 and text[user + 6 : found.start(1)].startswith("arn:"):
+        return None  # a redacted ARN of several words
+    name = found[1].strip("\"',;").lstrip("([{")
+    name = name.removeprefix("User:").removeprefix("user:").strip("\"'")
+    return name if name and name.lower().rstrip(":") not in _NOBODY else None
+
+
+def _cause(reason: str) -> tuple[Cause | None, str | None]:
+    """Return the reason that a message gives, and the action that must be allowed, if it names one."""
+    if found := _NO_ALLOW.search(reason):
+        return Cause(_POLICY_TYPES.get(found[1].lower()), explicit=False), found[2]
+    if found := _DENY.search(reason):
+        policy = _DENY_POLICY.match(reason, found.end())
+        return (
+            Cause(
+                _POLICY_TYPES.get((found[1] or "").lower()),
+                explicit=True,
+                policy=policy[1].rstrip(".") if policy else None,
+            ),
+            None,
+        )
+    if _NO_RESOURCE_POLICIES in reason:
+        return Cause("resource", explicit=False, is_one_of_several="explicitly denies" in reason), None
+    return None, None
+
+
+def prefix_of_service(name: str) -> str | None:
+    """Return the IAM prefix of an SDK's service ID (`Elastic Load Balancing v2`) or of an event source's first label."""
+    words = name.lower().replace("amazon ", "").replace("aws ", "").split()
+    joined = "".join(words)
+    for candidate in (_PREFIXES.get(joined), joined, "-".join(words)):
+        if candidate and reference().has_service(candidate):
+            return candidate
+    return None
+
+
+def action_of_operation(service: str, operation: str) -> str:
+    """Return the action that authorises an operation, such as `s3:ListBucket` for `ListObjectsV2`."""
+    if service == "s3":
+        operation = _S3_ACTIONS.get(operation.lower(), operation)
+    for name in (operation, _VERSION_SUFFIX.sub("", operation)):
+        if info := reference().find(f"{service}:{name}"):
+            return info.name
+    return f"{service}:{operation}"
+
+
+def actions_named(operation: str) -> tuple[str, ...]:
+    """Return the actions of all services that have the operation's name."""
+    return reference().expand(f"*:{operation}")
+
+
+def spelled(action: str) -> str:
+    """Return an action in the reference's spelling, or unchanged if the reference lacks it."""
+    info = reference().find(action)
+    return action if info is None else info.name

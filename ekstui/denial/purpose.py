@@ -1,0 +1,320 @@
+"""What is known about the principal of a request by the uses of its role: what it is for, and a pod's session.
+
+What EKS knows about a role counts first, then its policies and session, then words in its name and in the message. The
+purpose only ranks remedies and never affects a verdict. EKS User Guide, "Grant Pods access to AWS resources based on
+tags", for the names of tags and sessions (`eks-CLUSTER-POD-…`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ekstui.denial.callers import is_instance_session
+from ekstui.errors import DocumentError
+from ekstui.iam.arn import entity_of
+from ekstui.iam.document import parse_text
+from ekstui.iam.evaluation import AppliedPolicy
+from ekstui.iam.grants import action_matches
+
+if TYPE_CHECKING:
+    from ekstui.change.policy import Policy, PolicyScope
+    from ekstui.eks.account_snapshot import Use
+    from ekstui.eks.knowledge import Knowledge, Requirement
+    from ekstui.iam.document import Document
+    from ekstui.iam.evaluation import Request
+
+Fit = Literal["own", "kind", "unknown", "other"]
+"""Whether a policy is made for what the principal runs, for its kind of role, for something else, or not known."""
+
+NODE_ROLES = frozenset(("node role", "auto mode node role", "hybrid node role"))
+_CLUSTER_ROLES = frozenset(("cluster role", "auto mode cluster role", "local cluster role"))
+ADDON_ROLES = frozenset(("add-on role",))
+POD_ROLES = frozenset(("add-on role", "workload role"))
+
+_WORDS = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in (
+        ("aws-ebs-csi-driver", r"(?<![a-z])ebs[._-]?csi"),
+        ("aws-efs-csi-driver", r"(?<![a-z])efs[._-]?csi"),
+        ("vpc-cni", r"vpc[_-]?cni|aws-?node(?![a-z])|eks[_-]?cni|(?<![a-z])ipamd"),
+        ("aws-load-balancer-controller",
+         r"load-?balancer-?controller|(?<![a-z])lbc(?![a-z])|elbv2\.k8s\.aws|(?<![a-z])alb-?(?:ingress-?)?controller"),
+        ("aws-gateway-api-controller", r"gateway-?api-?controller"),
+        ("cluster-autoscaler", r"cluster-?autoscaler"),
+        ("karpenter", r"karpenter(?!-?node)"),
+        ("amazon-cloudwatch-observability", r"cloudwatch-?(?:agent|observability)|fluent-?bit"),
+    )
+}  # fmt: skip
+"""Words in role names and log lines, by the controller or add-on that they indicate."""
+
+_OF_A_NODE = re.compile(
+    r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
+)
+_POD_SESSION = re.compile(r":assumed-role/[^/]+/eks-")
+"""How EKS Pod Identity names its sessions: `eks-CLUSTER-POD-…`."""
+_BY_EKS = re.compile(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
+_SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_|:user/")
+
+
+class Candidate(NamedTuple):
+    """An AWS managed policy that may allow the request."""
+
+    policy: Policy
+    documents: Mapping[int, Document]
+    """By version number; may be read lazily."""
+    scope: PolicyScope
+    superseded: bool = False
+    """Whether another policy supersedes it."""
+    meant_for: tuple[str, ...] = ()
+    """The kinds of role that it is meant for, such as `node role`, if known."""
+
+    @property
+    def published(self) -> bool:
+        """Whether a project publishes it, so that it has to be created with its parameters filled in."""
+        return self.policy.home is not None
+
+
+class RoleOfItsOwn(NamedTuple):
+    """A controller or add-on with its own role in a cluster."""
+
+    component: str
+    cluster: str
+    region: str | None
+    role: str
+    """The role's name."""
+    by: str
+    """`Pod Identity` or `IRSA`."""
+
+    @property
+    def place(self) -> tuple[str | None, str | None]:
+        """The cluster, as a region and a name."""
+        return self.region, self.cluster
+
+
+class Purpose(NamedTuple):
+    """The purpose of a principal."""
+
+    is_known: bool = False
+    kinds: frozenset[str] = frozenset()
+    """The kinds of role, as the notes call them, such as `node role`."""
+    own: frozenset[str] = frozenset()
+    """The policies that are made for what it runs: AWS's by name, those of projects by component."""
+    of_others: frozenset[str] = frozenset()
+    """AWS's policies that are made for some other controller or add-on."""
+    apart: tuple[RoleOfItsOwn, ...] = ()
+    """For a node role: what runs on the nodes with a role of its own."""
+    apart_everywhere: frozenset[str] = frozenset()
+    """The controllers and add-ons that have a role of their own in every cluster with these nodes."""
+
+    @property
+    def is_of_nodes(self) -> bool:
+        """Whether it is only a node role, which every pod without a role of its own can use."""
+        return bool(self.kinds) and self.kinds <= NODE_ROLES
+
+
+UNKNOWN = Purpose()
+
+
+def fit_of(candidate: Candidate, purpose: Purpose) -> Fit:
+    """Return how a policy suits the purpose."""
+    if not purpose.is_known:
+        return "unknown"
+    if candidate.policy.name in purpose.own or candidate.policy.name.partition("/")[0] in purpose.own:
+        return "own"
+    shared = purpose.kinds.intersection(candidate.meant_for)
+    # What is made for another driver or agent is for none of its pods, and what is superseded for no new role.
+    is_of_another = shared <= ADDON_ROLES and candidate.policy.name in purpose.of_others
+    return "kind" if shared and not is_of_another and not candidate.superseded else "other"
+
+
+def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], knowledge: Knowledge) -> Purpose:
+    """Return the likely purpose of a principal from its session, policies, name, or the words of a message."""
+    if (by_session := _purpose_by_session(principal or "", text)) is not None:
+        return by_session
+    held = [name for name in in_force if name in knowledge.policies]
+    if running := components_of(held, knowledge) or components_in(_name_of(principal)):
+        return _of_components(running, knowledge)
+    meant = [frozenset(knowledge.policies[name].attached_to) for name in held]
+    if kinds := frozenset[str]().union(*([each for each in meant if len(each) == 1] or meant)):
+        return Purpose(True, kinds)
+    if _OF_A_NODE.search(_name_of(principal)):
+        return Purpose(True, NODE_ROLES)
+    if _POD_SESSION.search(principal or ""):
+        return Purpose(True, POD_ROLES, frozenset(), made_for_others((), knowledge))
+    running = components_in(text)
+    return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN
+
+
+def _purpose_by_session(principal: str, text: str) -> Purpose | None:
+    """Return the purpose of a principal whose session, or the service that calls for it, leaves no doubt."""
+    if is_instance_session(principal):
+        return Purpose(True, NODE_ROLES)
+    if _SIGNED_IN.search(principal):
+        return Purpose(True, frozenset(("user",)))
+    return Purpose(True, _CLUSTER_ROLES) if _BY_EKS.search(text) else None
+
+
+def components_in(text: str) -> tuple[str, ...]:
+    """Return the controllers and add-ons that a text names."""
+    return tuple(name for name, words in _WORDS.items() if words.search(text))
+
+
+def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the add-ons for which alone these AWS policies are made."""
+    held = set(names)
+    found: dict[str, None] = {}
+    for requirement in knowledge.requirements:
+        for name in held.intersection(requirement.policies):
+            if set(knowledge.policies[name].attached_to) <= ADDON_ROLES:
+                found |= dict.fromkeys(addons_of(requirement))
+    return tuple(found)
+
+
+def policies_of(component: str, knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the policies that are made for a controller or add-on; last its project's, by the component's name."""
+    of_aws = [name for each in knowledge.requirements if component in addons_of(each) for name in each.policies]
+    return (*dict.fromkeys(of_aws), component)
+
+
+def addons_of(requirement: Requirement) -> tuple[str, ...]:
+    """Return the add-ons that a requirement applies to."""
+    return tuple(name.removeprefix("addon:") for name in requirement.when if name.startswith("addon:"))
+
+
+def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
+    """Return AWS's policies that are made for one controller or add-on, without these."""
+    made = {name for each in knowledge.requirements if addons_of(each) for name in each.policies}
+    return frozenset(made.difference(own))
+
+
+def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
+    own = frozenset(name for component in running for name in policies_of(component, knowledge))
+    return Purpose(True, ADDON_ROLES, own, made_for_others(own, knowledge))
+
+
+def _name_of(principal: str | None) -> str:
+    return entity_of(principal).name or principal or ""
+
+
+def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Knowledge, purpose: Purpose) -> bool:
+    """Return whether a policy that is meant for nodes allows the action, so that a node's own software calls it.
+
+    A policy that nodes need only for what has a role of its own in all of their clusters does not count.
+    """
+    apart = {name for component in purpose.apart_everywhere for name in policies_of(component, knowledge)}
+    return any(
+        _allows(candidate, action)
+        for candidate in candidates
+        if (known := knowledge.policies.get(candidate.policy.name)) is not None
+        and NODE_ROLES.intersection(known.attached_to)
+        and candidate.policy.name not in apart
+    )
+
+
+def controllers_calling(action: str, candidates: Sequence[Candidate], knowledge: Knowledge) -> tuple[str, ...]:
+    """Return the controllers and add-ons whose policies allow the action, and which may therefore have called it."""
+    giving = {each.policy.name for each in candidates if _allows(each, action)}
+    found = [each.policy.name.partition("/")[0] for each in candidates if each.published and each.policy.name in giving]
+    for requirement in knowledge.requirements:
+        if giving.intersection(requirement.policies):
+            found += addons_of(requirement)
+    return tuple(dict.fromkeys(found))
+
+
+def _allows(candidate: Candidate, action: str) -> bool:
+    return any(
+        statement.effect == "Allow" and action_matches(statement, action)
+        for statement in candidate.documents[candidate.policy.default_version].statements
+    )
+
+
+def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:
+    """Yield who may have made a call with a node role; `misplaced` are controllers that make such calls."""
+    of_instance = is_instance_session(request.principal)
+    if not of_instance and not purpose.is_of_nodes:
+        return
+    by = "The session is named after an EC2 instance, so the call was made" if of_instance else "The call was made"
+    text = f"{by} with the node role."
+    if of_node:
+        if of_instance:
+            yield text
+        return
+    if not misplaced:
+        yield f"{text} If a pod made it, the pod has no role of its own."
+        return
+    expected = [each for each in purpose.apart if each.component in misplaced]
+    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
+    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
+    yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
+    yield (
+        "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
+        "that it started with: check its service account, then restart it."
+    )
+
+
+_TAG = "aws:PrincipalTag/"
+
+
+@dataclass(frozen=True, slots=True)
+class PodSession:
+    """What requests in such a session have."""
+
+    policies: tuple[AppliedPolicy, ...] = ()
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Context keys with their values."""
+    absent: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+    """Session policies that may apply and were not evaluated, in words."""
+
+
+def pod_session(
+    uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
+) -> PodSession:
+    """Return what is known about a session from the uses of its role and the session's name, which may be None.
+
+    `place` is `PARTITION:ACCOUNT`. An association is used only if it is the only possible one.
+    """
+    pods = [use for use in uses if use.kind == "pod-identity"]
+    if session_name is not None:
+        pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
+        certain = True
+    else:
+        certain = len(pods) == len(uses)
+    if len(pods) == 1 and certain:
+        return _session_of(pods[0], role_tags, place)
+    limited = [use for use in pods if use.session_policy is not None]
+    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
+
+
+def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:
+    policies: tuple[AppliedPolicy, ...] = ()
+    unread: tuple[str, ...] = ()
+    if use.session_policy is not None:
+        name = f"session policy of {_association(use)}"
+        try:
+            policies = (AppliedPolicy(name, None, parse_text(use.session_policy)),)
+        except DocumentError:
+            unread = (f"the {name}, which cannot be read",)
+    tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
+    absent: frozenset[str] = frozenset()
+    if use.session_tags is None:
+        tags = {}
+    elif use.session_tags:
+        partition, _, account = place.partition(":")
+        tags |= {
+            f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
+            f"{_TAG}eks-cluster-name": (use.cluster or "",),
+            f"{_TAG}kubernetes-namespace": (use.namespace or "",),
+            f"{_TAG}kubernetes-service-account": (use.service_account or "",),
+        }
+    else:
+        # Then there are only the role's own tags.
+        absent = frozenset({f"{_TAG}*"})
+    return PodSession(policies, tags, absent, unread)
+
+
+def _association(use: Use) -> str:
+    return f"the Pod Identity association {use.namespace}/{use.service_account} of {use.cluster}"

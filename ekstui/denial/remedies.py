@@ -1,0 +1,259 @@
+"""What would allow a request: AWS managed policies, a newer version of an attached one, a new statement."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ekstui.change.holders import Since, first_of_run
+from ekstui.denial.answer import Allower, NewerVersion, refused_tags
+from ekstui.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
+from ekstui.denial.purpose import Candidate, Fit, Purpose, fit_of
+from ekstui.iam.arn import split_arn
+from ekstui.iam.document import Condition, Document, Statement
+from ekstui.iam.evaluation import (
+    AppliedPolicy,
+    Evaluation,
+    Request,
+    StatementResult,
+    Verdict,
+    evaluate,
+)
+from ekstui.iam.grants import action_matches
+from ekstui.iam.reference import ActionInfo, reference
+
+_SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
+
+MAX_ALLOWERS = 15
+"""The most policies that are offered."""
+
+_FITS: tuple[Fit, ...] = ("own", "kind", "unknown", "other")
+
+_ACTIONS_OF_A_PATTERN = 20
+_ACTIONS_OF_NOT_ACTION = 20_000
+
+
+def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose) -> tuple[tuple[Allower, ...], int]:
+    """Return the attachable policies that would allow the request, and how many more there are.
+
+    Those made for what the principal runs come first, the ones that certainly allow the request before the others. Then
+    come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
+    """
+    found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, Fit, bool]] = []
+    for candidate in candidates:
+        if not candidate.policy.attachable or candidate.policy.withdrawn:
+            continue
+        evaluation = _by(request, candidate, candidate.policy.default_version)
+        if evaluation.verdict not in ("allowed", "depends"):
+            continue
+        wildcard = _only_by_wildcard(request.action, evaluation)
+        # Expanding the patterns of every policy would read the whole reference.
+        width = _width(candidate.documents[candidate.policy.default_version], expand=candidate.scope == "eks")
+        depends = evaluation.verdict == "depends"
+        # AWS's policies for EKS come first, then those of the controllers' projects.
+        family = 0 if candidate.scope == "eks" else 1 if candidate.published else 2
+        fit = fit_of(candidate, purpose)
+        doubtful = depends and fit == "own"
+        rank = (_FITS.index(fit), doubtful, family, wildcard, candidate.superseded, width, depends)
+        found.append((rank, candidate, evaluation, fit, wildcard))
+    found.sort(key=lambda entry: entry[0])
+    offered = tuple(
+        Allower(
+            policy=candidate.policy.name,
+            version=candidate.policy.default_version,
+            since=_since(request, candidate),
+            missing=evaluation.missing,
+            wildcard=wildcard,
+            scope=candidate.scope,
+            meant_for=candidate.meant_for,
+            arn=None if candidate.published else candidate.policy.arn,
+            fit=fit,
+        )
+        for _, candidate, evaluation, fit, wildcard in found[:MAX_ALLOWERS]
+    )
+    return offered, len(found) - len(offered)
+
+
+def newer_version(
+    request: Request, identity: Sequence[AppliedPolicy], candidates: Iterable[Candidate]
+) -> NewerVersion | None:
+    """Return a later version of an attached policy that allows the request, or may allow it if the current one does not.
+
+    A version that certainly allows it is preferred to an older one that depends on a key.
+    """
+    by_arn = {candidate.policy.arn: candidate for candidate in candidates}
+    found: list[NewerVersion] = []
+    for applied in identity:
+        candidate = by_arn.get(applied.arn or "")
+        if candidate is not None and applied.version is not None:
+            newer = _newer_of(request, candidate, applied.version)
+            if newer is not None:
+                found.append(newer)
+    return min(found, key=lambda newer: bool(newer.missing), default=None)
+
+
+def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
+    later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
+    evaluations = [_by(request, candidate, info.number) for info in later]
+    now = _by(request, candidate, current)
+    better: list[tuple[Verdict, ...]] = [("allowed",)]
+    if now.verdict not in ("allowed", "depends"):
+        better.append(("allowed", "depends"))
+    for verdicts in better:
+        found = None
+        for info, evaluation in zip(reversed(later), reversed(evaluations), strict=True):
+            # A version that depends on more than the newest one does not count.
+            if evaluation.verdict not in verdicts or not set(evaluation.missing) <= set(evaluations[-1].missing):
+                break
+            found = NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
+        if found is not None:
+            return found
+    return None
+
+
+def newer_release(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
+    """Return the first later version that allows a request, or that has a further statement that may; None if none has.
+
+    What it has must still be in the newest version.
+    """
+    if (newer := _newer_of(request, candidate, current)) is not None:
+        return newer
+    policy = candidate.policy
+    newest = _by(request, candidate, policy.default_version)
+    added = _alternatives(newest) - _alternatives(_by(request, candidate, current))
+    first = None
+    for info in sorted(policy.versions, reverse=True):
+        if info.number <= current or not added & _alternatives(_by(request, candidate, info.number)):
+            break
+        first = info
+    return None if first is None else NewerVersion(policy.name, current, first.number, first.created, newest.missing)
+
+
+def smallest_statement(
+    request: Request, evaluation: Evaluation | None, nearest: Sequence[StatementResult], name: str | None
+) -> Statement:
+    """Return the statement that allows only this action on the resources that are not allowed yet.
+
+    `name` is the resource as the message names it, if that is not a whole ARN. Where the nearest statement refuses tags,
+    the remedy has the conditions of it that the request meets, so that it allows the tags and no more otherwise.
+    """
+    if evaluation is None:
+        resources = request.resources
+    else:
+        entries = [entry for entry in evaluation.resources if entry.verdict != "allowed"]
+        resources = tuple(entry.resource for entry in entries if entry.resource is not None)
+    if not resources:
+        pattern = None if name is None else _pattern_of_name(name, request)
+        resources = ("*",) if pattern is None else (pattern,)
+    return Statement(
+        sid=None,
+        effect="Allow",
+        action_element="Action",
+        actions=(request.action,),
+        resource_element="Resource",
+        resources=resources,
+        conditions=_conditions_met(nearest),
+    )
+
+
+def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]:
+    """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
+    if not nearest or not any(map(refused_tags, nearest[0].failed)):
+        return ()
+    failed = {(each.operator, each.key) for each in nearest[0].failed}
+    return tuple(each for each in nearest[0].statement.conditions if (each.operator, each.key) not in failed)
+
+
+def _pattern_of_name(name: str, request: Request) -> str | None:
+    """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
+
+    The resource is taken to be in the principal's account; the Region is not known.
+    """
+    info, own = reference().find(request.action), split_arn(request.principal or "")
+    if info is None or not own.account.isdigit():
+        return None
+    if name.startswith("arn:"):
+        return f"{name}-??????"
+    service = info.name.partition(":")[0]
+    form = of_place(_only_arn_format(info, service), (own.partition, "*", own.account))
+    if len(PLACEHOLDER.findall(form)) != 1 or (service == "kms" and not KMS_KEY_ID.fullmatch(name)):
+        return None
+    end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""
+    return PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
+
+
+def _only_arn_format(info: ActionInfo, service: str) -> str:
+    """Return the ARN format of the one resource type that an action needs, or may have; empty if there are several."""
+    uses = [use for use in info.resource_types if use.required] or info.resource_types
+    kinds = [reference().resource_type(service, use.name) for use in uses]
+    forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
+    return forms.pop() if len(kinds) == len(forms) == 1 else ""
+
+
+def _width(document: Document, *, expand: bool) -> int:
+    """Return how many actions a document allows; unless patterns are expanded, each counts like a small service."""
+
+    def actions(pattern: str) -> int:
+        if not expand:
+            return _ACTIONS_OF_A_PATTERN if "*" in pattern else 1
+        return len(reference().expand(pattern)) or 1
+
+    return sum(
+        _ACTIONS_OF_NOT_ACTION if statement.action_element == "NotAction" else sum(map(actions, statement.actions))
+        for statement in document.statements
+        if statement.effect == "Allow"
+    )
+
+
+def _since(request: Request, candidate: Candidate) -> Since:
+    """Return the start of the run of versions that allow the request as certainly as the default version does.
+
+    If that depends on conditions, a version without one of its alternatives is none of them.
+    """
+    newest = _by(request, candidate, candidate.policy.default_version)
+    wanted, alternatives = _STRENGTHS[newest.verdict], _alternatives(newest)
+
+    def allows(version: int) -> bool:
+        evaluation = _by(request, candidate, version)
+        strength = _STRENGTHS.get(evaluation.verdict, 0)
+        return strength > wanted or (strength == wanted and (wanted > 1 or alternatives <= _alternatives(evaluation)))
+
+    return first_of_run(candidate.policy, allows)
+
+
+_STRENGTHS: dict[Verdict, int] = {"allowed": 2, "depends": 1}
+"""How certainly a request is allowed."""
+
+
+def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
+    """Return the condition keys of each statement that allows the decisive resource, or may."""
+    return frozenset(
+        frozenset(condition.key.lower() for condition in result.statement.conditions)
+        for result in evaluation.decisive.statements
+        if result.matches is not False and result.statement.effect == "Allow"
+    )
+
+
+def _by(request: Request, candidate: Candidate, version: int) -> Evaluation:
+    policy = candidate.policy
+    document = candidate.documents[version]
+    # Statements about other actions, which are most of them, decide nothing.
+    statements = tuple(each for each in document.statements if action_matches(each, request.action))
+    applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
+    return evaluate(request, (applied,), reference=reference())
+
+
+def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:
+    """Return whether every statement that allows it covers the whole service or more."""
+    service = action.partition(":")[0].lower()
+    return all(
+        _gives_by_wildcard(result.statement, action, service)
+        for entry in evaluation.resources
+        for result in entry.statements
+        if result.matches is not False and result.statement.effect == "Allow"
+    )
+
+
+def _gives_by_wildcard(statement: Statement, action: str, service: str) -> bool:
+    if statement.action_element == "NotAction":
+        return True
+    narrower = tuple(entry for entry in statement.actions if entry.lower() not in ("*", "*:*", f"{service}:*"))
+    return not action_matches(statement._replace(actions=narrower), action)

@@ -1,0 +1,129 @@
+"""What was not read of EKS and may use a role: of one role, and of each way in which a cluster uses roles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use, UseKind
+from ekstui.eks.cluster import Cluster
+from ekstui.iam.trust import trustees
+
+AWS_AUTH = "the aws-auth ConfigMap"
+"""Only the cluster itself knows it; it names the roles of nodes in addition to access entries, or in place of them."""
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "ec2.amazonaws.com": ("node groups", "access entries", "EC2 instances", AWS_AUTH),
+    "ssm.amazonaws.com": ("access entries", AWS_AUTH),
+    "rolesanywhere.amazonaws.com": ("access entries", AWS_AUTH),
+    "eks.amazonaws.com": (),
+    "eks-fargate-pods.amazonaws.com": ("Fargate profiles",),
+    "pods.eks.amazonaws.com": ("Pod Identity", "add-ons"),
+    "capabilities.eks.amazonaws.com": ("capabilities",),
+}
+"""The parts of a cluster that may use a role, by the service that the role trusts, in the words of `Cluster.unread`."""
+
+DESCRIPTION = "the cluster's own description"
+
+
+def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
+    """Return where the role may be used unnoticed, as phrases; regions that were not requested are left out."""
+    parts_used = _parts_of(role)
+    if parts_used == set():
+        return ()
+    if snapshot.eks is None:
+        return ("clusters",)
+    regions = {error.region for error in snapshot.errors if error.source == "clusters" and error.subject is None}
+    failed = [f"clusters in {region}" for region in sorted(region for region in regions if region)]
+    parts = [
+        f"{part} of cluster {cluster.name} in {cluster.region}"
+        for cluster in snapshot.eks.clusters
+        for part in _unread(cluster)
+        if parts_used is None or part in parts_used
+    ]
+    return (*failed, *parts)
+
+
+def _parts_of(role: Role) -> set[str] | None:
+    """Return the parts of a cluster that can use a role according to its trust policy; None if any can."""
+    trusted = trustees(role.trust)
+    if role.trust is None or any(trustee.kind == "anyone" for trustee in trusted):
+        return None
+    parts: set[str] = set()
+    for trustee in trusted:
+        if trustee.kind == "irsa":
+            parts |= {"add-ons", DESCRIPTION}
+        elif trustee.kind in ("account", "role", "session"):
+            parts |= {"Pod Identity", DESCRIPTION}  # as the target role of an association
+        elif (named := _PARTS.get(trustee.name.removesuffix(".cn"))) is not None:
+            parts |= {*named, DESCRIPTION}
+    return parts
+
+
+def _unread(cluster: Cluster) -> tuple[str, ...]:
+    """Return what was not read of a cluster; if aws-auth is in use, only EC2 knows the nodes that it names."""
+    by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and cluster.nodes is None
+    return (*cluster.unread, AWS_AUTH) if by_map else cluster.unread
+
+
+Way = UseKind | Literal["issuer"]
+"""How a cluster uses a role. `issuer`: the role trusts the cluster's issuer, but no service account can assume it."""
+
+ROLES = "the account's roles"
+"""What was not read if the list of roles is incomplete."""
+
+_SOURCES: dict[Way, tuple[str, ...]] = {
+    "cluster": (DESCRIPTION,),
+    "nodegroup": ("node groups",),
+    "self-managed-node": ("access entries", "EC2 instances", AWS_AUTH, ROLES),
+    "karpenter-node": ("access entries", "EC2 instances", AWS_AUTH, ROLES),
+    "auto-mode-node": (DESCRIPTION, "access entries"),
+    "hybrid-node": ("access entries", AWS_AUTH),
+    "hyperpod-node": ("access entries",),
+    "fargate": ("Fargate profiles",),
+    "addon": ("add-ons", "Pod Identity"),
+    "pod-identity": ("Pod Identity",),
+    "pod-identity-target": ("Pod Identity",),
+    "irsa": (DESCRIPTION, ROLES),
+    "issuer": (DESCRIPTION, ROLES),
+    "capability": ("capabilities",),
+}
+"""The parts of a cluster that reveal each of them, in the words of `Cluster.unread`; in display order."""
+
+
+class Branch(NamedTuple):
+    """The roles that a cluster uses in one way."""
+
+    way: Way
+    roles: tuple[tuple[str, tuple[Use, ...]], ...]
+    """Role ARNs, sorted by name, with their uses of this kind."""
+    unread: tuple[str, ...]
+    """What was not read and may name more roles. If it is not empty, there may be roles even if none is listed."""
+    looked_at: bool
+    """Whether anything that would reveal a role was read."""
+
+
+def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_complete: bool) -> tuple[Branch, ...]:
+    """Return a branch for every way in which a cluster can use roles; a role used in two ways is in both.
+
+    `roles` are the uses in this cluster by role ARN; `roles_complete` tells whether all roles of the account were read.
+    """
+    # The parts of a cluster may have been read even if the cluster itself was not described.
+    unread = {*cluster.unread, *replace(cluster, described=True).unread, *(() if roles_complete else (ROLES,))}
+    if cluster.authentication_mode != "API":
+        # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
+        unread.add(AWS_AUTH)
+    found: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}
+    for arn, uses in sorted(roles.items(), key=lambda role: (role[0].rpartition("/")[2].casefold(), role[0])):
+        for use in uses:
+            found[use.kind][arn] = (*found[use.kind].get(arn, ()), use)
+        if not uses:
+            found["issuer"][arn] = ()
+    return tuple(
+        Branch(
+            way,
+            tuple(each.items()),
+            tuple(part for part in _SOURCES[way] if part in unread),
+            bool(set(_SOURCES[way]) - unread),
+        )
+        for way, each in found.items()
+    )

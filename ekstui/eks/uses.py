@@ -1,0 +1,295 @@
+"""Which part of EKS uses a role: what EKS and EC2 confirm, and what only its own policies suggest.
+
+Roles are matched by ARN, including the path, and instance profiles by the list that IAM has of each role.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
+from ekstui.eks.cluster import Cluster, PodIdentityAssociation
+from ekstui.eks.findings.role_policies import SCOPED, UNSCOPED, cancelled_scoping
+from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
+
+Uses = Mapping[str, tuple[Use, ...]]
+"""By role ARN."""
+
+_ENTRY_KINDS: dict[str, UseKind] = {
+    "EC2": "auto-mode-node",
+    "HYBRID_LINUX": "hybrid-node",
+    "HYPERPOD_LINUX": "hyperpod-node",
+}
+"""Types of access entry that imply the use."""
+
+_TRUST_KINDS: dict[str, UseKind] = {
+    "eks.amazonaws.com": "cluster",
+    "eks-fargate-pods.amazonaws.com": "fargate",
+    "capabilities.eks.amazonaws.com": "capability",
+}
+"""Services that only one part of EKS uses."""
+
+_NODE_POLICIES: dict[str, UseKind] = {
+    "AmazonEKSWorkerNodePolicy": "nodegroup",
+    "AmazonEKSWorkerNodeMinimalPolicy": "auto-mode-node",
+}
+"""AWS policies that suggest that a role for EC2 is a node role."""
+
+_PARTS_WITH_ROLE: dict[UseKind, str] = {
+    "nodegroup": "nodegroups",
+    "fargate": "fargate_profiles",
+    "capability": "capabilities",
+}
+"""The lists of a cluster whose entries each have a name and a role."""
+
+_NODE_KINDS = {"nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node"}
+
+
+def uses_in(snapshot: AccountSnapshot) -> Uses:
+    """Return the uses of every role that has any, confirmed ones first.
+
+    A use that only the trust policy suggests is left out if the same kind is confirmed.
+    """
+    uses: dict[str, list[Use]] = {}
+    for cluster in snapshot.eks.clusters if snapshot.eks else ():
+        for arn, use in _confirmed(cluster, snapshot):
+            if use not in uses.setdefault(arn, []):
+                uses[arn].append(use)
+    for role in snapshot.roles:
+        if role.arn is not None:
+            confirmed = uses.get(role.arn, [])
+            inferred = inferred_uses(role, snapshot, {use.kind for use in confirmed})
+            if confirmed or inferred:
+                uses[role.arn] = [*confirmed, *inferred]
+    return {arn: tuple(found) for arn, found in uses.items()}
+
+
+def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]) -> tuple[Use, ...]:
+    """Return the uses that the role's own policies suggest beyond those `confirmed`; none for a service-linked role."""
+    if role.service_linked:
+        return ()
+    uses: list[Use] = []
+    for trustee in trustees(role.trust):
+        service = trustee.name.removesuffix(".cn")
+        if trustee.kind == "irsa":
+            uses.extend(_irsa(trustee, snapshot))
+        elif trustee.kind == "pod-identity" and not confirmed & {"pod-identity", "pod-identity-target"}:
+            uses.append(Use("pod-identity", "inferred", remark="its trust policy names Pod Identity"))
+        elif service in _TRUST_KINDS and _TRUST_KINDS[service] not in confirmed:
+            uses.append(Use(_TRUST_KINDS[service], "inferred", remark=f"its trust policy names {service}"))
+        elif service == "ec2.amazonaws.com" and not confirmed & _NODE_KINDS:
+            uses += [
+                Use(_NODE_POLICIES[name], "inferred", remark=f"it trusts EC2 and has {name} attached")
+                for name in (policy.name for policy in role.attached)
+                if name in _NODE_POLICIES
+            ]
+    return tuple(dict.fromkeys(uses))
+
+
+def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses | None = None) -> Attachments:
+    """Return who has the policy attached, each role with its uses, and whether the answer is complete.
+
+    `snapshot` may contain roles that were read one by one; `uses` saves computing them again.
+    """
+    known = uses_in(snapshot) if uses is None else uses
+    found = attachments_of(snapshot, policy_arn)
+    roles = tuple(
+        replace(
+            entry,
+            used_by=known.get(entry.role.arn, ()) if entry.role.arn else (),
+            remarks=_remarks(policy_arn, entry.role),
+        )
+        for entry in found.roles
+    )
+    sources = [error for error in snapshot.errors if error.source not in ("counts", "simulation")]
+    return replace(
+        found,
+        roles=roles,
+        uses_complete=snapshot.eks is not None and not any(error.source != "roles" for error in sources),
+        not_looked_at=snapshot.not_looked_at,
+        errors=tuple(sources),
+    )
+
+
+def _remarks(policy_arn: str, role: Role) -> tuple[str, ...]:
+    if _name_of_aws(policy_arn) not in (SCOPED, UNSCOPED):
+        return ()
+    said = cancelled_scoping(filter(None, (_name_of_aws(policy.arn) for policy in role.attached)))
+    return () if said is None else (said,)
+
+
+def _name_of_aws(policy_arn: str) -> str | None:
+    return policy_arn.rpartition("/")[2] if policy_arn.split(":", 5)[4:5] == ["aws"] else None
+
+
+def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) -> dict[str, tuple[Use, ...]]:
+    """Return the roles that a cluster uses, by ARN, with their uses in it.
+
+    A role whose trust policy names the cluster's issuer is included even if no service account can assume it.
+    """
+    found = {
+        arn: here
+        for arn, each in uses.items()
+        if (here := tuple(use for use in each if (use.region, use.cluster) == cluster.place))
+    }
+    for role in snapshot.roles:
+        issuers = [trustee.name for trustee in trustees(role.trust) if trustee.kind == "irsa"]
+        if role.arn is not None and role.arn not in found and cluster.issuer in issuers:
+            found[role.arn] = ()
+    return found
+
+
+def _use(cluster: Cluster, kind: UseKind, name: str | None = None, **fields: Any) -> Use:
+    return Use(kind, "confirmed", cluster.name, cluster.region, name, **fields)
+
+
+def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
+    """Yield role ARNs with the uses that the cluster itself shows."""
+    if cluster.role_arn:
+        yield cluster.role_arn, _use(cluster, "cluster")
+    if cluster.auto_mode_node_role_arn:
+        yield cluster.auto_mode_node_role_arn, _use(cluster, "auto-mode-node")
+    for kind, parts in _PARTS_WITH_ROLE.items():
+        for part in getattr(cluster, parts) or ():
+            if part.role_arn:
+                yield part.role_arn, _use(cluster, kind, part.name)
+    yield from _nodes(cluster, snapshot)
+    yield from _addons(cluster)
+    for association in cluster.associations or ():
+        of_pods = _by_association("pod-identity", association.id, association, cluster)
+        if association.role_arn:
+            yield association.role_arn, of_pods
+        if association.target_role_arn:
+            yield association.target_role_arn, replace(of_pods, kind="pod-identity-target")
+
+
+def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
+    """Yield the roles of nodes that EKS does not manage, from access entries and, if it was asked, from EC2."""
+    roles = {profile: role.arn for role in snapshot.roles for profile in role.instance_profiles}
+    seen = [
+        (
+            arn,
+            _use(
+                cluster, "self-managed-node" if node.karpenter_pool is None else "karpenter-node", node.karpenter_pool
+            ),
+        )
+        for node in cluster.nodes or ()
+        if (arn := roles.get(node.instance_profile_arn)) is not None
+    ]
+    yield from seen
+    elsewhere = {group.role_arn for group in cluster.nodegroups or ()} | dict(seen).keys()
+    for entry in cluster.access_entries or ():
+        arn = entry.principal_arn
+        if entry.kind in _ENTRY_KINDS:
+            yield arn, _use(cluster, _ENTRY_KINDS[entry.kind])
+        elif entry.kind in ("EC2_LINUX", "EC2_WINDOWS") and arn not in elsewhere:
+            yield arn, _by_entry(cluster)
+        elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
+            yield arn, _use(cluster, "fargate")
+
+
+def _by_entry(cluster: Cluster) -> Use:
+    """Return the use of a role whose access entry lets nodes join although no instance with it was seen."""
+    missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
+    seen = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
+    use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {seen}")
+    return replace(use, certainty="inferred") if missing else use
+
+
+def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
+    """Yield the roles of add-ons, by service account and by Pod Identity, which wins if the add-on has both."""
+    by_arn_end = {association.id: association for association in cluster.associations or ()}
+    for addon in cluster.addons or ():
+        if addon.role_arn:
+            remark = "its Pod Identity association takes precedence" if addon.association_arns else None
+            yield addon.role_arn, _use(cluster, "addon", addon.name, remark=remark)
+        for arn in addon.association_arns:
+            association = by_arn_end.get(arn.rsplit("/", 1)[-1])
+            if association is not None and association.role_arn:
+                use = _by_association("addon", addon.name, association, cluster)
+                yield association.role_arn, replace(use, remark="through Pod Identity")
+
+
+def _by_association(kind: UseKind, name: str, association: PodIdentityAssociation, cluster: Cluster) -> Use:
+    fields = ("namespace", "service_account", "session_policy", "session_tags")
+    return _use(cluster, kind, name, **{field: getattr(association, field) for field in fields})
+
+
+def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
+    """Yield the service accounts that may assume a role; always inferred, because their annotations are in Kubernetes."""
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    cluster = next((cluster for cluster in clusters if cluster.issuer == trustee.name), None)
+    place = Use(
+        "irsa",
+        "inferred",
+        cluster.name if cluster else None,
+        trustee.region,
+        trustee.name,
+        remark=_issuer_remark(trustee, cluster, snapshot),
+    )
+    if not trustee.service_accounts:
+        yield replace(place, namespace="*", service_account="*")
+    for account in trustee.service_accounts:
+        if not account.never_matches:
+            yield replace(place, namespace=account.namespace, service_account=account.name)
+
+
+def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountSnapshot) -> str | None:
+    providers = snapshot.oidc_providers
+    if providers is not None and trustee.name not in {issuer_of(arn) for arn in providers}:
+        return "IAM has no OIDC provider for its issuer"
+    if cluster is not None or snapshot.eks is None or trustee.region not in snapshot.eks.regions:
+        return None
+    described = all(found.described for found in snapshot.eks.clusters if found.region == trustee.region)
+    return (
+        f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account" if described else None
+    )
+
+
+_CONTROLLER_ACCOUNTS: dict[str, tuple[str, ...]] = {
+    "aws-load-balancer-controller": ("aws-load-balancer-controller",),
+    "karpenter": ("karpenter",),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa",),
+    "aws-efs-csi-driver": ("efs-csi-controller-sa",),
+    "vpc-cni": ("aws-node",),
+    "aws-gateway-api-controller": ("gateway-api-controller",),
+    "cluster-autoscaler": ("cluster-autoscaler", "cluster-autoscaler-aws-cluster-autoscaler"),
+}
+"""The service accounts that each project's instructions or chart create, in whatever namespace."""
+
+_CONTROLLER_ADDONS = ("aws-ebs-csi-driver", "aws-efs-csi-driver", "vpc-cni")
+"""Controllers that EKS also installs as an add-on of the same name."""
+
+
+def uses_running(component: str, uses: Iterable[Use]) -> tuple[Use, ...]:
+    """Return the uses through which a role runs a controller, named by its component: `karpenter`, `vpc-cni/ipv6`."""
+    whole = component.partition("/")[0]
+    return tuple(
+        use
+        for use in uses
+        if whole in controllers_run_by(use)
+        and use.kind != "pod-identity-target"
+        and (use.kind != "addon" or whole in _CONTROLLER_ADDONS)
+    )
+
+
+def controllers_run_by(use: Use) -> tuple[str, ...]:
+    """Return the controllers and add-ons that call AWS through a use: by the add-on's name, or by the service account."""
+    named = {use.name} if use.kind == "addon" and use.name else set()
+    if use.kind in ("pod-identity", "pod-identity-target", "irsa"):
+        named = {name for name, accounts in _CONTROLLER_ACCOUNTS.items() if use.service_account in accounts}
+    return tuple(sorted(named))
+
+
+def regions_of_interest(snapshot: AccountSnapshot) -> tuple[str, ...]:
+    """Return the configured region, the regions of the OIDC providers' clusters, and those where cluster roles were used."""
+    regions = [snapshot.identity.region] if snapshot.identity.region else []
+    regions.extend(
+        region for arn in snapshot.oidc_providers or () if (region := eks_region(issuer_of(arn))) is not None
+    )
+    regions.extend(
+        role.last_used_region
+        for role in snapshot.roles
+        if role.last_used_region is not None and trusts_service(role.trust, "eks.amazonaws.com")
+    )
+    return tuple(dict.fromkeys(regions))

@@ -1,0 +1,193 @@
+"""Services by access level: several policies side by side, and what the policies of a role allow together."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from ekstui.iam import console
+from ekstui.iam.console import LevelCount
+from ekstui.iam.document import Document
+from ekstui.iam.grants import merged
+from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, reference
+from ekstui.iam.summary import ActionSummary, ConditionShare, ServiceSummary, services_in
+
+Extent = Literal["all", "some", "denied", "none"]
+"""How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""
+
+MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
+
+
+class MatrixCell(NamedTuple):
+    """One access level of one service."""
+
+    given: tuple[int, ...]
+    """By policy, the number of actions that it grants and does not deny completely."""
+    denied: tuple[bool, ...]
+    """By policy, whether it denies some of them, completely or in part."""
+    total: int
+    """The number of actions in the reference; 0 for the level `unknown`."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the policies grant different numbers of actions."""
+        return len(set(self.given)) > 1
+
+
+class MatrixAction(NamedTuple):
+    """One action and how each policy grants it."""
+
+    action: str
+    level: str
+    given: tuple[ActionSummary | None, ...]
+    """By policy; None if it does not match the action."""
+
+
+class MatrixRow(NamedTuple):
+    """A service of which at least one of the policies grants an action."""
+
+    service: str
+    cells: Mapping[str, MatrixCell]
+    """By access level, in the order of `MATRIX_LEVELS`, without levels that the service does not have."""
+    actions: tuple[MatrixAction, ...]
+    """Sorted by level, then by name."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the policies differ in how far they grant some action."""
+        return any(len(set(map(extent, action.given))) > 1 for action in self.actions)
+
+
+def matrix(policies: Sequence[Sequence[ServiceSummary]]) -> tuple[MatrixRow, ...]:
+    """Return the services of which the policies grant actions, by name; `policies` are the summaries of each."""
+    allowed = [{each.service: each for each in services if each.effect == "Allow"} for services in policies]
+    names = sorted({name for services in allowed for name in services})
+    rows = (_row(name, [services.get(name) for services in allowed]) for name in names)
+    return tuple(row for row in rows if row.actions)
+
+
+def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
+    """Return a row if its service contains every word, or reduced to the actions that do; None if there are none.
+
+    The words are in lower case; they are looked up in an action's name and access levels.
+    """
+    if all(word in row.service.casefold() for word in words):
+        return row
+    actions = tuple(action for action in row.actions if all(word in _text(action) for word in words))
+    return row._replace(actions=actions) if actions else None
+
+
+def extent(action: ActionSummary | None) -> Extent:
+    """Return how far a policy grants an action."""
+    if action is None or not action.given:
+        return "none"
+    if action.denied == "full":
+        return "denied"
+    unlimited = action.resource == "All resources" and action.condition == "None" and action.denied is None
+    return "all" if unlimited else "some"
+
+
+def _row(service: str, summaries: Sequence[ServiceSummary | None]) -> MatrixRow:
+    by_name: dict[str, list[ActionSummary | None]] = {}
+    for index, summary in enumerate(summaries):
+        for each in summary.actions if summary else ():
+            if each.given:
+                by_name.setdefault(each.action, [None] * len(summaries))[index] = each
+    actions = [
+        MatrixAction(name, next(each.level for each in given if each), tuple(given)) for name, given in by_name.items()
+    ]
+    actions.sort(key=lambda action: (MATRIX_LEVELS.index(action.level), action.action.lower()))
+    totals = reference().level_totals(service)
+    levels = [level for level in MATRIX_LEVELS if level in totals or any(each.level == level for each in actions)]
+    return MatrixRow(
+        service,
+        {level: _cell([each for each in actions if each.level == level], len(summaries), totals.get(level, 0)) for level in levels},
+        tuple(actions),
+    )  # fmt: skip
+
+
+def _cell(actions: Sequence[MatrixAction], policies: int, total: int) -> MatrixCell:
+    columns = [[action.given[index] for action in actions] for index in range(policies)]
+    return MatrixCell(
+        tuple(sum(extent(each) in ("all", "some") for each in column) for column in columns),
+        tuple(any(each is not None and each.denied is not None for each in column) for column in columns),
+        total,
+    )
+
+
+def _text(action: MatrixAction) -> str:
+    levels = next(each.levels for each in action.given if each)
+    return " ".join((action.action, *levels)).casefold()
+
+
+class SumAccess(NamedTuple):
+    """What is allowed in total, and what was deducted."""
+
+    services: tuple[ServiceSummary, ...]
+    """The allowed services, each summarised from the actions that remain."""
+    denies: tuple[ServiceSummary, ...]
+    """The services that the documents themselves deny."""
+    denied: int
+    """The number of actions that a Deny revokes completely; those revoked in part remain."""
+    withheld: int
+    """The number of further actions that the boundary does not allow at all."""
+
+
+def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumAccess:
+    """Return what documents allow together.
+
+    The boundary grants nothing; its resources and conditions are ignored.
+    """
+    rows = services_in(merged(documents))
+    within = None if boundary is None else {action for row in _left(services_in(boundary)) for action in _given(row)}
+    kept = _left(rows)
+    denied = sum(len(_given(row)) for row in rows if row.effect == "Allow") - sum(map(len, map(_given, kept)))
+    denies = tuple(row for row in rows if row.effect == "Deny")
+    if within is None:
+        return SumAccess(tuple(kept), denies, denied, 0)
+    limited = [row for each in kept if (row := _only(each, within)) is not None]
+    withheld = sum(map(len, map(_given, kept))) - sum(map(len, map(_given, limited)))
+    return SumAccess(tuple(limited), denies, denied, withheld)
+
+
+def _given(row: ServiceSummary) -> list[str]:
+    return [action.action for action in row.actions if action.given]
+
+
+def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
+    """Return the allowed services without the actions that a Deny revokes completely."""
+    denied = {row.service for row in rows if row.effect == "Deny"}
+    left: list[ServiceSummary] = []
+    for row in rows:
+        if row.effect == "Allow":
+            names = {action.action for action in row.actions if action.given and action.denied != "full"}
+            limited = row if row.service not in denied else _only(row, names)
+            left += [] if limited is None else [limited]
+    return left
+
+
+def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
+    """Return the service with only these actions; None if none of them is left."""
+    # Without any action granted it is a service or action that the reference lacks.
+    if names.issuperset(_given(row)):
+        return row
+    actions = tuple(action for action in row.actions if not action.given or action.action in names)
+    return _of_actions(row, actions) if any(action.given for action in actions) else None
+
+
+def _of_actions(row: ServiceSummary, actions: tuple[ActionSummary, ...]) -> ServiceSummary:
+    """Return a service's row with only these actions, of which some are granted."""
+    given = [action for action in actions if action.given]
+    counted = Counter(action.level for action in given)
+    levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
+    shown = [action for action in given if action.level != UNKNOWN_LEVEL] or given
+    shares = [action.conditioned for action in shown]
+    return row._replace(
+        access=console.access_words(levels, counted) if row.access else row.access,
+        levels=levels,
+        resource=console.resource_words(
+            (each.resource_element, each.resources) for action in shown for each in action.grants
+        ),
+        condition=console.condition_words(line for action in shown for line in action.conditions),
+        conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),
+        actions=actions,
+    )

@@ -1,0 +1,267 @@
+"""What statements grant of an action: the grants that can apply, why none can, and how far a Deny revokes them.
+
+The console only checks that a resource belongs to the action's service. The service authorization reference also lists
+the resource types of each action, so an ARN that fits none of them grants nothing.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from ekstui.iam import arn, console, wildcard
+from ekstui.iam.conditions import Truth, every, some
+from ekstui.iam.conditions.known_keys import is_unassigned, lists_key
+from ekstui.iam.conditions.operators import operator
+from ekstui.iam.document import Condition, Statement
+from ekstui.iam.grants import Grant
+from ekstui.iam.reference import ActionInfo, reference
+
+_PLACEHOLDER = re.compile(r"\$\{(\w*)\}")
+
+# Placeholders of the reference whose values never contain a slash, where that matters: without this a bucket's ARN
+# would include every object.
+_WITHOUT_SLASH = {"BucketName"}
+
+
+def applicable_resources(action: ActionInfo | None, statement: Statement) -> tuple[str, ...]:
+    """Return the statement's resources that the action can be used on; for `NotResource` all or none.
+
+    For an action that the reference lacks (None) nothing is ruled out. A statement without resources, as in a trust
+    policy, applies to all.
+    """
+    if statement.resource_element is None:
+        return ("*",)
+    if action is None:
+        return statement.resources
+    if statement.resource_element == "NotResource":
+        return () if _leaves_nothing(action, statement.resources) else statement.resources
+    if statement.resources == ("*",):
+        return statement.resources
+    return tuple(resource for resource in statement.resources if can_be_on(action, resource))
+
+
+def can_be_on(action: ActionInfo, resource: str) -> bool:
+    """Return False only if the action can never be used on anything that a resource pattern matches.
+
+    An action without resource types needs `*`.
+    """
+    if not resource.strip("*") or len(resource) > wildcard.MAX_LENGTH:
+        return resource[:1] == "*"
+    service = action.name.partition(":")[0]
+    return any(fits_type(service, use.name, resource) is not False for use in action.resource_types)
+
+
+@lru_cache(maxsize=65536)
+def fits_type(service: str, resource_type: str, resource: str) -> Truth:
+    """Return whether a resource pattern matches some ARN of a resource type, for any value of its policy variables.
+
+    None if the reference does not describe the type, or if the pattern is ambiguous (see arn.py).
+    """
+    kind = reference().resource_type(service, resource_type)
+    if kind is None:
+        return None
+    answers = {_fits_format(arn_format, resource) for arn_format in kind.arn_formats}
+    return True if True in answers else None if None in answers else False
+
+
+def is_of_known_type(service: str, resource: str) -> bool:
+    """Return whether a resource pattern may match any resource type of a service that the reference describes."""
+    return any(fits_type(service, name, resource) is not False for name in reference().resource_types(service))
+
+
+def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
+    """Return the keys, as written, that conditions need and that no request for the action has.
+
+    Only keys of the action's own service and resource tags count: other global keys are available everywhere.
+    """
+    service = action.name.partition(":")[0] + ":"
+    return tuple(
+        dict.fromkeys(
+            condition.key
+            for condition in conditions
+            if condition.key.lower().startswith((service, "aws:resourcetag/"))
+            and needs_its_key(condition)
+            and not supports_key(action, condition.key)
+        )
+    )
+
+
+def supports_key(action: ActionInfo, key: str) -> bool:
+    """Return whether the reference lists a condition key for an action, or for its service without naming an action."""
+    return lists_key(action.name, key) or is_unassigned(key)
+
+
+def needs_its_key(condition: Condition) -> bool:
+    """Return whether a condition certainly fails if the request lacks its key."""
+    known = operator(condition.operator)
+    return known is not None and known.needs_key(condition.values)
+
+
+def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
+    """Return whether a `NotResource` list excludes every resource that the action can be used on."""
+    if any(resource and not resource.strip("*") for resource in excluded):
+        return True
+    if not action.resource_types:
+        return False
+    service = action.name.partition(":")[0]
+    kinds = [reference().resource_type(service, use.name) for use in action.resource_types]
+    return all(
+        kind is not None
+        and arn.lists_overlap(("NotResource", excluded), ("Resource", tuple(map(arn.open_variables, kind.arn_formats))))
+        is False
+        for kind in kinds
+    )
+
+
+def _fits_format(arn_format: str, resource: str) -> Truth:
+    form = arn.split_arn(arn.open_variables(arn_format))
+    named = arn.split_arn(arn_format).resource
+    without_slash = "/" not in named and set(_PLACEHOLDER.findall(named)) <= _WITHOUT_SLASH
+
+    def fits(reading: arn.Arn) -> bool:
+        if without_slash and "/" in arn.open_variables(reading.resource):
+            return False
+        return (arn.is_plausible(reading) or form.account != "*") and arn.meet(form, reading)
+
+    meanings = arn.readings(resource)
+    if any(map(fits, meanings.certain)):
+        return True
+    # Names contain no colon, so any colon left in the pattern must be one of the format.
+    crossing = (each for each in meanings.possible if each.resource.count(":") <= form.resource.count(":"))
+    return None if any(map(fits, crossing)) else False
+
+
+Denied = Literal["full", "partial", "unknown"]
+
+MAX_COMPARISONS = 20_000
+"""The most pairs of an allowed and a denied resource compared for one action; beyond that `denied` is unknown."""
+
+
+class Given(NamedTuple):
+    """What statements of one effect grant of an action."""
+
+    grants: tuple[Grant, ...]
+    """Only those that can apply; empty if none can."""
+    conditions: tuple[Condition, ...]
+    """Their conditions, without keys of the service that the action does not support."""
+    free: bool
+    """Whether one of the grants has no such condition."""
+    lacks_resource: bool
+    """Nothing is granted, and no statement has a resource that applies to the action."""
+    lacks_condition: bool
+    """Nothing is granted, and no statement has a condition that the action supports."""
+    warnings: tuple[str, ...]
+    """In the console's words."""
+    denied: Denied | None = None
+    """How far a Deny of the same document revokes it; None if no Deny affects it."""
+
+
+def given_by(statements: Sequence[Statement], action: ActionInfo | None, denials: Sequence[Statement] = ()) -> Given:
+    """Return what statements that match an action grant of it: everything, if the reference lacks the action (None)."""
+    unknown = () if action else (console.UNRECOGNISED_ACTION,)
+    grants: list[Grant] = []
+    conditions: list[Condition] = []
+    unsupported: list[tuple[str, ...]] = []
+    any_resource = any_condition = free = False
+    for statement in statements:
+        resources = applicable_resources(action, statement)
+        can_be_met = _can_be_met(action, statement.conditions)
+        any_resource |= bool(resources)
+        any_condition |= can_be_met
+        keys = () if action is None else unsupported_keys(action, statement.conditions)
+        if resources and can_be_met:
+            grants += _grants(statement, resources)
+            lines = [line for line in statement.conditions if _concerns(action, line)]
+            conditions += lines
+            free |= not lines
+            unsupported.append(keys)
+    if grants:
+        hindering = _union(unsupported) if all(unsupported) else ()
+        words = [console.unsupported_words(hindering)] if hindering else []
+        if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
+            words.append(console.UNCERTAIN_RESOURCE)
+        distinct = tuple(dict.fromkeys(grants))
+        taken = denied(distinct, denials, action)
+        return Given(distinct, tuple(dict.fromkeys(conditions)), free, False, False, (*words, *unknown), taken)
+    lacks_condition = not any_condition or any_resource
+    why = _why_not(action, statements, any_resource, lacks_condition)
+    return Given((), (), False, not any_resource, lacks_condition, (why, *unknown))
+
+
+def is_on_all(statement: Statement) -> bool:
+    """Return whether a statement applies to the same resources for every action: to all, or to none that it names."""
+    return statement.resource_element is None or (
+        statement.resource_element == "Resource" and statement.resources == ("*",)
+    )
+
+
+def checked_keys(statement: Statement, service: str) -> tuple[str, ...]:
+    """Return the condition keys of a statement that only some actions of a service may support."""
+    return tuple(
+        line.key for line in statement.conditions if line.key.lower().startswith((service + ":", "aws:resourcetag/"))
+    )
+
+
+def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: ActionInfo | None) -> Denied | None:
+    """Return how far statements that deny an action revoke its grants; None if they affect none of them.
+
+    `full` means that each grant is covered by one Deny that adds no condition.
+    """
+    reaching = [
+        (frozenset(statement.conditions), (statement.resource_element or "Resource", on))
+        for statement in denials
+        if (on := applicable_resources(action, statement))
+    ]
+    if not reaching or not grants:
+        return None
+    if len(grants) * sum(len(on) for _, (_, on) in reaching) > MAX_COMPARISONS:
+        return "unknown"
+    covered = every(
+        some(lines.issubset(grant.conditions) and arn.list_covers(on, grant[:2]) for lines, on in reaching)
+        for grant in grants
+    )
+    if covered is not False:
+        return "full" if covered else "unknown"
+    touched = some(arn.lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
+    found: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
+    return found[touched]
+
+
+def _grants(statement: Statement, resources: tuple[str, ...]) -> list[Grant]:
+    if statement.resource_element == "NotResource":
+        return [Grant("NotResource", resources, statement.conditions)]
+    return [Grant("Resource", (resource,), statement.conditions) for resource in resources]
+
+
+def _union(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for group in groups for key in group))
+
+
+def _own(action: ActionInfo, condition: Condition) -> bool:
+    return condition.key.lower().startswith(action.name.partition(":")[0] + ":")
+
+
+def _can_be_met(action: ActionInfo | None, conditions: tuple[Condition, ...]) -> bool:
+    """Return False if conditions need the service's own keys and the action supports none of them.
+
+    This is the console's rule; one unsupported key among supported ones is only a warning.
+    """
+    needed = [line for line in conditions if action and _own(action, line) and needs_its_key(line)]
+    return not needed or any(_concerns(action, line) for line in needed)
+
+
+def _concerns(action: ActionInfo | None, condition: Condition) -> bool:
+    return action is None or not _own(action, condition) or supports_key(action, condition.key)
+
+
+def _why_not(
+    action: ActionInfo | None, statements: Sequence[Statement], any_resource: bool, lacks_condition: bool
+) -> str:
+    if action is None:
+        return console.NO_APPLICABLE_RESOURCE
+    if any_resource:
+        return console.unsupported_words(_union([unsupported_keys(action, entry.conditions) for entry in statements]))
+    if lacks_condition:
+        return console.NO_RESOURCE_AND_CONDITION
+    return console.NO_APPLICABLE_RESOURCE if action.resource_types else console.NEEDS_WILDCARD

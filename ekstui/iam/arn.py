@@ -1,0 +1,266 @@
+"""Resource patterns of statements: ARNs matched part by part, and the patterns that IAM's documentation leaves ambiguous.
+
+An ARN has six parts, split at its first five colons. A wildcard stays within its part and matches `/` there; it matches
+`:` only in the last part. Missing parts of a short ARN are `*`. However, the page on the Resource element says that a
+`*` at the end of a part "can expand to match beyond the colon boundaries". Every function here returns None (not known)
+for what only this second reading matches: `arn:aws:ec2:*:volume/*` may or may not match volumes.
+
+`${*}`, `${?}` and `${$}` are literal characters; any other `${…}` is a policy variable whose value is not known here
+(IAM User Guide, "IAM policy elements: variables and tags").
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from ekstui.iam import wildcard
+from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.conditions.variables import VARIABLE, aligned, literal, opened, template, variables_of
+
+# What ARNs of resources that belong to no customer have as the account, such as `arn:aws:iam::aws:policy/…`.
+_ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")
+_ACCOUNT_LENGTH = 12
+_NAMED = re.compile(r"<\w+>")
+_COLONS = 5
+_REGIONS = ("", "??-*-?", "eusc-*-?")
+"""The forms of a region, such as us-east-1 and eusc-de-east-1; global services have none."""
+
+
+class Arn(NamedTuple):
+    """The six parts of an ARN or ARN pattern; missing parts are `*`."""
+
+    arn: str
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+
+class Readings(NamedTuple):
+    """The possible meanings of an ARN pattern."""
+
+    certain: tuple[Arn, ...]
+    """The pattern split at its first five colons, or nothing if no ARN could match that."""
+    possible: tuple[Arn, ...]
+    """The other readings that an ARN could match: those in which a `*` matches a colon."""
+
+
+def split_arn(text: str) -> Arn:
+    """Return the parts of an ARN or ARN pattern; a lone `*` is `*` in every part.
+
+    Colons within a policy variable do not separate parts.
+    """
+    stripped = text.strip()
+    if not stripped.strip("*") and stripped:
+        return Arn("*", "*", "*", "*", "*", "*")
+    # Patterns too long to match are not worth caching.
+    parts = _pieces(stripped, _COLONS) if len(stripped) <= wildcard.MAX_LENGTH else tuple(stripped.split(":", _COLONS))
+    return Arn(*parts, *["*"] * (6 - len(parts)))
+
+
+class Entity(NamedTuple):
+    """A role or user of IAM, or a session of a role."""
+
+    kind: str
+    """`role`, `user` or `session`; empty for anything else."""
+    name: str
+    """Without the path, which a session's ARN lacks."""
+    session: str | None = None
+
+
+def entity_of(text: str | None) -> Entity:
+    """Return the role, user or session whose ARN a text is."""
+    if text is None or not text.startswith("arn:"):
+        return Entity("", "")
+    parts = split_arn(text)
+    kind, _, rest = parts.resource.partition("/")
+    if (parts.service, kind) == ("sts", "assumed-role"):
+        name, slash, session = rest.partition("/")
+        return Entity("session", name, session if slash else None)
+    is_known = parts.service == "iam" and kind in ("role", "user")
+    return Entity(kind, rest.rpartition("/")[2]) if is_known else Entity("", "")
+
+
+def has_variable(pattern: str) -> bool:
+    """Return whether the pattern contains a policy variable, whose value depends on the request."""
+    return "${" in pattern and bool(variables_of(template(pattern)))
+
+
+@lru_cache(maxsize=16384)
+def readings(pattern: str) -> Readings:
+    """Return the possible meanings of a pattern.
+
+    For a pattern with six plausible parts, only the reading by parts counts: any other would need a name with a colon
+    that looks like the rest of an ARN.
+    """
+    by_parts = split_arn(pattern)
+    if set(by_parts) == {"*"} or len(pattern) > wildcard.MAX_LENGTH:
+        return Readings((by_parts,), ())
+    is_short = len(_pieces(pattern.strip(), _COLONS)) <= _COLONS
+    plausible = is_plausible(by_parts)
+    others = tuple(each for each in _across_colons(pattern) if is_plausible(each)) if is_short or not plausible else ()
+    return Readings((by_parts,) if plausible or not (others or is_short) else (), others)
+
+
+def is_uncertain(pattern: str) -> bool:
+    """Return whether a pattern has no certain reading, so that it may match nothing."""
+    return not readings(pattern).certain
+
+
+def is_plausible(arn: Arn) -> bool:
+    """Return whether an ARN could have the region and account of a pattern.
+
+    `<Region>` and the like stand for one value that is not filled in (see eks/published.py).
+    """
+    account, region = ("" if _NAMED.fullmatch(part) else open_variables(part) for part in (arn.account, arn.region))
+    numbers = set(account) <= set("0123456789*?") and wildcard.overlaps(account, "?" * _ACCOUNT_LENGTH)
+    located = not region or region[-1] in "0123456789*?"
+    return (
+        (numbers or account in _ACCOUNT_WORDS) and located and any(wildcard.overlaps(region, form) for form in _REGIONS)
+    )
+
+
+def open_variables(text: str) -> str:
+    """Return an ARN, an ARN format of the reference, or a part of one, with `*` for each variable."""
+    return opened(template(text)) if "$" in text else text
+
+
+def meet(one: Arn, other: Arn) -> bool:
+    """Return whether some ARN matches both, part by part, for some values of the variables."""
+    return _each(wildcard.overlaps, one, other)
+
+
+def _any_meet(some: tuple[Arn, ...], others: tuple[Arn, ...]) -> bool:
+    return any(meet(one, other) for one in some for other in others)
+
+
+def matches_resource(pattern: str, arn: str) -> bool | None:
+    """Return whether a resource pattern matches an ARN; None if that depends on a policy variable or on the reading."""
+    if pattern == "*":
+        return True
+    concrete = literal(arn)
+    special = split_arn(concrete)
+    if _each(wildcard.matches, split_arn(pattern), special):
+        return None if has_variable(pattern) else True
+    # Comparing the text as a whole is quicker and rules out nearly everything.
+    text = open_variables(pattern)
+    if wildcard.matches(text, concrete) or wildcard.matches(f"{text}:*", concrete):
+        return None if any(_each(wildcard.matches, each, special) for each in _across_colons(pattern)) else False
+    return False
+
+
+def overlaps_resource(a: str, b: str) -> bool | None:
+    """Return whether some ARN matches both resource patterns; None if that depends on a variable or on the reading."""
+    one, other = readings(a), readings(b)
+    if "*" in (a, b) and one.certain and other.certain:
+        return True
+    if _any_meet(one.certain, other.certain):
+        return None if has_variable(a) or has_variable(b) else True
+    depends = (one.possible or other.possible) and _any_meet(one.certain + one.possible, other.certain + other.possible)
+    return None if depends else False
+
+
+def resource_covers(general: str, special: str) -> bool | None:
+    """Return whether `general` matches every ARN that `special` matches; None if that depends on a variable or reading.
+
+    A variable has the same value on both sides, so `${aws:username}/*` covers `${aws:username}/a`.
+    """
+    if general in ("*", special):
+        return True
+    wide, narrow = readings(general), readings(special)
+    if not wide.possible and not narrow.possible:
+        return _covers(split_arn(general), split_arn(special))
+    meanings = narrow.certain + narrow.possible or (split_arn(special),)
+    if all(any(_covers(each, meaning) is True for each in wide.certain) for meaning in meanings):
+        return True
+    depends = any(_covers(each, meaning) is not False for each in wide.certain + wide.possible for meaning in meanings)
+    return None if depends else False
+
+
+Resources = tuple[str, tuple[str, ...]]
+"""A statement's `Resource` or `NotResource`, and what it lists."""
+
+
+def list_covers(general: Resources, special: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
+    """Return whether `general` applies to every ARN that `special` applies to; None if that is not known."""
+    (wide, generals), (narrow, specials) = general, special
+    if wide == narrow == "Resource":
+        return every(each in generals or some(covers(one, each) for one in generals) for each in specials)
+    if wide == narrow:
+        return every(each in specials or some(covers(one, each) for one in specials) for each in generals)
+    if wide == "Resource":
+        return "*" in generals
+    return every(negation(overlaps_resource(one, each)) for one in generals for each in specials)
+
+
+def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
+    """Return whether some ARN is one that both lists apply to; None if that is not known."""
+    if one[0] == other[0] == "Resource":
+        return some(overlaps_resource(a, b) for a in one[1] for b in other[1])
+    if one[0] == other[0]:
+        return True
+    listed, excepted = (one[1], other[1]) if one[0] == "Resource" else (other[1], one[1])
+    return some(every(negation(covers(kept, each)) for kept in excepted) for each in listed)
+
+
+def _covers(wide: Arn, narrow: Arn) -> bool | None:
+    in_wide, in_narrow = any(map(has_variable, wide)), any(map(has_variable, narrow))
+    if not in_wide and not in_narrow:
+        return _each(wildcard.covers, wide, narrow)
+    pairs = (aligned(template(a), template(b)) for a, b in zip(wide, narrow, strict=True))
+    if all(pair is not None and wildcard.covers(*pair) for pair in pairs):
+        return True
+    return None if _each(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
+
+
+def _each(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
+    """Return whether the comparison holds for each part, with `*` for variables."""
+    return all(compare(open_variables(a), open_variables(b)) for a, b in zip(one, other, strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _across_colons(pattern: str) -> tuple[Arn, ...]:
+    """Return the readings of a pattern in which a `*` at the end of a part matches one colon or more."""
+    pieces = _pieces(pattern.strip())
+    # Missing parts of a short ARN may be filled in before or after a wildcard expands.
+    missing = max(0, _COLONS + 1 - len(pieces))
+    forms = ((*pieces, *["*"] * count) for count in range(missing + 1))
+    found = dict.fromkeys(each for form in forms for each in _expansions([], form))
+    found.pop(split_arn(pattern), None)
+    return tuple(found)
+
+
+def _expansions(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
+    """Yield every ARN that starts with these parts and continues with the pieces between the pattern's colons."""
+    if len(parts) == _COLONS or not pieces:
+        padding = ["*"] * (_COLONS - len(parts))
+        yield Arn._make([*parts, *padding, ":".join(pieces) if pieces else "*"])
+        return
+    piece, *others = pieces
+    left = tuple(others)
+    yield from _expansions([*parts, piece], left)
+    crossed = [*parts, piece]
+    while piece.endswith("*") and len(crossed) < _COLONS:
+        crossed = [*crossed, "*"]
+        yield from _expansions(crossed, left)
+    if piece.endswith("*") and left:
+        yield Arn._make([*crossed, ":".join(("*", *left))])
+
+
+@lru_cache(maxsize=16384)
+def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
+    """Return the pieces between the colons of a text, or between its first `cuts` colons."""
+    if "${" not in text:
+        return tuple(text.split(":", cuts))
+    # Masked to the same length, so that colons within variables are not counted.
+    # Searching what follows the last brace for one that closes a variable would take squared time.
+    end = text.rfind("}") + 1
+    masked = VARIABLE.sub(lambda found: "_" * len(found[0]), text[:end]) + text[end:]
+    parts = []
+    start = 0
+    for piece in masked.split(":", cuts):
+        parts.append(text[start : start + len(piece)])
+        start += len(piece) + 1
+    return tuple(parts)

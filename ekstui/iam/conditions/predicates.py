@@ -1,0 +1,400 @@
+"""A condition as a predicate over the values of its key: whether it holds for a request, and whether conditions on one key
+imply another condition, or exclude it.
+
+A key is in one of three states: absent, an empty set (which a set operator also takes an empty string for), or with
+values. A condition implies another only if it does so in each state. How an operator without set operator treats several
+values is not documented, so on multivalued keys only what holds for any treatment is used.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, KeyType, has_several, type_of
+from ekstui.iam.conditions.operators import NULL, UNKNOWN, Operator, Quantifier, operator
+from ekstui.iam.conditions.spans import Malformed, Span, complement, intersection, union
+from ekstui.iam.conditions.values import (
+    Value,
+    covered_by,
+    disjoint,
+    is_everything,
+    is_nothing,
+    is_of_type,
+    is_unresolvable,
+    matches,
+    value_of,
+)
+from ekstui.iam.conditions.variables import NOTHING_KNOWN, Context
+from ekstui.iam.document import Condition
+from ekstui.iam.grants import Line
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicate:
+    """A condition, parsed."""
+
+    key: str
+    operator: Operator
+    """The result of an unknown one is always unknown."""
+    values: tuple[Value, ...]
+    null: tuple[Truth, Truth] | None = None
+    """Only for `Null`: whether it holds with the key and without it."""
+
+    @property
+    def quantifier(self) -> Quantifier | None:
+        """Its set operator, if any."""
+        return self.operator.quantifier
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is about the presence of its key."""
+        return self.null is not None
+
+    @property
+    def negated(self) -> bool:
+        """Whether the accepted values are those that match nothing."""
+        return self.operator.negated
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether its meaning is known: not for an unknown operator, nor for a negated value of the wrong type."""
+        return self.operator is not UNKNOWN and not (
+            self.negated and any(isinstance(each, Malformed) for each in self.values)
+        )
+
+    @property
+    def accepts_all(self) -> bool:
+        """Whether every value is accepted."""
+        if self.null is not None:
+            return self.null[0] is True
+        return not self.values if self.negated else any(map(is_everything, self.values))
+
+    @property
+    def accepts_none(self) -> bool:
+        """Whether no value is accepted, so that the condition can only hold if the key is absent."""
+        if self.operator is UNKNOWN:
+            return False
+        if self.null is not None:
+            return self.null[0] is False
+        return any(map(is_everything, self.values)) if self.negated else all(map(is_nothing, self.values))
+
+    def holds(self, given: tuple[str, ...], context: Context) -> Truth:
+        """Return whether it holds for the values of its key, which is absent if there are none; None if unknown."""
+        if self.operator is UNKNOWN:
+            return None
+        if self.null is not None:
+            return self.null[not given]
+        if not given:
+            return self.operator.holds_without_key()
+        if self.quantifier is not None and all(value == "" for value in given):
+            # IAM treats an empty string as an empty set. IfExists makes no difference.
+            return self.quantifier == "ForAllValues"
+        each = [self._accepts(value, context) for value in given]
+        if self.quantifier == "ForAllValues":
+            return every(each)
+        if self.quantifier == "ForAnyValue":
+            return some(each)
+        # Several values without a set operator: what IAM does is not documented, so only an answer that all share counts.
+        return each[0] if len(set(each)) == 1 else None
+
+    def holds_whatever(self, context: Context) -> Truth:
+        """Return whether it holds for all values of its key, even if the key is absent; None if the values decide.
+
+        Nothing equals a policy variable that the request lacks.
+        """
+        if self.operator is UNKNOWN or self.null is not None:
+            return None
+        if not all(is_unresolvable(each, context) for each in self.values):
+            return None
+        without = self.operator.holds_without_key()
+        return without if without is self.operator.negated else None
+
+    def deciding_keys(self, given: tuple[str, ...], context: Context) -> tuple[str, ...]:
+        """Return the keys of policy variables whose values would decide it."""
+        keys: dict[str, None] = {}
+        for value in self.values:
+            for entry in given:
+                matched, unknown = matches(value, entry, context)
+                if matched is None:
+                    keys.update(dict.fromkeys(unknown))
+        return tuple(keys)
+
+    def _accepts(self, given: str, context: Context) -> Truth:
+        found = (matches(value, given, context) for value in self.values)
+        if self.negated:
+            return negation(some(matched for matched, _ in found))
+        # A value of another type equals nothing; what negation makes of it is not documented.
+        return some(matched if unknown else bool(matched) for matched, unknown in found)
+
+
+@lru_cache(maxsize=16384)
+def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bool = True) -> Predicate:
+    """Return a condition, parsed; `has_variables` tells whether the document's version has policy variables."""
+    known = operator(name)
+    if known is None:
+        return Predicate(key, UNKNOWN, ())
+    read = tuple(value_of(known.family, each, has_variables=has_variables) for each in values)
+    if known.base != NULL:
+        return Predicate(key, known, read)
+    if any(map(is_nothing, read)):
+        return Predicate(key, known, read, (None, None))
+    with_key, without = (any(matches(each, absent, NOTHING_KNOWN)[0] for each in read) for absent in ("false", "true"))
+    return Predicate(key, known, read, (with_key, without))
+
+
+@lru_cache(maxsize=16384)
+def predicate_of(line: Line) -> Predicate:
+    """Return a condition of a grant, parsed."""
+    return predicate(line.operator, line.key, tuple(sorted(line.values)))
+
+
+@lru_cache(maxsize=16384)
+def predicates_of(lines: frozenset[Line]) -> Mapping[str, tuple[Predicate, ...]]:
+    """Return a condition block as predicates by key."""
+    predicates: dict[str, tuple[Predicate, ...]] = {}
+    for line in sorted(lines, key=lambda each: (each.key, each.operator, sorted(each.values))):
+        predicates[line.key] = (*predicates.get(line.key, ()), predicate_of(line))
+    return predicates
+
+
+class ConditionResult(NamedTuple):
+    """The result of one condition."""
+
+    holds: Truth
+    missing: tuple[str, ...]
+    """Keys that would decide it; empty if it is decided, or if no key could decide it (unknown operator)."""
+
+
+def condition_holds(condition: Condition, context: Context, *, has_variables: bool) -> ConditionResult:
+    """Return whether `condition` holds, by the rules for absent keys, several values and set operators.
+
+    The result is unknown for an operator that IAM does not document and for a key that was not given.
+    """
+    line = predicate(condition.operator, condition.key, condition.values, has_variables=has_variables)
+    given = context.values(condition.key)
+    if line.operator is UNKNOWN:
+        return ConditionResult(None, ())
+    if given is None:
+        holds = line.holds_whatever(context)
+        return ConditionResult(holds, () if holds is not None else (condition.key, *line.deciding_keys(("",), context)))
+    holds = line.holds(given, context)
+    return ConditionResult(holds, line.deciding_keys(given, context) if holds is None else ())
+
+
+_ABSENT: tuple[str, ...] = ()
+_EMPTY = ("",)
+
+_FORMS: dict[KeyType | None, tuple[str, tuple[str, ...]]] = {
+    "account": ("StringLikeIfExists", ("????????????",)),
+    "arn": ("ArnLikeIfExists", ("arn:*:*:*:*:*",)),
+    "truth": ("BoolIfExists", ("false", "true")),
+}
+
+
+def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
+    """Return True only if every request for which the block `given` holds also meets the block `wanted`."""
+    if wanted <= given:
+        return True
+    predicates = predicates_of(given)
+    return all(
+        line in given or implies((*predicates.get(line.key, ()), *_listed(predicates, line.key)), predicate_of(line))
+        for line in wanted
+    )
+
+
+def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> tuple[Predicate, ...]:
+    """Return what conditions on entries, such as one tag of the request, imply for the key that lists them."""
+    if key != "aws:tagkeys":
+        return ()
+    return tuple(
+        predicate(
+            "ForAnyValue:StringEqualsIgnoreCase", key, (entry.removeprefix("aws:requesttag/"),), has_variables=False
+        )
+        for entry, lines in predicates.items()
+        if entry.startswith("aws:requesttag/") and any(line.holds((), NOTHING_KNOWN) is False for line in lines)
+    )
+
+
+@lru_cache(maxsize=65536)
+def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
+    """Return True only if the conditions `given`, all on the key of `wanted`, cannot hold unless `wanted` does."""
+    if not wanted.is_understood:
+        return False
+    lines = [line for line in (*given, *facts(wanted.key)) if line.is_understood]
+    if not _implied_in(_ABSENT, lines, wanted):
+        return False
+    alike = any(_alike(line, wanted) and _accepts_no_more(line, wanted) for line in lines)
+    if not alike and not _implied_in(_EMPTY, lines, wanted):
+        return False
+    if wanted.accepts_all or any(line.accepts_none for line in lines):
+        return True
+    stronger = [line for line in lines if _stronger(line, wanted)]
+    if any(_accepts_no_more(line, wanted) for line in stronger):
+        return True
+    return len(stronger) > 1 and _together_accept_no_more(stronger, wanted)
+
+
+def _implied_in(state: tuple[str, ...], lines: list[Predicate], wanted: Predicate) -> bool:
+    """Return whether `wanted` holds for these values of the key, or one of the lines does not."""
+    return wanted.holds(state, NOTHING_KNOWN) is True or any(
+        line.holds(state, NOTHING_KNOWN) is False for line in lines
+    )
+
+
+def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
+    """Return True only if both blocks never hold for the same request."""
+    predicates = predicates_of(given)
+    return any(
+        excluded((*predicates.get(line.key, ()), *facts(line.key)), predicate_of(line))
+        for line in refused
+        if line.key in predicates or facts(line.key)
+    )
+
+
+@lru_cache(maxsize=65536)
+def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
+    """Return True only if the conditions `given` cannot hold together with `refused`, which is on the same key."""
+    lines = [line for line in given if line.is_understood]
+    if not refused.is_understood:
+        return False
+    for state in (_ABSENT, _EMPTY):
+        possible = all(line.holds(state, NOTHING_KNOWN) is not False for line in (*lines, refused))
+        settled = state == _EMPTY and any(_alike(line, refused) and _accept_apart(line, refused) for line in lines)
+        if possible and not settled:
+            return False
+    if refused.accepts_none or any(line.accepts_none for line in lines):
+        return True
+    return any(_meet(line, refused) and _accept_apart(line, refused) for line in lines)
+
+
+@lru_cache(maxsize=4096)
+def facts(key: str) -> tuple[Predicate, ...]:
+    """Return conditions on a key, in lower case, that hold for every request."""
+    present = (predicate("Null", key, ("false",)),) if key in ALWAYS_PRESENT else ()
+    form = _FORMS.get(type_of(key))
+    return present if form is None else (*present, predicate(form[0], key, form[1]))
+
+
+def _alike(one: Predicate, other: Predicate) -> bool:
+    """Return whether both treat an empty string like any other value."""
+    return one.quantifier is other.quantifier is None
+
+
+def _stronger(line: Predicate, wanted: Predicate) -> bool:
+    """Return whether `line` implies `wanted` for several values too, if every single value that it accepts is accepted by `wanted`."""
+    several = has_several(line.key)
+    if several is False:
+        return True
+    if line.quantifier == "ForAllValues" or wanted.quantifier == "ForAnyValue" or line.is_null or wanted.is_null:
+        return True
+    return _alike(line, wanted) and (line.negated == wanted.negated or not several)
+
+
+def _meet(line: Predicate, refused: Predicate) -> bool:
+    """Return whether `line` and `refused` exclude each other, provided that no value is accepted by both."""
+    several = has_several(line.key)
+    if several is False:
+        return True
+    return "ForAllValues" in (line.quantifier, refused.quantifier) or (_alike(line, refused) and not several)
+
+
+def _accepts_no_more(line: Predicate, wanted: Predicate) -> bool:
+    """Return True only if every value that `line` accepts is one that `wanted` accepts."""
+    if wanted.accepts_all or line.accepts_none:
+        return True
+    if line.is_null or wanted.is_null or (wanted.negated and not _is_typed(line, wanted)):
+        return False
+    if line.negated:
+        return wanted.negated and all(covered_by(special, line.values) for special in wanted.values)
+    if wanted.negated:
+        return all(disjoint(one, other) for one in line.values for other in wanted.values)
+    return all(covered_by(special, wanted.values) for special in line.values)
+
+
+def _is_typed(line: Predicate, wanted: Predicate) -> bool:
+    """Return whether `line` accepts only values of the type of `wanted`; negation of other types is not documented."""
+    how = wanted.operator.family.how
+    if how in ("exact", "folded", "like") or line.operator.family.how == how:
+        return True
+    return not line.negated and all(is_of_type(value, how) for value in line.values)
+
+
+def _accept_apart(line: Predicate, refused: Predicate) -> bool:
+    """Return True only if no value is accepted by both."""
+    if line.accepts_none or refused.accepts_none:
+        return True
+    if line.is_null or refused.is_null or (line.negated and refused.negated):
+        return False
+    if refused.negated:
+        return all(covered_by(special, refused.values) for special in line.values)
+    if line.negated:
+        return all(covered_by(special, line.values) for special in refused.values)
+    return all(disjoint(one, other) for one in line.values for other in refused.values)
+
+
+def _together_accept_no_more(lines: list[Predicate], wanted: Predicate) -> bool:
+    """Return True only if every value that all lines accept is one that `wanted` accepts."""
+    several = has_several(wanted.key)
+    quantifiers = {line.quantifier for line in lines}
+    if several is not False and quantifiers != {"ForAllValues"} and (several or quantifiers != {None}):
+        return False  # different values may satisfy different lines
+    positive = [line for line in lines if not line.negated and not line.is_null]
+    negated = [line for line in lines if line.negated]
+    return any(_accepts_no_more_but(line, negated, wanted) for line in positive) or _spans_within(
+        positive, negated, wanted
+    )
+
+
+def _accepts_no_more_but(line: Predicate, negated: list[Predicate], wanted: Predicate) -> bool:
+    """Return True only if every value that `line` accepts and no `negated` line excludes is one that `wanted` accepts."""
+    left = [value for value in line.values if not any(covered_by(value, other.values) for other in negated)]
+    if wanted.is_null:
+        return not left  # it asks whether there is a value, not which
+    if wanted.negated and left:
+        return _is_typed(line, wanted) and all(disjoint(one, other) for one in left for other in wanted.values)
+    return all(covered_by(special, wanted.values) for special in left)
+
+
+def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: Predicate) -> bool:
+    """Return True only if the intersection of the lines' spans of one type contains only what `wanted` accepts."""
+    typed = [(line, spans) for line in positive if (spans := _spans(line)) is not None]
+    if not typed:
+        return False
+    kind = typed[0][1][0].kind
+    common = union(typed[0][1])
+    for _, spans in typed[1:]:
+        if spans[0].kind == kind:
+            common = intersection(common, spans)
+    for line in negated:
+        spans = _spans(line)
+        if spans is not None and spans[0].kind == kind:
+            common = intersection(common, complement(kind, spans))
+    limits = _spans(wanted)
+    if not common:
+        return True
+    if limits is None or limits[0].kind != kind:
+        return False
+    if wanted.negated:
+        return not intersection(common, limits)
+    return all(covered_by(each, limits) for each in common)
+
+
+def _spans(line: Predicate) -> list[Span] | None:
+    """Return the values that a line compares, if all of them are spans and there is at least one."""
+    if line.is_null:
+        return None
+    values = [value for value in line.values if not is_nothing(value)]
+    spans = [value for value in values if isinstance(value, Span)]
+    return spans if spans and len(spans) == len(values) else None
+
+
+def union_of_values(line: Line) -> bool:
+    """Return whether a condition holds exactly if it would hold with one of its values alone, even for an absent key."""
+    found = predicate_of(line)
+    return (
+        found.is_understood
+        and not (found.negated or found.is_null or any(map(is_nothing, found.values)))
+        and (found.quantifier == "ForAnyValue" or (found.quantifier is None and has_several(line.key) is not True))
+    )

@@ -1,0 +1,226 @@
+"""Numbers, times, addresses, booleans and bytes as spans, so that `1` is `1.0` and an address lies in its network.
+
+IAM User Guide, "IAM JSON policy elements: Condition operators", for how each is written.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from ekstui.iam.conditions.operators import Comparison, Kind
+
+Cut = tuple[Any, ...]
+"""A position between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""
+
+LOWEST: Cut = (-1,)
+HIGHEST: Cut = (1,)
+
+# IAM documents integers and decimals, but not exponents.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?", re.ASCII)
+
+# The profile of ISO 8601 that IAM refers to: https://www.w3.org/TR/NOTE-datetime
+_DATE = re.compile(
+    r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
+    r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?",
+    re.ASCII,
+)
+_EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
+_EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Span(NamedTuple):
+    """Everything between two cuts."""
+
+    kind: Kind
+    low: Cut
+    high: Cut
+
+
+class Malformed(NamedTuple):
+    """A value of the wrong type, such as `x` for a number; nothing equals it."""
+
+    kind: Kind
+    value: str
+
+
+def span(kind: Kind, text: str, comparison: Comparison = "=") -> Span | Malformed:
+    """Return what a value in a policy accepts under a comparison."""
+    if kind == "address":
+        return _network(text)
+    point = POINTS[kind](text)
+    if point is None:
+        return Malformed(kind, text)
+    before, after = (0, point, 0), (0, point, 1)
+    low, high = {
+        "=": (before, after),
+        "<": (LOWEST, before),
+        "<=": (LOWEST, after),
+        ">": (after, HIGHEST),
+        ">=": (before, HIGHEST),
+    }[comparison]
+    return Span(kind, low, high)
+
+
+def holds(value: Span, point: object) -> bool:
+    """Return whether a point lies in a span."""
+    return value.low <= (0, point, 0) and (0, point, 1) <= value.high
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """Return spans of one kind in order, with adjacent ones joined."""
+    joined: list[Span] = []
+    for each in sorted(spans, key=lambda each: (each.low, each.high)):
+        if joined and each.low <= joined[-1].high:
+            joined[-1] = joined[-1]._replace(high=max(joined[-1].high, each.high))
+        elif each.low < each.high:
+            joined.append(each)
+    return joined
+
+
+def complement(kind: Kind, spans: Iterable[Span]) -> list[Span]:
+    """Return everything outside of the spans."""
+    rest: list[Span] = []
+    low = LOWEST
+    for each in union(spans):
+        if low < each.low:
+            rest.append(Span(kind, low, each.low))
+        low = each.high
+    return [*rest, Span(kind, low, HIGHEST)] if low < HIGHEST else rest
+
+
+def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+    """Return what both lists of spans contain."""
+    others = tuple(others)
+    return union(
+        each._replace(low=max(each.low, other.low), high=min(each.high, other.high))
+        for each in some
+        for other in others
+    )
+
+
+def examples(each: Span) -> list[str]:
+    """Return values in a span, as a request writes them: those at its ends and one between."""
+    return [text for point in _points_in(each) if (text := _written(each.kind, point)) is not None]
+
+
+def _number(text: str) -> Decimal | None:
+    return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
+
+
+def _moment(text: str) -> datetime | None:
+    text = text.strip()
+    try:
+        if match := _DATE.fullmatch(text):
+            year, month, day, hour, minute, second, fraction, zone = match.groups()
+            return datetime(
+                int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0),
+                int((fraction or "0")[:6].ljust(6, "0")), _zone(zone),
+            )  # fmt: skip
+        if _EPOCH.fullmatch(text):
+            return _EPOCH_START + timedelta(microseconds=int(Decimal(text) * 1_000_000))
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text == "Z":
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:6])))
+
+
+def _truth(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.strip().lower())
+
+
+def _bytes(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _address(text: str) -> tuple[int, int] | None:
+    try:
+        address = ipaddress.ip_address(text.strip())
+    except ValueError:
+        return None
+    return address.version, int(address)
+
+
+def _network(text: str) -> Span | Malformed:
+    """Return an IPv4 or IPv6 address or CIDR range as a span."""
+    prefix = text.partition("/")[2]
+    try:
+        if "." in prefix or ":" in prefix:
+            raise ValueError
+        network = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return Malformed("address", text)
+    first, last = int(network.network_address), int(network.broadcast_address)
+    return Span("address", (0, (network.version, first), 0), (0, (network.version, last + 1), 0))
+
+
+POINTS: dict[Kind, Callable[[str], Any]] = {
+    "number": _number,
+    "date": _moment,
+    "truth": _truth,
+    "bytes": _bytes,
+    "address": _address,
+}
+"""Parsers by kind of value; they return None for a value of the wrong type."""
+
+
+def _points_in(each: Span) -> list[Any]:
+    """Return points in a span: near its ends, and between them."""
+    low, high = (cut[1] if cut[0] == 0 else None for cut in (each.low, each.high))
+    match each.kind:
+        case "truth":
+            points: list[Any] = [False, True]
+        case "bytes":
+            points = [low] if low is not None and each.low[2] == 0 else []
+        case "address":
+            points = _addresses(low, high)
+        case "number":
+            points = _beside(low, high, Decimal(1)) or [Decimal(0)]
+        case "date":
+            points = _beside(low, high, timedelta(days=1)) or [_EPOCH_START]
+    return [point for point in dict.fromkeys(points) if holds(each, point)]
+
+
+def _beside(low: Any, high: Any, step: Any) -> list[Any]:
+    if low is not None and high is not None:
+        return [low, high, low + (high - low) / 2]
+    if low is not None:
+        return [low, low + step]
+    return [] if high is None else [high, high - step]
+
+
+_LAST = {4: 2**32 - 1, 6: 2**128 - 1}
+"""The last address of each version of IP, as a number."""
+
+
+def _addresses(low: tuple[int, int] | None, high: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """Return the addresses next to both ends, and the first and last of each version, which may lie between."""
+    ends = [low, *((version, number) for version, last in _LAST.items() for number in (0, last))]
+    ends.append(None if high is None else (high[0], high[1] - 1))
+    return [each for each in ends if each is not None and 0 <= each[1] <= _LAST[each[0]]]
+
+
+def _written(kind: Kind, point: Any) -> str | None:
+    if kind == "number":
+        return format(point, "f")
+    if kind == "date":
+        return str(point.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z")
+    if kind == "truth":
+        return str(point).lower()
+    if kind == "bytes":
+        return base64.b64encode(point).decode()
+    version, number = point
+    return str((ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address)(number))

@@ -1,0 +1,243 @@
+"""The values that a condition accepts: how one is matched, and how two of them relate.
+
+A text is compared exactly, ignoring case, with wildcards, or part by part as an ARN. Any other value is a span.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from ekstui.iam import wildcard
+from ekstui.iam.arn import split_arn
+from ekstui.iam.conditions import Truth
+from ekstui.iam.conditions.operators import Family, How, Kind
+from ekstui.iam.conditions.spans import POINTS, Malformed, Span, holds, span, union
+from ekstui.iam.conditions.variables import (
+    Context,
+    Template,
+    aligned,
+    exactly,
+    literal,
+    opened,
+    plain,
+    resolved,
+    template,
+    variables_of,
+)
+
+_COLONS = 5
+_WITHOUT_COLON = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalorgid",
+        "aws:principaltype",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:resourceorgid",
+        "aws:sourceaccount",
+        "aws:username",
+    }
+)
+"""Keys, in lower case, whose values never contain a colon, so that a variable stays within its part of an ARN."""
+
+
+class Text(NamedTuple):
+    """One accepted text or pattern."""
+
+    how: How
+    parts: Template
+    """Under `exact` and `folded` without wildcards."""
+
+
+class Deferred(NamedTuple):
+    """A value other than text with a policy variable, whose value only a request gives."""
+
+    kind: Kind
+    parts: Template
+
+
+Value = Text | Span | Deferred | Malformed
+
+
+def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
+    """Return what a value in a policy accepts under an operator of that family."""
+    parts = template(text, has_variables=has_variables and family.takes_variables)
+    match family.how:
+        case "exact" | "folded":
+            return Text(family.how, exactly(parts))
+        case "like" | "arn":
+            return Text(family.how, parts)
+        case kind:
+            return Deferred(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
+
+
+def matches(value: Value, given: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
+    """Return whether a value of a request is accepted, and the keys that would decide it.
+
+    The result is also unknown if either value has the wrong type, since its meaning under negation is not documented.
+    """
+    if isinstance(value, Text):
+        found = resolved(value.parts, context)
+        if not found.resolvable:
+            return False, ()
+        possible = _matches_text(value.how, found.pattern(), given)
+        return (None if possible and found.unknown_keys else possible), found.unknown_keys
+    if isinstance(value, Deferred):
+        found = resolved(value.parts, context)
+        if not found.resolvable:
+            return False, ()
+        if found.unknown_keys:
+            return None, found.unknown_keys
+        value = span(value.kind, found.text())
+    if isinstance(value, Malformed):
+        return None, ()
+    point = POINTS[value.kind](given)
+    return (None if point is None else holds(value, point)), ()
+
+
+@lru_cache(maxsize=65536)
+def _matches_text(how: How, pattern: str, given: str) -> Truth:
+    if how == "folded":
+        return wildcard.matches(pattern.lower(), literal(given).lower())
+    if how == "arn":
+        if given.count(":") < _COLONS:
+            return None
+        parts = zip(split_arn(pattern), literal(given).split(":", _COLONS), strict=True)
+        return all(wildcard.matches(general, special) for general, special in parts)
+    return wildcard.matches(pattern, literal(given))
+
+
+def is_everything(value: Value) -> bool:
+    """Return whether every text matches."""
+    return (
+        isinstance(value, Text)
+        and value.how == "like"
+        and len(value.parts) == 1
+        and isinstance(value.parts[0], str)
+        and bool(value.parts[0])
+        and not value.parts[0].strip("*")
+    )
+
+
+def is_nothing(value: Value) -> bool:
+    """Return whether no value of a request matches."""
+    return isinstance(value, Malformed) or (isinstance(value, Span) and value.low >= value.high)
+
+
+def is_unresolvable(value: Value, context: Context) -> bool:
+    """Return whether a value contains a policy variable that the request lacks, so that nothing equals it."""
+    return isinstance(value, Text | Deferred) and not resolved(value.parts, context).resolvable
+
+
+@lru_cache(maxsize=65536)
+def covers(general: Value, special: Value) -> bool:
+    """Return True only if every value that `special` matches is matched by `general`."""
+    if general == special or is_everything(general) or is_nothing(special):
+        return True
+    if isinstance(general, Text):
+        return isinstance(special, Text) and _text_covers(general, special)
+    if not isinstance(general, Span):
+        return False
+    if isinstance(special, Span):
+        return special.kind == general.kind and general.low <= special.low and special.high <= general.high
+    point = _point_of(special, general.kind)
+    return point is not None and holds(general, point)
+
+
+def covered_by(special: Value, generals: Iterable[Value]) -> bool:
+    """Return True only if every value that `special` matches is matched by one of `generals`."""
+    generals = tuple(generals)
+    if any(covers(general, special) for general in generals):
+        return True
+    if not isinstance(special, Span):
+        return False
+    spans = [value for value in generals if isinstance(value, Span) and value.kind == special.kind]
+    return any(covers(joined, special) for joined in union(spans))
+
+
+@lru_cache(maxsize=65536)
+def disjoint(one: Value, other: Value) -> bool:
+    """Return True only if no value matches both."""
+    if is_nothing(one) or is_nothing(other):
+        return True
+    if isinstance(one, Span) and isinstance(other, Span):
+        return one.kind == other.kind and (one.high <= other.low or other.high <= one.low)
+    if isinstance(one, Text) and isinstance(other, Text):
+        return _texts_disjoint(one, other)
+    for text, spread in ((one, other), (other, one)):
+        if isinstance(text, Text) and isinstance(spread, Span) and text.how == "exact" and not variables_of(text.parts):
+            point = POINTS[spread.kind](plain(str(text.parts[0])))
+            return point is None or not holds(spread, point)
+    return False
+
+
+def is_of_type(value: Value, how: How | Kind) -> bool:
+    """Return True only if a text matches only ARNs, or only values of the given type."""
+    if not isinstance(value, Text):
+        return False
+    if how == "arn":
+        return sum(part.count(":") for part in value.parts if isinstance(part, str)) >= _COLONS
+    return how in POINTS and _point_of(value, how) is not None
+
+
+def _point_of(value: Value, kind: Kind) -> Any:
+    """Return an exact text without variables as a point of that kind; None if it is not one."""
+    if isinstance(value, Text) and value.how == "exact" and not variables_of(value.parts):
+        return POINTS[kind](plain(str(value.parts[0])))
+    return None
+
+
+def _text_covers(general: Text, special: Text) -> bool:
+    pair = aligned(general.parts, special.parts)
+    if pair is None:
+        return False
+    wide, narrow = pair
+    if special.how == "folded" and general.how != "folded" and not _is_caseless(special.parts):
+        return False
+    if general.how == "folded":
+        return wildcard.covers(wide.lower(), narrow.lower())
+    if special.how == "arn" and narrow.count(":") < _COLONS:
+        if variables_of(special.parts):
+            return False
+        narrow = ":".join(split_arn(narrow))
+    if general.how != "arn":
+        return wildcard.covers(wide, narrow)
+    parts = narrow.split(":", _COLONS)
+    if not _has_parts(special, general, parts) or (wide.count(":") < _COLONS and variables_of(general.parts)):
+        return False
+    return all(wildcard.covers(one, other) for one, other in zip(split_arn(wide), parts, strict=True))
+
+
+def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
+    """Return True only if whatever `special` matches is an ARN with these parts."""
+    if may_move_colons(general.parts, special.parts, parts):
+        return False
+    return special.how == "arn" or (len(parts) > _COLONS and not any(map(wildcard.is_wild, parts[:_COLONS])))
+
+
+def may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
+    """Return whether a variable's value may contain a colon and so shift the parts of an ARN."""
+    loose = {each.key for each in variables_of(special)} - {each.key for each in variables_of(general)}
+    return not loose <= _WITHOUT_COLON and any("*" in part for part in parts[:_COLONS])
+
+
+def _texts_disjoint(one: Text, other: Text) -> bool:
+    if one.how == other.how == "arn" and not (variables_of(one.parts) or variables_of(other.parts)):
+        pairs = zip(split_arn(str(one.parts[0])), split_arn(str(other.parts[0])), strict=True)
+        return any(not wildcard.overlaps(a, b) for a, b in pairs)
+    texts = []
+    for value in (one, other):
+        text = opened(value.parts)
+        if value.how == "arn":
+            if text.count(":") < _COLONS:
+                text = "*" if variables_of(value.parts) else ":".join(split_arn(text))
+            text = text.strip()
+        texts.append(text)
+    if "folded" in (one.how, other.how):
+        texts = [text.lower() for text in texts]
+    return not wildcard.overlaps(*texts)
+
+
+def _is_caseless(parts: Template) -> bool:
+    text = opened(parts)
+    return not variables_of(parts) and text.lower() == text.upper()

@@ -1,0 +1,356 @@
+"""Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, with a verdict for what is unknown.
+
+Identity policies, the permissions boundary and session policies are each decided this way. The context that follows
+from a request's ARNs is added to the given one.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from ekstui.iam import arn
+from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.conditions.predicates import condition_holds
+from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolved, template
+from ekstui.iam.document import Document, Effect, Statement
+from ekstui.iam.grants import action_matches
+from ekstui.iam.reference import Reference
+
+RESOURCE = "resource"
+"""Listed among the missing keys if the resource was not given; condition keys always have a colon."""
+
+PRINCIPAL = "principal"
+"""The same for the principal, which a trust policy needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to evaluate. A context key that is neither in `context` nor in `absent` is unknown."""
+
+    action: str
+    """Such as `ec2:CreateVolume`; case is ignored."""
+    resources: tuple[str, ...] = ()
+    """ARNs that must all be allowed, or `*` for an action without resources; empty if not given."""
+    principal: str | None = None
+    """The caller's ARN: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values by condition key; case is ignored in keys, and a key without values is absent."""
+    absent: frozenset[str] = frozenset()
+    """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
+
+
+Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
+Layer = Literal["identity", "boundary", "session", "trust"]
+Part = Literal["action", "resource", "condition", "effect", "principal"]
+
+
+class AppliedPolicy(NamedTuple):
+    """A policy that takes part in a decision."""
+
+    name: str
+    """The name of a policy or of a file."""
+    version: int | None
+    """None for a policy without versions."""
+    document: Document
+    arn: str | None = None
+    """None for a policy without one, such as an inline policy or a file."""
+
+    @property
+    def owner(self) -> str:
+        """`AWS managed`, `customer managed` or `inline`: a policy of the account may have the name of AWS's."""
+        if self.arn is None:
+            return "inline"
+        return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
+
+
+class Failure(NamedTuple):
+    """A part of a statement that does not match the request, or may not."""
+
+    part: Part
+    key: str | None
+    """The condition key; None for the other parts."""
+    operator: str
+    """The condition operator, or the element's name, such as `NotResource`."""
+    wanted: tuple[str, ...]
+    """What the statement requires, as written."""
+    given: tuple[str, ...] | None
+    """What the request has; empty if it lacks the key, None if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementResult:
+    """The result of one statement for one resource."""
+
+    layer: Layer
+    policy: AppliedPolicy
+    index: int
+    """The statement's place in its document, from 0."""
+    statement: Statement
+    matches: Truth
+    """Whether the statement matches the request; None if that is not known."""
+    failed: tuple[Failure, ...]
+    """The parts that do not match, or, if `matches` is None, those that are not known."""
+    missing: tuple[str, ...]
+    """Keys whose values would decide it."""
+
+
+class ResourceEvaluation(NamedTuple):
+    """The decision about one resource of the request."""
+
+    resource: str | None
+    """None if not given."""
+    verdict: Verdict
+    decided_by: Layer | None
+    """The layer that denied the request; None if it is not denied."""
+    statements: tuple[StatementResult, ...]
+    missing: tuple[str, ...]
+    """Keys whose values would decide it, in statement order; empty unless the verdict is `depends`."""
+
+
+class Evaluation(NamedTuple):
+    """The decision about a whole request: it is allowed only if every resource is."""
+
+    verdict: Verdict
+    resources: tuple[ResourceEvaluation, ...]
+    """One or more, in the request's order."""
+    missing: tuple[str, ...]
+
+    @property
+    def decisive(self) -> ResourceEvaluation:
+        """The first resource with the verdict of the request."""
+        return next(entry for entry in self.resources if entry.verdict == self.verdict)
+
+
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+
+
+# IAM User Guide, "AWS global condition context keys": actions without `aws:ResourceAccount`. No EBS action has it.
+_WITHOUT_RESOURCE_ACCOUNT = frozenset(
+    {
+        *(
+            f"ec2:{name}"
+            for name in (
+                "accepttransitgatewaypeeringattachment", "acceptvpcendpointconnections", "acceptvpcpeeringconnection",
+                "copyimage", "copysnapshot", "createtransitgatewaypeeringattachment", "createvolume",
+                "createvpcendpoint", "createvpcpeeringconnection", "deletetransitgatewaypeeringattachment",
+                "deletevpcpeeringconnection", "rejecttransitgatewaypeeringattachment", "rejectvpcendpointconnections",
+                "rejectvpcpeeringconnection",
+            )
+        ),
+        *(
+            f"route53:{name}"
+            for name in (
+                "associatevpcwithhostedzone", "createvpcassociationauthorization", "deletevpcassociationauthorization",
+                "disassociatevpcfromhostedzone", "listhostedzonesbyvpc",
+            )
+        ),
+        "es:acceptinboundconnection", "events:putevents", "guardduty:acceptadministratorinvitation",
+        "macie2:acceptinvitation", "securityhub:acceptadministratorinvitation",
+    }
+)  # fmt: skip
+
+
+def context_of(request: Request, resource: str | None) -> Context:
+    """Return the context of the request for one of its resources: what was given, and what follows from the ARNs.
+
+    A key is not taken to be absent because the service authorization reference does not list it; many are missing there.
+    """
+    values: dict[str, tuple[str, ...]] = {}
+    if request.principal is not None:
+        values |= _of_principal(request.principal)
+    action = request.action.lower()
+    if resource is not None and action not in _WITHOUT_RESOURCE_ACCOUNT and not action.startswith("ebs:"):
+        account = arn.split_arn(resource).account
+        if _ACCOUNT.fullmatch(account):
+            values["aws:resourceaccount"] = (account,)
+    # Given values override what follows from ARNs.
+    values |= {key.lower(): entries for key, entries in request.context.items()}
+    absent = {key.lower() for key in request.absent}
+    for key in absent.intersection(values).difference(key.lower() for key in request.context):
+        del values[key]
+    if (tags := values.get("aws:tagkeys")) and all(f"aws:requesttag/{tag.lower()}" in values for tag in tags):
+        # `aws:TagKeys` lists every tag of the request, so there are no others.
+        absent.add("aws:requesttag/*")
+    return Context(values, frozenset(absent))
+
+
+def _of_principal(principal: str) -> Mapping[str, tuple[str, ...]]:
+    parts = arn.split_arn(principal)
+    kind, _, name = parts.resource.partition("/")
+    values: dict[str, tuple[str, ...]] = {}
+    if _ACCOUNT.fullmatch(parts.account):
+        values["aws:principalaccount"] = (parts.account,)
+    if parts.service == "iam" and kind == "user" and name:
+        values |= {
+            "aws:principalarn": (principal,),
+            "aws:principaltype": ("User",),
+            "aws:username": (name.rpartition("/")[2],),
+        }
+    elif parts.service == "iam" and kind == "role" and name:
+        values |= {"aws:principalarn": (principal,), "aws:principaltype": ("AssumedRole",), "aws:username": ()}
+    elif parts.service == "sts" and kind == "assumed-role":
+        # The role's ARN stays unknown, because the session's ARN omits the path.
+        values |= {"aws:principaltype": ("AssumedRole",), "aws:username": ()}
+    elif parts.service == "iam" and parts.resource == "root":
+        values |= {"aws:principalarn": (principal,), "aws:principaltype": ("Account",), "aws:username": ()}
+    else:
+        return values
+    return values | {"aws:principalisawsservice": ("false",)}
+
+
+def is_of_type(resource: str, service: str, name: str, reference: Reference) -> bool:
+    """Return whether an ARN has the form of a resource type of the service."""
+    kind = reference.resource_type(service, name)
+    return kind is not None and any(
+        arn.matches_resource(arn.open_variables(form), literal(resource)) for form in kind.arn_formats
+    )
+
+
+_STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+
+
+def evaluate(
+    request: Request,
+    identity: Sequence[AppliedPolicy],
+    boundary: AppliedPolicy | None = None,
+    session: Sequence[AppliedPolicy] = (),
+    reference: Reference | None = None,
+) -> Evaluation:
+    """Return what IAM decides about `request` by these policies alone.
+
+    A boundary and session policies grant nothing; they must allow the request as well. A resource that was not given
+    stays unknown. It is called `*` if `reference` lists no resource types for the action, although IAM evaluates some of
+    those actions on an ARN (iam:ListInstanceProfiles on `instance-profile/`).
+    """
+    layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
+    if boundary is not None:
+        layers.append(("boundary", (boundary,)))
+    if session:
+        layers.append(("session", session))
+    action = None if reference is None else reference.find(request.action)
+    resources: tuple[str | None, ...] = request.resources or (None,)
+    evaluations = tuple(
+        _evaluate_resource(request, resource, layers, context_of(request, resource)) for resource in resources
+    )
+    if not request.resources and action is not None and not action.resource_types:
+        evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
+    verdict = next(verdict for verdict in _STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
+    missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
+    return Evaluation(verdict, evaluations, missing)
+
+
+def _evaluate_resource(
+    request: Request,
+    resource: str | None,
+    layers: Iterable[tuple[Layer, Sequence[AppliedPolicy]]],
+    context: Context,
+) -> ResourceEvaluation:
+    statements: list[StatementResult] = []
+    denies: dict[Layer, Truth] = {}
+    allows: dict[Layer, Truth] = {}
+    for layer, policies in layers:
+        results = [
+            _statement_result(request, resource, context, layer, policy, index, statement)
+            for policy in policies
+            for index, statement in enumerate(policy.document.statements)
+        ]
+        statements += results
+        denies[layer], allows[layer] = _any_matches(results, "Deny"), _any_matches(results, "Allow")
+    found = ResourceEvaluation(resource, "depends", None, tuple(statements), ())
+    for layer, denied in denies.items():
+        if denied:
+            return found._replace(verdict="explicit-deny", decided_by=layer)
+    for layer, allowed in allows.items():
+        if allowed is False:
+            return found._replace(verdict="implicit-deny", decided_by=layer)
+    if every(allows.values()) and some(denies.values()) is False:
+        return found._replace(verdict="allowed")
+    return found._replace(missing=_in_order(key for result in statements for key in result.missing))
+
+
+def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:
+    return some(result.matches for result in results if result.statement.effect == effect)
+
+
+def _statement_result(
+    request: Request,
+    resource: str | None,
+    context: Context,
+    layer: Layer,
+    policy: AppliedPolicy,
+    index: int,
+    statement: Statement,
+) -> StatementResult:
+    has_variables = policy.document.version == VARIABLES_SINCE
+    verdicts: list[Truth] = []
+    failures: list[tuple[Truth, Failure]] = []
+    missing: list[str] = []
+
+    def judge(holds: Truth, failure: Failure, keys: Iterable[str] = ()) -> None:
+        verdicts.append(holds)
+        if holds is not True:
+            failures.append((holds, failure))
+        if holds is None:
+            missing.extend(keys)
+
+    judge(
+        action_matches(statement, request.action),
+        Failure("action", None, statement.action_element, statement.actions, (request.action,)),
+    )
+    if statement.resource_element is None:
+        # IAM rejects identity policies without a resource; a trust policy applies to its own role.
+        judge(False, Failure("resource", None, "Resource", (), None))
+    else:
+        wanted = [resolved(template(entry, has_variables=has_variables), context) for entry in statement.resources]
+        listed = [_resource_listed(entry, resource) for entry in wanted]
+        holds = some(listed)
+        undecided = [entry for entry, found in zip(wanted, listed, strict=True) if found is None]
+        judge(
+            holds if statement.resource_element == "Resource" else negation(holds),
+            Failure(
+                "resource",
+                None,
+                statement.resource_element,
+                statement.resources,
+                None if resource is None else (resource,),
+            ),
+            [RESOURCE] if resource is None else [key for entry in undecided for key in entry.unknown_keys],
+        )
+    for condition in statement.conditions:
+        result = condition_holds(condition, context, has_variables=has_variables)
+        judge(
+            result.holds,
+            Failure("condition", condition.key, condition.operator, condition.values, context.values(condition.key)),
+            result.missing,
+        )
+    matches = every(verdicts)
+    return StatementResult(
+        layer=layer,
+        policy=policy,
+        index=index,
+        statement=statement,
+        matches=matches,
+        failed=tuple(failure for holds, failure in failures if holds is matches),
+        missing=_in_order(missing) if matches is None else (),
+    )
+
+
+def _resource_listed(wanted: Resolved, resource: str | None) -> Truth:
+    if not wanted.resolvable:
+        return False
+    pattern = wanted.pattern()
+    if pattern == "*":
+        return None if wanted.unknown_keys else True
+    if resource is None:
+        return None
+    possible = arn.matches_resource(pattern, literal(resource))
+    return None if possible and wanted.unknown_keys else possible
+
+
+def _in_order(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return keys without duplicates, ignoring case."""
+    first: dict[str, str] = {}
+    for key in keys:
+        first.setdefault(key.lower(), key)
+    return tuple(first.values())

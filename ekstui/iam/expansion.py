@@ -1,0 +1,320 @@
+"""The actions that a document matches, expanded over the service authorization reference, and what it grants of each.
+
+Literal actions that the reference lacks always count, because AWS has undocumented actions. Wildcards match them too if
+the same effect names them elsewhere in the document.
+
+A policy such as PowerUserAccess matches 22,000 actions at once. What is granted of an action depends only on the
+statements that allow or deny it, its resource types and the condition keys it supports, so it is computed once for each
+such combination.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ekstui.errors import DocumentError
+from ekstui.iam import wildcard
+from ekstui.iam.applicability import Given, checked_keys, given_by, is_on_all, supports_key
+from ekstui.iam.document import Condition, Document, Effect, Statement
+from ekstui.iam.grants import action_matches
+from ekstui.iam.reference import ActionInfo, reference
+
+# Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500 action
+# patterns, 390 of them with a wildcard, and 200,000 pairs of an action and a resource or condition.
+MAX_PATTERNS = 20_000
+"""The most action patterns in one document."""
+
+MAX_WILD_PATTERNS = 4_000
+"""The most distinct patterns with a wildcard in one document; each is matched against all actions of its service."""
+
+MAX_BROAD_PATTERNS = 100
+"""The most distinct patterns with a wildcard in the service part; each is matched against all known actions."""
+
+MAX_PAIRS = 2_000_000
+"""The most pairs of a matched action and a resource or condition of its statement, in one document."""
+
+MAX_CHARACTERS = 100_000_000
+"""The most characters in those pairs, since JSON repeats them for every action. AWS's policies have up to 8 million."""
+
+
+def check_patterns(document: Document) -> None:
+    """Raise DocumentError if a document has more action patterns than can be expanded in a few seconds."""
+    count = sum(len(statement.actions) for statement in document.statements)
+    if count > MAX_PATTERNS:
+        raise DocumentError(f"{count:,} action patterns; ekstui reads up to {MAX_PATTERNS:,}.", "Statement")
+    wild = {pattern for statement in document.statements for pattern in statement.actions if wildcard.is_wild(pattern)}
+    if len(wild) > MAX_WILD_PATTERNS:
+        message = f"{len(wild):,} different patterns with wildcards; ekstui reads up to {MAX_WILD_PATTERNS:,}."
+        raise DocumentError(message, "Statement")
+    broad = sum(wildcard.is_wild(pattern.partition(":")[0]) for pattern in wild)
+    if broad > MAX_BROAD_PATTERNS:
+        message = f"{broad:,} patterns with a wildcard for the service; ekstui reads up to {MAX_BROAD_PATTERNS:,}."
+        raise DocumentError(message, "Statement")
+
+
+class PairCount:
+    """The running number of pairs of an action and a resource or condition of its statement."""
+
+    def __init__(self) -> None:
+        self._pairs = self._characters = 0
+
+    def add(self, index: int, actions: int, lines: int, characters: int = 0) -> None:
+        """Count a statement's actions with its resources and conditions; DocumentError beyond the limits."""
+        self._pairs += actions * max(1, lines)
+        self._characters += actions * characters
+        if self._characters > MAX_CHARACTERS:
+            message = f"its resources and conditions, for each action, have more than {MAX_CHARACTERS:,} characters."
+            raise DocumentError(message, f"Statement[{index}]")
+        if self._pairs > MAX_PAIRS:
+            message = f"together the statements name more than {MAX_PAIRS:,} pairs of an action and a resource."
+            raise DocumentError(message, f"Statement[{index}]")
+
+
+class Source:
+    """What matches an action: one pattern of one statement; one value is shared by all actions that it matches."""
+
+    __slots__ = ("pattern", "specific", "statement")
+
+    def __init__(self, statement: int, pattern: str, *, specific: bool) -> None:
+        self.statement = statement
+        """Its position in the document, from 0."""
+        self.pattern = pattern
+        """As written; for `NotAction` the whole list, as `NotAction: iam:*, account:*`."""
+        self.specific = specific
+        """Whether it names the service, so that an action it cannot grant is worth a warning."""
+
+
+class NamedActions(NamedTuple):
+    """The actions of one service that a document matches under one effect."""
+
+    known: dict[str, tuple[Source, ...]]
+    """By the reference's spelling, such as `ec2:DescribeSubnets`."""
+    unknown: dict[str, tuple[Source, ...]]
+    """Literal actions that the reference lacks, as first written."""
+    unmatched: dict[str, tuple[Source, ...]]
+    """Wildcards, as written, that match no known action of this service."""
+
+    def add_known(self, groups: Iterable[tuple[Source, tuple[str, ...]]]) -> None:
+        """Add the known actions that each pattern matches; a tuple that grew with each would take squared time."""
+        more: defaultdict[str, list[Source]] = defaultdict(list)
+        for source, names in groups:
+            # Most actions match one pattern, and those of a pattern share the tuple.
+            alone = (source,)
+            for name in names:
+                if self.known.setdefault(name, alone) is not alone:
+                    more[name].append(source)
+        self.known.update((name, (*self.known[name], *sources)) for name, sources in more.items())
+
+
+def _characters(condition: Condition) -> int:
+    return len(condition.operator) + len(condition.key) + sum(map(len, condition.values))
+
+
+def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]:
+    """Return what the document's statements of one effect match, by service prefix in lower case.
+
+    Raises DocumentError for a document that exceeds the limits above.
+    """
+    statements = [(index, entry) for index, entry in enumerate(document.statements) if entry.effect == effect]
+    if not statements:
+        return {}
+    check_patterns(document)
+    pairs = PairCount()
+    services: defaultdict[str, NamedActions] = defaultdict(lambda: NamedActions({}, {}, {}))
+    known: defaultdict[str, list[tuple[Source, tuple[str, ...]]]] = defaultdict(list)
+    lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
+    characters = {
+        index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
+        for index, statement in statements
+    }
+    for index, statement in statements:
+        for source, service, names in _expanded(index, statement):
+            if names:
+                pairs.add(index, len(names), lines[index], characters[index])
+                known[service].append((source, names))
+            else:
+                unmatched = services[service].unmatched
+                unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
+    for service, groups in known.items():
+        services[service].add_known(groups)
+    literals = LiteralIndex(statements, pairs)
+    for literal in literals.unknown():
+        service = literal.partition(":")[0].lower()
+        sources = literals.sources(literal)
+        for index in {source.statement for source in sources}:
+            pairs.add(index, 1, lines[index], characters[index])
+        services[service].unknown[literal] = sources
+    return dict(services)
+
+
+class LiteralIndex:
+    """What statements match of single actions, mainly unknown ones: by name, by wildcard, by exception."""
+
+    def __init__(self, statements: Iterable[tuple[int, Statement]], pairs: PairCount) -> None:
+        self._pairs = pairs
+        self._written: dict[str, str] = {}
+        self._exact: dict[str, list[Source]] = {}
+        self._wild: dict[str, list[Source]] = {}
+        self._broad: list[Source] = []
+        self._exceptions: list[tuple[Source, Statement]] = []
+        for index, statement in statements:
+            if statement.action_element == "NotAction":
+                self._exceptions.append((Source(index, _not_action(statement), specific=False), statement))
+                continue
+            for pattern in statement.actions:
+                self._add(index, pattern)
+
+    def _add(self, index: int, pattern: str) -> None:
+        service, colon, name = pattern.lower().partition(":")
+        if wildcard.is_wild(service) and (colon or not pattern.strip("*")):
+            self._broad.append(Source(index, pattern, specific=False))
+        elif wildcard.is_wild(name):
+            self._wild.setdefault(service, []).append(Source(index, pattern, specific=True))
+        elif colon and service and name:
+            self._written.setdefault(pattern.lower(), pattern)
+            self._exact.setdefault(pattern.lower(), []).append(Source(index, pattern, specific=True))
+
+    def unknown(self) -> tuple[str, ...]:
+        """Return the literal actions that the reference lacks, as first written."""
+        known = reference()
+        return tuple(literal for lower, literal in self._written.items() if known.find(lower) is None)
+
+    def sources(self, action: str) -> tuple[Source, ...]:
+        """Return everything that matches one action, in document order."""
+        lower = action.lower()
+        candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._broad]
+        compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
+        self._pairs.add(0, compared, 1)
+        named = [*self._exact.get(lower, ())]
+        named += [source for source in candidates if wildcard.matches(source.pattern.lower(), lower)]
+        named += [source for source, statement in self._exceptions if action_matches(statement, action)]
+        return tuple(sorted(named, key=lambda source: source.statement))
+
+
+def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
+    """Yield the known actions that each pattern of a statement matches, one service at a time.
+
+    A wildcard in a service that matches no known action yields no names.
+    """
+    if statement.action_element == "NotAction":
+        source = Source(index, _not_action(statement), specific=False)
+        for service, names in _all_but(statement.actions):
+            yield source, service, names
+        return
+    for pattern in statement.actions:
+        named = pattern.partition(":")[0]
+        source = Source(index, pattern, specific=not wildcard.is_wild(named))
+        found = reference().expand_by_service(pattern)
+        for service, names in found:
+            yield source, service, names
+        if not found and source.specific and wildcard.is_wild(pattern):
+            yield source, named.lower(), ()
+
+
+def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    excluded: set[str] = set()
+    touched: set[str] = set()
+    for pattern in dict.fromkeys(patterns):
+        for service, names in reference().expand_by_service(pattern):
+            touched.add(service)
+            excluded.update(names)
+    for service, names in reference().expand_by_service("*"):
+        left = tuple(name for name in names if name not in excluded) if service in touched else names
+        if left:
+            yield service, left
+
+
+def _not_action(statement: Statement) -> str:
+    return "NotAction: " + ", ".join(statement.actions)
+
+
+class ActionRead(NamedTuple):
+    """One action that a document matches, and what the document grants of it."""
+
+    name: str
+    info: ActionInfo | None
+    """None if the reference lacks the action."""
+    sources: tuple[Source, ...]
+    statements: tuple[int, ...]
+    """The positions of the statements that match it."""
+    given: Given
+    """One value for all actions in the same situation."""
+
+    @property
+    def specific(self) -> bool:
+        """Whether a pattern names the service, so that what it cannot grant is worth a warning."""
+        # Usually there is one.
+        return self.sources[0].specific or any(source.specific for source in self.sources[1:])
+
+
+class _Group(NamedTuple):
+    """The actions that the same statements match and the same statements deny."""
+
+    denying: tuple[int, ...]
+    on_all: bool
+    """Whether all of these statements apply to the same resources for every action."""
+    given: dict[tuple[object, ...], Given]
+    """By whatever else makes a difference."""
+
+
+class Reader:
+    """Reads one document's statements of one effect."""
+
+    def __init__(self, document: Document, effect: Effect, denials: Mapping[str, NamedActions]) -> None:
+        self._statements = document.statements
+        self._denials = denials
+        denying = [
+            (index, entry)
+            for index, entry in enumerate(document.statements)
+            if entry.effect == "Deny" and effect == "Allow"
+        ]
+        self._literal_denials = LiteralIndex(denying, PairCount())
+        self._groups: dict[tuple[tuple[int, ...], tuple[Source, ...]], _Group] = {}
+
+    def service(self, service: str, named: NamedActions) -> list[ActionRead]:
+        """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
+        find = reference().find
+        denied_known = self._denials[service].known if service in self._denials else {}
+        on_keys = {
+            index: keys for index, entry in enumerate(self._statements) if (keys := checked_keys(entry, service))
+        }
+        read = [
+            self._read(service, name, find(name), sources, denied_known.get(name, ()), on_keys)
+            for name, sources in named.known.items()
+        ]
+        for name, sources in named.unknown.items():
+            read.append(self._read(service, name, None, sources, self._literal_denials.sources(name), on_keys))
+        return read
+
+    def _read(
+        self,
+        service: str,
+        name: str,
+        info: ActionInfo | None,
+        sources: tuple[Source, ...],
+        denied_by: tuple[Source, ...],
+        on_keys: Mapping[int, tuple[str, ...]],
+    ) -> ActionRead:
+        statements = _places(sources)
+        group = self._groups.get((statements, denied_by))
+        if group is None:
+            denying = _places(denied_by)
+            on_all = all(is_on_all(self._statements[index]) for index in (*statements, *denying))
+            group = self._groups[statements, denied_by] = _Group(denying, on_all, {})
+        key: tuple[object, ...] = ()
+        if info is None:
+            key = (None,)
+        elif not group.on_all or (on_keys and not on_keys.keys().isdisjoint(statements)):
+            supported = tuple(supports_key(info, wanted) for index in statements for wanted in on_keys.get(index, ()))
+            key = (service, tuple(use.name for use in info.resource_types), supported)
+        given = group.given.get(key)
+        if given is None:
+            matching, denials = ([self._statements[place] for place in each] for each in (statements, group.denying))
+            given = group.given[key] = given_by(matching, info, denials)
+        return ActionRead(name, info, sources, statements, given)
+
+
+def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:
+    if len(sources) == 1:
+        return (sources[0].statement,)
+    return tuple(dict.fromkeys(source.statement for source in sources))

@@ -1,0 +1,337 @@
+"""Grants: the smallest units that a statement allows or denies, and that a change adds or removes.
+
+Two documents mean the same to IAM if their sets of grants are equal, however their statements are ordered, grouped
+and named. A grant is a `Target` (effect and action) with an `Extent` (resources and conditions). An index of the targets
+of a policy's versions tells which of them match an action, without their documents.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from ekstui.iam import wildcard
+from ekstui.iam.conditions.variables import VARIABLES_SINCE, literally
+from ekstui.iam.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
+
+Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
+"""Whether a change allows more or fewer requests."""
+
+
+class Grant(NamedTuple):
+    """The resources and conditions for which a statement's effect applies to an action."""
+
+    resource_element: ResourceElement
+    resources: tuple[str, ...]
+    """One resource for `Resource`; the whole list for `NotResource`."""
+    conditions: tuple[Condition, ...]
+    """The whole condition block."""
+
+
+class Target(NamedTuple):
+    """The effect and action by which two documents are compared."""
+
+    effect: Effect
+    element: ActionElement
+    actions: tuple[str, ...]
+    """In lower case: one action pattern for `Action`; the whole sorted list for `NotAction`."""
+
+
+class Line(NamedTuple):
+    """One condition of a condition block, normalised so that equal conditions are equal values."""
+
+    operator: str
+    key: str
+    """Lower case."""
+    values: frozenset[str]
+
+
+class Extent(NamedTuple):
+    """Where and when a grant applies, normalised so that equal grants are equal values."""
+
+    element: ResourceElement
+    resources: tuple[str, ...]
+    """One resource for `Resource`; the whole sorted list for `NotResource`; empty in a trust policy."""
+    conditions: frozenset[Line]
+    principals: frozenset[tuple[str, str, str]] = frozenset()
+    """(element, kind, value) in a trust or resource policy: one for `Principal`, the whole list for `NotPrincipal`."""
+
+    @property
+    def is_of_itself(self) -> bool:
+        """Whether it has no resources, as in a trust policy, which is about its own role."""
+        return self.element == "Resource" and not self.resources
+
+
+MAX_GRANTS = 100_000
+"""The most grants of a document that is compared; AWS's largest has 11,000."""
+
+
+MAX_VALUES = 300_000
+"""The most condition values of all grants of a document that is compared; AWS's largest has 3,400."""
+
+
+class Effort:
+    """The work that one comparison has left, in steps, so that an answer never depends on the speed of the machine."""
+
+    def __init__(self, steps: int = 60_000) -> None:
+        """AWS's policies need fewer than the default to be judged."""
+        self._left = steps
+
+    def spend(self, steps: int = 1) -> bool:
+        """Count work; return whether any is left."""
+        self._left -= steps
+        return self._left > 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
+
+def without_repetitions(document: Document) -> Document:
+    """Return the document with each statement, and each value of a statement, once."""
+    statements = tuple(
+        statement._replace(
+            actions=tuple({action.lower(): action for action in reversed(statement.actions)}.values())[::-1],
+            resources=tuple(dict.fromkeys(statement.resources)),
+            conditions=tuple(line._replace(values=tuple(dict.fromkeys(line.values))) for line in statement.conditions),
+        )
+        for statement in document.statements
+    )
+    return document._replace(statements=tuple(dict.fromkeys(statements)))
+
+
+def merged(documents: Iterable[Document]) -> Document:
+    """Return what documents allow and deny together, as one document of the newest version of the language."""
+    return Document(
+        VARIABLES_SINCE,
+        None,
+        tuple(
+            statement if document.version == VARIABLES_SINCE else _literally(statement)
+            for document in documents
+            for statement in document.statements
+        ),
+    )
+
+
+def _literally(statement: Statement) -> Statement:
+    """Return a statement of an older document, which has no variables, as the newest version writes it."""
+    return statement._replace(
+        resources=tuple(map(literally, statement.resources)),
+        conditions=tuple(line._replace(values=tuple(map(literally, line.values))) for line in statement.conditions),
+    )
+
+
+def is_too_large(document: Document) -> bool:
+    """Return whether a document has too many grants to be compared: each action with each resource and all conditions."""
+    total = values = 0
+    for statement in document.statements:
+        actions = len(statement.actions) if statement.action_element == "Action" else 1
+        found = actions * (len(statement.resources) if statement.resource_element == "Resource" else 1)
+        total += found
+        values += found * sum(len(line.values) for line in statement.conditions)
+    return total > MAX_GRANTS or values > MAX_VALUES
+
+
+def grants(document: Document) -> dict[Target, frozenset[Extent]]:
+    """Return the document's grants, normalised: equal for documents that allow and deny the same."""
+    found: dict[Target, frozenset[Extent]] = {}
+    expands = document.version == VARIABLES_SINCE
+    for statement in document.statements:
+        extents = frozenset(extent for extent, _ in _extents(statement, expands=expands))
+        if not extents:
+            continue
+        for target in targets_of(statement):
+            known = found.get(target)
+            found[target] = extents if known is None else known | extents
+    return found
+
+
+def spelled_grants(
+    document: Document, targets: Collection[Target]
+) -> dict[Target, tuple[tuple[str, ...], tuple[Grant, ...]]]:
+    """Return the actions and grants of the targets as the document spells them, without duplicates, in a stable order."""
+    actions: dict[Target, tuple[str, ...]] = {}
+    spelled: dict[Target, dict[Extent, Grant]] = {}
+    for statement in document.statements:
+        whole = statement.action_element == "NotAction"
+        for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
+            if target in targets:
+                actions.setdefault(target, statement.actions if whole else (action,))
+                for extent, grant in _extents(statement, expands=document.version == VARIABLES_SINCE):
+                    spelled.setdefault(target, {}).setdefault(extent, grant)
+    return {target: (actions[target], tuple(sorted(set(each.values())))) for target, each in spelled.items()}
+
+
+def grants_of(statement: Statement) -> tuple[Grant, ...]:
+    """Return the grants that a statement allows or denies for each of its actions, as written."""
+    return tuple(grant for _, grant in _extents(statement, expands=True))
+
+
+def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
+    """Return a condition block as a set of normalised conditions, since their order does not matter."""
+    return frozenset(map(normalised, conditions))
+
+
+def normalised(condition: Condition) -> Line:
+    """Return a condition without differences in spaces, case of the key and order of values."""
+    return Line(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
+
+
+def targets_of(statement: Statement) -> list[Target]:
+    """Return the targets of a statement: one for each action, in order, or one for a whole `NotAction`."""
+    if statement.action_element == "NotAction":
+        folded = tuple(sorted({action.lower() for action in statement.actions}))
+        return [Target(statement.effect, "NotAction", folded)]
+    return [_target(statement.effect, action) for action in statement.actions]
+
+
+@lru_cache(maxsize=65536)
+def _target(effect: Effect, action: str) -> Target:
+    """Return the target of one action; versions of a policy share most of them."""
+    return Target(effect, "Action", (action.lower(),))
+
+
+def _extents(statement: Statement, *, expands: bool) -> list[tuple[Extent, Grant]]:
+    """Return each extent with the grant that spells it.
+
+    If the document's version does not expand policy variables, the extent contains them as literal text.
+    """
+    lines = normalised_conditions(statement.conditions)
+    if not expands:
+        lines = frozenset(line._replace(values=frozenset(map(literally, line.values))) for line in lines)
+    element = statement.resource_element or "Resource"
+    if statement.resource_element == "Resource":
+        spellings: list[tuple[str, ...]] = [(resource,) for resource in statement.resources]
+    else:
+        spellings = [statement.resources]
+    return [
+        (
+            Extent(element, tuple(sorted(set(spelling if expands else map(literally, spelling)))), lines, principals),
+            Grant(element, spelling, statement.conditions),
+        )
+        for spelling in spellings
+        for principals in _principals(statement)
+    ]
+
+
+def _principals(statement: Statement) -> list[frozenset[tuple[str, str, str]]]:
+    """Return each principal by itself, since one match is enough; for `NotPrincipal` the whole list."""
+    element = statement.principal_element
+    if element is None:
+        return [frozenset()]
+    named = [(element, principal.kind, value) for principal in statement.principals for value in principal.values]
+    return (
+        [frozenset({each}) for each in named] if element == "Principal" else [frozenset(named or [(element, "", "")])]
+    )
+
+
+class TargetUse(NamedTuple):
+    """One effect on one action pattern, and where a policy's versions have it."""
+
+    effect: Effect
+    element: ActionElement
+    actions: tuple[str, ...]
+    """As written: one pattern for `Action`; the whole list for `NotAction`."""
+    versions: Mapping[int, tuple[int, ...]]
+    """The versions that have it, ascending, by the place of their frame; one value for all that are alike."""
+
+
+def service_of(element: ActionElement, actions: Sequence[str]) -> str:
+    """Return a target's prefix in lower case, or `*` if it may match several services."""
+    if element == "NotAction":
+        return "*"
+    prefix, colon, _ = actions[0].lower().partition(":")
+    return prefix if colon and not wildcard.is_wild(prefix) else "*"
+
+
+class Targets(NamedTuple):
+    """Which versions of a policy match which actions."""
+
+    frames: tuple[Statement, ...]
+    """The statements without their actions: the default version's in their order, then those of other versions."""
+    uses: tuple[TargetUse, ...]
+
+
+def uses_of(documents: Mapping[int, Document], default: int) -> Targets:
+    """Return every target in a policy's documents, which are given by version number.
+
+    Statements that are one object in several documents are looked at once.
+    """
+    frames: dict[tuple[Statement, int], int] = {}
+    split: dict[int, tuple[Statement, frozenset[Any]]] = {}
+
+    def by_place(document: Document) -> dict[int, frozenset[Any]]:
+        found: dict[int, frozenset[Any]] = {}
+        alike: Counter[Statement] = Counter()
+        for statement in document.statements:
+            if id(statement) not in split:
+                listed = statement.actions if statement.action_element == "Action" else (statement.actions,)
+                split[id(statement)] = statement._replace(actions=()), frozenset(listed)
+            frame, actions = split[id(statement)]
+            found[frames.setdefault((frame, alike[frame]), len(frames))] = actions
+            alike[frame] += 1
+        return found
+
+    by_place(documents[default])
+    numbers = sorted(documents)
+    placed = [by_place(documents[number]) for number in numbers]
+    listed = tuple(frame for frame, _ in frames)
+    return Targets(listed, tuple(_uses(listed, numbers, placed)))
+
+
+def _uses(
+    frames: Sequence[Statement], numbers: Sequence[int], placed: Sequence[Mapping[int, frozenset[Any]]]
+) -> Iterator[TargetUse]:
+    """Yield the targets of versions that have these actions in these frames.
+
+    A version differs little from the one before, so only what changes is looked at.
+    """
+    none: frozenset[Any] = frozenset()
+    since: list[dict[Any, int]] = [{} for _ in frames]
+    spans: dict[tuple[Effect, ActionElement], dict[Any, list[tuple[int, int, int]]]] = {}
+    before: Mapping[int, frozenset[Any]] = {}
+    for position, now in enumerate((*placed, {})):
+        for place in before.keys() | now.keys():
+            held, holds = before.get(place, none), now.get(place, none)
+            if held is holds:
+                continue
+            found = spans.setdefault((frames[place].effect, frames[place].action_element), {})
+            starts = since[place]
+            for action in held - holds:
+                found.setdefault(action, []).append((place, starts.pop(action), position))
+            starts.update(dict.fromkeys(holds - held, position))
+        before = now
+    shared: dict[tuple[tuple[int, int, int], ...], dict[int, tuple[int, ...]]] = {}
+    for (effect, element), found in spans.items():
+        for action, listed in found.items():
+            key = tuple(listed)
+            versions = shared.get(key)
+            if versions is None:
+                versions = shared[key] = {}
+                for place, start, end in key:
+                    versions[place] = (*versions.get(place, ()), *numbers[start:end])
+            yield TargetUse(effect, element, (action,) if element == "Action" else action, versions)
+
+
+def action_matches(statement: Statement, action: str) -> bool:
+    """Return whether the statement's Action or NotAction matches one action, whatever its case."""
+    name = action.lower()
+    listed = any(wildcard.matches(pattern.lower(), name) for pattern in statement.actions)
+    return listed == (statement.action_element == "Action")
+
+
+def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:
+    """Return whether a target may match an action, or some action under a pattern, given in lower case."""
+    lowered = map(str.lower, actions)
+    if element == "Action":
+        return any(wildcard.overlaps(pattern, action) for pattern in lowered)
+    # Some lists have thousands of names, few of them with wildcards.
+    return not any(
+        pattern == action or (wildcard.is_wild(pattern) and wildcard.covers(pattern, action)) for pattern in lowered
+    )
+
+
+def statement_may_match(statement: Statement, action: str) -> bool:
+    """Return whether a statement matches an action, or some action under a pattern, whatever its case."""
+    return may_match(statement.action_element, statement.actions, action.lower())

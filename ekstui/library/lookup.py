@@ -1,0 +1,535 @@
+"""Search for anything by what somebody types or pastes: policies, versions, actions, roles, clusters, symptoms, messages.
+
+Results are ordered: exact names; then names that start with the text or contain all its words, those of EKS first; then
+descriptions that contain the words; then names that contain the letters in order.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from itertools import islice
+from operator import itemgetter
+from typing import Literal, NamedTuple
+
+from ekstui.change.holders import nearest_actions
+from ekstui.eks.knowledge import Symptom
+from ekstui.iam import wildcard
+
+Kind = Literal[
+    "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
+    "own policy", "action", "command", "symptom",
+]  # fmt: skip
+KINDS: dict[Kind, int] = {
+    "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
+    "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
+}  # fmt: skip
+"""The order of results that match equally well."""
+
+FEWEST_LETTERS = 3
+"""The fewest letters for a search for letters in order and in the names of all actions."""
+
+EXACT, NAMED, _DESCRIBED, LETTERS = range(1, 5)
+"""The groups of results, best first: the name, a part of it, the description, the name's letters in order."""
+
+
+class Thing(NamedTuple):
+    """Something that can be found."""
+
+    kind: Kind
+    name: str
+    about: str = ""
+    """A short description."""
+    arn: str = ""
+    eks: bool = False
+    """Whether it belongs to EKS and so comes first."""
+    aliases: tuple[str, ...] = ()
+    """Other names and ARNs."""
+    versions: tuple[str, ...] = ()
+    """The known versions of a policy or component, such as `v5`, oldest first."""
+    releases: tuple[tuple[str, int], ...] = ()
+    """Every release of a component with the index of its version."""
+    value: object = None
+    """Anything that the caller wants back."""
+
+
+class PolicyVersion(NamedTuple):
+    """The value of a version that was found."""
+
+    policy: Thing
+    place: int
+    """The index of the version."""
+
+
+class Sides(NamedTuple):
+    """The value of a comparison that was found: both sides as commands take them."""
+
+    before: str
+    after: str
+
+
+class Spelled(NamedTuple):
+    """A thing in the forms that are compared with what was typed."""
+
+    thing: Thing
+    name: str
+    squeezed: str
+    """The name's letters and digits."""
+    bare: str
+    """The same without a leading `amazon` or `aws`."""
+    others: str
+    """Aliases and description."""
+
+
+class Rank(NamedTuple):
+    """How well something matches; less is better."""
+
+    group: int
+    other: bool = False
+    """Whether it does not belong to EKS."""
+    within: bool = False
+    """Whether the name contains the text but does not start with it."""
+    loose: int = 0
+    """How far apart the letters are, or how many words start within other words."""
+    kind: int = 0
+    place: int = 0
+
+
+class Wanted:
+    """What was typed, in the forms that are compared with names."""
+
+    def __init__(self, text: str) -> None:
+        self.typed = text.strip()
+        self.text = self.typed.casefold()
+        self.words = self.text.split()
+        self._squeezed = letters_in(self.text)
+        one_word = len(self.words) == 1 and len(self._squeezed) >= FEWEST_LETTERS
+        self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
+
+    def rank(self, each: Spelled, place: int = 0) -> Rank | None:
+        """Return how well a thing matches; None if it does not."""
+        fit = self._fit(each)
+        if fit is None:
+            return None
+        group, within, loose = fit
+        thing = each.thing
+        last = place if thing.eks or group == EXACT else len(each.name)
+        return Rank(group, not thing.eks, within, loose, KINDS[thing.kind], last)
+
+    def _fit(self, each: Spelled) -> tuple[int, bool, int] | None:
+        """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
+        if each.name == self.text or self.text in map(str.casefold, each.thing.aliases):
+            return EXACT, False, 0
+        if self._squeezed and (each.squeezed.startswith(self._squeezed) or each.bare.startswith(self._squeezed)):
+            return NAMED, False, 0
+        if all(word in each.name for word in self.words):
+            return NAMED, True, sum(not _begins_word(each.name, each.thing.name, word) for word in self.words)
+        if self._letters is not None and self._squeezed in each.squeezed:
+            return NAMED, True, 1
+        return self._loose_fit(each)
+
+    def _loose_fit(self, each: Spelled) -> tuple[int, bool, int] | None:
+        """Return the same for a text that the name does not contain as it is."""
+        if len(self.text) >= FEWEST_LETTERS and all(word in each.name or word in each.others for word in self.words):
+            return _DESCRIBED, True, 0
+        if self._letters is not None and (match := self._letters.search(each.squeezed)):
+            return LETTERS, True, match.end() - match.start()
+        return None
+
+
+def spelled_out(thing: Thing) -> Spelled:
+    """Return a thing in the forms that are compared; made once, since every key press searches all things."""
+    squeezed = letters_in(thing.name)
+    bare = squeezed.removeprefix("amazon").removeprefix("aws")
+    others = " ".join((*thing.aliases, thing.about)).casefold()
+    return Spelled(thing, thing.name.casefold(), squeezed, bare, others)
+
+
+def letters_in(text: str) -> str:
+    """Return the letters and digits of a text, in lower case."""
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _begins_word(name: str, spelled: str, word: str) -> bool:
+    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
+    at = name.find(word)
+    while at >= 0:
+        # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
+        capital = spelled[at : at + 1].isupper()
+        if at == 0 or not name[at - 1].isalnum():
+            return True
+        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
+            return True
+        at = name.find(word, at + 1)
+    return False
+
+
+def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
+    """Return results in order, without those that only contain the letters if anything matches better."""
+    ranked = sorted(found, key=itemgetter(0))
+    return [pair for pair in ranked if pair[0].group < LETTERS or ranked[0][0].group == LETTERS]
+
+
+def ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
+    """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may mean, newest first."""
+    labels = policy.versions
+    first, second = _place(policy, before), _place(policy, after)
+    if first is not None and second is not None and first != second:
+        yield comparison(policy, labels[first], labels[second])
+    elif first is not None and not after:
+        for later in reversed(labels[first + 1 :]):
+            yield comparison(policy, labels[first], later)
+    elif second is not None and not before:
+        for earlier in reversed(labels[:second]):
+            yield comparison(policy, earlier, labels[second])
+
+
+def _place(policy: Thing, typed: str) -> int | None:
+    """Return the index of a version or release; `v1.8` is the newest of `v1.8.0`, `v1.8.1` …"""
+    wanted = as_listed(typed)
+    if wanted in policy.versions:
+        return policy.versions.index(wanted)
+    known = [place for release, place in policy.releases if release == wanted or release.startswith(f"{wanted}.")]
+    return max(known, default=None) if typed else None
+
+
+def as_listed(typed: str) -> str:
+    """Return a version as it is listed: `v5` for `5`."""
+    return typed if typed.startswith("v") or not typed else f"v{typed}"
+
+
+def comparison(policy: Thing, before: str, after: str) -> Thing:
+    """Return the comparison of two versions of a policy."""
+    sides = Sides(f"{policy.name}@{before}", f"{policy.name}@{after}")
+    return Thing("comparison", f"{policy.name}@{before}..{after}", policy.about, eks=policy.eks, value=sides)
+
+
+_COMPARED = ("policy", "version", "component", "access policy")
+_ACCESS = "access:"
+"""Selects the access policy where an IAM policy has the same name."""
+
+MOST = 200
+"""The most results returned; typing more narrows them down."""
+
+LONGEST = 300
+"""A text longer than this, in characters, is a message rather than a name."""
+
+_TYPED = 80
+"""How long a text is at most, in characters, that somebody may have typed rather than pasted."""
+
+MESSAGE_PART = 50_000
+"""How much of a log is kept, in characters: the lines with a denial and those around them."""
+
+
+class Pasted(NamedTuple):
+    """The value of a message: the part of it that is a denial."""
+
+    text: str
+
+
+class Catalogue:
+    """Everything that can be found; fast enough to be searched on every key press."""
+
+    def __init__(
+        self,
+        things: Iterable[Thing],
+        symptoms: Iterable[Symptom] = (),
+        names: Callable[[str], Mapping[str, str]] = lambda _: {},
+        actions: Sequence[str] = (),
+        services: Collection[str] = (),
+        requests: Callable[[str], Sequence[object]] = lambda _: (),
+    ) -> None:
+        """`names` returns a service's actions (lower-case name → full name) once its prefix is typed.
+
+        `actions` are those of all services, once read.
+
+        `requests` are those to Kubernetes that a text means; they are written as `who-can` takes them.
+
+        `services` are those that EKS uses: their actions come before others that match equally well.
+        """
+        self._things = [spelled_out(thing) for thing in things]
+        self._symptoms = [(symptom, symptom.words.casefold()) for symptom in symptoms]
+        self._names = names
+        self._services = services
+        self._requests = requests
+        self._actions = [(action.lower(), action) for action in actions]
+        self._by_arn: dict[str, Thing] = {}
+        for each in self._things:
+            for arn in (each.thing.arn, *each.thing.aliases):
+                if arn.startswith("arn:"):
+                    self._by_arn.setdefault(arn.casefold(), each.thing)
+
+    def with_things(self, things: Iterable[Thing]) -> "Catalogue":
+        """Return a catalogue with more things."""
+        other = copy(self)
+        other._things = [*self._things, *map(spelled_out, things)]
+        return other
+
+    def find(self, typed: str, most: int = MOST) -> tuple[Thing, ...]:
+        """Return what a text may mean, likeliest first; nothing for an empty text."""
+        text = typed.strip()
+        if not text:
+            return ()
+        if is_message(text):
+            return tuple(islice(_each_once(self._message(text)), most))
+        compared = _DIFF.fullmatch(text)
+        if compared:
+            found = self._compared(compared[1].split())
+        elif text.startswith("arn:"):
+            found = self._of_arn(text)
+        else:
+            found = self._named(text)
+        return tuple(islice(_each_once(found), most))
+
+    def nearest(self, typed: str) -> tuple[Thing, ...]:
+        """Return the actions most similar to a text that nothing matches."""
+        text = typed.strip()
+        if ":" in text:
+            found = () if any(map(str.isspace, text)) else nearest_actions(text)
+        else:
+            import difflib  # 5 ms, and only where nothing matches
+
+            names: dict[str, list[str]] = {}
+            for lower, full in self._actions:
+                service, _, name = lower.partition(":")
+                if service in self._services:
+                    names.setdefault(name, []).append(full)
+            close = difflib.get_close_matches(letters_in(text), names, 5, 0.8)
+            found = tuple(full for name in close for full in names[name])
+        return tuple(_action(each, "nearest") for each in found)
+
+    # Names
+
+    def _named(self, text: str) -> Iterator[Thing]:
+        name, at, version = text.rpartition("@")
+        if at and name:
+            policies = self._policies(name)
+            # For an unknown version the policy is returned, which has the others.
+            yield from list(self._versions(policies, version)) or policies
+            return
+        for request in self._requests(text):
+            yield _action(str(request), "who can do it in Kubernetes")
+        ranked = self._ranked(text)
+        yield from (thing for _, thing in ranked)
+        head, _, last = text.rpartition(" ")
+        if not ranked and head and _LABELS.fullmatch(last):
+            yield from self._versions(self._policies(head), last)
+
+    def _policies(self, text: str) -> list[Thing]:
+        if text.startswith("arn:"):
+            return [thing for thing in self._of_arn(text) if thing.versions]
+        return [thing for _, thing in closest(self._ranked_things(Wanted(text))) if thing.versions]
+
+    def _ranked_things(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
+        for place, each in enumerate(self._things):
+            if rank := wanted.rank(each, place):
+                yield rank, each.thing
+
+    def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
+        wanted = Wanted(text)
+        found = [*self._ranked_things(wanted), *self._found_actions(wanted)]
+        found += self._found_symptoms(wanted, close=any(rank.group < LETTERS for rank, _ in found))
+        return closest(found)
+
+    def _found_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
+        text = wanted.text
+        if " " in text or len(text) < FEWEST_LETTERS:
+            return
+        if ":" in text and wildcard.is_wild(text):
+            yield Rank(EXACT, kind=KINDS["action"]), _action(wanted.typed, "a pattern")
+            return
+        service, colon, _ = text.partition(":")
+        pairs = [(full.lower(), full) for full in self._names(service).values()] if colon else self._actions
+        for lower, full in pairs:
+            prefix, _, name = lower.partition(":")
+            begins = lower.startswith(text) or name.startswith(text)
+            if not begins and text not in lower and text not in prefix + name:
+                continue
+            group = EXACT if text == lower else NAMED
+            far = 0 if prefix in self._services else 1
+            yield (
+                Rank(group, not prefix.startswith("eks"), not begins, far, KINDS["action"], len(full)),
+                _action(full),
+            )
+
+    def _found_symptoms(self, wanted: Wanted, *, close: bool) -> Iterator[tuple[Rank, Thing]]:
+        """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close."""
+        stems = [_stem(word) for word in wanted.words if word not in _COMMON]
+        if not stems:
+            return
+        for each, text in self._symptoms:
+            hit = [stem for stem in stems if stem in text]
+            rare = any(len(stem) >= _RARE and sum(stem in other for _, other in self._symptoms) <= _FEW for stem in hit)
+            if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
+                title = each.symptom.casefold()
+                further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
+                yield Rank(NAMED, False, True, 2 + further, KINDS["symptom"]), _symptom(each)
+
+    # Versions and comparisons
+
+    def _versions(self, policies: Sequence[Thing], typed: str) -> Iterator[Thing]:
+        before, dots, after = typed.strip().casefold().partition("..")
+        wanted = as_listed(before)
+        for policy in policies:
+            if dots:
+                yield from ranges(policy, before, after)
+                continue
+            fitting = [place for place, label in enumerate(policy.versions) if label.startswith(wanted)]
+            found = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
+            found.sort(key=lambda each: each[0] != wanted)
+            found += [each for each in policy.releases if each[0] == wanted and each[1] not in fitting]
+            for label, place in found:
+                name = f"{policy.name}@{label}"
+                yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
+
+    def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
+        """Yield the comparisons that `diff A B` may mean; with one side, that of a version with the one before."""
+        if len(sides) == 1:
+            if ".." in sides[0]:
+                yield from self._named(sides[0])
+                return
+            for thing in self._sides(sides[0]):
+                found = thing.value
+                policy, at = found if isinstance(found, PolicyVersion) else (thing, len(thing.versions) - 1)
+                if at > 0:
+                    yield comparison(policy, *policy.versions[at - 1 : at + 1])
+        elif len(sides) > 1:
+            first = next(self._sides(sides[0]), None)
+            before = _written(first) if first else sides[0]
+            if not (first or _is_side(sides[0])):
+                return
+            for thing in self._sides(sides[1]):
+                after = _written(thing)
+                # An access policy can only be compared with another.
+                alike = first is None or (first.kind == "access policy") == (thing.kind == "access policy")
+                if after != before and alike:
+                    yield Thing("comparison", f"{before} with {after}", value=Sides(before, after))
+            if _is_side(sides[1]):
+                yield Thing("comparison", f"{before} with {sides[1]}", value=Sides(before, sides[1]))
+
+    def _sides(self, text: str) -> Iterator[Thing]:
+        if text.startswith(_ACCESS):
+            yield from (each for each in self._named(text.removeprefix(_ACCESS)) if each.kind == "access policy")
+            return
+        name = text.removeprefix("role:")
+        for thing in self._of_arn(name) if name.startswith("arn:") else self._named(name):
+            if thing.kind == "role" or (name == text and thing.kind in _COMPARED):
+                yield thing
+
+    # ARNs and messages
+
+    def _of_arn(self, text: str) -> Iterator[Thing]:
+        wanted, at, version = text.rpartition("@")
+        if not at or not _LABELS.fullmatch(version):
+            wanted, version = text, ""
+        folded = wanted.casefold()
+        found = [known] if (known := self._by_arn.get(folded)) else []
+        if not found and (match := _SESSION.fullmatch(folded)):
+            found = self._called("role", match["name"])
+        if not found and (match := _IN_CLUSTER.fullmatch(folded)):
+            found = self._called("cluster", match["name"])
+        if not found and (match := _AWS_POLICY.fullmatch(folded)):
+            found = self._called("policy", match["name"])
+        if not found:
+            found = [thing for arn, thing in self._by_arn.items() if arn.startswith(folded)]
+        if version:
+            yield from self._versions([thing for thing in found if thing.versions], version)
+        else:
+            yield from found
+
+    def _called(self, kind: Kind, name: str) -> list[Thing]:
+        return [each.thing for each in self._things if each.thing.kind == kind and each.name == name]
+
+    def _message(self, text: str) -> Iterator[Thing]:
+        part = denial_part(text)
+        folded = " ".join(part.split()).casefold()
+        symptoms = [_symptom(each) for each, _ in self._symptoms if each.is_in(folded)]
+        if len(text) <= _TYPED and "\n" not in text:
+            # Words such as "karpenter access denied" are not yet a message.
+            yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=itemgetter(0)))
+        lines = len(text.splitlines())
+        about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
+        denial = Thing("denial", "Explain this message", about, value=Pasted(part))
+        # A symptom comes first if the text does not say that something is not allowed.
+        if symptoms and not _DENIED.search(part):
+            yield from (*symptoms, denial)
+        else:
+            yield from (denial, *symptoms)
+        for arn in dict.fromkeys(_ARN.findall(part)):
+            if arn.casefold() in self._by_arn or _SESSION.fullmatch(arn.casefold()):
+                yield from self._of_arn(arn)
+
+
+def is_message(text: str) -> bool:
+    """Return whether a text is a denial, an event or part of a log, rather than a name."""
+    if len(text) > LONGEST or len(text.strip().splitlines()) > 1:
+        return True
+    return text.startswith("{") or (" " in text and _DENIED.search(text) is not None)
+
+
+def denial_part(text: str) -> str:
+    """Return a message whole, or the lines of a long log that contain a denial with those around them."""
+    if len(text) <= MESSAGE_PART:
+        return text
+    lines = text.splitlines()
+    denied = [place for place, line in enumerate(lines) if _DENIED.search(line)]
+    near = {at for place in denied for at in range(max(place - 2, 0), min(place + 3, len(lines)))}
+    room, kept = MESSAGE_PART, set[int]()
+    # The denials themselves come first: a long line before one must not push it out.
+    for at in [*denied, *sorted(near.difference(denied))]:
+        if room > 0:
+            kept.add(at)
+            room -= len(lines[at][:MESSAGE_PART]) + 1
+    return "\n".join(lines[at][:MESSAGE_PART] for at in sorted(kept)) or text[:MESSAGE_PART]
+
+
+# fmt: off
+_DIFF = re.compile(r"(?:diff|compare)\s+(\S.*)", re.IGNORECASE | re.DOTALL)
+_LABELS = re.compile(r"v?\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?", re.IGNORECASE)
+_SESSION = re.compile(r"arn:[\w-]+:sts::\d*:assumed-role/(?P<name>[^/]+)(?:/.*)?")
+_IN_CLUSTER = re.compile(r"arn:[\w-]+:eks:[\w-]*:\d*:(?!cluster/)[\w-]+/(?P<name>[^/]+)/.+")
+_AWS_POLICY = re.compile(r"arn:[\w-]+:iam::aws:policy/(?:[\w-]+/)*(?P<name>[^/]+)")
+_ARN = re.compile(r"arn:aws[\w-]*:(?:iam|sts|eks):[\w-]*:(?:\d{12}|aws)?:[\w/+=,.@-]+[\w]")
+_DENIED = re.compile(
+    r"not authori[sz]ed|access ?denied|unauthori[sz]edoperation|explicit deny|encoded authorization|"
+    r"\"?(?:errorCode|eventName)\"?\s*:|forbidden: User",
+    re.IGNORECASE,
+)
+_COMMON = frozenset(
+    ("a", "an", "and", "are", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "in", "is", "it", "my",
+     "no", "not", "of", "on", "or", "the", "to", "up", "was", "what", "why", "with")
+)
+# fmt: on
+_RARE = 4
+"""The fewest letters of a word that identifies a symptom alone, if no more than `_FEW` symptoms have it."""
+_FEW = 3
+
+
+def _stem(word: str) -> str:
+    return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)
+
+
+def _each_once(found: Iterable[Thing]) -> Iterator[Thing]:
+    seen: set[tuple[str, str, str]] = set()
+    for thing in found:
+        key = (thing.kind, thing.name, thing.arn)
+        if key not in seen:
+            seen.add(key)
+            yield thing
+
+
+def _action(name: str, about: str = "") -> Thing:
+    return Thing("action", name, about, value=name)
+
+
+def _symptom(symptom: Symptom) -> Thing:
+    return Thing("symptom", symptom.symptom, symptom.answer, eks=True, value=symptom)
+
+
+def _written(thing: Thing) -> str:
+    prefixes = {"role": "role:", "access policy": _ACCESS}
+    return prefixes.get(thing.kind, "") + thing.name
+
+
+def _is_side(text: str) -> bool:
+    """Return whether a text is a file, which can be a side of a comparison."""
+    return "/" in text or text.endswith(".json")

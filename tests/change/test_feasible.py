@@ -1,0 +1,170 @@
+"""Which requests AWS could send: resources, keys and values; from the service authorization reference and the user guide."""
+
+import re
+from itertools import product
+
+import pytest
+
+from ekstui.change.reach.dependent_keys import is_possible
+from ekstui.change.reach.feasible import (
+    instances_of,
+    is_foreign,
+    may_lack,
+    resources_for,
+    services_of,
+    stand_in,
+    takes_key,
+)
+from ekstui.iam.conditions.known_keys import type_of
+
+ONE, TWO = "111122223333", "444455556666"
+NODEGROUP = f"arn:aws:eks:eu-west-1:{ONE}:nodegroup/"
+
+
+def glob(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(each) or re.escape(each) for each in pattern))
+
+
+def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_where_one_exists() -> None:
+    """The reference writes nodegroup/${ClusterName}/${NodegroupName}/${UUID}."""
+    few = ["", *("".join(parts) for count in (1, 2, 3) for parts in product("an/", repeat=count))]
+    texts = [f"{start}{end}" for start in ("nodegroup/a/a/", "nodegroup///", "nodegroup//n/") for end in few]
+    empty = 0
+    for pattern in (
+        "".join(parts) for count in (1, 2, 3) for parts in product(("*", "?", "n", "nodegroup/", "/"), repeat=count)
+    ):
+        whole = f"arn:aws:eks:*:*:{pattern}"
+        made = [arn for arn, kind in resources_for("eks:DescribeNodegroup", (whole,), ONE, "eu-west-1") if kind]
+        assert all(glob(whole).fullmatch(arn) and arn.startswith(NODEGROUP) and arn.count("/") > 2 for arn in made), (
+            pattern
+        )
+        assert not any(sign in arn for arn in made for sign in "*?"), pattern
+        assert made or not any(glob(pattern).fullmatch(text) for text in texts), pattern
+        empty += not made
+    assert empty > 50
+
+
+@pytest.mark.parametrize(
+    ("pattern", "made"),
+    [
+        ("arn:aws:eks:eu-west-1:*:cluster/prod", {f"arn:aws:eks:eu-west-1:{ONE}:cluster/prod"}),
+        ("arn:aws:eks:*:*:cluster/p?", {f"arn:aws:eks:eu-west-1:{ONE}:cluster/pz"}),
+        (f"arn:aws:eks:*:{TWO}:cluster/*", {f"arn:aws:eks:eu-west-1:{TWO}:cluster/zq"}),
+        ("arn:*:eks:*:*:cluster/*", {f"arn:{each}:eks:eu-west-1:{ONE}:cluster/zq" for each in ("aws", "aws-cn", "aws-us-gov")}),
+        ("arn:aws-cn:eks:*:*:cluster/*", {f"arn:aws-cn:eks:eu-west-1:{ONE}:cluster/zq"}),
+        ("arn:aws:s3:::a", set()),
+        (f"arn:aws:eks:*:*:cluster/{'a' * 400}", set()),
+    ],
+)  # fmt: skip
+def test_a_resource_is_in_the_region_and_account_asked_for_unless_its_pattern_says_otherwise(
+    pattern: str, made: set[str]
+) -> None:
+    found = resources_for("eks:DescribeCluster", (pattern,), ONE, "eu-west-1")
+    assert {arn for arn, kind in found if kind == "cluster"} == made
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:sourceaccount", TWO), ("s3:dataaccesspointaccount", TWO), ("aws:sourcearn", f"arn:aws:iam::{TWO}:role/zq"),
+        ("lambda:sourcefunctionarn", f"arn:aws:iam::{TWO}:role/zq"), ("aws:principalorgid", "o-zq"), ("k:orgid", "zq"),
+        ("aws:principalorgpaths", "o-zq/r-zq/"), ("k:orgpaths", "zq"), ("aws:principaltype", "AssumedRole"), ("k:b", "zq"),
+    ],
+)  # fmt: skip
+def test_a_value_that_no_policy_names_is_one_of_the_kind_of_its_key(key: str, value: str) -> None:
+    assert stand_in(key) == value
+    assert is_possible(key, (value,))
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["aws:sourceip", "aws:currenttime", "aws:multifactorauthage", "aws:securetransport", "aws:requestedregion"],
+)
+def test_a_value_of_a_typed_key_is_of_its_type(key: str) -> None:
+    assert type_of(key) is not None
+    assert is_possible(key, (stand_in(key),))
+    assert is_possible(key, ("zq",)) is (type_of(key) == "region")
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern", "possible"),
+    [
+        ("aws:principalaccount", "1*", {ONE}),
+        ("aws:principalaccount", "????????????", {ONE, TWO, "0" * 12}),
+        ("aws:principalaccount", "7777????????", {"777700000000"}),
+        ("aws:principalarn", "arn:aws:iam::*:role/a*", {f"arn:aws:iam::{each}:role/azq" for each in (ONE, TWO)}),
+        ("aws:principalarn", f"arn:aws:*::{ONE}:*", {
+            f"arn:aws:{each}" for each in (f"iam::{ONE}:role/zq", f"iam::{ONE}:user/zq", f"iam::{ONE}:root", f"sts::{ONE}:federated-user/zq")
+        }),
+        ("aws:principalarn", "*/team/?", {f"arn:aws:iam::{each}:role/zq/team/z" for each in (ONE, TWO)}),
+        ("aws:sourcearn", "arn:aws:sns:*:*:t", {f"arn:aws:sns:zq-east-1:{each}:t" for each in (ONE, TWO)} | {"arn:aws:sns:zq:zq:t"}),
+        ("lambda:sourcefunctionarn", "*f", {f"arn:aws:iam::{each}:role/zqf" for each in (ONE, TWO)} | {"zqf"}),
+        ("k:x", "a*b?", {"azqbz"}),
+    ],
+)  # fmt: skip
+def test_values_that_a_pattern_can_mean(key: str, pattern: str, possible: set[str]) -> None:
+    made = instances_of(key, pattern, (ONE, TWO))
+    assert {each for each in made if is_possible(key, (each,))} == possible
+    assert all(glob(pattern).fullmatch(each) for each in made)
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "key", "takes"),
+    [
+        ("zz:Get", "", "k:a", True),  # nothing is known of it
+        ("ec2:StartInstances", "instance", "aws:sourceip", True),
+        # Requests that only read have no tags; those that write may.
+        ("eks:DescribeCluster", "cluster", "aws:requesttag/a", False),
+        ("ec2:DescribeInstances", "", "aws:tagkeys", False),
+        ("ec2:StartInstances", "instance", "aws:requesttag/a", True),
+        ("ec2:StartInstances", "instance", "aws:tagkeys", True),
+        # Resources have tags, whatever is done with them, and what is no resource has none.
+        ("eks:DescribeCluster", "cluster", "aws:resourcetag/a", True),
+        ("ec2:DescribeInstances", "", "aws:resourcetag/a", False),
+        ("eks:DescribeCluster", "cluster", "ec2:resourcetag/a", False),
+        # The keys of the service, for what writes or has a resource.
+        ("ec2:StartInstances", "instance", "ec2:vpc", True),
+        ("ec2:StartInstances", "instance", "s3:prefix", False),
+        ("ec2:StartInstances", "instance", "ec2:nokey", False),
+        ("eks:DescribeCluster", "cluster", "eks:policyarn", True),
+        ("eks:DescribeCluster", "cluster", "ec2:vpc", False),
+        ("eks:ListClusters", "", "eks:policyarn", False),
+        ("iottwinmaker:GetEntity", "entity", "iottwinmaker:linkedservices", True),  # the service lists it, no action does
+    ],
+)  # fmt: skip
+def test_keys_that_a_request_may_have(action: str, kind: str, key: str, takes: bool) -> None:
+    assert takes_key(action, kind, key) is takes
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "may"),
+    [
+        ("s3:GetObject", "aws:principalarn", False), ("s3:GetObject", "aws:sourceip", True),
+        ("ec2:StartInstances", "ec2:region", False), ("s3:GetObject", "ec2:region", True), ("zz:Get", "ec2:region", True),
+        ("kms:Decrypt", "kms:calleraccount", False), ("s3:GetObject", "s3:resourceaccount", False),
+        ("s3:GetObject", "s3:prefix", True), ("ec2:StartInstances", "ec2:vpc", True),
+    ],
+)  # fmt: skip
+def test_keys_that_a_request_may_lack(action: str, key: str, may: bool) -> None:
+    assert may_lack(action, key) is may
+
+
+@pytest.mark.parametrize(
+    ("action", "services"),
+    [
+        ("eks:describecluster", {"eks"}),
+        ("backup:startbackupjob", {"backup", "ec2"}),
+        ("ssm:startsession", {"ssm", "eks", "ec2", "ecs"}),
+        ("codeconnections:useconnection", {"codeconnections", "codestar-connections"}),
+        ("codestar-connections:useconnection", {"codeconnections", "codestar-connections"}),
+        ("zz:get", None),
+        ("eks:nosuchaction", None),
+    ],
+)
+def test_services_on_whose_resources_an_action_is_used(action: str, services: set[str] | None) -> None:
+    assert services_of(action) == services
+    if services is not None:
+        foreign = {
+            each: is_foreign(f"arn:aws:{each}:::a", frozenset(services)) for each in ("s3", "zz", "*", *services)
+        }
+        assert foreign == {"s3": True, "zz": False, "*": False, **dict.fromkeys(services, False)}

@@ -1,0 +1,152 @@
+"""The changes of a policy over time: since a day, in the order of the feed, and per quarter."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ekstui.change.policy import Policy, VersionInfo, name_in
+from ekstui.change.steps import (
+    FeedStep,
+    Step,
+    StepCounts,
+    changes_per_quarter,
+    newest_first,
+    numbers_since,
+    perhaps_since,
+    quarter_label,
+    quarter_of,
+    steps_since,
+)
+from ekstui.iam.document import parse
+from ekstui.library import Library
+from tests.iam.corpus import raw_corpus
+
+NEWEST = datetime(2026, 8, 26, tzinfo=UTC)
+
+
+def step(version: int, day: str | None, kind: str | None = "actions") -> Step:
+    change = None if kind is None else StepCounts(kind, "widened", 1, 0, 0)  # type: ignore[arg-type]
+    created = datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None
+    return Step(version, created, False, (), change)
+
+
+@pytest.mark.parametrize(
+    ("steps", "first", "counts", "undated"),
+    [
+        # The first version is compared with none; nothing happens after it.
+        ([step(1, "2026-01-01", None)], "26Q1", (0, 0, 0), 0),
+        # The days at both ends of a quarter belong to it, and a year's end is no gap.
+        (
+            [
+                step(1, "2025-12-31", None),
+                step(2, "2026-01-01"),
+                step(3, "2026-03-31", "scope"),
+                step(4, "2026-04-01"),
+            ],
+            "25Q4",
+            (0, 2, 1, 0),
+            0,
+        ),
+        # What changes nothing is no change.
+        ([step(1, "2026-04-01", None), step(2, "2026-05-01", "none")], "26Q2", (0, 0), 0),
+        # A date that nobody knows is put into no quarter, even between two that are known.
+        ([step(1, "2026-01-01", None), step(2, None), step(3, "2026-07-01")], "26Q1", (0, 0, 1), 1),
+        # A source may know of a version later than the day that all are known until.
+        ([step(1, "2026-07-01", None), step(2, "2026-11-01")], "26Q3", (0, 1), 0),
+    ],
+)
+def test_changes_are_counted_in_their_quarter(
+    steps: list[Step], first: str, counts: tuple[int, ...], undated: int
+) -> None:
+    found = changes_per_quarter(steps, NEWEST)
+    assert found is not None
+    assert (quarter_label(found.first), found.counts, found.undated) == (first, counts, undated)
+
+
+def test_without_any_date_there_are_no_quarters() -> None:
+    assert changes_per_quarter([step(1, None, None), step(2, None)], NEWEST) is None
+    assert changes_per_quarter([], NEWEST) is None
+
+
+def test_over_the_family_every_change_is_counted_once_and_within_the_days_of_its_versions() -> None:
+    library = Library.open()
+    days = {policy["name"]: [version["created"] for version in policy["versions"]] for policy in raw_corpus()}
+    for entry in library.policies("eks"):
+        steps = library.timeline(entry.policy)
+        found = changes_per_quarter(steps, NEWEST)
+        assert found is not None
+        changed = [each for each in steps if each.change and each.change.kind != "none"]
+        assert sum(found.counts) + found.undated == len(changed)
+        known = sorted(day for day in days[entry.policy.name] if day)
+        assert found.first == quarter_of(datetime.fromisoformat(known[0]))
+        assert found.first + len(found.counts) - 1 == quarter_of(NEWEST)
+
+
+DAY = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 10)]
+
+
+def dated(*days: datetime | None) -> Policy:
+    infos = tuple(VersionInfo(number, day) for number, day in enumerate(days, 1))
+    return Policy("P", "arn:aws:iam::aws:policy/P", len(infos), infos)
+
+
+@pytest.mark.parametrize(
+    ("days", "since", "numbers", "perhaps"),
+    [
+        ((DAY[0], DAY[2], DAY[4]), None, (1, 2, 3), ()),
+        # Each with the one before it, which it is compared with.
+        ((DAY[0], DAY[2], DAY[4]), DAY[4], (2, 3), ()),
+        ((DAY[0], DAY[2], DAY[4]), DAY[1], (1, 2, 3), ()),
+        ((DAY[0], DAY[2], DAY[4]), DAY[5], (), ()),
+        # A version without a time may be of any time before the next that has one.
+        ((DAY[0], None, DAY[4]), DAY[3], (2, 3), (2,)),
+        ((DAY[0], None, DAY[4]), DAY[4], (2, 3), (2,)),
+        ((None, DAY[2], None), DAY[3], (), (3,)),
+        ((None, DAY[2], None), DAY[1], (1, 2), (1, 3)),
+        ((None, None), DAY[1], (), (1, 2)),
+        ((None, None), None, (1, 2), ()),
+    ],
+)
+def test_versions_since_a_time(
+    days: tuple[datetime | None, ...], since: datetime | None, numbers: tuple[int, ...], perhaps: tuple[int, ...]
+) -> None:
+    policy = dated(*days)
+    assert numbers_since(policy, since) == numbers
+    assert perhaps_since(policy, since) == perhaps
+
+
+def test_steps_come_newest_first_and_those_without_a_time_last() -> None:
+    counts = StepCounts("none", "same", 0, 0, 0)
+    steps = [
+        FeedStep(policy, version, version - 1, day, counts)
+        for policy, version, day in (("b", 2, DAY[1]), ("a", 2, DAY[1]), ("a", 3, DAY[1]), ("c", 5, None), ("a", 9, None), ("d", 1, DAY[3]))
+    ]  # fmt: skip
+    assert [(each.policy, each.version) for each in newest_first(steps)] == [
+        ("d", 1), ("a", 3), ("a", 2), ("b", 2), ("a", 9), ("c", 5),
+    ]  # fmt: skip
+
+
+def test_a_step_is_from_the_version_before_it_and_the_first_is_new() -> None:
+    policy = dated(DAY[0], DAY[2], DAY[4])
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    actions: list[Any] = [["s3:GetObject"], ["s3:GetObject", "s3:PutObject"], ["s3:PutObject"]]
+    documents = {n: parse({"Statement": {**statement, "Action": each}}) for n, each in enumerate(actions, 1)}
+    steps = list(steps_since(policy, documents, None))
+    said = [(each.version, each.previous, each.change.kind, each.change.added, each.change.removed) for each in steps]
+    assert said == [(1, None, "new", 1, 0), (2, 1, "actions", 1, 0), (3, 2, "actions", 0, 1)]
+    assert [each.version for each in steps_since(policy, documents, DAY[3])] == [3]
+    assert list(steps_since(policy, documents, DAY[5])) == []
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        ("arn:aws:iam::aws:policy/service-role/P", "P"),
+        ("arn:aws:eks::aws:cluster-access-policy/P", "P"),
+        ("arn:aws:iam::111122223333:role/r#own", "r#own"),
+        ("published:karpenter/controller", "karpenter/controller"),
+    ],
+)
+def test_the_name_in_the_arn_of_a_policy(arn: str, name: str) -> None:
+    assert name_in(arn) == name

@@ -1,0 +1,337 @@
+"""Who-can over the whole corpus: against a plain reading of the raw JSON, and in cases that people are paged for."""
+
+from typing import Any
+
+import pytest
+
+from ekstui.change.candidates import Candidate, candidate_of
+from ekstui.change.holders import Holder, first_of_run, nearest_actions, parse_action, who_can, widenings
+from ekstui.change.policy import Policy, VersionInfo, format_time, parse_time
+from ekstui.errors import InputError
+from ekstui.iam.document import parse
+from ekstui.iam.reference import reference
+from tests.iam.brute_force import glob, listed
+from tests.iam.corpus import raw_corpus
+
+
+def policy_of(raw: dict[str, Any]) -> Policy:
+    infos = tuple(
+        VersionInfo(int(each["version"][1:]), parse_time(each["created"]) if each["created"] else None)
+        for each in raw["versions"]
+    )
+    return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
+
+
+def names(statement: Any, action: str) -> bool:
+    element = "Action" if "Action" in statement else "NotAction"
+    matched = any(glob(each.strip().lower(), action.lower()) for each in listed(statement[element]))
+    return matched == (element == "Action")
+
+
+def allowing(raw: Any, action: str) -> list[int]:
+    return [
+        int(each["version"][1:])
+        for each in raw["versions"]
+        if any(s["Effect"] == "Allow" and names(s, action) for s in listed(each["document"]["Statement"]))
+    ]
+
+
+def candidates(action: str) -> list[Candidate]:
+    """The policies that may allow an action, from the documents of those versions that matter."""
+    found: list[Candidate] = []
+    for raw in raw_corpus():
+        if allowing({"versions": raw["versions"][-1:]}, action):
+            documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+            candidate = candidate_of(policy_of(raw), documents, action.lower())
+            assert candidate is not None, raw["name"]
+            found.append(candidate)
+    return found
+
+
+def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
+    return {each.policy.name: each for each in who_can(action, candidates(action), resource).holders}
+
+
+@pytest.mark.parametrize(
+    "action", ["ec2:DescribeSecurityGroups", "ecr:BatchImportUpstreamImage", "iam:CreateUser", "eks:DescribeCluster"]
+)
+def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -> None:
+    found = holders(action)
+    expected: dict[str, int] = {}
+    for raw in raw_corpus():
+        versions = allowing(raw, action)
+        if int(raw["default"][1:]) not in versions:
+            continue
+        run = [int(each["version"][1:]) for each in raw["versions"]]
+        while run and run[-1] in versions:
+            first = run.pop()
+        expected[raw["name"]] = first
+    assert {name: each.since.version for name, each in found.items()} == expected
+    assert len(expected) > 2
+
+
+def test_the_vpc_cni_policy_describes_security_groups_since_v6() -> None:
+    holder = holders("ec2:DescribeSecurityGroups")["AmazonEKS_CNI_Policy"]
+    assert (holder.since.version, holder.since.at_latest) == (6, False)
+    assert (format_time(holder.since.created) or "")[:10] == "2026-03-04"
+    assert (holder.via, holder.pattern, holder.denied) == ("Action", "ec2:DescribeSecurityGroups", None)
+
+
+def test_a_pull_through_cache_needs_another_policy_than_read_only() -> None:
+    found = holders("ecr:BatchImportUpstreamImage")
+    assert "AmazonEC2ContainerRegistryPullOnly" in found
+    assert "AmazonEC2ContainerRegistryReadOnly" not in found
+
+
+def test_power_users_may_do_all_but_what_their_policy_excepts() -> None:
+    holder = holders("eks:DescribeCluster")["PowerUserAccess"]
+    assert holder.via == "NotAction"
+    assert "iam:*" in holder.pattern
+    assert "PowerUserAccess" not in holders("iam:CreateUser")
+
+
+def test_an_action_on_several_types_says_which_are_covered() -> None:
+    info = reference().find("ec2:CreateVolume")
+    assert info is not None
+    driver = holders("ec2:CreateVolume")["AmazonEBSCSIDriverPolicy"]
+    # AmazonEBSCSIDriverPolicy v3 added the snapshot that a volume is restored from.
+    assert {"volume", "snapshot"} <= set(driver.covers)
+    assert set(driver.covers) | set(driver.lacks) == {use.name for use in info.resource_types}
+    assert not set(driver.covers) & set(driver.lacks)
+    # A question about snapshots leaves the policy what it has on volumes.
+    on_snapshots = holders("ec2:CreateVolume", "arn:aws:ec2:*:*:snapshot/*")["AmazonEBSCSIDriverPolicy"]
+    assert [each.resources for each in on_snapshots.grants] == [("arn:aws:ec2:*:*:snapshot/*",)]
+    assert (on_snapshots.covers, on_snapshots.lacks) == (("snapshot", "volume"), ())
+
+
+def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
+    table = "arn:aws:iam::123456789012:role/prod"
+    everywhere, there = holders("iam:PassRole"), holders("iam:PassRole", table)
+    assert set(there) < set(everywhere)
+    for name, holder in everywhere.items():
+        wide = any(grant.resources == ("*",) or grant.resource_element == "NotResource" for grant in holder.grants)
+        assert not wide or name in there
+        if name not in there:
+            assert all(each.startswith("arn:") for grant in holder.grants for each in grant.resources)
+
+
+def small(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
+    policy = Policy("P", "arn:aws:iam::aws:policy/P", 1, (VersionInfo(1, None),))
+    candidate = candidate_of(policy, {1: parse({"Statement": statements})}, action.lower())
+    found = who_can(action, [candidate] if candidate else [], resource).holders
+    return found[0] if found else None
+
+
+ALLOW = {"Effect": "Allow", "Action": ["s3:Get*", "S3:GetObject"], "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("action", "deny", "denied"),
+    [
+        ("s3:GetObject", {"Action": "s3:*", "Resource": "*"}, "full"),
+        ("s3:GetObject", {"Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}, "partial"),
+        ("s3:GetObject", {"Action": "s3:Put*", "Resource": "*"}, None),
+        ("s3:Get*", {"Action": "s3:GetObject", "Resource": "*"}, "partial"),
+        ("s3:Get*", {"Action": "s3:*", "Resource": "*"}, "full"),
+    ],
+)
+def test_what_the_policy_takes_back_is_said(action: str, deny: Any, denied: str | None) -> None:
+    holder = small([ALLOW, {"Effect": "Deny", **deny}], action)
+    assert holder is not None
+    assert holder.denied == denied
+
+
+def test_the_most_specific_pattern_is_named() -> None:
+    holder = small([{**ALLOW, "Action": "*"}, ALLOW], "s3:getobject")
+    assert holder is not None
+    assert holder.pattern == "S3:GetObject"
+
+
+def test_a_grant_that_the_action_cannot_use_is_marked() -> None:
+    holder = small(
+        [{**ALLOW, "Action": "ec2:DescribeSubnets", "Resource": "arn:aws:ec2:*:*:subnet/*"}], "ec2:DescribeSubnets"
+    )
+    assert holder is not None
+    assert not holder.applies
+
+
+@pytest.mark.parametrize(
+    ("numbers", "allowing", "expected"),
+    [
+        ((1, 2, 3), (1, 2, 3), (1, False)),
+        ((1, 2, 3), (1, 3), (3, False)),
+        ((1, 2, 6), (2, 6), (2, False)),
+        ((1, 2, 6), (6,), (6, True)),
+        ((4, 5), (4, 5), (4, True)),
+    ],
+)
+def test_a_run_crosses_numbers_that_nobody_saw(
+    numbers: tuple[int, ...], allowing: tuple[int, ...], expected: tuple[int, bool]
+) -> None:
+    policy = Policy("P", "arn:aws:iam::aws:policy/P", numbers[-1], tuple(VersionInfo(each, None) for each in numbers))
+    since = first_of_run(policy, allowing.__contains__)
+    assert (since.version, since.at_latest) == expected
+
+
+def test_a_name_that_nobody_knows_has_its_nearest() -> None:
+    assert nearest_actions("ec2:DescribeSubnet")[0] == "ec2:DescribeSubnets"
+    assert "eks:DescribeCluster" in nearest_actions("ekss:DescribeCluster")
+    # The right name under the prefix of another service, also one that the reference has.
+    assert nearest_actions("ec2:CreateLoadBalancer")[0] == "elasticloadbalancing:CreateLoadBalancer"
+    assert nearest_actions("efs:DescribeMountTargets")[0] == "elasticfilesystem:DescribeMountTargets"
+
+
+def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
+    assert parse_action(" EC2:describesubnets ") == "ec2:DescribeSubnets"
+    assert parse_action("zz:Odd") == "zz:Odd"
+    for wrong in ("DescribeSubnets", "", ":x", "ec2:", "ec2:a b"):
+        with pytest.raises(InputError):
+            parse_action(wrong)
+    with pytest.raises(InputError, match="ec2:DescribeSubnets"):
+        parse_action("describesubnets")
+
+
+def wider(name: str, action: str, since: int, resource: str | None = None) -> list[tuple[int, tuple[str, ...]]]:
+    raw = next(each for each in raw_corpus() if each["name"] == name)
+    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+    return [(each.version, each.without) for each in widenings(policy_of(raw), since, documents, action, resource)]
+
+
+def test_since_is_of_the_grant_as_asked() -> None:
+    # v8 (2026-06-03) wants the cluster's tag, v9 (2026-06-16) does not.
+    action = "elasticloadbalancing:SetRulePriorities"
+    assert holders(action)["AmazonEKSLoadBalancingPolicy"].since.version == 8
+    found = wider("AmazonEKSLoadBalancingPolicy", action, 8)
+    assert found == [(9, ("aws:ResourceTag/eks:eks-cluster-name",))]
+    # v6 dropped the conditions of the Shield actions.
+    assert wider("AmazonEKSLoadBalancingPolicy", "shield:DeleteProtection", 1)[-1] == (
+        6,
+        ("aws:ResourceTag/eks:eks-cluster-name",),
+    )
+
+
+def test_a_grant_that_stayed_as_it_was_has_no_later_version() -> None:
+    assert wider("AmazonEKS_CNI_Policy", "ec2:DescribeSecurityGroups", 6) == []
+    assert wider("AmazonEKSClusterPolicy", "ec2:CreateTags", 1) == []
+
+
+def test_no_condition_is_dropped_that_another_way_still_needs() -> None:
+    # v3 made two statements with a condition each of one statement with both.
+    assert wider("AmazonEKSServiceRolePolicy", "ec2:CreateTags", 1) == [(3, ())]
+
+
+def test_of_a_resource_only_what_became_wider_for_it_counts() -> None:
+    interface, group = "arn:aws:ec2:*:*:network-interface/*", "arn:aws:ec2:*:*:volume/*"
+    assert wider("AmazonEKSServicePolicy", "ec2:CreateTags", 1, interface) == [(7, ())]
+    assert wider("AmazonEKSServicePolicy", "ec2:CreateTags", 1, group) == []
+
+
+def test_what_a_short_arn_reaches_is_left_open() -> None:
+    policy = Policy("p", "arn:aws:iam::aws:policy/p", 1, (VersionInfo(1, None),))
+
+    def holder(resource: str) -> Holder:
+        statement = {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": resource}
+        candidate = candidate_of(policy, {1: parse({"Statement": statement})}, "ec2:createvolume")
+        assert candidate is not None
+        (found,) = who_can("ec2:CreateVolume", [candidate]).holders
+        return found
+
+    short, whole = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
+    assert (short.covers, short.lacks) == ((), ("snapshot",))
+    assert (whole.covers, whole.lacks) == (("volume",), ("snapshot",))
+
+
+def statement(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "via", "pattern"),
+    [
+        # Names before wildcards, then the pattern with the most letters; a list of exceptions only if nothing else allows it.
+        ([statement(["s3:Get*", "s3:*", "s3:GetObj*"])], "s3:GetObject", "Action", "s3:GetObj*"),
+        ([statement(["s3:GetObjec*****", "s3:GetObject"])], "s3:GetObject", "Action", "s3:GetObject"),
+        ([statement("*"), statement("s3:G***")], "s3:GetObject", "Action", "s3:G***"),
+        ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}, statement("*")], "s3:GetObject", "Action", "*"),
+        ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}], "s3:GetObject", "NotAction", "iam:*, sqs:*"),
+        ([statement(["s3:GetObject", "s3:PutObject", "s3:G*"])], "s3:Get*", "Action", "s3:GetObject"),
+    ],
+)  # fmt: skip
+def test_which_pattern_allows_it(statements: list[Any], action: str, via: str, pattern: str) -> None:
+    holder = small(statements, action)
+    assert holder is not None
+    assert (holder.via, holder.pattern) == (via, pattern)
+
+
+@pytest.mark.parametrize(
+    ("resources", "resource", "grants"),
+    [
+        ({"Resource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::b/x", 1),
+        ({"Resource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::*", 2),
+        ({"Resource": "arn:aws:s3:::a/*"}, "arn:aws:s3:::b/x", 0),
+        ({"NotResource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::b/x", 0),
+        ({"NotResource": ["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]}, "arn:aws:s3:::b*/x", 1),
+    ],
+)
+def test_only_grants_that_can_match_a_resource_count(resources: dict[str, Any], resource: str, grants: int) -> None:
+    holder = small([{"Effect": "Allow", "Action": "s3:GetObject", **resources}], "s3:GetObject", resource)
+    assert (0 if holder is None else len(holder.grants)) == grants
+
+
+def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
+    action = "elasticloadbalancing:SetRulePriorities"
+    (candidate,) = (each for each in candidates(action) if each.policy.name == "AmazonEKSLoadBalancingPolicy")
+    (plain,) = who_can(action, [candidate]).holders
+    (history,) = who_can(action, [candidate], history=True).holders
+    (bare,) = who_can(action, [candidate], types=False).holders
+    assert (plain.wider, [each.version for each in history.wider]) == ((), [9])
+    assert (bool(plain.covers or plain.lacks), bare.covers, bare.lacks) == (True, (), ())
+    # Of a pattern, neither types nor a level are known.
+    found = who_can("elasticloadbalancing:SetRule*", [candidate])
+    assert (found.level, found.holders[0].covers, found.holders[0].lacks, found.holders[0].applies) == (
+        "unknown",
+        (),
+        (),
+        True,
+    )
+    assert who_can("ELASTICLOADBALANCING:setrulepriorities", []).action == action
+    assert who_can(action, []).level == "Write"
+
+
+def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
+    """Many services have an action of that name: three are listed, then what is spelled like it."""
+    assert [each.partition(":")[2] for each in nearest_actions("zz:TagResource")] == ["TagResource"] * 3
+    found = nearest_actions("ekss:TagResource")
+    assert [each.partition(":")[2] for each in found[:3]] == ["TagResource"] * 3
+    assert len(found) == 5
+    assert "eks:TagResource" in found
+    with pytest.raises(InputError) as refused:
+        parse_action("TagResource")
+    assert refused.value.next_step.count(":TagResource") == 5
+
+
+@pytest.mark.parametrize("length", [256, 257])
+def test_an_action_has_at_most_256_letters(length: int) -> None:
+    action = f"zz:{'a' * (length - 3)}"
+    if length == 256:
+        assert parse_action(action) == action
+        assert parse_action(" * ") == "*"
+    else:
+        with pytest.raises(InputError):
+            parse_action(action)
+
+
+@pytest.mark.parametrize(
+    ("denies", "denied"),
+    [
+        ([{"NotAction": "ec2:*", "Resource": "*"}], "full"),
+        ([{"NotAction": "s3:GetObject", "Resource": "*"}], "partial"),
+        ([{"Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}], "partial"),
+        ([{"Action": "s3:Put*", "Resource": "*"}], None),
+        ([], None),
+    ],
+)
+def test_how_far_a_pattern_of_actions_is_denied(denies: list[Any], denied: str | None) -> None:
+    holder = small([statement("s3:Get*"), *({"Effect": "Deny", **each} for each in denies)], "s3:Get*")
+    assert holder is not None
+    assert holder.denied == denied

@@ -1,0 +1,434 @@
+"""Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
+
+import shlex
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ekstui import files
+from ekstui.denial.access_entries import (
+    ForbiddenExplanation,
+    entry_of,
+    explain_forbidden,
+    explain_unauthorized,
+)
+from ekstui.denial.forbidden import Subject, is_unauthorized, parse_forbidden
+from ekstui.eks.cluster import AccessEntry, Cluster, GivenAccess
+from ekstui.eks.kubernetes import KubernetesRequest as Request
+from ekstui.eks.kubernetes import Rule, read_rules
+from ekstui.errors import InputError
+
+# The thread stands behind each.
+TEXTS = [
+    # terraform-aws-modules/terraform-aws-eks#2988
+    (
+        'Error from server (Forbidden): pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456" cannot list resource "pods" in API group "" at the cluster scope',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456", "111122223333", "terraform", "botocore-session-123456"),
+        Request("list", "pods"),
+    ),
+    # terraform-aws-modules/terraform-aws-eks#3016
+    (
+        'Error: UPGRADE FAILED: could not get information about the resource: servicemonitors.monitoring.coreos.com "dev-preview-monitor" is forbidden: User "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth" cannot get resource "servicemonitors" in API group "monitoring.coreos.com" in the namespace "dev-preview"',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth", "111122223333", "eks-devs", "EKSGetTokenAuth"),
+        Request("get", "servicemonitors", "monitoring.coreos.com", "", "dev-preview", "dev-preview-monitor"),
+    ),
+    # aws-samples/hardeneks#2: a body in a log
+    (
+        r'HTTP response body: {"kind":"Status","status":"Failure","message":"namespaces is forbidden: User \"system:anonymous\" cannot list resource \"namespaces\" in API group \"\" at the cluster scope","reason":"Forbidden","code":403}',
+        Subject("anonymous", "system:anonymous"),
+        Request("list", "namespaces"),
+    ),
+    # aws-samples/hardeneks#52: quoted twice
+    (
+        r'"message":"nodes is forbidden: User \\\"arn:aws:sts::111122223333:assumed-role/prowler/i-0b4\\\" cannot list resource \\\"nodes\\\" in API group \\\"\\\" at the cluster scope\"',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/prowler/i-0b4", "111122223333", "prowler", "i-0b4"),
+        Request("list", "nodes"),
+    ),
+    # txn2/kubefwd#84: a user of IAM, the number redacted
+    (
+        'nodes is forbidden: User "arn:aws:iam::557470950***:user/some@workemail.com" cannot list resource "nodes" in API group "" at the cluster scope',
+        Subject("user", "arn:aws:iam::557470950***:user/some@workemail.com", "557470950***", "some@workemail.com"),
+        Request("list", "nodes"),
+    ),
+    # kubernetes/autoscaler#1507: the old wording
+    (
+        'F1212 21:30:29.408142       1 main.go:345] Failed to get nodes from apiserver: nodes is forbidden: User "system:serviceaccount:default:default" cannot list nodes at the cluster scope',
+        Subject("service-account", "system:serviceaccount:default:default", name="default", namespace="default"),
+        Request("list", "nodes"),
+    ),
+    # SumoLogic/fluentd-kubernetes-sumologic#101: the old wording in a reflector's log
+    (
+        r'Failed to list *v1.Namespace: namespaces is forbidden: User \"system:serviceaccount:kube-system:heapster\" cannot list namespaces at the cluster scope"',
+        Subject("service-account", "system:serviceaccount:kube-system:heapster", name="heapster", namespace="kube-system"),
+        Request("list", "namespaces"),
+    ),
+    # FuelLabs/infrastructure#74: a user name that an entry sets
+    (
+        'Error from server (Forbidden): configmaps is forbidden: User "eksdev:yuvraj" cannot list resource "configmaps" in API group "" in the namespace "default"',
+        Subject("username", "eksdev:yuvraj"),
+        Request("list", "configmaps", namespace="default"),
+    ),
+    # vfarcic/argo-workflows-demo#2: broken by the terminal
+    (
+        'nodes is forbidden: User "system:serviceaccount:argo:internal-kubectl" cannot list resource "nodes\n" in API group "" at the cluster scope',
+        Subject("service-account", "system:serviceaccount:argo:internal-kubectl", name="internal-kubectl", namespace="argo"),
+        Request("list", "nodes"),
+    ),
+    # The wording for subresources, paths and nodes, as the EKS guide and kubectl have them.
+    (
+        'Error from server (Forbidden): pods "web-0" is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot create resource "pods/exec" in API group "" in the namespace "shop"',
+        Subject("role", "arn:aws:sts::111122223333:assumed-role/dev/jo", "111122223333", "dev", "jo"),
+        Request("create", "pods", "", "exec", "shop", "web-0"),
+    ),
+    (
+        'Error from server (Forbidden): forbidden: User "dev" cannot get path "/metrics"',
+        Subject("username", "dev"),
+        Request("get", "", path="/metrics"),
+    ),
+    (
+        'csinodes.storage.k8s.io "ip-10-0-0-1.ec2.internal" is forbidden: User "system:node:ip-10-0-0-1.ec2.internal" cannot get resource "csinodes" in API group "storage.k8s.io" at the cluster scope',
+        Subject("node", "system:node:ip-10-0-0-1.ec2.internal", name="ip-10-0-0-1.ec2.internal"),
+        Request("get", "csinodes", "storage.k8s.io", "", None, "ip-10-0-0-1.ec2.internal"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "subject", "request_"), TEXTS, ids=range(len(TEXTS)))
+def test_a_forbidden_text_is_read(text: str, subject: Subject, request_: Request) -> None:
+    (found,) = parse_forbidden(text)
+    assert found.subject == subject
+    assert (found.request.verb, found.request.resource, found.request.api_group) == (
+        request_.verb, request_.resource, request_.api_group,
+    )  # fmt: skip
+    assert (found.request.subresource, found.request.namespace, found.request.name, found.request.path) == (
+        request_.subresource, request_.namespace, request_.name, request_.path,
+    )  # fmt: skip
+
+
+def test_a_text_that_is_cut_off_before_its_group_is_not_taken_for_another_request() -> None:
+    assert parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"') == ()
+    (text, _, request) = TEXTS[1]
+    framed = "\n".join(f"│ {text[start : start + 60].ljust(60)} │" for start in range(0, len(text), 60))
+    assert [each.request for each in parse_forbidden(framed)] == [request]
+
+
+def test_several_are_read_each_once() -> None:
+    texts = [text for text, _, _ in TEXTS]
+    assert len(parse_forbidden("\n".join(texts + texts))) == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("text", "unauthorized"),
+    [
+        ("error: You must be logged in to the server (Unauthorized)", True),
+        ("error: You must be logged in to the server (the server has asked for the client to provide credentials)", True),
+        ('Response Body: {"kind":"Status","apiVersion":"v1","status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}', True),
+        ("User: arn:aws:iam::111122223333:user/jo is not authorized to perform: eks:DescribeCluster", False),
+        ("UnauthorizedOperation: You are not authorized to perform this operation.", False),
+        ('pods is forbidden: User "dev" cannot list resource "pods" in API group "" at the cluster scope', False),
+    ],
+)  # fmt: skip
+def test_not_being_known_is_told_from_being_forbidden(text: str, unauthorized: bool) -> None:
+    assert is_unauthorized(text) is unauthorized
+
+
+RULES = read_rules((files.assets() / "access-policy-rules.tsv").read_text())
+ROLE = "arn:aws:iam::111122223333:role/team/dev"
+SESSION = "arn:aws:sts::111122223333:assumed-role/dev/{{SessionName}}"
+
+
+def given(policy: str, *namespaces: str) -> GivenAccess:
+    return GivenAccess(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
+
+
+def explained(what: str, *policies: GivenAccess, user: str = "", **fields: Any) -> ForbiddenExplanation:
+    """What a role with an entry of these policies is told; `what` is `VERB RESOURCE GROUP NAMESPACE`."""
+    verb, resource, group, namespace = what.split(" ")
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    user = user or "arn:aws:sts::111122223333:assumed-role/dev/jo"
+    text = f'x is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" {where}'
+    entry = AccessEntry(ROLE, "STANDARD", **{"username": SESSION, "policies": policies, **fields})
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+    (forbidden,) = parse_forbidden(text)
+    return explain_forbidden(forbidden, cluster, RULES, ["AmazonEKSHybridPolicy"])
+
+
+@pytest.mark.parametrize(
+    ("what", "policies", "verdict", "said"),
+    [
+        ("list pods  shop", (given("View"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (given("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (given("View", "sh*"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (given("View", "dev"),), "forbidden", "only in dev"),
+        ("list pods  ", (given("View", "shop"),), "forbidden", "cluster scope"),
+        ("get secrets  shop", (given("View"),), "forbidden", "None of the entry's access policies"),
+        ("create pods/exec  shop", (given("Edit"),), "allowed", "AmazonEKSEditPolicy"),
+        ("list nodes  ", (given("Admin"),), "forbidden", "AmazonEKSAdminPolicy"),
+        ("list nodes  ", (given("Admin"), given("ClusterAdmin")), "allowed", "AmazonEKSClusterAdminPolicy"),
+        ("list nodes  ", (given("KRO"),), "depends", "AmazonEKSKROPolicy"),
+        ("list nodes  ", (given("KRO", "shop"),), "forbidden", "None"),
+        ("list nodes  ", (), "forbidden", "no access policy"),
+    ],
+)
+def test_why_it_is_forbidden(what: str, policies: tuple[GivenAccess, ...], verdict: str, said: str) -> None:
+    found = explained(what, *policies)
+    assert (found.verdict, found.principal) == (verdict, ROLE)
+    assert said in found.reason
+
+
+@pytest.mark.parametrize(
+    ("principal", "known"),
+    [
+        (ROLE, True),
+        ("arn:aws:sts::111122223333:assumed-role/dev/jo", True),
+        ("arn:aws:iam::111122223333:role/team/de", False),
+        ("arn:aws:iam::111122223333:role/team/devs", False),
+        ("arn:aws:sts::444455556666:assumed-role/dev/jo", False),
+        ("arn:aws:sts::111122223333:assumed-role/devs/jo", False),
+        ("arn:aws:iam::111122223333:user/dev", False),
+        ("dev", False),
+    ],
+)
+def test_an_entry_is_of_its_principal_and_of_the_sessions_of_it(principal: str, known: bool) -> None:
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(AccessEntry(ROLE, "STANDARD"),))
+    assert ("has an access entry" in explain_unauthorized(principal, cluster).reason) is known
+
+
+def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() -> None:
+    assert next(each.policy for each in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
+    nodes = explained("list nodes  ")
+    assert [each.policy for each in nodes.allowed_by] == ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"]
+    assert explained("list applications argoproj.io shop").missing_rule == (
+        ("argoproj.io",),
+        ("applications",),
+        ("list",),
+        (),
+    )
+    assert explained("list pods  shop", given("View")).allowed_by == ()
+
+
+def test_what_was_not_read_or_not_looked_at_is_said() -> None:
+    unread = explained("list pods  shop", policies=None)
+    assert (unread.verdict, unread.policies) == ("depends", ())
+    grouped = explained("list pods  shop", groups=("devs",))
+    assert any("the group devs" in place for place in grouped.not_looked_at)
+    assert explained("list pods  shop", user="arn:aws:sts::111122223333:assumed-role/other/jo").entry is None
+    assert explained("list pods  shop", user="arn:aws:sts::444455556666:assumed-role/dev/jo").entry is None
+    assert (
+        explained("list pods  shop", given("View"), username="dev:{{SessionName}}", user="dev:jo").verdict == "allowed"
+    )
+    service_account = explained("list pods  shop", given("ClusterAdmin"), user="system:serviceaccount:shop:web")
+    assert (service_account.verdict, service_account.entry) == ("forbidden", None)
+    (text, _, _) = TEXTS[0]
+    alone = explain_forbidden(parse_forbidden(text)[0], None, RULES)
+    assert alone.verdict == "forbidden"
+    assert "the access entries of the cluster" in alone.not_looked_at
+
+
+def test_who_is_not_known_lacks_an_entry() -> None:
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(AccessEntry(ROLE, "STANDARD"),))
+    lacking = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
+    assert (lacking.verdict, lacking.entry) == ("forbidden", None)
+    assert "no access entry" in lacking.reason
+    present = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/dev/jo", cluster)
+    assert (present.verdict, present.entry) == (
+        "depends",
+        cluster.access_entries[0] if cluster.access_entries else None,
+    )
+
+
+def test_the_next_commands_say_whom_what_and_where() -> None:
+    def commands(text: str, cluster: Cluster | None) -> list[list[str]]:
+        return [shlex.split(each.text) for each in explain_forbidden(parse_forbidden(text)[0], cluster, RULES).commands]
+
+    text = (
+        'pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group '
+        '"" in the namespace "shop"'
+    )
+    unknown = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())
+    create, associate = commands(text, unknown)
+    assert create[:5] == ["aws", "eks", "create-access-entry", "--cluster-name", "prod"]
+    # IAM knows the path of the role, which the name of the session lacks.
+    assert create[6] == "$(aws iam get-role --role-name dev --query Role.Arn --output text)"
+    assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=shop"
+    assert associate[associate.index("--policy-arn") + 1].endswith(":cluster-access-policy/AmazonEKSViewPolicy")
+    # An entry that has the policy elsewhere keeps those namespaces: the association is replaced.
+    given_elsewhere = (GivenAccess("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", ("data",)),)
+    entry = AccessEntry(ROLE, "STANDARD", policies=given_elsewhere)
+    (associate,) = commands(text, unknown_with(entry))
+    assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=data,shop"
+    assert ROLE in associate
+    whole = text.replace(' in the namespace "shop"', " at the cluster scope")
+    assert commands(whole, unknown)[1][-3] == "type=cluster"
+    # What a message says is quoted for the shell.
+    hostile = text.replace('"shop"', '"a;reboot"')
+    assert commands(hostile, unknown)[1][-3] == "type=namespace,namespaces=a;reboot"
+    assert (
+        commands(text.replace("arn:aws:sts::111122223333:assumed-role/dev/jo", "system:serviceaccount:a:b"), None) == []
+    )
+
+
+def unknown_with(entry: AccessEntry) -> Cluster:
+    return Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+
+
+@pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
+def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str) -> None:
+    known = AccessEntry(ROLE, "STANDARD")
+    cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=(known,))
+    unnamed = explain_unauthorized(None, cluster)
+    assert unnamed.verdict == "depends"
+    assert "credentials" in unnamed.reason
+    assert "no access entry" not in unnamed.reason
+    assert unnamed.known == (ROLE,)
+    assert ("create-access-entry" in " ".join(each.text for each in unnamed.commands)) is (mode != "CONFIG_MAP")
+    other = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
+    assert other.verdict == ("forbidden" if mode == "API" else "depends")
+    unread = Cluster("prod", "eu-west-1", authentication_mode=mode)
+    assert explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", unread).verdict == "depends"
+
+
+def test_a_long_text_is_read_within_limits() -> None:
+    line = 'nodes "{}" is forbidden: User "x{}" cannot list resource "nodes" in API group "" at the cluster scope\n'
+    many = "".join(line.format(number, number) for number in range(1500))
+    found = parse_forbidden(many)
+    assert [each.subject.username for each in found] == [f"x{number}" for number in range(20)]
+    with pytest.raises(InputError, match="ekstui reads up to"):
+        parse_forbidden(many * 2)
+
+
+@pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
+def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
+    """EKS User Guide, "Change authentication mode": only in the mode API the config map counts for nothing."""
+    cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=())
+    unread = replace(cluster, access_entries=None)
+    config_map = () if mode == "API" else ("the config map aws-auth",)
+    other = "arn:aws:sts::111122223333:assumed-role/other/jo"
+    assert explain_unauthorized(other, cluster).not_looked_at == config_map
+    assert ("aws-auth" in explain_unauthorized(other, cluster).reason) is (mode != "API")
+    assert explain_unauthorized(other, unread).not_looked_at == ("the access entries of the cluster", *config_map)
+    forbidden = parse_forbidden(f'nodes is forbidden: User "{other}" cannot list resource "nodes" in API group ""')[0]
+    inside = ("roles and bindings inside the cluster (Kubernetes' own RBAC)",)
+    whether = ("whether the message is from cluster prod",)
+    assert explain_forbidden(forbidden, cluster, RULES) == explain_forbidden(forbidden, cluster, RULES, named=True)
+    for named in (True, False):
+        found = explain_forbidden(forbidden, cluster, RULES, named=named)
+        assert (found.verdict, found.not_looked_at) == (
+            "forbidden",
+            (*(() if named else whether), *config_map, *inside),
+        )
+        assert ("aws-auth" in found.reason) is (mode != "API")
+        found = explain_forbidden(forbidden, unread, RULES, named=named)
+        assert found.verdict == ("forbidden" if mode == "CONFIG_MAP" else "depends")
+        assert found.not_looked_at == (*(() if named else whether), *inside)
+        assert bool(found.commands) is (mode != "CONFIG_MAP")
+
+
+@pytest.mark.parametrize(
+    ("user", "reason", "elsewhere"),
+    [
+        ("system:anonymous", "without credentials", ()),
+        ("system:serviceaccount:a:b", "only the roles that are bound", ("Kubernetes' own RBAC",)),
+        ("system:node:ip-10-0-0-1.eu-west-1.compute.internal", "allows nodes", ("Kubernetes' own RBAC", "which pods")),
+    ],
+)
+def test_no_access_policy_is_offered_to_those_who_cannot_have_one(
+    user: str, reason: str, elsewhere: tuple[str, ...]
+) -> None:
+    text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
+    for cluster in (None, Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())):
+        found = explain_forbidden(parse_forbidden(text)[0], cluster, RULES)
+        assert (found.verdict, found.allowed_by, found.commands) == ("forbidden", (), ())
+        assert reason in found.reason
+        assert len(found.not_looked_at) == len(elsewhere)
+        assert all(part in place for part, place in zip(elsewhere, found.not_looked_at, strict=True))
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_an_access_policy_is_of_the_partition_of_its_principal(partition: str) -> None:
+    text = f'nodes is forbidden: User "arn:{partition}:iam::111122223333:user/jo" cannot list resource "nodes" in API group ""'
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=())
+    associate = shlex.split(explain_forbidden(parse_forbidden(text)[0], cluster, RULES).commands[1].text)
+    arn = associate[associate.index("--policy-arn") + 1]
+    assert arn.startswith(f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKS")
+
+
+@pytest.mark.parametrize(
+    ("entry", "user", "matches"),
+    [
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:sts::111122223333:assumed-role/dev/jo", True),
+        (
+            AccessEntry(ROLE.replace("role/", "role/team/"), "STANDARD"),
+            "arn:aws:sts::111122223333:assumed-role/dev/jo",
+            True,
+        ),
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:sts::444455556666:assumed-role/dev/jo", False),
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:sts::111122223333:assumed-role/de/jo", False),
+        (AccessEntry(ROLE, "STANDARD"), "arn:aws:iam::111122223333:user/dev", False),
+        (AccessEntry("arn:aws:iam::111122223333:user/dev", "STANDARD"), "arn:aws:iam::111122223333:user/dev", True),
+        (AccessEntry(ROLE, "STANDARD", username="dev:{{SessionName}}"), "dev:jo", True),
+        (AccessEntry(ROLE, "STANDARD", username="dev:{{SessionName}}"), "dev:", False),
+        (AccessEntry(ROLE, "STANDARD", username="dev.x"), "devyx", False),
+        (
+            AccessEntry(ROLE, "STANDARD", username="dev:{{SessionName}}"),
+            "arn:aws:sts::111122223333:assumed-role/dev/jo",
+            False,
+        ),
+        (AccessEntry(ROLE, "STANDARD", username=ROLE), "arn:aws:sts::111122223333:assumed-role/dev/jo", True),
+        (AccessEntry(ROLE, "STANDARD", username=ROLE), "arn:aws:sts::444455556666:assumed-role/dev/jo", False),
+    ],
+)
+def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> None:
+    text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
+    other = AccessEntry("arn:aws:iam::111122223333:role/other", "STANDARD")
+    assert (entry_of(parse_forbidden(text)[0].subject, [other, entry]) is entry) is matches
+
+
+@pytest.mark.parametrize(
+    ("what", "scope", "applies"),
+    [
+        ("list pods  shop", (), True),
+        ("list pods  shop", ("dev", "shop"), True),
+        ("list pods  shop", ("dev",), False),
+        # What is asked at the cluster scope is in no namespace, so that no policy for namespaces includes it.
+        ("list pods  ", (), True),
+        ("list pods  ", ("*",), False),
+    ],
+)
+def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], applies: bool) -> None:
+    found = explained(what, given("View", *scope), given("KRO", *scope))
+    assert [(each.covers, each.applies) for each in found.policies] == [(True, applies), (None, applies)]
+
+
+@pytest.mark.parametrize(("namespaces", "applies"), [(None, True), (("*",), False)])
+def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: bool) -> None:
+    text = 'forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot get path "/metrics"'
+    entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(replace(given("ClusterAdmin"), namespaces=namespaces),))
+    cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+    (found,) = (explain_forbidden(each, cluster, RULES) for each in parse_forbidden(text))
+    assert [each.applies for each in found.policies] == [applies]
+    assert found.verdict == ("allowed" if applies else "forbidden")
+    assert found.missing_rule == ((), (), ("get",), ("/metrics",))
+
+
+def test_remedies_are_ranked_by_what_else_they_give() -> None:
+    def rule(verbs: str, *resources: str) -> Rule:
+        return Rule(("",), ("pods", *resources), tuple(verbs.split()))
+
+    rules = {
+        "Everything": (rule("*", "*"),),
+        "B-writes": (rule("list create"),),
+        "A-writes-more": (rule("list create delete"),),
+        "Z-reads-much": (rule("get list watch", "services", "events"),),
+        "Y-reads-much": (rule("get list watch", "services", "events"),),
+        "Reads": (rule("list"),),
+        "Reserved": (rule("list"),),
+        "Elsewhere": (Rule(("apps",), ("pods",), ("list",)),),
+    }
+    text = 'x is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group "" in the namespace "shop"'
+    (found,) = (explain_forbidden(each, None, rules, ["Reserved"]) for each in parse_forbidden(text))
+    assert [(each.policy, each.permissions, each.reads_only) for each in found.allowed_by] == [
+        ("Reads", 1, True), ("Y-reads-much", 9, True), ("Z-reads-much", 9, True),
+        ("B-writes", 2, False), ("A-writes-more", 3, False), ("Everything", None, False),
+    ]  # fmt: skip

@@ -1,0 +1,122 @@
+"""Roles, uses and clusters as small values for the tables of the tests; AWS's policies come from the corpus."""
+
+import json
+import lzma
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from ekstui import files
+from ekstui.eks.account_snapshot import Certainty, Role, Use, UseKind
+from ekstui.eks.cluster import Addon, Cluster, EksFacts, PodIdentityAssociation
+from ekstui.eks.findings import Finding, RoleInUse, RolePolicy, Surroundings
+from ekstui.eks.findings.role_findings import findings_of
+from ekstui.eks.knowledge import Knowledge, parse_knowledge
+from ekstui.iam.document import Document, parse
+
+NOW = datetime(2026, 9, 1, tzinfo=UTC)
+ACCOUNT = "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/AAAA"
+OTHER_ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/BBBB"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+
+
+def used(kind: UseKind, certainty: Certainty = "confirmed", **fields: Any) -> Use:
+    """A use of a role, of the cluster `c` unless another is given."""
+    return Use(kind, certainty, **{"cluster": "c", "region": "eu-west-1", **fields})
+
+
+@cache
+def knowledge() -> Knowledge:
+    return parse_knowledge((files.assets() / "eks.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _family() -> dict[str, dict[str, Any]]:
+    found = {}
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+        for _ in range(50):
+            policy = json.loads(next(lines))
+            found[policy["name"]] = policy
+    return found
+
+
+def aws(name: str, *, read: bool = True) -> RolePolicy:
+    """AWS's policy of that name in its default version."""
+    policy = _family()[name]
+    version = next(each for each in policy["versions"] if each["version"] == policy["default"])
+    return RolePolicy(name, policy["arn"], int(policy["default"][1:]), parse(version["document"]) if read else None)
+
+
+def allowing(name: str, *actions: str, effect: str = "Allow", arn: str | None = None) -> RolePolicy:
+    """A policy of the account's own that allows actions on everything."""
+    statement = {"Effect": effect, "Action": list(actions), "Resource": "*"}
+    return RolePolicy(name, arn, None, parse({"Version": "2012-10-17", "Statement": statement}))
+
+
+def unread(name: str) -> RolePolicy:
+    return RolePolicy(name, f"arn:aws:iam::{ACCOUNT}:policy/{name}", 1, None)
+
+
+def trusting(service: str, *actions: str) -> Document:
+    return parse({"Statement": {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}})
+
+
+def web_identity(issuer: str, subject: str | None, operator: str = "StringEquals") -> dict[str, Any]:
+    """A statement that trusts service accounts of a cluster."""
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}},
+    }
+    if subject is not None:
+        statement["Condition"].setdefault(operator, {})[f"{issuer}:sub"] = subject
+    return statement
+
+
+def trust_of(*statements: dict[str, Any]) -> Document:
+    return parse({"Statement": list(statements)})
+
+
+def role(trust: Document | None = None, **fields: Any) -> Role:
+    fields = {"name": "r", "arn": ROLE, "created": datetime(2026, 8, 1, tzinfo=UTC), **fields}
+    return Role(trust=trust, **fields)
+
+
+def cluster(**fields: Any) -> Cluster:
+    fields = {
+        "name": "c", "region": "eu-west-1", "issuer": ISSUER, "created": datetime(2024, 1, 1, tzinfo=UTC),
+        "auto_mode": False, "ip_family": "ipv4", "described": True, "addons": (), "associations": (), **fields,
+    }  # fmt: skip
+    return Cluster(**fields)
+
+
+CNI_WITH_ITS_OWN_ROLE = Addon("vpc-cni", "v1", f"arn:aws:iam::{ACCOUNT}:role/cni")
+CNI_WITHOUT = Addon("vpc-cni", "v1", None)
+
+
+def association(**fields: Any) -> PodIdentityAssociation:
+    fields = {"id": "a-1", "namespace": "kube-system", "service_account": "sa", "role_arn": ROLE, **fields}
+    return PodIdentityAssociation(**fields)
+
+
+def around(*clusters: Cluster, **fields: Any) -> Surroundings:
+    return Surroundings(now=NOW, eks=EksFacts(clusters, ("eu-west-1",)), **fields)
+
+
+def said(
+    policies: tuple[RolePolicy, ...] = (),
+    uses: tuple[Use, ...] = (),
+    surroundings: Surroundings | None = None,
+    of: Role | None = None,
+    **fields: Any,
+) -> tuple[Finding, ...]:
+    """What is said about a role."""
+    subject = RoleInUse(of or role(), policies, uses=uses, **fields)
+    return findings_of(subject, surroundings or around(cluster()), knowledge())
+
+
+def coded(findings: tuple[Finding, ...], code: str) -> list[Finding]:
+    return [finding for finding in findings if finding.code == code]

@@ -1,0 +1,140 @@
+"""What is said about access entries, and about nodes that have none."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use, UseKind
+from ekstui.eks.cluster import AccessEntry, Capability, Cluster, GivenAccess
+from ekstui.eks.findings.entries import entry_findings, missing_entry, mode_finding
+from ekstui.eks.findings.fixes import cluster_command
+from tests.eks.findings.subjects import ACCOUNT, NOW, ROLE, knowledge, used
+
+SNAPSHOT = AccountSnapshot(
+    CallerIdentity(ACCOUNT, "aws", "arn:aws:iam::111122223333:user/me", "AIDA"), NOW, True, (Role("r", ROLE),)
+)
+
+
+def given(*policies: str) -> tuple[GivenAccess, ...]:
+    return tuple(GivenAccess(f"arn:aws:eks::aws:cluster-access-policy/{policy}") for policy in policies)
+
+
+def codes(
+    entry: AccessEntry, uses: Sequence[Use] = (), snapshot: AccountSnapshot = SNAPSHOT, **fields: Any
+) -> set[tuple[str, str]]:
+    cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=(entry,), **fields)
+    found = entry_findings(entry, cluster, uses, snapshot, knowledge())
+    return {(finding.code, finding.severity) for finding in found}
+
+
+def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> AccessEntry:
+    return AccessEntry(**{"principal_arn": ROLE, "kind": kind, "policies": given(*policies), **fields})
+
+
+@pytest.mark.parametrize(
+    ("each", "uses", "expected"),
+    [
+        (entry(), (), set()),
+        (entry("EC2_LINUX"), (used("nodegroup", name="g"),), set()),
+        (entry("STANDARD"), (used("nodegroup", name="g"),), {("entry-of-wrong-type", "problem")}),
+        (entry("EC2_LINUX"), (used("auto-mode-node"),), {("entry-of-wrong-type", "problem")}),
+        (entry(None), (used("nodegroup", name="g"),), set()),
+        (entry("EC2"), (), {("auto-node-policy-missing", "problem")}),
+        (entry("EC2", "AmazonEKSAutoNodePolicy"), (used("auto-mode-node"),), set()),
+        (entry("EC2", policies=None), (), set()),
+        (entry("STANDARD", "AmazonEKSComputePolicy"), (), {("reserved-access-policy", "advice")}),
+        (entry("STANDARD", "AmazonEKSClusterAdminPolicy"), (), {("cluster-admin", "note")}),
+        (entry("STANDARD", groups=("system:masters",)), (), {("cluster-admin", "note")}),
+        (entry(principal_arn=ROLE + "-gone"), (), {("entry-principal-gone", "advice")}),
+        # A path may have a colon.
+        (entry(principal_arn=f"arn:aws:iam::{ACCOUNT}:role/a:b/gone"), (), {("entry-principal-gone", "advice")}),
+        (entry(principal_arn=f"arn:aws:iam::{ACCOUNT}"), (), set()),
+        (entry(principal_arn="gone"), (), set()),
+        (entry(principal_arn="arn:aws:iam::444455556666:role/theirs"), (), set()),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_an_entry(each: AccessEntry, uses: Sequence[Use], expected: set[tuple[str, str]]) -> None:
+    assert codes(each, uses) == expected
+
+
+def test_a_role_is_not_said_to_be_gone_where_not_all_were_read() -> None:
+    assert codes(entry(principal_arn=ROLE + "-gone"), snapshot=replace(SNAPSHOT, complete=False)) == set()
+
+
+def test_admin_in_some_namespaces_is_no_admin_of_the_cluster() -> None:
+    (admin,) = given("AmazonEKSClusterAdminPolicy")
+    assert codes(entry(policies=(replace(admin, namespaces=("shop",)),))) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "policies", "lacks"),
+    [
+        ("ARGOCD", ("AmazonEKSArgoCDPolicy", "AmazonEKSArgoCDClusterPolicy"), True),
+        ("ARGOCD", ("AmazonEKSArgoCDPolicy", "AmazonEKSArgoCDClusterPolicy", "AmazonEKSEditPolicy"), False),
+        ("KRO", ("AmazonEKSKROPolicy",), True),
+        ("ACK", ("AmazonEKSACKPolicy",), False),
+    ],
+)
+def test_capabilities_need_rights_on_workloads(kind: str, policies: tuple[str, ...], lacks: bool) -> None:
+    found = codes(entry("STANDARD", *policies), capabilities=(Capability("x", kind, ROLE),))
+    assert found == ({("capability-without-rights", "advice")} if lacks else set())
+
+
+@pytest.mark.parametrize(
+    ("fields", "role"), [({}, ROLE + "-other"), ({"groups": ("devs",)}, ROLE), ({"policies": None}, ROLE)]
+)
+def test_a_capability_of_another_role_or_with_groups_or_of_an_entry_not_read_may_have_rights(
+    fields: dict[str, Any], role: str
+) -> None:
+    each = replace(entry("STANDARD", "AmazonEKSKROPolicy"), **fields)
+    assert codes(each, capabilities=(Capability("x", "KRO", role),)) == set()
+
+
+@pytest.mark.parametrize(
+    ("mode", "entries", "expected"),
+    [
+        ("API", (), "problem"),
+        ("API_AND_CONFIG_MAP", (), "note"),
+        ("CONFIG_MAP", (), None),
+        ("API", (entry("EC2_LINUX"),), None),
+        ("API", None, None),
+    ],
+)
+def test_nodes_without_an_entry(mode: str, entries: tuple[AccessEntry, ...] | None, expected: str | None) -> None:
+    cluster = Cluster("c", "eu-west-1", authentication_mode=mode, access_entries=entries)
+    found = missing_entry(ROLE, (used("nodegroup", name="g"),), cluster)
+    assert (found.severity if found else None) == expected
+    assert missing_entry(ROLE, (used("nodegroup", "inferred"),), cluster) is None
+    assert missing_entry(ROLE, (used("irsa"),), cluster) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("nodegroup", ["--type EC2_LINUX"]),
+        ("hybrid-node", ["--type HYBRID_LINUX"]),
+        # Nodes of Auto Mode need the access policy as well (EKS User Guide, "Create a custom node class").
+        (
+            "auto-mode-node",
+            ["--type EC2 && ", "cluster-access-policy/AmazonEKSAutoNodePolicy --access-scope type=cluster"],
+        ),
+    ],
+)
+def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> None:
+    cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=())
+    finding = missing_entry(ROLE, (used(kind, name="g"),), cluster)
+    assert finding is not None
+    command = cluster_command(finding, ROLE, None, cluster, "aws")
+    assert command is not None
+    assert command.text.startswith(
+        f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} --region eu-west-1"
+    )
+    assert all(words in command.text for words in expected)
+
+
+def test_the_mode_says_whether_entries_count() -> None:
+    modes = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP", None)
+    found = [mode_finding(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
+    assert [each.severity if each else None for each in found] == [None, "note", "advice", None]

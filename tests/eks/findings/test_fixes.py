@@ -1,0 +1,182 @@
+"""Commands and words for findings: what they change, and where there is none."""
+
+import shlex
+from typing import Any
+
+import pytest
+
+from ekstui.eks.account_snapshot import Role, Use
+from ekstui.eks.cluster import HealthIssue
+from ekstui.eks.findings import Code, Finding
+from ekstui.eks.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
+from ekstui.iam.document import parse_text
+from tests.eks.findings.subjects import (
+    ISSUER,
+    OTHER_ISSUER,
+    ROLE,
+    cluster,
+    knowledge,
+    role,
+    trust_of,
+    used,
+    web_identity,
+)
+
+PODS = "pods.eks.amazonaws.com"
+
+
+def found(code: Code, *uses: Use, severity: Any = "problem") -> Finding:
+    return Finding(code, severity, "text", (), uses=uses)
+
+
+def command(finding: Finding, of: Role | None = None, principal: str = ROLE, **fields: Any) -> str | None:
+    made = cluster_command(finding, principal, of, cluster(**fields), "aws-cn")
+    return None if made is None else made.text
+
+
+@pytest.mark.parametrize(
+    ("finding", "of", "fields", "expected"),
+    [
+        (found("entry-missing", used("fargate", name="f")), None, {},
+         f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} --region eu-west-1 --type FARGATE_LINUX"),
+        # Nodes of two kinds need entries of two types, and a role has one entry.
+        (found("entry-missing", used("fargate"), used("nodegroup")), None, {}, None),
+        (found("auto-node-policy-missing"), None, {},
+         (f"aws eks associate-access-policy --cluster-name c --principal-arn {ROLE} --region eu-west-1 --policy-arn "
+         "arn:aws-cn:eks::aws:cluster-access-policy/AmazonEKSAutoNodePolicy --access-scope type=cluster")),
+        (found("principal-tag-missing", used("addon")), role(), {},
+         "aws iam tag-role --role-name r --tags Key=eks-cluster-name,Value=c"),
+        (found("principal-tag-missing", used("addon")), None, {}, None),
+        # A role has one tag, and so can serve one cluster.
+        (found("principal-tag-missing", used("addon"), used("addon", cluster="d")), role(), {}, None),
+        (found("irsa-provider-missing", used("irsa"), used("irsa", name=ISSUER)), None, {},
+         f"aws iam create-open-id-connect-provider --url https://{ISSUER} --client-id-list sts.amazonaws.com"),
+        (found("irsa-provider-missing", used("irsa")), None, {}, None),
+        (found("irsa-issuer-of-another-cluster"), role(), {}, None),
+        (found("irsa-issuer-of-another-cluster"), None, {}, None),
+        (found("irsa-issuer-of-another-cluster"), role(trust_of(web_identity(OTHER_ISSUER, "a"))), {"issuer": None}, None),
+        (found("role-not-found"), role(), {}, None),
+    ],
+)  # fmt: skip
+def test_the_command_for_a_cluster(
+    finding: Finding, of: Role | None, fields: dict[str, Any], expected: str | None
+) -> None:
+    made = command(finding, of, **fields)
+    assert made is None if expected is None else made is not None and sorted(made.split()) == sorted(expected.split())
+
+
+def service(
+    *principals: str, action: Any = "sts:AssumeRole", effect: str = "Allow", element: str = "Action"
+) -> dict[str, Any]:
+    return {"Effect": effect, "Principal": {"Service": list(principals)}, element: action}
+
+
+def fixed(code: Code, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
+    made = trust_command(role(trust_of(*statements)), found(code), knowledge())
+    return None if made is None else parse_text(shlex.split(made.text)[-1]).statements
+
+
+@pytest.mark.parametrize(
+    ("statement", "meant"),
+    [
+        (service(PODS), True),
+        (service("eks.amazonaws.com.cn"), True),
+        (service("ec2.amazonaws.com", PODS, action=["STS:assumerole", "sts:SetSourceIdentity"]), True),
+        (service("ec2.amazonaws.com"), False),
+        (service(PODS, effect="Deny"), False),
+        (service(PODS, action=["sts:AssumeRole", "STS:tagsession"]), False),
+        (service(PODS, action="sts:SetSourceIdentity"), False),
+        (service(PODS, element="NotAction"), False),
+        ({"Effect": "Allow", "Principal": {"AWS": PODS}, "Action": "sts:AssumeRole"}, False),
+        ({"Effect": "Allow", "NotPrincipal": {"Service": PODS}, "Action": "sts:AssumeRole"}, False),
+    ],
+)
+def test_the_session_may_be_tagged_by_the_services_that_assume_the_role_for_eks(
+    statement: dict[str, Any], meant: bool
+) -> None:
+    other = service("ec2.amazonaws.com")
+    made = fixed("trust-lacks-tag-session", other, statement)
+    if not meant:
+        assert made is None
+        return
+    before = trust_of(other, statement).statements
+    assert made == (before[0], before[1]._replace(actions=(*before[1].actions, "sts:TagSession")))
+    assert fixed("missing-policy", statement) is None
+    assert trust_command(role(None), found("trust-lacks-tag-session"), knowledge()) is None
+
+
+SUB = f"{ISSUER}:sub"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"StringEquals": {SUB: "system:serviceaccount:a:*"}}, {"StringLike": {SUB: "system:serviceaccount:a:*"}}),
+        ({"StringEquals": {SUB: "system:serviceaccount:a:b?"}}, {"StringLike": {SUB: "system:serviceaccount:a:b?"}}),
+        ({"ForAnyValue:StringEqualsIfExists": {SUB: ["a", "*"]}}, {"ForAnyValue:StringLikeIfExists": {SUB: ["a", "*"]}}),
+        ({"stringequals": {SUB: "*"}, "StringEquals": {f"{ISSUER}:aud": "*"}},
+         {"StringLike": {SUB: "*"}, "StringEquals": {f"{ISSUER}:aud": "*"}}),
+        ({"StringEquals": {SUB: "a"}}, None),
+        ({"StringNotEquals": {SUB: "*"}}, None),
+        ({"StringEqualsIgnoreCase": {SUB: "*"}}, None),
+        # Two lines with one operator and key would be one.
+        ({"StringEquals": {SUB: "a*"}, "StringLike": {SUB: "b*"}}, None),
+    ],
+)  # fmt: skip
+def test_a_wildcard_of_a_subject_gets_an_operator_that_takes_it_for_one(
+    conditions: dict[str, Any], expected: dict[str, Any] | None
+) -> None:
+    statement = {**web_identity(ISSUER, None), "Condition": conditions}
+    made = fixed("irsa-wildcard-with-stringequals", statement)
+    assert made == (None if expected is None else trust_of({**statement, "Condition": expected}).statements)
+    for other in ({**statement, "Effect": "Deny"}, {**statement, "Principal": {"AWS": "*"}}):
+        assert fixed("irsa-wildcard-with-stringequals", other) is None
+
+
+def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() -> None:
+    github = "token.actions.githubusercontent.com"
+    both = [each["Principal"]["Federated"] for each in (web_identity(OTHER_ISSUER, None), web_identity(github, None))]
+    denied = {**web_identity(OTHER_ISSUER, "x"), "Effect": "Deny"}
+    two = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": both}}
+    meant = web_identity(OTHER_ISSUER, "z")
+    statements = [web_identity(github, "w"), service(PODS), denied, two, meant, web_identity(OTHER_ISSUER, "zz")]
+    made = command(found("irsa-issuer-of-another-cluster"), role(trust_of(*statements)))
+    assert made is not None
+    assert parse_text(shlex.split(made)[-1]).statements == trust_of(*statements, web_identity(ISSUER, "z")).statements
+    assert command(found("irsa-issuer-of-another-cluster"), role(trust_of(*statements[:4]))) is None
+
+
+def test_a_problem_has_words_and_advice_has_not() -> None:
+    assert change_in_words(found("missing-policy"))
+    assert change_in_words(found("missing-policy", severity="advice")) == ""
+    assert change_in_words(found("cluster-admin")) == ""
+
+
+def issue(kind: Any, code: str, *resources: str, name: str = "n") -> HealthIssue:
+    return HealthIssue(kind, name, code, "message", resources)
+
+
+@pytest.mark.parametrize(
+    ("each", "said", "shows"),
+    [
+        (issue("cluster", "KmsKeyDisabled", "arn:aws:kms:::key/a b"), "is disabled", "aws kms enable-key --key-id 'arn:aws:kms:::key/a b'"),
+        (issue("cluster", "KmsKeyDisabled"), "is disabled", ""),
+        (issue("cluster", "KmsKeyDisabled", "a", "b"), "is disabled", ""),
+        (issue("nodegroup", "AccessDenied", "a", "b"), "API server denies",
+         "kubectl get clusterrole/eks:node-manager clusterrolebinding/eks:node-manager"),
+        (issue("cluster", "AccessDenied"), "with the cluster role", ""),
+        (issue("addon", "NoSuchCode", "a"), "", ""),
+    ],
+)  # fmt: skip
+def test_what_a_report_of_eks_means(each: HealthIssue, said: str, shows: str) -> None:
+    meaning = meaning_of(each)
+    assert said in meaning.text
+    assert bool(said) is bool(meaning.text)
+    assert meaning.command == shows
+
+
+def test_a_report_is_about_the_uses_by_its_part_of_the_cluster() -> None:
+    group = issue("nodegroup", "AccessDenied", name="a")
+    assert [is_about(group, used("nodegroup", name=name)) for name in ("a", "b")] == [True, False]
+    assert not is_about(group, used("addon", name="a"))
+    assert is_about(issue("cluster", "AccessDenied"), used("cluster", name="other"))

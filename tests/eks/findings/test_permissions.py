@@ -1,0 +1,344 @@
+"""Missing permissions are told by actions, not by the names of policies."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ekstui.eks.account_snapshot import Use, UseKind
+from ekstui.eks.cluster import AccessEntry, Addon, Cluster, NodeGroup
+from ekstui.eks.findings import RolePolicy, Surroundings
+from tests.eks.findings.subjects import (
+    CNI_WITH_ITS_OWN_ROLE,
+    CNI_WITHOUT,
+    NOW,
+    ROLE,
+    allowing,
+    around,
+    association,
+    aws,
+    cluster,
+    coded,
+    role,
+    said,
+    trusting,
+    unread,
+    used,
+)
+
+NODE = (aws("AmazonEKSWorkerNodePolicy"), aws("AmazonEC2ContainerRegistryPullOnly"))
+OWN_CLUSTER = allowing("own", "ec2:CreateTags", "ec2:Describe*", "kms:DescribeKey")
+AUTO = tuple(
+    aws(f"AmazonEKS{name}Policy") for name in ("Cluster", "Compute", "BlockStorage", "LoadBalancing", "Networking")
+)
+
+
+def severities(policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, *words: str) -> list[str]:
+    """The severities of what is said to be missing, of findings that hold all of the words."""
+    found = coded(said(policies, (use,), around(seen)), "missing-policy")
+    return [finding.severity for finding in found if all(word in finding.text for word in words)]
+
+
+@pytest.mark.parametrize(
+    ("policies", "use", "seen", "words", "expected"),
+    [
+        ((), used("cluster"), cluster(), ("run a cluster",), ["problem"]),
+        ((aws("AmazonEKSClusterPolicy"),), used("cluster"), cluster(), ("run a cluster",), []),
+        ((OWN_CLUSTER,), used("cluster"), cluster(), ("covered by own",), ["note"]),
+        ((OWN_CLUSTER,), used("cluster"), cluster(), ("It lacks", "run a cluster"), []),
+        ((unread("own"),), used("cluster"), cluster(), ("run a cluster", "not known: own could not be read"), ["note"]),
+        ((), used("cluster", certainty="inferred"), cluster(), ("run a cluster",), ["note"]),
+        ((), used("cluster"), cluster(outpost=True), ("run a cluster",), []),
+        ((), used("cluster"), cluster(described=False), ("run a cluster", "where the cluster is not a local"), ["note"]),
+        ((), used("cluster"), cluster(outpost=True), ("on an Outpost",), ["problem"]),
+        ((aws("AmazonEKSLocalOutpostClusterPolicy"),), used("cluster"), cluster(outpost=True), ("Outpost",), []),
+        (AUTO[:1], used("cluster"), cluster(auto_mode=True), ("Auto Mode",), ["problem"] * 4),
+        (AUTO[:1], used("cluster"), cluster(auto_mode=None), ("where Auto Mode is on",), ["note"] * 4),
+        (AUTO[:1], used("cluster"), cluster(auto_mode=False), ("Auto Mode",), []),
+        (AUTO, used("cluster"), cluster(auto_mode=True), ("Auto Mode",), []),
+        (AUTO[:1], used("cluster"), cluster(), ("branch interfaces", "where pods have security groups"), ["note"]),
+        (
+            AUTO[:1],
+            used("cluster"),
+            cluster(access_entries=(AccessEntry("arn", "EC2_WINDOWS"),)),
+            ("branch interfaces",),
+            ["problem"],
+        ),
+        ((*AUTO[:1], aws("AmazonEKSVPCResourceController")), used("cluster"), cluster(), ("branch",), []),
+        (AUTO[:1], used("cluster"), cluster(), ("2020-04-16",), []),
+        (AUTO[:1], used("cluster"), cluster(created=datetime(2019, 5, 1, tzinfo=UTC)), ("2020-04-16",), ["problem"]),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITH_ITS_OWN_ROLE,)), ("It lacks",), []),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITHOUT,)), ("IPv4",), ["problem"]),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITHOUT,), ip_family="ipv6"), ("IPv4",), []),
+        (NODE, used("nodegroup"), cluster(addons=(CNI_WITHOUT,), ip_family="ipv6"), ("IPv6",), ["problem"]),
+        ((*NODE, aws("AmazonEKS_CNI_Policy")), used("nodegroup"), cluster(addons=(CNI_WITHOUT,)), ("lacks",), []),
+        (
+            NODE,
+            used("nodegroup"),
+            cluster(associations=(association(service_account="aws-node"),), addons=(CNI_WITHOUT,)),
+            ("IPv4",),
+            [],
+        ),
+        (NODE, used("nodegroup"), cluster(), ("IPv4", "where the VPC CNI has no role of its own"), ["note"]),
+        (NODE[:1], used("nodegroup"), cluster(), ("pull images",), ["problem"]),
+        (NODE[1:], used("nodegroup"), cluster(), ("join as a node",), ["problem"]),
+        (
+            (NODE[0], aws("AmazonEC2ContainerRegistryReadOnly")),
+            used("nodegroup"),
+            cluster(),
+            ("ecr:BatchImportUpstreamImage", "where an ECR pull-through cache is used"),
+            ["note"],
+        ),
+        ((aws("AmazonEC2ContainerRegistryPullOnly"),), used("auto-mode-node"), cluster(), ("Pod Identity",), ["problem"]),
+        (
+            (aws("AmazonEKSWorkerNodeMinimalPolicy"), NODE[1]),
+            used("auto-mode-node"),
+            cluster(auto_mode=True),
+            ("It lacks",),
+            [],
+        ),
+        ((NODE[1],), used("hybrid-node"), cluster(), ("join as a node",), []),
+        ((NODE[1],), used("hybrid-node"), cluster(), ("find the cluster", "where the node's"), ["note"]),
+        ((), used("fargate"), cluster(), ("Fargate",), ["problem"]),
+        ((aws("AmazonEKSFargatePodExecutionRolePolicy"),), used("fargate"), cluster(), ("Fargate",), []),
+        ((), used("addon", name="aws-ebs-csi-driver"), cluster(), ("EBS CSI driver",), ["problem"]),
+        ((), used("addon", name="coredns"), cluster(), ("driver",), []),
+        ((aws("AmazonEBSCSIDriverPolicyV2"),), used("addon", name="aws-ebs-csi-driver"), cluster(), ("EBS",), []),
+        (
+            (),
+            used("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa"),
+            cluster(),
+            ("EBS CSI driver",),
+            ["problem"],
+        ),
+        ((), used("pod-identity", namespace="app", service_account="web"), cluster(), ("driver",), []),
+        ((), used("capability"), cluster(), (), []),
+    ],
+)  # fmt: skip
+def test_a_requirement_is_judged_by_the_actions_that_the_role_gives(
+    policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, words: tuple[str, ...], expected: list[str]
+) -> None:
+    assert severities(policies, use, seen, *words) == expected
+
+
+def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> None:
+    document = aws("AmazonEKS_CNI_Policy").document
+    assert document is not None
+    older = sorted(set(document.statements[0].actions) - {"ec2:DescribeSecurityGroups"})
+    copy = allowing("cni-copy", *older, "ec2:CreateTags")
+    found = coded(said((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
+    assert [finding.severity for finding in found] == ["note", "note"]
+    assert "ec2:DescribeSecurityGroups" in found[0].text
+    assert "IPAM connectivity" in found[0].text
+    assert "ec2:DescribeSubnets" not in found[0].text
+    assert "covered by" in found[1].text
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"boundary": allowing("edge", "ec2:*")}, "withheld by the permissions boundary edge"),
+        ({}, None),
+    ],
+)
+def test_what_a_boundary_withholds_is_missing(fields: dict[str, Any], why: str | None) -> None:
+    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
+    evidence = [line for finding in coded(found, "missing-policy") for line in finding.evidence]
+    assert any(why in line for line in evidence) if why else evidence == []
+
+
+def test_an_unread_boundary_makes_it_unknown() -> None:
+    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), boundary=unread("edge"))
+    (finding,) = coded(found, "missing-policy")
+    assert finding.severity == "note"
+    assert "edge could not be read" in finding.text
+
+
+def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
+    policies = (aws("AmazonEKSFargatePodExecutionRolePolicy"), allowing("no", "ecr:*", effect="Deny"), unread("own"))
+    (finding,) = coded(said(policies, (used("fargate"),)), "missing-policy")
+    assert finding.severity == "problem"
+    assert any("an explicit deny" in line for line in finding.evidence)
+
+
+@pytest.mark.parametrize(
+    ("session", "expected"),
+    [
+        (None, []),
+        ('{"Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}', []),
+        ('{"Statement": {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}}', ["problem"]),
+        ("{", ["note"]),
+    ],
+)
+def test_the_session_policy_of_an_association_is_intersected(session: str | None, expected: list[str]) -> None:
+    use = used("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa", session_policy=session)
+    found = coded(said((aws("AmazonEBSCSIDriverPolicyV2"),), (use,)), "missing-policy")
+    assert [finding.severity for finding in found] == expected
+
+
+def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it() -> None:
+    namesake = allowing(
+        "AmazonEKSClusterPolicy", "ec2:*", arn="arn:aws:iam::111122223333:policy/AmazonEKSClusterPolicy"
+    )
+    (finding,) = [each for each in coded(said((namesake,), (used("cluster"),)), "missing-policy") if "kms" in each.text]
+    assert finding.severity == "problem"
+
+
+def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name() -> None:
+    assert coded(said((), (used("cluster"),), of=role(extent="name", arn=None)), "missing-policy") == []
+
+
+def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
+    for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
+        found = said((NODE[1],), (used("hybrid-node"),), of=role(trusting(service, "sts:AssumeRole")))
+        missing = [each.severity for each in coded(found, "missing-policy") if "Systems Manager" in each.text]
+        assert missing == expected
+
+
+def test_one_finding_speaks_of_all_uses_that_lack_it() -> None:
+    uses = (used("nodegroup", name="a"), used("nodegroup", name="b", cluster="d"))
+    found = said(NODE[:1], uses, around(cluster(), cluster(name="d")))
+    (finding,) = [each for each in coded(found, "missing-policy") if "pull images" in each.text]
+    assert finding.evidence[:2] == (
+        "nodegroup a of cluster c in eu-west-1 (confirmed)",
+        "nodegroup b of cluster d in eu-west-1 (confirmed)",
+    )
+
+
+def test_the_agent_makes_pod_identity_certain() -> None:
+    agent = Addon("eks-pod-identity-agent", "v1", None)
+    policies = (allowing("own", "ec2:Describe*"), NODE[1])
+    for addons, expected in (((), "note"), ((agent,), "problem")):
+        found = coded(said(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
+        assert [each.severity for each in found if "Pod Identity" in each.text] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "expected"),
+    [
+        ("pod-identity", None, ["problem"]),
+        ("pod-identity", "arn:aws:iam::444455556666:role/target", []),
+        ("pod-identity-target", ROLE, ["problem"]),
+    ],
+)
+def test_the_target_role_of_an_association_needs_the_permissions(
+    kind: UseKind, target: str | None, expected: list[str]
+) -> None:
+    name = "ebs-csi-controller-sa"
+    seen = cluster(associations=(association(service_account=name, target_role_arn=target),))
+    found = said((), (used(kind, namespace="kube-system", service_account=name),), around(seen))
+    assert [finding.severity for finding in coded(found, "missing-policy")] == expected
+
+
+def test_a_role_that_pod_identity_comes_before_is_only_noted() -> None:
+    for associations, expected in (((), ["problem"]), (("arn:a",), ["note"])):
+        addon = Addon("aws-efs-csi-driver", "v1", ROLE, associations)
+        found = said((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
+        assert [finding.severity for finding in coded(found, "missing-policy")] == expected
+
+
+LOOKS_LIKE_ONE = used("cluster", "inferred", cluster=None, region=None)
+"""What the trust policy alone suggests, as in an account file."""
+
+
+@pytest.mark.parametrize(
+    ("policies", "since", "expected"),
+    [
+        (AUTO[:1], 2024, []),
+        ((), 2024, ["run a cluster"]),
+        # A policy for Auto Mode or an Outpost speaks for the rest of what that takes.
+        ((*AUTO[:2],), 2024, ["make Auto Mode volumes", "build Auto Mode load balancers", "network Auto Mode nodes"]),
+        ((aws("AmazonEKSLocalOutpostClusterPolicy"),), 2024, []),
+        ((*AUTO[:1], aws("AmazonEKSServicePolicy")), 2019, []),
+    ],
+)
+def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_need(
+    policies: tuple[RolePolicy, ...], since: int, expected: list[str]
+) -> None:
+    of = role(created=datetime(since, 5, 1, tzinfo=UTC))
+    found = coded(said(policies, (LOOKS_LIKE_ONE,), Surroundings(NOW), of), "missing-policy")
+    assert len(found) == len(expected)
+    for finding, words in zip(found, expected, strict=True):
+        assert f"needed to {words}" in finding.text
+        assert "Outpost" not in finding.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, []),
+        ({"nodegroups": (NodeGroup("a", ROLE),)}, ["note"]),
+        ({"access_entries": (AccessEntry("a", "EC2"), AccessEntry("b", "EC2_LINUX"))}, ["note"]),
+        ({"access_entries": (AccessEntry("b", "EC2_WINDOWS"),)}, ["problem"]),
+        ({"authentication_mode": "API_AND_CONFIG_MAP"}, ["note"]),
+        ({"access_entries": None}, ["note"]),
+        ({"auto_mode": False}, ["note"]),
+    ],
+)
+def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], expected: list[str]) -> None:
+    seen: dict[str, Any] = {
+        "auto_mode": True, "nodegroups": (), "authentication_mode": "API", "access_entries": (AccessEntry("a", "EC2"),),
+    }  # fmt: skip
+    found = coded(said(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
+    assert [each.severity for each in found if "branch interfaces" in each.text] == expected
+
+
+@pytest.mark.parametrize(
+    ("created", "expected"),
+    [
+        (datetime(2020, 4, 15, 23, 59, tzinfo=UTC), 1),
+        (datetime(2020, 4, 16, tzinfo=UTC), 0),
+        (datetime(2020, 4, 16, 0, 1, tzinfo=UTC), 0),
+        (None, 1),
+    ],
+)
+def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: datetime | None, expected: int) -> None:
+    """EKS User Guide: before April 16, 2020, AmazonEKSServicePolicy was also required."""
+    service = aws("AmazonEKSServicePolicy")
+    shadow = RolePolicy(service.name, service.arn, 1, allowing("x", "s3:GetObject").document)
+    found = coded(
+        said((AUTO[0], shadow), (LOOKS_LIKE_ONE,), Surroundings(NOW), role(created=created)), "missing-policy"
+    )
+    assert len([each for each in found if "2020-04-16" in each.text]) == expected
+
+
+def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
+    own = allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
+    (one,) = (each.text for each in said((own,), (used("cluster"),)) if "run a cluster" in each.text)
+    assert one.startswith("AmazonEKSClusterPolicy is not attached; ")
+    assert one.endswith(" is covered by own.")
+    (several,) = (
+        each.text
+        for each in said((NODE[0], own), (used("nodegroup"),))
+        if "pull images" in each.text and "own" in each.text
+    )
+    assert several.startswith("None of AmazonEC2ContainerRegistry")
+    assert " and AmazonEC2ContainerRegistry" in several.split(" is attached; ")[0]
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"),
+    [
+        ("v1.21.1-eksbuild.1", []),
+        ("v1.22.1-eksbuild.1", [("problem", "ec2:DescribeSecurityGroups"), ("problem", "ec2:DescribeSubnets")]),
+        ("v1.22.2-eksbuild.1", [("problem", "ec2:DescribeSubnets")]),
+        ("v1.23.0-eksbuild.3", [("problem", "ec2:DescribeSubnets")]),
+        ("v1.99.0", [("note", "ec2:DescribeSubnets")]),
+        (None, [("note", "ec2:DescribeSecurityGroups"), ("note", "ec2:DescribeSubnets")]),
+    ],
+)
+def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, expected: list[tuple[str, str]]) -> None:
+    """amazon-vpc-cni-k8s #3705, and #3720, which took one of the calls back."""
+    original = aws("AmazonEKS_CNI_Policy").document
+    assert original is not None
+    kept = tuple(
+        each._replace(
+            actions=tuple(a for a in each.actions if a not in ("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"))
+        )
+        for each in original.statements
+    )
+    copy = RolePolicy("copy", None, None, original._replace(statements=kept))
+    seen = cluster(addons=(Addon("vpc-cni", release, ROLE),))
+    found = [each for each in said((copy,), (used("addon", name="vpc-cni"),), around(seen)) if "It lacks" in each.text]
+    assert sorted((each.severity, each.text.split()[2].rstrip(",")) for each in found) == expected
+    assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in found[0].text if release == "v1.99.0" else True

@@ -1,0 +1,193 @@
+"""What a trust policy lacks for the uses of its role, and what it lets in by mistake."""
+
+import shlex
+from typing import Any
+
+import pytest
+
+from ekstui.eks.account_snapshot import Use
+from ekstui.eks.cluster import Addon, Cluster
+from ekstui.eks.findings import Surroundings
+from ekstui.eks.findings.fixes import cluster_command, trust_command
+from ekstui.iam.document import Document, parse_text
+from ekstui.library.catalog import knowledge
+from tests.eks.findings.subjects import (
+    ISSUER,
+    NOW,
+    OTHER_ISSUER,
+    PROVIDER,
+    ROLE,
+    around,
+    aws,
+    cluster,
+    coded,
+    role,
+    said,
+    trust_of,
+    trusting,
+    used,
+    web_identity,
+)
+
+BOTH = ("sts:AssumeRole", "sts:TagSession")
+EKS = "eks.amazonaws.com"
+PODS = "pods.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("trust", "use", "seen", "code", "expected"),
+    [
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=False), "tag-session", []),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=None), "tag-session", []),
+        (trusting(EKS, *BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting(EKS, "sts:*"), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting("eks.amazonaws.com.cn", *BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
+        (trusting(PODS, "sts:AssumeRole"), used("pod-identity"), cluster(), "tag-session", ["problem"]),
+        (trusting(PODS, "sts:AssumeRole"), used("nodegroup"), cluster(), "tag-session", ["advice"]),
+        (trusting(PODS, *BOTH), used("pod-identity"), cluster(), "tag-session", []),
+        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), used("capability"), cluster(), "tag-session", ["problem"]),
+        (trusting("capabilities.eks.amazonaws.com", *BOTH), used("capability"), cluster(), "tag-session", []),
+        (None, used("pod-identity"), cluster(), "tag-session", []),
+        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", []),
+        (trusting(EKS, "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", ["problem"]),
+        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), used("fargate"), cluster(), "principal", []),
+        (trusting(EKS, "sts:AssumeRole"), used("fargate"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(outpost=True), "principal", []),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
+    ],
+)  # fmt: skip
+def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, code: str, expected: list[str]) -> None:
+    found = coded(said((), (use,), around(seen), role(trust)), f"trust-lacks-{code}")
+    assert [finding.severity for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "code", "expected"),
+    [
+        ([web_identity(ISSUER, "system:serviceaccount:kube-system:*")], "irsa-wildcard-with-stringequals", ["problem"]),
+        ([web_identity(ISSUER, "system:serviceaccount:kube-system:*", "StringLike")], "irsa-wildcard-with-stringequals", []),
+        ([web_identity(ISSUER, "system:serviceaccount:kube-system:a")], "irsa-wildcard-with-stringequals", []),
+        (
+            [web_identity(ISSUER, "system:serviceaccount:*:a"), web_identity(ISSUER, "system:serviceaccount:b:a")],
+            "irsa-wildcard-with-stringequals",
+            ["advice"],
+        ),
+        ([web_identity(ISSUER, None)], "irsa-without-sub", ["advice"]),
+        ([web_identity(ISSUER, "system:serviceaccount:a:a")], "irsa-without-sub", []),
+    ],
+)  # fmt: skip
+def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expected: list[str]) -> None:
+    found = coded(said((), (), of=role(trust_of(*statements))), code)
+    assert [finding.severity for finding in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "addon", "expected"),
+    [
+        ([web_identity(ISSUER, None)], Addon("vpc-cni", "v1", ROLE), []),
+        ([web_identity(OTHER_ISSUER, None)], Addon("vpc-cni", "v1", ROLE), ["irsa-issuer-of-another-cluster"]),
+        ([web_identity(OTHER_ISSUER, None), web_identity(ISSUER, None)], Addon("vpc-cni", "v1", ROLE), []),
+        ([web_identity(OTHER_ISSUER, None)], Addon("vpc-cni", "v1", None, ("arn:a",)), []),
+        ([web_identity(OTHER_ISSUER, None)], Addon("vpc-cni", "v1", ROLE, ("arn:a",)), []),
+        ([], Addon("vpc-cni", "v1", ROLE), ["trust-lacks-principal"]),
+    ],
+)
+def test_an_add_on_is_given_a_role_of_its_own_cluster(
+    statements: list[dict[str, Any]], addon: Addon, expected: list[str]
+) -> None:
+    found = said((), (used("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements)))
+    codes = [each.code for each in found if each.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")]
+    assert codes == expected
+
+
+def test_an_issuer_that_is_not_known_says_nothing_about_another_cluster() -> None:
+    seen = cluster(issuer=None, addons=(Addon("vpc-cni", "v1", ROLE),))
+    found = said((), (used("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None))))
+    assert coded(found, "irsa-issuer-of-another-cluster") == []
+
+
+@pytest.mark.parametrize(
+    ("issuer", "providers", "seen", "expected"),
+    [
+        (ISSUER, (PROVIDER,), cluster(), []),
+        (ISSUER, (), cluster(), ["irsa-provider-missing"]),
+        (ISSUER, None, cluster(), []),
+        (OTHER_ISSUER, (PROVIDER.replace(ISSUER, OTHER_ISSUER),), cluster(), ["orphaned-provider"]),
+        (OTHER_ISSUER, None, cluster(), ["orphaned-provider"]),
+        (OTHER_ISSUER, None, cluster(described=False, issuer=None), []),
+        (OTHER_ISSUER.replace("eu-west-1", "us-east-1"), None, cluster(), []),
+    ],
+)
+def test_a_provider_without_a_cluster_is_orphaned_only_if_its_region_was_read_whole(
+    issuer: str, providers: tuple[str, ...] | None, seen: Cluster, expected: list[str]
+) -> None:
+    trust = trust_of(web_identity(issuer, "system:serviceaccount:a:a"))
+    found = said((), (), around(seen, providers=providers), role(trust))
+    codes = [each.code for each in found if each.code in ("irsa-provider-missing", "orphaned-provider")]
+    assert codes == expected
+
+
+CAPABILITIES = "capabilities.eks.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    ("trust", "policies", "expected"),
+    [
+        (trusting(PODS, "sts:AssumeRole"), (), ["advice"]),
+        (trusting(CAPABILITIES, "sts:AssumeRole"), (), ["advice"]),
+        (trusting(CAPABILITIES, *BOTH), (), []),
+        (trusting(EKS, "sts:AssumeRole"), ("AmazonEKSClusterPolicy",), []),
+        (trusting(EKS, "sts:AssumeRole"), ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy"), ["advice"]),
+        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), (), []),
+    ],
+)
+def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
+    trust: Document, policies: tuple[str, ...], expected: list[str]
+) -> None:
+    found = coded(said(tuple(map(aws, policies)), (), Surroundings(NOW), role(trust)), "trust-lacks-tag-session")
+    assert [finding.severity for finding in found] == expected
+    assert all("inferred" in " ".join(finding.evidence) for finding in found)
+
+
+def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() -> None:
+    trust = trust_of(web_identity(OTHER_ISSUER, "system:serviceaccount:kube-system:aws-node"))
+    seen, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
+    (finding,) = coded(said((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
+    command = cluster_command(finding, ROLE, role(trust), seen, "aws")
+    assert command is not None
+    fixed = parse_text(shlex.split(command.text)[-1])
+    both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
+    assert fixed.statements == trust_of(*both).statements
+    assert not coded(said((), (use,), around(seen), role(fixed)), "irsa-issuer-of-another-cluster")
+
+
+@pytest.mark.parametrize(
+    ("trust", "use", "seen", "code"),
+    [
+        (trusting(PODS, "sts:AssumeRole"), used("pod-identity"), cluster(), "trust-lacks-tag-session"),
+        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
+        (
+            trust_of(web_identity(ISSUER, "system:serviceaccount:kube-system:*")),
+            used("irsa"),
+            cluster(),
+            "irsa-wildcard-with-stringequals",
+        ),
+    ],
+)
+def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
+    trust: Document, use: Use, seen: Cluster, code: str
+) -> None:
+    before = said((), (use,), around(seen), role(trust))
+    (finding,) = [each for each in before if each.code == code]
+    command = trust_command(role(trust), finding, knowledge())
+    assert command is not None
+    words = shlex.split(command.text)
+    assert words[2:4] == ["update-assume-role-policy", "--role-name"]
+    fixed = parse_text(words[-1])
+    after = said((), (use,), around(seen), role(fixed))
+    assert {each.code for each in after} == {each.code for each in before} - {code}
+    # A second run has nothing to do.
+    assert trust_command(role(fixed), finding, knowledge()) is None

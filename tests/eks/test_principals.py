@@ -1,0 +1,155 @@
+"""Who in an account may do something, with AWS's own documents and the smallest beside them."""
+
+from typing import Any
+
+from ekstui.eks.account_snapshot import Use
+from ekstui.eks.principals import PrincipalCan, Subject, by_cluster_and_use, principal_can
+from ekstui.iam.document import parse
+from ekstui.iam.evaluation import AppliedPolicy
+from tests.iam.corpus import raw_document
+
+TAGS = "ec2:CreateTags"
+CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonEKSClusterPolicy", 8)))
+CNI = AppliedPolicy("AmazonEKS_CNI_Policy", 6, parse(raw_document("AmazonEKS_CNI_Policy", 6)))
+
+
+def policy(name: str, *statements: Any) -> AppliedPolicy:
+    return AppliedPolicy(name, None, parse({"Version": "2012-10-17", "Statement": list(statements)}))
+
+
+def role(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **more: Any) -> Subject:
+    return Subject("role", "prod", "arn:aws:iam::111122223333:role/prod", policies, boundary=boundary, **more)
+
+
+def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> PrincipalCan:
+    found = principal_can(subject, action, resource)
+    assert found is not None
+    return found
+
+
+def deny(action: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": "*", **more}
+
+
+def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:
+    found = asked(role(CLUSTER, CNI))
+    assert (found.verdict, found.reasons) == ("allowed", ())
+    assert [each.name for each in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
+    assert principal_can(role(CNI), "ec2:RunInstances") is None
+
+
+def test_a_resource_leaves_what_reaches_it() -> None:
+    volume = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
+    assert principal_can(role(CNI), TAGS, volume) is None
+    assert asked(role(CLUSTER), TAGS, volume).verdict == "allowed"
+
+
+def test_only_what_every_needed_resource_allows_is_allowed() -> None:
+    """By the service authorization reference, with its `*` for required resource types."""
+
+    def on(action: str, **resource: str | list[str]) -> tuple[str, tuple[str, ...]]:
+        found = asked(role(policy("a", {"Effect": "Allow", "Action": "*", **resource})), action)
+        return found.verdict, found.reasons
+
+    instances = "arn:aws:ec2:*:*:instance/*"
+    assert on("ec2:RunInstances", Resource="*") == ("allowed", ())
+    assert on("ec2:RunInstances", Resource="arn:aws:ec2:*:*:*")[0] == "allowed"
+    assert on("ec2:RunInstances", Resource=instances) == (
+        "depends", ("not on every image, network-interface, security-group or subnet",),
+    )  # fmt: skip
+    assert on("ec2:TerminateInstances", Resource=instances) == ("allowed", ())
+    # What NotResource leaves nothing of is not allowed.
+    clusters = "arn:aws:eks:*:*:cluster/*"
+    assert on("eks:DescribeCluster", NotResource="*")[0] == "depends"
+    assert on("eks:DescribeCluster", NotResource=["arn:aws:s3:::a", clusters])[0] == "depends"
+    assert on("eks:DescribeCluster", NotResource="arn:aws:eks:*:*:cluster/prod") == ("allowed", ())
+    assert on("eks:ListClusters", NotResource=clusters) == ("allowed", ())
+
+
+def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
+    whole = asked(role(CLUSTER, policy("guard", deny("ec2:*Tags"))))
+    assert (whole.verdict, whole.reasons) == ("taken", ("denied by guard",))
+    unless = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    part = asked(role(CLUSTER, policy("guard", deny("ec2:*", Condition=unless))))
+    assert (part.verdict, part.reasons) == ("depends", ("guard denies a part",))
+
+
+def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
+    other = policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    wide = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+    narrow = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
+    assert asked(role(CLUSTER, boundary=other)).verdict == "taken"
+    assert asked(role(CLUSTER, boundary=wide)).verdict == "allowed"
+    assert asked(role(CLUSTER, boundary=narrow)).verdict == "depends"
+
+
+def test_what_was_not_read_is_not_taken_for_absent() -> None:
+    assert asked(role(CLUSTER, unread=("own",))).verdict == "depends"
+    assert asked(role(CLUSTER, boundary_unread=True)).verdict == "depends"
+
+
+def test_conditions_are_what_it_depends_on() -> None:
+    driver = AppliedPolicy("AmazonEBSCSIDriverPolicy", 15, parse(raw_document("AmazonEBSCSIDriverPolicy", 15)))
+    found = asked(role(driver))
+    assert (found.verdict, found.reasons) == ("depends", ("if ec2:CreateAction",))
+
+
+def test_principals_come_by_cluster_and_use() -> None:
+    def used(name: str, *uses: Use) -> PrincipalCan:
+        subject = Subject("role", name, None, (CLUSTER,), used_by=uses)
+        return asked(subject)
+
+    b, a = Use("nodegroup", "confirmed", "b"), Use("nodegroup", "confirmed", "a")
+    ordered = by_cluster_and_use([used("z"), used("n", b), used("c", Use("cluster", "confirmed", "b")), used("m", a)])
+    assert [each.subject.name for each in ordered] == ["m", "c", "n", "z"]
+
+
+VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
+
+
+def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
+    def within(resource: str | None = None, **statement: Any) -> tuple[str, tuple[str, ...]]:
+        edge = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
+        found = asked(role(CLUSTER, boundary=edge), TAGS, resource)
+        return found.verdict, found.reasons
+
+    volumes = "arn:aws:ec2:*:*:volume/*"
+    region = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    assert within() == within(VOLUME) == within(VOLUME, Resource=volumes) == ("allowed", ())
+    assert within(Condition=region) == within(VOLUME, Condition=region) == ("depends", ("boundary edge",))
+    assert within(Resource=VOLUME) == ("depends", ("boundary edge",))
+    assert within(VOLUME.replace("volume/vol", "snapshot/snap"), Resource=volumes) == (
+        "taken", ("boundary edge does not allow it",),
+    )  # fmt: skip
+    excluded = policy("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
+    assert asked(role(CLUSTER, boundary=excluded)).reasons == ("boundary edge",)
+    both = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
+    assert asked(role(CLUSTER, boundary=both)).reasons == ("denied by boundary edge",)
+    part = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
+    assert (asked(role(CLUSTER, boundary=part)).verdict, asked(role(CLUSTER, boundary=part)).reasons) == (
+        "depends", ("boundary edge",),
+    )  # fmt: skip
+
+
+def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
+    def on(resource: str | None, action: str = TAGS, **statement: Any) -> str:
+        found = principal_can(role(policy("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource)
+        return "nobody" if found is None else found.verdict
+
+    assert on(VOLUME, Resource="arn:aws:ec2:*:*:volume/*") == "allowed"
+    assert on(VOLUME, Resource="arn:aws:ec2:*:*:snapshot/*") == "nobody"
+    assert on(VOLUME, NotResource="arn:aws:ec2:*:*:snapshot/*") == "allowed"
+    assert on(VOLUME, NotResource="arn:aws:ec2:*:*:volume/*") == "nobody"
+    assert on("arn:aws:ec2:*:*:volume/*", NotResource=VOLUME) == "depends"
+    assert on(None, Resource="arn:aws:ec2:*:*:volume/${aws:username}") == "depends"  # which may have no value
+    assert on(None, "ec2:*Tags", Resource="*") == "allowed"
+    # A Deny of a pattern may deny only some of its actions.
+    some = role(CLUSTER, policy("guard", deny("ec2:CreateTags")))
+    found = asked(some, "ec2:Create*")
+    assert (found.verdict, found.reasons) == ("depends", ("guard denies a part",))
+
+
+def test_whose_a_policy_is() -> None:
+    arns = (None, "arn:aws:iam::aws:policy/a", "arn:aws:iam::1:policy/a")
+    owners = [AppliedPolicy("a", 1, parse({"Statement": []}), each).owner for each in arns]
+    assert owners == ["inline", "AWS managed", "customer managed"]

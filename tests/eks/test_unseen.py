@@ -1,0 +1,90 @@
+"""What was not read counts only where the role's trust lets it be used there."""
+
+from typing import Any
+
+import pytest
+
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
+from ekstui.eks.cluster import EksFacts
+from ekstui.eks.findings.role_findings import missing_role
+from ekstui.eks.unseen import unseen_uses
+from ekstui.iam.document import Document
+from tests.eks.findings.subjects import (
+    ACCOUNT,
+    ISSUER,
+    NOW,
+    ROLE,
+    association,
+    cluster,
+    role,
+    trust_of,
+    trusting,
+    used,
+    web_identity,
+)
+
+READ: dict[str, Any] = {
+    "nodegroups": (), "fargate_profiles": (), "access_entries": (), "capabilities": (), "authentication_mode": "API",
+}  # fmt: skip
+EC2 = trusting("ec2.amazonaws.com", "sts:AssumeRole")
+PODS = trusting("pods.eks.amazonaws.com", "sts:AssumeRole")
+IRSA = trust_of(web_identity(ISSUER, None))
+TARGET = trust_of({"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sts:AssumeRole"})
+
+
+def snapshot(**fields: Any) -> AccountSnapshot:
+    identity = CallerIdentity(ACCOUNT, "aws", f"arn:aws:iam::{ACCOUNT}:user/u", "AIDA")
+    return AccountSnapshot(identity, NOW, **{"complete": True, **fields})
+
+
+@pytest.mark.parametrize(
+    ("trust", "fields", "expected"),
+    [
+        (EC2, {}, []),
+        (EC2, {"nodegroups": None}, ["node groups"]),
+        (EC2, {"access_entries": None}, ["access entries"]),
+        (EC2, {"associations": None, "addons": None, "fargate_profiles": None, "capabilities": None}, []),
+        (EC2, {"authentication_mode": "API_AND_CONFIG_MAP"}, ["the aws-auth ConfigMap"]),
+        (EC2, {"authentication_mode": "API_AND_CONFIG_MAP", "nodes": ()}, []),
+        (EC2, {"authentication_mode": "CONFIG_MAP"}, ["EC2 instances", "the aws-auth ConfigMap"]),
+        (EC2, {"described": False}, ["the cluster's own description"]),
+        (trusting("ssm.amazonaws.com", "sts:AssumeRole"), {"access_entries": None, "nodegroups": None}, ["access"]),
+        (PODS, {"associations": None, "nodegroups": None}, ["Pod Identity"]),
+        (PODS, {"associations": (association(role_arn=None),)}, ["Pod Identity"]),
+        (PODS, {"addons": None}, ["add-ons"]),
+        (TARGET, {"associations": None, "addons": None}, ["Pod Identity"]),
+        (IRSA, {"addons": None, "associations": None}, ["add-ons"]),
+        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), {"fargate_profiles": None}, ["Fargate"]),
+        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), {"capabilities": None}, ["capabilities"]),
+        (trusting("lambda.amazonaws.com", "sts:AssumeRole"), {"capabilities": None, "described": False}, []),
+        (None, {"capabilities": None, "addons": None}, ["add-ons", "capabilities"]),
+    ],
+)
+def test_what_was_not_read_may_hide_a_use(trust: Document | None, fields: dict[str, Any], expected: list[str]) -> None:
+    eks = EksFacts((cluster(**{**READ, **fields}),), ("eu-west-1",))
+    found = unseen_uses(role(trust), snapshot(eks=eks))
+    assert len(found) == len(expected)
+    assert all(phrase.startswith(start) for phrase, start in zip(found, expected, strict=True))
+
+
+def test_regions_that_failed_and_eks_that_was_not_asked_are_told() -> None:
+    failed = SourceError("clusters", "eks:ListClusters", "denied", "Denied.", region="us-east-1")
+    assert unseen_uses(role(EC2), snapshot(eks=EksFacts((), ()), errors=(failed,))) == ("clusters in us-east-1",)
+    assert unseen_uses(role(EC2), snapshot()) == ("clusters",)
+    assert unseen_uses(role(trusting("lambda.amazonaws.com", "sts:AssumeRole")), snapshot()) == ()
+
+
+@pytest.mark.parametrize(
+    ("arn", "complete", "severity", "words"),
+    [
+        (ROLE, True, "problem", "IAM has no role r"),
+        (ROLE, False, "note", "could be read"),
+        ("arn:aws:iam::999999999999:role/r", True, "note", "another account"),
+    ],
+)
+def test_a_role_that_was_not_read_is_a_problem_only_if_all_were(
+    arn: str, complete: bool, severity: str, words: str
+) -> None:
+    finding = missing_role(arn, (used("cluster", name="c"),), snapshot(complete=complete))
+    assert (finding.code, finding.severity) == ("role-not-found", severity)
+    assert words in finding.text

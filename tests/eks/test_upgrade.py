@@ -1,0 +1,149 @@
+"""What an upgrade asks for and what may go, judged by what is left when it is given and taken."""
+
+from itertools import pairwise
+from typing import Any
+
+from ekstui.change.comparison import changes, lacking, superfluous
+from ekstui.iam.document import Document, parse
+from ekstui.iam.grants import merged
+from ekstui.sources.shipped import components
+
+
+def document(*statements: Any) -> Document:
+    return parse(
+        {
+            "Statement": [
+                {"Effect": "Allow", "Action": a, "Resource": r, **({"Condition": c} if c else {})}
+                for a, r, c in statements
+            ]
+        }
+    )
+
+
+ANY, VOLUME, SNAPSHOT = "*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*"
+TAGGED = {"StringEquals": {"aws:ResourceTag/a": "b"}}
+
+
+def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> None:
+    held = document(("ec2:Describe*", ANY, None), ("ec2:CreateTags", VOLUME, None))
+    wanted = document(
+        (["ec2:DescribeTags", "ec2:AttachVolume"], ANY, None), ("ec2:CreateTags", [VOLUME, SNAPSHOT], TAGGED)
+    )
+    found = lacking(wanted, held)
+    assert [(each.actions, each.resources) for each in found.statements] == [
+        (("ec2:AttachVolume",), (ANY,)),
+        (("ec2:CreateTags",), (SNAPSHOT,)),
+    ]
+    assert (found.unknown, found.partly) == ((), ())
+
+
+def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
+    both = {"StringEquals": {"aws:ResourceTag/a": "b", "aws:ResourceTag/c": "d"}}
+    other = {"StringEquals": {"aws:ResourceTag/a": "else"}}
+    held = document(
+        ("ec2:CreateTags", VOLUME, both), ("ec2:DeleteTags", VOLUME, other), ("ec2:AttachVolume", SNAPSHOT, None)
+    )
+    wanted = document((["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, TAGGED))
+    found = lacking(wanted, held)
+    assert [each.actions for each in found.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
+    (partly,) = found.partly
+    assert (partly.statement.actions, [len(grant.conditions) for grant in partly.grants]) == (("ec2:CreateTags",), [2])
+    denied = held._replace(statements=(*held.statements, *document(("ec2:*", ANY, TAGGED)).statements))
+    denied = denied._replace(statements=tuple(
+        each._replace(effect="Deny") if each.actions == ("ec2:*",) else each for each in denied.statements
+    ))  # fmt: skip
+    assert lacking(wanted, denied).partly == ()
+    # Nothing is said to be allowed in other cases where a Deny may revoke those too.
+    (some,) = document(("ec2:*", ANY, {"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
+    revoked = lacking(wanted, held._replace(statements=(*held.statements, some._replace(effect="Deny"))))
+    assert (revoked.partly, revoked.denied) == ((), ("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"))
+    assert [each.actions for each in revoked.missing] == [("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume")]
+
+
+def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
+    wanted = document((["ec2:CreateTags", "ec2:DescribeTags"], VOLUME, TAGGED))
+    for deny, denied in (
+        ({"Action": "EC2:create*", "Resource": "*"}, ("ec2:CreateTags",)),
+        ({"NotAction": "ec2:Describe*", "NotResource": SNAPSHOT}, ("ec2:CreateTags",)),
+        ({"Action": "*", "Resource": VOLUME, "Condition": {"Null": {"aws:MultiFactorAuthAge": "true"}}},
+         ("ec2:CreateTags", "ec2:DescribeTags")),
+        # These match no request that is asked for.
+        ({"Action": "*", "Resource": SNAPSHOT}, ()),
+        ({"Action": "*", "NotResource": VOLUME}, ()),
+        ({"Action": "*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:ResourceTag/a": "b"}}}, ()),
+    ):  # fmt: skip
+        statements = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}, {"Effect": "Deny", **deny}]
+        found = lacking(wanted, parse({"Version": "2012-10-17", "Statement": statements}))
+        assert (found.statements, found.denied) == ((), denied), deny
+    own = wanted._replace(statements=tuple(each._replace(effect="Deny") for each in wanted.statements))
+    both = wanted._replace(statements=(*wanted.statements, *own.statements))
+    assert lacking(both, both).denied == ()  # the release itself denies it
+
+
+def test_policies_of_both_versions_of_the_language_mean_together_what_each_means() -> None:
+    own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::a/${aws:username}/*"}
+    tagged = {"StringLike": {"aws:ResourceTag/a": "${aws:username}"}}
+    both = [own, {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": tagged}]
+    new = parse({"Version": "2012-10-17", "Statement": both})
+    for version in ({"Version": "2008-10-17"}, {}):
+        old = parse({**version, "Statement": both})
+        assert changes(old, merged([old])).kind == "none"
+        # Without variables it allows only what has these very letters in its name.
+        assert {each.actions for each in lacking(new, merged([old])).statements} == {("s3:*",), ("ec2:*",)}
+        assert lacking(new, merged([old, new])).statements == ()
+    assert merged([new]) == new
+
+
+def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:
+    before = document((["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT], None))
+    after = document(("ec2:CreateTags", VOLUME, TAGGED), ("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1", None))
+    found = superfluous(before, after, before)
+    assert [(each.actions, each.resources) for each in found.statements] == [
+        (("ec2:CreateTags", "ec2:DeleteTags"), (SNAPSHOT,)),
+        (("ec2:DescribeTags",), (VOLUME, SNAPSHOT)),
+    ]
+    assert found.narrower == ("ec2:CreateTags", "ec2:DeleteTags")
+    assert superfluous(before, after, document(("s3:*", ANY, None))) == ((), ())
+
+
+def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() -> None:
+    """Over neighbouring releases of all components: with what was told, the document adds nothing any more."""
+    pairs = [pair for each in components().values() for pair in pairwise(each.versions)]
+    assert len(pairs) > 90
+    for before, after in pairs:
+        old, new = (version.document(version.named({})) for version in (before, after))
+        given = old._replace(statements=(*old.statements, *lacking(new, old).statements))
+        assert changes(given, given._replace(statements=(*given.statements, *new.statements))).reach == "same"
+        left = superfluous(old, new, given).statements
+        dropped = {(action, resource) for each in left for action in each.actions for resource in each.resources}
+        kept = [
+            each._replace(actions=(action,), resources=(resource,))
+            for each in given.statements
+            for action in each.actions
+            for resource in each.resources
+            if (action, resource) not in dropped
+        ]
+        rest = given._replace(statements=tuple(kept))
+        assert changes(rest, rest._replace(statements=(*rest.statements, *new.statements))).reach == "same"
+
+
+def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
+    before = document((["ec2:CreateTags", "ec2:DeleteTags"], VOLUME, None))
+
+    def left(**resource: Any) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+        statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Condition": TAGGED, **resource}
+        found = superfluous(before, parse({"Version": "2012-10-17", "Statement": statement}), before)
+        return [each.actions for each in found.statements], found.narrower
+
+    kept = ([("ec2:DeleteTags",)], ("ec2:CreateTags",))
+    gone: tuple[list[tuple[str, ...]], tuple[str, ...]] = ([("ec2:CreateTags", "ec2:DeleteTags")], ())
+    assert left(Resource=VOLUME) == kept
+    assert left(Resource="arn:aws:ec2:*:*:*/vol-1") == kept
+    assert left(Resource=[SNAPSHOT, "arn:aws:ec2:eu-west-1:*:volume/*"]) == kept
+    assert left(Resource="arn:aws:ec2:*:*:volume/${aws:PrincipalTag/v}") == kept  # that depends on the variable
+    assert left(NotResource=SNAPSHOT) == kept
+    assert left(Resource=SNAPSHOT) == gone
+    # A Deny of the statements before gives nothing that could go, and what the role lacks cannot go.
+    denied = before._replace(statements=tuple(each._replace(effect="Deny") for each in before.statements))
+    assert superfluous(denied, document(("s3:*", ANY, None)), before) == ((), ())
+    assert superfluous(before, document(("s3:*", ANY, None)), document(("ec2:CreateTags", SNAPSHOT, None))) == ((), ())

