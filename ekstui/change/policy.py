@@ -174,6 +174,12 @@ def runs_of(numbers: Iterable[int]) -> list[list[int]]:
     return runs
 
 
+def is_version(text: str) -> bool:
+    """Return whether a text is a version or release alone, such as `v6` or `v2.13.0`, and so never the name of a policy."""
+    digits = text[1:] if text[:1] in ("v", "V") else text
+    return digits[:1].isdigit() and all(each.isalnum() or each in ".-_" for each in digits)
+
+
 def parse_version(label: str) -> int | None:
     """Return the number of a label such as `v5` or `5`; None for any other text."""
     digits = label[1:] if label[:1] in ("v", "V") else label

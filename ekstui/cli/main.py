@@ -110,17 +110,14 @@ def refuse(error: EkstuiError, given: list[str]) -> int:
         narrate_json(code.name.lower().replace("_", "-"), error)
     else:
         narrate(error)
-    if near := command_meant(given):
-        narrate(f"Did you mean ekstui {near}?")
     return code
 
 
-def command_meant(given: list[str]) -> str | None:
-    """Return the command that may be meant by a word that was taken for a policy to open."""
-    if "open" in given or given[:1] == ["help"]:
-        return None
-    command, *words = with_command(given)
-    return nearest(words[0], COMMANDS) if command == "open" and words else None
+def refuse_misspelt_command(word: str) -> None:
+    """Raise InputError if a word is a misspelt command rather than the name of a policy."""
+    may_be_command = word.replace("-", "").replace("_", "").isalpha() and len(word) <= 2 * max(map(len, COMMANDS))
+    if may_be_command and (meant := nearest(word.lower(), COMMANDS)):
+        raise InputError(f"There is no command {word}.", f"Did you mean ekstui {meant}? A policy: ekstui open {word}.")
 
 
 def choose_form(arguments: argparse.Namespace) -> None:
@@ -198,7 +195,10 @@ def end_quietly() -> int:
 
 
 def with_command(words: list[str]) -> list[str]:
-    """Return the arguments with the command first: the first word if it names one, else `open`."""
+    """Return the arguments with the command first: the first word if it names one, else `open`.
+
+    Raises InputError for a word that looks like a misspelt command.
+    """
     if words and words[0] in ("-h", "--help", "-V", "--version"):
         return words
     if words and words[0] == "help":
@@ -219,5 +219,6 @@ def with_command(words: list[str]) -> list[str]:
         elif word in COMMANDS:
             return [word, *words[:index], *words[index + 1 :]]
         else:
+            refuse_misspelt_command(word)
             break
     return ["open", *words]

@@ -56,6 +56,20 @@ def _placeholder(match: re.Match[str]) -> str:
     return "\u2421" if code == 0x7F else f"<U+{code:04X}>"
 
 
+def begins_word(name: str, spelled: str, word: str) -> bool:
+    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
+    at = name.find(word)
+    while at >= 0:
+        # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
+        capital = spelled[at : at + 1].isupper()
+        if at == 0 or not name[at - 1].isalnum():
+            return True
+        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
+            return True
+        at = name.find(word, at + 1)
+    return False
+
+
 def listed(words: Sequence[str], last: str = "and") -> str:
     """Return words as a list in a sentence: `a, b and c`."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

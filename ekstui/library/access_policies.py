@@ -27,7 +27,7 @@ from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, n
 
 # The list imports this module: without grants and steps it takes 10 ms less.
 if TYPE_CHECKING:
-    from ekstui.change.steps import FeedStep
+    from ekstui.change.steps import FeedStep, Step
     from ekstui.iam.grants import Reach
 
 PREFIX = "access:"
@@ -88,6 +88,13 @@ def access_policy_entry(name: str) -> PolicyEntry:
     """Return one of them; NotFoundError for an unknown name, which may start with `access:`."""
     found = find_access_policy(PREFIX + name.removeprefix(PREFIX))
     return next(entry for entry in access_policy_entries() if found and entry.policy.arn == found.arn)
+
+
+def access_timeline(entry: PolicyEntry) -> tuple[Step, ...]:
+    """Return its one step: access policies have no versions, and when their rules change AWS does not say so."""
+    from ekstui.change.steps import Step
+
+    return (Step(1, entry.policy.created, True, (), None),)
 
 
 def _announced(found: AccessPolicyRules) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -20,6 +20,7 @@ from ekstui.change.policy import (
     version_label,
 )
 from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
+from ekstui.iam.text import begins_word
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:
@@ -107,10 +108,11 @@ MAX_CANDIDATES = 20
 
 
 def find_policy(name: str, reader: PolicyReader) -> Policy:
-    """Return the policy that a user names: an ARN, an exact name whatever its case, or a unique part of one.
+    """Return the policy that a user names: an ARN, an exact name whatever its case, or words of one name alone.
 
-    An exact name wins over longer names that contain it. Raises AmbiguousError with the candidates, NotFoundError
-    with the nearest names or, for the name of an EKS access policy, with an explanation.
+    An exact name wins over longer names that contain it; a part counts only from the start of a word on. Raises
+    AmbiguousError with the candidates, NotFoundError with the nearest names or, for the name of an EKS access policy,
+    with an explanation.
     """
     if (access_name := access_policy_name(name)) is not None:
         raise _no_iam_policy(access_name)
@@ -118,19 +120,22 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
         return _find_arn(name, reader)
     wanted = name.casefold()
     candidates: list[str] = []
+    fragments: list[str] = []
     names: list[str] = []
     for entry in reader.names():
         folded = entry.casefold()
         if folded == wanted:
             return reader.policy(entry)
         if wanted in folded:
-            candidates.append(entry)
+            (candidates if begins_word(folded, entry, wanted) else fragments).append(entry)
         names.append(entry)
     if knowledge().access_policy(name):
         raise _no_iam_policy(name)
     absence = knowledge().absence(name) if len(candidates) < 2 else None
     if absence is not None and candidates and wanted in absence.words:
         raise NotFoundError(absence.text, tuple(candidates), f"One policy has that in its name: {candidates[0]}.")
+    if fragments and not candidates and absence is None:
+        raise _inside_words(name, fragments)
     if not candidates or not wanted:
         raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
@@ -140,8 +145,15 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
     return reader.policy(candidates[0])
 
 
+def _inside_words(name: str, among: Sequence[str]) -> UnknownPolicyError:
+    """Return the error for a text that stands in names, but only inside of their words, so that it means none of them."""
+    shown = ", ".join(among[:MAX_CANDIDATES])
+    more = f" and {len(among) - MAX_CANDIDATES} more" if len(among) > MAX_CANDIDATES else ""
+    return UnknownPolicyError(f"No policy is named {name!r}.", tuple(among), f"It is a part of {shown}{more}.")
+
+
 def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
-    """Return the policy of a family that ships, by its exact name, a unique part of one, or the name of a part of it.
+    """Return the policy of a family that ships, by its exact name, words of one name alone, or the name of a part of it.
 
     A text that matches a component and its variants means the component. Raises AmbiguousError and NotFoundError.
     """
@@ -150,7 +162,7 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
     if wanted in (folded := {each.lower(): each for each in names}):
         return reader.policy(folded[wanted])
     among = names if wanted else []  # an empty text is a part of every name, and means none
-    fitting = [each for each in among if wanted in each.lower()]
+    fitting = [each for each in among if begins_word(each.lower(), each, wanted)]
     fitting += [each for each in among if each not in fitting and reader.contains(each, wanted)]
     whole = [each for each in fitting if "/" not in each]
     if len(fitting) == 1 or len(whole) == 1:
@@ -313,6 +325,8 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
                 )
             raise UnknownPolicyError(f"No AWS managed policy has the ARN {arn!r}.", (name,), f"Nearest: {policy.arn}.")
         names.append(entry)
+    if knowledge().access_policy(name):
+        raise _no_iam_policy(name)
     raise unknown_policy(name, names)
 
 

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ekstui import files
-from ekstui.change.policy import Scope, aws_scope
+from ekstui.change.policy import Scope, aws_scope, is_version
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
 from ekstui.library import AccountChoice
 from ekstui.library.catalog import (
@@ -222,11 +222,13 @@ class Library:
         return tuple(found)
 
     def find(self, name: str) -> PolicyEntry:
-        """Return the policy that a user names: an ARN, a name whatever its case, or a unique part of one.
+        """Return the policy that a user names: an ARN, a name whatever its case, or words of one name alone.
 
         A controller's policy is tried first by its exact name, and last by a part of it. Raises AmbiguousError with the
-        candidates, NotFoundError with the nearest names.
+        candidates, NotFoundError with the nearest names, InputError for a version without a policy.
         """
+        if is_version(name):
+            raise InputError(f"{name} is a version, not a policy.", f"Write POLICY@{name}.")
         for reader in shipped_in("any"):
             if reader.claims(name):
                 return entry_of(find_shipped(name, reader))

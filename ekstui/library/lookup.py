@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from ekstui.change.holders import nearest_actions
 from ekstui.eks.knowledge import Symptom
 from ekstui.iam import wildcard
+from ekstui.iam.text import begins_word
 
 Kind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
@@ -122,7 +123,7 @@ class Wanted:
         if self._squeezed and (each.squeezed.startswith(self._squeezed) or each.bare.startswith(self._squeezed)):
             return NAMED, False, 0
         if all(word in each.name for word in self.words):
-            return NAMED, True, sum(not _begins_word(each.name, each.thing.name, word) for word in self.words)
+            return NAMED, True, sum(not begins_word(each.name, each.thing.name, word) for word in self.words)
         if self._letters is not None and self._squeezed in each.squeezed:
             return NAMED, True, 1
         return self._loose_fit(each)
@@ -147,20 +148,6 @@ def spelled_out(thing: Thing) -> Spelled:
 def letters_in(text: str) -> str:
     """Return the letters and digits of a text, in lower case."""
     return "".join(filter(str.isalnum, text.casefold()))
-
-
-def _begins_word(name: str, spelled: str, word: str) -> bool:
-    """Return whether a typed word starts a word of the name: at its start, after punctuation, or at a capital letter."""
-    at = name.find(word)
-    while at >= 0:
-        # In EKSLoadBalancing the L starts a word, because lower-case letters follow.
-        capital = spelled[at : at + 1].isupper()
-        if at == 0 or not name[at - 1].isalnum():
-            return True
-        if capital and (not spelled[at - 1].isupper() or spelled[at + 1 : at + 2].islower()):
-            return True
-        at = name.find(word, at + 1)
-    return False
 
 
 def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ekstui.change.policy import parse_time, parse_version, version_label
+from ekstui.change.policy import is_version, parse_time, parse_version, version_label
 from ekstui.eks.published import is_component, release_numbers
 from ekstui.errors import InputError
 
@@ -108,10 +108,12 @@ def parse_side(text: str) -> Side:
 
 
 def parse_sides(texts: Sequence[str]) -> tuple[Side, Side]:
-    """Return the two sides of a diff: `A B`, or one `POLICY@v5..v6`."""
+    """Return the two sides of a diff: `A B`, or one `POLICY@v5..v6`; a version after a policy is that policy's."""
     match texts:
         case [before, after]:
             sides = parse_side(before), parse_side(after)
+            if isinstance(sides[0], PolicyAt) and is_version(after):
+                sides = sides[0], _at(sides[0].name, after)
             if sides == (StandardInput(), StandardInput()):
                 raise InputError("Standard input can be one side of a diff, not both.")
             return sides

@@ -89,6 +89,17 @@ def access_blocks(answer: AccessPolicyRules) -> list[Block]:
     return blocks + section("Often expected, but not in it", [Node(words) for words in answer.lacks])
 
 
+def access_timeline_blocks(answer: AccessPolicyRules) -> list[Block]:
+    """Return since when an access policy is known, which is all of its history that AWS publishes."""
+    day = answer.policy.introduced
+    since = f"in AWS's list of updates since {day:%Y-%m-%d}" if day else "AWS's list of updates does not mention it"
+    return [
+        Heading((code(answer.policy.name), "  EKS access policy"), 1),
+        Sentence(since),
+        aside("Access policies have no versions: when AWS changes the rules of one, nothing says so."),
+    ]
+
+
 def access_difference_blocks(found: AccessDifference) -> list[Block]:
     """Return how two access policies differ, by API group and resource."""
     one, other = found.before.policy.name, found.after.policy.name

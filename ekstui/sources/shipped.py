@@ -103,8 +103,8 @@ class PublishedPolicies:
         return is_component(text)
 
     def contains(self, name: str, part: str) -> bool:
-        """Return whether a component has a policy with a text in its name."""
-        return any(part in policy.name.lower() for policy in components()[name].versions[-1].policies)
+        """Return whether a component has a policy whose name begins with a text."""
+        return any(policy.name.lower().startswith(part) for policy in components()[name].versions[-1].policies)
 
     def labels(self, name: str) -> list[str]:
         """Return all releases."""

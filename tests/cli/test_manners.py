@@ -138,6 +138,24 @@ def test_an_empty_form_of_an_answer_says_so(arguments: str, capsys: pytest.Captu
     assert "--json prints" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["shwo", "AmazonEKS_CNI_Policy"], "There is no command shwo. Did you mean ekstui show?"),
+        (["--profile", "x", "lst", "--json"], '"message": "There is no command lst."'),
+        (["show", "v6"], "v6 is a version, not a policy. Write POLICY@v6."),
+        (["diff", "AmazonEKSAdminPolicy@v1..v2"], "is an EKS access policy, and those have no versions"),
+        (
+            ["diff", "AmazonEKSAdminPolicy", "AmazonEKS_CNI_Policy"],
+            "it allows requests in Kubernetes, the other side calls",
+        ),
+    ],
+)
+def test_a_slip_is_told_from_a_policy(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_the_settings_file_is_found_and_edited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,3 +125,17 @@ def test_a_time_and_how_long_ago(text: str, since: datetime) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(InputError):
         parse_since(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "meant"),
+    [
+        ("AmazonEKS_CNI_Policy@v5", "v6", PolicyAt("AmazonEKS_CNI_Policy", 6)),
+        ("AmazonEKS_CNI_Policy", "5", PolicyAt("AmazonEKS_CNI_Policy", 5)),
+        ("karpenter@v1.8.0", "v1.14.1", PolicyAt("karpenter", release="v1.14.1")),
+        ("role:prod-node", "v6", PolicyAt("v6")),
+        ("A", "VSixPolicy", PolicyAt("VSixPolicy")),
+    ],
+)
+def test_a_version_after_a_policy_is_that_policys(before: str, after: str, meant: PolicyAt) -> None:
+    assert parse_sides([before, after])[1] == meant

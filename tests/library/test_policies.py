@@ -97,6 +97,13 @@ def test_what_is_not_an_iam_policy_or_none_at_all_is_explained(library: Library,
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("typed", ["v6", "V6", "6", "v1.23.0", "v1.2.3-rc1"])
+def test_a_version_is_never_a_part_of_a_name(library: Library, typed: str) -> None:
+    """`vpc-cni/ipv6` and the nine policies that end in V6 are not what it means."""
+    with pytest.raises(InputError, match="is a version, not a policy"):
+        library.find(typed)
+
+
 def test_a_longer_part_of_a_name_is_taken_for_the_policy_that_has_it(library: Library) -> None:
     assert library.find("ROSAKarpenter").policy.name == "ROSAKarpenterControllerPolicy"
 
@@ -312,6 +319,8 @@ def test_twenty_candidates_are_named_and_the_others_counted() -> None:
         # The one that has the whole name, wherever it is listed.
         ("Alp", "Alp"),
         ("Beta", "ALPBeta"),
+        # A part begins where a word of the name does.
+        ("gamma", "Gamma"),
         ("arn:aws:iam::aws:policy/service-role/Gamma", "Gamma"),
     ],
 )
@@ -325,6 +334,8 @@ def test_a_whole_name_goes_before_a_part_of_one(typed: str, found: str) -> None:
     [
         ("", "named ''", ()),
         ("Alhpa", "named 'Alhpa'", ("Alpha",)),
+        ("lph", "named 'lph'. It is a part of Alpha", ("Alpha",)),
+        ("arn:aws:iam::aws:policy/AmazonEKSAdminPolicy", "is an EKS access policy, not an IAM", ()),
         ("arn:aws:iam::aws:policy/Gamma", "No AWS managed policy has the ARN", ("Gamma",)),
         ("arn:aws:iam::aws:policy/Alhpa", "named 'Alhpa'", ("Alpha",)),
         ("arn:aws-cn:iam::aws:policy/Alpha", "policies of partition aws-cn are not known here, those of aws", ()),

@@ -5,14 +5,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ekstui.change.policy import Scope
-from ekstui.change.steps import FeedStep, perhaps_since
+from ekstui.change.steps import FeedStep, Step, perhaps_since
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_code, gate, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
-from ekstui.library.catalog import knowledge_of
+from ekstui.library.access_policies import (
+    access_policy_entry,
+    access_timeline,
+    find_access_policy,
+    means_access_policy,
+)
+from ekstui.library.catalog import PolicyEntry, knowledge_of
 from ekstui.library.notation import parse_policy, parse_since
+from ekstui.present.access import access_timeline_blocks
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, timeline_blocks, undated_words
 
 DEFAULT_PERIOD = timedelta(days=30)
@@ -110,9 +117,23 @@ def _attached(library: Library) -> tuple[set[str], bool]:
 def list_versions(arguments: Namespace) -> None:
     """Print one line per version, oldest first, with what it changed, and which numbers are missing."""
     library = open_library()
-    entries = [library.find(parse_policy(policy).name) for policy in arguments.policy]
-    timelines = [(entry, library.timeline(entry.policy)) for entry in entries]
+    timelines = [_timeline(library, policy) for policy in arguments.policy]
     if arguments.json:
         print_json(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))
     else:
-        print_reports([timeline_blocks(entry.policy, steps, knowledge_of(entry.policy)) for entry, steps in timelines])
+        print_reports(
+            [
+                access_timeline_blocks(entry.access)
+                if entry.access
+                else timeline_blocks(entry.policy, steps, knowledge_of(entry.policy))
+                for entry, steps in timelines
+            ]
+        )
+
+
+def _timeline(library: Library, text: str) -> tuple[PolicyEntry, tuple[Step, ...]]:
+    if means_access_policy(text) and (access := find_access_policy(text)):
+        entry = access_policy_entry(access.policy.name)
+        return entry, access_timeline(entry)
+    entry = library.find(parse_policy(text).name)
+    return entry, library.timeline(entry.policy)

@@ -23,7 +23,7 @@ from ekstui.errors import InputError
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
-from ekstui.library.access_policies import access_difference, means_access_policy
+from ekstui.library.access_policies import access_difference, find_access_policy, means_access_policy
 from ekstui.library.comparing import compare
 from ekstui.library.notation import StandardInput, parse_sides
 from ekstui.present.access import access_difference_blocks
@@ -54,7 +54,7 @@ from ekstui.present.comparison import comparison_blocks
 def show_difference(arguments: Namespace) -> int:
     """Print both sides, what the difference means and why, then what differs, action by action."""
     library = library_for(arguments)
-    if arguments.after and all(map(means_access_policy, (arguments.before, arguments.after))):
+    if _are_access_policies(arguments.before, arguments.after):
         return _access(library, arguments)
     before, after = parse_sides([side for side in (arguments.before, arguments.after) if side])
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
@@ -67,6 +67,28 @@ def show_difference(arguments: Namespace) -> int:
         print_blocks(comparison_blocks(comparison), markdown=arguments.markdown)
     change = comparison.change
     return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, reaches_of(change)))
+
+
+def _are_access_policies(before: str, after: str | None) -> bool:
+    """Return whether both sides are EKS access policies; a name that IAM has too is one beside another of them.
+
+    Raises InputError if only one is: the other kind of policy allows nothing that could be compared.
+    """
+    sides = [side.partition("@")[0] for side in (before, after or "") if side]
+    surely = [side for side in sides if means_access_policy(side)]
+    if not surely:
+        return False
+    if len(sides) < len((before, after)) or any("@" in side for side in (before, after or "")):
+        raise InputError(
+            f"{surely[0]} is an EKS access policy, and those have no versions.",
+            "Compare it with another access policy: ekstui list --scope access.",
+        )
+    if not all(map(find_access_policy, sides)):
+        raise InputError(
+            f"{surely[0]} is an EKS access policy: it allows requests in Kubernetes, the other side calls to AWS.",
+            "Compare it with another access policy: ekstui list --scope access.",
+        )
+    return True
 
 
 def _access(library: Library, arguments: Namespace) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from ekstui.change.holders import nearest_actions
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, one_of, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, prepare, read_account
 from ekstui.cli.streams import (
@@ -17,7 +18,7 @@ from ekstui.cli.streams import (
     terminal_width,
     to_terminal,
 )
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of
 from ekstui.library import Library, maintenance
@@ -66,6 +67,9 @@ def who_can(arguments: Namespace) -> int:
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
     )
+    if not answer.is_named and (near := nearest_actions(answer.action)):
+        # A pattern such as ec2:* allows a misspelt action too, so a list of policies would hide the mistake.
+        raise NotFoundError(f"There is no known action {answer.action}.", near, f"Nearest: {', '.join(near)}.")
     principals = (
         None
         if arguments.names
