@@ -14,7 +14,7 @@ from pathlib import Path
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache
 from ekstui.sources.corpus import Corpus
-from ekstui.store.index import STEPS_KEY, history_key, judged, judged_by
+from ekstui.store.index import STEPS_KEY, history_key, judged, judging_version
 from ekstui.store.policy_store import PolicyStore
 
 TARGET = Path(__file__).resolve().parent / "steps.json.xz"
@@ -30,7 +30,7 @@ def main() -> int:
             for name in library.store.names()
             for known in library.store.known((name,))
         }
-    content = json.dumps({"judges": judged_by(), "steps": steps}, separators=(",", ":")).encode()
+    content = json.dumps({"judges": judging_version(), "steps": steps}, separators=(",", ":")).encode()
     TARGET.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))
     print(f"{sum(len(rows) for _, rows in steps.values()):,} steps, {TARGET.stat().st_size:,} bytes packed")
     return 0

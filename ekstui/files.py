@@ -93,7 +93,7 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes:
         return file.read(limit + 1)
 
 
-def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
+def create_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write or replace a file atomically, without following a link; OSError if it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -110,7 +110,7 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
         raise
 
 
-def write_named(path: Path, content: bytes, *, over: bool, private: bool) -> None:
+def write_user_file(path: Path, content: bytes, *, over: bool, private: bool) -> None:
     """Write a file that the user named, replacing an existing one only if `over`; OSError if it cannot be written.
 
     A private file is readable by its owner alone, whatever the umask and the mode that it had before.
@@ -152,7 +152,7 @@ def write_state(path: Path, value: object) -> None:
     """Write a JSON value to a state file; a failure is ignored."""
     text = json.dumps(value, indent=1).encode()
     with suppress(OSError):
-        write_new(path, digest_of(text).encode() + b"\n" + text)
+        create_file(path, digest_of(text).encode() + b"\n" + text)
 
 
 def to_record(value: object) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.errors import InputError
-from ekstui.files import MAX_STATE, read_state, write_named, write_state
+from ekstui.files import MAX_STATE, read_state, write_state, write_user_file
 from ekstui.settings import read_file
 
 
@@ -77,8 +77,8 @@ def test_a_file_with_an_accounts_facts_is_its_owners_alone_whatever_the_umask(
     before.chmod(0o644)
     mask = os.umask(0o022)
     try:
-        write_named(new, b"x", over=False, private=private)
-        write_named(before, b"x", over=True, private=private)
+        write_user_file(new, b"x", over=False, private=private)
+        write_user_file(before, b"x", over=True, private=private)
     finally:
         os.umask(mask)
     assert [path.stat().st_mode & 0o777 for path in (new, before)] == [mode, mode]
@@ -91,5 +91,5 @@ def test_no_file_is_written_over_unasked_and_no_pipe_waited_for(tmp_path: Path) 
     dangling.symlink_to(tmp_path / "nowhere")
     for path, over in ((pipe, True), (dangling, False), (tmp_path, True)):
         with pytest.raises(OSError):
-            write_named(path, b"x", over=over, private=True)
+            write_user_file(path, b"x", over=over, private=True)
     assert not (tmp_path / "nowhere").exists()

@@ -12,10 +12,10 @@ from ekstui.iam.grants import (
     Reach,
     Target,
     grants,
+    grants_as_written,
     grants_of,
     is_too_large,
     normalised_conditions,
-    spelled_grants,
     statement_may_match,
     without_repetitions,
 )
@@ -87,7 +87,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
     grants_before, grants_after = grants(before), grants(after)
     targets = changed_targets(grants_before, grants_after)
     touched = targets.added | targets.removed | targets.changed
-    spelled_before, spelled_after = spelled_grants(before, touched), spelled_grants(after, touched)
+    spelled_before, spelled_after = grants_as_written(before, touched), grants_as_written(after, touched)
 
     def differences(of: frozenset[Target]) -> tuple[GrantDifference, ...]:
         nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())
@@ -219,7 +219,7 @@ def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
 
 def _meets(part: Statement, statement: Statement) -> list[Grant]:
     """Return the grants of a statement that may match requests of a part."""
-    from ekstui.change.coverage import apart  # see `changes`
+    from ekstui.change.coverage import are_disjoint  # see `changes`
 
     def extent(element: ResourceElement, resources: tuple[str, ...], conditions: tuple[Condition, ...]) -> Extent:
         return Extent(element, resources, normalised_conditions(conditions))
@@ -227,7 +227,7 @@ def _meets(part: Statement, statement: Statement) -> list[Grant]:
     if not statement_may_match(statement, part.actions[0]):
         return []
     wanted = extent(part.resource_element or "Resource", part.resources, part.conditions)
-    return [each for each in grants_of(statement) if not apart(extent(*each), wanted)]
+    return [each for each in grants_of(statement) if not are_disjoint(extent(*each), wanted)]
 
 
 class Superfluous(NamedTuple):

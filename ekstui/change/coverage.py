@@ -24,15 +24,15 @@ class ActionExtents(NamedTuple):
 def lies_within(inner: ActionExtents, outer: ActionExtents, effort: Effort | None = None) -> bool:
     """Return True only if every request that `inner` allows is one that `outer` allows."""
     proof = _Proof(effort or Effort())
-    strange = outer.deny - inner.deny
+    new_denies = outer.deny - inner.deny
     for extent in inner.allow:
         if extent in outer.allow:
-            if strange and not proof.stays_allowed(extent, strange, inner.deny):
+            if new_denies and not proof.stays_allowed(extent, new_denies, inner.deny):
                 return False
             continue
         if proof.is_covered(extent, inner.deny):
             continue
-        if not proof.is_covered(extent, outer.allow) or not proof.stays_allowed(extent, strange, inner.deny):
+        if not proof.is_covered(extent, outer.allow) or not proof.stays_allowed(extent, new_denies, inner.deny):
             return False
     return True
 
@@ -43,17 +43,17 @@ def covers(general: Extent, special: Extent) -> bool:
     return (
         general.principals == special.principals
         and implies_all(special.conditions, general.conditions)
-        and general.is_of_itself == special.is_of_itself
-        and (general.is_of_itself or arn.list_covers(general[:2], special[:2], _resource_covers) is True)
+        and general.has_implicit_resource == special.has_implicit_resource
+        and (general.has_implicit_resource or arn.list_covers(general[:2], special[:2], _resource_covers) is True)
     )
 
 
 @lru_cache(maxsize=65536)
-def apart(one: Extent, other: Extent) -> bool:
+def are_disjoint(one: Extent, other: Extent) -> bool:
     """Return True only if no request matches both."""
     if excludes(one.conditions, other.conditions) or excludes(other.conditions, one.conditions):
         return True
-    if one.is_of_itself or other.is_of_itself:
+    if one.has_implicit_resource or other.has_implicit_resource:
         return False
     return arn.lists_overlap(one[:2], other[:2], _resource_covers) is False
 
@@ -69,7 +69,7 @@ class _Proof:
         return all(
             self.is_covered(deny, old_denies)
             or self._apart(extent, deny)
-            or self._denied_both(extent, deny, old_denies)
+            or self._overlap_already_denied(extent, deny, old_denies)
             for deny in new_denies
         ) or self.is_covered(extent, old_denies)
 
@@ -94,9 +94,9 @@ class _Proof:
         return self._effort.spend() and covers(general, special)
 
     def _apart(self, one: Extent, other: Extent) -> bool:
-        return self._effort.spend() and apart(one, other)
+        return self._effort.spend() and are_disjoint(one, other)
 
-    def _denied_both(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
+    def _overlap_already_denied(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:
         """Return True only if one of the old Deny extents matches whatever both match."""
         both = extent.conditions | deny.conditions
         return any(

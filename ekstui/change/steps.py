@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ekstui.iam.grants import Extent, Reach, Target
 
 
-JUDGEMENT = 7
+JUDGEMENT_VERSION = 7
 """Increase it when two documents may be judged differently than before, so that stored judgements are renewed."""
 
 
@@ -123,7 +123,7 @@ def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
     return tuple(sorted(wanted))
 
 
-def perhaps_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
+def undated_versions_possibly_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
     """Return the versions with an unknown time that may have been created since a time, judging by later versions."""
     perhaps: list[int] = []
     later: datetime | None = None

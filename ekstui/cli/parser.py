@@ -144,7 +144,7 @@ ACCOUNT = (
 )
 """Options that choose the account; every command accepts them, so that a shell alias can always pass them."""
 
-_MANNERS = (
+_COMMON_OPTIONS = (
     argument("-q", "--quiet", action="store_true", help=argparse.SUPPRESS),
     argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS),
     argument("--debug", action="store_true", help=argparse.SUPPRESS),
@@ -263,7 +263,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
                 epilog=_examples(declared.examples),
                 formatter_class=_Help,
             )
-            for add in (*declared.arguments, *_MANNERS):
+            for add in (*declared.arguments, *_COMMON_OPTIONS):
                 add(command)
             if ACCOUNT[0] not in declared.arguments:
                 for add_hidden in ACCOUNT:

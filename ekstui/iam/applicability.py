@@ -138,7 +138,7 @@ MAX_COMPARISONS = 20_000
 """The most pairs of an allowed and a denied resource compared for one action; beyond that `denied` is unknown."""
 
 
-class Given(NamedTuple):
+class EffectiveGrants(NamedTuple):
     """What statements of one effect grant of an action."""
 
     grants: tuple[Grant, ...]
@@ -157,7 +157,9 @@ class Given(NamedTuple):
     """How far a Deny of the same document revokes it; None if no Deny affects it."""
 
 
-def given_by(statements: Sequence[Statement], action: ActionInfo | None, denials: Sequence[Statement] = ()) -> Given:
+def given_by(
+    statements: Sequence[Statement], action: ActionInfo | None, denials: Sequence[Statement] = ()
+) -> EffectiveGrants:
     """Return what statements that match an action grant of it: everything, if the reference lacks the action (None)."""
     unknown = () if action else (console.UNRECOGNISED_ACTION,)
     grants: list[Grant] = []
@@ -183,10 +185,12 @@ def given_by(statements: Sequence[Statement], action: ActionInfo | None, denials
             words.append(console.UNCERTAIN_RESOURCE)
         distinct = tuple(dict.fromkeys(grants))
         taken = denied(distinct, denials, action)
-        return Given(distinct, tuple(dict.fromkeys(conditions)), free, False, False, (*words, *unknown), taken)
+        return EffectiveGrants(
+            distinct, tuple(dict.fromkeys(conditions)), free, False, False, (*words, *unknown), taken
+        )
     lacks_condition = not any_condition or any_resource
     why = _why_not(action, statements, any_resource, lacks_condition)
-    return Given((), (), False, not any_resource, lacks_condition, (why, *unknown))
+    return EffectiveGrants((), (), False, not any_resource, lacks_condition, (why, *unknown))
 
 
 def is_on_all(statement: Statement) -> bool:

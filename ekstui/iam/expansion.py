@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ekstui.errors import DocumentError
 from ekstui.iam import wildcard
-from ekstui.iam.applicability import Given, checked_keys, given_by, is_on_all, supports_key
+from ekstui.iam.applicability import EffectiveGrants, checked_keys, given_by, is_on_all, supports_key
 from ekstui.iam.document import Condition, Document, Effect, Statement
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import ActionInfo, reference
@@ -228,7 +228,7 @@ def _not_action(statement: Statement) -> str:
     return "NotAction: " + ", ".join(statement.actions)
 
 
-class ActionRead(NamedTuple):
+class MatchedAction(NamedTuple):
     """One action that a document matches, and what the document grants of it."""
 
     name: str
@@ -237,7 +237,7 @@ class ActionRead(NamedTuple):
     sources: tuple[Source, ...]
     statements: tuple[int, ...]
     """The positions of the statements that match it."""
-    given: Given
+    given: EffectiveGrants
     """One value for all actions in the same situation."""
 
     @property
@@ -253,11 +253,11 @@ class _Group(NamedTuple):
     denying: tuple[int, ...]
     on_all: bool
     """Whether all of these statements apply to the same resources for every action."""
-    given: dict[tuple[object, ...], Given]
+    given: dict[tuple[object, ...], EffectiveGrants]
     """By whatever else makes a difference."""
 
 
-class Reader:
+class StatementMatcher:
     """Reads one document's statements of one effect."""
 
     def __init__(self, document: Document, effect: Effect, denials: Mapping[str, NamedActions]) -> None:
@@ -271,7 +271,7 @@ class Reader:
         self._literal_denials = LiteralIndex(denying, PairCount())
         self._groups: dict[tuple[tuple[int, ...], tuple[Source, ...]], _Group] = {}
 
-    def service(self, service: str, named: NamedActions) -> list[ActionRead]:
+    def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
         find = reference().find
         denied_known = self._denials[service].known if service in self._denials else {}
@@ -294,7 +294,7 @@ class Reader:
         sources: tuple[Source, ...],
         denied_by: tuple[Source, ...],
         on_keys: Mapping[int, tuple[str, ...]],
-    ) -> ActionRead:
+    ) -> MatchedAction:
         statements = _places(sources)
         group = self._groups.get((statements, denied_by))
         if group is None:
@@ -311,7 +311,7 @@ class Reader:
         if given is None:
             matching, denials = ([self._statements[place] for place in each] for each in (statements, group.denying))
             given = group.given[key] = given_by(matching, info, denials)
-        return ActionRead(name, info, sources, statements, given)
+        return MatchedAction(name, info, sources, statements, given)
 
 
 def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:

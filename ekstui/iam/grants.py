@@ -57,7 +57,7 @@ class Extent(NamedTuple):
     """(element, kind, value) in a trust or resource policy: one for `Principal`, the whole list for `NotPrincipal`."""
 
     @property
-    def is_of_itself(self) -> bool:
+    def has_implicit_resource(self) -> bool:
         """Whether it has no resources, as in a trust policy, which is about its own role."""
         return self.element == "Resource" and not self.resources
 
@@ -147,7 +147,7 @@ def grants(document: Document) -> dict[Target, frozenset[Extent]]:
     return found
 
 
-def spelled_grants(
+def grants_as_written(
     document: Document, targets: Collection[Target]
 ) -> dict[Target, tuple[tuple[str, ...], tuple[Grant, ...]]]:
     """Return the actions and grants of the targets as the document spells them, without duplicates, in a stable order."""

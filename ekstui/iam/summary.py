@@ -11,10 +11,10 @@ from itertools import compress, count
 from typing import Any, NamedTuple
 
 from ekstui.iam import arn, console
-from ekstui.iam.applicability import Denied, Given, can_be_on, is_of_known_type, needs_its_key, supports_key
+from ekstui.iam.applicability import Denied, EffectiveGrants, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.iam.console import LevelCount
 from ekstui.iam.document import Condition, Document, Effect, ResourceElement
-from ekstui.iam.expansion import ActionRead, NamedActions, Reader, Source, named_actions
+from ekstui.iam.expansion import MatchedAction, NamedActions, Source, StatementMatcher, named_actions
 from ekstui.iam.grants import Grant
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
 
@@ -103,7 +103,7 @@ def services_in(document: Document) -> tuple[ServiceSummary, ...]:
 def _rows(
     document: Document, effect: Effect, named: Mapping[str, NamedActions], denials: Mapping[str, NamedActions]
 ) -> list[ServiceSummary]:
-    reader = Reader(document, effect, denials)
+    reader = StatementMatcher(document, effect, denials)
     found = (
         _row(document, effect, service, reader.service(service, actions), actions.unmatched)
         for service, actions in named.items()
@@ -115,7 +115,7 @@ def _row(
     document: Document,
     effect: Effect,
     service: str,
-    read: list[ActionRead],
+    read: list[MatchedAction],
     unmatched: Mapping[str, tuple[Source, ...]],
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
@@ -131,7 +131,7 @@ def _row(
     # An action that may not exist does not affect the service's cells if there are others.
     shown = [entry for entry in given if entry.info] or given
     specific = [entry for entry in read if entry.specific]
-    idle = idle_resources(document, service, specific)
+    idle = resources_without_effect(document, service, specific)
     # The console shows resources of the service with an unknown type, although they grant nothing.
     cells = _cells([entry.given for entry in shown], [each for each in idle if _is_untyped(service, each)])
     return ServiceSummary(
@@ -175,7 +175,7 @@ class _Actions(Sequence[ActionSummary]):
         return isinstance(other, Sequence) and self._entries() == tuple(other)
 
 
-class _Cells(NamedTuple):
+class _RowTexts(NamedTuple):
     """What the rows of a service and of an action say of their grants."""
 
     resource: str
@@ -183,16 +183,16 @@ class _Cells(NamedTuple):
     conditioned: ConditionShare
 
 
-def _cells(found: Sequence[Given], untyped: Iterable[str] = ()) -> _Cells:
+def _cells(found: Sequence[EffectiveGrants], untyped: Iterable[str] = ()) -> _RowTexts:
     """Return the cells of actions that are all granted, or that are none."""
     given = {id(each): each for each in found if each.grants}
     if not given:
-        return _Cells("", "", ConditionShare(0, 0, 0))
+        return _RowTexts("", "", ConditionShare(0, 0, 0))
     shares = {key: (not each.free, each.free) for key, each in given.items() if each.conditions}
     alike = Counter(map(id, found)) if shares else {}
     whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
     resources = [*_resources(each.grants for each in given.values()), *(("Resource", (each,)) for each in untyped)]
-    return _Cells(
+    return _RowTexts(
         console.resource_words(resources),
         console.condition_words(line for each in given.values() for line in each.conditions),
         ConditionShare(whole, partly, len(found)),
@@ -208,10 +208,10 @@ def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, 
 
 
 def _actions(
-    document: Document, read: list[ActionRead], unmatched: Mapping[str, tuple[Source, ...]]
+    document: Document, read: list[MatchedAction], unmatched: Mapping[str, tuple[Source, ...]]
 ) -> tuple[ActionSummary, ...]:
-    unknown = Given((), (), False, False, False, (console.UNMATCHED_PATTERN,))
-    read = [*read, *(ActionRead(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
+    unknown = EffectiveGrants((), (), False, False, False, (console.UNMATCHED_PATTERN,))
+    read = [*read, *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
     # Hundreds of actions may be in the same situation.
     cells = {key: _cells([given]) for key, given in {id(entry.given): entry.given for entry in read}.items()}
     named = {sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in read}}
@@ -219,7 +219,7 @@ def _actions(
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
 
 
-def _action(read: ActionRead, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _Cells) -> ActionSummary:
+def _action(read: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts) -> ActionSummary:
     info, given = read.info, read.given
     return ActionSummary(
         action=read.name,
@@ -238,7 +238,7 @@ def _action(read: ActionRead, patterns: tuple[str, ...], sids: tuple[str, ...], 
     )
 
 
-def _level(read: ActionRead) -> str:
+def _level(read: MatchedAction) -> str:
     return read.info.level if read.info else UNKNOWN_LEVEL
 
 
@@ -300,8 +300,8 @@ def _without_actions(document: Document, rows: list[ServiceSummary], mentioned: 
 def service_warnings(
     document: Document,
     service: str,
-    read: Sequence[ActionRead],
-    specific: Sequence[ActionRead],
+    read: Sequence[MatchedAction],
+    specific: Sequence[MatchedAction],
     idle: Sequence[str],
 ) -> tuple[str, ...]:
     """Return the warnings on a service's row.
@@ -327,7 +327,7 @@ def service_warnings(
     return tuple(warnings)
 
 
-def idle_resources(document: Document, service: str, specific: Sequence[ActionRead]) -> list[str]:
+def resources_without_effect(document: Document, service: str, specific: Sequence[MatchedAction]) -> list[str]:
     """Return the resources of a service that no action of the same statement can be used on.
 
     A resource of a service that the reference lacks counts for every service of its statement.
@@ -345,7 +345,7 @@ def idle_resources(document: Document, service: str, specific: Sequence[ActionRe
     return idle
 
 
-def _has_idle_condition(document: Document, service: str, specific: Sequence[ActionRead]) -> bool:
+def _has_idle_condition(document: Document, service: str, specific: Sequence[MatchedAction]) -> bool:
     """Return whether a statement needs a key of the service that no action granted there supports."""
     given = (entry for entry in specific if entry.given.grants)
     conditioned = (bool(each.conditions) for each in document.statements)
@@ -357,7 +357,7 @@ def _has_idle_condition(document: Document, service: str, specific: Sequence[Act
     return False
 
 
-def _by_statement(read: Iterable[ActionRead], among: Collection[int]) -> dict[int, list[ActionInfo]]:
+def _by_statement(read: Iterable[MatchedAction], among: Collection[int]) -> dict[int, list[ActionInfo]]:
     """Return the known actions that each of these statements matches, by the statement's position."""
     found: dict[int, list[ActionInfo]] = {}
     for entry in read if among else ():

@@ -85,7 +85,7 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
 
 def account_meant(library: Library, inquiry: Inquiry) -> bool:
     """Return whether an inquiry is judged by a known account that AWS can be asked about again."""
-    if not library.account_at_hand:
+    if not library.has_account_without_lookup:
         return False
     is_live = library.account.choice.asks_aws and library.account.is_set_up
     return is_live and _snapshot(library, inquiry) is not None
@@ -95,7 +95,7 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
     """Return the account that an inquiry is about, None if no account is known or meant."""
     if inquiry.principal is not None:
         return library.account.required()
-    if inquiry.policies or inquiry.trust is not None or not library.account_at_hand:
+    if inquiry.policies or inquiry.trust is not None or not library.has_account_without_lookup:
         return None
     accounts = _accounts_of(inquiry.question)
     snapshot = library.account.last() if accounts else None

@@ -80,7 +80,7 @@ class _Trouble:
     def __init__(self) -> None:
         self.notices: list[str] = []
         self.reported: set[str] = set()
-        self.left_alone_until = 0.0
+        self.retry_after = 0.0
         """On the monotonic clock."""
         self.lock = Lock()
 
@@ -139,7 +139,7 @@ class Library:
         return self.choice is not None and self.choice.demo
 
     @property
-    def account_at_hand(self) -> bool:
+    def has_account_without_lookup(self) -> bool:
         """Whether an account was chosen, or read before; looking further would cost 70 ms of imports."""
         choice = self.choice
         chosen = choice is not None and (choice.demo or choice.file is not None or choice.profile is not None)
@@ -152,13 +152,13 @@ class Library:
     def snapshot_at_hand(self) -> AccountSnapshot | None:
         """Return the account's last snapshot; None if no account was chosen or read before, or it cannot be read."""
         try:
-            return self.account.last() if self._account is not None or self.account_at_hand else None
+            return self.account.last() if self._account is not None or self.has_account_without_lookup else None
         except (AccountError, InputError):
             return None
 
     def state(self) -> State | None:
         """Return the state of the cache if it can answer: it is filled, and not older than the corpus."""
-        if time.monotonic() < self._trouble.left_alone_until:
+        if time.monotonic() < self._trouble.retry_after:
             return None
         try:
             state = self.store.state()
@@ -245,7 +245,7 @@ class Library:
 
     def own_arn(self, name: str) -> str | None:
         """Return the ARN of the account's own policy of that name or ARN; None if AWS has one of that name, or nobody has."""
-        if name.startswith("arn:") or not self.account_at_hand:
+        if name.startswith("arn:") or not self.has_account_without_lookup:
             return name if is_own(name) else None
         try:
             if self.find(name).policy.name.casefold() == name.casefold():
@@ -338,7 +338,7 @@ class Library:
                     self._report(f"{error.message} It was set aside as {aside.name}; {consequence}.")
                 return
         if not isinstance(error, BusyCacheError):
-            self._trouble.left_alone_until = time.monotonic() + LEFT_ALONE
+            self._trouble.retry_after = time.monotonic() + LEFT_ALONE
         self._report(f"{error.message} ekstui works from its bundled data.")
 
     def _report(self, notice: str, *, once: bool = False) -> None:

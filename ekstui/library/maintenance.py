@@ -106,7 +106,7 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
     from ekstui.store import index
 
     def steps() -> bool:
-        judges = index.judged_by()
+        judges = index.judging_version()
         shipped = index.shipped_steps(library.corpus.steps(), judges)
         return index.index_steps(library.store, judges, shipped, progress, cancelled)
 

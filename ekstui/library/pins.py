@@ -13,7 +13,7 @@ from ekstui.change.comparison import Change, changes
 from ekstui.change.policy import Policy, ReleaseNumber, parse_version, version_label
 from ekstui.eks.published import is_component
 from ekstui.errors import InputError, NotFoundError
-from ekstui.files import MAX_STATE, read_regular, write_new
+from ekstui.files import MAX_STATE, create_file, read_regular
 from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import parse_policy
@@ -75,7 +75,7 @@ def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
         for each in pins
     )
     try:
-        write_new(path, (_HEAD + "".join(rows)).encode(errors="backslashreplace"), 0o644)
+        create_file(path, (_HEAD + "".join(rows)).encode(errors="backslashreplace"), 0o644)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from None
 

@@ -73,9 +73,9 @@ def changes(library: Library, since: datetime | None = None, scope: Scope = "eks
 
 
 def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
-    from ekstui.store.index import feed, judged_by
+    from ekstui.store.index import feed, judging_version
 
-    indexed = library.cached(lambda: feed(library.store, since, judged_by(), scope))
+    indexed = library.cached(lambda: feed(library.store, since, judging_version(), scope))
     return library.ask(lambda reader: read_feed(reader, since, scope)) if indexed is None else indexed
 
 

@@ -63,7 +63,7 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
         key: Hashable = index if isinstance(block, Table | Tree) or block.key is None else block.key
         if previous and not indent and _parts_table(previous, block):
             yield Laid(("space", key), ())
-        if isinstance(block, Heading | Sentence) and not fitted(block.line, place):
+        if isinstance(block, Heading | Sentence) and not is_shown_in(block.line, place):
             continue
         if isinstance(block, Heading):
             if block.level == 1 and place == "app":
@@ -80,9 +80,9 @@ def _laid_block(
 ) -> Iterator[Laid]:
     match block:
         case Heading(line, value=value):
-            yield from _broken(key, styled_line(line, place, "strong"), width, "", STEP * 2, value)
+            yield from _wrapped(key, styled_line(line, place, "strong"), width, "", STEP * 2, value)
         case Sentence(line, value):
-            yield from _broken(key, styled_line(line, place), width, indent, STEP if indent else "", value)
+            yield from _wrapped(key, styled_line(line, place), width, indent, STEP if indent else "", value)
         case Table():
             yield from _laid_table(block, key, indent, None if whole_tables else width, place)
         case Tree(nodes):
@@ -108,7 +108,7 @@ def _parts_table(previous: Block, block: Block) -> bool:
     return isinstance(block, Table) != isinstance(previous, Table) and not is_section
 
 
-def fitted(line: Line, place: Place) -> bool:
+def is_shown_in(line: Line, place: Place) -> bool:
     """Return whether any of a line is shown in this place."""
     return any(span.text and span.is_for(place) for span in spans(line))
 
@@ -120,7 +120,7 @@ def styled_line(line: Line, place: Place, style: Style = "") -> Styled:
     return tuple((clean_line(span.text), span.style) for span in spans(line) if span.is_for(place))
 
 
-def _broken(key: Hashable, line: Styled, width: int, indent: str, hang: str, value: object = None) -> Iterator[Laid]:
+def _wrapped(key: Hashable, line: Styled, width: int, indent: str, hang: str, value: object = None) -> Iterator[Laid]:
     room = max(width - len(indent), LEAST)
     for number, part in enumerate(wrap(line, room, max(room - len(hang), LEAST))):
         start, own = (indent + hang, (key, "line", number)) if number else (indent, key)
@@ -130,7 +130,7 @@ def _broken(key: Hashable, line: Styled, width: int, indent: str, hang: str, val
 def _laid_node(
     node: Node, path: tuple[Hashable, ...], indent: str, width: int, place: Place, folds: bool
 ) -> Iterator[Laid]:
-    if not fitted(node.line, place):
+    if not is_shown_in(node.line, place):
         return
     key = path if node.key is None else node.key
     mark: Styled = ()
@@ -138,7 +138,7 @@ def _laid_node(
         mark = ((STEP if node.opened is None else "▾ " if node.opened else "▸ ", "muted"),)
     # Without folding marks, children are indented further than the wrapped lines of their parent.
     hang, deeper = (STEP * 2 if mark else STEP, STEP) if folds else (STEP, STEP * 2)
-    yield from _broken(key, (*mark, *styled_line(node.line, place)), width, indent, hang, node.value)
+    yield from _wrapped(key, (*mark, *styled_line(node.line, place)), width, indent, hang, node.value)
     if node.opened is not False or place != "app":
         for number, child in enumerate(node.children):
             yield from _laid_node(child, (*path, number), indent + deeper, width, place, folds)
@@ -166,8 +166,8 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
         own = (key, number) if row.key is None else row.key
         yield from _laid_row(row, line, own, table.columns, lengths, indent, width)
         for part, below in enumerate(row.below):
-            if fitted(below, place):
-                yield from _broken((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
+            if is_shown_in(below, place):
+                yield from _wrapped((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
 
 
 def _crowds_its_remarks(
@@ -215,7 +215,7 @@ def _laid_row(
     width: int | None,
 ) -> Iterator[Laid]:
     if len(line) == 1:
-        yield from _broken(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
+        yield from _wrapped(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
         return
     fits = width is None or all(size <= room for (_, size), room in zip(line, lengths, strict=False))
     for number, parts in enumerate((line,) if fits else _row_lines(line, columns, lengths)):
@@ -316,7 +316,7 @@ def list_rows(table: Table, width: int) -> list[Row]:
         found += [
             Row((key, index, part), (((STEP * 2, ""), *line),), selectable=False)
             for index, below in enumerate(row.below)
-            if fitted(below, "app")
+            if is_shown_in(below, "app")
             for part, line in enumerate(wrap(styled_line(below, "app"), max(width - 4, 20)))
         ]
     return found
@@ -339,9 +339,9 @@ def escaped(text: str) -> str:
 
 def _block(block: Block) -> Iterator[str]:
     match block:
-        case Heading(line, level) if fitted(line, "markdown"):
+        case Heading(line, level) if is_shown_in(line, "markdown"):
             yield f"{'#' * level} {_inline(line, strong=False)}"
-        case Sentence(line) if fitted(line, "markdown"):
+        case Sentence(line) if is_shown_in(line, "markdown"):
             yield _inline(line)
         case Tree(nodes):
             for node in nodes:
@@ -362,12 +362,12 @@ def _block(block: Block) -> Iterator[str]:
 
 def _table_row(row: TableRow, columns: int) -> str:
     cells = [_inline(cell, strong=False) for cell in row.cells]
-    cells[-1] += "".join(f"<br>{_inline(below)}" for below in row.below if fitted(below, "markdown"))
+    cells[-1] += "".join(f"<br>{_inline(below)}" for below in row.below if is_shown_in(below, "markdown"))
     return f"| {' | '.join([*cells, *[''] * (columns - len(cells))])} |"
 
 
 def _item(node: Node, indent: str) -> Iterator[str]:
-    if not fitted(node.line, "markdown"):
+    if not is_shown_in(node.line, "markdown"):
         return
     yield f"{indent}- {_inline(node.line)}"
     for child in node.children:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ekstui.change.policy import Collection, Delivery, Policy, Provenance, Skipped
 from ekstui.errors import InputError
-from ekstui.files import write_new
+from ekstui.files import create_file
 from ekstui.iam.document import MAX_BYTES
 from ekstui.sources.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
 from ekstui.sources.policy_file import read_npm_package, read_version_files, read_versions
@@ -319,9 +319,9 @@ def _disarm(mirror: Path) -> None:
     for path in (*mirror.iterdir(), mirror / "objects" / "info"):
         if path.name not in _OURS:
             _remove(path)
-    write_new(mirror / "config", _CONFIG)
+    create_file(mirror / "config", _CONFIG)
     # A branch that does not exist, so that only the ref below counts.
-    write_new(mirror / "HEAD", b"ref: refs/heads/main\n")
+    create_file(mirror / "HEAD", b"ref: refs/heads/main\n")
     (mirror / "objects").mkdir(exist_ok=True)
     (mirror / "refs").mkdir(exist_ok=True)
 

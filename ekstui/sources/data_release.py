@@ -33,7 +33,7 @@ from urllib.request import (
 
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Provenance
 from ekstui.errors import DataError, InputError
-from ekstui.files import read_regular, write_new
+from ekstui.files import create_file, read_regular
 from ekstui.sources.corpus import Corpus
 
 MANIFEST = "data.json"
@@ -149,7 +149,7 @@ class DataRelease:
         if hashlib.sha256(content).hexdigest() != file.sha256:
             raise self._broken(f"{file.name} does not match its checksum")
         try:
-            write_new(path, content, 0o644)
+            create_file(path, content, 0o644)
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror or error}.") from None
 

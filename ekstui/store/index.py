@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ekstui.change.candidates import Candidate
 from ekstui.change.policy import Policy, runs_of
-from ekstui.change.steps import JUDGEMENT, FeedStep, StepCounts, newest_first, steps_since
+from ekstui.change.steps import JUDGEMENT_VERSION, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.files import digest_of
 from ekstui.iam.grants import TargetUse, may_match
 from ekstui.iam.wildcard import is_wild
@@ -80,7 +80,7 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
 
 def is_current(store: PolicyStore, kind: Literal["actions", "steps"]) -> bool:
     """Return whether there is an index of the current state as this version makes it; raises CacheError."""
-    key, made_by = ("version", VERSION) if kind == "actions" else ("judges", judged_by())
+    key, made_by = ("version", VERSION) if kind == "actions" else ("judges", judging_version())
     with store.file.reading() as objects:
         try:
             return bool(store.index_in(objects, kind)[key] == made_by)
@@ -206,11 +206,11 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     return [[step.version, step.previous, *step.change] for step in steps_since(policy, documents, None)]
 
 
-def judged_by() -> str:
+def judging_version() -> str:
     """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
     from ekstui.iam.reference import reference_version
 
-    return f"reference {reference_version()}, judgement {JUDGEMENT}"
+    return f"reference {reference_version()}, judgement {JUDGEMENT_VERSION}"
 
 
 def history_key(known: StoredPolicy) -> str:

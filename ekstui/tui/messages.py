@@ -95,7 +95,7 @@ class Bookmark(NamedTuple):
 
 
 @dataclass_transform()
-class Notice(Message):
+class TypedMessage(Message):
     """A message with the fields that its class annotates; dataclasses would take 2 ms of the start, 0.1 for each message."""
 
     def __init__(self, *given: object, **named: object) -> None:
@@ -103,7 +103,7 @@ class Notice(Message):
         vars(self).update(zip(self.__annotations__, given, strict=False), **named)
 
 
-class RowReached(Notice):
+class RowReached(TypedMessage):
     """The cursor of a pane is on another row than before, or on none.
 
     RowList.Highlighted would not do: Textual stops bubbling at the sender, which is the pane when it sets its own rows.
@@ -113,13 +113,13 @@ class RowReached(Notice):
     row: Row | None
 
 
-class PaneFailed(Notice):
+class PaneFailed(TypedMessage):
     """A background job failed."""
 
     error: EkstuiError
 
 
-class AccountUpdated(Notice):
+class AccountUpdated(TypedMessage):
     """The refresh of the account got on, ended or failed."""
 
     library: Library
@@ -127,57 +127,57 @@ class AccountUpdated(Notice):
     change: Callable[[AccountView], AccountView]
 
 
-class SwitchAccount(Notice):
+class SwitchAccount(TypedMessage):
     """Read another account or other regions; with None, refresh the current account."""
 
     choice: AccountChoice | None
 
 
-class MfaAsked(Notice):
+class MfaAsked(TypedMessage):
     """A call needs an MFA code; it waits until `answer` is called with one, or with None to cancel."""
 
     device: str
     answer: Callable[[str | None], None]
 
 
-class AskWhoCan(Notice):
+class AskWhoCan(TypedMessage):
     """Show who can do an action; if it is empty, let the user type one."""
 
     action: str = ""
 
 
-class AskExplain(Notice):
+class AskExplain(TypedMessage):
     """Explain a request; if the text is empty, let the user type or paste one."""
 
     text: str = ""
 
 
-class ShowPlace(Notice):
+class ShowPlace(TypedMessage):
     """Show a policy given by name or ARN, at a version or the default one, in the four panes; or say that it is unknown."""
 
     place: PolicyAt
 
 
-class ShowComparison(Notice):
+class ShowComparison(TypedMessage):
     """Show what differs between two sides."""
 
     before: Side
     after: Side
 
 
-class ShowMatrix(Notice):
+class ShowMatrix(TypedMessage):
     """Show services by access level for these policies."""
 
     places: Sequence[PolicyAt]
 
 
-class ShowRole(Notice):
+class ShowRole(TypedMessage):
     """Show all about a role, given by name or ARN."""
 
     role: str
 
 
-class ShowFound(Notice):
+class ShowFound(TypedMessage):
     """Open the first match for a text in the palette, of one kind if it is given."""
 
     text: str
@@ -186,13 +186,13 @@ class ShowFound(Notice):
     """The row to put the cursor on."""
 
 
-class MarksChosen(Notice):
+class MarksChosen(TypedMessage):
     """The user marked these policies and versions in the palette."""
 
     marks: Marks
 
 
-class ShowAction(Notice):
+class ShowAction(TypedMessage):
     """Show all about one action of a policy or role."""
 
     action: ActionSummary

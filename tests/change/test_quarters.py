@@ -13,10 +13,10 @@ from ekstui.change.steps import (
     changes_per_quarter,
     newest_first,
     numbers_since,
-    perhaps_since,
     quarter_label,
     quarter_of,
     steps_since,
+    undated_versions_possibly_since,
 )
 from ekstui.iam.document import parse
 from ekstui.library import Library
@@ -113,7 +113,7 @@ def test_versions_since_a_time(
 ) -> None:
     policy = dated(*days)
     assert numbers_since(policy, since) == numbers
-    assert perhaps_since(policy, since) == perhaps
+    assert undated_versions_possibly_since(policy, since) == perhaps
 
 
 def test_steps_come_newest_first_and_those_without_a_time_last() -> None:

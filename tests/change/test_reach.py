@@ -17,11 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ekstui.change.comparison import changes
-from ekstui.change.coverage import apart, covers
+from ekstui.change.coverage import are_disjoint, covers
 from ekstui.change.reach import Outcome, reach_between
+from ekstui.change.reach.affected_actions import differing_patterns
 from ekstui.change.reach.dependent_keys import agreeing, follow
 from ekstui.change.reach.feasible import resources_for
-from ekstui.change.reach.touched import differing_patterns
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam.document import parse
 from ekstui.iam.grants import Effort, Extent, Line, grants
@@ -847,7 +847,7 @@ def test_patterns_that_match_all_that_may_differ(
 
 
 def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_match() -> None:
-    """Names of up to three letters, in two services, tell these lists apart."""
+    """Names of up to three letters, in two services, tell these lists are_disjoint."""
     named = [f"arn:aws:zz:::{name}" for name in ("a", "a*", "b", "*", "a/*", "?b", "*a")] + ["arn:aws:*:::a"]
     lists = [(each,) for each in named] + list(itertools.combinations(named, 2))
     extents = [Extent("Resource", (each,), frozenset()) for each in (*named, "*")]
@@ -860,7 +860,7 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
     }
     for one, other in itertools.product(extents, repeat=2):
         assert covers(one, other) is (matched[other] <= matched[one]), (one, other)
-        assert apart(one, other) is matched[one].isdisjoint(matched[other]), (one, other)
+        assert are_disjoint(one, other) is matched[one].isdisjoint(matched[other]), (one, other)
     bound = frozenset({Line("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
     for each in extents:
         assert covers(each, each._replace(conditions=bound))
@@ -869,7 +869,8 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
     itself = Extent("Resource", (), frozenset())
     assert covers(itself, itself)
     assert not any(
-        covers(itself, each) or covers(each, itself) or apart(itself, each) or apart(each, itself) for each in extents
+        covers(itself, each) or covers(each, itself) or are_disjoint(itself, each) or are_disjoint(each, itself)
+        for each in extents
     )
     other = itself._replace(conditions=frozenset({Line("StringEquals", "aws:principaltag/t", frozenset({"b"}))}))
-    assert apart(itself._replace(conditions=bound), other)
+    assert are_disjoint(itself._replace(conditions=bound), other)

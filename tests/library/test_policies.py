@@ -545,7 +545,7 @@ def test_an_account_is_at_hand_if_it_was_chosen_or_read_before(
 ) -> None:
     if kept:
         store(tmp_path / "accounts", snapshot())
-    assert of_account(tmp_path, choice).account_at_hand is at_hand
+    assert of_account(tmp_path, choice).has_account_without_lookup is at_hand
 
 
 def test_a_snapshot_that_could_not_be_stored_is_at_hand_as_long_as_the_run_lasts(tmp_path: Path) -> None:

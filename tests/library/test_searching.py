@@ -11,7 +11,7 @@ import pytest
 from ekstui import files
 from ekstui.change.holders import nearest_actions
 from ekstui.change.policy import format_time, version_label
-from ekstui.change.steps import perhaps_since
+from ekstui.change.steps import undated_versions_possibly_since
 from ekstui.denial.explain import Policies
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.evaluation import Request
@@ -21,7 +21,7 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.maintenance import index_cache
 from ekstui.library.searching import changes, possible_allowers, who_can_answer
 from ekstui.sources.corpus import Corpus
-from ekstui.store.index import judged, judged_by, names_allowing, shipped_steps
+from ekstui.store.index import judged, judging_version, names_allowing, shipped_steps
 from ekstui.store.policy_store import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 
@@ -170,7 +170,7 @@ def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_say
     named = {
         f"{entry.policy.name} v{number}"
         for entry in Library.open().policies("all")
-        for number in perhaps_since(entry.policy, since)
+        for number in undated_versions_possibly_since(entry.policy, since)
     }
     # The newest of its policy and of unknown time; the other was followed by a version of April 2024.
     assert ("AIDevOpsAgentActionsPolicy v2" in named) is listed
@@ -178,11 +178,11 @@ def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_say
 
 
 def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Library) -> None:
-    """If this fails, the same documents are judged differently: raise JUDGEMENT and run `make steps`."""
+    """If this fails, the same documents are judged differently: raise JUDGEMENT_VERSION and run `make steps`."""
     shipped = indexed.corpus.steps()
-    assert shipped["judges"] == judged_by()
+    assert shipped["judges"] == judging_version()
     assert len(shipped["steps"]) == 1594
-    given = shipped_steps(shipped, judged_by())
+    given = shipped_steps(shipped, judging_version())
     for number, name in enumerate(indexed.store.names()):
         if number % 3 == 0:
             (known,) = indexed.store.known((name,))

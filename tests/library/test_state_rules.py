@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
-from ekstui.change.steps import perhaps_since, steps_since
+from ekstui.change.steps import steps_since, undated_versions_possibly_since
 from ekstui.denial.explain import Question
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.uses import uses_in
@@ -162,7 +162,7 @@ def test_a_change_at_the_very_time_belongs_to_the_period_without_an_index_too() 
         assert [step.version for step in steps_since(policy, documents, since)] == versions
     # A version between two times may be as new as the later one.
     unknown = policy._replace(versions=(policy.versions[0], VersionInfo(2, None), policy.versions[2]))
-    assert [perhaps_since(unknown, since) for since in (days[2], days[2] + MINUTE)] == [(2,), ()]
+    assert [undated_versions_possibly_since(unknown, since) for since in (days[2], days[2] + MINUTE)] == [(2,), ()]
 
 
 def test_a_use_that_is_found_twice_counts_once() -> None:

@@ -1,6 +1,6 @@
 """Whether a change allows more or fewer requests: those allowed, minus those denied, on each side.
 
-`touched` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost. `witness` proves
+`affected_actions` finds the actions concerned. `coverage` proves, within a limit of work, that nothing is lost. `witness` proves
 that something is gained, by finding a request that is `feasible` and consistent with the table in `dependent_keys`. Here
 the proofs become a judgement on each action and on the whole change, with why something is not known; `wording` puts it
 into a sentence.
@@ -11,8 +11,15 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ekstui.change.coverage import ActionExtents, lies_within
+from ekstui.change.reach.affected_actions import (
+    Grants,
+    Side,
+    affected_actions,
+    cases_of,
+    differing_patterns,
+    unlisted_patterns,
+)
 from ekstui.change.reach.feasible import is_foreign, services_of
-from ekstui.change.reach.touched import Grants, Side, cases_of, differing_patterns, touched_actions, unlisted_patterns
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam import wildcard
 from ekstui.iam.grants import Effort, Extent, Reach, Target
@@ -148,7 +155,7 @@ class _Comparison:
     def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
         before, after = self._sides
         found = []
-        for action, spelling in sorted(touched_actions(self._differing_patterns, *self._grants).items()):
+        for action, spelling in sorted(affected_actions(self._differing_patterns, *self._grants).items()):
             extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             if extents_before != extents_after:
                 found.append((spelling, action, extents_before, extents_after))
@@ -215,7 +222,7 @@ class _Comparison:
             self._failed[sides] = 0 if answer else self._failed.get(sides, 0) + 1
         return answer
 
-    def _varied(self, actions: list[str]) -> list[str]:
+    def _sample_of_actions(self, actions: list[str]) -> list[str]:
         """Return the actions most worth a search: those that a document names, then one of each service in turn."""
         if len(actions) <= MAX_FAILURES:
             return actions
@@ -230,7 +237,7 @@ class _Comparison:
     def _is_any_gained(self, sides: list[tuple[ActionExtents, ActionExtents, list[str]]]) -> bool:
         """Return whether a request is found, trying one action for each pair of sides, then the next."""
         waiting = [
-            (before, after, self._varied(actions))
+            (before, after, self._sample_of_actions(actions))
             for before, after, actions in sides
             if not self._within(after, before)
         ]
@@ -248,7 +255,7 @@ def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
             extent
             for extent in extents
             if extent.element == "NotResource"
-            or extent.is_of_itself
+            or extent.has_implicit_resource
             or not all(is_foreign(each, services) for each in extent.resources)
         )
         for extents in (whole.allow, whole.deny)

@@ -145,7 +145,7 @@ class _Search:
                 context = self._with(context, key, values)
         for resource, resource_type in self._resources(context):
             self._resource, self._type = resource, resource_type
-            found = self._step_out(context, frozenset())
+            found = self._escape_avoided(context, frozenset())
             if found is not None:
                 return found
         return None
@@ -179,7 +179,7 @@ class _Search:
         self._effort.spend(len(patterns) // 16)
         return resources_for(self._action, tuple(dict.fromkeys(patterns)), account, region)
 
-    def _step_out(self, context: Context, fixed: frozenset[str]) -> Context | None:
+    def _escape_avoided(self, context: Context, fixed: frozenset[str]) -> Context | None:
         """Return a context with the same `fixed` keys that the wanted extents match and the avoided ones do not."""
         self._tries += 1
         self._effort.spend(1 + len(self._avoided))
@@ -200,7 +200,7 @@ class _Search:
         if in_the_way is None:
             return full
         for trial, changed in self._ways_out(in_the_way, context, full, fixed):
-            found = self._step_out(trial, fixed | {changed})
+            found = self._escape_avoided(trial, fixed | {changed})
             if found is not None:
                 return found
         return None

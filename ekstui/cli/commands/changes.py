@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ekstui.change.policy import Scope
-from ekstui.change.steps import FeedStep, Step, perhaps_since
+from ekstui.change.steps import FeedStep, Step, undated_versions_possibly_since
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_code, gate, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
 from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
@@ -92,7 +92,7 @@ def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: 
         (entry.policy.name, number)
         for entry in library.policies(scope)
         if attached is None or entry.policy.name in attached
-        for number in perhaps_since(entry.policy, since)
+        for number in undated_versions_possibly_since(entry.policy, since)
     ]
     if versions:
         narrate(undated_words(versions))

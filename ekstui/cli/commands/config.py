@@ -10,7 +10,7 @@ from ekstui.cli.parser import JSON, ExitCode, argument, command
 from ekstui.cli.streams import narrate, print_answer, print_text
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
-from ekstui.files import write_new
+from ekstui.files import create_file
 from ekstui.present.account_report import settings_blocks
 from ekstui.settings import Effective, effective, template
 
@@ -58,7 +58,7 @@ def _edit(path: Path) -> int:
         raise InputError("No editor is set.", f"Set EDITOR, or edit {path}.")
     try:
         if not path.exists() or not path.stat().st_size:
-            write_new(path, template().encode())
+            create_file(path, template().encode())
         code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None

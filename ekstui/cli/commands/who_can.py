@@ -167,7 +167,7 @@ def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool],
 
     None if there is no account or, with a remark, if it cannot be read.
     """
-    if not (library.account_at_hand or arguments.region):
+    if not (library.has_account_without_lookup or arguments.region):
         return None
     try:
         return answer(bool(arguments.profile or arguments.region) and not arguments.offline)

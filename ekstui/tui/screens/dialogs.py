@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ekstui.files import write_named
+from ekstui.files import write_user_file
 from ekstui.iam.text import clean, clean_line
 from ekstui.present.blocks import Span, Table, TableRow
 from ekstui.present.rendering import rows
@@ -203,7 +203,7 @@ class SaveScreen(Dialog[str]):
                 self._confirmed = path
                 self._say(f"{path} exists. Press enter again to overwrite it, or change the name.", "warn")
                 return
-            write_named(path, clean(self._text).encode(), over=self._confirmed is not None, private=self._private)
+            write_user_file(path, clean(self._text).encode(), over=self._confirmed is not None, private=self._private)
         except (OSError, RuntimeError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             self._say(f"{event.value.strip()}: {why}.", "bad")

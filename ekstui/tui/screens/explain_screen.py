@@ -168,7 +168,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
     def action_refresh_data(self) -> None:
         """Refresh the account, if there is one, and ask again."""
-        if self.app.library.account_at_hand:
+        if self.app.library.has_account_without_lookup:
             super().action_refresh_data()
         else:
             self.ask_again(keep=True)

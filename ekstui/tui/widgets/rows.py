@@ -21,7 +21,7 @@ from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plai
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import Notice
+from ekstui.tui.messages import TypedMessage
 from ekstui.tui.styles import rich_style, with_contrast
 
 WHOLE_WIDTH = (Column("", 1, 1),)
@@ -42,17 +42,17 @@ class RowList(ScrollView, can_focus=True):
     }
     """
 
-    class Highlighted(Notice):
+    class Highlighted(TypedMessage):
         """The cursor is on another row, or on none."""
 
         row: Row | None
 
-    class Opened(Notice):
+    class Opened(TypedMessage):
         """The row under the cursor was opened, with enter or a click."""
 
         row: Row
 
-    class Folded(Notice):
+    class Folded(TypedMessage):
         """The user wants to fold or unfold the row under the cursor."""
 
         row: Row

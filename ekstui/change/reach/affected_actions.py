@@ -33,7 +33,7 @@ class _Entry(NamedTuple):
     extents: frozenset[Extent]
 
 
-class _Exception:
+class _NotActionGrant:
     """A `NotAction` grant, whose list may name thousands of actions."""
 
     def __init__(self, target: Target, extents: frozenset[Extent]) -> None:
@@ -66,12 +66,12 @@ class Side:
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
         self._of_service: dict[str, list[_Entry]] = {}
-        self._exceptions: list[_Exception] = []
+        self._exceptions: list[_NotActionGrant] = []
         self._known: dict[tuple[int, ...], ActionExtents] = {}
         self._of_all: dict[str, ActionExtents | None] = {}
         for target, extents in grants.items():
             if target.element == "NotAction":
-                self._exceptions.append(_Exception(target, extents))
+                self._exceptions.append(_NotActionGrant(target, extents))
                 continue
             (pattern,) = target.actions
             if wildcard.is_wild(pattern):
@@ -123,7 +123,7 @@ class Side:
         """The steps of matching one pattern with all that are listed."""
         return sum(map(_steps, chain.from_iterable(target.actions for target in self._grants)))
 
-    def sure_and_doubtful(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
+    def full_and_partial_matches(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
         """Return the grants that match every action under a pattern, and those that may match only some."""
         sure: list[_Part] = []
         doubtful: list[_Part] = []
@@ -165,12 +165,12 @@ def cases_of(
     """
     if not effort.spend((before.size + after.size) * _steps(pattern) // 8):
         return None
-    sure_before, doubtful_before = before.sure_and_doubtful(pattern)
-    sure_after, doubtful_after = after.sure_and_doubtful(pattern)
+    sure_before, doubtful_before = before.full_and_partial_matches(pattern)
+    sure_after, doubtful_after = after.full_and_partial_matches(pattern)
     doubtful = dict.fromkeys(target for target, _ in (*doubtful_before, *doubtful_after))
     # Actions that a side names without a wildcard are known, and so not among these.
     patterns = dict.fromkeys(listed for target in doubtful for listed in target.actions if wildcard.is_wild(listed))
-    cells = _cells([listed for listed in patterns if wildcard.overlaps(listed, pattern)], effort)
+    cells = _pattern_combinations([listed for listed in patterns if wildcard.overlaps(listed, pattern)], effort)
     if cells is None:
         return None
     cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
@@ -183,7 +183,7 @@ def cases_of(
     return list(cases)
 
 
-def _cells(patterns: list[str], effort: Effort) -> list[frozenset[str]] | None:
+def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset[str]] | None:
     """Return the sets of patterns that one action may match together; None if too many or too much work."""
     cells: list[frozenset[str]] = [frozenset()]
     for pattern in patterns:
@@ -235,7 +235,7 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
     )
 
 
-def touched_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
+def affected_actions(differing: Collection[str], before: Grants, after: Grants) -> dict[str, str]:
     """Return the known actions under the differing patterns, in lower case, with their spelling.
 
     Known actions are the reference's and those that either side names.
