@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekstui.change.comparison import GrantDifference
     from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.denial.callers import WantedToken
-    from ekstui.eks.account_snapshot import RecordedAttachment
+    from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
     from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings import RoleInUse
     from ekstui.eks.kubernetes import AccessPolicyRules
@@ -78,7 +78,7 @@ _FIELDS: Mapping[str, str] = {
     "Finding": "code severity text evidence",
     "Grant": "resource_element resources conditions",
     "GrantDifference": "effect element actions",
-    "Group": "name arn path",
+    "Group": "name arn path=",
     "HealthIssue": "kind name code message resources",
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LevelCount": "granted total",
@@ -104,7 +104,7 @@ _FIELDS: Mapping[str, str] = {
     "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings trust "
     "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses not_read=subject "
     "not_looked_at=subject.unseen",
-    "RoleAttachment": "name=role.name arn=role.arn path=role.path service_linked=role.service_linked "
+    "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
     "Review": "files read documents not_read exceptions",
     "ReviewedDocument": "path place state kind=change.kind reach=change.reach verdict=",
@@ -127,7 +127,7 @@ _FIELDS: Mapping[str, str] = {
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",
     "Use": "kind cluster region name namespace service_account certainty",
-    "UserAttachment": "name=user.name arn=user.arn path=user.path as=attached_as",
+    "UserAttachment": "name=user.name arn=user.arn path=user as=attached_as",
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
 }
@@ -152,6 +152,11 @@ def _roles_attached(found: AttachedAnswer) -> list[Shape]:
 
     account = found.identity.account
     return [{**shape(each), "trust": trust_word(each.role.trust, account)} for each in found.attachments.roles]
+
+
+def _path_if_read(entity: Role | User | Group) -> str | None:
+    """Return the path of a role, user or group; None for one of which only the name was read."""
+    return entity.path if entity.arn else None
 
 
 def _documents_not_read(subject: RoleInUse) -> list[str]:
@@ -218,6 +223,8 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,
+    **{(name, "path"): _path_if_read for name in ("Group", "RoleAttachment", "UserAttachment")},
+    ("RoleAttachment", "service_linked"): lambda role: role.service_linked if role.arn else None,
     ("AttachedAnswer", "arn"): arn_or_none,
     ("AttachedAnswer", "roles"): _roles_attached,
     ("Cluster", "issues"): issues_of,

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ekstui.change.policy import name_in, version_label
-from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer
+from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, OrganisationAnswer, RoleAttachment
 from ekstui.eks.cluster import Cluster
 from ekstui.iam.text import age_in_words, counted
-from ekstui.iam.trust import trust_word
+from ekstui.present.attachment_rows import AttachmentRow, attachment_rows, last_used_legend
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -128,29 +128,22 @@ _EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), 
 def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
     """Return one row per role, user or group, with what uses it and when it was last used; then what was not looked at."""
     attachments, identity = answer.attachments, answer.identity
-    rows: list[tuple[str, ...]] = []
-    for entry in attachments.roles:
-        role = entry.role
-        rows.append(
-            (
-                role.name,
-                "service-linked role" if role.service_linked else "role",
-                "boundary" if entry.attached_as == ("boundary",) else ", ".join(entry.attached_as),
-                age_in_words(role.last_used, now) if role.last_used else "—",
-                uses_words(entry.used_by) or trust_word(role.trust, identity.account),
-            )
-        )
-    rows += [(entry.user.name, "user", ", ".join(entry.attached_as), "", "") for entry in attachments.users]
-    rows += [(group.name, "group", "permissions", "", "") for group in attachments.groups]
+    rows = list(attachment_rows(answer, now))
     as_of = f"account {identity.account} ({identity.partition}), {as_of_words(answer.fetched_at)}"
     blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of)]
     if rows:
-        blocks.append(Table(_COLUMNS, list(_spanned(rows))))
+        cells = [(row.name, row.kind, ", ".join(row.attached_as), row.last_used, _used_by(row)) for row in rows]
+        blocks.append(Table(_COLUMNS, list(_spanned(cells))))
         blocks += map(note, remarks_in_words(attachments))
-        blocks.append(aside("Last used: IAM tracks 400 days; — means no activity in that time."))
+        if legend := last_used_legend(rows):
+            blocks.append(aside(legend))
     elif attachments.proven_empty:
         blocks.append(Sentence("It is not attached in this account."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
+
+
+def _used_by(row: AttachmentRow) -> str:
+    return (uses_words(row.entity.used_by) if isinstance(row.entity, RoleAttachment) else "") or row.trust
 
 
 def remarks_in_words(attachments: Attachments) -> list[str]:

@@ -21,9 +21,10 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.eks.account_snapshot import Attachments, RoleAttachment
+    from ekstui.eks.account_snapshot import Attachments
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_answers import PrincipalsInClusters
+    from ekstui.present.attachment_rows import AttachmentRow
     from ekstui.present.blocks import Block
 
 
@@ -31,15 +32,12 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     """Return who has a policy attached as rows, followed by notes on what could not be read."""
     # 15 ms, after the first paint
     from ekstui.present.account_report import remarks_in_words
+    from ekstui.present.attachment_rows import attachment_rows
     from ekstui.present.blocks import Sentence, Span, aside, error_notes, incomplete_words, note
     from ekstui.present.rendering import rows
 
     attachments = answer.attachments
-    found = [_role(entry, answer.identity.account, now) for entry in sorted(attachments.roles, key=_certainty)]
-    users = [(entry, "user", entry.user.name, "boundary" in entry.attached_as) for entry in attachments.users]
-    for entity, kind, name, bounded in (*users, *((group, "group", group.name, False) for group in attachments.groups)):
-        title: Styled = ((f"{kind} ", "muted"), (clean_line(name), ""))
-        found.append(Row((kind, name), (title, styled("boundary" if bounded else "", "warn"), styled("")), entity))
+    found = list(map(_row, attachment_rows(answer, now)))
     notes: list[Block] = [*map(note, remarks_in_words(attachments))]
     if attachments.proven_empty:
         notes.append(aside("It is not attached in this account."))
@@ -60,30 +58,25 @@ def attached_note(attachments: Attachments) -> str:
     return ("" if attachments.complete else "at least ") + ", ".join(parts)
 
 
-def _certainty(entry: RoleAttachment) -> int:
-    """Return the sort key of roles: confirmed uses, then inferred ones, then none."""
-    if not entry.used_by:
-        return 2
-    return 0 if any(use.certainty == "confirmed" for use in entry.used_by) else 1
+def _row(entry: AttachmentRow) -> Row:
+    from ekstui.eks.account_snapshot import RoleAttachment
 
-
-def _role(entry: RoleAttachment, account: str, now: datetime) -> Row:
-    from ekstui.iam.trust import trust_word
-    from ekstui.present.blocks import last_used_words
-
-    role = entry.role
-    first, *others = entry.used_by or (None,)
-    used: Styled = styled(clean_line(trust_word(role.trust, account)), "muted")
+    entity, is_boundary = entry.entity, "boundary" in entry.attached_as
+    name = clean_line(entry.name)
+    if not isinstance(entity, RoleAttachment):
+        title: Styled = ((f"{entry.kind} ", "muted"), (name, ""))
+        return Row((entry.kind, entry.name), (title, styled("boundary" if is_boundary else "", "warn"), ()), entity)
+    first, *others = entity.used_by or (None,)
+    used: Styled = styled(clean_line(entry.trust), "muted")
     if first:
         style: Style = "" if first.certainty == "confirmed" else "muted"
         used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "accent")
-    boundary: Styled = () if "boundary" not in entry.attached_as else ((" boundary", "warn"),)
-    linked: Styled = ((" service-linked", "muted"),) if role.service_linked else ()
-    name: Styled = ((clean_line(role.name), ""), *linked, *boundary)
+    boundary: Styled = ((" boundary", "warn"),) if is_boundary else ()
+    linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
     return Row(
-        ("role", role.arn or role.name),
-        (name, used, styled(last_used_words(role, now).removesuffix(" ago"), "muted")),
-        entry,
+        ("role", entity.role.arn or entry.name),
+        (((name, ""), *linked, *boundary), used, styled(entry.last_used.removesuffix(" ago"), "muted")),
+        entity,
     )
 
 

@@ -1,0 +1,36 @@
+"""A role of which IAM told only the name: the pane, the command and the JSON say alike that the rest is not known."""
+
+from ekstui.eks.account_snapshot import Attachments, CallerIdentity, Group, Role, RoleAttachment, User, UserAttachment
+from ekstui.export.encoding import shape
+from ekstui.library.attachments import AttachedAnswer
+from ekstui.present.account_report import attached_blocks
+from ekstui.present.rendering import lines
+from ekstui.present.styled import plain
+from ekstui.tui.widgets.attached_pane import attached_rows
+from tests.accounts import WHEN
+
+IDENTITY = CallerIdentity("111122223333", "aws", "arn:aws:iam::111122223333:user/me", "AIDA")
+UNREAD = RoleAttachment(Role("unread", None, extent="name"), ("permissions",))
+IDLE = RoleAttachment(Role("idle", "arn:aws:iam::111122223333:role/idle"), ("permissions",))
+
+
+def answer(*roles: RoleAttachment) -> AttachedAnswer:
+    """The attachments of these roles, of a user and of a group of which only the name is known."""
+    users, groups = (UserAttachment(User("ann", None), ("boundary",)),), (Group("ops", None),)
+    return AttachedAnswer(IDENTITY, WHEN, Attachments("arn:aws:iam::aws:policy/P", roles, users, groups, complete=True))
+
+
+def test_the_command_and_the_pane_say_that_a_role_was_not_read() -> None:
+    text = "\n".join(lines(attached_blocks(answer(UNREAD), WHEN), 100, colours=False, whole_tables=False))
+    row = next(line for line in text.splitlines() if line.startswith("unread"))
+    assert row.split()[3] == "?"
+    assert "? means that the role was not read" in text
+    assert "no activity" not in text
+    cells = {plain(row.cells[0]): plain(row.cells[2]) for row in attached_rows(answer(UNREAD, IDLE), WHEN, 100)[:2]}
+    assert cells == {"unread": "?", "idle": "—"}
+
+
+def test_nothing_is_made_up_in_json() -> None:
+    found = shape(answer(UNREAD, IDLE))
+    assert [(role["path"], role["service_linked"]) for role in found["roles"]] == [(None, None), ("/", False)]  # type: ignore[attr-defined]
+    assert [found[kind][0]["path"] for kind in ("users", "groups")] == [None, None]  # type: ignore[index]
