@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.iam import arn
-from ekstui.iam.conditions.predicates import excludes, implies_all, union_of_values
+from ekstui.iam.conditions.predicates import excludes, implies_all, opposite, split_values, union_of_values
 from ekstui.iam.conditions.values import may_move_colons
 from ekstui.iam.conditions.variables import opened, template
 from ekstui.iam.grants import Effort, Extent, Line
@@ -32,7 +32,13 @@ def lies_within(inner: ActionExtents, outer: ActionExtents, effort: Effort | Non
             continue
         if proof.is_covered(extent, inner.deny):
             continue
-        if not proof.is_covered(extent, outer.allow) or not proof.stays_allowed(extent, new_denies, inner.deny):
+        if proof.is_covered(extent, outer.allow) and proof.stays_allowed(extent, new_denies, inner.deny):
+            continue
+        pieces = proof.outside(extent, inner.deny)
+        if not pieces or not all(
+            proof.is_covered(piece, outer.allow) and proof.stays_allowed(piece, new_denies, inner.deny)
+            for piece in pieces
+        ):
             return False
     return True
 
@@ -73,6 +79,18 @@ class _Proof:
             for deny in new_denies
         ) or self.is_covered(extent, old_denies)
 
+    def outside(self, extent: Extent, denies: Iterable[Extent]) -> list[Extent]:
+        """Return what the denies leave of an extent, in pieces; nothing if none of their conditions has an opposite."""
+        pieces = [extent]
+        for deny in denies:
+            opposites = [opposite(line) for line in deny.conditions]
+            if None in opposites or not self._covers(deny._replace(conditions=frozenset()), extent):
+                continue
+            pieces = [_and(piece, line) for piece in pieces for line in opposites if line is not None]
+            if len(pieces) > MAX_PIECES:
+                return []
+        return [] if pieces == [extent] else pieces
+
     def is_covered(self, extent: Extent, by: frozenset[Extent]) -> bool:
         """Return True only if `by` match every request that the extent matches."""
         if self._is_covered_by_one(extent, by):
@@ -81,8 +99,12 @@ class _Proof:
         keys = {line.key for other in by for line in other.conditions}
         pieces = [extent]
         for line in sorted(extent.conditions):
-            if line.key in keys and len(line.values) > 1 and union_of_values(line):
-                pieces = [_with(piece, line, value) for piece in pieces for value in sorted(line.values)]
+            if line.key in keys and union_of_values(line):
+                cuts = (
+                    value for other in by for each in other.conditions if each.key == line.key for value in each.values
+                )
+                values = split_values(line, cuts)
+                pieces = [_with(piece, line, value) for piece in pieces for value in values]
                 if len(pieces) > MAX_PIECES:
                     return False
         return len(pieces) > 1 and all(self._is_covered_by_one(piece, by) for piece in pieces)
@@ -108,6 +130,10 @@ class _Proof:
 def _with(extent: Extent, line: Line, value: str) -> Extent:
     cut = line._replace(values=frozenset({value}))
     return extent._replace(conditions=extent.conditions - {line} | {cut})
+
+
+def _and(extent: Extent, line: Line) -> Extent:
+    return extent._replace(conditions=extent.conditions | {line})
 
 
 @lru_cache(maxsize=65536)

@@ -275,14 +275,15 @@ def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> 
     if not wildcard.is_wild(action):
         return denied(grants, denies, _known(action))
     # A Deny on some actions of a pattern revokes a part of it, however much of these it revokes.
-    whole = denied(grants, [statement for statement in denies if _matches_all(statement, action)], None)
+    whole = denied(grants, [statement for statement in denies if matches_all(statement, action)], None)
     if whole == "full" or not denies:
         return whole
     part = denied(grants, denies, None)
     return "partial" if part == "full" else part
 
 
-def _matches_all(statement: Statement, pattern: str) -> bool:
+def matches_all(statement: Statement, pattern: str) -> bool:
+    """Return whether a statement certainly matches every action under a pattern."""
     listed = (each.lower() for each in statement.actions)
     if statement.action_element == "Action":
         return any(wildcard.covers(each, pattern.lower()) for each in listed)
@@ -307,7 +308,10 @@ def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
     if grant.resource_element == "Resource":
         return some(fits_type(service, resource_type, each) for each in grant.resources)
     kind = reference().resource_type(service, resource_type)
-    return kind is None or arn.lists_overlap(grant[:2], ("Resource", kind.arn_formats)) is not False
+    return (
+        kind is None
+        or arn.lists_overlap(grant[:2], ("Resource", tuple(map(arn.open_format, kind.arn_formats)))) is not False
+    )
 
 
 def _applies(info: ActionInfo, grant: Grant) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ekstui.iam.grants import Extent, Reach, Target
 
 
-JUDGEMENT_VERSION = 7
+JUDGEMENT_VERSION = 8
 """Increase it when two documents may be judged differently than before, so that stored judgements are renewed."""
 
 

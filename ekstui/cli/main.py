@@ -157,6 +157,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
     found = effective(files.config_file(), os.environ, given)
+    arguments.given = frozenset(given)
     for option, setting in _OPTIONS.items():
         if hasattr(arguments, option):
             setattr(arguments, option, getattr(found.settings, setting))

@@ -58,6 +58,8 @@ def narrate_age(known_until: datetime) -> None:
 
 def library_for(arguments: Namespace) -> Library:
     """Open the library over the account that the options choose."""
+    if arguments.demo and "regions" in arguments.given:
+        narrate("--demo is one account in all of its regions: --region does not change it.")
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return open_library(account_choice(arguments, _ask_for_code if asks else None))
 

@@ -170,6 +170,8 @@ class Explanation(NamedTuple):
     """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
     fetched_at: datetime | None = None
     """When the account that it was judged by was read; None if it was judged without one."""
+    must_allow_too: str | None = None
+    """The policy of the resource that must allow an allowed request too and was not looked at; None if none must."""
 
 
 def statement_in_words(result: StatementResult) -> str:

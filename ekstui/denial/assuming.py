@@ -35,9 +35,8 @@ from ekstui.iam.evaluation import (
     Request,
     StatementResult,
     Verdict,
-    evaluate,
+    statement_results,
 )
-from ekstui.iam.reference import reference
 from ekstui.iam.trust import (
     POD_IDENTITY_SERVICE,
     SERVICE_ACCOUNT,
@@ -97,7 +96,9 @@ def with_trust(
     """
     judgement = judge_trust(request, trust)
     cause = None if denial is None else denial.cause
-    explanation = explanation._replace(trust=judgement, not_looked_at=_unseen(explanation, judgement))
+    explanation = explanation._replace(
+        trust=judgement, not_looked_at=_unseen(explanation, judgement), must_allow_too=None
+    )
     notes = [text for text in explanation.notes if text != TRUST_MUST_ALLOW]
     if cause is not None and cause.policy_type not in (None, "trust"):
         if judgement.verdict in ("explicit-deny", "implicit-deny"):
@@ -142,6 +143,11 @@ def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, kn
         yield from trust.may_assume[:_MAX_TRUSTED]
     if verdict == "depends" and trust.verdict == "allowed" and not known:
         yield "The trust policy allows the caller if its own policies do too: name its role with --role."
+    if verdict == "depends" and trust.verdict == "allowed" and known and trust.grant == "open" and trust.same_account:
+        yield (
+            'AWS does not say whether a trust policy that names "*" is enough for callers of its own account. It is if '
+            "their own policies allow it too."
+        )
 
 
 def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tuple[Verdict, tuple[str, ...]]:
@@ -157,7 +163,8 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
         return own, ()
     own_must_allow = _own_must_allow(trust)
     if own == "implicit-deny" and own_must_allow is not False:
-        return ("implicit-deny", ()) if own_must_allow else ("depends", (RESOURCE,))
+        unknown = (RESOURCE,) if trust.same_account is None else ()
+        return ("implicit-deny", ()) if own_must_allow else ("depends", unknown)
     if trust.verdict == "allowed" and (own == "allowed" or _is_enough(trust, evaluation)):
         return "allowed", ()
     account = (RESOURCE,) if own is None and own_must_allow is None else ()
@@ -173,6 +180,9 @@ def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
 
 def _own_must_allow(trust: TrustJudgement) -> Truth:
     """Return whether the caller's own policies must allow the request as well; None if the account is not known."""
+    if trust.grant == "open":
+        # Whether `*` is enough within the account is not written anywhere.
+        return True if trust.same_account is False else None
     return negation(trust.same_account) if trust.grant == "direct" else trust.grant == "account"
 
 
@@ -219,7 +229,7 @@ def _judged(
     )  # fmt: skip
     document = Document(trust.document.version, None, (plain,))
     asked = _with_claims(request, caller, issuer, plain.conditions)
-    (result,) = evaluate(asked, (trust._replace(document=document),), reference=reference()).decisive.statements
+    (result,) = statement_results(asked, trust._replace(document=document), "trust")
     fits = every((named.is_caller, result.matches, *(False for _ in never)))
     failed = result.failed if result.matches is fits else ()
     if named.is_caller is fits and fits is not True:

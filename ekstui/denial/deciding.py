@@ -20,11 +20,13 @@ from ekstui.iam.arn import is_uncertain, split_arn
 from ekstui.iam.evaluation import (
     RESOURCE,
     Evaluation,
+    Exemption,
     Failure,
     Request,
     StatementResult,
     Verdict,
     evaluate,
+    exemption_of,
     is_of_type,
 )
 from ekstui.iam.grants import action_matches
@@ -99,7 +101,8 @@ def decide(request: Request, policies: Policies, denial: Denial | None) -> Decis
         return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
     needed = [use for use in other_resource_types(request) if use.required]
-    if verdict == "allowed" and denial.resource is None and needed:
+    is_exempt = exemption_of(request.action, request.principal) is not None
+    if verdict == "allowed" and denial.resource is None and needed and not is_exempt:
         # It was denied on a resource that is not known, of a type that the request does not have.
         verdict, missing = "depends", (RESOURCE,)
     foreign = () if cause is None else _tags_of_another(request, evaluation)
@@ -109,8 +112,9 @@ def decide(request: Request, policies: Policies, denial: Denial | None) -> Decis
 
 
 def evaluated(request: Request, policies: Policies) -> Evaluation | None:
-    """Return the decision of the known policies; None if there are none."""
-    if not policies.identity and not policies.identity_known:
+    """Return the decision of the known policies; None if there are none and the request needs some."""
+    is_exempt = exemption_of(request.action, request.principal) is not None
+    if not policies.identity and not policies.identity_known and not is_exempt:
         return None
     return evaluate(request, policies.identity, policies.boundary, policies.session, reference())
 
@@ -271,7 +275,10 @@ def notes_on(request: Request, policies: Policies, decision: Decision, denial: D
     if denial is not None and denial.called is not None:
         yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
     yield from _on_who_decides(decision, evaluation)
-    if evaluation is not None and denial is not None:
+    exemption = exemption_of(request.action, request.principal)
+    if exemption is not None:
+        yield from _on_exemption(exemption, request, denied=denial is not None)
+    elif evaluation is not None and denial is not None:
         yield from _against_the_message(evaluation, denial, policies, request)
     yield from _on_signing(request)
     if evaluation is not None:
@@ -375,6 +382,21 @@ def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request:
         yield "the role was deleted and recreated, and the session is one of the old role: start a new session."
     if denial.cause is None:
         yield "a policy that was not looked at denied it."
+
+
+def _on_exemption(exemption: Exemption, request: Request, *, denied: bool) -> Iterator[str]:
+    """Yield why no identity policy takes part."""
+    if exemption == "action":
+        yield f"{request.action} needs no permission, and no Deny in an identity policy prevents it."
+        if denied:
+            yield "So the call failed for another reason: look at the credentials, which may have expired or be malformed."
+        return
+    yield "The root user may do everything that its account may: it has no policies, and needs none."
+    if denied:
+        yield (
+            "So a service control policy, a resource control policy or the policy of the resource denied it, or the "
+            "action is not one for the root user."
+        )
 
 
 def _on_signing(request: Request) -> Iterator[str]:

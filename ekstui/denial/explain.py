@@ -14,7 +14,7 @@ from ekstui.denial.answer import Explanation as Explanation
 from ekstui.denial.answer import Policies as Policies
 from ekstui.denial.answer import refused_tags
 from ekstui.denial.assuming import TRUST_UNSEEN
-from ekstui.denial.callers import is_unsigned
+from ekstui.denial.callers import is_assuming, is_unsigned
 from ekstui.denial.deciding import (
     Decision,
     decide,
@@ -30,8 +30,9 @@ from ekstui.denial.purpose import Candidate as Candidate
 from ekstui.denial.remedies import allowers, newer_version, smallest_statement
 from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import InputError
+from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
-from ekstui.iam.evaluation import Request, StatementResult, Verdict
+from ekstui.iam.evaluation import Request, StatementResult, Verdict, exemption_of
 from ekstui.iam.reference import reference
 
 _PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
@@ -222,6 +223,7 @@ def explain(
             *notes_on(request, policies, decision, denial),
         ),
         encoded=None if denial is None else denial.encoded,
+        must_allow_too=_resource_policy_needed(request) if decision.verdict == "allowed" else None,
         judged=decision.is_judged,
         denied=denial is not None,
         symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
@@ -286,12 +288,36 @@ def _resource(request: Request, decision: Decision) -> str | None:
     return "*" if info is not None and not info.resource_types else None
 
 
+def _resource_policy_needed(request: Request) -> str | None:
+    """Return the policy of the resource that must allow a request too, beside the caller's own; None if it need not.
+
+    A KMS key's always, a role's trust policy always, and others across accounts (IAM User Guide, "Cross-account policy
+    evaluation logic").
+    """
+    service = request.action.partition(":")[0].lower()
+    if is_unsigned(request) or exemption_of(request.action, request.principal) == "action":
+        return None
+    if service == "kms":
+        return "the key policy or a grant of the KMS key"
+    if is_assuming(request.action):
+        return TRUST_UNSEEN
+    accounts = {split_arn(each).account for each in (request.principal or "", *request.resources) if each != "*"}
+    given = {key.lower(): values for key, values in request.context.items()}
+    accounts |= {*given.get("aws:resourceaccount", ()), *given.get("aws:principalaccount", ())}
+    is_across = len({each for each in accounts if each.isdigit()}) > 1
+    return f"{_RESOURCE_POLICIES.get(service, 'the policy of the resource')} in its account" if is_across else None
+
+
 def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> tuple[str, ...]:
     """Return what might have denied the request; if it is allowed against a message on identity policies, only those."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
     if is_unsigned(request):
         return "resource control policies", "VPC endpoint policies", of_resource
+    exemption = exemption_of(request.action, request.principal)
+    if exemption is not None:
+        others = ("service control policies", "resource control policies", "VPC endpoint policies", of_resource)
+        return others if exemption == "root" else ()
     missing = list(policies.unread)
     if not policies.identity_known:
         who = request.principal or "the principal"

@@ -5,16 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ekstui.change.holders import can_match, types_covered
+from ekstui.change.coverage import are_disjoint, covers
+from ekstui.change.holders import can_match, matches_all, types_covered
 from ekstui.eks.account_snapshot import CallerIdentity, Use
 from ekstui.iam import arn, wildcard
-from ekstui.iam.applicability import can_be_on, denied
-from ekstui.iam.evaluation import AppliedPolicy
-from ekstui.iam.grants import Grant, grants_of, statement_may_match
+from ekstui.iam.applicability import applicable_resources, can_be_on
+from ekstui.iam.conditions import some
+from ekstui.iam.conditions.variables import Context
+from ekstui.iam.evaluation import AppliedPolicy, Request, context_of, exemption_of, for_principal
+from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.text import listed
 
 PrincipalKind = Literal["role", "user", "group"]
+
+_TAG = "aws:PrincipalTag/"
 
 NOT_LOOKED_AT = (
     "service control policies", "resource control policies", "session policies",
@@ -38,6 +43,8 @@ class Subject(NamedTuple):
     used_by: tuple[Use, ...] = ()
     last_used: datetime | None = None
     service_linked: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
+    """Only those that no session can have otherwise."""
 
 
 class PrincipalCan(NamedTuple):
@@ -45,7 +52,7 @@ class PrincipalCan(NamedTuple):
 
     subject: Subject
     through: tuple[AppliedPolicy, ...]
-    """The policies that allow it."""
+    """The policies that allow it; none if it needs no permission."""
     verdict: Literal["allowed", "depends", "taken"]
     """`taken` if a Deny or the boundary revokes it completely."""
     reasons: tuple[str, ...]
@@ -68,21 +75,54 @@ class PrincipalsCan(NamedTuple):
 def principal_can(subject: Subject, action: str, resource: str | None = None) -> PrincipalCan | None:
     """Return how a principal is allowed to do something; None if no policy that was read allows it.
 
-    Service control policies and resource policies are not considered.
+    Service control policies and resource policies are not considered. Conditions on who asks are decided, and what the
+    policies allow on resources that the action is never used on does not count.
     """
-    given = {policy: found for policy in subject.policies if (found := _grants(policy, action, resource))}
+    if is_exempt(subject, action):
+        return PrincipalCan(subject, (), "allowed", ())
+    context = _context(subject, action, resource)
+    given: dict[AppliedPolicy, tuple[Grant, ...]] = {}
+    denies: list[_Deny] = []
+    for policy in subject.policies:
+        found, refused = _effects(policy, action, resource, context)
+        denies += refused
+        if found:
+            given[policy] = found
     if not given:
         return None
     grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
-    free = [grant for grant in grants if not grant.conditions and _is_whole(grant, action, resource)]
-    limits = [*_denied_by(subject.policies, grants, action), *_limited_by(subject.boundary, free, action, resource)]
-    for takes_all, reason in limits:
-        if takes_all:
-            return PrincipalCan(subject, tuple(given), "taken", (reason,))
+    limits = [_Limit(deny.policy, "deny", (deny,)) for deny in denies]
+    allowed: tuple[Grant, ...] | None = None
+    if subject.boundary is not None:
+        allowed, refused = _effects(subject.boundary, action, resource, context)
+        limits += [_Limit(subject.boundary, "boundary", tuple(refused))]
+    left = [grant for grant in grants if not any(_refuses(deny, grant) for limit in limits for deny in limit.denies)]
+    within = [each for each in left if allowed is None or any(not _are_apart(each, here) for here in allowed)]
+    through = tuple(given)
+    if not within:
+        reason = _what_takes(grants, left, limits, subject.boundary, allowed)
+        return PrincipalCan(subject, through, "taken", (reason,))
+    free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
+    reasons = [each for limit in limits if (each := _in_part(limit, free or within, allowed, resource, action))]
     if resource is None and (others := _types_besides(free, action)):
-        limits.append((False, f"not on every {listed(others, 'or')}"))
-    reasons = (*(reason for _, reason in limits), *_open_questions(subject, grants if not free else ()))
-    return PrincipalCan(subject, tuple(given), "depends" if reasons else "allowed", reasons)
+        reasons.append(f"not on every {listed(others, 'or')}")
+    reasons += _open_questions(subject, within if not free else ())
+    return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(dict.fromkeys(reasons)))
+
+
+def is_exempt(subject: Subject, action: str) -> bool:
+    """Return whether no policy takes part, because the action needs no permission of such a principal."""
+    return subject.kind != "group" and exemption_of(action, subject.arn) is not None
+
+
+def _context(subject: Subject, action: str, resource: str | None) -> Context:
+    """Return what is known of every request that a principal makes."""
+    is_concrete = resource is not None and not wildcard.is_wild(resource)
+    tags = {f"{_TAG}{key}": (value,) for key, value in subject.tags}
+    # A session may have tags beside those of its role.
+    absent = frozenset({f"{_TAG}*"}) if subject.kind == "user" else frozenset[str]()
+    principal = subject.arn if subject.kind != "group" else None
+    return context_of(Request(action, (), principal, tags, absent), resource if is_concrete else None)
 
 
 def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]:
@@ -95,33 +135,104 @@ def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]
         yield f"if {', '.join(keys)}" if keys else "on some resources"
 
 
-_Limit = tuple[bool, str]
-"""Whether it revokes the action completely, and what does."""
+class _Deny(NamedTuple):
+    """What a statement denies of the action."""
+
+    policy: AppliedPolicy
+    grant: Grant
+    is_whole: bool
+    """Whether it denies the whole pattern of actions that was asked about."""
 
 
-def _denied_by(policies: Iterable[AppliedPolicy], grants: tuple[Grant, ...], action: str) -> Iterator[_Limit]:
-    for policy in policies:
-        taken = _taken(grants, policy, action)
-        if taken == "full":
-            yield True, f"denied by {policy.name}"
-        elif taken:
-            yield False, f"{policy.name} {'may deny it' if taken == 'unknown' else 'denies a part'}"
+class _Limit(NamedTuple):
+    """A policy that may revoke what others allow."""
+
+    policy: AppliedPolicy
+    kind: Literal["deny", "boundary"]
+    denies: tuple[_Deny, ...]
 
 
-def _limited_by(
-    boundary: AppliedPolicy | None, free: Sequence[Grant], action: str, resource: str | None
-) -> Iterator[_Limit]:
-    """Yield how a boundary limits an action that `free` allows without conditions."""
-    if boundary is None:
-        return
-    allowed = _grants(boundary, action, resource)
-    taken = _taken(allowed, boundary, action)
-    if not allowed:
-        yield True, f"boundary {boundary.name} does not allow it"
-    elif taken == "full":
-        yield True, f"denied by boundary {boundary.name}"
-    elif taken or not any(_lets_through(each, free, resource) for each in allowed):
-        yield False, f"boundary {boundary.name}"
+def _effects(
+    policy: AppliedPolicy, action: str, resource: str | None, context: Context
+) -> tuple[tuple[Grant, ...], list[_Deny]]:
+    """Return what a policy allows and denies of an action for a principal."""
+    matching = tuple(each for each in policy.document.statements if statement_may_match(each, action))
+    if not matching:
+        return (), []
+    info = None if wildcard.is_wild(action) else reference().find(action)
+    allows: dict[Grant, None] = {}
+    denies: list[_Deny] = []
+    for statement in for_principal(policy.document._replace(statements=matching), context).statements:
+        applicable = applicable_resources(info, statement)
+        if not applicable:
+            continue
+        for grant in grants_of(statement._replace(resources=applicable)):
+            if not (_leaves_some(grant, info) if resource is None else can_match(grant, resource)):
+                continue
+            at = _at(grant, resource)
+            if statement.effect == "Allow":
+                allows[at] = None
+            else:
+                denies.append(_Deny(policy, at, info is not None or matches_all(statement, action)))
+    return tuple(allows), denies
+
+
+def _at(grant: Grant, resource: str | None) -> Grant:
+    """Return what a grant allows on a resource, if it certainly matches it."""
+    if resource is None or arn.list_covers(grant[:2], ("Resource", (resource,))) is not True:
+        return grant
+    return grant._replace(resource_element="Resource", resources=(resource,))
+
+
+def _refuses(deny: _Deny, grant: Grant) -> bool:
+    return deny.is_whole and covers(_extent(deny.grant), _extent(grant))
+
+
+def _are_apart(one: Grant, other: Grant) -> bool:
+    return are_disjoint(_extent(one), _extent(other))
+
+
+def _extent(grant: Grant) -> Extent:
+    return Extent(grant.resource_element, grant.resources, normalised_conditions(grant.conditions))
+
+
+def _what_takes(
+    grants: Sequence[Grant],
+    left: Sequence[Grant],
+    limits: Iterable[_Limit],
+    boundary: AppliedPolicy | None,
+    allowed: tuple[Grant, ...] | None,
+) -> str:
+    """Return what revokes all grants."""
+    if boundary is not None and allowed is not None and left:
+        return f"boundary {boundary.name} does not allow it"
+    names = [
+        f"boundary {limit.policy.name}" if limit.kind == "boundary" else limit.policy.name
+        for limit in limits
+        if any(_refuses(deny, grant) for deny in limit.denies for grant in grants)
+    ]
+    return f"denied by {' and '.join(dict.fromkeys(names))}"
+
+
+def _in_part(
+    limit: _Limit, grants: Sequence[Grant], allowed: tuple[Grant, ...] | None, resource: str | None, action: str
+) -> str | None:
+    """Return how a policy may revoke a part of what grants allow; None if it does not."""
+    info = None if wildcard.is_wild(action) else reference().find(action)
+    touched = [
+        arn.lists_overlap(grant[:2], deny.grant[:2])
+        for deny in limit.denies
+        for grant in grants
+        if not _are_apart(grant, deny.grant)
+    ]
+    if limit.kind == "deny":
+        untouched = any(all(_are_apart(grant, deny.grant) for deny in limit.denies) for grant in grants if info)
+        if untouched or some(touched) is False:
+            return None
+        return f"{limit.policy.name} {'denies a part' if some(touched) else 'may deny it'}"
+    if some(touched) is not False or not any(_lets_through(each, grants, resource) for each in allowed or ()):
+        return f"boundary {limit.policy.name}"
+    return None
 
 
 def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:
@@ -136,41 +247,22 @@ def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...
     return tuple(sorted(found, key=order))
 
 
-def _grants(policy: AppliedPolicy, action: str, resource: str | None) -> tuple[Grant, ...]:
-    return tuple(
-        grant
-        for statement in policy.document.statements
-        if statement.effect == "Allow" and statement_may_match(statement, action)
-        for grant in grants_of(statement)
-        if resource is None or can_match(grant, resource)
-    )
-
-
-def _taken(grants: tuple[Grant, ...], policy: AppliedPolicy, action: str) -> str | None:
-    denies = [
-        each for each in policy.document.statements if each.effect == "Deny" and statement_may_match(each, action)
-    ]
-    if not denies:
-        return None
-    if wildcard.is_wild(action):
-        return "partial"
-    return denied(grants, denies, reference().find(action))
-
-
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     """Return whether a grant without conditions certainly allows the action, on the resource if one is given."""
     if resource is not None:
         return arn.list_covers(grant[:2], ("Resource", (resource,))) is True
     info = None if wildcard.is_wild(action) else reference().find(action)
     if grant.resource_element == "NotResource":
-        return _leaves_some(grant, info)
+        return True
     # A variable may have no value in the request, and an ARN with missing parts may match nothing.
     plain = (each for each in grant.resources if not (arn.has_variable(each) or arn.is_uncertain(each)))
     return any(info is None or each == "*" or can_be_on(info, each) for each in plain)
 
 
 def _leaves_some(grant: Grant, info: ActionInfo | None) -> bool:
-    """Return whether a `NotResource` certainly leaves something that the action can be used on."""
+    """Return False if a grant is a `NotResource` that leaves nothing that the action can be used on."""
+    if grant.resource_element == "Resource":
+        return True
     # Whatever partition it names, it is the account's own.
     excluded = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", each) for each in grant.resources)
     if any(not each.strip("*") for each in excluded):

@@ -65,7 +65,8 @@ _FIELDS: Mapping[str, str] = {
     "DependentActions": "action needs text source",
     "Effective": "path exists=file_found settings= warnings",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
-    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at",
+    "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
+    "must_allow_too",
     "Failure": "part key operator wanted given",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",

@@ -6,7 +6,7 @@ the resource types of each action, so an ARN that fits none of them grants nothi
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from ekstui.iam import arn, console, wildcard
@@ -22,6 +22,18 @@ _PLACEHOLDER = re.compile(r"\$\{(\w*)\}")
 # Placeholders of the reference whose values never contain a slash, where that matters: without this a bucket's ARN
 # would include every object.
 _WITHOUT_SLASH = {"BucketName"}
+
+BESIDE_THE_REFERENCE = {
+    "application-autoscaling": ("autoscaling",),
+    "arc-zonal-shift": ("autoscaling", "eks"),
+    "backup": ("ec2",),
+    "connect": ("connect-campaigns",),
+    "ec2": ("elasticloadbalancing",),
+    "redshift": ("redshift-serverless",),
+    "ssm": ("eks",),
+}
+"""Other services on whose resources AWS's policies and guides allow actions, although the reference does not list that:
+the EKS Connector has ssm:StartSession on clusters, and a zonal shift moves clusters."""
 
 
 def applicable_resources(action: ActionInfo | None, statement: Statement) -> tuple[str, ...]:
@@ -46,10 +58,29 @@ def can_be_on(action: ActionInfo, resource: str) -> bool:
 
     An action without resource types needs `*`.
     """
+    return fits_action(action, resource) is not False
+
+
+def fits_action(action: ActionInfo, resource: str) -> Truth:
+    """Return whether the action can be used on something that a resource pattern matches; None if not known."""
     if not resource.strip("*") or len(resource) > wildcard.MAX_LENGTH:
         return resource[:1] == "*"
     service = action.name.partition(":")[0]
-    return any(fits_type(service, use.name, resource) is not False for use in action.resource_types)
+    types = tuple(use.name for use in action.resource_types)
+    if not types and services_of_others(service):
+        types = reference().resource_types(service)
+    if any(fits_type(service, name, resource) is not False for name in types):
+        return True
+    is_beside = arn.split_arn(resource).service in BESIDE_THE_REFERENCE.get(service, ())
+    return None if is_beside and not lacks_place(resource) else False
+
+
+@cache
+def services_of_others(service: str) -> frozenset[str]:
+    """Return the services whose resources a service acts on, such as arc-zonal-shift; empty if it has some of its own."""
+    kinds = [reference().resource_type(service, name) for name in reference().resource_types(service)]
+    owners = frozenset(arn.split_arn(form).service for kind in kinds if kind is not None for form in kind.arn_formats)
+    return frozenset() if service in owners else owners
 
 
 @lru_cache(maxsize=65536)
@@ -70,8 +101,18 @@ def is_of_known_type(service: str, resource: str) -> bool:
     return any(fits_type(service, name, resource) is not False for name in reference().resource_types(service))
 
 
-def unsupported_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
-    """Return the keys, as written, that conditions need and that no request for the action has.
+@lru_cache(maxsize=16384)
+def lacks_place(resource: str) -> bool:
+    """Return whether a resource pattern has no region or account where all ARNs of its kind have one, so matches nothing."""
+    parts = arn.split_arn(resource)
+    if (parts.region and parts.account) or not reference().resource_types(parts.service):
+        return False
+    placed = ":".join(parts._replace(region=parts.region or "*", account=parts.account or "*"))
+    return not is_of_known_type(parts.service, resource) and is_of_known_type(parts.service, placed)
+
+
+def unlisted_keys(action: ActionInfo, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
+    """Return the keys, as written, that conditions need and that the reference does not list for the action.
 
     Only keys of the action's own service and resource tags count: other global keys are available everywhere.
     """
@@ -108,21 +149,21 @@ def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
     kinds = [reference().resource_type(service, use.name) for use in action.resource_types]
     return all(
         kind is not None
-        and arn.lists_overlap(("NotResource", excluded), ("Resource", tuple(map(arn.open_variables, kind.arn_formats))))
+        and arn.lists_overlap(("NotResource", excluded), ("Resource", tuple(map(arn.open_format, kind.arn_formats))))
         is False
         for kind in kinds
     )
 
 
 def _fits_format(arn_format: str, resource: str) -> Truth:
-    form = arn.split_arn(arn.open_variables(arn_format))
+    form = arn.split_arn(arn.open_format(arn_format))
     named = arn.split_arn(arn_format).resource
     without_slash = "/" not in named and set(_PLACEHOLDER.findall(named)) <= _WITHOUT_SLASH
 
     def fits(reading: arn.Arn) -> bool:
         if without_slash and "/" in arn.open_variables(reading.resource):
             return False
-        return (arn.is_plausible(reading) or form.account != "*") and arn.meet(form, reading)
+        return (arn.is_plausible(reading) or form.account not in ("*", "?*")) and arn.meet(form, reading)
 
     meanings = arn.readings(resource)
     if any(map(fits, meanings.certain)):
@@ -144,17 +185,24 @@ class EffectiveGrants(NamedTuple):
     grants: tuple[Grant, ...]
     """Only those that can apply; empty if none can."""
     conditions: tuple[Condition, ...]
-    """Their conditions, without keys of the service that the action does not support."""
+    """Their conditions, without keys of the service that the reference does not list beside others that it lists."""
     free: bool
     """Whether one of the grants has no such condition."""
+    is_certain: bool
+    """False if each of its grants needs a condition key or a resource that the reference does not list for the action."""
     lacks_resource: bool
     """Nothing is granted, and no statement has a resource that applies to the action."""
     lacks_condition: bool
-    """Nothing is granted, and no statement has a condition that the action supports."""
+    """Every statement needs keys of the service, and the reference lists none of them for the action."""
     warnings: tuple[str, ...]
-    """In the console's words."""
+    """In the console's words, where it has some."""
     denied: Denied | None = None
     """How far a Deny of the same document revokes it; None if no Deny affects it."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether something is granted, and not only under conditions that may never hold."""
+        return self.is_certain and bool(self.grants)
 
 
 def given_by(
@@ -164,33 +212,50 @@ def given_by(
     unknown = () if action else (console.UNRECOGNISED_ACTION,)
     grants: list[Grant] = []
     conditions: list[Condition] = []
-    unsupported: list[tuple[str, ...]] = []
-    any_resource = any_condition = free = False
+    unlisted: list[tuple[str, ...]] = []
+    any_condition = free = is_certain = False
     for statement in statements:
         resources = applicable_resources(action, statement)
-        can_be_met = _can_be_met(action, statement.conditions)
-        any_resource |= bool(resources)
-        any_condition |= can_be_met
-        keys = () if action is None else unsupported_keys(action, statement.conditions)
-        if resources and can_be_met:
+        is_listed = _may_be_met(action, statement.conditions)
+        any_condition |= is_listed
+        if resources:
             grants += _grants(statement, resources)
-            lines = [line for line in statement.conditions if _concerns(action, line)]
+            lines = [line for line in statement.conditions if not is_listed or _concerns(action, line)]
             conditions += lines
             free |= not lines
-            unsupported.append(keys)
-    if grants:
-        hindering = _union(unsupported) if all(unsupported) else ()
-        words = [console.unsupported_words(hindering)] if hindering else []
-        if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
-            words.append(console.UNCERTAIN_RESOURCE)
-        distinct = tuple(dict.fromkeys(grants))
-        taken = denied(distinct, denials, action)
-        return EffectiveGrants(
-            distinct, tuple(dict.fromkeys(conditions)), free, False, False, (*words, *unknown), taken
-        )
-    lacks_condition = not any_condition or any_resource
-    why = _why_not(action, statements, any_resource, lacks_condition)
-    return EffectiveGrants((), (), False, not any_resource, lacks_condition, (why, *unknown))
+            is_certain |= is_listed and _is_certainly_on(action, statement, resources)
+            unlisted.append(() if action is None else unlisted_keys(action, statement.conditions))
+    if not grants:
+        why = console.NO_APPLICABLE_RESOURCE
+        if action is not None and not any_condition:
+            why = console.NO_RESOURCE_AND_CONDITION
+        elif action is not None and not action.resource_types:
+            why = console.NEEDS_WILDCARD
+        return EffectiveGrants((), (), False, True, True, not any_condition, (why, *unknown))
+    hindering = _union(unlisted) if all(unlisted) else ()
+    words = [console.unsupported_words(hindering)] if hindering else []
+    if not is_certain:
+        words.append(console.UNLISTED if hindering else console.UNLISTED_RESOURCE)
+    if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
+        words.append(console.UNCERTAIN_RESOURCE)
+    distinct = tuple(dict.fromkeys(grants))
+    taken = denied(distinct, denials, action)
+    return EffectiveGrants(
+        distinct,
+        tuple(dict.fromkeys(conditions)),
+        free,
+        is_certain,
+        False,
+        not any_condition,
+        (*words, *unknown),
+        taken,
+    )
+
+
+def _is_certainly_on(action: ActionInfo | None, statement: Statement, resources: tuple[str, ...]) -> bool:
+    if action is None or statement.resource_element != "Resource":
+        return True
+    return any(fits_action(action, each) for each in resources)
 
 
 def is_on_all(statement: Statement) -> bool:
@@ -246,26 +311,11 @@ def _own(action: ActionInfo, condition: Condition) -> bool:
     return condition.key.lower().startswith(action.name.partition(":")[0] + ":")
 
 
-def _can_be_met(action: ActionInfo | None, conditions: tuple[Condition, ...]) -> bool:
-    """Return False if conditions need the service's own keys and the action supports none of them.
-
-    This is the console's rule; one unsupported key among supported ones is only a warning.
-    """
+def _may_be_met(action: ActionInfo | None, conditions: tuple[Condition, ...]) -> bool:
+    """Return False if conditions need the service's own keys and the reference lists none of them for the action."""
     needed = [line for line in conditions if action and _own(action, line) and needs_its_key(line)]
     return not needed or any(_concerns(action, line) for line in needed)
 
 
 def _concerns(action: ActionInfo | None, condition: Condition) -> bool:
     return action is None or not _own(action, condition) or supports_key(action, condition.key)
-
-
-def _why_not(
-    action: ActionInfo | None, statements: Sequence[Statement], any_resource: bool, lacks_condition: bool
-) -> str:
-    if action is None:
-        return console.NO_APPLICABLE_RESOURCE
-    if any_resource:
-        return console.unsupported_words(_union([unsupported_keys(action, entry.conditions) for entry in statements]))
-    if lacks_condition:
-        return console.NO_RESOURCE_AND_CONDITION
-    return console.NO_APPLICABLE_RESOURCE if action.resource_types else console.NEEDS_WILDCARD

@@ -26,6 +26,15 @@ _COLONS = 5
 _REGIONS = ("", "??-*-?", "eusc-*-?")
 """The forms of a region, such as us-east-1 and eusc-de-east-1; global services have none."""
 
+_OWNED_BY_AWS = {
+    "apigateway": "account",
+    "partnercentral": "region",
+    "resource-explorer-2": "account",
+    "ssm": "account",
+}
+"""What the ARNs of AWS's own resources lack although the reference lists it, as AWS's managed policies show:
+`arn:aws:ssm:*::parameter/aws/service/*`. For EC2 the reference itself lists images and snapshots without an account."""
+
 
 class Arn(NamedTuple):
     """The six parts of an ARN or ARN pattern; missing parts are `*`."""
@@ -125,6 +134,21 @@ def is_plausible(arn: Arn) -> bool:
 def open_variables(text: str) -> str:
     """Return an ARN, an ARN format of the reference, or a part of one, with `*` for each variable."""
     return opened(template(text)) if "$" in text else text
+
+
+def open_format(arn_format: str) -> str:
+    """Return an ARN format of the reference as a pattern, in which the region and account, if variable, are not empty.
+
+    "Missing ARN Region" and "Missing ARN account" of the IAM User Guide's policy checks. AWS's own resources are an
+    exception in some services.
+    """
+    form = split_arn(open_variables(arn_format))
+    own = _OWNED_BY_AWS.get(form.service, "")
+    region, account = (
+        "?*" if part == "*" and name != own else part
+        for name, part in (("region", form.region), ("account", form.account))
+    )
+    return ":".join(form._replace(region=region, account=account))
 
 
 def meet(one: Arn, other: Arn) -> bool:

@@ -35,6 +35,9 @@ UNRECOGNISED_SERVICE = "This service is not recognised."
 UNRECOGNISED_ACTIONS = "One or more actions are not recognised."
 UNRECOGNISED_ACTION = "This action is not recognised."
 UNCERTAIN_RESOURCE = "Whether this resource matches is not certain: a part of its ARN is missing."
+UNLISTED = "AWS's reference, which says so, is not complete: whether this action is allowed is not known."
+"""Beside the console's warning: aws-marketplace:Subscribe does have `aws-marketplace:ProductId`."""
+UNLISTED_RESOURCE = "AWS's reference does not list such a resource for this action: whether it is allowed is not known."
 UNMATCHED_PATTERN = "No known action matches this pattern."
 
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from ekstui.iam import arn
 from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.predicates import condition_holds
-from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, resolved, template
+from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, plain, resolved, template
 from ekstui.iam.document import Document, Effect, Statement
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import Reference
@@ -124,6 +124,29 @@ class Evaluation(NamedTuple):
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
+# AWS Security Token Service API Reference, GetCallerIdentity ("No permissions are required", also against a Deny) and
+# GetSessionToken ("No permissions are required for users to perform this operation").
+_WITHOUT_PERMISSION: Mapping[str, tuple[str, ...]] = {
+    "sts:getcalleridentity": (),
+    "sts:getsessiontoken": ("User", "Account"),
+}
+"""Actions, in lower case, that need no permission, each with the types of principal to which that applies; empty for all."""
+
+Exemption = Literal["action", "root"]
+"""Why no identity policy takes part: the action needs no permission, or the account's root user asks."""
+
+
+def exemption_of(action: str, principal: str | None) -> Exemption | None:
+    """Return why a request is allowed whatever identity policies say; None if it is not.
+
+    Root user: IAM User Guide, "How AWS enforcement code logic evaluates requests".
+    """
+    types = _of_principal(principal or "").get("aws:principaltype", ())
+    exempt = _WITHOUT_PERMISSION.get(action.lower())
+    if exempt is not None and (not exempt or set(types) & set(exempt)):
+        return "action"
+    return "root" if types == ("Account",) else None
+
 
 # IAM User Guide, "AWS global condition context keys": actions without `aws:ResourceAccount`. No EBS action has it.
 _WITHOUT_RESOURCE_ACCOUNT = frozenset(
@@ -203,7 +226,7 @@ def is_of_type(resource: str, service: str, name: str, reference: Reference) -> 
     """Return whether an ARN has the form of a resource type of the service."""
     kind = reference.resource_type(service, name)
     return kind is not None and any(
-        arn.matches_resource(arn.open_variables(form), literal(resource)) for form in kind.arn_formats
+        arn.matches_resource(arn.open_format(form), literal(resource)) for form in kind.arn_formats
     )
 
 
@@ -224,6 +247,8 @@ def evaluate(
     those actions on an ARN (iam:ListInstanceProfiles on `instance-profile/`).
     """
     layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
+    if exemption_of(request.action, request.principal):
+        layers, boundary, session = [], None, ()
     if boundary is not None:
         layers.append(("boundary", (boundary,)))
     if session:
@@ -271,6 +296,50 @@ def _evaluate_resource(
 
 def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:
     return some(result.matches for result in results if result.statement.effect == effect)
+
+
+def statement_results(request: Request, policy: AppliedPolicy, layer: Layer) -> tuple[StatementResult, ...]:
+    """Return the result of each statement of one policy, for the first resource of the request."""
+    resource = next(iter(request.resources), None)
+    context = context_of(request, resource)
+    return tuple(
+        _statement_result(request, resource, context, layer, policy, index, statement)
+        for index, statement in enumerate(policy.document.statements)
+    )
+
+
+def for_principal(document: Document, context: Context) -> Document:
+    """Return what remains of a document for requests with a context: without statements that cannot apply to them.
+
+    Conditions that hold are gone, and policy variables in resources have their values, as far as those are known.
+    """
+    has_variables = document.version == VARIABLES_SINCE
+    kept = (_statement_for(statement, context, has_variables=has_variables) for statement in document.statements)
+    return document._replace(statements=tuple(statement for statement in kept if statement is not None))
+
+
+def _statement_for(statement: Statement, context: Context, *, has_variables: bool) -> Statement | None:
+    open_conditions = []
+    for condition in statement.conditions:
+        holds = condition_holds(condition, context, has_variables=has_variables).holds
+        if holds is False:
+            return None
+        if holds is None:
+            open_conditions.append(condition)
+    resources = statement.resources
+    if has_variables and any("${" in each for each in resources):
+        found = [(each, resolved(template(each), context)) for each in resources]
+        resources = tuple(_filled(text, each) for text, each in found if each.resolvable)
+        if not resources and statement.resource_element == "Resource":
+            return None
+        if not resources:
+            return statement._replace(resource_element="Resource", resources=("*",), conditions=tuple(open_conditions))
+    return statement._replace(resources=resources, conditions=tuple(open_conditions))
+
+
+def _filled(text: str, found: Resolved) -> str:
+    """Return a resource with the values of its variables, or as it is if they are not known or would be wildcards."""
+    return text if found.unknown_keys or plain(found.encoded) != found.encoded else found.encoded
 
 
 def _statement_result(

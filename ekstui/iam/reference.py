@@ -148,6 +148,14 @@ class Reference:
             for key in self.keys_of_service(service)
         }
 
+    def key_descriptions(self, service: str) -> Mapping[str, str]:
+        """Return what the reference says about each key that a service lists."""
+        conditions = self._data.conditions
+        return {
+            key: str(conditions.get_condition_key_details(service, key)["description"])
+            for key in self.keys_of_service(service)
+        }
+
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service; None if it is unknown."""
         return self._resource_type(service.lower(), name.lower())

@@ -48,8 +48,9 @@ class ActionSummary(NamedTuple):
     """The access level under which the console groups it, or `unknown`."""
     levels: tuple[str, ...]
     """All its levels, that one first; some levels of the reference are composite."""
-    given: bool
-    """False if the document matches the action but no resource or condition can apply: `(No access)`."""
+    given: bool | None
+    """False if the document matches the action but no resource can apply: `(No access)`. None if that is not known,
+    because the reference does not list the resource or a condition key for the action."""
     grants: tuple[Grant, ...]
     """Only those that can apply to the action."""
     patterns: tuple[str, ...]
@@ -120,11 +121,11 @@ def _row(
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter([_level(entry) for entry in read])
-    given = [entry for entry in read if entry.given.grants]
+    given = [entry for entry in read if entry.given.is_known]
     counted = named
     if len(given) < len(read):
         counted = Counter([_level(entry) for entry in given])
-        read = [entry for entry in read if entry.given.grants or entry.specific]
+        read = [entry for entry in read if entry.given.is_known or entry.specific]
     if not read and not unmatched:
         return None
     levels = _levels(service, counted)
@@ -210,7 +211,7 @@ def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, 
 def _actions(
     document: Document, read: list[MatchedAction], unmatched: Mapping[str, tuple[Source, ...]]
 ) -> tuple[ActionSummary, ...]:
-    unknown = EffectiveGrants((), (), False, False, False, (console.UNMATCHED_PATTERN,))
+    unknown = EffectiveGrants((), (), False, True, False, False, (console.UNMATCHED_PATTERN,))
     read = [*read, *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
     # Hundreds of actions may be in the same situation.
     cells = {key: _cells([given]) for key, given in {id(entry.given): entry.given for entry in read}.items()}
@@ -225,7 +226,7 @@ def _action(read: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...
         action=read.name,
         level=info.level if info else UNKNOWN_LEVEL,
         levels=info.levels if info else (UNKNOWN_LEVEL,),
-        given=bool(given.grants),
+        given=given.is_known or (None if given.grants else False),
         grants=given.grants,
         patterns=patterns,
         sids=sids,
@@ -347,7 +348,7 @@ def resources_without_effect(document: Document, service: str, specific: Sequenc
 
 def _has_idle_condition(document: Document, service: str, specific: Sequence[MatchedAction]) -> bool:
     """Return whether a statement needs a key of the service that no action granted there supports."""
-    given = (entry for entry in specific if entry.given.grants)
+    given = (entry for entry in specific if entry.given.is_known)
     conditioned = (bool(each.conditions) for each in document.statements)
     for index, infos in _by_statement(given, {*compress(count(), conditioned)}).items():
         for line in document.statements[index].conditions:

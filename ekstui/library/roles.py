@@ -16,9 +16,9 @@ from ekstui.eks.unseen import unseen_uses
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.access_levels import SumAccess, sum_access
-from ekstui.iam.document import Document
+from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy
-from ekstui.iam.grants import Target, grants, merged
+from ekstui.iam.grants import Target, grants, merged, statement_may_match
 from ekstui.iam.text import counted
 from ekstui.iam.trust import trust_in_words
 from ekstui.library.catalog import (
@@ -354,17 +354,24 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
             used_by=uses.get(role.arn, ()) if role.arn else (),
             last_used=role.last_used,
             service_linked=role.service_linked,
+            tags=() if role.trust is None or any(_lets_tag(each) for each in role.trust.statements) else role.tags,
         )  # fmt: skip
     groups = {group.name: group for group in snapshot.groups}
     for user in snapshot.users:
         policies, unread = policies_of((user, *(groups[name] for name in user.groups if name in groups)), documents)
         lost = tuple(f"group {name}" for name in user.groups if name not in groups)
         yield Subject(
-            "user", user.name, user.arn, policies, (*unread, *lost), *boundary_of(user.boundary_arn, documents)
-        )
+            "user", user.name, user.arn, policies, (*unread, *lost), *boundary_of(user.boundary_arn, documents),
+            tags=user.tags,
+        )  # fmt: skip
     for group in snapshot.groups:
         policies, unread = policies_of((group,), documents)
         yield Subject("group", group.name, group.arn, policies, unread)
+
+
+def _lets_tag(statement: Statement) -> bool:
+    """Return whether sessions of a role with such a statement in its trust policy may have tags of their own."""
+    return statement.effect == "Allow" and statement_may_match(statement, "sts:TagSession")
 
 
 def policies_of(

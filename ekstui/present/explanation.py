@@ -23,7 +23,7 @@ from ekstui.denial.explain import Allower, Explanation
 from ekstui.eks.account_snapshot import use_in_words
 from ekstui.eks.commands import Command
 from ekstui.iam.document import serialise
-from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict
+from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict, exemption_of
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import (
     SEVERITY_STYLES,
@@ -130,6 +130,10 @@ def verdict_in_words(explanation: Explanation) -> str:
     cause = explanation.cause
     if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
         return "denied, as the message says: only tags that the resource cannot have would allow it"
+    if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
+        return "always allowed: it needs no permission"
+    if explanation.verdict == "allowed" and explanation.must_allow_too is not None:
+        return f"allowed by the policies looked at, but {explanation.must_allow_too} must allow it too"
     if explanation.judged or not explanation.denied:
         return _VERDICTS[explanation.verdict][0]
     if cause is None:

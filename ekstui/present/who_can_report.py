@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.holders import nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, version_label
+from ekstui.iam.evaluation import exemption_of
 from ekstui.iam.text import age_in_words, counted
 from ekstui.present.blocks import (
     Block,
@@ -119,7 +120,9 @@ def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_un
         nearest = nearest_actions(answer.action)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         remarks.append(f"{_UNNAMED} {answer.action}: these allow it by a pattern, if it exists.{hint}")
-    if not answer.holders:
+    if exemption_of(answer.action, None) == "action":
+        remarks.append(f"{answer.action} needs no permission: everybody may do it, whatever policies say.")
+    elif not answer.holders:
         remarks.append(no_policy_words(answer, scope, resource, known_until))
     return remarks
 
@@ -196,7 +199,7 @@ def holder_about(holder: Holder, action: str) -> Line:
 
 def principal_about(can: PrincipalCan) -> Line:
     """Return through which policies someone may do it, and on what that depends."""
-    through = ", ".join(each.name for each in can.through)
+    through = ", ".join(each.name for each in can.through) or "no policy"
     depends = f"  {'; '.join(can.reasons)}" if can.reasons else ""
     return code(can.subject.arn or can.subject.name, "strong"), f"  through {through}", Span(depends, "warn")
 
@@ -228,9 +231,11 @@ def principals_blocks(
     if not found.principals and not is_named:
         # That nobody may do it would be no answer about the action that was meant.
         return []
-    if found.principals:
+    if found.principals and not any(each.through for each in found.principals):
+        blocks: list[Block] = [Heading(f"In my account: {total} may do {action}: it needs no permission ({where})")]
+    elif found.principals:
         more, exists = "" if found.complete else "at least ", "" if is_named else ", if it exists"
-        blocks: list[Block] = [Heading(f"In my account: {more}{total} may do {action}{exists} ({where})")]
+        blocks = [Heading(f"In my account: {more}{total} may do {action}{exists} ({where})")]
         beside = {"Used by", "Depends on", *(("Through",) if narrow else ())} if short else ()
         columns = tuple(column for column in _PRINCIPALS if column.title not in beside)
         blocks.append(Table(columns, [_principal_row(each, now, short, narrow) for each in found.principals]))
@@ -268,6 +273,8 @@ def _short_reason(reason: str) -> str:
 
 
 def _through(each: PrincipalCan) -> tuple[Span, ...]:
+    if not each.through:
+        return (Span("needs no permission", "muted"),)
     first, *others = each.through
     version = f" {version_label(first.version)}" if first.version else ""
     owner = "" if first.owner == "AWS managed" else f" {first.owner}"

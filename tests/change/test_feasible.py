@@ -8,7 +8,7 @@ import pytest
 from ekstui.change.reach.dependent_keys import is_possible
 from ekstui.change.reach.feasible import (
     instances_of,
-    is_foreign,
+    is_void,
     may_lack,
     resources_for,
     services_of,
@@ -98,7 +98,8 @@ def test_a_value_of_a_typed_key_is_of_its_type(key: str) -> None:
         }),
         ("aws:principalarn", "*/team/?", {f"arn:aws:iam::{each}:role/zq/team/z" for each in (ONE, TWO)}),
         ("aws:sourcearn", "arn:aws:sns:*:*:t", {f"arn:aws:sns:zq-east-1:{each}:t" for each in (ONE, TWO)} | {"arn:aws:sns:zq:zq:t"}),
-        ("lambda:sourcefunctionarn", "*f", {f"arn:aws:iam::{each}:role/zqf" for each in (ONE, TWO)} | {"zqf"}),
+        ("lambda:sourcefunctionarn", "*f", {f"arn:aws:iam::{each}:role/zqf" for each in (ONE, TWO)}),
+        ("ec2:placementgroup", "*-a", {f"arn:aws:ec2:zq-east-1:{each}:placement-group/zq-a" for each in (ONE, TWO)}),
         ("k:x", "a*b?", {"azqbz"}),
     ],
 )  # fmt: skip
@@ -164,7 +165,5 @@ def test_keys_that_a_request_may_lack(action: str, key: str, may: bool) -> None:
 def test_services_on_whose_resources_an_action_is_used(action: str, services: set[str] | None) -> None:
     assert services_of(action) == services
     if services is not None:
-        foreign = {
-            each: is_foreign(f"arn:aws:{each}:::a", frozenset(services)) for each in ("s3", "zz", "*", *services)
-        }
+        foreign = {each: is_void(f"arn:aws:{each}:::a", frozenset(services)) for each in ("s3", "zz", "*", *services)}
         assert foreign == {"s3": True, "zz": False, "*": False, **dict.fromkeys(services, False)}

@@ -19,7 +19,7 @@ from ekstui.change.reach.affected_actions import (
     differing_patterns,
     unlisted_patterns,
 )
-from ekstui.change.reach.feasible import is_foreign, services_of
+from ekstui.change.reach.feasible import is_void, services_of
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam import wildcard
 from ekstui.iam.grants import Effort, Extent, Reach, Target
@@ -194,7 +194,7 @@ class _Comparison:
     def _are_within(self, inner: ActionExtents, outer: ActionExtents, actions: list[str]) -> bool:
         """Return True only if everything that one side allows of the actions is allowed by the other.
 
-        If necessary, resources of services that an action never uses are ignored.
+        If necessary, resources on which an action is never requested are ignored.
         """
         if self._within(inner, outer):
             return True
@@ -249,14 +249,14 @@ class _Comparison:
 
 
 def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
-    """Return the extents without resources that certainly belong to other services."""
+    """Return the extents without resources on which an action that uses those of these services is never requested."""
     allow, deny = (
         frozenset(
             extent
             for extent in extents
             if extent.element == "NotResource"
             or extent.has_implicit_resource
-            or not all(is_foreign(each, services) for each in extent.resources)
+            or not all(is_void(each, services) for each in extent.resources)
         )
         for extents in (whole.allow, whole.deny)
     )

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
+from ekstui.iam.conditions.arn_values import form_of_values
 from ekstui.iam.conditions.known_keys import type_of
 from ekstui.iam.conditions.spans import POINTS
 
@@ -207,6 +209,8 @@ def is_possible(key: str, values: Values) -> bool:
         return True
     if key == "aws:principalarn":
         return all(map(_PRINCIPAL.fullmatch, values))
+    if key == "aws:principaltype":
+        return all(value in _PRINCIPAL_TYPES.values() for value in values)
     if key == "aws:tagkeys":
         return "" not in values
     if key == "aws:principalisawsservice":
@@ -217,7 +221,8 @@ def is_possible(key: str, values: Values) -> bool:
         case "account":
             return all(map(_ACCOUNT.fullmatch, values))
         case "arn":
-            return all(map(_ARN.fullmatch, values))
+            form = form_of_values(key)
+            return all(_ARN.fullmatch(value) and wildcard.matches(form, value) for value in values)
         case "truth":
             return all(value in ("true", "false") for value in values)
         case "number" | "date" | "address" as kind:
@@ -292,9 +297,9 @@ def _agrees_with_resource(context: Context, resource: str) -> bool:
         for key in ("aws:requestedregion", "ec2:region"):
             if arn.region and context.get(key) and context[key] != (arn.region,):
                 return False
-    for key in ("aws:principalarn", "aws:sourcearn"):
-        if context.get(key):
-            partitions.add(split_arn(context[key][0]).partition)
+    for key, values in context.items():
+        if type_of(key) == "arn":
+            partitions.update(split_arn(value).partition for value in values)
     return len(accounts) < 2 and len(partitions) < 2
 
 

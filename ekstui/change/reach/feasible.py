@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from ekstui.change.reach.dependent_keys import OTHER_ACCOUNT, STAND_IN
 from ekstui.iam import wildcard
-from ekstui.iam.applicability import fits_type
-from ekstui.iam.arn import Arn, is_plausible, matches_resource, open_variables, split_arn
+from ekstui.iam.applicability import BESIDE_THE_REFERENCE, fits_type, lacks_place, services_of_others
+from ekstui.iam.arn import Arn, is_plausible, matches_resource, open_format, split_arn
+from ekstui.iam.conditions.arn_values import ANY_ARN, form_of_values
 from ekstui.iam.conditions.known_keys import (
     ALWAYS_PRESENT,
     is_condition_key,
@@ -18,6 +19,7 @@ from ekstui.iam.conditions.known_keys import (
     lists_key,
     type_of,
 )
+from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS
 from ekstui.iam.conditions.variables import plain
 from ekstui.iam.reference import reference
 
@@ -32,19 +34,6 @@ _RENAMED = {"codestar-connections": "codeconnections"}
 
 _PRESENT_WHERE_LISTED = frozenset({"ec2:region", "kms:calleraccount", "s3:resourceaccount"})
 """Keys, in lower case, that every request has for actions that list them."""
-
-_BESIDE_THE_REFERENCE = {
-    "application-autoscaling": ("autoscaling",),
-    "backup": ("ec2",),
-    "connect": ("connect-campaigns",),
-    "ec2": ("elasticloadbalancing",),
-    "redshift": ("redshift-serverless",),
-    "ssm": ("eks",),
-}
-"""Other services on whose resources AWS's policies allow actions, although the reference does not list that: the EKS
-Connector has ssm:StartSession on clusters."""
-
-_PRINCIPALS = ("arn:*:iam::*:role/*", "arn:*:iam::*:user/*", "arn:*:iam::*:root", "arn:*:sts::*:federated-user/*")
 
 _STAND_INS = {
     "account": OTHER_ACCOUNT,
@@ -63,6 +52,8 @@ def stand_in(key: str) -> str:
     if kind in _STAND_INS:
         return _STAND_INS[kind]
     name = key.rpartition(":")[2]
+    if kind == "arn" and (form := form_of_values(key)) != ANY_ARN:
+        return plain(next(_instances(form, "arn:aws:*:*:*:*", OTHER_ACCOUNT, REGION)))
     if kind == "arn" or name.endswith("arn"):
         return f"arn:aws:iam::{OTHER_ACCOUNT}:role/{STAND_IN}"
     if name.endswith("account"):
@@ -85,15 +76,28 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
         return tuple(dict.fromkeys((*named, plain(_filled(pattern, "0")))))
     if kind != "arn" and not key.endswith("arn"):
         return (plain(_filled(pattern, STAND_IN)),)
-    shapes = _PRINCIPALS if key == "aws:principalarn" else ("arn:*:*:*:*:*",)
+    form = form_of_values(key)
+    shapes = tuple(PRINCIPAL_FORMS.values()) if key == "aws:principalarn" else (form,)
+    if form != ANY_ARN and wildcard.is_wild(split_arn(pattern).partition):
+        # What a service's own key holds is in the partition of the policy (see conditions/predicates.py).
+        shapes = tuple(":".join(split_arn(each)._replace(partition="aws")) for each in shapes)
     made: dict[str, None] = {}
     for account in accounts:
         for shape in shapes:
             made.update(dict.fromkeys(_instances(pattern, shape, account, REGION)))
         if ":" not in pattern.strip("*"):
-            whole = _common(pattern, f"arn:aws:iam::{account}:role/*", STAND_IN)
+            shape = "arn:aws:iam::*:role/*" if form == ANY_ARN or key == "aws:principalarn" else form
+            filled = Arn("arn", "aws", "zq", REGION, account, "*")
+            parts = (by if part == "*" else part for part, by in zip(split_arn(shape), filled, strict=True))
+            whole = _common(pattern, ":".join(parts), STAND_IN)
             made.update({} if whole is None else {whole: None})
     return tuple(plain(each) for each in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
+
+
+def principals_of(account: str) -> tuple[str, ...]:
+    """Return a role, a user, the root and a federated user of an account."""
+    parts = [form.replace("arn:*", "arn:aws").replace("::*", f"::{account}") for form in PRINCIPAL_FORMS.values()]
+    return tuple(each.replace("*", STAND_IN) for each in parts)
 
 
 def _filled(pattern: str, fill: str) -> str:
@@ -134,6 +138,8 @@ def _resources_under(action: str, pattern: str, account: str, region: str) -> It
 
 def _is_undescribed(service: str, resource: str) -> bool:
     """Return whether the reference does not describe a kind of resource that a policy names for a service."""
+    if lacks_place(resource):
+        return False
     described = reference().resource_types(service)
     if not described:
         return True
@@ -170,22 +176,33 @@ def may_lack(action: str, key: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def services_of(action: str) -> frozenset[str] | None:
-    """Return the services, as named in ARNs, whose resources an action may use; None if the reference lacks them.
+    """Return the services, as named in ARNs, whose resources an action may use; None if that is not known.
 
-    Its own service is always included.
+    Its own service is always included. An action without types may be used on those of its service: AWS allows
+    sagemaker-mlflow:AccessUI on tracking servers. A service that has only types of others, such as arc-zonal-shift, may
+    take more than the reference lists.
     """
     info = reference().find(action)
     service = action.partition(":")[0]
-    if info is None or not reference().resource_types(service):
+    types = reference().resource_types(service)
+    if info is None or not types or services_of_others(service):
         return None
-    named = {split_arn(shape).service for use in info.resource_types for shape in _shapes(service, use.name)}
-    named |= {service, *_BESIDE_THE_REFERENCE.get(service, ())}
+    used = tuple(use.name for use in info.resource_types) or types
+    named = {split_arn(shape).service for name in used for shape in _shapes(service, name)}
+    if any(map(wildcard.is_wild, named)):
+        return None
+    named |= {service, *BESIDE_THE_REFERENCE.get(service, ())}
     return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
 
 
 @lru_cache(maxsize=65536)
-def is_foreign(resource: str, services: frozenset[str]) -> bool:
-    """Return whether a resource pattern belongs to another service that the reference describes."""
+def is_void(resource: str, services: frozenset[str]) -> bool:
+    """Return whether no action on resources of these services can be requested on what a resource pattern matches.
+
+    It belongs to another service that the reference describes, or leaves a region or account empty.
+    """
+    if lacks_place(resource):
+        return True
     service = split_arn(resource).service
     return service not in services and not wildcard.is_wild(service) and bool(reference().resource_types(service))
 
@@ -194,7 +211,7 @@ def is_foreign(resource: str, services: frozenset[str]) -> bool:
 def _shapes(service: str, resource_type: str) -> tuple[str, ...]:
     """Return the ARNs of a resource type as wildcard patterns."""
     kind = reference().resource_type(service, resource_type)
-    return tuple(map(open_variables, kind.arn_formats)) if kind else ()
+    return tuple(map(open_format, kind.arn_formats)) if kind else ()
 
 
 def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[str]:
@@ -215,7 +232,7 @@ def _instances(pattern: str, shape: str, account: str, region: str) -> Iterator[
 @lru_cache(maxsize=65536)
 def _common(a: str, b: str, fill: str) -> str | None:
     """Return a text that matches both wildcard patterns, with `fill` where both have `*`; None if there is none."""
-    if a == "*" and b == "*":
+    if {a, b} <= {"*", "?*"}:
         return fill
     if not wildcard.overlaps(a, b) or len(a) + len(b) > MAX_PATTERN:
         return None

@@ -7,17 +7,25 @@ Finding none proves nothing.
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice, permutations
+from itertools import chain, islice, permutations
 from typing import NamedTuple
 
 from ekstui.change.coverage import ActionExtents
 from ekstui.change.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
-from ekstui.change.reach.feasible import REGION, instances_of, may_lack, resources_for, stand_in, takes_key
-from ekstui.iam.arn import matches_resource
+from ekstui.change.reach.feasible import (
+    REGION,
+    instances_of,
+    may_lack,
+    principals_of,
+    resources_for,
+    stand_in,
+    takes_key,
+)
+from ekstui.iam.arn import matches_resource, split_arn
 from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, has_several, is_tag, type_of
 from ekstui.iam.conditions.operators import UNKNOWN
-from ekstui.iam.conditions.predicates import Predicate, predicates_of
+from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS, Predicate, predicates_of
 from ekstui.iam.conditions.spans import Span, complement, examples
 from ekstui.iam.conditions.values import Deferred, Text
 from ekstui.iam.conditions.variables import WholeContext, literal, plain, resolved, template, variables_of
@@ -36,6 +44,9 @@ _ABSENT: Values = ()
 _TRUTHS = (("false",), ("true",))
 _DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsservice"})
 """Keys, in lower case, that follow from `aws:CalledVia` unless conditions need them."""
+
+
+_ACCOUNTS = frozenset({"aws:principalaccount", "aws:resourceaccount"})
 
 
 class Request(NamedTuple):
@@ -99,6 +110,11 @@ class _Search:
         for key in sorted(self._variables):
             start = follow({**start, key: (_value_of_variable(key),)}, key)
         starts = [start]
+        for key in self._variables & _ACCOUNTS:
+            # A named account may be that of the policy, or another one.
+            starts += [
+                follow({**start, key: (account,)}, key) for account in self._accounts if start[key] != (account,)
+            ]
         if self._defaulted:
             starts.append({**start, **dict.fromkeys(self._defaulted, _ABSENT)})
         for each in starts:
@@ -177,7 +193,12 @@ class _Search:
         if any(extent.element == "NotResource" for extent in self._wanted):
             patterns.append("*")
         self._effort.spend(len(patterns) // 16)
-        return resources_for(self._action, tuple(dict.fromkeys(patterns)), account, region)
+        wanted = tuple(dict.fromkeys(patterns))
+        # A variable is the caller's account; the resource may belong to another.
+        is_open = self._variables & _ACCOUNTS and not any(key.endswith(":resourceaccount") for key in context)
+        accounts = dict.fromkeys((account, *self._accounts)) if is_open else (account,)
+        made = (resources_for(self._action, wanted, each, region) for each in accounts)
+        return tuple(dict.fromkeys(chain.from_iterable(made)))
 
     def _escape_avoided(self, context: Context, fixed: frozenset[str]) -> Context | None:
         """Return a context with the same `fixed` keys that the wanted extents match and the avoided ones do not."""
@@ -255,11 +276,15 @@ class _Search:
             found[_ABSENT] = None
         if type_of(key) == "truth" or any(map(_is_of_truths, predicates)):
             return [*found, *_TRUTHS]
+        if key == "aws:principaltype":
+            return [*found, *((kind,) for kind in PRINCIPAL_FORMS)]
         other = stand_in(key)
         if type_of(key) is not None or not any(map(_has_span, predicates)):
             found[(other,)] = None
         named = self._named_values(key, predicates, context)
         found.update(dict.fromkeys((each,) for each in named))
+        if key == "aws:principalarn":
+            found.update(dict.fromkeys((each,) for account in self._accounts for each in principals_of(account)))
         plain_lines = list(map(_is_plain, predicates))
         if is_tag(key) and not all(plain_lines):
             found[("",)] = None
@@ -292,8 +317,10 @@ class _Search:
         return ()
 
     def _named_accounts(self) -> tuple[str, ...]:
-        """Return the account numbers in conditions, and two others."""
-        named = {
+        """Return the account numbers in conditions and resources, and two others."""
+        in_arns = (split_arn(each).account for extent in (*self._wanted, *self._avoided) for each in extent.resources)
+        named = {account for account in in_arns if is_possible("aws:principalaccount", (account,))}
+        named |= {
             plain(part)
             for key, predicates in self._asked.items()
             if type_of(key) == "account"

@@ -50,6 +50,7 @@ _PER_REQUEST = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
 """Global keys that only some actions have; the reference lists them for those."""
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)(?:tag-?key)?$")
+_ARN = re.compile(r"\barns?\b", re.IGNORECASE)
 _TAG = re.compile(r"(.*resourcetag/).+", re.DOTALL)
 
 
@@ -210,15 +211,32 @@ _TYPES: dict[KeyType, tuple[str, ...]] = {
 _TYPE_OF: dict[str, KeyType] = {f"aws:{name}": kind for kind, names in _TYPES.items() for name in names}
 
 
+_LISTED_TYPES: dict[str, KeyType] = {
+    "Bool": "truth", "Numeric": "number", "Date": "date", "IPAddress": "address", "ARN": "arn", "ArrayOfARN": "arn",
+}  # fmt: skip
+
+
 @lru_cache(maxsize=4096)
 def type_of(key: str) -> KeyType | None:
-    """Return the type of the values of a key in lower case; None if AWS documents none, or a list."""
+    """Return the type of each value of a key in lower case; None if AWS documents none."""
     if key in _TYPE_OF:
         return _TYPE_OF[key]
     name = key.rpartition(":")[2]
     if name in ("resourceaccount", "calleraccount"):
         return "account"
-    return "truth" if _listed_type(key) == "Bool" else None
+    kind = _LISTED_TYPES.get(_listed_type(key) or "")
+    return None if kind == "arn" and not _is_about_arns(key) else kind
+
+
+def _is_about_arns(key: str) -> bool:
+    """Return whether a key that the reference types as an ARN is described as one; `ec2:InstancePlatform` is not."""
+    return key.rstrip("s").endswith("arn") or _ARN.search(description_of(key)) is not None
+
+
+def description_of(key: str) -> str:
+    """Return what the reference says about a key in lower case; empty if it lists none."""
+    listed = reference().key_descriptions(key.partition(":")[0])
+    return next((text for name, text in listed.items() if wildcard.matches(form_of(name), key)), "")
 
 
 @lru_cache(maxsize=4096)

@@ -6,16 +6,19 @@ values. A condition implies another only if it does so in each state. How an ope
 values is not documented, so on multivalued keys only what holds for any treatment is used.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from ekstui.iam import wildcard
 from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.conditions.arn_values import ANY_ARN, as_arns, form_of_values, named_partitions
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, KeyType, has_several, type_of
 from ekstui.iam.conditions.operators import NULL, UNKNOWN, Operator, Quantifier, operator
-from ekstui.iam.conditions.spans import Malformed, Span, complement, intersection, union
+from ekstui.iam.conditions.spans import Malformed, Span, complement, intersection, union, without_network
 from ekstui.iam.conditions.values import (
+    Text,
     Value,
     covered_by,
     disjoint,
@@ -26,7 +29,7 @@ from ekstui.iam.conditions.values import (
     matches,
     value_of,
 )
-from ekstui.iam.conditions.variables import NOTHING_KNOWN, Context
+from ekstui.iam.conditions.variables import NOTHING_KNOWN, Context, variables_of
 from ekstui.iam.document import Condition
 from ekstui.iam.grants import Line
 
@@ -188,7 +191,6 @@ _EMPTY = ("",)
 
 _FORMS: dict[KeyType | None, tuple[str, tuple[str, ...]]] = {
     "account": ("StringLikeIfExists", ("????????????",)),
-    "arn": ("ArnLikeIfExists", ("arn:*:*:*:*:*",)),
     "truth": ("BoolIfExists", ("false", "true")),
 }
 
@@ -204,17 +206,60 @@ def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
     )
 
 
-def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> tuple[Predicate, ...]:
-    """Return what conditions on entries, such as one tag of the request, imply for the key that lists them."""
-    if key != "aws:tagkeys":
-        return ()
-    return tuple(
-        predicate(
-            "ForAnyValue:StringEqualsIgnoreCase", key, (entry.removeprefix("aws:requesttag/"),), has_variables=False
-        )
-        for entry, lines in predicates.items()
-        if entry.startswith("aws:requesttag/") and any(line.holds((), NOTHING_KNOWN) is False for line in lines)
-    )
+def _listed(predicates: Mapping[str, tuple[Predicate, ...]], key: str) -> Iterable[Predicate]:
+    """Yield what conditions on other keys imply for a key: for a list of tags from one tag, for a principal from another."""
+    if key == "aws:tagkeys":
+        for entry, lines in predicates.items():
+            if entry.startswith("aws:requesttag/") and any(line.holds((), NOTHING_KNOWN) is False for line in lines):
+                tag = entry.removeprefix("aws:requesttag/")
+                yield predicate("ForAnyValue:StringEqualsIgnoreCase", key, (tag,), has_variables=False)
+    elif key in PRINCIPAL_KEYS:
+        for other in PRINCIPAL_KEYS:
+            for line in predicates.get(other, ()) if other != key else ():
+                implied = _of_principal(line, key)
+                if implied is not None:
+                    yield implied
+
+
+PRINCIPAL_KEYS = ("aws:principalaccount", "aws:principalarn", "aws:principaltype")
+"""Keys, in lower case, that say who asks; every request has each of them."""
+
+PRINCIPAL_FORMS = {
+    "AssumedRole": "arn:*:iam::*:role/*",
+    "User": "arn:*:iam::*:user/*",
+    "Account": "arn:*:iam::*:root",
+    "FederatedUser": "arn:*:sts::*:federated-user/*",
+}
+"""The ARNs of principals by the value of aws:PrincipalType."""
+
+
+def _of_principal(line: Predicate, key: str) -> Predicate | None:
+    """Return what a condition on one of the keys about the principal implies for another; None if nothing is known."""
+    texts = [value for value in line.values if isinstance(value, Text) and not variables_of(value.parts)]
+    if line.negated or line.is_null or not line.is_understood or line.quantifier or len(texts) != len(line.values):
+        return None
+    if line.key == "aws:principalarn":
+        arns = [
+            str(each.parts[0]).split(":", 5) for each in as_arns(tuple(texts), line.key, None) if isinstance(each, Text)
+        ]
+        if key == "aws:principalaccount":
+            return predicate("StringLike", key, tuple(parts[4] for parts in arns if len(parts) == 6))
+        kinds = [
+            kind
+            for kind, form in PRINCIPAL_FORMS.items()
+            if any(len(parts) == 6 and all(map(wildcard.overlaps, parts, form.split(":", 5))) for parts in arns)
+        ]
+        return predicate("StringEquals", key, tuple(kinds))
+    if key != "aws:principalarn":
+        return None
+    patterns = [str(each.parts[0]) for each in texts if each.how != "folded"]
+    if line.key == "aws:principalaccount":
+        forms = [f"arn:*:*:*:{each}:*" for each in patterns if ":" not in each]
+    else:
+        forms = [
+            form for kind, form in PRINCIPAL_FORMS.items() if any(wildcard.matches(each, kind) for each in patterns)
+        ]
+    return predicate("ArnLike", key, tuple(forms)) if len(patterns) == len(texts) else None
 
 
 @lru_cache(maxsize=65536)
@@ -223,6 +268,8 @@ def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
     if not wanted.is_understood:
         return False
     lines = [line for line in (*given, *facts(wanted.key)) if line.is_understood]
+    if type_of(wanted.key) == "arn":
+        *lines, wanted = _on_arns([*lines, wanted])
     if not _implied_in(_ABSENT, lines, wanted):
         return False
     alike = any(_alike(line, wanted) and _accepts_no_more(line, wanted) for line in lines)
@@ -247,7 +294,7 @@ def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
     """Return True only if both blocks never hold for the same request."""
     predicates = predicates_of(given)
     return any(
-        excluded((*predicates.get(line.key, ()), *facts(line.key)), predicate_of(line))
+        excluded((*predicates.get(line.key, ()), *_listed(predicates, line.key), *facts(line.key)), predicate_of(line))
         for line in refused
         if line.key in predicates or facts(line.key)
     )
@@ -259,6 +306,8 @@ def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
     lines = [line for line in given if line.is_understood]
     if not refused.is_understood:
         return False
+    if type_of(refused.key) == "arn":
+        *lines, refused = _on_arns([*lines, refused])
     for state in (_ABSENT, _EMPTY):
         possible = all(line.holds(state, NOTHING_KNOWN) is not False for line in (*lines, refused))
         settled = state == _EMPTY and any(_alike(line, refused) and _accept_apart(line, refused) for line in lines)
@@ -273,8 +322,25 @@ def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
 def facts(key: str) -> tuple[Predicate, ...]:
     """Return conditions on a key, in lower case, that hold for every request."""
     present = (predicate("Null", key, ("false",)),) if key in ALWAYS_PRESENT else ()
-    form = _FORMS.get(type_of(key))
+    kind = type_of(key)
+    if kind == "arn":
+        quantified = "ForAllValues:ArnLike" if has_several(key) else "ArnLikeIfExists"
+        form: tuple[str, tuple[str, ...]] | None = (quantified, (form_of_values(key),))
+    else:
+        form = _FORMS.get(kind)
     return present if form is None else (*present, predicate(form[0], key, form[1]))
+
+
+def _on_arns(lines: list[Predicate]) -> list[Predicate]:
+    """Return conditions on a key of ARNs with values that are patterns of ARNs; the same if they have variables."""
+    key = lines[-1].key
+    values = [value for line in lines for value in line.values]
+    if any(isinstance(value, Text) and variables_of(value.parts) for value in values):
+        return lines
+    named = named_partitions(values)
+    # Principals, and what a service's own key holds, are in the partition of the policy.
+    partition = next(iter(named)) if len(named) == 1 and form_of_values(key) != ANY_ARN else None
+    return [line if line.is_null else replace(line, values=as_arns(line.values, key, partition)) for line in lines]
 
 
 def _alike(one: Predicate, other: Predicate) -> bool:
@@ -398,3 +464,63 @@ def union_of_values(line: Line) -> bool:
         and not (found.negated or found.is_null or any(map(is_nothing, found.values)))
         and (found.quantifier == "ForAnyValue" or (found.quantifier is None and has_several(line.key) is not True))
     )
+
+
+def split_values(line: Line, cuts: Iterable[str]) -> list[str]:
+    """Return the values of a condition, networks as those that `cuts` contain and what these leave of them."""
+    if predicate_of(line).operator.family.how != "address":
+        return sorted(line.values)
+    pieces = sorted(line.values)
+    for cut in sorted(set(cuts)):
+        pieces = [piece for each in pieces for piece in without_network(each, cut)]
+        if len(pieces) > _MAX_NETWORKS:
+            return sorted(line.values)
+    return pieces
+
+
+_MAX_NETWORKS = 64
+"""The most networks into which a condition's networks are split."""
+
+_COMPARED = {
+    "LessThan": "GreaterThanEquals",
+    "GreaterThanEquals": "LessThan",
+    "LessThanEquals": "GreaterThan",
+    "GreaterThan": "LessThanEquals",
+}
+
+
+@lru_cache(maxsize=16384)
+def opposite(line: Line) -> Line | None:
+    """Return the condition that holds for exactly those requests for which another does not; None if there is none."""
+    found = predicate_of(line)
+    if not found.is_understood or found.quantifier or any(map(is_nothing, found.values)) or not line.values:
+        return None
+    base, values = found.operator.base, line.values
+    if found.null is not None:
+        return (
+            None
+            if None in found.null or len(values) != 1
+            else line._replace(values=frozenset({str(not found.null[1]).lower()}))
+        )
+    if has_several(line.key) is not False or (found.operator.if_exists and not found.negated):
+        return None
+    if found.negated:
+        return line._replace(operator=base.replace("Not", "", 1))
+    if base in _NEGATED:
+        return line._replace(operator=_NEGATED[base])
+    if len(values) != 1:
+        return None
+    (value,) = values
+    if base == "Bool" and value.lower() in ("true", "false"):
+        return Line("BoolIfExists", line.key, frozenset({"false" if value.lower() == "true" else "true"}))
+    kind = next((each for each in ("Numeric", "Date") if base.startswith(each)), None)
+    if kind is None:
+        return None
+    return line._replace(operator=f"{kind}{_COMPARED[base.removeprefix(kind)]}IfExists")
+
+
+_NEGATED = {
+    "StringEquals": "StringNotEquals", "StringEqualsIgnoreCase": "StringNotEqualsIgnoreCase", "StringLike": "StringNotLike",
+    "ArnEquals": "ArnNotEquals", "ArnLike": "ArnNotLike", "IpAddress": "NotIpAddress",
+    "NumericEquals": "NumericNotEquals", "DateEquals": "DateNotEquals",
+}  # fmt: skip

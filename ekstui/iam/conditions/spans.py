@@ -167,6 +167,18 @@ def _network(text: str) -> Span | Malformed:
     return Span("address", (0, (network.version, first), 0), (0, (network.version, last + 1), 0))
 
 
+def without_network(text: str, part: str) -> list[str]:
+    """Return a network as a smaller one within it and what that leaves; alone if the other is not within it."""
+    if "address" not in (getattr(each, "kind", None) for each in (_network(text), _network(part))):
+        return [text]
+    try:
+        whole, inner = (ipaddress.ip_network(each.strip(), strict=False) for each in (text, part))
+        left = [str(each) for each in whole.address_exclude(inner)]  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return [text]
+    return [text] if not left else [str(inner), *left]
+
+
 POINTS: dict[Kind, Callable[[str], Any]] = {
     "number": _number,
     "date": _moment,
