@@ -1,6 +1,7 @@
 """Every test: isolated from the user, the network and other tests; `rig` is an AWS account to ask."""
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from ekstui import logbook
-from tests.filled import filled_once
+from tests.filled import copied, filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -55,6 +56,15 @@ def filled_cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
     before = _contents(whole)
     yield whole
     assert _contents(whole) == before, "a test wrote into the cache that all tests copy"
+
+
+@pytest.fixture
+def own_filled_cache(own_home: Path, filled_cache: Path) -> Iterator[None]:
+    """Give the test a filled and indexed cache of its own, where it looks for one."""
+    cache = copied(filled_cache, own_home / "cache")
+    yield
+    # pytest keeps the folders of three runs; 10 MB for each test is too much of that.
+    shutil.rmtree(cache, ignore_errors=True)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""A cache that is filled and indexed already, for tests that are not about that work: it takes 15 s of the processor."""
+"""A cache that is filled and indexed already, for tests that are not about that work: it takes 2 s of the processor."""
 
 import fcntl
 import shutil

@@ -213,7 +213,6 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
 
 
 def test_a_cache_that_cannot_be_trusted_is_said_once_and_stops_no_answer() -> None:
-    files.cache_dir().mkdir(parents=True)
     (files.cache_dir() / "policies.db").write_bytes(b"no cache at all" * 1000)
     first, second = ekstui("list"), ekstui("list")
     assert (first.returncode, first.stdout) == (0, second.stdout)

@@ -24,7 +24,6 @@ from ekstui import files
 from ekstui.cli.main import main
 from ekstui.cli.parser import build_parser, commands_of
 from ekstui.export import encoding
-from tests.filled import copied
 from tests.rig.rig import Rig
 
 SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
@@ -67,9 +66,6 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("check",),
     ("review",),
 )  # fmt: skip
-SEARCHING = {"who-can", "changes", "sync"}
-"""Commands that read or index everything: they get a filled cache, since filling it is not tested here."""
-
 LIVE: tuple[tuple[str, ...], ...] = (
     ("attached", "AmazonEKSWorkerNodePolicy"),
     ("attached", "karpenter"),
@@ -148,10 +144,7 @@ def test_answers_from_the_corpus(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    filled_cache: Path,
 ) -> None:
-    if words[0] in SEARCHING:
-        copied(filled_cache, files.cache_dir())
     file = tmp_path / "mine.json"
     file.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}')
     monkeypatch.setattr("sys.stdin", io.StringIO())
@@ -167,11 +160,7 @@ def test_answers_from_the_corpus(
 
 
 @pytest.mark.parametrize("words", LIVE, ids=" ".join)
-def test_answers_from_the_account(
-    words: tuple[str, ...], rig: Rig, capsys: pytest.CaptureFixture[str], filled_cache: Path
-) -> None:
-    if words[0] in SEARCHING:
-        copied(filled_cache, files.cache_dir())
+def test_answers_from_the_account(words: tuple[str, ...], rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*words, "--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
 

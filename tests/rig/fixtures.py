@@ -62,6 +62,9 @@ def loopback_only() -> Iterator[None]:
 def _rig() -> Iterator["Rig"]:
     # moto takes 2 s to import, which only the tests that ask AWS should pay.
     from tests.rig.rig import Rig
+    from tests.rig.sdk import share_models
+
+    share_models()
 
     with Rig() as running:
         yield running
@@ -69,8 +72,8 @@ def _rig() -> Iterator["Rig"]:
 
 @pytest.fixture
 def rig(_rig: "Rig", own_home: Path, monkeypatch: pytest.MonkeyPatch) -> "Rig":
-    """Return the rig, seeded anew with 300 roles, with the test's environment leading to it."""
-    _rig.reset()
+    """Return the rig, to be seeded anew with 300 roles, with the test's environment leading to it."""
+    _rig.forget()
     for name, value in _rig.environment(own_home).items():
         monkeypatch.setenv(name, value)
     return _rig

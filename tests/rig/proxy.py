@@ -118,10 +118,14 @@ class Bucket:
 
 
 class FaultProxy:
-    """Listens on a free port of 127.0.0.1 and hands every call on to `upstream`, unless a rule meets it."""
+    """Listens on a free port of 127.0.0.1 and hands every call on to `upstream`, unless a rule meets it.
 
-    def __init__(self, upstream: str) -> None:
+    `prepare` is called before each call is handed on.
+    """
+
+    def __init__(self, upstream: str, prepare: Callable[[], object] = lambda: None) -> None:
         self.upstream = upstream
+        self.prepare = prepare
         self.latency = 0.0
         """Seconds that every call takes longer."""
         self.calls: list[Call] = []
@@ -289,6 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
         return replace(whole, body=_changed(whole.body, effect.kind, call))
 
     def _upstream(self, body: bytes) -> "_Answer":
+        self.server.proxy.prepare()
         address = urlsplit(self.server.proxy.upstream)
         connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
         try:

@@ -1,11 +1,12 @@
 """The whole rig: a corrected AWS on loopback with a seeded account, and the environment that leads a program to it."""
 
+import threading
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.rig.account import NOW, Seeded, seed
+from tests.rig.account import NOW, REGIONS, Seeded, seed
 from tests.rig.catalogue import Catalogue
 from tests.rig.isolation import ACCOUNT_ID, access_key, isolated
 from tests.rig.proxy import FaultProxy
@@ -19,9 +20,11 @@ class Rig:
     def __init__(self, roles: int = 300) -> None:
         self._roles = roles
         self._server = Server()
-        self.proxy = FaultProxy(self._server.url)
+        self._partition = "aws"
+        self._account: Seeded | None = None
+        self._lock = threading.Lock()
+        self.proxy = FaultProxy(self._server.url, lambda: self.account)
         """What stands between a program and AWS; `fail`, `add`, `allow`, `limit` and `latency` make trouble."""
-        self.account = seed(roles)
 
     @property
     def url(self) -> str:
@@ -29,24 +32,42 @@ class Rig:
         return self.proxy.url
 
     @property
+    def account(self) -> Seeded:
+        """Return the account, seeded when it is first asked for: many tests seed a smaller one, or none."""
+        with self._lock:
+            if self._account is None:
+                self._account = seed(self._roles)
+            return self._account
+
+    @property
     def world(self) -> World:
         """Return what the services answer from and how they behave; `reset` puts it back."""
+        # What a test changes is not seeded over.
+        _ = self.account
         return world
 
     @property
     def catalogue(self) -> Catalogue:
         """Return the AWS managed policies of partition aws, which a test may publish to or withdraw from."""
-        return world.catalogue("aws")
+        return self.world.catalogue("aws")
 
     def reset(
         self, roles: int | None = None, *, partition: str = "aws", hostile: bool = False, now: datetime = NOW
     ) -> Seeded:
         """Seed the account anew, with everything that tests changed put back."""
-        self.proxy.clear()
-        forget_everything()
+        self.forget()
         wanted = self._roles if roles is None else roles
-        self.account = seed(wanted, partition=partition, hostile=hostile, now=now)
-        return self.account
+        with self._lock:
+            self._partition = partition
+            self._account = seed(wanted, partition=partition, hostile=hostile, now=now)
+            return self._account
+
+    def forget(self) -> None:
+        """Put back everything that tests changed; the account is seeded anew when it is needed."""
+        self.proxy.clear()
+        with self._lock:
+            forget_everything()
+            self._partition, self._account = "aws", None
 
     def add_account(self, account_id: str, roles: int) -> Seeded:
         """Seed another account beside the first; `environment(account_id=…)` leads to it."""
@@ -57,7 +78,7 @@ class Rig:
         return isolated(home) | {
             "AWS_ACCESS_KEY_ID": access_key(account_id),
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_DEFAULT_REGION": region or self.account.home,
+            "AWS_DEFAULT_REGION": region or REGIONS[self._partition][0],
         }
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """The corrected moto server: its services in place of moto's own, served over HTTP on loopback."""
 
 import re
+import string
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ import moto.iam.urls
 import moto.sts.urls
 from flask import Flask
 from moto.core.utils import convert_to_flask_response
+from moto.moto_api._internal import mock_random
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -35,6 +37,14 @@ def correct_moto() -> None:
     models.get_account_id_from = account_of
     models.IAMBackend._init_aws_policies = lambda backend: []
     models.IAMBackend._init_managed_policies = policies_of_new_backend
+    # moto draws the 1,400 characters of a cluster's certificate one by one, 8 ms for each cluster that is seeded.
+    mock_random.get_random_string = _random_string
+
+
+def _random_string(length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+    letters = string.ascii_letters + (string.digits if include_digits else "")
+    drawn = "".join(mock_random.choices(letters, k=length))
+    return drawn.lower() if lower_case else drawn
 
 
 def forget_everything() -> None:

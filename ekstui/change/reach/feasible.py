@@ -174,7 +174,8 @@ def may_lack(action: str, key: str) -> bool:
     return key not in ALWAYS_PRESENT and not (key in _PRESENT_WHERE_LISTED and lists_key(action, key))
 
 
-@lru_cache(maxsize=16384)
+# More than the reference has actions, since `*` asks about all of them several times in the same order.
+@lru_cache(maxsize=65536)
 def services_of(action: str) -> frozenset[str] | None:
     """Return the services, as named in ARNs, whose resources an action may use; None if that is not known.
 

@@ -11,12 +11,14 @@ import pytest
 from ekstui.eks.account_snapshot import SourceError
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.failures import explain, failures
+from tests.rig.sdk import share_models
 
 
 class Configured:
     """A home of its own, in which a profile `p` is asked who it is; nothing answers on its endpoint."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        share_models()
         self.folder = folder
         self._patch = patch
         for name in [name for name in os.environ if name.startswith("AWS_")]:
