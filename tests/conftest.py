@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from ekstui import logbook
-from tests.filled import copied, filled_once
+from tests.support.filled import copied, filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

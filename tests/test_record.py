@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.files import from_record, to_record
-from tests.accounts import snapshot
+from tests.support.accounts import snapshot
 
 
 def test_a_whole_account_comes_back_equal() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from tests.terminal import Link, Terminal
+from tests.support.terminal import Link, Terminal
 
 PYTHON = sys.executable
 EKSTUI = (PYTHON, "-m", "ekstui")

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Final
 
 from tests.bench.subject import NARROW, WIDE, Subject
-from tests.terminal import Link, Terminal
+from tests.support.terminal import Link, Terminal
 
 DOWN: Final = "\x1b[B"
 PAGE_DOWN: Final = "\x1b[6~"

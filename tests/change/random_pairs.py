@@ -10,7 +10,7 @@ from ekstui.change.reach import reach_between
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam.document import parse
 from ekstui.iam.grants import grants
-from tests.iam.brute_force import Request, allows
+from tests.support.brute_force import Request, allows
 
 ACTIONS = [
     "zz:GetOne", "zz:GetTwo", "zz:Put", "ZZ:getone", "zz:Get*", "zz:*", "zz:*One", "yy:Foo", "yy:*", "ec2:NewThing*",

@@ -9,7 +9,7 @@ from ekstui.change.differences import MAX_STEPS, STEPS_OF_ARNS, Differences, dif
 from ekstui.iam import arn
 from ekstui.iam.document import parse
 from ekstui.iam.grants import grants
-from tests.iam.corpus import raw_corpus, raw_document
+from tests.support.corpus import raw_corpus, raw_document
 
 EBS = "AmazonEBSCSIDriverPolicy"
 

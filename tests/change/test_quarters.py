@@ -20,7 +20,7 @@ from ekstui.change.steps import (
 )
 from ekstui.iam.document import parse
 from ekstui.library import Library
-from tests.iam.corpus import raw_corpus
+from tests.support.corpus import raw_corpus
 
 NEWEST = datetime(2026, 8, 26, tzinfo=UTC)
 

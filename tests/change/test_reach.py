@@ -26,8 +26,9 @@ from ekstui.change.reach.witness import request_gained
 from ekstui.iam.document import parse
 from ekstui.iam.grants import Effort, Extent, Line, grants
 from tests.change import random_pairs
-from tests.iam.brute_force import Request, allows, glob, listed
-from tests.iam.corpus import raw_corpus, raw_document
+from tests.support.brute_force import Request, allows, glob, listed
+from tests.support.corpus import raw_corpus, raw_document, sampled_corpus
+from tests.support.effort import EFFORT, SEED
 
 NEWEST, OLDEST = "2012-10-17", "2008-10-17"
 BUCKET = "arn:aws:zz:::b"
@@ -127,7 +128,7 @@ def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
     return gained, lost
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50 * EFFORT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changed_documents())
 def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> None:
     before, after = documents
@@ -310,7 +311,7 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
         )
 
     judged: Counter[str] = Counter()
-    for raw in raw_corpus():
+    for raw in sampled_corpus():
         for before, after in itertools.pairwise(each["document"] for each in raw["versions"]):
             if not (is_plain(before) and is_plain(after)):
                 continue
@@ -339,8 +340,8 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
             else:
                 assert found == expected, raw["name"]
             judged[found] += 1
-    assert judged["widened"] > 800
-    assert judged["unknown"] < 10
+    assert judged["widened"] > 100
+    assert judged["unknown"] <= judged.total() // 90
 
 
 def is_plain(document: Any) -> bool:
@@ -361,19 +362,20 @@ def plain_actions(document: Any) -> set[str]:
 
 
 def test_random_pairs_are_never_contradicted_by_a_request() -> None:
-    found = random_pairs.check(20261201, 2_000, tried=40)
-    assert min(found.values()) > 100, found
-    assert found["unknown"] < 500, found
+    count = 500 * EFFORT
+    found = random_pairs.check(SEED, count, tried=40)
+    assert min(found.values()) > count // 20, found
+    assert found["unknown"] < count // 4, found
 
 
 def test_most_of_what_aws_changed_is_decided() -> None:
     judged: Counter[str] = Counter()
-    for raw in raw_corpus():
+    for raw in sampled_corpus():
         for before, after in itertools.pairwise(grants(parse(each["document"])) for each in raw["versions"]):
             if before != after:
                 judged[reach_between(before, after, thorough=False).reach] += 1
-    assert judged.total() > 3_700
-    assert judged["unknown"] <= 40
+    assert judged.total() > 700
+    assert judged["unknown"] <= judged.total() // 90
 
 
 LITERAL = f"{OBJECT[:-1]}${{aws:username}}"

@@ -1,25 +1,18 @@
 """Who-can over the whole corpus: against a plain reading of the raw JSON, and in cases that people are paged for."""
 
+from functools import cache
 from typing import Any
 
 import pytest
 
 from ekstui.change.candidates import Candidate, candidate_of
 from ekstui.change.holders import Holder, first_of_run, nearest_actions, parse_action, who_can, widenings
-from ekstui.change.policy import Policy, VersionInfo, format_time, parse_time
+from ekstui.change.policy import Policy, VersionInfo, format_time
 from ekstui.errors import InputError
 from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
-from tests.iam.brute_force import glob, listed
-from tests.iam.corpus import raw_corpus
-
-
-def policy_of(raw: dict[str, Any]) -> Policy:
-    infos = tuple(
-        VersionInfo(int(each["version"][1:]), parse_time(each["created"]) if each["created"] else None)
-        for each in raw["versions"]
-    )
-    return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
+from tests.support.brute_force import glob, listed
+from tests.support.corpus import policy_of, raw_corpus, sampled_corpus
 
 
 def names(statement: Any, action: str) -> bool:
@@ -36,6 +29,7 @@ def allowing(raw: Any, action: str) -> list[int]:
     ]
 
 
+@cache
 def candidates(action: str) -> list[Candidate]:
     """The policies that may allow an action, from the documents of those versions that matter."""
     found: list[Candidate] = []
@@ -56,9 +50,11 @@ def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
     "action", ["ec2:DescribeSecurityGroups", "ecr:BatchImportUpstreamImage", "iam:CreateUser", "eks:DescribeCluster"]
 )
 def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -> None:
-    found = holders(action)
+    policies = sampled_corpus()
+    names_of_all = {raw["name"] for raw in policies}
+    found = {name: holder for name, holder in holders(action).items() if name in names_of_all}
     expected: dict[str, int] = {}
-    for raw in raw_corpus():
+    for raw in policies:
         versions = allowing(raw, action)
         if int(raw["default"][1:]) not in versions:
             continue

@@ -13,7 +13,7 @@ from textual.theme import BUILTIN_THEMES
 
 from ekstui.cli.commands.completion import _themes
 from ekstui.cli.parser import COMMANDS
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 
 def completed(line: str, folder: Path) -> list[str]:

@@ -21,7 +21,7 @@ from ekstui.cli.web import MOST_APPS, GuardedServer
 from ekstui.errors import InputError
 from ekstui.library.remembered import seen_versions
 from ekstui.sources.policy_file import read_document
-from tests.filled import fill_cache
+from tests.support.filled import fill_cache
 
 ROOT = Path(__file__).parents[2]
 

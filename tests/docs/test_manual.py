@@ -16,9 +16,9 @@ from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
 from ekstui.settings import SETTINGS
 from ekstui.tui.keys import KEYS
-from tests.filled import copied
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
+from tests.support.filled import copied
 
 ROOT = DOCS.parent
 # What a pod's log says, for the examples that read standard input.

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ekstui.eks.account_snapshot import attachments_of, in_partition
-from tests.accounts import CLUSTER_POLICY, snapshot
+from tests.support.accounts import CLUSTER_POLICY, snapshot
 
 
 def test_carriers_stand_once_with_every_way() -> None:

@@ -8,6 +8,7 @@ from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
 from tests.iam.corpus import raw_document
+from tests.support.corpus import raw_document
 
 TAGS = "ec2:CreateTags"
 CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonEKSClusterPolicy", 8)))

@@ -26,7 +26,7 @@ from ekstui.eks.uses import (
     uses_running,
 )
 from ekstui.iam.document import Document, parse
-from tests.accounts import WHEN, identity
+from tests.support.accounts import WHEN, identity
 
 ACCOUNT = "111122223333"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/A"

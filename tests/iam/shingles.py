@@ -1,6 +1,6 @@
 """Runs of eight words as digests, to tell copied prose without keeping the prose.
 
-`python -m tests.iam.shingles PAGE > tests/core/seed_shingles.txt` makes the list from AWS's page on managed policies for EKS.
+`python -m tests.iam.shingles PAGE > tests/iam/seed_shingles.txt` makes the list from AWS's page on managed policies for EKS.
 """
 
 import base64

@@ -4,7 +4,7 @@ import pytest
 
 from ekstui.iam.canonical import LinePair, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.iam.document import parse
-from tests.iam.corpus import raw_document
+from tests.support.corpus import raw_document
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])

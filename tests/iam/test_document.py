@@ -1,14 +1,12 @@
 """Parsing holds for every document that AWS has published, and refuses what is no policy with a place."""
 
 import json
-import lzma
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from ekstui import files
 from ekstui.errors import DocumentError
 from ekstui.iam import expansion
 from ekstui.iam.document import broken_rules, broken_trust_rules, parse, parse_text, serialise, trimmed
@@ -22,14 +20,13 @@ from ekstui.iam.expansion import (
     check_patterns,
     named_actions,
 )
+from tests.support.corpus import raw_corpus
 
 
 def corpus_documents() -> Iterator[tuple[str, dict[str, Any]]]:
-    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            policy = json.loads(line)
-            for version in policy["versions"]:
-                yield f"{policy['name']}@{version['version']}", version["document"]
+    for policy in raw_corpus():
+        for version in policy["versions"]:
+            yield f"{policy['name']}@{version['version']}", version["document"]
 
 
 def as_lists(document: dict[str, Any]) -> dict[str, Any]:

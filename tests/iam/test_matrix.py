@@ -9,7 +9,7 @@ from ekstui.iam.access_levels import MatrixRow, SumAccess, extent, holding, matr
 from ekstui.iam.document import Document, parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import services_in
-from tests.iam.corpus import raw_corpus, raw_document
+from tests.support.corpus import raw_corpus, raw_document
 
 
 def rows_of(*documents: Any) -> dict[str, MatrixRow]:

@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.iam.access_levels import sum_access
 from ekstui.iam.document import Document, parse
-from tests.iam.corpus import raw_document
+from tests.support.corpus import raw_document
 
 
 def own(effect: str, *actions: str, resource: str = "*", **more: Any) -> Document:

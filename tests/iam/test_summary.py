@@ -9,7 +9,7 @@ from ekstui.iam.action_facts import ResourceRow, resources_of
 from ekstui.iam.document import Document, parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining, services_in
-from tests.iam.corpus import raw_document
+from tests.support.corpus import raw_document
 
 ACCOUNT = "123456789012"
 NEEDS_WILDCARD = (

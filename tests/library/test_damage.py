@@ -3,7 +3,6 @@
 With EKSTUI_TORTURE it is 5,000 flips or more.
 """
 
-import os
 import random
 import shutil
 import sqlite3
@@ -25,10 +24,10 @@ from ekstui.sources.aws.credentials import caller_digest
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
-from tests.accounts import snapshot
 from tests.store.policies import document, fill_from_the_corpus, history, provenance
+from tests.support.accounts import snapshot
+from tests.support.effort import EFFORT
 
-EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
 FLIPS = 600 if EFFORT == 1 else max(5_000, 600 * EFFORT)
 
 CNI = "AmazonEKS_CNI_Policy"

@@ -23,7 +23,7 @@ from ekstui.library.notation import FileSide, PolicyAt, parse_policy
 from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
-from tests.accounts import snapshot
+from tests.support.accounts import snapshot
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"

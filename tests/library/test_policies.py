@@ -43,8 +43,8 @@ from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import published_until, shipped_in
 from ekstui.store.accounts import store
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
-from tests.accounts import snapshot
 from tests.store.policies import fill_from_the_corpus, provenance
+from tests.support.accounts import snapshot
 
 
 @pytest.fixture(scope="module")

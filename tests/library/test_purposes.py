@@ -21,7 +21,7 @@ from ekstui.library.named import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
-from tests.accounts import identity
+from tests.support.accounts import identity
 
 ACCOUNT = "111122223333"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

@@ -30,8 +30,8 @@ from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from ekstui.tui.background import Background
 from ekstui.tui.messages import PaneFailed
-from tests.accounts import snapshot
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance
+from tests.support.accounts import snapshot
 
 ASKED = replace(snapshot(), complete=True, fetched_at=datetime(2030, 1, 1, tzinfo=UTC))
 

@@ -12,7 +12,7 @@ from ekstui.library.comparing import Comparison, attached_count, compare
 from ekstui.library.notation import parse_sides
 from ekstui.present.comparison import comparison_blocks
 from ekstui.present.rendering import lines, markdown
-from tests.accounts import snapshot
+from tests.support.accounts import snapshot
 
 SERVICE_ROLE = "AmazonEKSServiceRolePolicy"
 EBS = "AmazonEBSCSIDriverPolicy"

@@ -19,7 +19,7 @@ from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.role_report import map_blocks
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks
-from tests.accounts import WHEN, snapshot
+from tests.support.accounts import WHEN, snapshot
 
 KNOWN = datetime(2026, 8, 26, tzinfo=UTC)
 

@@ -23,8 +23,8 @@ from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import Mirror, clear_mirrors, is_intact, mirrors
 from ekstui.sources.corpus import Corpus
-from tests.filled import copied
 from tests.sources.test_files import answer, git
+from tests.support.filled import copied
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 KNOWN = {

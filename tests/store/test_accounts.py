@@ -13,7 +13,7 @@ import pytest
 
 from ekstui.store.accounts import StoreError, clear, keep_place, load, place_of, store, stored
 from ekstui.store.objects import ObjectFile
-from tests.accounts import WHEN, snapshot
+from tests.support.accounts import WHEN, snapshot
 
 FIRST, SECOND = "111122223333", "444455556666"
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
 
-from tests.terminal import ROOT
+from tests.support.terminal import ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,20 @@ TRIALS = (
         "5,000 flips in the files of the cache",
         _tests("tests/library/test_damage.py"),
         _tests("tests/library/test_damage.py"),
+        20,
+    ),
+    Trial(
+        "every document and every step of the corpus",
+        _tests(
+            "tests/change/test_change.py",
+            "tests/change/test_reach.py",
+            "tests/change/test_who_can.py",
+            "tests/iam/test_summary_corpus.py",
+            "tests/iam/evaluation",
+            "tests/iam/conditions",
+            "tests/bench/test_calls.py",
+        ),
+        (),
         20,
     ),
     Trial("signals", ("-m", "tests.torture.signals"), ("-m", "tests.torture.signals"), 5),

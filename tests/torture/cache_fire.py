@@ -30,7 +30,7 @@ from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
-from tests.accounts import snapshot
+from tests.support.accounts import snapshot
 
 KINDS = ("fill", "index", "sync", "snapshot")
 """What a process may be doing when it is killed."""

@@ -38,9 +38,9 @@ from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.rows import RowList
-from tests.filled import copied, fill_cache
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
+from tests.support.filled import copied, fill_cache
 from tests.torture import add_share, is_broken, keep_models
 
 FAULTS: dict[str, Effect] = {

@@ -16,7 +16,7 @@ import time
 import traceback
 from pathlib import Path
 
-from tests.terminal import ROOT
+from tests.support.terminal import ROOT
 
 SLOWEST = 60
 """Seconds after which an input counts as a crash: counting what is reached makes code some five times slower."""

@@ -18,8 +18,8 @@ from typing import Any
 from unittest import mock
 
 from ekstui.cli.main import main as ekstui
-from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
+from tests.support.filled import copied, fill_cache
 from tests.torture import is_broken
 
 RAW = re.compile(

@@ -29,9 +29,9 @@ from unittest import mock
 from ekstui import logbook
 from ekstui.cli.parser import ExitCode
 from ekstui.errors import EkstuiError
-from tests.filled import copied, fill_cache
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
+from tests.support.filled import copied, fill_cache
 from tests.torture import Share, add_share, is_broken, keep_models
 from tests.torture.targets import small_corpus
 

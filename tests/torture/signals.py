@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.filled import fill_cache
 from tests.rig.isolation import isolated
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
-from tests.terminal import Terminal
+from tests.support.filled import fill_cache
+from tests.support.terminal import Terminal
 from tests.tui.driver.test_ending import assert_restored
 
 APP = (sys.executable, "-m", "ekstui", "--offline")

@@ -39,9 +39,9 @@ from ekstui.sources.repository import ChangedFile
 from ekstui.sources.written.files import sides_of
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
-from tests.accounts import snapshot
 from tests.denial.test_denial import DECODED, MESSAGES, event
 from tests.sources.test_account_file import page, role
+from tests.support.accounts import snapshot
 from tests.torture.hostile import RAW
 
 KNOWN = {"Alpha": Policy("Alpha", "arn:aws:iam::aws:policy/Alpha", 1, (VersionInfo(1, None),))}

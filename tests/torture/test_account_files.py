@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import json
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ from ekstui.iam.trust import trust_in_words, trust_word
 from ekstui.sources.account_file import read_account_file
 from ekstui.store.accounts import StoreError, load, store
 from ekstui.store.objects import ObjectFile
-from tests.accounts import snapshot
 from tests.sources.test_account_file import POLICY, TRUST, page, role
-
-EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+from tests.support.accounts import snapshot
+from tests.support.effort import EFFORT
 
 SCRAPS: list[Any] = [
     None, 0, -1, 3.5, True, "", [], {}, "x", "arn:", "::::::", [None], {"a": None}, "*", ["*"], {"AWS": "*"},

@@ -1,12 +1,11 @@
 """The cache under fire, in its short form; EKSTUI_TORTURE=20 kills and damages twenty times as often."""
 
-import os
 import subprocess
 import sys
 
 import pytest
 
-EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+from tests.support.effort import EFFORT
 
 
 @pytest.mark.slow

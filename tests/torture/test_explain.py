@@ -1,7 +1,6 @@
 """Random abuse of what reads pasted text and judges foreign policies; EKSTUI_TORTURE=20 tries twenty times as much."""
 
 import json
-import os
 import random
 import time
 from typing import Any
@@ -16,8 +15,7 @@ from ekstui.iam.document import Condition, Document, Statement, parse
 from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.iam.reference import reference
 from tests.denial.test_denial import DECODED, MESSAGES, event
-
-EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+from tests.support.effort import EFFORT
 
 SEEDS = [text for text, *_ in MESSAGES] + [json.dumps(event(), indent=1), json.dumps(DECODED)]
 SCRAPS = [

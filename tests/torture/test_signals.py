@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.filled import copied
 from tests.rig.rig import Rig
+from tests.support.filled import copied
 from tests.torture.signals import CASES, hung, measured, started
 from tests.tui.driver.test_ending import SOON, assert_restored
 

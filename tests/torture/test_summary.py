@@ -2,7 +2,6 @@
 
 import json
 import lzma
-import os
 import random
 import resource
 import subprocess
@@ -21,9 +20,9 @@ from ekstui.iam.action_facts import resources_of
 from ekstui.iam.document import parse, parse_text
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import remaining, services_in
-from tests.terminal import ROOT
+from tests.support.effort import EFFORT
+from tests.support.terminal import ROOT
 
-EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
 CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
 SMALLER = 1 if EFFORT > 1 else 3
 """Hostile documents are this much smaller in the short form, and get as much less time."""

@@ -1,16 +1,14 @@
 """Everything that reads foreign bytes, in its short form; `python -m tests.torture.fuzz` feeds it for as long as one likes."""
 
-import os
 import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.effort import EFFORT
 from tests.torture.fuzz import changed
 from tests.torture.targets import TARGETS
-
-EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.filled import copied
 from tests.rig.rig import Rig
+from tests.support.filled import copied
 from tests.torture.tour_live import short_tour
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from time import perf_counter
 from unittest import mock
 
-from tests.filled import fill_cache
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
+from tests.support.filled import fill_cache
 from tests.torture.hostile import Tried, account, policy, run, toml
 from tests.torture.tour_live import live_tour
 from tests.torture.touring import SPOKEN, TEXT, app

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 from tests.torture.hostile import STRINGS, Tried
 
 TEXT = STRINGS["all at once"]

@@ -14,7 +14,7 @@ from ekstui.present.blocks import command_in, in_the_app
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.rig import Rig
-from tests.terminal import ROOT
+from tests.support.terminal import ROOT
 from tests.tui.journeys import settle, travel, words
 
 ERRORS = {

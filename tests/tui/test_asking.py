@@ -21,7 +21,7 @@ from ekstui.tui.background import Background, watch_account
 from ekstui.tui.messages import AccountUpdated, AccountView
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from tests.accounts import snapshot
+from tests.support.accounts import snapshot
 from tests.tui.journeys import settle, travel, words
 
 

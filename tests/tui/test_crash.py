@@ -21,7 +21,7 @@ from ekstui.errors import EkstuiError, InputError
 from ekstui.library import Library
 from ekstui.tui import driver
 from tests.rig.isolation import isolated
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 from tests.tui.crashing import broken
 from tests.tui.driver.test_ending import assert_restored
 

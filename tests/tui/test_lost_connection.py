@@ -11,10 +11,10 @@ import pytest
 
 from ekstui.files import write_state
 from ekstui.library.remembered import kept_place
-from tests.filled import copied
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
-from tests.terminal import Terminal
+from tests.support.filled import copied
+from tests.support.terminal import Terminal
 
 APP = (sys.executable, "-m", "ekstui")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.filled import copied
 from tests.rig.isolation import isolated
-from tests.terminal import Terminal
+from tests.support.filled import copied
+from tests.support.terminal import Terminal
 
 APP = (sys.executable, "-m", "ekstui", "--demo")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.isolation import isolated
-from tests.terminal import ROOT, Terminal
+from tests.support.terminal import ROOT, Terminal
 
 PATIENCE = 60
 APP = (sys.executable, "-m", "ekstui")

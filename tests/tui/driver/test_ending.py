@@ -9,7 +9,7 @@ from time import perf_counter
 import pytest
 
 from ekstui.tui.driver.terminal import GRACE
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 

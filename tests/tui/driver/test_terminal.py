@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 

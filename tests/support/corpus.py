@@ -1,0 +1,38 @@
+"""The bundled corpus as raw JSON, read without ekstui's own parser, for tests that compare with it."""
+
+import json
+import lzma
+from functools import cache
+from typing import Any
+
+from ekstui import files
+from ekstui.change.policy import Policy, VersionInfo, parse_time
+from tests.support.effort import sample
+
+
+@cache
+def raw_corpus() -> list[dict[str, Any]]:
+    """Every policy of the corpus: `{name, arn, default, versions: [{version, created, document}]}`."""
+    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def raw_document(name: str, version: int) -> Any:
+    """The document of one version of a policy."""
+    policy = next(policy for policy in raw_corpus() if policy["name"] == name)
+    return next(each["document"] for each in policy["versions"] if each["version"] == f"v{version}")
+
+
+def policy_of(raw: dict[str, Any]) -> Policy:
+    """The policy of a line of the corpus, without its documents."""
+    infos = tuple(
+        VersionInfo(int(each["version"][1:]), parse_time(each["created"]) if each["created"] else None)
+        for each in raw["versions"]
+    )
+    return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
+
+
+def sampled_corpus(size: int = 250) -> list[dict[str, Any]]:
+    """Every policy of the EKS family and `size` others, always the same; all of them in torture."""
+    family = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))["family"]
+    return [*raw_corpus()[:family], *sample(raw_corpus()[family:], size)]

@@ -1,0 +1,21 @@
+"""How much the tests try: a sample that is the same each time, or with EKSTUI_TORTURE all of it, as in `make torture`."""
+
+import os
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
+"""How many times as much as `make test` does is tried."""
+
+SEED = 20261201
+
+Item = TypeVar("Item")
+
+
+def sample(items: Sequence[Item], size: int) -> list[Item]:
+    """Return `size` of the items in their order, always the same ones; all of them in torture."""
+    if EFFORT > 1 or size >= len(items):
+        return list(items)
+    chosen = random.Random(SEED).sample(range(len(items)), size)
+    return [items[number] for number in sorted(chosen)]
