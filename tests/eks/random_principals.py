@@ -7,7 +7,7 @@ from typing import Any
 from ekstui.eks.principals import PrincipalKind, Subject, principal_can
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
-from tests.iam.brute_force import Request, allows
+from tests.support.brute_force import Request, allows
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 PRINCIPALS = [f"arn:aws:iam::{ACCOUNT}:{each}" for each in ("role/a", "role/path/b", "user/ada")]

@@ -7,7 +7,6 @@ from ekstui.eks.principals import PrincipalCan, PrincipalKind, Subject, by_clust
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
-from tests.iam.corpus import raw_document
 from tests.support.corpus import raw_document
 
 TAGS = "ec2:CreateTags"

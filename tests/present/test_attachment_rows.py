@@ -7,7 +7,7 @@ from ekstui.present.account_report import attached_blocks
 from ekstui.present.rendering import lines
 from ekstui.present.styled import plain
 from ekstui.tui.widgets.attached_pane import attached_rows
-from tests.accounts import WHEN
+from tests.support.accounts import WHEN
 
 IDENTITY = CallerIdentity("111122223333", "aws", "arn:aws:iam::111122223333:user/me", "AIDA")
 UNREAD = RoleAttachment(Role("unread", None, extent="name"), ("permissions",))
