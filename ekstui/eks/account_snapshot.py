@@ -335,34 +335,3 @@ class OrganisationAnswer:
     """Whether every page was read; see `not_looked_at` for what no page contains."""
     not_looked_at: tuple[str, ...]
     errors: tuple[SourceError, ...]
-
-
-_KINDS: dict[UseKind, str] = {
-    "cluster": "cluster",
-    "nodegroup": "nodes",
-    "self-managed-node": "self-managed nodes",
-    "karpenter-node": "Karpenter nodes",
-    "hybrid-node": "hybrid nodes",
-    "hyperpod-node": "HyperPod nodes",
-    "auto-mode-node": "Auto Mode nodes",
-    "fargate": "Fargate",
-    "addon": "add-on",
-    "pod-identity": "Pod Identity",
-    "pod-identity-target": "Pod Identity target",
-    "irsa": "IRSA",
-    "capability": "capability",
-}
-
-
-def use_in_words(use: Use) -> str:
-    """Return a use of a role in a few words, such as `nodes workers of prod (inferred)`."""
-    words = [_KINDS[use.kind]]
-    if use.kind in ("irsa", "pod-identity", "pod-identity-target") and use.service_account:
-        words.append(f"{use.namespace}/{use.service_account}")
-    elif use.name and use.kind != "irsa":
-        words.append(use.name)
-    if use.cluster:
-        words.append(use.cluster if use.kind == "cluster" else f"of {use.cluster}")
-    if use.certainty == "inferred":
-        words.append("(inferred)")
-    return " ".join(words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ekstui.change.policy import version_label
-from ekstui.eks.account_snapshot import AccountSnapshot, in_partition, use_in_words
+from ekstui.eks.account_snapshot import AccountSnapshot, in_partition
+from ekstui.eks.use_words import use_in_words
 from ekstui.eks.uses import Uses
 from ekstui.iam.reference import reference
 from ekstui.iam.text import counted

@@ -20,8 +20,8 @@ from ekstui.denial.answer import (
 )
 from ekstui.denial.callers import ANONYMOUS, is_assuming
 from ekstui.denial.explain import Allower, Explanation
-from ekstui.eks.account_snapshot import use_in_words
 from ekstui.eks.commands import Command
+from ekstui.eks.use_words import use_in_words
 from ekstui.iam.document import serialise
 from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict, exemption_of
 from ekstui.library.notation import PolicyAt

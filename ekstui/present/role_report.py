@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from ekstui.change.policy import version_label
-from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use, use_in_words
+from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.findings import Finding, RoleInUse, RolePolicy
 from ekstui.eks.findings.fixes import trust_command
 from ekstui.eks.unseen import Branch, Way, branches
+from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, Use, UseKind, use_in_words
+from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, Use, UseKind
 from ekstui.eks.cluster import (
     AccessEntry,
     Addon,
@@ -16,6 +16,7 @@ from ekstui.eks.cluster import (
     PodIdentityAssociation,
 )
 from ekstui.eks.unseen import unseen_uses
+from ekstui.eks.use_words import use_in_words
 from ekstui.eks.uses import (
     attachments_with_uses,
     controllers_run_by,

@@ -8,7 +8,8 @@ from ekstui.change.holders import Since
 from ekstui.denial.answer import Allower, NewerVersion, OldCopy
 from ekstui.denial.deciding import cause_in_words
 from ekstui.denial.parsing import Cause
-from ekstui.eks.account_snapshot import Use, use_in_words
+from ekstui.eks.account_snapshot import Use
+from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import age_in_words, counted, listed
 from ekstui.library.lookup import (
     EXACT,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.eks.account_snapshot import use_in_words
+from ekstui.eks.use_words import use_in_words
 from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
