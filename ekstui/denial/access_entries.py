@@ -7,7 +7,6 @@ Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access en
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -15,7 +14,15 @@ from typing import Literal, NamedTuple
 from ekstui.denial.callers import same_principal
 from ekstui.denial.forbidden import Forbidden, Subject, SubjectKind
 from ekstui.eks.cluster import AccessEntry, Cluster, GivenAccess
-from ekstui.eks.commands import Command, associate_policy, create_entry, iam_principal, update_kubeconfig
+from ekstui.eks.commands import (
+    Command,
+    associate_policy,
+    aws,
+    create_entry,
+    iam_principal,
+    update_kubeconfig,
+    variable,
+)
 from ekstui.eks.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
 from ekstui.iam.arn import entity_of, split_arn
 
@@ -178,7 +185,7 @@ def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Clus
         at = "the config map aws-auth alone" if mode == "CONFIG_MAP" else "its access entries"
         return (
             f"The message does not say who the caller is. Either {place} does not know it by {at}, or its credentials are "
-            "not valid or belong to another account: aws sts get-caller-identity shows who it is."
+            "not valid or belong to another account."
         )
     if mode == "CONFIG_MAP" or cluster.access_entries is None:
         return _without_entries(cluster, ", which was not looked at")
@@ -188,10 +195,10 @@ def _why_unknown(principal: str | None, entry: AccessEntry | None, cluster: Clus
 
 def _to_be_known(principal: str | None, entry: AccessEntry | None, cluster: Cluster) -> Iterator[Command]:
     """Yield what to run so that a cluster knows a principal, or to see whether it should."""
-    yield Command("aws sts get-caller-identity", "tells who asks")
+    yield aws("tells who asks", "sts", "get-caller-identity")
     yield update_kubeconfig(cluster.name, cluster.region)
     if entry is None and cluster.authentication_mode != "CONFIG_MAP":
-        arn = "PRINCIPAL_ARN" if principal is None else iam_principal(principal)
+        arn = variable("PRINCIPAL_ARN") if principal is None else iam_principal(principal)
         if arn is not None:
             yield create_entry(cluster.name, cluster.region, arn)
 
@@ -209,10 +216,10 @@ def _to_be_allowed(
         return
     if entry is not None and not entry.takes_policies:
         return
-    arn = iam_principal(subject.username) if entry is None else shlex.quote(entry.principal_arn)
+    arn = iam_principal(subject.username) if entry is None else entry.principal_arn
     if arn is None:
         return
-    name, region = ("CLUSTER", None) if cluster is None else (cluster.name, cluster.region)
+    name, region = (variable("CLUSTER"), None) if cluster is None else (cluster.name, cluster.region)
     if entry is None:
         yield create_entry(name, region, arn)
     policy = remedies[0].policy

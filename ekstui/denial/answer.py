@@ -1,10 +1,7 @@
-"""The input and output of an explanation, and AWS CLI commands that help. ekstui only shows those and changes no account."""
+"""The input and output of an explanation, and AWS CLI commands that help."""
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,22 +10,17 @@ from ekstui.change.policy import PolicyScope, version_label
 from ekstui.denial.callers import Caller, HowNamed, WantedToken
 from ekstui.denial.parsing import Cause
 from ekstui.denial.purpose import Fit
-from ekstui.eks.commands import ROLE_NAME, Command
+from ekstui.eks.commands import Command, aws
 from ekstui.eks.knowledge import DependentActions, Symptom
 from ekstui.iam import wildcard
-from ekstui.iam.arn import entity_of
 from ekstui.iam.conditions import Truth
-from ekstui.iam.document import Document, Statement, serialise
+from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy, Failure, StatementResult, Verdict
 from ekstui.iam.reference import ResourceUse
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use
     from ekstui.eks.findings import Finding
-
-
-_BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
-"""Prefixes of the names of roles that IAM Identity Center or a service owns, and that users cannot change."""
 
 
 class TrustJudgement(NamedTuple):
@@ -114,6 +106,15 @@ class OldCopy(NamedTuple):
     """Of what it is a copy, like which release it is, and which later one allows the request or may."""
 
 
+class Fix(NamedTuple):
+    """What makes a request allowed, by an evaluation of the request as if it were done."""
+
+    commands: tuple[Command, ...]
+    """To be run in this order."""
+    depends_on: tuple[str, ...] = ()
+    """What is not known of the request, or must allow it too; empty if it certainly allows the request."""
+
+
 class Explanation(NamedTuple):
     """Why a request was denied."""
 
@@ -164,8 +165,10 @@ class Explanation(NamedTuple):
     """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
     behind: tuple[OldCopy, ...] = ()
     """Policies of the role that are copies of an older release, a later one of which helps."""
-    fixes: tuple[Command, ...] = ()
-    """Commands that fix the role itself, such as its trust policy."""
+    checks: tuple[Command, ...] = ()
+    """What shows whether the diagnosis is right, or the policy that is to blame."""
+    fixes: tuple[Fix, ...] = ()
+    """What would allow it; those that certainly do come first."""
     trust: TrustJudgement | None = None
     """The decision of the role's trust policy, if a role is to be assumed and the policy is known."""
     fetched_at: datetime | None = None
@@ -209,34 +212,19 @@ def is_narrow(explanation: Explanation) -> bool:
 
 
 def commands_for(explanation: Explanation) -> tuple[Command, ...]:
-    """Return AWS CLI commands that help, likeliest first; none if it is not known what to give to whom."""
-    principal = entity_of(explanation.role or explanation.principal)
-    if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
-        return explanation.fixes
-    kind = "user" if principal.kind == "user" else "role"
-    to = f"{kind}-policy --{kind}-name {shlex.quote(principal.name)}"
-    found: list[Command] = []
-    statement = explanation.smallest_statement
-    if statement is not None and is_narrow(explanation):
-        document = json.dumps(serialise(policy_document(statement)), separators=(",", ":"))
-        called = re.sub(r"[^\w+=,.@-]", "-", f"allow-{'-'.join(statement.actions)}")[:128]
-        text = f"aws iam put-{to} --policy-name {called} --policy-document {shlex.quote(document)}"
-        found.append(Command(text, f"gives {principal.name} the statement alone"))
-    fitting = [each for each in explanation.allowed_by if each.fit in ("own", "kind") and each.arn is not None]
-    best = next((each for each in fitting if not each.missing), next(iter(fitting), None))
-    if best is not None:
-        text = f"aws iam attach-{to} --policy-arn {shlex.quote(best.arn or '')}"
-        # A policy made for this comes first; one for this kind of role may allow much more.
-        found.insert(0 if best.fit == "own" else 1, Command(text, f"attaches {best.policy} to {principal.name}"))
-    return (*explanation.fixes, *found)
+    """Return the commands that help, in the order that they are shown: what to check, then what fixes it."""
+    return (*explanation.checks, *(command for fix in explanation.fixes for command in fix.commands))
 
 
 def decoding(explanation: Explanation) -> Command | None:
     """Return the command that decodes the encoded part of the message; ekstui does not run it, as it needs a permission."""
     if explanation.encoded is None:
         return None
-    text = f"aws sts decode-authorization-message --encoded-message {explanation.encoded}"
-    return Command(f"{text} --query DecodedMessage --output text", "decodes the message")
+    return aws(
+        "decodes the message",
+        *("sts", "decode-authorization-message", "--encoded-message", explanation.encoded),
+        *("--query", "DecodedMessage", "--output", "text"),
+    )
 
 
 def policy_document(statement: Statement) -> Document:

@@ -119,7 +119,13 @@ def with_trust(
     if by_own and verdict != "allowed":
         return explanation._replace(nearest=explanation.nearest or nearest)
     return explanation._replace(
-        nearest=nearest, allowed_by=(), allowed_by_more=0, newer_version=None, smallest_statement=None
+        nearest=nearest,
+        allowed_by=(),
+        allowed_by_more=0,
+        newer_version=None,
+        smallest_statement=None,
+        checks=(),
+        fixes=(),
     )
 
 

@@ -24,10 +24,30 @@ from ekstui.denial.deciding import (
     notes_on_refused_tags,
     other_resource_types,
 )
+from ekstui.denial.fixing import (
+    Case,
+    assumes_itself,
+    checks_of,
+    checks_of_trust,
+    fixes_of,
+    other_account,
+    role_for_pods,
+    shown_statement,
+)
+from ekstui.denial.own_statement import smallest_statement
+from ekstui.denial.owners import checks_of_owner, whom_to_ask
 from ekstui.denial.parsing import Denial, parse_denial, parse_denials
-from ekstui.denial.purpose import UNKNOWN, Purpose, controllers_calling, is_call_of_node, notes_on_node_role
+from ekstui.denial.purpose import (
+    UNKNOWN,
+    Purpose,
+    components_in,
+    controllers_calling,
+    is_call_of_node,
+    notes_on_node_role,
+    purpose_of_component,
+)
 from ekstui.denial.purpose import Candidate as Candidate
-from ekstui.denial.remedies import allowers, newer_version, smallest_statement
+from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import InputError
 from ekstui.iam.arn import split_arn
@@ -178,12 +198,13 @@ def explain(
     knowledge: Knowledge,
     denial: Denial | None = None,
     purpose: Purpose = UNKNOWN,
+    text: str = "",
 ) -> Explanation:
     """Return why `request` is denied, or that it is not.
 
     `policies` are the caller's. `candidates` are policies that may allow the action, including attached ones. `denial` is
     the message that the request came from; its reason decides whether a remedy can be offered. `purpose` is what the
-    caller is for.
+    caller is for, and `text` the whole message, which may name a controller.
     """
     decision = decide(request, policies, denial)
     nearest = nearest_statements(decision.statements, decision.verdict, request.action)
@@ -196,6 +217,7 @@ def explain(
         and not is_unsigned(request)
         # What a controller lacks because it has no role of its own, no pod on the node should get.
         and not misplaced
+        and not assumes_itself(request)
         # An action that nothing knows and that the message names once may be cut off.
         and (decision.cause is not None or _is_real(request.action, candidates))
     )
@@ -219,6 +241,8 @@ def explain(
             *notes_on_foreign_tags(request, decision.foreign),
             *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
             *notes_on_refused_tags(nearest),
+            *_on_itself(request),
+            *_on_two_accounts(request, is_helped=has_remedy),
             *_on_owner(request, is_helped=has_remedy),
             *notes_on(request, policies, decision, denial),
         ),
@@ -228,17 +252,70 @@ def explain(
         denied=denial is not None,
         symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
     )
-    if not has_remedy:
-        return found
+    if decision.cause is not None and decision.is_by_message:
+        found = found._replace(
+            notes=(*found.notes, *filter(None, (whom_to_ask(decision.cause, request),))),
+            checks=tuple(checks_of_owner(decision.cause, request)),
+        )
+    elif assumes_itself(request):
+        found = found._replace(checks=tuple(checks_of_trust(request)))
     in_force = {applied.arn for applied in policies.identity}
     others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
+    if not has_remedy:
+        component = (
+            _calling(misplaced, purpose, text) if decision.verdict != "allowed" and not decision.is_elsewhere else None
+        )
+        if component is None:
+            return found
+        offered, _ = allowers(request, others, purpose_of_component(component, knowledge))
+        case = Case(request, policies, decision.statements, offered, others, None, component, text)
+        return found._replace(checks=checks_of(case, of_pods=True), fixes=role_for_pods(case))
     offered, more = allowers(request, others, purpose)
+    models = [
+        each for allower in offered if allower.fit == "own" for each in others if each.policy.name == allower.policy
+    ]
+    statement = smallest_statement(request, decision.evaluation, nearest, name, models)
+    case = Case(
+        request, policies, decision.statements, offered, others, statement, next(iter(components_in(text)), None), text
+    )
+    of_pods = purpose.is_of_nodes and not is_of_node
     return found._replace(
         allowed_by=offered,
         allowed_by_more=more,
         newer_version=newer_version(request, policies.identity, candidates),
-        smallest_statement=smallest_statement(request, decision.evaluation, nearest, name),
+        smallest_statement=shown_statement(statement, request),
+        checks=checks_of(case, of_pods=of_pods),
+        fixes=fixes_of(case, of_pods=of_pods),
     )
+
+
+def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | None:
+    """Return the controller that called with the role of its node, if it is clear which, and it has no role of its own."""
+    named = [each for each in misplaced if each in components_in(text)]
+    likely = named or list(misplaced)
+    has_own = {each.component for each in purpose.apart}
+    return likely[0] if len(likely) == 1 and likely[0] not in has_own else None
+
+
+def _on_itself(request: Request) -> Iterator[str]:
+    """Yield what it means that a role assumes itself."""
+    if assumes_itself(request):
+        yield (
+            "The role assumes itself: the caller has its credentials already. Remove the setting that names it again (in "
+            "cert-manager, `role` of the Route 53 solver), or allow the role in its own trust policy."
+        )
+
+
+def _on_two_accounts(request: Request, *, is_helped: bool) -> Iterator[str]:
+    """Yield that two accounts must allow a request, if a remedy is offered."""
+    service = request.action.partition(":")[0].lower()
+    for other in other_account(request) if is_helped else ():
+        own = split_arn(request.principal or "").account
+        by = _RESOURCE_POLICIES.get(service, "the resource's own policy")
+        yield (
+            f"The caller is in account {own}, the resource in account {other}. Both must allow it: {own} by an identity "
+            f"policy, {other} by {by}."
+        )
 
 
 def _unknown_action(action: str) -> tuple[str, ...]:
@@ -355,6 +432,8 @@ def explain_symptom(
         allowed_by=(),
         allowed_by_more=0,
         smallest_statement=None,
+        checks=(),
+        fixes=(),
         missing_context=(),
         not_looked_at=found.not_looked_at if judged else (),
         also_authorised_on=(),

@@ -32,6 +32,7 @@ Fit = Literal["own", "kind", "unknown", "other"]
 NODE_ROLES = frozenset(("node role", "auto mode node role", "hybrid node role"))
 _CLUSTER_ROLES = frozenset(("cluster role", "auto mode cluster role", "local cluster role"))
 ADDON_ROLES = frozenset(("add-on role",))
+_WORKLOAD_ROLES = frozenset(("workload role",))
 POD_ROLES = frozenset(("add-on role", "workload role"))
 
 _WORDS = {
@@ -50,13 +51,23 @@ _WORDS = {
 }  # fmt: skip
 """Words in role names and log lines, by the controller or add-on that they indicate."""
 
+_OTHERS = re.compile(
+    r"(?<![a-z])(external-?dns|cert-?manager|external-?secrets|velero|mountpoint-?s3|s3-csi-driver|secrets-store-csi|argo-?cd|"
+    r"argo-?workflows|crossplane|ack-[a-z0-9]+-controller|fluxcd|flux-system|keda|kubecost|opencost|grafana|loki|mimir|thanos|"
+    r"prometheus|vector|fluentd|adot|otel-?collector|opentelemetry-?collector|node-termination-handler|descheduler|jenkins|"
+    r"gitlab-?runner|actions-runner|airflow|spark-operator|harbor|vault|kaniko|tekton|knative|istio|ingress-nginx)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Common controllers and workloads for which neither AWS nor their projects have a policy that is known here."""
+
 _OF_A_NODE = re.compile(
     r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
 )
 _POD_SESSION = re.compile(r":assumed-role/[^/]+/eks-")
 """How EKS Pod Identity names its sessions: `eks-CLUSTER-POD-…`."""
 _BY_EKS = re.compile(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
-_SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_|:user/")
+_SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_")
+_IS_USER = re.compile(r":user/")
 
 
 class Candidate(NamedTuple):
@@ -126,7 +137,9 @@ def fit_of(candidate: Candidate, purpose: Purpose) -> Fit:
         return "own"
     shared = purpose.kinds.intersection(candidate.meant_for)
     # What is made for another driver or agent is for none of its pods, and what is superseded for no new role.
-    is_of_another = shared <= ADDON_ROLES and candidate.policy.name in purpose.of_others
+    is_of_another = shared <= ADDON_ROLES and (
+        candidate.policy.name in purpose.of_others or purpose.kinds > ADDON_ROLES
+    )
     return "kind" if shared and not is_of_another and not candidate.superseded else "other"
 
 
@@ -134,8 +147,13 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
     """Return the likely purpose of a principal from its session, policies, name, or the words of a message."""
     if (by_session := _purpose_by_session(principal or "", text)) is not None:
         return by_session
+    named = components_in(_name_of(principal)) or components_in(entity_of(principal).session or "")
+    if _IS_USER.search(principal or ""):
+        # A controller outside of EKS, or an old one, has the keys of a user.
+        running = named or components_in(text)
+        return _of_components(running, knowledge) if len(running) == 1 else Purpose(True, frozenset(("user",)))
     held = [name for name in in_force if name in knowledge.policies]
-    if running := components_of(held, knowledge) or components_in(_name_of(principal)):
+    if running := components_of(held, knowledge) or named:
         return _of_components(running, knowledge)
     meant = [frozenset(knowledge.policies[name].attached_to) for name in held]
     if kinds := frozenset[str]().union(*([each for each in meant if len(each) == 1] or meant)):
@@ -158,8 +176,9 @@ def _purpose_by_session(principal: str, text: str) -> Purpose | None:
 
 
 def components_in(text: str) -> tuple[str, ...]:
-    """Return the controllers and add-ons that a text names."""
-    return tuple(name for name, words in _WORDS.items() if words.search(text))
+    """Return the controllers, add-ons and common workloads that a text names."""
+    others = (found.lower() for found in _OTHERS.findall(text))
+    return tuple(dict.fromkeys((*(name for name, words in _WORDS.items() if words.search(text)), *others)))
 
 
 def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
@@ -190,9 +209,15 @@ def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
     return frozenset(made.difference(own))
 
 
+def purpose_of_component(component: str, knowledge: Knowledge) -> Purpose:
+    """Return the purpose of the role of a controller or add-on."""
+    return _of_components((component,), knowledge)
+
+
 def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
     own = frozenset(name for component in running for name in policies_of(component, knowledge))
-    return Purpose(True, ADDON_ROLES, own, made_for_others(own, knowledge))
+    kinds = ADDON_ROLES if _WORDS.keys() & {*running} or components_of(own, knowledge) else _WORKLOAD_ROLES
+    return Purpose(True, kinds, own, made_for_others(own, knowledge))
 
 
 def _name_of(principal: str | None) -> str:

@@ -1,26 +1,20 @@
-"""What would allow a request: AWS managed policies, a newer version of an attached one, a new statement."""
+"""What would allow a request: policies to attach, and a newer version of one that is attached."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from ekstui.change.holders import Since, first_of_run
-from ekstui.denial.answer import Allower, NewerVersion, refused_tags
-from ekstui.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
+from ekstui.denial.answer import Allower, NewerVersion
 from ekstui.denial.purpose import Candidate, Fit, Purpose, fit_of
-from ekstui.iam.arn import split_arn
-from ekstui.iam.document import Condition, Document, Statement
+from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import (
     AppliedPolicy,
     Evaluation,
     Request,
-    StatementResult,
     Verdict,
     evaluate,
 )
 from ekstui.iam.grants import action_matches
-from ekstui.iam.reference import ActionInfo, reference
-
-_SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
+from ekstui.iam.reference import reference
 
 MAX_ALLOWERS = 15
 """The most policies that are offered."""
@@ -41,7 +35,7 @@ def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose
     for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
-        evaluation = _by(request, candidate, candidate.policy.default_version)
+        evaluation = evaluated_by(request, candidate, candidate.policy.default_version)
         if evaluation.verdict not in ("allowed", "depends"):
             continue
         wildcard = _only_by_wildcard(request.action, evaluation)
@@ -92,8 +86,8 @@ def newer_version(
 
 def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
     later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
-    evaluations = [_by(request, candidate, info.number) for info in later]
-    now = _by(request, candidate, current)
+    evaluations = [evaluated_by(request, candidate, info.number) for info in later]
+    now = evaluated_by(request, candidate, current)
     better: list[tuple[Verdict, ...]] = [("allowed",)]
     if now.verdict not in ("allowed", "depends"):
         better.append(("allowed", "depends"))
@@ -117,75 +111,14 @@ def newer_release(request: Request, candidate: Candidate, current: int) -> Newer
     if (newer := _newer_of(request, candidate, current)) is not None:
         return newer
     policy = candidate.policy
-    newest = _by(request, candidate, policy.default_version)
-    added = _alternatives(newest) - _alternatives(_by(request, candidate, current))
+    newest = evaluated_by(request, candidate, policy.default_version)
+    added = _alternatives(newest) - _alternatives(evaluated_by(request, candidate, current))
     first = None
     for info in sorted(policy.versions, reverse=True):
-        if info.number <= current or not added & _alternatives(_by(request, candidate, info.number)):
+        if info.number <= current or not added & _alternatives(evaluated_by(request, candidate, info.number)):
             break
         first = info
     return None if first is None else NewerVersion(policy.name, current, first.number, first.created, newest.missing)
-
-
-def smallest_statement(
-    request: Request, evaluation: Evaluation | None, nearest: Sequence[StatementResult], name: str | None
-) -> Statement:
-    """Return the statement that allows only this action on the resources that are not allowed yet.
-
-    `name` is the resource as the message names it, if that is not a whole ARN. Where the nearest statement refuses tags,
-    the remedy has the conditions of it that the request meets, so that it allows the tags and no more otherwise.
-    """
-    if evaluation is None:
-        resources = request.resources
-    else:
-        entries = [entry for entry in evaluation.resources if entry.verdict != "allowed"]
-        resources = tuple(entry.resource for entry in entries if entry.resource is not None)
-    if not resources:
-        pattern = None if name is None else _pattern_of_name(name, request)
-        resources = ("*",) if pattern is None else (pattern,)
-    return Statement(
-        sid=None,
-        effect="Allow",
-        action_element="Action",
-        actions=(request.action,),
-        resource_element="Resource",
-        resources=resources,
-        conditions=_conditions_met(nearest),
-    )
-
-
-def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]:
-    """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
-    if not nearest or not any(map(refused_tags, nearest[0].failed)):
-        return ()
-    failed = {(each.operator, each.key) for each in nearest[0].failed}
-    return tuple(each for each in nearest[0].statement.conditions if (each.operator, each.key) not in failed)
-
-
-def _pattern_of_name(name: str, request: Request) -> str | None:
-    """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
-
-    The resource is taken to be in the principal's account; the Region is not known.
-    """
-    info, own = reference().find(request.action), split_arn(request.principal or "")
-    if info is None or not own.account.isdigit():
-        return None
-    if name.startswith("arn:"):
-        return f"{name}-??????"
-    service = info.name.partition(":")[0]
-    form = of_place(_only_arn_format(info, service), (own.partition, "*", own.account))
-    if len(PLACEHOLDER.findall(form)) != 1 or (service == "kms" and not KMS_KEY_ID.fullmatch(name)):
-        return None
-    end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""
-    return PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
-
-
-def _only_arn_format(info: ActionInfo, service: str) -> str:
-    """Return the ARN format of the one resource type that an action needs, or may have; empty if there are several."""
-    uses = [use for use in info.resource_types if use.required] or info.resource_types
-    kinds = [reference().resource_type(service, use.name) for use in uses]
-    forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
-    return forms.pop() if len(kinds) == len(forms) == 1 else ""
 
 
 def _width(document: Document, *, expand: bool) -> int:
@@ -208,11 +141,11 @@ def _since(request: Request, candidate: Candidate) -> Since:
 
     If that depends on conditions, a version without one of its alternatives is none of them.
     """
-    newest = _by(request, candidate, candidate.policy.default_version)
+    newest = evaluated_by(request, candidate, candidate.policy.default_version)
     wanted, alternatives = _STRENGTHS[newest.verdict], _alternatives(newest)
 
     def allows(version: int) -> bool:
-        evaluation = _by(request, candidate, version)
+        evaluation = evaluated_by(request, candidate, version)
         strength = _STRENGTHS.get(evaluation.verdict, 0)
         return strength > wanted or (strength == wanted and (wanted > 1 or alternatives <= _alternatives(evaluation)))
 
@@ -232,7 +165,8 @@ def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
     )
 
 
-def _by(request: Request, candidate: Candidate, version: int) -> Evaluation:
+def evaluated_by(request: Request, candidate: Candidate, version: int) -> Evaluation:
+    """Return what a version of a policy decides by itself about a request."""
     policy = candidate.policy
     document = candidate.documents[version]
     # Statements about other actions, which are most of them, decide nothing.
@@ -243,16 +177,17 @@ def _by(request: Request, candidate: Candidate, version: int) -> Evaluation:
 
 def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:
     """Return whether every statement that allows it covers the whole service or more."""
-    service = action.partition(":")[0].lower()
     return all(
-        _gives_by_wildcard(result.statement, action, service)
+        gives_by_wildcard(result.statement, action)
         for entry in evaluation.resources
         for result in entry.statements
         if result.matches is not False and result.statement.effect == "Allow"
     )
 
 
-def _gives_by_wildcard(statement: Statement, action: str, service: str) -> bool:
+def gives_by_wildcard(statement: Statement, action: str) -> bool:
+    """Return whether a statement allows an action only with all others of its service, or with more."""
+    service = action.partition(":")[0].lower()
     if statement.action_element == "NotAction":
         return True
     narrower = tuple(entry for entry in statement.actions if entry.lower() not in ("*", "*:*", f"{service}:*"))

@@ -1,34 +1,109 @@
-"""AWS CLI commands that a person may run. ekstui only shows them, and changes no account."""
+"""Commands that a user may run: as arguments, and as one line to paste. ekstui only shows them and changes no account."""
 
+from __future__ import annotations
+
+import json
 import re
 import shlex
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import NamedTuple
 
 from ekstui.iam.arn import entity_of
+from ekstui.iam.document import Document, Statement, serialise
 
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 """How IAM names roles and users."""
+_NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
+_VARIABLE = re.compile(r"\$\{(\w+):\?\}")
 
 
 class Command(NamedTuple):
     """A command to be run by somebody with the permission."""
 
-    text: str
+    arguments: tuple[str, ...]
+    """The program and its arguments, unquoted."""
     about: str
     """What it does, as half a sentence."""
+    expansions: tuple[str, ...] = ()
+    """The parts of arguments that the shell expands: variables (see `variable`) and other commands' output."""
+
+    @property
+    def text(self) -> str:
+        """The command as one line for a POSIX shell."""
+        return " ".join(self._quoted(argument) for argument in self.arguments)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The shell variables that have to be set first."""
+        used = (each for each in self.expansions if any(each in argument for argument in self.arguments))
+        return tuple(dict.fromkeys(name for each in used for name in _VARIABLE.findall(each)))
+
+    def with_variable(self, name: str, value: str) -> Command:
+        """Return the command with a shell variable wherever its arguments have a value."""
+        arguments = tuple(argument.replace(value, variable(name)) for argument in self.arguments)
+        return (
+            self if arguments == self.arguments else Command(arguments, self.about, (*self.expansions, variable(name)))
+        )
+
+    def _quoted(self, argument: str) -> str:
+        if not any(each in argument for each in self.expansions):
+            return shlex.quote(argument)
+        parts = re.split(f"({'|'.join(map(re.escape, self.expansions))})", argument)
+        return "".join(f'"{part}"' if part in self.expansions else shlex.quote(part) for part in parts if part)
 
 
-def create_entry(cluster: str, region: str | None, principal: str) -> Command:
-    """Return the command that creates an access entry for a role or user; `principal` is its ARN, quoted for a shell."""
-    text = f"aws eks create-access-entry --cluster-name {shlex.quote(cluster)} --principal-arn {principal}{_at(region)}"
-    return Command(text, f"lets the principal into {cluster}")
+def variable(name: str) -> str:
+    """Return a shell variable for a value that is not known; the shell refuses the command while it is not set."""
+    return f"${{{name}:?}}"
+
+
+def one_line(commands: Iterable[Command]) -> str:
+    """Return commands as one line, each run if the one before it succeeds."""
+    return " && ".join(each.text for each in commands)
+
+
+def aws(about: str, *arguments: str, region: str | None = None, expansions: Iterable[str] = ()) -> Command:
+    """Return a command of the AWS CLI."""
+    place = ("--region", region) if region else ()
+    return Command(("aws", *arguments, *place), about, tuple(expansions))
+
+
+def attach_policy(name: str, arn: str, kind: str = "role") -> Command:
+    """Return the command that attaches a managed policy to a `role` or `user`."""
+    about = f"attaches {arn.rpartition('/')[2]} to {name}"
+    return aws(about, "iam", f"attach-{kind}-policy", f"--{kind}-name", name, "--policy-arn", arn)
+
+
+def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: str, kind: str = "role") -> Command:
+    """Return the command that gives a `role` or `user` an inline policy with these statements.
+
+    The policy's name begins with `label` and ends in a hash of its content, so that it replaces no other policy. Variables of
+    the shell in the statements are expanded.
+    """
+    document = json.dumps(serialise(Document("2012-10-17", None, statements)), separators=(",", ":"))
+    called = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"
+    given = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", document)
+    found = (each.group() for each in _VARIABLE.finditer(document))
+    return aws(about, "iam", f"put-{kind}-policy", *given, expansions=dict.fromkeys(found))
+
+
+def create_entry(cluster: str, region: str | None, principal: str, kind: str | None = None) -> Command:
+    """Return the command that creates an access entry for a role or user; `principal` is its ARN, or a shell expansion.
+
+    `kind` is the type of the entry, if it is not for people.
+    """
+    kinds = () if kind is None else ("--type", kind)
+    return aws(
+        f"lets {'the principal' if kind is None else 'its nodes'} into {_called(cluster)}",
+        "eks", "create-access-entry", "--cluster-name", cluster, "--principal-arn", principal, *kinds,
+        region=region, expansions=expansions_in(cluster, principal),
+    )  # fmt: skip
 
 
 def update_kubeconfig(cluster: str, region: str | None) -> Command:
     """Return the command that makes kubectl use a cluster with the shell's credentials."""
-    text = f"aws eks update-kubeconfig --name {shlex.quote(cluster)}{_at(region)}"
-    return Command(text, "makes kubectl ask as that principal")
+    return aws("makes kubectl ask as that principal", "eks", "update-kubeconfig", "--name", cluster, region=region)
 
 
 def associate_policy(
@@ -39,28 +114,37 @@ def associate_policy(
     namespaces: Iterable[str] = (),
     partition: str = "aws",
 ) -> Command:
-    """Return the command that gives a principal, quoted for a shell, an access policy: in namespaces, or everywhere if none."""
+    """Return the command that gives a principal an access policy: in namespaces, or everywhere if none.
+
+    `principal` is an ARN, or a shell expansion.
+    """
     names = ",".join(namespaces)
-    scope = f"type=namespace,namespaces={names}" if names else "type=cluster"
-    text = (
-        f"aws eks associate-access-policy --cluster-name {shlex.quote(cluster)} --principal-arn {principal} --policy-arn "
-        f"arn:{partition}:eks::aws:cluster-access-policy/{policy} --access-scope {shlex.quote(scope)}{_at(region)}"
-    )
-    return Command(text, f"gives it {policy} in {names or 'the whole cluster'}")
+    return aws(
+        f"gives it {policy} in {names or 'the whole cluster'}",
+        "eks", "associate-access-policy", "--cluster-name", cluster, "--principal-arn", principal,
+        "--policy-arn", f"arn:{partition}:eks::aws:cluster-access-policy/{policy}",
+        "--access-scope", f"type=namespace,namespaces={names}" if names else "type=cluster",
+        region=region, expansions=expansions_in(cluster, principal),
+    )  # fmt: skip
 
 
 def iam_principal(username: str) -> str | None:
-    """Return the ARN of the role or user behind a session, in shell syntax; None for any other name.
+    """Return the ARN of the role or user behind a session; None for any other name.
 
-    A session's ARN lacks the path of its role, so the shell has to ask IAM for it.
+    A session's ARN lacks the path of its role, so it is a shell expansion that asks IAM for it.
     """
     entity = entity_of(username)
     if not ROLE_NAME.fullmatch(entity.name):
         return None
     if entity.kind != "session":
-        return shlex.quote(username)
-    return f'"$(aws iam get-role --role-name {shlex.quote(entity.name)} --query Role.Arn --output text)"'
+        return username
+    return f"$(aws iam get-role --role-name {shlex.quote(entity.name)} --query Role.Arn --output text)"
 
 
-def _at(region: str | None) -> str:
-    return f" --region {shlex.quote(region)}" if region else ""
+def expansions_in(*arguments: str) -> tuple[str, ...]:
+    """Return the arguments that are, as a whole, shell expansions."""
+    return tuple(each for each in arguments if _VARIABLE.fullmatch(each) or each.startswith("$(aws "))
+
+
+def _called(cluster: str) -> str:
+    return "the cluster" if _VARIABLE.fullmatch(cluster) else cluster

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.denial.callers import WantedToken
     from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
-    from ekstui.eks.cluster import Cluster
+    from ekstui.eks.cluster import Cluster, HealthIssue
+    from ekstui.eks.commands import Command
     from ekstui.eks.findings import RoleInUse
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.eks.principals import PrincipalCan
@@ -58,7 +59,7 @@ _FIELDS: Mapping[str, str] = {
     "notes=change.notes added=change.added removed=change.removed changed=change.changed",
     "Component": "name component=title repository releases=versions newest= newest_date=newest.day parameters kind= scope=",
     "ComponentUpgrade": "component from=before_release to=after_release role before optional after besides reasons "
-    "not_known",
+    "not_known commands checks",
     "CopyAnswer": "policy=copy.local.name original=copy.original.name version=copy.version overlap=copy.overlap "
     "nearness=copy.nearness newest=copy.original.default_version kind=change.kind reach=change.reach verdict=change.verdict",
     "DataStatus": "source partition newest synced_at reference",
@@ -76,11 +77,11 @@ _FIELDS: Mapping[str, str] = {
     "GivenPolicy": "policy=given.policy scope=given.scope namespaces=given.namespaces covers applies",
     "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "
     "added=change.added removed=change.removed changed=change.changed",
-    "Finding": "code severity text evidence",
+    "Finding": "code severity text evidence commands",
     "Grant": "resource_element resources conditions",
     "GrantDifference": "effect element actions",
     "Group": "name arn path=",
-    "HealthIssue": "kind name code message resources",
+    "HealthIssue": "kind name code message resources commands=",
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LevelCount": "granted total",
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
@@ -211,6 +212,16 @@ def _of_kind(kind: str) -> Callable[[Sequence[RecordedAttachment]], object]:
     return lambda attachments: [each for each in attachments if each.kind == kind]
 
 
+def _arguments(commands: Sequence[Command]) -> list[list[str]]:
+    return [list(each.arguments) for each in commands]
+
+
+def _commands_about(issue: HealthIssue) -> list[list[str]]:
+    from ekstui.eks.findings.fixes import meaning_of  # needed only by answers about clusters
+
+    return [list(meaning_of(issue).command)] if meaning_of(issue).command else []
+
+
 def _principal(found: ForbiddenExplanation) -> str | None:
     return found.principal or (found.subject.username if found.subject else None)
 
@@ -241,6 +252,9 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("Component", "scope"): lambda _: "controllers",
     **{("CopyAnswer", name): lambda share: round(share, 4) for name in ("overlap", "nearness")},
     ("CopyAnswer", "newest"): version_label,
+    ("HealthIssue", "commands"): _commands_about,
+    **{(name, "commands"): _arguments for name in ("ComponentUpgrade", "Finding")},
+    ("ComponentUpgrade", "checks"): _arguments,
     ("Effective", "settings"): _settings,
     ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,
     ("ForbiddenExplanation", "commands"): lambda commands: [each.text for each in commands],

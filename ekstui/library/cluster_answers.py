@@ -3,8 +3,8 @@
 And what access entries allow in Kubernetes: who may do something in a cluster, and why a request was forbidden.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden
 from ekstui.denial.forbidden import is_unauthorized, parse_forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.eks.cluster import AccessEntry, Cluster, EksFacts
-from ekstui.eks.findings import Finding, RoleInUse, Severity
+from ekstui.eks.findings import Finding, RoleInUse, Severity, Surroundings
 from ekstui.eks.findings.entries import entry_findings, missing_entry, mode_finding
 from ekstui.eks.findings.role_findings import findings_of, missing_role
 from ekstui.eks.uses import roles_of_cluster, uses_in
@@ -21,7 +21,7 @@ from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library
-from ekstui.library.roles import subjects_of, surroundings_of
+from ekstui.library.roles import subjects_of, surroundings_of, with_commands_for
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 from ekstui.sources.aws.connection import Cancelled, never
 
@@ -75,8 +75,6 @@ class ClusterAnswer:
     complete: bool
     not_looked_at: tuple[str, ...]
     errors: tuple[SourceError, ...]
-    arns: Mapping[str, str] = field(default_factory=dict)
-    """The ARNs, in the account's partition, of the policies that findings recommend."""
     entries: tuple[EntryAnswer, ...] = ()
     """The cluster's access entries, those of people first."""
     mode: Finding | None = None
@@ -117,13 +115,9 @@ def cluster_answer(
             arn,
             of_cluster,
             subject := by_arn.get(arn),
-            (
-                *((lacking,) if (lacking := missing_entry(arn, of_cluster, cluster)) else ()),
-                *(
-                    (each for each in findings_of(subject, surroundings, knowledge()) if _concerns(each, cluster))
-                    if subject
-                    else (missing_role(arn, of_cluster, snapshot),)
-                ),
+            tuple(
+                with_commands_for(finding, arn, subject.role if subject else None, cluster, snapshot, library)
+                for finding in _findings(arn, of_cluster, subject, cluster, snapshot, surroundings)
             ),
         )
         for arn, of_cluster in here.items()
@@ -138,11 +132,27 @@ def cluster_answer(
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),
-        arns=_arns(library, snapshot.identity.partition, roles),
-        entries=_entries(cluster, here, snapshot),
+        entries=_entries(cluster, here, snapshot, library),
         mode=mode_finding(cluster),
         not_judged=tuple(_not_judged(cluster, snapshot, roles, errors[len(snapshot.errors) :])),
     )
+
+
+def _findings(
+    arn: str,
+    uses: tuple[Use, ...],
+    subject: RoleInUse | None,
+    cluster: Cluster,
+    snapshot: AccountSnapshot,
+    surroundings: Surroundings,
+) -> Iterator[Finding]:
+    """Yield what is wrong with a role in a cluster."""
+    if (lacking := missing_entry(arn, uses, cluster)) is not None:
+        yield lacking
+    if subject is None:
+        yield missing_role(arn, uses, snapshot)
+    else:
+        yield from (each for each in findings_of(subject, surroundings, knowledge()) if _concerns(each, cluster))
 
 
 def _not_judged(
@@ -177,20 +187,20 @@ def _concerns(finding: Finding, cluster: Cluster) -> bool:
 
 
 def _entries(
-    cluster: Cluster, uses: Mapping[str, tuple[Use, ...]], snapshot: AccountSnapshot
+    cluster: Cluster, uses: Mapping[str, tuple[Use, ...]], snapshot: AccountSnapshot, library: Library
 ) -> tuple[EntryAnswer, ...]:
     known = knowledge()
     found = [
-        EntryAnswer(entry, tuple(entry_findings(entry, cluster, uses.get(entry.principal_arn, ()), snapshot, known)))
+        EntryAnswer(
+            entry,
+            tuple(
+                with_commands_for(each, entry.principal_arn, None, cluster, snapshot, library)
+                for each in entry_findings(entry, cluster, uses.get(entry.principal_arn, ()), snapshot, known)
+            ),
+        )
         for entry in cluster.access_entries or ()
     ]
     return tuple(sorted(found, key=lambda each: (each.entry.kind not in (None, "STANDARD"), each.entry.principal_arn)))
-
-
-def _arns(library: Library, partition: str, roles: Iterable[ClusterRole]) -> dict[str, str]:
-    """Return the ARNs of the policies that findings recommend, by name."""
-    names = {name for role in roles for finding in role.findings for name in finding.policies}
-    return {name: f"arn:{partition}:iam::aws:policy{library.find(name).policy.path}{name}" for name in sorted(names)}
 
 
 def clusters(library: Library) -> tuple[ClusterAnswer, ...]:

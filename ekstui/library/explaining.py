@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ekstui.denial.answer import OldCopy
+from ekstui.denial.answer import Fix, OldCopy
 from ekstui.denial.assuming import with_trust
 from ekstui.denial.callers import is_assuming
 from ekstui.denial.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
+from ekstui.denial.fixing import role_fix
 from ekstui.denial.parsing import MAX_CHARACTERS, Denial, unwrapped
 from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.eks.findings.fixes import TELLING
 from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.iam import arn
@@ -28,16 +30,12 @@ from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, Role
-    from ekstui.eks.commands import Command
     from ekstui.eks.findings import RoleInUse
     from ekstui.eks.uses import Uses
     from ekstui.library.named import Requester, Target, TrustSource
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
-
-_TELLING = frozenset(("trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"))
-"""Findings that explain why a role is denied, even where they are not certain enough to be problems."""
 
 _MAX_SYMPTOMS = 3
 
@@ -167,7 +165,10 @@ class _Case:
         found = self._requester(each)
         request, policies = self._judged(each, found)
         explanation = explain_symptom(symptoms, policies, request.principal, knowledge())
-        return self._with_findings(explanation, found)
+        explanation = self._with_findings(explanation, found)
+        # Without a request nothing can be tried; each of these ends its finding.
+        ending = (each.commands for each in explanation.findings if each.code != "missing-policy" and each.commands)
+        return explanation._replace(fixes=tuple(map(Fix, ending)))
 
     def _of_request(self, each: Asked, symptoms: tuple[Symptom, ...]) -> Explanation:
         principal_is_target, target = self._target(each.request)
@@ -181,7 +182,15 @@ class _Case:
             explanation = explanation._replace(behind=tuple(self._old_copies(found.role, request)))
         explanation = self._with_findings(explanation._replace(symptoms=tuple(known)[:_MAX_SYMPTOMS]), found)
         role = None if target is None else target.role
-        return explanation if role is None else self._with_findings_of(role, explanation)
+        if role is not None:
+            explanation = self._with_findings_of(role, explanation)
+        if explanation.verdict == "allowed" or not explanation.findings:
+            return explanation
+        tried = (
+            role_fix(finding.commands, request, policies, None if role is None else role.arn)
+            for finding in explanation.findings
+        )
+        return explanation._replace(fixes=(*filter(None, tried), *explanation.fixes))
 
     def _target(self, request: Request) -> tuple[bool, Target | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""
@@ -251,7 +260,10 @@ class _Case:
             store = self.place.store
             names = self.place.cached(lambda: index.names_allowing(store, request.action, in_force))
             candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
-            return explain(request, policies, candidates, denial=denial, knowledge=knowledge(), purpose=purpose)
+            text = self.inquiry.question.message or ""
+            return explain(
+                request, policies, candidates, denial=denial, knowledge=knowledge(), purpose=purpose, text=text
+            )
         # Documents of one partition never judge a request in another.
         if foreign := [applied.name for applied in _of_aws(policies)]:
             raise InputError(
@@ -274,24 +286,19 @@ class _Case:
         """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
         if self.snapshot is None:
             return explanation
-        from ekstui.eks.findings.fixes import cluster_command, trust_command
         from ekstui.eks.findings.role_findings import findings_of
         from ekstui.eks.uses import uses_in
-        from ekstui.library.roles import surroundings_of
+        from ekstui.library.roles import surroundings_of, with_commands
 
         surroundings = surroundings_of(self.snapshot, self.now)
-        found = findings_of(self._subject(role, self.snapshot, uses_in(self.snapshot)), surroundings, knowledge())
-        findings = [finding for finding in found if finding.severity == "problem" or finding.code in _TELLING]
-        fixes: list[Command] = []
-        for finding in findings:
-            command = trust_command(role, finding, knowledge())
-            cluster = surroundings.cluster(finding.uses[0]) if finding.uses else None
-            if command is None and role.arn is not None and cluster is not None:
-                partition = self.snapshot.identity.partition
-                command = cluster_command(finding, role.arn, role, cluster, partition)
-            fixes += [] if command is None else [command]
+        subject = self._subject(role, self.snapshot, uses_in(self.snapshot))
+        findings = [
+            with_commands(finding, subject, surroundings, self.snapshot, self.place)
+            for finding in findings_of(subject, surroundings, knowledge())
+            if finding.severity == "problem" or finding.code in TELLING
+        ]
         # What is wrong with a role that is to be assumed comes before what is wrong with the one that assumes it.
-        return explanation._replace(findings=(*findings, *explanation.findings), fixes=(*fixes, *explanation.fixes))
+        return explanation._replace(findings=(*findings, *explanation.findings))
 
     def _subject(self, role: Role, snapshot: AccountSnapshot, uses: Uses) -> RoleInUse:
         from ekstui.library.roles import subjects_of

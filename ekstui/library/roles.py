@@ -8,7 +8,9 @@ from ekstui.change.comparison import Change, changes
 from ekstui.change.holders import parse_action
 from ekstui.change.policy import Policy, parse_version
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
+from ekstui.eks.cluster import Cluster
 from ekstui.eks.findings import Finding, RoleInUse, RolePolicy, Surroundings
+from ekstui.eks.findings.fixes import fixing_commands
 from ekstui.eks.findings.role_findings import findings_of
 from ekstui.eks.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.eks.published import ComponentVersion, policy_of, values_in
@@ -107,7 +109,7 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
         snapshot.fetched_at,
         subject,
         trust_in_words(role.trust, snapshot.identity.account),
-        findings_of(subject, surroundings_of(snapshot, datetime.now(UTC)), knowledge()),
+        _findings(subject, snapshot, library),
         sum_access(
             [policy.document for policy in subject.policies if policy.document is not None],
             subject.boundary.document if subject.boundary else None,
@@ -115,6 +117,36 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
         snapshot.complete and not subject.unseen,
         copies_on(subject),
     )
+
+
+def _findings(subject: RoleInUse, snapshot: AccountSnapshot, library: Library) -> tuple[Finding, ...]:
+    surroundings = surroundings_of(snapshot, datetime.now(UTC))
+    found = findings_of(subject, surroundings, knowledge())
+    return tuple(with_commands(each, subject, surroundings, snapshot, library) for each in found)
+
+
+def with_commands(
+    finding: Finding, subject: RoleInUse, surroundings: Surroundings, snapshot: AccountSnapshot, library: Library
+) -> Finding:
+    """Return a finding about a role with the commands that fix it."""
+    cluster = surroundings.cluster(finding.uses[0]) if finding.uses else None
+    return with_commands_for(finding, subject.role.arn or "", subject.role, cluster, snapshot, library)
+
+
+def with_commands_for(
+    finding: Finding,
+    principal: str,
+    role: Role | None,
+    cluster: Cluster | None,
+    snapshot: AccountSnapshot,
+    library: Library,
+) -> Finding:
+    """Return a finding about a principal, which is an ARN, in a cluster with the commands that fix it."""
+    partition = snapshot.identity.partition
+    paths = {name: library.find(name).policy.path for name in finding.policies}
+    arns = {name: f"arn:{partition}:iam::aws:policy{path}{name}" for name, path in paths.items()}
+    commands = fixing_commands(finding, principal, role, cluster, knowledge(), partition, arns)
+    return replace(finding, commands=commands) if commands else finding
 
 
 def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -> ComparedSide:

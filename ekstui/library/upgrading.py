@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
-from ekstui.eks.account_snapshot import AccountSnapshot, Use
+from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.cluster import Cluster
+from ekstui.eks.commands import Command, put_policy, variable
 from ekstui.eks.findings import RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
 from ekstui.eks.findings.role_findings import NAMED_ACTIONS
 from ekstui.eks.knowledge import OptionalActions, Requirement
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
 from ekstui.iam.conditions import Truth
-from ekstui.iam.document import Document, Statement, parse
+from ekstui.iam.document import Document, Statement, parse, parse_text, serialise_statement
 from ekstui.iam.grants import action_matches, merged
 from ekstui.iam.text import listed
 from ekstui.iam.wildcard import matches
@@ -58,6 +61,10 @@ class ComponentUpgrade(NamedTuple):
     """Why this role and this release are assumed, a phrase each."""
     optional: tuple[OptionalNeed, ...] = ()
     """What the role lacks and the release calls only in one case; not in `before`."""
+    commands: tuple[Command, ...] = ()
+    """What gives the role `before`; empty if it needs nothing, or if one inline policy has no room for it."""
+    checks: tuple[Command, ...] = ()
+    """What shows more of what is not known."""
 
 
 class UpgradeAnswer(NamedTuple):
@@ -145,6 +152,7 @@ def _upgrade(asked: _Asked, runner: _Runner | None, subject: RoleInUse | None) -
         after=(),
         not_known=tuple(_not_known(component, cluster, runner, asked.to if target is None else None, current)),
         reasons=(*(runner.reasons if runner else ()), *evidence, *_recommended(component, cluster)),
+        checks=() if current is not None else (Command(_IMAGES, "names the images that run now"),),
     )
     if runner is None:
         return answer
@@ -181,15 +189,20 @@ def _with_needs_of_role(
         f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
         f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
         f"whether the role may do {_some(needs.denied)}, which a Deny of its policies may revoke": needs.denied,
-        f"how {', '.join(spare.narrower)} can be narrowed afterwards: see ekstui diff role:{subject.role.name} "
-        f"{component.name}@{component.short(target)}": spare.narrower,
+        f"how {', '.join(spare.narrower)} can be narrowed afterwards": spare.narrower,
     }
+    release = component.short(target)
+    compare = Command(
+        ("ekstui", "diff", f"role:{subject.role.name}", f"{component.name}@{release}"), "compares the role"
+    )
     return answer._replace(
         before=needs.statements,
         partly=needs.partly,
         besides=tuple(text for statement, text in known if asked_for.intersection(statement.actions)),
         is_judged=not (unread or needs.denied),
         after=spare.statements,
+        commands=tuple(_giving(subject.role, f"{component.name}-{release}", needs.statements, open_names)),
+        checks=(*answer.checks, *((compare,) if spare.narrower else ())),
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
         optional=tuple(
             OptionalNeed(each.only_if, statements)
@@ -311,13 +324,32 @@ def _not_known(
             f"role of their nodes"
         )
     if current is None:
-        image = "jsonpath='{..image}'"
-        yield (
-            f"which release runs now: give --from {component.name}=RELEASE, to see what may go afterwards; "
-            f"kubectl get deployments,daemonsets -A -o {image} names the images"
-        )
+        yield f"which release runs now: give --from {component.name}=RELEASE, to see what may go afterwards"
     elif component.release(current) is None:
         yield f"release {current}, which runs now, is not a known one"
+
+
+_IMAGES = ("kubectl", "get", "deployments,daemonsets", "-A", "-o", "jsonpath={..image}")
+
+_ROOM = 10_240
+"""The most characters of all inline policies of a role together ("IAM and AWS STS quotas")."""
+
+
+def _giving(
+    role: Role, label: str, statements: tuple[Statement, ...], open_names: Collection[str]
+) -> Iterator[Command]:
+    """Yield the command that gives a role the statements; their open parameters are variables of the shell."""
+    for name in open_names:
+        statements = tuple(_with_variable(each, name) for each in statements)
+    command = put_policy(role.name, label, statements, f"adds them to {role.name}, as an inline policy")
+    if statements and len(command.arguments[-1]) <= _ROOM:
+        yield command
+
+
+def _with_variable(statement: Statement, name: str) -> Statement:
+    """Return a statement with a variable of the shell for a parameter."""
+    text = json.dumps(serialise_statement(statement)).replace(f"${{{name}}}", variable(re.sub(r"\W+", "_", name)))
+    return parse_text(f'{{"Version": "2012-10-17", "Statement": [{text}]}}').statements[0]
 
 
 def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner]:

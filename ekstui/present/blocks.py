@@ -10,8 +10,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from ekstui.eks.account_snapshot import use_in_words
 from ekstui.eks.use_words import use_in_words
-from ekstui.iam.text import age_in_words
+from ekstui.iam.text import age_in_words, listed
 from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
 
@@ -138,9 +139,9 @@ class Table(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A node of a tree, or an item of a list."""
+    """A node of a tree, or an item of a list; a command is a node of its own, on one line."""
 
-    line: Line
+    line: Line | Code
     children: Sequence[Node] = ()
     value: object = None
     key: Hashable = None
@@ -155,12 +156,13 @@ class Tree(NamedTuple):
 
 
 class Code(NamedTuple):
-    """A document or a command, shown unchanged."""
+    """A document or a command, shown unchanged; only the app wraps a command, which is copied whole there."""
 
     text: str
     language: str = "json"
     value: object = None
     key: Hashable = None
+    shown: Shown = ""
 
 
 Block: TypeAlias = Heading | Sentence | Table | Tree | Code
@@ -201,11 +203,22 @@ OLD = 30
 TRACKED = "no activity in the 400 days that IAM tracks"
 
 
+def about_command(command: Command) -> str:
+    """Return what a command does, and which variables of the shell it needs."""
+    first = f" (set {listed(command.variables)} first)" if command.variables else ""
+    return f"{command.about}{first}:"
+
+
 def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block]:
     """Yield commands, each below what it does."""
     for index, command in enumerate(commands):
-        yield Sentence(Span(f"{command.about}:", "muted"), key=(key, index, "about"))
+        yield Sentence(Span(about_command(command), "muted"), key=(key, index, "about"))
         yield Code(command.text, "sh", command, (key, index))
+
+
+def command_node(command: Command, shown: Shown = "") -> Node:
+    """Return a command as a node."""
+    return Node(Code(command.text, "sh", shown=shown), value=command)
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
+from ekstui.eks.commands import Command, one_line
 from ekstui.eks.findings import Finding, RolePolicy
-from ekstui.eks.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
+from ekstui.eks.findings.fixes import change_in_words, is_about, meaning_of
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line, counted
-from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, RecentChange, worst_first
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
@@ -22,6 +22,7 @@ from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (
     SEVERITY_STYLES,
     Block,
+    Code,
     Column,
     Heading,
     Line,
@@ -31,10 +32,13 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
+    about_command,
     as_of_words,
     aside,
     by_place,
     code,
+    command_blocks,
+    command_node,
     condition_line,
     grant_line,
     joined,
@@ -112,6 +116,7 @@ def cluster_blocks(
         Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"))),
         Sentence(_sum(answer, known_until, now)),
         Heading("What is wrong, worst first"),
+        *_on_the_account(answer),
         Tree(work or [Node("nothing was found")]),
         Heading(f"Changed by AWS in the last {RECENT.days} days (policies known until {known_until:%Y-%m-%d})"),
         *_recent(answer, known_until, now),
@@ -196,14 +201,15 @@ def _issue(answer: ClusterAnswer, issue: HealthIssue, key: Hashable, opened: Col
     works: list[Work] = []
     for role, finding in worst_first(answer):
         if finding.severity == "problem" and any(is_about(issue, use) for use in finding.uses):
-            works.append(Work(role, finding, remedy_of(answer, role, finding)))
+            works.append(Work(role, finding))
             below.append(Node((Span(role.arn.rpartition("/")[2], "strong"), f": {finding.text}")))
-            below += _fix(answer, works[-1].remedy, finding)
-    work = next((each for each in works if each.remedy), None)
-    command = work.remedy if work else meaning.command
+            below += _fix(answer, finding)
+    work = next((each for each in works if each.finding.commands), None)
+    command = Command(meaning.command, "shows more") if meaning.command else None
     if not work and command:
-        below.append(Node((Span("to look further: ", "muted"), code(command))))
-    value = ReportedIssue(issue, meaning.text, command, work)
+        below.append(Node(Span("to look further:", "muted"), [*_command_nodes(answer, command)]))
+    commands = work.finding.commands if work else (command,) if command else ()
+    value = ReportedIssue(issue, meaning.text, commands, work)
     return Node(line, below, value, key, opened=None if opened is None else key in opened)
 
 
@@ -215,20 +221,42 @@ def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
     return span._replace(shown="app"), span._replace(shown="terminal"), span._replace(text=masked, shown="markdown")
 
 
-def _fix(answer: ClusterAnswer, remedy: str, finding: Finding) -> Iterator[Node]:
-    """Yield the command that fixes a finding, or in words what to change."""
-    if remedy:
-        label = "to fix it: " if finding.severity == "problem" else "if they are needed: "
-        yield Node((Span(label, "muted"), *_private(answer, code(remedy))))
-    elif words := change_in_words(finding):
-        yield Node((Span("to fix it: ", "muted"), words))
+def _command_nodes(answer: ClusterAnswer, command: Command) -> Iterator[Node]:
+    """Yield a command, in Markdown without the number of the account."""
+    masked = command.with_variable("ACCOUNT", answer.identity.account)
+    if masked == command:
+        yield command_node(command)
+        return
+    yield from (command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown"))
+
+
+def _on_the_account(answer: ClusterAnswer) -> Iterator[Block]:
+    """Yield, where it is Markdown, what sets the variable that stands for the account in its commands."""
+    account = answer.identity.account
+    if any(
+        account in part for _, each in worst_first(answer) for command in each.commands for part in command.arguments
+    ):
+        yield Sentence(
+            Span("ACCOUNT stands for the number of the account. To set it before a command:", shown="markdown")
+        )
+        yield Code("ACCOUNT=$(aws sts get-caller-identity --query Account --output text)", "sh", shown="markdown")
+
+
+def _fix(answer: ClusterAnswer, finding: Finding) -> Iterator[Node]:
+    """Yield the commands that fix a finding, or in words what to change."""
+    label = "if they are needed: " if finding.may_be_needed else "to fix it: "
+    for command in finding.commands:
+        words = (Span(label, "muted"), about_command(command))
+        yield Node(words, [*_command_nodes(answer, command)])
+    if not finding.commands and (change := change_in_words(finding)):
+        yield Node((Span(label, "muted"), change))
 
 
 def _finding(
     answer: ClusterAnswer, role: ClusterRole, finding: Finding, key: Hashable, opened: Collection[Hashable] | None
 ) -> Node:
     below = [Node(_private(answer, Span(each, "muted"))) for each in finding.evidence]
-    below += _fix(answer, remedy := remedy_of(answer, role, finding), finding)
+    below += _fix(answer, finding)
     if role.subject is not None and opened is not None:
         below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
     name = Span(role.arn.rpartition("/")[2], "strong")
@@ -238,29 +266,7 @@ def _finding(
         Span(finding.severity, SEVERITY_STYLES[finding.severity]), Span(f" {finding.code}", "muted", shown="markdown"),
         "  ", name, f": {text}",
     )  # fmt: skip
-    return Node(line, below, Work(role, finding, remedy), key, opened=None if opened is None else key in opened)
-
-
-def remedy_of(answer: ClusterAnswer, role: ClusterRole, finding: Finding) -> str:
-    """Return the command that fixes a finding with the narrowest policy; empty if there is none.
-
-    A note about missing actions has one too: whether they are needed depends on what AWS does not show.
-    """
-    if finding.severity != "problem" and finding.code != "missing-policy":
-        return ""
-    own = role.subject.role if role.subject else None
-    command = cluster_command(finding, role.arn, own, answer.cluster, answer.identity.partition)
-    if command is not None or role.subject is None:
-        return command.text if command else ""
-    if (command := trust_command(role.subject.role, finding, knowledge())) is not None:
-        return command.text
-    arn = fixing_policy(answer, finding)
-    return f"aws iam attach-role-policy --role-name {role.subject.role.name} --policy-arn {arn}" if arn else ""
-
-
-def fixing_policy(answer: ClusterAnswer, finding: Finding) -> str | None:
-    """Return the ARN, in the account's partition, of the narrowest policy that fixes a finding; None if there is none."""
-    return next((answer.arns[name] for name in finding.policies if name in answer.arns), None)
+    return Node(line, below, Work(role, finding), key, opened=None if opened is None else key in opened)
 
 
 class ReportedIssue(NamedTuple):
@@ -269,8 +275,8 @@ class ReportedIssue(NamedTuple):
     issue: HealthIssue
     meaning: str
     """What it means; empty if not known."""
-    command: str
-    """The command that fixes it or shows more; empty if there is none."""
+    commands: tuple[Command, ...]
+    """What fixes it or shows more; empty if nothing does."""
     work: Work | None
     """The problem of a role that the command fixes; None if it is not about a role."""
 
@@ -280,22 +286,20 @@ class Work(NamedTuple):
 
     role: ClusterRole
     finding: Finding
-    remedy: str
-    """The command that fixes it; empty if there is none."""
 
 
 def about_line(value: object) -> Line:
     """Return the details of what a row of a cluster or role is about; empty if there are none."""
     match value:
-        case Work(role, finding, remedy):
-            fix = f"  y copies: {remedy}" if remedy else ""
+        case Work(role, finding):
+            fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
             return code(role.arn, "strong"), Span(fix, "accent"), f"  {finding.text}"
-        case ReportedIssue(issue, meaning, command, _):
+        case ReportedIssue(issue, meaning, commands, _):
             named = f"  ({', '.join(issue.resources)})" if issue.resources else ""
             return (
                 Span(f"{issue.kind} {issue.name}", "strong"),
                 Span(f"  {issue.code}{named}", "bad"),
-                Span(f"  y copies: {command}" if command else "", "accent"),
+                Span(f"  y copies: {one_line(commands)}" if commands else "", "accent"),
                 f"  {meaning or issue.message}",
             )
         case ClusterRole(arn=arn, uses=uses, findings=findings):
@@ -372,6 +376,7 @@ def _component(each: ComponentUpgrade) -> list[Block]:
     if each.not_known:
         blocks.append(Sentence(Span("not known:", "warn")))
         blocks.append(Tree([Node(Span(text, "muted")) for text in each.not_known]))
+    blocks += command_blocks(each.checks, ("checks", each.component))
     return blocks
 
 
@@ -386,6 +391,7 @@ def _before(each: ComponentUpgrade, role: str) -> Iterator[Block]:
         some = (Span("before: ", "warn"), code(role), " has these only in some cases; other calls will be denied:")
         yield Sentence(some, RoleSide(role), ("partly", each.component))
         yield Tree([_added(held.statement, held.grants) for held in each.partly])
+    yield from command_blocks(each.commands, ("commands", each.component))
     if each.is_judged and not each.before:
         yield Sentence((Span("before: ", "good"), code(role), " has all the permissions it needs"))
 

@@ -22,6 +22,7 @@ from ekstui.library.catalog import ComparedSide
 from ekstui.library.comparing import AttachedCount, Comparison, short_label
 from ekstui.present.blocks import (
     Block,
+    Code,
     Heading,
     Line,
     Node,
@@ -150,7 +151,8 @@ def _reasons(comparison: Comparison) -> Iterator[Block]:
         yield Sentence(_reason(update, back=comparison.goes_back))
     if len(updates) > REASONS_SHOWN and comparison.after.policy:
         name = comparison.after.policy.name
-        yield Sentence((f"{len(updates) - REASONS_SHOWN} more reasons: ", code(f"ekstui versions {name}", "muted")))
+        yield Sentence(f"{len(updates) - REASONS_SHOWN} more reasons:")
+        yield Code(f"ekstui versions {name}", "sh")
     if comparison.supersession:
         yield Sentence(comparison.supersession)
 

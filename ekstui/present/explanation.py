@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import (
+    Fix,
     NewerVersion,
     OldCopy,
-    commands_for,
     decoding,
     is_narrow,
     policy_document,
@@ -219,6 +219,9 @@ def _sections(
         title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
         yield title, [Tree(nodes)]
+    if explanation.checks:
+        yield "To check", list(command_blocks(explanation.checks, (number, "check")))
+    yield from _fixes(number, explanation)
     yield from _remedies(number, explanation)
     yield from _besides(number, explanation)
 
@@ -252,8 +255,9 @@ def _behind(number: int, explanation: Explanation) -> Iterator[Block]:
     for index, copy in enumerate(explanation.behind):
         value = PolicyAt(copy.newer.policy, copy.newer.version)
         yield Sentence(Span(behind_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
-        command = f"ekstui diff role:{copy.role} {copy.newer.policy}@{version_label(copy.newer.version)}"
-        yield Code(command, "sh", Command(command, "compares them"), (number, "behind", index, "command"))
+        newer = f"{copy.newer.policy}@{version_label(copy.newer.version)}"
+        command = Command(("ekstui", "diff", f"role:{copy.role}", newer), "compares them")
+        yield Code(command.text, "sh", command, (number, "behind", index, "command"))
 
 
 def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
@@ -265,8 +269,23 @@ def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list
         more = "; replace * with the resource" if not is_narrow(explanation) else ""
         title = f"Smallest policy that allows it{more}"
         yield title, [Code(text, key=(number, "statement"))]
-    if commands := commands_for(explanation):
-        yield "To fix it", list(command_blocks(commands, (number, "command")))
+
+
+def _fixes(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
+    """Yield what fixes it, and what does so only if something that is not known holds."""
+    if certain := [command for fix in explanation.fixes if not fix.depends_on for command in fix.commands]:
+        yield "To fix it", list(command_blocks(certain, (number, "command")))
+    for index, fix in enumerate(each for each in explanation.fixes if each.depends_on):
+        title = f"Fixes it only if {depends_words(fix)}"
+        yield title, list(command_blocks(fix.commands, (number, "possible", index)))
+
+
+def depends_words(fix: Fix) -> str:
+    """Return what a fix depends on as the end of `only if …`."""
+    keys = [each for each in fix.depends_on if ":" in each]
+    others = [f"{each} allows it too" for each in fix.depends_on if ":" not in each and each != RESOURCE]
+    unnamed = ["the resource, which the message lacks, is one of these"] if RESOURCE in fix.depends_on else []
+    return " and ".join((*([f"{', '.join(keys)} fits"] if keys else []), *unnamed, *others))
 
 
 def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
@@ -343,9 +362,9 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
     if more:
         none = "none of EKS's" if explanation.allowed_by[0].fit == "unknown" else "none that is made for such a role"
         others = f"and {more} more" if shown else f"{none}; {more} that are for something else"
-        command = f"{others}: ekstui who-can {explanation.action} --scope all"
-        line = by_place(f"{others}; w lists them", command, "muted")
-        yield Sentence(line, key=(number, "more"))
+        yield Sentence(by_place(f"{others}; w lists them", f"{others}:", "muted"), key=(number, "more"))
+        command = Command(("ekstui", "who-can", explanation.action or "", "--scope", "all"), "lists them")
+        yield Code(command.text, "sh", command, (number, "all"), "outside")
 
 
 def _fitting(allowers: Sequence[Allower]) -> Sequence[Allower]:

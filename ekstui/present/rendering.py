@@ -63,7 +63,9 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
         key: Hashable = index if isinstance(block, Table | Tree) or block.key is None else block.key
         if previous and not indent and _parts_table(previous, block):
             yield Laid(("space", key), ())
-        if isinstance(block, Heading | Sentence) and not is_shown_in(block.line, place):
+        if isinstance(block, Heading | Sentence | Code) and not is_shown_in(
+            block if isinstance(block, Code) else block.line, place
+        ):
             continue
         if isinstance(block, Heading):
             if block.level == 1 and place == "app":
@@ -90,16 +92,19 @@ def _laid_block(
             for number, node in enumerate(nodes):
                 yield from _laid_node(node, (key, number), indent, width, place, folds)
         case Code():
-            yield from _laid_code(block, key, indent, None if whole_tables else width)
+            yield from _laid_code(block, key, (key,), indent, width, place)
 
 
-def _laid_code(block: Code, key: Hashable, indent: str, width: int | None) -> Iterator[Laid]:
-    parts = block.text.splitlines()
-    if block.language == "sh" and width is not None:
-        parts = [piece for part in parts for piece in shell_lines(clean_line(part), width - len(indent))]
+def _laid_code(
+    block: Code, key: Hashable, later: tuple[Hashable, ...], indent: str, width: int, place: Place
+) -> Iterator[Laid]:
+    """Yield the lines of a document or command; `later` begins the keys of all but the first."""
+    parts = [clean_line(part) for part in block.text.splitlines()]
+    if block.language == "sh" and place == "app":
+        room = max(width - len(indent), LEAST)
+        parts = [plain(row) for part in parts for line in shell_lines(part, room) for row in wrap(styled(line), room)]
     for number, part in enumerate(parts):
-        line = styled(indent + clean_line(part))
-        yield Laid((key, number) if number else key, line, None if number else block.value)
+        yield Laid((*later, number) if number else key, styled(indent + part), None if number else block.value)
 
 
 def _parts_table(previous: Block, block: Block) -> bool:
@@ -108,8 +113,10 @@ def _parts_table(previous: Block, block: Block) -> bool:
     return isinstance(block, Table) != isinstance(previous, Table) and not is_section
 
 
-def is_shown_in(line: Line, place: Place) -> bool:
+def is_shown_in(line: Line | Code, place: Place) -> bool:
     """Return whether any of a line is shown in this place."""
+    if isinstance(line, Code):
+        return Span("", shown=line.shown).is_for(place)
     return any(span.text and span.is_for(place) for span in spans(line))
 
 
@@ -138,6 +145,10 @@ def _laid_node(
         mark = ((STEP if node.opened is None else "▾ " if node.opened else "▸ ", "muted"),)
     # Without folding marks, children are indented further than the wrapped lines of their parent.
     hang, deeper = (STEP * 2 if mark else STEP, STEP) if folds else (STEP, STEP * 2)
+    if isinstance(node.line, Code):
+        start = indent + plain(mark)
+        yield from _laid_code(node.line._replace(value=node.value), key, (key, "line"), start, width, place)
+        return
     yield from _wrapped(key, (*mark, *styled_line(node.line, place)), width, indent, hang, node.value)
     if node.opened is not False or place != "app":
         for number, child in enumerate(node.children):
@@ -346,18 +357,22 @@ def _block(block: Block) -> Iterator[str]:
         case Tree(nodes):
             for node in nodes:
                 yield from _item(node, "")
-        case Code(text, language):
-            fence = "```"
-            while fence in text:
-                fence += "`"
-            yield f"{fence}{language}"
-            yield clean(text).rstrip("\n")
-            yield fence
+        case Code() if is_shown_in(block, "markdown"):
+            yield from _fenced(block)
         case Table(columns, rows) if rows:
             yield f"| {' | '.join(escaped(column.title) for column in columns)} |"
             yield "|" + "|".join("---:" if column.right else "---" for column in columns) + "|"
             for row in rows:
                 yield _table_row(row, len(columns))
+
+
+def _fenced(block: Code) -> Iterator[str]:
+    fence = "```"
+    while fence in block.text:
+        fence += "`"
+    yield f"{fence}{block.language}"
+    yield from clean(block.text).rstrip("\n").split("\n")
+    yield fence
 
 
 def _table_row(row: TableRow, columns: int) -> str:
@@ -368,6 +383,10 @@ def _table_row(row: TableRow, columns: int) -> str:
 
 def _item(node: Node, indent: str) -> Iterator[str]:
     if not is_shown_in(node.line, "markdown"):
+        return
+    if isinstance(node.line, Code):
+        # A fence is part of the item above it if it is indented like that item's text.
+        yield from ("", *(f"{indent}{line}" for line in _fenced(node.line)), "")
         return
     yield f"{indent}- {_inline(node.line)}"
     for child in node.children:

@@ -7,13 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from ekstui.change.policy import version_label
-from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
+from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use, use_in_words
+from ekstui.eks.commands import Command
 from ekstui.eks.findings import Finding, RoleInUse, RolePolicy
-from ekstui.eks.findings.fixes import trust_command
 from ekstui.eks.unseen import Branch, Way, branches
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
-from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
 from ekstui.library.roles import CopyAnswer, RoleAnswer
 from ekstui.present.blocks import (
@@ -26,10 +25,11 @@ from ekstui.present.blocks import (
     Sentence,
     Span,
     Tree,
+    about_command,
     as_of_words,
     aside,
     code,
-    command_blocks,
+    command_node,
     facts_tree,
     iso_day,
     last_used_words,
@@ -52,13 +52,20 @@ def _findings(findings: Sequence[Finding]) -> Tree:
                     Span(f" {finding.code}", "muted", shown="markdown"),
                     f": {finding.text}",
                 ),
-                [Node(Span(each, "muted")) for each in finding.evidence],
+                [*(Node(Span(each, "muted")) for each in finding.evidence), *_fix(finding)],
                 finding,
                 ("finding", index),
             )
             for index, finding in enumerate(findings)
         ]
     )
+
+
+def _fix(finding: Finding) -> Iterator[Node]:
+    """Yield the commands that fix a finding."""
+    label = "if they are needed: " if finding.may_be_needed else "to fix it: "
+    for command in finding.commands:
+        yield Node((Span(label, "muted"), about_command(command)), [command_node(command)])
 
 
 WAY_WORDS: dict[Way, str] = {
@@ -213,10 +220,6 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     blocks: list[Block] = [Heading(role.name, 1), Sentence(as_of)]
     if answer.findings:
         blocks += [Heading("Findings"), _findings(answer.findings)]
-        fixes = dict.fromkeys(
-            command for each in answer.findings if (command := trust_command(role, each, knowledge()))
-        )
-        blocks += command_blocks(tuple(fixes), "fix")
     blocks.append(Heading("Trust: who may assume it"))
     blocks += [Sentence(each) for each in answer.trust or ("its trust policy is not known",)]
     blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]
@@ -300,10 +303,10 @@ def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
         code(copy.local.name),
         f" is like {copy.original.name} {version_label(copy.version)}: {copy.nearness:.0%} of the grants are the same. ",
         f"To {newest}: {after}. ",
-        Span(f"ekstui diff role:{role} {copy.original.name}@{newest}", "muted", code=True, shown="outside"),
         Span("enter compares the role with it", "muted", shown="app"),
     )
-    return Node(line, value=answer, key=("copy", number))
+    compare = Command(("ekstui", "diff", f"role:{role}", f"{copy.original.name}@{newest}"), "compares them")
+    return Node(line, [command_node(compare, "outside")], value=answer, key=("copy", number))
 
 
 def _use_node(use: Use, index: int) -> Node:

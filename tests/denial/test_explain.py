@@ -634,17 +634,32 @@ SMALLEST = smallest(GET)
 @pytest.mark.parametrize(
     ("offered_", "statement", "resource", "commands"),
     [
-        ([allower("a", "own")], SMALLEST, "r", ["attaches a to app", "gives app the statement alone"]),
-        ([allower("a", "kind")], SMALLEST, "r", ["gives app the statement alone", "attaches a to app"]),
-        ([allower("a", "other"), allower("b", "unknown")], SMALLEST, "r", ["gives app the statement alone"]),
+        (
+            [allower("a", "own")],
+            SMALLEST,
+            "r",
+            ["attaches a to app", "adds only this statement to app, as an inline policy"],
+        ),
+        (
+            [allower("a", "kind")],
+            SMALLEST,
+            "r",
+            ["adds only this statement to app, as an inline policy", "attaches a to app"],
+        ),
+        (
+            [allower("a", "other"), allower("b", "unknown")],
+            SMALLEST,
+            "r",
+            ["adds only this statement to app, as an inline policy"],
+        ),
         ([allower("p", "own", published=True), allower("a", "kind")], None, "r", ["attaches a to app"]),
         # One that certainly helps goes first, whatever its place.
         ([allower("may", "own", ("k",)), allower("does", "kind")], None, "r", ["attaches does to app"]),
         ([allower("may", "own", ("k",))], None, "r", ["attaches may to app"]),
         # A statement for every resource is put nowhere for lack of one.
         ([], SMALLEST._replace(resources=("*",)), None, []),
-        ([], SMALLEST._replace(resources=("*",)), "*", ["gives app the statement alone"]),
-        ([], SMALLEST, None, ["gives app the statement alone"]),
+        ([], SMALLEST._replace(resources=("*",)), "*", ["adds only this statement to app, as an inline policy"]),
+        ([], SMALLEST, None, ["adds only this statement to app, as an inline policy"]),
         ([], None, None, []),
     ],
 )

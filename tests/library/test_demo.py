@@ -8,13 +8,14 @@ import pytest
 
 from ekstui import files
 from ekstui.eks.account_snapshot import InlinePolicy
+from ekstui.eks.commands import one_line
 from ekstui.errors import AccountError
 from ekstui.iam.document import parse_text
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
-from ekstui.present.cluster_report import remedy_of, upgrade_blocks
+from ekstui.present.cluster_report import upgrade_blocks
 from ekstui.present.rendering import lines as lines_of
 from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
@@ -105,7 +106,7 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
         monkeypatch.setattr(demo.account, "_snapshot", replace(snapshot, roles=roles))
         answer = cluster_answer(demo, "prod")
         return {
-            remedy_of(answer, role, finding)
+            one_line(finding.commands)
             for role, finding in worst_first(answer)
             if finding.severity == "note" and role.arn.endswith("/prod-cluster") and "branch interfaces" in finding.text
         }
@@ -164,7 +165,7 @@ def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo:
     lines = [line.strip() for line in lines_of(upgrade_blocks(answer), 200, colours=False, whole_tables=False)]
     assert not any("give prod" in line for line in lines)
     partly = next(at for at, line in enumerate(lines) if "only in some" in line)
-    (create,) = (at for at, line in enumerate(lines) if "elasticfilesystem:CreateAccessPoint" in line)
+    (create,) = (at for at, line in enumerate(lines) if line.startswith("+ elasticfilesystem:CreateAccessPoint"))
     optional = lines.index("only if volumes are on S3 file systems (S3 Files), not only on EFS:")
     assert partly < create < optional < lines.index("+ s3files:CreateAccessPoint")
     assert any(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ekstui.eks.commands import Command
 from ekstui.errors import InputError
 from ekstui.export.texts import attachment_terraform, cloudformation_text, terraform_text
 from ekstui.present.blocks import Block, Code, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, note
@@ -87,13 +88,22 @@ def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wi
     assert len(shown) <= 6
 
 
-def test_a_long_command_goes_on_in_lines_that_a_shell_joins() -> None:
+def test_a_command_is_one_line_and_only_the_app_wraps_it() -> None:
     command = """aws iam put-role-policy --role-name a --policy-name allow --policy-document '{"Statement":[]}'"""
-    shown = list(lines([Code(command, "sh")], 50, colours=False, whole_tables=False))
-    assert len(shown) > 1
-    assert max(map(len, shown)) <= 50
-    assert shlex.split("\n".join(shown).replace("\\\n", "")) == shlex.split(command)
-    assert list(lines([Code(command, "sh")], 50, colours=False, whole_tables=True)) == [command]
+    value = Command(("aws",), "about")
+    blocks: list[Block] = [
+        Code(command, "sh", value),
+        Tree([Node("to fix it:", [Node(Code(command, "sh"), value=value)])]),
+    ]
+    for whole in (True, False):
+        shown = list(lines(blocks, 40, colours=False, whole_tables=whole))
+        assert [line.strip() for line in shown] == [command, "to fix it:", command]
+    assert [line.strip() for line in markdown(blocks).splitlines()].count(command) == 2
+    in_the_app = rows(blocks, 40)
+    text = "\n".join(plain(row.cells[0]) for row in in_the_app).partition("\nto fix it:")[0]
+    assert max(len(line) for line in text.splitlines()) <= 40
+    assert shlex.split(text.replace("\\\n", "")) == shlex.split(command)
+    assert [row.value for row in in_the_app if row.selectable] == [value, value]
 
 
 def test_rows_can_be_rested_on_where_they_stand_for_something() -> None:

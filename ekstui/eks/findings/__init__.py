@@ -7,6 +7,7 @@ from typing import Literal
 
 from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, PodIdentityAssociation
+from ekstui.eks.commands import Command
 from ekstui.eks.knowledge import ReleaseRange, Requirement
 from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.document import Document
@@ -44,6 +45,13 @@ class Finding:
     """The uses that fail or could be better; empty if it is about the role itself."""
     undecided: bool = False
     """Whether what was read does not tell if something fails."""
+    commands: tuple[Command, ...] = ()
+    """What fixes it, to be run in this order; empty if no command does."""
+
+    @property
+    def may_be_needed(self) -> bool:
+        """Whether it is about actions that are needed only where AWS does not show it."""
+        return self.code == "missing-policy" and self.severity == "note"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.cluster import Cluster, HealthIssue
-from ekstui.eks.commands import Command, associate_policy, create_entry
+from ekstui.eks.commands import Command, associate_policy, attach_policy, aws, create_entry
 from ekstui.eks.findings import Code, Finding
 from ekstui.eks.findings.entries import entry_types
 from ekstui.eks.findings.role_policies import CLUSTER_TAG, TAG_SESSION
@@ -24,51 +23,74 @@ from ekstui.iam.trust import eks_region, issuer_of
 from ekstui.iam.wildcard import is_wild
 
 
-def trust_command(role: Role, finding: Finding, knowledge: Knowledge) -> Command | None:
-    """Return the command that fixes a finding about a role's trust policy; None if there is none."""
+def trust_commands(role: Role, finding: Finding, knowledge: Knowledge) -> tuple[Command, ...]:
+    """Return the command that fixes a finding about a role's trust policy; empty if there is none."""
     if finding.code == "trust-lacks-tag-session":
         needing = {each.principal for each in knowledge.trust if TAG_SESSION in each.actions}
-        return _updated(
-            role, lambda held: tuple(_with_tag_session(each, needing) for each in held), "lets the session be tagged"
-        )
+        about = "adds sts:TagSession (replaces the whole trust policy)"
+        return _updated(role, lambda held: tuple(_with_tag_session(each, needing) for each in held), about)
     if finding.code == "irsa-wildcard-with-stringequals":
-        return _updated(role, lambda held: tuple(map(_with_wildcards, held)), "lets the wildcard match")
-    return None
+        about = "lets the wildcard match (replaces the whole trust policy)"
+        return _updated(role, lambda held: tuple(map(_with_wildcards, held)), about)
+    return ()
 
 
-def cluster_command(
+def cluster_commands(
     finding: Finding, principal: str, role: Role | None, cluster: Cluster, partition: str
-) -> Command | None:
-    """Return the command that fixes a finding about a principal in a cluster; None if there is none."""
-    quoted = shlex.quote(principal)
+) -> tuple[Command, ...]:
+    """Return the commands that fix a finding about a principal in a cluster, to be run in this order; empty if none do."""
     match finding.code:
         case "entry-missing":
             kinds = {entry_types(use.kind)[0] for use in finding.uses}
             if len(kinds) != 1:
-                return None
+                return ()
             (kind,) = kinds
-            entry = create_entry(cluster.name, cluster.region, quoted)
-            command = Command(f"{entry.text} --type {kind}", f"lets its nodes into {cluster.name}")
-            return _and_node_policy(command, quoted, cluster, partition) if kind == "EC2" else command
+            entry = create_entry(cluster.name, cluster.region, principal, kind)
+            return (entry, _node_policy(principal, cluster, partition)) if kind == "EC2" else (entry,)
         case "auto-node-policy-missing":
-            return _and_node_policy(None, quoted, cluster, partition)
+            return (_node_policy(principal, cluster, partition),)
         case "principal-tag-missing" if role is not None and {use.cluster for use in finding.uses} == {cluster.name}:
-            text = (
-                f"aws iam tag-role --role-name {shlex.quote(role.name)} --tags Key={CLUSTER_TAG},Value={cluster.name}"
-            )
-            return Command(text, "sets the tag that the policy checks, for this cluster alone")
+            tag = f"Key={CLUSTER_TAG},Value={cluster.name}"
+            about = "sets the tag that the policy checks, for this cluster alone"
+            return (aws(about, "iam", "tag-role", "--role-name", role.name, "--tags", tag),)
         case "irsa-issuer-of-another-cluster" if role is not None and cluster.issuer:
-            return _updated(
-                role,
-                lambda held: (*held, *_for_issuer(held, cluster.issuer or "")),
-                "trusts the issuer of this cluster too",
-            )
+            about = "trusts the issuer of this cluster too (replaces the whole trust policy)"
+            return _updated(role, lambda held: (*held, *_for_issuer(held, cluster.issuer or "")), about)
         case "irsa-provider-missing" if issuer := next((each.name for each in finding.uses if each.name), None):
-            url = shlex.quote(f"https://{issuer}")
-            text = f"aws iam create-open-id-connect-provider --url {url} --client-id-list sts.amazonaws.com"
-            return Command(text, "makes IAM accept the cluster's tokens")
+            given = ("--url", f"https://{issuer}", "--client-id-list", "sts.amazonaws.com")
+            return (aws("makes IAM accept the cluster's tokens", "iam", "create-open-id-connect-provider", *given),)
         case _:
-            return None
+            return ()
+
+
+TELLING = frozenset(("trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"))
+"""Findings that explain why a role is denied, even where they are not certain enough to be problems."""
+
+
+def fixing_commands(
+    finding: Finding,
+    principal: str,
+    role: Role | None,
+    cluster: Cluster | None,
+    knowledge: Knowledge,
+    partition: str,
+    arns: Mapping[str, str],
+) -> tuple[Command, ...]:
+    """Return the commands that fix a finding with the narrowest policy; empty if there are none.
+
+    A note about missing actions has one too: whether they are needed depends on what AWS does not show. `arns` are those of
+    the policies that findings recommend, by name.
+    """
+    if finding.severity != "problem" and finding.code != "missing-policy" and finding.code not in TELLING:
+        return ()
+    if cluster is not None and (found := cluster_commands(finding, principal, role, cluster, partition)):
+        return found
+    if role is None:
+        return ()
+    if found := trust_commands(role, finding, knowledge):
+        return found
+    policy = next((name for name in finding.policies if name in arns), None)
+    return () if policy is None else (attach_policy(role.name, arns[policy]),)
 
 
 _IN_WORDS: dict[Code, str] = {
@@ -91,9 +113,8 @@ def change_in_words(finding: Finding) -> str:
     return _IN_WORDS.get(finding.code, "") if finding.severity == "problem" else ""
 
 
-def _and_node_policy(before: Command | None, principal: str, cluster: Cluster, partition: str) -> Command:
-    given = associate_policy(cluster.name, cluster.region, principal, "AmazonEKSAutoNodePolicy", partition=partition)
-    return given if before is None else Command(f"{before.text} && {given.text}", before.about)
+def _node_policy(principal: str, cluster: Cluster, partition: str) -> Command:
+    return associate_policy(cluster.name, cluster.region, principal, "AmazonEKSAutoNodePolicy", partition=partition)
 
 
 def _for_issuer(statements: tuple[Statement, ...], issuer: str) -> tuple[Statement, ...]:
@@ -109,16 +130,13 @@ def _for_issuer(statements: tuple[Statement, ...], issuer: str) -> tuple[Stateme
 
 def _updated(
     role: Role, revised: Callable[[tuple[Statement, ...]], tuple[Statement, ...]], about: str
-) -> Command | None:
-    """Return the command that gives a role the revised statements of its trust policy; None if they are the same."""
+) -> tuple[Command, ...]:
+    """Return the command that gives a role the revised statements of its trust policy; empty if they are the same."""
     if role.trust is None or (statements := revised(role.trust.statements)) == role.trust.statements:
-        return None
+        return ()
     document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
-    return Command(
-        f"aws iam update-assume-role-policy --role-name {shlex.quote(role.name)} "
-        f"--policy-document {shlex.quote(document)}",
-        about,
-    )
+    given = ("--role-name", role.name, "--policy-document", document)
+    return (aws(about, "iam", "update-assume-role-policy", *given),)
 
 
 def _with_tag_session(statement: Statement, services: Collection[str]) -> Statement:
@@ -159,8 +177,8 @@ class Meaning(NamedTuple):
     """What a report means."""
 
     text: str
-    command: str = ""
-    """What shows more, or fixes it; empty if nothing general does."""
+    command: tuple[str, ...] = ()
+    """The arguments of the command that shows more, or fixes it; empty if nothing general does."""
 
 
 _AGAIN = "Create it again under the same name and path, with its trust policy and its policies."
@@ -169,7 +187,7 @@ _MEANINGS: dict[tuple[str, str], Meaning] = {
     ("nodegroup", "AccessDenied"): Meaning(
         "The cluster's API server denies EKS or the nodes access; IAM does not. The node role needs its access entry, or "
         "its place in the config map aws-auth, and the cluster role eks:node-manager with its binding has to exist.",
-        "kubectl get clusterrole/eks:node-manager clusterrolebinding/eks:node-manager",
+        ("kubectl", "get", "clusterrole/eks:node-manager", "clusterrolebinding/eks:node-manager"),
     ),
     ("nodegroup", "NodeCreationFailure"): Meaning(
         "Instances start and do not join: the node role lacks a policy or its access entry, or they do not reach the "
@@ -182,17 +200,17 @@ _MEANINGS: dict[tuple[str, str], Meaning] = {
     ("nodegroup", "AsgInstanceLaunchFailures"): Meaning(
         "The Auto Scaling group starts no instances. Its activities say why: capacity, a quota, or a KMS key that the "
         "service-linked role of Auto Scaling may not use.",
-        "aws autoscaling describe-scaling-activities --auto-scaling-group-name {resource}",
+        ("aws", "autoscaling", "describe-scaling-activities", "--auto-scaling-group-name", "{resource}"),
     ),
     ("cluster", "AccessDenied"): Meaning("What EKS does with the cluster role is denied: a policy is missing or denies it."),
     ("cluster", "IamRoleNotFound"): Meaning(f"IAM has no such cluster role. {_AGAIN}"),
     ("cluster", "KmsGrantRevoked"): Meaning("EKS may no longer use the KMS key that encrypts the cluster's secrets."),
     ("cluster", "KmsKeyDisabled"): Meaning(
-        "The KMS key that encrypts the cluster's secrets is disabled.", "aws kms enable-key --key-id {resource}"
+        "The KMS key that encrypts the cluster's secrets is disabled.", ("aws", "kms", "enable-key", "--key-id", "{resource}")
     ),
     ("cluster", "KmsKeyMarkedForDeletion"): Meaning(
         "The KMS key that encrypts the cluster's secrets will be deleted; then they are lost.",
-        "aws kms cancel-key-deletion --key-id {resource}",
+        ("aws", "kms", "cancel-key-deletion", "--key-id", "{resource}"),
     ),
     ("cluster", "StsRegionalEndpointDisabled"): Meaning(
         "STS is not active in this Region, so nobody gets credentials from it. Activate it in IAM's account settings."
@@ -200,7 +218,7 @@ _MEANINGS: dict[tuple[str, str], Meaning] = {
     ("addon", "AddonPermissionFailure"): Meaning("The add-on has no role, or its role lacks what the add-on needs."),
     ("addon", "AccessDenied"): Meaning(
         "The cluster's API server does not let EKS manage the add-on: the binding eks:addon-cluster-admin has to exist.",
-        "kubectl get clusterrolebinding/eks:addon-cluster-admin",
+        ("kubectl", "get", "clusterrolebinding/eks:addon-cluster-admin"),
     ),
     ("fargate", "AccessDenied"): Meaning(
         "The cluster's API server denies the pods' nodes access: the pod execution role needs its access entry, or its "
@@ -217,8 +235,9 @@ def meaning_of(issue: HealthIssue) -> Meaning:
     known = _MEANINGS.get((issue.kind, issue.code), Meaning(""))
     if "{resource}" not in known.command:
         return known
-    named = shlex.quote(issue.resources[0]) if len(issue.resources) == 1 else ""
-    return known._replace(command=known.command.format(resource=named) if named else "")
+    if len(issue.resources) != 1:
+        return known._replace(command=())
+    return known._replace(command=(*known.command[:-1], issue.resources[0]))
 
 
 def is_about(issue: HealthIssue, use: Use) -> bool:

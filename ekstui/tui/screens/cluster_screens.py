@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 
 from ekstui.change.policy import version_label
+from ekstui.eks.commands import one_line
 from ekstui.eks.findings import RolePolicy
 from ekstui.export.texts import attachment_terraform
 from ekstui.iam.text import age_in_words, clean_line
@@ -14,7 +15,7 @@ from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentCha
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import error_notes
-from ekstui.present.cluster_report import UNREAD_ROLE, ReportedIssue, Work, about_line, cluster_blocks, fixing_policy
+from ekstui.present.cluster_report import UNREAD_ROLE, ReportedIssue, Work, about_line, cluster_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
@@ -121,15 +122,13 @@ class ClusterScreen(ClusterReportScreen):
     def copies(self) -> Sequence[Extract]:
         """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
         value = self.rows.value
-        work = value.work if isinstance(value, ReportedIssue) else value
-        if isinstance(value, ReportedIssue) and value.command and work is None:
-            return [copyable("command", value.command)]
-        if not isinstance(work, Work) or not work.remedy:
+        work = value.work if isinstance(value, ReportedIssue) else value if isinstance(value, Work) else None
+        commands = value.commands if isinstance(value, ReportedIssue) else work.finding.commands if work else ()
+        if not commands:
             return ()
-        found = [copyable("command", work.remedy)]
-        arn = fixing_policy(self.answer, work.finding) if self.answer else None
-        if arn and work.role.subject is not None:
-            text = attachment_terraform(work.role.subject.role.name, arn)
+        found = [copyable("command", one_line(commands))]
+        if work and commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
+            text = attachment_terraform(work.role.arn.rpartition("/")[2], commands[0].arguments[-1])
             found.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return found
 

@@ -89,8 +89,8 @@ def copyables(row: Row, shown: Shown | None, library: Library) -> list[Extract]:
 
 def _of_value(value: object) -> list[Extract]:
     match value:
-        case Command(text=text, about=about):
-            return [copyable("command", text, about)]
+        case Command(about=about):
+            return [copyable("command", value.text, about)]
         case PolicyEntry(policy=policy):
             return [copyable("name", policy.name), copyable("ARN", policy.arn)]
         case ServiceSummary(service=service, actions=actions) | MatrixRow(service=service, actions=actions):

@@ -8,8 +8,9 @@ import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use, UseKind
 from ekstui.eks.cluster import AccessEntry, Capability, Cluster, GivenAccess
+from ekstui.eks.commands import one_line
 from ekstui.eks.findings.entries import entry_findings, missing_entry, mode_finding
-from ekstui.eks.findings.fixes import cluster_command
+from ekstui.eks.findings.fixes import cluster_commands
 from tests.eks.findings.subjects import ACCOUNT, NOW, ROLE, knowledge, used
 
 SNAPSHOT = AccountSnapshot(
@@ -118,7 +119,10 @@ def test_nodes_without_an_entry(mode: str, entries: tuple[AccessEntry, ...] | No
         # Nodes of Auto Mode need the access policy as well (EKS User Guide, "Create a custom node class").
         (
             "auto-mode-node",
-            ["--type EC2 && ", "cluster-access-policy/AmazonEKSAutoNodePolicy --access-scope type=cluster"],
+            [
+                "--type EC2 --region eu-west-1 && ",
+                "cluster-access-policy/AmazonEKSAutoNodePolicy --access-scope type=cluster",
+            ],
         ),
     ],
 )
@@ -126,12 +130,9 @@ def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> 
     cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=())
     finding = missing_entry(ROLE, (used(kind, name="g"),), cluster)
     assert finding is not None
-    command = cluster_command(finding, ROLE, None, cluster, "aws")
-    assert command is not None
-    assert command.text.startswith(
-        f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} --region eu-west-1"
-    )
-    assert all(words in command.text for words in expected)
+    text = one_line(cluster_commands(finding, ROLE, None, cluster, "aws"))
+    assert text.startswith(f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} ")
+    assert all(words in text for words in expected)
 
 
 def test_the_mode_says_whether_entries_count() -> None:

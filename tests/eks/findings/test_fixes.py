@@ -7,8 +7,9 @@ import pytest
 
 from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.cluster import HealthIssue
+from ekstui.eks.commands import one_line
 from ekstui.eks.findings import Code, Finding
-from ekstui.eks.findings.fixes import change_in_words, cluster_command, is_about, meaning_of, trust_command
+from ekstui.eks.findings.fixes import change_in_words, cluster_commands, is_about, meaning_of, trust_commands
 from ekstui.iam.document import parse_text
 from tests.eks.findings.subjects import (
     ISSUER,
@@ -30,8 +31,8 @@ def found(code: Code, *uses: Use, severity: Any = "problem") -> Finding:
 
 
 def command(finding: Finding, of: Role | None = None, principal: str = ROLE, **fields: Any) -> str | None:
-    made = cluster_command(finding, principal, of, cluster(**fields), "aws-cn")
-    return None if made is None else made.text
+    made = cluster_commands(finding, principal, of, cluster(**fields), "aws-cn")
+    return one_line(made) or None
 
 
 @pytest.mark.parametrize(
@@ -72,8 +73,8 @@ def service(
 
 
 def fixed(code: Code, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
-    made = trust_command(role(trust_of(*statements)), found(code), knowledge())
-    return None if made is None else parse_text(shlex.split(made.text)[-1]).statements
+    made = trust_commands(role(trust_of(*statements)), found(code), knowledge())
+    return parse_text(shlex.split(one_line(made))[-1]).statements if made else None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_the_session_may_be_tagged_by_the_services_that_assume_the_role_for_eks(
     before = trust_of(other, statement).statements
     assert made == (before[0], before[1]._replace(actions=(*before[1].actions, "sts:TagSession")))
     assert fixed("missing-policy", statement) is None
-    assert trust_command(role(None), found("trust-lacks-tag-session"), knowledge()) is None
+    assert trust_commands(role(None), found("trust-lacks-tag-session"), knowledge()) == ()
 
 
 SUB = f"{ISSUER}:sub"
@@ -172,7 +173,7 @@ def test_what_a_report_of_eks_means(each: HealthIssue, said: str, shows: str) ->
     meaning = meaning_of(each)
     assert said in meaning.text
     assert bool(said) is bool(meaning.text)
-    assert meaning.command == shows
+    assert shlex.join(meaning.command) == shows
 
 
 def test_a_report_is_about_the_uses_by_its_part_of_the_cluster() -> None:

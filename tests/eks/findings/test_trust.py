@@ -8,7 +8,7 @@ import pytest
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Addon, Cluster
 from ekstui.eks.findings import Surroundings
-from ekstui.eks.findings.fixes import cluster_command, trust_command
+from ekstui.eks.findings.fixes import cluster_commands, trust_commands
 from ekstui.iam.document import Document, parse_text
 from ekstui.library.catalog import knowledge
 from tests.eks.findings.subjects import (
@@ -156,8 +156,7 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     trust = trust_of(web_identity(OTHER_ISSUER, "system:serviceaccount:kube-system:aws-node"))
     seen, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
     (finding,) = coded(said((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
-    command = cluster_command(finding, ROLE, role(trust), seen, "aws")
-    assert command is not None
+    (command,) = cluster_commands(finding, ROLE, role(trust), seen, "aws")
     fixed = parse_text(shlex.split(command.text)[-1])
     both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
     assert fixed.statements == trust_of(*both).statements
@@ -182,12 +181,11 @@ def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
 ) -> None:
     before = said((), (use,), around(seen), role(trust))
     (finding,) = [each for each in before if each.code == code]
-    command = trust_command(role(trust), finding, knowledge())
-    assert command is not None
+    (command,) = trust_commands(role(trust), finding, knowledge())
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
     fixed = parse_text(words[-1])
     after = said((), (use,), around(seen), role(fixed))
     assert {each.code for each in after} == {each.code for each in before} - {code}
     # A second run has nothing to do.
-    assert trust_command(role(fixed), finding, knowledge()) is None
+    assert trust_commands(role(fixed), finding, knowledge()) == ()

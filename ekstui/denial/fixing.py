@@ -1,0 +1,392 @@
+"""What fixes a denial: each fix is tried, by evaluating the request as if it were done, before it is offered.
+
+EKS User Guide, "Learn how EKS Pod Identity grants pods access to AWS services"; AWS CLI Command Reference.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ekstui.change.policy import version_label
+from ekstui.denial.answer import Allower, Fix, Policies
+from ekstui.denial.assuming import judge_trust, judged_together
+from ekstui.denial.callers import is_assuming
+from ekstui.denial.deciding import evaluated
+from ekstui.denial.own_statement import as_shown, is_redacted, with_variables
+from ekstui.denial.purpose import ADDON_ROLES, Candidate
+from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, put_policy, variable
+from ekstui.iam.arn import entity_of, split_arn
+from ekstui.iam.conditions.operators import operator
+from ekstui.iam.document import Document, Statement, parse_text, serialise
+from ekstui.iam.evaluation import AppliedPolicy, Evaluation, Request, StatementResult, evaluate
+from ekstui.iam.reference import reference
+from ekstui.iam.wildcard import is_wild
+
+_BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
+"""Prefixes of the names of roles that IAM Identity Center or a service owns, and that users cannot change."""
+
+_OF_RESOURCE_TAG = re.compile(r"(?:[a-z0-9-]+:ResourceTag)/(.+)", re.IGNORECASE)
+
+_PARAMETER = re.compile(r"\$\{((?:AWS::)?[A-Za-z_.]+)\}")
+"""A parameter of a controller's policy; IAM's own variables have a single colon."""
+
+_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:([a-z0-9.-]+):([a-z0-9.-]+)")
+
+_NOT_IN_A_VARIABLE = re.compile(r"\W+")
+
+_ROOM = {"role": 10_240, "user": 2_048}
+"""The most characters of all inline policies together ("IAM and AWS STS quotas")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A denied request, and what may fix it."""
+
+    request: Request
+    policies: Policies
+    statements: Sequence[StatementResult]
+    """Those that decide or may decide it."""
+    offered: Sequence[Allower]
+    """Policies that allow the request or may, best first."""
+    candidates: Sequence[Candidate]
+    statement: Statement | None
+    """The smallest that would allow it, with the resource as the message has it."""
+    component: str | None
+    """The controller that probably made the call, if a pod did."""
+    text: str
+    """The message."""
+
+    def tried(self, *documents: Document, context: Iterable[tuple[str, str]] = ()) -> tuple[str, ...] | None:
+        """Return what the request depends on if the caller has these documents too; None if it is not allowed then."""
+        added = {key: (value,) for key, value in context}
+        gone = {key.lower() for key in added}
+        request = replace(
+            self.request,
+            resources=self.request.resources or ((self.statement.resources) if self.statement else ()),
+            context={**self.request.context, **added},
+            absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
+        )
+        identity = (*self.policies.identity, *(AppliedPolicy("fix", None, each) for each in documents))
+        found = evaluate(request, identity, self.policies.boundary, self.policies.session, reference())
+        return found.missing if found.verdict in ("allowed", "depends") else None
+
+
+def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
+    """Return what fixes a denial, those that certainly do first; `of_pods` if a pod may have called with its node's role."""
+    principal = entity_of(case.request.principal)
+    if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
+        return ()
+    kind = "user" if principal.kind == "user" else "role"
+    found = [*_tags(case, principal.name, kind)]
+    if not found:
+        found = [*_policies(case, principal.name, kind)]
+    if of_pods:
+        found = [*role_for_pods(case), *found]
+    return tuple(sorted(found, key=lambda fix: bool(fix.depends_on)))
+
+
+def role_fix(commands: Sequence[Command], request: Request, policies: Policies, assumed: str | None) -> Fix | None:
+    """Return the commands that fix a finding about a role, if they make a request allowed; None if not.
+
+    `assumed` is the ARN of the role that is to be assumed, whose trust policy they may replace.
+    """
+    if len(commands) != 1:
+        return None
+    arguments = commands[0].arguments
+    if arguments[2] == "update-assume-role-policy" and assumed is not None:
+        if arguments[4] != entity_of(assumed).name:
+            return None
+        trust = AppliedPolicy("trust", None, parse_text(arguments[-1]), assumed)
+        judged = judged_together(judge_trust(request, trust), evaluated(request, policies))
+        return Fix(tuple(commands), judged[1]) if judged[0] in ("allowed", "depends") else None
+    if arguments[2] == "tag-role":
+        key, value = (each.partition("=")[2] for each in arguments[-1].split(",", 1))
+        context = {**request.context, f"aws:PrincipalTag/{key}": (value,)}
+        found = evaluated(replace(request, context=context), policies)
+        return Fix(tuple(commands), found.missing) if found is not None and found.verdict == "allowed" else None
+    return None
+
+
+def checks_of(case: Case, *, of_pods: bool) -> tuple[Command, ...]:
+    """Return what shows whether the diagnosis is right."""
+    found: list[Command] = []
+    principal = entity_of(case.request.principal)
+    if of_pods:
+        cluster = _cluster_of(case)
+        found.append(
+            aws("shows which service accounts have a role", "eks", "list-pod-identity-associations", "--cluster-name",
+                cluster, expansions=(cluster,) if cluster.startswith("$") else ())
+        )  # fmt: skip
+    elif (
+        not case.policies.identity_known
+        and principal.kind in ("role", "session")
+        and ROLE_NAME.fullmatch(principal.name)
+    ):
+        about = f"shows which policies {principal.name} has"
+        found.append(aws(about, "iam", "list-attached-role-policies", "--role-name", principal.name))
+    if any(_missing_tags(result) for result in _about_tags(case)):
+        found += _showing_tags(case.request.resources[0])
+    if is_assuming(case.request.action):
+        found += checks_of_trust(case.request)
+    return tuple(found)
+
+
+class _Tag(NamedTuple):
+    key: str
+    """The condition key."""
+    value: str
+
+
+def _tags(case: Case, name: str, kind: str) -> Iterator[Fix]:
+    """Yield the tags of the resource that are all that is missing, literal values first; at most one fix."""
+    missing = [tags for result in _about_tags(case) if (tags := _missing_tags(result))]
+    missing.sort(key=lambda tags: any(tag.value.startswith("${") for tag in tags))
+    for tags in missing:
+        context = [(tag.key, "x" if tag.value.startswith("${") else tag.value) for tag in tags]
+        held = [] if case.policies.identity else [*_of_own(case)]
+        if case.tried(*(each.documents[each.policy.default_version] for each in held), context=context) == ():
+            attached = (attach_policy(name, each.policy.arn, kind) for each in held)
+            yield Fix((*attached, *_tagging(case.request.resources[0], tags)))
+            return
+
+
+def _about_tags(case: Case) -> Iterable[StatementResult]:
+    """Return the statements of the caller's policies or, if none are known, of the policy that is made for it."""
+    if len(case.request.resources) != 1 or not _taggable(case.request.resources[0]):
+        return ()
+    if case.policies.identity:
+        return case.statements
+    return [
+        result
+        for each in _of_own(case)
+        for result in _by(case.request, each.documents[each.policy.default_version]).decisive.statements
+    ]
+
+
+def _of_own(case: Case) -> Iterator[Candidate]:
+    """Yield the first of AWS's policies that is made for what the caller runs and may allow the request."""
+    own = next((each for each in case.offered if each.fit == "own"), None)
+    if own is not None and own.arn is not None:
+        yield from (each for each in case.candidates if each.policy.arn == own.arn)
+
+
+def _by(request: Request, document: Document) -> Evaluation:
+    return evaluate(request, (AppliedPolicy("own", None, document),), reference=reference())
+
+
+def _missing_tags(result: StatementResult) -> tuple[_Tag, ...]:
+    """Return the tags that are all that a statement misses of the resource; empty if it misses something else, or nothing."""
+    if result.statement.effect != "Allow" or result.matches or not result.failed:
+        return ()
+    found: list[_Tag] = []
+    for failure in result.failed:
+        known = operator(failure.operator)
+        key = failure.key or ""
+        if failure.part != "condition" or known is None or known.negated or not _OF_RESOURCE_TAG.fullmatch(key):
+            return ()
+        literal = [each for each in failure.wanted if not is_wild(each) and "${" not in each]
+        found.append(_Tag(key, literal[0] if literal and known.base != "Null" else variable("VALUE")))
+    return tuple(found)
+
+
+def _taggable(resource: str) -> bool:
+    parts = split_arn(resource)
+    return (
+        resource.startswith("arn:")
+        and "*" not in parts.resource
+        and not is_redacted(resource)
+        and parts.service != "iam"
+    )
+
+
+def _showing_tags(resource: str) -> Iterator[Command]:
+    parts = split_arn(resource)
+    if parts.service == "ec2":
+        of_one = ("--filters", f"Name=resource-id,Values={parts.resource.rpartition('/')[2]}")
+        yield aws("shows the tags that it has", "ec2", "describe-tags", *of_one, region=parts.region)
+    else:
+        given = ("resourcegroupstaggingapi", "get-resources", "--resource-arn-list", resource)
+        yield aws("shows the tags that it has", *given, region=parts.region)
+
+
+def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
+    parts = split_arn(resource)
+    pairs = [(found[1], tag.value) for tag in tags if (found := _OF_RESOURCE_TAG.fullmatch(tag.key))]
+    used = tuple(value for _, value in pairs if value.startswith("${"))
+    identifier = parts.resource.rpartition("/")[2]
+    about = f"sets the tag that the policy asks for on {identifier}"
+    if parts.service == "ec2":
+        given = (f"Key={key},Value={value}" for key, value in pairs)
+        yield aws(
+            about,
+            "ec2",
+            "create-tags",
+            "--resources",
+            identifier,
+            "--tags",
+            *given,
+            region=parts.region,
+            expansions=used,
+        )
+    else:
+        given = (f"{key}={value}" for key, value in pairs)
+        called = ("resourcegroupstaggingapi", "tag-resources", "--resource-arn-list", resource, "--tags")
+        yield aws(about, *called, *given, region=parts.region, expansions=used)
+
+
+def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
+    """Yield the policies and the statement to give the caller, those made for what it runs before the statement."""
+    of_kind: list[Fix] = []
+    has_own = False
+    for allower in case.offered:
+        if (
+            allower.fit not in ("own", "kind")
+            or (allower.fit == "own" and has_own)
+            or (allower.fit == "kind" and of_kind)
+        ):
+            continue
+        candidate = next(each for each in case.candidates if each.policy.name == allower.policy)
+        fix = _attached(case, candidate, name, kind) if allower.arn else _published(case, candidate, name, kind)
+        if fix is None:
+            continue
+        if allower.fit == "own":
+            has_own = True
+            yield fix
+        elif not fix.depends_on and not has_own and not set(allower.meant_for) <= ADDON_ROLES:
+            of_kind.append(fix)
+    if case.statement is not None:
+        yield from _statement(case, case.statement, name, kind)
+    yield from of_kind
+
+
+def _fix(case: Case, depends_on: tuple[str, ...] | None, *commands: Command) -> Fix | None:
+    """Return a fix; None if it would not help, or only with tags that the caller's policies ask for already."""
+    if depends_on is None:
+        return None
+    if case.policies.identity and any(map(_OF_RESOURCE_TAG.fullmatch, depends_on)):
+        return None
+    by = (f"a resource policy in account {other}" for other in other_account(case.request))
+    others = ("the trust policy of the role",) if is_assuming(case.request.action) else by
+    return Fix(commands, (*depends_on, *others))
+
+
+def _attached(case: Case, candidate: Candidate, name: str, kind: str) -> Fix | None:
+    depends_on = case.tried(candidate.documents[candidate.policy.default_version])
+    return _fix(case, depends_on, attach_policy(name, candidate.policy.arn, kind))
+
+
+def _published(case: Case, candidate: Candidate, name: str, kind: str) -> Fix | None:
+    """Return the document that a project publishes as an inline policy; None if there is no room for it."""
+    document = candidate.documents[candidate.policy.default_version]
+    text = str(serialise(document))
+    if len(text) > _ROOM[kind]:
+        return None
+    own = split_arn(case.request.principal or "")
+    region = next((split_arn(each).region for each in case.request.resources if split_arn(each).region), "")
+    known = {"AWS::AccountId": own.account, "AWS::Partition": own.partition, "AWS::Region": region}
+    names = [each for each in dict.fromkeys(_PARAMETER.findall(text)) if each != "AWS::Partition"]
+    values = [f" --param {each}={known.get(each) or variable(_NOT_IN_A_VARIABLE.sub('_', each))}" for each in names]
+    shown = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
+    release = version_label(candidate.policy.default_version)
+    called = re.sub(r"[^\w+=,.@-]", "-", f"{candidate.policy.name}-{release}")
+    about = f"gives {name} the policy that {candidate.policy.name.partition('/')[0]} publishes, as an inline policy"
+    given = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", shown)
+    command = aws(about, "iam", f"put-{kind}-policy", *given, expansions=(shown,))
+    depends_on = case.tried(document)
+    keys = None if depends_on is None else tuple(key for key in depends_on if key not in _PARAMETER.findall(text))
+    return _fix(case, keys, command)
+
+
+def _statement(case: Case, statement: Statement, name: str, kind: str) -> Iterator[Fix]:
+    """Yield the smallest statement, unless it is for every resource for lack of one."""
+    asked = case.request.resources
+    info = reference().find(case.request.action)
+    if statement.resources == ("*",) and asked != ("*",) and not (info is not None and not info.resource_types):
+        return
+    depends_on = case.tried(Document("2012-10-17", None, (statement,)))
+    parameters = tuple(dict.fromkeys(_PARAMETER.findall(str(serialise(Document(None, None, (statement,)))))))
+    keys = None if depends_on is None else tuple(key for key in depends_on if key not in parameters)
+    whole = shown_statement(statement, case.request)
+    shown = with_variables(whole, parameters)
+    about = f"adds only this statement to {name}, as an inline policy"
+    fix = _fix(case, keys, put_policy(name, f"allow-{statement.actions[0]}", (shown,), about, kind))
+    if fix is not None:
+        yield fix
+
+
+def shown_statement(statement: Statement, request: Request) -> Statement:
+    """Return a statement without what a message does not show of its resources, which would be wildcards in it."""
+    if not request.resources:
+        return statement
+    return statement._replace(resources=tuple(as_shown(each, request.principal) for each in statement.resources))
+
+
+def other_account(request: Request) -> Iterator[str]:
+    """Yield the account of the resource, if it is known not to be the caller's."""
+    own = split_arn(request.principal or "").account
+    accounts = dict.fromkeys(split_arn(each).account for each in request.resources if each.startswith("arn:"))
+    yield from (each for each in accounts if each.isdigit() and own.isdigit() and each != own)
+
+
+def assumes_itself(request: Request) -> bool:
+    """Return whether a session asks for the role that it is of."""
+    caller = entity_of(request.principal)
+    asked = [entity_of(each) for each in request.resources]
+    is_own = caller.kind == "session" and [(each.kind, each.name) for each in asked] == [("role", caller.name)]
+    return is_own and request.action.lower() == "sts:assumerole" and not any(other_account(request))
+
+
+def checks_of_trust(request: Request) -> Iterator[Command]:
+    """Yield what shows the trust policy of the role that is to be assumed."""
+    for role in map(entity_of, request.resources):
+        if role.kind == "role" and ROLE_NAME.fullmatch(role.name):
+            given = ("--role-name", role.name, "--query", "Role.AssumeRolePolicyDocument")
+            account = "".join(f", with credentials of account {each}" for each in other_account(request))
+            yield aws(f"shows the trust policy of {role.name}{account}", "iam", "get-role", *given)
+
+
+def role_for_pods(case: Case) -> tuple[Fix, ...]:
+    """Return what gives the pod a role of its own by Pod Identity, with the permission that it lacks."""
+    own, uses = split_arn(case.request.principal or ""), case.policies.used_by
+    role = case.component or variable("ROLE")
+    cluster, account = _cluster_of(case), own.account if own.account.isdigit() else variable("ACCOUNT")
+    region = next((use.region for use in uses if use.cluster == cluster), None)
+    namespace, service_account = variable("NAMESPACE"), variable("SERVICE_ACCOUNT")
+    if (found := _SERVICE_ACCOUNT.search(case.text)) is not None:
+        namespace, service_account = found.groups()
+    used = tuple(each for each in (role, cluster, account, namespace, service_account) if each.startswith("$"))
+    # The new role has no other policies.
+    alone = replace(case, policies=Policies(), statements=())
+    given = next(_policies(alone, "ROLE", "role"), None)
+    if given is None or len(given.commands) != 1:
+        return ()
+    (gives,) = given.commands
+    arguments = tuple(role if each == "ROLE" else each for each in gives.arguments)
+    return (
+        Fix(
+            (
+                aws("creates a role for the pod", "iam", "create-role", "--role-name", role,
+                    "--assume-role-policy-document", _TRUST, expansions=used),
+                Command(arguments, "allows it for that role alone", (*gives.expansions, *used)),
+                aws("gives the role to the pod's service account, by the add-on eks-pod-identity-agent; then restart the pod",
+                    "eks", "create-pod-identity-association", "--cluster-name", cluster, "--namespace", namespace,
+                    "--service-account", service_account, "--role-arn", f"arn:{own.partition}:iam::{account}:role/{role}",
+                    region=region, expansions=used),
+            ),
+            given.depends_on,
+        ),
+    )  # fmt: skip
+
+
+_TRUST = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},'
+    '"Action":["sts:AssumeRole","sts:TagSession"]}]}'
+)
+"""The trust policy that the EKS User Guide has for EKS Pod Identity."""
+
+
+def _cluster_of(case: Case) -> str:
+    """Return the cluster whose nodes have the role, or a variable of the shell."""
+    names = {use.cluster for use in case.policies.used_by if use.cluster}
+    return names.pop() if len(names) == 1 else variable("CLUSTER")

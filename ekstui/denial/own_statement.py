@@ -1,0 +1,165 @@
+"""The statement that allows a denied request and little else.
+
+It is on what lasts, not on the one network interface or listener rule of a message; and if the caller's own component has a
+policy, what that says about the action stays: its resources and its conditions.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ekstui.denial.answer import refused_tags
+from ekstui.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
+from ekstui.denial.purpose import Candidate
+from ekstui.denial.remedies import evaluated_by, gives_by_wildcard
+from ekstui.eks.commands import variable
+from ekstui.iam.arn import has_variable, matches_resource, split_arn
+from ekstui.iam.document import Condition, Statement, parse_text, serialise_statement
+from ekstui.iam.evaluation import Evaluation, Request, StatementResult
+from ekstui.iam.reference import ActionInfo, reference
+
+_SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
+
+REDACTED = re.compile(r"\*{2,}|[xX]{3,}|#{3,}|REDACTED|TRUNCATED|<[^<>]*>|\.{3}|…", re.IGNORECASE)
+"""What people write in place of what they do not show."""
+
+_SHORT_LIVED: dict[str, tuple[str, ...]] = {
+    "ec2": ("network-interface",),
+    "elasticloadbalancing": ("listener", "listener-rule", "targetgroup", "loadbalancer"),
+}
+"""Types of resources that controllers make and remove all day."""
+
+
+def smallest_statement(
+    request: Request,
+    evaluation: Evaluation | None,
+    nearest: Sequence[StatementResult],
+    name: str | None,
+    models: Iterable[Candidate] = (),
+) -> Statement:
+    """Return the statement that allows only this action on the resources that are not allowed yet.
+
+    `name` is the resource as the message names it, if that is not a whole ARN. `models` are policies made for what the
+    caller runs, best first. Where the nearest statement refuses tags, the remedy has the conditions of it that the request
+    meets, so that it allows the tags and no more otherwise.
+    """
+    if evaluation is None:
+        resources = request.resources
+    else:
+        entries = [entry for entry in evaluation.resources if entry.verdict != "allowed"]
+        resources = tuple(entry.resource for entry in entries if entry.resource is not None)
+    if not resources:
+        pattern = None if name is None else _pattern_of_name(name, request)
+        resources = ("*",) if pattern is None else (pattern,)
+    conditions = _conditions_met(nearest)
+    model = _model(request, resources[0], models) if len(resources) == 1 and not conditions else None
+    if model is not None:
+        conditions = model.conditions
+    patterns = () if model is None else model.resources
+    return Statement(
+        sid=None,
+        effect="Allow",
+        action_element="Action",
+        actions=(request.action,),
+        resource_element="Resource",
+        resources=tuple(dict.fromkeys(_lasting(each, patterns) for each in resources)),
+        conditions=conditions,
+    )
+
+
+def with_variables(statement: Statement, names: Iterable[str]) -> Statement:
+    """Return a statement with variables of the shell for the parameters of a controller's policy."""
+    text = json.dumps(serialise_statement(statement))
+    for name in names:
+        text = text.replace(f"${{{name}}}", variable(re.sub(r"\W+", "_", name)))
+    return parse_text(f'{{"Version": "2012-10-17", "Statement": [{text}]}}').statements[0]
+
+
+def as_shown(resource: str, principal: str | None) -> str:
+    """Return an ARN with what a message does not show: the caller's account, or variables of the shell."""
+    if not resource.startswith("arn:"):
+        return REDACTED.sub(lambda _: variable("NAME"), resource)
+    parts, own = split_arn(resource), split_arn(principal or "")
+    account, region = parts.account, parts.region
+    if account and not re.fullmatch(r"\d{12}|aws", account):
+        account = own.account if re.fullmatch(r"\d{12}", own.account) else variable("ACCOUNT")
+    if region and not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-\d", region):
+        region = variable("REGION")
+    rest = REDACTED.sub(lambda _: variable("NAME"), parts.resource)
+    return ":".join((parts.arn, parts.partition, parts.service, region, account, rest))
+
+
+def is_redacted(resource: str) -> bool:
+    """Return whether a message does not show all of an ARN that it names."""
+    return as_shown(resource, None) != resource
+
+
+def _model(request: Request, resource: str, models: Iterable[Candidate]) -> Statement | None:
+    """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
+    asked = request if resource == "*" else replace(request, resources=(resource,))
+    for candidate in models:
+        found = [
+            result
+            for result in evaluated_by(asked, candidate, candidate.policy.default_version).decisive.statements
+            if result.matches is not False
+            and result.statement.effect == "Allow"
+            and result.statement.resource_element == "Resource"
+            and not gives_by_wildcard(result.statement, request.action)
+        ]
+        found.sort(key=lambda result: (result.matches is None, len(result.missing), len(result.statement.resources)))
+        for result in found[:1]:
+            patterns = [each for each in result.statement.resources if matches_resource(each, resource) is not False]
+            return result.statement._replace(resources=tuple(patterns))
+    return None
+
+
+def _lasting(resource: str, patterns: Sequence[str]) -> str:
+    """Return the resource of a statement: the narrowest pattern with the Region and account, or what lasts of the resource."""
+    pattern = max((each for each in patterns if each != "*" and not has_variable(each)), key=len, default=None)
+    if resource == "*" or not resource.startswith("arn:"):
+        return resource
+    own = split_arn(resource)
+    if pattern is not None:
+        named = split_arn(pattern)
+        region = own.region if named.region == "*" else named.region
+        account = own.account if named.account == "*" else named.account
+        return ":".join((own.arn, own.partition, named.service, region, account, named.resource))
+    kind, _, rest = own.resource.partition("/")
+    if rest and kind in _SHORT_LIVED.get(own.service, ()):
+        return ":".join((*own[:5], f"{kind}/*"))
+    return resource
+
+
+def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]:
+    """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
+    if not nearest or not any(map(refused_tags, nearest[0].failed)):
+        return ()
+    failed = {(each.operator, each.key) for each in nearest[0].failed}
+    return tuple(each for each in nearest[0].statement.conditions if (each.operator, each.key) not in failed)
+
+
+def _pattern_of_name(name: str, request: Request) -> str | None:
+    """Return a pattern for the ARN of a resource that a message names otherwise; None if it may have any type.
+
+    The resource is taken to be in the principal's account; the Region is not known.
+    """
+    info, own = reference().find(request.action), split_arn(request.principal or "")
+    if info is None or not own.account.isdigit() or REDACTED.search(name):
+        return None
+    if name.startswith("arn:"):
+        return f"{name}-??????"
+    service = info.name.partition(":")[0]
+    form = of_place(_only_arn_format(info, service), (own.partition, "*", own.account))
+    if len(PLACEHOLDER.findall(form)) != 1 or (service == "kms" and not KMS_KEY_ID.fullmatch(name)):
+        return None
+    end = "-??????" if service == "secretsmanager" and not _SECRET_END.search(name) else ""
+    return PLACEHOLDER.sub(lambda _: f"{name.lstrip('/')}{end}", form)
+
+
+def _only_arn_format(info: ActionInfo, service: str) -> str:
+    """Return the ARN format of the one resource type that an action needs, or may have; empty if there are several."""
+    uses = [use for use in info.resource_types if use.required] or info.resource_types
+    kinds = [reference().resource_type(service, use.name) for use in uses]
+    forms = {form for kind in kinds if kind is not None for form in kind.arn_formats}
+    return forms.pop() if len(kinds) == len(forms) == 1 else ""

@@ -1,0 +1,114 @@
+"""Who owns a policy that denies a request and that no identity policy changes: whom to ask for what, and what shows it.
+
+IAM User Guide, "Troubleshoot access denied error messages"; Organizations User Guide, "Service control policies".
+"""
+
+from collections.abc import Iterator
+
+from ekstui.denial.parsing import Cause
+from ekstui.eks.commands import Command, aws
+from ekstui.iam.arn import entity_of, split_arn
+from ekstui.iam.evaluation import Request
+
+_OF_ORGANIZATION = {"service-control": "SERVICE_CONTROL_POLICY", "resource-control": "RESOURCE_CONTROL_POLICY"}
+
+
+def whom_to_ask(cause: Cause, request: Request) -> str:
+    """Return who owns the policy that a message blames, and what to ask for, as a sentence; empty if it has no owner."""
+    who = entity_of(request.principal).name or request.principal or "the caller"
+    what = f"{request.action} for {who}"
+    name = split_arn(cause.policy or "").resource.rpartition("/")[2]
+    if cause.policy_type in _OF_ORGANIZATION:
+        return f"{_of_organization(cause, request, name)}: ask there {_to_change(cause)} {what}."
+    match cause.policy_type:
+        case "boundary":
+            return f"Whoever sets the permissions boundaries of the account owns {name or 'it'}: ask {_to_change(cause)} {what}."
+        case "session":
+            return (
+                f"The session policy comes from whoever started the session: the association of Pod Identity, or the call "
+                f"of AssumeRole. Ask there {_to_change(cause)} {what}."
+            )
+        case "resource" if not cause.is_one_of_several:
+            owner = _account_of(request)
+            return f"The owner of the resource{owner} has its policy: ask {_to_change(cause)} {what}."
+        case "vpc-endpoint":
+            return f"The owner of the VPC has the policy of its endpoint: ask {_to_change(cause)} {what}."
+        case "identity" | None if cause.explicit:
+            return f"Whoever wrote {name or 'the Deny'} owns it: ask {_to_change(cause)} {what}."
+        case _:
+            return ""
+
+
+def checks_of_owner(cause: Cause, request: Request) -> Iterator[Command]:
+    """Yield what shows the policy that a message blames."""
+    entity, policy = entity_of(request.principal), cause.policy or ""
+    resource = next((each for each in request.resources if each.startswith("arn:")), "")
+    if cause.policy_type in _OF_ORGANIZATION:
+        yield from _in_organization(cause, request)
+    elif cause.policy_type == "boundary" and entity.kind in ("role", "session"):
+        about = "shows the permissions boundary of the role"
+        yield aws(about, "iam", "get-role", "--role-name", entity.name, "--query", "Role.PermissionsBoundary")
+    elif cause.policy_type in ("identity", None) and cause.explicit and entity.kind in ("role", "session"):
+        yield aws("shows which policies it has", "iam", "list-attached-role-policies", "--role-name", entity.name)
+    elif cause.policy_type == "resource" and resource:
+        yield from _of_resource(resource)
+    elif cause.policy_type == "vpc-endpoint":
+        yield aws("shows the endpoints and their policies", "ec2", "describe-vpc-endpoints")
+    if ":policy/" in policy and split_arn(policy).service == "iam":
+        yield aws("shows which version of the policy is in force", "iam", "get-policy", "--policy-arn", policy)
+
+
+def _of_organization(cause: Cause, request: Request, name: str) -> str:
+    parts = split_arn(cause.policy or "")
+    if parts.service == "organizations":
+        organization = parts.resource.split("/")[1] if parts.resource.count("/") > 1 else "the organization"
+        return f"Policy {name} is of organization {organization}, whose management account is {parts.account}"
+    account = split_arn(request.principal or "").account
+    named = f" of account {account}" if account.isdigit() else ""
+    return f"The {cause.kind} belongs to the management account of the organization{named}"
+
+
+def _to_change(cause: Cause) -> str:
+    return "to except" if cause.explicit else "to allow"
+
+
+def _in_organization(cause: Cause, request: Request) -> Iterator[Command]:
+    parts = split_arn(cause.policy or "")
+    account = split_arn(request.principal or "").account
+    if parts.service == "organizations":
+        about = f"shows it, with the credentials of account {parts.account}"
+        yield aws(about, "organizations", "describe-policy", "--policy-id", parts.resource.rpartition("/")[2])
+    elif account.isdigit():
+        given = ("--target-id", account, "--filter", _OF_ORGANIZATION[cause.policy_type or ""])
+        about = "lists them, with the credentials of the management account"
+        yield aws(about, "organizations", "list-policies-for-target", *given)
+
+
+def _account_of(request: Request) -> str:
+    accounts = {split_arn(each).account for each in request.resources if each.startswith("arn:")}
+    (account,) = accounts if len(accounts) == 1 else ("",)
+    return f" in account {account}" if account.isdigit() else ""
+
+
+def _of_resource(resource: str) -> Iterator[Command]:
+    parts = split_arn(resource)
+    name, about = parts.resource.partition("/")[2] or parts.resource, "shows the policy of the resource"
+    match parts.service:
+        case "s3":
+            yield aws(about, "s3api", "get-bucket-policy", "--bucket", parts.resource.partition("/")[0])
+        case "kms":
+            given = ("--key-id", resource, "--policy-name", "default")
+            yield aws("shows the key policy", "kms", "get-key-policy", *given, region=parts.region)
+        case "ecr":
+            given = ("--registry-id", parts.account, "--repository-name", name)
+            yield aws(about, "ecr", "get-repository-policy", *given, region=parts.region)
+        case "secretsmanager":
+            yield aws(about, "secretsmanager", "get-resource-policy", "--secret-id", resource, region=parts.region)
+        case "sns":
+            yield aws(about, "sns", "get-topic-attributes", "--topic-arn", resource, region=parts.region)
+        case "lambda":
+            yield aws(about, "lambda", "get-policy", "--function-name", resource, region=parts.region)
+        case "elasticfilesystem" if parts.resource.startswith("file-system/"):
+            yield aws(about, "efs", "describe-file-system-policy", "--file-system-id", name, region=parts.region)
+        case _:
+            return
