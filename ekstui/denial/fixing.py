@@ -3,6 +3,7 @@
 EKS User Guide, "Learn how EKS Pod Identity grants pods access to AWS services"; AWS CLI Command Reference.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,8 @@ from ekstui.denial.callers import is_assuming
 from ekstui.denial.deciding import evaluated
 from ekstui.denial.own_statement import as_shown, is_redacted, with_variables
 from ekstui.denial.purpose import ADDON_ROLES, Candidate
-from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, put_policy, variable
+from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, expansions_in, put_policy, variable
+from ekstui.eks.published import ARNS_OF_TEMPLATE
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.conditions.operators import operator
 from ekstui.iam.document import Document, Statement, parse_text, serialise
@@ -34,9 +36,10 @@ _PARAMETER = re.compile(r"\$\{((?:AWS::)?[A-Za-z_.]+)\}")
 _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:([a-z0-9.-]+):([a-z0-9.-]+)")
 
 _NOT_IN_A_VARIABLE = re.compile(r"\W+")
+_NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]")
 
-_ROOM = {"role": 10_240, "user": 2_048}
-"""The most characters of all inline policies together ("IAM and AWS STS quotas")."""
+_INLINE, _MANAGED = 10_240, 6_144
+"""The most characters of all inline policies of a role together, and of a managed policy ("IAM and AWS STS quotas")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def checks_of(case: Case, *, of_pods: bool) -> tuple[Command, ...]:
     ):
         about = f"shows which policies {principal.name} has"
         found.append(aws(about, "iam", "list-attached-role-policies", "--role-name", principal.name))
-    if any(_missing_tags(result) for result in _about_tags(case)):
+    if any(_missing_tags(result) for _, result in _about_tags(case)):
         found += _showing_tags(case.request.resources[0])
     if is_assuming(case.request.action):
         found += checks_of_trust(case.request)
@@ -140,35 +143,29 @@ class _Tag(NamedTuple):
 
 def _tags(case: Case, name: str, kind: str) -> Iterator[Fix]:
     """Yield the tags of the resource that are all that is missing, literal values first; at most one fix."""
-    missing = [tags for result in _about_tags(case) if (tags := _missing_tags(result))]
-    missing.sort(key=lambda tags: any(tag.value.startswith("${") for tag in tags))
-    for tags in missing:
+    missing = [(candidate, tags) for candidate, result in _about_tags(case) if (tags := _missing_tags(result))]
+    missing.sort(key=lambda entry: any(tag.value.startswith("${") for tag in entry[1]))
+    for candidate, tags in missing:
         context = [(tag.key, "x" if tag.value.startswith("${") else tag.value) for tag in tags]
-        held = [] if case.policies.identity else [*_of_own(case)]
-        if case.tried(*(each.documents[each.policy.default_version] for each in held), context=context) == ():
-            attached = (attach_policy(name, each.policy.arn, kind) for each in held)
-            yield Fix((*attached, *_tagging(case.request.resources[0], tags)))
+        held = () if candidate is None else (candidate.documents[candidate.policy.default_version],)
+        if case.tried(*held, context=context) == ():
+            given = () if candidate is None else _giving(case, candidate, name, kind)
+            yield Fix((*given, *_tagging(case.request.resources[0], tags)))
             return
 
 
-def _about_tags(case: Case) -> Iterable[StatementResult]:
-    """Return the statements of the caller's policies or, if none are known, of the policy that is made for it."""
+def _about_tags(case: Case) -> Iterator[tuple[Candidate | None, StatementResult]]:
+    """Yield the statements of the caller's policies or, if none are known, of those made for it, each with its policy."""
     if len(case.request.resources) != 1 or not _taggable(case.request.resources[0]):
-        return ()
+        return
     if case.policies.identity:
-        return case.statements
-    return [
-        result
-        for each in _of_own(case)
-        for result in _by(case.request, each.documents[each.policy.default_version]).decisive.statements
-    ]
-
-
-def _of_own(case: Case) -> Iterator[Candidate]:
-    """Yield the first of AWS's policies that is made for what the caller runs and may allow the request."""
-    own = next((each for each in case.offered if each.fit == "own"), None)
-    if own is not None and own.arn is not None:
-        yield from (each for each in case.candidates if each.policy.arn == own.arn)
+        yield from ((None, result) for result in case.statements)
+        return
+    own = {each.policy for each in case.offered if each.fit == "own"}
+    for each in case.candidates:
+        if each.policy.name in own:
+            document = each.documents[each.policy.default_version]
+            yield from ((each, result) for result in _by(case.request, document).decisive.statements)
 
 
 def _by(request: Request, document: Document) -> Evaluation:
@@ -183,10 +180,17 @@ def _missing_tags(result: StatementResult) -> tuple[_Tag, ...]:
     for failure in result.failed:
         known = operator(failure.operator)
         key = failure.key or ""
-        if failure.part != "condition" or known is None or known.negated or not _OF_RESOURCE_TAG.fullmatch(key):
+        if failure.part != "condition" or known is None or not _OF_RESOURCE_TAG.fullmatch(key):
             return ()
-        literal = [each for each in failure.wanted if not is_wild(each) and "${" not in each]
-        found.append(_Tag(key, literal[0] if literal and known.base != "Null" else variable("VALUE")))
+        if known.base == "Null":
+            if failure.wanted != ("false",):
+                return ()
+            found.append(_Tag(key, variable("VALUE")))
+            continue
+        literal = [each for each in failure.wanted if not is_wild(each)]
+        if known.negated or any("${" in each for each in failure.wanted):
+            return ()
+        found.append(_Tag(key, literal[0] if literal else variable("VALUE")))
     return tuple(found)
 
 
@@ -212,27 +216,22 @@ def _showing_tags(resource: str) -> Iterator[Command]:
 
 def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
     parts = split_arn(resource)
-    pairs = [(found[1], tag.value) for tag in tags if (found := _OF_RESOURCE_TAG.fullmatch(tag.key))]
-    used = tuple(value for _, value in pairs if value.startswith("${"))
+    pairs = {found[1]: tag.value for tag in tags if (found := _OF_RESOURCE_TAG.fullmatch(tag.key))}
+    used = tuple(value for value in pairs.values() if value.startswith("${"))
     identifier = parts.resource.rpartition("/")[2]
     about = f"sets the tag that the policy asks for on {identifier}"
+    # The CLI's short form takes commas and equals signs apart.
+    is_plain = not any(sign in text for pair in pairs.items() for text in pair if text not in used for sign in ",=[]{}")
     if parts.service == "ec2":
-        given = (f"Key={key},Value={value}" for key, value in pairs)
-        yield aws(
-            about,
-            "ec2",
-            "create-tags",
-            "--resources",
-            identifier,
-            "--tags",
-            *given,
-            region=parts.region,
-            expansions=used,
-        )
+        short = [f"Key={key},Value={value}" for key, value in pairs.items()]
+        whole = json.dumps([{"Key": key, "Value": value} for key, value in pairs.items()])
+        called = ("ec2", "create-tags", "--resources", identifier, "--tags")
     else:
-        given = (f"{key}={value}" for key, value in pairs)
+        short = [",".join(f"{key}={value}" for key, value in pairs.items())]
+        whole = json.dumps(pairs)
         called = ("resourcegroupstaggingapi", "tag-resources", "--resource-arn-list", resource, "--tags")
-        yield aws(about, *called, *given, region=parts.region, expansions=used)
+    given = short if is_plain else [whole]
+    yield aws(about, *called, *given, region=parts.region, expansions=used)
 
 
 def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
@@ -247,7 +246,10 @@ def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
         ):
             continue
         candidate = next(each for each in case.candidates if each.policy.name == allower.policy)
-        fix = _attached(case, candidate, name, kind) if allower.arn else _published(case, candidate, name, kind)
+        document = candidate.documents[candidate.policy.default_version]
+        depends_on = _without(parameters_of(document) if candidate.published else (), case.tried(document))
+        commands = _giving(case, candidate, name, kind)
+        fix = _fix(case, depends_on, *commands) if commands else None
         if fix is None:
             continue
         if allower.fit == "own":
@@ -271,31 +273,46 @@ def _fix(case: Case, depends_on: tuple[str, ...] | None, *commands: Command) -> 
     return Fix(commands, (*depends_on, *others))
 
 
-def _attached(case: Case, candidate: Candidate, name: str, kind: str) -> Fix | None:
-    depends_on = case.tried(candidate.documents[candidate.policy.default_version])
-    return _fix(case, depends_on, attach_policy(name, candidate.policy.arn, kind))
-
-
-def _published(case: Case, candidate: Candidate, name: str, kind: str) -> Fix | None:
-    """Return the document that a project publishes as an inline policy; None if there is no room for it."""
+def _giving(case: Case, candidate: Candidate, name: str, kind: str) -> tuple[Command, ...]:
+    """Return what gives the caller a policy; for what a project publishes, empty if there is no room for it."""
+    if not candidate.published:
+        return (attach_policy(name, candidate.policy.arn, kind),)
     document = candidate.documents[candidate.policy.default_version]
-    text = str(serialise(document))
-    if len(text) > _ROOM[kind]:
-        return None
+    if len(json.dumps(serialise(document), separators=(",", ":"))) > (_INLINE if kind == "role" else _MANAGED):
+        return ()
     own = split_arn(case.request.principal or "")
     region = next((split_arn(each).region for each in case.request.resources if split_arn(each).region), "")
-    known = {"AWS::AccountId": own.account, "AWS::Partition": own.partition, "AWS::Region": region}
-    names = [each for each in dict.fromkeys(_PARAMETER.findall(text)) if each != "AWS::Partition"]
-    values = [f" --param {each}={known.get(each) or variable(_NOT_IN_A_VARIABLE.sub('_', each))}" for each in names]
+    known = {"AWS::AccountId": own.account, "AWS::Region": region}
+    # If the request hangs on the ARN of something that the template makes, it is about that.
+    hangs_on = [each for each in case.tried(document) or () if each in ARNS_OF_TEMPLATE]
+    known |= dict(zip(hangs_on[:1], case.request.resources, strict=False))
+    values = (
+        f" --param {each}={known.get(each) or variable(_NOT_IN_A_VARIABLE.sub('_', each))}"
+        for each in parameters_of(document)
+        if each != "AWS::Partition" and (each in known or each not in ARNS_OF_TEMPLATE)
+    )
     shown = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
-    release = version_label(candidate.policy.default_version)
-    called = re.sub(r"[^\w+=,.@-]", "-", f"{candidate.policy.name}-{release}")
-    about = f"gives {name} the policy that {candidate.policy.name.partition('/')[0]} publishes, as an inline policy"
-    given = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", shown)
-    command = aws(about, "iam", f"put-{kind}-policy", *given, expansions=(shown,))
-    depends_on = case.tried(document)
-    keys = None if depends_on is None else tuple(key for key in depends_on if key not in _PARAMETER.findall(text))
-    return _fix(case, keys, command)
+    called = _NOT_IN_A_NAME.sub("-", f"{candidate.policy.name}-{version_label(candidate.policy.default_version)}")
+    whose = f"the policy that {candidate.policy.name.partition('/')[0]} publishes"
+    given = ("--policy-name", called, "--policy-document", shown)
+    if kind == "role":
+        about = f"gives {name} {whose}, as an inline policy"
+        return (aws(about, "iam", "put-role-policy", "--role-name", name, *given, expansions=(shown,)),)
+    # Inline policies of a user have little room.
+    created = aws(f"creates {whose} in the account", "iam", "create-policy", *given, expansions=(shown,))
+    account = own.account if own.account.isdigit() else variable("ACCOUNT")
+    attached = attach_policy(name, f"arn:{own.partition}:iam::{account}:policy/{called}", kind)
+    return created, attached._replace(expansions=expansions_in(account))
+
+
+def parameters_of(document: Document) -> tuple[str, ...]:
+    """Return the parameters of a controller's policy that have no value yet."""
+    return tuple(dict.fromkeys(_PARAMETER.findall(json.dumps(serialise(document)))))
+
+
+def _without(parameters: Sequence[str], keys: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return what is not known without the parameters of a controller's policy, which the commands ask for."""
+    return None if keys is None else tuple(key for key in keys if key not in parameters)
 
 
 def _statement(case: Case, statement: Statement, name: str, kind: str) -> Iterator[Fix]:
@@ -305,8 +322,8 @@ def _statement(case: Case, statement: Statement, name: str, kind: str) -> Iterat
     if statement.resources == ("*",) and asked != ("*",) and not (info is not None and not info.resource_types):
         return
     depends_on = case.tried(Document("2012-10-17", None, (statement,)))
-    parameters = tuple(dict.fromkeys(_PARAMETER.findall(str(serialise(Document(None, None, (statement,)))))))
-    keys = None if depends_on is None else tuple(key for key in depends_on if key not in parameters)
+    parameters = parameters_of(Document("2012-10-17", None, (statement,)))
+    keys = _without(parameters, depends_on)
     whole = shown_statement(statement, case.request)
     shown = with_variables(whole, parameters)
     about = f"adds only this statement to {name}, as an inline policy"

@@ -98,20 +98,21 @@ def is_redacted(resource: str) -> bool:
 def _model(request: Request, resource: str, models: Iterable[Candidate]) -> Statement | None:
     """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
     asked = request if resource == "*" else replace(request, resources=(resource,))
-    for candidate in models:
-        found = [
-            result
-            for result in evaluated_by(asked, candidate, candidate.policy.default_version).decisive.statements
-            if result.matches is not False
-            and result.statement.effect == "Allow"
-            and result.statement.resource_element == "Resource"
-            and not gives_by_wildcard(result.statement, request.action)
-        ]
-        found.sort(key=lambda result: (result.matches is None, len(result.missing), len(result.statement.resources)))
-        for result in found[:1]:
-            patterns = [each for each in result.statement.resources if matches_resource(each, resource) is not False]
-            return result.statement._replace(resources=tuple(patterns))
-    return None
+    found = [
+        result
+        for candidate in models
+        for result in evaluated_by(asked, candidate, candidate.policy.default_version).decisive.statements
+        if result.matches is not False
+        and result.statement.effect == "Allow"
+        and result.statement.resource_element == "Resource"
+        and not gives_by_wildcard(result.statement, request.action)
+    ]
+    # The first of the most certain ones: models come best first.
+    best = min(found, key=lambda result: (result.matches is None, len(result.missing)), default=None)
+    if best is None:
+        return None
+    patterns = [each for each in best.statement.resources if matches_resource(each, resource) is not False]
+    return best.statement._replace(resources=tuple(patterns))
 
 
 def _lasting(resource: str, patterns: Sequence[str]) -> str:

@@ -71,13 +71,13 @@ class ComponentVersion(NamedTuple):
     def with_made(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return values and the ARNs of what the template creates, where the values determine them."""
         known = {"AWS::Partition": "aws", **values}
-        made = {name: filled(pattern, known) for name, pattern in _MADE.items() if name in self.parameters}
+        made = {name: filled(pattern, known) for name, pattern in ARNS_OF_TEMPLATE.items() if name in self.parameters}
         return {**{name: arn for name, arn in made.items() if "${" not in arn}, **values}
 
     @property
     def to_fill_in(self) -> tuple[str, ...]:
         """The parameters that a user has to give: neither the partition nor ARNs of what the template itself creates."""
-        return tuple(name for name in self.parameters if name != "AWS::Partition" and name not in _MADE)
+        return tuple(name for name in self.parameters if name != "AWS::Partition" and name not in ARNS_OF_TEMPLATE)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -92,7 +92,7 @@ class ComponentVersion(NamedTuple):
         """
         known = {name: f"<{name.rpartition(':')[2]}>" for name in (*_OF_ARNS, *self.parameters)}
         known |= {"AWS::Partition": "aws", **values}
-        known |= {name: values.get(name, filled(pattern, known)) for name, pattern in _MADE.items()}
+        known |= {name: values.get(name, filled(pattern, known)) for name, pattern in ARNS_OF_TEMPLATE.items()}
         return {name: known[name] for name in (*self.parameters, "AWS::Partition")}
 
 
@@ -177,7 +177,7 @@ It is a table, because the projects do not say which policies belong together.
 
 _HEADS = frozenset(name.partition("/")[0] for variants in _VARIANTS.values() for name, _, _ in variants)
 
-_MADE = {
+ARNS_OF_TEMPLATE = {
     "KarpenterNodeRole.Arn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/KarpenterNodeRole-${ClusterName}",
     "KarpenterInterruptionQueue.Arn": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${ClusterName}",
 }
@@ -250,7 +250,11 @@ def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
                 for group, name in enumerate(names, start=1):
                     votes.setdefault(name, Counter())[match[group]] += 1
     found = {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
-    return {name: value for name, value in found.items() if name not in _MADE or filled(_MADE[name], found) != value}
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in ARNS_OF_TEMPLATE or filled(ARNS_OF_TEMPLATE[name], found) != value
+    }
 
 
 def _places(document: Document) -> Iterator[str]:
@@ -268,7 +272,7 @@ def _patterns(template: str, parameters: Sequence[str]) -> Iterator[tuple[tuple[
 
     An ARN that the template creates may have that form or any other.
     """
-    spelled = filled(template, {**_MADE, "AWS::Partition": "${AWS::Partition}"})
+    spelled = filled(template, {**ARNS_OF_TEMPLATE, "AWS::Partition": "${AWS::Partition}"})
     for text in dict.fromkeys((spelled, template)):
         pieces = _PLACEHOLDER.split(text)
         names: list[str] = []
@@ -278,7 +282,7 @@ def _patterns(template: str, parameters: Sequence[str]) -> Iterator[tuple[tuple[
                 written += rf"\{names.index(name) + 1}"
             elif name in parameters or name in _VALUES:
                 names.append(name)
-                written += _VALUES.get(name, r"(arn:[^*?$]+)" if name in _MADE else r"([^*?$:/]+)")
+                written += _VALUES.get(name, r"(arn:[^*?$]+)" if name in ARNS_OF_TEMPLATE else r"([^*?$:/]+)")
             else:
                 written += re.escape(f"${{{name}}}")
             written += re.escape(after)

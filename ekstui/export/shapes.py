@@ -132,12 +132,17 @@ def explain_shape(
 
 
 def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.denial.answer import commands_for, decoding  # only `explain` needs them
+    from ekstui.denial.answer import decoding  # only `explain` needs it
 
     command = decoding(explanation)
     return answer_of(data, explanation) | answer(
         simulated=simulated,
-        commands=[each.text for each in commands_for(explanation)],
+        checks=[each.text for each in explanation.checks],
+        commands=[each.text for fix in explanation.fixes if not fix.depends_on for each in fix.commands],
+        fixes=[
+            {"commands": [each.text for each in fix.commands], "depends_on": fix.depends_on}
+            for fix in explanation.fixes
+        ],
         decode_command=None if command is None else command.text,
         trust=explanation.trust,
     )

@@ -5,7 +5,7 @@ The documents are the smallest that show a rule; the rules are those of the IAM 
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +20,11 @@ from ekstui.denial.answer import (
     NewerVersion,
     OldCopy,
     Policies,
-    commands_for,
-    is_narrow,
     statement_in_words,
 )
 from ekstui.denial.deciding import cause_in_words, decide, nearest_statements, other_resource_types
 from ekstui.denial.explain import Question, asked, check_arn, explain, explain_symptom, is_arn, parse_context
+from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.parsing import Cause, Denial
 from ekstui.denial.purpose import (
     NODE_ROLES,
@@ -40,7 +39,7 @@ from ekstui.denial.purpose import (
     policies_of,
     purpose_by_signs,
 )
-from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version, smallest_statement
+from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version
 from ekstui.errors import InputError
 from ekstui.iam.document import Document, Statement, parse
 from ekstui.iam.evaluation import AppliedPolicy, Failure, Request, StatementResult, evaluate
@@ -629,51 +628,6 @@ def allower(name: str, fit: str, missing: tuple[str, ...] = (), *, published: bo
 
 
 SMALLEST = smallest(GET)
-
-
-@pytest.mark.parametrize(
-    ("offered_", "statement", "resource", "commands"),
-    [
-        (
-            [allower("a", "own")],
-            SMALLEST,
-            "r",
-            ["attaches a to app", "adds only this statement to app, as an inline policy"],
-        ),
-        (
-            [allower("a", "kind")],
-            SMALLEST,
-            "r",
-            ["adds only this statement to app, as an inline policy", "attaches a to app"],
-        ),
-        (
-            [allower("a", "other"), allower("b", "unknown")],
-            SMALLEST,
-            "r",
-            ["adds only this statement to app, as an inline policy"],
-        ),
-        ([allower("p", "own", published=True), allower("a", "kind")], None, "r", ["attaches a to app"]),
-        # One that certainly helps goes first, whatever its place.
-        ([allower("may", "own", ("k",)), allower("does", "kind")], None, "r", ["attaches does to app"]),
-        ([allower("may", "own", ("k",))], None, "r", ["attaches may to app"]),
-        # A statement for every resource is put nowhere for lack of one.
-        ([], SMALLEST._replace(resources=("*",)), None, []),
-        ([], SMALLEST._replace(resources=("*",)), "*", ["adds only this statement to app, as an inline policy"]),
-        ([], SMALLEST, None, ["adds only this statement to app, as an inline policy"]),
-        ([], None, None, []),
-    ],
-)
-def test_the_commands_that_help(
-    offered_: Sequence[Allower], statement: Statement | None, resource: str | None, commands: list[str]
-) -> None:
-    answer = explanation(allowed_by=tuple(offered_), smallest_statement=statement, resource=resource)
-    assert [each.about for each in commands_for(answer)] == commands
-    assert is_narrow(answer) is (resource is not None or statement is SMALLEST)
-    # Roles of IAM Identity Center and of services cannot be changed so, nor can a cluster's accounts.
-    for other in (SESSION.replace("/app/", "/AWSReservedSSO_a/"), "system:serviceaccount:a:b", None):
-        assert commands_for(answer._replace(principal=other)) == ()
-    of_role = commands_for(answer._replace(principal=None, role=ROLE))
-    assert [each.about for each in of_role] == commands
 
 
 # What is asked

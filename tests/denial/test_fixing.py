@@ -1,0 +1,250 @@
+"""What is offered against a denial allows it, as printed: every command is read back and its effect evaluated."""
+
+import json
+import re
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.cli.main import main
+from ekstui.denial.explain import Question, asked
+from ekstui.iam.document import Document, parse_text, serialise
+from ekstui.iam.evaluation import AppliedPolicy, Request, Verdict, evaluate
+from ekstui.iam.reference import reference
+from tests.support.shell import commands_in, fault_of
+
+
+def said(who: str, action: str, resource: str, end: str = "because no identity-based policy allows it") -> str:
+    return f"User: arn:aws:sts::123456789012:assumed-role/{who} is not authorized to perform: {action} on resource: {resource} {end}"
+
+
+NODE = "prod-worker/i-0abcdef1234567890"
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf"
+ENI = "arn:aws:ec2:eu-west-1:123456789012:network-interface/eni-0abc"
+RULE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/k8s-a/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee"
+GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/k8s-web/50dc6c495c0c9188"
+VOLUME = "arn:aws:ec2:eu-central-1:111122223333:volume/vol-0abc"
+SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-0abc"
+OF_DEMO = "User: arn:aws:sts::111122223333:assumed-role/prod-ebs-csi/eks-prod-ebs-csi-1"
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A denial, and what its answer has to offer and must not."""
+
+    message: str
+    offers: tuple[str, ...] = ()
+    """Parts of the first fix, or of what is to be checked, in this order."""
+    never: tuple[str, ...] = ()
+    """What no command has in it."""
+    says: tuple[str, ...] = ()
+    """What the text has in it."""
+    options: tuple[str, ...] = ()
+    context: dict[str, str] = field(default_factory=dict)
+    """What is known of the request besides."""
+
+
+THREADS = {
+    "external-dns #1222": Thread(
+        'level=error msg="AccessDenied: User: arn:aws:sts::123456789012:assumed-role/eks-worker/i-0123456789abcdef0 is not '
+        'authorized to perform: route53:ListHostedZones\\n\\tstatus code: 403" image=registry/teapot/external-dns:v0.5.7',
+        offers=("create-role --role-name external-dns", "put-role-policy --role-name external-dns",
+                "create-pod-identity-association"),
+        says=("the pod has no role of its own",),
+    ),
+    "velero #8240": Thread(
+        said(NODE, "s3:ListBucket", '"arn:aws:s3:::prod-velero"') + " controller=backup-storage-location velero",
+        offers=("create-role --role-name velero", "put-role-policy --role-name velero", "create-pod-identity-association"),
+        never=("SageMaker", "HyperPod"),
+    ),
+    "mountpoint-s3 #586": Thread(
+        said(NODE, "s3:ListBucket", "arn:aws:s3:::data") + " pod mount-s3, aws-mountpoint-s3-csi-driver",
+        offers=("create-role --role-name mountpoint-s3", "put-role-policy", "create-pod-identity-association"),
+    ),
+    "cert-manager #5780": Thread(
+        said("cert-manager/1675610660182694283", "sts:AssumeRole", "arn:aws:iam::123456789012:role/cert-manager", ""),
+        offers=("iam get-role --role-name cert-manager --query Role.AssumeRolePolicyDocument",),
+        never=("put-role-policy", "attach-role-policy"),
+        says=("The role assumes itself",),
+    ),
+    "aws-load-balancer-controller #748": Thread(
+        '"error"="failed to create LoadBalancer due to AccessDenied: User: arn:aws:iam::511111111111:user/aws-alb-ingress-'
+        'controlle-MM5SNS9RWAPC is not authorized to perform: ec2:DescribeAccountAttributes" "Controller"="alb-ingress-controller"',
+        offers=("create-policy --policy-name aws-load-balancer-controller-", "attach-user-policy"),
+        says=("since v2.0.0",),
+    ),
+    "aws-load-balancer-controller #3399": Thread(
+        said("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:ModifyRule", RULE),
+        offers=('--policy-document "$(ekstui show aws-load-balancer-controller --document)"',
+                "listener-rule/*"),
+        never=("9683b2d02a6cabee", "AmazonEKSLoadBalancingPolicy"),
+    ),
+    "a target group by its controller's tag": Thread(
+        said("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:DeleteTargetGroup", GROUP),
+        offers=("resourcegroupstaggingapi get-resources",),
+        never=("50dc6c495c0c9188\"]",),
+    ),
+    "an interface of the CNI": Thread(
+        said("vpc-cni-role/1", "ec2:DeleteNetworkInterface", ENI),
+        offers=("list-attached-role-policies", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "network-interface/*"),
+        never=("eni-0abc", "HyperPod"),
+    ),
+    "IPv6, for which only the project has a policy": Thread(
+        said("vpc-cni-role/1", "ec2:AssignIpv6Addresses", ENI),
+        offers=("list-attached-role-policies", '"$(ekstui show vpc-cni/ipv6 --document)"', "put-role-policy"),
+    ),
+    "a volume without its tag": Thread(
+        f"{OF_DEMO} is not authorized to perform: ec2:DeleteVolume on resource: {VOLUME} because no identity-based policy allows it",
+        offers=("ec2 describe-tags --filters Name=resource-id,Values=vol-0abc",
+                "ec2 create-tags --resources vol-0abc --tags Key=ebs.csi.aws.com/cluster,Value=true"),
+        never=("attach-role-policy", "put-role-policy"),
+        options=("--demo",),
+    ),
+    "a snapshot without its tag": Thread(
+        f"{OF_DEMO} is not authorized to perform: ec2:DeleteSnapshot on resource: {SNAPSHOT} because no identity-based policy allows it",
+        offers=("ec2 describe-tags", "ec2 create-tags --resources snap-0abc"),
+        never=("AmazonEBSCSIDriverEKSClusterScopedPolicy", "put-role-policy"),
+        options=("--demo",),
+    ),
+    "a volume of a role that is not known": Thread(
+        said("ebs-csi/1", "ec2:DeleteVolume", VOLUME.replace("111122223333", "123456789012")),
+        offers=("list-attached-role-policies", "ec2 describe-tags", "attach-role-policy", "ec2 create-tags"),
+    ),
+    "a role to be passed": Thread(
+        said("KarpenterController/1", "iam:PassRole", "arn:aws:iam::123456789012:role/KarpenterNodeRole-prod"),
+        offers=("list-attached-role-policies", "ekstui show karpenter --document", '"iam:PassedToService":["ec2.amazonaws.com"'),
+    ),
+    "two accounts": Thread(
+        said("app/1", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:210987654321:jobs"),
+        says=("by the queue policy", "only if a resource policy in account 210987654321 allows it too"),
+    ),
+    "a service control policy": Thread(
+        said("app/i-0123456789abcdef0", "ec2:RunInstances", "arn:aws:ec2:eu-west-1:123456789012:instance/*",
+             "with an explicit deny in a service control policy: "
+             "arn:aws:organizations::111122223333:policy/o-abcdefghij/service_control_policy/p-12345678"),
+        offers=("organizations describe-policy --policy-id p-12345678",),
+        never=("put-role-policy", "attach-role-policy", "create-role"),
+        says=("organization o-abcdefghij", "management account is 111122223333"),
+    ),
+    "a permissions boundary": Thread(
+        said("app/1", "s3:GetObject", "arn:aws:s3:::logs/a", "because no permissions boundary allows the s3:GetObject action"),
+        offers=("iam get-role --role-name app --query Role.PermissionsBoundary",),
+        never=("put-role-policy",),
+    ),
+    "a bucket policy": Thread(
+        said("app/1", "s3:GetObject", "arn:aws:s3:::logs/a", "with an explicit deny in a resource-based policy"),
+        offers=("s3api get-bucket-policy --bucket logs",),
+        never=("put-role-policy",),
+    ),
+    "a redacted account": Thread(
+        "User: arn:aws:sts::***:assumed-role/app/x is not authorized to perform: dynamodb:GetItem on resource: "
+        "arn:aws:dynamodb:eu-west-1:***:table/orders because no identity-based policy allows it",
+        offers=("list-attached-role-policies", '"${ACCOUNT:?}"'),
+        never=("***", ":*:table"),
+    ),
+    "secrets for external-secrets": Thread(
+        '{"logger":"provider.aws.secretsmanager","image":"ghcr.io/external-secrets/external-secrets:v0.9","error":"'
+        + said("eso/external-secrets-provider-aws", "secretsmanager:GetSecretValue", "prod/db") + '"}',
+        never=("AmazonEKSLocalOutpostClusterPolicy",),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "60")
+
+
+def answers(capsys: pytest.CaptureFixture[str], thread: Thread) -> tuple[str, dict[str, Any]]:
+    arguments = ["explain", *thread.options, thread.message]
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert main([*arguments, "--json"]) == 0
+    return text, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("thread", THREADS.values(), ids=THREADS)
+def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pytest.CaptureFixture[str]) -> None:
+    text, answer = answers(capsys, thread)
+    commands = commands_in(text)
+    assert [(each, fault) for each in commands if (fault := fault_of(each))] == []
+    printed = "\n".join(commands)
+    at = -1
+    for part in thread.offers:
+        at = printed.find(part, at + 1)
+        assert at >= 0, (part, printed)
+    assert [each for each in thread.never if each in printed] == []
+    words = " ".join(text.split())
+    assert [each for each in thread.says if each not in words] == []
+    # Each certain fix allows it by itself; the others leave open only what they say.
+    (question,) = asked(Question(message=thread.message))
+    for fix in answer["fixes"]:
+        assert set(fix["commands"]) <= set(commands)
+        verdict, missing = _after(question.request, fix["commands"], _own_policies(thread))
+        assert verdict == "allowed" if not fix["depends_on"] else verdict in ("allowed", "depends"), fix
+        assert {each for each in missing if ":" in each} <= set(fix["depends_on"]), missing
+    assert answer["commands"] == [each for fix in answer["fixes"] if not fix["depends_on"] for each in fix["commands"]]
+
+
+def _own_policies(thread: Thread) -> list[Document]:
+    """Return the policies of the demo's role for EBS, if the thread is about it."""
+    from ekstui.library import AccountChoice, Library
+    from ekstui.library.roles import role_answer
+
+    if not thread.options:
+        return []
+    subject = role_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod-ebs-csi").subject
+    return [policy.document for policy in subject.policies if policy.document is not None]
+
+
+def _after(request: Request, commands: list[str], own: list[Document]) -> tuple[Verdict, tuple[str, ...]]:
+    """Return the verdict on a request once the commands were run."""
+    documents, tags = list(own), dict[str, str]()
+    for command in commands:
+        words = shlex.split(command)
+        options = dict(zip(words[3::2], words[4::2], strict=False))
+        if words[2] in ("put-role-policy", "put-user-policy", "create-policy"):
+            documents.append(_document(options["--policy-document"], request))
+        elif words[2] in ("attach-role-policy", "attach-user-policy") and "::aws:" in options["--policy-arn"]:
+            documents.append(_managed(options["--policy-arn"].rpartition("/")[2]))
+        elif words[2] == "create-tags":
+            tags |= dict(re.findall(r"Key=([^,]+),Value=(\S+)", command))
+        elif words[2] == "tag-resources":
+            tags |= dict(each.split("=", 1) for each in options["--tags"].split(","))
+    service = request.action.partition(":")[0]
+    context = {f"{prefix}:ResourceTag/{key}": (value,) for key, value in tags.items() for prefix in ("aws", service)}
+    resources = request.resources or (SECRET,)
+    asked_after = Request(request.action, resources, request.principal, {**request.context, **context}, request.absent)
+    found = evaluate(asked_after, [AppliedPolicy("p", None, each) for each in documents], reference=reference())
+    return found.verdict, found.missing
+
+
+def _document(text: str, request: Request) -> Document:
+    if (shown := re.fullmatch(r"\$\(ekstui show (\S+) --document(.*)\)", text)) is not None:
+        # Whatever the reader fills in for the parameters.
+        text = json.dumps(serialise(_managed(shown[1])))
+        return parse_text(re.sub(r"<\w+>", "*", text))
+    # What the message does not show is what the reader fills in.
+    hidden = next((each.split(":")[4] for each in request.resources), "")
+    return parse_text(re.sub(r"\$\{\w+:\?\}", hidden, text))
+
+
+def _managed(name: str) -> Document:
+    from ekstui.library import Library
+
+    library = Library.open()
+    entry = library.find(name)
+    return library.document(entry.policy, entry.policy.default_version)
+
+
+def test_two_statements_never_share_a_policy_s_name(capsys: pytest.CaptureFixture[str]) -> None:
+    names = set()
+    for resource in ("arn:aws:s3:::a/x", "arn:aws:s3:::b/x"):
+        _, answer = answers(capsys, Thread(said("app/1", "s3:GetObject", resource)))
+        (command,) = answer["commands"]
+        names.add(command.split("--policy-name ")[1].split()[0])
+    assert len(names) == 2
