@@ -269,7 +269,8 @@ def explain(
             return found
         offered, _ = allowers(request, others, purpose_of_component(component, knowledge))
         case = Case(request, policies, decision.statements, offered, others, None, component, text)
-        return found._replace(checks=checks_of(case, of_pods=True), fixes=role_for_pods(case))
+        fixes = role_for_pods(case)
+        return found._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
     offered, more = allowers(request, others, purpose)
     models = [
         each for allower in offered if allower.fit == "own" for each in others if each.policy.name == allower.policy
@@ -278,14 +279,14 @@ def explain(
     case = Case(
         request, policies, decision.statements, offered, others, statement, next(iter(components_in(text)), None), text
     )
-    of_pods = purpose.is_of_nodes and not is_of_node
+    fixes = fixes_of(case, of_pods=of_pods)
     return found._replace(
         allowed_by=offered,
         allowed_by_more=more,
         newer_version=newer_version(request, policies.identity, candidates),
         smallest_statement=shown_statement(statement, request),
-        checks=checks_of(case, of_pods=of_pods),
-        fixes=fixes_of(case, of_pods=of_pods),
+        checks=checks_of(case, fixes, of_pods=of_pods),
+        fixes=fixes,
     )
 
 

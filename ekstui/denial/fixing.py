@@ -81,9 +81,10 @@ def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
     if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
         return ()
     kind = "user" if principal.kind == "user" else "role"
-    found = [*_tags(case, principal.name, kind)]
-    if not found:
-        found = [*_policies(case, principal.name, kind)]
+    found = [*_policies(case, principal.name, kind)]
+    # Where nothing is known of the caller's policies, one that needs no tag comes before a tag.
+    if case.policies.identity or not any(not fix.depends_on for fix in found):
+        found = [*_tags(case, principal.name, kind)] or found
     if of_pods:
         found = [*role_for_pods(case), *found]
     return tuple(sorted(found, key=lambda fix: bool(fix.depends_on)))
@@ -111,7 +112,7 @@ def role_fix(commands: Sequence[Command], request: Request, policies: Policies, 
     return None
 
 
-def checks_of(case: Case, *, of_pods: bool) -> tuple[Command, ...]:
+def checks_of(case: Case, fixes: Sequence[Fix], *, of_pods: bool) -> tuple[Command, ...]:
     """Return what shows whether the diagnosis is right."""
     found: list[Command] = []
     principal = entity_of(case.request.principal)
@@ -128,7 +129,7 @@ def checks_of(case: Case, *, of_pods: bool) -> tuple[Command, ...]:
     ):
         about = f"shows which policies {principal.name} has"
         found.append(aws(about, "iam", "list-attached-role-policies", "--role-name", principal.name))
-    if any(_missing_tags(result) for _, result in _about_tags(case)):
+    if any(command.arguments[2] in ("create-tags", "tag-resources") for fix in fixes for command in fix.commands):
         found += _showing_tags(case.request.resources[0])
     if is_assuming(case.request.action):
         found += checks_of_trust(case.request)

@@ -860,7 +860,9 @@ def test_who_may_have_made_a_call_is_known_from_the_policies_that_allow_it() -> 
     [
         # The session says most, then the policies, then the names.
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/karpenter/i-0123456789abcdef0", "", (), NODE_ROLES, ()),
-        (f"arn:aws:iam::{ACCOUNT}:user/karpenter", "", (), {"user"}, ()),
+        # A user is a person, unless it is named after what runs, or the message is.
+        (f"arn:aws:iam::{ACCOUNT}:user/ana", "", (), {"user"}, ()),
+        (f"arn:aws:iam::{ACCOUNT}:user/karpenter", "", (), {"add-on role"}, ("karpenter",)),
         (f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Admin_1/ana", "", (), {"user"}, ()),
         (SESSION, '{"invokedBy": "eks.amazonaws.com"}', ("AmazonEKSWorkerNodePolicy",), {"cluster role", "auto mode cluster role", "local cluster role"}, ()),
         (SESSION.replace("/app/", "/karpenter/"), "", ("AmazonEBSCSIDriverPolicy",), {"add-on role"}, ("aws-ebs-csi-driver",)),
