@@ -10,7 +10,6 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from ekstui.eks.account_snapshot import use_in_words
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import age_in_words, listed
 from ekstui.present.styled import Column as Column

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from ekstui.change.policy import version_label
-from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use, use_in_words
+from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.commands import Command
 from ekstui.eks.findings import Finding, RoleInUse, RolePolicy
 from ekstui.eks.unseen import Branch, Way, branches
