@@ -104,7 +104,7 @@ def refuse(error: EkstuiError, given: list[str]) -> int:
     if isinstance(error, UnknownPolicyError):
         from ekstui.cli.session import age_of_policies
 
-        remark = age_of_policies() or ""
+        remark = age_of_policies(demo="--demo" in given) or ""
         error.next_step = f"{error.next_step} {remark}".strip()
     if wants_json(given):
         narrate_json(code.name.lower().replace("_", "-"), error)

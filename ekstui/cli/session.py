@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.cli.streams import narrate, narrate_progress
-from ekstui.errors import AccountError, DataError
+from ekstui.errors import AccountError, DataError, InputError
 from ekstui.iam.text import age_in_words
 from ekstui.library import AccountChoice
 
@@ -20,10 +20,21 @@ if TYPE_CHECKING:
     from ekstui.store.index import Progress
 
 _opened: list[Library] = []
+"""The libraries whose notices are to be printed."""
 
 
-def open_library(account: AccountChoice | None = None) -> Library:
-    """Open the library for this command."""
+def refuse_in_demo(arguments: Namespace) -> None:
+    """Raise InputError for a command that works on what is kept, in the demo."""
+    if arguments.demo:
+        raise InputError("The demo reads and writes nothing of yours.", "Leave out --demo.")
+
+
+def open_library(arguments: Namespace) -> Library:
+    """Open the library for a command that needs no account."""
+    return _open(AccountChoice(offline=True, demo=True) if arguments.demo else None)
+
+
+def _open(account: AccountChoice | None) -> Library:
     from ekstui.library import Library  # 40 ms, which the app spends after its first paint
 
     library = Library.open(account)
@@ -38,21 +49,22 @@ def narrate_notices() -> None:
             narrate(notice)
 
 
-def age_of_policies(known_until: datetime | None = None) -> str | None:
+def age_of_policies(*, demo: bool) -> str | None:
     """Return how old the policies are, if they are old: what is newer than they are is missing from every answer."""
     from ekstui.present.blocks import age_remark  # not every command prints words
 
-    if known_until is None:
-        try:
-            known_until = open_library().data().newest
-        except DataError:
-            return None
-    return age_remark(known_until, datetime.now(UTC))
+    try:
+        known_until = open_library(Namespace(demo=demo)).data().newest
+    except DataError:
+        return None
+    return age_remark(known_until, datetime.now(UTC), renewable=not demo)
 
 
-def narrate_age(known_until: datetime) -> None:
+def narrate_age(library: Library, known_until: datetime) -> None:
     """Print how old the policies are, if they are old."""
-    if remark := age_of_policies(known_until):
+    from ekstui.present.blocks import age_remark  # not every command prints words
+
+    if remark := age_remark(known_until, datetime.now(UTC), renewable=not library.is_demo):
         narrate(remark)
 
 
@@ -61,7 +73,7 @@ def library_for(arguments: Namespace) -> Library:
     if arguments.demo and "regions" in arguments.given:
         narrate("--demo is one account in all of its regions: --region does not change it.")
     asks = sys.stdin.isatty() and sys.stderr.isatty()
-    return open_library(account_choice(arguments, _ask_for_code if asks else None))
+    return _open(account_choice(arguments, _ask_for_code if asks else None))
 
 
 def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None = None) -> AccountChoice:

@@ -135,7 +135,7 @@ class Library:
 
     @property
     def is_demo(self) -> bool:
-        """Whether the account is the demo's; then nothing is written."""
+        """Whether the account is the demo's; then only what ships is read, and nothing is written."""
         return self.choice is not None and self.choice.demo
 
     @property
@@ -158,7 +158,7 @@ class Library:
 
     def state(self) -> State | None:
         """Return the state of the cache if it can answer: it is filled, and not older than the corpus."""
-        if time.monotonic() < self._trouble.retry_after:
+        if self.is_demo or time.monotonic() < self._trouble.retry_after:
             return None
         try:
             state = self.store.state()

@@ -54,6 +54,9 @@ class Account:
         with self._lock:
             if self._snapshot is None:
                 self._snapshot = self._given() or self._kept()
+            elif self.choice.demo:
+                # As if it had just been read: nothing of it can be renewed.
+                self._snapshot = replace(self._snapshot, fetched_at=datetime.now(UTC))
             return self._snapshot
 
     def required(self) -> AccountSnapshot:

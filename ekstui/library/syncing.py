@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,6 +90,42 @@ def sync(
     except CacheError as error:
         library.recover_from(error)
         raise DataError(error.message, "Run the same command again.") from None
+
+
+def sync_newest(
+    library: Library,
+    remark: Callable[[str], object],
+    progress: Progress = silent,
+    cancelled: Cancelled = never,
+    *,
+    data_release: str | None = None,
+    accept_withdrawals: bool = False,
+) -> SyncReport:
+    """Update the cache from the first source that can be read: AWS, the data release, MAMIP; raises the errors of `sync`.
+
+    `remark` gets a sentence for each source that could not be read, with the one that is read instead.
+    """
+    from ekstui.sources.archives import MAMIP
+    from ekstui.sources.aws.credentials import are_credentials_set_up
+
+    def read(source: str | None) -> SyncReport:
+        return sync(library, source, progress, cancelled, accept_withdrawals=accept_withdrawals)
+
+    if are_credentials_set_up(library.choice.profile if library.choice else None):
+        try:
+            return read(None)
+        except AccountError as error:
+            why = error.message
+    else:
+        why = "No AWS credentials are set up."
+    if data_release:
+        remark(f"{why} Reading the data release at {data_release}.")
+        try:
+            return read(data_release)
+        except InputError as error:
+            why = error.message
+    remark(f"{why} Reading the public archive MAMIP.")
+    return read(MAMIP)
 
 
 def _source(

@@ -407,7 +407,8 @@ def without_path(arn: str) -> str:
     return f"{kind}/{'…/' if path else ''}{last}" if name else kind
 
 
-def age_remark(known_until: datetime, now: datetime) -> str | None:
-    """Return how old the data is, with the command that renews it; None if it is not old."""
+def age_remark(known_until: datetime, now: datetime, *, renewable: bool) -> str | None:
+    """Return how old the data is, with the command that renews it unless it cannot be; None if it is not old."""
     days = (now - known_until).days
-    return f"The data is {days} days old ({known_until:%Y-%m-%d}); ekstui sync renews it." if days >= OLD else None
+    how = "; ekstui sync renews it" if renewable else ""
+    return f"The data is {days} days old ({known_until:%Y-%m-%d}){how}." if days >= OLD else None

@@ -48,9 +48,13 @@ def period_words(since: datetime, known_until: datetime, left_out: int) -> str:
     return f"Since {since:%Y-%m-%d}, known until {known_until:%Y-%m-%d}{hidden}."
 
 
-def beyond_words(known_until: datetime) -> str:
-    """Return that the period starts after the last day of the data."""
-    return f"The policies are known until {known_until:%Y-%m-%d}: later changes are not known. Run ekstui sync."
+def beyond_words(since: datetime, known_until: datetime, *, renewable: bool) -> str:
+    """Return that the period starts after the last day of the data, so that nothing in it can be listed."""
+    how = " Run ekstui sync." if renewable else ""
+    return (
+        f"Nothing can be listed: what changed since {since:%Y-%m-%d} is not known, "
+        f"since the policies are known until {known_until:%Y-%m-%d}.{how}"
+    )
 
 
 def undated_words(versions: Sequence[tuple[str, int]]) -> str:

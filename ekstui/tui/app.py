@@ -26,7 +26,7 @@ from ekstui.tui.base import is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import lacking, repaint
 from ekstui.tui.keys import Key, bindings, clashes, declared, spelled, unknown_ids
-from ekstui.tui.messages import AccountView, Bookmark, PaneFailed, Shown, Start
+from ekstui.tui.messages import Bookmark, PaneFailed, Shown, Start
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.rows import RowList
@@ -54,7 +54,7 @@ class EkstuiApp(RoutedApp):
     # ekstui has its own palette: Textual's shows a loading indicator, which sends 49 KB a second.
     ENABLE_COMMAND_PALETTE = False
     KEYS = (
-        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.REPAINT, keys.SUSPEND, keys.QUIT,
+        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.SYNC, keys.REPAINT, keys.SUSPEND, keys.QUIT,
     )  # fmt: skip
     # The app's keys do not work in dialogs, except the one that quits: Textual names it when ctrl+c is pressed.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,9 +67,9 @@ class EkstuiApp(RoutedApp):
         library: Library | Callable[[], Library],
         start: Start | None = None,
         effective: Effective | None = None,
-        account: AccountView | None = None,
+        choice: AccountChoice | None = None,
     ) -> None:
-        super().__init__(library, effective.settings if effective else None)
+        super().__init__(library, effective.settings if effective else None, choice)
         self.settings_warnings = (*(effective.warnings if effective else ()), *unknown_ids(self.settings.keys))
         if self.settings.theme in self.available_themes:  # `start` refuses another
             self.theme = self.settings.theme
@@ -77,11 +77,10 @@ class EkstuiApp(RoutedApp):
         # A class attribute has no effect: App.__init__ sets the level from the environment.
         self.animation_level = "none"
         self._start = start
-        self._account = account or AccountView()
 
     def get_default_screen(self) -> ExplorerScreen:
         """Return the four panes."""
-        return ExplorerScreen(self._start, self._account)
+        return ExplorerScreen(self._start, first_view(self.choice))
 
     def on_mount(self) -> None:
         """Warn about unknown settings."""
@@ -95,13 +94,13 @@ class EkstuiApp(RoutedApp):
     @property
     def keys_here(self) -> tuple[Key, ...]:
         """The keys of the current screen."""
-        return declared(self.screen)
+        return self.usable(declared(self.screen))
 
     def action_help(self) -> None:
         """Show the help for the current screen."""
         from ekstui.tui.screens.dialogs import HelpScreen
 
-        self.push_screen(HelpScreen(self.keys_here, self.KEYS))
+        self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS)))
 
     def action_repaint(self) -> None:
         """Redraw the whole screen."""
@@ -125,7 +124,7 @@ class EkstuiApp(RoutedApp):
         from ekstui.tui.screens.palette_screen import PaletteScreen
 
         here = self.keys_here
-        commands = [key for key in (*here, *self.KEYS) if key.id not in (keys.FIND.id, keys.OPEN.id)]
+        commands = [key for key in (*here, *self.usable(self.KEYS)) if key.id not in (keys.FIND.id, keys.OPEN.id)]
 
         async def act(chosen: Thing | None) -> None:
             if chosen is None:
@@ -155,7 +154,7 @@ class EkstuiApp(RoutedApp):
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
         wanted = next((key for key in keys.KEYS if event.key in self.keys_of(key).split(",")), None)
-        here = (*self.keys_here, *self.KEYS, *RowList.KEYS)
+        here = (*declared(self.screen), *self.KEYS, *RowList.KEYS)
         if wanted is not None and wanted.id not in {key.id for key in here}:
             self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
 
@@ -235,7 +234,7 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
         lambda: _library(account._replace(mfa_prompt=app.mfa)),
         where_to_start(where, _library(account)) if where else None,
         effective,
-        first_view(account),
+        account,
     )
     theme = effective.settings.theme
     if theme not in app.available_themes:

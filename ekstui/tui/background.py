@@ -92,15 +92,26 @@ class Synced(NamedTuple):
     failed: bool = False
 
 
-def sync(library: Library, cancelled: Event, progress: Progress) -> Synced:
-    """Sync the policies with AWS, index them, and return what is new."""
+def sync(
+    library: Library, cancelled: Event, progress: Progress, remark: Callable[[str], object] | None = None
+) -> Synced:
+    """Sync the policies with AWS, index them, and return what is new.
+
+    With `remark`, another source is read where AWS cannot be; it gets a sentence about that.
+    """
     from ekstui.library import maintenance, syncing
     from ekstui.present.account_report import sync_words
 
+    def read(done: int, total: int) -> None:
+        progress("syncing", done, total)
+
     try:
-        report = syncing.sync(library, None, lambda done, total: progress("syncing", done, total), cancelled.is_set)
+        if remark is None:
+            report = syncing.sync(library, None, read, cancelled.is_set)
+        else:
+            report = syncing.sync_newest(library, remark, read, cancelled.is_set)
     except EkstuiError as error:
-        return Synced(f"The policies could not be read from AWS: {error}", failed=True)
+        return Synced(f"The policies could not be read{' from AWS' if remark is None else ''}: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
     maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled.is_set)
     return Synced(sync_words(report))

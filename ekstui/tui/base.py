@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -17,11 +17,12 @@ from textual.geometry import Size
 from textual.notifications import SeverityLevel
 
 from ekstui.iam.text import clean_line
+from ekstui.library import AccountChoice
 from ekstui.settings import Settings
 from ekstui.tui.background import Background, MfaPrompter
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
-from ekstui.tui.keys import Key
+from ekstui.tui.keys import RENEWING, Key
 from ekstui.tui.styles import readable
 
 if TYPE_CHECKING:
@@ -121,10 +122,18 @@ class TypeaheadApp(App[None]):
 class LibraryApp(TypeaheadApp, SurvivingApp):
     """An app with a library, and a background to ask it in."""
 
-    def __init__(self, library: Library | Callable[[], Library], settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        library: Library | Callable[[], Library],
+        settings: Settings | None = None,
+        choice: AccountChoice | None = None,
+    ) -> None:
         # With NO_COLOR alone, Textual still sends greys.
         super().__init__(driver_class=driver_class(), ansi_color=True if os.environ.get("NO_COLOR") else None)
         self._library = library
+        self._choice = choice
+        self.started_with = self.choice
+        """The account that the app was started with."""
         self.settings = settings or Settings()
         self.background = Background()
         self.mfa = MfaPrompter(self)
@@ -160,6 +169,16 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
     @library.setter
     def library(self, library: Library) -> None:
         self._library = library
+
+    @property
+    def choice(self) -> AccountChoice:
+        """The account to ask, known before the library is opened."""
+        chosen = self._choice if callable(self._library) else self._library.choice
+        return chosen or AccountChoice()
+
+    def usable(self, keys: Iterable[Key]) -> tuple[Key, ...]:
+        """Return the keys without those that renew, in the demo, where nothing can be renewed."""
+        return tuple(key for key in keys if not (self.choice.demo and key.id in RENEWING))
 
     def keys_of(self, key: Key) -> str:
         """Return the key's bindings, as the user has them."""

@@ -74,6 +74,7 @@ COMPARE = Key("compare", "d", "diff", "compare", "Compare the two marked rows, o
 COPY = Key("copy", "y", "copy", "copy", "Copy what is under the cursor, or everything shown.")
 SAVE = Key("save", "e", "export", "save", "Save what is shown to a file.")
 RESUME = Key("resume", "b", "resume", "back there", "Go back to where you were when the connection was lost, for up to an hour.")
+SYNC = Key("sync", "R", "sync", "sync", "Update the policies: from AWS or, without credentials, from a public archive.")
 RENEW = Key("renew", "r", "refresh_data", "renew", "Refresh what this screen shows.")
 NOTES = Key("notes", "i", "notes", "notes", "Show all notes: reasons, where AWS contradicts itself, and what was not looked at.")
 VIEW = Key("view", "v", "view", "view", "Go to the next view of this screen.")
@@ -84,6 +85,9 @@ SWAP = Key("swap", "o", "swap", "other way round", "Swap the sides.")
 SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Also ask IAM's policy simulator about a role's request.")
 UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards.")
 # fmt: on
+
+RENEWING = (SYNC.id, RENEW.id)
+"""The ids of the keys that ask for newer data."""
 
 KEYS: tuple[Key, ...] = tuple(value for value in globals().values() if isinstance(value, Key))
 """All keys."""

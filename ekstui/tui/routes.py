@@ -237,6 +237,10 @@ class RoutedApp(LibraryApp):
         if not isinstance(self.screen, ChangesScreen):
             self.push_screen(ChangesScreen(self.explorer.scope))
 
+    def action_sync(self) -> None:
+        """Update the policies, whichever screen is shown."""
+        self.explorer.sync()
+
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""
         from ekstui.library.cluster_answers import clusters as judged

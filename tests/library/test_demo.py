@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ekstui import files
+from ekstui.cli.main import main
 from ekstui.eks.account_snapshot import InlinePolicy
 from ekstui.eks.commands import one_line
 from ekstui.errors import AccountError
@@ -175,3 +176,31 @@ def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo:
     said = "\n".join(lines_of(upgrade_blocks(unknown), 200, colours=False, whole_tables=False))
     assert "is not one of the releases" in said
     assert "has all" not in said
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("list", 0), ("show AmazonEKS_CNI_Policy", 0), ("versions AmazonEKS_CNI_Policy", 0), ("who-can ec2:RunInstances", 0),
+        ("changes --since 2026-08-01 --attached", 0), ("attached AmazonEKS_CNI_Policy", 0), ("cluster prod", 0),
+        ("role prod-node", 0), ("account", 0), ("cache info", 2), ("cache verify", 2), ("cache undo-sync", 2),
+        ("cache clear", 2), ("cache clear --accounts", 2), ("pin AmazonEKS_CNI_Policy", 2), ("sync", 3), ("config edit", 2),
+    ],
+)  # fmt: skip
+def test_no_command_reads_or_writes_what_is_kept(
+    command: str, code: int, own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(own_home)
+    monkeypatch.setenv("EDITOR", "touch edited")
+    accounts = own_home / "cache" / "accounts"
+    accounts.mkdir(parents=True)
+    # Whoever reads these reports them as damaged and sets them aside.
+    for path in (own_home / "cache" / "policies.db", accounts / "aws-111122223333.db"):
+        path.write_bytes(b"damaged")
+    before = {path: path.read_bytes() for path in own_home.rglob("*") if path.is_file()}
+    assert main([*command.split(), "--demo"]) == code
+    assert {path: path.read_bytes() for path in own_home.rglob("*") if path.is_file()} == before
+    error = capsys.readouterr().err
+    assert "set aside" not in error
+    assert "renews" not in error
+    assert "Run ekstui sync" not in error

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, gate
-from ekstui.cli.session import library_for, open_library
+from ekstui.cli.session import library_for, open_library, refuse_in_demo
 from ekstui.cli.streams import narrate, narrate_progress, print_answer
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import InputError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
@@ -22,9 +20,6 @@ from ekstui.present.account_report import (
     undone_words,
     verified_words,
 )
-
-if TYPE_CHECKING:
-    from ekstui.library.syncing import SyncReport
 
 _WHAT = ("info", "verify", "undo-sync", "clear")
 
@@ -46,7 +41,8 @@ _WHAT = ("info", "verify", "undo-sync", "clear")
 )
 def manage_cache(arguments: Namespace) -> int:
     """Print the cache's state, verify it, clear it, or undo the last sync."""
-    library = open_library()
+    refuse_in_demo(arguments)
+    library = open_library(arguments)
     if arguments.what == "verify":
         return _verify(library, arguments)
     if arguments.what == "undo-sync":
@@ -118,24 +114,24 @@ def _clear(library: Library, arguments: Namespace) -> int:
 )
 def update_cache(arguments: Namespace) -> None:
     """Print what is new, what conflicts and what could not be read."""
-    from ekstui.library.syncing import sync  # 10 ms, which the other uses of the cache do without
+    from ekstui.library.syncing import sync, sync_newest  # 10 ms, which the other uses of the cache do without
 
     library = library_for(arguments)
-    with narrate_progress() as progress:
+    release: str | None = arguments.settings.settings.data_release
+    with narrate_progress() as report_progress:
 
-        def synced(archive: Path | str | None) -> SyncReport:
-            return sync(
-                library,
-                archive,
-                lambda done, total: progress(f"reading {done:,} of {total:,}"),
-                accept_withdrawals=arguments.accept_withdrawals,
-            )
+        def progress(done: int, total: int) -> None:
+            report_progress(f"reading {done:,} of {total:,}")
 
         # A profile is one of AWS.
-        is_chosen = arguments.source or arguments.profile or arguments.offline or arguments.demo
-        release: str | None = arguments.settings.settings.data_release
-        report = synced(_archive(arguments.source, release)) if is_chosen else _first(release, synced)
-        maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
+        if arguments.source or arguments.profile or arguments.offline or arguments.demo:
+            archive = _archive(arguments.source, release)
+            report = sync(library, archive, progress, accept_withdrawals=arguments.accept_withdrawals)
+        else:
+            report = sync_newest(
+                library, narrate, progress, data_release=release, accept_withdrawals=arguments.accept_withdrawals
+            )
+        maintenance.index_cache(library, lambda done, total: report_progress(f"indexing {done:,} of {total:,}"))
     print_answer(arguments, lambda: shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
         narrate(f"{entry.place}: {entry.reason}")
@@ -148,36 +144,11 @@ def _archive(source: str | None, release: str | None) -> Path | str | None:
     if source in (None, "aws"):
         return None
     if source == "mamip":
-        return _mamip()
+        from ekstui.sources.archives import MAMIP
+
+        return MAMIP
     if source == "release":
         if release is None:
             raise InputError("No data release is set.", "Set data_release in the settings, or give its address.")
         return release
     return source if "://" in source else Path(source)
-
-
-def _first(release: str | None, synced: Callable[[Path | str | None], SyncReport]) -> SyncReport:
-    """Read the first source that can be read, and tell the user which one: AWS, the data release, MAMIP."""
-    from ekstui.sources.aws.credentials import are_credentials_set_up
-
-    if are_credentials_set_up(None):
-        try:
-            return synced(None)
-        except AccountError as error:
-            why = error.message
-    else:
-        why = "No AWS credentials are set up."
-    if release:
-        narrate(f"{why} Reading the data release at {release}.")
-        try:
-            return synced(release)
-        except InputError as error:
-            why = error.message
-    narrate(f"{why} Reading the public archive MAMIP.")
-    return synced(_mamip())
-
-
-def _mamip() -> str:
-    from ekstui.sources.archives import MAMIP
-
-    return MAMIP

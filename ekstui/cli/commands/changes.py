@@ -45,7 +45,7 @@ DEFAULT_PERIOD = timedelta(days=30)
 )
 def list_changes(arguments: Namespace) -> int:
     """Print one line per step, those that changed nothing only with --all."""
-    library = library_for(arguments) if arguments.attached else open_library()
+    library = library_for(arguments) if arguments.attached else open_library(arguments)
     newest = library.known_until(arguments.scope)
     since = parse_since(arguments.since, datetime.now(UTC)) if arguments.since else newest - DEFAULT_PERIOD
     attached, whole = _attached(library) if arguments.attached else (None, True)
@@ -60,11 +60,11 @@ def list_changes(arguments: Namespace) -> int:
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:
-        narrate(beyond_words(newest))
+        narrate(beyond_words(since, newest, renewable=not library.is_demo))
         return gate(arguments.exit_code)
     narrate(period_words(since, newest, left_out=len(wanted) - len(steps)))
     if not steps:
-        narrate_age(newest)
+        narrate_age(library, newest)
     _narrate_undated(library, arguments.scope, since, attached)
     # With --exit-code changes fail the gate; without it, that there are certainly none is "nothing found".
     some = bool(steps) or not whole
@@ -116,7 +116,7 @@ def _attached(library: Library) -> tuple[set[str], bool]:
 )
 def list_versions(arguments: Namespace) -> None:
     """Print one line per version, oldest first, with what it changed, and which numbers are missing."""
-    library = open_library()
+    library = open_library(arguments)
     timelines = [_timeline(library, policy) for policy in arguments.policy]
     if arguments.json:
         print_json(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))

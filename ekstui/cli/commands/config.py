@@ -7,6 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ekstui.cli.parser import JSON, ExitCode, argument, command
+from ekstui.cli.session import refuse_in_demo
 from ekstui.cli.streams import narrate, print_answer, print_text
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
@@ -38,6 +39,7 @@ def show_settings(arguments: Namespace) -> int:
         print_text(str(found.path))
         return ExitCode.DONE
     if arguments.what == "edit":
+        refuse_in_demo(arguments)
         return _edit(found.path)
     if found.settings.keys:
         from ekstui.tui.keys import clashes, unknown_ids  # imports Textual: 85 ms

@@ -141,7 +141,7 @@ def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
     """Open the library, over the account if the question or an option needs one."""
     chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     if inquiry.principal is None and not chosen and not arguments.offline:
-        return open_library()
+        return open_library(arguments)
     library = library_for(arguments)
     if inquiry.principal is not None:
         read_account(library)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 def list_policies(arguments: Namespace) -> None:
     """Print one line per policy: its name, default version, last update and kind."""
-    library = open_library()
+    library = open_library(arguments)
     entries = library.policies(arguments.scope)
     access: Sequence[AccessPolicyRules] = ()
     if arguments.scope in ("access", "any"):

@@ -13,7 +13,7 @@ from ekstui.cli.parser import (
     gate,
     reaches_of,
 )
-from ekstui.cli.session import narrate_age, open_library
+from ekstui.cli.session import narrate_age, open_library, refuse_in_demo
 from ekstui.cli.streams import narrate, print_answer
 from ekstui.export.shapes import answer
 from ekstui.iam.text import counted
@@ -29,7 +29,8 @@ from ekstui.present.change_lists import moved_blocks
 )
 def pin_policies(arguments: Namespace) -> None:
     """Add the policies to ekstui.lock, or update them there."""
-    pins = pin(open_library(), arguments.policies)
+    refuse_in_demo(arguments)
+    pins = pin(open_library(arguments), arguments.policies)
     kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}
     write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name))
     narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {LOCK}.")
@@ -45,13 +46,13 @@ def pin_policies(arguments: Namespace) -> None:
 )
 def check_pins(arguments: Namespace) -> int:
     """Print one row per policy that has changed."""
-    library = open_library()
+    library = open_library(arguments)
     pins = read_lock()
     moved = moved_since(library, pins)
     judged = all(each.change is not None for each in moved)
     print_answer(arguments, lambda: answer(moved=moved, complete=judged), lambda: moved_blocks(moved, len(pins)))
     newest = library.data().newest
     narrate(f"Known until {newest:%Y-%m-%d}.")
-    narrate_age(newest)
+    narrate_age(library, newest)
     reaches = [reach for each in moved for reach in reaches_of(each.change)]
     return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))

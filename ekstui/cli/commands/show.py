@@ -57,7 +57,7 @@ def show(arguments: Namespace) -> None:
         if not isinstance(side, PolicyAt) or library_for(arguments).own_arn(side.name) is not None:
             _show_document(side, arguments)
             return
-    library = open_library()
+    library = open_library(arguments)
     asked = [_asked(library, text) for text in arguments.policy]
     wanted = [iam for iam, _ in asked if iam is not None]
     for entry, version in wanted:
@@ -86,7 +86,7 @@ def _show_document(side: Side, arguments: Namespace) -> None:
     from ekstui.iam.summary import services_in
     from ekstui.library.comparing import document_of_side
 
-    library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library()
+    library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library(arguments)
     text = sys.stdin.read() if isinstance(side, StandardInput) else ""
     document = document_of_side(side, library, text)
     services = services_in(document)

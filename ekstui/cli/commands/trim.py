@@ -23,7 +23,7 @@ from ekstui.present.policy_report import trimmed_remarks
 )
 def trim(arguments: Namespace) -> None:
     """Print the document without the services that EKS no longer uses, and what was left out and why."""
-    library = open_library()
+    library = open_library(arguments)
     wanted = parse_policy(arguments.policy)
     entry = library.find(wanted.name)
     version = version_at(entry.policy, wanted)

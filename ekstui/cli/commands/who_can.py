@@ -81,7 +81,7 @@ def who_can(arguments: Namespace) -> int:
     for remark in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
         narrate(remark)
     if not answer.holders:
-        narrate_age(library.known_until(arguments.scope))
+        narrate_age(library, library.known_until(arguments.scope))
     if not answer.holders and (absence := knowledge().absence(arguments.action)):
         narrate(absence.text)
     return ExitCode.DONE if answer.holders or (principals and principals.principals) else ExitCode.NOTHING

@@ -65,16 +65,16 @@ class AccountScreen(ReportScreen[_Beside]):
         return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
 
     def find(self, library: Library) -> _Beside:
-        """Read the profiles and the copies."""
+        """Read the profiles, of which the demo has none, and the copies."""
         copies: tuple[CopyAnswer, ...] = ()
         # Without a snapshot no copies are known.
         with suppress(AccountError):
             copies = copies_in(library)
-        return profile_names(), copies
+        return () if self.app.choice.demo else profile_names(), copies
 
     def answer_rows(self, answer: _Beside) -> list[Row]:
         """Return the account, the profiles and regions to choose from, and the copies of policies as rows."""
-        view, choice = self._view, self.app.library.choice or AccountChoice()
+        view, choice = self._view, self.app.choice
         snapshot = view.snapshot
         blocks: list[Block] = [Heading("Account"), *identity_blocks(snapshot, datetime.now(UTC))]
         if view.asking:
@@ -82,29 +82,40 @@ class AccountScreen(ReportScreen[_Beside]):
         if view.error is not None:
             blocks += failure_blocks(view.error)
         profiles, copies = answer
-        # A file of an account, or the demo, has no other profiles and regions.
-        other = choice._replace(file=None, demo=False)
-        blocks += [
-            Heading("Profiles (enter switches)"),
-            Tree(
-                [
-                    # The chosen regions are of the old account.
-                    _choice(
-                        name or "from the environment", other._replace(profile=name, regions=()), name == choice.profile
-                    )
-                    for name in (None, *profiles)
-                ]
-            ),
-            Heading("Regions for clusters (enter switches)"),
-            Tree(
-                [
-                    _choice(name, other._replace(regions=regions), regions == choice.regions)
-                    for name, regions in _regions(snapshot, choice)
-                ]
-            ),
-        ]
+        if choice.demo:
+            blocks.append(
+                Sentence(Span("This account is made up. Start ekstui without --demo to choose a profile.", "muted"))
+            )
+        else:
+            blocks += self._choices(profiles, choice, snapshot)
         blocks += [*(unread_blocks(snapshot) if snapshot else ()), *copies_blocks(copies)]
         return rows(blocks, self.width)
+
+    def _choices(self, profiles: Sequence[str], choice: AccountChoice, snapshot: AccountSnapshot | None) -> list[Block]:
+        """Return the file that the app was started with, if any, and the profiles and regions to choose from."""
+        started = self.app.started_with
+        # A file of an account has no other profiles and regions.
+        other = choice._replace(file=None)
+        files = [_choice(f"the file {started.file}", started, choice.file is not None)] if started.file else []
+        # The chosen regions are of the old account.
+        named = [
+            _choice(
+                name or "from the environment",
+                other._replace(profile=name, regions=()),
+                choice.file is None and name == choice.profile,
+            )
+            for name in (None, *profiles)
+        ]
+        regions = [
+            _choice(name, other._replace(regions=regions), regions == choice.regions)
+            for name, regions in _regions(snapshot, choice)
+        ]
+        return [
+            Heading("Profiles (enter switches)"),
+            Tree([*files, *named]),
+            Heading("Regions for clusters (enter switches)"),
+            Tree(regions),
+        ]
 
     def begin_reading(self) -> None:
         """Put the cursor on the first profile."""

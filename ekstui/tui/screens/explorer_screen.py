@@ -53,6 +53,8 @@ ACCOUNT_AFTER = 0.1
 FILL_AFTER = 0.5
 """Seconds after the first paint until the cache is filled, so that it does not compete for the processor."""
 
+NOTHING_TO_RENEW = "The demo makes no AWS calls and saves nothing; start ekstui without --demo to renew the data."
+
 PROGRESS_AFTER = 0.5
 """Seconds between progress updates, for slow connections."""
 
@@ -222,7 +224,8 @@ class ExplorerScreen(NavigationScreen):
                 return
             right = marks_line(self.marks)
             room = self.app.size.width - (len(plain(right)) + 1 if right else 0)
-            line = header(self._status, len(self.policies.entries), self.scope, self.account, now, room)
+            count, choice = len(self.policies.entries), self.app.choice
+            line = header(self._status, count, self.scope, self.account, choice, now, room)
             self.header.show(line, right)
 
     def watch_marks(self) -> None:
@@ -345,17 +348,31 @@ class ExplorerScreen(NavigationScreen):
 
     def action_refresh_data(self) -> None:
         """Refresh the account from AWS and, from the list of policies, the policies too."""
+        if self.app.choice.demo:
+            self.notify(NOTHING_TO_RENEW)
+            return
         self.ask_account(ask=True)
         if self.pane == "policies":
-            if self._fill_timer:
-                self._fill_timer.stop()  # it would replace the sync
-            library = self.app.library
-            self.app.background.run(
-                self,
-                "fill",
-                lambda cancelled: sync(library, cancelled, partial(self._show_progress, cancelled)),
-                self._synced,
-            )
+            self._sync()
+
+    def sync(self) -> None:
+        """Update the policies from the first source that can be read."""
+        if self.app.choice.demo:
+            self.notify(NOTHING_TO_RENEW)
+            return
+        self._say_work("syncing … esc stops")
+        self._sync(lambda sentence: self.app.call_from_thread(self.notify, sentence))
+
+    def _sync(self, remark: Callable[[str], object] | None = None) -> None:
+        if self._fill_timer:
+            self._fill_timer.stop()  # it would replace the sync
+        library = self.app.library
+        self.app.background.run(
+            self,
+            "fill",
+            lambda cancelled: sync(library, cancelled, partial(self._show_progress, cancelled), remark),
+            self._synced,
+        )
 
     def _synced(self, ended: Synced) -> None:
         self._say_work()

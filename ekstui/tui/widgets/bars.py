@@ -24,6 +24,7 @@ from ekstui.tui.messages import AccountView, Shown
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
+    from ekstui.library import AccountChoice
     from ekstui.library.library import DataStatus, Library
     from ekstui.library.notation import PolicyAt
     from ekstui.library.remembered import Place
@@ -93,9 +94,10 @@ class FooterBar(Static):
 
     def show_keys(self, keys: Sequence[Key]) -> None:
         """Show keys with their labels; where these do not all fit, the last ones before the last two have none."""
-        if tuple(keys) == self._keys:
+        keys = self.app.usable(keys)
+        if keys == self._keys:
             return
-        self._keys = tuple(keys)
+        self._keys = keys
         self._fit()
 
     def on_resize(self) -> None:
@@ -233,18 +235,24 @@ def progress_words(doing: str, done: int, total: int) -> str:
     return f"{doing} {'━' * filled}{'─' * (20 - filled)} {done:,} of {total:,} · esc stops"
 
 
-def header(status: DataStatus, shown: int, scope: str, account: AccountView, now: datetime, width: int) -> Styled:
+def header(
+    status: DataStatus, shown: int, scope: str, account: AccountView, choice: AccountChoice, now: datetime, width: int
+) -> Styled:
     """Return the explorer's header: number of policies, age of the data, and account, in the longest form that fits."""
+    ways = _ways_to_renew(account, choice)
     forms: list[Styled] = [
         (
             (" ekstui ", "strong"),
-            (f" {_count_words(status, shown, scope, whole=room > 1)}", ""),
+            (f" {_count_words(status, shown, scope, whole=room > 2)}", ""),
             (" · ", "muted"),
-            *_age_words(status, now, room),
+            *_age_words(status, now, way, whole=room > 0),
             (" · ", "muted"),
-            *account_words(account, now, whole=room > 0),
+            *account_words(account, choice, now, whole=room > 1),
         )
+        # What renews old data comes before the longer words for the rest.
+        for way_to_renew in (ways, [""])
         for room in (3, 2, 1, 0)
+        for way in way_to_renew
     ]
     return next((form for form in forms if len(plain(form)) <= width), forms[-1])
 
@@ -300,19 +308,31 @@ def _count_words(status: DataStatus, shown: int, scope: str, *, whole: bool) -> 
     return words.get(scope, f"{scope} {shown}")
 
 
-def _age_words(status: DataStatus, now: datetime, room: int) -> Styled:
+def _ways_to_renew(account: AccountView, choice: AccountChoice) -> tuple[str, ...]:
+    """Return what renews the policies, in forms that get shorter; none where nothing may be asked, or before it is known."""
+    if choice.demo or choice.offline:
+        return ()
+    if account.error or choice.file:
+        return "ekstui sync or :sync renews", ":sync renews"
+    return ("r renews",) if account.snapshot or account.asking else ()
+
+
+def _age_words(status: DataStatus, now: datetime, way: str, *, whole: bool) -> Styled:
     # A custom endpoint matters more than the age of the data.
     custom = status.source.partition("AWS at ")[2]
     age = (now - status.newest).days if status.newest else None
     old = age is not None and age >= OLD
     data = f"data {status.newest:%Y-%m-%d}" if status.newest else "data of unknown age"
-    days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if room else f", {age} d old"
-    renews = " (r renews)" if old and room > 2 else ""
+    days = "" if age is None else f", {age} day{'' if age == 1 else 's'} old" if whole else f", {age} d old"
+    renews = f" ({way})" if old and way else ""
     return (f"from {custom}" if custom else f"{data}{days}", "warn" if old or custom else ""), (renews, "muted")
 
 
-def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
+def account_words(view: AccountView, choice: AccountChoice, now: datetime, *, whole: bool) -> Styled:
     """Return the account for the header: its name and number, its age, and whether it is incomplete."""
+    if choice.demo:
+        number = f" {view.snapshot.identity.account}" if view.snapshot else ""
+        return ((f"demo{number}", ""), (", made up" if whole else "", "muted"))
     parts: list[tuple[str, Style]] = []
     if view.snapshot:
         identity = view.snapshot.identity
@@ -322,13 +342,16 @@ def account_words(view: AccountView, now: datetime, *, whole: bool) -> Styled:
             parts.append((f" {identity.partition}", "warn"))
         if identity.endpoint:
             parts.append((f" via {clean_line(identity.endpoint.partition('://')[2] or identity.endpoint)}", "warn"))
-        parts.append((f" · {age_in_words(view.snapshot.fetched_at, now)}", "muted"))
+        offline = ", offline" if choice.offline else ""
+        parts.append((f" · {age_in_words(view.snapshot.fetched_at, now)}{offline}", "muted"))
         if not view.snapshot.complete or view.snapshot.errors:
             parts.append((" · incomplete", "warn"))
         if view.error and not view.asking:
             parts.append((" · not renewed (i says why)" if whole else " · not renewed", "warn"))
     elif view.asking:
         parts.append(("asking AWS", "muted"))
+    elif choice.offline:
+        parts.append(("offline, no snapshot" if whole else "offline", "muted"))
     else:
         parts.append(("no account (a chooses one)" if whole else "no account", "muted"))
     return tuple(parts)
