@@ -19,6 +19,8 @@ try:
 except ImportError:
     from hashlib import blake2b
 
+from ekstui import log
+
 if TYPE_CHECKING:
     from platformdirs import PlatformDirs
 
@@ -28,6 +30,12 @@ _PACKAGE = Path(__file__).resolve().parent
 
 MAX_STATE = 1_000_000
 """The largest state file that is read, in bytes; one with all policies has 150,000."""
+
+
+def asset(name: str) -> Path:
+    """Return the path of a file that ships with ekstui, which the caller opens."""
+    log.info_once(f"opens {name} of the bundled data")
+    return assets() / name
 
 
 def assets() -> Path:
@@ -87,6 +95,7 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes:
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags)
+    log.debug("opens %s", path)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file")

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean
 
@@ -40,8 +40,8 @@ _logger = logging.getLogger("ekstui")
 _logger.propagate = False
 _logger.addHandler(logging.NullHandler())
 
-_files: list[logging.FileHandler] = []
-"""The open log, if there is one."""
+_handlers: list[logging.Handler] = []
+"""Where the log goes: to a file, to stderr, or both."""
 
 
 def open_log(wanted: str, level: str) -> None:
@@ -61,31 +61,38 @@ def open_log(wanted: str, level: str) -> None:
             f"The log {path} cannot be written: {error.strerror or error}.",
             "Change the setting log (ekstui config shows where it comes from).",
         ) from None
-    _files.append(handler)
+    _start(handler, level)
+
+
+def _start(handler: logging.Handler, level: str) -> None:
+    _handlers.append(handler)
+    handler.setLevel(level.upper())
     _logger.addHandler(handler)
-    _logger.setLevel(level.upper())
+    _logger.setLevel(min(each.level for each in _handlers))
+    log.start(_logger.log)
 
 
 def log_to_stderr(level: str) -> None:
     """Log to stderr as well."""
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("ekstui: %(levelname)s %(message)s", with_messages=level == "debug"))
-    handler.setLevel(level.upper())
-    _logger.addHandler(handler)
-    _logger.setLevel(level.upper())
+    _start(handler, level)
 
 
 def close_log() -> None:
     """Stop logging."""
-    while _files:
-        handler = _files.pop()
+    log.stop()
+    while _handlers:
+        handler = _handlers.pop()
         _logger.removeHandler(handler)
         handler.close()
+    _logger.setLevel(logging.NOTSET)
 
 
 def where() -> str:
     """Return where the log is, or how to get one, as the end of a sentence."""
-    return f"the log is {_files[0].baseFilename}" if _files else "set EKSTUI_LOG=1 to log such errors"
+    path = next((handler.baseFilename for handler in _handlers if isinstance(handler, logging.FileHandler)), None)
+    return f"the log is {path}" if path else "set EKSTUI_LOG=1 to log such errors"
 
 
 def unexpected(error: BaseException, doing: str) -> EkstuiError:

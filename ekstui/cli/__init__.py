@@ -33,7 +33,7 @@ def print_version() -> int:
 
     # Only the manifest is read; the cache may know more, which `ekstui cache info` shows.
     try:
-        manifest = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads(files.asset("manifest.json").read_text(encoding="utf-8"))
         corpus = (
             f"{manifest['source']} {manifest['source_version']}: {manifest['policies']:,} policies with "
             f"{manifest['versions']:,} versions, known until {manifest['known_until'][:10]}, "

@@ -4,10 +4,12 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ekstui import log
 from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, nearest
 from ekstui.cli.streams import (
     end_at_once,
@@ -89,18 +91,35 @@ def parse(given: list[str]) -> argparse.Namespace:
     parsed.settings = apply_settings(parsed)
     settings: Settings = parsed.settings.settings
     if settings.log is not None or parsed.verbose or parsed.debug:
-        from ekstui import logbook  # 6 ms, and only where something is to be logged
-
-        if settings.log is not None:
-            logbook.open_log(settings.log, settings.log_level)
-        if parsed.verbose or parsed.debug:
-            logbook.log_to_stderr("debug" if parsed.debug else "info")
+        start_log(parsed, settings)
     return parsed
+
+
+def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
+    """Log to the file of the settings, and as -v or --debug ask to stderr or, since the app draws there, to a file."""
+    from platform import python_version
+
+    from ekstui import __version__, logbook  # 6 ms, and only where something is to be logged
+
+    verbose = "debug" if arguments.debug else "info" if arguments.verbose else None
+    in_app = arguments.command == "open" and verbose is not None
+    if settings.log is not None or in_app:
+        logbook.open_log(settings.log or "1", verbose if in_app and verbose else settings.log_level)
+    if in_app:
+        narrate(f"{logbook.where().capitalize()}.")
+    elif verbose:
+        logbook.log_to_stderr(verbose)
+    log.info("ekstui %s %s on Python %s, %s", __version__, arguments.command, python_version(), sys.platform)
+    found: Effective = arguments.settings
+    log.info("settings: %s", "of the file" if found.file_found else "no file")
+    log.debug("settings: %s, from %s", found.settings._asdict(), dict(found.origins))
 
 
 def refuse(error: EkstuiError, given: list[str]) -> int:
     """Print an error on stderr, with the command that may have been meant, and return its exit code."""
     code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
+    log.info("ends with %d: %s", code, type(error).__name__)
+    log.debug("%s", error)
     if isinstance(error, UnknownPolicyError):
         from ekstui.cli.session import age_of_policies
 
@@ -174,11 +193,13 @@ def needs_settings(arguments: argparse.Namespace) -> bool:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; only its own module is imported."""
+    started = time.monotonic()
     try:
         code = command_of(arguments.command).run(arguments) or ExitCode.DONE
     finally:
         if session := sys.modules.get("ekstui.cli.session"):
             session.narrate_notices()
+    log.info("ends with %d after %.2f s", code, time.monotonic() - started)
     if form.silent and hasattr(arguments, "json"):
         narrate("In this form there is nothing to print; --json prints the whole answer.")
     return code

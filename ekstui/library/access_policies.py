@@ -64,7 +64,7 @@ class KubernetesHolders(NamedTuple):
 def access_rules() -> Mapping[str, tuple[Rule, ...]]:
     """Return the rules by access policy; DataError if the data cannot be read."""
     try:
-        return read_rules((files.assets() / "access-policy-rules.tsv").read_text(encoding="utf-8"))
+        return read_rules(files.asset("access-policy-rules.tsv").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, KeyError) as error:
         raise DataError(f"The rules of access policies cannot be read: {error}.", "Install ekstui again.") from None
 

@@ -369,7 +369,7 @@ def knowledge() -> Knowledge:
     from ekstui.eks.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
 
     try:
-        text = (files.assets() / "eks.json").read_text(encoding="utf-8")
+        text = files.asset("eks.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"eks.json cannot be read: {error}.", "Install ekstui again.") from None
     return parse_knowledge(text)

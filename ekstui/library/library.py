@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.change.policy import Scope, aws_scope, is_version
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
 from ekstui.library import AccountChoice
@@ -163,14 +163,18 @@ class Library:
         try:
             state = self.store.state()
         except CacheError as error:
+            log.info_once(f"the bundled corpus answers: {type(error).__name__}")
             self.recover_from(error)
             return None
         for endpoint in state.endpoints:
             warning = f"Some policies are from {endpoint}, which is not AWS's own endpoint"
             self._report(f"{warning}; ekstui cache undo-sync undoes the last sync.", once=True)
         manifest = self.corpus.manifest()
-        if self.store.collection == manifest.partition and state.corpus != manifest.sha256:
-            return state if state.known_until >= manifest.known_until else None
+        is_of_other = self.store.collection == manifest.partition and state.corpus != manifest.sha256
+        if is_of_other and state.known_until < manifest.known_until:
+            log.info_once("the bundled corpus answers: it is newer than the cache")
+            return None
+        log.info_once(f"the cache answers: known until {state.known_until:%Y-%m-%d}, synced at {state.synced_at}")
         return state
 
     def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:

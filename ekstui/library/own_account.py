@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceError
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
@@ -77,8 +77,11 @@ class Account:
         Raises AccountError if it cannot be asked. Offline it is the last snapshot, whatever its age.
         """
         snapshot = self.last()
-        if snapshot is not None and snapshot.complete and datetime.now(UTC) - snapshot.fetched_at < FRESH:
+        age = None if snapshot is None else datetime.now(UTC) - snapshot.fetched_at
+        if snapshot is not None and age is not None and snapshot.complete and age < FRESH:
+            log.info("the snapshot is %d s old and complete: AWS is not asked", age.total_seconds())
             return snapshot
+        log.info("AWS is to be asked: %s", "there is no snapshot" if age is None else f"the snapshot is {age} old")
         return self.refresh(progress)
 
     def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
@@ -90,6 +93,7 @@ class Account:
         if given := self._given():
             snapshot = given
         elif self.choice.offline:
+            log.info("offline: the last snapshot answers")
             return self.required()
         else:
             snapshot = self._ask(progress, cancelled)
@@ -101,6 +105,8 @@ class Account:
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
             if given or snapshot.complete or not known_better:
                 self._snapshot = snapshot
+            else:
+                log.info("what was read is incomplete: the earlier, complete snapshot stays")
             self._attachments.clear()
         return snapshot
 
@@ -173,6 +179,7 @@ class Account:
     def _given(self) -> AccountSnapshot | None:
         """Return the account of the demo or of a file, None if AWS has to be asked."""
         if self.choice.demo:
+            log.info("the demo's account answers: AWS is not asked")
             return demo_account(datetime.now(UTC))
         return read_account_file(self.choice.file) if self.choice.file else None
 

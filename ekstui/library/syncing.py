@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError
 from ekstui.iam.document import parse_text
@@ -188,6 +188,7 @@ def sync_from(
         raise InputError(message, "Nothing was changed.")
     store = store.of(delivery.collection)
     known = _known(store)
+    log.info("%d policies are known; the source has %d to read", len(known), delivery.total)
     skipped: list[Skipped] = _outdated(delivery, store)
     received: list[PackedHistory] = []
     for done, entry in enumerate(delivery.entries):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.change.policy import parse_time
 from ekstui.eks.account_snapshot import (
     AccountSnapshot,
@@ -76,6 +76,8 @@ def read_account_file(path: Path) -> AccountSnapshot:
 def _pages(path: Path) -> Iterator[Json]:
     """Yield the pages of a file: one object, a list of them, or several after one another."""
     try:
+        log.info("opens a file of the account")
+        log.debug("opens %s", path)
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
@@ -126,7 +128,7 @@ def _owner(arns: list[str], path: Path) -> tuple[str, str]:
 def demo_account(now: datetime) -> AccountSnapshot:
     """Return the account of the demo as if it had just been read; DataError if its file is damaged."""
     try:
-        text = lzma.decompress((files.assets() / "demo.json.xz").read_bytes()).decode()
+        text = lzma.decompress(files.asset("demo.json.xz").read_bytes()).decode()
         made = datetime.fromisoformat(json.loads(text)["fetched_at"])
         return from_record(AccountSnapshot, json.loads(_moved(text, made, now)))
     except (OSError, ValueError, lzma.LZMAError):

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Provenance, Scope, VersionInfo, parse_time
 from ekstui.errors import DataError
 
@@ -114,6 +114,7 @@ class Corpus(NamedTuple):
         """Return the steps between versions, judged when the corpus was made; empty if the file is missing or damaged."""
         import lzma
 
+        log.info_once("opens the bundled steps")
         try:
             with lzma.open(self.folder / "steps.json.xz") as file:
                 found = json.loads(file.read())
@@ -144,6 +145,7 @@ class Corpus(NamedTuple):
 
         count = self.manifest().family if scope == "eks" else None
         path = self.folder / "corpus.jsonl.xz"
+        log.info_once("opens the bundled corpus")
         try:
             with lzma.open(path) as lines:
                 yield from islice(lines, count)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ekstui import log
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 
@@ -105,6 +107,7 @@ def make_bare(folder: Path) -> None:
 
 def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
     patience = PATIENCE if patience is None else patience
+    started = time.monotonic()
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
         source.write(given)
         source.seek(0)
@@ -134,6 +137,8 @@ def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience:
                 if len(output) > MOST_OUTPUT:
                     _end(process)
         code = process.returncode
+        log.info("git ended with %s after %.2f s", code, time.monotonic() - started)
+        log.debug("git %s", _without_secrets(" ".join(arguments)))
         if late:
             raise InputError(f"git did not read it within {patience:.0f} s.")
         if len(output) > MOST_OUTPUT:

@@ -27,7 +27,7 @@ def components() -> Mapping[str, Component]:
     from ekstui.eks.published import read_components  # 3 ms, and most answers are about AWS's policies
 
     try:
-        with lzma.open(files.assets() / "published.jsonl.xz") as file:
+        with lzma.open(files.asset("published.jsonl.xz")) as file:
             return read_components(file.read().splitlines())
     except (OSError, EOFError, lzma.LZMAError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The published policies cannot be read: {error}.", _REINSTALL) from None
@@ -37,7 +37,7 @@ def components() -> Mapping[str, Component]:
 def published_until() -> date:
     """Return until when releases are known; DataError if the data cannot be read."""
     try:
-        manifest = json.loads((files.assets() / "published.json").read_text(encoding="utf-8"))
+        manifest = json.loads(files.asset("published.json").read_text(encoding="utf-8"))
         return date.fromisoformat(manifest["known_until"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"The published policies' manifest cannot be read: {error}.", _REINSTALL) from None

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from ekstui import log
 from ekstui.errors import DataError
 from ekstui.files import digest_of
 
@@ -187,6 +188,8 @@ class ObjectFile(NamedTuple):
                 finally:
                     os.close(descriptor)
                 draft.replace(self.path)
+                log.info("wrote %s", "an account's snapshot" if self.private else self.path.name)
+                log.debug("wrote %s", self.path)
             finally:
                 with suppress(OSError):
                     draft.unlink()
@@ -281,6 +284,8 @@ class ObjectFile(NamedTuple):
             self.path.chmod(0o600)
         if state.st_size > MAX_FILE:
             raise DamagedCacheError(f"{self.path} is larger than any cache of ekstui.")
+        log.info_once("opens an account's snapshot" if self.private else f"opens {self.path.name}")
+        log.debug("opens %s", self.path)
         # The file is never changed in place, so SQLite need not look for changes, journals or locks.
         connection = _connected(self.path, "mode=ro&immutable=1")
         try:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from textual.message_pump import MessagePump
 
-from ekstui import logbook
+from ekstui import log, logbook
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.iam.text import clean_line
 from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFailed
@@ -159,6 +159,7 @@ def watch_account(
             if not ask and (
                 library.account.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
             ):
+                log.info("the snapshot is fresh enough, or this is offline: AWS is not asked")
                 update(lambda view: view._replace(asking=None))
                 return
             if not ask and not library.account.is_set_up:

@@ -16,7 +16,7 @@ from ekstui.errors import DataError
 def print_schema(arguments: Namespace) -> None:  # noqa: ARG001 - every command takes them
     """Print the bundled schema."""
     try:
-        text = (files.assets() / "schema.json").read_text(encoding="utf-8")
+        text = files.asset("schema.json").read_text(encoding="utf-8")
     except OSError:
         raise DataError("The schema is missing.", "Reinstall ekstui.") from None
     print_text(text.rstrip("\n"))

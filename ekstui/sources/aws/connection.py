@@ -8,12 +8,15 @@ import os
 import queue
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from ekstui import log
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     THROTTLED,
@@ -216,8 +219,10 @@ class Connection:
         with self._lock:
             self.calls += 1
         self._deadline.start()
+        log.debug("asks %s in %s at %s: %s", action, region, client.meta.endpoint_url, parameters)
         try:
-            answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
+            with _logged(action):
+                answer: Mapping[str, Any] = getattr(client, xform_name(operation))(**parameters)
             check_form(answer, client.meta.service_model.operation_model(operation).output_shape)
         except json.JSONDecodeError:
             raise  # from a credential_process: botocore treats a body that is not JSON as a message
@@ -252,6 +257,7 @@ class Connection:
             yield page
             token = page.get(key)
             if not token:
+                log.info("%s: complete after %d page(s)", action, len(seen) + 1)
                 return
             if token in seen:
                 raise IncompleteError(f"{action} gives the same page again")
@@ -302,6 +308,21 @@ class Connection:
             region = self._region or os.environ.get("AWS_REGION") or None
             self._session = boto3.session.Session(botocore_session=core, region_name=region)
         return self._session
+
+
+@contextmanager
+def _logged(action: str) -> Iterator[None]:
+    """Log how a call ended, and after how long."""
+    started = time.monotonic()
+    result = "answered"
+    try:
+        yield
+    except Exception as error:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        result = f"refused as {code}" if code else f"failed ({type(error).__name__})"
+        raise
+    finally:
+        log.info("%s: %s after %.2f s", action, result, time.monotonic() - started)
 
 
 def _foreign_endpoint(url: str, service: str) -> str | None:
