@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import site
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from docs.make import DOCS
+from ekstui import __version__
 
 ROOT = DOCS.parent
 
@@ -38,6 +40,9 @@ def checkout(folder: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile)
         else:
             shutil.copyfile(source, target)
+    # A release is made from a whole checkout, with folders of the same names further down.
+    (folder / "tests" / "docs").mkdir(parents=True)
+    (folder / "tests" / "docs" / "stray.py").touch()
     return folder
 
 
@@ -115,3 +120,24 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
     ).stdout.strip()  # fmt: skip
     assert Path(where).is_relative_to(packages if way == "wheel" else tmp_path / "source")
+
+
+def test_the_package_index_gets_absolute_links_and_the_project_s_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/ekstui")
+    build(checkout(tmp_path / "source"), tmp_path / "dist", "--wheel")
+    with zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as wheel:
+        metadata = wheel.read(next(name for name in wheel.namelist() if name.endswith("/METADATA"))).decode()
+        assert "ekstui/py.typed" in wheel.namelist()
+    home = "https://github.com/someone/ekstui"
+    assert f"Version: {__version__}\n" in metadata
+    assert f"Project-URL: Source, {home}\n" in metadata
+    assert f"]({home}/raw/v{__version__}/screenshots/explorer.png)" in metadata
+    assert [link for link in re.findall(r"\]\(([^)]+)\)", metadata) if not link.startswith("https://")] == []
+
+
+def test_the_sdist_has_no_strays(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        top = {Path(name).parts[1] for name in archive.getnames()}
+    assert top == {*SHIPPED, "PKG-INFO"}
