@@ -2,15 +2,15 @@
 
 import argparse
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ekstui import log
-from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, nearest
+from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, listed, nearest
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -84,10 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
 def parse(given: list[str]) -> argparse.Namespace:
     """Return the parsed arguments with the settings in effect, and start the log if those ask for one."""
     words = with_command(given)
-    if words[0] == "open" and not {"-h", "--help"} & {*words}:
-        require_terminal()
     parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
     choose_form(parsed)
+    if parsed.command == "open":
+        require_terminal()
     parsed.settings = apply_settings(parsed)
     settings: Settings = parsed.settings.settings
     if settings.log is not None or parsed.verbose or parsed.debug:
@@ -139,25 +139,29 @@ def refuse_misspelt_command(word: str) -> None:
         raise InputError(f"There is no command {word}.", f"Did you mean ekstui {meant}? A policy: ekstui open {word}.")
 
 
+_FORMS = ("json", "markdown", "patch", "terraform", "cloudformation")
+"""The options that choose the form of an answer; `--document` is another answer, with forms of its own."""
+
+
 def choose_form(arguments: argparse.Namespace) -> None:
     """Set how to print, as the options say; InputError if they ask for two forms of one answer."""
     form.quiet, form.colour, form.silent = arguments.quiet, arguments.color, True
     wanted = getattr(arguments, "output", None)
-    if wanted in ("json", "yaml", "names"):
-        arguments.json, form.answer = True, wanted
-    else:
-        form.answer = "json"
-    if getattr(arguments, "json", False):
-        others = [
-            name for name in ("patch", "markdown", "terraform", "cloudformation") if getattr(arguments, name, False)
-        ]
-        if others:
-            raise InputError(f"--{others[0]} cannot be combined with JSON output.", "Choose one of them.")
+    is_json = getattr(arguments, "json", False)
+    form.answer = wanted if wanted in ("yaml", "names") else "json"
+    form.markdown = getattr(arguments, "markdown", False) or getattr(arguments, "format", None) == "markdown"
+    forms = [f"--{name}" for name in _FORMS if getattr(arguments, name, False)]
+    if wanted and not (is_json and wanted == "json"):
+        forms.append(f"-o {wanted}")
+    if len(forms) > 1:
+        raise InputError(f"{listed(forms)} are different forms of the answer.", "Choose one of them.")
+    if wanted and wanted != "table":
+        arguments.json = True
 
 
 def wants_json(words: Sequence[str]) -> bool:
-    """Return whether JSON was asked for, and errors should be JSON too."""
-    return "--json" in words or any(option in ("-o", "--output") and form == "json" for option, form in pairwise(words))
+    """Return whether JSON or YAML, which contains JSON, was asked for, and errors should be JSON too."""
+    return re.search(r"(?:^| )(?:--json|(?:-o|--output)[ =]?(?:json|yaml))(?: |$)", " ".join(words)) is not None
 
 
 def apply_settings(arguments: argparse.Namespace) -> "Effective":

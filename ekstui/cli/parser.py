@@ -9,7 +9,7 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
@@ -126,8 +126,9 @@ THEME = argument("--theme", metavar="NAME", help="a Textual theme, such as textu
 JSON = (
     argument("--json", action="store_true", help="print one JSON object instead of text"),
     argument("-o", "--output", choices=("json", "yaml", "table", "names"), help="the output format (default: table)"),
+    argument("--markdown", action="store_true", help="print the answer as Markdown"),
 )
-"""The forms of the answer for programs."""
+"""The forms of an answer."""
 
 ACCOUNT = (
     argument("--profile", metavar="NAME", help="the AWS profile to use"),
@@ -251,6 +252,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         epilog=_examples(f"{command:<48} {title}" for command, title in _EXAMPLES) + _GENERAL,
         formatter_class=_Help,
     )
+    parser.help_of = f"{parser.prog} {only}" if only else parser.prog
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="print the version of ekstui and of its data")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, title in TITLES.items():
@@ -288,6 +290,12 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(word, list(words), 1, 0.7)), None)
 
 
+def listed(words: Sequence[str]) -> str:
+    """Return words as `a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _examples(lines: Iterable[str]) -> str:
     return "Examples:\n" + "\n".join(f"  {line}" for line in lines)
 
@@ -302,6 +310,9 @@ class _Help(argparse.HelpFormatter):
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence and a next step."""
 
+    help_of = ""
+    """The command whose help an error points at, if not the parser's own."""
+
     def format_help(self) -> str:
         """Return the help; that of a command says where the options of every command are."""
         return super().format_help() + (_MORE if " " in self.prog else "")
@@ -309,13 +320,27 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise InputError with what is wrong, what may be meant, and where the help is."""
         meant = ""
+        if lacking := re.match(r"the following arguments are required: (.*)", message):
+            message = f"{self.prog} needs {lacking[1]}"
         if unknown := re.match(r"unrecognized arguments: (-\S+)", message):
             known = [
                 option for parser in (self, *commands_of(self).values()) for option in parser._option_string_actions
             ]
             near = nearest(unknown[1].partition("=")[0], known)
             meant = f" Did you mean {near}?" if near else ""
-        raise InputError(f"{clean_line(message)}.", f"{meant} See {self.prog} --help.".lstrip())
+        raise InputError(f"{clean_line(message)}.", f"{meant} See {self.help_of or self.prog} --help.".lstrip())
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Raise InputError for a value that is not one of an argument's choices, with those and the nearest."""
+        if action.choices is None or value in action.choices:
+            return
+        choices = [str(choice) for choice in action.choices]
+        where = f"{action.option_strings[-1]} takes no" if action.option_strings else f"{self.prog} has no"
+        near = nearest(str(value), choices)
+        raise InputError(
+            f'{where} "{clean_line(str(value))}"; it {"takes" if action.option_strings else "has"} {listed(choices)}.',
+            f"{f'Did you mean {near}? ' if near else ''}See {self.prog} --help.",
+        )
 
 
 class _Version(argparse.Action):

@@ -30,6 +30,8 @@ class Form:
     answer: Literal["json", "yaml", "names"] = "json"
     """What `print_json` prints."""
     colour: Literal["auto", "always", "never"] = "auto"
+    markdown = False
+    """Whether words are printed as Markdown."""
     quiet = False
     """Whether to leave out remarks and progress; errors are always printed."""
     silent = True
@@ -78,14 +80,14 @@ def print_answer(arguments: Namespace, shape: Callable[[], object], words: Calla
     elif isinstance(said := words(), str):
         print_text(said)
     else:
-        print_blocks(said, markdown=getattr(arguments, "markdown", False))
+        print_blocks(said)
 
 
-def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
+def print_blocks(blocks: Sequence[Block]) -> None:
     """Print an answer as Markdown or text: wrapped to the terminal's width, but in a pipe with unwrapped tables."""
     from ekstui.present import rendering  # 6 ms, which neither help nor an error needs
 
-    if markdown:
+    if form.markdown:
         write_out(rendering.markdown(blocks))
         return
     whole = not to_terminal()
@@ -94,12 +96,12 @@ def print_blocks(blocks: Sequence[Block], *, markdown: bool = False) -> None:
         write_out("\n".join((*block, "")))
 
 
-def print_reports(reports: Iterable[Sequence[Block]], *, markdown: bool = False) -> None:
+def print_reports(reports: Iterable[Sequence[Block]]) -> None:
     """Print several answers, with an empty line between them."""
     for number, blocks in enumerate(reports):
         if number:
             print_text()
-        print_blocks(blocks, markdown=markdown)
+        print_blocks(blocks)
 
 
 def narrate(message: EkstuiError | str) -> None:

@@ -82,8 +82,8 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
             policies = [entry.policy for entry in library.policies(arguments.scope)]
             arns = {(policy.family, policy.name): policy.arn for policy in policies}
             print_text(changes_atom(steps, arns, data.newest))
-        case form:
-            print_blocks([changes_table(steps)], markdown=form == "markdown")
+        case _:
+            print_blocks([changes_table(steps)])
 
 
 def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:

@@ -56,7 +56,6 @@ def list_clusters(arguments: Namespace) -> int:
     "cluster",
     "Show a cluster's health, its roles and their policies, and which policies are missing, superseded or too broad.",
     argument("name", metavar="NAME"),
-    argument("--markdown", action="store_true", help="print the report as Markdown, for an incident channel"),
     argument(
         "--fail-on",
         choices=("problem", "advice"),
@@ -120,7 +119,6 @@ def show_role(arguments: Namespace) -> None:
         help="the release that runs now, if neither an add-on nor the role's policy shows it; repeatable",
     ),
     one_of(
-        argument("--markdown", action="store_true", help="print the checklist as Markdown"),
         argument("--terraform", action="store_true", help="print what is missing as Terraform aws_iam_policy resources"),
         argument("--document", action="store_true", help="print what is missing as policy documents"),
     ),
@@ -146,7 +144,7 @@ def show_upgrade(arguments: Namespace) -> int:
     elif arguments.terraform or arguments.document:
         _print_missing(answer, terraform=arguments.terraform)
     else:
-        print_blocks(upgrade_blocks(answer), markdown=arguments.markdown)
+        print_blocks(upgrade_blocks(answer))
     narrate_missing(snapshot.errors)
     if not answer.components:
         narrate(nothing_words(answer))

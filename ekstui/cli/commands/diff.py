@@ -36,7 +36,6 @@ from ekstui.present.comparison import comparison_blocks
     argument("before", metavar="A", help="POLICY[@V], an ARN, POLICY@v5..v6, a file, - (standard input), or role:NAME"),
     argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions"),
     one_of(
-        argument("--markdown", action="store_true", help="print the difference as Markdown, for an incident channel"),
         argument("--patch", action="store_true", help="print a unified diff of the documents"),
     ),
     exit_code("exit with 1 if the documents differ in more than order and grouping"),
@@ -64,7 +63,7 @@ def show_difference(arguments: Namespace) -> int:
     elif arguments.patch:
         print_text(comparison_patch(comparison).rstrip("\n"))
     else:
-        print_blocks(comparison_blocks(comparison), markdown=arguments.markdown)
+        print_blocks(comparison_blocks(comparison))
     change = comparison.change
     return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, reaches_of(change)))
 

@@ -17,7 +17,6 @@ from ekstui.present.review_report import review_blocks
     "templates. A changed file that may hold a policy and cannot be read is listed, and fails the gate.",
     argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)"),
     argument("--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"),
-    argument("--markdown", action="store_true", help="print the summary as Markdown, for a pull request"),
     argument(
         "--allow-unread",
         action="append",

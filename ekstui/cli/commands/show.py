@@ -36,7 +36,6 @@ from ekstui.present.policy_report import (
     argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME"),
     one_of(
         argument("--document", action="store_true", help="print the policy document itself"),
-        argument("--markdown", action="store_true", help="print what it permits as Markdown"),
         argument("--terraform", action="store_true", help="print the document as a Terraform aws_iam_policy"),
         argument("--cloudformation", action="store_true", help="print the document as a CloudFormation template"),
     ),
@@ -73,7 +72,7 @@ def show(arguments: Namespace) -> None:
             raise InputError("Only one document can be printed.", "Name one policy.")
         _print_document(library, *wanted[0], arguments)
     else:
-        print_reports(_reports(library, asked, arguments), markdown=arguments.markdown)
+        print_reports(_reports(library, asked, arguments))
 
 
 def _asks_for_document(arguments: Namespace) -> bool:
@@ -96,7 +95,7 @@ def _show_document(side: Side, arguments: Namespace) -> None:
         print_json(document_shape(library.data(), str(side), serialise(document), services))
     else:
         actions = [] if arguments.markdown else actions_blocks(services, {})
-        print_blocks([Heading(str(side), 1), services_table(services), *actions], markdown=arguments.markdown)
+        print_blocks([Heading(str(side), 1), services_table(services), *actions])
 
 
 Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]

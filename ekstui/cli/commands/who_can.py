@@ -46,7 +46,6 @@ if TYPE_CHECKING:
             "--full", action="store_true", help="print every grant, and the resource types that it does not match"
         ),
         argument("--names", action="store_true", help="print only the names of the policies"),
-        argument("--markdown", action="store_true", help="print the answer as Markdown"),
     ),
     *ACCOUNT,
     *JSON,
@@ -107,7 +106,7 @@ def _print(
     )
     if principals is not None:
         blocks += principals_blocks(principals, answer.action, datetime.now(UTC), is_named=answer.is_named)
-    print_blocks(blocks, markdown=arguments.markdown)
+    print_blocks(blocks)
 
 
 def _in_kubernetes(library: Library, arguments: Namespace) -> int:
@@ -131,7 +130,7 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
         blocks = kubernetes_holders_blocks(found)
         if in_clusters is not None:
             blocks += principals_in_clusters_blocks(in_clusters)
-        print_blocks(blocks, markdown=arguments.markdown)
+        print_blocks(blocks)
     if found.holders:
         return ExitCode.DONE
     narrate(no_holder_words(found))
