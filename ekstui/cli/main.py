@@ -191,7 +191,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 
 def needs_settings(arguments: argparse.Namespace) -> bool:
     """Return whether the command depends on the settings; broken ones never block what mends them, or ignores them."""
-    is_of_file = arguments.command == "config" and arguments.what is not None
+    is_of_file = arguments.command == "config" and arguments.what != "show"
     return not is_of_file and arguments.command not in ("completion", "schema")
 
 

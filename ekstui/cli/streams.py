@@ -62,7 +62,9 @@ def print_json(value: object) -> None:
             write_out(line + "\n")
         return
     # In blocks, since a hostile document can expand to hundreds of megabytes.
-    parts = json.JSONEncoder(indent=2).iterencode(value)
+    parts: Iterator[str] = json.JSONEncoder(indent=2).iterencode(value)
+    if form.markdown:  # a document; an answer is either JSON or Markdown
+        parts = chain(["```json\n"], parts, ["\n```"])
     while block := "".join(islice(parts, _BLOCK)):
         write_out(block)
     write_out("\n")

@@ -57,6 +57,13 @@ def completed(line: str, folder: Path) -> list[str]:
         ("ekstui show AmazonEKSEd", ["AmazonEKSEditPolicy"]),
         ("ekstui diff AmazonEKSViewPolicy access:AmazonEKSEd", ["access:AmazonEKSEditPolicy"]),
         ("ekstui versions AmazonEKSEd", [""]),
+        ("ekstui cluster --demo pr", ["prod"]),
+        ("ekstui explain --demo --cluster le", ["legacy"]),
+        ("ekstui show --demo role:prod-vpc", ["role:prod-vpc-cni"]),
+        ("ekstui upgrade --demo prod --to karp", ["karpenter="]),
+        ("ekstui upgrade --demo prod --to karpenter=v1.14", ["karpenter=v1.14.0", "karpenter=v1.14.1"]),
+        ("ekstui pin AmazonEKSCl", ["AmazonEKSClusterPolicy"]),
+        ("ekstui config e", ["edit"]),
     ],
 )
 def test_words_that_fit(line: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """How commands behave towards people, shells and programs: formats, colours, quiet, errors, suggestions."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,49 @@ def test_what_is_misspelled_is_answered_with_what_may_be_meant(capsys: pytest.Ca
     with pytest.raises(SystemExit):
         main(["help", "versions"])
     assert capsys.readouterr().out.startswith("usage: ekstui versions")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        ("shwo AmazonEKS_CNI_Policy", 2, "There is no command shwo. Did you mean ekstui show?"),
+        ("shwo", 2, "There is no command shwo. Did you mean ekstui show?"),
+        ("foo bar", 2, "There is no command foo. ekstui help lists the commands."),
+        ("config get", 2, 'ekstui config has no "get"; it has show, path and edit. See ekstui config --help.'),
+        ("cache inof", 2, "Did you mean info? See ekstui cache --help."),
+        ("list --scope ekks", 2, "Did you mean eks? See ekstui list --help."),
+        ("list --jsn", 2, "Did you mean --json? See ekstui list --help."),
+        ("upgrade", 2, "ekstui upgrade needs CLUSTER. See ekstui upgrade --help."),
+        ("list --json -o yaml", 2, "different forms"),
+        ("list --markdown -o table", 2, "different forms"),
+        ("diff AmazonEKS_CNI_Policy@v5..v6 --patch --markdown", 2, "different forms"),
+    ],
+)
+def test_an_error_names_what_is_wrong_and_the_help_of_the_command(
+    words: str, code: int, sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+
+
+MARKDOWN = (
+    "list", "show AmazonEKS_CNI_Policy", "versions AmazonEKS_CNI_Policy", "diff AmazonEKS_CNI_Policy@v5..v6",
+    "who-can ec2:RunInstances", "changes --since 2026-08-01", "attached AmazonEKS_CNI_Policy", "clusters", "cluster prod",
+    "account", "role prod-node", "explain --role prod-node --action s3:GetObject", "upgrade prod", "config",
+    "trim AmazonEKSClusterPolicy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", MARKDOWN)
+def test_every_answer_can_be_markdown(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words.split(), "--demo", "--markdown"]) == 0
+    markdown = capsys.readouterr().out
+    assert main([*words.split(), "--demo"]) == 0
+    assert markdown != capsys.readouterr().out
+    assert re.search(r"^(# |## |\||- |`|```)", markdown, re.MULTILINE)
 
 
 def test_several_policies_in_one_answer(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,14 @@
 
 import io
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,15 +64,26 @@ def test_links_between_the_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+WRITTEN = [ROOT / "README.md", *sorted(page for page in DOCS.glob("*.md") if page.name not in pages())]
+"""The pages that are written by hand; the examples in the others come from the help."""
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Return a page's blocks of code, each with its language, which is "" if it has none or is indented."""
+    found = re.findall(
+        r"^```(\w*)\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return [(language, fenced + indented) for language, fenced, indented in found]
+
+
 def examples() -> Iterator[str]:
-    """Yield every command line with ekstui in the README, in the page about installing and in the help."""
-    readme = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", DOCS / "install.md"))
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```|((?:^ {4}[^\n]*\n)+)", readme, re.DOTALL | re.MULTILINE)
-    shown = [fenced + indented for language, fenced, indented in blocks if language in ("", "sh", "console", "bash")]
-    for line in "\n".join(shown).splitlines():
-        # Two spaces and more lead to a remark.
-        yield re.split(r"\s{2,}", line.strip().removeprefix("$ "))[0]
-    yield from re.findall(r"`(ekstui [^`]+)`", readme)
+    """Yield every command line with ekstui in the pages that are written by hand, and in the help."""
+    for page in WRITTEN:
+        shown = "\n".join(text for language, text in blocks(page) if language in ("", "sh", "console", "bash"))
+        for line in shown.splitlines():
+            # Two spaces and more lead to a remark.
+            yield re.split(r"\s{2,}", line.strip().removeprefix("$ "))[0]
+        yield from re.findall(r"`(ekstui [^`]+)`", page.read_text(encoding="utf-8"))
     yield from re.findall(r"^  (ekstui.*?)(?:  .*)?$", build_parser().epilog or "", re.MULTILINE)
     for command in commands_of(build_parser()).values():
         yield from (re.split(r"\s{3,}", line)[0] for line in examples_of(command))
@@ -84,7 +99,21 @@ def ekstui_words(example: str) -> list[str] | None:
     return words[words.index("ekstui") + 1 :]
 
 
-PLACEHOLDERS = {"POLICY", "NUMBER", "SHELL", "ACTION", "NAME", "FILE", "WHERE", "COMMAND", "A", "B"}
+PLACEHOLDERS = {
+    "POLICY",
+    "NUMBER",
+    "SHELL",
+    "ACTION",
+    "NAME",
+    "FILE",
+    "WHERE",
+    "COMMAND",
+    "A",
+    "B",
+    "REGION",
+    "OWNER",
+    "…",
+}
 EXAMPLES = sorted({example for example in examples() if ekstui_words(example) is not None})
 
 
@@ -141,3 +170,67 @@ def test_an_example_runs(
     expected = {"clear": 1, "undo-sync": 1, "--exit-code": (0, 1), "--fail-on": (0, 1)}
     allowed = next((codes for word, codes in expected.items() if word in words), 0)
     assert main(words) in (allowed if isinstance(allowed, tuple) else (allowed,)), capsys.readouterr().err
+
+
+def recipes() -> list[str]:
+    """Return the lines of the pages that need a shell: they hand ekstui a text, or its answer to another program."""
+    lines = [
+        line for page in WRITTEN for language, text in blocks(page) if language == "sh" for line in text.splitlines()
+    ]
+    return [line for line in lines if " | " in line and "| source" not in line]
+
+
+def in_shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line as it is written, in bash, with this ekstui first on the PATH."""
+    program = folder / "bin" / "ekstui"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m ekstui "$@"\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("line", recipes())
+def test_a_recipe_runs_as_written(line: str, rig: Rig, tmp_path: Path, filled_cache: Path) -> None:
+    assert rig.url
+    if "jq " in line and shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    copied(filled_cache, files.cache_dir())
+    done = in_shell(line, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() or "cluster" in line
+
+
+def test_the_recipe_for_what_a_policy_allows_leaves_out_what_is_denied(tmp_path: Path) -> None:
+    if shutil.which("jq") is None:
+        pytest.skip("jq is not installed")
+    recipe = next(line for line in recipes() if line.startswith("ekstui show AmazonEKS_CNI_Policy --json"))
+    done = in_shell(recipe.replace("AmazonEKS_CNI_Policy", "AWSLakeFormationDataAdmin"), tmp_path)
+    allowed = done.stdout.split()
+    assert "lakeformation:GetDataLakeSettings" in allowed
+    assert "lakeformation:PutDataLakeSettings" not in allowed
+
+
+def test_the_first_ten_minutes_show_what_they_say(tmp_path: Path) -> None:
+    """Each block of commands is followed by some of what they print."""
+    steps = blocks(DOCS / "first-ten-minutes.md")
+    pairs = [(one[1], other[1]) for one, other in pairwise(steps) if (one[0], other[0]) == ("sh", "text")]
+    assert len(pairs) == 7
+    for commands, parts in pairs:
+        done = [in_shell(line, tmp_path) for line in commands.splitlines()]
+        assert [run.returncode for run in done] == [0] * len(done)
+        printed = " ".join("".join(run.stdout for run in done).split())
+        assert [part for part in parts.splitlines() if " ".join(part.split()) not in printed] == []
+
+
+def test_every_answer_has_json_and_markdown() -> None:
+    """The others print code for a shell or a schema, write a file, or start the app."""
+    lacking = {
+        name
+        for name, command in commands_of(build_parser()).items()
+        if not {"--json", "--markdown"} <= {*command._option_string_actions}
+    }
+    assert lacking == {"open", "pin", "schema", "completion", "serve"}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from argcomplete.completers import FilesCompleter, SuppressCompleter
 from argcomplete.finders import CompletionFinder
@@ -20,7 +21,7 @@ from ekstui.cli.parser import argument, command, commands_of
 from ekstui.cli.streams import print_text
 from ekstui.errors import EkstuiError
 from ekstui.iam.reference import reference
-from ekstui.library import Library
+from ekstui.library import AccountChoice, Library
 from ekstui.library.access_policies import PREFIX, access_policies
 from ekstui.sources.shipped import reader_of, shipped_in
 
@@ -87,10 +88,11 @@ def _attach(action: argparse.Action, completer: Completer) -> None:
     An error has no place in a half-typed line.
     """
 
-    def quietly(prefix: str, **_: object) -> Iterable[str]:
+    def quietly(prefix: str, parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
         try:
             # A shell would take such a name for several words, or hand its characters to the terminal.
-            return tuple(each for each in completer(prefix=prefix) if each.isprintable())
+            words = completer(prefix=prefix, parsed_args=parsed_args)
+            return tuple(word for word in words if word.isprintable())
         except EkstuiError:
             return ()
 
@@ -127,15 +129,15 @@ def _where(prefix: str, **_: object) -> Iterable[str]:
 _files: Completer = FilesCompleter()
 
 
-def _sides(prefix: str, **_: object) -> Iterable[str]:
+def _sides(prefix: str, **named: Any) -> Iterable[str]:
     if prefix.startswith("role:"):
-        return [f"role:{name}" for name in _roles()]
+        return [f"role:{name}" for name in _roles(**named)]
     return [*_policies(prefix), *_files(prefix=prefix)]
 
 
-def _sides_with_access(prefix: str, **_: object) -> Iterable[str]:
+def _sides_with_access(prefix: str, **named: Any) -> Iterable[str]:
     start = PREFIX if prefix.startswith(PREFIX) else ""
-    return [*_sides(prefix), *(f"{start}{each.policy.name}" for each in access_policies())]
+    return [*_sides(prefix, **named), *(f"{start}{each.policy.name}" for each in access_policies())]
 
 
 def _actions(prefix: str, **_: object) -> Iterable[str]:
@@ -146,14 +148,33 @@ def _actions(prefix: str, **_: object) -> Iterable[str]:
     return [f"{name}:" for name in known.services()]
 
 
-def _clusters(**_: object) -> Iterable[str]:
-    snapshot = Library.open().account.last()
+def _library(parsed: argparse.Namespace | None) -> Library:
+    """Return the library of what was typed so far: the demo's after --demo."""
+    in_demo = getattr(parsed, "demo", False)
+    return Library.open(AccountChoice(offline=True, demo=True) if in_demo else None)
+
+
+def _clusters(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
+    snapshot = _library(parsed_args).account.last()
     return [cluster.name for cluster in snapshot.eks.clusters] if snapshot and snapshot.eks else ()
 
 
-def _roles(**_: object) -> Iterable[str]:
-    snapshot = Library.open().account.last()
+def _roles(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
+    snapshot = _library(parsed_args).account.last()
     return [role.name for role in snapshot.roles] if snapshot else ()
+
+
+def _accounts(**_: object) -> Iterable[str]:
+    return [entry.account for entry in Library.open().account.stored()]
+
+
+def _releases(prefix: str, **_: object) -> Iterable[str]:
+    """Return `COMPONENT=`, and then its releases, the newest first."""
+    name, equals, _release = prefix.partition("=")
+    components = {name: reader for reader in shipped_in("controllers") for name in reader.names()}
+    if not equals:
+        return [f"{name}=" for name in components]
+    return [f"{name}={label}" for label in reversed(components[name].labels(name))] if name in components else ()
 
 
 def _profiles(**_: object) -> Iterable[str]:
@@ -162,8 +183,8 @@ def _profiles(**_: object) -> Iterable[str]:
     return profile_names()
 
 
-def _regions(**_: object) -> Iterable[str]:
-    snapshot = Library.open().account.last()
+def _regions(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
+    snapshot = _library(parsed_args).account.last()
     return ["all", *(snapshot.eks.regions if snapshot and snapshot.eks else ())]
 
 
@@ -188,6 +209,11 @@ _COMPLETERS: dict[str, Completer] = {
     "source": _files,
     "action": _actions,
     "name": _clusters,
+    "cluster": _clusters,
+    "account": _accounts,
+    "upgrade to": _releases,
+    "upgrade since": _releases,
+    "policies": _policies,
     "role": _roles,
     "profile": _profiles,
     "region": _regions,

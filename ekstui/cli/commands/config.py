@@ -22,8 +22,10 @@ from ekstui.settings import Effective, effective, template
     argument(
         "what",
         nargs="?",
-        choices=("path", "edit"),
-        help="print the path of the settings file, or open it in $VISUAL or $EDITOR",
+        choices=("show", "path", "edit"),
+        default="show",
+        metavar="show|path|edit",
+        help="show the settings (the default), print the path of their file, or open it in $VISUAL or $EDITOR",
     ),
     *JSON,
     examples=(
