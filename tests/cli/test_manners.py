@@ -85,7 +85,6 @@ def test_what_is_misspelled_is_answered_with_what_may_be_meant(capsys: pytest.Ca
     [
         ("shwo AmazonEKS_CNI_Policy", 2, "There is no command shwo. Did you mean ekstui show?"),
         ("shwo", 2, "There is no command shwo. Did you mean ekstui show?"),
-        ("foo bar", 2, "There is no command foo. ekstui help lists the commands."),
         ("config get", 2, 'ekstui config has no "get"; it has show, path and edit. See ekstui config --help.'),
         ("cache inof", 2, "Did you mean info? See ekstui cache --help."),
         ("list --scope ekks", 2, "Did you mean eks? See ekstui list --help."),
