@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
+from ekstui import spelling
 from ekstui.change.policy import SCOPES, Scope
 from ekstui.errors import InputError
 from ekstui.files import read_regular
@@ -317,7 +318,5 @@ def _unknown(file: SettingsFile) -> Iterable[str]:
 
 def nearest_words(name: str, known: Iterable[str]) -> str:
     """Return `; the nearest is X` for a name that does not exist, or nothing if none is near."""
-    import difflib  # 5 ms, and only for a name that does not exist
-
-    nearest = difflib.get_close_matches(name, tuple(known), 1, 0.6)
+    nearest = spelling.nearest(name, known)
     return f"; the nearest is {nearest[0]}" if nearest else ""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from ekstui import spelling
 from ekstui.change.candidates import Candidate
 from ekstui.change.coverage import covers
 from ekstui.change.policy import Policy, VersionInfo
@@ -246,17 +247,12 @@ def nearest_actions(action: str) -> tuple[str, ...]:
 
     These are actions of that name in any service, and actions of the services with the most similar names.
     """
-    import difflib  # 5 ms, and only for a name that does not exist
-
     service, _, name = action.lower().partition(":")
     known = reference()
-    services = (
-        (service,) if known.has_service(service) else difflib.get_close_matches(service, known.services(), 3, 0.6)
-    )
-    spelled = {full.lower(): full for each in services for full in known.names(each).values()}
-    close = difflib.get_close_matches(action.lower(), spelled, 5, 0.75)
+    services = (service,) if known.has_service(service) else spelling.nearest(service, known.services(), 3)
+    close = spelling.nearest(action, (full for each in services for full in known.names(each).values()), 5, 0.75)
     # The same name in another service is closer than a similar name.
-    found = dict.fromkeys((*_actions_named(name)[:3], *(spelled[each] for each in close)))
+    found = dict.fromkeys((*_actions_named(name)[:3], *close))
     return tuple(found)[:5]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
+from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.cli.commands import HOMES, TITLES
 from ekstui.errors import InputError
@@ -285,9 +286,7 @@ def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """Return the word that a misspelled one may mean."""
-    from difflib import get_close_matches  # 3 ms, and only for a mistake
-
-    return next(iter(get_close_matches(word, list(words), 1, 0.7)), None)
+    return next(iter(spelling.nearest(word, words, alike=0.7)), None)
 
 
 def listed(words: Sequence[str]) -> str:

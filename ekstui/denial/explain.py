@@ -52,7 +52,7 @@ from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import InputError
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
-from ekstui.iam.evaluation import Request, StatementResult, Verdict, exemption_of
+from ekstui.iam.evaluation import STRONGEST_FIRST, Request, StatementResult, Verdict, exemption_of
 from ekstui.iam.reference import reference
 
 _PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
@@ -409,9 +409,6 @@ def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> 
     return (*missing, "service control policies", "resource control policies", "VPC endpoint policies", of_resource)
 
 
-_WORST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
-
-
 def explain_symptom(
     symptoms: Sequence[Symptom], policies: Policies, principal: str | None, knowledge: Knowledge
 ) -> Explanation:
@@ -422,7 +419,7 @@ def explain_symptom(
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
     verdicts = {each: decide(Request(each, principal=principal), policies, None).verdict for each in actions}
-    worst = min(actions, key=lambda action: _WORST_FIRST.index(verdicts[action]), default=None)
+    worst = min(actions, key=lambda action: STRONGEST_FIRST.index(verdicts[action]), default=None)
     found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
     return found._replace(
         action=worst,

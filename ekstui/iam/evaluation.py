@@ -230,7 +230,8 @@ def is_of_type(resource: str, service: str, name: str, reference: Reference) -> 
     )
 
 
-_STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
+"""The verdicts in the order in which one decides over the others."""
 
 
 def evaluate(
@@ -260,7 +261,7 @@ def evaluate(
     )
     if not request.resources and action is not None and not action.resource_types:
         evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
-    verdict = next(verdict for verdict in _STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
+    verdict = next(verdict for verdict in STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
     missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()
     return Evaluation(verdict, evaluations, missing)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Policy, version_label
 from ekstui.eks.account_snapshot import (
     NOT_IN_CONFIG,
@@ -21,7 +22,6 @@ from ekstui.eks.account_snapshot import (
 from ekstui.eks.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, own_policy
-from ekstui.sources.aws.connection import Cancelled, never
 
 if TYPE_CHECKING:
     from datetime import datetime

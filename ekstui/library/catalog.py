@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from ekstui import files
+from ekstui import files, spelling
 from ekstui.change.policy import (
     Policy,
     PolicyHistory,
@@ -170,7 +170,9 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
     if fitting:
         raise AmbiguousError(f"{name!r} matches {len(fitting)} policies: {', '.join(fitting)}.", tuple(fitting))
     raise NotFoundError(
-        f"No controller's policy is named {name!r}.", nearest_names(name, names), f"Known are {', '.join(names)}."
+        f"No controller's policy is named {name!r}.",
+        spelling.nearest(name, names, NEAREST),
+        f"Known are {', '.join(names)}.",
     )
 
 
@@ -234,16 +236,8 @@ def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = No
 
 def not_found(message: str, name: str, names: Iterable[str], otherwise: str = "") -> NotFoundError:
     """Return the error for a name that does not exist, with the nearest names or else what to do."""
-    nearest = nearest_names(name, names)
+    nearest = spelling.nearest(name, names, NEAREST)
     return NotFoundError(message, nearest, f"Nearest: {', '.join(nearest)}." if nearest else otherwise)
-
-
-def nearest_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names that come closest to a mistyped one, best first."""
-    import difflib  # 5 ms, and only for a name that does not exist
-
-    spelled = {entry.casefold(): entry for entry in names}
-    return tuple(spelled[match] for match in difflib.get_close_matches(name.casefold(), spelled, NEAREST, 0.6))
 
 
 def known_version(policy: Policy, version: int | None) -> int:

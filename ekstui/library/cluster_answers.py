@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.denial.forbidden import is_unauthorized, parse_forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
@@ -23,7 +24,6 @@ from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library
 from ekstui.library.roles import subjects_of, surroundings_of, with_commands_for
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
-from ekstui.sources.aws.connection import Cancelled, never
 
 RECENT = timedelta(days=14)
 """How far back a change of an AWS policy is worth showing in an incident."""

@@ -11,6 +11,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
+from ekstui import spelling
 from ekstui.change.holders import nearest_actions
 from ekstui.eks.knowledge import Symptom
 from ekstui.iam import wildcard
@@ -273,14 +274,12 @@ class Catalogue:
         if ":" in text:
             found = () if any(map(str.isspace, text)) else nearest_actions(text)
         else:
-            import difflib  # 5 ms, and only where nothing matches
-
             names: dict[str, list[str]] = {}
             for lower, full in self._actions:
                 service, _, name = lower.partition(":")
                 if service in self._services:
                     names.setdefault(name, []).append(full)
-            close = difflib.get_close_matches(letters_in(text), names, 5, 0.8)
+            close = spelling.nearest(letters_in(text), names, 5, 0.8)
             found = tuple(full for name in close for full in names[name])
         return tuple(_action(each, "nearest") for each in found)
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui import files
+from ekstui.cancellation import Cancelled, never
 from ekstui.errors import DataError
 from ekstui.library.library import Library
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
 
 if TYPE_CHECKING:
-    from ekstui.store.index import Cancelled, Progress
+    from ekstui.store.index import Progress
 
 
 class Counts(NamedTuple):
@@ -44,11 +45,6 @@ class CacheInfo(NamedTuple):
 
 Activity = Callable[[str, int, int], None]
 """Called with `caching` or `indexing`, how much is done, and how much there is."""
-
-
-def never() -> bool:
-    """Return that nothing is cancelled."""
-    return False
 
 
 def silent(done: int, total: int) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from ekstui import spelling
 from ekstui.denial.answer import OldCopy
 from ekstui.denial.callers import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.denial.explain import Policies
@@ -32,7 +33,7 @@ from ekstui.errors import NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.document import Document
 from ekstui.iam.evaluation import AppliedPolicy, Request
-from ekstui.library.catalog import PolicyReader, default_versions, nearest_names, not_found
+from ekstui.library.catalog import PolicyReader, default_versions, not_found
 from ekstui.library.notation import FileSide, StandardInput
 from ekstui.library.roles import boundary_of, copies_on, documents_of, find_role, surroundings_of
 from ekstui.library.roles import policies_of as attached_to
@@ -324,7 +325,7 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
             )
             return
         unknown = _unknown(f"AWS has no policy named {name}", name, names.values(), _GUIDE)
-        yield unknown._replace(policies=nearest_names(name, names.values())[:1])
+        yield unknown._replace(policies=spelling.nearest(name, names.values()))
         return
     policy = reader.policy(known)
     if policy.withdrawn:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ekstui import files, log
+from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceError
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
-from ekstui.sources.aws.connection import Cancelled, Connection, never
+from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
 from ekstui.sources.aws.iam import ALL_REGIONS, Progress, read_account, read_entities
 from ekstui.store import accounts

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ekstui import files, log
+from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
 from ekstui.errors import AccountError, DataError, DocumentError, InputError
 from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
-from ekstui.library.maintenance import fill_cache, never, silent
+from ekstui.library.maintenance import fill_cache, silent
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
 
 if TYPE_CHECKING:
-    from ekstui.store.index import Cancelled, Progress
+    from ekstui.store.index import Progress
 
 CLOCK_SKEW = timedelta(days=1)
 """How far in the future a date may be, since clocks and time zones differ."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from ekstui.cancellation import Cancelled
 from ekstui.change.candidates import Candidate
 from ekstui.change.policy import Policy, runs_of
 from ekstui.change.steps import JUDGEMENT_VERSION, FeedStep, StepCounts, newest_first, steps_since
@@ -33,7 +34,6 @@ STEPS_KEY = 16
 """How much of a history's key ships with its steps, in hexadecimal digits."""
 
 Progress = Callable[[int, int], None]
-Cancelled = Callable[[], bool]
 
 
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Literal
 
+from ekstui import spelling
 from ekstui.iam import wildcard
 from ekstui.iam.reference import reference
 
@@ -126,12 +127,9 @@ def is_condition_key(key: str) -> bool:
 
 def similar_keys(key: str) -> tuple[str, ...]:
     """Return the keys most similar to a mistyped one, best first."""
-    import difflib  # 5 ms, and only for a key that does not exist
-
     service = key.partition(":")[0].lower()
-    spelled = {name.lower(): name for name in (*_GLOBAL_KEYS, *reference().keys_of_service(service))}
     head = key.partition("/")[0] if service == "aws" else key
-    return tuple(spelled[name] for name in difflib.get_close_matches(head.lower(), spelled, 3, 0.6))
+    return spelling.nearest(head, (*_GLOBAL_KEYS, *reference().keys_of_service(service)), 3)
 
 
 def _of_type(service: str, resource_type: str) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import parse_time
 from ekstui.eks.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.errors import InputError, NotFoundError
-from ekstui.sources.aws.connection import Cancelled, Connection, each, never
+from ekstui.sources.aws.connection import Connection, each
 from ekstui.sources.aws.failures import code_of, explain, failures
 
 PAGE = 100

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import SourceError
 from ekstui.eks.cluster import AccessEntry, Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.answers import MalformedError
 from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, Report, access_entry, with_all
-from ekstui.sources.aws.connection import Cancelled, Connection, each, never
+from ekstui.sources.aws.connection import Connection, each
 from ekstui.sources.aws.failures import failures
 
 INSTANCES_A_PAGE = 1000

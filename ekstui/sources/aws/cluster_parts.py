@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ekstui.cancellation import Cancelled
 from ekstui.eks.account_snapshot import SourceError, SourceName
 from ekstui.eks.cluster import (
     AccessEntry,
@@ -19,7 +20,7 @@ from ekstui.eks.cluster import (
     may_be_nodes,
 )
 from ekstui.sources.aws.answers import MalformedError, is_arn
-from ekstui.sources.aws.connection import Cancelled, Connection, each
+from ekstui.sources.aws.connection import Connection, each
 from ekstui.sources.aws.failures import code_of, explain, failures
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from ekstui import log
+from ekstui import log, spelling
+from ekstui.cancellation import Cancelled, never
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     THROTTLED,
@@ -197,8 +198,6 @@ class Connection:
 
     def likely_region(self) -> str | None:
         """Return the region that the configured one looks like a misspelling of, or None if it is known or unset."""
-        import difflib
-
         region = self.region
         with self._lock:
             session = self._open_session()
@@ -206,7 +205,7 @@ class Connection:
             known = [region for name in partitions for region in session.get_available_regions("ec2", name)]
         if region is None or region in known:
             return None
-        return next(iter(difflib.get_close_matches(region, known, 1)), None)
+        return next(iter(spelling.nearest(region, known)), None)
 
     def ask(self, action: str, region: str | None = None, **parameters: Any) -> Mapping[str, Any]:
         """Make one call, named by its IAM action such as `iam:ListPolicies`, and return AWS's answer."""
@@ -347,14 +346,6 @@ def _give_up_on_network(attempts: int, caught_exception: Exception | None, **_: 
 
 CHECK_SECONDS = 0.1
 """How often a wait checks whether it was cancelled, in seconds."""
-
-Cancelled = Callable[[], bool]
-"""Returns whether the answer is no longer wanted."""
-
-
-def never() -> bool:
-    """Return that nothing was cancelled."""
-    return False
 
 
 def each(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedAs,
@@ -29,7 +30,7 @@ from ekstui.iam.evaluation import Request
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters
-from ekstui.sources.aws.connection import Cancelled, Connection, each, never
+from ekstui.sources.aws.connection import Connection, each
 from ekstui.sources.aws.failures import account_error, explain, failures
 
 Progress = Callable[[str], None]

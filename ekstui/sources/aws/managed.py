@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ekstui.cancellation import Cancelled
 from ekstui.change.policy import (
     Delivery,
     Policy,
@@ -21,7 +22,7 @@ from ekstui.change.policy import (
 )
 from ekstui.errors import AccountError, DocumentError
 from ekstui.iam.document import parse
-from ekstui.sources.aws.connection import Cancelled, Connection, each
+from ekstui.sources.aws.connection import Connection, each
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.policy_file import text_of, unwrapped
 
