@@ -169,12 +169,12 @@ def _accounts(**_: object) -> Iterable[str]:
 
 
 def _releases(prefix: str, **_: object) -> Iterable[str]:
-    """Return `COMPONENT=`, and then its releases, the newest first."""
+    """Return `COMPONENT=`, and then its releases."""
     name, equals, _release = prefix.partition("=")
     components = {name: reader for reader in shipped_in("controllers") for name in reader.names() if "/" not in name}
     if not equals:
         return [f"{name}=" for name in components]
-    return [f"{name}={label}" for label in reversed(components[name].labels(name))] if name in components else ()
+    return [f"{name}={label}" for label in components[name].labels(name)] if name in components else ()
 
 
 def _profiles(**_: object) -> Iterable[str]:
