@@ -81,7 +81,7 @@ def keys_page() -> str:
         "# Keys\n\n",
         MADE,
         (
-            "A key means the same everywhere; `?` shows the keys of the current screen. To change a key, set its id in the "
+            "Keys work the same on every screen; `?` shows the keys of the current screen. To change a key, set its id in the "
             "[settings](settings.md) to one or more of Textual's key names, separated by commas: `D`, `ctrl+n`, `f1`, "
             "`question_mark`.\n"
         ),
@@ -100,11 +100,11 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
         (
             "`ekstui COMMAND` runs a command; `ekstui POLICY` opens the app there. `ekstui help COMMAND` shows a command's "
             "help.\n\n"
-            "Only the answer goes to stdout; progress and remarks go to stderr. `-q` leaves those out, `-v` and `--debug` add a "
-            "log. A table is fitted to the terminal; in a pipe its rows are not wrapped. Output in a pipe has no colour; "
+            "Only the answer goes to stdout; progress and remarks go to stderr. `-q` leaves those out; `-v` logs each call to AWS, each file "
+            "that is opened and each decision whether something is fresh, `--debug` names too. A table is fitted to the terminal; in a pipe its rows are not wrapped. Output in a pipe has no colour; "
             "`NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` and `--color auto|always|never` are honoured. With `--json`, an error is "
             "one object on stderr with a code, a message and the next step; [a schema](../assets/schema.json) describes the "
-            "JSON of every command. All commands accept the options that choose the account, so an alias can contain them; "
+            "JSON of every answer. All commands accept the options that choose the account, so an alias can contain them; "
             "commands that need no account ignore them.\n"
         ),
     ]

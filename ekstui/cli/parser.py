@@ -134,10 +134,12 @@ JSON = (
 ACCOUNT = (
     argument("--profile", metavar="NAME", help="the AWS profile to use"),
     argument("--region", action="append", default=[], metavar="REGION", help="an AWS region, or all; repeatable"),
+    argument("--offline", action=argparse.BooleanOptionalAction, help="use the last snapshot without calling AWS"),
     argument(
-        "--offline", action=argparse.BooleanOptionalAction, help="answer from the last snapshot instead of asking AWS"
+        "--demo",
+        action="store_true",
+        help="use a made-up account: makes no AWS calls, reads and writes nothing of yours",
     ),
-    argument("--demo", action="store_true", help="use a made-up account; AWS is not asked and nothing is written"),
     argument(
         "--account-file",
         metavar="FILE",
@@ -232,11 +234,11 @@ _GENERAL = """
 
 Options of every command:
   -q, --quiet                  print only the answer and errors
-  -v, --verbose                log to stderr; --debug logs more
+  -v, --verbose                log calls to AWS and decisions to stderr; --debug logs names too
   --color auto|always|never    when to use colours (default: auto); see also NO_COLOR and FORCE_COLOR
 
-Which account is asked, where one is:
-  --profile, --region          of the AWS CLI; --offline asks nobody and answers from the last snapshot
+Account selection:
+  --profile, --region          of the AWS CLI; --offline uses the last snapshot without calling AWS
   --demo                       a made-up account, to try everything without AWS
 
   ekstui help COMMAND          show the help of a command"""

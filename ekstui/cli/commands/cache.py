@@ -102,7 +102,7 @@ def _clear(library: Library, arguments: Namespace) -> int:
     argument(
         "--accept-withdrawals",
         action="store_true",
-        help="accept a list from AWS that lacks unusually many policies",
+        help="accept an AWS list with many policies missing",
     ),
     *ACCOUNT,
     *JSON,
