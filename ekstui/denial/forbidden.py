@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from ekstui.denial.parsing import check_length, unframed, unwrapped
 from ekstui.eks.kubernetes import KubernetesRequest
 from ekstui.iam.arn import entity_of, split_arn
+from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount
 
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]
 
@@ -56,7 +57,6 @@ _UNAUTHORIZED = re.compile(
     r'|"?(?:message|reason)"?: ?"Unauthorized"|\berror: Unauthorized\b',
     re.IGNORECASE,
 )
-_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<name>.+)")
 
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
@@ -97,8 +97,9 @@ def subject_of(username: str) -> Subject:
     if (entity := entity_of(username)).name:
         kind: SubjectKind = "user" if entity.kind == "user" else "role"
         return Subject(kind, username, split_arn(username).account, entity.name, entity.session)
-    if match := _SERVICE_ACCOUNT.fullmatch(username):
-        return Subject("service-account", username, name=match["name"], namespace=match["namespace"])
+    account = ServiceAccount(username, pattern=False)
+    if username.startswith(SERVICE_ACCOUNT) and account.name not in ("", "*"):
+        return Subject("service-account", username, name=account.name, namespace=account.namespace)
     if username.startswith("system:node:"):
         return Subject("node", username, name=username.removeprefix("system:node:"))
     if username in ("system:anonymous", ""):

@@ -1,4 +1,4 @@
-"""Running git over the objects of an untrusted clone, without applying anything that the clone configures.
+"""Running git: in the user's own clone, and over the objects of an untrusted one without applying what that configures.
 
 A clone's configuration, hooks, attributes and remotes can make git start programs. So git never sees them: it runs in a
 new bare repository, which borrows only the clone's objects.
@@ -103,6 +103,31 @@ def make_bare(folder: Path) -> None:
     """Create a bare repository; InputError if git is too old to ignore other configuration."""
     _check_version()
     _run(["init", "--quiet", "--bare", "--template=", str(folder)])
+
+
+def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
+    """Return what git prints about the user's own repository.
+
+    The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, a
+    file system monitor, and the settings of a folder of the commit that has the shape of a repository.
+    """
+    options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
+    words = ["git", *options, "--literal-pathspecs", "-C", str(folder), *arguments]
+    started = time.monotonic()
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice
+            words, input=stdin.encode(), capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+        )
+    except FileNotFoundError:
+        raise InputError("git is not installed.") from None
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
+        raise InputError(
+            f"git: {lines[0] if lines else 'no answer'}.", "Run it in a clone that has the base's history."
+        ) from None
+    log.info("git ended with 0 after %.2f s", time.monotonic() - started)
+    log.debug("git %s", " ".join(arguments))
+    return done.stdout
 
 
 def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:

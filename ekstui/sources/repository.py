@@ -5,7 +5,6 @@ Files come from branches of others, so everything that could take long to read h
 
 import os
 import stat
-import subprocess
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from ekstui.errors import InputError
 from ekstui.files import read_regular
+from ekstui.sources.git import run_in_clone
 
 MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
@@ -86,13 +86,13 @@ class Changes:
 
     def before(self) -> Mapping[str, str]:
         """Return the names of git's objects of all regular files of the commit, by path."""
-        listed = _git(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0")
+        listed = run_in_clone(self.root, "ls-tree", "-r", "-z", "--full-tree", self.commit).split(b"\0")
         rows = (line.partition(b"\t") for line in listed if line)
         return {os.fsdecode(path): words.split()[2].decode() for words, _, path in rows if words.startswith(b"100")}
 
     def after(self) -> frozenset[str]:
         """Return the paths of all files of the work tree that git does not ignore."""
-        listed = _git(self.root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split(b"\0")
+        listed = run_in_clone(self.root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split(b"\0")
         return frozenset(os.fsdecode(name) for name in listed if name)
 
     def contents(self, names: Collection[str]) -> Mapping[str, bytes]:
@@ -103,8 +103,8 @@ class Changes:
 def _commit(root: Path, base: str) -> str:
     """Return the name of a commit; zeros, with which a first push has nothing to compare, mean an empty tree."""
     if base and not base.strip("0"):
-        return _git(root, "hash-object", "-t", "tree", os.devnull).decode().strip()
-    return _git(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
+        return run_in_clone(root, "hash-object", "-t", "tree", os.devnull).decode().strip()
+    return run_in_clone(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
 
 
 def _named_files(
@@ -132,7 +132,7 @@ def _root(folder: Path) -> Path:
 
     A commit can hold such a folder, with settings that start programs; older versions of git take it for a repository.
     """
-    root = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
+    root = Path(os.fsdecode(run_in_clone(folder, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
     if "GIT_DIR" not in os.environ and not os.path.lexists(root / ".git"):
         raise InputError(f"{root} is not a clone: it has no .git.")
     return root
@@ -141,14 +141,14 @@ def _root(folder: Path) -> Path:
 def _entries(root: Path, commit: str, where: Collection[str]) -> dict[str, _Entry]:
     """Return what differs from a commit at some places, by path from the root, untracked files included."""
     options = ("--raw", "-z", "--no-abbrev", "--no-relative", "--no-renames", "--no-ext-diff")
-    fields = _git(root, "diff", *options, "--ignore-submodules=dirty", commit, "--", *where).split(b"\0")
+    fields = run_in_clone(root, "diff", *options, "--ignore-submodules=dirty", commit, "--", *where).split(b"\0")
     found: dict[str, _Entry] = {}
     for words, name in zip(fields[::2], fields[1::2], strict=False):
         entry, path = _Entry(*words.decode().removeprefix(":").split(" ")), os.fsdecode(name)
         # A file with conflicts is listed twice.
         if path not in found or entry.status == "U":
             found[path] = entry
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
+    new = run_in_clone(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
     for path in (os.fsdecode(name) for name in new.split(b"\0") if name):
         # One that was removed from the index alone is in the commit too.
         known = found.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
@@ -162,12 +162,15 @@ def _is_below(path: str, folder: str) -> bool:
 
 def _is_known(root: Path, commit: str, path: str) -> bool:
     """Return whether a path is a file or folder of the index or of the commit."""
-    return bool(_git(root, "ls-files", "--cached", "-z", "--", path) or _git(root, "ls-tree", "-z", commit, "--", path))
+    return bool(
+        run_in_clone(root, "ls-files", "--cached", "-z", "--", path)
+        or run_in_clone(root, "ls-tree", "-z", commit, "--", path)
+    )
 
 
 def _tracked(root: Path, commit: str, path: str) -> _Entry:
     """Return the entry of a file that is named and does not differ, or that git ignores."""
-    listed = _git(root, "ls-tree", "-z", "--full-tree", commit, "--", path).decode(errors="replace")
+    listed = run_in_clone(root, "ls-tree", "-z", "--full-tree", commit, "--", path).decode(errors="replace")
     mode, _, name = listed.partition("\t")[0].split(" ") if listed else (_ABSENT, "", "")
     return _Entry(mode, "100644", name, "", "M")
 
@@ -243,7 +246,7 @@ def _sizes(root: Path, names: Collection[str]) -> dict[str, int]:
     """Return the sizes in bytes of those of git's objects that the clone has."""
     if not names:
         return {}
-    lines = _git(root, "cat-file", "--batch-check", stdin="\n".join(names)).decode().splitlines()
+    lines = run_in_clone(root, "cat-file", "--batch-check", stdin="\n".join(names)).decode().splitlines()
     return {words[0]: int(words[2]) for line in lines if len(words := line.split()) == 3 and words[1] == "blob"}
 
 
@@ -252,7 +255,7 @@ def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
     wanted = [name for name, size in _sizes(root, names).items() if size <= MOST_BYTES]
     if not wanted:
         return {}
-    answer = _git(root, "cat-file", "--batch", stdin="\n".join(wanted))
+    answer = run_in_clone(root, "cat-file", "--batch", stdin="\n".join(wanted))
     found: dict[str, bytes] = {}
     at = 0
     for name in wanted:
@@ -267,7 +270,7 @@ def _links_to_changes(
     root: Path, commit: str, where: Mapping[str, str], entries: Mapping[str, _Entry], read: set[str]
 ) -> Iterator[ChangedFile]:
     """Yield the links that are as they were, but lead to something that changed and is not reviewed itself."""
-    listed = _git(root, "ls-files", "--stage", "-z", "--", *where).split(b"\0")
+    listed = run_in_clone(root, "ls-files", "--stage", "-z", "--", *where).split(b"\0")
     names = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(_LINK.encode())]
     links = {path: passed for path in names if path not in read and (passed := _passed(root, path)) is not None}
     if not links:
@@ -304,25 +307,3 @@ def _passed(root: Path, path: str) -> frozenset[str] | None:
                 at.pop()
                 left += target.split("/")[::-1]
     return frozenset({*passed, "/".join(at) or "."})
-
-
-def _git(folder: Path, *arguments: str, stdin: str = "") -> bytes:
-    """Return what git prints about the user's own repository.
-
-    The user's settings apply, except those that could run files of the commit under review: hooks in the work tree, a
-    file system monitor, and the settings of a folder of the commit that has the shape of a repository.
-    """
-    options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
-    words = ["git", *options, "--literal-pathspecs", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice
-            words, input=stdin.encode(), capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
-        )
-    except FileNotFoundError:
-        raise InputError("git is not installed.") from None
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").strip().splitlines()
-        raise InputError(
-            f"git: {lines[0] if lines else 'no answer'}.", "Run it in a clone that has the base's history."
-        ) from None
-    return done.stdout
