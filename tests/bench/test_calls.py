@@ -5,11 +5,10 @@ import pytest
 from ekstui.library import Library
 from tests.bench.calls import PLAN, measure
 from tests.rig.rig import Rig
+from tests.support.effort import EFFORT
 
 
-@pytest.mark.parametrize(
-    "size", [300, pytest.param(1000, marks=pytest.mark.slow), pytest.param(5000, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("size", [300, 1000, *([5000] if EFFORT > 1 else [])])
 def test_calls_stay_within_the_plan(rig: Rig, size: int) -> None:
     rig.reset(size)
     made, plan = measure(rig, Library.open()), PLAN[size]

@@ -62,9 +62,6 @@ def loopback_only() -> Iterator[None]:
 def _rig() -> Iterator["Rig"]:
     # moto takes 2 s to import, which only the tests that ask AWS should pay.
     from tests.rig.rig import Rig
-    from tests.rig.sdk import share_models
-
-    share_models()
 
     with Rig() as running:
         yield running

@@ -10,6 +10,7 @@ from tests.rig.account import NOW, REGIONS, Seeded, seed
 from tests.rig.catalogue import Catalogue
 from tests.rig.isolation import ACCOUNT_ID, access_key, isolated
 from tests.rig.proxy import FaultProxy
+from tests.rig.sdk import share_models
 from tests.rig.server import Server, forget_everything
 from tests.rig.world import World, world
 
@@ -18,6 +19,7 @@ class Rig:
     """A running rig. Only one can be in a process, since moto's accounts are global."""
 
     def __init__(self, roles: int = 300) -> None:
+        share_models()
         self._roles = roles
         self._server = Server()
         self._partition = "aws"

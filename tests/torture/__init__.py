@@ -1,11 +1,9 @@
 """What breaks ekstui on purpose, a program for each kind; `__main__` runs them all."""
 
 import argparse
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-from unittest import mock
+from typing import TypeVar
 
 from ekstui import logbook
 
@@ -16,20 +14,6 @@ _BROKEN = (logbook.ending(None).partition(";")[0], logbook.unexpected(KeyError()
 def is_broken(said: str) -> bool:
     """Return whether what a program said is of a bug in it."""
     return "Traceback" in said or any(words in " ".join(said.split()) for words in _BROKEN)
-
-
-def keep_models() -> contextlib.AbstractContextManager[object]:
-    """Return a patch by which botocore reads each of its models once, which is a third of a command's time."""
-    from botocore.loaders import JSONFileLoader
-
-    load, kept = JSONFileLoader.load_file, dict[str, Any]()
-
-    def once(loader: Any, path: str) -> Any:
-        if path not in kept:
-            kept[path] = load(loader, path)
-        return kept[path]
-
-    return mock.patch.object(JSONFileLoader, "load_file", once)
 
 
 Job = TypeVar("Job")

@@ -96,6 +96,7 @@ TRIALS = (
             "tests/iam/evaluation",
             "tests/iam/conditions",
             "tests/bench/test_calls.py",
+            "tests/sources/test_mirror.py",
         ),
         (),
         20,

@@ -41,7 +41,7 @@ from ekstui.tui.widgets.rows import RowList
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.filled import copied, fill_cache
-from tests.torture import add_share, is_broken, keep_models
+from tests.torture import add_share, is_broken
 
 FAULTS: dict[str, Effect] = {
     "denied": Effect("error", cause="denied"),
@@ -164,7 +164,6 @@ def impatient() -> Iterator[None]:
     from botocore.retries.bucket import TokenBucket
 
     with (
-        keep_models(),
         mock.patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
         mock.patch.object(TokenBucket, "acquire", lambda *_, **__: True),
         mock.patch.object(connection, "READ_TIMEOUT", 2.0),

@@ -31,8 +31,9 @@ from ekstui.cli.parser import ExitCode
 from ekstui.errors import EkstuiError
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
+from tests.rig.sdk import share_models
 from tests.support.filled import copied, fill_cache
-from tests.torture import Share, add_share, is_broken, keep_models
+from tests.torture import Share, add_share, is_broken
 from tests.torture.targets import small_corpus
 
 if TYPE_CHECKING:
@@ -375,7 +376,7 @@ def load() -> None:
     import ekstui.tui.screens.explorer_screen  # noqa: F401
 
     small_corpus()
-    keep_models().__enter__()
+    share_models()
     session = boto3.session.Session("none", "none", region_name="eu-central-1")
     for service in ("sts", "iam", "eks", "ec2"):
         session.client(service)
