@@ -9,8 +9,9 @@ STAMP  := $(VENV)/.installed
 TOOLS  := $(VENV)/.release-tools
 SITE   := build/zipapp
 
-# Without bytecode every process of the tests would compile what it imports.
-unexport PYTHONDONTWRITEBYTECODE
+# Without bytecode every process of the tests would compile what it imports, and with options of pytest that somebody
+# has in their environment not every test would be run.
+unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bounds format bench torture mutate corpus steps published data demo knowledge docs dist zipapp lock sbom audit clean
@@ -49,7 +50,7 @@ check: $(STAMP) ## format, lint, types, layer contracts and workflows
 WORKERS = $(shell $(BIN)/python -c 'import os; print(max((os.cpu_count() or 2) * 3 // 2, 2))')
 
 test: check ## set up and run every check and every test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --junitxml=build/tests.xml
 
 bounds: $(STAMP) ## run every test with the lowest, then with the newest dependencies that are allowed
 	@for end in lowest-direct highest; do \

@@ -21,7 +21,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 settings.register_profile("ekstui", deadline=None)
 settings.load_profile("ekstui")
 
-pytest_plugins = ["tests.rig.fixtures"]
+pytest_plugins = ["tests.rig.fixtures", "tests.support.counting"]
 
 
 @pytest.fixture(autouse=True)

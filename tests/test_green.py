@@ -1,0 +1,64 @@
+"""What green means: tests were run, and all of them passed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.again import Run, run_tests, table
+
+ROOT = Path(__file__).parents[1]
+
+PASSES = "def test_passes(): pass\n"
+SKIPS = "import pytest\ndef test_skips(): pytest.skip()\n"
+FAILS = "def test_fails(): assert False\n"
+
+
+@pytest.mark.parametrize(("text", "options", "code"), [
+    (PASSES, (), 0), (PASSES + SKIPS, (), 0), (SKIPS, (), 5), (PASSES, ("-k", "other"), 5), (PASSES + FAILS, (), 1),
+    (SKIPS, ("-p", "xdist", "-n", "1"), 5), (PASSES, ("-p", "xdist", "-n", "1"), 0), (PASSES, ("--collect-only",), 0),
+])  # fmt: skip
+def test_a_run_without_a_test_that_passed_is_not_green(
+    tmp_path: Path, text: str, options: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "test_it.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.counting", "-p", "no:cacheprovider", *options]
+    # Plugins that nothing of this needs take most of such a run.
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_the_gate_is_not_passed_by_a_make_that_only_prints(tmp_path: Path) -> None:
+    """Neither flags of make nor those of pytest that somebody has in their environment let it pass without a test."""
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci" / "run").write_bytes((ROOT / ".ci" / "run").read_bytes())
+    results = '<testsuite name="pytest" tests="{}">'
+    for recipe, flags, code in (
+        (f"@mkdir -p build && echo '{results.format(5453)}' > build/tests.xml", "", 0),
+        (f"@mkdir -p build && echo '{results.format(5453)}' > build/tests.xml", "n", 0),
+        (f"@mkdir -p build && echo '{results.format(0)}' > build/tests.xml", "", 1),
+        ("@true", "", 1),
+        ("@false", "", 2),
+    ):
+        (tmp_path / "Makefile").write_text(f"test:\n\t{recipe}\n")
+        done = subprocess.run(
+            ["bash", ".ci/run"], cwd=tmp_path, env={**os.environ, "MAKEFLAGS": flags}, capture_output=True, check=False
+        )
+        assert done.returncode == code, recipe
+
+
+def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(PASSES + FAILS)
+    options = ("--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
+    run = run_tests(0, options)
+    assert (run.passed, [name.rpartition("::")[2] for name in run.fallen], run.is_green) == (1, ["test_fails"], False)
+    told = table([run, run._replace(busy=8), Run(8, 2, (), 1, 1)])
+    assert "1 of 3 runs were green" in told
+    assert [line.split()[:2] for line in told.splitlines() if "test_fails" in line] == [["1", "1"]]
+
+
+def test_a_run_that_found_no_test_is_not_green(tmp_path: Path) -> None:
+    assert not run_tests(0, ("-c", os.devnull, str(tmp_path))).is_green
