@@ -95,6 +95,8 @@ class NewerVersion(NamedTuple):
     created: datetime | None
     missing: tuple[str, ...] = ()
     """The context keys that it depends on; empty if it certainly allows the request."""
+    conditional: NewerVersion | None = None
+    """An earlier version than that, which allows it only under a condition."""
 
 
 class OldCopy(NamedTuple):

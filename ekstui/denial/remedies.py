@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ekstui.change.holders import Since, first_of_run
+from ekstui.change.policy import VersionInfo
 from ekstui.denial.answer import Allower, NewerVersion
 from ekstui.denial.purpose import Candidate, Fit, Purpose, fit_of
 from ekstui.iam.document import Document, Statement
@@ -78,7 +79,7 @@ def newer_version(
     for applied in identity:
         candidate = by_arn.get(applied.arn or "")
         if candidate is not None and applied.version is not None:
-            newer = _newer_of(request, candidate, applied.version)
+            newer = newer_release(request, candidate, applied.version)
             if newer is not None:
                 found.append(newer)
     return min(found, key=lambda newer: bool(newer.missing), default=None)
@@ -99,8 +100,24 @@ def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVers
                 break
             found = NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
         if found is not None:
-            return found
+            earlier = [] if now.verdict == "depends" else zip(later, evaluations, strict=True)
+            return found._replace(conditional=_conditional(candidate.policy.name, current, found, earlier))
     return None
+
+
+def _conditional(
+    name: str, current: int, certain: NewerVersion, evaluations: Iterable[tuple[VersionInfo, Evaluation]]
+) -> NewerVersion | None:
+    """Return the first of the versions right before the certain one that allow the request only under a condition."""
+    first = None
+    for info, evaluation in evaluations:
+        if info.number >= certain.version:
+            break
+        if evaluation.verdict != "depends":
+            first = None
+        elif first is None:
+            first = NewerVersion(name, current, info.number, info.created, evaluation.missing)
+    return first
 
 
 def newer_release(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
@@ -118,7 +135,11 @@ def newer_release(request: Request, candidate: Candidate, current: int) -> Newer
         if info.number <= current or not added & _alternatives(evaluated_by(request, candidate, info.number)):
             break
         first = info
-    return None if first is None else NewerVersion(policy.name, current, first.number, first.created, newest.missing)
+    if first is None:
+        return None
+    keys = {key for each in added for key in each}
+    missing = tuple(key for key in newest.missing if key.lower() in keys)
+    return NewerVersion(policy.name, current, first.number, first.created, missing or newest.missing)
 
 
 def _width(document: Document, *, expand: bool) -> int:

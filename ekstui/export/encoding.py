@@ -85,7 +85,7 @@ _FIELDS: Mapping[str, str] = {
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LevelCount": "granted total",
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
-    "NewerVersion": "policy current version created depends_on=missing",
+    "NewerVersion": "policy current version created depends_on=missing conditional",
     "OptionalNeed": "only_if statements",
     "OrganisationAnswer": "policy=policy_arn arn=policy_arn aggregator account=identity.account "
     "partition=identity.partition complete roles=attachments users=attachments groups=attachments not_looked_at errors",

@@ -232,9 +232,13 @@ def _dated(version: int, created: datetime | None) -> str:
 
 def newer_in_words(newer: NewerVersion) -> str:
     """Return in words which later version allows a request, and what that depends on."""
+    earlier = f"; {_in_words(newer.conditional)}" if newer.conditional else ""
+    return f"{newer.policy} {_in_words(newer)}{earlier}; in force is {version_label(newer.current)}"
+
+
+def _in_words(newer: NewerVersion) -> str:
     depends = f", if {', '.join(newer.missing)} fits" if newer.missing else ""
-    version = _dated(newer.version, newer.created)
-    return f"{newer.policy} {version}{depends}; in force is {version_label(newer.current)}"
+    return f"{_dated(newer.version, newer.created)}{depends}"
 
 
 def behind_in_words(copy: OldCopy, action: str) -> str:

@@ -61,7 +61,7 @@ def test_a_volume_from_a_snapshot(explain: Any) -> None:
     # From v3 on it does not hang on any tag.
     assert answer["newer_version"] == {
         "policy": "AmazonEBSCSIDriverPolicy", "current": "v2", "version": "v3", "created": "2025-01-13T17:07:06Z",
-        "depends_on": [],
+        "depends_on": [], "conditional": None,
     }  # fmt: skip
     assert [use["resource_type"] for use in answer["also_authorised_on"]] == ["volume"]
     assert any("snapshot" in hint["text"] for hint in answer["hints"])
@@ -379,7 +379,19 @@ def test_a_newer_version_is_the_one_that_really_allows_it(explain: Any) -> None:
     answer = explain(*request, "--policy", "AmazonEKSLoadBalancingPolicy@v7")
     # v8 has the action too, but only for rules with the cluster's tag.
     assert answer["newer_version"]["version"] == "v9"
+    earlier = answer["newer_version"]["conditional"]
+    assert (earlier["version"], earlier["depends_on"][0]) == ("v8", "aws:ResourceTag/eks:eks-cluster-name")
     assert explain(*request, "--policy", "AmazonEKSLoadBalancingPolicy@v8")["newer_version"]["version"] == "v9"
+
+
+def test_a_newer_grant_with_a_condition_is_said_beside_an_older_one_with_another(explain: Any) -> None:
+    # aws-load-balancer-controller 3339: until v2.4.6 it may tag only what has the cluster's tag already.
+    group = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/k8s-web-abc/50dc6c495c0c9188"
+    request = ["--action", "elasticloadbalancing:AddTags", "--resource", group]
+    newer = explain(*request, "--policy", "aws-load-balancer-controller@v2.4.6")["newer_version"]
+    assert newer["version"] == "v2.4.7"
+    assert newer["depends_on"] == ["aws:RequestTag/elbv2.k8s.aws/cluster", "elasticloadbalancing:CreateAction"]
+    assert explain(*request, "--policy", "aws-load-balancer-controller@v2.4.7")["newer_version"] is None
 
 
 def test_a_verdict_is_what_the_message_says(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:

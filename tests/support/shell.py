@@ -17,6 +17,9 @@ _GLOBAL = {"--region", "--query", "--output", "--profile"}
 _MODELS = {"s3api": "s3"}
 """Services that the CLI calls otherwise than botocore does."""
 
+_OF_THE_CLI = {("eks", "update-kubeconfig"): {"--name", "--alias"}}
+"""Commands that the CLI has beside the service's operations, with options of theirs."""
+
 
 def commands_in(text: str) -> list[str]:
     """Return the lines of an answer that are commands."""
@@ -65,6 +68,9 @@ def _model(service: str) -> ServiceModel:
 
 def _fault_of_aws(words: list[str]) -> str:
     _, service, called, *rest = words
+    if (service, called) in _OF_THE_CLI:
+        unknown = {option for option, _ in _options(rest)} - _OF_THE_CLI[service, called] - _GLOBAL
+        return f"{called} has no {', '.join(unknown)}" if unknown else ""
     model = _model(service)
     operation = next((each for each in model.operation_names if xform_name(each, "-") == called), None)
     if operation is None:

@@ -1,0 +1,126 @@
+"""Every command that the demo's answers print is one whole line that a shell and the AWS CLI take as it is meant."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from ekstui.eks.findings import Finding
+from ekstui.export.shapes import answer_of
+from ekstui.iam.document import Document
+from ekstui.library import AccountChoice, Library
+from ekstui.library.cluster_answers import cluster_answer, forbidden_answers, worst_first
+from ekstui.library.roles import role_answer
+from ekstui.library.upgrading import upgrade
+from ekstui.present.access import forbidden_blocks
+from ekstui.present.blocks import Block
+from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
+from ekstui.present.rendering import lines, markdown
+from ekstui.present.role_report import role_blocks
+from tests.support.shell import commands_in, fault_of
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+CLUSTERS = ("prod", "auto", "legacy")
+FORBIDDEN = (
+    'pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/ana" cannot list resource "pods" in API group ""',
+    "error: You must be logged in to the server (Unauthorized)",
+)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Library:
+    return Library.open(AccountChoice(demo=True, offline=True))
+
+
+def printed(blocks: Sequence[Block]) -> list[str]:
+    """Return the commands of an answer, which every width and a pipe show alike, and Markdown too but for the account."""
+    (narrow, wide), piped = (
+        [commands_in("\n".join(lines(blocks, width, colours=False, whole_tables=False))) for width in (40, 300)],
+        commands_in("\n".join(lines(blocks, 80, colours=False, whole_tables=True))),
+    )
+    assert narrow == wide == piped
+    shared = [each for each in commands_in(markdown(blocks)) if not each.startswith("ACCOUNT=")]
+    assert [each.replace("'\"${ACCOUNT:?}\"'", "111122223333") for each in shared if "${ACCOUNT:?}" in each] == [
+        each for each, other in zip(narrow, shared, strict=True) if each != other
+    ]
+    return [*narrow, *shared]
+
+
+def faults(commands: Sequence[str]) -> list[tuple[str, str]]:
+    return [(each, fault) for each in dict.fromkeys(commands) if (fault := fault_of(each))]
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_what_a_cluster_s_report_prints(demo: Library, name: str) -> None:
+    answer = cluster_answer(demo, name)
+    commands = printed(cluster_blocks(answer, NOW, NOW))
+    assert faults(commands) == []
+    shape = json.loads(json.dumps(answer_of(demo.data(), answer)))
+    found = [each for role in shape["roles"] for finding in role["findings"] for each in finding["commands"]]
+    found += [each for issue in shape["health"] for each in issue["commands"]]
+    assert {shlex.join(each) for each in found} <= set(commands)
+    assert found
+
+
+def test_what_an_upgrade_prints(demo: Library) -> None:
+    found = 0
+    for name in CLUSTERS:
+        answer = upgrade(demo, name, {}, {}, {})
+        assert faults(printed(upgrade_blocks(answer))) == []
+        found += sum(len(each.commands) for each in answer.components)
+    assert found
+
+
+def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> None:
+    of_clusters = {
+        (role.arn, finding.text): finding.commands
+        for name in CLUSTERS
+        for role, finding in worst_first(cluster_answer(demo, name))
+        if role.subject is not None and finding.commands
+    }
+    commands: list[str] = []
+    for role in demo.account.required().roles:
+        answer = role_answer(demo, role.arn or role.name)
+        shown = printed(role_blocks(answer, NOW))
+        commands += shown
+        for finding in answer.findings:
+            assert {each.text for each in finding.commands} <= set(shown)
+            assert finding.commands == of_clusters.get((role.arn or "", finding.text), finding.commands)
+    assert faults(commands) == []
+    assert of_clusters
+
+
+@pytest.mark.parametrize("message", FORBIDDEN)
+@pytest.mark.parametrize("cluster", [None, "prod", "auto"])
+def test_what_helps_against_a_forbidden_prints(demo: Library, message: str, cluster: str | None) -> None:
+    answers = forbidden_answers(demo, message, cluster, None)
+    assert answers or cluster is None
+    for answer in answers:
+        assert faults(printed(forbidden_blocks(answer, NOW))) == []
+
+
+def test_a_policy_that_a_finding_attaches_allows_what_the_role_lacks(demo: Library) -> None:
+    tried = 0
+    for name in CLUSTERS:
+        for _, finding in worst_first(cluster_answer(demo, name)):
+            for command in finding.commands:
+                if command.arguments[2] == "attach-role-policy":
+                    policy = demo.find(command.arguments[-1].rpartition("/")[2]).policy
+                    allowed = _actions(demo.document(policy, policy.default_version))
+                    assert _lacking(finding) <= allowed, finding.text
+                    tried += 1
+    assert tried > 2
+
+
+def _actions(document: Document) -> set[str]:
+    from ekstui.iam.reference import reference
+
+    patterns = [each for statement in document.statements if statement.effect == "Allow" for each in statement.actions]
+    return {name.lower() for pattern in patterns for name in reference().expand(pattern)}
+
+
+def _lacking(finding: Finding) -> set[str]:
+    said = next(each for each in finding.evidence if each.startswith("lacks "))
+    return {each.strip().lower() for each in said.removeprefix("lacks ").split(",")}
