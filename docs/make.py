@@ -26,6 +26,7 @@ from ekstui.tui.keys import Key, spelled
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
 DOCS = Path(__file__).resolve().parent
@@ -62,6 +63,7 @@ def _places() -> dict[str, tuple[Key, ...]]:
         "Everywhere": EkstuiApp.KEYS,
         "Lists": RowList.KEYS,
         "The four panes": ExplorerScreen.KEYS,
+        **{f"{pane.TITLE} only": pane.KEYS for pane in Pane.__subclasses__() if pane.KEYS},
         "Find anything": PaletteScreen.KEYS,
         ReportScreen.HEADING: ReportScreen.KEYS,
         **{screen.HEADING: screen.KEYS for screen in sorted(_reports(ReportScreen), key=lambda screen: screen.HEADING)},

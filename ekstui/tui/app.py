@@ -93,8 +93,12 @@ class EkstuiApp(RoutedApp):
 
     @property
     def keys_here(self) -> tuple[Key, ...]:
-        """The keys of the current screen."""
-        return self.usable(declared(self.screen))
+        """The keys of the current screen and, on the first one, of the focused pane."""
+        return self.usable((*self._keys_of_pane, *declared(self.screen)))
+
+    @property
+    def _keys_of_pane(self) -> tuple[Key, ...]:
+        return declared(self.explorer.focused_pane) if self.screen is self.explorer else ()
 
     def action_help(self) -> None:
         """Show the help for the current screen."""
@@ -130,7 +134,9 @@ class EkstuiApp(RoutedApp):
             if chosen is None:
                 return
             if isinstance(chosen.value, Key):
-                await self.run_action(chosen.value.action, self.screen if chosen.value in here else self)
+                pane, action = self.explorer.focused_pane, chosen.value.action
+                of_pane = self.screen is self.explorer and chosen.value in declared(pane)
+                await self.run_action(action, pane if of_pane else self.screen if chosen.value in here else self)
             else:
                 self.recent = (chosen, *(each for each in self.recent if each != chosen))[:RECENT]
                 await self.open_found(chosen)
@@ -153,8 +159,8 @@ class EkstuiApp(RoutedApp):
         """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
-        wanted = next((key for key in keys.KEYS if event.key in self.keys_of(key).split(",")), None)
-        here = (*declared(self.screen), *self.KEYS, *RowList.KEYS)
+        wanted = next((key for key in keys.all_keys() if event.key in self.keys_of(key).split(",")), None)
+        here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
         if wanted is not None and wanted.id not in {key.id for key in here}:
             self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
 

@@ -1,10 +1,13 @@
-"""Every key of the app, declared once: a key means the same on every screen.
+"""The keys that several screens have, each declared once: a key means the same everywhere.
 
-Each screen lists its keys in `KEYS`, with a sentence for what they do there; its bindings, footer, help, palette entries
-and section of the manual all come from that list. The settings rebind a key by its id, under `[keys]`.
+A screen or pane lists its keys in `KEYS`, with a sentence for what they do there; its bindings, footer, help, palette
+entries and section of the manual all come from that list. A key that only one pane has is declared there. The settings
+rebind a key by its id, under `[keys]`.
 """
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -89,8 +92,17 @@ UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the 
 RENEWING = (SYNC.id, RENEW.id)
 """The ids of the keys that ask for newer data."""
 
-KEYS: tuple[Key, ...] = tuple(value for value in globals().values() if isinstance(value, Key))
-"""All keys."""
+_all: dict[str, Key] = {value.id: value for value in globals().values() if isinstance(value, Key)}
+"""The keys above, and those that a screen or pane has bound besides."""
+
+
+def all_keys() -> tuple[Key, ...]:
+    """Return all keys, those that only one pane has included."""
+    from ekstui.tui import widgets  # they import this module
+
+    for module in iter_modules(widgets.__path__):
+        import_module(f"{widgets.__name__}.{module.name}")
+    return tuple(_all.values())
 
 
 def declared(owner: object) -> tuple[Key, ...]:
@@ -104,18 +116,21 @@ def declared(owner: object) -> tuple[Key, ...]:
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return Textual's bindings for these keys."""
+    keys = tuple(keys)
+    for key in keys:
+        _all.setdefault(key.id, key)
     return [Binding(key.keys, key.action, key.label, id=key.id, tooltip=key.help) for key in keys]
 
 
 def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
     """Return a warning for each unknown id, with the most similar known one."""
-    known = tuple(key.id for key in KEYS)
+    known = tuple(key.id for key in all_keys())
     return tuple(f"No key has the id {name}{nearest_words(name, known)}." for name in ids if name not in known)
 
 
 def clashes(given: Mapping[str, str]) -> dict[str, str]:
     """Return why keys in the settings cannot be used, by id: a key that two ids have would do only one of two things."""
-    by_id = {key.id: given.get(key.id, key.keys) for key in KEYS}
+    by_id = {key.id: given.get(key.id, key.keys) for key in all_keys()}
     owners: dict[str, list[str]] = {}
     for name, keys in by_id.items():
         # Textual spells `/` and `slash` in one way.

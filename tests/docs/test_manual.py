@@ -19,7 +19,7 @@ from ekstui import files
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
 from ekstui.settings import SETTINGS
-from ekstui.tui.keys import KEYS
+from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 from tests.support.filled import copied
@@ -48,7 +48,7 @@ def test_every_key_command_and_setting_is_documented() -> None:
     keys, commands, settings, manual = (
         (DOCS / name).read_text(encoding="utf-8") for name in ("keys.md", "commands.md", "settings.md", "ekstui.1")
     )
-    assert [key.id for key in KEYS if f"`{key.id}`" not in keys] == []
+    assert [key.id for key in all_keys() if f"`{key.id}`" not in keys] == []
     assert [
         name
         for name in COMMANDS

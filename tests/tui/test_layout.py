@@ -13,7 +13,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.keys import KEYS
+from ekstui.tui.keys import all_keys
 from ekstui.tui.messages import Shown, ShowPlace
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -46,9 +46,9 @@ async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
 
 def test_every_key_means_one_thing() -> None:
     assert [
-        key for key, count in Counter(key for each in KEYS for key in each.keys.split(",")).items() if count > 1
+        key for key, count in Counter(key for each in all_keys() for key in each.keys.split(",")).items() if count > 1
     ] == []
-    assert [name for name, count in Counter(each.id for each in KEYS).items() if count > 1] == []
+    assert [name for name, count in Counter(each.id for each in all_keys()).items() if count > 1] == []
 
 
 def test_every_key_of_a_screen_does_something() -> None:

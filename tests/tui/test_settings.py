@@ -11,7 +11,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import effective
 from ekstui.tui.app import EkstuiApp, start
-from ekstui.tui.keys import KEYS, clashes
+from ekstui.tui.keys import all_keys, clashes
 from ekstui.tui.screens.dialogs import HelpScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.policies_pane import PoliciesPane
@@ -77,4 +77,4 @@ def test_a_key_with_two_meanings_is_refused_with_its_line(
 def test_two_ids_can_swap_their_keys_and_the_keys_as_they_are_do_not_clash() -> None:
     assert clashes({}) == {}
     assert clashes({"next": "N", "previous": "n"}) == {}
-    assert clashes({key.id: key.keys for key in KEYS}) == {}
+    assert clashes({key.id: key.keys for key in all_keys()}) == {}

@@ -69,9 +69,6 @@ class ExplorerScreen(NavigationScreen):
         keys.MARK.here("Mark the policy or version under the cursor: d compares two, t puts up to four side by side."),
         keys.COMPARE.here("Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it."),
         keys.OLDER, keys.NEWER, keys.FILTER, keys.NEXT, keys.PREVIOUS, keys.UNMARK,
-        keys.VIEW.here(
-            "Switch between what the version allows and what it does not, or between all versions and those with changes."
-        ),
         keys.NOTES, keys.TABLE, keys.SCOPE, keys.COPY,
         keys.SAVE.here("Save the shown version as JSON, Markdown, Terraform or CloudFormation."),
         keys.RENEW.here("Refresh the account from AWS and, in the list of policies, the policies too."),

@@ -345,12 +345,6 @@ class NavigationScreen(Screen[None]):
             self.action_pane("permissions")
         self.permissions.show_about()
 
-    def action_view(self) -> None:
-        """Go to the next view of the focused pane."""
-        self.catch_up()
-        if not self.focused_pane.next_view():
-            self.notify("This pane has one view; the permissions and the versions have two.")
-
     def action_walk(self, step: int) -> None:
         """Show the known version before or after this one."""
         self.catch_up()

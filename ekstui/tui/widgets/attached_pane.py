@@ -95,6 +95,7 @@ def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
 class AttachedPane(Pane):
     """The roles, users and groups that have the policy attached, and what of EKS uses the roles."""
 
+    NUMBER, TITLE = 4, "Attached"
     FILTER_HINT = "part of a role, cluster or kind of use"
     STOP = "role"
     FOOTER = (
@@ -105,7 +106,7 @@ class AttachedPane(Pane):
     account: reactive[AccountView] = reactive(AccountView())
 
     def __init__(self) -> None:
-        super().__init__(4, "Attached", COLUMNS)
+        super().__init__(COLUMNS)
         self._answer: AttachedAnswer | None = None
         self._entries: PrincipalsInClusters | None = None
         """The access entries that have the shown access policy."""

@@ -53,6 +53,9 @@ def no_match(typed: str, hint: str) -> tuple[Styled, Styled]:
     return styled(clean_line(f"Nothing here matches “{typed}”."), "warn"), styled(hint, "muted")
 
 
+ONE_VIEW = "An access policy has one view."
+"""Why `v` does nothing in a pane that otherwise has two views."""
+
 ALWAYS = (FILTER, FIND, HELP)
 """Keys that work without a row."""
 
@@ -60,10 +63,15 @@ ALWAYS = (FILTER, FIND, HELP)
 class Pane(Vertical):
     """Rows in a titled border, with a filter; subclasses build the rows."""
 
+    NUMBER: int
+    """The key that goes to the pane."""
+    TITLE: str
     FILTER_HINT = ""
     """What can be typed into the filter, as a hint."""
     STOP = "row"
     """The name of what `n` and `N` go to."""
+    KEYS: tuple[Key, ...] = ()
+    """The keys that this pane adds to those of the screen, and acts on itself; also its `BINDINGS`."""
     FOOTER: tuple[Key, ...] = ()
     """The keys for the footer, the most useful first."""
 
@@ -77,10 +85,8 @@ class Pane(Vertical):
     shown: reactive[Shown | None] = reactive(None)
     """The policy and version that the panes are about."""
 
-    def __init__(self, number: int, title: str, columns: Sequence[Column]) -> None:
-        super().__init__(id=title.lower())
-        self._number = number
-        self._title = title
+    def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__(id=self.TITLE.lower())
         self.filter = ""
         """The text of the filter."""
         self._about = ""
@@ -115,7 +121,7 @@ class Pane(Vertical):
         """Show the pane's number and title, what it is about and, at the right, the titles of its columns."""
         self._about, self._columns = about, columns
         # The corners, the border next to them and a space on either side leave less room.
-        head = f"{self._number} {self._title}" + (" · " if about else "")
+        head = f"{self.NUMBER} {self.TITLE}" + (" · " if about else "")
         if width := self.outer_size.width:
             ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head) - len(columns), 12))
             if columns:
@@ -146,10 +152,6 @@ class Pane(Vertical):
         """Return the keys that work on a row with this number of marks, the most useful first."""
         useless = () if marks else (UNMARK,)
         return [key for key in without(self.FOOTER, *useless) if row is not None or key in ALWAYS]
-
-    def next_view(self) -> bool:
-        """Go to the next view; False if there is only one."""
-        return False
 
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row."""

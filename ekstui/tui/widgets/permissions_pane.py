@@ -10,9 +10,9 @@ from textual import on
 from ekstui.change.policy import version_label
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key
+from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowAction, Shown
-from ekstui.tui.widgets.pane import Pane, rows_with
+from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 from ekstui.tui.widgets.service_rows import (
     action_line,
@@ -30,15 +30,18 @@ if TYPE_CHECKING:
 class PermissionsPane(Pane):
     """The services with their access levels, as in the IAM console; a service unfolds to its actions."""
 
+    NUMBER, TITLE = 2, "Permissions"
     FILTER_HINT = "part of a service, action, level or condition key"
     STOP = "service"
+    KEYS = (keys.VIEW.here("Switch between what the version allows and what it does not."),)
+    BINDINGS = bindings(KEYS)
     FOOTER = (
         keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
         keys.FILTER, keys.COPY, keys.FIND, keys.HELP,
     )  # fmt: skip
 
     def __init__(self) -> None:
-        super().__init__(2, "Permissions", WHOLE_WIDTH)
+        super().__init__(WHOLE_WIDTH)
         self._services: Sequence[ServiceSummary] = ()
         self._unfolded: set[tuple[str, str]] = set()
         """The (effect, service) pairs that are unfolded by default, because there is room."""
@@ -90,21 +93,21 @@ class PermissionsPane(Pane):
         self.show_rows()
         self.rows.scroll_home(animate=False)
 
-    def next_view(self) -> bool:
+    def action_view(self) -> None:
         """Switch between what the version allows and what it does not; an access policy has one view."""
         shown = self.shown
         if self._access is not None:
-            return False
+            self.notify(ONE_VIEW)
+            return
         if self._remaining is not None or shown is None:
             self._show_remaining(None)
-            return True
+            return
         from ekstui.iam.summary import remaining
 
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self.app.background.run(
             self, "remaining", lambda _: remaining(library.document(policy, version)), self._show_remaining
         )
-        return True
 
     def _show_remaining(self, found: Remaining | None) -> None:
         self._remaining = found

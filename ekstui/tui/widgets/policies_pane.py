@@ -128,6 +128,7 @@ def _has_level(entry: PolicyEntry, wanted: str, library: Library) -> bool:
 class PoliciesPane(Pane):
     """The list of policies."""
 
+    NUMBER, TITLE = 1, "Policies"
     FILTER_HINT = "part of a name or purpose, action:ec2:CreateTags, service:ec2, level:write, changed:30d"
     STOP = "policy that changed since you last looked"
     FOOTER = (
@@ -141,7 +142,7 @@ class PoliciesPane(Pane):
     """The ARNs of the policies that changed since the user last looked at them."""
 
     def __init__(self) -> None:
-        super().__init__(1, "Policies", (MARK, NAME, VERSION))
+        super().__init__((MARK, NAME, VERSION))
         self.entries: Sequence[PolicyEntry] = ()
         """The policies of the scope, in the order of the list."""
         self._groups: Sequence[tuple[str, Sequence[str]]] = ()

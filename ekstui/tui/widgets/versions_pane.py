@@ -14,8 +14,9 @@ from ekstui.iam.text import clean_line
 from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.tui import keys
+from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison, Shown
-from ekstui.tui.widgets.pane import Pane, rows_with
+from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
@@ -163,8 +164,11 @@ ROOM_FOR_QUARTERS = (30, 12)
 class VersionsPane(Pane):
     """The versions of the shown policy; enter compares one with the version before."""
 
+    NUMBER, TITLE = 3, "Versions"
     FILTER_HINT = "part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
     STOP = "version that changed something"
+    KEYS = (keys.VIEW.here("Switch between all versions and those that changed something."),)
+    BINDINGS = bindings(KEYS)
     FOOTER = (
         keys.OPEN.here("", "what it changed"), keys.MARK, keys.COMPARE, keys.UNMARK, keys.VIEW, keys.NOTES, keys.SAVE,
         keys.COPY, keys.FILTER, keys.FIND, keys.HELP,
@@ -173,7 +177,7 @@ class VersionsPane(Pane):
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
 
     def __init__(self) -> None:
-        super().__init__(3, "Versions", COLUMNS)
+        super().__init__(COLUMNS)
         self._arn: str | None = None
         self.steps: Sequence[Step] = ()
         """The known versions of the shown policy, oldest first; empty until they are read."""
@@ -207,13 +211,13 @@ class VersionsPane(Pane):
         if self.steps:
             self.show_rows()
 
-    def next_view(self) -> bool:
+    def action_view(self) -> None:
         """Hide or show the versions that change nothing."""
         if self.shown and self.shown.entry.access:
-            return False
+            self.notify(ONE_VIEW)
+            return
         self._quiet_hidden = not self._quiet_hidden
         self.show_rows()
-        return True
 
     def watch_marks(self) -> None:
         """Update the marks."""
