@@ -10,8 +10,7 @@ from textual.pilot import Pilot
 
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.navigation import PaneId
+from ekstui.tui.screens.explorer_screen import ExplorerScreen, PaneId
 from ekstui.tui.styles import LEAST_CONTRAST, contrast
 from tests.tui.journeys import settle
 

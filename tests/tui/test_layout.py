@@ -16,8 +16,7 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import all_keys
 from ekstui.tui.messages import Shown, ShowPlace
 from ekstui.tui.screens.compare_screen import CompareScreen
-from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.navigation import PANES, PaneId
+from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen, PaneId
 from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
