@@ -109,7 +109,7 @@ _FIELDS: Mapping[str, str] = {
     "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
     "Review": "files read documents not_read exceptions",
-    "ReviewedDocument": "path place state kind=change.kind reach=change.reach verdict=",
+    "ReviewedDocument": "path place line use state kind=change.kind reach=change.reach verdict= statements",
     "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
@@ -117,6 +117,7 @@ _FIELDS: Mapping[str, str] = {
     "Since": "version created at_latest",
     "Skipped": "place reason",
     "SourceError": "source action kind region message next_step",
+    "StatementChange": "name reach",
     "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index effect=statement.effect layer "
     "matches failed",
     "Step": "version created default missing_before change",

@@ -6,32 +6,40 @@ one and was not read.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.change.comparison import Change, changes
-from ekstui.errors import DocumentError
-from ekstui.iam.document import Document
+from ekstui.change.comparison import Change
+from ekstui.change.holes import changes_around, plainly
+from ekstui.change.permitted import principal_changes
+from ekstui.iam.document import Document, Statement
+from ekstui.iam.grants import Reach
+from ekstui.iam.reference import reference_version
 from ekstui.library.gate_file import read_gate_file
 
 if TYPE_CHECKING:
-    from ekstui.sources.repository import ChangedFile
-    from ekstui.sources.written import WrittenPolicy
-
-_TRUST = ("AssumeRolePolicyDocument", "assume_role_policy")
-"""The attributes with the trust policy of a role: with the role gone, it allows nothing."""
+    from ekstui.library.library import Library
+    from ekstui.sources.written import Written, WrittenPolicy
 
 _NOTHING = Document(version="2012-10-17", id=None, statements=())
 """The other side of a document that is new or removed: it allows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
+class StatementChange:
+    """A statement that differs, and what that means for it alone."""
+
+    name: str
+    """Its Sid, or its number."""
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewedDocument:
-    """A policy document that changed."""
+    """A policy document, or what is attached to one role, that changed."""
 
     path: str
     place: str
@@ -42,6 +50,12 @@ class ReviewedDocument:
     """None if it cannot be judged."""
     reason: str = ""
     """Why it cannot be judged."""
+    line: int = 0
+    """Its line in the file as it is now, from 1; 0 if that is not known."""
+    use: str = "policy"
+    """`policy`, `trust policy`, `resource policy` or `attachment`."""
+    statements: tuple[StatementChange, ...] = ()
+    """The statements that differ, if there are several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,80 +90,199 @@ class Review:
         return tuple(file for file in self.unread if file.allowed_by)
 
 
-def review(folder: Path, base: str, paths: tuple[str, ...] = (), allow_unread: Sequence[str] = ()) -> Review:
+def review(
+    folder: Path,
+    base: str,
+    paths: tuple[str, ...] = (),
+    allow_unread: Sequence[str] = (),
+    library: Library | None = None,
+) -> Review:
     """Return what changed in the access that the files below a folder of a git repository give; InputError if git fails.
 
     Files whose path matches a pattern in `allow_unread`, or in the repository's own ekstui.toml, need not be read; `*`
-    matches slashes too.
+    matches slashes too. Without a library, policies that are attached by name are not known.
     """
-    from ekstui.sources.repository import Changes  # 8 ms with what reads documents, which pins do without
+    from ekstui.library.attached_changes import attached_changes
+    from ekstui.sources.repository import Changes  # 8 ms with what reads documents, which others do without
+    from ekstui.sources.written import WrittenAttachment, WrittenPolicy
+    from ekstui.sources.written.reading import read_changes
 
-    documents: list[ReviewedDocument] = []
-    unread: list[UnreadFile] = []
-    files = read = 0
     changed = Changes(folder, base, paths)
     patterns = (*allow_unread, *read_gate_file(changed.root).allow_unread)
-    for file in changed.files():
-        files += 1
-        try:
-            found = _in_file(file)
-            if found is not None:
-                read += 1
-                documents += found
-        except DocumentError as error:
-            pattern = next((each for each in patterns if fnmatchcase(file.path, each)), "")
-            unread.append(UnreadFile(file.path, error.message, pattern))
-    return Review(tuple(documents), tuple(unread), files, read)
+    reading = read_changes(changed)
+
+    def policies(written: list[Written]) -> list[WrittenPolicy]:
+        return [each for each in written if isinstance(each, WrittenPolicy)]
+
+    def attachments(written: list[Written]) -> list[WrittenAttachment]:
+        return [each for each in written if isinstance(each, WrittenAttachment)]
+
+    before, after = policies(reading.before), policies(reading.after)
+    documents = [
+        *(found for pair in pairs(before, after) if (found := _compared(*pair)) is not None),
+        *attached_changes((attachments(reading.before), attachments(reading.after)), (before, after), library),
+    ]
+    unread = tuple(
+        UnreadFile(path, reason, next((pattern for pattern in patterns if fnmatchcase(path, pattern)), ""))
+        for path, reason in sorted(reading.unread.items())
+    )
+    return Review(tuple(documents), unread, reading.files, reading.read)
 
 
-def _in_file(file: ChangedFile) -> list[ReviewedDocument] | None:
-    """Return the documents of a file that changed; None for a file that cannot hold one."""
-    from ekstui.sources.written.files import sides_of
-
-    sides = sides_of(file)
-    if sides is None:
-        return None
-    old, new = _by_place(sides.before), _by_place(sides.after)
-    if "" in old and not new and file.after is not None and re.search(rb"(?i)statement|\\u", file.after):
-        reason = "it is no longer a policy document, or written otherwise"
-        return [ReviewedDocument(file.path, "", "changed", None, reason)]
-    return list(_reviewed(file.path, old, new))
+Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 
 
-def _by_place(written: Iterable[WrittenPolicy]) -> dict[str, WrittenPolicy]:
-    """Return policies by place, with a number for a further one in the same place."""
-    places: dict[str, WrittenPolicy] = {}
-    counts: dict[str, int] = {}
+def pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
+    """Return each policy with what it was before: first in its own place, then where its contents or its name moved to."""
+    old, new = _numbered(before), _numbered(after)
+    found: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
+    gone, come = list(old.values()), list(new.values())
+    held = {each.holder for each in before}, {each.holder for each in after}
+
+    def is_renamed(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+        """Return whether two policies may be one: an inline policy that moves to another role gives it to that role."""
+        return one.use == other.use and (
+            one.holder == other.holder or (one.holder not in held[1] and other.holder not in held[0])
+        )
+
+    for test in _SUCCESSORS:
+        for one in list(gone):
+            other = next((each for each in come if test(one, each) and is_renamed(one, each)), None)
+            if other is not None:
+                gone.remove(one)
+                come.remove(other)
+                found.append((one, other))
+    return [*found, *((one, None) for one in gone), *((None, other) for other in come)]
+
+
+_ALIKE = 0.5
+"""The share of statements that two documents have in common if one is the other's successor."""
+
+
+def _likeness(one: WrittenPolicy, other: WrittenPolicy) -> float:
+    if one.document is None or other.document is None:
+        return 0
+    mine, theirs = set(one.document.statements), set(other.document.statements)
+    return 2 * len(mine & theirs) / max(1, len(mine) + len(theirs))
+
+
+def _last(place: str) -> str:
+    return place.rpartition(" › ")[2]
+
+
+def _is_equal(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    return one.document is not None and one.document == other.document
+
+
+def _is_of_name(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    return bool(one.name) and (one.name, _last(one.place)) == (other.name, _last(other.place))
+
+
+def _is_in_place(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    return bool(one.place) and one.place == other.place
+
+
+def _is_in_file(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    file = one.path.rpartition("/")[2]
+    return bool(file) and (file, _last(one.place)) == (other.path.rpartition("/")[2], _last(other.place))
+
+
+def _is_alike(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    return _likeness(one, other) >= _ALIKE
+
+
+_SUCCESSORS = (_is_equal, _is_of_name, _is_in_place, _is_in_file, _is_alike)
+"""What makes a policy the successor of another, the surest first."""
+
+
+def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:
+    """Return policies by file and place, with a number for a further one in the same place."""
+    counts: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str, int], WrittenPolicy] = {}
     for each in written:
-        place = each.place
-        while place in places:
-            counts[each.place] = counts.get(each.place, 1) + 1
-            place = f"{each.place} ({counts[each.place]})"
-        places[place] = replace(each, place=place)
-    return places
+        place = each.path, each.place
+        counts[place] = counts.get(place, 0) + 1
+        found[(*place, counts[place])] = each
+    return found
 
 
-def _reviewed(
-    path: str, old: Mapping[str, WrittenPolicy], new: Mapping[str, WrittenPolicy]
-) -> Iterator[ReviewedDocument]:
-    for place in sorted({*old, *new}):
-        document = _compared(path, place, old.get(place), new.get(place))
-        if document is not None:
-            yield document
+_KINDS = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
 
 
-def _compared(path: str, place: str, one: WrittenPolicy | None, other: WrittenPolicy | None) -> ReviewedDocument | None:
+def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> ReviewedDocument | None:
+    shown = other or one
+    assert shown is not None  # noqa: S101 (a pair has one at least)
     state = "changed" if one and other else "new" if other else "removed"
-    if other is None and place.endswith(_TRUST):
+    if other is None and shown.use == "trust":
+        # With the role gone, its trust policy allows nothing.
         return None
+
+    def reviewed(
+        change: Change | None, reason: str = "", statements: tuple[StatementChange, ...] = ()
+    ) -> ReviewedDocument:
+        line = other.line if other else 0
+        return ReviewedDocument(
+            shown.path, shown.place, state, change, plainly(reason), line, _KINDS[shown.use], statements
+        )
+
     unknown = next((each for each in (other, one) if each is not None and each.document is None), None)
     if unknown is not None:
-        return None if one == other else ReviewedDocument(path, place, state, None, unknown.reason)
+        is_same = (
+            one and other and (one.written, one.reason, one.condition) == (other.written, other.reason, other.condition)
+        )
+        return None if is_same else reviewed(None, unknown.reason)
     if one and other and one.condition != other.condition:
-        return ReviewedDocument(path, place, state, None, "a condition of the template decides whether it exists")
-    change = changes(_document(one), _document(other))
-    return None if change.kind == "none" else ReviewedDocument(path, place, state, change)
+        return reviewed(None, "a condition of the template decides whether it exists")
+    before, after = _document(one), _document(other)
+    if before == after:
+        return None
+    change = document_changes(before, after, is_for_principals=shown.use != "identity")
+    return None if change.kind == "none" else reviewed(change, "", _statements(before, after, shown.use != "identity"))
+
+
+def document_changes(before: Document, after: Document, *, is_for_principals: bool) -> Change:
+    """Return what differs between two documents, which may have holes or be trust or resource policies."""
+    return principal_changes(before, after) if is_for_principals else changes_around(before, after)
 
 
 def _document(side: WrittenPolicy | None) -> Document:
     return side.document if side is not None and side.document is not None else _NOTHING
+
+
+def _statements(before: Document, after: Document, is_for_principals: bool) -> tuple[StatementChange, ...]:
+    """Return what each statement that differs means by itself; none if there is only one."""
+    gone = [each for each in before.statements if each not in after.statements]
+    come = [(number, each) for number, each in enumerate(after.statements, start=1) if each not in before.statements]
+    if len(gone) + len(come) < 2 or len(gone) + len(come) > _MOST_STATEMENTS:
+        return ()
+    found: list[StatementChange] = []
+
+    def compare(name: str, one: Statement | None, other: Statement | None) -> None:
+        sides = (_NOTHING._replace(statements=(each,) if each else (), version=after.version) for each in (one, other))
+        found.append(StatementChange(name, document_changes(*sides, is_for_principals=is_for_principals).reach))
+
+    for number, other in come:
+        one = next((each for each in gone if each.sid and each.sid == other.sid), None) or next(
+            (each for each in gone if each.actions == other.actions or each.resources == other.resources), None
+        )
+        if one is not None:
+            gone.remove(one)
+        compare(plainly(other.sid or "") or f"statement {number}", one, other)
+    for one in gone:
+        compare(plainly(one.sid or "") or f"statement {before.statements.index(one) + 1} of before", one, None)
+    return tuple(found)
+
+
+_MOST_STATEMENTS = 20
+"""The most statements that are compared one by one."""
+
+
+def plain_change(reach: Reach, verdict: str) -> Change:
+    """Return a change that is no difference between documents."""
+    return Change("scope", reach, None, (), (), (), plainly(verdict), (), reference_version())
+
+
+def reaches(review: Review) -> Iterator[Change | None]:
+    """Yield every change, and None for each file that was not read."""
+    yield from (each.change for each in review.documents)
+    yield from (None for _ in review.not_read)

@@ -239,7 +239,7 @@ def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) 
     repository.write("trust.json", json.dumps(trust).replace("111122223333", "*"))
     summary = repository.action()[1]
     assert "Action: two elements have this name" in summary
-    assert "Principal: an identity policy has no principal" in summary
+    assert "Anyone may assume it" in summary
 
 
 def test_the_action_on_files_that_are_not_policies(repository: Repository) -> None:
@@ -354,7 +354,7 @@ def test_templates_of_cloudformation(repository: Repository) -> None:
         repository.write("stack.template", template({**READ, "Statement": [statement]}))
         code, summary = repository.action()
         assert code == 1
-        assert "computed by the template" in summary
+        assert "cannot tell" in summary
 
 
 YAML = """
@@ -375,7 +375,7 @@ def test_a_template_in_yaml(repository: Repository) -> None:
     repository.write("stack.yaml", YAML % ("'ec2:*'", "'*'"))
     assert repository.action()[0] == 1
     repository.write("stack.yaml", YAML % ("ec2:DescribeTags", "!GetAtt Bucket.Arn"))
-    assert "computed by the template" in repository.action()[1]
+    assert "narrowed" in repository.action()[1]
 
 
 def test_no_file_of_a_reviewed_commit_starts_a_program(repository: Repository, tmp_path: Path) -> None:
@@ -768,7 +768,7 @@ def test_every_gate_of_the_manual_exits_as_its_table_says(
         ("policy.tftpl", '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]', "template of Terraform"),
         ("run.sh", "aws iam attach-role-policy --role-name r --policy-arn $ARN", "shell script"),
         ("charts/x-1.0.tgz", "\x1f\x8b", "archive"),
-        ("templates/sa.yaml", "a: {{ .Values.b }}\neffect: Allow\nrole: arn:aws:iam::1:role/x\n", "template"),
+        ("templates/sa.yaml", "{{ if .Values.b }}\neffect: Allow\nrole: arn:aws:iam::1:role/x\n", "template"),
         ("thing", "statement { effect = \"Allow\" }", "not read"),
         # These cannot hold a policy.
         ("README.md", "Effect: Allow, iam:PassRole", ""),

@@ -36,7 +36,7 @@ from ekstui.sources.archives import read_collection
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.policy_file import document_of
 from ekstui.sources.repository import ChangedFile
-from ekstui.sources.written.files import sides_of
+from ekstui.sources.written.reading import sides_of
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
 from tests.denial.test_denial import DECODED, MESSAGES, event

@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from ekstui.cli.parser import FAIL_ON, JSON, argument, command, fails_on, gate, reaches_of
+from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_answer
 from ekstui.export.encoding import shape
 from ekstui.library.reviewing import review
@@ -34,7 +35,7 @@ from ekstui.present.review_report import review_blocks
 )
 def review_repository(arguments: Namespace) -> int:
     """Print one row per document with what its change means, and fail the gate if access changed that way."""
-    answer = review(Path(), arguments.base, tuple(arguments.paths), arguments.allow_unread)
+    answer = review(Path(), arguments.base, tuple(arguments.paths), arguments.allow_unread, open_library())
     print_answer(arguments, lambda: shape(answer), lambda: review_blocks(answer))
     reaches = [reach for document in answer.documents for reach in reaches_of(document.change)]
     if answer.not_read:

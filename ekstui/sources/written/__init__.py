@@ -1,7 +1,7 @@
 """What people write in a repository that gives access: policy documents and attachments, one module a format.
 
 A reader turns a file's contents into `WrittenPolicy` and `WrittenAttachment` values. What it cannot know is a hole (see
-`ekstui.core.holes`) inside a document that is otherwise read, or a policy without a document and the reason.
+`ekstui.change.holes`) inside a document that is otherwise read, or a policy without a document and the reason.
 """
 
 from __future__ import annotations
@@ -26,12 +26,18 @@ class WrittenPolicy:
     reason: str = ""
     """Why it cannot be judged."""
     written: str = ""
-    """The JSON of one that cannot be judged, with a checksum of what it is computed from, to detect changes."""
+    """The JSON of one that cannot be judged, to detect changes."""
     condition: str = ""
-    """A checksum of what decides whether it exists; empty if nothing does."""
+    """What decides whether it exists; empty if nothing does."""
     line: int = 0
     """Its line in the file, from 1; 0 if that is not known."""
     use: PolicyUse = "identity"
+    path: str = ""
+    """The file, from the repository's root."""
+    name: str = ""
+    """The name that the policy or its role has in IAM; empty if that is not known."""
+    holder: str = ""
+    """The role, user or group that an inline policy belongs to, as written; empty for other policies."""
 
 
 AttachmentKind = Literal["policy", "boundary", "access policy", "role"]
@@ -52,6 +58,7 @@ class WrittenAttachment:
     scope: str = ""
     """For an access policy, the namespaces, separated by commas; empty for the whole cluster."""
     line: int = 0
+    path: str = ""
 
 
 Written = WrittenPolicy | WrittenAttachment

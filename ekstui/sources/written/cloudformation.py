@@ -1,20 +1,29 @@
-"""The policies in a CloudFormation template. Source: the reference of CloudFormation's AWS::IAM resource types."""
+"""The access that a CloudFormation template gives, with what its functions compute as holes.
 
+Source: AWS CloudFormation User Guide, "Intrinsic function reference"; the reference of its AWS::IAM and AWS::EKS resource types.
+"""
+
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
+from ekstui.change.holes import DIGEST, PARTITION, hole, without_marks
 from ekstui.iam.document import Repeated
-from ekstui.sources.written import WrittenPolicy
-from ekstui.sources.written.search import COMPUTED, checksum, doubtful, is_function, json_text, parsed, search
+from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
+from ekstui.sources.written.search import attachments, document_in, json_text, search, seems_to_hold
+from ekstui.sources.written.values import Lined, line_of
 
-_CLOUDFORMATION = (
-    "AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy",
-)  # fmt: skip
-"""The types of resources whose `PolicyDocument` is an identity policy."""
-
-_WITH_INLINE = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
+_DOCUMENTS = (
+    "PolicyDocument",
+    "AssumeRolePolicyDocument",
+    "KeyPolicy",
+    "ResourcePolicy",
+    "RepositoryPolicyText",
+    "InlinePolicy",
+)
+"""Properties with a policy document."""
 
 _TRANSFORMS = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions")
 """The macros that leave a document as it is written, apart from functions in it."""
@@ -22,101 +31,256 @@ _TRANSFORMS = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions")
 _NAME = re.compile(r"[A-Za-z0-9]+")
 """A logical name in a template."""
 
+_PSEUDO = {"AWS::Partition": PARTITION, "AWS::AccountId": "account", "AWS::Region": "region"}
+"""The names of the holes for CloudFormation's pseudo parameters."""
+
+_SUFFIX = {"AWS::URLSuffix": "amazonaws.com"}
+
+_MACRO = "a macro of the template may change it"
+
 
 def is_template(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Return whether a value is a template of CloudFormation."""
     return isinstance(value, Mapping) and isinstance(value.get("Resources"), Mapping)
 
 
-def of_template(template: Mapping[str, Any]) -> Iterator[WrittenPolicy]:
-    """Yield the documents of a CloudFormation template, each with what it is computed from."""
+def of_template(template: Mapping[str, Any]) -> Iterator[Written]:
+    """Yield the documents and attachments of a CloudFormation template."""
     transforms = template.get("Transform") or ()
     listed = transforms if isinstance(transforms, list) else [transforms] if transforms else []
     if isinstance(template, Repeated) or not all(each in _TRANSFORMS for each in listed):
-        yield from doubtful("", template, "a macro of the template may change it")
+        yield from _doubtful("", template, _MACRO)
         return
-    parts = _Parts(template)
+    parts = _Template(template)
     for name, resource in template["Resources"].items():
-        condition = (
-            parts.behind(resource["Condition"]) if isinstance(resource, Mapping) and "Condition" in resource else ""
-        )
-        for each in _of_entry(str(name), resource):
-            if each.document is None:
-                each = replace(each, written=each.written + parts.behind(each.written))
-            yield replace(each, condition=condition)
+        yield from _of_entry(str(name), resource, parts)
     for section, value in template.items():
-        if section not in ("Resources", "Outputs", "Metadata", "Description"):
-            yield from search(value, section, computes=True)
+        if section not in (
+            "Resources",
+            "Outputs",
+            "Metadata",
+            "Description",
+            "Parameters",
+            "Mappings",
+            "Conditions",
+            "Rules",
+        ):
+            yield from search(parts.value(value), section)
 
 
-class _Parts:
-    """The parts of a template that others name: parameters, mappings, conditions and resources."""
-
-    def __init__(self, template: Mapping[str, Any]) -> None:
-        texts: dict[str, str] = {}
-        for section in ("Parameters", "Mappings", "Conditions", "Resources"):
-            entries = template.get(section)
-            for name, entry in entries.items() if isinstance(entries, Mapping) else ():
-                texts[str(name)] = texts.get(str(name), "") + json_text(entry)
-        self.checksums = {name: checksum(text) for name, text in texts.items()}
-        self.named = {name: self._names(text) for name, text in texts.items()}
-        self.known: dict[frozenset[str], str] = {}
-        # With language extensions, a name may be put together from pieces.
-        extended = "AWS::LanguageExtensions" in json_text(template.get("Transform"))
-        self.whole = checksum(json_text(template)) if extended or any(map(is_function, texts)) else ""
-
-    def _names(self, text: str) -> frozenset[str]:
-        return frozenset(_NAME.findall(text)).intersection(self.checksums)
-
-    def behind(self, value: object) -> str:
-        """Return a checksum of all that a value names, and of what that names in turn."""
-        if self.whole:
-            return self.whole
-        start = self._names(value if isinstance(value, str) else json_text(value))
-        if start not in self.known:
-            found: set[str] = set()
-            left = [*start]
-            while left:
-                name = left.pop()
-                if name not in found:
-                    found.add(name)
-                    left += self.named[name]
-            self.known[start] = checksum("".join(self.checksums[name] for name in sorted(found)))
-        return self.known[start]
-
-
-def _of_entry(name: str, resource: object) -> Iterator[WrittenPolicy]:
-    """Yield the documents of an entry of a template's `Resources`."""
-    if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("Type"), str) or is_function(name):
-        yield from doubtful(name, resource, COMPUTED)
+def _of_entry(name: str, resource: object, parts: "_Template") -> Iterator[Written]:
+    """Yield what an entry of a template's `Resources` gives."""
+    if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("Type"), str) or _is_function(name):
+        yield from _doubtful(name, resource, "parts of it are computed by the template")
         return
     properties = resource.get("Properties", {})
-    if not isinstance(properties, Mapping) or isinstance(resource, Repeated) or isinstance(properties, Repeated):
-        yield from doubtful(name, resource, "its properties are not certain")
+    if isinstance(resource, Repeated) or isinstance(properties, Repeated) or not isinstance(properties, Mapping):
+        yield from _doubtful(name, resource, "its properties are not certain")
+        return
+    condition = parts.behind(resource["Condition"]) if "Condition" in resource else ""
+    for each in _of_properties(name, kind, parts.value(properties), line_of(resource)):
+        yield replace(each, condition=condition) if condition and isinstance(each, WrittenPolicy) else each
+
+
+def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator[Written]:
+    if not isinstance(properties, Mapping):
+        yield WrittenPolicy(name, None, "its properties are computed by the template", json_text(properties), line=line)
         return
     for key, value in properties.items():
-        if is_function(key):
-            yield from search({key: value}, name, computes=True)
-        elif kind in _CLOUDFORMATION and key == "PolicyDocument":
-            yield parsed(name, value)
-        elif kind in _WITH_INLINE and key == "Policies":
-            yield from _inline(name, value)
+        place = name if key == "PolicyDocument" else f"{name} › {key}"
+        if key in _DOCUMENTS and value not in (None, {}, ""):
+            yield document_in(place, value, line)
+        elif key == "Policies" and kind.startswith(("AWS::IAM::", "AWS::Serverless::")):
+            yield from _policies(name, value, line)
+        elif key == "ManagedPolicyArns" and kind.startswith("AWS::IAM::"):
+            yield from attachments(place, "policy", value, line, name)
+        elif kind == "AWS::EKS::PodIdentityAssociation" and key in ("RoleArn", "TargetRoleArn"):
+            account = f"{properties.get('Namespace')}/{properties.get('ServiceAccount')}"
+            yield WrittenAttachment(place, "role", account, str(value), "", line)
+        elif kind == "AWS::EKS::AccessEntry" and key == "AccessPolicies" and isinstance(value, list):
+            yield from _access_policies(place, str(properties.get("PrincipalArn", name)), value, line)
+        elif kind == "AWS::EKS::Addon" and key == "ServiceAccountRoleArn":
+            yield WrittenAttachment(place, "role", name, str(value), "", line)
+        elif kind == "AWS::IAM::InstanceProfile" and key == "Roles":
+            yield from attachments(place, "role", value, line, name)
+        elif kind == "AWS::IAM::ManagedPolicy" and key in ("Roles", "Users", "Groups") and isinstance(value, list):
+            for holder in value:
+                yield WrittenAttachment(place, "policy", str(holder), hole(name), "", line)
+        elif kind == "AWS::IAM::UserToGroupAddition" and key == "GroupName":
+            for user in properties.get("Users") or ():
+                yield WrittenAttachment(place, "role", str(user), str(value), "", line)
         else:
-            yield from search(value, f"{name} › {key}", computes=True)
+            yield from search({key: value}, name, line=line, holder=name)
 
 
-def _inline(name: str, policies: object) -> Iterator[WrittenPolicy]:
-    if not isinstance(policies, list):
-        if policies:
-            yield WrittenPolicy(f"{name} › Policies", None, COMPUTED, json_text(policies))
+def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
+    """Yield the inline policies of a role, or what SAM takes as `Policies` of a function."""
+    if isinstance(policies, str):
+        yield from attachments(f"{name} › Policies", "policy", policies, line, name)
         return
-    for number, inline in enumerate(policies):
-        if isinstance(inline, Mapping) and "PolicyDocument" in inline and not any(map(is_function, inline)):
+    for number, inline in enumerate(policies if isinstance(policies, list) else [policies]):
+        if isinstance(inline, Mapping) and not isinstance(inline, Repeated) and "PolicyDocument" in inline:
             label = inline.get("PolicyName")
-            place = f"{name} › {label if isinstance(label, str) else f'[{number}]'}"
-            if isinstance(inline, Repeated):
-                yield WrittenPolicy(place, None, "two of its elements have the same name", json_text(inline))
-            else:
-                yield parsed(place, inline["PolicyDocument"])
-        elif inline != {"Ref": "AWS::NoValue"}:
-            yield WrittenPolicy(f"{name} › [{number}]", None, COMPUTED, json_text(inline))
+            yield document_in(
+                f"{name} › {label if isinstance(label, str) else f'[{number}]'}",
+                inline["PolicyDocument"],
+                line_of(inline) or line,
+            )
+        elif isinstance(inline, Mapping) and "Statement" in inline:
+            yield document_in(f"{name} › [{number}]", inline, line_of(inline) or line)
+        elif isinstance(inline, str | Mapping) and inline and not isinstance(inline, Repeated):
+            text = inline if isinstance(inline, str) else f"SAM's {json_text(inline)}"
+            yield WrittenAttachment(f"{name} › Policies", "policy", name, text, "", line)
+        else:
+            reason = (
+                "two of its elements have the same name"
+                if isinstance(inline, Repeated)
+                else "its properties are not certain"
+            )
+            yield WrittenPolicy(f"{name} › [{number}]", None, reason, json_text(inline), line=line)
+
+
+def _access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
+    for policy in policies:
+        if isinstance(policy, Mapping):
+            scope = policy.get("AccessScope")
+            namespaces = (
+                scope.get("Namespaces") or () if isinstance(scope, Mapping) and scope.get("Type") == "namespace" else ()
+            )
+            yield WrittenAttachment(
+                place, "access policy", holder, str(policy.get("PolicyArn")), ",".join(map(str, namespaces)), line
+            )
+        else:
+            yield WrittenAttachment(place, "access policy", holder, str(policy), "", line)
+
+
+def _doubtful(place: str, value: object, reason: str) -> Iterator[Written]:
+    """Yield a value that cannot be judged, if it may have a policy document."""
+    if seems_to_hold(value):
+        yield WrittenPolicy(place, None, reason, json_text(value), line=line_of(value))
+
+
+def _is_function(key: object) -> bool:
+    """Return whether a name is that of a CloudFormation function."""
+    return isinstance(key, str) and (key == "Ref" or key.startswith("Fn::"))
+
+
+class _Template:
+    """The values of a template's expressions, as far as the template decides them."""
+
+    def __init__(self, template: Mapping[str, Any]) -> None:
+        def section(name: str) -> Mapping[str, Any]:
+            found = template.get(name)
+            return found if isinstance(found, Mapping) else {}
+
+        self._parameters = section("Parameters")
+        texts: dict[str, str] = {}
+        for part in ("Parameters", "Mappings", "Conditions"):
+            for name, entry in section(part).items():
+                texts[str(name)] = texts.get(str(name), "") + json_text(entry)
+        self._texts = texts
+        self._named = {name: frozenset(_NAME.findall(text)).intersection(texts) for name, text in texts.items()}
+
+    def value(self, value: object) -> Any:
+        """Return a value with its functions evaluated; what they compute is a hole."""
+        if isinstance(value, str):
+            text = without_marks(value)
+            return (
+                re.sub(r"\{\{resolve:[^}]*\}\}", lambda match: hole(match[0]), text) if "{{resolve:" in text else text
+            )
+        if isinstance(value, list):
+            entries = [self.value(entry) for entry in value]
+            return [entry for entry in entries if entry is not _NO_VALUE]
+        if not isinstance(value, Mapping) or isinstance(value, Repeated):
+            return value
+        if len(value) == 1 and _is_function(key := next(iter(value))):
+            return self._function(key, value[key])
+        if any(map(_is_function, value)):
+            return self._computed(value)
+        fields = Lined({key: kept for key, entry in value.items() if (kept := self.value(entry)) is not _NO_VALUE})
+        fields.line = line_of(value)
+        return fields
+
+    def _function(self, name: str, argument: object) -> Any:
+        if name == "Ref" and isinstance(argument, str):
+            return self._reference(argument)
+        if name == "Fn::GetAtt":
+            return hole(
+                argument
+                if isinstance(argument, str)
+                else ".".join(map(str, argument))
+                if isinstance(argument, list)
+                else json_text(argument)
+            )
+        if name == "Fn::Sub":
+            return self._substituted(argument)
+        if name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
+            pieces = self.value(argument[1])
+            if isinstance(pieces, list) and all(isinstance(piece, str) for piece in pieces):
+                return str(argument[0]).join(pieces)
+        if name == "Fn::If" and isinstance(argument, list) and len(argument) == 3:
+            one, other = self.value(argument[1]), self.value(argument[2])
+            if json_text(one) == json_text(other):
+                return one
+        return self._computed({name: argument})
+
+    def _reference(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NO_VALUE
+        if name in _SUFFIX:
+            return _SUFFIX[name]
+        parameter = self._parameters.get(name)
+        if (
+            isinstance(parameter, Mapping)
+            and "Default" in parameter
+            and not str(parameter.get("Type", "")).startswith("AWS::SSM")
+        ):
+            default = parameter["Default"]
+            listed = str(parameter.get("Type", "")).startswith(("List<", "CommaDelimitedList"))
+            return [part.strip() for part in default.split(",")] if listed and isinstance(default, str) else default
+        return hole(_PSEUDO.get(name, name))
+
+    def _substituted(self, argument: object) -> Any:
+        text, values = argument, {}
+        if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], Mapping):
+            text, values = argument[0], {key: self.value(entry) for key, entry in argument[1].items()}
+        if not isinstance(text, str):
+            return self._computed({"Fn::Sub": argument})
+
+        def filled(match: re.Match[str]) -> str:
+            name = match[1].strip()
+            if name.startswith("!"):
+                return f"${{{name[1:]}}}"
+            value = values[name] if name in values else hole(name) if "." in name else self._reference(name)
+            return value if isinstance(value, str) else hole(f"{name}{DIGEST}{_digest(json_text(value))}")
+
+        return re.sub(r"\$\{([^}]+)\}", filled, without_marks(text))
+
+    def _computed(self, value: object) -> str:
+        """Return the hole for what a function computes, named by the function and by all that it is computed from."""
+        text = json_text(value)
+        return hole(f"{text[:60]}{DIGEST}{_digest(text + self.behind(value))}")
+
+    def behind(self, value: object) -> str:
+        """Return a digest of the parameters, mappings and conditions that a value names, and of what those name in turn."""
+        left = [
+            name for name in _NAME.findall(value if isinstance(value, str) else json_text(value)) if name in self._texts
+        ]
+        found: set[str] = set()
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += self._named[name]
+        return _digest("".join(self._texts[name] for name in sorted(found)))
+
+
+class _NoValue:
+    """What CloudFormation leaves out: `AWS::NoValue`."""
+
+
+_NO_VALUE = _NoValue()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]

@@ -1,18 +1,19 @@
-"""The policies in a Terraform plan, before and after. Source: Terraform, "JSON Output Format" (`resource_changes`)."""
+"""The access in a Terraform plan, before and after. Source: Terraform, "JSON Output Format" (`resource_changes`)."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
+from ekstui.change.holes import hole
 from ekstui.errors import DocumentError
 from ekstui.iam.document import Repeated
-from ekstui.sources.written import WrittenPolicy
-from ekstui.sources.written.search import anywhere, parsed, search
+from ekstui.sources.written import Written
+from ekstui.sources.written.resources import of_resource
+from ekstui.sources.written.search import anywhere
+
+_SET = ("policy", "inline_policy", "assume_role_policy")
+"""Attributes that AWS does not fill in itself."""
 
 _UNKNOWN_FORMAT = "it is a plan in an unknown format"
-
-_TERRAFORM = ("aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy")
-"""The Terraform resources whose `policy` is an identity policy, as a JSON string."""
 
 
 def is_plan(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -20,18 +21,36 @@ def is_plan(value: object) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(value, Mapping) and "resource_changes" in value and "format_version" in value
 
 
-def plan_sides(value: Mapping[str, Any]) -> tuple[list[WrittenPolicy], list[WrittenPolicy]]:
-    """Return the policies before and after a Terraform plan is applied; DocumentError if they are not certain."""
-    before: list[WrittenPolicy] = []
-    after: list[WrittenPolicy] = []
+def plan_sides(value: Mapping[str, Any]) -> tuple[list[Written], list[Written]]:
+    """Return what resources give before and after a Terraform plan is applied; DocumentError if that is not certain."""
+    before: list[Written] = []
+    after: list[Written] = []
     for kind, resource in _resources(value):
         what, address = _fields(resource, "change"), str(resource.get("address", ""))
-        before += _of_terraform(address, kind, _fields(what, "before"))
-        known = tuple(_of_terraform(address, kind, _fields(what, "after")))
-        unknown = tuple(_unknown(address, kind, _fields(what, "after_unknown"), value.get("configuration")))
-        hidden = {each.place for each in unknown}
-        after += (*(each for each in known if each.place not in hidden), *unknown)
+        before += of_resource(address, kind, _fields(what, "before"))
+        unknown = {
+            key: part
+            for key, part in _fields(what, "after_unknown").items()
+            # What AWS may fill in itself is unknown too: of that, only what the configuration sets is a document.
+            if (key in _SET and kind.startswith("aws_iam_")) or _is_set(value.get("configuration"), kind, key)
+        }
+        after += of_resource(address, kind, _with_unknown(_fields(what, "after"), unknown, address))
     return before, after
+
+
+def _with_unknown(value: Any, unknown: Any, name: str) -> Any:
+    """Return a value with a hole for each part that is known only after a plan is applied."""
+    if unknown is True:
+        return hole(f"{name}, known only after the plan is applied")
+    if isinstance(unknown, Mapping):
+        fields = dict(value) if isinstance(value, Mapping) else {}
+        return fields | {
+            key: _with_unknown(fields.get(key), part, f"{name}.{key}") for key, part in unknown.items() if part
+        }
+    if isinstance(unknown, list) and isinstance(value, list):
+        parts = [*unknown, *[False] * (len(value) - len(unknown))]
+        return [_with_unknown(*pair, name) for pair in zip(value, parts, strict=False)]
+    return value
 
 
 def _resources(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -59,35 +78,6 @@ def _fields(value: object, name: str) -> Mapping[str, Any]:
     if not isinstance(fields, Mapping) or isinstance(fields, Repeated):
         raise DocumentError(_UNKNOWN_FORMAT)
     return fields
-
-
-def _of_terraform(address: str, kind: str, attributes: Mapping[str, Any]) -> Iterator[WrittenPolicy]:
-    for key, value in attributes.items():
-        if kind in _TERRAFORM and key == "policy":
-            if value is not None:
-                yield parsed(address, value)
-        elif kind == "aws_iam_role" and key == "inline_policy" and isinstance(value, list):
-            for number, inline in enumerate(value):
-                fields = inline if isinstance(inline, Mapping) else {"policy": inline}
-                if fields.get("policy") is not None:
-                    yield parsed(f"{address} › {fields.get('name') or f'[{number}]'}", fields["policy"])
-        else:
-            yield from search(value, f"{address} › {key}")
-
-
-def _unknown(address: str, kind: str, attributes: Mapping[str, Any], configuration: object) -> Iterator[WrittenPolicy]:
-    """Yield the policies that are known only after a plan is applied."""
-    reason = "it is known only after the plan is applied"
-    for key, value in attributes.items():
-        if not anywhere(lambda each: each is True, value):
-            continue
-        if kind in _TERRAFORM and key == "policy":
-            yield WrittenPolicy(address, None, reason, "unknown")
-        # Whatever AWS may fill in itself is unknown too: of that, only what the configuration sets is a document.
-        elif re.search(r"polic(y|ies)(_document|json_text)?$|template_body$", key) and _is_set(
-            configuration, kind, key
-        ):
-            yield WrittenPolicy(f"{address} › {key}", None, reason, "unknown")
 
 
 def _is_set(configuration: object, kind: str, key: str) -> bool:

@@ -1,80 +1,201 @@
-"""Policy documents anywhere in a value, whatever the kind of file."""
+"""Policy documents and attachments anywhere in a value, whatever the kind of file."""
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from ekstui.change.holes import has_hole, hole, is_hole, with_quotes
 from ekstui.errors import DocumentError
-from ekstui.iam.document import Repeated, broken_rules, parse
-from ekstui.sources.written import WrittenPolicy
-from ekstui.sources.written.values import read_json
+from ekstui.iam.document import Document, Repeated, broken_rules, broken_trust_rules, parse
+from ekstui.sources.written import AttachmentKind, PolicyUse, Written, WrittenAttachment, WrittenPolicy
+from ekstui.sources.written.values import line_of, read_json
 
-COMPUTED = "parts of it are computed by the template"
-"""Why a document that a template puts together cannot be judged."""
+_POLICY_ARN = re.compile(r"arn:[^:]*:iam::[^:]*:policy/\S+|arn:[^:]*:eks::aws:cluster-access-policy/\S+", re.IGNORECASE)
+"""The ARN of a policy, which attaches it wherever it stands outside of a document."""
+
+_ATTACHING: Mapping[str, AttachmentKind] = {
+    **dict.fromkeys(
+        ("attachpolicyarns", "permissionpolicyarns", "managedpolicyarns", "policyarn", "policyarns", "rolepolicyarns",
+         "policyarnref", "policyarnselector", "policyrefs", "wellknownpolicies", "withaddonpolicies"), "policy"
+    ),
+    **dict.fromkeys(
+        ("permissionsboundary", "permissionsboundaryarn", "instancerolepermissionsboundary", "permissionsboundaryref"), "boundary"
+    ),
+    **dict.fromkeys(
+        ("attachrolearn", "serviceaccountrolearn", "instancerolearn", "eks.amazonaws.com/role-arn", "instanceprofilearn",
+         "targetrolearn", "podexecutionrolearn"), "role"
+    ),
+}  # fmt: skip
+"""What a field attaches, by its name in lower case and without underscores: of eksctl, ACK, Crossplane and CloudFormation."""
+
+_SAM = "policies"
 
 
-def search(value: object, place: str, *, computes: bool = False) -> Iterator[WrittenPolicy]:
-    """Yield the policy documents anywhere in a JSON value, whatever their kind.
-
-    In a template, which `computes`, what a function may yield is not known.
-    """
+def search(value: object, place: str, *, line: int = 0, holder: str = "") -> Iterator[Written]:
+    """Yield the policy documents and attachments anywhere in a value; `holder` is the object that it belongs to."""
+    line = line_of(value) or line
     if isinstance(value, str):
-        yield from _in_text(value, place)
+        yield from _in_text(value, place, line, holder)
     elif isinstance(value, list):
         for number, entry in enumerate(value):
-            yield from search(entry, f"{place}[{number}]", computes=computes)
+            yield from search(entry, f"{place}{_entry_name(entry, number)}", line=line, holder=holder)
     elif isinstance(value, Mapping):
         if is_document(value):
-            yield parsed(place, value)
+            yield document_in(place, value, line)
         elif isinstance(value, Repeated):
             raise DocumentError(f"{value.name}: two elements have this name")
-        elif computes and any(map(is_function, value)):
-            yield from doubtful(place, value, COMPUTED)
+        elif (statement := _lower_case_statement(value)) is not None:
+            yield document_in(place, {"Version": "2012-10-17", "Statement": [statement]}, line)
         else:
-            for key, entry in value.items():
-                yield from search(entry, f"{place} › {key}" if place else str(key), computes=computes)
+            yield from _in_fields(value, place, line, holder)
 
 
-def _in_text(text: str, place: str) -> Iterator[WrittenPolicy]:
-    if seems_to_hold(text):
+def _in_fields(value: Mapping[str, Any], place: str, line: int, holder: str) -> Iterator[Written]:
+    for key, entry in value.items():
+        inner = f"{place} › {key}" if place else str(key)
+        kind = _ATTACHING.get(str(key).lower().replace("_", ""))
+        if kind is not None:
+            yield from attachments(inner, kind, entry, line, holder or place)
+        elif isinstance(entry, bool | int | float) or entry is None:
+            continue
+        else:
+            yield from search(entry, inner, line=line, holder=holder)
+
+
+def attachments(place: str, kind: AttachmentKind, policies: object, line: int, holder: str) -> Iterator[Written]:
+    """Yield what a field attaches: an ARN or a name, a list of them, switches by name, or a reference to an object."""
+    if isinstance(policies, list):
+        for entry in policies:
+            yield from attachments(place, kind, entry, line, holder)
+    elif isinstance(policies, str) and policies:
+        document = read_json(policies) if policies.lstrip().startswith("{") else None
+        if isinstance(document, Mapping):
+            yield document_in(place, document, line)
+        else:
+            access = "cluster-access-policy/" in policies
+            yield WrittenAttachment(place, "access policy" if access else kind, holder or place, policies, "", line)
+    elif isinstance(policies, Mapping):
+        if is_document(policies):
+            yield document_in(place, policies, line)
+        elif isinstance(name := policies.get("name"), str):
+            yield WrittenAttachment(place, kind, holder or place, name, "", line)
+        elif all(isinstance(entry, bool) for entry in policies.values()):
+            for name, on in policies.items():
+                if on:
+                    yield WrittenAttachment(
+                        place, kind, holder or place, f"{place.rpartition(' › ')[2]} {name}", "", line
+                    )
+        elif policies:
+            yield WrittenAttachment(place, kind, holder or place, json_text(policies), "", line)
+
+
+def _entry_name(entry: object, number: int) -> str:
+    """Return what an entry of a list is called: by its own name, so that others may come before it."""
+    if isinstance(entry, Mapping):
+        meta = entry.get("metadata")
+        fields = meta if isinstance(meta, Mapping) else entry
+        names = [
+            fields[key]
+            for key in ("namespace", "name", "serviceAccountName", "principalARN", "policyARN")
+            if isinstance(fields.get(key), str)
+        ]
+        if names:
+            return f"[{'/'.join(names)}]"
+    return f"[{number}]"
+
+
+def _in_text(text: str, place: str, line: int, holder: str) -> Iterator[Written]:
+    if _POLICY_ARN.fullmatch(text.strip()):
+        access = "cluster-access-policy/" in text
+        own = holder or re.sub(r"(?:\[[^\]]*\])+$", "", place)
+        yield WrittenAttachment(place, "access policy" if access else "policy", own, text.strip(), "", line)
+    elif seems_to_hold(text):
         value = read_json(text)
+        value = read_json(with_quotes(text)) if value is None and has_hole(text) else value
         if isinstance(value, Mapping) and "Statement" in value:
-            yield parsed(place, value)
+            yield document_in(place, value, line)
         else:
-            yield WrittenPolicy(place, None, "it is text that seems to have a policy document", text)
-
-
-def doubtful(place: str, value: object, reason: str) -> Iterator[WrittenPolicy]:
-    """Yield a value that cannot be judged, if it may have a policy document."""
-    if seems_to_hold(value):
-        yield WrittenPolicy(place, None, reason, json_text(value))
+            yield WrittenPolicy(place, None, "it is text that seems to have a policy document", text, line=line)
 
 
 def is_document(value: Mapping[str, Any]) -> bool:
+    """Return whether an object is a policy document, as far as its shape says."""
     if "Statement" not in value:
         return False
     statements = value["Statement"]
     entries = statements if isinstance(statements, list) else [statements]
-    return any(isinstance(each, Mapping) and ("Effect" in each or any(map(is_function, each))) for each in entries)
+    return any(
+        (isinstance(entry, Mapping) and "Effect" in entry) or (isinstance(entry, str) and has_hole(entry))
+        for entry in entries
+    )
 
 
-def is_function(key: object) -> bool:
-    """Return whether a name is that of a CloudFormation function."""
-    return isinstance(key, str) and (key == "Ref" or key.startswith("Fn::"))
+_LOWER = {
+    "sid": "Sid", "effect": "Effect", "actions": "Action", "not_actions": "NotAction", "notActions": "NotAction",
+    "resources": "Resource", "not_resources": "NotResource", "notResources": "NotResource",
+}  # fmt: skip
+"""How Terraform's modules, and charts, spell the elements of a statement."""
+
+
+def _lower_case_statement(value: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a statement that is spelled as in Terraform's `aws_iam_policy_document`; None for another object."""
+    actions = value.get("actions", value.get("not_actions", value.get("notActions")))
+    if not isinstance(actions, list | str) or not (
+        "resources" in value or "effect" in value or "not_resources" in value
+    ):
+        return None
+    return terraform_statement(value)
+
+
+def terraform_statement(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a statement of Terraform's `aws_iam_policy_document` as IAM spells it."""
+    statement: dict[str, Any] = {"Effect": "Allow"}
+    statement |= {_LOWER[key]: value for key, value in fields.items() if key in _LOWER and value not in (None, [])}
+    for key, name in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
+        entries = _entries(fields.get(key))
+        if entries:
+            statement[name] = _principals(entries)
+    conditions: dict[str, dict[str, list[Any]]] = {}
+    for entry in _entries(fields.get("condition", fields.get("conditions"))):
+        values = entry.get("values", [])
+        keys = conditions.setdefault(str(entry.get("test")), {})
+        keys.setdefault(str(entry.get("variable")), []).extend(values if isinstance(values, list) else [values])
+    return {**statement, "Condition": conditions} if conditions else statement
+
+
+def _entries(value: object) -> list[Mapping[str, Any]]:
+    listed = (
+        value
+        if isinstance(value, list)
+        else list(value.values())
+        if isinstance(value, Mapping) and "type" not in value and "test" not in value
+        else [value]
+    )
+    return [entry for entry in listed if isinstance(entry, Mapping)]
+
+
+def _principals(entries: Iterable[Mapping[str, Any]]) -> object:
+    found: dict[str, list[Any]] = {}
+    for entry in entries:
+        identifiers = entry.get("identifiers", [])
+        found.setdefault(str(entry.get("type")), []).extend(
+            identifiers if isinstance(identifiers, list) else [identifiers]
+        )
+    return "*" if found.get("*") == ["*"] and len(found) == 1 else found
 
 
 def seems_to_hold(value: object) -> bool:
     """Return whether a value may have, or become, a policy document."""
     names = ("Statement", "PolicyDocument", "Policies", "Fn::Transform")
 
-    def hints(part: object) -> bool:
+    def seems(part: object) -> bool:
         if isinstance(part, str):
             return ("Statement" in part and "Effect" in part) or "AWS::IAM::" in part
         return isinstance(part, Mapping) and any(name in part for name in names)
 
-    return anywhere(hints, value)
+    return anywhere(seems, value)
 
 
 def anywhere(test: Callable[[object], bool], value: object) -> bool:
@@ -83,43 +204,96 @@ def anywhere(test: Callable[[object], bool], value: object) -> bool:
     return test(value) or any(map(partial(anywhere, test), inside))
 
 
-def parsed(place: str, value: object) -> WrittenPolicy:
-    """Return the policy document that a value is, or is the text of."""
+def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
+    """Return the policy document that a value is, or is the text of; what is not known in it is a hole."""
+    line = line_of(value) or line
     if isinstance(value, str):
         written, value = value, read_json(value)
+        if value is None and has_hole(written):
+            value = read_json(with_quotes(written))
+        if is_hole(written.strip()):
+            value = {"Statement": [written.strip()]}
         if value is None:
-            return WrittenPolicy(place, None, "it is not JSON", written)
+            return WrittenPolicy(place, None, "it is not JSON", written, line=line)
     try:
         written = json_text(value)
-    except (TypeError, ValueError, RecursionError):
-        return WrittenPolicy(place, None, "it is not JSON", repr(value))
-    if is_computed(value):
-        return WrittenPolicy(place, None, COMPUTED, written)
-    try:
-        document = parse(value)
-        for broken in broken_rules(document):
+        document = parse(_with_unknown(value))
+        use = _use(document, place)
+        for broken in _broken(document, use):
             raise broken
+    except (TypeError, ValueError, RecursionError):
+        return WrittenPolicy(place, None, "it is not JSON", repr(value), line=line)
     except DocumentError as error:
-        return WrittenPolicy(place, None, error.message.rstrip("."), written)
-    return WrittenPolicy(place, document)
+        return WrittenPolicy(place, None, error.message.rstrip("."), written, line=line)
+    return WrittenPolicy(place, document, line=line, use=use)
 
 
-def is_computed(value: object) -> bool:
-    """Return whether a value contains a function or a dynamic reference of CloudFormation."""
+def _use(document: Document, place: str) -> PolicyUse:
+    """Return what a document is for: who may assume a role or use a resource, if all of its statements have principals."""
+    if place.lower().replace("_", "").endswith(("assumerolepolicydocument", "assumerolepolicy")):
+        return "trust"
+    if not document.statements or any(each.principal_element is None for each in document.statements):
+        return "identity"
+    return "resource" if any(each.resource_element for each in document.statements) else "trust"
 
-    def computes(part: object) -> bool:
-        if isinstance(part, Mapping):
-            return any(map(is_function, map(str, part)))
-        return isinstance(part, str) and "{{resolve:" in part
 
-    return anywhere(computes, value)
+def _broken(document: Document, use: PolicyUse) -> Iterator[DocumentError]:
+    def known(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple("*" if has_hole(text) else text for text in texts)
+
+    statements = tuple(
+        each._replace(
+            actions=known(each.actions),
+            resources=known(each.resources),
+            principal_element=None if use == "resource" else each.principal_element,
+            conditions=tuple(line for line in each.conditions if not has_hole(line.operator)),
+        )
+        for each in document.statements
+    )
+    plain = document._replace(statements=statements)
+    return broken_trust_rules(plain) if use == "trust" else broken_rules(plain)
+
+
+def _with_unknown(value: object) -> object:
+    """Return a document in which what is not known has the shape that IAM wants, so that it can be parsed."""
+    if not isinstance(value, Mapping) or isinstance(value, Repeated):
+        return value
+    statements = value.get("Statement")
+    entries = statements if isinstance(statements, list) else [statements]
+    plain = {key: entry for key, entry in value.items() if not has_hole(str(key))}
+    version = plain.get("Version")
+    if isinstance(version, str) and has_hole(version):
+        plain["Version"] = "2012-10-17"
+    if isinstance(plain.get("Id"), str) and has_hole(str(plain["Id"])):
+        del plain["Id"]
+    return {**plain, "Statement": [_statement(entry) for entry in entries]} if "Statement" in value else value
+
+
+def _statement(value: object) -> object:
+    if isinstance(value, str) and has_hole(value):
+        return {"Effect": "Allow", "Action": [value], "Resource": [value]}
+    if not isinstance(value, Mapping) or isinstance(value, Repeated):
+        return value
+    if any(has_hole(str(key)) for key in value) or has_hole(str(value.get("Effect", ""))):
+        return _statement(hole(json_text(value)[:60]))
+    fields = dict(value)
+    for key in ("Principal", "NotPrincipal"):
+        if isinstance(fields.get(key), str) and has_hole(fields[key]):
+            fields[key] = {"AWS": [fields[key]]}
+    if isinstance(fields.get("Condition"), str) and has_hole(fields["Condition"]):
+        fields["Condition"] = {"StringEquals": {fields["Condition"]: "true"}}
+    elif isinstance(fields.get("Condition"), Mapping) and not isinstance(fields["Condition"], Repeated):
+        fields["Condition"] = {
+            operator: {hole(json_text(keys)[:60]) if isinstance(keys, str) else "": "true"}
+            if isinstance(keys, str) and has_hole(keys)
+            else keys
+            for operator, keys in cast("Mapping[str, Any]", fields["Condition"]).items()
+        }
+    if isinstance(fields.get("Sid"), str) and has_hole(fields["Sid"]):
+        del fields["Sid"]
+    return fields
 
 
 def json_text(value: object) -> str:
     """Return a value as text that is the same for equal values."""
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def checksum(text: str) -> str:
-    """Return the SHA-256 of text, in hexadecimal."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -73,6 +73,11 @@ def has_reader(path: str) -> bool:
     return path.lower().endswith(_READ)
 
 
+def is_source(path: str) -> bool:
+    """Return whether a file's name says that it is a program or a template."""
+    return PurePosixPath(path.lower()).suffix in _SOURCES
+
+
 def mentions_access(content: bytes | None) -> bool:
     """Return whether a file's contents may give access."""
     if not content:
@@ -80,7 +85,7 @@ def mentions_access(content: bytes | None) -> bool:
     if content[:2] in _UTF_16 or content[:4].count(0) >= 2:
         content = content.replace(b"\0", b"")
     if b"\\" in content:
-        content = _ESCAPES.sub(_unescaped, content)
+        content = _ESCAPES.sub(_unescaped, content).replace(b'\\"', b'"')
     if _MENTIONS.search(content):
         return True
     return any(reference().has_service(match[1].decode()) for match in _ACTION.finditer(content))

@@ -1,0 +1,339 @@
+"""Parts of a policy document that are not known, and what can be said about a change all the same.
+
+A hole is a name between two characters that no policy has, in place of a value or of a part of one: what a template
+computes has no value before it is applied. A hole that both documents have is one unknown value: it is judged as such. One
+that only one of them has may be anything, so the change is judged for the least and for the most that it may allow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from typing import Final, NamedTuple
+
+from ekstui.change.comparison import Change, changes
+from ekstui.iam.conditions.operators import operator
+from ekstui.iam.document import Condition, Document, Principal, Statement
+from ekstui.iam.grants import Reach
+from ekstui.iam.reference import reference_version
+from ekstui.iam.text import listed
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+DIGEST = "\ue002"
+"""What separates a hole's name from a digest of what it is computed from."""
+
+_IN_JSON = {ord(sign): other for sign, other in zip((*'"\\\n\r\t', _OPEN, _CLOSE), "'/   ??", strict=True)}
+_HOLE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+
+PARTITION: Final = "partition"
+"""The name of the hole for the partition, which is `aws` wherever it matters."""
+
+_TAG = "aws:PrincipalTag/unknown-"
+"""The condition that stands for an unknown part: a key that every action has, so that it is either met or not."""
+
+_MOST_PARTS = 64
+"""The most statements that one becomes, so that each of its parts has its own condition."""
+
+
+def hole(name: str) -> str:
+    """Return the text for a value that is not known; equal names are equal values, and it can stand in JSON."""
+    return f"{_OPEN}{name.translate(_IN_JSON)}{_CLOSE}"
+
+
+def has_hole(text: str) -> bool:
+    """Return whether part of a text is not known."""
+    return _OPEN in text
+
+
+def is_hole(text: str) -> bool:
+    """Return whether nothing of a text is known."""
+    return _HOLE.fullmatch(text) is not None
+
+
+def plainly(text: str) -> str:
+    """Return a text with its holes as people read them: `arn:aws:s3:::<var.bucket>/*`."""
+    return _HOLE.sub(lambda match: f"<{match[1].partition(DIGEST)[0]}>", text)
+
+
+def without_marks(text: str) -> str:
+    """Return text of a file without the characters that mark a hole."""
+    return text if text.isascii() else re.sub(f"[{_OPEN}{_CLOSE}{DIGEST}]", "\ufffd", text)
+
+
+def with_quotes(text: str) -> str:
+    """Return JSON with quotes around the holes that stand in place of whole values."""
+    return re.sub(
+        rf'"(?:\\.|[^"\\])*"|{_HOLE.pattern}', lambda match: match[0] if match[0][0] == '"' else f'"{match[0]}"', text
+    )
+
+
+def changes_around(before: Document, after: Document) -> Change:
+    """Return what differs between two documents that may have holes, and what that means whatever the holes are.
+
+    `reach` is unknown only if it depends on a hole that one of the documents lacks.
+    """
+    atoms = _atoms(before), _atoms(after)
+    if not atoms[0] and not atoms[1]:
+        return _changes(before, after)
+    shared = atoms[0] & atoms[1]
+    if atoms[0] == atoms[1]:
+        numbers = _Numbers()
+        return _reworded(_changes(_assigned(before, shared, numbers), _assigned(after, shared, numbers)), numbers)
+    numbers = _Numbers()
+    most = _changes(_assigned(before, shared, numbers, wide=False), _assigned(after, shared, numbers, wide=True))
+    least = _changes(_assigned(before, shared, numbers, wide=True), _assigned(after, shared, numbers, wide=False))
+    return _reworded(_combined(most, least, sorted(map(plainly, atoms[0] ^ atoms[1]))), numbers)
+
+
+_MOST_SERVICES = 200
+"""A document that names fewer services lacks some: the reference has more than twice as many."""
+
+
+def _changes(before: Document, after: Document) -> Change:
+    """Return what differs between two documents without holes; at once where one of them allows everything."""
+    everything = allows_everything(before), allows_everything(after)
+    if everything == (True, True):
+        return Change("none", "same", None, (), (), (), "same access: everything", (), reference_version())
+    if everything[0] != everything[1] and _is_limited(after if everything[0] else before):
+        reach: Reach = "narrowed" if everything[0] else "widened"
+        words = "no longer everything" if everything[0] else "everything: all actions on all resources"
+        return Change("actions", reach, None, (), (), (), f"{reach}: {words}", (), reference_version())
+    return changes(before, after)
+
+
+def allows_everything(document: Document) -> bool:
+    """Return whether a document allows every action on every resource, and denies nothing."""
+    return all(each.effect == "Allow" for each in document.statements) and any(
+        each.action_element == "Action"
+        and each.resource_element == "Resource"
+        and not each.conditions
+        and not each.principals
+        and any(not action.strip("*:") for action in each.actions)
+        and any(not resource.strip("*") for resource in each.resources)
+        for each in document.statements
+    )
+
+
+def _is_limited(document: Document) -> bool:
+    """Return whether a document surely lacks something: it denies nothing, and names the services of all its actions."""
+    services: set[str] = set()
+    for statement in document.statements:
+        if statement.effect == "Deny" or statement.action_element == "NotAction":
+            return False
+        services.update(action.partition(":")[0] for action in statement.actions)
+    return len(services) < _MOST_SERVICES and not any(set("*?") & set(service) for service in services)
+
+
+def _combined(most: Change, least: Change, unknown: Sequence[str]) -> Change:
+    """Return one change for the most and the least that it may add."""
+    may_widen, may_narrow = most.reach not in ("same", "narrowed"), least.reach not in ("same", "widened")
+    widens, narrows = least.reach in ("widened", "mixed"), most.reach in ("narrowed", "mixed")
+    denied = most.denied if most.denied == least.denied else "otherwise"
+    kind = most.kind if most.kind != "none" else least.kind
+    if not may_widen and not may_narrow:
+        found = most
+    elif not may_widen:
+        found = most if narrows else least
+    elif not may_narrow:
+        found = least if widens else most
+    else:
+        depends = f"it depends on {listed(unknown[:3])}{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
+        if widens and narrows:
+            return most._replace(kind=kind, denied=denied)
+        known = (
+            "widened, and cannot tell whether also narrowed"
+            if widens
+            else ("narrowed, and cannot tell whether also widened" if narrows else "cannot tell whether wider")
+        )
+        return most._replace(kind=kind, reach="unknown", denied=denied, verdict=f"{known}: {depends}")
+    return found._replace(kind=kind, denied=denied)
+
+
+class _Numbers:
+    """The number of each unknown part of a comparison, which its condition has."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def condition(self, atom: str, *, negated: bool = False) -> Condition:
+        """Return the condition that an unknown part stands for."""
+        number = self._numbers.setdefault(atom, len(self._numbers) + 1)
+        return Condition("StringNotEquals" if negated else "StringEquals", f"{_TAG}{number}", ("yes",))
+
+    def in_words(self, text: str) -> str:
+        """Return a sentence with the parts themselves in place of their conditions."""
+        by_number = {number: plainly(atom) for atom, number in self._numbers.items()}
+
+        def part(match: re.Match[str]) -> str:
+            lead = {
+                "now needs the condition ": "is now limited to ",
+                "no longer needs the condition ": "is no longer limited to ",
+            }
+            return lead.get(match[1], "") + by_number[int(match[2])]
+
+        words = (
+            r"(now needs the condition |no longer needs the condition |the condition )?" + re.escape(_TAG) + r"(\d+)"
+        )
+        return re.sub(words, part, text)
+
+
+def _reworded(change: Change, numbers: _Numbers) -> Change:
+    return change._replace(
+        verdict=numbers.in_words(plainly(change.verdict)),
+        notes=tuple(numbers.in_words(plainly(note)) for note in change.notes),
+    )
+
+
+def _atoms(document: Document) -> frozenset[str]:
+    """Return the texts of a document that have holes, each of which is one unknown part; for ARNs the holes in them."""
+    found: set[str] = set()
+    for statement in document.statements:
+        for text in _texts(statement):
+            if has_hole(text):
+                found.update(_HOLE.findall(_known_partition(text)) if _is_arn(text) else (text,))
+    return frozenset(found)
+
+
+def _texts(statement: Statement) -> Iterator[str]:
+    yield from statement.actions
+    yield from statement.resources
+    for principal in statement.principals:
+        yield from principal.values
+    for condition in statement.conditions:
+        yield condition.key
+        yield from (f"{condition.operator} {condition.key} {value}" for value in condition.values if has_hole(value))
+
+
+def _known_partition(text: str) -> str:
+    """Return an ARN whose partition is `aws`, if that is a hole."""
+    return re.sub(rf"^arn:{_OPEN}[^:]*{_CLOSE}:", "arn:aws:", text)
+
+
+def _is_arn(text: str) -> bool:
+    """Return whether a text is an ARN of a known service, so that its holes are names or numbers in it."""
+    parts = text.split(":", 5)
+    return len(parts) == 6 and parts[0] == "arn" and not has_hole(parts[2]) and not is_hole(parts[5])
+
+
+def _assigned(document: Document, shared: frozenset[str], numbers: _Numbers, *, wide: bool = True) -> Document:
+    """Return a document whose shared holes are conditions or names, and whose others allow the most, or the least."""
+    filling = _Filling(shared, numbers, wide)
+    return document._replace(statements=tuple(part for each in document.statements for part in filling.parts(each)))
+
+
+class _Part(NamedTuple):
+    """Elements of a statement that are matched under a condition of their own."""
+
+    texts: tuple[str, ...]
+    conditions: tuple[Condition, ...] = ()
+
+
+class _Filling:
+    """Puts something in the place of holes."""
+
+    def __init__(self, shared: frozenset[str], numbers: _Numbers, wide: bool) -> None:
+        self._shared = shared
+        self._numbers = numbers
+        self._wide = wide
+
+    def parts(self, statement: Statement) -> Iterator[Statement]:
+        """Yield the statements that one with holes becomes."""
+        if not any(map(has_hole, _texts(statement))):
+            yield statement
+            return
+        # What makes a Deny match more lets the document allow less.
+        wide = self._wide == (statement.effect == "Allow")
+        actions = list(self._listed(statement.actions, wide, negated=statement.action_element == "NotAction"))
+        resources = (
+            list(self._listed(statement.resources, wide, negated=statement.resource_element == "NotResource"))
+            if statement.resource_element
+            else [_Part(())]
+        )
+        conditions = [list(self._condition(condition, wide)) for condition in statement.conditions]
+        principals = self._principals(statement.principals, wide)
+        if statement.principals and not principals:
+            return
+        for count, (of_actions, of_resources) in enumerate(product(actions, resources)):
+            for lines in product(*conditions):
+                if count >= _MOST_PARTS:
+                    return
+                more = tuple(line for each in lines for line in each)
+                yield statement._replace(
+                    actions=of_actions.texts,
+                    resources=of_resources.texts,
+                    conditions=(*of_actions.conditions, *of_resources.conditions, *more),
+                    principals=principals,
+                )
+
+    def _listed(self, texts: Sequence[str], wide: bool, *, negated: bool) -> Iterator[_Part]:
+        plain: list[str] = []
+        opaque: list[Condition] = []
+        for text in texts:
+            filled = _known_partition(text)
+            if not has_hole(filled):
+                plain.append(filled)
+            elif _is_arn(filled) and self._shared.issuperset(_HOLE.findall(filled)):
+                plain.append(plainly(filled))
+            elif text in self._shared:
+                condition = self._numbers.condition(text, negated=negated)
+                if negated:
+                    opaque.append(condition)
+                else:
+                    yield _Part((_pattern(filled),), (condition,))
+            elif wide != negated:
+                plain.append(_pattern(filled))
+        if plain or (negated and texts):
+            # A list of exceptions that is empty excepts nothing that exists.
+            yield _Part(tuple(plain) or ("none:None",), tuple(opaque))
+
+    def _condition(self, condition: Condition, wide: bool) -> Iterator[tuple[Condition, ...]]:
+        """Yield the alternatives for a condition, each of which is enough."""
+        holed = [value for value in condition.values if has_hole(value)]
+        if not holed and not has_hole(condition.key):
+            yield (condition,)
+            return
+        known = operator(condition.operator.strip())
+        splits = known is not None and known.lists_accepted and not has_hole(condition.key)
+        atoms = {value: f"{condition.operator} {condition.key} {value}" for value in holed}
+        if not splits:
+            texts = [*atoms.values(), *([condition.key] if has_hole(condition.key) else [])]
+            if self._shared.issuperset(texts):
+                yield (
+                    self._numbers.condition(
+                        f"{condition.operator} {condition.key} {' '.join(sorted(condition.values))}"
+                    ),
+                )
+            elif wide:
+                yield ()
+            return
+        if wide and not self._shared.issuperset(atoms.values()):
+            yield ()
+            return
+        plain = tuple(value for value in condition.values if value not in atoms)
+        if plain:
+            yield (condition._replace(values=plain),)
+        yield from ((self._numbers.condition(atom),) for atom in atoms.values() if atom in self._shared)
+
+    def _principals(self, principals: Iterable[Principal], wide: bool) -> tuple[Principal, ...]:
+        found: list[Principal] = []
+        for principal in principals:
+            values: list[str] = []
+            for value in principal.values:
+                filled = _known_partition(value)
+                atoms = _HOLE.findall(filled) if _is_arn(filled) else [value]
+                if not has_hole(filled) or self._shared.issuperset(atoms):
+                    values.append(plainly(filled))
+                elif wide:
+                    values.append("*")
+            if values:
+                found.append(principal._replace(values=tuple(values)))
+        return tuple(found)
+
+
+_ACTION = re.compile(r"(?!arn:)[A-Za-z0-9-]+:")
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern of all that a text with holes may be."""
+    return re.sub(r"\*+", "*", _HOLE.sub("*", text)) if _is_arn(text) or _ACTION.match(text) else "*"

@@ -1,0 +1,96 @@
+"""How a trust or resource policy changes who may do something.
+
+Each principal becomes a condition of its own on an identity policy, which the one comparison of documents judges. Source: IAM
+User Guide, "AWS JSON policy elements: Principal".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ekstui.change.comparison import Change
+from ekstui.change.holes import changes_around, plainly
+from ekstui.iam.document import Condition, Document, Principal, Statement
+from ekstui.iam.trust import trust_in_words
+
+_TAG = "aws:PrincipalTag/principal "
+"""The condition that stands for a principal: a key that every action has, so that it is either met or not."""
+
+_ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([^:*]+)(?::root)?")
+_IN_ACCOUNT = re.compile(r"arn:[^:]*:(?:iam|sts)::([^:*]+):.+")
+
+_TOKEN_KEY = re.compile(r".+[./].+:(?:sub|aud|amr|oaud|iss|azp|email)", re.IGNORECASE)
+"""A claim of an identity provider's token, which is plain text."""
+
+
+def principal_changes(before: Document, after: Document) -> Change:
+    """Return what differs between two trust or resource policies, and whether more or fewer requests are allowed."""
+    change = changes_around(_as_identity(before), _as_identity(after))
+    if change.kind == "none":
+        return change
+    gained, lost = _who(before, after), _who(after, before)
+    parts = [*([f"added: {' '.join(gained)}"] if gained else []), *([f"removed: {' '.join(lost)}"] if lost else [])]
+    reach = "cannot tell whether wider" if change.reach == "unknown" else change.reach
+    words = f"{reach}: {'; '.join(parts)}" if parts else _in_words(change.verdict)
+    return change._replace(verdict=plainly(words), notes=tuple(map(_in_words, change.notes)))
+
+
+def _who(before: Document, after: Document) -> list[str]:
+    """Return sentences on who may assume a role by the second trust policy and not by the first; none for other policies."""
+    if any(statement.resource_element for document in (before, after) for statement in document.statements):
+        return []
+    own = set(trust_in_words(before, "")) if before.statements else set()
+    return [sentence for sentence in (trust_in_words(after, "") if after.statements else ()) if sentence not in own]
+
+
+def _in_words(text: str) -> str:
+    return re.sub(rf"(?:the condition |conditions on )?{re.escape(_TAG)}", "principal ", text)
+
+
+def _as_identity(document: Document) -> Document:
+    return document._replace(statements=tuple(part for each in document.statements for part in _parts(each)))
+
+
+def _parts(statement: Statement) -> Iterator[Statement]:
+    """Yield a statement for each of its principals, with the principal as a condition."""
+    plain = statement._replace(
+        resource_element=statement.resource_element or "Resource",
+        resources=statement.resources or ("*",),
+        conditions=tuple(map(_comparable, statement.conditions)),
+        principal_element=None,
+        principals=(),
+    )
+    listed = [(principal, value) for principal in statement.principals for value in principal.values]
+    if statement.principal_element == "NotPrincipal":
+        others = tuple(_condition(_name(*each), negated=True) for each in listed)
+        yield plain._replace(conditions=(*plain.conditions, *others))
+        return
+    for principal, value in listed:
+        more = () if value == "*" else tuple(map(_condition, _names(principal, value)))
+        yield plain._replace(conditions=(*plain.conditions, *more))
+    if statement.principal_element is None:
+        yield plain
+
+
+def _condition(name: str, *, negated: bool = False) -> Condition:
+    return Condition("StringNotEquals" if negated else "StringEquals", f"{_TAG}{name}", ("yes",))
+
+
+def _names(principal: Principal, value: str) -> Iterator[str]:
+    """Yield the principal, and the account that it is in: whoever trusts an account trusts all of it."""
+    if principal.kind == "AWS" and (account := _IN_ACCOUNT.fullmatch(value)) and not value.endswith(":root"):
+        yield f"account {account[1]}"
+    yield _name(principal, value)
+
+
+def _name(principal: Principal, value: str) -> str:
+    if principal.kind == "AWS" and (account := _ACCOUNT.fullmatch(value)):
+        return f"account {account[1]}"
+    return f"{'' if principal.kind == 'AWS' else f'{principal.kind} '}{value}"
+
+
+def _comparable(condition: Condition) -> Condition:
+    """Return a condition on a token's claim as one on a key that is known to be plain text."""
+    claim = _TOKEN_KEY.fullmatch(condition.key)
+    return condition._replace(key=f"aws:PrincipalTag/{condition.key}") if claim else condition

@@ -1,0 +1,233 @@
+"""What it means that a repository attaches other policies: the documents behind them are compared, at today's versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ekstui.change.comparison import Change
+from ekstui.change.holes import changes_around, hole, plainly
+from ekstui.eks.kubernetes import Permission, Rule, difference
+from ekstui.errors import EkstuiError
+from ekstui.iam.document import Document, parse
+from ekstui.iam.grants import Reach, merged
+from ekstui.iam.text import counted, listed
+from ekstui.library.access_policies import PREFIX, find_access_policy
+from ekstui.library.reviewing import ReviewedDocument, plain_change
+
+if TYPE_CHECKING:
+    from ekstui.library.library import Library
+    from ekstui.sources.written import AttachmentKind, WrittenAttachment, WrittenPolicy
+
+_EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+"""What is left without a permissions boundary."""
+
+_NOTHING = Document(version="2012-10-17", id=None, statements=())
+
+
+class _Held(NamedTuple):
+    """What a holder has on one side."""
+
+    attachments: tuple[WrittenAttachment, ...]
+
+    @property
+    def policies(self) -> frozenset[tuple[str, str]]:
+        """The policies with their scopes."""
+        return frozenset((each.policy, each.scope) for each in self.attachments)
+
+
+def attached_changes(
+    attachments: tuple[Sequence[WrittenAttachment], Sequence[WrittenAttachment]],
+    policies: tuple[Sequence[WrittenPolicy], Sequence[WrittenPolicy]],
+    library: Library | None,
+) -> Iterator[ReviewedDocument]:
+    """Yield the holders that get other policies, each side before and after."""
+    before, after = map(_by_holder, attachments)
+    known = tuple(_Documents(side, library) for side in policies)
+    gone = {key: held for key, held in before.items() if key not in after}
+    for key, held in after.items():
+        old = before.get(key)
+        if old is None:
+            # A holder that is renamed has what it had.
+            same = next(
+                (each for each, other in gone.items() if each[0] == key[0] and other.policies == held.policies), None
+            )
+            if same is not None:
+                del gone[same]
+                continue
+        if old is None or old.policies != held.policies:
+            yield _reviewed(key[0], old, held, known)
+    for key, held in gone.items():
+        yield _reviewed(key[0], held, None, known)
+
+
+def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[tuple[AttachmentKind, str], _Held]:
+    found: dict[tuple[AttachmentKind, str], list[WrittenAttachment]] = {}
+    for each in attachments:
+        found.setdefault((each.kind, each.holder), []).append(each)
+    return {key: _Held(tuple(held)) for key, held in found.items()}
+
+
+def _reviewed(
+    kind: AttachmentKind, before: _Held | None, after: _Held | None, known: tuple[_Documents, ...]
+) -> ReviewedDocument:
+    own = (after or before or _Held(())).attachments
+    had = before.policies if before else frozenset()
+    has = after.policies if after else frozenset()
+    shown = next((each for each in own if (each.policy, each.scope) not in (had & has)), own[0])
+    change = _CHANGES[kind](had, has, known)
+    state = "changed" if before and after else "new" if after else "removed"
+    words = _in_words(kind, had, has)
+    verdict = f"{change.verdict.partition(':')[0]}: {words}"
+    more = change.verdict.partition(": ")[2]
+    verdict += f"; {more}" if more and kind != "role" else ""
+    place = shown.place if plainly(shown.holder) in ("", shown.place) else f"{shown.place} ({plainly(shown.holder)})"
+    return ReviewedDocument(
+        shown.path,
+        place,
+        state,
+        change._replace(verdict=plainly(verdict)),
+        "",
+        shown.line if after else 0,
+        "attachment",
+    )
+
+
+_Policies = frozenset[tuple[str, str]]
+
+_VERBS: dict[AttachmentKind, tuple[str, str]] = {
+    "policy": ("attaches", "detaches"), "boundary": ("is limited by", "is no longer limited by"),
+    "access policy": ("attaches", "detaches"), "role": ("is given", "is no longer given"),
+}  # fmt: skip
+
+
+def _in_words(kind: AttachmentKind, had: _Policies, has: _Policies) -> str:
+    parts: list[str] = []
+    for verb, policies in zip(_VERBS[kind], (has - had, had - has), strict=True):
+        if policies:
+            parts.append(f"{verb} {listed([_short(*each) for each in sorted(policies)])}")
+    return ", ".join(parts)
+
+
+def _short(policy: str, scope: str) -> str:
+    name = plainly(policy)
+    name = name.rpartition("/")[2] if name.startswith("arn:") else name
+    return f"{name} in {scope}" if scope else name
+
+
+class _Documents:
+    """The documents behind the names of policies, on one side of a change."""
+
+    def __init__(self, policies: Iterable[WrittenPolicy], library: Library | None) -> None:
+        self._own = {key: each.document for each in policies if each.document for key in _keys(each)}
+        self._library = library
+
+    def all(self, policies: _Policies) -> Document:
+        """Return one document for several policies; those that are not known are holes."""
+        return merged([self._one(policy) for policy, _ in sorted(policies)])
+
+    def _one(self, policy: str) -> Document:
+        own = self._own.get(_key(policy))
+        if own is not None:
+            return own
+        found = self._found(policy)
+        if found is not None:
+            return found
+        unknown = hole(f"what {_short(policy, '')} allows")
+        return parse(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": unknown, "Resource": unknown}]}
+        )
+
+    def _found(self, policy: str) -> Document | None:
+        """Return the document of a policy of AWS's, at its default version."""
+        name = plainly(policy)
+        name = re.sub(r"^arn:<[^>]*>:", "arn:aws:", name)
+        if self._library is None or not (":aws:policy/" in name or re.fullmatch(r"[\w+=,.@-]+", name)):
+            return None
+        try:
+            found = self._library.find(name.rpartition("/")[2]).policy
+        except EkstuiError:
+            return None
+        if found.name.lower() != name.rpartition("/")[2].lower():
+            return None
+        return self._library.document(found, found.default_version)
+
+
+def _keys(policy: WrittenPolicy) -> Iterator[str]:
+    yield _key(policy.place)
+    if policy.name and not policy.holder:
+        yield _key(policy.name)
+
+
+def _key(name: str) -> str:
+    """Return a name of a policy in the form in which a place and a reference to it are alike."""
+    name = plainly(name).strip("<>")
+    name = re.sub(r"\.(?:arn|id|name|policy_arn|Arn)$", "", name)
+    return re.sub(r'\["?([^"\]]*)"?\]', lambda match: "" if match[1].isdigit() else f".{match[1]}", name)
+
+
+def _policy_change(had: _Policies, has: _Policies, known: tuple[_Documents, ...]) -> Change:
+    return changes_around(known[0].all(had) if had else _NOTHING, known[1].all(has) if has else _NOTHING)
+
+
+def _boundary_change(had: _Policies, has: _Policies, known: tuple[_Documents, ...]) -> Change:
+    return changes_around(known[0].all(had) if had else _EVERYTHING, known[1].all(has) if has else _EVERYTHING)
+
+
+def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
+    """Return what other access policies mean, by the rules that AWS publishes."""
+    before, after = _scoped(had), _scoped(has)
+    if before is None or after is None:
+        only: Reach = "widened" if has > had else "narrowed" if had > has else "unknown"
+        return plain_change(only, f"{_said(only)}: the rules of one are not published")
+    gained: set[Permission] = set()
+    lost: set[Permission] = set()
+    for namespace in {"", *before, *after}:
+        added, removed = difference(
+            *((*side.get("", ()), *(side.get(namespace, ()) if namespace else ())) for side in (before, after))
+        )
+        gained |= added
+        lost |= removed
+    reach: Reach = "mixed" if gained and lost else "widened" if gained else "narrowed" if lost else "same"
+    counts = [
+        f"{counted(len(part), 'Kubernetes permission')} {word}"
+        for part, word in ((gained, "added"), (lost, "removed"))
+        if part
+    ]
+    return plain_change(reach, f"{_said(reach)}: {', '.join(counts)}")
+
+
+def _said(reach: Reach) -> str:
+    return "cannot tell whether wider" if reach == "unknown" else "same access" if reach == "same" else reach
+
+
+def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
+    """Return the rules by namespace, which is empty for all; None if those of one policy are not known."""
+    found: dict[str, tuple[Rule, ...]] = {}
+    for policy, scope in policies:
+        try:
+            answer = find_access_policy(f"{PREFIX}{plainly(policy).rpartition('/')[2]}")
+        except EkstuiError:
+            return None
+        if answer is None or answer.rules is None:
+            return None
+        for namespace in scope.split(","):
+            found[namespace] = (*found.get(namespace, ()), *answer.rules)
+    return found
+
+
+def _role_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
+    if has > had:
+        return plain_change("widened", "widened: ")
+    if had > has:
+        return plain_change("narrowed", "narrowed: ")
+    return plain_change("unknown", "cannot tell whether wider: ")
+
+
+_CHANGES = {
+    "policy": _policy_change,
+    "boundary": _boundary_change,
+    "access policy": _access_change,
+    "role": _role_change,
+}

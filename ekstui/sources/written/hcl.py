@@ -1,0 +1,633 @@
+"""HCL as it is written: its blocks, and the values of its expressions as far as they are known.
+
+python-hcl2 parses; this module evaluates what it parsed. What is not known before Terraform runs is `Unknown`, or a hole in a
+text. Source: Terraform, "Configuration syntax", "Expressions" and "Built-in functions".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ekstui.change.holes import DIGEST, has_hole, hole, without_marks
+from ekstui.errors import DocumentError
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+MOST_BLOCK = 200_000
+"""The largest block that is parsed, in characters, which limits how long one takes."""
+
+_MOST_VALUES = 2_000
+"""The most values that one `for` makes."""
+
+_MOST_STEPS = 200_000
+"""The most expressions evaluated for one module: locals that double each other have no end."""
+
+
+class Unknown(NamedTuple):
+    """A value that is not known before Terraform runs; equal names are equal values."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        """The value as a hole in a text."""
+        return hole(self.name)
+
+
+class Block(NamedTuple):
+    """A block at the top of a file."""
+
+    kind: str
+    """Such as `resource` or `locals`."""
+    labels: tuple[str, ...]
+    line: int
+    """Where it starts, from 1."""
+    text: str
+    """As written, braces included."""
+
+
+_CODE = re.compile(r'"|[{}]|\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)|<<-?(?P<end>[A-Za-z_][\w.-]*)[ \t]*\r?\n', re.DOTALL)
+_TEXT = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"', re.DOTALL)
+_HEAD = re.compile(r'([A-Za-z_][\w-]*)((?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*)\s*\Z')
+
+
+def blocks_of(text: str) -> Iterator[Block]:
+    """Yield the blocks at the top of a file; DocumentError if its braces or quotes do not pair."""
+    inside: list[str] = []
+    at = last = start = 0
+    head: re.Match[str] | None = None
+    while True:
+        in_text = bool(inside) and inside[-1] == '"'
+        token = (_TEXT if in_text else _CODE).search(text, at)
+        if token is None:
+            break
+        at = token.end()
+        sign = token[0]
+        if sign == '"':
+            inside.pop() if in_text else inside.append('"')
+        elif in_text:
+            if sign in ("${", "%{"):
+                inside.append("${")
+        elif sign == "{":
+            if not inside:
+                head = _HEAD.search(text, last, token.start())
+                start = head.start() if head else token.start()
+            inside.append("{")
+        elif sign == "}":
+            if not inside or inside.pop() == '"':
+                raise DocumentError("it is not HCL: a brace too many")
+            if not inside:
+                if head is not None:
+                    labels = tuple(label.strip('"') for label in re.findall(r'"[^"\n]*"|[\w-]+', head[2]))
+                    yield Block(head[1], labels, text.count("\n", 0, start) + 1, text[start:at])
+                last = at
+        elif token["end"]:
+            end = re.compile(rf"^[ \t]*{re.escape(token['end'])}[ \t]*\r?$", re.MULTILINE).search(text, at)
+            if end is None:
+                raise DocumentError("it is not HCL: a text has no end")
+            at = end.end()
+    if inside:
+        raise DocumentError("it is not HCL: a brace or quote is missing")
+
+
+@lru_cache(maxsize=4096)
+def parsed_block(text: str) -> Tree[Token]:
+    """Return the body of a block; DocumentError if it is not HCL, or python-hcl2 is not installed."""
+    body = next((child for child in _only(_parse(text), "body").children if _kind(child) == "block"), None)
+    if body is None:
+        raise DocumentError("it is not HCL")
+    return _only(body, "body")
+
+
+@lru_cache(maxsize=1024)
+def parsed_body(text: str) -> Tree[Token]:
+    """Return the body of a file of attributes, such as `terraform.tfvars`; DocumentError as `parsed_block`."""
+    return _only(_parse(text), "body")
+
+
+def _parse(text: str) -> Tree[Token]:
+    try:
+        import hcl2  # 230 ms, and only for Terraform as it is written
+    except ImportError:
+        raise DocumentError("reading Terraform as written needs the extra `ci`") from None
+    if len(text) > MOST_BLOCK:
+        raise DocumentError(f"it has a block of more than {MOST_BLOCK:,} characters")
+    try:
+        return hcl2.parses_to_tree(text)
+    except RecursionError:
+        raise DocumentError("it is nested too deep") from None
+    except Exception as error:  # noqa: BLE001 (Lark raises a dozen kinds)
+        raise DocumentError(f"it is not HCL that can be read: {str(error).splitlines()[0][:80]}") from None
+
+
+def _only(tree: Any, name: str) -> Tree[Token]:
+    found: Tree[Token] = next(child for child in tree.children if getattr(child, "data", None) == name)
+    return found
+
+
+def attributes_of(body: Tree[Token]) -> dict[str, Tree[Token]]:
+    """Return the expressions of a body's attributes by name."""
+    found = {}
+    for child in body.children:
+        if getattr(child, "data", None) == "attribute":
+            parts = _parts(child)
+            found[_word(parts[0])] = parts[-1]
+    return found
+
+
+def inner_blocks(body: Tree[Token]) -> Iterator[tuple[str, tuple[str, ...], Tree[Token]]]:
+    """Yield the blocks inside a body: their type, labels and body."""
+    for child in body.children:
+        if getattr(child, "data", None) == "block":
+            *names, inner = (part for part in _parts(child) if _kind(part) not in ("LBRACE", "RBRACE"))
+            kind, *labels = (_word(name) for name in names)
+            yield kind, tuple(labels), inner
+
+
+def _kind(node: Any) -> str:
+    """Return the name of a rule or of a token."""
+    return str(node.data) if hasattr(node, "data") else str(node.type)
+
+
+_BLANK = frozenset(("new_line_or_comment", "EQ", "COLON", "COMMA", "LPAR", "RPAR", "LSQB", "RSQB", "QMARK", "DOT"))
+
+
+def _parts(node: Any) -> list[Any]:
+    """Return the children that mean something."""
+    return [child for child in node.children if _kind(child) not in _BLANK]
+
+
+def _word(node: Any) -> str:
+    """Return the text of an identifier, a keyword or a string without holes."""
+    return _source(node).strip().strip('"')
+
+
+def _source(node: Any) -> str:
+    if not hasattr(node, "data"):
+        return str(node)
+    return "".join(_source(child) if _kind(child) != "new_line_or_comment" else " " for child in node.children)
+
+
+Resolve = Callable[[tuple[Any, ...]], Any]
+"""Returns the value of a name such as `("var", "region")`; an index is a part of its own."""
+
+Call = Callable[[str, list[Any]], Any]
+"""Returns the value of a function that reads files; raises KeyError for other functions."""
+
+
+class Scope:
+    """What the names in expressions mean, and the evaluation of expressions."""
+
+    def __init__(self, resolve: Resolve, call: Call, names: Mapping[str, Any] | None = None) -> None:
+        self._resolve = resolve
+        self._call = call
+        self._names = dict(names or {})
+        self._steps = [0]
+
+    def having(self, names: Mapping[str, Any]) -> Scope:
+        """Return a scope with further names, such as `each`."""
+        scope = Scope(self._resolve, self._call, {**self._names, **names})
+        scope._steps = self._steps
+        return scope
+
+    def value(self, node: Any) -> Any:
+        """Return the value of an expression; DocumentError if evaluating takes too long."""
+        self._steps[0] += 1
+        if self._steps[0] > _MOST_STEPS:
+            raise DocumentError("it takes too long to evaluate")
+        if not hasattr(node, "data"):
+            return without_marks(str(node))
+        method = _EVALUATE.get(str(node.data))
+        return method(self, node) if method else self._unknown(node, [])
+
+    def _unknown(self, node: Any, operands: list[Any]) -> Unknown:
+        """Return the value of an expression that is not known, named by its text and by what it is computed from."""
+        text = " ".join(_source(node).split())
+        name = text if len(text) <= 60 else f"{text[:57]}..."
+        plain = [operand for operand in operands if not isinstance(operand, Unknown)]
+        if not plain and len(text) <= 60:
+            return Unknown(name)
+        digest = hashlib.sha256(f"{text}{json.dumps(operands, default=repr, sort_keys=True)}".encode(errors="replace"))
+        return Unknown(f"{name}{DIGEST}{digest.hexdigest()[:12]}")
+
+    def _first(self, node: Any) -> Any:
+        return self.value(_parts(node)[0])
+
+    def _literal(self, node: Any) -> Any:
+        return {"true": True, "false": False, "null": None}[str(node.children[0])]
+
+    def _number(self, node: Any) -> Any:
+        text = str(node.children[0])
+        if len(text) > 40:
+            return text
+        return float(text) if any(sign in text for sign in ".eE") else int(text)
+
+    def _identifier(self, node: Any) -> Any:
+        return self._named((str(node.children[0]),))
+
+    def _named(self, path: tuple[Any, ...]) -> Any:
+        if path[0] in self._names:
+            return indexed(self._names[path[0]], path[1:], path[:1])
+        return self._resolve(path)
+
+    def _string(self, node: Any) -> Any:
+        pieces = [self._piece(part) for part in node.children if _kind(part) == "string_part"]
+        if any(isinstance(piece, _Directive) for piece in pieces):
+            return self._unknown(node, [])
+        if len(pieces) == 1 and _kind(node.children[1].children[0]) == "interpolation":
+            return pieces[0]
+        return joined(pieces)
+
+    def _piece(self, part: Any) -> Any:
+        child = part.children[0]
+        kind = _kind(child)
+        if kind == "interpolation":
+            return self.value(_parts(child)[1])
+        if kind == "STRING_CHARS":
+            return without_marks(_unescaped(str(child)))
+        if kind in ("ESCAPED_INTERPOLATION", "ESCAPED_DIRECTIVE"):
+            return without_marks(str(child)[1:])
+        return _Directive()
+
+    def template(self, text: str) -> Any:
+        """Return the value of a template's text, such as a heredoc or a file for `templatefile`."""
+        if "%{" in text.replace("%%{", ""):
+            return Unknown(f"template{DIGEST}{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:12]}")
+        pieces: list[Any] = []
+        at = 0
+        while match := re.compile(r"\$\$\{|%%\{|\$\{").search(text, at):
+            pieces.append(without_marks(text[at : match.start()]))
+            if match[0] != "${":
+                pieces.append(match[0][1:])
+                at = match.end()
+                continue
+            end = _end_of_interpolation(text, match.end())
+            body = parsed_body(f"value = {text[match.end() : end]}\n")
+            pieces.append(self.value(attributes_of(body)["value"]))
+            at = end + 1
+        pieces.append(without_marks(text[at:]))
+        return joined(pieces)
+
+    def _heredoc(self, node: Any) -> Any:
+        text = str(node.children[0])
+        head, _, rest = text.partition("\n")
+        lines = rest.rstrip("\r\n").split("\n")[:-1]
+        if head.startswith("<<-"):
+            indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+            lines = [line[min(indents, default=0) :] for line in lines]
+        return self.template("".join(f"{line}\n" for line in lines))
+
+    def _tuple(self, node: Any) -> list[Any]:
+        return [self.value(part) for part in _parts(node)]
+
+    def _object(self, node: Any) -> Any:
+        fields: dict[str, Any] = {}
+        for element in (part for part in _parts(node) if _kind(part) == "object_elem"):
+            key, value = _parts(element)
+            fields[self._key(key)] = self.value(value)
+        return fields
+
+    def _key(self, node: Any) -> str:
+        inner = _parts(node)[0]
+        bare = _source(inner).strip()
+        if re.fullmatch(r"[A-Za-z_][\w-]*", bare):
+            return bare
+        return as_text(self.value(inner))
+
+    def _conditional(self, node: Any) -> Any:
+        condition, *branches = _parts(node)
+        chosen = self.value(condition)
+        if isinstance(chosen, bool) or chosen in ("true", "false"):
+            return self.value(branches[0 if chosen in (True, "true") else 1])
+        values = [self.value(branch) for branch in branches]
+        return values[0] if values[0] == values[1] else self._unknown(node, [chosen, *values])
+
+    def _binary(self, node: Any) -> Any:
+        left, term = _parts(node)[:2]
+        operator, right = _parts(term)
+        one, sign = self.value(left), _source(operator).strip()
+        if one is (sign == "||") and sign in ("&&", "||"):
+            return one
+        other = self.value(right)
+        if other is (sign == "||") and sign in ("&&", "||"):
+            return other
+        if not (is_known(one) and is_known(other)):
+            return self._unknown(node, [one, other])
+        try:
+            return _OPERATORS[sign](one, other)
+        except (KeyError, TypeError, ZeroDivisionError, OverflowError):
+            return self._unknown(node, [one, other])
+
+    def _unary(self, node: Any) -> Any:
+        sign, operand = node.children[0], self.value(node.children[-1])
+        if str(sign) == "!" and isinstance(operand, bool):
+            return not operand
+        if str(sign) == "-" and isinstance(operand, int | float):
+            return -operand
+        return self._unknown(node, [operand])
+
+    def _function(self, node: Any) -> Any:
+        name = _source(node.children[0])
+        arguments = next((part for part in node.children if _kind(part) == "arguments"), None)
+        nodes = [part for part in _parts(arguments) if _kind(part) != "ELLIPSIS"] if arguments else []
+        if name == "try":
+            tried = (self.value(each) for each in nodes)
+            return next((value for value in tried if not isinstance(value, Unknown)), self._unknown(node, []))
+        values = [self.value(each) for each in nodes]
+        if arguments and any(_kind(part) == "ELLIPSIS" for part in arguments.children):
+            if not isinstance(values[-1], list):
+                return self._unknown(node, values)
+            values = [*values[:-1], *values[-1]]
+        try:
+            return self._call(name, values)
+        except (TypeError, ValueError):
+            return self._unknown(node, values)
+        except KeyError:
+            pass
+        try:
+            return FUNCTIONS[name](*values)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError):
+            return self._unknown(node, values)
+
+    def _term(self, node: Any) -> Any:
+        path: list[Any] = []
+        inner = node
+        while _kind(inner) in ("get_attr_expr_term", "index_expr_term"):
+            inner, last = inner.children
+            path.insert(0, self._index(last))
+            while _kind(inner) == "expr_term" and len(_parts(inner)) == 1 and len(inner.children) == 1:
+                inner = inner.children[0]
+        if _kind(inner) == "identifier":
+            return self._named((str(inner.children[0]), *path))
+        return indexed(self.value(inner), tuple(path), (" ".join(_source(inner).split()),))
+
+    def _index(self, node: Any) -> Any:
+        if _kind(node) == "get_attr":
+            return _source(node).lstrip(".").strip()
+        if _kind(node) == "short_index":
+            return int(_source(node).lstrip("."))
+        return self.value(_parts(node)[0])
+
+    def _splat(self, node: Any) -> Any:
+        inner, splat = node.children
+        base = self.value(inner)
+        if isinstance(base, Unknown):
+            return Unknown(" ".join(_source(node).split()))
+        path = tuple(self._index(part) for part in splat.children if hasattr(part, "data"))
+        listed = base if isinstance(base, list) else [] if base is None else [base]
+        return [indexed(entry, path, ("each",)) for entry in listed]
+
+    def _for(self, node: Any) -> Any:
+        intro = next(part for part in node.children if _kind(part) == "for_intro")
+        names = [str(part.children[0]) for part in intro.children if _kind(part) == "identifier"]
+        *_, source = (part for part in _parts(intro) if _kind(part) not in ("FOR", "IN"))
+        over = self.value(source)
+        if (
+            not isinstance(over, list | dict)
+            or len(over) > _MOST_VALUES
+            or any(isinstance(part, Unknown) for part in over)
+        ):
+            return self._unknown(node, [over])
+        condition = next((part for part in node.children if _kind(part) == "for_cond"), None)
+        skipped = ("for_intro", "for_cond", "LBRACE", "RBRACE", "FOR_OBJECT_ARROW", "ELLIPSIS")
+        results = [part for part in _parts(node) if _kind(part) not in skipped]
+        pairs = list(over.items()) if isinstance(over, dict) else list(enumerate(over))
+        made: list[tuple[Any, ...]] = []
+        for key, value in pairs:
+            own = {names[-1]: value, **({names[0]: key} if len(names) > 1 else {})}
+            scope = self.having(own)
+            if condition is not None:
+                holds = scope.value(_parts(condition)[-1])
+                if not isinstance(holds, bool):
+                    return self._unknown(node, [over])
+                if not holds:
+                    continue
+            made.append(tuple(scope.value(part) for part in results))
+        if _kind(node) == "for_tuple_expr":
+            return [entry[0] for entry in made]
+        if any(_kind(part) == "ELLIPSIS" for part in node.children):
+            return self._unknown(node, [over])
+        return {as_text(key): value for key, value in made}
+
+
+class _Directive:
+    """A `%{…}` in a template, which is not evaluated."""
+
+
+_EVALUATE: dict[str, Callable[[Scope, Any], Any]] = {
+    "expr_term": Scope._first, "identifier": Scope._identifier, "literal_value": Scope._literal, "int_lit": Scope._number,
+    "float_lit": Scope._number, "string": Scope._string, "tuple": Scope._tuple, "object": Scope._object,
+    "heredoc_template": Scope._heredoc, "heredoc_template_trim": Scope._heredoc, "conditional": Scope._conditional,
+    "binary_op": Scope._binary, "unary_op": Scope._unary, "function_call": Scope._function,
+    "get_attr_expr_term": Scope._term, "index_expr_term": Scope._term, "attr_splat_expr_term": Scope._splat,
+    "full_splat_expr_term": Scope._splat, "for_tuple_expr": Scope._for, "for_object_expr": Scope._for,
+}  # fmt: skip
+"""How each rule of the grammar is evaluated."""
+
+
+def _end_of_interpolation(text: str, at: int) -> int:
+    """Return where the brace is that closes an interpolation."""
+    inside = ["{"]
+    while True:
+        in_text = inside[-1] == '"'
+        token = (_TEXT if in_text else _CODE).search(text, at)
+        if token is None:
+            raise DocumentError("it is not HCL: a brace is missing in a template")
+        at = token.end()
+        sign = token[0]
+        if sign == '"':
+            inside.pop() if in_text else inside.append('"')
+        elif sign in ("{", "${", "%{"):
+            inside.append("{")
+        elif sign == "}":
+            inside.pop()
+            if not inside:
+                return at - 1
+
+
+_NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+
+
+def _unescaped(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        sign = match[1]
+        return chr(min(int(sign[1:], 16), 0x10FFFF)) if sign[0] in "uU" else _NAMED_ESCAPES.get(sign, match[0])
+
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", plain, text, flags=re.DOTALL)
+
+
+def indexed(value: Any, path: tuple[Any, ...], name: tuple[Any, ...]) -> Any:
+    """Return a part of a value; `name` is what it is called."""
+    for number, part in enumerate(path):
+        if isinstance(value, Unknown):
+            return Unknown(value.name + "".join(map(_in_path, path[number:])))
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return Unknown("".join([str(name[0]), *map(_in_path, (*name[1:], *path))]))
+    return value
+
+
+def _in_path(part: Any) -> str:
+    if isinstance(part, str) and re.fullmatch(r"[\w-]+", part):
+        return f".{part}"
+    return f"[{part.name if isinstance(part, Unknown) else json.dumps(part, default=str)}]"
+
+
+def path_name(path: tuple[Any, ...]) -> str:
+    """Return a name as it is written, such as `aws_iam_role.node[0].name`."""
+    return "".join([str(path[0]), *map(_in_path, path[1:])])
+
+
+def as_text(value: Any) -> str:
+    """Return a value as a template has it."""
+    if isinstance(value, Unknown):
+        return value.text
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    return json.dumps(value, default=as_text) if isinstance(value, list | dict) else str(value)
+
+
+def joined(pieces: list[Any]) -> str:
+    """Return the text that pieces of a template make."""
+    return "".join(map(as_text, pieces))
+
+
+def is_known(value: Any) -> bool:
+    """Return whether all of a value is known."""
+    if isinstance(value, list):
+        return all(map(is_known, value))
+    if isinstance(value, dict):
+        return all(map(is_known, value.values())) and all(map(is_known, value))
+    return not isinstance(value, Unknown) and not (isinstance(value, str) and has_hole(value))
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": lambda one, other: one == other, "!=": lambda one, other: one != other, "<": lambda one, other: one < other,
+    ">": lambda one, other: one > other, "<=": lambda one, other: one <= other, ">=": lambda one, other: one >= other,
+    "+": lambda one, other: one + other, "-": lambda one, other: one - other, "*": lambda one, other: one * other,
+    "/": lambda one, other: one / other, "%": lambda one, other: one % other,
+    "&&": lambda one, other: one and other, "||": lambda one, other: one or other,
+}  # fmt: skip
+
+
+def _flat(*values: Any) -> list[Any]:
+    """Return lists as one; a list that is not known is one entry, which may be any number."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, list):
+            found += _flat(*value)
+        else:
+            found.append(value)
+    return found
+
+
+def _concat(*lists: Any) -> list[Any]:
+    return [entry for each in lists for entry in (each if isinstance(each, list) else [_a_list(each)])]
+
+
+def _a_list(value: Any) -> Unknown:
+    if not isinstance(value, Unknown):
+        raise TypeError("not a list")
+    return value
+
+
+def _merge(*maps: Any) -> dict[Any, Any]:
+    merged: dict[Any, Any] = {}
+    for each in maps:
+        merged.update({each.text: each} if isinstance(each, Unknown) else each or {})
+    return merged
+
+
+def _unique(values: Any) -> list[Any]:
+    found: list[Any] = []
+    for value in values if isinstance(values, list) else [_a_list(values)]:
+        if value not in found:
+            found.append(value)
+    return found
+
+
+def _known(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of values that must all be known."""
+
+    def call(*values: Any) -> Any:
+        if not all(map(is_known, values)):
+            raise ValueError("not known")
+        return function(*values)
+
+    return call
+
+
+def _format(form: str, *values: Any) -> str:
+    rest = iter(values)
+    text = re.sub(r"%(%|\[\d+\]?[svd]|[svdq])", lambda match: "%" if match[1] == "%" else as_text(next(rest)), form)
+    if "[" in form or re.search(r"%[^%svdq]", form):
+        raise ValueError("a form that is not known")
+    return text
+
+
+def _join(separator: str, *lists: Any) -> str:
+    return separator.join(map(as_text, _concat(*lists)))
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if len(old) > 1 and old.startswith("/") and old.endswith("/"):
+        raise ValueError("a regular expression")
+    return text.replace(old, new)
+
+
+def _lookup(table: Any, key: Any, *default: Any) -> Any:
+    if (
+        isinstance(key, Unknown)
+        or isinstance(table, Unknown)
+        or (key not in table and any(isinstance(each, Unknown) for each in table.values()))
+    ):
+        raise ValueError("not known")
+    return table[key] if key in table else default[0]
+
+
+def _coalesce(*values: Any) -> Any:
+    for value in values:
+        if isinstance(value, Unknown):
+            raise ValueError("not known")
+        if value not in (None, "", []):
+            return value
+    raise ValueError("nothing")
+
+
+def _one(values: Any) -> Any:
+    return None if not values else values[0] if not isinstance(values, Unknown) else Unknown(f"one({values.name})")
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "jsonencode": lambda value: value, "jsondecode": lambda value: json.loads(value) if isinstance(value, str) else value,
+    "concat": _concat, "flatten": _flat, "merge": _merge, "toset": _unique, "distinct": _unique,
+    "tolist": lambda value: value, "tomap": lambda value: value, "tostring": as_text, "sensitive": lambda value: value,
+    "nonsensitive": lambda value: value, "compact": lambda values: [value for value in values if value not in (None, "")],
+    "format": _format, "join": _join, "split": lambda by, text: text.split(by), "lower": lambda text: text.lower(),
+    "upper": lambda text: text.upper(), "title": lambda text: text.title(), "trimspace": lambda text: text.strip(),
+    "trimprefix": lambda text, part: text.removeprefix(part), "trimsuffix": lambda text, part: text.removesuffix(part),
+    "trim": lambda text, signs: text.strip(signs), "chomp": lambda text: text.rstrip("\r\n"), "replace": _known(_replace),
+    "lookup": _lookup, "element": lambda values, at: values[at % len(values)], "one": _one,
+    "length": _known(len), "contains": _known(lambda values, value: value in values), "coalesce": _coalesce,
+    "coalescelist": _coalesce, "keys": lambda table: sorted(table), "values": lambda table: [table[key] for key in sorted(table)],
+    "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)), "setunion": lambda *sets: _unique(_concat(*sets)),
+    "setsubtract": _known(lambda one, other: [value for value in one if value not in other]),
+    "setintersection": _known(lambda one, *others: [value for value in one if all(value in each for each in others)]),
+    "formatlist": _known(lambda form, values: [_format(form, value) for value in values]), "sort": _known(sorted),
+    "reverse": lambda values: values[::-1], "slice": lambda values, start, end: values[start:end],
+    "startswith": _known(lambda text, part: text.startswith(part)), "endswith": _known(lambda text, part: text.endswith(part)),
+    "substr": _known(lambda text, at, length: text[at:] if length < 0 else text[at : at + length]),
+    "range": _known(lambda *bounds: list(range(*bounds))[:_MOST_VALUES]), "tobool": lambda value: {"true": True, "false": False}.get(value, value),
+    "tonumber": lambda value: int(value), "max": _known(max), "min": _known(min), "can": lambda _: True,
+    "anytrue": _known(any), "alltrue": _known(all),
+}  # fmt: skip
+"""Terraform's functions on values that are known; any of them may raise for values that are not."""

@@ -1,0 +1,237 @@
+"""The access that an object of Kubernetes or of eksctl gives: ACK, Crossplane, eksctl's ClusterConfig, Helm's templates.
+
+Source: the schemas of eksctl (`eksctl.io/v1alpha5`), ACK (`iam.services.k8s.aws`, `eks.services.k8s.aws`) and Crossplane
+(`iam.aws.upbound.io`, `iam.aws.crossplane.io`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
+
+from ekstui.change.holes import hole
+from ekstui.errors import DocumentError
+from ekstui.sources.written import Written, WrittenAttachment
+from ekstui.sources.written.search import attachments, document_in, search
+from ekstui.sources.written.values import line_of, yaml_values
+
+
+def is_manifest(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a value is an object of Kubernetes, or looks like one."""
+    return (
+        isinstance(value, Mapping) and isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str)
+    )
+
+
+def of_manifest(value: Mapping[str, Any]) -> Iterator[Written]:
+    """Yield what an object gives."""
+    metadata = value.get("metadata")
+    fields = metadata if isinstance(metadata, Mapping) else {}
+    name = "/".join(str(fields[key]) for key in ("namespace", "name") if fields.get(key))
+    place = f"{value['kind']} {name}".strip()
+    items = value.get("items")
+    if value["kind"] == "List" and isinstance(items, list):
+        for item in items:
+            if is_manifest(item):
+                yield from of_manifest(item)
+        return
+    group = value["apiVersion"].partition("/")[0]
+    line = line_of(value)
+    if group == "eksctl.io":
+        yield from _of_eksctl(value, place)
+    elif group.endswith((".services.k8s.aws", ".upbound.io", ".crossplane.io")):
+        yield from _of_controller(value, place, line)
+    elif value["kind"] == "ServiceAccount":
+        yield from search(fields.get("annotations"), place, line=line, holder=place)
+    else:
+        yield from search(
+            {key: entry for key, entry in value.items() if key not in ("apiVersion", "kind", "status")},
+            place,
+            line=line,
+        )
+
+
+def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[Written]:
+    """Yield what an object gives that stands for a resource of AWS."""
+    spec = value.get("spec")
+    fields = spec if isinstance(spec, Mapping) else {}
+    provider = fields.get("forProvider")
+    fields = provider if isinstance(provider, Mapping) else fields
+    kind = value["kind"]
+    holder = next((f"{key} {_named(fields[key])}" for key in ("role", "user", "group") if fields.get(key)), "")
+    holder = holder or next(
+        (f"{key} {_named(fields[f'{key}Ref'])}" for key in ("role", "user", "group") if fields.get(f"{key}Ref")), place
+    )
+    for key, entry in fields.items():
+        inner = f"{place} › {key}"
+        at = line_of(entry) or line
+        if (
+            key in ("policyDocument", "document", "policy")
+            and isinstance(entry, str | Mapping)
+            and kind != "PodIdentityAssociation"
+        ):
+            yield document_in(place, entry, at)
+        elif key in ("assumeRolePolicyDocument", "assumeRolePolicy"):
+            yield document_in(inner, entry, at)
+        elif key == "inlinePolicies" and isinstance(entry, Mapping):
+            for name, document in entry.items():
+                yield document_in(f"{place} › {name}", document, at)
+        elif key == "inlinePolicy" and isinstance(entry, list):
+            for each in entry:
+                if isinstance(each, Mapping) and "policy" in each:
+                    yield document_in(f"{place} › {each.get('name')}", each["policy"], at)
+        elif key in (
+            "policies",
+            "policyRefs",
+            "managedPolicyArns",
+            "policyArn",
+            "policyARN",
+            "policyArnRef",
+            "policyArnSelector",
+        ):
+            for each in attachments(inner, "policy", _references(entry), at, holder):
+                yield each
+        elif key == "accessPolicies" and isinstance(entry, list):
+            yield from _access_policies(inner, str(fields.get("principalARN", holder)), entry, at)
+        elif key in ("roleARN", "roleArn", "roleRef") and kind == "PodIdentityAssociation":
+            account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
+            yield WrittenAttachment(inner, "role", account, _named(entry), "", at)
+        elif kind == "AccessPolicyAssociation" and key == "policyArn":
+            continue
+        elif not isinstance(entry, bool | int | float) and entry is not None:
+            yield from search({key: entry}, place, line=at, holder=holder)
+    if kind == "AccessPolicyAssociation" and fields.get("policyArn"):
+        scope = fields.get("accessScope")
+        scope = scope[0] if isinstance(scope, list) and scope else scope
+        yield WrittenAttachment(
+            place,
+            "access policy",
+            str(fields.get("principalArn", place)),
+            str(fields["policyArn"]),
+            _namespaces(scope),
+            line,
+        )
+
+
+def _references(value: object) -> object:
+    """Return what attaches, with the objects that references name as holes."""
+    if isinstance(value, list):
+        return [_references(entry) for entry in value]
+    if isinstance(value, Mapping):
+        inner = value.get("from", value)
+        return hole(f"Policy {_named(inner)}")
+    return value
+
+
+def _named(value: object) -> str:
+    """Return the name in a reference."""
+    if isinstance(value, Mapping):
+        inner = value.get("from", value)
+        return str(inner.get("name", inner)) if isinstance(inner, Mapping) else str(inner)
+    return str(value)
+
+
+def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
+    """Yield what a ClusterConfig gives."""
+    access = value.get("accessConfig")
+    entries = access.get("accessEntries") if isinstance(access, Mapping) else None
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, Mapping):
+            holder = str(entry.get("principalARN"))
+            policies = entry.get("accessPolicies")
+            inner = f"{place} › accessEntries[{holder}]"
+            yield from _access_policies(inner, holder, policies if isinstance(policies, list) else [], line_of(entry))
+            for group in entry.get("kubernetesGroups") or ():
+                yield WrittenAttachment(inner, "role", holder, f"group {group}", "", line_of(entry))
+    for mapping in value.get("iamIdentityMappings") or ():
+        if isinstance(mapping, Mapping):
+            for group in mapping.get("groups") or ():
+                yield WrittenAttachment(
+                    f"{place} › iamIdentityMappings",
+                    "role",
+                    str(mapping.get("arn")),
+                    f"group {group}",
+                    "",
+                    line_of(mapping),
+                )
+    rest = {
+        key: entry
+        for key, entry in value.items()
+        if key not in ("apiVersion", "kind", "metadata", "accessConfig", "iamIdentityMappings")
+    }
+    yield from _in_eksctl(rest, place)
+
+
+_ROLES = (
+    "roleARN",
+    "attachRoleARN",
+    "instanceRoleARN",
+    "serviceAccountRoleARN",
+    "instanceProfileARN",
+    "podExecutionRoleARN",
+)
+
+
+def _in_eksctl(value: object, place: str) -> Iterator[Written]:
+    """Yield what is attached anywhere in a ClusterConfig: the holder is the object with the field."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            meta = entry.get("metadata", entry) if isinstance(entry, Mapping) else {}
+            names = [
+                str(meta[key])
+                for key in ("namespace", "name", "serviceAccountName")
+                if isinstance(meta, Mapping) and meta.get(key)
+            ]
+            yield from _in_eksctl(entry, f"{place}[{'/'.join(names) or number}]")
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            inner = f"{place} › {key}"
+            if key in ("attachPolicy", "permissionPolicy") and entry:
+                yield document_in(inner, entry, line_of(entry) or line_of(value))
+            elif key in _ROLES and isinstance(entry, str):
+                yield WrittenAttachment(inner, "role", place, entry, "", line_of(value))
+            elif key in ("attachPolicyARNs", "permissionPolicyARNs", "wellKnownPolicies", "withAddonPolicies"):
+                yield from attachments(inner, "policy", entry, line_of(value), place)
+            elif key in ("permissionsBoundary", "permissionsBoundaryARN", "instanceRolePermissionsBoundary"):
+                yield from attachments(inner, "boundary", entry, line_of(value), place)
+            else:
+                yield from _in_eksctl(entry, inner)
+
+
+def _access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
+    for policy in policies:
+        if isinstance(policy, Mapping):
+            arn = policy.get("policyARN", policy.get("policyArn"))
+            yield WrittenAttachment(
+                place, "access policy", holder, str(arn), _namespaces(policy.get("accessScope")), line
+            )
+
+
+def _namespaces(scope: object) -> str:
+    if not isinstance(scope, Mapping) or str(scope.get("type", "")).lower() != "namespace":
+        return ""
+    return ",".join(map(str, scope.get("namespaces") or ()))
+
+
+_ACTION = re.compile(rb"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_CONTROL = (b"if ", b"else", b"end", b"range ", b"with ", b"define ", b"block ", b"template ", b"include ", b"/*", b"$")
+
+
+def template_values(content: bytes) -> list[object]:
+    """Return the values of a template such as Helm's, with a hole for each expression.
+
+    Raises DocumentError if conditions or loops decide what it has.
+    """
+
+    def filled(match: re.Match[bytes]) -> bytes:
+        expression = match[1]
+        if expression.startswith(b"/*"):
+            return b""
+        if expression.startswith(_CONTROL) or expression == b"end":
+            raise DocumentError("it is a template, such as Helm's, whose conditions or loops decide what it has")
+        name = expression.partition(b"|")[0].strip()
+        return hole(name.decode(errors="replace").replace(":", ".")).encode()
+
+    try:
+        return list(yaml_values(_ACTION.sub(filled, content)))
+    except DocumentError as error:
+        raise DocumentError(f"it is a template, such as Helm's: {error.message}") from None

@@ -1,0 +1,262 @@
+"""The access that the changed files of a repository give, before and after, by the format of each file."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ekstui.errors import DocumentError
+from ekstui.files import read_regular
+from ekstui.sources.repository import ChangedFile, Changes
+from ekstui.sources.written import Written, WrittenPolicy
+from ekstui.sources.written.cloudformation import is_template, of_template
+from ekstui.sources.written.manifests import is_manifest, of_manifest, template_values
+from ekstui.sources.written.plan import is_plan, plan_sides
+from ekstui.sources.written.search import document_in, is_document, search
+from ekstui.sources.written.sorting import has_reader, is_known_not_to_hold, is_source, mentions_access, why_not_read
+from ekstui.sources.written.terraform import SUFFIXES, Module, is_read_by_itself
+from ekstui.sources.written.values import MOST_BYTES, json_value, yaml_values
+
+_MOST_TEXT = 1_000_000
+"""The largest file of Terraform that is read, in bytes."""
+
+_READ_BY_TERRAFORM = (".tftpl", ".tpl", ".tmpl", ".template", ".json", ".yaml", ".yml", ".txt")
+"""Suffixes of files that Terraform's `file` and `templatefile` read."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What changed files give, and which of them were not read."""
+
+    before: list[Written] = field(default_factory=list)
+    after: list[Written] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    """Why files that may hold a policy were not read, by path."""
+    files: int = 0
+    """How many files changed."""
+    read: int = 0
+    """How many of them were read."""
+
+
+def read_changes(changes: Changes) -> Reading:
+    """Return what the changed files of a repository give on both sides."""
+    reading = Reading()
+    terraform: set[str] = set()
+    for file in changes.files():
+        reading.files += 1
+        if file.path.lower().endswith(SUFFIXES) and not file.unread:
+            terraform.add(file.path)
+            continue
+        try:
+            sides = sides_of(file)
+        except DocumentError as error:
+            reading.unread[file.path] = error.message
+            continue
+        if sides is not None:
+            reading.read += 1
+            for own, side in ((reading.before, sides[0]), (reading.after, sides[1])):
+                own += (each if each.path else replace(each, path=file.path) for each in side)
+    if terraform or any(path.lower().endswith(_READ_BY_TERRAFORM) for path in reading.unread):
+        _read_terraform(changes, terraform, reading)
+    return reading
+
+
+def sides_of(file: ChangedFile) -> tuple[list[Written], list[Written]] | None:
+    """Return what a changed file gives before and after; None if it cannot hold a policy.
+
+    Raises DocumentError, with the reason, if it may hold one and cannot be read.
+    """
+    if file.unread:
+        if is_known_not_to_hold(file.path):
+            return None
+        raise DocumentError(file.unread)
+    contents = without_marks(file.before), without_marks(file.after)
+    if file.before == file.after and not has_reader(file.path):
+        return None
+    if any(content is not None and len(content) > MOST_BYTES for content in contents):
+        raise DocumentError(f"it has more than {MOST_BYTES:,} bytes")
+    if not has_reader(file.path) and (is_source(file.path) or not any(map(_is_json, contents))):
+        if reason := why_not_read(file.path, contents):
+            raise DocumentError(reason)
+        return None
+    if not any(map(mentions_access, contents)):
+        return None
+    try:
+        before, after = (_values(file.path, content) for content in contents)
+        if len(after) == 1 and is_plan(after[0]):
+            return plan_sides(after[0])
+        # A plan that is gone, or was replaced, applied to a state of its own.
+        was_plan = len(before) == 1 and is_plan(before[0])
+        sides = [] if was_plan else list(_written(before)), list(_written(after))
+    except RecursionError:
+        raise DocumentError("it is nested too deep") from None
+    except DocumentError as error:
+        raise DocumentError(error.message if has_reader(file.path) else why_not_read(file.path, contents)) from None
+    if any(_is_template_text(*pair) for pair in zip(contents, sides, strict=True)):
+        raise DocumentError("it is a template, and what fills it in is not known")
+    if (
+        file.after is not None
+        and not sides[1]
+        and any(each.place == "" for each in sides[0])
+        and mentions_access(file.after)
+    ):
+        raise DocumentError("it is no longer a policy document, or written otherwise")
+    return sides
+
+
+def without_marks(content: bytes | None) -> bytes | None:
+    """Return a file's contents without the characters that mark a hole."""
+    return content and re.sub(b"\xee\x80[\x80-\x82]", b"?", content)
+
+
+def _is_json(content: bytes | None) -> bool:
+    return content is not None and content.lstrip()[:1] in (b"{", b"[")
+
+
+def _is_template_text(content: bytes | None, side: list[Written]) -> bool:
+    """Return whether a document cannot be read because of what a template has in place of values."""
+    return b"${" in (content or b"") and any(isinstance(each, WrittenPolicy) and each.document is None for each in side)
+
+
+def _values(path: str, content: bytes | None) -> list[object]:
+    """Return the values in a file, one unless it has several documents of YAML; none if it is absent or holds no policy."""
+    if content is None or not mentions_access(content):
+        return []
+    try:
+        return [json_value(content)]
+    except DocumentError:
+        if path.lower().endswith((".json", ".jsonc")) or not has_reader(path):
+            raise
+    if b"{{" in content:
+        return template_values(content)
+    return list(yaml_values(content))
+
+
+def _written(values: Iterable[object]) -> Iterator[Written]:
+    for value in values:
+        if isinstance(value, Mapping) and is_document(value):
+            yield document_in("", value)
+        elif is_template(value):
+            yield from of_template(value)
+        elif is_manifest(value):
+            yield from of_manifest(value)
+        else:
+            yield from search(value, "")
+
+
+class _Side:
+    """The files of one side of a change, by folder."""
+
+    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None]) -> None:
+        self._folders: dict[str, list[str]] = {}
+        for path in paths:
+            self._folders.setdefault(posixpath.dirname(path), []).append(path)
+        self._read = read
+        self._texts: dict[str, str | None] = {}
+        self.used: set[str] = set()
+
+    def names(self, folder: str) -> list[str]:
+        """Return the paths of the files in a folder."""
+        return sorted(self._folders.get("" if folder == "." else folder, ()))
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file; None if there is none that can be read."""
+        self.used.add(path)
+        if path not in self._texts:
+            content = self._read(path) if path in self._folders.get(posixpath.dirname(path), ()) else None
+            try:
+                self._texts[path] = (
+                    None if content is None or len(content) > _MOST_TEXT else content.decode("utf-8-sig")
+                )
+            except UnicodeDecodeError:
+                self._texts[path] = None
+        return self._texts[path]
+
+    def folders_naming(self, names: Collection[str]) -> set[str]:
+        """Return the folders whose Terraform names any of some files."""
+        found: set[str] = set()
+        for folder, paths in self._folders.items():
+            for path in paths:
+                if path.endswith((".tf", ".tofu")) and any(name in (self.read(path) or "") for name in names):
+                    found.add(folder)
+        return found
+
+
+def _sides(changes: Changes) -> tuple[_Side, _Side]:
+    objects = changes.before()
+    held: dict[str, bytes] = {}
+
+    def before(path: str) -> bytes | None:
+        if path not in held:
+            # The whole folder at once: a module is read file by file, and each read starts a process.
+            folder = posixpath.dirname(path)
+            near = {name: each for each, name in objects.items() if posixpath.dirname(each) == folder}
+            held.update((near[name], content) for name, content in changes.contents(near).items())
+            for each, name in objects.items():
+                if name in near and each not in held and near[name] in held:
+                    held[each] = held[near[name]]
+        return held.get(path)
+
+    def after(path: str) -> bytes | None:
+        try:
+            return read_regular(Path(changes.root, path), _MOST_TEXT, follow=False)
+        except OSError:
+            return None
+
+    return _Side(objects, before), _Side(changes.after(), after)
+
+
+def _read_terraform(changes: Changes, changed: set[str], reading: Reading) -> None:
+    """Add what the modules give that have changed files, or that read them."""
+    sides = _sides(changes)
+    folders: set[str] = set()
+    for path in sorted(changed):
+        if path.lower().endswith((".tfvars", ".tfvars.json")) and not is_read_by_itself(path):
+            texts = [side.read(path) for side in sides]
+            if any(text is not None and mentions_access(text.encode()) for text in texts):
+                reading.unread[path] = (
+                    "it is a file of variables for Terraform, and which module gets them is not written"
+                )
+        else:
+            folders.add(posixpath.dirname(path))
+    waiting = {path for path in reading.unread if path.lower().endswith(_READ_BY_TERRAFORM)}
+    if waiting:
+        names = {posixpath.basename(path) for path in waiting}
+        folders |= sides[0].folders_naming(names) | sides[1].folders_naming(names)
+    used: list[set[str]] = []
+    called: set[str] = set()
+    found: dict[str, tuple[list[Written], list[Written]]] = {}
+    for folder in sorted(folders):
+        own: tuple[list[Written], list[Written]] = ([], [])
+        for side, written in zip(sides, own, strict=True):
+            side.used.clear()
+            try:
+                module = Module(side, folder)
+                written += module.written()
+            except (DocumentError, RecursionError) as error:
+                message = error.message if isinstance(error, DocumentError) else "it is nested too deep"
+                reading.unread.update(
+                    dict.fromkeys((path for path in changed if posixpath.dirname(path) == folder), message)
+                )
+                continue
+            called |= module.called
+            reading.unread |= {
+                path: why
+                for path, why in module.broken.items()
+                if path in changed and mentions_access((side.read(path) or "").encode())
+            }
+            used.append(set(side.used))
+        found[folder] = own
+    for folder, own in found.items():
+        # A module that another changed one calls is judged there, with the values that it gets.
+        if folder not in called:
+            reading.before += own[0]
+            reading.after += own[1]
+    for path in waiting:
+        if any(path in paths for paths in used):
+            del reading.unread[path]
+            reading.read += 1
+    reading.read += sum(path not in reading.unread for path in changed)

@@ -1,0 +1,112 @@
+"""The access that a resource of Terraform gives, by the values of its attributes: in a plan, or as it is written.
+
+Source: the reference of Terraform's AWS provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ekstui.sources.written import AttachmentKind, Written, WrittenAttachment
+from ekstui.sources.written.search import document_in, search
+
+
+class _Attaching(NamedTuple):
+    """Which attributes of a resource attach a policy."""
+
+    policy: str
+    """The attribute with the policies: an ARN or a name, or a list of them."""
+    holders: tuple[str, ...]
+    """The attributes of which any names who gets it; empty if the resource itself does."""
+    kind: AttachmentKind = "policy"
+
+
+_ATTACHING: Mapping[str, tuple[_Attaching, ...]] = {
+    "aws_iam_role_policy_attachment": (_Attaching("policy_arn", ("role",)),),
+    "aws_iam_user_policy_attachment": (_Attaching("policy_arn", ("user",)),),
+    "aws_iam_group_policy_attachment": (_Attaching("policy_arn", ("group",)),),
+    "aws_iam_policy_attachment": (_Attaching("policy_arn", ("roles", "users", "groups")),),
+    "aws_iam_role_policy_attachments_exclusive": (_Attaching("policy_arns", ("role_name",)),),
+    "aws_iam_user_policy_attachments_exclusive": (_Attaching("policy_arns", ("user_name",)),),
+    "aws_iam_group_policy_attachments_exclusive": (_Attaching("policy_arns", ("group_name",)),),
+    "aws_iam_role": (_Attaching("managed_policy_arns", ()), _Attaching("permissions_boundary", (), "boundary")),
+    "aws_iam_user": (_Attaching("permissions_boundary", (), "boundary"),),
+    "aws_iam_user_group_membership": (_Attaching("groups", ("user",), "role"),),
+    "aws_iam_group_membership": (_Attaching("group", ("users",), "role"),),
+    "aws_iam_instance_profile": (_Attaching("role", (), "role"),),
+    "aws_ssoadmin_managed_policy_attachment": (_Attaching("managed_policy_arn", ("permission_set_arn",)),),
+    "aws_eks_access_policy_association": (_Attaching("policy_arn", ("principal_arn",), "access policy"),),
+    "aws_eks_pod_identity_association": (
+        _Attaching("role_arn", ("namespace", "service_account"), "role"), _Attaching("target_role_arn", (), "role"),
+    ),
+    "aws_eks_addon": (_Attaching("service_account_role_arn", (), "role"),),
+    "aws_eks_access_entry": (_Attaching("kubernetes_groups", ("principal_arn",), "role"),),
+    "awscc_iam_role": (_Attaching("managed_policy_arns", ()), _Attaching("permissions_boundary", (), "boundary")),
+    "awscc_iam_user": (_Attaching("managed_policy_arns", ()), _Attaching("permissions_boundary", (), "boundary")),
+    "awscc_iam_group": (_Attaching("managed_policy_arns", ()),),
+}  # fmt: skip
+"""What attaches, by the type of a resource."""
+
+_INLINE = ("aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_group_policy")
+"""Resources whose document belongs to a role, user or group."""
+
+
+def gives_access(kind: str) -> bool:
+    """Return whether resources of a type attach something."""
+    return kind in _ATTACHING
+
+
+def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: int = 0) -> Iterator[Written]:
+    """Yield the documents and attachments of a resource, by its type and the values of its attributes.
+
+    A block is an object, or a list of them.
+    """
+    attaching = _ATTACHING.get(kind, ())
+    name = next((str(attributes[key]) for key in ("name", "name_prefix") if isinstance(attributes.get(key), str)), "")
+    holder = next(
+        (str(attributes[key]) for key in ("role", "user", "group") if isinstance(attributes.get(key), str)), ""
+    )
+    for each in attaching:
+        yield from _attachments(address, each, attributes, line)
+    attached = {each.policy for each in attaching}
+    for key, value in attributes.items():
+        if key in attached or value is None:
+            continue
+        if key == "policy" and isinstance(value, str | dict):
+            yield replace(document_in(address, value, line), name=name, holder=holder if kind in _INLINE else "")
+        elif key == "inline_policy" and isinstance(value, list | dict):
+            yield from _inline(address, value if isinstance(value, list) else [value], line)
+        elif key == "inline_policy":
+            yield document_in(address, value, line)
+        elif key in ("assume_role_policy", "assume_role_policy_document") and value:
+            yield replace(document_in(f"{address} › {key}", value, line), name=name)
+        else:
+            yield from search({key: value}, address, line=line, holder=address)
+
+
+def _inline(address: str, policies: list[Any], line: int) -> Iterator[Written]:
+    for number, inline in enumerate(policies):
+        fields = inline if isinstance(inline, Mapping) else {"policy": inline}
+        if fields.get("policy") is not None:
+            found = document_in(f"{address} › {fields.get('name') or f'[{number}]'}", fields["policy"], line)
+            yield replace(found, holder=address)
+
+
+def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, Any], line: int) -> Iterator[Written]:
+    policies = attributes.get(attaching.policy)
+    if policies is None:
+        return
+    named = [attributes[name] for name in attaching.holders if attributes.get(name)]
+    holders = [address]
+    if named and any(isinstance(each, list) for each in named):
+        holders = [str(holder) for each in named for holder in (each if isinstance(each, list) else [each])]
+    elif named:
+        holders = ["/".join(map(str, named))]
+    scopes = attributes.get("access_scope")
+    scope = next((each for each in (scopes if isinstance(scopes, list) else [scopes]) if isinstance(each, Mapping)), {})
+    namespaces = scope.get("namespaces") or () if scope.get("type") == "namespace" else ()
+    for policy in policies if isinstance(policies, list) else [policies]:
+        for holder in holders:
+            yield WrittenAttachment(address, attaching.kind, holder, str(policy), ",".join(map(str, namespaces)), line)

@@ -1,0 +1,513 @@
+"""The access that Terraform as it is written gives, module by module, as far as its files decide it.
+
+Source: Terraform, "Files and directories", "Variables" and "Modules"; the reference of the data source
+`aws_iam_policy_document`.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+from ekstui.change.holes import PARTITION, hole, without_marks
+from ekstui.errors import DocumentError
+from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
+from ekstui.sources.written.hcl import (
+    Block,
+    Scope,
+    Unknown,
+    as_text,
+    attributes_of,
+    blocks_of,
+    indexed,
+    inner_blocks,
+    is_known,
+    parsed_block,
+    parsed_body,
+    path_name,
+)
+from ekstui.sources.written.resources import gives_access, of_resource
+from ekstui.sources.written.search import terraform_statement
+from ekstui.sources.written.sorting import mentions_access
+from ekstui.sources.written.values import json_value, yaml_values
+
+SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
+"""How the names of Terraform's files end."""
+
+_MOST_DEPTH = 8
+"""How deep modules call modules."""
+
+_MOST_INSTANCES = 200
+"""How many instances of a resource are looked at."""
+
+_MAY_GIVE = re.compile(r"polic|iam|role|access|permission", re.IGNORECASE)
+"""What is in a block that gives access, unless its text mentions access otherwise."""
+
+_META = ("count", "for_each", "depends_on", "provider", "providers", "lifecycle", "source", "version", "provisioner")
+"""Arguments that give no access."""
+
+
+class Files(Protocol):
+    """The files of one side of a change."""
+
+    def names(self, folder: str) -> list[str]:
+        """Return the paths of the files in a folder, from the repository's root."""
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file; None if there is none that can be read."""
+
+
+class Module:
+    """A folder of Terraform's files, with the values of its variables as far as they are known."""
+
+    def __init__(
+        self, files: Files, folder: str, inputs: Mapping[str, Any] | None = None, address: str = "", depth: int = 0
+    ) -> None:
+        self.folder = folder
+        self.called: set[str] = set()
+        """The folders of the modules that it calls."""
+        self._files = files
+        self._address = address
+        self._depth = depth
+        self._inputs = inputs
+        self._blocks: list[tuple[str, Block]] = []
+        self._json: list[tuple[str, Mapping[str, Any]]] = []
+        self.broken: dict[str, str] = {}
+        """Why a file could not be read, by path."""
+        self._values: dict[tuple[Any, ...], Any] = {}
+        self._evaluating: set[tuple[Any, ...]] = set()
+        self._load()
+        self._scope = Scope(self._resolve, self._call)
+        self._locals: dict[str, Callable[[], Any]] | None = None
+        self._children: dict[str, Module] = {}
+
+    def _load(self) -> None:
+        for path in self._files.names(self.folder):
+            if not path.endswith((".tf", ".tofu", ".tf.json", ".tofu.json")):
+                continue
+            text = self._files.read(path)
+            try:
+                if text is None:
+                    raise DocumentError("it cannot be read as text")
+                if path.endswith(".json"):
+                    value = json_value(text.encode())
+                    self._json.append((path, value if isinstance(value, Mapping) else {}))
+                else:
+                    self._blocks += ((path, block) for block in blocks_of(text))
+            except DocumentError as error:
+                self.broken[path] = error.message
+
+    def written(self) -> Iterator[Written]:
+        """Yield what the module's resources give, and those of the modules that it calls."""
+        for path, kind, labels, line, text, values in self._declared(("resource", "module")):
+            name = ".".join((*(["module"] if kind == "module" else []), *labels))
+            if kind == "resource" and not (
+                gives_access(labels[0]) or _MAY_GIVE.search(text) or mentions_access(text.encode())
+            ):
+                continue
+            try:
+                for written in self._instances(name, kind, labels, line, values):
+                    yield written if written.path else replace(written, path=path)
+            except (DocumentError, RecursionError) as error:
+                if mentions_access(text.encode()):
+                    reason = error.message if isinstance(error, DocumentError) else "it is nested too deep"
+                    yield WrittenPolicy(self._at(name), None, reason, text, line=line, path=path)
+
+    def _declared(
+        self, kinds: tuple[str, ...]
+    ) -> Iterator[tuple[str, str, tuple[str, ...], int, str, Callable[[Scope], dict[str, Any]]]]:
+        """Yield the blocks of some kinds: file, kind, labels, line, text, and what evaluates their arguments."""
+        for path, block in self._blocks:
+            if block.kind in kinds:
+                yield path, block.kind, block.labels, block.line, block.text, _evaluator(block.text)
+        for path, value in self._json:
+            for kind in kinds:
+                for labels, fields in _nested(value.get(kind), 1 if kind in ("module", "variable", "output") else 2):
+                    yield path, kind, labels, 0, json.dumps(fields), _json_evaluator(fields)
+
+    def _at(self, name: str) -> str:
+        return f"{self._address}{name}"
+
+    def _instances(
+        self, name: str, kind: str, labels: tuple[str, ...], line: int, evaluate: Callable[[Scope], dict[str, Any]]
+    ) -> Iterator[Written]:
+        plain = evaluate(
+            self._scope.having({"each": Unknown("each"), "count": Unknown("count"), "self": Unknown("self")})
+        )
+        for suffix, scope, condition in self._each(plain):
+            values = evaluate(scope) if suffix or condition else plain
+            address = self._at(f"{name}{suffix}")
+            if kind == "module":
+                found = self._of_call(address, values, line)
+            else:
+                found = of_resource(
+                    address,
+                    labels[0],
+                    _with_holes({key: value for key, value in values.items() if key not in _META}),
+                    line,
+                )
+            for written in found:
+                yield (
+                    replace(written, condition=condition)
+                    if condition and isinstance(written, WrittenPolicy)
+                    else written
+                )
+
+    def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Scope, str]]:
+        """Yield the instances of a block: what its address ends with, its scope, and what decides whether it exists."""
+        count, over = values.get("count"), values.get("for_each")
+        if isinstance(over, list | dict) and not any(isinstance(each, Unknown) for each in over):
+            pairs = over.items() if isinstance(over, dict) else [(each, each) for each in over]
+            for key, value in list(pairs)[:_MOST_INSTANCES]:
+                yield (
+                    f"[{json.dumps(key, default=as_text)}]",
+                    self._scope.having({"each": {"key": key, "value": value}}),
+                    "",
+                )
+        elif over is not None:
+            each = {"key": Unknown("each.key"), "value": Unknown("each.value")}
+            yield "", self._scope.having({"each": each}), as_text(over)
+        elif isinstance(count, bool | int | float | str) and is_known(count):
+            numbers = min(int(count), _MOST_INSTANCES) if str(count).isdigit() else int(count in (True, "true"))
+            for number in range(numbers):
+                yield (f"[{number}]" if numbers > 1 else ""), self._scope.having({"count": {"index": number}}), ""
+        elif count is not None:
+            yield "", self._scope.having({"count": {"index": Unknown("count.index")}}), as_text(count)
+        else:
+            yield "", self._scope, ""
+
+    def _of_call(self, address: str, values: Mapping[str, Any], line: int) -> Iterator[Written]:
+        child = self._child(values, f"{address}.")
+        if child is not None:
+            yield from child.written()
+            return
+        inputs = _with_holes({key: value for key, value in values.items() if key not in _META})
+        for written in of_resource(address, "module", inputs, line):
+            # The role is made by the module, so that its attachments belong to the call.
+            yield replace(written, holder=address) if isinstance(written, WrittenAttachment) else written
+
+    def _child(self, values: Mapping[str, Any], address: str) -> Module | None:
+        """Return the module that a call means, if it is a folder of the repository."""
+        source = values.get("source")
+        if not isinstance(source, str) or not source.startswith(("./", "../")) or self._depth >= _MOST_DEPTH:
+            return None
+        folder = posixpath.normpath(posixpath.join(self.folder, source))
+        if folder.startswith(".."):
+            return None
+        self.called.add(folder)
+        inputs = {key: value for key, value in values.items() if key not in _META}
+        return Module(self._files, folder, inputs, address, self._depth + 1)
+
+    def _resolve(self, path: tuple[Any, ...]) -> Any:
+        """Return what a name means, with an index of it for each further part."""
+        root = path[0]
+        if root in ("var", "local") and len(path) > 1:
+            return indexed(self._once((root, path[1])), path[2:], path[:2])
+        if root == "path" and len(path) == 2:
+            return {"module": self.folder or ".", "root": (self.folder if self._inputs is None else "") or "."}.get(
+                path[1], Unknown(path_name(path))
+            )
+        if root == "data" and len(path) > 2:
+            return self._data(path)
+        if root == "module" and len(path) > 2:
+            return self._output(path)
+        if root in ("aws_iam_role", "aws_iam_user", "aws_iam_group") and path[-1] in ("name", "id", "arn"):
+            # A role has one name, however it is referred to.
+            return Unknown(path_name(path[:-1]) + (".arn" if path[-1] == "arn" else ".name"))
+        return Unknown(path_name(path))
+
+    def _once(self, key: tuple[Any, ...]) -> Any:
+        if key not in self._values:
+            if key in self._evaluating:
+                return Unknown(path_name(key))
+            self._evaluating.add(key)
+            try:
+                self._values[key] = self._variable(key[1]) if key[0] == "var" else self._local(key[1])
+            finally:
+                self._evaluating.discard(key)
+        return self._values[key]
+
+    def _variable(self, name: str) -> Any:
+        if self._inputs is not None and name in self._inputs:
+            return self._inputs[name]
+        set_in_file = self._set_values().get(name) if self._inputs is None else None
+        if set_in_file is not None:
+            return set_in_file
+        for _, _, labels, _, _, evaluate in self._declared(("variable",)):
+            if labels == (name,):
+                values = evaluate(self._scope)
+                return values["default"] if values.get("default") is not None else Unknown(f"var.{name}")
+        return Unknown(f"var.{name}")
+
+    def _set_values(self) -> dict[str, Any]:
+        """Return the values of variables that Terraform reads by itself, later files last."""
+        if ("files",) not in self._values:
+            found: dict[str, Any] = {}
+            names = [name for name in self._files.names(self.folder) if is_read_by_itself(name)]
+            for name in sorted(
+                names, key=lambda name: (not name.endswith("/terraform.tfvars") and name != "terraform.tfvars", name)
+            ):
+                text = self._files.read(name) or ""
+                if name.endswith(".json"):
+                    value = json_value(text.encode())
+                    found |= value if isinstance(value, dict) else {}
+                else:
+                    found |= {key: self._scope.value(node) for key, node in attributes_of(parsed_body(text)).items()}
+            self._values[("files",)] = found
+        values: dict[str, Any] = self._values[("files",)]
+        return values
+
+    def _local(self, name: str) -> Any:
+        if self._locals is None:
+            self._locals = {}
+            for _, block in self._blocks:
+                if block.kind == "locals":
+                    for key, node in attributes_of(parsed_block(block.text)).items():
+                        self._locals[key] = partial(self._scope.value, node)
+            for _, value in self._json:
+                for _, fields in _nested(value.get("locals"), 0):
+                    for key, entry in fields.items():
+                        self._locals[key] = partial(_json_values, entry, self._scope)
+        return self._locals[name]() if name in self._locals else Unknown(f"local.{name}")
+
+    def _data(self, path: tuple[Any, ...]) -> Any:
+        kind, name = path[1], path[2]
+        last = path[-1]
+        if kind == "aws_partition":
+            return "amazonaws.com" if last == "dns_suffix" else Unknown(PARTITION)
+        if kind == "aws_caller_identity" and last == "account_id":
+            return Unknown("account")
+        if kind == "aws_region" and last in ("name", "id", "region"):
+            return Unknown("region")
+        if kind == "aws_iam_policy" and last == "arn":
+            values = self._data_values("aws_iam_policy", name)
+            known = values.get("arn") or values.get("name")
+            if isinstance(known, str) and is_known(known):
+                return known if known.startswith("arn:") else f"arn:aws:iam::aws:policy/{known}"
+        if kind == "aws_iam_policy_document" and last in ("json", "minified_json"):
+            return self._document(name, path)
+        if kind == "template_file" and last == "rendered":
+            values = self._data_values(kind, name)
+            variables = values.get("vars")
+            if isinstance(values.get("template"), str):
+                return self._scope.having(variables if isinstance(variables, dict) else {}).template(values["template"])
+        return Unknown(path_name(path))
+
+    def _data_values(self, kind: str, name: str, scope: Scope | None = None) -> dict[str, Any]:
+        for _, _, labels, _, _, evaluate in self._declared(("data",)):
+            if labels == (kind, name):
+                return evaluate(scope or self._scope.having({"each": Unknown("each"), "count": Unknown("count")}))
+        return {}
+
+    def _document(self, name: str, path: tuple[Any, ...]) -> Any:
+        """Return the document of an `aws_iam_policy_document`."""
+        key = ("document", json.dumps(path, default=as_text))
+        if key in self._evaluating:
+            return Unknown(path_name(path))
+        self._evaluating.add(key)
+        try:
+            scope = None
+            index = [part for part in path[3:-1] if not isinstance(part, Unknown)]
+            over = self._data_values("aws_iam_policy_document", name).get("for_each")
+            if index and isinstance(over, dict | list):
+                value = over.get(index[0]) if isinstance(over, dict) else index[0]
+                scope = self._scope.having({"each": {"key": index[0], "value": value}})
+            values = self._data_values("aws_iam_policy_document", name, scope)
+            return document_of(values) if values else Unknown(path_name(path))
+        finally:
+            self._evaluating.discard(key)
+
+    def _output(self, path: tuple[Any, ...]) -> Any:
+        name = path[1]
+        if name not in self._children:
+            for _, _, labels, _, _, evaluate in self._declared(("module",)):
+                if labels == (name,) and ("module", name) not in self._evaluating:
+                    self._evaluating.add(("module", name))
+                    try:
+                        values = evaluate(self._scope.having({"each": Unknown("each"), "count": Unknown("count")}))
+                        child = self._child(values, self._at(f"module.{name}."))
+                    finally:
+                        self._evaluating.discard(("module", name))
+                    if child is not None:
+                        self._children[name] = child
+        wanted = [part for part in path[2:] if isinstance(part, str)]
+        child = self._children.get(name)
+        if child is not None and wanted:
+            value = child.output(wanted[0])
+            found = indexed(value, tuple(wanted[1:]), path)
+            if not isinstance(found, Unknown):
+                return found
+        return Unknown(path_name(path))
+
+    def output(self, name: str) -> Any:
+        """Return the value of an output."""
+        for _, _, labels, _, _, evaluate in self._declared(("output",)):
+            if labels == (name,):
+                return evaluate(self._scope).get("value", Unknown(f"output.{name}"))
+        return Unknown(f"output.{name}")
+
+    def _call(self, name: str, arguments: list[Any]) -> Any:
+        """Return the value of a function that reads a file of the repository."""
+        if name not in ("file", "templatefile", "yamldecode", "filebase64", "fileexists"):
+            raise KeyError(name)
+        if name == "yamldecode":
+            if not isinstance(arguments[0], str):
+                return arguments[0]
+            documents = list(yaml_values(arguments[0].encode()))
+            return documents[0] if len(documents) == 1 else Unknown("yamldecode")
+        path = arguments[0]
+        if not isinstance(path, str) or not is_known(path):
+            raise TypeError("a file that is not known")
+        path = posixpath.normpath(path if path.startswith(self.folder) else posixpath.join(self.folder, path))
+        text = self._files.read(path)
+        if name == "fileexists":
+            return text is not None
+        if text is None or name == "filebase64":
+            raise ValueError("a file that is not there")
+        if name == "file":
+            return without_marks(text)
+        names = arguments[1] if len(arguments) > 1 else {}
+        if not isinstance(names, dict):
+            raise TypeError("values that are not known")
+        return self._scope.having(names).template(text)
+
+
+def is_read_by_itself(path: str) -> bool:
+    """Return whether Terraform reads a file of variables without being told."""
+    name = posixpath.basename(path)
+    return name in ("terraform.tfvars", "terraform.tfvars.json") or name.endswith((".auto.tfvars", ".auto.tfvars.json"))
+
+
+def _evaluator(text: str) -> Callable[[Scope], dict[str, Any]]:
+    return lambda scope: _body_values(parsed_block(text), scope)
+
+
+def _body_values(body: Any, scope: Scope) -> dict[str, Any]:
+    """Return the arguments of a block; blocks in it are lists of objects."""
+    found: dict[str, Any] = {key: scope.value(node) for key, node in attributes_of(body).items()}
+    for kind, labels, inner in inner_blocks(body):
+        values = _dynamic(inner, labels[0], scope) if kind == "dynamic" and labels else [_body_values(inner, scope)]
+        listed = found.setdefault(labels[0] if kind == "dynamic" and labels else kind, [])
+        if isinstance(listed, list):
+            listed += values
+    return found
+
+
+def _dynamic(body: Any, label: str, scope: Scope) -> list[dict[str, Any]]:
+    """Return the blocks that a `dynamic` block makes."""
+    attributes = attributes_of(body)
+    content = next((inner for kind, _, inner in inner_blocks(body) if kind == "content"), None)
+    if content is None or "for_each" not in attributes:
+        return []
+    over = scope.value(attributes["for_each"])
+    iterator = label
+    if "iterator" in attributes:
+        named = scope.value(attributes["iterator"])
+        iterator = named.name if isinstance(named, Unknown) else str(named)
+    if isinstance(over, list | dict) and not any(isinstance(each, Unknown) for each in over):
+        pairs = list(over.items()) if isinstance(over, dict) else [(each, each) for each in over]
+        return [
+            _body_values(content, scope.having({iterator: {"key": key, "value": value}}))
+            for key, value in pairs[:_MOST_INSTANCES]
+        ]
+    name = as_text(over).strip("\ue000\ue001")
+    each = {"key": Unknown(f"{label}.key of {name}"), "value": Unknown(f"{label}.value of {name}")}
+    values = _body_values(content, scope.having({iterator: each}))
+    exists = {"test": "StringEquals", "variable": hole(f"whether {name} has entries"), "values": ["true"]}
+    conditions = values.get("condition")
+    return [{**values, "condition": [*(conditions if isinstance(conditions, list) else []), exists]}]
+
+
+def _nested(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Yield the blocks of Terraform's JSON, each with its labels."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _nested(entry, depth)
+    elif isinstance(value, Mapping):
+        if depth == 0:
+            yield (), value
+        else:
+            for label, entry in value.items():
+                for labels, fields in _nested(entry, depth - 1):
+                    yield (label, *labels), fields
+
+
+def _json_evaluator(fields: Mapping[str, Any]) -> Callable[[Scope], dict[str, Any]]:
+    return lambda scope: {key: _json_values(entry, scope) for key, entry in fields.items()}
+
+
+def _json_values(value: Any, scope: Scope) -> Any:
+    if isinstance(value, str):
+        if re.fullmatch(r"\$\{.*\}", value, re.DOTALL) and value.count("${") == 1:
+            return scope.value(attributes_of(parsed_body(f"value = {value[2:-1]}\n"))["value"])
+        return scope.template(value)
+    if isinstance(value, list):
+        return [_json_values(entry, scope) for entry in value]
+    if isinstance(value, Mapping):
+        return {key: _json_values(entry, scope) for key, entry in value.items()}
+    return value
+
+
+def _with_holes(value: Any) -> Any:
+    """Return a value with texts in place of what is not known."""
+    if isinstance(value, Unknown):
+        return value.text
+    if isinstance(value, list):
+        return [_with_holes(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {as_text(key): _with_holes(entry) for key, entry in value.items()}
+    return value
+
+
+def document_of(values: Mapping[str, Any]) -> Any:
+    """Return the document that the arguments of an `aws_iam_policy_document` make."""
+    statements: list[Any] = []
+    for key in ("source_json", "source_policy_documents"):
+        for source in _listed(values.get(key)):
+            statements += _statements_of(source)
+    own = values.get("statement")
+    for fields in own if isinstance(own, list) else []:
+        statement = _with_holes(terraform_statement(_with_holes(fields)))
+        _put(statements, statement, overrides=True)
+    for key in ("override_json", "override_policy_documents"):
+        for source in _listed(values.get(key)):
+            for statement in _statements_of(source):
+                _put(statements, statement, overrides=True)
+    version = values.get("version")
+    return {
+        "Version": version if isinstance(version, str) and is_known(version) else "2012-10-17",
+        "Statement": statements,
+    }
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value in (None, "") else value if isinstance(value, list) else [value]
+
+
+def _statements_of(source: Any) -> list[Any]:
+    """Return the statements of a document that another takes over; one hole for those that are not known."""
+    if isinstance(source, str) and is_known(source):
+        try:
+            source = json.loads(source)
+        except ValueError:
+            return [hole(source[:40])]
+    if not isinstance(source, Mapping):
+        return [] if source is None else [as_text(source)]
+    statements = source.get("Statement", [])
+    listed: list[Any] = _with_holes(statements if isinstance(statements, list) else [statements])
+    return listed
+
+
+def _put(statements: list[Any], statement: Any, *, overrides: bool) -> None:
+    """Add a statement; one with the same Sid is replaced."""
+    sid = statement.get("Sid") if isinstance(statement, Mapping) else None
+    for number, other in enumerate(statements):
+        if overrides and sid and isinstance(other, Mapping) and other.get("Sid") == sid:
+            statements[number] = statement
+            return
+    statements.append(statement)
