@@ -14,7 +14,7 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import Reach, merged
 from ekstui.iam.text import counted, listed
 from ekstui.library.access_policies import PREFIX, find_access_policy
-from ekstui.library.reviewing import ReviewedDocument, plain_change
+from ekstui.library.reviewed import ReviewedDocument, plain_change
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library

@@ -6,8 +6,7 @@ one and was not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +15,9 @@ from ekstui.change.comparison import Change
 from ekstui.change.holes import changes_around, plainly
 from ekstui.change.permitted import principal_changes
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.grants import Reach
-from ekstui.iam.reference import reference_version
+from ekstui.library.attached_changes import attached_changes
 from ekstui.library.gate_file import read_gate_file
+from ekstui.library.reviewed import Review, ReviewedDocument, StatementChange, UnreadFile
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -26,68 +25,6 @@ if TYPE_CHECKING:
 
 _NOTHING = Document(version="2012-10-17", id=None, statements=())
 """The other side of a document that is new or removed: it allows nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class StatementChange:
-    """A statement that differs, and what that means for it alone."""
-
-    name: str
-    """Its Sid, or its number."""
-    reach: Reach
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewedDocument:
-    """A policy document, or what is attached to one role, that changed."""
-
-    path: str
-    place: str
-    """Where in the file it is; empty for a file that is one document."""
-    state: str
-    """`new`, `changed` or `removed`."""
-    change: Change | None
-    """None if it cannot be judged."""
-    reason: str = ""
-    """Why it cannot be judged."""
-    line: int = 0
-    """Its line in the file as it is now, from 1; 0 if that is not known."""
-    use: str = "policy"
-    """`policy`, `trust policy`, `resource policy` or `attachment`."""
-    statements: tuple[StatementChange, ...] = ()
-    """The statements that differ, if there are several."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnreadFile:
-    """A changed file that may hold a policy and was not read."""
-
-    path: str
-    reason: str
-    allowed_by: str = ""
-    """The pattern that makes an exception of it; empty if it counts as undecided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """All policy documents that changed, and what was not read."""
-
-    documents: tuple[ReviewedDocument, ...]
-    unread: tuple[UnreadFile, ...]
-    files: int = 0
-    """How many files changed."""
-    read: int = 0
-    """How many of them were read; the others that are not in `unread` cannot hold a policy."""
-
-    @property
-    def not_read(self) -> tuple[UnreadFile, ...]:
-        """The files that were not read, without those that are exceptions."""
-        return tuple(file for file in self.unread if not file.allowed_by)
-
-    @property
-    def exceptions(self) -> tuple[UnreadFile, ...]:
-        """The files that were not read and need not be."""
-        return tuple(file for file in self.unread if file.allowed_by)
 
 
 def review(
@@ -102,7 +39,6 @@ def review(
     Files whose path matches a pattern in `allow_unread`, or in the repository's own ekstui.toml, need not be read; `*`
     matches slashes too. Without a library, policies that are attached by name are not known.
     """
-    from ekstui.library.attached_changes import attached_changes
     from ekstui.sources.repository import Changes  # 8 ms with what reads documents, which others do without
     from ekstui.sources.written import WrittenAttachment, WrittenPolicy
     from ekstui.sources.written.reading import read_changes
@@ -275,14 +211,3 @@ def _statements(before: Document, after: Document, is_for_principals: bool) -> t
 
 _MOST_STATEMENTS = 20
 """The most statements that are compared one by one."""
-
-
-def plain_change(reach: Reach, verdict: str) -> Change:
-    """Return a change that is no difference between documents."""
-    return Change("scope", reach, None, (), (), (), plainly(verdict), (), reference_version())
-
-
-def reaches(review: Review) -> Iterator[Change | None]:
-    """Yield every change, and None for each file that was not read."""
-    yield from (each.change for each in review.documents)
-    yield from (None for _ in review.not_read)

@@ -21,7 +21,7 @@ from ekstui.present.blocks import (
 )
 
 if TYPE_CHECKING:
-    from ekstui.library.reviewing import Review, ReviewedDocument, UnreadFile
+    from ekstui.library.reviewed import Review, ReviewedDocument, UnreadFile
 
 
 def review_blocks(review: Review) -> list[Block]:

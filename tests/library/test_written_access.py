@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from ekstui.library import Library
-from ekstui.library.reviewing import Review, review
+from ekstui.library.reviewed import Review
+from ekstui.library.reviewing import review
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}
 

@@ -1,0 +1,77 @@
+"""What a review finds: documents and attachments that changed, and files that were not read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ekstui.change.comparison import Change
+from ekstui.change.holes import plainly
+from ekstui.iam.grants import Reach
+from ekstui.iam.reference import reference_version
+
+
+@dataclass(frozen=True, slots=True)
+class StatementChange:
+    """A statement that differs, and what that means for it alone."""
+
+    name: str
+    """Its Sid, or its number."""
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedDocument:
+    """A policy document, or what is attached to one role, that changed."""
+
+    path: str
+    place: str
+    """Where in the file it is; empty for a file that is one document."""
+    state: str
+    """`new`, `changed` or `removed`."""
+    change: Change | None
+    """None if it cannot be judged."""
+    reason: str = ""
+    """Why it cannot be judged."""
+    line: int = 0
+    """Its line in the file as it is now, from 1; 0 if that is not known."""
+    use: str = "policy"
+    """`policy`, `trust policy`, `resource policy` or `attachment`."""
+    statements: tuple[StatementChange, ...] = ()
+    """The statements that differ, if there are several."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A changed file that may hold a policy and was not read."""
+
+    path: str
+    reason: str
+    allowed_by: str = ""
+    """The pattern that makes an exception of it; empty if it counts as undecided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All policy documents that changed, and what was not read."""
+
+    documents: tuple[ReviewedDocument, ...]
+    unread: tuple[UnreadFile, ...]
+    files: int = 0
+    """How many files changed."""
+    read: int = 0
+    """How many of them were read; the others that are not in `unread` cannot hold a policy."""
+
+    @property
+    def not_read(self) -> tuple[UnreadFile, ...]:
+        """The files that were not read, without those that are exceptions."""
+        return tuple(file for file in self.unread if not file.allowed_by)
+
+    @property
+    def exceptions(self) -> tuple[UnreadFile, ...]:
+        """The files that were not read and need not be."""
+        return tuple(file for file in self.unread if file.allowed_by)
+
+
+def plain_change(reach: Reach, verdict: str) -> Change:
+    """Return a change that is no difference between documents."""
+    return Change("scope", reach, None, (), (), (), plainly(verdict), (), reference_version())
