@@ -35,7 +35,7 @@ from ekstui.present.review_report import review_blocks
 )
 def review_repository(arguments: Namespace) -> int:
     """Print one row per document with what its change means, and fail the gate if access changed that way."""
-    answer = review(Path(), arguments.base, tuple(arguments.paths), arguments.allow_unread, open_library())
+    answer = review(Path(), arguments.base, tuple(arguments.paths), arguments.allow_unread, open_library(arguments))
     print_answer(arguments, lambda: shape(answer), lambda: review_blocks(answer))
     reaches = [reach for document in answer.documents for reach in reaches_of(document.change)]
     if answer.not_read:
