@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.comparison import Change
-from ekstui.change.holes import changes_around, hole, plainly
+from ekstui.change.holes import changes_around, hole, is_hole, plainly
 from ekstui.eks.kubernetes import Permission, Rule, difference
 from ekstui.errors import EkstuiError
 from ekstui.iam.document import Document, parse
@@ -56,6 +56,9 @@ def attached_changes(
             if same is not None:
                 del gone[same]
                 continue
+        if old is None and key[0] == "boundary" and all(is_hole(policy) for policy, _ in held.policies):
+            # A boundary that may be none limits what is new, if anything.
+            continue
         if old is None or old.policies != held.policies:
             yield _reviewed(key[0], old, held, known)
     for key, held in gone.items():

@@ -337,8 +337,9 @@ class Scope:
         arguments = next((part for part in node.children if _kind(part) == "arguments"), None)
         nodes = [part for part in _parts(arguments) if _kind(part) != "ELLIPSIS"] if arguments else []
         if name == "try":
-            tried = (self.value(each) for each in nodes)
-            return next((value for value in tried if not isinstance(value, Unknown)), self._unknown(node, []))
+            tried = [self.value(each) for each in nodes]
+            known = [value for value in tried[:-1] if value is not None and not isinstance(value, Unknown)]
+            return known[0] if known else tried[-1] if None in tried[:-1] else self._unknown(node, tried)
         values = [self.value(each) for each in nodes]
         if arguments and any(_kind(part) == "ELLIPSIS" for part in arguments.children):
             if not isinstance(values[-1], list):
@@ -467,6 +468,10 @@ def indexed(value: Any, path: tuple[Any, ...], name: tuple[Any, ...]) -> Any:
     for number, part in enumerate(path):
         if isinstance(value, Unknown):
             return Unknown(value.name + "".join(map(_in_path, path[number:])))
+        if isinstance(value, dict) and isinstance(part, str) and part not in value and not any(map(has_hole, value)):
+            # An attribute that is optional is null.
+            value = None
+            continue
         try:
             value = value[int(part)] if isinstance(value, list) else value[part]
         except (KeyError, IndexError, TypeError, ValueError):

@@ -277,6 +277,9 @@ def _statement(value: object) -> object:
     if any(has_hole(str(key)) for key in value) or has_hole(str(value.get("Effect", ""))):
         return _statement(hole(json_text(value)[:60]))
     fields = dict(value)
+    for key in ("Action", "NotAction", "Resource", "NotResource"):
+        if isinstance(entries := fields.get(key), list) and None in entries:
+            fields[key] = [entry for entry in entries if entry is not None] or [hole(f"{key} that is null")]
     for key in ("Principal", "NotPrincipal"):
         if isinstance(fields.get(key), str) and has_hole(fields[key]):
             fields[key] = {"AWS": [fields[key]]}
