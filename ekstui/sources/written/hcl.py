@@ -338,8 +338,7 @@ class Scope:
         nodes = [part for part in _parts(arguments) if _kind(part) != "ELLIPSIS"] if arguments else []
         if name == "try":
             tried = [self.value(each) for each in nodes]
-            known = [value for value in tried[:-1] if value is not None and not isinstance(value, Unknown)]
-            return known[0] if known else tried[-1] if None in tried[:-1] else self._unknown(node, tried)
+            return next((value for value in tried if value is not None), None)
         values = [self.value(each) for each in nodes]
         if arguments and any(_kind(part) == "ELLIPSIS" for part in arguments.children):
             if not isinstance(values[-1], list):
@@ -601,8 +600,6 @@ def _lookup(table: Any, key: Any, *default: Any) -> Any:
 
 def _coalesce(*values: Any) -> Any:
     for value in values:
-        if isinstance(value, Unknown):
-            raise ValueError("not known")
         if value not in (None, "", []):
             return value
     raise ValueError("nothing")

@@ -217,7 +217,7 @@ def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
             return WrittenPolicy(place, None, "it is not JSON", written, line=line)
     try:
         written = json_text(value)
-        document = parse(_with_unknown(value))
+        document = parse(_with_unknown(value, is_trust=_is_trust(place)))
         use = _use(document, place)
         for broken in _broken(document, use):
             raise broken
@@ -228,9 +228,14 @@ def document_in(place: str, value: object, line: int = 0) -> WrittenPolicy:
     return WrittenPolicy(place, document, line=line, use=use)
 
 
+def _is_trust(place: str) -> bool:
+    """Return whether the name of a field says that it has a trust policy."""
+    return place.lower().replace("_", "").endswith(("assumerolepolicydocument", "assumerolepolicy"))
+
+
 def _use(document: Document, place: str) -> PolicyUse:
     """Return what a document is for: who may assume a role or use a resource, if all of its statements have principals."""
-    if place.lower().replace("_", "").endswith(("assumerolepolicydocument", "assumerolepolicy")):
+    if _is_trust(place):
         return "trust"
     if not document.statements or any(each.principal_element is None for each in document.statements):
         return "identity"
@@ -254,7 +259,7 @@ def _broken(document: Document, use: PolicyUse) -> Iterator[DocumentError]:
     return broken_trust_rules(plain) if use == "trust" else broken_rules(plain)
 
 
-def _with_unknown(value: object) -> object:
+def _with_unknown(value: object, *, is_trust: bool) -> object:
     """Return a document in which what is not known has the shape that IAM wants, so that it can be parsed."""
     if not isinstance(value, Mapping) or isinstance(value, Repeated):
         return value
@@ -266,7 +271,27 @@ def _with_unknown(value: object) -> object:
         plain["Version"] = "2012-10-17"
     if isinstance(plain.get("Id"), str) and has_hole(str(plain["Id"])):
         del plain["Id"]
-    return {**plain, "Statement": [_statement(entry) for entry in entries]} if "Statement" in value else value
+    if "Statement" not in value:
+        return value
+    shaped = [_statement(entry) for entry in entries]
+    known = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
+    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in known):
+        has_resources = any("Resource" in entry or "NotResource" in entry for entry in known)
+        for number, entry in enumerate(entries):
+            if not isinstance(entry, Mapping) or _is_unknown(entry):
+                fields = cast("dict[str, Any]", shaped[number])
+                shaped[number] = {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": fields["Action"]},
+                    "Action": fields["Action"],
+                    **({"Resource": fields["Resource"]} if has_resources else {}),
+                }
+    return {**plain, "Statement": shaped}
+
+
+def _is_unknown(statement: Mapping[str, Any]) -> bool:
+    """Return whether so little of a statement is known that all of it is a hole."""
+    return any(has_hole(str(key)) for key in statement) or has_hole(str(statement.get("Effect", "")))
 
 
 def _statement(value: object) -> object:
@@ -274,7 +299,7 @@ def _statement(value: object) -> object:
         return {"Effect": "Allow", "Action": [value], "Resource": [value]}
     if not isinstance(value, Mapping) or isinstance(value, Repeated):
         return value
-    if any(has_hole(str(key)) for key in value) or has_hole(str(value.get("Effect", ""))):
+    if _is_unknown(value):
         return _statement(hole(json_text(value)[:60]))
     fields = dict(value)
     for key in ("Action", "NotAction", "Resource", "NotResource"):

@@ -241,7 +241,7 @@ class Module:
         for _, _, labels, _, _, evaluate in self._declared(("variable",)):
             if labels == (name,):
                 values = evaluate(self._scope)
-                return values["default"] if values.get("default") is not None else Unknown(f"var.{name}")
+                return values.get("default", Unknown(f"var.{name}"))
         return Unknown(f"var.{name}")
 
     def _set_values(self) -> dict[str, Any]:
