@@ -78,6 +78,10 @@ class ForbiddenExplanation(NamedTuple):
     """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
     fetched_at: datetime | None = None
     """When the cluster was read; None if none was looked at."""
+    times: int = 1
+    """How often the message has it."""
+    grants: str = ""
+    """What the principal tried to grant without holding it; empty for a request that a rule is missing for."""
 
 
 _WITHOUT_ENTRIES: Mapping[SubjectKind, tuple[str, tuple[str, ...]]] = {
@@ -110,6 +114,10 @@ def explain_forbidden(
     subject, request = forbidden.subject, forbidden.request
     name = cluster.name if cluster else None
     found = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
+    if forbidden.grants:
+        return found._replace(
+            grants=forbidden.grants, reason=_escalation(forbidden), not_looked_at=(_RBAC,), principal=None
+        )
     if subject.kind in _WITHOUT_ENTRIES:
         reason, places = _WITHOUT_ENTRIES[subject.kind]
         return found._replace(reason=reason, not_looked_at=places)
@@ -118,7 +126,7 @@ def explain_forbidden(
         allowed_by=remedies, commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies))
     )
     if cluster is None:
-        reason = "Nothing known about this principal allows it; no cluster was looked at."
+        reason = "The message says so; no cluster was looked at."
         return found._replace(reason=reason, not_looked_at=("the access entries of the cluster", _RBAC))
     unseen = () if named else (f"whether the message is from cluster {cluster.name}",)
     if cluster.access_entries is None:
@@ -147,6 +155,19 @@ def explain_forbidden(
     if verdict == "allowed":
         return found._replace(allowed_by=(), commands=())
     return found._replace(commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)))
+
+
+def _escalation(forbidden: Forbidden) -> str:
+    """Return why nobody may grant what they do not hold, which no policy of IAM changes.
+
+    Source: Kubernetes, "Using RBAC Authorization", on privilege escalation prevention.
+    """
+    request = forbidden.request
+    return (
+        f"Kubernetes lets nobody grant permissions that they do not hold themselves ({forbidden.grants}); no IAM policy "
+        f"changes that. Give the user the same permissions in the cluster first, or the verb {request.verb} on "
+        f"{request.resource}, or let a cluster administrator do it."
+    )
 
 
 def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:

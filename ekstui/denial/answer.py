@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ekstui.change.holders import Since
 from ekstui.change.policy import PolicyScope, version_label
 from ekstui.denial.callers import Caller, HowNamed, WantedToken
-from ekstui.denial.parsing import Cause
+from ekstui.denial.message import Cause
 from ekstui.denial.purpose import Fit
 from ekstui.eks.commands import Command, aws
 from ekstui.eks.knowledge import DependentActions, Symptom
@@ -122,7 +122,7 @@ class Explanation(NamedTuple):
 
     verdict: Verdict
     action: str | None
-    """None for a symptom that no action causes."""
+    """None for a symptom that no action causes, and for a denial whose action the message does not name."""
     resource: str | None
     principal: str | None
     cause: Cause | None
@@ -177,6 +177,10 @@ class Explanation(NamedTuple):
     """When the account that it was judged by was read; None if it was judged without one."""
     must_allow_too: str | None = None
     """The policy of the resource that must allow an allowed request too and was not looked at; None if none must."""
+    times: int = 1
+    """How often the message has it; 0 for what is known of lines that are no denial."""
+    resources: tuple[str, ...] = ()
+    """The resources of all repeats, if they differ; `resource` is the first one's."""
 
 
 def statement_in_words(result: StatementResult) -> str:

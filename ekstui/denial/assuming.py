@@ -21,7 +21,7 @@ from ekstui.denial.callers import (
     wanted_tokens,
 )
 from ekstui.denial.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
-from ekstui.denial.parsing import Denial
+from ekstui.denial.message import Denial
 from ekstui.iam import arn
 from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.operators import operator

@@ -39,7 +39,8 @@ PROVIDER = "aws:FederatedProvider"
 
 _ASSUMING = UNSIGNED | OF_SESSIONS | {POD_IDENTITY.lower(), "sts:assumerole"}
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
-_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-[0-9a-f]{8,17}$")
+_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-(?:[0-9a-f]{8,17}|[*xX#.…]+|\W.*\W|REDACTED)$")
+"""The session of an EC2 instance, also with its identifier blanked out."""
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from ekstui.denial.answer import Policies, refused_tags, statement_in_words
 from ekstui.denial.callers import UNSIGNED, is_unsigned
+from ekstui.denial.message import Cause, Denial
 from ekstui.denial.parameters import made_by
-from ekstui.denial.parsing import Cause, Denial
 from ekstui.iam.applicability import needs_its_key
 from ekstui.iam.arn import is_uncertain, split_arn
 from ekstui.iam.evaluation import (

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from ekstui.denial.message import Cause, Denial, action_of_operation, denials_in, prefix_of_service, spelled
+from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service, sentences_in, spelled
 from ekstui.denial.parameters import request_tags, resources_named
 from ekstui.errors import InputError
 from ekstui.iam import arn
@@ -86,27 +86,90 @@ def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> 
                 yield f"{issuer}:aud", (audience,)
 
 
-_MAX_OBJECTS = 200
-"""How many positions in a text are tried as the start of a JSON object."""
+_MAX_ATTEMPTS = 200
+"""How many positions in a text are tried as the start of a JSON object without success."""
+_MAX_WRAPPED = 40_000
+"""The longest JSON object, in characters, that is read although a terminal wrapped it."""
 
 _DECODER = json.JSONDecoder()
+_LENIENT = json.JSONDecoder(strict=False)
 _DENIED = re.compile("AccessDenied|Unauthorized|NotAuthorized")
+_START = re.compile(r'"\s*\{\s*\\|\{(?=\s*")')
+"""An object, or one in a JSON string, as `--query DecodedMessage` prints it."""
+
+
+class Piece(NamedTuple):
+    """A part of a text: a JSON object, or what is between two."""
+
+    text: str
+    value: dict[str, Any] | None = None
+
+
+def pieces_of(text: str) -> Iterator[Piece]:
+    """Yield the outermost JSON objects in a text and what is between them, in order."""
+    done = position = attempts = 0
+    while attempts < _MAX_ATTEMPTS and (found := _START.search(text, position)):
+        start = found.start()
+        value, end = _object_at(text, start)
+        if value is None:
+            attempts += 1
+            position = start + 1
+            continue
+        if done < start:
+            yield Piece(text[done:start])
+        yield Piece(text[start:end], value)
+        done = position = end
+    if done < len(text):
+        yield Piece(text[done:])
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
     """Yield the outermost JSON objects in a text, skipping what cannot be parsed."""
-    position = 0
-    for _ in range(_MAX_OBJECTS):
-        position = text.find("{", position)
-        if position < 0:
-            return
-        try:
-            value, position = _DECODER.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            position += 1
-            continue
+    return (piece.value for piece in pieces_of(text) if piece.value is not None)
+
+
+def _object_at(text: str, start: int) -> tuple[dict[str, Any] | None, int]:
+    """Return the JSON object at a position and where it ends; None if there is none."""
+    for decoder in (_DECODER, _LENIENT):
+        value, end = _decoded(decoder, text, start)
+        if isinstance(value, str):
+            inner = next(objects_in(value), None)
+            return inner, end
         if isinstance(value, dict):
-            yield value
+            return (value if decoder is _DECODER else _without_breaks(value)), end
+    # A terminal may break numbers, names and escapes too.
+    wrapped = text[start : start + _MAX_WRAPPED]
+    if text[start] != "{" or "\n" not in wrapped or '":' not in wrapped:
+        return None, start
+    value, length = _decoded(_DECODER, wrapped.replace("\n", ""), 0)
+    if not isinstance(value, dict):
+        return None, start
+    end = start
+    for line in wrapped.split("\n"):
+        if length <= len(line):
+            return value, end + length
+        length -= len(line)
+        end += len(line) + 1
+    return None, start
+
+
+def _decoded(decoder: json.JSONDecoder, text: str, start: int) -> tuple[Any, int]:
+    try:
+        value, end = decoder.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None, start
+    return value, end
+
+
+def _without_breaks(value: Any, depth: int = 20) -> Any:
+    """Return a JSON value without the line breaks that a terminal put into its strings."""
+    if isinstance(value, str):
+        return value.replace("\n", "")
+    if depth > 0 and isinstance(value, dict):
+        return {key.replace("\n", ""): _without_breaks(entry, depth - 1) for key, entry in value.items()}
+    if depth > 0 and isinstance(value, list):
+        return [_without_breaks(entry, depth - 1) for entry in value]
+    return value
 
 
 def strings_in(value: object, depth: int = 20) -> Iterator[str]:
@@ -157,7 +220,7 @@ def _of_event(event: Mapping[str, Any]) -> Denial:
     service = prefix_of_service(label) or label
     called = action_of_operation(service, event["eventName"])
     message = " ".join((_text(event, "errorMessage") or "").split())
-    denial = next((said for said, _ in denials_in(message)), Denial(called))
+    denial = next((sentence.denial for sentence in sentences_in(message)), Denial(called))
     denial = replace(
         denial,
         resource=denial.resource or _only_resource_of(event),

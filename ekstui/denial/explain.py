@@ -34,9 +34,12 @@ from ekstui.denial.fixing import (
     role_for_pods,
     shown_statement,
 )
+from ekstui.denial.forbidden import Forbidden
+from ekstui.denial.merging import merged
+from ekstui.denial.message import Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.owners import checks_of_owner, whom_to_ask
-from ekstui.denial.parsing import Denial, parse_denial, parse_denials
+from ekstui.denial.parsing import Refusal, parse_denial, refusals_in
 from ekstui.denial.purpose import (
     UNKNOWN,
     Purpose,
@@ -99,23 +102,59 @@ class Asked(NamedTuple):
 
     request: Request
     denial: Denial | None
+    text: str = ""
+    """The part of the message that is about it."""
+    times: int = 1
+    """How often the message has it."""
+    variants: tuple[Request, ...] = ()
+    """The requests of its repeats: the same role, action and kind of resource."""
+    ambiguous: tuple[str, ...] = ()
+    """The actions that it may be about, if the message does not tell which."""
 
 
-def asked(question: Question) -> tuple[Asked, ...]:
-    """Return the requests to explain: one, or one for each denial in a message.
+class AskedOfKubernetes(NamedTuple):
+    """A request that Kubernetes forbade, and how often a message has it."""
+
+    forbidden: Forbidden
+    times: int
+
+
+def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...]:
+    """Return the requests to explain: one, or those of a message, in its order and without repeats.
 
     Raises InputError for a message that is not a denial, a malformed action or ARN, or an unknown condition key.
     """
     _check(question)
     if question.message is None:
         return (_asked(question, None),)
-    denials = parse_denials(question.message)
+    refusals = refusals_in(question.message)
+    if question.action is None and not question.resources:
+        return tuple(
+            _asked_by(question, refusal.refusal, refusal.times, refusal.variants) for refusal in merged(refusals)
+        )
     # A correction applies to one denial: the one with that action, or else the most complete one.
-    if question.action is not None or question.resources:
-        wanted = (question.action or "").lower()
-        named = next((denial for denial in denials if denial.action.lower() == wanted), None)
-        denials = (named or parse_denial(question.message),)
-    return tuple(_asked(question, denial) for denial in denials)
+    wanted = (question.action or "").lower()
+    denials = [refusal.what for refusal in refusals if isinstance(refusal.what, Denial)]
+    named = next((denial for denial in denials if denial.action.lower() == wanted), None)
+    return (_asked(question, named or parse_denial(question.message)),)
+
+
+def asked(question: Question) -> tuple[Asked, ...]:
+    """Return the requests that IAM decides, of those to explain; raises InputError as `everything_asked` does."""
+    return tuple(request for request in everything_asked(question) if isinstance(request, Asked))
+
+
+def _asked_by(
+    question: Question, refusal: Refusal, times: int, variants: Sequence[Refusal]
+) -> Asked | AskedOfKubernetes:
+    if isinstance(refusal.what, Forbidden):
+        return AskedOfKubernetes(refusal.what, times)
+    denials = [variant.what for variant in variants if isinstance(variant.what, Denial)]
+    one = _asked(question, refusal.what)
+    requests = (_asked(question, denial).request for denial in denials) if times > 1 else ()
+    # A less complete repeat, such as an event about the error, is no request of its own.
+    others = tuple(request for request in requests if len(request.resources) == len(one.request.resources))
+    return one._replace(text=refusal.text, times=times, variants=others, ambiguous=refusal.ambiguous)
 
 
 def _check(question: Question) -> None:

@@ -1,13 +1,14 @@
-"""What Kubernetes says when it forbids a request, and who its user is.
+"""What Kubernetes says when it forbids a request, or does not know who asks, and who its user is.
 
-Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for what user names mean; kubectl's
-and client-go's wording, as in public threads.
+Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", for what user names mean; the wording
+of the API server, kubectl and client-go, as in public threads.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from ekstui.denial.parsing import check_length, unframed, unwrapped
+from ekstui.denial.wrapping import unframed
 from ekstui.eks.kubernetes import KubernetesRequest
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount
@@ -31,27 +32,40 @@ class Subject(NamedTuple):
     """The namespace of a service account."""
 
 
+RBAC_GROUP = "rbac.authorization.k8s.io"
+
+
 class Forbidden(NamedTuple):
     """A request that Kubernetes refused, and its user."""
 
     subject: Subject
     request: KubernetesRequest
+    grants: str = ""
+    """What the user tried to grant without holding it, if that is why: no rule for the request itself is missing."""
 
 
 _FORBIDDEN = re.compile(
     r'forbidden: User "(?P<user>[^"]*)" cannot (?P<verb>[\w*-]+) '
     r'(?:path "(?P<path>[^"]*)"'
     r'|resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
-    r"|(?P<old>(?!(?:resource|path)\b)[\w.-]+(?:/[\w.-]+)?))"
+    r"|(?P<old>(?!(?:resource|path)\b)[\w.-]+(?:/[\w.-]+)?)(?= (?:in the namespace|at the cluster)|\.? at the|[:.,;]|$))"
     r'(?:,? in the namespace "(?P<namespace>[^"]*)"|\.? at the cluster scope)?'
 )
+_ESCALATION = re.compile(
+    r'(?P<resource>(?:cluster)?role(?:binding)?s)\.rbac\.authorization\.k8s\.io "(?P<name>[^"]{0,300})" is forbidden: '
+    r'(?:user "(?P<user>[^"]*)" (?:\(groups=\[[^\]]{0,600}\]\) )?is attempting to grant RBAC permissions not currently held'
+    r"|attempt to grant extra privileges)(?:: ?(?P<rules>[^\n]{0,600}))?",
+    re.IGNORECASE,
+)
+_OLD_USER = re.compile(r"user=&?\{(\S{1,300}) ")
 _NAME = re.compile(r'[\w.-]+ "([^"]*)" is $')
 _LONGEST_NAME = 600
 """The most characters of a resource and its name: a name has up to 253."""
 
-_MOST = 20
-"""The most requests that are read in one text."""
-
+_VERBS = frozenset(
+    ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "*", "use", "bind", "escalate",
+     "impersonate", "approve", "sign", "proxy", "post", "put", "head", "options")
+)  # fmt: skip
 _UNAUTHORIZED = re.compile(
     r"You must be logged in to the server|server has asked for the client to provide credentials"
     r'|"?(?:message|reason)"?: ?"Unauthorized"|\berror: Unauthorized\b',
@@ -59,37 +73,36 @@ _UNAUTHORIZED = re.compile(
 )
 
 
-def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
-    """Return the first requests that were forbidden according to a text, without duplicates, in order.
+class ForbiddenAt(NamedTuple):
+    """A refusal of Kubernetes in a text."""
 
-    Raises InputError if the text is too long.
-    """
-    check_length(text)
-    # Logs and HTTP bodies escape quotation marks, once or more; terminals break lines anywhere, even within words.
-    return max((_found_in(each) for each in unwrapped(re.sub(r'\\+"', '"', text))), key=_whole)
-
-
-def _found_in(line: str) -> tuple[Forbidden, ...]:
-    found: dict[Forbidden, None] = {}
-    for match in _FORBIDDEN.finditer(line):
-        if len(found) >= _MOST:
-            break
-        before = _NAME.search(line[max(0, match.start() - _LONGEST_NAME) : match.start()])
-        found[Forbidden(subject_of(match["user"]), _request(match, before[1] if before else None))] = None
-    return tuple(found)
+    start: int
+    """Where the text names what was forbidden."""
+    end: int
+    forbidden: Forbidden
+    score: int
+    """How well it reads: a line that was joined in a wrong way splits or merges words."""
 
 
-def _whole(found: tuple[Forbidden, ...]) -> tuple[int, int]:
-    """Return how many requests read well, and how many say in which namespace: no word of one has a space in it."""
-    texts = [
-        f"{each.subject.username}{each.request.resource}{each.request.api_group}{each.request.name}" for each in found
-    ]
-    return sum(" " not in text for text in texts), sum(each.request.namespace is not None for each in found)
-
-
-def is_unauthorized(text: str) -> bool:
-    """Return whether a text says that the cluster does not know the caller, so that no rule was evaluated."""
-    return bool(_UNAUTHORIZED.search(re.sub(r"\s+", " ", unframed(text))))
+def forbidden_in(text: str) -> Iterator[ForbiddenAt]:
+    """Yield the requests that were forbidden according to a text on one line."""
+    for match in _FORBIDDEN.finditer(text):
+        before = _NAME.search(text[max(0, match.start() - _LONGEST_NAME) : match.start()])
+        request = _request(match, before[1] if before else None)
+        found = Forbidden(subject_of(match["user"]), request)
+        yield ForbiddenAt(match.start("user"), match.end(), found, _score(found, is_old=match["old"] is not None))
+    for match in _ESCALATION.finditer(text):
+        user = match["user"]
+        if user is None:
+            old = _OLD_USER.search(match["rules"] or "")
+            user = old[1] if old else "unknown"
+        resource = match["resource"].lower()
+        # Who binds a role must hold what it allows, or may `bind` it; who writes one likewise, or may `escalate`.
+        is_binding = resource.endswith("bindings")
+        kind = "clusterroles" if resource.startswith("cluster") else "roles"
+        request = KubernetesRequest("bind" if is_binding else "escalate", kind, RBAC_GROUP, name=match["name"])
+        found = Forbidden(subject_of(user), request, grants=f"{resource} {match['name']}")
+        yield ForbiddenAt(match.start("resource"), match.end(), found, _score(found, is_old=False))
 
 
 def subject_of(username: str) -> Subject:
@@ -107,6 +120,17 @@ def subject_of(username: str) -> Subject:
     return Subject("username", username)
 
 
+def _score(found: Forbidden, *, is_old: bool) -> int:
+    request = found.request
+    texts = f"{found.subject.username}{request.resource}{request.api_group}{request.name}{request.path}"
+    return (
+        4 * (request.verb.lower() in _VERBS)
+        + 2 * (not is_old)
+        + 2 * (" " not in texts)
+        + (request.namespace is not None and " " not in request.namespace)
+    )
+
+
 def _request(match: re.Match[str], name: str | None) -> KubernetesRequest:
     if match["path"] is not None:
         return KubernetesRequest(match["verb"], "", path=match["path"])
@@ -116,3 +140,8 @@ def _request(match: re.Match[str], name: str | None) -> KubernetesRequest:
         # Before Kubernetes 1.12: `cannot list nodes`, `cannot list deployments.apps`.
         plural, _, group = plural.partition(".")
     return KubernetesRequest(match["verb"], plural, group, sub, match["namespace"], name)
+
+
+def is_unauthorized(text: str) -> bool:
+    """Return whether a text says that the cluster does not know the caller, so that no rule was evaluated."""
+    return bool(_UNAUTHORIZED.search(re.sub(r"\s+", " ", unframed(text))))

@@ -1,4 +1,4 @@
-"""Denials, and how they are read from text: IAM's sentences, and the names that SDKs and CloudTrail put around them."""
+"""Denials, and IAM's sentences about them; the names that SDKs and CloudTrail have for services and actions."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,8 +8,17 @@ from typing import Literal, NamedTuple
 from ekstui.iam.reference import reference
 
 PolicyType = Literal[
-    "identity", "resource", "trust", "boundary", "session", "service-control", "resource-control", "vpc-endpoint"
+    "identity",
+    "resource",
+    "trust",
+    "boundary",
+    "session",
+    "service-control",
+    "resource-control",
+    "vpc-endpoint",
+    "public-access-block",
 ]
+"""What a message says decided; S3's Block Public Access is no policy, but denies like one."""
 
 
 _POLICY_WORDS: dict[PolicyType | None, str] = {
@@ -22,6 +31,7 @@ _POLICY_WORDS: dict[PolicyType | None, str] = {
     "service-control": "service control policy",
     "resource-control": "resource control policy",
     "vpc-endpoint": "VPC endpoint policy",
+    "public-access-block": "Block Public Access setting of S3",
 }
 
 
@@ -33,7 +43,7 @@ class Cause(NamedTuple):
     explicit: bool
     """True for a Deny; False if no policy of the type allows the request."""
     policy: str | None = None
-    """The ARN of the policy, if the message names it."""
+    """The ARN of the policy, or the name of the setting, if the message names it."""
     is_one_of_several: bool = False
     """Whether the message leaves open if a policy of the type denies it, none allows it, or the resource does not exist."""
 
@@ -84,16 +94,21 @@ class Denial:
     """The encoded authorization message that came with it, which contains more context."""
 
 
-_ACTION = r"([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})"
+_ACTION = r"([A-Za-z][A-Za-z0-9-]{0,63}:[A-Za-z][A-Za-z0-9]{0,127})"
 _PHRASES = re.compile(
-    r"(?:not authorized to perform:? ?|n[o']t authorized to call ?|failed to call ?"
-    r"|(?:missing|not have|lacks?|without)(?: the)?(?: required)? permissions? (?:for|to perform|to call):? ?)"
-    r"[`'\"]?(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9])",
+    r"(?:not authorized to perform(?: action| the action)?:? ?|n[o']t authorized to call ?|failed to call ?"
+    r"|(?:missing|n[o']t have|lacks?|without)(?: the)?(?: required)? permissions? (?:for|to perform|to call):? ?)"
+    r"[`'\"]?(?=[A-Za-z][A-Za-z0-9-]{0,63}:[A-Za-z])"
+    r"|(?:requires?|needs?|missing|lacks?|without)(?: the)? [`'\"]?(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}[`'\"]? permission)",
     re.IGNORECASE,
 )
-_WANTED = re.compile(r"policy must include the [`'\"]?" + _ACTION + r"[`'\"]? action")
 _ACTION_AT = re.compile(_ACTION)
-_USER = re.compile(r"(\S{1,2048}) (?:is|are) $", re.IGNORECASE)
+_VERB = re.compile(r"(?: |(?<=[*>\])}#…\dxX]))(?:is|are) $", re.IGNORECASE)
+"""What follows who is not authorized; where a tool blanked out the end of a name, the space may be gone too."""
+_BLANKED = re.compile(r"<[^<>]{1,60}>|\[[^\[\]]{1,60}\]|\{\{?[^{}]{1,60}\}?\}")
+"""What people put in place of a name, which may have several words."""
+_GAP = "\0"
+"""A space within such a replacement."""
 _NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
 """Words before `is not authorized` that name no principal."""
 _RESOURCE = re.compile(
@@ -107,6 +122,13 @@ _NO_ALLOW = re.compile(
 _DENY = re.compile(r"with an explicit deny(?: in (?:an? |the )?([A-Za-z -]{3,40}?)(?= policy| boundary|[.,:;]|$))?")
 _DENY_POLICY = re.compile(r"(?: policy| boundary)?:? ?(arn:[^\s,;\"']{1,1000})")
 _NO_RESOURCE_POLICIES = "no resource-based policies allow access"
+_PUBLIC = re.compile(
+    r"because public (?:policies|ACLs|access) (?:are|is) (?:prevented|blocked) by the (\w{1,40}) (?:setting|block public access)"
+)
+"""Amazon S3 User Guide, "Troubleshoot access denied (403 Forbidden) errors", on Block Public Access."""
+
+_NEXT = re.compile(r"User: |AccessDenied|Unauthorized|An error occurred|operation error |is forbidden")
+"""How another message begins."""
 
 # How far after the action the reason may follow, in characters; an S3 ARN has up to 1,100.
 _REASON_WITHIN = 2_400
@@ -136,14 +158,6 @@ _SECRET_WITHOUT_END = re.compile(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secr
 _ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
 _SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}")
 _ISSUER = re.compile(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
-
-# What SDKs put around the message. The Go SDK names the service, botocore does not.
-_GO = re.compile(r"operation error ([A-Za-z0-9 -]{1,64}?): ([A-Za-z0-9]{1,128}), ")
-_BOTOCORE = re.compile(r"An error occurred \(([A-Za-z0-9.]{1,64})\) when calling the ([A-Za-z0-9]{1,128}) operation")
-_ASSOCIATED_ROLE = re.compile(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
-_DENIED = re.compile(
-    r"UnauthorizedOperation|AccessDenied|Access Denied|UnauthorizedAccess|NotAuthorized|AuthorizationError"
-)
 
 
 # SDK service IDs and CloudTrail event sources that do not become IAM's prefix by removing spaces or adding hyphens.
@@ -198,36 +212,24 @@ _S3_ACTIONS = {
 _VERSION_SUFFIX = re.compile(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
 
 
-def denials_in(text: str) -> Iterator[tuple[Denial, str]]:
-    """Yield each denial in the text, with the text that follows its resource."""
+class Sentence(NamedTuple):
+    """A sentence of IAM's in a text: who is not authorized to perform what, and why."""
+
+    start: int
+    """Where the action begins."""
+    end: int
+    denial: Denial
+    rest: str
+    """The text that follows the resource."""
+
+
+def sentences_in(text: str) -> Iterator[Sentence]:
+    """Yield each sentence of IAM's in a text on one line."""
     for phrase in _PHRASES.finditer(text):
         named = _ACTION_AT.match(text, phrase.end())
         if named is not None:
-            yield _denial(text, phrase.start(), named)
-
-
-def wrapped_denial(text: str) -> Denial | None:
-    """Return the denial of an SDK error that names the operation but not IAM's message."""
-    if wanted := _WANTED.search(text):
-        return Denial(spelled(wanted[1]))
-    if _ASSOCIATED_ROLE.search(text):
-        return Denial(spelled("eks-auth:AssumeRoleForPodIdentity"), cause=Cause("trust", explicit=False))
-    if _DENIED.search(text) is None:
-        return None
-    if go := _GO.search(text):
-        service = prefix_of_service(go[1])
-        return None if service is None else Denial(action_of_operation(service, go[2]))
-    if botocore := _BOTOCORE.search(text):
-        code, operation = botocore.groups()
-        if code == "UnauthorizedOperation":
-            return Denial(action_of_operation("ec2", operation))
-        s3 = action_of_operation("s3", operation)
-        actions = actions_named(operation)
-        if not actions and reference().find(s3) is not None:
-            return Denial(s3)
-        if len(actions) == 1:
-            return Denial(actions[0])
-    return None
+            denial, rest = _denial(text, phrase.start(), named)
+            yield Sentence(named.start(), named.end(), denial, rest)
 
 
 def with_token(denial: Denial, text: str) -> Denial:
@@ -248,12 +250,6 @@ def _only(pattern: re.Pattern[str], text: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def ambiguous_operation(text: str) -> tuple[str, ...]:
-    """Return the actions that a botocore error's operation may mean, if several services have it."""
-    found = _BOTOCORE.search(text)
-    return () if found is None or not _DENIED.search(text) else actions_named(found[2])
-
-
 def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
     called = spelled(named[1])
     principal = _principal(text, start)
@@ -269,9 +265,9 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
         elif _NAME.fullmatch(word) and not _HIDDEN.fullmatch(word) and word.lower() not in _KINDS_OF_RESOURCE:
             name = word
     rest = text[position : position + _REASON_WITHIN]
-    # The reason ends at the next denial.
-    following = _PHRASES.search(rest)
-    reason = rest[: following.start()] if following else rest
+    # The reason ends at the next denial, whose sentence a wrapped line may have broken.
+    ends = [found.start() for found in (_PHRASES.search(rest), _NEXT.search(rest)) if found]
+    reason = rest[: min(ends, default=None)]
     cause, needed = _cause(reason)
     action = called if needed is None else spelled(needed)
     return (
@@ -289,15 +285,45 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
 
 def _principal(text: str, start: int) -> str | None:
     """Return who is not authorized: usually `User: ARN`, but also `eks.amazonaws.com` or just a role's name."""
-    found = _USER.search(text, max(0, start - 2_100), start)
-    if found is None:
+    before = _BLANKED.sub(_as_one_word, text[max(0, start - 2_100) : start])
+    verb = _VERB.search(before, max(0, len(before) - 5))
+    if verb is None:
         return None
-    user = text.rfind("User: ", max(0, start - 300), found.start(1))
-    if user >= 0 and text[user + 6 : found.start(1)].startswith("arn:"):
-        return None  # a redacted ARN of several words
-    name = found[1].strip("\"',;").lstrip("([{")
-    name = name.removeprefix("User:").removeprefix("user:").strip("\"'")
-    return name if name and name.lower().rstrip(":") not in _NOBODY else None
+    word = before[: verb.start()].rpartition(" ")[2]
+    if word.lower() in _NOBODY:
+        return None
+    begin = verb.start() - len(word)
+    user = before.rfind("User: ", max(0, begin - 300), begin)
+    if user >= 0 and before[user + 6 : begin].startswith("arn:") and " is " not in before[user:begin]:
+        return _role_at(before[user + 6 : verb.start()])  # a redacted ARN of several words
+    name = _unquoted(word)
+    name = _unquoted(name.removeprefix("User:").removeprefix("user:"))
+    # `AccessDenied:` and the like end in a colon.
+    is_name = bool(name) and not name.endswith(":") and name.lower() not in _NOBODY
+    return name.replace(_GAP, " ") if is_name else None
+
+
+def _as_one_word(blanked: re.Match[str]) -> str:
+    return blanked[0].replace(" ", _GAP)
+
+
+def _unquoted(name: str) -> str:
+    """Return a name without the quotation marks, commas and brackets around it."""
+    name = name.strip("\"'`,;")
+    for opening, closing in ("()", "[]", "{}", "<>"):
+        if name.startswith(opening) and name.count(opening) > name.count(closing):
+            name = name[1:]
+        elif name.endswith(closing) and name.count(closing) > name.count(opening):
+            name = name[:-1]
+        elif name.startswith(f"{opening}arn:") and name.endswith(closing):
+            name = name[1:-1]
+    return name.strip("\"'`,;")
+
+
+def _role_at(words: str) -> str | None:
+    """Return the ARN of a session up to its role, if nothing up to there was replaced by several words."""
+    role = re.match(r"arn:[^\s:]*:sts:[^\s:]*:[^\s:]*:assumed-role/[^\s/]+(?=/)", words)
+    return role[0].replace(_GAP, " ") if role else None
 
 
 def _cause(reason: str) -> tuple[Cause | None, str | None]:
@@ -314,6 +340,8 @@ def _cause(reason: str) -> tuple[Cause | None, str | None]:
             ),
             None,
         )
+    if found := _PUBLIC.search(reason):
+        return Cause("public-access-block", explicit=True, policy=found[1]), None
     if _NO_RESOURCE_POLICIES in reason:
         return Cause("resource", explicit=False, is_one_of_several="explicitly denies" in reason), None
     return None, None

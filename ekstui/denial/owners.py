@@ -5,7 +5,7 @@ IAM User Guide, "Troubleshoot access denied error messages"; Organizations User 
 
 from collections.abc import Iterator
 
-from ekstui.denial.parsing import Cause
+from ekstui.denial.message import Cause
 from ekstui.eks.commands import Command, aws
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.evaluation import Request

@@ -1,27 +1,23 @@
 """Denials as people paste them: log lines, SDK errors, CloudTrail events and decoded authorization messages."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from itertools import islice
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ekstui.denial.event import denials_of_object, objects_in, strings_in
-from ekstui.denial.message import Cause as Cause
-from ekstui.denial.message import Denial as Denial
-from ekstui.denial.message import PolicyType as PolicyType
-from ekstui.denial.message import ambiguous_operation, denials_in, with_token, wrapped_denial
+from ekstui.denial.calls import calls_in
+from ekstui.denial.event import Piece, denials_of_object, pieces_of, strings_in
+from ekstui.denial.forbidden import Forbidden, forbidden_in
+from ekstui.denial.message import Denial, sentences_in, with_token
+from ekstui.denial.wrapping import Joined, joined, unescaped, unframed, unwrapped
 from ekstui.errors import InputError
 from ekstui.iam.reference import reference
 
 MAX_CHARACTERS = 200_000
 """The longest text that is read, in characters; a message has a few thousand."""
 
-_MAX_DENIALS = 20
-"""The most denials that are read from one text."""
+_MAX_DEPTH = 5
+"""How often JSON in JSON is read; a log collector and a log driver put two around an event."""
 
 _ENCODED = re.compile(
     r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(?![A-Za-z0-9_+/=:-])(\.\.\.|…)?",
@@ -33,8 +29,27 @@ _ONLY_ENCODED = re.compile(r"[A-Za-z0-9_+/=-]{200,20000}")
 _SHORTEST_LINE = 40
 """The shortest line of a wrapped encoded message, except for its last."""
 
-# What terminals and tools put before each line: bars of Terraform and Rust, quotation marks of mail, tabs of kubectl.
-_LINE_START = re.compile(r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*")
+_RECORD = re.compile(
+    r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*(?:\[pod/\S+\] )?"
+    r"(?:[IWEF]\d{4} \d\d:|\[?\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|time=|level=|ts=|\{\"|(?:Warning|Normal) +[A-Z]|Error:|An error occurred"
+    r"|[A-Z][a-z]{2} +\d{1,2} \d\d:|╷|$)",
+    re.MULTILINE,
+)
+"""How a record of a log begins: what is before it does not belong to the record."""
+
+_LEAD = re.compile(
+    r"[\w)>]{0,60}[,:]?(?: operation:?)?(?: https response error StatusCode: \d+,)?(?: RequestID: [^,]{0,100},)?"
+    r"(?: HostID: [^,]{0,200},)?(?: api error)?(?: ?[\w.]{0,60}:)?"
+    r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*)?[^\[\]\n]{0,40}"
+)
+"""What may be between the name of a call and the sentence of the same error, its encoded part, or words that say nothing."""
+_NEW_ERROR = re.compile(
+    r"You are not authorized to perform this operation|operation error |An error occurred|UnauthorizedOperation|AccessDenied"
+)
+_SAME_MESSAGE = 1_800
+"""How far after an action the encoded part of its message may follow; an S3 ARN has up to 1,100 characters."""
+_AROUND = 2_000
+"""How much of the text around a refusal belongs to it at most, in characters."""
 
 # Errors that people mistake for a denial.
 _OTHERS = (
@@ -51,6 +66,22 @@ _OTHERS = (
 )  # fmt: skip
 
 
+class Refusal(NamedTuple):
+    """What a text says was denied, by IAM or by Kubernetes."""
+
+    what: Denial | Forbidden
+    """A Denial without an action if the text does not name it."""
+    text: str
+    """The part of the text that is about it."""
+    ambiguous: tuple[str, ...] = ()
+    """The actions that it may be, if several services have an operation of that name."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the text names the action."""
+        return isinstance(self.what, Forbidden) or bool(self.what.action)
+
+
 def check_length(text: str) -> None:
     """Raise InputError for a text that is too long to be read."""
     if len(text) > MAX_CHARACTERS:
@@ -60,98 +91,239 @@ def check_length(text: str) -> None:
         )
 
 
-def parse_denials(text: str) -> tuple[Denial, ...]:
-    """Return the denials in a pasted text, at most 20, without duplicates, in text order.
+def refusals_in(text: str) -> tuple[Refusal, ...]:
+    """Return everything that a pasted text says was denied, in its order, repeats included.
 
-    Raises InputError, with a next step, for text that is too long, encoded, ambiguous or not a denial.
+    Raises InputError, with a next step, for a text that is too long, and for one that names no action at all.
     """
     check_length(text)
-    text = unframed(text)
-    objects = tuple(objects_in(text))
-    if recorded := _recorded(objects):
-        return _each_once(recorded)
-    # A log line in JSON: its strings hold the message, without the escapes.
-    candidates = [" ".join(strings_in(value)) for value in objects]
-    found = [denial for candidate in candidates for denial in _denials_of_text(candidate)]
-    candidates.append(text)
-    denials = _each_once(found) or _each_once(_denials_of_text(text))
-    if not denials:
-        raise _no_denial(text, candidates)
-    return denials
+    whole = unframed(text)
+    reader = _Reader()
+    found = tuple(reader.of_text(whole, _MAX_DEPTH))
+    if any(refusal.is_named for refusal in found):
+        return found
+    if reader.allowed is not None and not found:
+        raise reader.allowed
+    raise _no_denial(whole, [*reader.objects, whole], found)
 
 
-def _recorded(objects: Sequence[dict[str, Any]]) -> list[Denial]:
-    """Return the denials that JSON objects record; InputError if they only record calls that were allowed."""
-    found: list[Denial] = []
-    allowed: InputError | None = None
-    for value in objects:
-        try:
-            denials = denials_of_object(value) or ()
-        except InputError as error:
-            allowed = allowed or error
+def parse_denials(text: str) -> tuple[Denial, ...]:
+    """Return the denials of IAM in a pasted text, without those that another one includes, in its order.
+
+    Raises InputError as `refusals_in` does.
+    """
+    kept: list[Denial] = []
+    for refusal in refusals_in(text):
+        denial = refusal.what
+        if isinstance(denial, Forbidden) or not denial.action or any(includes(other, denial) for other in kept):
             continue
-        encoded = unwrapped(" ".join(strings_in(value)))[0] if len(denials) == 1 else ""
-        found += [_with_encoded(denial, encoded) for denial in denials]
-    if allowed is not None and not found:
-        raise allowed
-    return found
+        kept = [other for other in kept if not includes(denial, other)]
+        kept.append(denial)
+    return tuple(kept)
 
 
 def parse_denial(text: str) -> Denial:
     """Return the denial in a pasted text; of several, the first of the most complete ones."""
-    return max(parse_denials(text), key=lambda denial: _completeness(denial, ""))
+    denials = parse_denials(text)
+    if not denials:
+        raise _no_denial(text, [text], ())
+    return max(denials, key=lambda denial: _completeness(denial, ""))
 
 
-def _denials_of_text(text: str) -> Sequence[Denial]:
-    lines = unwrapped(text)
-    readings = [
-        [(_completeness(denial, rest), denial) for denial, rest in islice(denials_in(line), _MAX_DENIALS)]
-        for line in lines
-    ]
-    best = max(readings, key=lambda reading: max((score for score, _ in reading), default=-1))
-    if best:
-        # How the lines are joined affects only some denials, so each is taken from its best reading.
-        alike = [reading for reading in readings if len(reading) == len(best)]
-        once = _each_once([max(of_one, key=itemgetter(0))[1] for of_one in zip(*alike, strict=True)])
-        return [with_token(_with_encoded(once[0], lines[0]), lines[0])] if len(once) == 1 else once
-    # The encoded part may concern another action than the one that was called.
-    wrapped = None if _encoded_in(lines[0]) else wrapped_denial(lines[0])
-    return [] if wrapped is None else [with_token(wrapped, lines[0])]
-
-
-def _each_once(denials: Sequence[Denial]) -> tuple[Denial, ...]:
-    """Return the denials without those that another one includes."""
-    kept: list[Denial] = []
-    for denial in denials:
-        if any(_includes(other, denial) for other in kept):
-            continue
-        kept = [other for other in kept if not _includes(denial, other)]
-        kept.append(denial)
-    return tuple(kept[:_MAX_DENIALS])
-
-
-def _includes(more: Denial, less: Denial) -> bool:
+def includes(more: Denial, less: Denial) -> bool:
+    """Return whether a denial says all that another one says of the same action."""
     said = ((less.resource, more.resource), (less.principal, more.principal), (less.cause, more.cause))
     return more.action.lower() == less.action.lower() and all(one is None or one == other for one, other in said)
 
 
-def unwrapped(text: str) -> tuple[str, ...]:
-    """Return the possible forms of a text on one line, with single spaces; the first joins lines by spaces.
+class _Reader:
+    """Reads a text, and keeps what only matters if it names no denial."""
 
-    A terminal that wraps at its edge splits words, with or without a bar before each line.
-    """
-    lines = _lines(unframed(text))
-    bare = [_LINE_START.sub("", line) for line in lines]
-    joined = [" ".join(bare)]
-    if len(lines) > 1:
-        joined += ["".join(lines), "".join(bare)]
-    return tuple(" ".join(candidate.split()) for candidate in joined)
+    def __init__(self) -> None:
+        self.allowed: InputError | None = None
+        """That an event records a call that was allowed."""
+        self.objects: list[str] = []
+        """The texts in the JSON objects."""
+
+    def of_text(self, text: str, depth: int) -> Iterator[Refusal]:
+        """Yield what a text refuses; a JSON object in it is read by its strings, or as an event."""
+        between = ""
+        for piece in pieces_of(text) if depth else (Piece(text),):
+            found = () if piece.value is None else tuple(self._of_object(piece.value, depth))
+            if not found:
+                between += " " if piece.value is not None and self._is_event(piece.value) else piece.text
+                continue
+            yield from refusals_of(between)
+            yield from found
+            between = ""
+        yield from refusals_of(between)
+
+    def _of_object(self, value: dict[str, object], depth: int) -> Iterator[Refusal]:
+        said = " ".join(strings_in(value))
+        self.objects.append(said)
+        try:
+            denials = denials_of_object(value)
+        except InputError as error:
+            self.allowed = self.allowed or error
+            return
+        if denials is None:
+            yield from self.of_text(said, depth - 1)
+            return
+        encoded = encoded_in(said) if len(denials) == 1 else None
+        for denial in denials:
+            yield Refusal(replace(denial, encoded=encoded) if encoded else denial, said)
+
+    def _is_event(self, value: dict[str, object]) -> bool:
+        """Return whether a JSON object is an event, whose strings are no text of a log."""
+        try:
+            return denials_of_object(value) is not None
+        except InputError:
+            return True
 
 
-def _lines(text: str) -> list[str]:
-    """Return the lines of text without colour codes and JSON escapes."""
-    bare = _COLOUR.sub("", text)
-    return bare.replace("\\n", "\n").replace("\\t", " ").replace('\\"', '"').replace("\r", "").split("\n")
+class _Hit(NamedTuple):
+    """A refusal in one form of a text, with its place before the lines were joined."""
+
+    start: int
+    end: int
+    refusal: Refusal
+    score: int
+    form: Joined
+    at: tuple[int, int]
+    """Its place in that form."""
+    is_call: bool
+    """Whether it is known by the name of the call alone, or not at all."""
+
+
+def refusals_of(text: str) -> list[Refusal]:
+    """Return what a text without JSON refuses, in order."""
+    cleaned = unescaped(text)
+    if not cleaned.strip():
+        return []
+    best: dict[int, _Hit] = {}
+    forms = tuple(joined(cleaned))
+    for form in forms:
+        for hit in _hits(form):
+            if hit.start not in best or hit.score > best[hit.start].score:
+                best[hit.start] = hit
+    apart: list[_Hit] = []
+    for start in sorted(best):
+        hit = best[start]
+        # A form may have only the end of an operation's name.
+        if not apart or start >= apart[-1].end or not (hit.is_call and apart[-1].is_call):
+            apart.append(hit)
+        elif hit.score > apart[-1].score:
+            apart[-1] = hit
+    hits = _without_repeats(apart, forms)
+    return [_complete(hits, index, cleaned) for index in range(len(hits))]
+
+
+def _hits(form: Joined) -> Iterator[_Hit]:
+    """Yield what one form of a text refuses."""
+
+    def hit(start: int, end: int, refusal: Refusal, score: int, *, is_call: bool = False) -> _Hit:
+        return _Hit(form.origin(start), form.origin(end - 1) + 1, refusal, score, form, (start, end), is_call)
+
+    for sentence in sentences_in(form.text):
+        score = _completeness(sentence.denial, sentence.rest)
+        yield hit(sentence.start, sentence.end, Refusal(sentence.denial, ""), score)
+    for found in forbidden_in(form.text):
+        yield hit(found.start, found.end, Refusal(found.forbidden, ""), found.score)
+    for call in calls_in(form.text):
+        score = bool(call.denial.action) + (reference().find(call.denial.action) is not None)
+        yield hit(call.start, call.end, Refusal(call.denial, "", call.ambiguous), score, is_call=True)
+
+
+def _without_repeats(hits: Sequence[_Hit], forms: Sequence[Joined]) -> list[_Hit]:
+    """Return the hits without those of which the same error says more: the sentence, or an encoded message."""
+    named: list[_Hit] = []
+    for hit, following in zip(hits, [*hits[1:], None], strict=False):
+        if not hit.refusal.is_named and not hit.refusal.ambiguous:
+            is_begin = following is not None and _is_same_error(hit, following, forms)
+            if is_begin or (named and _is_end_of(named[-1], hit, forms)):
+                continue
+        named.append(hit)
+    return [
+        hit
+        for hit, following in zip(named, [*named[1:], None], strict=False)
+        if not (following is not None and _says_more(following, hit) and _is_same_error(hit, following, forms))
+    ]
+
+
+def _says_more(following: _Hit, hit: _Hit) -> bool:
+    """Return whether a hit says more of an error: a sentence or an encoded part of a call, a whole sentence of a bare one."""
+    if hit.is_call:
+        return not following.is_call or not following.refusal.is_named
+    bare, whole = hit.refusal.what, following.refusal.what
+    return (
+        isinstance(bare, Denial)
+        and isinstance(whole, Denial)
+        and bare == Denial(bare.action)
+        and (bare.action == whole.action and (whole.principal is not None or whole.cause is not None))
+    )
+
+
+def _is_same_error(call: _Hit, following: _Hit, forms: Sequence[Joined]) -> bool:
+    """Return whether what follows a call is of the same error, in one of the forms of the text."""
+    if isinstance(following.refusal.what, Forbidden):
+        return False
+    for between in _between(call, following, forms):
+        lead = between if following.is_call else _before_sentence(between)
+        if lead is not None and _LEAD.fullmatch(lead):
+            return True
+    return False
+
+
+def _before_sentence(between: str) -> str | None:
+    """Return what is before who is not authorized; None if it is not a sentence's beginning."""
+    phrase = re.search(r"(?:is |are )?n[o']t authorized to (?:perform|call):? ?[`'\"]?$", between, re.IGNORECASE)
+    if phrase is None:
+        return None
+    before = between[: phrase.start()]
+    user = before.rfind("User: ")
+    return before[:user] if user >= 0 else before.rstrip().rpartition(" ")[0]
+
+
+def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
+    """Return whether an encoded part, or words that name nothing, belong to what was named before."""
+    said = unnamed.form.text[unnamed.at[0] :]
+    if before.is_call:
+        # Which action was denied in a call, only an encoded part that is whole tells.
+        return encoded_in(said) is None and any(map(_LEAD.fullmatch, _between(before, unnamed, forms)))
+    if not _ENCODED_HEAD.match(said):
+        return False
+    return any(
+        len(between) <= _SAME_MESSAGE and not _NEW_ERROR.search(between) for between in _between(before, unnamed, forms)
+    )
+
+
+def _between(one: _Hit, other: _Hit, forms: Sequence[Joined]) -> Iterator[str]:
+    """Yield the text between two hits, in each form."""
+    if other.start - one.end <= 2 * _SAME_MESSAGE:
+        yield from (form.text[form.place(one.end) : form.place(other.start)] for form in forms)
+
+
+def _complete(hits: Sequence[_Hit], index: int, text: str) -> Refusal:
+    """Return a refusal with the text that is about it, and with what that text adds."""
+    hit = hits[index]
+    begin = _after(hits[index - 1].end, hit.start, text) if index else 0
+    end = _after(hit.end, hits[index + 1].start, text) if index + 1 < len(hits) else len(text)
+    about = text[max(begin, hit.start - _AROUND) : min(end, hit.end + _AROUND)]
+    what = hit.refusal.what
+    if isinstance(what, Denial):
+        following = hits[index + 1] if index + 1 < len(hits) else None
+        cut = following.at[0] if following is not None and following.form is hit.form else None
+        encoded = encoded_in(hit.form.text[hit.at[0] : cut])
+        what = with_token(replace(what, encoded=encoded) if encoded else what, " ".join(about.split()))
+    return hit.refusal._replace(what=what, text=about)
+
+
+def _after(end: int, start: int, text: str) -> int:
+    """Return where the text about what ends here ends, before something else starts: at a record or else at a line."""
+    record = next((match.start() for match in _RECORD.finditer(text, end, start)), -1)
+    if record < 0:
+        record = text.rfind("\n", end, start)
+    return end if record < 0 else record
 
 
 def _completeness(denial: Denial, rest: str) -> int:
@@ -159,18 +331,23 @@ def _completeness(denial: Denial, rest: str) -> int:
     return (
         2 * (reference().find(denial.action) is not None)
         + 2 * (denial.cause is not None and denial.cause.policy_type is not None)
+        + (
+            denial.principal is not None
+            and (":assumed-role/" not in denial.principal or denial.principal.count("/") > 1)
+        )
         + (denial.principal is not None)
         + (denial.resource is not None)
         + rest.lstrip(" \"'").startswith(("because", "with an", "(", "status", ".", ",", "Encoded", "{", "["))
     )
 
 
-def _with_encoded(denial: Denial, spaced: str) -> Denial:
-    encoded = _encoded_in(spaced)
-    return replace(denial, encoded=encoded[0]) if encoded and encoded[1] else denial
+def encoded_in(spaced: str) -> str | None:
+    """Return the encoded message in a text on one line, if it is whole and nobody has redacted it."""
+    found = _encoded_part(spaced)
+    return found[0] if found and found[1] else None
 
 
-def _encoded_in(spaced: str) -> tuple[str, bool] | None:
+def _encoded_part(spaced: str) -> tuple[str, bool] | None:
     """Return the encoded message in a text and whether it is whole; None if there is none or it was redacted."""
     found = _ENCODED.search(spaced)
     if found is None:
@@ -195,10 +372,10 @@ def _looks_encoded(message: str) -> bool:
     return mixed and len(set(message)) > min(4, len(message) - 1)
 
 
-def _no_denial(text: str, candidates: list[str]) -> InputError:
+def _no_denial(text: str, candidates: list[str], found: Sequence[Refusal]) -> InputError:
     readings = [line for candidate in candidates for line in unwrapped(candidate)]
     spaced = " ".join(readings)
-    if encoded := next(filter(None, map(_encoded_in, readings)), None):
+    if encoded := next(filter(None, map(_encoded_part, readings)), None):
         message, whole = encoded
         if whole:
             return _encoded(message)
@@ -217,14 +394,20 @@ def _no_denial(text: str, candidates: list[str]) -> InputError:
     for pattern, meaning, next_step in _OTHERS:
         if pattern.search(spaced):
             return InputError(meaning, next_step)
-    if actions := ambiguous_operation(spaced):
+    if actions := next((refusal.ambiguous for refusal in found if refusal.ambiguous), ()):
         return InputError(
             f"the message names an operation that several services have: {', '.join(actions[:8])}.",
             "Say which with --action.",
         )
+    if found:
+        return InputError(
+            "the message says that access was denied, but not to which action.",
+            "Paste the lines around it, an event of CloudTrail with its errorCode, or give --action and --resource.",
+        )
     return InputError(
         "the text is not a denial that names an action.",
-        "Paste the line that says “is not authorized to perform”, or give --action and --resource.",
+        "Paste the line that says “is not authorized to perform”, “is forbidden: User …” or “AccessDenied” with the name of "
+        "the operation, an event of CloudTrail, or a decoded message; or give --action and --resource.",
     )
 
 
@@ -234,96 +417,3 @@ def _encoded(message: str) -> InputError:
         f"Decode it and paste what comes out: `aws sts decode-authorization-message --encoded-message {message} "
         "--query DecodedMessage --output text | ekstui explain -`.",
     )
-
-
-_BARS = "│┃║▏▕▐▌"
-_BAR = re.compile(f"[{_BARS}]")
-_ASCII_TOO = re.compile(f"[{_BARS}|]")
-
-_EDGE = re.compile(r"\s*(?:[┌┏╔╭├┣╠└┗╚╰].*[─━═┄┈╌]{2}.*|[─━═┄┈╌]{3,}.*|\+[-=+]{2,}\+)\s*")
-"""A line of the frame itself, which may contain a title."""
-
-_MOST_COLUMNS = 9
-"""The most panes side by side; a line with more bars has none."""
-
-_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
-"""Colour codes in logs, raw, made visible, or copied from a pager."""
-
-
-def unframed(text: str) -> str:
-    """Return a text without colour codes and frames, with panes that were side by side one after the other."""
-    text = _COLOUR.sub("", text)
-    if not _ASCII_TOO.search(text):
-        return text
-    rows = _rows(text)
-    counted = Counter(len(row) for row in rows if any(map(str.strip, row)) or row[1:])
-    count = max(counted, key=lambda each: (counted[each], each), default=1)
-    if not 2 <= count <= _MOST_COLUMNS:
-        return text
-    # A selection may start and end within a line, which then lacks a bar on that side.
-    missing = [[""] * (count - len(row)) for row in rows]
-    whole = [row + added for row, added in zip(rows, missing, strict=True)]
-    whole[0] = missing[0] + rows[0]
-    columns = [_without_margin([row[place] for row in whole]) for place in range(count)]
-    return "\n".join("\n".join(column) for column in columns if any(cell.strip() for cell in column))
-
-
-def _rows(text: str) -> list[list[str]]:
-    """Return what is between the bars of each line that is not an edge; `|` is a bar only where it is around every line."""
-    lines = [line.rstrip("\r") for line in text.split("\n") if not _EDGE.fullmatch(line)]
-    written = [line.strip() for line in lines if line.strip()]
-    boxed = all(len(line) > 1 and line[0] == line[-1] == "|" for line in written)
-    bar = _ASCII_TOO if boxed and len(written) > 1 else _BAR
-    return [bar.split(line) for line in lines]
-
-
-def _without_margin(cells: Sequence[str]) -> list[str]:
-    """Return the cells of a column without the space next to the frame that all of them have."""
-    inner = [cell for cell in cells if cell.strip()]
-    if len(inner) > 2:
-        inner = inner[1:-1]
-    left = int(all(cell.startswith(" ") for cell in inner))
-    right = int(all(cell.endswith(" ") for cell in inner))
-    return [cell[left : len(cell) - right] if cell.endswith(" ") else cell[left:] for cell in cells]
-
-
-_ON_ACCESS = re.compile(
-    r"not authorized|n[o']t authorized|unauthorized|access ?denied|is forbidden|explicit deny|NoSuchEntity|AuthFailure"
-    r"|no (?:identity-based|resource-based|permissions|session|service control|resource control) polic"
-    r"|permissions? (?:for|to perform|to call)|encoded authorization failure",
-    re.IGNORECASE,
-)
-_CHANGING = re.compile(r"\b[0-9a-f]{8,}\b|\d+", re.IGNORECASE)
-"""What differs between two lines that say the same: times, numbers, identifiers."""
-
-
-class Excerpt(NamedTuple):
-    """The lines of a log that were picked out."""
-
-    text: str
-    lines: int
-    """How many lines the log has."""
-    kept: int
-
-
-def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool]) -> Excerpt:
-    """Return the lines of a log that have a denial, or that `means_something` knows, in at most `room` characters.
-
-    Of lines that differ only in times, numbers and identifiers the first is kept. A line longer than `room` is left out.
-    """
-    kept: list[str] = []
-    seen: set[str] = set()
-    # A log repeats itself, down to a million empty lines.
-    is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
-    count = used = 0
-    for line in log:
-        count += 1
-        if not is_wanted(line):
-            continue
-        alike = _CHANGING.sub("", line)
-        if alike in seen or used + len(line) > room:
-            continue
-        seen.add(alike)
-        kept.append(line)
-        used += len(line)
-    return Excerpt("".join(kept), count, len(kept))

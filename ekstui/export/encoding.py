@@ -67,12 +67,12 @@ _FIELDS: Mapping[str, str] = {
     "Effective": "path exists=file_found settings= warnings",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
-    "must_allow_too",
+    "must_allow_too times resources",
     "Failure": "part key operator wanted given",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",
     "ForbiddenExplanation": "verdict reason principal= cluster fetched_at entry verb=request.verb resource= "
-    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands",
+    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands times",
     "GivenAccess": "policy scope namespaces",
     "GivenPolicy": "policy=given.policy scope=given.scope namespaces=given.namespaces covers applies",
     "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "

@@ -12,12 +12,12 @@ from ekstui.export.encoding import Shape, arn_or_none, encode, shape
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
     from ekstui.change.steps import Step
-    from ekstui.denial.explain import Explanation
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.iam.summary import ServiceSummary
     from ekstui.library.access_policies import KubernetesHolders
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
+    from ekstui.library.explaining import Answer
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
     from ekstui.sources.aws.iam import SimulatedDecision
@@ -32,11 +32,6 @@ def answer(**parts: object) -> Shape:
 def answer_of(data: DataStatus, found: object, form: str = "") -> Shape:
     """Return an answer whose parts are the fields of a value, in a form of its own if one is named."""
     return {"data": encode(data), **shape(found, form)}
-
-
-def answers_of(data: DataStatus, found: Sequence[object]) -> Shape:
-    """Return the answer about one value, or `answers` if there are several."""
-    return one_or_answers([answer_of(data, each) for each in found])
 
 
 def one_or_answers(answers: Sequence[Shape]) -> Shape:
@@ -121,19 +116,25 @@ def _cluster(found: ClusterAnswer) -> Shape:
 
 
 def explain_shape(
-    data: DataStatus, explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] | None = None
+    data: DataStatus, answers: Sequence[Answer], simulated: Sequence[SimulatedDecision] | None = None
 ) -> Shape:
-    """Return the answer of `explain`, or `answers` if the message has several denials.
+    """Return the answer of `explain`: a list, with how many denials were read and how many of them repeat another.
 
-    `simulated` is what IAM's simulator said about the first; None if it was not asked.
+    `simulated` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
+    beside the list, as before it was one; deprecated.
     """
-    answers = [_explanation(data, each, None if index else simulated) for index, each in enumerate(explanations)]
-    return one_or_answers(answers)
+    shapes = [_explained(data, each, None if index else simulated) for index, each in enumerate(answers)]
+    read = sum(each.times for each in answers)
+    different = sum(each.times > 0 for each in answers)
+    listed = {**answer(data=data), "answers": shapes, "read": read, "merged": read - different}
+    return {**shapes[0], **listed} if len(shapes) == 1 else listed
 
 
-def _explanation(data: DataStatus, explanation: Explanation, simulated: Sequence[SimulatedDecision] | None) -> Shape:
-    from ekstui.denial.answer import decoding  # only `explain` needs it
+def _explained(data: DataStatus, explanation: Answer, simulated: Sequence[SimulatedDecision] | None) -> Shape:
+    from ekstui.denial.answer import Explanation, decoding  # only `explain` needs them
 
+    if not isinstance(explanation, Explanation):
+        return answer_of(data, explanation)
     command = decoding(explanation)
     return answer_of(data, explanation) | answer(
         simulated=simulated,

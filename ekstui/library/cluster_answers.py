@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
-from ekstui.denial.forbidden import is_unauthorized, parse_forbidden
+from ekstui.denial.forbidden import Forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.eks.cluster import AccessEntry, Cluster, EksFacts
 from ekstui.eks.findings import Finding, RoleInUse, Severity, Surroundings
@@ -296,28 +296,23 @@ class PrincipalsInClusters(NamedTuple):
     """What else may allow it: entries that were not read, and what only the clusters know."""
 
 
-def forbidden_answers(
-    library: Library, text: str, cluster: str | None = None, principal: str | None = None
-) -> tuple[ForbiddenExplanation, ...]:
-    """Return why each request of a text was forbidden; empty if the text has no such message.
+def forbidden_answer(
+    library: Library, forbidden: Forbidden, times: int, cluster: str | None, place: Cluster | None
+) -> ForbiddenExplanation:
+    """Return why a request was forbidden, according to `place`, which is the named cluster or the only one known."""
+    reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
+    answer = explain_forbidden(forbidden, place, access_rules(), reserved, named=cluster is not None)
+    return answer._replace(fetched_at=_read_at(library, place), times=times)
 
-    `cluster` names the cluster that forbade it; without it the only known cluster is meant. Raises NotFoundError for an
-    unknown cluster, AccountError if one is named and there is no snapshot.
-    """
-    found = parse_forbidden(text)
-    if not found and not (is_unauthorized(text) and (cluster or principal)):
-        return ()
-    place = _only_cluster(library, cluster)
+
+def unauthorized_answer(library: Library, principal: str | None, place: Cluster) -> ForbiddenExplanation:
+    """Return why a cluster does not know a principal."""
+    return explain_unauthorized(principal, place)._replace(fetched_at=_read_at(library, place))
+
+
+def _read_at(library: Library, place: Cluster | None) -> datetime | None:
     snapshot = library.account.last() if place else None
-    read_at = snapshot.fetched_at if snapshot else None
-    if not found:
-        return (explain_unauthorized(principal, place)._replace(fetched_at=read_at),) if place else ()
-    reserved = [each.name for each in knowledge().access_policies.values() if each.reserved]
-    named = cluster is not None
-    return tuple(
-        explain_forbidden(each, place, access_rules(), reserved, named=named)._replace(fetched_at=read_at)
-        for each in found
-    )
+    return snapshot.fetched_at if snapshot else None
 
 
 def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Cluster:
@@ -363,8 +358,11 @@ def _entries_unread(cluster: Cluster) -> Iterator[str]:
         yield f"the config map aws-auth of {cluster.name}"
 
 
-def _only_cluster(library: Library, name: str | None) -> Cluster | None:
-    """Return the named cluster, or the only one that is known; None if there is no such one."""
+def cluster_meant(library: Library, name: str | None) -> Cluster | None:
+    """Return the named cluster, or the only one that is known; None if there is no such one.
+
+    Raises NotFoundError for an unknown cluster, AccountError if one is named and there is no snapshot.
+    """
     if name is not None:
         snapshot = library.account.required()
         cluster = find_cluster(name, None, snapshot)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ekstui.denial.answer import Fix, OldCopy
 from ekstui.denial.assuming import with_trust
 from ekstui.denial.callers import is_assuming
-from ekstui.denial.explain import Asked, Explanation, Policies, Question, asked, explain, explain_symptom
+from ekstui.denial.deciding import decide
+from ekstui.denial.explain import (
+    Asked,
+    AskedOfKubernetes,
+    Explanation,
+    Policies,
+    Question,
+    asked,
+    everything_asked,
+    explain,
+    explain_symptom,
+)
 from ekstui.denial.fixing import role_fix
-from ekstui.denial.parsing import MAX_CHARACTERS, Denial, unwrapped
+from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.findings.fixes import TELLING
 from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
@@ -29,7 +41,9 @@ from ekstui.library.searching import partition_of, possible_allowers
 from ekstui.store import index
 
 if TYPE_CHECKING:
+    from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.eks.account_snapshot import AccountSnapshot, Role
+    from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings import RoleInUse
     from ekstui.eks.uses import Uses
     from ekstui.library.named import Requester, Target, TrustSource
@@ -38,6 +52,9 @@ if TYPE_CHECKING:
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
 _MAX_SYMPTOMS = 3
+
+_FORBIDDEN = "kubernetes-forbidden"
+"""The symptom that Kubernetes forbade a request, which is an answer of its own where the text names it."""
 
 _OF_A_PARTITION = "policy-of-a-partition"
 """The symptom that a policy may be missing in a partition, for want of anything better."""
@@ -63,10 +80,18 @@ class Inquiry(NamedTuple):
     """
     trust: TrustSource | None = None
     """The trust policy of the role to be assumed; None looks the role up in the account."""
+    cluster: str | None = None
+    """The cluster that forbade what Kubernetes forbade; None for the only one that is known."""
 
 
-def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
+Answer: TypeAlias = "Explanation | ForbiddenExplanation"
+"""Why IAM denied a request, or Kubernetes."""
+
+
+def explain_all(library: Library, inquiry: Inquiry) -> tuple[Answer, ...]:
     """Return why each request of an inquiry is denied: what came closest, what would allow it, what was not looked at.
+
+    The answers are in the order of the message, one for all repeats of a denial.
 
     Raises InputError for a message that is not a denial and for an invalid action, ARN or condition key, AccountError if
     the inquiry names a principal and there is no snapshot.
@@ -78,7 +103,12 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Explanation, ...]:
     if snapshot is None:
         return found
     read_at = snapshot.fetched_at
-    return tuple(each._replace(fetched_at=read_at) if each.role or each.trust else each for each in found)
+    return tuple(
+        answer._replace(fetched_at=read_at)
+        if isinstance(answer, Explanation) and (answer.role or answer.trust)
+        else answer
+        for answer in found
+    )
 
 
 def account_meant(library: Library, inquiry: Inquiry) -> bool:
@@ -128,26 +158,108 @@ class _Case:
     partition: str
     now: datetime
 
-    def answers(self) -> tuple[Explanation, ...]:
+    def answers(self) -> tuple[Answer, ...]:
         """Return why each request of the inquiry is denied."""
         question, trust = self.inquiry.question, self.inquiry.trust
         symptoms = _symptoms_in(question.message)
+        if (unknown := self._unauthorized()) is not None:
+            return (unknown,)
         try:
-            requests = asked(question)
+            wanted = everything_asked(question)
         except InputError:
             symptoms = self._of_policies(symptoms)
             if not symptoms:
                 raise
-            requests = ()
-        # The known meaning of a text says more than an action that only an SDK's wrapper names.
-        if symptoms and question.action is None and all(map(_is_bare, requests)):
             return (self._of_symptoms(symptoms),)
+        requests = [each for each in wanted if isinstance(each, Asked)]
         if trust is not None and not any(is_assuming(each.request.action) for each in requests):
             raise InputError(
-                f"{requests[0].request.action} does not assume a role, so no trust policy counts.",
+                f"{requests[0].request.action if requests else 'What Kubernetes forbids'} does not assume a role, so no "
+                "trust policy counts.",
                 "Leave out --trust, or name the action.",
             )
-        return tuple(self._of_request(each, symptoms) for each in requests)
+        if len(wanted) == 1 and requests:
+            return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
+        answers: list[Answer] = []
+        place = self._cluster() if len(requests) < len(wanted) else None
+        for each in wanted:
+            if isinstance(each, AskedOfKubernetes):
+                answers.append(self._of_kubernetes(each, place))
+            else:
+                answers += self._of_asked(each, _symptoms_in(each.text))
+        return (*answers, *self._of_other_lines(symptoms, wanted))
+
+    def _unauthorized(self) -> ForbiddenExplanation | None:
+        """Return why a cluster does not know the caller, if the message says so and it is known which cluster or who."""
+        message, cluster, principal = (
+            self.inquiry.question.message,
+            self.inquiry.cluster,
+            self.inquiry.question.principal,
+        )
+        if message is None or (cluster is None and principal is None):
+            return None
+        from ekstui.denial.forbidden import is_unauthorized
+
+        if not is_unauthorized(message) or "forbidden: " in message:
+            return None
+        from ekstui.library.cluster_answers import unauthorized_answer
+
+        place = self._cluster()
+        return None if place is None else unauthorized_answer(self.place, principal, place)
+
+    def _cluster(self) -> Cluster | None:
+        from ekstui.library.cluster_answers import cluster_meant  # 60 ms, only for Kubernetes' denials
+
+        return cluster_meant(self.place, self.inquiry.cluster)
+
+    def _of_kubernetes(self, each: AskedOfKubernetes, place: Cluster | None) -> ForbiddenExplanation:
+        from ekstui.library.cluster_answers import forbidden_answer
+
+        return forbidden_answer(self.place, each.forbidden, each.times, self.inquiry.cluster, place)
+
+    def _of_asked(self, each: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
+        """Yield why a request was denied; a further answer for repeats on resources that are decided otherwise."""
+        if not each.request.action:
+            yield _unnamed(each)
+            return
+        # The known meaning of a text says more than an action that only an SDK's wrapper names.
+        if symptoms and self.inquiry.question.action is None and _is_bare(each):
+            yield self._of_symptoms(symptoms)._replace(times=each.times)
+            return
+        for group in self._decided_alike(each):
+            resources = tuple(dict.fromkeys(name for request in group.variants for name in request.resources))
+            answer = self._of_request(group, symptoms)
+            yield answer._replace(times=group.times, resources=resources if len(resources) > 1 else ())
+
+    def _decided_alike(self, each: Asked) -> Iterator[Asked]:
+        """Yield a request and its repeats, apart from those about which the policies decide otherwise."""
+        found = self._requester(each)
+        variants = dict.fromkeys((each.request.resources, request.resources) for request in each.variants)
+        if len(variants) < 2 or (found is None and not self.inquiry.policies):
+            yield each
+            return
+        groups: dict[str, list[Request]] = {}
+        for request in each.variants:
+            judged, policies = self._judged(each._replace(request=request), found)
+            groups.setdefault(decide(judged, policies, each.denial).verdict, []).append(request)
+        rest = each.times - len(each.variants)
+        for requests in groups.values():
+            yield each._replace(request=requests[0], times=len(requests) + rest, variants=tuple(requests))
+            rest = 0
+
+    def _of_other_lines(
+        self, symptoms: tuple[Symptom, ...], wanted: Sequence[Asked | AskedOfKubernetes]
+    ) -> Iterator[Explanation]:
+        """Yield what is known of lines that are no denial, besides what the denials' own text has."""
+        own = {symptom for each in wanted if isinstance(each, Asked) for symptom in _symptoms_in(each.text)}
+        lines = (self.inquiry.question.message or "").lower().splitlines()
+        others = tuple(
+            symptom
+            for symptom in symptoms
+            if symptom not in own and symptom.code != _FORBIDDEN and any(symptom.is_in(line) for line in lines)
+        )
+        if others:
+            yield self._of_symptoms(others)
 
     def _of_policies(self, symptoms: tuple[Symptom, ...]) -> tuple[Symptom, ...]:
         """Return what a message without a denial means: what is wrong with the policies it names says the most."""
@@ -174,7 +286,7 @@ class _Case:
         principal_is_target, target = self._target(each.request)
         found = None if principal_is_target else self._requester(each)
         request, policies = self._judged(each, found)
-        explanation = self._explained(request, each.denial, policies, self._purpose(request, found, policies))
+        explanation = self._explained(request, each, policies, self._purpose(request, each, found, policies))
         if target is not None and target.trust is not None:
             explanation = with_trust(explanation, request, policies, target.trust, denial=each.denial)
         known = dict.fromkeys((*symptoms, *explanation.symptoms))
@@ -242,7 +354,7 @@ class _Case:
             return AppliedPolicy(found.policy.name, found.version, found.document, found.policy.arn)
         return AppliedPolicy(Path(found.label).name, found.version, found.document)
 
-    def _purpose(self, request: Request, found: Requester | None, policies: Policies) -> Purpose:
+    def _purpose(self, request: Request, each: Asked, found: Requester | None, policies: Policies) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
         if self.snapshot is not None and found is not None and found.role is not None:
             from ekstui.library.named import purpose_of
@@ -251,18 +363,22 @@ class _Case:
             if purpose is not None:
                 return purpose
         names = [each.name for each in _of_aws(policies)]
-        return purpose_by_signs(request.principal, self.inquiry.question.message or "", names, knowledge())
+        return purpose_by_signs(request.principal, self._text_about(each), names, knowledge())
 
-    def _explained(self, request: Request, denial: Denial | None, policies: Policies, purpose: Purpose) -> Explanation:
+    def _text_about(self, each: Asked) -> str:
+        """Return the part of the message that is about a request; of a single one, all of it."""
+        return each.text or self.inquiry.question.message or ""
+
+    def _explained(self, request: Request, each: Asked, policies: Policies, purpose: Purpose) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
             in_force = {(each.arn or "").rpartition("/")[2] for each in _of_aws(policies)}
             store = self.place.store
             names = self.place.cached(lambda: index.names_allowing(store, request.action, in_force))
             candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
-            text = self.inquiry.question.message or ""
+            text = self._text_about(each)
             return explain(
-                request, policies, candidates, denial=denial, knowledge=knowledge(), purpose=purpose, text=text
+                request, policies, candidates, denial=each.denial, knowledge=knowledge(), purpose=purpose, text=text
             )
         # Documents of one partition never judge a request in another.
         if foreign := [applied.name for applied in _of_aws(policies)]:
@@ -271,7 +387,7 @@ class _Case:
                 f"{self.partition}.",
                 f"Run ekstui sync with credentials of {elsewhere}.",
             )
-        explanation = explain(request, policies, (), denial=denial, knowledge=knowledge())
+        explanation = explain(request, policies, (), denial=each.denial, knowledge=knowledge())
         return explanation._replace(
             not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
         )
@@ -313,6 +429,29 @@ class _Case:
             from ekstui.library.named import old_copies
 
             yield from old_copies(self._subject(role, self.snapshot, {}), request)
+
+
+def _unnamed(each: Asked) -> Explanation:
+    """Return what is known of a denial whose action its text does not name."""
+    may_be = each.ambiguous[:8]
+    return Explanation(
+        verdict="depends",
+        action=None,
+        resource=None,
+        principal=None,
+        cause=None,
+        nearest=(),
+        missing_context=(),
+        not_looked_at=(),
+        hints=(),
+        also_authorised_on=(),
+        used_by=(),
+        notes=(f"It may be {', '.join(may_be[:-1])} or {may_be[-1]}.",) if len(may_be) > 1 else (),
+        encoded=None if each.denial is None else each.denial.encoded,
+        judged=False,
+        denied=True,
+        times=each.times,
+    )
 
 
 def _is_bare(each: Asked) -> bool:

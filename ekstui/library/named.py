@@ -13,7 +13,6 @@ from ekstui import spelling
 from ekstui.denial.answer import OldCopy
 from ekstui.denial.callers import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.denial.explain import Policies
-from ekstui.denial.parsing import unwrapped
 from ekstui.denial.purpose import (
     ADDON_ROLES,
     POD_ROLES,
@@ -25,6 +24,7 @@ from ekstui.denial.purpose import (
     policies_of,
 )
 from ekstui.denial.remedies import newer_release
+from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
 from ekstui.eks.findings import NODE_KINDS, RoleInUse, Surroundings, applies
 from ekstui.eks.knowledge import Knowledge, Symptom

@@ -177,13 +177,18 @@ def entry_about(entry: PrincipalInCluster) -> Line:
     return code(entry.principal, "strong"), f"  {entry.policy} in {entry.cluster}{where}"
 
 
-def forbidden_blocks(found: ForbiddenExplanation, now: datetime) -> list[Block]:
-    """Return why Kubernetes forbade a request: the reason, the access entry with its policies, and what would allow it."""
+def forbidden_blocks(found: ForbiddenExplanation, now: datetime, number: int | None = None) -> list[Block]:
+    """Return why Kubernetes forbade a request: the verdict, the access entry with its policies, and what would allow it.
+
+    `number` is its place among several answers; None if it is the only one.
+    """
     what = str(found.request) if found.request else "a request by a principal that the cluster does not know"
     where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
+    verdict = Span("cannot tell" if found.verdict == "depends" else found.verdict, _VERDICTS[found.verdict])
+    line: Line = (code(what, "strong"), where, Span(": ", "strong"), verdict, f". {found.reason}")
+    key = (number or 0, "verdict")
     return [
-        Heading((code(what, "strong"), where), 1),
-        Sentence((Span(found.verdict, _VERDICTS[found.verdict]), f": {found.reason}"), key="verdict"),
+        Sentence(line, key=key) if number is None else Heading(line, key=key),
         *_asker(found),
         *([Sentence(("cluster ", *as_of_line(found.fetched_at, now)), key="as of")] if found.fetched_at else ()),
         *_remedies(found),
@@ -209,7 +214,7 @@ def _asker(found: ForbiddenExplanation) -> Iterator[Block]:
 
 def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
     """Yield the rule that is missing, and the access policies that have it."""
-    if found.verdict != "allowed" and (rule := found.missing_rule) is not None:
+    if found.verdict != "allowed" and not found.grants and (rule := found.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
         place = found.request.namespace if found.request is not None else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import (
@@ -18,12 +18,17 @@ from ekstui.denial.answer import (
     refused_tags,
     statement_in_words,
 )
-from ekstui.denial.callers import ANONYMOUS, is_assuming
+from ekstui.denial.callers import ANONYMOUS, UNSIGNED, is_assuming
 from ekstui.denial.explain import Allower, Explanation
+from ekstui.denial.merging import kind_of_resource
+from ekstui.denial.message import Cause
+from ekstui.denial.parameters import made_by
 from ekstui.eks.commands import Command
 from ekstui.eks.use_words import use_in_words
+from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.document import serialise
-from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, Verdict, exemption_of
+from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, exemption_of
+from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import (
     SEVERITY_STYLES,
@@ -48,14 +53,17 @@ from ekstui.present.blocks import (
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
+    from ekstui.library.explaining import Answer
     from ekstui.sources.aws.iam import SimulatedDecision
 
-_VERDICTS: dict[Verdict, tuple[str, Style]] = {
-    "allowed": ("allowed by the policies looked at", "good"),
-    "explicit-deny": ("denied explicitly: a Deny overrides any Allow", "bad"),
-    "implicit-deny": ("denied: nothing allows it", "bad"),
-    "depends": ("depends on what was not given", "warn"),
-}
+_STYLES: dict[str, Style] = {
+    "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "forbidden": "bad", "depends": "warn",
+}  # fmt: skip
+_IN_A_WORD = {
+    "allowed": "allowed", "explicit-deny": "denied by a Deny", "implicit-deny": "denied", "forbidden": "forbidden",
+    "depends": "cannot tell",
+}  # fmt: skip
+"""Verdicts in a table."""
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 """What IAM's simulator decides."""
 
@@ -66,19 +74,91 @@ _OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN"}
 _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
 
 _ABOUT = (Column(""), Column("", shrink=1))
+_ANSWERS = (
+    Column(""),
+    Column("Who", 12, middle=True, shrink=2),
+    Column("Action", 20, shrink=1),
+    Column("On"),
+    Column("Verdict"),
+)
+
+_MOST_KEYS = 3
+"""The most condition keys in a first line."""
+
+
+class AnswerRow(NamedTuple):
+    """A row of the table of several answers, which unfolds one of them."""
+
+    number: int
+    """The answer's place, from 0."""
 
 
 def explanation_blocks(
-    explanations: Sequence[Explanation], simulated: Sequence[SimulatedDecision] = (), *, now: datetime
+    answers: Sequence[Answer],
+    simulated: Sequence[SimulatedDecision] = (),
+    *,
+    now: datetime,
+    unfolded: Container[int] | None = None,
 ) -> list[Block]:
-    """Return explanations, each with its sections; the decisions of IAM's simulator are about the first."""
-    blocks: list[Block] = []
-    several = len(explanations) > 1
-    if several:
-        blocks.append(Sentence((Span(f"{len(explanations)} denials", "strong"),), key="count"))
-    for number, explanation in enumerate(explanations):
-        blocks += _explanation(number, explanation, () if number else simulated, now, several=several)
+    """Return one answer with its sections; of several a table, and those of them whose places are unfolded (None: all).
+
+    The decisions of IAM's simulator are about the first.
+    """
+    several = len(answers) > 1
+    blocks = _table(answers, is_whole=unfolded is None) if several else []
+    for number, answer in enumerate(answers):
+        if not several or unfolded is None or number in unfolded:
+            blocks += _answer(number, answer, () if number else simulated, now, several=several)
     return blocks
+
+
+def _answer(
+    number: int, answer: Answer, simulated: Sequence[SimulatedDecision], now: datetime, *, several: bool
+) -> Iterable[Block]:
+    if isinstance(answer, Explanation):
+        return _explanation(number, answer, simulated, now, several=several)
+    from ekstui.present.access import forbidden_blocks  # 20 ms, and only for Kubernetes' denials
+
+    return forbidden_blocks(answer, now, number if several else None)
+
+
+def _table(answers: Sequence[Answer], *, is_whole: bool) -> list[Block]:
+    """Return a row an answer: how often, who, what, on what kind of resource, and the verdict in a word."""
+    read, different = sum(answer.times for answer in answers), sum(answer.times > 0 for answer in answers)
+    words = f"{counted(read, 'denial')}, {different} different"
+    blocks: list[Block] = [Sentence((Span(words, "strong"),), key="count")]
+    blocks.append(Table(_ANSWERS, [_row(number, answer) for number, answer in enumerate(answers)]))
+    if not is_whole:
+        blocks.append(Sentence(by_place("enter explains one", "--full explains each of them", "muted"), key="full"))
+    return blocks
+
+
+def _row(number: int, answer: Answer) -> TableRow:
+    kind: str | None
+    if isinstance(answer, Explanation):
+        who = entity_of(answer.principal).name or answer.principal or ""
+        what = answer.action or (answer.symptoms[0].symptom if answer.symptoms else "not named")
+        kind = kind_of_resource(answer.resource or answer.resource_name) or ""
+        if answer.resource_name and not answer.resource:
+            kind = ""
+    else:
+        who = (answer.subject.name or answer.subject.username) if answer.subject else ""
+        what = str(answer.request or "")
+        kind = answer.request.resource if answer.request else ""
+    times = f"{answer.times} ×" if answer.times else ""
+    verdict = Span(_word(answer), _STYLES[answer.verdict])
+    cells = (times, code(who), code(what, "strong"), code("" if kind == "*" else kind), verdict)
+    return TableRow(cells, AnswerRow(number), (number, "row"))
+
+
+def _word(answer: Answer) -> str:
+    if isinstance(answer, Explanation):
+        if not answer.times:
+            return "known"
+        # A denial without an action, or one whose meaning is known, was denied all the same.
+        if (not answer.judged and not answer.action) or answer.symptoms:
+            return "denied"
+    return _IN_A_WORD[answer.verdict]
 
 
 def policy_json(explanation: Explanation) -> str:
@@ -117,33 +197,113 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     if explanation.symptoms and not explanation.denied and not explanation.judged:
         first, *others = explanation.symptoms
         return Span(first.symptom, "strong"), [first.answer, *known[1:]] if others else [first.answer]
-    line: Line = (
-        code(explanation.action or "", "strong"),
-        Span(": ", "strong"),
-        Span(verdict_in_words(explanation), _VERDICTS[explanation.verdict][1]),
-    )
-    return line, known
+    verdict = Span(verdict_in_words(explanation), _STYLES[explanation.verdict])
+    if not explanation.action:
+        return verdict, known
+    return (code(explanation.action, "strong"), Span(": ", "strong"), verdict), known
 
 
 def verdict_in_words(explanation: Explanation) -> str:
-    """Return the verdict in words; if it comes from the message, with the kind of policy."""
-    cause = explanation.cause
+    """Return the verdict and its reason in words; if it comes from the message, with the kind of policy."""
+    if explanation.denied and not explanation.action:
+        told = "only its encoded part does" if explanation.encoded else "the lines around it may"
+        return f"denied, but the message does not name the action; {told}"
     if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
-        return "denied, as the message says: only tags that the resource cannot have would allow it"
+        return _of_foreign_tags(explanation)
     if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
         return "always allowed: it needs no permission"
-    if explanation.verdict == "allowed" and explanation.must_allow_too is not None:
-        return f"allowed by the policies looked at, but {explanation.must_allow_too} must allow it too"
-    if explanation.judged or not explanation.denied:
-        return _VERDICTS[explanation.verdict][0]
+    if explanation.judged:
+        return _judged(explanation)
+    if not explanation.denied:
+        return "cannot tell: no policy was given to judge it by"
+    if explanation.cause is None and (words := _of_assuming(explanation)):
+        return words
+    return _as_the_message_says(explanation.cause)
+
+
+def _of_assuming(explanation: Explanation) -> str:
+    """Return who does not let a role be assumed; empty for another action."""
+    action = (explanation.action or "").lower()
+    if action in UNSIGNED:
+        return "denied: the role does not exist, or its trust policy does not accept the token"
+    if action != "sts:assumerole":
+        return ""
+    caller, role = entity_of(explanation.principal), entity_of(explanation.resource)
+    accounts = {split_arn(name or "").account for name in (explanation.principal, explanation.resource)}
+    if caller.kind == "session" and role.kind == "role" and caller.name == role.name and len(accounts) == 1:
+        return "denied: the role assumes itself, which its own trust policy would have to allow"
+    if len(accounts) > 1 and all(account.isdigit() for account in accounts):
+        return "denied: across accounts, the caller's policies and the trust policy of the role must both allow it"
+    return "denied: the caller's policies do not allow it, or the trust policy of the role does not"
+
+
+def _as_the_message_says(cause: Cause | None) -> str:
     if cause is None:
         return "denied; the message does not say by which policy"
+    if cause.policy_type == "public-access-block":
+        return f"denied by S3 Block Public Access ({cause.policy}), which no policy overrides, as the message says"
     if cause.is_one_of_several:
         return f"denied by the {cause.kind} or because the resource does not exist, as the message says"
     if cause.explicit:
         return f"denied explicitly by {cause.one_policy}, as the message says"
     says = f"not allowed by the {cause.kind}" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
     return f"denied: {says}, as the message says"
+
+
+def _of_foreign_tags(explanation: Explanation) -> str:
+    """Return that only the tags of what the call makes would allow it, which the denied resource cannot have."""
+    made = next(iter(made_by(explanation.action or "")), "resource").replace("-", " ")
+    kind = kind_of_resource(explanation.resource)
+    service = (explanation.action or "").partition(":")[0].upper()
+    other = f"the {kind}" if kind and kind != "*" else "another resource"
+    return f"denied: the policies cover only the new {made}, by its tags; {service} also checks {other}"
+
+
+def _judged(explanation: Explanation) -> str:
+    """Return the verdict of the policies that were evaluated, and why."""
+    if explanation.verdict == "allowed":
+        return _allowed(explanation)
+    if explanation.verdict == "depends":
+        return f"cannot tell: it depends on {_open_questions(explanation)}"
+    if explanation.verdict == "explicit-deny":
+        deny = next((near for near in explanation.nearest if near.statement.effect == "Deny"), None)
+        named = "" if deny is None else f" by {statement_in_words(deny).removesuffix(', a Deny')}"
+        return f"denied explicitly{named}: a Deny overrides any Allow"
+    failed = {failure.part: failure for near in explanation.nearest[:1] for failure in near.failed}
+    if failed and "action" not in failed:
+        if "resource" in failed:
+            return "denied: the policies allow it only on other resources"
+        if (condition := failed.get("condition")) is not None:
+            return f"denied: the policies allow it only under a condition on {condition.key} that it does not meet"
+    return "denied: none of the policies looked at allows it"
+
+
+def _allowed(explanation: Explanation) -> str:
+    """Return that the policies allow it, and what else has a say."""
+    words = "allowed by the policies looked at"
+    if explanation.must_allow_too is not None:
+        return f"{words}, but {explanation.must_allow_too} must allow it too"
+    return f"{words}, so something else denied it, or they have changed since" if explanation.denied else words
+
+
+def _open_questions(explanation: Explanation) -> str:
+    """Return what would have to be known for a verdict."""
+    missing = [key for key in explanation.missing_context if key not in explanation.foreign_context]
+    found = [words for key, words in ((RESOURCE, "the resource"), (PRINCIPAL, "who asks")) if key in missing]
+    keys = [key for key in missing if key not in (RESOURCE, PRINCIPAL)]
+    of_tags = [key for key in keys if "tag" in key.partition(":")[2].lower()]
+    if of_tags:
+        found.append("tags")
+    found += [key for key in keys if key not in of_tags][:_MOST_KEYS]
+    if not found:
+        return "what the policies do not tell"
+    plural = len(found) > 1 or found == ["tags"]
+    unknown = (
+        "which the message does not show" if explanation.denied else f"which {'were' if plural else 'was'} not given"
+    )
+    if found == ["tags"]:
+        return f"tags that {unknown.removeprefix('which ')}"
+    return f"{', '.join(found[:-1])}{' and ' if len(found) > 1 else ''}{found[-1]}, {unknown}"
 
 
 def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:

@@ -340,7 +340,8 @@ def test_the_tags_of_an_event_decide(explain: Any) -> None:
 def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
     tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
     answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
-    assert set(answer) == {"answers"}
+    assert set(answer) == {"data", "answers", "read", "merged"}
+    assert (answer["read"], answer["merged"], [each["times"] for each in answer["answers"]]) == (4, 1, [2, 1, 1])
     assert [each["action"] for each in answer["answers"]] == ["ec2:CreateVolume", "s3:GetObject", "ec2:CreateTags"]
     assert answer["answers"][1]["cause"]["policy_type"] == "session"
 
@@ -557,18 +558,18 @@ REQUEST_TAG = "aws:RequestTag/a"
 
 
 @pytest.mark.parametrize(("resource", "condition", "effect", "context", "says"), [
-    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", [], "only tags"),
-    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=b"], "only tags"),
-    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=c"], "only tags"),
+    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", [], "cover only the new volume"),
+    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=b"], "cover only the new volume"),
+    ("*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=c"], "cover only the new volume"),
     # Without the key these hold (IAM User Guide, "Condition operators"), so the Allow allows, or the Deny denies.
-    ("*", {"StringNotEquals": {REQUEST_TAG: "b"}}, "Allow", [], "depends"),
-    ("*", {"StringEqualsIfExists": {REQUEST_TAG: "b"}}, "Allow", [], "depends"),
-    ("*", {"Null": {REQUEST_TAG: "true"}}, "Allow", [], "depends"),
-    ("*", {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}, "Allow", [], "depends"),
-    ("*", {"Null": {REQUEST_TAG: "true"}}, "Deny", [], "depends"),
+    ("*", {"StringNotEquals": {REQUEST_TAG: "b"}}, "Allow", [], "cannot tell"),
+    ("*", {"StringEqualsIfExists": {REQUEST_TAG: "b"}}, "Allow", [], "cannot tell"),
+    ("*", {"Null": {REQUEST_TAG: "true"}}, "Allow", [], "cannot tell"),
+    ("*", {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}, "Allow", [], "cannot tell"),
+    ("*", {"Null": {REQUEST_TAG: "true"}}, "Deny", [], "cannot tell"),
     # Here no tag of anything would help.
     ("arn:aws:ec2:*:*:volume/*", {"StringLike": {REQUEST_TAG: "b"}}, "Allow", ["--context", f"{REQUEST_TAG}=b"],
-     "nothing allows it"),
+     "only on other resources"),
 ])  # fmt: skip
 def test_tags_of_what_is_made_are_blamed_only_where_they_decide(
     resource: str, condition: Any, effect: str, context: list[str], says: str,
@@ -581,7 +582,9 @@ def test_tags_of_what_is_made_are_blamed_only_where_they_decide(
     assert main(["explain", SNAPSHOT, "--policy", str(path), *context]) == 0
     first, *others = capsys.readouterr().out.split("\n\n")
     assert says in " ".join(first.split())
-    assert ("cannot allow it there" in " ".join(" ".join((first, *others)).split())) == (says == "only tags")
+    assert ("cannot allow it there" in " ".join(" ".join((first, *others)).split())) == (
+        says == "cover only the new volume"
+    )
 
 
 def test_the_tag_that_is_refused_is_named_first(explain: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -635,7 +638,7 @@ def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     given = ["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2"]
     assert main([*given, "--absent", "aws:RequestTag/*"]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "denied: nothing allows it" in text
+    assert "denied: the policies allow it only" in text
     assert "StringLike true; the request does not have the key" in text
     assert "AmazonEBSCSIDriverPolicy v3 (2025-01-13); in force is v2" in text
     assert "AmazonEBSCSIDriverPolicyV2 v1 since v1 (2026-04-16) for add-on roles" in text

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from ekstui.denial.message import action_of_operation, prefix_of_service
+from ekstui.denial.excerpt import excerpt
+from ekstui.denial.message import Cause, action_of_operation, prefix_of_service
 from ekstui.denial.parameters import made_by, request_tags
-from ekstui.denial.parsing import MAX_CHARACTERS, Cause, excerpt, parse_denial, parse_denials, unframed
+from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial, parse_denials
+from ekstui.denial.wrapping import unframed
 from ekstui.errors import InputError
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
@@ -485,8 +487,16 @@ def test_several_denials_are_all_read() -> None:
         ('the role "build" is not authorized to perform: eks:DescribeCluster on resource: *', "build", "*"),
         ("You are not authorized to perform: ec2:RunInstances", None, None),
         ("msg: Controller is not authorized to perform: ec2:RunInstances", None, None),
+        # What was replaced by several words is shown as the message has it; a role that is whole is told even so.
         ("AccessDenied: User: arn:aws:sts::{{ account }}:assumed-role/{{ name }}2020/1590 is not authorized to perform: ec2:RunInstances",
-         None, None),
+         "arn:aws:sts::{{ account }}:assumed-role/{{ name }}2020/1590", None),
+        ("User: arn:aws:sts::111122223333:assumed-role/node/the session is not authorized to perform: ec2:RunInstances",
+         "arn:aws:sts::111122223333:assumed-role/node", None),
+        # kubernetes-sigs/aws-load-balancer-controller#3399, aws-controllers-k8s/community#2118
+        ("Failed deploy model due to AccessDenied:  is not authorized to perform: elasticloadbalancing:AddTags", None, None),
+        ("User: arn:aws:sts::***:assumed-role/node/i-***is not authorized to perform: ec2:RunInstances",
+         "arn:aws:sts::***:assumed-role/node/i-***", None),
+        (f"(User [{SESSION}], is not authorized to perform: ec2:RunInstances)", SESSION, None),
         # A short ARN, as some services name what they list.
         (f"User: {SESSION} is not authorized to perform: elasticfilesystem:DescribeFileSystems on resource: "
          "arn:aws:elasticfilesystem:us-east-1:*", SESSION, "arn:aws:elasticfilesystem:us-east-1:*"),
@@ -580,9 +590,6 @@ def test_a_decoded_message_with_a_deny_and_a_bare_action() -> None:
          "is expired", "expired"),
         ("api error InvalidClientTokenId: The security token included in the request is invalid.", "not accepted"),
         ('pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group ""', "Kubernetes"),
-        ('Failed to pull image "111122223333.dkr.ecr.eu-west-1.amazonaws.com/docker-hub/library/nginx:1": unexpected status from '
-         "HEAD request to https://111122223333.dkr.ecr.eu-west-1.amazonaws.com/v2/docker-hub/library/nginx/manifests/1: 403 "
-         "Forbidden", "ecr:BatchImportUpstreamImage"),
         ("x" * (MAX_CHARACTERS + 1), "200,001 characters"),
     ],
 )  # fmt: skip
@@ -735,7 +742,7 @@ def test_a_log_that_repeats_itself_is_read_once() -> None:
         asked.append(line)
         return False
 
-    assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0)
+    assert excerpt(["\n", "a\n"] * 1000, 100, means_something) == ("", 2000, 0, 0)
     assert len(asked) == 2
 
 
@@ -744,7 +751,7 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
     log = ["10:00:00 started\n", denied, denied.replace("10:00:01", "11:30:45"), "known\n", "pods is forbidden\n"]
 
     def kept(room: int) -> tuple[str, int, int]:
-        return excerpt(log, room, lambda line: line == "known\n")
+        return excerpt(log, room, lambda line: line == "known\n")[:3]
 
     whole = denied + "known\n" + "pods is forbidden\n"
     assert kept(len(whole)) == kept(len(whole) + 9) == (whole, 5, 3)
@@ -752,6 +759,10 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
     # A line that is too long leaves its room to those after it.
     assert kept(len(denied) - 1) == ("known\npods is forbidden\n", 5, 2)
     assert kept(5) == ("", 5, 0)
+    assert excerpt(log, 1000, lambda _: False).repeats == 1
+    # Two accounts are two denials.
+    accounts = [f"AccessDenied for arn:aws:iam::{number}:role/a\n" for number in ("111122223333", "444455556666")]
+    assert excerpt(accounts, 1000, lambda _: False).kept == 2
 
 
 @pytest.mark.parametrize(
@@ -764,7 +775,7 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
     ],
 )  # fmt: skip
 def test_a_line_of_a_denial_is_kept(line: str) -> None:
-    assert excerpt([line, "authorized", "allowed by policy"], 100, lambda _: False) == (line, 3, 1)
+    assert excerpt([line, "authorized", "allowed by policy"], 100, lambda _: False) == (line, 3, 1, 0)
 
 
 SAML_PROVIDER = "arn:aws:iam::111122223333:saml-provider/okta"
@@ -1011,7 +1022,7 @@ def test_a_denial_that_another_includes_is_no_second_one(less: str, kept: int) -
     for text in (f"{whole}\n{less}.", f"{less}.\n{whole}"):
         assert len(parse_denials(text.replace("{}", SESSION))) == kept
     many = "\n".join(f"not authorized to perform: ec2:Run{number}" for number in range(30))
-    assert len(parse_denials(many)) == 20
+    assert len(parse_denials(many)) == 30
 
 
 def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:

@@ -13,11 +13,20 @@ from ekstui.denial.access_entries import (
     explain_forbidden,
     explain_unauthorized,
 )
-from ekstui.denial.forbidden import Subject, is_unauthorized, parse_forbidden
+from ekstui.denial.forbidden import Forbidden, Subject, is_unauthorized
+from ekstui.denial.merging import merged
+from ekstui.denial.parsing import refusals_in
 from ekstui.eks.cluster import AccessEntry, Cluster, GivenAccess
 from ekstui.eks.kubernetes import KubernetesRequest as Request
 from ekstui.eks.kubernetes import Rule, read_rules
 from ekstui.errors import InputError
+
+
+def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
+    """What Kubernetes forbade according to a text, without repeats."""
+    found = (each.refusal.what for each in merged(refusals_in(text)))
+    return tuple(each for each in found if isinstance(each, Forbidden))
+
 
 # The thread stands behind each.
 TEXTS = [
@@ -107,7 +116,8 @@ def test_a_forbidden_text_is_read(text: str, subject: Subject, request_: Request
 
 
 def test_a_text_that_is_cut_off_before_its_group_is_not_taken_for_another_request() -> None:
-    assert parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"') == ()
+    with pytest.raises(InputError, match="comes from Kubernetes"):
+        parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"')
     (text, _, request) = TEXTS[1]
     framed = "\n".join(f"│ {text[start : start + 60].ljust(60)} │" for start in range(0, len(text), 60))
     assert [each.request for each in parse_forbidden(framed)] == [request]
@@ -293,7 +303,7 @@ def test_a_long_text_is_read_within_limits() -> None:
     line = 'nodes "{}" is forbidden: User "x{}" cannot list resource "nodes" in API group "" at the cluster scope\n'
     many = "".join(line.format(number, number) for number in range(1500))
     found = parse_forbidden(many)
-    assert [each.subject.username for each in found] == [f"x{number}" for number in range(20)]
+    assert [each.subject.username for each in found] == [f"x{number}" for number in range(1500)]
     with pytest.raises(InputError, match="ekstui reads up to"):
         parse_forbidden(many * 2)
 

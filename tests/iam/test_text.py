@@ -7,7 +7,7 @@ import pytest
 from ekstui.change.holders import Since
 from ekstui.denial.answer import Allower, NewerVersion, OldCopy
 from ekstui.denial.deciding import cause_in_words
-from ekstui.denial.parsing import Cause
+from ekstui.denial.message import Cause
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import age_in_words, counted, listed

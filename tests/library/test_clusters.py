@@ -21,7 +21,6 @@ from ekstui.library.cluster_answers import (
     cluster_answer,
     clusters,
     find_cluster,
-    forbidden_answers,
     principals_in_clusters,
     with_cluster,
     worst_first,
@@ -33,6 +32,7 @@ from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
 from ekstui.store.policy_store import PolicyStore
 from tests.support.accounts import snapshot
+from tests.support.forbidden import forbidden_answers
 
 Asking = Callable[[AccountSnapshot | None], Library]
 

@@ -86,7 +86,9 @@ EBS = "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"
 
 
 def explain_first(library: Library, wanted: Inquiry) -> Explanation:
-    return explain_all(library, wanted)[0]
+    first = explain_all(library, wanted)[0]
+    assert isinstance(first, Explanation)
+    return first
 
 
 MISTYPED = [SESSION.replace(":sts:", ":iam:"), ROLE_ARN.replace(":iam:", ":sts:")]
@@ -468,7 +470,7 @@ def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
     for name in ("prod-efs-csi", "prod-node"):
         found = role_answer(library, name).findings
         severities |= {each.severity for each in found}
-        (answer,) = explain_all(library, Inquiry(Question(action="s3:GetObject"), principal=name))
+        answer = explain_first(library, Inquiry(Question(action="s3:GetObject"), principal=name))
         telling = {each.code for each in answer.findings if each.severity != "problem"}
         assert {each for each in answer.findings if each.severity == "problem"} == {
             each for each in found if each.severity == "problem"

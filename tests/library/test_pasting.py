@@ -11,7 +11,7 @@ from ekstui.eks.findings import Finding
 from ekstui.export.shapes import answer_of
 from ekstui.iam.document import Document
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer, forbidden_answers, worst_first
+from ekstui.library.cluster_answers import cluster_answer, worst_first
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import upgrade
 from ekstui.present.access import forbidden_blocks
@@ -19,6 +19,7 @@ from ekstui.present.blocks import Block
 from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.role_report import role_blocks
+from tests.support.forbidden import forbidden_answers
 from tests.support.shell import commands_in, fault_of
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from ekstui import files
 from ekstui.change.policy import Policy, PolicyScope, VersionInfo, version_label
 from ekstui.denial.answer import OldCopy
 from ekstui.denial.explain import Candidate, Explanation, Policies, explain
-from ekstui.denial.parsing import Cause, Denial
+from ekstui.denial.message import Cause, Denial
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.remedies import allowers
 from ekstui.eks.account_snapshot import AccountSnapshot, Role

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.denial.parsing import MAX_CHARACTERS, Denial, parse_denial
+from ekstui.denial.message import Denial
+from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial
 from ekstui.errors import InputError
 from ekstui.iam.document import Condition, Document, Statement, parse
 from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate

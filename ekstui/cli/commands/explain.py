@@ -11,7 +11,7 @@ from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, exit
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import narrate, print_answer
 from ekstui.denial.explain import Question, parse_context
-from ekstui.denial.parsing import MAX_CHARACTERS, excerpt
+from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES
@@ -23,7 +23,7 @@ from ekstui.present.explanation import explanation_blocks
 
 @command(
     "explain",
-    "Explain why a request was denied, from the error message or from an action. Options override what the message says. "
+    "Explain why requests were denied, from error messages, a whole log, or an action. Options override what the message says. "
     "A context key counts as unknown unless --context or --absent names it. A role in the message is judged by all its "
     "policies if the account is known, from a file or an earlier run.",
     argument(
@@ -71,6 +71,7 @@ from ekstui.present.explanation import explanation_blocks
     argument(
         "--cluster", metavar="NAME", help='the cluster whose access entries to check, for a "forbidden" of Kubernetes'
     ),
+    argument("--full", action="store_true", help="of several denials, explain each instead of listing them"),
     argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role"),
     exit_code("exit with 1 unless all requests are allowed"),
     PARAMETERS,
@@ -88,51 +89,22 @@ def explain(arguments: Namespace) -> int:
         inquiry = _inquiry(arguments)
     except UnicodeDecodeError:
         raise InputError("Standard input is not UTF-8 text.") from None
-    if (code := _in_kubernetes(inquiry, arguments)) is not None:
-        return code
     library = _library(inquiry, arguments)
     if account_meant(library, inquiry):
         could_read_account(library, again=False)
     questions = [replace(inquiry.question, action=action) for action in arguments.action] or [inquiry.question]
-    explanations = tuple(
-        answer for each in questions for answer in explain_all(library, inquiry._replace(question=each))
-    )
+    answers = tuple(answer for each in questions for answer in explain_all(library, inquiry._replace(question=each)))
     simulated = None
     if arguments.simulate:
-        role = inquiry.principal or explanations[0].role
+        role = inquiry.principal or getattr(answers[0], "role", None)
         if role is None:
             raise InputError("IAM's simulator needs a role.", "Name one with --role.")
         simulated = simulate(library, inquiry._replace(principal=role))
+    unfolded = None if arguments.full else ()
     print_answer(
         arguments,
-        lambda: explain_shape(library.data(), explanations, simulated),
-        lambda: explanation_blocks(explanations, simulated or (), now=datetime.now(UTC)),
-    )
-    return gate(arguments.exit_code and any(each.verdict != "allowed" for each in explanations))
-
-
-def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
-    """Print why Kubernetes forbade a request; return None if the message is not about one."""
-    text = inquiry.question.message
-    if text is None or not ("forbidden" in text.lower() or arguments.cluster):
-        return None
-    # 60 ms, and most messages are from IAM.
-    from ekstui.export.shapes import answers_of
-    from ekstui.library.cluster_answers import forbidden_answers
-    from ekstui.present.access import forbidden_blocks
-
-    library = library_for(arguments)
-    cluster = arguments.cluster
-    chosen = arguments.profile is not None or arguments.account_file is not None
-    if (chosen or cluster) and not could_read_account(library, again=chosen) and library.account.last() is None:
-        cluster = None
-    answers = forbidden_answers(library, text, cluster, inquiry.question.principal)
-    if not answers:
-        return None
-    print_answer(
-        arguments,
-        lambda: answers_of(library.data(), answers),
-        lambda: [block for each in answers for block in forbidden_blocks(each, datetime.now(UTC))],
+        lambda: explain_shape(library.data(), answers, simulated),
+        lambda: explanation_blocks(answers, simulated or (), now=datetime.now(UTC), unfolded=unfolded),
     )
     return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))
 
@@ -140,13 +112,17 @@ def _in_kubernetes(inquiry: Inquiry, arguments: Namespace) -> int | None:
 def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
     """Open the library, over the account if the question or an option needs one."""
     chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
-    if inquiry.principal is None and not chosen and not arguments.offline:
+    # What Kubernetes forbids is decided by the entries of a cluster, of which the last snapshot may know.
+    in_cluster = inquiry.cluster is not None or "forbidden" in (inquiry.question.message or "").lower()
+    if inquiry.principal is None and not chosen and not arguments.offline and not in_cluster:
         return open_library(arguments)
     library = library_for(arguments)
     if inquiry.principal is not None:
         read_account(library)
     elif chosen:
         could_read_account(library)
+    elif inquiry.cluster is not None:
+        could_read_account(library, again=False)
     return library
 
 
@@ -179,6 +155,7 @@ def _inquiry(arguments: Namespace) -> Inquiry:
         trust=trust,
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
         values=parameters(arguments),
+        cluster=arguments.cluster,
     )
 
 
@@ -196,6 +173,7 @@ def _log() -> str:
         return text
     from itertools import chain
 
+    from ekstui.denial.excerpt import excerpt
     from ekstui.library.catalog import knowledge
 
     whole, newline, begun = text.rpartition("\n")
@@ -210,7 +188,10 @@ def _log() -> str:
             f"none of the {found.lines:,} lines is a denial.",
             "Paste the line that says “is not authorized to perform”.",
         )
-    narrate(f"{found.kept:,} of {found.lines:,} lines are about access and differ; the rest was left out.")
+    narrate(
+        f"{found.kept:,} of {found.lines:,} lines are about access and differ; {found.repeats:,} repeat them, and the rest "
+        "was left out."
+    )
     return found.text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ from ekstui.denial.answer import commands_for, decoding
 from ekstui.denial.explain import Explanation, Question, parse_context
 from ekstui.eks.commands import Command
 from ekstui.errors import EkstuiError, InputError
-from ekstui.export.shapes import answers_of, explain_shape
+from ekstui.export.shapes import explain_shape
 from ekstui.export.texts import document_text
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.library.notation import PolicyAt, Side, parse_policy
-from ekstui.present.explanation import explanation_blocks, policy_json
+from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
@@ -30,8 +30,8 @@ from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets.pane import failure, plain_failure
 
 if TYPE_CHECKING:
-    from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.eks.account_snapshot import AccountSnapshot
+    from ekstui.library.explaining import Answer
     from ekstui.present.blocks import Block
     from ekstui.sources.aws.iam import SimulatedDecision
 
@@ -45,39 +45,39 @@ class Explained:
     """The explanations, and the inquiry, which IAM's policy simulator can be asked too."""
 
     inquiry: Inquiry
-    explanations: tuple[Explanation, ...]
-    """One for each denial in the message; empty if Kubernetes forbade the request."""
-    forbidden: tuple[ForbiddenExplanation, ...] = ()
-    """Why Kubernetes forbade the request."""
+    answers: tuple[Answer, ...]
+    """One for each different denial in the message."""
+
+    @property
+    def explanations(self) -> tuple[Explanation, ...]:
+        """The answers about IAM."""
+        return tuple(answer for answer in self.answers if isinstance(answer, Explanation))
 
     @property
     def commands(self) -> tuple[Command, ...]:
         """What helps, of all answers."""
-        of_kubernetes = [each for found in self.forbidden for each in found.commands]
-        of_aws = [each for found in self.explanations for each in (*commands_for(found), decoding(found)) if each]
-        return (*of_aws, *of_kubernetes)
+        found: list[Command | None] = []
+        for answer in self.answers:
+            if isinstance(answer, Explanation):
+                found += (*commands_for(answer), decoding(answer))
+            else:
+                found += answer.commands
+        return tuple(filter(None, found))
 
     @property
     def fetched_at(self) -> datetime | None:
         """When the account was read that they are judged by; None without one."""
-        times = [*(each.fetched_at for each in self.explanations), *(each.fetched_at for each in self.forbidden)]
-        return min((each for each in times if each is not None), default=None)
+        return min((each.fetched_at for each in self.answers if each.fetched_at is not None), default=None)
 
     @property
     def action(self) -> str:
-        """The action of the first explanation, or an empty string."""
-        if self.forbidden:
-            return str(self.forbidden[0].request or "")
-        return self.explanations[0].action or ""
+        """The action of the first answer, or an empty string."""
+        first = self.answers[0]
+        return first.action or "" if isinstance(first, Explanation) else str(first.request or "")
 
-    def blocks(self, simulated: Sequence[SimulatedDecision]) -> list[Block]:
-        """Return the explanations as blocks."""
-        now = datetime.now(UTC)
-        if self.forbidden:
-            from ekstui.present.access import forbidden_blocks
-
-            return [block for each in self.forbidden for block in forbidden_blocks(each, now)]
-        return explanation_blocks(self.explanations, simulated, now=now)
+    def blocks(self, simulated: Sequence[SimulatedDecision], unfolded: Container[int] | None = None) -> list[Block]:
+        """Return the answers as blocks; of several, those whose places are unfolded (None: all)."""
+        return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), unfolded=unfolded)
 
 
 def inquiry_of(text: str) -> Inquiry:
@@ -117,16 +117,10 @@ def _request(words: list[str]) -> Question:
 def explained(text: str, library: Library) -> Explained:
     """Explain a question; a pasted message is evaluated with the role it names, if the snapshot has it."""
     named = _CLUSTER.match(text)
-    inquiry = inquiry_of(text[named.end() :] if named else text)
-    message = inquiry.question.message or ""
-    if named or "forbidden" in message.lower():
-        from ekstui.library.cluster_answers import forbidden_answers  # 20 ms, only for Kubernetes' denials
-
-        forbidden = forbidden_answers(library, message, named[1] if named else None)
-        if forbidden:
-            return Explained(inquiry, (), forbidden)
-    found = explain_all(library, inquiry)
-    return Explained(inquiry._replace(principal=inquiry.principal or found[0].role), found)
+    inquiry = inquiry_of(text[named.end() :] if named else text)._replace(cluster=named[1] if named else None)
+    found = Explained(inquiry, explain_all(library, inquiry))
+    role = next((each.role for each in found.explanations[:1]), None)
+    return Explained(inquiry._replace(principal=inquiry.principal or role), found.answers)
 
 
 def may_continue(text: str) -> bool:
@@ -195,8 +189,13 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         return explained(self.text, library)
 
     def answer_rows(self, answer: Explained) -> list[Row]:
-        """Return the explanation."""
-        return rows(answer.blocks(self.simulated or ()), self.width)
+        """Return the explanation; of several denials a table, and those that are unfolded."""
+        unfolded = {number for number in self.opened if isinstance(number, int)}
+        return rows(answer.blocks(self.simulated or (), unfolded), self.width)
+
+    def fold_key(self, row: Row) -> Hashable:
+        """Return which of several answers a row unfolds."""
+        return row.value.number if isinstance(row.value, AnswerRow) else None
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works: the policy simulator only knows roles."""
@@ -243,13 +242,10 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         """Return the explanations as JSON and as Markdown."""
         data, simulated = self.app.library.data, self.simulated
 
-        def shape() -> object:
-            if answer.forbidden:
-                return answers_of(data(), answer.forbidden)
-            return explain_shape(data(), answer.explanations, simulated)
-
         return (
-            Extract("JSON", "ekstui-explain.json", lambda: document_text(shape())),
+            Extract(
+                "JSON", "ekstui-explain.json", lambda: document_text(explain_shape(data(), answer.answers, simulated))
+            ),
             Extract("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated or ()))),
         )
 

@@ -75,8 +75,8 @@ def test_a_key_of_a_variable_form_needs_a_name_and_nothing_else_matches() -> Non
     with pytest.raises(InputError, match="not a known condition key"):
         asked(Question(action="s3:GetObject", context={"s3:ExistingObjectTag": ("a",)}))
     question = Question(action="s3:GetObject", context={"s3:ExistingObjectTag/team": ("a",)})
-    ((request, _),) = asked(question)
-    assert request.context == {"s3:ExistingObjectTag/team": ("a",)}
+    (only,) = asked(question)
+    assert only.request.context == {"s3:ExistingObjectTag/team": ("a",)}
 
 
 def test_which_keys_have_several_values_and_which_are_true_or_false() -> None:

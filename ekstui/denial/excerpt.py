@@ -1,0 +1,50 @@
+"""The lines of a long log that are about access."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+_ON_ACCESS = re.compile(
+    r"not authorized|n[o']t authorized|unauthorized|access ?denied|is forbidden|explicit deny|NoSuchEntity|AuthFailure"
+    r"|no (?:identity-based|resource-based|permissions|session|service control|resource control) polic"
+    r"|permissions? (?:for|to perform|to call)|encoded authorization failure|Code: 403|403 Forbidden|401 Unauthorized|no basic auth",
+    re.IGNORECASE,
+)
+_CHANGING = re.compile(r"\b(?!\d{12}\b)[0-9a-f]{8,}\b|(?<!\d)(?!\d{12}(?!\d))\d+", re.IGNORECASE)
+"""What differs between two lines that say the same: times, numbers, identifiers, but not the numbers of accounts."""
+
+
+class Excerpt(NamedTuple):
+    """The lines of a log that were picked out."""
+
+    text: str
+    lines: int
+    """How many lines the log has."""
+    kept: int
+    repeats: int
+    """How many further lines differ from those only in times, numbers and identifiers."""
+
+
+def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool]) -> Excerpt:
+    """Return the lines of a log that have a denial, or that `means_something` knows, in at most `room` characters.
+
+    Of lines that differ only in times, numbers and identifiers the first is kept. What does not fit is left out.
+    """
+    kept: list[str] = []
+    seen: set[str] = set()
+    # A log repeats itself, down to a million empty lines.
+    is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
+    count = used = repeats = 0
+    for line in log:
+        count += 1
+        if not is_wanted(line):
+            continue
+        alike = _CHANGING.sub("", line)
+        repeats += alike in seen
+        if alike in seen or used + len(line) > room:
+            continue
+        seen.add(alike)
+        kept.append(line)
+        used += len(line)
+    return Excerpt("".join(kept), count, len(kept), repeats)

@@ -1,0 +1,251 @@
+"""What terminals and tools do to a text: frames, colours, wrapped lines, and what is put before each line."""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
+
+_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
+"""Colour codes in logs, raw, made visible, or copied from a pager."""
+
+_LINE_START = re.compile(r"^[ \t]*(?:(?:[│|>╷╵][ \t]?){1,3})?")
+"""Bars of Terraform and Rust, quotation marks of mail, tabs of kubectl; what is after the space of a bar is text."""
+
+_BARS = "│┃║▏▕▐▌"
+_BAR = re.compile(f"[{_BARS}]")
+_ASCII_TOO = re.compile(f"[{_BARS}|]")
+
+_EDGE = re.compile(r"\s*(?:[┌┏╔╭├┣╠└┗╚╰].*[─━═┄┈╌]{2}.*|[─━═┄┈╌]{3,}.*|\+[-=+]{2,}\+|\|[-=+]{3,}\||-{8,})\s*")
+"""A line of the frame itself, which may contain a title."""
+
+_MOST_COLUMNS = 9
+"""The most panes side by side; a line with more bars has none."""
+
+_SHORTEST_WRAP = 20
+"""The narrowest terminal, in characters, whose wrapped lines are joined for their width alone."""
+_NEARBY = 6
+"""How many lines before and after may be of the same message."""
+_LONGEST_PREFIX = 160
+"""The longest text that a tool puts before each line."""
+_SHORTEST_PREFIX = 4
+_ALIKE = 8
+"""How many characters two lines of a log have alike at their beginning, apart from the digits."""
+
+_WORDS = re.compile(r"\S+(?: \S+)*")
+_DIGIT = re.compile(r"\d")
+_PREFIX_END = re.compile(r"[\s|>\])}:]")
+
+
+def without_colours(text: str) -> str:
+    """Return a text without colour codes."""
+    return _COLOUR.sub("", text)
+
+
+def unframed(text: str) -> str:
+    """Return a text without colour codes and frames, with panes that were side by side one after the other."""
+    text = without_colours(text)
+    if not _ASCII_TOO.search(text):
+        return text
+    lines = text.split("\n")
+    framed = [*map(_may_be_framed, lines)]
+    # A selection of panes side by side may begin in the right one, and end in the left one.
+    for end, inner in ((0, 1), (-1, -2)):
+        if len(lines) > 2 and not framed[end] and _has_panes(lines[inner]):
+            framed[end] = True
+    groups = groupby(zip(framed, lines, strict=True), key=itemgetter(0))
+    blocks = ((is_framed, "\n".join(line for _, line in group)) for is_framed, group in groups)
+    return "\n".join(_unframed(block) if is_framed else block for is_framed, block in blocks)
+
+
+def _has_panes(line: str) -> bool:
+    """Return whether a line has text on both sides of a bar."""
+    return sum(bool(cell.strip()) for cell in _BAR.split(line)) > 1
+
+
+def _may_be_framed(line: str) -> bool:
+    stripped = line.strip()
+    of_ascii = len(stripped) > 1 and (stripped[0] == stripped[-1] == "|" or stripped[:2] == "+-")
+    return of_ascii or bool(_BAR.search(line)) or bool(_EDGE.fullmatch(line))
+
+
+def _unframed(text: str) -> str:
+    rows = _rows(text)
+    counted = Counter(len(row) for row in rows if any(map(str.strip, row)) or row[1:])
+    count = max(counted, key=lambda columns: (counted[columns], columns), default=1)
+    if not 2 <= count <= _MOST_COLUMNS:
+        return text
+    # A selection may start and end within a line, which then lacks a bar on that side.
+    missing = [[""] * (count - len(row)) for row in rows]
+    whole = [row + added for row, added in zip(rows, missing, strict=True)]
+    whole[0] = missing[0] + rows[0]
+    columns = [_without_margin([row[place] for row in whole]) for place in range(count)]
+    return "\n".join("\n".join(column) for column in columns if any(cell.strip() for cell in column))
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Return what is between the bars of each line that is not an edge; `|` is a bar only where it is around every line."""
+    lines = [line.rstrip("\r") for line in text.split("\n") if not _EDGE.fullmatch(line)]
+    written = [line.strip() for line in lines if line.strip()]
+    boxed = all(len(line) > 1 and line[0] == line[-1] == "|" for line in written)
+    bar = _ASCII_TOO if boxed and len(written) > 1 else _BAR
+    return [bar.split(line) for line in lines]
+
+
+def _without_margin(cells: Sequence[str]) -> list[str]:
+    """Return the cells of a column without the space next to the frame that all of them have."""
+    inner = [cell for cell in cells if cell.strip()]
+    if len(inner) > 2:
+        inner = inner[1:-1]
+    left = int(all(cell.startswith(" ") for cell in inner))
+    right = int(all(cell.endswith(" ") for cell in inner))
+    return [cell[left : len(cell) - right] if cell.endswith(" ") else cell[left:] for cell in cells]
+
+
+def unescaped(text: str) -> str:
+    """Return a text without colour codes and the escapes of JSON, however often it was quoted."""
+    bare = without_colours(text)
+    if "\\" in bare:
+        bare = re.sub(r"\\{1,16}n", "\n", bare)
+        bare = re.sub(r"\\{1,16}t", " ", bare)
+        bare = re.sub(r'\\{1,16}(?=["\'])', "", bare)
+    return bare.replace("\r", "")
+
+
+class Joined(NamedTuple):
+    """A text on one line, with single spaces, that knows where each character was."""
+
+    text: str
+    starts: tuple[int, ...]
+    """Where each piece begins in the text."""
+    origins: tuple[int, ...]
+    """Where it began before the lines were joined."""
+
+    def origin(self, index: int) -> int:
+        """Return where a character was before the lines were joined."""
+        piece = bisect_right(self.starts, index) - 1
+        return self.origins[piece] + index - self.starts[piece] if piece >= 0 else 0
+
+    def place(self, origin: int) -> int:
+        """Return where a character is, or what follows it if it was left out."""
+        piece = bisect_right(self.origins, origin) - 1
+        if piece < 0:
+            return 0
+        end = self.starts[piece + 1] if piece + 1 < len(self.starts) else len(self.text)
+        return min(self.starts[piece] + origin - self.origins[piece], end)
+
+
+class _Line(NamedTuple):
+    origin: int
+    text: str
+
+
+def joined(text: str) -> Iterator[Joined]:
+    """Yield the possible forms of a text on one line, the likeliest first.
+
+    A terminal that wraps at its edge splits words, and a tool may put a time or a name before each line. A text may
+    contain messages of several kinds, so none of the forms need fit all of it.
+    """
+    # Of lines without text, of which a log may have a million, none matters but that there is one.
+    lines = [
+        line
+        for line, after in pairwise([*_lines(text), _Line(len(text), "x")])
+        if line.text.strip() or after.text.strip()
+    ]
+    if len(lines) == 1:
+        yield _join([_without_start(lines[0])], [])
+        return
+    bare = [_without_start(line) for line in lines]
+    full = [_is_full(lines, index) for index in range(len(lines) - 1)]
+    seen: set[str] = set()
+    unprefixed = _without_prefixes(lines)
+    forms = [
+        (bare, [is_full and not _begins_alike(lines, index) for index, is_full in enumerate(full)]),
+        (bare, [False] * len(full)),
+        (lines, [True] * len(full)),
+        (bare, [True] * len(full)),
+    ]
+    if unprefixed != lines:
+        forms += [(unprefixed, full), (unprefixed, [False] * len(full)), (unprefixed, [True] * len(full))]
+    for pieces, glued in forms:
+        form = _join(pieces, glued)
+        if form.text not in seen:
+            seen.add(form.text)
+            yield form
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    origin = 0
+    for line in text.split("\n"):
+        yield _Line(origin, line)
+        origin += len(line) + 1
+
+
+def _without_start(line: _Line) -> _Line:
+    begin = _LINE_START.match(line.text)
+    length = begin.end() if begin else 0
+    return _Line(line.origin + length, line.text[length:])
+
+
+def _is_full(lines: Sequence[_Line], index: int) -> bool:
+    """Return whether a line is as long as another one nearby and no shorter than the next, as a terminal wraps words."""
+    lengths = [_length(line.text) for line in lines[max(0, index - _NEARBY) : index + _NEARBY + 1]]
+    length = _length(lines[index].text)
+    return length >= _SHORTEST_WRAP and lengths.count(length) > 1 and _length(lines[index + 1].text) <= length
+
+
+def _length(line: str) -> int:
+    """Return how long a line is, without what fills it up to a frame."""
+    return len(line.rstrip()) if line.endswith("  ") else len(line)
+
+
+def _begins_alike(lines: Sequence[_Line], index: int) -> bool:
+    """Return whether the next line begins like this one, as those of a log do."""
+    one, other = (_DIGIT.sub("0", line.text[:_ALIKE]) for line in lines[index : index + 2])
+    return one == other
+
+
+def _without_prefixes(lines: Sequence[_Line]) -> list[_Line]:
+    """Return the lines without what each has in common with the previous one at its beginning, apart from digits."""
+    heads = [_DIGIT.sub("0", line.text[:_LONGEST_PREFIX]) for line in lines]
+    bare = [_without_start(lines[0])]
+    for previous, head, line in zip(heads, heads[1:], lines[1:], strict=False):
+        length = next(
+            (i for i, (a, b) in enumerate(zip(previous, head, strict=False)) if a != b), min(len(previous), len(head))
+        )
+        while length and not _PREFIX_END.match(head[length - 1]):
+            length -= 1
+        bare.append(
+            _Line(line.origin + length, line.text[length:]) if length >= _SHORTEST_PREFIX else _without_start(line)
+        )
+    return bare
+
+
+def _join(lines: Sequence[_Line], glued: Sequence[bool]) -> Joined:
+    """Join lines by spaces, or by nothing after those that are glued to the next."""
+    parts: list[str] = []
+    starts: list[int] = []
+    origins: list[int] = []
+    length = 0
+    space = False
+    for index, line in enumerate(lines):
+        end = 0
+        for words in _WORDS.finditer(line.text):
+            if (space or words.start() > end) and parts:
+                parts.append(" ")
+                length += 1
+            starts.append(length)
+            origins.append(line.origin + words.start())
+            parts.append(words[0])
+            length += len(words[0])
+            end, space = words.end(), False
+        is_glued = index < len(glued) and glued[index]
+        space = space or not is_glued or end < len(line.text)
+    return Joined("".join(parts), tuple(starts), tuple(origins))
+
+
+def unwrapped(text: str) -> tuple[str, ...]:
+    """Return the possible forms of a text on one line, with single spaces, the likeliest first."""
+    return tuple(form.text for form in joined(unescaped(unframed(text))))
