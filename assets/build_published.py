@@ -2,10 +2,9 @@
 
     python assets/build_published.py [CLONES]
 
-CLONES is a folder with a clone, with tags, of each repository in PROJECTS, named after the repository; without it they are
-cloned from GitHub into a temporary folder. The documents of
-every release are read from git, a document that several releases share only once. The same clones give the same uncompressed
-bytes. Corrections that a project made after a tag are added to the document, with their source.
+CLONES is a folder with clones, with tags, of repositories in PROJECTS, named after them; what was made before of the others
+stays. Without it all are cloned from GitHub into a temporary folder. The documents of every release are read from git, a
+document that several releases share only once. The same clones give the same uncompressed bytes. Corrections that a project made after a tag are added to the document, with their source.
 """
 
 import hashlib
@@ -165,9 +164,14 @@ def main(arguments: list[str]) -> int:
                 subprocess.run(
                     ["git", "clone", "--quiet", "--bare", "--filter=blob:limit=1m", address, str(clone)], check=True
                 )
-            rows += rows_of(project, clone)
+            rows += rows_of(project, clone) if clone.exists() else _made_before(project)
     write(rows, ASSETS)
     return 0
+
+
+def _made_before(project: Project) -> list[dict[str, Any]]:
+    with lzma.open(ASSETS / "published.jsonl.xz") as lines:
+        return [row for row in map(json.loads, lines) if row["component"] == project.component]
 
 
 def rows_of(project: Project, clone: Path) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ekstui import files
+from tests.support.bundled import FAMILY, KNOWN_UNTIL, POLICIES
 
 
 def ekstui(
@@ -38,7 +39,7 @@ def test_the_list_of_the_scope_and_of_all() -> None:
     assert [entry["name"] for entry in family[:2]] == ["AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"]
     assert {entry["scope"] for entry in family} == {"eks"}
     everything = answer("list", "--scope", "all")["policies"]
-    assert len(everything) == 1594
+    assert len(everything) == POLICIES
     assert everything[: len(family)] == family
     service_linked = next(entry for entry in family if entry["name"] == "AmazonEKSServiceRolePolicy")
     assert service_linked["kind"] == "service-linked"
@@ -182,7 +183,7 @@ def test_a_period_after_the_data_ends_is_incomplete_not_empty() -> None:
     done = ekstui("changes", "--since", "1h", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["complete"] is False
-    assert "known until 2026-08-26" in done.stderr
+    assert f"known until {KNOWN_UNTIL:%Y-%m-%d}" in done.stderr
 
 
 def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> None:
@@ -199,9 +200,9 @@ def test_the_settings_that_hold_and_what_is_wrong_with_them(tmp_path: Path) -> N
         "No key has the id compar; the nearest is compare.",
     ]
     # A command takes the file's scope, and an option counts more.
-    assert len(json.loads(ekstui("list", "--json", environment=environment).stdout)["policies"]) == 1594
+    assert len(json.loads(ekstui("list", "--json", environment=environment).stdout)["policies"]) == POLICIES
     done = ekstui("list", "--scope", "eks", "--json", environment=environment)
-    assert len(json.loads(done.stdout)["policies"]) == 50
+    assert len(json.loads(done.stdout)["policies"]) == FAMILY
     assert done.stderr == f"ekstui: {file}:2: there is no setting them; the nearest is theme.\n"
     file.write_text("offline = 1\n", encoding="utf-8")
     done = ekstui("list", environment=environment)

@@ -16,6 +16,7 @@ from ekstui.cli.main import main
 from ekstui.export.encoding import yaml
 from ekstui.settings import SETTINGS
 from tests.cli.test_commands import ekstui
+from tests.support.bundled import KNOWN_UNTIL
 
 SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
 
@@ -249,21 +250,20 @@ def test_broken_settings_never_block_what_mends_or_ignores_them(
 def test_what_is_not_there_comes_with_the_age_of_old_data(
     words: list[str], days: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The corpus is known until 2026-08-26."""
-
     class Clock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> "Clock":
-            return cls(2026, 8, 26, 2, tzinfo=tz) + timedelta(days=days)
+            moment = KNOWN_UNTIL + timedelta(days=days, hours=1)
+            return cls(*moment.timetuple()[:6], tzinfo=tz)
 
     monkeypatch.setattr("ekstui.cli.session.datetime", Clock)
     assert main(words) == 1
     said = capsys.readouterr().err
-    assert ("30 days old (2026-08-26); ekstui sync renews it" in said) == (days == 30)
+    assert (f"30 days old ({KNOWN_UNTIL:%Y-%m-%d}); ekstui sync renews it" in said) == (days == 30)
 
 
 def test_the_version_says_how_old_the_data_is(capsys: pytest.CaptureFixture[str]) -> None:
-    days = (datetime.now(UTC) - datetime(2026, 8, 26, 1, 7, 19, tzinfo=UTC)).days
+    days = (datetime.now(UTC) - KNOWN_UNTIL).days
     with pytest.raises(SystemExit):
         main(["--version"])
-    assert f"known until 2026-08-26, {days} days ago\n" in capsys.readouterr().out
+    assert f"known until {KNOWN_UNTIL:%Y-%m-%d}, {days} days ago\n" in capsys.readouterr().out

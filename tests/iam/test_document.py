@@ -20,6 +20,7 @@ from ekstui.iam.expansion import (
     check_patterns,
     named_actions,
 )
+from tests.support.bundled import VERSIONS
 from tests.support.corpus import raw_corpus
 
 
@@ -63,7 +64,7 @@ def test_every_document_of_the_corpus_survives_the_round_trip() -> None:
         assert serialise(document) == as_lists(raw), name
         assert parse(serialise(document)) == document, name
         count += 1
-    assert count == 6194
+    assert count == VERSIONS
 
 
 @pytest.mark.parametrize(

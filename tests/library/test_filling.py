@@ -13,6 +13,7 @@ from ekstui.library import Library, maintenance
 from ekstui.library.maintenance import fill_and_index
 from ekstui.library.searching import changes
 from ekstui.store import index
+from tests.support.bundled import POLICIES
 
 
 def never() -> bool:
@@ -29,7 +30,7 @@ def test_another_process_fills_and_indexes_the_cache(monkeypatch: pytest.MonkeyP
     fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
     assert is_ready(library)
     assert changes(library).complete
-    assert {"caching 1594", "indexing 1594"} <= set(reported)
+    assert {f"caching {POLICIES}", f"indexing {POLICIES}"} <= set(reported)
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("filled again"))
     fill_and_index(library, lambda *_: None, never)
 

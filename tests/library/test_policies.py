@@ -45,6 +45,7 @@ from ekstui.store.accounts import store
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus, provenance
 from tests.support.accounts import snapshot
+from tests.support.bundled import FAMILY
 
 
 @pytest.fixture(scope="module")
@@ -170,10 +171,10 @@ def test_a_version_that_is_not_known_is_named(library: Library, version: int, sa
 def test_the_scope_eks_is_the_family(library: Library) -> None:
     family = library.policies("eks")
     everything = library.policies("all")
-    assert len(family) == 50
-    assert everything[:50] == family
+    assert len(family) == FAMILY
+    assert everything[:FAMILY] == family
     assert {entry.scope for entry in family} == {"eks"}
-    assert {entry.scope for entry in everything[50:]} == {"aws"}
+    assert {entry.scope for entry in everything[FAMILY:]} == {"aws"}
 
 
 def test_versions_are_compared_with_each_other_with_files_and_with_standard_input(

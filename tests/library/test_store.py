@@ -17,6 +17,7 @@ from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cach
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
+from tests.support.bundled import POLICIES, VERSIONS
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -119,14 +120,14 @@ def test_a_cache_that_cannot_be_made_is_reported_once_and_worked_without(
 
 def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled: Library) -> None:
     info = cache_info(filled)
-    assert (info.policies, info.versions, info.in_use) == (1594, 6194, True)
+    assert (info.policies, info.versions, info.in_use) == (POLICIES, VERSIONS, True)
     assert info.path == files.cache_dir() / "policies.db"
     assert info.size == info.path.stat().st_size
     assert verify_cache(filled) == count(filled)
     assert clear_cache(filled) == info.size
     assert not info.path.exists()
     assert verify_cache(filled) is None
-    assert count(filled).versions == 6194
+    assert count(filled).versions == VERSIONS
     assert not cache_info(filled).in_use
 
 
@@ -147,7 +148,7 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     stale.put([pack(next(iter(filled.corpus.histories())))], change)
     library = Library(filled.corpus, stale)
     assert library.state() is None
-    assert len(library.policies("all")) == 1594
+    assert len(library.policies("all")) == POLICIES
     assert fill_cache(library)
     assert library.state() is not None
     assert library.store.state().corpus == state.corpus

@@ -22,6 +22,7 @@ from ekstui.store.policy_store import DeliveryInfo
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.store.policies import fill_from_the_corpus
+from tests.support.bundled import POLICIES
 
 CNI = "AmazonEKS_CNI_Policy"
 OCTOBER = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -192,7 +193,7 @@ def lied_to(library: Library, page: dict[str, Any]) -> Library:
 
 
 def test_a_list_that_is_empty_or_does_not_say_that_it_is_whole_changes_nothing(cached: Library) -> None:
-    """An empty server once withdrew all 1,594 policies, a list without IsTruncated 594 of them."""
+    """An empty server once withdrew all policies, a list without IsTruncated those after the first page."""
     known = [entry.policy for entry in cached.policies("all")]
     before = cached.data(), cached.policies("all")
     for page in ({"Policies": [], "IsTruncated": False}, {"Policies": listed(known[:1000])}):
@@ -207,11 +208,11 @@ def test_a_list_that_lacks_much_withdraws_nothing_until_that_is_accepted_and_can
     library = lied_to(cached, {"Policies": listed(known[:1000]), "IsTruncated": False})
     report = sync(library)
     assert (report.withdrawn, report.complete, report.known_until) == ((), False, None)
-    assert "594 of 1,594" in report.skipped[0].reason
+    assert f"{POLICIES - 1000} of {POLICIES:,}" in report.skipped[0].reason
     assert (cached.data().newest, cached.data().synced_at) == (newest, None)
-    assert len(sync(library, accept_withdrawals=True).withdrawn) == 594
+    assert len(sync(library, accept_withdrawals=True).withdrawn) == POLICIES - 1000
     assert cached.data().newest > newest
-    assert sum(entry.policy.withdrawn for entry in cached.policies("all")) == 594
+    assert sum(entry.policy.withdrawn for entry in cached.policies("all")) == POLICIES - 1000
     assert undo_sync(library) is not None
     assert not any(entry.policy.withdrawn for entry in cached.policies("all"))
     assert (cached.data().newest, cached.data().synced_at) == (newest, None)

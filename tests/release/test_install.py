@@ -17,6 +17,7 @@ import pytest
 
 from docs.make import DOCS
 from ekstui import __version__
+from tests.support.bundled import FAMILY
 
 ROOT = DOCS.parent
 
@@ -114,7 +115,7 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["policies"]) == 50
+    assert len(json.loads(done.stdout)["policies"]) == FAMILY
     where = subprocess.run(
         [python, "-c", "import ekstui.files; print(ekstui.files.assets())"],
         env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,

@@ -9,6 +9,7 @@ from tests.rig.account import LONG_NAME, ODD_NAMES
 from tests.rig.clients import client, everything
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
+from tests.support.bundled import POLICIES
 
 CNI = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
 
@@ -100,11 +101,12 @@ def test_authorization_details_hold_only_the_aws_policies_in_use(rig: Rig) -> No
 
 def test_policies_are_listed_with_their_usage(rig: Rig) -> None:
     iam = client("iam")
-    every = everything(iam, "list_policies", "Policies", Scope="AWS", PaginationConfig={"PageSize": 797})
-    # 1,594 is twice 797: stock moto would add an empty page.
-    assert len(every) == 1594
-    pages = list(iam.get_paginator("list_policies").paginate(Scope="AWS", PaginationConfig={"PageSize": 797}))
-    assert [len(page["Policies"]) for page in pages] == [797, 797]
+    every = everything(iam, "list_policies", "Policies", Scope="AWS", PaginationConfig={"PageSize": 1000})
+    assert len(every) == POLICIES
+    # One page has all of them exactly: stock moto would add an empty one.
+    size = next(size for size in range(1000, 0, -1) if POLICIES % size == 0)
+    pages = list(iam.get_paginator("list_policies").paginate(Scope="AWS", PaginationConfig={"PageSize": size}))
+    assert [len(page["Policies"]) for page in pages] == [size] * (POLICIES // size)
     attached = iam.list_policies(Scope="AWS", OnlyAttached=True, MaxItems=1000)["Policies"]
     assert {p["PolicyName"] for p in attached} == {p["PolicyName"] for p in every if p["AttachmentCount"]}
     bounding = iam.list_policies(Scope="AWS", PolicyUsageFilter="PermissionsBoundary")["Policies"]

@@ -133,7 +133,7 @@ def test_what_is_new_arrives_and_a_file_is_fetched_once(released: Released, libr
     released.publish(policy("BrandNew", "a:One"))
     report = sync(library, released.url)
     assert (report.new_policies, report.conflicts, report.complete) == (("BrandNew",), (), True)
-    assert library.data().newest == until  # of the other 1,594 it says nothing
+    assert library.data().newest == until  # of the others it says nothing
     assert report.source == f"data release at {released.url.split('/')[2]}, made 1"
     released.asked.clear()
     assert not sync(library, released.url).changed

@@ -15,6 +15,7 @@ from ekstui.tui.screens.dialogs import MfaScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
+from tests.support.bundled import POLICIES
 from tests.tui.journeys import settle, travel, type_in, words
 
 PROFILES = f"""
@@ -82,7 +83,7 @@ def test_the_policies_are_those_of_the_account_s_partition(rig: Rig) -> None:
         rig.reset(0)
         app.post_message(SwitchAccount(AccountChoice(regions=(rig.account.home,))))
         await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws")
-        assert len(explorer.policies.rows.rows) == 1594
+        assert len(explorer.policies.rows.rows) == POLICIES
 
     travel(journey, library=library)
 

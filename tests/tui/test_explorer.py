@@ -17,6 +17,7 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
+from tests.support.bundled import FAMILY, POLICIES
 
 Journey = Callable[[Pilot[None], ExplorerScreen], Awaitable[None]]
 
@@ -45,7 +46,7 @@ def words(pane: Pane) -> list[str]:
 def test_the_list_is_filled_and_the_panes_follow_its_cursor() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         policies, versions = screen.query_one(PoliciesPane), screen.query_one(VersionsPane)
-        assert len(policies.entries) == 50
+        assert len(policies.entries) == FAMILY
         await settle(pilot, lambda: any("v6 2026-03-04" in line for line in words(versions)))
         await pilot.press("j")
         await settle(pilot, lambda: any("v3 2023-11-27 +1 widened in force" in line for line in words(versions)))
@@ -87,7 +88,7 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         await pilot.press("1", "s")
         assert "Nothing here matches “xyzzy”." in words(policies)
         await pilot.press(*"ssss", "escape")
-        assert sum(row.selectable for row in policies.rows.rows) == 50
+        assert sum(row.selectable for row in policies.rows.rows) == FAMILY
         assert policies.rows.has_focus
         # The next filter starts anew, and one esc in it is enough.
         await pilot.press("slash", *"CNI", "enter", "slash", *"Fargate")
@@ -123,7 +124,7 @@ def test_scope_switches_through_all_families_and_back_with_the_cursor_on_its_pol
         await pilot.press("j", "j")
         before = policies.rows.current
         await pilot.press("s")
-        assert len(policies.rows.rows) == 1594
+        assert len(policies.rows.rows) == POLICIES
         assert policies.rows.current == before
         await pilot.press("s")
         assert {entry.scope for entry in policies.entries} == {"controllers"}

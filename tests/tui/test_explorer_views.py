@@ -16,6 +16,7 @@ from ekstui.tui.screens.dialogs import TooSmallScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.rows import RowList
+from tests.support.bundled import FAMILY
 from tests.tui.journeys import settle, travel, type_in, words
 
 
@@ -54,7 +55,7 @@ def test_a_facet_that_cannot_be_read_says_so_and_leaves_nothing_out() -> None:
         await pilot.press("slash")
         _explorer(app).policies.line.value = "changed:soon"
         await settle(pilot, lambda: "not a date" in str(_explorer(app).policies.border_subtitle))
-        assert len(_names(app)) == 50
+        assert len(_names(app)) == FAMILY
 
     travel(journey)
 

@@ -16,6 +16,7 @@ from ekstui.tui.screens.dialogs import HelpScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
+from tests.support.bundled import POLICIES
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
             assert app.theme == "ansi-light"
             assert isinstance(app.screen, ExplorerScreen)
             rows = app.screen.query_one(PoliciesPane).rows
-            assert len(rows.rows) == 1594
+            assert len(rows.rows) == POLICIES
             first = rows.current
             await pilot.press("j")
             assert rows.current == first

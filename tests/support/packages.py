@@ -1,0 +1,74 @@
+"""Made-up packages of AWS managed policies: the JSON of the npm package, and moto's wheel."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Versions = Mapping[int, tuple[str | None, object]]
+"""The versions of a policy by number: when each was made, such as `2026-09-30T00:00:00Z`, and its document."""
+
+NO_PATHS: Mapping[str, str] = {}
+
+
+def allowing(action: str) -> dict[str, Any]:
+    """Return a document that allows an action."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+
+def npm_policies(policies: Mapping[str, Versions], paths: Mapping[str, str] = NO_PATHS) -> dict[str, Any]:
+    """Return what the npm package has of policies: it dates every version like the first."""
+    return {
+        name: {
+            "arn": f"arn:aws:iam::aws:policy{paths.get(name, '/')}{name}",
+            "latestVersionId": f"v{max(versions)}",
+            "createdDate": _times(versions)[0],
+            "lastUpdatedDate": _times(versions)[-1],
+            "versions": {
+                f"v{number}": {"createdDate": _times(versions)[0], "document": document}
+                for number, (_, document) in versions.items()
+            },
+        }
+        for name, versions in policies.items()
+    }
+
+
+def moto_policies(policies: Mapping[str, Versions], paths: Mapping[str, str] = NO_PATHS) -> dict[str, Any]:
+    """Return what moto has of policies: the default version, and when the first and the last were made."""
+    return {
+        name: {
+            "CreateDate": _times(versions)[0].replace("Z", "+00:00"),
+            "DefaultVersionId": f"v{max(versions)}",
+            "Document": versions[max(versions)][1],
+            "Path": paths.get(name, "/"),
+            "PermissionsBoundaryUsageCount": 0,
+            "UpdateDate": _times(versions)[-1].replace("Z", "+00:00"),
+        }
+        for name, versions in policies.items()
+    }
+
+
+def _times(versions: Versions) -> list[str]:
+    return [time for _, (time, _) in sorted(versions.items()) if time]
+
+
+def npm_json(folder: Path, policies: Mapping[str, Any]) -> Path:
+    """Write the npm package's JSON file with what `npm_policies` returns."""
+    path = folder / "managedPolicies.json"
+    path.write_text(json.dumps(policies))
+    return path
+
+
+def moto_wheel(folder: Path, policies: Mapping[str, Any], version: str = "9.0.0") -> Path:
+    """Write moto's wheel with what `moto_policies` returns."""
+    return wheel_of(folder, json.dumps(policies, indent=1), version)
+
+
+def wheel_of(folder: Path, text: str, version: str = "9.0.0") -> Path:
+    """Write moto's wheel with a text where its policies are."""
+    path = folder / f"moto-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
+        wheel.writestr("moto/iam/aws_managed_policies.py", f'# Made\naws_managed_policies_data = """\n{text}"""\n')
+        wheel.writestr(f"moto-{version}.dist-info/METADATA", f"Name: moto\nVersion: {version}\n")
+    return path
