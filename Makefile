@@ -14,7 +14,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check week bounds format bench torture mutate corpus steps published data demo knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check week bounds format bench torture mutate corpus steps published demo knowledge docs dist zipapp lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,9 +87,6 @@ steps: $(STAMP) ## judge again what each step of the corpus changed (assets/step
 
 published: $(STAMP) ## rebuild assets/published.jsonl.xz from the projects (CLONES=DIR has clones of them)
 	$(BIN)/python assets/build_published.py $(CLONES)
-
-data: $(STAMP) ## make a data release of the corpus and the published policies in dist/data
-	$(BIN)/python assets/build_data_release.py dist/data
 
 demo: $(STAMP) ## rebuild assets/demo.json.xz, the account of `ekstui --demo`
 	$(BIN)/python -m assets.build_demo

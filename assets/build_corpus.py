@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from ekstui.change.policy import PolicyHistory, VersionInfo, format_time, parse_time, parse_version, version_label
 from ekstui.errors import EkstuiError
+from ekstui.sources.archives import with_versions
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.packages import MOTO, NPM, read_moto, read_npm_package
 
@@ -134,28 +135,19 @@ def merged(witnesses: Iterable[Witness], dates: Mapping[tuple[str, int | None], 
     Where they agree the first counts, for its spelling; which version is the default says the one that knows of later changes.
     """
     histories: dict[str, PolicyHistory] = {}
-    until: dict[str, datetime] = {}
+    defaults: dict[str, tuple[datetime, int]] = {}
     for witness in witnesses:
         for name, history in witness.histories.items():
-            newer = name not in until or witness.known_until >= until[name]
-            histories[name] = _joined(histories[name], history, newer=newer) if name in until else history
-            until[name] = max(witness.known_until, until.get(name, witness.known_until))
+            first = histories.get(name, history)
+            if first.policy.arn != history.policy.arn:
+                raise DisagreementError(f"{name}: one source has {first.policy.arn}, another {history.policy.arn}.")
+            joined, differing = with_versions(first, history)
+            if differing:
+                raise DisagreementError(f"{name} {version_label(differing[0])}: two sources have different documents.")
+            default = (witness.known_until, history.policy.default_version)
+            defaults[name] = max(default, defaults.get(name, default))
+            histories[name] = joined._replace(policy=joined.policy._replace(default_version=defaults[name][1]))
     return {name: _dated(history, dates) for name, history in histories.items()}
-
-
-def _joined(history: PolicyHistory, other: PolicyHistory, *, newer: bool) -> PolicyHistory:
-    """Return the versions of both; the default is the other's if that is newer."""
-    policy, texts = history.policy, dict(history.texts)
-    if policy.arn != other.policy.arn:
-        raise DisagreementError(f"{policy.name}: one source has {policy.arn}, another {other.policy.arn}.")
-    for number, text in other.texts.items():
-        if texts.setdefault(number, text) != text and json.loads(texts[number]) != json.loads(text):
-            raise DisagreementError(f"{policy.name} {version_label(number)}: two sources have different documents.")
-    created = {info.number: info.created for info in other.policy.versions}
-    created |= {info.number: info.created for info in policy.versions if info.created}
-    infos = tuple(VersionInfo(number, created.get(number)) for number in sorted(texts))
-    default = other.policy.default_version if newer else policy.default_version
-    return PolicyHistory(policy._replace(default_version=default, versions=infos), texts)
 
 
 def _dated(history: PolicyHistory, dates: Mapping[tuple[str, int | None], datetime]) -> PolicyHistory:

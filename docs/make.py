@@ -122,7 +122,7 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
         ExitCode.DONE: "done, whatever `diff` found or `explain` concluded, and even if the answer is partial",
         ExitCode.NOTHING: 'nothing found: an unknown policy or version, or a certain "none"; or a gate such as `--fail-on` failed',
         ExitCode.USAGE: "wrong usage, or input that cannot be read",
-        ExitCode.NO_ACCOUNT: "the account could not be asked at all, or there is no snapshot for `--offline`",
+        ExitCode.NO_ACCOUNT: "the account or a source of policies could not be asked at all, or there is no snapshot for `--offline`",
         ExitCode.NO_DATA: "neither the corpus nor the cache can be read",
         ExitCode.NO_OUTPUT: "standard output cannot be written",
         ExitCode.BROKEN: "a bug in ekstui; the message is one sentence, a log has more",

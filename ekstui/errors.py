@@ -61,6 +61,10 @@ class MfaNeededError(AccountError):
         self.device = device
 
 
+class NetworkError(EkstuiError):
+    """A public source of policies cannot be reached, or does not answer in time."""
+
+
 class DataError(EkstuiError):
     """Neither the corpus nor the cache can be read."""
 

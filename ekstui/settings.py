@@ -70,15 +70,6 @@ class Settings(NamedTuple):
     offline: Annotated[
         bool, About("switch", "true", "Whether to answer from the last snapshot and never call AWS.")
     ] = False
-    data_release: Annotated[
-        str | None,
-        About(
-            "word",
-            '"https://example.org/ekstui/data.json"',
-            "Where `ekstui sync` finds newer policies without credentials: the https:// address of a data release's `data.json` "
-            "(default: none).",
-        ),
-    ] = None
     stale_after: Annotated[int, About("minutes", "60", "Minutes after which the app asks AWS again by itself.")] = 15
     mouse: Annotated[
         bool,

@@ -25,6 +25,7 @@ from ekstui.errors import (
     DataError,
     EkstuiError,
     InputError,
+    NetworkError,
     NotFoundError,
     OutputError,
     UnknownPolicyError,
@@ -38,6 +39,7 @@ _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (NotFoundError, ExitCode.NOTHING),
     (InputError, ExitCode.USAGE),
     (AccountError, ExitCode.NO_ACCOUNT),
+    (NetworkError, ExitCode.NO_ACCOUNT),
     (DataError, ExitCode.NO_DATA),
     (OutputError, ExitCode.NO_OUTPUT),
 )
@@ -126,7 +128,8 @@ def refuse(error: EkstuiError, given: list[str]) -> int:
         remark = age_of_policies(demo="--demo" in given) or ""
         error.next_step = f"{error.next_step} {remark}".strip()
     if wants_json(given):
-        narrate_json(code.name.lower().replace("_", "-"), error)
+        name = "no-network" if isinstance(error, NetworkError) else code.name.lower().replace("_", "-")
+        narrate_json(name, error)
     else:
         narrate(error)
     return code

@@ -166,7 +166,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """A wrong option, or input that cannot be read."""
     NO_ACCOUNT = 3
-    """The account could not be asked at all, or there is no snapshot for --offline."""
+    """The account or a source of policies could not be asked at all, or there is no snapshot for --offline."""
     NO_DATA = 4
     """Neither the corpus nor the cache can be read."""
     BROKEN = 70

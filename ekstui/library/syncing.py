@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ekstui import files, log
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, Source, VersionInfo, version_label
-from ekstui.errors import AccountError, DataError, DocumentError, InputError
+from ekstui.errors import AccountError, DataError, DocumentError, InputError, NetworkError
 from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
@@ -29,6 +29,9 @@ CLOCK_SKEW = timedelta(days=1)
 
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 """What IAM allows as a policy's name: nothing that a path, a shell, Terraform or a terminal takes for its own."""
+
+MOTO = "moto"
+"""The archive that is the Python package moto, fetched by pip."""
 
 SMALL_SHARE = 0.02
 """The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
@@ -70,10 +73,10 @@ def sync(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from AWS, an archive (a path or an address), or a data release (an address).
+    """Update the cache from AWS, or from an archive: a path, an address, or `moto`.
 
-    Raises AccountError if AWS cannot be asked, InputError for an archive that cannot be read, DataError if the
-    cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
+    Raises AccountError if AWS cannot be asked, NetworkError if an archive cannot be reached, InputError if it cannot be
+    read, DataError if the cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
     """
     if library.is_demo:
         raise AccountError("The demo never asks AWS and writes nothing.", "Leave out --demo.")
@@ -99,12 +102,12 @@ def sync_newest(
     progress: Progress = silent,
     cancelled: Cancelled = never,
     *,
-    data_release: str | None = None,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from the first source that can be read: AWS, the data release, MAMIP; raises the errors of `sync`.
+    """Update the cache from the first source that can be read: AWS if credentials are set up, else MAMIP, else moto.
 
-    `remark` gets a sentence for each source that could not be read, with the one that is read instead.
+    `remark` gets a sentence for each source that could not be read, with the one that is read instead. If none can be,
+    NetworkError says why of each.
     """
     from ekstui.sources.archives import MAMIP
     from ekstui.sources.aws.credentials import are_credentials_set_up
@@ -112,45 +115,47 @@ def sync_newest(
     def read(source: str | None) -> SyncReport:
         return sync(library, source, progress, cancelled, accept_withdrawals=accept_withdrawals)
 
+    reasons = ["No AWS credentials are set up."]
     if are_credentials_set_up(library.choice.profile if library.choice else None):
         try:
             return read(None)
         except AccountError as error:
-            why = error.message
-    else:
-        why = "No AWS credentials are set up."
-    if data_release:
-        remark(f"{why} Reading the data release at {data_release}.")
+            reasons = [error.message]
+    next_step = ""
+    for archive, name in ((MAMIP, "the public archive MAMIP"), (MOTO, "the Python package moto")):
+        remark(f"{reasons[-1]} Reading {name}.")
         try:
-            return read(data_release)
-        except InputError as error:
-            why = error.message
-    remark(f"{why} Reading the public archive MAMIP.")
-    return read(MAMIP)
+            return read(archive)
+        except (NetworkError, InputError) as error:
+            if cancelled():
+                raise
+            reasons.append(error.message)
+            next_step = error.next_step
+    raise NetworkError(" ".join(reasons), next_step)
 
 
 def _source(
     library: Library, archive: Path | str | None, family: Mapping[str, int], now: datetime, cancelled: Cancelled
 ) -> Source:
-    """Return the source of a sync: AWS, a data release (an address that ends with `.json`), or an archive at a path or address."""
+    """Return the source of a sync: AWS, moto, or an archive at a path or address."""
     partition = library.store.collection
     if archive is None:
         from ekstui.sources.aws.managed import ManagedPolicies
 
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
+    if archive == MOTO:
+        from ekstui.sources.moto import Moto
+
+        return Moto(now, partition, cancelled)
     if isinstance(archive, str):
+        from ekstui.sources.archives import Mirror
+
         try:
             urlsplit(archive)
         except ValueError:
             raise InputError("This is not the address of an archive.") from None
-        folder = files.archives_dir() / hashlib.sha256(archive.encode()).hexdigest()[:16]
-        if archive.endswith(".json"):
-            from ekstui.sources.data_release import DataRelease
-
-            return DataRelease(archive, folder, now, partition)
-        from ekstui.sources.archives import Mirror
-
-        return Mirror(archive, folder.with_suffix(".git"), now, partition)
+        name = hashlib.sha256(archive.encode()).hexdigest()[:16]
+        return Mirror(archive, files.archives_dir() / f"{name}.git", now, partition, cancelled)
     from ekstui.sources.archives import Archive
 
     return Archive(archive.expanduser(), now, partition)

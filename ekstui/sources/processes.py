@@ -1,0 +1,147 @@
+"""Running another program within bounds: of time, of memory, and of what it prints and writes."""
+
+import atexit
+import os
+import select
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+from ekstui.cancellation import Cancelled, never
+from ekstui.errors import InputError
+
+MOST_FILE = 512 * 1024 * 1024
+"""The largest file that a program may write, in bytes, so that an endless download cannot fill the disk."""
+
+_NO_PROGRAM = 127
+"""The exit code of a shell that does not find a program."""
+
+_MOST_ERRORS = 64 * 1024
+"""The most that is read of what a program prints as errors, in bytes."""
+
+_PIECE = 1 << 20
+_POLL = 0.2
+"""How often is asked whether the user still waits, in seconds."""
+
+
+class Bounds(NamedTuple):
+    """What a program may take."""
+
+    seconds: float
+    output: int
+    """How much it may print, in bytes."""
+    memory: int | None = None
+    """How much it may address, in bytes, where the system can limit that; None for no limit."""
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    code: int | None
+    """Its exit code, negative for a signal; None if it is not installed."""
+    output: bytes
+    """What it printed, at most one byte more than allowed."""
+    errors: str
+    late: bool
+    """Whether it was ended because it took too long."""
+
+
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    bounds: Bounds,
+    given: bytes = b"",
+    cancelled: Cancelled = never,
+    folder: str | None = None,
+) -> Ended:
+    """Run a program with `given` as its standard input; InputError if that was cancelled, or there is no shell."""
+    limits = f"ulimit -f {MOST_FILE // 512}"
+    if bounds.memory is not None:
+        # macOS has no such limit.
+        limits += f"; ulimit -v {bounds.memory // 1024} 2>/dev/null"
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
+        source.write(given)
+        source.seek(0)
+        try:
+            # The arguments are ours, and which program that is the user's choice.
+            process = subprocess.Popen(  # noqa: S603
+                ["sh", "-c", f'{limits}; exec "$@"', "sh", *command],  # noqa: S607
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=dict(environment),
+                cwd=folder,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise InputError("There is no shell to start a program with.") from None
+        with process, _ended_with_us(process):
+            output, late = _output(process, bounds, cancelled)
+            if late or len(output) > bounds.output:
+                _end(process)
+        errors.seek(0)
+        code = None if process.returncode == _NO_PROGRAM else process.returncode
+        return Ended(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), late)
+
+
+def _output(process: subprocess.Popen[bytes], bounds: Bounds, cancelled: Cancelled) -> tuple[bytes, bool]:
+    """Return what a program prints until it ends, prints too much or takes too long, and whether the last is so."""
+    output = bytearray()
+    until = time.monotonic() + bounds.seconds
+    pipe = process.stdout
+    while pipe is not None and len(output) <= bounds.output:
+        if cancelled():
+            raise InputError("This was stopped.", "Nothing was changed.")
+        if time.monotonic() > until:
+            return bytes(output), True
+        if select.select([pipe], [], [], _POLL)[0]:
+            piece = os.read(pipe.fileno(), min(_PIECE, bounds.output + 1 - len(output)))
+            if not piece:
+                break
+            output += piece
+    if len(output) <= bounds.output:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(max(until - time.monotonic(), _POLL))
+    return bytes(output), process.poll() is None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program and those that it started, which are in a session of their own."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End a program however this process is interrupted, as no signal of the terminal reaches its session."""
+
+    def end(number: int, _: object) -> None:
+        _end(process)
+        signal.signal(number, before[signal.Signals(number)])
+        signal.raise_signal(number)
+
+    before: dict[signal.Signals, Any] = {}
+    # Only the main thread can; a thread that is left at the exit is ended by `atexit`.
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    at_exit = partial(_end, process)
+    atexit.register(at_exit)
+    try:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, end)
+        yield
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        for number, handler in before.items():
+            if handler is signal.SIG_DFL:
+                signal.signal(number, handler)
+        atexit.unregister(at_exit)
