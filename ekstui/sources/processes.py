@@ -105,9 +105,10 @@ def _output(process: subprocess.Popen[bytes], bounds: Bounds, cancelled: Cancell
             if not piece:
                 break
             output += piece
-    if len(output) <= bounds.output:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(max(until - time.monotonic(), _POLL))
+    if len(output) > bounds.output:
+        return bytes(output), False
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(max(until - time.monotonic(), _POLL))
     return bytes(output), process.poll() is None
 
 

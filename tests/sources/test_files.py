@@ -77,7 +77,7 @@ def tarball(path: Path, *members: tuple[str, bytes]) -> Path:
 
 
 def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
-    content = json.dumps(package(Alpha=TWO, Gamma=TWO)).encode()
+    content = json.dumps(package(Alpha={"v3": TWO["v2"], **TWO}, Gamma=TWO)).encode()
     (tmp_path / "policies.json").write_bytes(content)
     packed = tarball(
         tmp_path / "package.tgz",
@@ -89,10 +89,10 @@ def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
         collection = read_collection(path, KNOWN)
         assert (collection.source, collection.whole, collection.skipped) == (source, True, ())
         assert collection.as_of == datetime(2026, 9, 1, tzinfo=UTC)
-        assert said(collection) == {name: {1: "a:One", 2: "a:Two"} for name in ("Alpha", "Gamma")}
-        # What the package says of v2 is when the policy was made.
+        assert said(collection)["Gamma"] == {1: "a:One", 2: "a:Two"}
+        # What the package says of v2 is when the policy was made; the last update is when the newest version was.
         first = collection.histories[0].policy
-        assert first.versions == (VersionInfo(1, datetime(2019, 1, 1, tzinfo=UTC)), VersionInfo(2, None))
+        assert [info.created for info in first.versions] == [datetime(2019, 1, 1, tzinfo=UTC), None, collection.as_of]
         assert first.default_version == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["package.tgz", "policies.json"]
 

@@ -19,7 +19,7 @@ import pytest
 
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.cli.main import main
-from ekstui.errors import InputError
+from ekstui.errors import InputError, NetworkError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import Mirror, clear_mirrors, is_intact, mirrors
 from ekstui.sources.corpus import Corpus
@@ -210,7 +210,7 @@ def test_a_large_archive_is_read_within_limits(served: Served, tmp_path: Path, m
     (served.folder / "policies" / "Alpha").write_bytes(os.urandom(3_000_000))
     git(served.folder, "add", "-A")
     git(served.folder, "commit", "-m", "x", day=2)
-    monkeypatch.setattr(git_module, "MOST_FILE", 1_000_000)
+    monkeypatch.setattr("ekstui.sources.processes.MOST_FILE", 1_000_000)
     with pytest.raises(InputError, match="git cannot read"):
         delivered(Mirror(served.url, tmp_path / "x.git", NOW))
 
@@ -285,7 +285,7 @@ def test_a_damaged_mirror_is_found_and_made_anew(served: Served, tmp_path: Path)
     # Without its server nothing replaces it, and it stays.
     served.server.shutdown()
     served.server.server_close()
-    with pytest.raises(InputError):
+    with pytest.raises(NetworkError):
         delivered(mirror)
     assert mirrors(mirror.folder.parent) == (mirror.folder,)
     assert clear_mirrors(mirror.folder.parent) > 0

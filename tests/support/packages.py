@@ -68,7 +68,10 @@ def moto_wheel(folder: Path, policies: Mapping[str, Any], version: str = "9.0.0"
 def wheel_of(folder: Path, text: str, version: str = "9.0.0") -> Path:
     """Write moto's wheel with a text where its policies are."""
     path = folder / f"moto-{version}-py3-none-any.whl"
+    info = f"moto-{version}.dist-info"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:
         wheel.writestr("moto/iam/aws_managed_policies.py", f'# Made\naws_managed_policies_data = """\n{text}"""\n')
-        wheel.writestr(f"moto-{version}.dist-info/METADATA", f"Name: moto\nVersion: {version}\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: moto\nVersion: {version}\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
     return path
