@@ -20,7 +20,6 @@ import pytest
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.cli.main import main
 from ekstui.errors import InputError, NetworkError
-from ekstui.sources import git as git_module
 from ekstui.sources.archives import Mirror, clear_mirrors, is_intact, mirrors
 from ekstui.sources.corpus import Corpus
 from tests.sources.test_files import answer, git
