@@ -15,8 +15,8 @@ from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.sources.archives import read_collection
 from ekstui.sources.moto import Moto
-from tests.filled import copied
 from tests.sources.test_files import answer
+from tests.support.filled import copied
 from tests.support.packages import Versions, allowing, moto_policies, moto_wheel, npm_json, npm_policies, wheel_of
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
