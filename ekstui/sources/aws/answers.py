@@ -8,13 +8,14 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-ANSWER_SECONDS = 60.0
-"""How long a whole answer may take, in seconds."""
+ANSWER_SECONDS = 30.0
+"""How long a call waits for a whole answer, in seconds, in all its attempts together."""
 
 CALL_SECONDS = 180.0
 """How long a call may be retried, in seconds."""
@@ -52,7 +53,7 @@ class BoundError(Exception):
     """An answer, or a list of them, is larger or slower than anything AWS sends."""
 
 
-def bound_answers(client: Any) -> None:
+def bound_answers(client: Any, deadline: "Deadline") -> None:
     """Limit every answer to a client to ANSWER_SECONDS and ANSWER_BYTES.
 
     The HTTP session is private to botocore; if it is not found, only botocore's own limits apply.
@@ -63,7 +64,8 @@ def bound_answers(client: Any) -> None:
         return
 
     def send(request: Any, **_: Any) -> Any:
-        return _within(ANSWER_SECONDS, lambda stopped: _read(sender, request, stopped), request.url)
+        with deadline.waiting() as seconds:
+            return _within(seconds, lambda stopped: _read(sender, request, stopped), request.url)
 
     client.meta.events.register("before-send", send)
 
@@ -123,18 +125,41 @@ def _read(sender: Any, request: Any, stopped: threading.Event) -> Any:
 
 
 class Deadline:
-    """Ends the retries of a call after CALL_SECONDS; safe to use from any thread."""
+    """Ends a call that is not answered within ANSWER_SECONDS, or was tried for CALL_SECONDS; safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._began = threading.local()
+        self._call = threading.local()
 
     def start(self) -> None:
         """Start the time of a call in this thread."""
-        self._began.at = time.monotonic()
+        self._call.began = time.monotonic()
+        self._call.waited = 0.0
 
-    def check(self, **_: Any) -> None:
-        """Raise BoundError if this thread's call has taken too long: a handler of `needs-retry`."""
-        began = getattr(self._began, "at", None)
+    @contextmanager
+    def waiting(self) -> Iterator[float]:
+        """Count the time of an attempt, and give it what is left of the time for an answer, in seconds."""
+        begun = time.monotonic()
+        waited = getattr(self._call, "waited", 0.0)
+        try:
+            yield max(ANSWER_SECONDS - waited, 0.0)
+        finally:
+            self._call.waited = waited + time.monotonic() - begun
+
+    def check(self, caught_exception: Exception | None = None, **_: Any) -> None:
+        """Raise if this thread's call has waited or was tried too long: a handler of `needs-retry`.
+
+        A timeout says how long the call has waited, in `kwargs["seconds"]`.
+        """
+        from botocore.exceptions import ReadTimeoutError
+
+        waited = getattr(self._call, "waited", 0.0)
+        if isinstance(caught_exception, ReadTimeoutError):
+            caught_exception.kwargs["seconds"] = f"{waited:.0f}"
+            if waited > ANSWER_SECONDS - 1:
+                raise caught_exception
+        elif caught_exception is None:
+            self._call.waited = 0.0  # it was answered, if only with an error
+        began = getattr(self._call, "began", None)
         if began is not None and time.monotonic() - began > CALL_SECONDS:
             raise BoundError(f"was tried for {CALL_SECONDS:.0f} s")
 

@@ -283,10 +283,11 @@ class Connection:
             max_pool_connections=2 * THREADS,
         )
         client = self._open_session().client(service, region_name=region, config=config)
+        # The last one registered comes first.
         client.meta.events.register_first("needs-retry.*", _give_up_on_network)
         client.meta.events.register_first("needs-retry.*", self._deadline.check)
         client.meta.events.register_first("needs-retry.*", self._tell_throttled)
-        bound_answers(client)
+        bound_answers(client, self._deadline)
         client.meta.events.register("before-parse.*", check_lists)
         return client
 

@@ -218,6 +218,7 @@ def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) 
         "typo": f" Is {region} a region?" if region else "",
         "proxy": _host(str(details.get("proxy_url", ""))),
         "host": host,
+        "seconds": str(details.get("seconds", f"{READ_TIMEOUT:.0f}")),
         "host_or_aws": host or "AWS",
     }
 
@@ -281,7 +282,7 @@ _OF_THE_SDK = _by_name(
             "network", f"No connection to {{host}} in {CONNECT_TIMEOUT:.0f} s.", "Is a VPN or proxy needed?"
         ),
         ("ReadTimeoutError",): _Words(
-            "network", f"No answer from {{host}} in {READ_TIMEOUT:.0f} s or more.", "Is a VPN or proxy needed?"
+            "network", "No whole answer from {host} in {seconds} s.", "Is a VPN or proxy needed?"
         ),
         ("SSLError",): _Words(
             "network",

@@ -158,12 +158,33 @@ def test_a_description_of_nothing_is_not_understood(rig: Rig, action: str, key: 
 @pytest.mark.parametrize("effect", [Effect("drip", seconds=0.02), Effect("endless")], ids=["slow", "large"])
 def test_an_answer_without_end_is_given_up(rig: Rig, effect: Effect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "ANSWER_SECONDS", 0.5 if effect.kind == "drip" else 60)
+    monkeypatch.setattr(connection, "ATTEMPTS", 8)
     monkeypatch.setattr(answers, "ANSWER_BYTES", 1 << 22)
     rig.proxy.add(effect, "sts")
     begun = time.process_time()
-    with pytest.raises(AccountError, match=r"No answer from|was abandoned"):
+    with pytest.raises(AccountError, match=r"No whole answer from 127\.0\.0\.1:\d+ in [01] s\.|was abandoned"):
         account()
     assert time.process_time() - begun < 20
+    # What has waited so long is not asked for again.
+    assert len([call for call in rig.proxy.calls if call.service == "sts"]) <= 1
+
+
+def test_a_second_attempt_waits_only_for_the_time_that_is_left() -> None:
+    from botocore.exceptions import ReadTimeoutError
+
+    deadline = answers.Deadline()
+    deadline.start()
+    timeout = ReadTimeoutError(endpoint_url="https://iam.amazonaws.com")
+    with deadline.waiting() as seconds:
+        assert seconds == answers.ANSWER_SECONDS
+        time.sleep(0.2)
+    deadline.check(timeout)
+    with deadline.waiting() as seconds:
+        assert 0 < seconds <= answers.ANSWER_SECONDS - 0.2
+    # An answer, if only that the rate is limited, starts the time again.
+    deadline.check(None)
+    with deadline.waiting() as seconds:
+        assert seconds == answers.ANSWER_SECONDS
 
 
 @pytest.mark.parametrize("piece", ["<a/>", "[],", "{},", '"",'], ids=["elements", "lists", "objects", "texts"])

@@ -52,7 +52,7 @@ CASES: list[tuple[Exception, ErrorKind, str]] = [
     (exceptions.InvalidRegionError(region_name="eu west"), "setting", "'eu west'"),
     (exceptions.EndpointConnectionError(endpoint_url=HOST), "network", "iam.example.com:8443 cannot be reached"),
     (exceptions.ConnectTimeoutError(endpoint_url=HOST), "network", "No connection to iam.example.com:8443"),
-    (exceptions.ReadTimeoutError(endpoint_url=HOST), "network", "No answer from iam.example.com:8443"),
+    (exceptions.ReadTimeoutError(endpoint_url=HOST), "network", "No whole answer from iam.example.com:8443 in 15 s."),
     (exceptions.SSLError(endpoint_url=HOST, error="x"), "network", "AWS_CA_BUNDLE"),
     (exceptions.ProxyConnectionError(proxy_url="http://ana:secret@proxy:3128"), "network", "proxy:3128"),
     (exceptions.ConnectionClosedError(endpoint_url=HOST), "network", "was cut"),
