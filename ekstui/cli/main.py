@@ -156,6 +156,8 @@ def choose_form(arguments: argparse.Namespace) -> None:
     forms = [f"--{name}" for name in _FORMS if getattr(arguments, name, False)]
     if wanted and not (is_json and wanted == "json"):
         forms.append(f"-o {wanted}")
+    if getattr(arguments, "format", None) not in (None, "text"):
+        forms.append(f"--format {arguments.format}")
     if len(forms) > 1:
         raise InputError(f"{listed(forms)} are different forms of the answer.", "Choose one of them.")
     if wanted and wanted != "table":

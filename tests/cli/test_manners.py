@@ -93,6 +93,7 @@ def test_what_is_misspelled_is_answered_with_what_may_be_meant(capsys: pytest.Ca
         ("upgrade", 2, "ekstui upgrade needs CLUSTER. See ekstui upgrade --help."),
         ("list --json -o yaml", 2, "different forms"),
         ("list --markdown -o table", 2, "different forms"),
+        ("changes --format atom --json", 2, "different forms"),
         ("diff AmazonEKS_CNI_Policy@v5..v6 --patch --markdown", 2, "different forms"),
     ],
 )
