@@ -149,6 +149,10 @@ def test_what_is_chosen_reaches_the_app_as_words_and_not_as_shell() -> None:
     assert "'--profile=a; touch b'" in command
     assert command.endswith("-- 'Amazon$(id)'")
     assert "--region=eu-west-1 --offline" in command
+    assert "--demo" not in command
+    arguments = build_parser().parse_args(with_command(["serve", "--demo"]))
+    apply_settings(arguments)
+    assert app_command(arguments).endswith("--demo")
 
 
 @pytest.mark.parametrize(

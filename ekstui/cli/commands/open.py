@@ -87,6 +87,8 @@ def app_command(arguments: argparse.Namespace) -> str:
         words.append(f"--profile={arguments.profile}")
     words += [f"--region={region}" for region in arguments.region]
     words.append("--offline" if arguments.offline else "--no-offline")
+    if arguments.demo:
+        words.append("--demo")
     if arguments.where:
         words += ["--", arguments.where]
     return shlex.join(words)
