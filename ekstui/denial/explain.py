@@ -5,7 +5,7 @@ Source: IAM User Guide, "Troubleshoot access denied error messages" and "Policy 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ekstui.change.holders import nearest_actions
@@ -28,8 +28,10 @@ from ekstui.denial.fixing import (
     Case,
     assumes_itself,
     checks_of,
+    checks_of_limit,
     checks_of_trust,
     fixes_of,
+    limited_by,
     other_account,
     role_for_pods,
     shown_statement,
@@ -291,33 +293,30 @@ def explain(
         denied=denial is not None,
         symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
     )
-    if decision.cause is not None and decision.is_by_message:
-        found = found._replace(
-            notes=(*found.notes, *filter(None, (whom_to_ask(decision.cause, request),))),
-            checks=tuple(checks_of_owner(decision.cause, request)),
-        )
-    elif assumes_itself(request):
-        found = found._replace(checks=tuple(checks_of_trust(request)))
     in_force = {applied.arn for applied in policies.identity}
-    others = [candidate for candidate in candidates if candidate.policy.arn not in in_force]
-    if not has_remedy:
-        component = (
-            _calling(misplaced, purpose, text) if decision.verdict != "allowed" and not decision.is_elsewhere else None
-        )
-        if component is None:
-            return found
-        offered, _ = allowers(request, others, purpose_of_component(component, knowledge))
-        case = Case(request, policies, decision.statements, offered, others, None, component, text)
-        fixes = role_for_pods(case)
-        return found._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
-    offered, more = allowers(request, others, purpose)
-    models = [
-        each for allower in offered if allower.fit == "own" for each in others if each.policy.name == allower.policy
-    ]
-    statement = smallest_statement(request, decision.evaluation, nearest, name, models)
     case = Case(
-        request, policies, decision.statements, offered, others, statement, next(iter(components_in(text)), None), text
+        request=request,
+        policies=policies,
+        statements=decision.statements,
+        offered=(),
+        candidates=[candidate for candidate in candidates if candidate.policy.arn not in in_force],
+        statement=None,
+        component=next(iter(components_in(text)), None),
+        text=text,
     )
+    if not has_remedy:
+        component = _calling(misplaced, purpose, text) if of_pods and not decision.is_elsewhere else None
+        return _with_next_steps(found, case, component, knowledge)
+    offered, more = allowers(request, case.candidates, purpose)
+    own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}
+    # What the caller's policies allow under a condition, no statement with the same condition helps.
+    models = [each for each in case.candidates if each.policy.name in own and decision.verdict != "depends"]
+    models.sort(key=lambda each: own[each.policy.name])
+    statement = smallest_statement(request, decision.evaluation, nearest, name, models)
+    case = replace(case, offered=offered, statement=statement)
+    if (limit := limited_by(case)) is not None:
+        note = f"An Allow in an identity policy is not enough: the {limit} does not allow it either."
+        return found._replace(notes=(*found.notes, note), checks=tuple(checks_of_limit(case, limit)))
     fixes = fixes_of(case, of_pods=of_pods)
     return found._replace(
         allowed_by=offered,
@@ -327,6 +326,22 @@ def explain(
         checks=checks_of(case, fixes, of_pods=of_pods),
         fixes=fixes,
     )
+
+
+def _with_next_steps(found: Explanation, case: Case, component: str | None, knowledge: Knowledge) -> Explanation:
+    """Return an explanation without a remedy with what to do instead.
+
+    `component` is the controller that called with the role of its node, if it has no role of its own.
+    """
+    if component is not None:
+        offered, _ = allowers(case.request, case.candidates, purpose_of_component(component, knowledge))
+        case = replace(case, offered=offered, component=component)
+        fixes = role_for_pods(case)
+        return found._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
+    if found.cause is not None and not found.cause.has_remedy:
+        asked_of = filter(None, (whom_to_ask(found.cause, case.request),))
+        return found._replace(notes=(*found.notes, *asked_of), checks=tuple(checks_of_owner(found.cause, case.request)))
+    return found._replace(checks=tuple(checks_of_trust(case.request))) if assumes_itself(case.request) else found
 
 
 def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | None:

@@ -14,7 +14,7 @@ from ekstui.denial.answer import Allower, Fix, Policies
 from ekstui.denial.assuming import judge_trust, judged_together
 from ekstui.denial.callers import is_assuming
 from ekstui.denial.deciding import evaluated
-from ekstui.denial.own_statement import as_shown, is_redacted, with_variables
+from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted, with_variables
 from ekstui.denial.purpose import ADDON_ROLES, Candidate
 from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, expansions_in, put_policy, variable
 from ekstui.eks.published import ARNS_OF_TEMPLATE
@@ -80,6 +80,8 @@ def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
     principal = entity_of(case.request.principal)
     if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
         return ()
+    if REDACTED.fullmatch(principal.name):
+        return role_for_pods(case) if of_pods else ()
     kind = "user" if principal.kind == "user" else "role"
     found = [*_policies(case, principal.name, kind)]
     # Where nothing is known of the caller's policies, one that needs no tag comes before a tag.
@@ -88,6 +90,25 @@ def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
     if of_pods:
         found = [*role_for_pods(case), *found]
     return tuple(sorted(found, key=lambda fix: bool(fix.depends_on)))
+
+
+def limited_by(case: Case) -> str | None:
+    """Return what keeps the smallest statement from helping: `permissions boundary` or `session policy`; None if nothing."""
+    if case.statement is None or case.tried(Document("2012-10-17", None, (case.statement,))) is not None:
+        return None
+    boundary = () if case.policies.boundary is None else (case.policies.boundary,)
+    blocked = boundary and evaluate(case.request, boundary, reference=reference()).verdict not in ("allowed", "depends")
+    return "permissions boundary" if blocked else "session policy" if case.policies.session else None
+
+
+def checks_of_limit(case: Case, limit: str) -> Iterator[Command]:
+    """Yield what shows the boundary, or the associations whose session policies limit a role."""
+    name = entity_of(case.request.principal).name
+    if limit == "permissions boundary" and ROLE_NAME.fullmatch(name):
+        given = ("--role-name", name, "--query", "Role.PermissionsBoundary")
+        yield aws(f"shows the permissions boundary of {name}", "iam", "get-role", *given)
+    elif limit != "permissions boundary":
+        yield _associations(case)
 
 
 def role_fix(commands: Sequence[Command], request: Request, policies: Policies, assumed: str | None) -> Fix | None:
@@ -117,11 +138,7 @@ def checks_of(case: Case, fixes: Sequence[Fix], *, of_pods: bool) -> tuple[Comma
     found: list[Command] = []
     principal = entity_of(case.request.principal)
     if of_pods:
-        cluster = _cluster_of(case)
-        found.append(
-            aws("shows which service accounts have a role", "eks", "list-pod-identity-associations", "--cluster-name",
-                cluster, expansions=(cluster,) if cluster.startswith("$") else ())
-        )  # fmt: skip
+        found.append(_associations(case))
     elif (
         not case.policies.identity_known
         and principal.kind in ("role", "session")
@@ -402,6 +419,13 @@ _TRUST = (
     '"Action":["sts:AssumeRole","sts:TagSession"]}]}'
 )
 """The trust policy that the EKS User Guide has for EKS Pod Identity."""
+
+
+def _associations(case: Case) -> Command:
+    cluster, about = _cluster_of(case), "shows which service accounts have a role"
+    region = next((use.region for use in case.policies.used_by if use.cluster == cluster), None)
+    called = ("eks", "list-pod-identity-associations", "--cluster-name", cluster)
+    return aws(about, *called, region=region, expansions=expansions_in(cluster))
 
 
 def _cluster_of(case: Case) -> str:

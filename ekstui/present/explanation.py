@@ -431,6 +431,8 @@ def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list
     if text := policy_json(explanation):
         # Without a known resource, the statement allows more than it needs to.
         more = "; replace * with the resource" if not is_narrow(explanation) else ""
+        if explanation.smallest_statement is not None and explanation.smallest_statement.conditions:
+            more += ", if its conditions hold"
         title = f"Smallest policy that allows it{more}"
         yield title, [Code(text, key=(number, "statement"))]
 

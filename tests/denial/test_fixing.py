@@ -248,3 +248,21 @@ def test_two_statements_never_share_a_policy_s_name(capsys: pytest.CaptureFixtur
         (command,) = answer["commands"]
         names.add(command.split("--policy-name ")[1].split()[0])
     assert len(names) == 2
+
+
+def test_no_statement_is_offered_against_a_boundary(capsys: pytest.CaptureFixture[str]) -> None:
+    request = [
+        "explain",
+        "--action",
+        "s3:GetObject",
+        "--resource",
+        "arn:aws:s3:::a/x",
+        "--policy",
+        "AmazonEKS_CNI_Policy",
+    ]
+    assert main([*request, "--boundary", "AmazonEKSWorkerNodePolicy", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert any("the permissions boundary does not allow it either" in note for note in answer["notes"])
+    assert (answer["smallest_statement"], answer["allowed_by"], answer["fixes"]) == (None, [], [])
+    assert main([*request, "--boundary", "AmazonS3ReadOnlyAccess", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["smallest_statement"] is not None
