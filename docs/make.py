@@ -1,4 +1,4 @@
-"""Make the manual: docs/keys.md, commands.md, settings.md, ekstui.1, and the figures in data.md.
+"""Make the manual (docs/keys.md, commands.md, settings.md, ekstui.1, the figures in data.md) and the enums of assets/schema.json.
 
     python -m docs.make
 
@@ -19,6 +19,8 @@ from typing import Any
 
 from ekstui import files
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, build_parser, commands_of
+from ekstui.eks.findings import looking
+from ekstui.eks.findings.table import SEVERITIES
 from ekstui.settings import SETTINGS
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
@@ -40,7 +42,28 @@ def main() -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote docs/{name}")
+    schema = files.assets() / "schema.json"
+    if schema.read_text(encoding="utf-8") != (text := schema_text()):
+        schema.write_text(text, encoding="utf-8")
+        print("wrote assets/schema.json")
     return 0
+
+
+def schema_text() -> str:
+    """Return the JSON schema with the codes and severities of findings as their table has them."""
+    text = (files.assets() / "schema.json").read_text(encoding="utf-8")
+    at = text.index('"finding": {')
+    codes = "".join(f'            "{code}",\n' for code in sorted(looking.table())).rstrip(",\n")
+    severities = ", ".join(f'"{each}"' for each in SEVERITIES)
+    part = re.sub(
+        r'"code": \{\s*"enum": \[[^]]*\]\s*\}',
+        f'"code": {{\n          "enum": [\n{codes}\n          ]\n        }}',
+        text[at:],
+        count=1,
+    )
+    return text[:at] + re.sub(
+        r'"severity": \{"enum": \[[^]]*\]', f'"severity": {{"enum": [{severities}]', part, count=1
+    )
 
 
 def pages() -> dict[str, str]:

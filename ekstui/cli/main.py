@@ -59,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments and return the exit code; without any, take the process's own and end it."""
     given = sys.argv[1:] if arguments is None else arguments
     prepare_streams()
+    if given == ["help", "findings"]:
+        return list_findings()
     if "_ARGCOMPLETE" in os.environ:
         from ekstui.cli.commands.completion import command_in, complete  # 40 ms, and only where a shell asks
 
@@ -81,6 +83,16 @@ def main(arguments: list[str] | None = None) -> int:
         logbook.unexpected(error, "it ends the command")
         sys.stderr.write(f"{clean_line(logbook.ending(error))}\n")
         return ExitCode.BROKEN
+
+
+def list_findings() -> int:
+    """Print what `cluster` and `role` look for, from the table of findings."""
+    from ekstui.cli.streams import print_blocks
+    from ekstui.present.cluster_report import findings_blocks
+
+    print_blocks(findings_blocks())
+    flush_out()
+    return ExitCode.DONE
 
 
 def parse(given: list[str]) -> argparse.Namespace:

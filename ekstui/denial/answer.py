@@ -20,7 +20,7 @@ from ekstui.iam.reference import ResourceUse
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use
-    from ekstui.eks.findings import Finding
+    from ekstui.eks.findings.table import Finding
 
 
 class TrustJudgement(NamedTuple):

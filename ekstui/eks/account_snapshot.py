@@ -214,6 +214,8 @@ class Use:
     """For Pod Identity: whether sessions have EKS's tags."""
     remark: str | None = None
     """A phrase with anything else worth knowing."""
+    overruled: str = ""
+    """Why its pods do not get this role, as a phrase; empty if they do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ def use_in_words(use: Use) -> str:
         words.append(use.name)
     if use.cluster:
         words.append(use.cluster if use.kind == "cluster" else f"of {use.cluster}")
-    if use.certainty == "inferred":
+    if use.overruled:
+        words.append(f"(not used: {use.overruled})")
+    elif use.certainty == "inferred":
         words.append("(inferred)")
     return " ".join(words)

@@ -3,14 +3,16 @@
 Roles are matched by ARN, including the path, and instance profiles by the list that IAM has of each role.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.eks.cluster import Cluster, PodIdentityAssociation
-from ekstui.eks.findings.role_policies import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
+
+SCOPED = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
+UNSCOPED = "AmazonEBSCSIDriverPolicyV2"
 
 Uses = Mapping[str, tuple[Use, ...]]
 """By role ARN."""
@@ -61,7 +63,48 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
             inferred = inferred_uses(role, snapshot, {use.kind for use in confirmed})
             if confirmed or inferred:
                 uses[role.arn] = [*confirmed, *inferred]
-    return {arn: tuple(found) for arn, found in uses.items()}
+    overruled: dict[tuple[str, Use], str] = {}
+    for cluster in snapshot.eks.clusters if snapshot.eks else ():
+        here = [(arn, use) for arn, own in uses.items() for use in own if (use.region, use.cluster) == cluster.place]
+        overruled |= _overruled(cluster, here)
+    return {
+        arn: tuple(replace(use, overruled=overruled.get((arn, use), "")) for use in own) for arn, own in uses.items()
+    }
+
+
+def _overruled(cluster: Cluster, uses: Sequence[tuple[str, Use]]) -> dict[tuple[str, Use], str]:
+    """Return the uses of a cluster, with their roles, whose roles the pods do not get, and which others come first.
+
+    With the agent, an association of Pod Identity comes before the role of an add-on and before the annotation of the
+    service account; the add-on's role is written into that annotation.
+    """
+    has_agent = cluster.auto_mode or cluster.addon("eks-pod-identity-agent") is not None
+    associated: set[tuple[str | None, str | None]] = set()
+    accounts_of: dict[str, set[tuple[str | None, str | None]]] = {}
+    roles_of: dict[str, set[str]] = {}
+    for arn, use in uses:
+        account = (use.namespace, use.service_account)
+        if has_agent and use.service_account and use.kind in ("pod-identity", "addon"):
+            associated.add(account)
+        for name in controllers_run_by(use):
+            accounts_of.setdefault(name, set()).add(account)
+            if _is_by_annotation(use):
+                roles_of.setdefault(name, set()).add(arn)
+    overruled: dict[tuple[str, Use], str] = {}
+    for arn, use in uses:
+        accounts = accounts_of[use.name or ""] if _is_by_annotation(use) else {(use.namespace, use.service_account)}
+        if (_is_by_annotation(use) or use.kind == "irsa") and accounts & associated:
+            overruled[arn, use] = "an association of Pod Identity comes first"
+        elif use.kind == "irsa":
+            named = {role for name in controllers_run_by(use) for role in roles_of.get(name, ())}
+            if named and arn not in named:
+                overruled[arn, use] = "the add-on names another role"
+    return overruled
+
+
+def _is_by_annotation(use: Use) -> bool:
+    """Return whether EKS writes the role into the annotation of an add-on's service account."""
+    return use.kind == "addon" and use.service_account is None
 
 
 def inferred_uses(role: Role, snapshot: AccountSnapshot, confirmed: set[UseKind]) -> tuple[Use, ...]:
@@ -116,6 +159,16 @@ def _remarks(policy_arn: str, role: Role) -> tuple[str, ...]:
         return ()
     said = cancelled_scoping(filter(None, (_name_of_aws(policy.arn) for policy in role.attached)))
     return () if said is None else (said,)
+
+
+def cancelled_scoping(names: Iterable[str]) -> str | None:
+    """Return what having both of AWS's policies for the EBS driver means; None if one of them is missing."""
+    if not {SCOPED, UNSCOPED}.issubset(names):
+        return None
+    return (
+        f"{UNSCOPED} cancels the scoping of {SCOPED}: with both, the driver may change the volumes and snapshots of "
+        "every cluster."
+    )
 
 
 def _name_of_aws(policy_arn: str) -> str | None:
@@ -201,8 +254,7 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
     by_arn_end = {association.id: association for association in cluster.associations or ()}
     for addon in cluster.addons or ():
         if addon.role_arn:
-            remark = "its Pod Identity association takes precedence" if addon.association_arns else None
-            yield addon.role_arn, _use(cluster, "addon", addon.name, remark=remark)
+            yield addon.role_arn, _use(cluster, "addon", addon.name)
         for arn in addon.association_arns:
             association = by_arn_end.get(arn.rsplit("/", 1)[-1])
             if association is not None and association.role_arn:

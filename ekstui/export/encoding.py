@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
     from ekstui.eks.cluster import Cluster, HealthIssue
     from ekstui.eks.commands import Command
-    from ekstui.eks.findings import RoleInUse
+    from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.eks.principals import PrincipalCan
     from ekstui.iam.summary import ServiceSummary
@@ -52,7 +52,7 @@ _FIELDS: Mapping[str, str] = {
     "Cluster": "name region version auto_mode issues=",
     "ClusterAnswer": "cluster=cluster.name region=cluster.region account=identity.account partition=identity.partition "
     "fetched_at complete not_judged health=cluster.all_issues recent_changes=recent "
-    "authentication_mode=cluster.authentication_mode entries roles not_looked_at errors",
+    "authentication_mode=cluster.authentication_mode findings entries roles not_looked_at errors",
     "ClusterRole": "arn uses policies=subject findings",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
     "Comparison": "before after kind=change.kind reach=change.reach denies=change.denies verdict=change.verdict "
@@ -77,7 +77,7 @@ _FIELDS: Mapping[str, str] = {
     "GivenPolicy": "policy=given.policy scope=given.scope namespaces=given.namespaces covers applies",
     "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "
     "added=change.added removed=change.removed changed=change.changed",
-    "Finding": "code severity text evidence commands",
+    "Finding": "code severity title text evidence only_if commands",
     "Grant": "resource_element resources conditions",
     "GrantDifference": "effect element actions",
     "Group": "name arn path=",
@@ -129,7 +129,7 @@ _FIELDS: Mapping[str, str] = {
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",
-    "Use": "kind cluster region name namespace service_account certainty",
+    "Use": "kind cluster region name namespace service_account certainty not_used=overruled",
     "UserAttachment": "name=user.name arn=user.arn path=user as=attached_as",
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
@@ -218,7 +218,7 @@ def _arguments(commands: Sequence[Command]) -> list[list[str]]:
 
 
 def _commands_about(issue: HealthIssue) -> list[list[str]]:
-    from ekstui.eks.findings.fixes import meaning_of  # needed only by answers about clusters
+    from ekstui.eks.findings.health import meaning_of  # needed only by answers about clusters
 
     return [list(meaning_of(issue).command)] if meaning_of(issue).command else []
 

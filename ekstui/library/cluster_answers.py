@@ -12,17 +12,18 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.denial.forbidden import Forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
-from ekstui.eks.cluster import AccessEntry, Cluster, EksFacts
-from ekstui.eks.findings import Finding, RoleInUse, Severity, Surroundings
-from ekstui.eks.findings.entries import entry_findings, missing_entry, mode_finding
-from ekstui.eks.findings.role_findings import findings_of, missing_role
+from ekstui.eks.cluster import AccessEntry, Cluster, EksFacts, HealthIssue
+from ekstui.eks.findings.health import is_about
+from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry, findings_of_role
+from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, RoleInUse
+from ekstui.eks.findings.table import SEVERITIES, Finding, Place
 from ekstui.eks.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError
 from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library
-from ekstui.library.roles import subjects_of, surroundings_of, with_commands_for
+from ekstui.library.roles import context_of, subjects_of, with_commands
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 
 RECENT = timedelta(days=14)
@@ -77,8 +78,8 @@ class ClusterAnswer:
     errors: tuple[SourceError, ...]
     entries: tuple[EntryAnswer, ...] = ()
     """The cluster's access entries, those of people first."""
-    mode: Finding | None = None
-    """What the cluster's authentication mode means for the entries."""
+    findings: tuple[Finding, ...] = ()
+    """Those about the cluster itself: what EKS reports, and what its authentication mode means for the entries."""
     not_judged: tuple[str, ...] = ()
     """What could not be read, so that it may have problems that are not found, as phrases.
 
@@ -109,50 +110,61 @@ def cluster_answer(
     own = [role for role in snapshot.roles if role.arn in here]
     subjects = subjects_of(own, snapshot, uses, library.default_versions)
     by_arn = {subject.role.arn: subject for subject in subjects}
-    surroundings = surroundings_of(snapshot, now)
+    context = context_of(snapshot, now)
     roles = [
-        ClusterRole(
-            arn,
-            of_cluster,
-            subject := by_arn.get(arn),
-            tuple(
-                with_commands_for(finding, arn, subject.role if subject else None, cluster, snapshot, library)
-                for finding in _findings(arn, of_cluster, subject, cluster, snapshot, surroundings)
+        _explaining(
+            cluster.all_issues,
+            ClusterRole(
+                arn, of_cluster, by_arn.get(arn), _findings(arn, of_cluster, by_arn.get(arn), cluster, context)
             ),
         )
         for arn, of_cluster in here.items()
     ]
+    explained = {issue for role in roles for finding in role.findings for issue in finding.reported}
+    itself = ClusterInUse(cluster, here, [issue for issue in cluster.all_issues if issue not in explained])
+    place = Place(cluster.arn or cluster.name, None, cluster, context)
     return ClusterAnswer(
         identity=snapshot.identity,
         fetched_at=snapshot.fetched_at,
         cluster=cluster,
-        roles=tuple(sorted(roles, key=_urgency)),
+        roles=tuple(sorted((_mended(role, cluster, context, library) for role in roles), key=_urgency)),
         recent=_recent(subjects, now),
         roles_complete=snapshot.complete,
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),
-        entries=_entries(cluster, here, snapshot, library),
-        mode=mode_finding(cluster),
+        entries=_entries(cluster, here, context, library),
+        findings=tuple(with_commands(each, place, library) for each in findings_of_cluster(itself, context)),
         not_judged=tuple(_not_judged(cluster, snapshot, roles, errors[len(snapshot.errors) :])),
     )
 
 
 def _findings(
-    arn: str,
-    uses: tuple[Use, ...],
-    subject: RoleInUse | None,
-    cluster: Cluster,
-    snapshot: AccountSnapshot,
-    surroundings: Surroundings,
-) -> Iterator[Finding]:
-    """Yield what is wrong with a role in a cluster."""
-    if (lacking := missing_entry(arn, uses, cluster)) is not None:
-        yield lacking
-    if subject is None:
-        yield missing_role(arn, uses, snapshot)
-    else:
-        yield from (each for each in findings_of(subject, surroundings, knowledge()) if _concerns(each, cluster))
+    arn: str, uses: tuple[Use, ...], subject: RoleInUse | None, cluster: Cluster, context: AccountContext
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a role in a cluster."""
+    here = findings_in_cluster(RoleInCluster(arn, uses, cluster, subject is not None), context)
+    everywhere = findings_of_role(subject, context) if subject else ()
+    return (*here, *(finding for finding in everywhere if _concerns(finding, cluster)))
+
+
+def _explaining(issues: Sequence[HealthIssue], role: ClusterRole) -> ClusterRole:
+    """Return a role whose problems say which reports of EKS they explain."""
+    return replace(role, findings=tuple(_with_reports(issues, finding) for finding in role.findings))
+
+
+def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
+    reported = tuple(issue for issue in issues if any(is_about(issue, use) for use in finding.uses))
+    if finding.severity != "problem" or not reported:
+        return finding
+    reports = (f"EKS reports {issue.code} for {issue.kind} {issue.name}: {issue.message}" for issue in reported)
+    return replace(finding, evidence=(*reports, *finding.evidence), reported=reported)
+
+
+def _mended(role: ClusterRole, cluster: Cluster, context: AccountContext, library: Library) -> ClusterRole:
+    """Return a role whose findings have the commands that fix them."""
+    place = Place(role.arn, role.subject.role if role.subject else None, cluster, context)
+    return replace(role, findings=tuple(with_commands(finding, place, library) for finding in role.findings))
 
 
 def _not_judged(
@@ -187,20 +199,17 @@ def _concerns(finding: Finding, cluster: Cluster) -> bool:
 
 
 def _entries(
-    cluster: Cluster, uses: Mapping[str, tuple[Use, ...]], snapshot: AccountSnapshot, library: Library
+    cluster: Cluster, uses: Mapping[str, tuple[Use, ...]], context: AccountContext, library: Library
 ) -> tuple[EntryAnswer, ...]:
-    known = knowledge()
-    found = [
-        EntryAnswer(
-            entry,
-            tuple(
-                with_commands_for(each, entry.principal_arn, None, cluster, snapshot, library)
-                for each in entry_findings(entry, cluster, uses.get(entry.principal_arn, ()), snapshot, known)
-            ),
-        )
-        for entry in cluster.access_entries or ()
-    ]
-    return tuple(sorted(found, key=lambda each: (each.entry.kind not in (None, "STANDARD"), each.entry.principal_arn)))
+    entries = []
+    for entry in cluster.access_entries or ():
+        place = Place(entry.principal_arn, None, cluster, context)
+        subject = EntryInCluster(entry, cluster, uses.get(entry.principal_arn, ()))
+        found = findings_of_entry(subject, context)
+        entries.append(EntryAnswer(entry, tuple(with_commands(finding, place, library) for finding in found)))
+    return tuple(
+        sorted(entries, key=lambda each: (each.entry.kind not in (None, "STANDARD"), each.entry.principal_arn))
+    )
 
 
 def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
@@ -214,26 +223,15 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
 
 
 def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
-    """Return the findings about the roles and access entries, problems first, then advice, then notes.
-
-    Notes about actions that a policy would give come before advice: something fails if they are needed.
-    """
-    order: tuple[Severity, ...] = ("problem", "advice", "note")
-    known = {role.arn: role for role in answer.roles}
-    found = [(role, finding) for role in answer.roles for finding in role.findings]
-    for each in answer.entries:
-        arn = each.entry.principal_arn
-        found += [(known.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in each.findings]
-    if answer.mode is not None:
-        found.append((ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ()), answer.mode))
-    return sorted(
-        found,
-        key=lambda pair: 0.5 if _may_fail(pair[1]) else order.index(pair[1].severity),
-    )
-
-
-def _may_fail(finding: Finding) -> bool:
-    return finding.code == "missing-policy" and finding.severity == "note" and bool(finding.policies)
+    """Return the findings about the cluster, its roles and access entries, problems first, then advice, then notes."""
+    roles = {role.arn: role for role in answer.roles}
+    itself = ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ())
+    found = [(itself, finding) for finding in answer.findings]
+    found += [(role, finding) for role in answer.roles for finding in role.findings]
+    for entry in answer.entries:
+        arn = entry.entry.principal_arn
+        found += [(roles.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in entry.findings]
+    return sorted(found, key=lambda pair: SEVERITIES.index(pair[1].severity))
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
@@ -274,7 +272,7 @@ def _recent(subjects: tuple[RoleInUse, ...], now: datetime) -> tuple[RecentChang
 
 def _urgency(role: ClusterRole) -> tuple[int, str]:
     """Sort roles with a problem first, then by name."""
-    worst = min((("problem", "advice", "note").index(finding.severity) for finding in role.findings), default=3)
+    worst = min((SEVERITIES.index(finding.severity) for finding in role.findings), default=len(SEVERITIES))
     return worst, role.arn.rpartition("/")[2].lower()
 
 

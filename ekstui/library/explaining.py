@@ -28,7 +28,6 @@ from ekstui.denial.fixing import role_fix
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.wrapping import unwrapped
-from ekstui.eks.findings.fixes import TELLING
 from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.iam import arn
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, Role
     from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings import RoleInUse
+    from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
     from ekstui.library.named import Requester, Target, TrustSource
     from ekstui.sources.aws.iam import SimulatedDecision
@@ -402,16 +402,15 @@ class _Case:
         """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
         if self.snapshot is None:
             return explanation
-        from ekstui.eks.findings.role_findings import findings_of
+        from ekstui.eks.findings.looking import table
         from ekstui.eks.uses import uses_in
-        from ekstui.library.roles import surroundings_of, with_commands
+        from ekstui.library.roles import context_of, findings_with_commands
 
-        surroundings = surroundings_of(self.snapshot, self.now)
         subject = self._subject(role, self.snapshot, uses_in(self.snapshot))
         findings = [
-            with_commands(finding, subject, surroundings, self.snapshot, self.place)
-            for finding in findings_of(subject, surroundings, knowledge())
-            if finding.severity == "problem" or finding.code in TELLING
+            finding
+            for finding in findings_with_commands(subject, context_of(self.snapshot, self.now), self.place)
+            if finding.severity == "problem" or table()[finding.code].explains_denials
         ]
         # What is wrong with a role that is to be assumed comes before what is wrong with the one that assumes it.
         return explanation._replace(findings=(*findings, *explanation.findings))

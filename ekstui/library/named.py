@@ -26,7 +26,8 @@ from ekstui.denial.purpose import (
 from ekstui.denial.remedies import newer_release
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
-from ekstui.eks.findings import NODE_KINDS, RoleInUse, Surroundings, applies
+from ekstui.eks.findings.conditions import applies
+from ekstui.eks.findings.subjects import NODE_KINDS, AccountContext, RoleInUse
 from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.eks.uses import controllers_run_by, uses_in
 from ekstui.errors import NotFoundError
@@ -35,7 +36,7 @@ from ekstui.iam.document import Document
 from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.library.catalog import PolicyReader, default_versions, not_found
 from ekstui.library.notation import FileSide, StandardInput
-from ekstui.library.roles import boundary_of, copies_on, documents_of, find_role, surroundings_of
+from ekstui.library.roles import boundary_of, context_of, copies_on, documents_of, find_role
 from ekstui.library.roles import policies_of as attached_to
 from ekstui.library.searching import published_candidate
 from ekstui.sources.policy_file import document_of, read_document
@@ -202,12 +203,12 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
     uses = uses_in(snapshot).get(role.arn or "", ())
     if not uses:
         return None
-    surroundings = surroundings_of(snapshot, now)
+    account = context_of(snapshot, now)
     subject = RoleInUse(role, (), uses=uses)
     own = {name for use in uses for each in controllers_run_by(use) for name in policies_of(each, knowledge)}
     for use in uses:
-        own |= {*_recommended(use, surroundings), *_required(use, subject, surroundings, knowledge)}
-    kinds = frozenset(kind for use in uses for kind in _kinds_of(use, surroundings))
+        own |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
+    kinds = frozenset(kind for use in uses for kind in _kinds_of(use, account))
     found = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
     return _with_roles_apart(found, uses, snapshot) if found.is_of_nodes else found
 
@@ -223,27 +224,27 @@ def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSn
     return purpose._replace(apart=apart, apart_everywhere=everywhere)
 
 
-def _required(use: Use, subject: RoleInUse, surroundings: Surroundings, knowledge: Knowledge) -> Iterator[str]:
+def _required(use: Use, subject: RoleInUse, account: AccountContext, knowledge: Knowledge) -> Iterator[str]:
     """Yield the policies for what EKS requires, or may require, of a role with a use."""
     for each in knowledge.requirements:
-        if use.kind in each.uses and applies(each, use, subject, surroundings) is not False:
+        if use.kind in each.uses and applies(each, use, subject, account) is not False:
             yield from each.policies
 
 
-def _kinds_of(use: Use, surroundings: Surroundings) -> Collection[str]:
+def _kinds_of(use: Use, account: AccountContext) -> Collection[str]:
     """Return what the notes call a role with a use."""
     # A controller's service account does not belong to a workload.
     kinds = ADDON_ROLES if controllers_run_by(use) else _KINDS.get(use.kind, frozenset())
     if use.kind != "cluster":
         return kinds
-    cluster = surroundings.cluster(use)
+    cluster = account.cluster(use)
     is_standard = cluster is not None and cluster.auto_mode is False
     return {*kinds, "cluster role"} if is_standard else {*kinds, "cluster role", "auto mode cluster role"}
 
 
-def _recommended(use: Use, surroundings: Surroundings) -> Iterator[str]:
+def _recommended(use: Use, account: AccountContext) -> Iterator[str]:
     """Yield the policies that EKS itself recommends for an add-on."""
-    addon = surroundings.addon(use)
+    addon = account.addon(use)
     for _, arns in (addon and addon.recommended_policies) or ():
         yield from (each.rpartition("/")[2] for each in arns)
 

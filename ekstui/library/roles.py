@@ -8,10 +8,9 @@ from ekstui.change.comparison import Change, changes
 from ekstui.change.holders import parse_action
 from ekstui.change.policy import Policy, parse_version
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
-from ekstui.eks.cluster import Cluster
-from ekstui.eks.findings import Finding, RoleInUse, RolePolicy, Surroundings
-from ekstui.eks.findings.fixes import fixing_commands
-from ekstui.eks.findings.role_findings import findings_of
+from ekstui.eks.findings.looking import findings_of_role, fixing_commands
+from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
+from ekstui.eks.findings.table import Finding, Place
 from ekstui.eks.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.eks.published import ComponentVersion, policy_of, values_in
 from ekstui.eks.unseen import unseen_uses
@@ -109,7 +108,7 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
         snapshot.fetched_at,
         subject,
         trust_in_words(role.trust, snapshot.identity.account),
-        _findings(subject, snapshot, library),
+        findings_with_commands(subject, context_of(snapshot, datetime.now(UTC)), library),
         sum_access(
             [policy.document for policy in subject.policies if policy.document is not None],
             subject.boundary.document if subject.boundary else None,
@@ -119,33 +118,28 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
     )
 
 
-def _findings(subject: RoleInUse, snapshot: AccountSnapshot, library: Library) -> tuple[Finding, ...]:
-    surroundings = surroundings_of(snapshot, datetime.now(UTC))
-    found = findings_of(subject, surroundings, knowledge())
-    return tuple(with_commands(each, subject, surroundings, snapshot, library) for each in found)
+def findings_with_commands(subject: RoleInUse, account: AccountContext, library: Library) -> tuple[Finding, ...]:
+    """Return the findings about a role, worst first, each with the commands that fix it."""
+    return tuple(
+        with_commands(
+            finding,
+            Place(
+                subject.role.arn or "",
+                subject.role,
+                account.cluster(finding.uses[0]) if finding.uses else None,
+                account,
+            ),
+            library,
+        )
+        for finding in findings_of_role(subject, account)
+    )
 
 
-def with_commands(
-    finding: Finding, subject: RoleInUse, surroundings: Surroundings, snapshot: AccountSnapshot, library: Library
-) -> Finding:
-    """Return a finding about a role with the commands that fix it."""
-    cluster = surroundings.cluster(finding.uses[0]) if finding.uses else None
-    return with_commands_for(finding, subject.role.arn or "", subject.role, cluster, snapshot, library)
-
-
-def with_commands_for(
-    finding: Finding,
-    principal: str,
-    role: Role | None,
-    cluster: Cluster | None,
-    snapshot: AccountSnapshot,
-    library: Library,
-) -> Finding:
-    """Return a finding about a principal, which is an ARN, in a cluster with the commands that fix it."""
-    partition = snapshot.identity.partition
+def with_commands(finding: Finding, place: Place, library: Library) -> Finding:
+    """Return a finding with the commands that fix it."""
     paths = {name: library.find(name).policy.path for name in finding.policies}
-    arns = {name: f"arn:{partition}:iam::aws:policy{path}{name}" for name, path in paths.items()}
-    commands = fixing_commands(finding, principal, role, cluster, knowledge(), partition, arns)
+    arns = {name: f"arn:{place.account.partition}:iam::aws:policy{path}{name}" for name, path in paths.items()}
+    commands = fixing_commands(finding, place, arns)
     return replace(finding, commands=commands) if commands else finding
 
 
@@ -220,9 +214,20 @@ def subjects_of(
     )
 
 
-def surroundings_of(snapshot: AccountSnapshot, now: datetime) -> Surroundings:
-    """Return what findings consider besides the role."""
-    return Surroundings(now, snapshot.eks, snapshot.oidc_providers, snapshot.identity.account)
+def context_of(snapshot: AccountSnapshot, now: datetime) -> AccountContext:
+    """Return what findings consider besides their subject."""
+    arns = [*(role.arn for role in snapshot.roles), *(user.arn for user in snapshot.users)]
+    principals = frozenset(arn for arn in arns if arn is not None)
+    return AccountContext(
+        now,
+        knowledge(),
+        snapshot.eks,
+        snapshot.oidc_providers,
+        snapshot.identity.account,
+        snapshot.identity.partition,
+        principals if snapshot.complete else None,
+        components(),
+    )
 
 
 def _managed_policies(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import Command, put_policy, variable
-from ekstui.eks.findings import RoleInUse, Surroundings, cni_on_node_role, condition_in_words, holds
-from ekstui.eks.findings.role_findings import NAMED_ACTIONS
+from ekstui.eks.findings.conditions import cni_on_node_role, condition_in_words, holds
+from ekstui.eks.findings.permissions import NAMED_ACTIONS
+from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import OptionalActions, Requirement
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
@@ -24,7 +25,7 @@ from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.library import Library
-from ekstui.library.roles import copies_on, role_values, subjects_of, surroundings_of
+from ekstui.library.roles import context_of, copies_on, role_values, subjects_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.shipped import components, published_until
 
@@ -255,13 +256,13 @@ def _besides(
     snapshot: AccountSnapshot,
 ) -> Iterator[tuple[Statement, str]]:
     """Yield what is known to be needed by a release although its project's policy lacks it, and why, as a sentence."""
-    surroundings = surroundings_of(snapshot, snapshot.fetched_at)
+    account = context_of(snapshot, snapshot.fetched_at)
     seen: set[tuple[str, ...]] = set()
     for requirement in knowledge().requirements:
         by_nodes = component.whole == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when
         if use.kind not in requirement.uses or not (by_nodes or f"addon:{component.whole}" in requirement.when):
             continue
-        unsure = _unsure(requirement, target, use, subject, surroundings)
+        unsure = _unsure(requirement, target, use, subject, account)
         actions = tuple(action for action in requirement.actions if not _allows(published, action))
         if unsure is None or not actions or actions in seen:
             continue
@@ -274,11 +275,11 @@ def _besides(
 
 
 def _unsure(
-    requirement: Requirement, target: Release, use: Use, subject: RoleInUse, surroundings: Surroundings
+    requirement: Requirement, target: Release, use: Use, subject: RoleInUse, account: AccountContext
 ) -> list[str] | None:
     """Return, in words, which conditions of a requirement may or may not hold; None if one does not."""
     found: dict[str, Truth] = {
-        condition_in_words(name): holds(name, use, subject, surroundings) for name in requirement.when
+        condition_in_words(name): holds(name, use, subject, account) for name in requirement.when
     }
     if requirement.releases is not None:
         # What matters is the release after the upgrade, not the one that runs.
@@ -359,10 +360,9 @@ def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner
     if not found and component.whole == "vpc-cni" and cni_on_node_role(cluster):
         nodes = (pair for pair in here if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
         return _once((arn, use, "by its nodes: vpc-cni has no role of its own") for arn, use in nodes)
-    uses_found = [use for _, use in found]
-    overruled, targets = _overruled(cluster, uses_found), _targets(cluster, _associated_accounts(uses_found))
-    chosen = [(arn, use) for arn, use in found if use not in overruled]
-    ignored = {arn: overruled[use] for arn, use in found if use in overruled}
+    targets = _targets(cluster, _associated_accounts(use for _, use in found))
+    chosen = [(arn, use) for arn, use in found if not use.overruled]
+    ignored = {arn: use.overruled for arn, use in found if use.overruled}
     for arn, _ in chosen:
         ignored.pop(arn, None)
     reasons = (f"{arn.rpartition('/')[2]} is not used: {why}" for arn, why in ignored.items())
@@ -381,24 +381,6 @@ def _targets(cluster: Cluster, accounts: Collection[tuple[str | None, str | None
 def _associated_accounts(uses: Iterable[Use]) -> set[tuple[str | None, str | None]]:
     """Return the service accounts, with their namespaces, that have an association of Pod Identity."""
     return {(use.namespace, use.service_account) for use in uses if use.kind != "irsa" and use.service_account}
-
-
-def _overruled(cluster: Cluster, uses: Sequence[Use]) -> dict[Use, str]:
-    """Return the uses of a component whose roles its pods do not get, and which others come first.
-
-    With the agent, an association of Pod Identity comes before the role of an add-on and before the annotation of the
-    service account; the add-on's role is written into that annotation.
-    """
-    accounts = _associated_accounts(uses) if cluster.auto_mode or cluster.addon("eks-pod-identity-agent") else set()
-    by_addon = [use for use in uses if use.kind == "addon" and use.service_account is None]
-    found: dict[Use, str] = {}
-    if accounts:
-        associated = [use for use in uses if use.kind == "irsa" and (use.namespace, use.service_account) in accounts]
-        found |= dict.fromkeys([*by_addon, *associated], "an association of Pod Identity comes first")
-    if by_addon:
-        others = [use for use in uses if use.kind == "irsa" and use not in found]
-        found |= dict.fromkeys(others, "the add-on names another role")
-    return found
 
 
 def _how(use: Use) -> str:

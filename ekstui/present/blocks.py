@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ekstui.change.comparison import Change
     from ekstui.eks.account_snapshot import AccountSnapshot, Role, SourceError, Use
     from ekstui.eks.commands import Command
-    from ekstui.eks.findings import RolePolicy
+    from ekstui.eks.findings.subjects import RolePolicy
     from ekstui.eks.knowledge import DependentActions
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Condition

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import AccountSnapshot
-from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
+from ekstui.eks.cluster import AccessEntry, Cluster
 from ekstui.eks.commands import Command, one_line
-from ekstui.eks.findings import Finding, RolePolicy
-from ekstui.eks.findings.fixes import change_in_words, is_about, meaning_of
+from ekstui.eks.findings.looking import table
+from ekstui.eks.findings.subjects import RolePolicy
+from ekstui.eks.findings.table import Finding
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line, counted
@@ -54,7 +55,7 @@ from ekstui.present.styled import Style, Styled, styled
 
 CLUSTER_COLUMNS = (
     Column("Cluster", 12, share=1), Column("Region", 14), Column("Version", 7), Column("Mode", 9),
-    Column("Problems", 8, right=True), Column("Advice", 6, right=True), Column("EKS says", 8, right=True),
+    Column("Problems", 8, right=True), Column("Advice", 6, right=True), Column("EKS reports", 11, right=True),
 )  # fmt: skip
 
 UNREAD_ROLE = "not read: a role of another account, or a deleted one"
@@ -108,11 +109,12 @@ def cluster_blocks(
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
-    work = [_issue(answer, issue, ("issue", number), opened) for number, issue in enumerate(cluster.all_issues)]
-    for number, (role, finding) in enumerate(worst_first(answer)):
-        work.append(_finding(answer, role, finding, ("finding", number), opened))
+    work = [
+        _finding(answer, role, finding, ("finding", number), opened)
+        for number, (role, finding) in enumerate(worst_first(answer))
+    ]
     blocks: list[Block] = [
-        Heading(f"Cluster {cluster.name} in {cluster.region}", 1),
+        Heading(f"Cluster {cluster.name} in {cluster.region}: {_verdict(answer)}", 1),
         Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"))),
         Sentence(_sum(answer, known_until, now)),
         Heading("What is wrong, worst first"),
@@ -168,6 +170,11 @@ def allowed_words(entry: AccessEntry) -> Line:
     return joined("; ", said) or (Span("nothing by itself", "muted"),)
 
 
+def _verdict(answer: ClusterAnswer) -> str:
+    named = [(f"{role.arn.rpartition('/')[2]}: ", finding) for role, finding in worst_first(answer)]
+    return verdict_words(named, [f"{part} was" for part in answer.not_judged])
+
+
 def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[str | Span, ...]:
     """Return a summary in one line."""
     # If the data is too old to know, do not say "none".
@@ -191,26 +198,6 @@ def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[s
         *unread,
         f"EKS reports {eks} · {changed}policies as of {known_until:%Y-%m-%d}",
     )
-
-
-def _issue(answer: ClusterAnswer, issue: HealthIssue, key: Hashable, opened: Collection[Hashable] | None) -> Node:
-    """Return what EKS reports, with what it means, what is wrong with the roles of that part, and what fixes it."""
-    line = (Span("EKS", "bad"), f" {issue.kind} {issue.name}: ", Span(issue.code, "bad"), f": {issue.message}")
-    meaning = meaning_of(issue)
-    below = [Node(Span(meaning.text, "muted"))] if meaning.text else []
-    works: list[Work] = []
-    for role, finding in worst_first(answer):
-        if finding.severity == "problem" and any(is_about(issue, use) for use in finding.uses):
-            works.append(Work(role, finding))
-            below.append(Node((Span(role.arn.rpartition("/")[2], "strong"), f": {finding.text}")))
-            below += _fix(answer, finding)
-    work = next((each for each in works if each.finding.commands), None)
-    command = Command(meaning.command, "shows more") if meaning.command else None
-    if not work and command:
-        below.append(Node(Span("to look further:", "muted"), [*_command_nodes(answer, command)]))
-    commands = work.finding.commands if work else (command,) if command else ()
-    value = ReportedIssue(issue, meaning.text, commands, work)
-    return Node(line, below, value, key, opened=None if opened is None else key in opened)
 
 
 def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
@@ -244,41 +231,62 @@ def _on_the_account(answer: ClusterAnswer) -> Iterator[Block]:
 
 def _fix(answer: ClusterAnswer, finding: Finding) -> Iterator[Node]:
     """Yield the commands that fix a finding, or in words what to change."""
-    label = "if they are needed: " if finding.may_be_needed else "to fix it: "
+    label = f"{finding.fixed_by}: "
     for command in finding.commands:
         words = (Span(label, "muted"), about_command(command))
         yield Node(words, [*_command_nodes(answer, command)])
-    if not finding.commands and (change := change_in_words(finding)):
-        yield Node((Span(label, "muted"), change))
+    if not finding.commands and finding.change:
+        yield Node((Span(label, "muted"), finding.change))
 
 
 def _finding(
     answer: ClusterAnswer, role: ClusterRole, finding: Finding, key: Hashable, opened: Collection[Hashable] | None
 ) -> Node:
-    below = [Node(_private(answer, Span(each, "muted"))) for each in finding.evidence]
+    below = [Node(_private(answer, Span(finding.text)))]
+    below += [Node(_private(answer, Span(each, "muted"))) for each in finding.evidence]
     below += _fix(answer, finding)
     if role.subject is not None and opened is not None:
         below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
     name = Span(role.arn.rpartition("/")[2], "strong")
-    # A folded finding is one sentence, so that more fit on the screen.
-    text = finding.text if opened is None or key in opened else f"{finding.text.partition('. ')[0].rstrip('.')}."
     line = (
         Span(finding.severity, SEVERITY_STYLES[finding.severity]), Span(f" {finding.code}", "muted", shown="markdown"),
-        "  ", name, f": {text}",
+        "  ", name, f": {finding.title}", Span("  EKS reports it too", "muted") if is_explained(finding) else "",
     )  # fmt: skip
     return Node(line, below, Work(role, finding), key, opened=None if opened is None else key in opened)
 
 
-class ReportedIssue(NamedTuple):
-    """Something that EKS reports about a cluster."""
+def findings_blocks() -> list[Block]:
+    """Return the findings that ekstui looks for: codes, worst severities, titles and what they mean."""
+    nodes = [
+        Node(
+            (Span(entry.severity, SEVERITY_STYLES[entry.severity]), "  ", code(entry.code), f"  {entry.title}"),
+            [
+                Node(Span(text, "muted"))
+                for text in (entry.meaning, entry.change and f"To fix it: {entry.change}.")
+                if text
+            ],
+        )
+        for entry in table().values()
+    ]
+    return [Heading("What ekstui looks for in roles, access entries and clusters", 1), Tree(nodes)]
 
-    issue: HealthIssue
-    meaning: str
-    """What it means; empty if not known."""
-    commands: tuple[Command, ...]
-    """What fixes it or shows more; empty if nothing does."""
-    work: Work | None
-    """The problem of a role that the command fixes; None if it is not about a role."""
+
+def is_explained(finding: Finding) -> bool:
+    """Return whether EKS reports something that a finding explains, rather than being the finding."""
+    return bool(finding.reported) and finding.code != "eks-reports"
+
+
+def verdict_words(findings: Sequence[tuple[str, Finding]], unread: Sequence[str] = ()) -> str:
+    """Return how many problems there are and which is the first, as the end of a heading.
+
+    Each finding has the name of what it is about. `unread` is what could not be read and so may have more.
+    """
+    problems = [(name, finding) for name, finding in findings if finding.severity == "problem"]
+    if not problems:
+        return f"cannot tell: {unread[0]} not read" if unread else "no problem found"
+    name, first = problems[0]
+    more = "at least " if unread else ""
+    return f"{more}{counted(len(problems), 'problem')}, {'first: ' if problems[1:] else ''}{name}{first.title}"
 
 
 class Work(NamedTuple):
@@ -294,14 +302,6 @@ def about_line(value: object) -> Line:
         case Work(role, finding):
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
             return code(role.arn, "strong"), Span(fix, "accent"), f"  {finding.text}"
-        case ReportedIssue(issue, meaning, commands, _):
-            named = f"  ({', '.join(issue.resources)})" if issue.resources else ""
-            return (
-                Span(f"{issue.kind} {issue.name}", "strong"),
-                Span(f"  {issue.code}{named}", "bad"),
-                Span(f"  y copies: {one_line(commands)}" if commands else "", "accent"),
-                f"  {meaning or issue.message}",
-            )
         case ClusterRole(arn=arn, uses=uses, findings=findings):
             wrong = "; ".join(f"{each.severity}: {each.text}" for each in findings)
             return code(arn, "strong"), f"  {wrong or uses_words(uses)}"

@@ -9,7 +9,8 @@ from datetime import datetime
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.commands import Command
-from ekstui.eks.findings import Finding, RoleInUse, RolePolicy
+from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
+from ekstui.eks.findings.table import Finding
 from ekstui.eks.unseen import Branch, Way, branches
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
@@ -38,7 +39,7 @@ from ekstui.present.blocks import (
     spans,
     without_path,
 )
-from ekstui.present.cluster_report import UNREAD_ROLE, allowed_words, no_entries_words
+from ekstui.present.cluster_report import UNREAD_ROLE, allowed_words, no_entries_words, verdict_words
 from ekstui.present.policy_report import services_table
 
 
@@ -50,9 +51,9 @@ def _findings(findings: Sequence[Finding]) -> Tree:
                 (
                     Span(finding.severity, SEVERITY_STYLES[finding.severity]),
                     Span(f" {finding.code}", "muted", shown="markdown"),
-                    f": {finding.text}",
+                    f": {finding.title}",
                 ),
-                [*(Node(Span(each, "muted")) for each in finding.evidence), *_fix(finding)],
+                [Node(finding.text), *(Node(Span(each, "muted")) for each in finding.evidence), *_fix(finding)],
                 finding,
                 ("finding", index),
             )
@@ -62,10 +63,12 @@ def _findings(findings: Sequence[Finding]) -> Tree:
 
 
 def _fix(finding: Finding) -> Iterator[Node]:
-    """Yield the commands that fix a finding."""
-    label = "if they are needed: " if finding.may_be_needed else "to fix it: "
+    """Yield the commands that fix a finding, or in words what to change."""
+    label = f"{finding.fixed_by}: "
     for command in finding.commands:
         yield Node((Span(label, "muted"), about_command(command)), [command_node(command)])
+    if not finding.commands and finding.change:
+        yield Node((Span(label, "muted"), finding.change))
 
 
 WAY_WORDS: dict[Way, str] = {
@@ -217,7 +220,8 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     """Return all about a role."""
     role = answer.subject.role
     as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", shown="terminal")
-    blocks: list[Block] = [Heading(role.name, 1), Sentence(as_of)]
+    verdict = verdict_words([("", finding) for finding in answer.findings], _unread_words(answer.subject))
+    blocks: list[Block] = [Heading(f"{role.name}: {verdict}", 1), Sentence(as_of)]
     if answer.findings:
         blocks += [Heading("Findings"), _findings(answer.findings)]
     blocks.append(Heading("Trust: who may assume it"))
@@ -226,6 +230,13 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     blocks += _role_uses(answer.subject)
     blocks += _role_policies(answer)
     return [*blocks, Heading("About"), _role_facts(role, now)]
+
+
+def _unread_words(subject: RoleInUse) -> tuple[str, ...]:
+    """Return what could not be read of a role that may have problems, as the subject of a clause."""
+    if not subject.known_whole:
+        return ("its policies were",)
+    return tuple(f"{policy.name} was" for policy in subject.policies if policy.document is None)
 
 
 def _role_uses(subject: RoleInUse) -> Iterator[Block]:

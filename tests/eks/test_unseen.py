@@ -6,7 +6,8 @@ import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
 from ekstui.eks.cluster import EksFacts
-from ekstui.eks.findings.role_findings import missing_role
+from ekstui.eks.findings.looking import findings_in_cluster
+from ekstui.eks.findings.subjects import RoleInCluster
 from ekstui.eks.unseen import unseen_uses
 from ekstui.iam.document import Document
 from tests.eks.findings.subjects import (
@@ -14,6 +15,7 @@ from tests.eks.findings.subjects import (
     ISSUER,
     NOW,
     ROLE,
+    around,
     association,
     cluster,
     role,
@@ -85,6 +87,7 @@ def test_regions_that_failed_and_eks_that_was_not_asked_are_told() -> None:
 def test_a_role_that_was_not_read_is_a_problem_only_if_all_were(
     arn: str, complete: bool, severity: str, words: str
 ) -> None:
-    finding = missing_role(arn, (used("cluster", name="c"),), snapshot(complete=complete))
+    subject = RoleInCluster(arn, (used("cluster", name="c"),), cluster(), was_read=False)
+    (finding,) = findings_in_cluster(subject, around(principals=frozenset() if complete else None))
     assert (finding.code, finding.severity) == ("role-not-found", severity)
     assert words in finding.text

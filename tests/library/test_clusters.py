@@ -10,7 +10,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, InlinePolicy, Role, SourceError
 from ekstui.eks.cluster import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
-from ekstui.eks.findings import Code, Finding, Severity
+from ekstui.eks.findings.table import Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
 from ekstui.iam.document import Statement, parse
 from ekstui.library import AccountChoice, Library, cluster_answers
@@ -233,12 +233,11 @@ def test_all_clusters_are_answered_for_and_none_is_asked_about(asking: Asking) -
         clusters(asking(None))
 
 
-def finding(severity: Severity, code: Code = "unused-policy", *policies: str) -> Finding:  # type: ignore[assignment]
+def finding(severity: Severity, code: str = "unused-policy", *policies: str) -> Finding:
     return Finding(code, severity, severity, (), policies)
 
 
 def test_findings_are_listed_worst_first(asking: Asking) -> None:
-    """A note about actions that a policy would give goes before advice: something fails if they are needed."""
     answer = cluster_answer(asking(snapshot()), "prod")
 
     def role(name: str, *found: Finding) -> ClusterRole:
@@ -252,14 +251,14 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
             role("b", finding("problem"), finding("advice", "missing-policy", "P")),
         ),
         entries=(EntryAnswer(entry(name="b"), (finding("problem"),)), EntryAnswer(entry(name="c"), (finding("note"),))),
-        mode=finding("advice"),
+        findings=(finding("advice"),),
     )
     listed = [(role.arn.rpartition("/")[2], each.severity, each.code) for role, each in worst_first(given)]
     unused = "unused-policy"
     assert listed == [
-        ("b", "problem", unused), ("b", "problem", unused), ("a", "note", "missing-policy"),
-        ("a", "advice", unused), ("b", "advice", "missing-policy"), ((answer.cluster.arn or "prod").rpartition("/")[2], "advice", unused),
-        ("a", "note", unused), ("a", "note", "missing-policy"), ("c", "note", unused),
+        ("b", "problem", unused), ("b", "problem", unused),
+        ((answer.cluster.arn or "prod").rpartition("/")[2], "advice", unused), ("a", "advice", unused), ("b", "advice", "missing-policy"),
+        ("a", "note", unused), ("a", "note", "missing-policy"), ("a", "note", "missing-policy"), ("c", "note", unused),
     ]  # fmt: skip
     # A role of the cluster is the same one where it has an access entry.
     assert worst_first(given)[1][0] is given.roles[1]

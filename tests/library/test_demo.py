@@ -75,7 +75,7 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
         in ekstui("explain", message, "--demo").stdout
     )
     counts = {line.split()[0]: line.split()[-3:] for line in ekstui("clusters", "--demo").stdout.splitlines() if line}
-    assert counts["prod"] == ["4", "8", "2"]
+    assert counts["prod"] == ["6", "8", "2"]
     assert sorted(own_home.rglob("*")) == before
 
 

@@ -13,7 +13,7 @@ from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.remedies import allowers
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
-from ekstui.eks.findings import RoleInUse, RolePolicy
+from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
 from ekstui.iam.document import parse_text
 from ekstui.iam.evaluation import Request
 from ekstui.library.catalog import knowledge

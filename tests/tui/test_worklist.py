@@ -11,11 +11,10 @@ from textual.pilot import Pilot
 
 from ekstui.eks.cluster import GivenAccess
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings.fixes import change_in_words
 from ekstui.library import AccountChoice, Library
 from ekstui.library import cluster_answers as judging
 from ekstui.library.cluster_answers import ClusterAnswer
-from ekstui.present.cluster_report import ReportedIssue, Work, cluster_blocks
+from ekstui.present.cluster_report import Work, cluster_blocks
 from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
@@ -51,7 +50,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
         # In the rig's account, the CloudWatch agent's role has no policy; EKS reports that for the add-on too.
-        assert words(app.screen).startswith("4 problems, ")
+        assert words(app.screen).startswith("6 problems, ")
         assert "EKS reports 2" in words(app.screen)
         screen = app.screen
         assert isinstance(screen, ClusterScreen)
@@ -59,8 +58,8 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         def on() -> object:
             return screen.rows.current.value if screen.rows.current else None
 
-        # What EKS reports has the command of the role's problem, or what shows more.
-        while not isinstance(on(), ReportedIssue):
+        # What EKS reports and no role explains has the command that shows more.
+        while not isinstance(on(), Work):
             await pilot.press("n")
         await pilot.press("y", "enter")
         await settle(
@@ -95,7 +94,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         rig.proxy.fail("denied", "sts", "GetCallerIdentity")
         await pilot.press("r")
         await settle(pilot, lambda: "What was known before" in words(app.screen))
-        assert "4 problems, " in words(app.screen)
+        assert "6 problems, " in words(app.screen)
 
     travel(journey)
 
@@ -136,19 +135,19 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, mon
 
 def test_what_a_trust_policy_lacks_is_added_and_all_else_of_it_stays() -> None:
     library = Library.open(AccountChoice(demo=True, offline=True))
-    answer = judging.cluster_answer(library, "prod")
+    answer = judging.cluster_answer(library, "auto")
     (role, finding) = next(
         (role, finding) for role, finding in judging.worst_first(answer) if finding.code == "trust-lacks-tag-session"
     )
     command = shlex.split(one_line(finding.commands))
     assert command[:5] == ["aws", "iam", "update-assume-role-policy", "--role-name", role.arn.rpartition("/")[2]]
-    # The trust policy that AWS's guide has for EKS Pod Identity.
+    # The trust policy that AWS's guide has for the cluster role of Auto Mode.
     assert json.loads(command[-1]) == {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"Service": ["pods.eks.amazonaws.com"]},
+                "Principal": {"Service": ["eks.amazonaws.com"]},
                 "Action": ["sts:AssumeRole", "sts:TagSession"],
             }
         ],
@@ -160,7 +159,7 @@ def test_every_problem_says_what_to_change_and_no_channel_gets_the_account(name:
     answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), name)
     for _, finding in judging.worst_first(answer):
         if finding.severity == "problem":
-            assert finding.commands or change_in_words(finding), finding.code
+            assert finding.commands or finding.change, finding.code
     now = datetime.now(UTC)
     assert answer.identity.account not in markdown(cluster_blocks(answer, now, now))
 

@@ -54,7 +54,7 @@ def list_clusters(arguments: Namespace) -> int:
 
 @command(
     "cluster",
-    "Show a cluster's health, its roles and their policies, and which policies are missing, superseded or too broad.",
+    "Show a cluster's health, its roles and their policies, and what is wrong with them (ekstui help findings lists it all).",
     argument("name", metavar="NAME"),
     argument(
         "--fail-on",

@@ -1,4 +1,4 @@
-"""What is wrong with a cluster's access entries, and who its admins are.
+"""What is wrong with a cluster's access entries, with roles that it has none for or that do not exist, and who its admins are.
 
 Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access entries", "Review access policy permissions",
 "Change authentication mode" and "Create a custom node class"; EKS capabilities, "Security considerations".
@@ -6,12 +6,12 @@ Source: EKS User Guide, "Grant IAM users access to Kubernetes with EKS access en
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
-from ekstui.eks.account_snapshot import AccountSnapshot, Use, UseKind
-from ekstui.eks.cluster import AccessEntry, Cluster
-from ekstui.eks.findings import Finding, described
-from ekstui.eks.knowledge import Knowledge
+from ekstui.eks.account_snapshot import UseKind
+from ekstui.eks.commands import Command, associate_policy, create_entry
+from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, use_as_evidence
+from ekstui.eks.findings.table import Case, Finding, Place, Severity, finding
 from ekstui.iam.text import listed
 
 _ENTRY_OF: dict[UseKind, tuple[str, ...]] = {
@@ -41,101 +41,193 @@ _WITHOUT_RIGHTS = {
 }
 
 
-def entry_types(kind: UseKind) -> tuple[str, ...]:
-    """Return the types of access entry with which nodes of a kind join."""
-    return _ENTRY_OF[kind]
-
-
-def mode_finding(cluster: Cluster) -> Finding | None:
-    """Return what the cluster's authentication mode means for its access entries; None if it makes no difference."""
-    if cluster.authentication_mode == "CONFIG_MAP":
+@finding(
+    "authentication-mode",
+    "advice",
+    "the config map aws-auth decides too",
+    about="cluster",
+    meaning="The cluster's authentication mode makes the config map aws-auth count, besides its access entries or instead.",
+)
+def modes(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
+    """Yield what the cluster's authentication mode means for its access entries, if it makes a difference."""
+    mode = subject.cluster.authentication_mode
+    if mode == "CONFIG_MAP":
         text = "Only the config map aws-auth counts: access entries do not work until the mode is changed."
-        return Finding("authentication-mode", "advice", text, ("authentication mode CONFIG_MAP",))
-    if cluster.authentication_mode == "API_AND_CONFIG_MAP":
+        yield Case(text, (f"authentication mode {mode}",), title="only the config map aws-auth decides")
+    elif mode == "API_AND_CONFIG_MAP":
         text = "The config map aws-auth counts besides the access entries, which take precedence; its content is not visible here."
-        return Finding("authentication-mode", "note", text, ("authentication mode API_AND_CONFIG_MAP",))
-    return None
+        yield Case(text, (f"authentication mode {mode}",), severity="note")
 
 
-def entry_findings(
-    entry: AccessEntry, cluster: Cluster, uses: Collection[Use], snapshot: AccountSnapshot, knowledge: Knowledge
-) -> Iterator[Finding]:
-    """Yield the findings about an access entry; `uses` are those of its principal in the cluster."""
-    yield from _wrong_type(entry, uses)
-    given = entry.policies
-    if entry.kind == "EC2" and given is not None and all(each.policy != _AUTO_NODE for each in given):
-        text = f"The entry lacks {_AUTO_NODE}, so Auto Mode nodes with this role start but never join."
-        yield Finding("auto-node-policy-missing", "problem", text, ("entry of type EC2",))
-    yield from _capability(entry, cluster)
-    yield from _reserved(entry, knowledge)
-    yield from _admin(entry)
-    yield from _gone(entry, snapshot)
+@finding(
+    "role-not-found",
+    "problem",
+    "role does not exist",
+    about="role in a cluster",
+    meaning="EKS is configured to use a role that IAM does not have; a note if the role could not be read.",
+    change="create the role again under this name and path, or give EKS another one",
+)
+def missing_roles(subject: RoleInCluster, account: AccountContext) -> Iterator[Case]:
+    """Yield the role if it was not read."""
+    if subject.was_read:
+        return
+    name = subject.arn.rsplit("/", 1)[-1]
+    severity: Severity = "note"
+    if subject.arn.split(":", 5)[4:5] != [account.account]:
+        text, title = f"The role {name} belongs to another account and was not read.", "role of another account"
+    elif account.principals is None:
+        text, title = f"The role {name} is not among the roles that could be read.", "role was not read"
+    else:
+        severity, text, title = "problem", f"IAM has no role {name}, which EKS is configured to use.", ""
+    yield Case(text, map(use_as_evidence, subject.uses), subject.uses, severity, title)
 
 
-def missing_entry(arn: str, uses: Collection[Use], cluster: Cluster) -> Finding | None:
-    """Return the finding about a role whose nodes cannot join because it has no access entry, or None."""
-    entries = cluster.access_entries
-    if entries is None or "access_entries" in cluster.cut_short or any(each.principal_arn == arn for each in entries):
-        return None
-    nodes = [use for use in uses if use.kind in _ENTRY_OF and use.certainty == "confirmed"]
-    if not nodes:
-        return None
-    evidence = (*map(described, nodes), f"authentication mode {cluster.authentication_mode}")
-    if cluster.authentication_mode == "API":
-        text = "The role has no access entry, so its nodes start but never join."
-        return Finding("entry-missing", "problem", text, evidence, uses=tuple(nodes))
-    if cluster.authentication_mode == "API_AND_CONFIG_MAP":
+def _create_entry(found: Finding, place: Place) -> tuple[Command, ...]:
+    kinds = {_ENTRY_OF[use.kind][0] for use in found.uses}
+    if len(kinds) != 1 or place.cluster is None:
+        return ()
+    (kind,) = kinds
+    entry = create_entry(place.cluster.name, place.cluster.region, place.principal, kind)
+    return (entry, *_give_node_policy(found, place)) if kind == "EC2" else (entry,)
+
+
+@finding(
+    "entry-missing",
+    "problem",
+    "no access entry for its nodes",
+    about="role in a cluster",
+    needs=("entries",),
+    meaning="Nodes run with the role, and the cluster has no access entry for it; a note where aws-auth may have one.",
+    change="create an access entry for the role, of the type of its nodes",
+    fix=_create_entry,
+)
+def missing_entries(subject: RoleInCluster, _account: AccountContext) -> Iterator[Case]:
+    """Yield the role if its nodes need an access entry and have none."""
+    cluster = subject.cluster
+    if any(entry.principal_arn == subject.arn for entry in cluster.access_entries or ()):
+        return
+    nodes = [use for use in subject.uses if use.kind in _ENTRY_OF and use.certainty == "confirmed"]
+    evidence = (*map(use_as_evidence, nodes), f"authentication mode {cluster.authentication_mode}")
+    if nodes and cluster.authentication_mode == "API":
+        yield Case("The role has no access entry, so its nodes start but never join.", evidence, nodes)
+    elif nodes and cluster.authentication_mode == "API_AND_CONFIG_MAP":
         text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not visible here."
-        return Finding("entry-missing", "note", text, evidence)
-    return None
+        yield Case(text, evidence, severity="note")
 
 
-def _wrong_type(entry: AccessEntry, uses: Collection[Use]) -> Iterator[Finding]:
-    if entry.kind is None:
+@finding(
+    "entry-of-wrong-type",
+    "problem",
+    "access entry of the wrong type",
+    about="access entry",
+    meaning="The access entry of a node role is of a type with which its nodes cannot join.",
+    change="delete the entry and create one of that type: the type of an entry cannot be changed",
+)
+def wrong_types(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
+    """Yield the entry if the nodes of its role need another type."""
+    kind, uses = subject.entry.kind, subject.uses
+    if kind is None:
         return
     # A use that was derived from an entry cannot show that the entry is wrong.
     nodes = [use for use in uses if use.kind in _ENTRY_OF and use.certainty == "confirmed" and use.name is not None]
-    nodes += [use for use in uses if use.kind == "auto-mode-node" and use.name is None and entry.kind != "EC2"]
-    wanted = {kind for use in nodes for kind in _ENTRY_OF[use.kind]}
-    if wanted and entry.kind not in wanted:
-        text = f"The access entry has type {entry.kind}; these nodes need type {listed(sorted(wanted), 'or')} to join."
-        yield Finding("entry-of-wrong-type", "problem", text, tuple(map(described, nodes)), uses=tuple(nodes))
+    nodes += [use for use in uses if use.kind == "auto-mode-node" and use.name is None and kind != "EC2"]
+    fitting = {name for use in nodes for name in _ENTRY_OF[use.kind]}
+    if fitting and kind not in fitting:
+        text = f"The access entry has type {kind}; these nodes need type {listed(sorted(fitting), 'or')} to join."
+        yield Case(text, map(use_as_evidence, nodes), nodes)
 
 
-def _capability(entry: AccessEntry, cluster: Cluster) -> Iterator[Finding]:
+def _give_node_policy(_finding: Finding, place: Place) -> tuple[Command, ...]:
+    cluster, partition = place.cluster, place.account.partition
+    if cluster is None:
+        return ()
+    return (associate_policy(cluster.name, cluster.region, place.principal, _AUTO_NODE, partition=partition),)
+
+
+@finding(
+    "auto-node-policy-missing",
+    "problem",
+    f"entry lacks {_AUTO_NODE}",
+    about="access entry",
+    needs=("access policies",),
+    meaning=f"The access entry of an Auto Mode node role lacks {_AUTO_NODE}, without which its nodes never join.",
+    change=f"associate {_AUTO_NODE} with the entry",
+    fix=_give_node_policy,
+)
+def missing_node_policies(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
+    """Yield the entry if it is for Auto Mode nodes and lacks their access policy."""
+    if subject.entry.kind == "EC2" and all(given.policy != _AUTO_NODE for given in subject.entry.policies or ()):
+        text = f"The entry lacks {_AUTO_NODE}, so Auto Mode nodes with this role start but never join."
+        yield Case(text, ("entry of type EC2",))
+
+
+@finding(
+    "capability-without-rights",
+    "advice",
+    "capability may not touch workloads",
+    about="access entry",
+    needs=("access policies",),
+    meaning="A capability has only the access policies that EKS itself gives it, which do not cover workloads.",
+)
+def powerless_capabilities(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
+    """Yield each capability whose entry has no rights on workloads."""
+    entry, cluster = subject.entry, subject.cluster
     for capability in cluster.capabilities or ():
         own = _OWN_POLICIES.get(capability.kind or "")
-        if own is None or capability.role_arn != entry.principal_arn or entry.policies is None or entry.groups:
+        if own is None or capability.role_arn != entry.principal_arn or entry.groups:
             continue
-        if all(each.policy in own for each in entry.policies):
-            evidence = (f"capability {capability.name}", *(each.policy for each in entry.policies))
-            yield Finding("capability-without-rights", "advice", _WITHOUT_RIGHTS[capability.kind or ""], evidence)
+        names = [given.policy for given in entry.policies or ()]
+        if all(name in own for name in names):
+            yield Case(_WITHOUT_RIGHTS[capability.kind or ""], (f"capability {capability.name}", *names))
 
 
-def _reserved(entry: AccessEntry, knowledge: Knowledge) -> Iterator[Finding]:
-    if "/aws-service-role/" in entry.principal_arn:
+@finding(
+    "reserved-access-policy",
+    "advice",
+    "access policy reserved for AWS",
+    about="access entry",
+    meaning="An access entry has an access policy that is for AWS's own service-linked roles.",
+)
+def reserved_policies(subject: EntryInCluster, account: AccountContext) -> Iterator[Case]:
+    """Yield each access policy of the entry that AWS reserves for itself."""
+    if "/aws-service-role/" in subject.entry.principal_arn:
         return
-    for each in entry.policies or ():
-        known = knowledge.access_policies.get(each.policy)
+    for given in subject.entry.policies or ():
+        known = account.knowledge.access_policies.get(given.policy)
         if known is not None and known.reserved:
-            text = f"{each.policy} is for AWS's own service-linked roles only."
-            yield Finding("reserved-access-policy", "advice", text, (f"entry of {entry.principal_arn}",))
+            text = f"{given.policy} is for AWS's own service-linked roles only."
+            yield Case(text, (f"entry of {subject.entry.principal_arn}",))
 
 
-def _admin(entry: AccessEntry) -> Iterator[Finding]:
-    everywhere = any(each.policy == _CLUSTER_ADMIN and each.namespaces is None for each in entry.policies or ())
+@finding(
+    "cluster-admin",
+    "note",
+    "may do everything in the cluster",
+    about="access entry",
+    meaning="The principal of an access entry may do everything in the cluster.",
+)
+def admins(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
+    """Yield the entry if its principal is an admin of the whole cluster."""
+    entry = subject.entry
+    everywhere = any(given.policy == _CLUSTER_ADMIN and given.namespaces is None for given in entry.policies or ())
     if everywhere or _MASTERS in entry.groups:
         by = _CLUSTER_ADMIN if everywhere else f"the group {_MASTERS}"
-        text = f"Can do everything in the cluster, through {by}."
-        yield Finding("cluster-admin", "note", text, (entry.principal_arn,))
+        yield Case(f"May do everything in the cluster, through {by}.", (entry.principal_arn,))
 
 
-def _gone(entry: AccessEntry, snapshot: AccountSnapshot) -> Iterator[Finding]:
-    parts = entry.principal_arn.split(":", 5)
-    if len(parts) != 6 or parts[4] != snapshot.identity.account or not snapshot.complete:
+@finding(
+    "entry-principal-gone",
+    "advice",
+    "access entry of a deleted principal",
+    about="access entry",
+    meaning="IAM no longer has the role or user of an access entry.",
+)
+def gone_principals(subject: EntryInCluster, account: AccountContext) -> Iterator[Case]:
+    """Yield the entry if IAM has no such role or user."""
+    arn = subject.entry.principal_arn
+    parts = arn.split(":", 5)
+    if account.principals is None or len(parts) != 6 or parts[4] != account.account or arn in account.principals:
         return
     kind, _, path = parts[5].partition("/")
-    known = {"role": [role.arn for role in snapshot.roles], "user": [user.arn for user in snapshot.users]}.get(kind)
-    if known is not None and entry.principal_arn not in known:
-        text = f"IAM has no {kind} {path.rpartition('/')[2]}: the entry has no effect and can be deleted."
-        yield Finding("entry-principal-gone", "advice", text, (entry.principal_arn,))
+    if kind in ("role", "user"):
+        yield Case(f"IAM has no {kind} {path.rpartition('/')[2]}: the entry has no effect and can be deleted.", (arn,))

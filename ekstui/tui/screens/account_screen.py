@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from ekstui.eks.account_snapshot import AccountSnapshot
-from ekstui.eks.findings import RolePolicy
+from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.iam.document import serialise

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ekstui.change.policy import version_label
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings import RolePolicy
+from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.export.texts import attachment_terraform
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
@@ -15,7 +15,7 @@ from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentCha
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import error_notes
-from ekstui.present.cluster_report import UNREAD_ROLE, ReportedIssue, Work, about_line, cluster_blocks
+from ekstui.present.cluster_report import UNREAD_ROLE, Work, about_line, cluster_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
@@ -93,7 +93,7 @@ class ClusterScreen(ClusterReportScreen):
         ]
 
     def _is_folded(self, key: object) -> bool:
-        return isinstance(key, tuple) and key[:1] in (("finding",), ("issue",)) and key not in self.opened
+        return isinstance(key, tuple) and key[:1] == ("finding",) and key not in self.opened
 
     def action_view(self) -> None:
         """Show the cluster as a tree."""
@@ -111,23 +111,21 @@ class ClusterScreen(ClusterReportScreen):
         self.app.push_screen(CardScreen(thing, blocks, "upgrade"))
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether `n` stops at a row: at problems and at what EKS reports."""
-        value = row.value
-        return isinstance(value, ReportedIssue) or (isinstance(value, Work) and value.finding.severity == "problem")
+        """Return whether `n` stops at a row: at problems, those that EKS reports among them."""
+        return isinstance(row.value, Work) and row.value.finding.severity == "problem"
 
     def fold_key(self, row: Row) -> Hashable:
         """Return the key of a problem's row."""
-        return row.key if isinstance(row.value, Work | ReportedIssue) else None
+        return row.key if isinstance(row.value, Work) else None
 
     def copies(self) -> Sequence[Extract]:
         """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
-        value = self.rows.value
-        work = value.work if isinstance(value, ReportedIssue) else value if isinstance(value, Work) else None
-        commands = value.commands if isinstance(value, ReportedIssue) else work.finding.commands if work else ()
-        if not commands:
+        work = self.rows.value
+        if not isinstance(work, Work) or not work.finding.commands:
             return ()
+        commands = work.finding.commands
         found = [copyable("command", one_line(commands))]
-        if work and commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
+        if commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
             text = attachment_terraform(work.role.arn.rpartition("/")[2], commands[0].arguments[-1])
             found.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return found

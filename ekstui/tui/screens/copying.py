@@ -19,7 +19,7 @@ from ekstui.change.policy import version_label
 from ekstui.change.steps import Step
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.commands import Command
-from ekstui.eks.findings import RolePolicy
+from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.errors import EkstuiError
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import cloudformation_text, document_text, statement_text, terraform_text

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 from ekstui import files
 from ekstui.eks.account_snapshot import Certainty, Role, Use, UseKind
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, PodIdentityAssociation
-from ekstui.eks.findings import Finding, RoleInUse, RolePolicy, Surroundings
-from ekstui.eks.findings.role_findings import findings_of
+from ekstui.eks.commands import Command
+from ekstui.eks.findings.looking import findings_of_role, table
+from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
+from ekstui.eks.findings.table import Finding, Place
 from ekstui.eks.knowledge import Knowledge, parse_knowledge
 from ekstui.iam.document import Document, parse
 
@@ -102,21 +105,31 @@ def association(**fields: Any) -> PodIdentityAssociation:
     return PodIdentityAssociation(**fields)
 
 
-def around(*clusters: Cluster, **fields: Any) -> Surroundings:
-    return Surroundings(now=NOW, eks=EksFacts(clusters, ("eu-west-1",)), **fields)
+def around(*clusters: Cluster, **fields: Any) -> AccountContext:
+    """What is known of an account with these clusters."""
+    given = {"account": ACCOUNT, "eks": EksFacts(clusters, ("eu-west-1",)), **fields}
+    return AccountContext(NOW, knowledge(), **given)
 
 
 def said(
     policies: tuple[RolePolicy, ...] = (),
     uses: tuple[Use, ...] = (),
-    surroundings: Surroundings | None = None,
+    account: AccountContext | None = None,
     of: Role | None = None,
     **fields: Any,
 ) -> tuple[Finding, ...]:
     """What is said about a role."""
     subject = RoleInUse(of or role(), policies, uses=uses, **fields)
-    return findings_of(subject, surroundings or around(cluster()), knowledge())
+    return findings_of_role(subject, account or around(cluster()))
 
 
 def coded(findings: tuple[Finding, ...], code: str) -> list[Finding]:
     return [finding for finding in findings if finding.code == code]
+
+
+def fixing(
+    finding: Finding, of: Role | None = None, where: Cluster | None = None, **fields: Any
+) -> tuple[Command, ...]:
+    """The commands of the finding's own entry: for a role, in a cluster."""
+    place = Place(ROLE, of, where, replace(around(), **fields))
+    return table()[finding.code].fix(finding, place)

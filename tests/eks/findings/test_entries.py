@@ -6,16 +6,13 @@ from typing import Any
 
 import pytest
 
-from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Role, Use, UseKind
+from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import AccessEntry, Capability, Cluster, GivenAccess
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings.entries import entry_findings, missing_entry, mode_finding
-from ekstui.eks.findings.fixes import cluster_commands
-from tests.eks.findings.subjects import ACCOUNT, NOW, ROLE, knowledge, used
-
-SNAPSHOT = AccountSnapshot(
-    CallerIdentity(ACCOUNT, "aws", "arn:aws:iam::111122223333:user/me", "AIDA"), NOW, True, (Role("r", ROLE),)
-)
+from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry
+from ekstui.eks.findings.subjects import ClusterInUse, EntryInCluster, RoleInCluster
+from ekstui.eks.findings.table import Finding
+from tests.eks.findings.subjects import ACCOUNT, ROLE, around, fixing, used
 
 
 def given(*policies: str) -> tuple[GivenAccess, ...]:
@@ -23,11 +20,15 @@ def given(*policies: str) -> tuple[GivenAccess, ...]:
 
 
 def codes(
-    entry: AccessEntry, uses: Sequence[Use] = (), snapshot: AccountSnapshot = SNAPSHOT, **fields: Any
+    entry: AccessEntry, uses: Sequence[Use] = (), principals: frozenset[str] | None = frozenset([ROLE]), **fields: Any
 ) -> set[tuple[str, str]]:
     cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=(entry,), **fields)
-    found = entry_findings(entry, cluster, uses, snapshot, knowledge())
+    found = findings_of_entry(EntryInCluster(entry, cluster, uses), around(principals=principals))
     return {(finding.code, finding.severity) for finding in found}
+
+
+def missing_entry(cluster: Cluster, use: Use) -> tuple[Finding, ...]:
+    return findings_in_cluster(RoleInCluster(ROLE, (use,), cluster), around())
 
 
 def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> AccessEntry:
@@ -61,7 +62,7 @@ def test_what_is_wrong_with_an_entry(each: AccessEntry, uses: Sequence[Use], exp
 
 
 def test_a_role_is_not_said_to_be_gone_where_not_all_were_read() -> None:
-    assert codes(entry(principal_arn=ROLE + "-gone"), snapshot=replace(SNAPSHOT, complete=False)) == set()
+    assert codes(entry(principal_arn=ROLE + "-gone"), principals=None) == set()
 
 
 def test_admin_in_some_namespaces_is_no_admin_of_the_cluster() -> None:
@@ -105,10 +106,11 @@ def test_a_capability_of_another_role_or_with_groups_or_of_an_entry_not_read_may
 )
 def test_nodes_without_an_entry(mode: str, entries: tuple[AccessEntry, ...] | None, expected: str | None) -> None:
     cluster = Cluster("c", "eu-west-1", authentication_mode=mode, access_entries=entries)
-    found = missing_entry(ROLE, (used("nodegroup", name="g"),), cluster)
-    assert (found.severity if found else None) == expected
-    assert missing_entry(ROLE, (used("nodegroup", "inferred"),), cluster) is None
-    assert missing_entry(ROLE, (used("irsa"),), cluster) is None
+    assert [each.severity for each in missing_entry(cluster, used("nodegroup", name="g"))] == [expected] * bool(
+        expected
+    )
+    assert not missing_entry(cluster, used("nodegroup", "inferred"))
+    assert not missing_entry(cluster, used("irsa"))
 
 
 @pytest.mark.parametrize(
@@ -128,14 +130,14 @@ def test_nodes_without_an_entry(mode: str, entries: tuple[AccessEntry, ...] | No
 )
 def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> None:
     cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=())
-    finding = missing_entry(ROLE, (used(kind, name="g"),), cluster)
-    assert finding is not None
-    text = one_line(cluster_commands(finding, ROLE, None, cluster, "aws"))
+    (finding,) = missing_entry(cluster, used(kind, name="g"))
+    text = one_line(fixing(finding, None, cluster))
     assert text.startswith(f"aws eks create-access-entry --cluster-name c --principal-arn {ROLE} ")
     assert all(words in text for words in expected)
 
 
 def test_the_mode_says_whether_entries_count() -> None:
     modes = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP", None)
-    found = [mode_finding(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
-    assert [each.severity if each else None for each in found] == [None, "note", "advice", None]
+    clusters = [ClusterInUse(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
+    found = [[each.severity for each in findings_of_cluster(cluster, around())] for cluster in clusters]
+    assert found == [[], ["note"], ["advice"], []]

@@ -8,16 +8,19 @@ import pytest
 from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.cluster import HealthIssue
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings import Code, Finding
-from ekstui.eks.findings.fixes import change_in_words, cluster_commands, is_about, meaning_of, trust_commands
+from ekstui.eks.findings.health import is_about, meaning_of
+from ekstui.eks.findings.looking import table
+from ekstui.eks.findings.table import Finding
 from ekstui.iam.document import parse_text
 from tests.eks.findings.subjects import (
     ISSUER,
     OTHER_ISSUER,
     ROLE,
     cluster,
-    knowledge,
+    coded,
+    fixing,
     role,
+    said,
     trust_of,
     used,
     web_identity,
@@ -26,12 +29,12 @@ from tests.eks.findings.subjects import (
 PODS = "pods.eks.amazonaws.com"
 
 
-def found(code: Code, *uses: Use, severity: Any = "problem") -> Finding:
+def found(code: str, *uses: Use, severity: Any = "problem") -> Finding:
     return Finding(code, severity, "text", (), uses=uses)
 
 
-def command(finding: Finding, of: Role | None = None, principal: str = ROLE, **fields: Any) -> str | None:
-    made = cluster_commands(finding, principal, of, cluster(**fields), "aws-cn")
+def command(finding: Finding, of: Role | None = None, **fields: Any) -> str | None:
+    made = fixing(finding, of, cluster(**fields), partition="aws-cn")
     return one_line(made) or None
 
 
@@ -72,8 +75,8 @@ def service(
     return {"Effect": effect, "Principal": {"Service": list(principals)}, element: action}
 
 
-def fixed(code: Code, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
-    made = trust_commands(role(trust_of(*statements)), found(code), knowledge())
+def fixed(code: str, *statements: dict[str, Any]) -> tuple[Any, ...] | None:
+    made = fixing(found(code), role(trust_of(*statements)))
     return parse_text(shlex.split(one_line(made))[-1]).statements if made else None
 
 
@@ -103,7 +106,7 @@ def test_the_session_may_be_tagged_by_the_services_that_assume_the_role_for_eks(
     before = trust_of(other, statement).statements
     assert made == (before[0], before[1]._replace(actions=(*before[1].actions, "sts:TagSession")))
     assert fixed("missing-policy", statement) is None
-    assert trust_commands(role(None), found("trust-lacks-tag-session"), knowledge()) == ()
+    assert fixing(found("trust-lacks-tag-session"), role(None)) == ()
 
 
 SUB = f"{ISSUER}:sub"
@@ -148,9 +151,10 @@ def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() 
 
 
 def test_a_problem_has_words_and_advice_has_not() -> None:
-    assert change_in_words(found("missing-policy"))
-    assert change_in_words(found("missing-policy", severity="advice")) == ""
-    assert change_in_words(found("cluster-admin")) == ""
+    (problem,) = coded(said((), (used("cluster"),)), "missing-policy")[:1]
+    assert (problem.severity, problem.change) == ("problem", table()["missing-policy"].change)
+    (advice,) = said((), (), of=role(trust_of(web_identity(ISSUER, None))))
+    assert (advice.code, advice.change) == ("irsa-without-sub", "")
 
 
 def issue(kind: Any, code: str, *resources: str, name: str = "n") -> HealthIssue:

@@ -1,5 +1,6 @@
 """Missing permissions are told by actions, not by the names of policies."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import AccessEntry, Addon, Cluster, NodeGroup
-from ekstui.eks.findings import RolePolicy, Surroundings
+from ekstui.eks.findings.subjects import RolePolicy
+from ekstui.iam.document import parse
+from ekstui.sources.shipped import components
 from tests.eks.findings.subjects import (
+    ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
-    NOW,
     ROLE,
     allowing,
     around,
@@ -256,7 +259,7 @@ def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_ne
     policies: tuple[RolePolicy, ...], since: int, expected: list[str]
 ) -> None:
     of = role(created=datetime(since, 5, 1, tzinfo=UTC))
-    found = coded(said(policies, (LOOKS_LIKE_ONE,), Surroundings(NOW), of), "missing-policy")
+    found = coded(said(policies, (LOOKS_LIKE_ONE,), around(eks=None), of), "missing-policy")
     assert len(found) == len(expected)
     for finding, words in zip(found, expected, strict=True):
         assert f"needed to {words}" in finding.text
@@ -296,9 +299,7 @@ def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: dat
     """EKS User Guide: before April 16, 2020, AmazonEKSServicePolicy was also required."""
     service = aws("AmazonEKSServicePolicy")
     shadow = RolePolicy(service.name, service.arn, 1, allowing("x", "s3:GetObject").document)
-    found = coded(
-        said((AUTO[0], shadow), (LOOKS_LIKE_ONE,), Surroundings(NOW), role(created=created)), "missing-policy"
-    )
+    found = coded(said((AUTO[0], shadow), (LOOKS_LIKE_ONE,), around(eks=None), role(created=created)), "missing-policy")
     assert len([each for each in found if "2020-04-16" in each.text]) == expected
 
 
@@ -342,3 +343,81 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
     found = [each for each in said((copy,), (used("addon", name="vpc-cni"),), around(seen)) if "It lacks" in each.text]
     assert sorted((each.severity, each.text.split()[2].rstrip(",")) for each in found) == expected
     assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in found[0].text if release == "v1.99.0" else True
+
+
+def within(name: str, *actions: str, resource: str = "*", element: str = "Action") -> RolePolicy:
+    """A policy that allows actions, or all but some, on a resource."""
+    statement = {"Effect": "Allow", element: list(actions), "Resource": resource}
+    return RolePolicy(name, f"arn:aws:iam::{ACCOUNT}:policy/{name}", 1, parse({"Statement": statement}))
+
+
+BUCKET, OTHER = "arn:aws:s3:::a/*", "arn:aws:s3:::b/*"
+
+
+@pytest.mark.parametrize(
+    ("policies", "boundary", "is_voided"),
+    [
+        ((within("p", "sts:AssumeRole"),), aws("AmazonEKSClusterPolicy"), True),
+        ((within("p", "S3:Get*", resource=BUCKET),), within("b", "s3:*"), False),
+        ((within("p", "s3:Get*", resource=BUCKET),), within("b", "s3:*", resource=OTHER), True),
+        ((within("p", "s3:Get*"), within("q", "ec2:*")), within("b", "ec2:DescribeVpcs"), False),
+        ((within("p", "s3:Get*"),), within("b", "s3:*", element="NotAction"), True),
+        ((within("p", "s3:*", element="NotAction"),), within("b", "s3:GetObject"), True),
+        ((within("p", "s3:*", element="NotAction"),), within("b", "iam:*", element="NotAction"), False),
+        # What may be allowed by what was not read is not voided, and without a policy nothing is.
+        ((within("p", "s3:Get*"), unread("q")), within("b", "ec2:*"), False),
+        ((within("p", "s3:Get*"),), unread("b"), False),
+        ((), within("b", "ec2:*"), False),
+    ],
+)
+def test_a_boundary_that_takes_everything_away(
+    policies: tuple[RolePolicy, ...], boundary: RolePolicy, is_voided: bool
+) -> None:
+    pod = used("pod-identity", session_tags=True)
+    found = coded(said(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
+    assert [each.severity for each in found] == ["problem"] * is_voided
+    guessed = coded(said(policies, (), boundary=boundary), "boundary-allows-nothing")
+    assert [each.severity for each in guessed] == ["advice"] * is_voided
+
+
+KARPENTER = used("pod-identity", namespace="karpenter", service_account="karpenter", session_tags=True)
+
+
+def published(name: str, release: str) -> RolePolicy:
+    """The policy that a controller publishes for a release."""
+    version = components()[name].at(release)
+    assert version is not None
+    return RolePolicy(name, None, None, version.document(version.named({})))
+
+
+@pytest.mark.parametrize(
+    ("policies", "use", "expected"),
+    [
+        ((), KARPENTER, ["problem"]),
+        ((), replace(KARPENTER, kind="irsa", certainty="inferred"), ["note"]),
+        ((), replace(KARPENTER, overruled="an association of Pod Identity comes first"), []),
+        ((allowing("own", "ec2:*", "iam:*", "ssm:*", "sqs:*"),), KARPENTER, ["note"]),
+        ((published("karpenter", "v1.14.1"),), KARPENTER, []),
+        # Any known release may be the one that runs.
+        ((published("karpenter", "v1.0.0"),), KARPENTER, []),
+        ((unread("own"),), KARPENTER, []),
+        ((), replace(KARPENTER, service_account="other"), []),
+        # The autoscaler runs with the smaller of its two policies.
+        (
+            (published("cluster-autoscaler/minimal", "1.33.0"),),
+            replace(KARPENTER, service_account="cluster-autoscaler"),
+            [],
+        ),
+        ((), replace(KARPENTER, service_account="cluster-autoscaler"), ["problem"]),
+    ],
+)
+def test_a_controllers_role_has_what_some_release_of_it_needs(
+    policies: tuple[RolePolicy, ...], use: Use, expected: list[str]
+) -> None:
+    found = coded(said(policies, (use,), around(cluster(), components=components())), "controller-lacks-actions")
+    assert [each.severity for each in found] == expected
+
+
+def test_an_add_on_that_eks_requires_something_of_is_judged_by_that_alone() -> None:
+    driver = used("addon", name="aws-ebs-csi-driver")
+    assert not coded(said((), (driver,), around(cluster(), components=components())), "controller-lacks-actions")

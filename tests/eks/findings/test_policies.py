@@ -8,13 +8,12 @@ import pytest
 
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import Addon, Cluster, EksFacts
-from ekstui.eks.findings import Surroundings, cni_on_node_role
+from ekstui.eks.findings.conditions import cni_on_node_role
 from ekstui.iam.evaluation import Request, evaluate
 from tests.eks.findings.subjects import (
     ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
-    NOW,
     ROLE,
     around,
     association,
@@ -257,7 +256,7 @@ def test_problems_come_first() -> None:
 
 def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None:
     uses = (used("cluster", region=None),)
-    surroundings = Surroundings(now=NOW, eks=EksFacts((cluster(), cluster(region="us-east-1", created=OLD)), ()))
+    surroundings = around(eks=EksFacts((cluster(), cluster(region="us-east-1", created=OLD)), ()))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
     assert coded(said(policies, uses, surroundings), "superseded-policy") == []
 

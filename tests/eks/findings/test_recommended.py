@@ -3,7 +3,7 @@
 import pytest
 
 from ekstui.eks.cluster import Addon
-from ekstui.eks.findings import RolePolicy
+from ekstui.eks.findings.subjects import RolePolicy
 from tests.eks.findings.subjects import ROLE, allowing, around, aws, cluster, coded, said, used
 
 ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"

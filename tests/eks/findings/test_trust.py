@@ -7,13 +7,9 @@ import pytest
 
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Addon, Cluster
-from ekstui.eks.findings import Surroundings
-from ekstui.eks.findings.fixes import cluster_commands, trust_commands
 from ekstui.iam.document import Document, parse_text
-from ekstui.library.catalog import knowledge
 from tests.eks.findings.subjects import (
     ISSUER,
-    NOW,
     OTHER_ISSUER,
     PROVIDER,
     ROLE,
@@ -21,6 +17,7 @@ from tests.eks.findings.subjects import (
     aws,
     cluster,
     coded,
+    fixing,
     role,
     said,
     trust_of,
@@ -43,13 +40,16 @@ PODS = "pods.eks.amazonaws.com"
         (trusting(EKS, *BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
         (trusting(EKS, "sts:*"), used("cluster"), cluster(auto_mode=True), "tag-session", []),
         (trusting("eks.amazonaws.com.cn", *BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
-        (trusting(PODS, "sts:AssumeRole"), used("pod-identity"), cluster(), "tag-session", ["problem"]),
+        (trusting(PODS, "sts:AssumeRole"), used("pod-identity", session_tags=True), cluster(), "tag-session", ["problem"]),
         (trusting(PODS, "sts:AssumeRole"), used("nodegroup"), cluster(), "tag-session", ["advice"]),
-        (trusting(PODS, *BOTH), used("pod-identity"), cluster(), "tag-session", []),
+        (trusting(PODS, *BOTH), used("pod-identity", session_tags=True), cluster(), "tag-session", []),
+        # Session tags are turned off: nothing is left to tag ("pod-id-role", and disableSessionTags in the API reference).
+        (trusting(PODS, "sts:AssumeRole"), used("pod-identity", session_tags=False), cluster(), "tag-session", []),
+        (trusting(PODS, "sts:TagSession"), used("pod-identity", session_tags=False), cluster(), "principal", ["problem"]),
         (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), used("capability"), cluster(), "tag-session", ["problem"]),
         (trusting("capabilities.eks.amazonaws.com", *BOTH), used("capability"), cluster(), "tag-session", []),
-        (None, used("pod-identity"), cluster(), "tag-session", []),
-        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity"), cluster(), "principal", ["problem"]),
+        (None, used("pod-identity", session_tags=True), cluster(), "tag-session", []),
+        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity", session_tags=True), cluster(), "principal", ["problem"]),
         (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
         (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", []),
         (trusting(EKS, "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", ["problem"]),
@@ -147,7 +147,7 @@ CAPABILITIES = "capabilities.eks.amazonaws.com"
 def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
     trust: Document, policies: tuple[str, ...], expected: list[str]
 ) -> None:
-    found = coded(said(tuple(map(aws, policies)), (), Surroundings(NOW), role(trust)), "trust-lacks-tag-session")
+    found = coded(said(tuple(map(aws, policies)), (), around(eks=None), role(trust)), "trust-lacks-tag-session")
     assert [finding.severity for finding in found] == expected
     assert all("inferred" in " ".join(finding.evidence) for finding in found)
 
@@ -156,7 +156,7 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     trust = trust_of(web_identity(OTHER_ISSUER, "system:serviceaccount:kube-system:aws-node"))
     seen, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
     (finding,) = coded(said((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
-    (command,) = cluster_commands(finding, ROLE, role(trust), seen, "aws")
+    (command,) = fixing(finding, role(trust), seen)
     fixed = parse_text(shlex.split(command.text)[-1])
     both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
     assert fixed.statements == trust_of(*both).statements
@@ -166,7 +166,12 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
 @pytest.mark.parametrize(
     ("trust", "use", "seen", "code"),
     [
-        (trusting(PODS, "sts:AssumeRole"), used("pod-identity"), cluster(), "trust-lacks-tag-session"),
+        (
+            trusting(PODS, "sts:AssumeRole"),
+            used("pod-identity", session_tags=True),
+            cluster(),
+            "trust-lacks-tag-session",
+        ),
         (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
         (
             trust_of(web_identity(ISSUER, "system:serviceaccount:kube-system:*")),
@@ -181,11 +186,11 @@ def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
 ) -> None:
     before = said((), (use,), around(seen), role(trust))
     (finding,) = [each for each in before if each.code == code]
-    (command,) = trust_commands(role(trust), finding, knowledge())
+    (command,) = fixing(finding, role(trust))
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
     fixed = parse_text(words[-1])
     after = said((), (use,), around(seen), role(fixed))
     assert {each.code for each in after} == {each.code for each in before} - {code}
     # A second run has nothing to do.
-    assert trust_commands(role(fixed), finding, knowledge()) == ()
+    assert fixing(finding, role(fixed)) == ()

@@ -1,0 +1,145 @@
+"""Whether the conditions in `eks.toml` hold for a use of a role."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from ekstui.eks.account_snapshot import Use
+from ekstui.eks.cluster import Cluster
+from ekstui.eks.findings.subjects import AccountContext, RoleInUse
+from ekstui.eks.knowledge import ReleaseRange, Requirement
+from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.trust import trusts_service
+
+SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)
+"""When EKS began to create its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""
+
+_SERVICE_ACCOUNTS = {
+    "vpc-cni": ("kube-system", "aws-node"),
+    "aws-ebs-csi-driver": ("kube-system", "ebs-csi-controller-sa"),
+    "aws-efs-csi-driver": ("kube-system", "efs-csi-controller-sa"),
+    "amazon-cloudwatch-observability": ("amazon-cloudwatch", "cloudwatch-agent"),
+}
+"""The service account with which each add-on calls AWS."""
+
+IN_WORDS = {
+    "auto-mode": "Auto Mode is on",
+    "local-outpost": "the cluster is a local one on an Outpost",
+    "not-local-outpost": "the cluster is not a local one on an Outpost",
+    "created-before-2020-04-16": "the cluster was created before 2020-04-16",
+    "security-groups-for-pods-or-windows": "pods have security groups of their own or nodes run Windows",
+    "pod-identity-agent": "the Pod Identity agent runs",
+    "vpc-cni-on-node-role": "the VPC CNI has no role of its own",
+    "ipv4": "the cluster uses IPv4",
+    "ipv6": "the cluster uses IPv6",
+    "ecr-pull-through-cache": "an ECR pull-through cache is used",
+    "cluster-details-not-in-node-config": "the node's configuration does not describe the cluster",
+    "ssm-hybrid-activation": "the node is activated by Systems Manager",
+    "session-tags": "sessions have EKS's tags",
+}
+"""Conditions as the end of `needed where …`."""
+
+
+def condition_in_words(name: str) -> str:
+    """Return a condition as the end of `needed where …`."""
+    if name.startswith("addon:"):
+        return f"it belongs to the add-on {name.removeprefix('addon:')}"
+    return IN_WORDS[name]
+
+
+def holds(name: str, use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
+    """Return whether a condition holds for a use; None if that was not read, or cannot be read from AWS."""
+    if name.startswith("addon:"):
+        addon = name.removeprefix("addon:")
+        if use.kind == "addon":
+            return use.name == addon
+        return (use.namespace, use.service_account) == _SERVICE_ACCOUNTS.get(addon)
+    if name == "session-tags":
+        return use.session_tags
+    if name == "ssm-hybrid-activation":
+        trust = subject.role.trust
+        return None if trust is None else trusts_service(trust, "ssm.amazonaws.com")
+    cluster = account.cluster(use)
+    if cluster is None:
+        return None
+    condition = _OF_CLUSTER.get(name)
+    return None if condition is None else condition(cluster)
+
+
+def _outpost(cluster: Cluster) -> Truth:
+    return cluster.outpost if cluster.described else None
+
+
+def _branch_interfaces(cluster: Cluster) -> Truth:
+    """Windows nodes have access entries of their own; AWS does not show whether pods have security groups.
+
+    Nodes of Auto Mode have no branch interfaces, so only other nodes of such a cluster count.
+    """
+    entries = cluster.access_entries or ()
+    if any(entry.kind == "EC2_WINDOWS" for entry in entries):
+        return True
+    # With the config map aws-auth, nodes need no entry.
+    knows_nodes = (
+        cluster.authentication_mode == "API"
+        and cluster.nodegroups is not None
+        and cluster.access_entries is not None
+        and not any(entry.unread_nodes for entry in entries)
+        and not {"nodegroups", "access_entries"}.intersection(cluster.cut_short)
+    )
+    others = cluster.nodegroups or any(entry.kind == "EC2_LINUX" for entry in entries)
+    return False if cluster.auto_mode and knows_nodes and not others else None
+
+
+def cni_on_node_role(cluster: Cluster) -> Truth:
+    """An annotation of aws-node may still name a role, so this is likely only if nothing else does."""
+    associated = some(
+        (association.namespace, association.service_account) == ("kube-system", "aws-node")
+        for association in cluster.associations or ()
+    )
+    if associated:
+        return False
+    addon = cluster.addon("vpc-cni")
+    if addon is None or cluster.associations is None:
+        return None
+    return addon.role_arn is None and not addon.association_arns
+
+
+def _family(family: str) -> Callable[[Cluster], Truth]:
+    return lambda cluster: None if cluster.ip_family is None else cluster.ip_family == family
+
+
+_OF_CLUSTER: dict[str, Callable[[Cluster], Truth]] = {
+    "auto-mode": lambda cluster: cluster.auto_mode,
+    "local-outpost": _outpost,
+    "not-local-outpost": lambda cluster: negation(_outpost(cluster)),
+    "created-before-2020-04-16": lambda cluster: (
+        None if cluster.created is None else cluster.created < SERVICE_ROLE_SINCE
+    ),
+    "security-groups-for-pods-or-windows": _branch_interfaces,
+    "pod-identity-agent": lambda cluster: True if cluster.addon("eks-pod-identity-agent") else None,
+    "vpc-cni-on-node-role": cni_on_node_role,
+    "ipv4": _family("ipv4"),
+    "ipv6": _family("ipv6"),
+}
+
+
+def applies(requirement: Requirement, use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
+    """Return whether a requirement applies to a use, as far as was read."""
+    releases = requirement.releases
+    return every(
+        [
+            *(holds(name, use, subject, account) for name in requirement.when),
+            True if releases is None else releases.includes(running_release(releases, use, account)),
+        ]
+    )
+
+
+def running_release(releases: ReleaseRange, use: Use, account: AccountContext) -> str:
+    """Return the release of the controller in the use's cluster; empty where EKS did not install it."""
+    cluster = account.cluster(use)
+    installed = cluster.addon(releases.of) if cluster else None
+    return (installed and installed.version) or ""
+
+
+def all_hold(names: tuple[str, ...], use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
+    """Return whether all of the conditions hold for a use."""
+    return every([holds(name, use, subject, account) for name in names])

@@ -1,0 +1,107 @@
+"""Looking for findings: the whole table, and all that it finds about a subject, with the commands that fix it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+
+from ekstui.eks.commands import Command, attach_policy
+from ekstui.eks.findings import controllers, entries, health, permissions, policies, trust
+from ekstui.eks.findings.subjects import (
+    AccountContext,
+    ClusterInUse,
+    EntryInCluster,
+    RoleInCluster,
+    RoleInUse,
+    Subject,
+)
+from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Case, Finding, FindingType, Place
+
+
+@cache
+def table() -> Mapping[str, FindingType]:
+    """Return all findings by code, the worst first."""
+    modules = [each.__name__ for each in (health, trust, permissions, controllers, policies, entries)]
+    in_order = sorted(TYPES.values(), key=lambda each: modules.index(each.look.__module__))
+    return {each.code: each for each in sorted(in_order, key=lambda each: SEVERITIES.index(each.severity))}
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings in the order of their severities."""
+    return sorted(findings, key=lambda each: SEVERITIES.index(each.severity))
+
+
+def findings_of_role(subject: RoleInUse, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about a role, worst first; none for a service-linked one, which belongs to its service."""
+    return () if subject.role.service_linked else _findings("role", subject, account)
+
+
+def findings_in_cluster(subject: RoleInCluster, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about a role that are about one cluster only, worst first."""
+    return _findings("role in a cluster", subject, account)
+
+
+def findings_of_entry(subject: EntryInCluster, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about an access entry, worst first."""
+    return _findings("access entry", subject, account)
+
+
+def findings_of_cluster(subject: ClusterInUse, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about a cluster itself, worst first."""
+    return _findings("cluster", subject, account)
+
+
+def _findings(about: About, subject: Subject, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about a subject, each once: where cases differ in their evidence alone, with that of all."""
+    found: dict[tuple[str, str, str], Finding] = {}
+    for entry in table().values():
+        if entry.about != about or not all(map(subject.knows, entry.needs)):
+            continue
+        for case in entry.look(subject, account):
+            one = _finding(entry, case)
+            key = (one.code, one.severity, one.text)
+            found[key] = _both(found[key], one) if key in found else one
+    return tuple(worst_first(found.values()))
+
+
+def _finding(entry: FindingType, case: Case) -> Finding:
+    severity = case.severity or entry.severity
+    return Finding(
+        entry.code,
+        severity,
+        case.text,
+        tuple(case.evidence),
+        case.policies,
+        tuple(case.uses),
+        case.undecided,
+        title=case.title if 0 < len(case.title) <= TITLE_WIDTH else entry.title,
+        only_if=case.only_if,
+        reported=case.reported,
+        change=entry.change if severity == "problem" else "",
+        fixed_by=f"only if {case.only_if}" if case.only_if else entry.fixed_by,
+    )
+
+
+def _both(one: Finding, other: Finding) -> Finding:
+    return replace(
+        one,
+        evidence=tuple(dict.fromkeys((*one.evidence, *other.evidence))),
+        uses=tuple(dict.fromkeys((*one.uses, *other.uses))),
+        undecided=one.undecided or other.undecided,
+    )
+
+
+def fixing_commands(finding: Finding, place: Place, arns: Mapping[str, str]) -> tuple[Command, ...]:
+    """Return the commands that fix a finding, with the narrowest policy that does; empty if there are none.
+
+    A note about missing actions has them too: whether those are needed depends on what AWS does not show. `arns` are those of
+    the policies that findings recommend, by name.
+    """
+    entry = table()[finding.code]
+    if finding.severity != "problem" and not finding.only_if and not entry.explains_denials:
+        return ()
+    if commands := entry.fix(finding, place):
+        return commands
+    policy = next((name for name in finding.policies if name in arns), None)
+    return () if policy is None or place.role is None else (attach_policy(place.role.name, arns[policy]),)

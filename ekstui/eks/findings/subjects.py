@@ -1,0 +1,190 @@
+"""What findings are about: a role, a role as one cluster uses it, an access entry, a cluster; and what is known besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from ekstui.iam.evaluation import AppliedPolicy
+
+if TYPE_CHECKING:
+    from ekstui.eks.account_snapshot import Role, Use
+    from ekstui.eks.cluster import AccessEntry, Addon, Cluster, EksFacts, HealthIssue, PodIdentityAssociation
+    from ekstui.eks.knowledge import Knowledge
+    from ekstui.eks.published import Component
+    from ekstui.iam.document import Document
+
+Need = Literal["details", "policies", "trust", "entries", "access policies"]
+"""What a finding needs to know of its subject: a role's details (tags, dates), all its policies or its trust policy; a cluster's
+access entries, or the access policies of one.
+"""
+
+EC2_NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-node")
+"""The nodes that are EC2 instances of the account."""
+
+NODE_KINDS = (*EC2_NODE_KINDS, "auto-mode-node", "hybrid-node")
+
+
+class Subject(Protocol):
+    """Something that findings are about."""
+
+    def knows(self, need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicy:
+    """A policy attached to a role, with its document."""
+
+    name: str
+    arn: str | None
+    """None for an inline policy."""
+    version: int | None
+    document: Document | None
+    """None if it could not be read."""
+    created: datetime | None = None
+    """When AWS made the version; None for the account's own policies."""
+
+    @property
+    def managed_by_aws(self) -> bool:
+        """Whether it is AWS's own, rather than the account's with the same name."""
+        return self.arn is not None and self.arn.split(":", 5)[4:5] == ["aws"]
+
+    def applied(self) -> AppliedPolicy | None:
+        """Return it for evaluation; None if it could not be read."""
+        return None if self.document is None else AppliedPolicy(self.name, self.version, self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInUse:
+    """A role, its policies, and all its known uses, in any cluster and region."""
+
+    role: Role
+    policies: tuple[RolePolicy, ...]
+    boundary: RolePolicy | None = None
+    uses: tuple[Use, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """Phrases for where further uses may exist, such as `Pod Identity of cluster b`; they turn findings into notes."""
+
+    def has_attached(self, name: str) -> bool:
+        """Return whether AWS's policy of that name is attached."""
+        return any(policy.name == name and policy.managed_by_aws for policy in self.policies)
+
+    @property
+    def known_whole(self) -> bool:
+        """Whether it is known which policies the role has, even if some could not be read."""
+        return self.role.extent == "full"
+
+    def knows(self, need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+        return {
+            "details": self.role.extent != "name",
+            "policies": self.known_whole,
+            "trust": self.role.trust is not None,
+        }.get(need, False)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInCluster:
+    """A role that a cluster uses, which may not exist."""
+
+    arn: str
+    uses: tuple[Use, ...]
+    """Its uses in the cluster."""
+    cluster: Cluster
+    was_read: bool = True
+
+    def knows(self, need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+        return need == "entries" and knows_entries(self.cluster)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryInCluster:
+    """An access entry of a cluster."""
+
+    entry: AccessEntry
+    cluster: Cluster
+    uses: Sequence[Use] = ()
+    """The uses of its principal in the cluster."""
+
+    def knows(self, need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+        return need == "access policies" and self.entry.policies is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInUse:
+    """A cluster, with what it uses its roles for."""
+
+    cluster: Cluster
+    uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
+    """By role ARN."""
+    unexplained: Sequence[HealthIssue] = ()
+    """What EKS reports and no finding about a role explains."""
+
+    def knows(self, need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+        return need == "entries" and knows_entries(self.cluster)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountContext:
+    """What is known besides the subject."""
+
+    now: datetime
+    knowledge: Knowledge
+    eks: EksFacts | None = None
+    providers: tuple[str, ...] | None = None
+    """ARNs of IAM's OIDC providers; None if not known."""
+    account: str | None = None
+    partition: str = "aws"
+    principals: frozenset[str] | None = None
+    """The ARNs of all roles and users; None if they could not all be read."""
+    components: Mapping[str, Component] = field(default_factory=dict)
+    """What controllers publish, by name."""
+
+    def cluster(self, use: Use) -> Cluster | None:
+        """Return the cluster of a use; None if it was not read."""
+        clusters = () if self.eks is None or use.cluster is None else self.eks.find(use.cluster, use.region)
+        return clusters[0] if len(clusters) == 1 else None
+
+    def addon(self, use: Use) -> Addon | None:
+        """Return the add-on of a use; None if it is not an add-on or was not read."""
+        cluster = self.cluster(use) if use.kind == "addon" and use.name else None
+        return cluster.addon(use.name or "") if cluster else None
+
+    def association(self, use: Use) -> PodIdentityAssociation | None:
+        """Return the Pod Identity association of a use; None if it has none or it was not read."""
+        cluster = self.cluster(use)
+        if cluster is None or use.kind not in ("pod-identity", "pod-identity-target", "addon"):
+            return None
+        account = (use.namespace, use.service_account)
+        matches = [each for each in cluster.associations or () if (each.namespace, each.service_account) == account]
+        return matches[0] if len(matches) == 1 else None
+
+
+def knows_entries(cluster: Cluster) -> bool:
+    """Return whether all access entries of a cluster were read."""
+    return cluster.access_entries is not None and "access_entries" not in cluster.cut_short
+
+
+def use_as_evidence(use: Use) -> str:
+    """Return a use in words, as evidence."""
+    what = use.kind.replace("-", " ")
+    if use.name:
+        what += f" {use.name}"
+    if use.service_account:
+        what += f" {use.namespace or '*'}/{use.service_account}"
+    where = f" of cluster {use.cluster}" if use.cluster and use.kind != "cluster" else f" {use.cluster or ''}".rstrip()
+    if use.kind == "cluster" and use.name == use.cluster:
+        where = ""
+    region = f" in {use.region}" if use.region else ""
+    return f"{what}{where}{region} ({f'not used: {use.overruled}' if use.overruled else use.certainty})"
+
+
+def unseen_evidence(subject: RoleInUse) -> tuple[str, ...]:
+    """Return what was not read, as evidence."""
+    return tuple(f"not looked at: {place}" for place in subject.unseen)
