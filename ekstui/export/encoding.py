@@ -218,9 +218,9 @@ def _arguments(commands: Sequence[Command]) -> list[list[str]]:
 
 
 def _commands_about(issue: HealthIssue) -> list[list[str]]:
-    from ekstui.eks.findings.health import meaning_of  # needed only by answers about clusters
+    from ekstui.eks.findings.health import general_command  # needed only by answers about clusters
 
-    return [list(meaning_of(issue).command)] if meaning_of(issue).command else []
+    return [list(command)] if (command := general_command(issue)) else []
 
 
 def _principal(found: ForbiddenExplanation) -> str | None:

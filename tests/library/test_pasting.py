@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ekstui.eks.findings import Finding
+from ekstui.eks.findings.table import Finding
 from ekstui.export.shapes import answer_of
 from ekstui.iam.document import Document
 from ekstui.library import AccountChoice, Library

@@ -173,6 +173,12 @@ def meaning_of(issue: HealthIssue) -> Meaning:
     return known._replace(command=(*known.command[:-1], issue.resources[0]))
 
 
+def general_command(issue: HealthIssue) -> tuple[str, ...]:
+    """Return the command for a report that needs no cluster to be named; empty if that of the finding does."""
+    command = meaning_of(issue).command
+    return () if "{cluster}" in command else command
+
+
 def is_about(issue: HealthIssue, use: Use) -> bool:
     """Return whether a use of a role is by the part of the cluster that a report is about."""
     return use.kind == issue.kind and (issue.kind == "cluster" or use.name == issue.name)
