@@ -42,6 +42,9 @@ class Subject(NamedTuple):
     boundary_unread: bool = False
     used_by: tuple[Use, ...] = ()
     last_used: datetime | None = None
+    """None means no activity in the period that IAM tracks or, for a role that was not read, unknown."""
+    was_read: bool = True
+    """Whether more is known of it than its name."""
     service_linked: bool = False
     tags: tuple[tuple[str, str], ...] = ()
     """Only those that no session can have otherwise."""

@@ -390,6 +390,7 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
             "role", role.name, role.arn, policies, unread, *boundary_of(role.boundary_arn, documents),
             used_by=uses.get(role.arn, ()) if role.arn else (),
             last_used=role.last_used,
+            was_read=role.extent != "name",
             service_linked=role.service_linked,
             tags=() if role.trust is None or any(_lets_tag(each) for each in role.trust.statements) else role.tags,
         )  # fmt: skip

@@ -58,7 +58,7 @@ def access_list_blocks(found: Sequence[AccessPolicyRules]) -> list[Block]:
             (
                 code(each.policy.name),
                 Span(_KNOWN[each.policy.content], "" if each.policy.content == "exact" else "muted"),
-                iso_day(each.policy.introduced, "—"),
+                iso_day(each.policy.introduced, "?"),
                 (each.policy.text, Span(" AWS's own roles only.", "warn") if each.policy.reserved else ""),
             ),
             each,

@@ -15,7 +15,7 @@ from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.findings.table import Finding
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
-from ekstui.iam.text import clean_line, counted
+from ekstui.iam.text import clean_line, counted, listed
 from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, RecentChange, worst_first
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
@@ -96,7 +96,24 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
         ]
         found = Table(CLUSTER_COLUMNS, rows)
     account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
-    return [aside(account), found, *unread_blocks(snapshot)]
+    return [*_sum_of_clusters(answers), aside(account), found, *unread_blocks(snapshot)]
+
+
+def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
+    """Yield how many problems there are, and in how many of the clusters."""
+    problems = [sum(finding.severity == "problem" for _, finding in worst_first(answer)) for answer in answers]
+    failing = sum(map(bool, problems))
+    judged = not any(answer.not_judged for answer in answers)
+    if failing:
+        text = f"{'' if judged else 'at least '}{counted(sum(problems), 'problem')} in {failing} of {counted(len(answers), 'cluster')}"
+        yield Sentence(Span(text, "bad"))
+    elif answers:
+        text = (
+            f"no problem found in {counted(len(answers), 'cluster')}"
+            if judged
+            else "cannot tell: not everything was read"
+        )
+        yield Sentence(Span(text, "good" if judged else "warn"))
 
 
 def cluster_blocks(
@@ -345,7 +362,7 @@ def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
 
 def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
     """Return, for each component, what to add before, what to remove after, and what is not known."""
-    blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}", 1)]
+    blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}: {upgrade_verdict(answer)}", 1)]
     if not answer.components:
         blocks.append(aside("no role is known to run a component whose releases are known"))
     for each in answer.components:
@@ -356,6 +373,16 @@ def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
             blocks.append(aside("; ".join(each.reasons)))
         blocks += _component(each)
     return blocks
+
+
+def upgrade_verdict(answer: UpgradeAnswer) -> str:
+    """Return which roles need something before the upgrade, as the end of a heading."""
+    needing = dict.fromkeys(each.role for each in answer.components if each.role and each.before)
+    if needing:
+        return f"first give {listed(list(needing))} what {'it lacks' if len(needing) == 1 else 'they lack'}"
+    if all(each.is_judged for each in answer.components):
+        return "the roles have all the permissions they need" if answer.components else "nothing to judge"
+    return "cannot tell whether the roles have what they need"
 
 
 def nothing_words(answer: UpgradeAnswer) -> str:

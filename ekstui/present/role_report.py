@@ -266,7 +266,9 @@ def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
 
 
 def _role_facts(role: Role, now: datetime) -> Tree:
-    used = f"{last_used_words(role, now)} in {role.last_used_region}" if role.last_used else TRACKED
+    used = TRACKED if role.extent != "name" else "not read"
+    if role.last_used:
+        used = f"{last_used_words(role, now)} in {role.last_used_region}"
     return facts_tree(
         [
             ("ARN", role.arn or "not known"),

@@ -248,7 +248,8 @@ def principals_blocks(
 
 def _principal_row(each: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:
     subject = each.subject
-    used = age_in_words(subject.last_used, now) if subject.last_used else "—" if subject.kind == "role" else ""
+    never = "—" if subject.was_read else "?"
+    used = age_in_words(subject.last_used, now) if subject.last_used else never if subject.kind == "role" else ""
     who, kind = code(subject.name, "strong"), Span(subject.kind, "muted")
     uses = uses_words(subject.used_by) or ("its service alone" if subject.service_linked else "")
     if short:

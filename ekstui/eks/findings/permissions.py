@@ -285,7 +285,7 @@ def _is_judged_by_policies(use: Use, subject: RoleInUse, account: AccountContext
 @finding(
     "boundary-allows-nothing",
     "problem",
-    "boundary allows nothing that it needs",
+    "boundary allows none of its actions",
     about="role",
     needs=("policies",),
     meaning="Nothing that the role's policies allow is within its permissions boundary, so every call with it is denied.",

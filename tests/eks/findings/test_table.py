@@ -84,7 +84,7 @@ prod problem missing-policy                   prod-cloudwatch: lacks CloudWatchA
 prod problem irsa-issuer-of-another-cluster   prod-efs-csi: trust names another cluster's issuer
 prod problem controller-lacks-actions         prod-karpenter-controller: lacks most of what its controller needs
 prod problem irsa-wildcard-with-stringequals  prod-never-matches: StringEquals with *: never matches
-prod problem boundary-allows-nothing          prod-orders: boundary allows nothing that it needs
+prod problem boundary-allows-nothing          prod-orders: boundary allows none of its actions
 prod advice  broader-than-needed              KarpenterNodeRole-prod: CNI policy on node role
 prod advice  superseded-policy                prod-ebs-csi: AmazonEBSCSIDriverPolicy is superseded
 prod advice  superseded-policy                prod-ebs-csi-irsa: AmazonEBSCSIDriverPolicy is superseded
