@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from ekstui.denial.access_entries import ForbiddenExplanation
     from ekstui.eks.account_snapshot import AccountSnapshot, Role
     from ekstui.eks.cluster import Cluster
-    from ekstui.eks.findings import RoleInUse
     from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
     from ekstui.library.named import Requester, Target, TrustSource
