@@ -329,8 +329,13 @@ def controllers_run_by(use: Use) -> tuple[str, ...]:
     """Return the controllers and add-ons that call AWS through a use: by the add-on's name, or by the service account."""
     named = {use.name} if use.kind == "addon" and use.name else set()
     if use.kind in ("pod-identity", "pod-identity-target", "irsa"):
-        named = {name for name, accounts in _CONTROLLER_ACCOUNTS.items() if use.service_account in accounts}
+        named = set(controllers_of_account(use.service_account))
     return tuple(sorted(named))
+
+
+def controllers_of_account(service_account: str | None) -> tuple[str, ...]:
+    """Return the controllers whose instructions or chart create a service account of this name."""
+    return tuple(name for name, accounts in _CONTROLLER_ACCOUNTS.items() if service_account in accounts)
 
 
 def regions_of_interest(snapshot: AccountSnapshot) -> tuple[str, ...]:

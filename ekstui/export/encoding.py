@@ -97,6 +97,7 @@ _FIELDS: Mapping[str, str] = {
     "attachable=policy.attachable superseded_by",
     "PrincipalCan": "kind=subject.kind name=subject.name arn=subject.arn used_by=subject.used_by through verdict "
     "depends_on=reasons last_used=subject.last_used",
+    "ReleaseNeed": "component release path place line because required published",
     "RecentChange": "policy version created roles",
     "RecordedAttachment": "account name arn path as=attached_as recorded_at used_by",
     "Remedy": "policy permissions",
@@ -108,8 +109,8 @@ _FIELDS: Mapping[str, str] = {
     "not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
-    "Review": "files read documents not_read exceptions",
-    "ReviewedDocument": "path place line use state kind=change.kind reach=change.reach verdict= statements",
+    "Review": "files read documents not_read exceptions needs",
+    "ReviewedDocument": "path place line use state kind=change.kind reach=change.reach verdict= statements rights",
     "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceSummary": "service effect access levels resource condition warnings",
@@ -273,6 +274,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("PolicyEntry", "versions"): len,
     ("PrincipalsCan", "taken_away"): _taken_away,
     ("Review", "not_read"): lambda files: [f"{file.path}: {file.reason}" for file in files],
+    ("ReleaseNeed", "required"): lambda pairs: [{"action": action, "without": words} for action, words in pairs],
     ("ReviewedDocument", "verdict"): lambda each: each.change.verdict if each.change else f"not judged: {each.reason}",
     ("RoleAnswer", "not_read"): _documents_not_read,
     ("RoleAnswer", "tags"): dict,

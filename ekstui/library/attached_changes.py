@@ -14,7 +14,7 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import Reach, merged
 from ekstui.iam.text import counted, listed
 from ekstui.library.access_policies import PREFIX, find_access_policy
-from ekstui.library.reviewed import ReviewedDocument, plain_change
+from ekstui.library.reviewed import ReviewedDocument, plain_change, rights_in
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -86,6 +86,7 @@ def _reviewed(
     more = change.verdict.partition(": ")[2]
     verdict += f"; {more}" if more and kind != "role" else ""
     place = shown.place if plainly(shown.holder) in ("", shown.place) else f"{shown.place} ({plainly(shown.holder)})"
+    rights = rights_in(change) if kind == "policy" else ()
     return ReviewedDocument(
         shown.path,
         place,
@@ -94,6 +95,8 @@ def _reviewed(
         "",
         shown.line if after else 0,
         "attachment",
+        (),
+        rights,
     )
 
 

@@ -46,14 +46,29 @@ class Moved:
 
 
 def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
-    """Return pins for policies, each at its default version unless `@v5` picks one."""
+    """Return pins for policies, each at its default version unless `@v5` picks one; a file means those that it attaches."""
     pins: list[Pin] = []
-    for name in names:
+    listed = [policy for name in names for policy in (_attached_in(Path(name)) if _is_file(name) else (name,))]
+    for name in listed:
         wanted = parse_policy(name)
         policy = library.find(wanted.name).policy
         number = version_at(policy, wanted)
         pins.append(Pin(policy.name, number, checksum(library, policy, number)))
     return tuple(sorted({each.name: each for each in pins}.values(), key=lambda each: each.name))
+
+
+def _is_file(name: str) -> bool:
+    return not name.startswith("arn:") and ("/" in name or name.endswith((".yaml", ".yml", ".json", ".tf")))
+
+
+def _attached_in(path: Path) -> tuple[str, ...]:
+    """Return the policies of AWS's that a file attaches; InputError if it cannot be read or attaches none."""
+    from ekstui.sources.written.reading import attached_in  # 8 ms, and only for a file
+
+    names = attached_in(path)
+    if not names:
+        raise InputError(f"{path} attaches no policy that AWS manages.", "Name policies.")
+    return names
 
 
 def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:

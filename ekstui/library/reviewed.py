@@ -8,6 +8,7 @@ from ekstui.change.comparison import Change
 from ekstui.change.holes import plainly
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version
+from ekstui.library.needs import ReleaseNeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class ReviewedDocument:
     """`policy`, `trust policy`, `resource policy` or `attachment`."""
     statements: tuple[StatementChange, ...] = ()
     """The statements that differ, if there are several."""
+    rights: tuple[str, ...] = ()
+    """What of the change can change or pass on rights: actions of iam and sts, or `everything`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Review:
     """How many files changed."""
     read: int = 0
     """How many of them were read; the others that are not in `unread` cannot hold a policy."""
+    needs: tuple[ReleaseNeed, ...] = ()
+    """What the repository's policies lack for the releases that were asked for; only those that lack something."""
 
     @property
     def not_read(self) -> tuple[UnreadFile, ...]:
@@ -70,6 +75,27 @@ class Review:
     def exceptions(self) -> tuple[UnreadFile, ...]:
         """The files that were not read and need not be."""
         return tuple(file for file in self.unread if file.allowed_by)
+
+
+def rights_in(change: Change) -> tuple[str, ...]:
+    """Return which actions that a change adds, or allows in more cases, can change or pass on rights."""
+    if change.reach in ("same", "narrowed"):
+        return ()
+    if "everything" in change.verdict:
+        return ("everything",)
+    actions = (
+        action
+        for difference in (*change.added, *change.changed)
+        if difference.effect == "Allow" and difference.element == "Action"
+        for action in difference.actions
+    )
+    return tuple(
+        dict.fromkeys(action for action in actions if action.lower().startswith(_RIGHTS) or action.strip("*:") == "")
+    )
+
+
+_RIGHTS = ("iam:", "sts:", "organizations:", "sso:", "eks:createaccessentry", "eks:associateaccesspolicy")
+"""Actions that change or pass on rights start so."""
 
 
 def plain_change(reach: Reach, verdict: str) -> Change:

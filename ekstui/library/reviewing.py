@@ -17,7 +17,8 @@ from ekstui.change.permitted import principal_changes
 from ekstui.iam.document import Document, Statement
 from ekstui.library.attached_changes import attached_changes
 from ekstui.library.gate_file import read_gate_file
-from ekstui.library.reviewed import Review, ReviewedDocument, StatementChange, UnreadFile
+from ekstui.library.needs import ReleaseNeed, release_needs
+from ekstui.library.reviewed import Review, ReviewedDocument, StatementChange, UnreadFile, rights_in
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -33,18 +34,21 @@ def review(
     paths: tuple[str, ...] = (),
     allow_unread: Sequence[str] = (),
     library: Library | None = None,
+    needs: Sequence[str] = (),
 ) -> Review:
     """Return what changed in the access that the files below a folder of a git repository give; InputError if git fails.
 
     Files whose path matches a pattern in `allow_unread`, or in the repository's own ekstui.toml, need not be read; `*`
-    matches slashes too. Without a library, policies that are attached by name are not known.
+    matches slashes too. Without a library, policies that are attached by name are not known. `needs` has releases such as
+    `vpc-cni@v1.23.0` for which all policies of the repository are looked at.
     """
     from ekstui.sources.repository import Changes  # 8 ms with what reads documents, which others do without
     from ekstui.sources.written import WrittenAttachment, WrittenPolicy
     from ekstui.sources.written.reading import read_changes
 
     changed = Changes(folder, base, paths)
-    patterns = (*allow_unread, *read_gate_file(changed.root).allow_unread)
+    gate = read_gate_file(changed.root)
+    patterns = (*allow_unread, *gate.allow_unread)
     reading = read_changes(changed)
 
     def policies(written: list[Written]) -> list[WrittenPolicy]:
@@ -62,7 +66,15 @@ def review(
         UnreadFile(path, reason, next((pattern for pattern in patterns if fnmatchcase(path, pattern)), ""))
         for path, reason in sorted(reading.unread.items())
     )
-    return Review(tuple(documents), unread, reading.files, reading.read)
+    lacking: tuple[ReleaseNeed, ...] = ()
+    if demands := (*needs, *gate.needs):
+        everything = read_changes(Changes(folder, _NO_COMMIT))
+        lacking = tuple(need for need in release_needs(demands, policies(everything.after)) if need.lacks_something)
+    return Review(tuple(documents), unread, reading.files, reading.read, lacking)
+
+
+_NO_COMMIT = "0" * 40
+"""The base that has no files."""
 
 
 Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
@@ -157,8 +169,9 @@ def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> Reviewe
         change: Change | None, reason: str = "", statements: tuple[StatementChange, ...] = ()
     ) -> ReviewedDocument:
         line = other.line if other else 0
+        rights = tuple(map(plainly, rights_in(change))) if change and shown.use == "identity" else ()
         return ReviewedDocument(
-            shown.path, shown.place, state, change, plainly(reason), line, _KINDS[shown.use], statements
+            shown.path, shown.place, state, change, plainly(reason), line, _KINDS[shown.use], statements, rights
         )
 
     unknown = next((each for each in (other, one) if each is not None and each.document is None), None)

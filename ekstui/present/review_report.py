@@ -19,23 +19,35 @@ from ekstui.present.blocks import (
     note,
     verdict_span,
 )
+from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
+    from ekstui.library.needs import ReleaseNeed
     from ekstui.library.reviewed import Review, ReviewedDocument, UnreadFile
 
 
 def review_blocks(review: Review) -> list[Block]:
-    """Return a summary, then one row per document, those that widen access first."""
+    """Return a summary, then one row per document: first what can change or pass on rights, then what widens access."""
     order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
-    documents = sorted(review.documents, key=lambda each: (order[_reach(each)], each.path, each.place))
+    documents = sorted(review.documents, key=lambda each: (not each.rights, order[_reach(each)], each.path, each.place))
     columns = (Column("Document", 20, shrink=1), Column("", 8), Column("Meaning", 20))
     return [
         Heading("IAM policies in this change", 1),
         Sentence(_sum(review)),
         *([Table(columns, [*map(_document, documents)])] if documents else ()),
+        *_needs(review.needs),
         *(_not_read(review.not_read)),
         *(note(f"Not read, as {file.allowed_by} allows: {file.path}: {file.reason}.") for file in review.exceptions),
     ]
+
+
+def _needs(needs: Sequence[ReleaseNeed]) -> Iterator[Block]:
+    for need in needs:
+        for rule, words in need.sentences:
+            style: Style = "bad" if rule == "release-needs" else "muted"
+            where = f"{need.path}:{need.line or 1}: " if need.path else ""
+            because = f" ({need.because})" if need.because else ""
+            yield Sentence((Span(f"{where}{words}{because}.", style),))
 
 
 def _not_read(files: Sequence[UnreadFile]) -> Iterator[Block]:
@@ -70,10 +82,20 @@ def _counts(review: Review) -> str:
 
 
 def _document(each: ReviewedDocument) -> TableRow:
-    where: Line = code(f"{each.path} › {each.place}" if each.place else each.path)
+    file = f"{each.path}:{each.line}" if each.line else each.path
+    where: Line = code(f"{file} › {each.place}" if each.place else file)
     if each.change is None:
         return TableRow((where, each.state, Span(f"not judged: {each.reason}", "warn")))
-    return TableRow((where, each.state, verdict_span(each.change)))
+    rights = (Span(f"can change or pass on rights ({', '.join(each.rights)}); ", "bad"),) if each.rights else ()
+    parts = ", ".join(f"{part.name} {_WORDS[part.reach]}" for part in each.statements)
+    return TableRow(
+        (where, each.state, (*rights, verdict_span(each.change), *((Span(f"; {parts}", "muted"),) if parts else ())))
+    )
+
+
+_WORDS = {
+    "widened": "wider", "narrowed": "narrower", "mixed": "wider and narrower", "same": "the same", "unknown": "cannot tell",
+}  # fmt: skip
 
 
 def _reach(each: ReviewedDocument) -> str | None:

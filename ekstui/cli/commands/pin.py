@@ -1,6 +1,7 @@
 """`ekstui pin` and `ekstui check`: record the versions that policies are at, and show which have changed."""
 
 from argparse import Namespace
+from pathlib import Path
 
 from ekstui.cli.parser import (
     FAIL_ON,
@@ -20,25 +21,38 @@ from ekstui.iam.text import counted
 from ekstui.library.pins import LOCK, moved_since, pin, read_lock, write_lock
 from ekstui.present.change_lists import moved_blocks
 
+_LOCK = argument("--lock", default=str(LOCK), metavar="FILE", help="the lock (default: %(default)s)")
+
 
 @command(
     "pin",
     f"Record the versions of policies, and checksums of their documents, in ekstui.lock for ekstui check. {POLICY}",
-    argument("policies", nargs="+", metavar="POLICY[@V]"),
-    examples=("ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy", "ekstui pin AmazonEBSCSIDriverPolicy@v14"),
+    argument(
+        "policies",
+        nargs="+",
+        metavar="POLICY[@V]",
+        help="or a file, such as ./cluster.yaml: the policies of AWS's that it attaches",
+    ),
+    _LOCK,
+    examples=(
+        "ekstui pin AmazonEKSClusterPolicy AmazonEKS_CNI_Policy",
+        "ekstui pin AmazonEBSCSIDriverPolicy@v14 --lock clusters/prod.lock",
+    ),
 )
 def pin_policies(arguments: Namespace) -> None:
     """Add the policies to ekstui.lock, or update them there."""
     refuse_in_demo(arguments)
+    lock = Path(arguments.lock)
     pins = pin(open_library(arguments), arguments.policies)
-    kept = {each.name: each for each in (read_lock() if LOCK.exists() else ())}
-    write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name))
-    narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {LOCK}.")
+    kept = {each.name: each for each in (read_lock(lock) if lock.exists() else ())}
+    write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name), lock)
+    narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {lock}.")
 
 
 @command(
     "check",
     "Show which policies of ekstui.lock have changed since they were pinned, and what that means.",
+    _LOCK,
     exit_code("exit with 1 if any policy has changed"),
     FAIL_ON,
     *JSON,
@@ -47,7 +61,7 @@ def pin_policies(arguments: Namespace) -> None:
 def check_pins(arguments: Namespace) -> int:
     """Print one row per policy that has changed."""
     library = open_library(arguments)
-    pins = read_lock()
+    pins = read_lock(Path(arguments.lock))
     moved = moved_since(library, pins)
     judged = all(each.change is not None for each in moved)
     print_answer(arguments, lambda: answer(moved=moved, complete=judged), lambda: moved_blocks(moved, len(pins)))

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ekstui.errors import DocumentError
+from ekstui.change.holes import plainly
+from ekstui.errors import DocumentError, InputError
 from ekstui.files import read_regular
 from ekstui.sources.repository import ChangedFile, Changes
-from ekstui.sources.written import Written, WrittenPolicy
+from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.cloudformation import is_template, of_template
 from ekstui.sources.written.manifests import is_manifest, of_manifest, template_values
 from ekstui.sources.written.plan import is_plan, plan_sides
@@ -145,6 +146,32 @@ def _written(values: Iterable[object]) -> Iterator[Written]:
             yield from of_manifest(value)
         else:
             yield from search(value, "")
+
+
+def attached_in(path: Path) -> tuple[str, ...]:
+    """Return the ARNs of AWS's policies that a file attaches; InputError if it cannot be read."""
+    try:
+        content = read_regular(path, MOST_BYTES)
+        if path.name.endswith(SUFFIXES):
+            folder = path.parent
+
+            def read(name: str) -> bytes | None:
+                return read_regular(folder / name, _MOST_TEXT)
+
+            names = [each.name for each in folder.iterdir() if each.is_file()]
+            written = [each for each in Module(_Side(names, read), "").written() if each.path == path.name]
+        else:
+            sides = sides_of(ChangedFile(str(path), None, content))
+            written = sides[1] if sides else []
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except DocumentError as error:
+        raise InputError(f"{path} cannot be read: {error.message}.") from None
+    attached = [
+        each.policy for each in written if isinstance(each, WrittenAttachment) and each.kind in ("policy", "boundary")
+    ]
+    plain = [re.sub(r"^arn:[^:]*:", "arn:aws:", plainly(policy)) for policy in attached]
+    return tuple(dict.fromkeys(policy for policy in plain if policy.startswith("arn:aws:iam::aws:policy/")))
 
 
 class _Side:

@@ -1,0 +1,230 @@
+"""Whether the policies of a repository have what releases of controllers need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ekstui.change.holes import has_hole
+from ekstui.eks.published import Component, Release
+from ekstui.eks.uses import controllers_of_account
+from ekstui.errors import InputError
+from ekstui.iam.document import Document
+from ekstui.iam.grants import action_matches, grants, merged
+from ekstui.iam.text import listed
+from ekstui.iam.trust import trustees
+from ekstui.iam.wildcard import matches
+from ekstui.library.catalog import knowledge, not_found
+from ekstui.library.roles import ENOUGH_ACTIONS, ENOUGH_OVERLAP
+from ekstui.sources.shipped import components
+
+if TYPE_CHECKING:
+    from ekstui.sources.written import WrittenPolicy
+
+_NAMES: dict[str, str] = {
+    "vpc-cni": r"vpc.?cni|aws.?node|(?<![a-z])cni(?![a-z])",
+    "karpenter": r"karpenter",
+    "aws-load-balancer-controller": r"load.?balancer.?controller|alb.?controller|aws.?lbc?(?![a-z])",
+    "aws-ebs-csi-driver": r"ebs.?csi",
+    "aws-efs-csi-driver": r"efs.?csi",
+    "aws-gateway-api-controller": r"gateway.?api|lattice",
+    "cluster-autoscaler": r"cluster.?autoscaler",
+}
+"""What people call the policies of a component."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseNeed:
+    """What a policy of the repository lacks for a release."""
+
+    component: str
+    release: str
+    path: str
+    """The file; empty if the repository has no policy for the component."""
+    place: str
+    line: int
+    because: str
+    """Why the policy is taken for the component's."""
+    required: tuple[tuple[str, str], ...] = ()
+    """What the release needs and the policy lacks: an action, and what happens without it."""
+    published: tuple[str, ...] = ()
+    """The other actions that the project publishes for the release and the policy lacks."""
+
+    @property
+    def lacks_something(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.required or self.published or not self.path)
+
+    @property
+    def sentences(self) -> Iterator[tuple[str, str]]:
+        """What it lacks, as a rule of SARIF and a sentence each."""
+        name = f"{self.component} {self.release}"
+        if not self.path:
+            yield "release-publishes", f"no policy of the repository is made for {self.component}"
+        for without in dict.fromkeys(words for _, words in self.required):
+            actions = [action for action, words in self.required if words == without]
+            yield "release-needs", f"{self.place}: {name} needs {listed(actions)}: without, {without}"
+        if self.published:
+            yield "release-publishes", f"{self.place}: {name} also publishes {listed(self.published)}, which it lacks"
+
+
+class _Demand(NamedTuple):
+    file: str
+    """The file whose policies are meant; empty for those that are found."""
+    component: Component
+    release: Release
+
+
+def release_needs(demands: Sequence[str], written: Sequence[WrittenPolicy]) -> tuple[ReleaseNeed, ...]:
+    """Return what the policies of a repository lack for releases such as `vpc-cni@v1.23.0`, one entry a policy or role.
+
+    `FILE=vpc-cni@v1.23.0` says which file has the policy. Raises InputError or NotFoundError for one that is not known.
+    """
+    found: list[ReleaseNeed] = []
+    for demand in map(_demand, demands):
+        groups = _policies_for(demand, written)
+        if not groups:
+            found.append(ReleaseNeed(demand.component.name, demand.component.short(demand.release), "", "", 0, ""))
+        found += (_judged(demand, policies, because) for policies, because in groups)
+    return tuple(found)
+
+
+def _demand(text: str) -> _Demand:
+    file, _, named = text.rpartition("=")
+    name, at, release = named.partition("@")
+    if not at:
+        raise InputError(f"{text!r} names no release.", "For example: --needs vpc-cni@v1.23.0.")
+    component = components().get(name)
+    if component is None:
+        raise not_found(f"No component is named {name!r}.", name, components(), f"Known are {', '.join(_NAMES)}.")
+    known = component.release(release)
+    if known is None:
+        newest = component.short(component.newest)
+        raise InputError(
+            f"{release} of {name} is not known; the newest release known is {newest}.", "Name one up to that."
+        )
+    return _Demand(file, component, known)
+
+
+_Group = tuple[list["WrittenPolicy"], str]
+
+
+def _policies_for(demand: _Demand, written: Sequence[WrittenPolicy]) -> list[_Group]:
+    """Return the policies that are made for a component, those of one role together, and why they are taken for it."""
+    policies = [each for each in written if each.document is not None and each.use == "identity" and _allows(each)]
+    if demand.file:
+        named = [each for each in policies if each.path == demand.file.removeprefix("./")]
+        if not named:
+            raise InputError(f"{demand.file} has no policy that was read.", "Name a file of the repository.")
+        return [(named, "it is named for it")]
+    groups: dict[tuple[str, str], _Group] = {}
+    holders = dict(_holders(demand.component.whole, written))
+    for each in policies:
+        because = (
+            holders.get(each.holder, "")
+            or _by_name(demand.component.whole, each)
+            or _by_likeness(demand.component, each)
+        )
+        if because:
+            groups.setdefault((each.path, each.holder or each.place), ([], because))[0].append(each)
+    return list(groups.values())
+
+
+def _allows(policy: WrittenPolicy) -> bool:
+    return policy.document is not None and any(each.effect == "Allow" for each in policy.document.statements)
+
+
+def _holders(component: str, written: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
+    """Yield the roles whose trust policies name a service account of the component."""
+    for each in written:
+        if each.use == "trust" and each.document is not None:
+            for trustee in trustees(each.document):
+                for account in trustee.service_accounts:
+                    if component in controllers_of_account(account.name):
+                        role = each.place.partition(" › ")[0]
+                        yield role, f"service account {account.name} uses its role"
+
+
+def _by_name(component: str, policy: WrittenPolicy) -> str:
+    pattern = _NAMES.get(component, re.escape(component))
+    file = policy.path.rpartition("/")[2]
+    for text in (policy.name, policy.place, "" if policy.place else file):
+        if match := re.search(pattern, text, re.IGNORECASE):
+            return f"by its name, {match[0]}"
+    return ""
+
+
+def _by_likeness(component: Component, policy: WrittenPolicy) -> str:
+    assert policy.document is not None  # noqa: S101 (those without are left out)
+    own = frozenset(grants(policy.document))
+    for version in reversed(component.versions):
+        theirs = frozenset(grants(version.document(version.named({}))))
+        common = len(own & theirs)
+        share = common / len(own | theirs)
+        if common >= ENOUGH_ACTIONS and share >= ENOUGH_OVERLAP:
+            return f"{share:.0%} of its actions are those of {component.short(version.releases[-1])}"
+    return ""
+
+
+def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -> ReleaseNeed:
+    held = merged([each.document for each in policies if each.document is not None])
+    component, release = _variant(demand.component, held), demand.release
+    published = component.at(release.tag) or component.versions[-1]
+    optional = [
+        pattern
+        for each in knowledge().optional_actions
+        if each.releases.of == component.whole and each.releases.includes(release.tag) is not False
+        for pattern in each.actions
+    ]
+    listed_actions = [
+        action
+        for statement in published.document(published.named({})).statements
+        if statement.effect == "Allow"
+        for action in statement.actions
+        if not any(matches(pattern.lower(), action.lower()) for pattern in optional)
+    ]
+    required = dict(_required(component, release))
+    if not required:
+        # Of what the project publishes, it is not known what the release starts without.
+        required = dict.fromkeys(listed_actions, "what its project publishes for the release is not all allowed")
+    lacking = [action for action in dict.fromkeys((*required, *listed_actions)) if not _has(held, action)]
+    first = policies[0]
+    return ReleaseNeed(
+        component.name,
+        component.short(release),
+        first.path,
+        first.place or first.path,
+        first.line,
+        because,
+        tuple((action, required[action]) for action in lacking if action in required),
+        tuple(action for action in lacking if action not in required),
+    )
+
+
+def _variant(component: Component, held: Document) -> Component:
+    """Return the variant of the VPC CNI for IPv6 if that is what a document is for."""
+    is_for_ipv6 = _has(held, "ec2:AssignIpv6Addresses") and not _has(held, "ec2:AssignPrivateIpAddresses")
+    return components().get(f"{component.whole}/ipv6", component) if is_for_ipv6 else component
+
+
+def _required(component: Component, release: Release) -> Iterator[tuple[str, str]]:
+    """Yield the actions without which a release does not start or does its work, and what happens then."""
+    family = "ipv6" if component.name.endswith("/ipv6") else "ipv4"
+    for requirement in knowledge().requirements:
+        if "irsa" not in requirement.uses or f"addon:{component.whole}" not in requirement.when or requirement.optional:
+            continue
+        if {"ipv4", "ipv6"} & set(requirement.when) and family not in requirement.when:
+            continue
+        if requirement.releases is not None and requirement.releases.includes(release.tag) is False:
+            continue
+        yield from ((action, requirement.consequence) for action in requirement.actions)
+
+
+def _has(held: Document, action: str) -> bool:
+    """Return whether a document allows an action somewhere; an action that is not known may be any."""
+    return any(
+        each.effect == "Allow" and (action_matches(each, action) or any(map(has_hole, each.actions)))
+        for each in held.statements
+    )
