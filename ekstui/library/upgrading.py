@@ -66,6 +66,8 @@ class ComponentUpgrade(NamedTuple):
     """What gives the role `before`; empty if it needs nothing, or if one inline policy has no room for it."""
     checks: tuple[Command, ...] = ()
     """What shows more of what is not known."""
+    policies: tuple[Document, Document] | None = None
+    """What the release that runs and the one to come need, with the values of the role; None if one is not known."""
 
 
 class UpgradeAnswer(NamedTuple):
@@ -199,6 +201,7 @@ def _with_needs_of_role(
     return answer._replace(
         before=needs.statements,
         partly=needs.partly,
+        policies=(old.document(old.named(filled)), wanted) if old else None,
         besides=tuple(text for statement, text in known if asked_for.intersection(statement.actions)),
         is_judged=not (unread or needs.denied),
         after=spare.statements,

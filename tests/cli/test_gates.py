@@ -707,6 +707,10 @@ GATES: dict[str, tuple[list[str], list[str]]] = {
         ["check", "--fail-on", "narrowed"],
         ["check", "--fail-on", "widened"],
     ),
+    "review --needs COMPONENT@RELEASE": (
+        ["review", "--needs", "read.json=aws-efs-csi-driver@v1.0.0"],
+        ["review", "--needs", "read.json=vpc-cni@v1.23.0"],
+    ),
     "check --exit-code": (["check"], ["check", "--exit-code"]),
     "changes --exit-code": (
         ["changes", "--since", "2026-08-25T23:00:00Z", "--exit-code"],

@@ -20,7 +20,9 @@ from ekstui.cli.streams import narrate, print_answer, print_blocks, print_json, 
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
-from ekstui.iam.document import serialise_statement
+from ekstui.iam.document import serialise, serialise_statement
+from ekstui.library import Library
+from ekstui.library.bridging import bridge
 from ekstui.library.cluster_answers import cluster_answer, clusters, worst_first
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
@@ -122,12 +124,17 @@ def show_role(arguments: Namespace) -> None:
         argument("--terraform", action="store_true", help="print what is missing as Terraform aws_iam_policy resources"),
         argument("--document", action="store_true", help="print what is missing as policy documents"),
     ),
+    argument(
+        "--bridge", metavar="COMPONENT@RELEASE",
+        help="print one policy for the release that runs and this one, to attach before the upgrade and until after a way back",
+    ),
     PARAMETERS,
     *ACCOUNT,
     *JSON,
     examples=(
         "ekstui upgrade prod --to karpenter=v1.14.1 --to vpc-cni=v1.23.0",
         "ekstui upgrade prod --from karpenter=v1.8.0 --to karpenter=v1.14.1 --terraform",
+        "ekstui upgrade prod --from karpenter=v1.8.0 --bridge karpenter@v1.14",
     ),
 )  # fmt: skip
 def show_upgrade(arguments: Namespace) -> int:
@@ -137,6 +144,8 @@ def show_upgrade(arguments: Namespace) -> int:
     """
     library = library_for(arguments)
     snapshot = read_account(library)
+    if arguments.bridge:
+        return _print_bridges(library, arguments)
     after, before = (pairs(each, "COMPONENT=RELEASE", "karpenter=v1.14.1") for each in (arguments.to, arguments.since))
     answer = upgrade(library, arguments.name, after, before, parameters(arguments))
     if arguments.json:
@@ -151,6 +160,27 @@ def show_upgrade(arguments: Namespace) -> int:
         return ExitCode.NOTHING
     known = [each.is_judged or bool(each.before) for each in answer.components]
     return gate(not (all(known) if arguments.to or arguments.since else any(known)))
+
+
+def _print_bridges(library: Library, arguments: Namespace) -> int:
+    """Print a policy for two releases of a component, and on stderr what is proven about it."""
+    since = pairs(arguments.since, "COMPONENT=RELEASE", "karpenter=v1.14.1")
+    bridges = bridge(library, arguments.name, arguments.bridge, since, parameters(arguments))
+    for each in bridges:
+        document = serialise(each.document)
+        name = f"{each.component.replace('/', '-')}-{each.before_release}-to-{each.after_release}"
+        if arguments.terraform:
+            print_text(terraform_text(name, document).rstrip("\n"))
+        else:
+            print_json(document)
+        releases = f"{each.component} {each.before_release} and {each.after_release}"
+        proof = (
+            f"Allows what {releases} need, and nothing else"
+            if each.is_proven
+            else f"Not proven to be what {releases} need"
+        )
+        narrate(f"{proof} (for role {each.role}).")
+    return gate(not all(each.is_proven for each in bridges))
 
 
 def _print_missing(answer: UpgradeAnswer, *, terraform: bool) -> None:
