@@ -118,7 +118,8 @@ def annotations_text(review: Review) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # Older runners take a line for a command wherever ##[ stands in it.
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A").replace("##[", "# #[")
 
 
 def _property(text: str) -> str:
