@@ -40,7 +40,7 @@ MAX_RATIO = 100
 MAX_VALUES = 8_000_000
 """The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
 
-MAX_POLICIES = 10_000
+MAX_POLICIES = 4_000
 """The most policies read; AWS has about 1,600."""
 
 MAX_MEMBERS = 1_000

@@ -135,6 +135,7 @@ class PolicyStore:
         with self.file.writing() as draft:
             root, before, state = self._current(draft)
             entries = {known.policy.name: known for known in self.all_in(draft, state)} if state else {}
+            indexed = {name: _indexed(known) for name, known in entries.items()}
             outcome: list[PutResult] = []
             for history in delivery:
                 known, stored = merged(draft, entries.get(history.policy.name), history, info.provenance)
@@ -148,11 +149,20 @@ class PolicyStore:
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
             new = new._replace(chunks=_write_chunks(draft, entries, order))
             root["states"][self.collection] = draft.put_value(state_record(new))
+            if indexed == {name: _indexed(known) for name, known in entries.items()}:
+                self._keep_index(draft, root, before)
             root["before"].pop(self.collection, None)
             if undoable and before is not None:
                 root["before"][self.collection] = before
             draft.set_root(root, self._live(draft, root))
             return tuple(outcome)
+
+    def _keep_index(self, draft: Draft, root: Mapping[str, Any], before: str | None) -> None:
+        """Keep the index of actions of the state before, since what it depends on is the same."""
+        indexes = root["index"].get(self.collection, {})
+        index = draft.value(indexes["actions"]) if "actions" in indexes else {}
+        if index and index["of"] == before:
+            indexes["actions"] = draft.put_value({**index, "of": root["states"][self.collection]})
 
     def undo(self) -> State | None:
         """Restore the state before the last sync and return it; None if there is none."""
@@ -356,6 +366,11 @@ class _Texts(Mapping[int, bytes]):
 
     def __len__(self) -> int:
         return len(self._known.documents)
+
+
+def _indexed(known: StoredPolicy) -> object:
+    """Return what the index of actions depends on."""
+    return known.policy.default_version, known.documents
 
 
 def _write_chunks(

@@ -147,6 +147,20 @@ def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judge
         candidates(store, "a:three")
 
 
+def test_a_sync_that_brings_no_document_keeps_the_index(tmp_path: Path) -> None:
+    store = PolicyStore.in_folder(tmp_path)
+    known = history({1: (moment(1), document("a:one"))}, name="A")
+    put(store, known, "archive", 1)
+    make_index(store)
+    put(store, known, "aws", 2)
+    assert [each.policy.name for each in candidates(store, "a:one")] == ["A"]
+    assert module.is_current(store, "actions")
+    # Another default version is another answer.
+    put(store, history({2: (moment(2), document("a:two"))}, name="A"), "archive", 3)
+    with pytest.raises(AbsentCacheError):
+        candidates(store, "a:one")
+
+
 def test_a_change_at_the_very_time_belongs_to_the_period(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     versions = {1: (moment(1), document("a:one")), 2: (moment(3), document("a:two")), 3: (None, document("a:three"))}

@@ -61,6 +61,7 @@ TRIALS = (
     ),
     Trial("hostile text, commands", ("-m", "tests.torture.hostile"), _tests("tests/torture/test_hostile.py"), 20),
     Trial("hostile text, the app", ("-m", "tests.torture.tour"), _tests("tests/torture/test_tour.py"), 20),
+    Trial("archives that lie", ("-m", "tests.torture.archives"), (), 10),
     Trial("fuzzing", ("-m", "tests.torture.fuzz", "--seconds", "10"), _tests("tests/torture/test_targets.py"), 20),
     Trial(
         "killed processes, damaged caches",
@@ -106,7 +107,14 @@ TRIALS = (
 )
 """The longest first."""
 
-WHOLE = ("killed processes, damaged caches", "signals", "fuzzing", "hostile text, the app", "the n-th operation fails")
+WHOLE = (
+    "archives",
+    "killed processes, damaged caches",
+    "signals",
+    "fuzzing",
+    "hostile text, the app",
+    "the n-th operation fails",
+)
 """Trials whose figures are more than a line."""
 
 
