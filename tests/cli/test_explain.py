@@ -67,7 +67,7 @@ def test_a_volume_from_a_snapshot(explain: Any) -> None:
     assert any("snapshot" in hint["text"] for hint in answer["hints"])
     assert "--encoded-message LGmRZ8lY" in answer["decode_command"]
     (statement,) = (answer["smallest_statement"],)
-    assert (statement["Action"], statement["Resource"]) == (["ec2:CreateVolume"], ["arn:aws:ec2:eu-west-1::snapshot/*"])
+    assert (statement["Action"], statement["Resource"]) == (["ec2:CreateVolume"], [answer["resource"]])
 
 
 def test_which_policies_would_allow_it_and_since_when(explain: Any) -> None:
