@@ -265,7 +265,8 @@ def _says_more(following: _Hit, hit: _Hit) -> bool:
 
 def _is_same_error(call: _Hit, following: _Hit, forms: Sequence[Joined]) -> bool:
     """Return whether what follows a call is of the same error, in one of the forms of the text."""
-    if isinstance(following.refusal.what, Forbidden):
+    # An encoded part ends its error.
+    if isinstance(following.refusal.what, Forbidden) or _ENCODED_HEAD.match(call.form.text, call.at[0]):
         return False
     for between in _between(call, following, forms):
         lead = between if following.is_call else _before_sentence(between)

@@ -328,6 +328,9 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
 
 
 def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
+    if explanation.times > 1:
+        on = f", on {len(explanation.resources)} resources, such as the next" if explanation.resources else ""
+        yield "denied", f"{explanation.times} times{on}"
     if explanation.resource is not None and (explanation.denied or explanation.resource != "*"):
         yield "resource", code(explanation.resource)
     elif explanation.resource_name is not None:

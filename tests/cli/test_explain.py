@@ -337,6 +337,39 @@ def test_the_tags_of_an_event_decide(explain: Any) -> None:
     assert answer["verdict"] == "allowed"
 
 
+def test_many_denials_are_a_table_and_repeats_one_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "User: arn:aws:sts::111122223333:assumed-role/node/i-0{0} is not authorized to perform: {1} on resource: {2}{0}\n"
+    interface, role = "arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-0", "arn:aws:iam::111122223333:role/a"
+    many = "".join(said.format(number, "ec2:DeleteNetworkInterface", interface) for number in range(60))
+    forbidden = 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"\n'
+    encoded = "UnauthorizedOperation: You are not authorized to perform this operation. Encoded authorization failure message: ***\n"
+    log = f"{forbidden}{many}{encoded}{said.format(1, 'iam:PassRole', role)}"
+    monkeypatch.setattr("sys.stdin", io.StringIO(log))
+    assert main(["explain"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if line]
+    assert lines == [
+        "63 denials, 4 different",
+        "WHO ACTION ON VERDICT",
+        "1 × jo k8s:list:pods pods forbidden",
+        "60 × node ec2:DeleteNetworkInterface network-interface denied",
+        "1 × not named denied",
+        "1 × node iam:PassRole role denied",
+        "--full explains each of them",
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO(log))
+    assert main(["explain", "--full"]) == 0
+    whole = capsys.readouterr().out
+    assert "60 times, on 60 resources" in whole
+    assert "denied, but the message does not name the action" in whole
+    monkeypatch.setattr("sys.stdin", io.StringIO(log))
+    assert main(["explain", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["read"], answer["merged"], [each["times"] for each in answer["answers"]]) == (63, 59, [1, 60, 1, 1])
+    assert len(answer["answers"][1]["resources"]) == 60
+
+
 def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
     tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
     answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
