@@ -11,8 +11,9 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -173,7 +174,11 @@ def policy(text: str) -> dict[str, Any]:
     return document
 
 
-def invocations(folder: Path, text: str) -> Iterator[tuple[str, list[str], str]]:
+Invocation = tuple[str, list[str], str]
+"""The place of a hostile text, the command, and what it is piped."""
+
+
+def invocations(folder: Path, text: str) -> Iterator[Invocation]:
     """Write the files of one hostile text; yield the place of the text, the command, and what it is piped."""
     folder.mkdir()
     accounts, document, broken, settings = (folder / name for name in ("a.json", "p.json", "b.json", "c.toml"))
@@ -230,7 +235,7 @@ def invocations(folder: Path, text: str) -> Iterator[tuple[str, list[str], str]]
     yield "endpoint", ["attached", "AmazonEKSClusterPolicy", f"AWS_ENDPOINT_URL={text}"], ""
 
 
-def synced(folder: Path, texts: list[str]) -> Iterator[tuple[str, list[str], str]]:
+def synced(folder: Path, texts: list[str]) -> Iterator[Invocation]:
     """Write files that a sync reads, with all the texts in them; yield the commands that read and show them.
 
     All texts at once, since the index is made anew after each sync.
@@ -283,15 +288,18 @@ def run(words: list[str], given: str) -> tuple[str, str, int]:
     return out.getvalue(), err.getvalue(), code
 
 
-def commands(folder: Path, cache: Path, names: list[str]) -> Tried:
-    """Try strings in every place, through every command, over copies of a filled cache."""
+def commands(folder: Path, cache: Path, names: list[str], *, each_form: bool = True) -> Tried:
+    """Try strings in every place, through every command, over copies of a filled cache.
+
+    Without `each_form` the places are answered in words and as JSON in turn.
+    """
     tried = Tried(strings=len(names))
     places: set[str] = set()
     for number, name in enumerate(names):
         home = folder / str(number)
         copied(cache, home / "cache")
         with mock.patch.dict(os.environ, isolated(home)):
-            for place, words, given in invocations(home / "files", STRINGS[name]):
+            for place, words, given in _in_turn(invocations(home / "files", STRINGS[name]), each_form):
                 places.add(place)
                 out, err, _ = run(words, given)
                 tried.look(f"{name} in {place}, stdout", out)
@@ -302,7 +310,7 @@ def commands(folder: Path, cache: Path, names: list[str]) -> Tried:
     home = folder / "synced"
     copied(cache, home / "cache")
     with mock.patch.dict(os.environ, isolated(home)):
-        for place, words, given in synced(home / "files", [STRINGS[name] for name in names]):
+        for place, words, given in _in_turn(synced(home / "files", [STRINGS[name] for name in names]), each_form):
             places.add(place)
             out, err, code = run(words, given)
             assert code == 0, (place, err[:300])
@@ -313,6 +321,15 @@ def commands(folder: Path, cache: Path, names: list[str]) -> Tried:
                 json.loads(out)
     tried.places = len(places)
     return tried
+
+
+def _in_turn(tried: Iterable[Invocation], each_form: bool) -> Iterator[Invocation]:
+    """Leave out every second form of a place, in turn the one in words and the one as JSON."""
+    as_json = False
+    for _, following in groupby(tried, lambda invocation: invocation[0].removesuffix(", JSON")):
+        forms = list(following)
+        as_json = not as_json
+        yield from forms if each_form else [forms[-1 if as_json else 0]]
 
 
 def main() -> int:

@@ -38,6 +38,6 @@ def test_whatever_fails_the_answer_is_right_or_it_is_said(
 @pytest.mark.slow
 def test_whatever_call_of_the_apps_start_fails_it_is_said(filled_cache: Path, rig: Rig, own_home: Path) -> None:
     rig.reset(0)
-    found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=16)]
+    found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=32)]
     assert found
     assert [each for each in found if each.wrong] == []
