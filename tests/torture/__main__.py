@@ -96,7 +96,7 @@ TRIALS = (
             "tests/iam/test_summary_corpus.py",
             "tests/iam/evaluation",
             "tests/iam/conditions",
-            "tests/bench/test_calls.py",
+            "tests/sources/aws/test_calls.py",
             "tests/sources/test_mirror.py",
         ),
         (),

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.summaries`: expanding and summarising every current policy, in milliseconds a policy."""
+"""`python -m tests.tools.bench.summaries`: expanding and summarising every current policy, in milliseconds a policy."""
 
 import json
 import lzma
@@ -10,7 +10,7 @@ from pathlib import Path
 from ekstui.iam.document import Document, parse
 from ekstui.iam.summary import services_in
 
-CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
+CORPUS = Path(__file__).parents[3] / "assets" / "corpus.jsonl.xz"
 NAMED = ("AmazonEKSClusterPolicy", "ReadOnlyAccess", "PowerUserAccess")
 
 

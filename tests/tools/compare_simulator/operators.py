@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 
-from tests.reference.compare_simulator.requests import ALWAYS, Case
+from tests.tools.compare_simulator.requests import ALWAYS, Case
 
 _ACTION = "s3:ListBucket"
 _RESOURCE = "arn:aws:s3:::logs"

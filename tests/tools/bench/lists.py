@@ -1,6 +1,6 @@
 """The list widget against Textual's own, each with 1,600 names alone on the screen and behind the same driver.
 
-`python -m tests.bench.lists KIND` runs one of the apps.
+`python -m tests.tools.bench.lists KIND` runs one of the apps.
 """
 
 import sys
@@ -16,8 +16,8 @@ from ekstui.present.rendering import Row
 from ekstui.present.styled import styled
 from ekstui.tui.driver import driver_class
 from ekstui.tui.widgets.rows import RowList
-from tests.bench.subject import PYTHON, Subject
-from tests.bench.traffic import DOWN, GAP, PAGE_DOWN
+from tests.tools.bench.subject import PYTHON, Subject
+from tests.tools.bench.traffic import DOWN, GAP, PAGE_DOWN
 
 NAMES = tuple(f"AmazonPolicyNumber{number:04}ForTheBenchmark" for number in range(1600))
 KINDS = ("RowList", "OptionList", "DataTable")
@@ -68,7 +68,7 @@ class Taken:
 def measure(rounds: int, env: Mapping[str, str]) -> Iterator[Taken]:
     """Yield the figures of each list."""
     for kind in KINDS:
-        subject = Subject(kind, (PYTHON, "-m", "tests.bench.lists", kind), (NAMES[0],))
+        subject = Subject(kind, (PYTHON, "-m", "tests.tools.bench.lists", kind), (NAMES[0],))
         firsts: list[float] = []
         for _ in range(rounds):
             with subject.open(env) as terminal:

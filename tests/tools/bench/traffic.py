@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
-from tests.bench.subject import NARROW, WIDE, Subject
 from tests.support.terminal import Link, Terminal
+from tests.tools.bench.subject import NARROW, WIDE, Subject
 
 DOWN: Final = "\x1b[B"
 PAGE_DOWN: Final = "\x1b[6~"

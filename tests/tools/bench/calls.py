@@ -1,4 +1,4 @@
-"""`python -m tests.bench.calls`: how many calls a look at an account takes, against the least that AWS's limits allow."""
+"""`python -m tests.tools.bench.calls`: how many calls a look at an account takes, against the least that AWS's limits allow."""
 
 import os
 import sys

@@ -3,9 +3,9 @@
 import pytest
 
 from ekstui.library import Library
-from tests.bench.calls import PLAN, measure
 from tests.rig.rig import Rig
 from tests.support.effort import EFFORT
+from tests.tools.bench.calls import PLAN, measure
 
 
 @pytest.mark.parametrize("size", [300, 1000, *([5000] if EFFORT > 1 else [])])

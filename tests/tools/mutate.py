@@ -28,7 +28,7 @@ from cosmic_ray.work_db import WorkDB
 from cosmic_ray.work_item import MutationSpec, TestOutcome
 from coverage import CoverageData
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "mutate"
 PACKAGES = ("ekstui/iam", "ekstui/change", "ekstui/eks", "ekstui/denial", "ekstui/library", "ekstui/store")
 TESTS = (
@@ -87,7 +87,7 @@ class Tests(NamedTuple):
 
 def main() -> int:
     """Draw the sample, try each fault, print the rate, and return 1 if it is under the limit."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.mutate", description=__doc__)
     parser.add_argument("--sample", type=int, default=400, help="how many faults (400)")
     parser.add_argument("--seed", type=int, default=0, help="which faults (0)")
     parser.add_argument("--only", default="", metavar="PATH", help="faults in files whose path begins so")

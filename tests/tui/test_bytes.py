@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.subject import warm
-from tests.bench.traffic import BYTES, Row
+from tests.tools.bench.subject import warm
+from tests.tools.bench.traffic import BYTES, Row
 
 pytestmark = pytest.mark.slow
 

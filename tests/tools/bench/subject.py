@@ -49,7 +49,7 @@ class Subject:
             yield terminal
 
 
-BLANK = Subject("blank Textual app", (PYTHON, "-m", "tests.bench.blank"), ("blank",))
+BLANK = Subject("blank Textual app", (PYTHON, "-m", "tests.tools.bench.blank"), ("blank",))
 NARROW = Subject("ekstui, 80×24", EKSTUI, FIRST_ROWS)
 WIDE = Subject("ekstui, 120×40", EKSTUI, FIRST_ROWS, columns=120, rows=40)
 

@@ -1,6 +1,6 @@
 """Compare ekstui's verdicts with those of the npm package @cloud-copilot/iam-simulate; see README.md.
 
-python -m tests.reference.compare_simulator.compare [--requests 5000] [--seed 1] [--figures FILE]
+python -m tests.tools.compare_simulator.compare [--requests 5000] [--seed 1] [--figures FILE]
 """
 
 import argparse
@@ -20,8 +20,8 @@ from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import reference
 from ekstui.sources.corpus import Corpus
-from tests.reference.compare_simulator.operators import operator_cases
-from tests.reference.compare_simulator.requests import ALWAYS, ROLE, Case, as_line, cases, library_of_documents
+from tests.tools.compare_simulator.operators import operator_cases
+from tests.tools.compare_simulator.requests import ALWAYS, ROLE, Case, as_line, cases, library_of_documents
 
 PACKAGE = "@cloud-copilot/iam-simulate"
 HERE = Path(__file__).resolve().parent

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from time import perf_counter
 
-from tests.bench.subject import BLANK, EFFECT, EKSTUI, FIRST_KEY, NARROW, PYTHON, WIDE, Subject
+from tests.tools.bench.subject import BLANK, EFFECT, EKSTUI, FIRST_KEY, NARROW, PYTHON, WIDE, Subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.commands`: whole commands against a bare Python, and the first fill against the corpus alone.
+"""`python -m tests.tools.bench.commands`: whole commands against a bare Python, and the first fill against the corpus alone.
 
 The cache is as the first commands of a fresh home leave it, and what they took stands in the table too.
 

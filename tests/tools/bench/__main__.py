@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: how quick, how big and how quiet the app is, against a blank Textual app in the same run."""
+"""`python -m tests.tools.bench`: how quick, how big and how quiet the app is, against a blank Textual app in the same run."""
 
 import argparse
 import os
@@ -7,17 +7,17 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.bench.lists import measure as measure_lists
-from tests.bench.starts import STARTS, Taken, measure
-from tests.bench.subject import warm
-from tests.bench.traffic import BYTES, TIMES
+from tests.tools.bench.lists import measure as measure_lists
+from tests.tools.bench.starts import STARTS, Taken, measure
+from tests.tools.bench.subject import warm
+from tests.tools.bench.traffic import BYTES, TIMES
 
 MIB = 1024 * 1024
 
 
 def main() -> int:
     """Measure, print, and return 1 if a figure that hardly varies is over its limit."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="starts of each command (9)")
     parser.add_argument("--only", choices=["starts", "bytes", "times", "lists"], help="one table")
     options = parser.parse_args()
