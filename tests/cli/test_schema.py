@@ -161,6 +161,7 @@ def test_answers_from_the_corpus(
 
 @pytest.mark.parametrize("words", LIVE, ids=" ".join)
 def test_answers_from_the_account(words: tuple[str, ...], rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    rig.reset(0)
     assert main([*words, "--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
 

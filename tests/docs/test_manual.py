@@ -134,6 +134,7 @@ def test_an_example_runs(
     capsys: pytest.CaptureFixture[str],
     filled_cache: Path,
 ) -> None:
+    rig.reset(0)
     words = ekstui_words(example) or []
     copied(filled_cache, files.cache_dir())
     monkeypatch.chdir(tmp_path)

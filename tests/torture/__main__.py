@@ -98,6 +98,7 @@ TRIALS = (
             "tests/iam/conditions",
             "tests/sources/aws/test_calls.py",
             "tests/sources/test_mirror.py",
+            "tests/tui/driver/test_same_picture.py",
         ),
         (),
         20,

@@ -18,6 +18,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
 from ekstui.tui.driver.terminal_output import Output
+from tests.support.effort import EFFORT
 from tests.tui.driver.demo import Demo
 
 KEYS = (
@@ -99,7 +100,7 @@ async def _step(pilot: Pilot[None], driver: Both, dice: random.Random) -> str:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
+@pytest.mark.parametrize("seed", range(4 if EFFORT > 1 else 1))
 def test_no_cell_differs(environment: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_COLOR", "COLORTERM", "TERM"):
         monkeypatch.delenv(name, raising=False)
