@@ -39,6 +39,9 @@ _KEYBOARD_PROTOCOL = re.compile(rb"\x1b\[([<>])\d*u")
 _ANSWER = 1.0
 """Seconds in which a busy machine begins to answer a key, if it does at all."""
 
+PATIENCE = 60.0
+"""Seconds after which what a test waits for does not come any more, on a busy machine either."""
+
 _MEMORY_UNIT = 1024
 _CPU_TICK = os.sysconf("SC_CLK_TCK")
 
@@ -218,7 +221,7 @@ class Terminal:
         self._unread = begun[0] if begun else b""
         self._stream.feed(data[: begun.start()] if begun else data)
 
-    def wait_for(self, wanted: str | Callable[[], object], seconds: float = 20) -> float:
+    def wait_for(self, wanted: str | Callable[[], object], seconds: float = PATIENCE) -> float:
         """Receive until the screen shows a text or a condition holds, and return the time (`perf_counter`)."""
         until = perf_counter() + seconds
         while not (wanted in self.text if isinstance(wanted, str) else wanted()):
@@ -227,7 +230,7 @@ class Terminal:
                 raise AssertionError(f"not {why}: {wanted}\n{self.text}")
         return self.last_byte
 
-    def settle(self, quiet: float = 0.25, seconds: float = 20) -> float:
+    def settle(self, quiet: float = 0.25, seconds: float = PATIENCE) -> float:
         """Receive until nothing has come for so many seconds, and return when the last byte came (`perf_counter`)."""
         until = perf_counter() + seconds
         while self.pump(quiet):
@@ -297,7 +300,7 @@ class Terminal:
 
     # The process
 
-    def wait_exit(self, seconds: float = 20, *, reading: bool = True) -> Exit:
+    def wait_exit(self, seconds: float = PATIENCE, *, reading: bool = True) -> Exit:
         """Wait until the program has ended, and receive meanwhile if wanted."""
         begun = perf_counter()
         self._end_expected = True

@@ -13,7 +13,7 @@ from tests.support.terminal import Terminal
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 
-SOON = 10
+SOON = 60
 """Seconds in which an app must be gone, however busy the machine is; `tests.torture.signals` says how soon it is."""
 
 LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
