@@ -96,7 +96,7 @@ def measured(home: Path, name: str) -> tuple[int, float]:
     case = CASES[name]
     with started(home, case.ignoring) as terminal:
         case.happens(terminal)
-        end = terminal.wait_exit(20)
+        end = terminal.wait_exit()
         if "closed" not in name:
             assert_restored(terminal)
         return end.code, end.seconds
@@ -109,7 +109,7 @@ def hung(rig: Rig, home: Path) -> tuple[int, float]:
         terminal.wait_for(lambda: any(call.service == "sts" for call in rig.proxy.calls))
         terminal.settle(0.5)
         terminal.send("q")
-        end = terminal.wait_exit(10)
+        end = terminal.wait_exit(25)  # less than a read of IAM may take
         assert_restored(terminal)
         return end.code, end.seconds
 

@@ -79,7 +79,7 @@ def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys:
             terminal.wait_for("AmazonEKSClusterPolicy")
             terminal.settle(0.4)
             terminal.send(keys)
-        end = terminal.wait_exit(20)
+        end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (70, False)
         assert_restored(terminal)
         said = terminal.raw.rpartition(b"\x1b[?1049l")[2].decode()
@@ -179,7 +179,7 @@ def test_a_textual_with_other_private_names_draws_itself(own_home: Path, how: st
         if how == "none":
             terminal.wait_for("A CNI v6")
             terminal.send("q")
-        end = terminal.wait_exit(20)
+        end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (code, False)
         assert not any(secret in terminal.raw.decode() for secret in SECRETS)
         assert_restored(terminal)
