@@ -10,16 +10,13 @@ from ekstui.iam import arn
 from ekstui.iam.document import parse
 from ekstui.iam.grants import grants
 from tests.support.corpus import raw_corpus, raw_document
+from tests.support.documents import parsed
 
 EBS = "AmazonEBSCSIDriverPolicy"
 
 
 def between(one: tuple[str, int], other: tuple[str, int]) -> Differences:
     return differences(parse(raw_document(*one)), parse(raw_document(*other)))
-
-
-def document(*statements: Any) -> Any:
-    return parse({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def test_one_value_added_to_two_actions_is_one_difference() -> None:
@@ -58,7 +55,7 @@ def test_a_comparison_takes_resources_as_written_once_it_took_all_its_steps(monk
 
     def patterns(name: str) -> Any:
         resources = [f"arn:aws:s3:::*{name}*{number}*" for number in range(400)]
-        return document({"Effect": "Allow", "Action": [f"s3:X{n}" for n in range(9)], "Resource": resources})
+        return parsed({"Effect": "Allow", "Action": [f"s3:X{n}" for n in range(9)], "Resource": resources})
 
     counted: list[str] = []
     compare = arn.resource_covers
@@ -85,7 +82,7 @@ def test_two_statements_are_two_ways_and_one_is_one() -> None:
 def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
     named = {"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}
     wild = {"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:RunInstances"], "Resource": "*"}
-    found = differences(document(named), document(wild))
+    found = differences(parsed(named), parsed(wild))
     assert found.removed == found.changed == ()
     (covered,) = found.covered
     assert (covered.actions, covered.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
@@ -96,15 +93,15 @@ def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
 def test_a_pattern_on_fewer_resources_is_a_change() -> None:
     named = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     wild = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
-    found = differences(document(named), document(wild))
+    found = differences(parsed(named), parsed(wild))
     assert [each.actions for each in found.changed] == [("ec2:DescribeVpcs",)]
 
 
 def test_no_condition_is_called_gone_that_another_way_still_needs() -> None:
     base = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     a, b = {"aws:PrincipalTag/a": "1"}, {"aws:PrincipalTag/b": "1"}
-    joint = document({**base, "Condition": {"StringEquals": {**a, **b}}})
-    either = document({**base, "Condition": {"StringEquals": a}}, {**base, "Condition": {"StringEquals": b}})
+    joint = parsed({**base, "Condition": {"StringEquals": {**a, **b}}})
+    either = parsed({**base, "Condition": {"StringEquals": a}}, {**base, "Condition": {"StringEquals": b}})
     for before, after, counts in ((joint, either, (1, 2)), (either, joint, (2, 1))):
         (difference,) = differences(before, after).changed
         (change,) = difference.conditions
@@ -142,7 +139,7 @@ def test_the_ways_that_have_most_in_common_are_one_that_changed() -> None:
     def either(*ways: tuple[str, str]) -> Any:
         base = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
         keys = ("aws:PrincipalTag/a", "aws:PrincipalTag/b")
-        return document(*({**base, "Condition": {"StringEquals": dict(zip(keys, way, strict=True))}} for way in ways))
+        return parsed(*({**base, "Condition": {"StringEquals": dict(zip(keys, way, strict=True))}} for way in ways))
 
     # By the values in common the first became the second, and the other way round.
     (difference,) = differences(either(("1", "1"), ("2", "2")), either(("0", "2"), ("9", "1"))).changed
@@ -178,7 +175,7 @@ def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
         get("e", "f", element="NotResource", v="1"),
     ]
     (difference,) = differences(
-        document(get(action="sqs:SendMessage")), document(get(action="sqs:SendMessage"), *added)
+        parsed(get(action="sqs:SendMessage")), parsed(get(action="sqs:SendMessage"), *added)
     ).added
     places = [(each.place.element, buckets(each.place.resources), keys(each.ways)) for each in difference.granted]
     assert sorted(places) == [
@@ -199,13 +196,13 @@ def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
     ],
 )
 def test_a_way_that_needs_more_than_another_makes_no_difference(before: list[Any], after: list[Any]) -> None:
-    assert differences(document(*before), document(*after)).counts == (0, 0, 0)
-    assert differences(document(*after), document(*before)).counts == (0, 0, 0)
+    assert differences(parsed(*before), parsed(*after)).counts == (0, 0, 0)
+    assert differences(parsed(*after), parsed(*before)).counts == (0, 0, 0)
 
 
 def test_conditions_that_changed_on_all_resources_or_on_some() -> None:
     def change(before: list[Any], after: list[Any]) -> Any:
-        (difference,) = differences(document(*before), document(*after)).changed
+        (difference,) = differences(parsed(*before), parsed(*after)).changed
         assert difference.resources == ()
         (only,) = difference.conditions
         return only
@@ -236,7 +233,7 @@ def test_a_condition_is_compared_with_that_of_its_operator_before_others_of_its_
     key = "aws:PrincipalTag/t"
     before = {**get("x"), "Condition": {"StringLike": {key: "a*"}, "StringNotLike": {key: "ab*"}}}
     after = {**get("x"), "Condition": {"StringNotLike": {key: "ac*"}, "StringEquals": {key: "ad"}}}
-    (difference,) = differences(document(before), document(after)).changed
+    (difference,) = differences(parsed(before), parsed(after)).changed
     (way,) = difference.conditions[0].revised
     assert {(line.before.operator, line.after.operator) for line in way.lines} == {
         ("StringNotLike", "StringNotLike"), ("StringLike", "StringEquals"),
@@ -246,7 +243,7 @@ def test_a_condition_is_compared_with_that_of_its_operator_before_others_of_its_
 
 def test_resources_that_only_one_side_has_are_together_by_how_they_are_allowed() -> None:
     def changed(before: list[Any], after: list[Any]) -> list[tuple[str, list[str], list[str], bool]]:
-        (difference,) = differences(document(*before), document(*after)).changed
+        (difference,) = differences(parsed(*before), parsed(*after)).changed
         assert difference.conditions == ()
         return [
             (each.element, buckets(each.removed), buckets(each.added), each.listed) for each in difference.resources
@@ -268,12 +265,12 @@ def test_lists_of_exceptions_are_each_one_difference() -> None:
     def all_but(*names: str) -> dict[str, Any]:
         return {"Effect": "Allow", "NotAction": list(names), "Resource": "*"}
 
-    found = differences(document(), document(all_but("iam:*"), all_but("s3:*", "ec2:*")))
+    found = differences(parsed(), parsed(all_but("iam:*"), all_but("s3:*", "ec2:*")))
     assert (found.counts, {each.actions for each in found.added}) == ((2, 0, 0), {("iam:*",), ("s3:*", "ec2:*")})
     # One that became two, or two that became two, are not paired.
-    found = differences(document(all_but("iam:*")), document(all_but("s3:*"), all_but("ec2:*")))
+    found = differences(parsed(all_but("iam:*")), parsed(all_but("s3:*"), all_but("ec2:*")))
     assert found.counts == (2, 1, 0)
-    found = differences(document(all_but("iam:*", "s3:*")), document(all_but("s3:*", "ec2:*", "sqs:*")))
+    found = differences(parsed(all_but("iam:*", "s3:*")), parsed(all_but("s3:*", "ec2:*", "sqs:*")))
     (one,) = found.changed
     assert (one.names_removed, one.names_added, one.actions) == (
         ("iam:*",),
@@ -286,13 +283,13 @@ def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_th
     actions = ["sns:ListTopics", "sns:ListTagsForResource"]
     wild = {"Effect": "Allow", "Action": "sns:ListT*", "Resource": "*"}
     named = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    found = differences(document(wild), document(named))
+    found = differences(parsed(wild), parsed(named))
     assert {(each.side, each.by): sorted(each.actions) for each in found.covered} == {
         ("before", "its actions by name"): ["sns:ListT*"],
         ("after", "sns:ListT*"): sorted(actions),
     }
     assert (found.counts, dict(found.alike)) == ((0, 0, 0), {"Allow": ("sns:ListT*", *sorted(actions))})
-    (less,) = differences(document(wild), document({**named, "Action": actions[:1]})).removed
+    (less,) = differences(parsed(wild), parsed({**named, "Action": actions[:1]})).removed
     assert (less.actions, less.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
-    elsewhere = differences(document(wild), document({**named, "Resource": "arn:aws:sns:*:*:a"}))
+    elsewhere = differences(parsed(wild), parsed({**named, "Resource": "arn:aws:sns:*:*:a"}))
     assert ([each.actions for each in elsewhere.removed], elsewhere.covered) == ([("sns:ListT*",)], ())

@@ -13,6 +13,7 @@ from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
 from tests.support.brute_force import glob, listed
 from tests.support.corpus import policy_of, raw_corpus, sampled_corpus
+from tests.support.documents import allow
 
 
 def names(statement: Any, action: str) -> bool:
@@ -237,20 +238,16 @@ def test_what_a_short_arn_reaches_is_left_open() -> None:
     assert (whole.covers, whole.lacks) == (("volume",), ("snapshot",))
 
 
-def statement(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
 @pytest.mark.parametrize(
     ("statements", "action", "via", "pattern"),
     [
         # Names before wildcards, then the pattern with the most letters; a list of exceptions only if nothing else allows it.
-        ([statement(["s3:Get*", "s3:*", "s3:GetObj*"])], "s3:GetObject", "Action", "s3:GetObj*"),
-        ([statement(["s3:GetObjec*****", "s3:GetObject"])], "s3:GetObject", "Action", "s3:GetObject"),
-        ([statement("*"), statement("s3:G***")], "s3:GetObject", "Action", "s3:G***"),
-        ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}, statement("*")], "s3:GetObject", "Action", "*"),
+        ([allow(["s3:Get*", "s3:*", "s3:GetObj*"])], "s3:GetObject", "Action", "s3:GetObj*"),
+        ([allow(["s3:GetObjec*****", "s3:GetObject"])], "s3:GetObject", "Action", "s3:GetObject"),
+        ([allow("*"), allow("s3:G***")], "s3:GetObject", "Action", "s3:G***"),
+        ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}, allow("*")], "s3:GetObject", "Action", "*"),
         ([{"Effect": "Allow", "NotAction": ["iam:*", "sqs:*"], "Resource": "*"}], "s3:GetObject", "NotAction", "iam:*, sqs:*"),
-        ([statement(["s3:GetObject", "s3:PutObject", "s3:G*"])], "s3:Get*", "Action", "s3:GetObject"),
+        ([allow(["s3:GetObject", "s3:PutObject", "s3:G*"])], "s3:Get*", "Action", "s3:GetObject"),
     ],
 )  # fmt: skip
 def test_which_pattern_allows_it(statements: list[Any], action: str, via: str, pattern: str) -> None:
@@ -328,6 +325,6 @@ def test_an_action_has_at_most_256_letters(length: int) -> None:
     ],
 )
 def test_how_far_a_pattern_of_actions_is_denied(denies: list[Any], denied: str | None) -> None:
-    holder = small([statement("s3:Get*"), *({"Effect": "Deny", **each} for each in denies)], "s3:Get*")
+    holder = small([allow("s3:Get*"), *({"Effect": "Deny", **each} for each in denies)], "s3:Get*")
     assert holder is not None
     assert holder.denied == denied

@@ -41,7 +41,7 @@ from ekstui.denial.purpose import (
 )
 from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version
 from ekstui.errors import InputError
-from ekstui.iam.document import Document, Statement, parse
+from ekstui.iam.document import Statement
 from ekstui.iam.evaluation import AppliedPolicy, Failure, Request, StatementResult, evaluate
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import knowledge
@@ -52,6 +52,7 @@ from ekstui.present.explanation import (
     since_in_words,
     verdict_in_words,
 )
+from tests.support.documents import allow, deny, parsed
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -61,20 +62,8 @@ REGION = {"aws:RequestedRegion": ("eu-west-1",)}
 GET = Request("s3:GetObject", (f"{BUCKET}/a",), SESSION, REGION)
 
 
-def allow(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
-    return allow(action, resource, **more) | {"Effect": "Deny"}
-
-
-def document(*statements: dict[str, Any]) -> Document:
-    return parse({"Version": "2012-10-17", "Statement": list(statements)})
-
-
 def applied(*statements: dict[str, Any], name: str = "own", version: int | None = None) -> AppliedPolicy:
-    return AppliedPolicy(name, version, document(*statements), f"arn:aws:iam::aws:policy/{name}")
+    return AppliedPolicy(name, version, parsed(*statements), f"arn:aws:iam::aws:policy/{name}")
 
 
 # Which statements decide
@@ -291,7 +280,7 @@ def candidate(
         VersionInfo(number, datetime(2020 + number, 1, 1, tzinfo=UTC)) for number in range(1, len(versions) + 1)
     )
     policy = Policy(name, arn or f"arn:aws:iam::aws:policy/{name}", default or len(versions), infos, withdrawn, home)
-    documents = {number: document(*statements) for number, statements in enumerate(versions, 1)}
+    documents = {number: parsed(*statements) for number, statements in enumerate(versions, 1)}
     return Candidate(policy, documents, scope, superseded, meant_for)  # type: ignore[arg-type]
 
 
@@ -625,7 +614,7 @@ def test_versions_and_statements_in_words() -> None:
     helps = Allower("P", 4, Since(2, day, at_latest=False), (), False, "eks")
     assert since_in_words(helps) == "since v2 (2024-05-06)"
     assert since_in_words(helps._replace(since=Since(2, None, at_latest=True))) == "since at latest v2"
-    policy, statement = applied(READ[0], name="P", version=2), document(READ[0]).statements[0]
+    policy, statement = applied(READ[0], name="P", version=2), parsed(READ[0]).statements[0]
     near = StatementResult("identity", policy, 3, statement, False, (), ())
     assert statement_in_words(near) == "P v2, statement 4"
     unnamed = replace(

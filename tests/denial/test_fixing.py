@@ -17,7 +17,7 @@ from ekstui.iam.reference import reference
 from tests.support.shell import commands_in, fault_of
 
 
-def said(who: str, action: str, resource: str, end: str = "because no identity-based policy allows it") -> str:
+def denied(who: str, action: str, resource: str, end: str = "because no identity-based policy allows it") -> str:
     return f"User: arn:aws:sts::123456789012:assumed-role/{who} is not authorized to perform: {action} on resource: {resource} {end}"
 
 
@@ -56,16 +56,16 @@ THREADS = {
         says=("the pod has no role of its own",),
     ),
     "velero #8240": Thread(
-        said(NODE, "s3:ListBucket", '"arn:aws:s3:::prod-velero"') + " controller=backup-storage-location velero",
+        denied(NODE, "s3:ListBucket", '"arn:aws:s3:::prod-velero"') + " controller=backup-storage-location velero",
         offers=("create-role --role-name velero", "put-role-policy --role-name velero", "create-pod-identity-association"),
         never=("SageMaker", "HyperPod"),
     ),
     "mountpoint-s3 #586": Thread(
-        said(NODE, "s3:ListBucket", "arn:aws:s3:::data") + " pod mount-s3, aws-mountpoint-s3-csi-driver",
+        denied(NODE, "s3:ListBucket", "arn:aws:s3:::data") + " pod mount-s3, aws-mountpoint-s3-csi-driver",
         offers=("create-role --role-name mountpoint-s3", "put-role-policy", "create-pod-identity-association"),
     ),
     "cert-manager #5780": Thread(
-        said("cert-manager/1675610660182694283", "sts:AssumeRole", "arn:aws:iam::123456789012:role/cert-manager", ""),
+        denied("cert-manager/1675610660182694283", "sts:AssumeRole", "arn:aws:iam::123456789012:role/cert-manager", ""),
         offers=("iam get-role --role-name cert-manager --query Role.AssumeRolePolicyDocument",),
         never=("put-role-policy", "attach-role-policy"),
         says=("The role assumes itself",),
@@ -77,23 +77,23 @@ THREADS = {
         says=("since v2.0.0",),
     ),
     "aws-load-balancer-controller #3399": Thread(
-        said("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:ModifyRule", RULE),
+        denied("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:ModifyRule", RULE),
         offers=('--policy-document "$(ekstui show aws-load-balancer-controller --document)"',
                 "listener-rule/*"),
         never=("9683b2d02a6cabee", "AmazonEKSLoadBalancingPolicy"),
     ),
     "a target group by its controller's tag": Thread(
-        said("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:DeleteTargetGroup", GROUP),
+        denied("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:DeleteTargetGroup", GROUP),
         offers=("resourcegroupstaggingapi get-resources",),
         never=("50dc6c495c0c9188\"]",),
     ),
     "an interface of the CNI": Thread(
-        said("vpc-cni-role/1", "ec2:DeleteNetworkInterface", ENI),
+        denied("vpc-cni-role/1", "ec2:DeleteNetworkInterface", ENI),
         offers=("list-attached-role-policies", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "network-interface/*"),
         never=("eni-0abc", "HyperPod"),
     ),
     "IPv6, for which only the project has a policy": Thread(
-        said("vpc-cni-role/1", "ec2:AssignIpv6Addresses", ENI),
+        denied("vpc-cni-role/1", "ec2:AssignIpv6Addresses", ENI),
         offers=("list-attached-role-policies", '"$(ekstui show vpc-cni/ipv6 --document)"', "put-role-policy"),
     ),
     "a volume without its tag": Thread(
@@ -110,19 +110,19 @@ THREADS = {
         options=("--demo",),
     ),
     "a volume of a role that is not known": Thread(
-        said("ebs-csi/1", "ec2:DeleteVolume", VOLUME.replace("111122223333", "123456789012")),
+        denied("ebs-csi/1", "ec2:DeleteVolume", VOLUME.replace("111122223333", "123456789012")),
         offers=("list-attached-role-policies", "ec2 describe-tags", "attach-role-policy", "ec2 create-tags"),
     ),
     "a role to be passed": Thread(
-        said("KarpenterController/1", "iam:PassRole", "arn:aws:iam::123456789012:role/KarpenterNodeRole-prod"),
+        denied("KarpenterController/1", "iam:PassRole", "arn:aws:iam::123456789012:role/KarpenterNodeRole-prod"),
         offers=("list-attached-role-policies", "ekstui show karpenter --document", '"iam:PassedToService":["ec2.amazonaws.com"'),
     ),
     "two accounts": Thread(
-        said("app/1", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:210987654321:jobs"),
+        denied("app/1", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:210987654321:jobs"),
         says=("by the queue policy", "only if a resource policy in account 210987654321 allows it too"),
     ),
     "a service control policy": Thread(
-        said("app/i-0123456789abcdef0", "ec2:RunInstances", "arn:aws:ec2:eu-west-1:123456789012:instance/*",
+        denied("app/i-0123456789abcdef0", "ec2:RunInstances", "arn:aws:ec2:eu-west-1:123456789012:instance/*",
              "with an explicit deny in a service control policy: "
              "arn:aws:organizations::111122223333:policy/o-abcdefghij/service_control_policy/p-12345678"),
         offers=("organizations describe-policy --policy-id p-12345678",),
@@ -130,12 +130,12 @@ THREADS = {
         says=("organization o-abcdefghij", "management account is 111122223333"),
     ),
     "a permissions boundary": Thread(
-        said("app/1", "s3:GetObject", "arn:aws:s3:::logs/a", "because no permissions boundary allows the s3:GetObject action"),
+        denied("app/1", "s3:GetObject", "arn:aws:s3:::logs/a", "because no permissions boundary allows the s3:GetObject action"),
         offers=("iam get-role --role-name app --query Role.PermissionsBoundary",),
         never=("put-role-policy",),
     ),
     "a bucket policy": Thread(
-        said("app/1", "s3:GetObject", "arn:aws:s3:::logs/a", "with an explicit deny in a resource-based policy"),
+        denied("app/1", "s3:GetObject", "arn:aws:s3:::logs/a", "with an explicit deny in a resource-based policy"),
         offers=("s3api get-bucket-policy --bucket logs",),
         never=("put-role-policy",),
     ),
@@ -147,7 +147,7 @@ THREADS = {
     ),
     "secrets for external-secrets": Thread(
         '{"logger":"provider.aws.secretsmanager","image":"ghcr.io/external-secrets/external-secrets:v0.9","error":"'
-        + said("eso/external-secrets-provider-aws", "secretsmanager:GetSecretValue", "prod/db") + '"}',
+        + denied("eso/external-secrets-provider-aws", "secretsmanager:GetSecretValue", "prod/db") + '"}',
         never=("AmazonEKSLocalOutpostClusterPolicy",),
     ),
 }  # fmt: skip
@@ -244,7 +244,7 @@ def _managed(name: str) -> Document:
 def test_two_statements_never_share_a_policy_s_name(capsys: pytest.CaptureFixture[str]) -> None:
     names = set()
     for resource in ("arn:aws:s3:::a/x", "arn:aws:s3:::b/x"):
-        _, answer = answers(capsys, Thread(said("app/1", "s3:GetObject", resource)))
+        _, answer = answers(capsys, Thread(denied("app/1", "s3:GetObject", resource)))
         (command,) = answer["commands"]
         names.add(command.split("--policy-name ")[1].split()[0])
     assert len(names) == 2

@@ -8,6 +8,7 @@ from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
 from tests.support.corpus import raw_document
+from tests.support.documents import deny
 
 TAGS = "ec2:CreateTags"
 CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonEKSClusterPolicy", 8)))
@@ -26,10 +27,6 @@ def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> 
     found = principal_can(subject, action, resource)
     assert found is not None
     return found
-
-
-def deny(action: str, **more: Any) -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": action, "Resource": "*", **more}
 
 
 def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:

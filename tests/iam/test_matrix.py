@@ -10,6 +10,7 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import services_in
 from tests.support.corpus import raw_corpus, raw_document
+from tests.support.documents import allow, document
 
 
 def rows_of(*documents: Any) -> dict[str, MatrixRow]:
@@ -17,16 +18,8 @@ def rows_of(*documents: Any) -> dict[str, MatrixRow]:
     return {row.service: row for row in matrix([services_in(document) for document in parsed])}
 
 
-def allow(*actions: str, **more: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": "*", **more}
-
-
-def document(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
 def test_each_policy_has_its_number_and_a_service_of_one_only_stands_too() -> None:
-    rows = rows_of(document(allow("ec2:DescribeVpcs", "kms:DescribeKey")), document(allow("ec2:*")))
+    rows = rows_of(document(allow(["ec2:DescribeVpcs", "kms:DescribeKey"])), document(allow("ec2:*")))
     assert list(rows) == ["ec2", "kms"]
     totals = reference().level_totals("ec2")
     assert {level: cell.given for level, cell in rows["ec2"].cells.items()} == {
@@ -54,7 +47,7 @@ def test_what_a_policy_takes_back_is_not_counted_and_said() -> None:
         ([allow("s3:GetObject"), {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}], "denied"),
         ([allow("s3:GetObject"), {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}], "some"),
         # A bucket is nothing that GetObject can be used on.
-        ([allow("s3:GetObject", "s3:ListBucket", Resource="arn:aws:s3:::bucket")], "none"),
+        ([allow(["s3:GetObject", "s3:ListBucket"], Resource="arn:aws:s3:::bucket")], "none"),
     ],
 )
 def test_how_far_an_action_is_given(statements: list[dict[str, Any]], expected: str) -> None:
@@ -65,7 +58,7 @@ def test_how_far_an_action_is_given(statements: list[dict[str, Any]], expected: 
 
 
 def test_an_action_that_the_reference_lacks_has_a_column_of_its_own() -> None:
-    row = rows_of(document(allow("ec2:DescribeNothingAtAll", "ec2:DescribeVpcs")))["ec2"]
+    row = rows_of(document(allow(["ec2:DescribeNothingAtAll", "ec2:DescribeVpcs"])))["ec2"]
     assert row.cells["unknown"].given == (1,)
     assert row.cells["unknown"].total == 0
 
@@ -84,7 +77,7 @@ def test_nothing_given_is_no_row() -> None:
     ],
 )
 def test_a_filter_keeps_a_service_whole_or_the_actions_that_match(words: list[str], kept: list[str] | None) -> None:
-    row = rows_of(document(allow("ec2:DescribeVpcs", "ec2:CreateTags")))["ec2"]
+    row = rows_of(document(allow(["ec2:DescribeVpcs", "ec2:CreateTags"])))["ec2"]
     found = holding(row, words)
     assert (sorted(each.action for each in found.actions) if found else None) == kept
     # The cells go on telling of the whole service.

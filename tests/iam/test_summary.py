@@ -1,7 +1,6 @@
 """The console's tables: AWS's own examples, the warnings, and where ekstui says more than the console."""
 
 import json
-from collections.abc import Mapping
 
 import pytest
 
@@ -10,23 +9,12 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining, services_in
 from tests.support.corpus import raw_document
+from tests.support.documents import allow, deny, parsed
 
 ACCOUNT = "123456789012"
 NEEDS_WILDCARD = (
     "This action does not support resource-level permissions. This requires a wildcard (*) for the resource."
 )
-
-
-def document(*statements: Mapping[str, object]) -> Document:
-    return parse({"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]})
-
-
-def allow(action: str | list[str], resource: str | list[str] = "*", **more: object) -> dict[str, object]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-
-
-def deny(action: str | list[str], resource: str | list[str] = "*", **more: object) -> dict[str, object]:
-    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
 
 
 def row(of: Document, service: str, effect: str = "Allow") -> ServiceSummary:
@@ -44,7 +32,7 @@ def cells(entry: ServiceSummary) -> tuple[str, str, str, str, str]:
 
 # The JSON is the IAM User Guide's ("Policy summary", "Examples of policy summaries"); the cells are what its text and
 # tables say of them, where access levels have not changed since.
-SUMMARY_ALL_ELEMENTS = document(
+SUMMARY_ALL_ELEMENTS = parsed(
     allow(
         [f"aws-portal:{name}" for name in ("ViewBilling", "ViewPaymentMethods", "ModifyPaymentMethods", "ViewAccount")]
         + ["aws-portal:ModifyAccount", "aws-portal:ViewUsage"],
@@ -111,7 +99,7 @@ def test_the_user_guides_service_summary_of_s3() -> None:
 
 
 def test_example_1_allow_and_deny_of_one_service() -> None:
-    of = document(
+    of = parsed(
         allow(["s3:*"], ["*"], Sid="FullAccess"),
         deny(["s3:*"], ["arn:aws:s3:::customer", "arn:aws:s3:::customer/*"], Sid="DenyCustomerBucket"),
     )
@@ -127,7 +115,7 @@ def test_example_1_allow_and_deny_of_one_service() -> None:
 
 def test_example_2_one_table_and_one_condition() -> None:
     table = f"arn:aws:dynamodb:us-west-1:{ACCOUNT}:table/myDynamoTable"
-    of = document(
+    of = parsed(
         allow(
             ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             [table],
@@ -149,7 +137,7 @@ def test_example_2_one_table_and_one_condition() -> None:
 def test_example_3_several_resources_and_conditions() -> None:
     actions = ["s3:PutObject", "s3:PutObjectAcl"]
     grants = {"s3:x-amz-acl": ["custom"], "s3:x-amz-grant-full-control": ["1234"]}
-    of = document(
+    of = parsed(
         allow(actions, ["arn:aws:s3:::Apple_bucket/*"], Condition={"StringEquals": {"s3:x-amz-acl": ["public-read"]}}),
         allow(actions, ["arn:aws:s3:::Orange_bucket/*"], Condition={"StringEquals": grants}),
     )
@@ -164,7 +152,7 @@ def test_example_3_several_resources_and_conditions() -> None:
 
 
 def test_example_4_two_services() -> None:
-    of = document(allow(["ec2:GetConsoleScreenshot"], ["*"]), allow(["s3:ListBucket"], ["arn:aws:s3:::developer"]))
+    of = parsed(allow(["ec2:GetConsoleScreenshot"], ["*"]), allow(["s3:ListBucket"], ["arn:aws:s3:::developer"]))
     assert [cells(entry) for entry in services_in(of)] == [
         ("ec2", "Allow", "Limited: Read", "All resources", "None"),
         ("s3", "Allow", "Limited: List", "arn:aws:s3:::developer", "None"),
@@ -178,7 +166,7 @@ def test_example_5_unrecognised_service_and_action() -> None:
     def in_region(region: str) -> dict[str, object]:
         return {"StringEquals": {"ec2:Region": region}}
 
-    of = document(
+    of = parsed(
         allow(["dynamobd:*"], ["*"]),
         deny([*names, "ec2:RebootoInstances"], Condition=in_region("ap-northeast-2")),
         allow([*names, "ec2:RebootInstances"], Condition=in_region("us-east-2")),
@@ -195,7 +183,7 @@ def test_example_5_unrecognised_service_and_action() -> None:
 def test_example_6_resources_appear_with_their_service_only() -> None:
     project = f"arn:aws:codebuild:us-east-2:{ACCOUNT}:project/my-demo-project"
     repository = f"arn:aws:codecommit:us-east-2:{ACCOUNT}:MyDemoRepo"
-    of = document(
+    of = parsed(
         allow(
             ["codebuild:*", "codecommit:*", "codedeploy:*"],
             [
@@ -349,7 +337,7 @@ UNSUPPORTED = (
 def test_what_an_action_is_really_given(
     statement: dict[str, object], name: str, given: bool | None, warning: str | None
 ) -> None:
-    entry = action(document(statement), name)
+    entry = action(parsed(statement), name)
     assert entry.given is given
     assert bool(entry.grants) is (given is not False)
     assert " ".join(entry.warnings) == (warning or "")
@@ -403,13 +391,13 @@ def test_what_an_action_is_really_given(
 )
 def test_deny_beside_allow(allowed: dict[str, object], denied: dict[str, object], expected: str | None) -> None:
     name = str(allowed["Action"])
-    entry = action(document(allowed, denied), name)
+    entry = action(parsed(allowed, denied), name)
     assert entry.given
     assert entry.denied == expected
 
 
 def test_not_action_gives_everything_else() -> None:
-    of = document({"Effect": "Allow", "NotAction": ["iam:*", "ec2:Describe*"], "Resource": "*"})
+    of = parsed({"Effect": "Allow", "NotAction": ["iam:*", "ec2:Describe*"], "Resource": "*"})
     rows = {entry.service: entry for entry in services_in(of)}
     assert set(rows) == set(reference().services()) - {"iam"}
     assert rows["eks"].access == "Full access"
@@ -418,7 +406,7 @@ def test_not_action_gives_everything_else() -> None:
 
 
 def test_not_action_on_one_resource_shows_only_the_services_that_it_fits() -> None:
-    of = document({"Effect": "Allow", "NotAction": "iam:*", "Resource": f"arn:aws:eks:*:{ACCOUNT}:cluster/a"})
+    of = parsed({"Effect": "Allow", "NotAction": "iam:*", "Resource": f"arn:aws:eks:*:{ACCOUNT}:cluster/a"})
     rows = services_in(of)
     # Amazon Managed Service for Prometheus and EKS Auth have actions on EKS clusters.
     assert [entry.service for entry in rows] == ["aps", "eks", "eks-auth"]
@@ -433,7 +421,7 @@ def resource_types(name: str) -> set[str]:
 
 
 def test_odd_case_and_stray_spaces_and_wildcards_in_the_service() -> None:
-    of = document(allow([" SNS:publish ", "e?s:LIST*"]))
+    of = parsed(allow([" SNS:publish ", "e?s:LIST*"]))
     names = {entry.action for service in services_in(of) for entry in service.actions}
     assert "sns:Publish" in names
     assert {"eks:ListClusters", "ecs:ListClusters"} <= names
@@ -441,7 +429,7 @@ def test_odd_case_and_stray_spaces_and_wildcards_in_the_service() -> None:
 
 
 def test_a_literal_that_the_reference_lacks_counts_and_a_pattern_that_fits_it_gives_it_too() -> None:
-    of = document(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
+    of = parsed(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
     entry = action(of, "eks:NoSuchAction")
     assert (entry.level, entry.given, entry.sids) == ("unknown", True, ("One", "Two"))
     assert row(of, "eks").levels["unknown"].granted == 1
@@ -459,19 +447,19 @@ def test_a_literal_that_the_reference_lacks_counts_and_a_pattern_that_fits_it_gi
     ],
 )
 def test_access_words(actions: list[str], access: str) -> None:
-    assert services_in(document(allow(actions)))[0].access == access
+    assert services_in(parsed(allow(actions)))[0].access == access
 
 
 def test_a_level_is_full_and_alone_when_every_action_of_it_is_named() -> None:
     lists = [info.name for info in reference().actions("cloudwatch").values() if info.level == "List"]
-    entry = row(document(allow(lists)), "cloudwatch")
+    entry = row(parsed(allow(lists)), "cloudwatch")
     assert entry.access == "Full: List"
     assert entry.levels["List"].granted == entry.levels["List"].total == len(lists)
     assert entry.levels["Write"].granted == 0
 
 
 def test_resources_of_a_not_resource_statement() -> None:
-    of = document({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"})
+    of = parsed({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"})
     assert row(of, "s3").resource == "Multiple"
     assert resources_of(action(of, "s3:GetObject")) == (
         ResourceRow("All resources except arn:aws:s3:::a/*", "All regions", "All accounts", "None"),
@@ -479,9 +467,7 @@ def test_resources_of_a_not_resource_statement() -> None:
 
 
 def test_remaining_is_what_no_allow_gives() -> None:
-    of = document(
-        allow("eks:*"), allow("ec2:DescribeSubnets"), allow("s3:ListBucket", "arn:aws:sqs:::q"), deny("sqs:*")
-    )
+    of = parsed(allow("eks:*"), allow("ec2:DescribeSubnets"), allow("s3:ListBucket", "arn:aws:sqs:::q"), deny("sqs:*"))
     left = remaining(of)
     assert {"s3", "sqs", "iam"} <= set(left.services)
     assert "eks" not in left.services
@@ -490,14 +476,14 @@ def test_remaining_is_what_no_allow_gives() -> None:
 
 
 def test_a_trust_policy_summarises_without_resources() -> None:
-    of = document({"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    of = parsed({"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"})
     assert cells(services_in(of)[0]) == ("sts", "Allow", "Limited: Write", "All resources", "None")
 
 
 def test_an_empty_document_has_no_services() -> None:
-    assert services_in(document()) == ()
-    assert services_in(document(allow([]), allow("s3:GetObject", []))) != ()
-    assert json.dumps([entry.access for entry in services_in(document(allow("s3:GetObject", [])))]) == '["None"]'
+    assert services_in(parsed()) == ()
+    assert services_in(parsed(allow([]), allow("s3:GetObject", []))) != ()
+    assert json.dumps([entry.access for entry in services_in(parsed(allow("s3:GetObject", [])))]) == '["None"]'
 
 
 OWNER = {"StringEquals": {"ec2:ResourceTag/eks:eni:owner": "amazon-vpc-cni"}}
@@ -512,7 +498,7 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
     assert ec2.conditioned.words(ec2.condition) == f"1 of 28 if {OWNED}"
     everywhere = allow("ec2:DeleteNetworkInterface", "arn:aws:ec2:*:*:network-interface/eni-1")
     held = allow("ec2:DeleteNetworkInterface", Condition=OWNER)
-    deleting = action(document(held, everywhere), "ec2:DeleteNetworkInterface")
+    deleting = action(parsed(held, everywhere), "ec2:DeleteNetworkInterface")
     assert deleting.conditioned.words(deleting.condition) == f"some if {OWNED}"
     for statements, said in (
         ((held,), OWNED),
@@ -529,5 +515,5 @@ def test_a_condition_of_some_grants_is_not_said_of_all() -> None:
         ),
         ((allow("ec2:DescribeVpcs"),), "None"),
     ):
-        ec2 = row(document(*statements), "ec2")
+        ec2 = row(parsed(*statements), "ec2")
         assert ec2.conditioned.words(ec2.condition) == said

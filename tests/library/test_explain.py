@@ -24,16 +24,12 @@ from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from tests.support.accounts import snapshot
+from tests.support.documents import allowing
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/ebs-csi/1747307062150341641"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/edge"
-
-
-def document(*actions: str, resource: str = "*") -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
-    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str | None = None) -> dict[str, Any]:
@@ -62,7 +58,7 @@ def details(*attached: str, inline: dict[str, Any] | None = None, boundary: str 
         "CreateDate": "2024-01-01T00:00:00+00:00",
         "UpdateDate": "2024-01-01T00:00:00+00:00",
         "PolicyVersionList": [
-            {"VersionId": "v2", "IsDefaultVersion": True, "Document": document("ec2:*"),
+            {"VersionId": "v2", "IsDefaultVersion": True, "Document": allowing("ec2:*"),
              "CreateDate": "2024-01-01T00:00:00+00:00"},
         ],
     }  # fmt: skip
@@ -107,7 +103,7 @@ def test_a_role_by_name_arn_or_session(principal: str, tmp_path: Path, monkeypat
 
 
 def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = document("s3:GetObject", "ec2:RunInstances")
+    own = allowing("s3:GetObject", "ec2:RunInstances")
     lib = library(tmp_path, details(inline=own, boundary=BOUNDARY), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances")).verdict == "allowed"
     found = explain_first(lib, inquiry("s3:GetObject", "arn:aws:s3:::logs/a"))
@@ -119,7 +115,7 @@ def test_inline_policies_and_the_boundary_count(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_role_s_own_arn_is_known_with_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = document("ec2:RunInstances")
+    own = allowing("ec2:RunInstances")
     own["Statement"][0]["Condition"] = {"ArnEquals": {"aws:PrincipalArn": ROLE_ARN}}
     lib = library(tmp_path, details(inline=own), monkeypatch)
     assert explain_first(lib, inquiry("ec2:RunInstances", principal=SESSION)).verdict == "allowed"
@@ -259,7 +255,7 @@ def test_a_trust_policy_may_come_from_a_file(tmp_path: Path) -> None:
     assert [failure.key for near in answer.nearest for failure in near.failed] == [f"{ISSUER}:sub"]
     with pytest.raises(InputError, match="does not assume a role"):
         explain_first(Library.open(), Inquiry(Question(action="ec2:RunInstances"), trust=FileSide(str(path))))
-    path.write_text(json.dumps(document("s3:*")))
+    path.write_text(json.dumps(allowing("s3:*")))
     with pytest.raises(InputError, match="a trust policy has a Principal"):
         explain_first(Library.open(), Inquiry(question, trust=FileSide(str(path))))
 
@@ -270,7 +266,7 @@ def test_a_user_is_not_taken_for_the_role_of_the_same_name(tmp_path: Path, monke
     content["UserDetailList"] = [
         {"UserName": "ebs-csi", "UserId": "AIDAEXAMPLE", "Arn": arn, "Path": "/", "CreateDate": "2024-01-01T00:00:00+00:00",
          "GroupList": [], "AttachedManagedPolicies": [],
-         "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": document("s3:GetObject")}]},
+         "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": allowing("s3:GetObject")}]},
     ]  # fmt: skip
     lib = library(tmp_path, content, monkeypatch)
     for principal, reads, lists in ((arn, "allowed", "implicit-deny"), (ROLE_ARN, "implicit-deny", "allowed")):

@@ -23,14 +23,11 @@ from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.store.policies import fill_from_the_corpus
 from tests.support.bundled import POLICIES
+from tests.support.documents import allowing
 
 CNI = "AmazonEKS_CNI_Policy"
 OCTOBER = datetime(2026, 10, 5, 12, tzinfo=UTC)
 NAMED = 0
-
-
-def document(action: str) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +100,8 @@ def test_where_nothing_changed_two_calls_are_made_and_nothing_is_written(library
 
 
 def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, rig: Rig) -> None:
-    rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
-    rig.catalogue.publish("AmazonEKSBrandNewPolicy", document("eks:Thing"), OCTOBER, "/service-role/")
+    rig.catalogue.publish(CNI, allowing("ec2:NewThing"), OCTOBER)
+    rig.catalogue.publish("AmazonEKSBrandNewPolicy", allowing("eks:Thing"), OCTOBER, "/service-role/")
     listed_before = rig.catalogue.named("AmazonEKSServicePolicy")
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     old = library.find("AmazonEKSServicePolicy").policy
@@ -117,7 +114,7 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, 
     assert calls(library) == 2 + 2 * 2
     cni = library.find(CNI).policy
     assert (cni.default_version, cni.versions[-1]) == (7, VersionInfo(7, OCTOBER))
-    assert library.document_json(cni) == document("ec2:NewThing")
+    assert library.document_json(cni) == allowing("ec2:NewThing")
     assert library.find("AmazonEKSBrandNewPolicy").policy.arn.endswith("/service-role/AmazonEKSBrandNewPolicy")
     gone = library.find("AmazonEKSServicePolicy").policy
     assert gone.withdrawn
@@ -133,7 +130,7 @@ def test_only_what_is_new_is_fetched_and_what_is_gone_is_kept(library: Library, 
 def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Rig) -> None:
     names = [CNI, "AmazonEKSClusterPolicy", "ReadOnlyAccess"]
     for name in names:
-        rig.catalogue.publish(name, document("ec2:NewThing"), OCTOBER)
+        rig.catalogue.publish(name, allowing("ec2:NewThing"), OCTOBER)
     rig.proxy.fail("denied", "iam", "GetPolicyVersion", times=1)
     report = sync(library)
     assert not report.complete
@@ -147,7 +144,7 @@ def test_what_fails_is_named_and_the_next_sync_goes_on(library: Library, rig: Ri
 
 
 def test_a_throttled_sync_gets_there(library: Library, rig: Rig) -> None:
-    rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
+    rig.catalogue.publish(CNI, allowing("ec2:NewThing"), OCTOBER)
     rig.proxy.fail("throttled", "iam", times=3)
     assert sync(library).new_versions == ((CNI, 7),)
 
@@ -248,7 +245,7 @@ def test_dates_in_the_future_are_not_believed(cached: Library, tmp_path: Path) -
 
 
 def test_an_endpoint_that_is_not_awss_is_named_and_has_not_awss_authority(custom: Library, rig: Rig) -> None:
-    rig.catalogue.publish(CNI, document("ec2:NewThing"), OCTOBER)
+    rig.catalogue.publish(CNI, allowing("ec2:NewThing"), OCTOBER)
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     report = sync(custom)
     assert changed(report) == NOTHING | {"new_versions": ((CNI, 7),)}
@@ -295,7 +292,7 @@ def package(policy: Policy, number: int, action: str) -> dict[str, Any]:
             "latestVersionId": f"v{number}",
             "createdDate": "2018-05-27T21:07:42.000Z",
             "lastUpdatedDate": "2026-09-20T00:00:00.000Z",
-            "versions": {f"v{number}": {"createdDate": "2026-09-20T00:00:00.000Z", "document": document(action)}},
+            "versions": {f"v{number}": {"createdDate": "2026-09-20T00:00:00.000Z", "document": allowing(action)}},
         }
     }
 
@@ -311,7 +308,7 @@ def test_an_archive_adds_what_is_new_and_replaces_nothing(cached: Library, tmp_p
     archive.write_text(json.dumps(package(cni, 6, "ec2:Other")))
     report = sync(cached, archive)
     assert changed(report) == NOTHING | {"conflicts": ((CNI, 6),)}
-    assert cached.document_json(cni, 6) != document("ec2:Other")
+    assert cached.document_json(cni, 6) != allowing("ec2:Other")
 
 
 @pytest.mark.parametrize(("share", "moves"), [(0.91, True), (0.89, False)])
@@ -363,7 +360,7 @@ def test_a_folder_does_not_pretend_to_know_of_everything(cached: Library, tmp_pa
     folder = tmp_path / "answers"
     folder.mkdir()
     version = {"VersionId": "v7", "IsDefaultVersion": True, "CreateDate": "2026-10-01T00:00:00Z"}
-    (folder / f"{CNI}.json").write_text(json.dumps({"PolicyVersion": version | {"Document": document("a:B")}}))
+    (folder / f"{CNI}.json").write_text(json.dumps({"PolicyVersion": version | {"Document": allowing("a:B")}}))
     (folder / "broken.json").write_text("{")
     newest = cached.data().newest
     report = sync(cached, folder)

@@ -27,7 +27,7 @@ def compared(library: Library, *sides: str) -> Comparison:
     return compare(library, *parse_sides(sides))
 
 
-def said(comparison: Comparison, width: int = 120) -> list[str]:
+def comparison_lines(comparison: Comparison, width: int = 120) -> list[str]:
     """The lines of the answer, without indents."""
     found = lines(comparison_blocks(comparison), width, colours=False, whole_tables=False)
     return [line.strip() for line in found]
@@ -35,7 +35,7 @@ def said(comparison: Comparison, width: int = 120) -> list[str]:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, width: int) -> None:
-    found = said(compared(library, f"{SERVICE_ROLE}@v25..v26"), width)
+    found = comparison_lines(compared(library, f"{SERVICE_ROLE}@v25..v26"), width)
     assert len(found) <= 6
     assert found[0] == f"{SERVICE_ROLE}  v25 (2026-04-21) → v26 (2026-07-10)"
     assert found[-2:] == [
@@ -49,11 +49,11 @@ def test_one_arn_more_for_two_actions_takes_at_most_six_lines(library: Library, 
     ("sides", "most"), [(f"{SERVICE_ROLE}@v1..v27", 70), ("ReadOnlyAccess@v187..v188", 25), (f"{EBS}@v2..v3", 30)]
 )
 def test_large_steps_stay_readable(library: Library, sides: str, most: int) -> None:
-    assert len(said(compared(library, sides))) <= most
+    assert len(comparison_lines(compared(library, sides))) <= most
 
 
 def test_a_resource_that_replaces_another_keeps_its_conditions(library: Library) -> None:
-    text = " ".join(said(compared(library, f"{EBS}@v2..v3")))
+    text = " ".join(comparison_lines(compared(library, f"{EBS}@v2..v3")))
     ways = "aws:RequestTag/ebs.csi.aws.com/cluster StringLike true, or if aws:RequestTag/CSIVolumeName StringLike *"
     assert f"resource  − *  + arn:aws:ec2:*:*:volume/*  as before if {ways}" in text
     assert f"on arn:aws:ec2:*:*:snapshot/*: no longer if {ways}" in text
@@ -61,16 +61,16 @@ def test_a_resource_that_replaces_another_keeps_its_conditions(library: Library)
 
 
 def test_the_reason_comes_with_what_aws_said_otherwise(library: Library) -> None:
-    text = " ".join(said(compared(library, f"{SERVICE_ROLE}@v24..v25")))
+    text = " ".join(comparison_lines(compared(library, f"{SERVICE_ROLE}@v24..v25")))
     assert "3 actions added" in text
     assert "v25: Auto Mode learns of EC2 health events" in text
     assert "But: AWS announced elasticloadbalancing:DescribeCapacityReservation" in text
-    back = " ".join(said(compared(library, f"{SERVICE_ROLE}@v25..v24")))
+    back = " ".join(comparison_lines(compared(library, f"{SERVICE_ROLE}@v25..v24")))
     assert "without v25: Auto Mode" in back
 
 
 def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library) -> None:
-    found = said(compared(library, EBS, f"{EBS}V2"))
+    found = comparison_lines(compared(library, EBS, f"{EBS}V2"))
     headings = [line for line in found if line.startswith(("Only in", "In both"))]
     assert headings[0] == f"Only in {EBS} (1)"
     assert headings[1].startswith("In both, but not alike (12)")
@@ -92,7 +92,7 @@ def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
     statement = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     for name, action in (("named.json", "ec2:DescribeVpcs"), ("wild.json", ["ec2:Describe*"])):
         Path(name).write_text(json.dumps({"Version": "2012-10-17", "Statement": {**statement, "Action": action}}))
-    found = said(compared(library, "./named.json", "./wild.json"))
+    found = comparison_lines(compared(library, "./named.json", "./wild.json"))
     assert any("ec2:DescribeVpcs  in " in line and "by ec2:Describe*" in line for line in found)
     assert not any(line.startswith("−") for line in found)
 
@@ -103,9 +103,9 @@ def test_who_has_it_attached_is_shown_as_far_as_it_is_known(library: Library) ->
     role = replace(account.roles[0], attached=(AttachedPolicy(SERVICE_ROLE, arn),))
     known = replace(account, roles=(role,))
     comparison = compared(library, f"{SERVICE_ROLE}@v25..v26")
-    whole = said(comparison._replace(attached=(attached_count(arn, known),)))
+    whole = comparison_lines(comparison._replace(attached=(attached_count(arn, known),)))
     assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in whole
-    part = said(comparison._replace(attached=(attached_count(arn, replace(known, complete=False)),)))
+    part = comparison_lines(comparison._replace(attached=(attached_count(arn, replace(known, complete=False)),)))
     assert any("at least 1 role" in line for line in part)
 
 
@@ -125,6 +125,6 @@ def test_long_values_do_not_push_the_rest_off_the_screen(library: Library, tmp_p
     for name, more in (("a", {}), ("b", {"Condition": {"StringLike": {"aws:PrincipalTag/a": values}}})):
         text = json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
         (tmp_path / f"{name}.json").write_text(text)
-    found = said(compared(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
+    found = comparison_lines(compared(library, str(tmp_path / "a.json"), str(tmp_path / "b.json")))
     assert len(found) < 30
     assert any(" more" in line for line in found)

@@ -29,7 +29,7 @@ def library() -> Library:
     return Library.open()
 
 
-def said(library: Library, action: str, width: int = 120, *, full: bool = False) -> list[str]:
+def report_lines(library: Library, action: str, width: int = 120, *, full: bool = False) -> list[str]:
     answer = who_can_answer(library, action, None, "eks", types=full, history=True)
     blocks = who_can_blocks(answer, "eks", KNOWN, full=full, types=full)
     return list(lines(blocks, width, colours=False, whole_tables=False))
@@ -40,7 +40,7 @@ def row_of(found: list[str], policy: str) -> str:
 
 
 def test_each_policy_is_one_row_on_one_screen(library: Library) -> None:
-    found = said(library, "ec2:CreateTags")
+    found = report_lines(library, "ec2:CreateTags")
     assert len(found) <= 40
     row = row_of(found, "AmazonEKSServiceRolePolicy")
     for words in ("v27", "v1 2020-02-21", "vpc, subnet, +2", "if TagKeys", "service-linked"):
@@ -49,13 +49,13 @@ def test_each_policy_is_one_row_on_one_screen(library: Library) -> None:
 
 
 def test_all_of_it_is_there_if_asked_for(library: Library) -> None:
-    text = " ".join(said(library, "ec2:CreateTags", full=True))
+    text = " ".join(report_lines(library, "ec2:CreateTags", full=True))
     assert "capacity-reservation" in text
     assert "arn:aws:ec2:*:*:security-group/* if aws:RequestTag/Name StringLike eks-cluster-*" in text
 
 
 def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library) -> None:
-    row = row_of(said(library, "elasticloadbalancing:SetRulePriorities"), "AmazonEKSLoadBalancingPolicy")
+    row = row_of(report_lines(library, "elasticloadbalancing:SetRulePriorities"), "AmazonEKSLoadBalancingPolicy")
     assert "v8 2026-06-03" in row
     assert "without the cluster tag since v9 2026-06-16" in row
 

@@ -16,6 +16,7 @@ from ekstui.change.policy import Collection, Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import read_collection
+from tests.support.documents import allowing
 
 KNOWN = {
     name: Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, datetime(2020, 1, 1, tzinfo=UTC)),))
@@ -23,13 +24,9 @@ KNOWN = {
 }
 
 
-def document(action: str) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
-
-
 def answer(number: int, action: str, *, default: bool = True, day: int = 1) -> str:
     version = {
-        "Document": document(action),
+        "Document": allowing(action),
         "VersionId": f"v{number}",
         "IsDefaultVersion": default,
         "CreateDate": f"2026-05-{day:02}T10:00:00+00:00",
@@ -52,12 +49,12 @@ def package(**policies: object) -> dict[str, Any]:
 
 
 TWO = {
-    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": document("a:Two")},
-    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": document("a:One")},
+    "v2": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:Two")},
+    "v1": {"createdDate": "2019-01-01T00:00:00.000Z", "document": allowing("a:One")},
 }
 
 
-def said(collection: Collection) -> dict[str, dict[int, str]]:
+def actions_by_version(collection: Collection) -> dict[str, dict[int, str]]:
     """The action of every version that was read."""
     return {
         history.policy.name: {
@@ -89,7 +86,7 @@ def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
         collection = read_collection(path, KNOWN)
         assert (collection.source, collection.whole, collection.skipped) == (source, True, ())
         assert collection.as_of == datetime(2026, 9, 1, tzinfo=UTC)
-        assert said(collection)["Gamma"] == {1: "a:One", 2: "a:Two"}
+        assert actions_by_version(collection)["Gamma"] == {1: "a:One", 2: "a:Two"}
         # What the package says of v2 is when the policy was made; the last update is when the newest version was.
         first = collection.histories[0].policy
         assert [info.created for info in first.versions] == [datetime(2019, 1, 1, tzinfo=UTC), None, collection.as_of]
@@ -109,7 +106,7 @@ def test_what_is_broken_in_the_package_is_named_and_left_out(tmp_path: Path) -> 
     broken = package(Alpha=TWO, Beta={"v2": TWO["v2"], "v1": {"document": 3}}, Gamma={"v1": TWO["v1"]}, Delta=7)
     (tmp_path / "policies.json").write_text(json.dumps(broken))
     collection = read_collection(tmp_path / "policies.json", KNOWN)
-    assert said(collection) == {"Alpha": {1: "a:One", 2: "a:Two"}, "Beta": {2: "a:Two"}}
+    assert actions_by_version(collection) == {"Alpha": {1: "a:One", 2: "a:Two"}, "Beta": {2: "a:Two"}}
     assert [skipped.place for skipped in collection.skipped] == ["Beta v1", "Gamma", "Delta"]
 
 
@@ -162,7 +159,7 @@ def test_a_folder_of_answers_is_read_whatever_its_files_are_called(tmp_path: Pat
         (tmp_path / name).write_text(content)
     (tmp_path / "link.json").symlink_to("/etc/passwd")
     collection = read_collection(tmp_path, KNOWN)
-    assert said(collection) == {"Alpha": {2: "a:Two", 3: "a:Three"}, "Beta": {5: "b:Five"}}
+    assert actions_by_version(collection) == {"Alpha": {2: "a:Two", 3: "a:Three"}, "Beta": {5: "b:Five"}}
     (alpha, _) = collection.histories
     assert alpha.policy.default_version == 3
     assert alpha.policy.versions[1] == VersionInfo(3, datetime(2026, 5, 3, 10, tzinfo=UTC))
@@ -180,12 +177,12 @@ def test_half_a_character_which_only_json_can_spell_costs_its_document_alone(tmp
     (tmp_path / "Alpha-v1.json").write_text(answer(1, "a:\ud800"))
     (tmp_path / "Beta-v1.json").write_text(answer(1, "a:Good"))
     collection = read_collection(tmp_path, KNOWN)
-    assert said(collection) == {"Beta": {1: "a:Good"}}
+    assert actions_by_version(collection) == {"Beta": {1: "a:Good"}}
     archive = tmp_path / "package.json"
-    broken = {"v2": TWO["v2"], "v1": TWO["v1"] | {"document": document("a:\udfff")}}
+    broken = {"v2": TWO["v2"], "v1": TWO["v1"] | {"document": allowing("a:\udfff")}}
     archive.write_text(json.dumps(package(Alpha=broken, Beta=TWO)))
     packaged = read_collection(archive, KNOWN)
-    assert said(packaged) == {"Beta": {1: "a:One", 2: "a:Two"}}
+    assert actions_by_version(packaged) == {"Beta": {1: "a:One", 2: "a:Two"}}
     for skipped in (*collection.skipped, *packaged.skipped):
         assert "lone surrogate" in skipped.reason
         assert "Alpha" in skipped.place
@@ -227,7 +224,7 @@ def test_a_partial_clone_fetches_nothing_and_says_what_it_lacks(tmp_path: Path) 
     git(tmp_path, "clone", "--filter=blob:none", f"file://{origin}", str(folder))
     git(folder, "config", "remote.origin.uploadpack", f"touch {tmp_path / 'trapped'}; git-upload-pack")
     collection = read_collection(folder, KNOWN)
-    assert said(collection) == {"Alpha": {2: "a:2"}}
+    assert actions_by_version(collection) == {"Alpha": {2: "a:2"}}
     assert ["missing from this clone" in skipped.reason for skipped in collection.skipped] == [True]
     assert not (tmp_path / "trapped").exists()
 
@@ -241,10 +238,10 @@ def test_a_shallow_clone_and_a_linked_work_tree_are_read(tmp_path: Path) -> None
         git(origin, "add", "-A")
         git(origin, "commit", "-m", "x", day=number)
     git(tmp_path, "clone", "--depth=1", f"file://{origin}", str(shallow))
-    assert said(read_collection(shallow, KNOWN)) == {"Alpha": {2: "a:2"}}
+    assert actions_by_version(read_collection(shallow, KNOWN)) == {"Alpha": {2: "a:2"}}
     git(origin, "worktree", "add", "-b", "other", str(linked))
     git(origin, "pack-refs", "--all")
-    assert said(read_collection(linked, KNOWN)) == {"Alpha": {1: "a:1", 2: "a:2"}}
+    assert actions_by_version(read_collection(linked, KNOWN)) == {"Alpha": {1: "a:1", 2: "a:2"}}
 
 
 @pytest.mark.parametrize(
@@ -319,7 +316,7 @@ def test_every_version_in_a_clones_history_is_read_and_its_settings_start_nothin
         (folder / ".git" / "hooks" / hook).chmod(0o755)
     git(folder, "config", "log.showSignature", "true")
     collection = read_collection(folder, KNOWN)
-    assert said(collection) == {"Alpha": {1: "a:One", 2: "a:Two", 3: "a:Three"}, "Beta": {1: "b:One"}}
+    assert actions_by_version(collection) == {"Alpha": {1: "a:One", 2: "a:Two", 3: "a:Three"}, "Beta": {1: "b:One"}}
     assert collection.source == "MAMIP"
     assert collection.as_of == datetime(2026, 6, 9, 12, tzinfo=UTC)
     places = {skipped.place.split(" ")[0] for skipped in collection.skipped}

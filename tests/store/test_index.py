@@ -45,7 +45,7 @@ def documents_of(entry: PolicyHistory) -> dict[int, Document]:
     return {number: parse_text(text) for number, text in entry.texts.items()}
 
 
-def said(candidate: Candidate) -> tuple[str, tuple[int, ...], object]:
+def candidate_fields(candidate: Candidate) -> tuple[str, tuple[int, ...], object]:
     """What a candidate says, whatever the document's version and Sids."""
     return candidate.policy.name, candidate.allowing, serialise(candidate.document)["Statement"]
 
@@ -66,9 +66,9 @@ def said(candidate: Candidate) -> tuple[str, tuple[int, ...], object]:
 )
 def test_candidates_are_those_of_the_documents(family: PolicyStore, action: str) -> None:
     by_hand = [candidate_of(entry.policy, documents_of(entry), action.lower()) for entry in family.histories()]
-    expected = [said(candidate) for candidate in by_hand if candidate]
-    assert [said(candidate) for candidate in candidates(family, action)] == expected
-    assert [said(candidate) for candidate in candidates(family, action, "eks")] == expected
+    expected = [candidate_fields(candidate) for candidate in by_hand if candidate]
+    assert [candidate_fields(candidate) for candidate in candidates(family, action)] == expected
+    assert [candidate_fields(candidate) for candidate in candidates(family, action, "eks")] == expected
 
 
 def test_a_candidate_knows_since_which_version_it_is_one(family: PolicyStore) -> None:

@@ -30,7 +30,7 @@ def with_copy(rig: Rig) -> Rig:
     return rig
 
 
-def said(screen: Widget) -> str:
+def words_on(screen: Widget) -> str:
     return " ".join(words(screen).split())
 
 
@@ -50,7 +50,7 @@ def test_access_policies_are_listed_shown_marked_and_compared() -> None:
         await pilot.press(*"sss")
         assert len(explorer.policies.entries) == 39
         await go_to("AmazonEKSSecretReaderPolicy")
-        await settle(pilot, lambda: "core secrets get, list, watch" in said(explorer.permissions))
+        await settle(pilot, lambda: "core secrets get, list, watch" in words_on(explorer.permissions))
         assert "no versions" in words(explorer.versions)
         await pilot.press("space", "t")
         assert not isinstance(app.screen, MatrixScreen)
@@ -59,7 +59,7 @@ def test_access_policies_are_listed_shown_marked_and_compared() -> None:
             await go_to(name)
             await pilot.press("space")
         await pilot.press("d")
-        await settle(pilot, lambda: shows(app, CardScreen) and "+ pods/exec core create" in said(app.screen))
+        await settle(pilot, lambda: shows(app, CardScreen) and "+ pods/exec core create" in words_on(app.screen))
         assert isinstance(app.screen, CardScreen)
         assert "AmazonEKSViewPolicy with AmazonEKSEditPolicy" in plain(app.screen.question())
         # With an IAM policy, even one of the same name, there is nothing to compare.

@@ -111,7 +111,7 @@ def around(*clusters: Cluster, **fields: Any) -> AccountContext:
     return AccountContext(NOW, knowledge(), **given)
 
 
-def said(
+def findings_with(
     policies: tuple[RolePolicy, ...] = (),
     uses: tuple[Use, ...] = (),
     account: AccountContext | None = None,

@@ -18,9 +18,9 @@ from tests.eks.findings.subjects import (
     ROLE,
     cluster,
     coded,
+    findings_with,
     fixing,
     role,
-    said,
     trust_of,
     used,
     web_identity,
@@ -151,9 +151,9 @@ def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() 
 
 
 def test_a_problem_has_words_and_advice_has_not() -> None:
-    (problem,) = coded(said((), (used("cluster"),)), "missing-policy")[:1]
+    (problem,) = coded(findings_with((), (used("cluster"),)), "missing-policy")[:1]
     assert (problem.severity, problem.change) == ("problem", table()["missing-policy"].change)
-    (advice,) = said((), (), of=role(trust_of(web_identity(ISSUER, None))))
+    (advice,) = findings_with((), (), of=role(trust_of(web_identity(ISSUER, None))))
     assert (advice.code, advice.change) == ("irsa-without-sub", "")
 
 

@@ -22,8 +22,8 @@ from tests.eks.findings.subjects import (
     aws,
     cluster,
     coded,
+    findings_with,
     role,
-    said,
     trusting,
     unread,
     used,
@@ -38,7 +38,7 @@ AUTO = tuple(
 
 def severities(policies: tuple[RolePolicy, ...], use: Use, seen: Cluster, *words: str) -> list[str]:
     """The severities of what is said to be missing, of findings that hold all of the words."""
-    found = coded(said(policies, (use,), around(seen)), "missing-policy")
+    found = coded(findings_with(policies, (use,), around(seen)), "missing-policy")
     return [finding.severity for finding in found if all(word in finding.text for word in words)]
 
 
@@ -129,7 +129,7 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     assert document is not None
     older = sorted(set(document.statements[0].actions) - {"ec2:DescribeSecurityGroups"})
     copy = allowing("cni-copy", *older, "ec2:CreateTags")
-    found = coded(said((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
+    found = coded(findings_with((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
     assert [finding.severity for finding in found] == ["note", "note"]
     assert "ec2:DescribeSecurityGroups" in found[0].text
     assert "IPAM connectivity" in found[0].text
@@ -145,13 +145,13 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     ],
 )
 def test_what_a_boundary_withholds_is_missing(fields: dict[str, Any], why: str | None) -> None:
-    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
+    found = findings_with((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), **fields)
     evidence = [line for finding in coded(found, "missing-policy") for line in finding.evidence]
     assert any(why in line for line in evidence) if why else evidence == []
 
 
 def test_an_unread_boundary_makes_it_unknown() -> None:
-    found = said((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), boundary=unread("edge"))
+    found = findings_with((aws("AmazonEKSFargatePodExecutionRolePolicy"),), (used("fargate"),), boundary=unread("edge"))
     (finding,) = coded(found, "missing-policy")
     assert finding.severity == "note"
     assert "edge could not be read" in finding.text
@@ -159,7 +159,7 @@ def test_an_unread_boundary_makes_it_unknown() -> None:
 
 def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
     policies = (aws("AmazonEKSFargatePodExecutionRolePolicy"), allowing("no", "ecr:*", effect="Deny"), unread("own"))
-    (finding,) = coded(said(policies, (used("fargate"),)), "missing-policy")
+    (finding,) = coded(findings_with(policies, (used("fargate"),)), "missing-policy")
     assert finding.severity == "problem"
     assert any("an explicit deny" in line for line in finding.evidence)
 
@@ -175,7 +175,7 @@ def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
 )
 def test_the_session_policy_of_an_association_is_intersected(session: str | None, expected: list[str]) -> None:
     use = used("pod-identity", namespace="kube-system", service_account="ebs-csi-controller-sa", session_policy=session)
-    found = coded(said((aws("AmazonEBSCSIDriverPolicyV2"),), (use,)), "missing-policy")
+    found = coded(findings_with((aws("AmazonEBSCSIDriverPolicyV2"),), (use,)), "missing-policy")
     assert [finding.severity for finding in found] == expected
 
 
@@ -183,24 +183,26 @@ def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it
     namesake = allowing(
         "AmazonEKSClusterPolicy", "ec2:*", arn="arn:aws:iam::111122223333:policy/AmazonEKSClusterPolicy"
     )
-    (finding,) = [each for each in coded(said((namesake,), (used("cluster"),)), "missing-policy") if "kms" in each.text]
+    (finding,) = [
+        each for each in coded(findings_with((namesake,), (used("cluster"),)), "missing-policy") if "kms" in each.text
+    ]
     assert finding.severity == "problem"
 
 
 def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name() -> None:
-    assert coded(said((), (used("cluster"),), of=role(extent="name", arn=None)), "missing-policy") == []
+    assert coded(findings_with((), (used("cluster"),), of=role(extent="name", arn=None)), "missing-policy") == []
 
 
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
-        found = said((NODE[1],), (used("hybrid-node"),), of=role(trusting(service, "sts:AssumeRole")))
+        found = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service, "sts:AssumeRole")))
         missing = [each.severity for each in coded(found, "missing-policy") if "Systems Manager" in each.text]
         assert missing == expected
 
 
 def test_one_finding_speaks_of_all_uses_that_lack_it() -> None:
     uses = (used("nodegroup", name="a"), used("nodegroup", name="b", cluster="d"))
-    found = said(NODE[:1], uses, around(cluster(), cluster(name="d")))
+    found = findings_with(NODE[:1], uses, around(cluster(), cluster(name="d")))
     (finding,) = [each for each in coded(found, "missing-policy") if "pull images" in each.text]
     assert finding.evidence[:2] == (
         "nodegroup a of cluster c in eu-west-1 (confirmed)",
@@ -212,7 +214,7 @@ def test_the_agent_makes_pod_identity_certain() -> None:
     agent = Addon("eks-pod-identity-agent", "v1", None)
     policies = (allowing("own", "ec2:Describe*"), NODE[1])
     for addons, expected in (((), "note"), ((agent,), "problem")):
-        found = coded(said(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
+        found = coded(findings_with(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
         assert [each.severity for each in found if "Pod Identity" in each.text] == [expected]
 
 
@@ -229,14 +231,14 @@ def test_the_target_role_of_an_association_needs_the_permissions(
 ) -> None:
     name = "ebs-csi-controller-sa"
     seen = cluster(associations=(association(service_account=name, target_role_arn=target),))
-    found = said((), (used(kind, namespace="kube-system", service_account=name),), around(seen))
+    found = findings_with((), (used(kind, namespace="kube-system", service_account=name),), around(seen))
     assert [finding.severity for finding in coded(found, "missing-policy")] == expected
 
 
 def test_a_role_that_pod_identity_comes_before_is_only_noted() -> None:
     for associations, expected in (((), ["problem"]), (("arn:a",), ["note"])):
         addon = Addon("aws-efs-csi-driver", "v1", ROLE, associations)
-        found = said((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
+        found = findings_with((), (used("addon", name="aws-efs-csi-driver"),), around(cluster(addons=(addon,))))
         assert [finding.severity for finding in coded(found, "missing-policy")] == expected
 
 
@@ -259,7 +261,7 @@ def test_a_role_that_looks_like_a_clusters_gets_no_notes_of_what_few_clusters_ne
     policies: tuple[RolePolicy, ...], since: int, expected: list[str]
 ) -> None:
     of = role(created=datetime(since, 5, 1, tzinfo=UTC))
-    found = coded(said(policies, (LOOKS_LIKE_ONE,), around(eks=None), of), "missing-policy")
+    found = coded(findings_with(policies, (LOOKS_LIKE_ONE,), around(eks=None), of), "missing-policy")
     assert len(found) == len(expected)
     for finding, words in zip(found, expected, strict=True):
         assert f"needed to {words}" in finding.text
@@ -282,7 +284,7 @@ def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], ex
     seen: dict[str, Any] = {
         "auto_mode": True, "nodegroups": (), "authentication_mode": "API", "access_entries": (AccessEntry("a", "EC2"),),
     }  # fmt: skip
-    found = coded(said(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
+    found = coded(findings_with(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
     assert [each.severity for each in found if "branch interfaces" in each.text] == expected
 
 
@@ -299,18 +301,20 @@ def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: dat
     """EKS User Guide: before April 16, 2020, AmazonEKSServicePolicy was also required."""
     service = aws("AmazonEKSServicePolicy")
     shadow = RolePolicy(service.name, service.arn, 1, allowing("x", "s3:GetObject").document)
-    found = coded(said((AUTO[0], shadow), (LOOKS_LIKE_ONE,), around(eks=None), role(created=created)), "missing-policy")
+    found = coded(
+        findings_with((AUTO[0], shadow), (LOOKS_LIKE_ONE,), around(eks=None), role(created=created)), "missing-policy"
+    )
     assert len([each for each in found if "2020-04-16" in each.text]) == expected
 
 
 def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
     own = allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
-    (one,) = (each.text for each in said((own,), (used("cluster"),)) if "run a cluster" in each.text)
+    (one,) = (each.text for each in findings_with((own,), (used("cluster"),)) if "run a cluster" in each.text)
     assert one.startswith("AmazonEKSClusterPolicy is not attached; ")
     assert one.endswith(" is covered by own.")
     (several,) = (
         each.text
-        for each in said((NODE[0], own), (used("nodegroup"),))
+        for each in findings_with((NODE[0], own), (used("nodegroup"),))
         if "pull images" in each.text and "own" in each.text
     )
     assert several.startswith("None of AmazonEC2ContainerRegistry")
@@ -340,7 +344,11 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
     )
     copy = RolePolicy("copy", None, None, original._replace(statements=kept))
     seen = cluster(addons=(Addon("vpc-cni", release, ROLE),))
-    found = [each for each in said((copy,), (used("addon", name="vpc-cni"),), around(seen)) if "It lacks" in each.text]
+    found = [
+        each
+        for each in findings_with((copy,), (used("addon", name="vpc-cni"),), around(seen))
+        if "It lacks" in each.text
+    ]
     assert sorted((each.severity, each.text.split()[2].rstrip(",")) for each in found) == expected
     assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in found[0].text if release == "v1.99.0" else True
 
@@ -374,9 +382,9 @@ def test_a_boundary_that_takes_everything_away(
     policies: tuple[RolePolicy, ...], boundary: RolePolicy, is_voided: bool
 ) -> None:
     pod = used("pod-identity", session_tags=True)
-    found = coded(said(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
+    found = coded(findings_with(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
     assert [each.severity for each in found] == ["problem"] * is_voided
-    guessed = coded(said(policies, (), boundary=boundary), "boundary-allows-nothing")
+    guessed = coded(findings_with(policies, (), boundary=boundary), "boundary-allows-nothing")
     assert [each.severity for each in guessed] == ["advice"] * is_voided
 
 
@@ -414,10 +422,14 @@ def published(name: str, release: str) -> RolePolicy:
 def test_a_controllers_role_has_what_some_release_of_it_needs(
     policies: tuple[RolePolicy, ...], use: Use, expected: list[str]
 ) -> None:
-    found = coded(said(policies, (use,), around(cluster(), components=components())), "controller-lacks-actions")
+    found = coded(
+        findings_with(policies, (use,), around(cluster(), components=components())), "controller-lacks-actions"
+    )
     assert [each.severity for each in found] == expected
 
 
 def test_an_add_on_that_eks_requires_something_of_is_judged_by_that_alone() -> None:
     driver = used("addon", name="aws-ebs-csi-driver")
-    assert not coded(said((), (driver,), around(cluster(), components=components())), "controller-lacks-actions")
+    assert not coded(
+        findings_with((), (driver,), around(cluster(), components=components())), "controller-lacks-actions"
+    )

@@ -20,9 +20,9 @@ from tests.eks.findings.subjects import (
     aws,
     cluster,
     coded,
+    findings_with,
     knowledge,
     role,
-    said,
     used,
 )
 
@@ -53,7 +53,7 @@ def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
 ) -> None:
     uses = (used("cluster"), *([fields.pop("also")] if "also" in fields else []))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
-    found = coded(said(policies, uses, around(*clusters), **fields), "superseded-policy")
+    found = coded(findings_with(policies, uses, around(*clusters), **fields), "superseded-policy")
     assert [finding.severity for finding in found] == expected
 
 
@@ -71,7 +71,7 @@ def test_the_old_service_policy_is_judged_by_the_age_of_every_cluster(
 def test_a_superseded_policy_says_what_its_successor_would_refuse(
     names: tuple[str, ...], fields: dict[str, Any], expected: list[str], word: str
 ) -> None:
-    found = coded(said(tuple(map(aws, names)), (EBS,), **fields), "superseded-policy")
+    found = coded(findings_with(tuple(map(aws, names)), (EBS,), **fields), "superseded-policy")
     assert [finding.severity for finding in found] == expected
     assert all(word in finding.text for finding in found)
 
@@ -108,14 +108,14 @@ def test_a_superseded_policy_says_what_its_successor_would_refuse(
 def test_a_policy_is_too_broad_only_if_no_use_needs_it(
     name: str, uses: tuple[Use, ...], seen: Cluster, fields: dict[str, Any], expected: list[str]
 ) -> None:
-    found = coded(said((aws(name),), uses, around(seen), **fields), "broader-than-needed")
+    found = coded(findings_with((aws(name),), uses, around(seen), **fields), "broader-than-needed")
     assert [finding.severity for finding in found] == expected
     for finding in found:
         assert any("not looked at" in line for line in finding.evidence) is ("unseen" in fields)
 
 
 def test_without_a_use_that_was_seen_a_superseded_policy_is_only_noted() -> None:
-    found = coded(said((aws("AmazonEBSCSIDriverPolicy"),)), "superseded-policy")
+    found = coded(findings_with((aws("AmazonEBSCSIDriverPolicy"),)), "superseded-policy")
     assert [finding.severity for finding in found] == ["note"]
 
 
@@ -123,7 +123,7 @@ def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
     uses = (NODES, used("nodegroup", cluster="d"))
     own = cluster(addons=(CNI_WITH_ITS_OWN_ROLE,))
     for addons, expected in (((CNI_WITH_ITS_OWN_ROLE,), ["advice"]), ((CNI_WITHOUT,), [])):
-        found = said((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
+        found = findings_with((aws("AmazonEKS_CNI_Policy"),), uses, around(own, cluster(name="d", addons=addons)))
         assert [finding.severity for finding in coded(found, "broader-than-needed")] == expected
 
 
@@ -146,12 +146,14 @@ def test_a_shared_node_role_is_judged_by_the_cni_of_every_cluster() -> None:
 def test_the_cluster_scoped_policy_needs_its_principal_tag(
     tags: tuple[tuple[str, str], ...], use: Use, seen: Cluster, expected: list[str]
 ) -> None:
-    found = said((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(seen), role(tags=tags))
+    found = findings_with((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (use,), around(seen), role(tags=tags))
     assert [finding.severity for finding in coded(found, "principal-tag-missing")] == expected
 
 
 def test_every_use_is_asked_for_the_tag() -> None:
-    found = said((aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (TAGGED, NODES, UNTAGGED), around(cluster()))
+    found = findings_with(
+        (aws("AmazonEBSCSIDriverEKSClusterScopedPolicy"),), (TAGGED, NODES, UNTAGGED), around(cluster())
+    )
     assert [finding.uses for finding in coded(found, "principal-tag-missing")] == [(UNTAGGED,)]
 
 
@@ -214,7 +216,7 @@ def test_no_finding_tells_anyone_to_take_something_away() -> None:
         finding.text.lower()
         for kind in kinds
         for policies in (everything, ())
-        for finding in said(policies, (used(kind, name="vpc-cni"),), around(cluster(auto_mode=True)))
+        for finding in findings_with(policies, (used(kind, name="vpc-cni"),), around(cluster(auto_mode=True)))
     ]
     assert len(texts) > 20
     assert not [text for text in texts for word in ("remove", "detach it", "delete it", "drop it") if word in text]
@@ -222,7 +224,7 @@ def test_no_finding_tells_anyone_to_take_something_away() -> None:
 
 def test_nothing_is_said_of_a_service_linked_role() -> None:
     of = role(path="/aws-service-role/eks.amazonaws.com/", created=datetime(2019, 1, 1, tzinfo=UTC))
-    assert said((aws("AmazonEKSServiceRolePolicy"),), (used("cluster"),), of=of) == ()
+    assert findings_with((aws("AmazonEKSServiceRolePolicy"),), (used("cluster"),), of=of) == ()
 
 
 @pytest.mark.parametrize(
@@ -240,7 +242,7 @@ def test_nothing_is_said_of_a_service_linked_role() -> None:
 def test_no_recorded_activity_is_a_note_and_never_of_a_role_that_eks_confirms(
     used: datetime | None, made: datetime | None, uses: tuple[Use, ...], expected: list[str]
 ) -> None:
-    found = coded(said((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
+    found = coded(findings_with((), uses, of=role(last_used=used, created=made)), "no-recorded-activity")
     assert len(found) == len(expected)
     for finding, words in zip(found, expected, strict=True):
         assert finding.severity == "note"
@@ -249,7 +251,7 @@ def test_no_recorded_activity_is_a_note_and_never_of_a_role_that_eks_confirms(
 
 def test_problems_come_first() -> None:
     policies = (aws("AmazonEC2ContainerRegistryReadOnly"),)
-    found = [finding.severity for finding in said(policies, (NODES,), around(cluster(addons=(CNI_WITHOUT,))))]
+    found = [finding.severity for finding in findings_with(policies, (NODES,), around(cluster(addons=(CNI_WITHOUT,))))]
     assert found == sorted(found, key=["problem", "advice", "note"].index)
     assert set(found) == {"problem", "advice", "note"}
 
@@ -258,7 +260,7 @@ def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None
     uses = (used("cluster", region=None),)
     surroundings = around(eks=EksFacts((cluster(), cluster(region="us-east-1", created=OLD)), ()))
     policies = (aws("AmazonEKSClusterPolicy"), aws("AmazonEKSServicePolicy"))
-    assert coded(said(policies, uses, surroundings), "superseded-policy") == []
+    assert coded(findings_with(policies, uses, surroundings), "superseded-policy") == []
 
 
 @pytest.mark.parametrize(
@@ -271,8 +273,8 @@ def test_a_cluster_that_two_regions_have_is_not_mistaken_for_the_other() -> None
 def test_a_policy_of_the_account_is_not_taken_for_its_namesake_of_aws(name: str, code: str, use: Use) -> None:
     own = replace(aws(name), arn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
     in_china = replace(aws(name), arn=f"arn:aws-cn:iam::aws:policy/{name}")
-    assert coded(said((own,), (use,)), code) == []
-    assert len(coded(said((in_china,), (use,)), code)) == 1
+    assert coded(findings_with((own,), (use,)), code) == []
+    assert len(coded(findings_with((in_china,), (use,)), code)) == 1
 
 
 V2, SCOPED = aws("AmazonEBSCSIDriverPolicyV2"), aws("AmazonEBSCSIDriverEKSClusterScopedPolicy")
@@ -280,15 +282,16 @@ V2, SCOPED = aws("AmazonEBSCSIDriverPolicyV2"), aws("AmazonEBSCSIDriverEKSCluste
 
 def test_the_wider_policy_of_the_ebs_driver_cancels_the_scoping_of_the_other() -> None:
     driver = used("addon", name="aws-ebs-csi-driver")
-    (finding,) = coded(said((V2, SCOPED), (driver,)), "scoping-cancelled")
+    (finding,) = coded(findings_with((V2, SCOPED), (driver,)), "scoping-cancelled")
     assert finding.severity == "advice"
     assert "Without AmazonEBSCSIDriverPolicyV2" in finding.text
     namesake = replace(V2, arn=f"arn:aws:iam::{ACCOUNT}:policy/AmazonEBSCSIDriverPolicyV2")
     for policies in ((V2,), (SCOPED,), (namesake, SCOPED)):
-        assert coded(said(policies, (driver,)), "scoping-cancelled") == []
+        assert coded(findings_with(policies, (driver,)), "scoping-cancelled") == []
     # The tag that the scoped one needs is missing, but nothing is refused while the wider one is there.
     assert [
-        coded(said(policies, (driver,)), "principal-tag-missing")[0].severity for policies in ((SCOPED,), (V2, SCOPED))
+        coded(findings_with(policies, (driver,)), "principal-tag-missing")[0].severity
+        for policies in ((SCOPED,), (V2, SCOPED))
     ] == ["problem", "note"]
     # A volume of another cluster, which the scoped policy refuses, is allowed by both together.
     volume = Request(

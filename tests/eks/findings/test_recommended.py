@@ -4,7 +4,7 @@ import pytest
 
 from ekstui.eks.cluster import Addon
 from ekstui.eks.findings.subjects import RolePolicy
-from tests.eks.findings.subjects import ROLE, allowing, around, aws, cluster, coded, said, used
+from tests.eks.findings.subjects import ROLE, allowing, around, aws, cluster, coded, findings_with, used
 
 ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
 
@@ -28,7 +28,7 @@ def test_a_recommendation_of_eks(
 ) -> None:
     addon = Addon(name, "v1", ROLE, requires_permissions=needs, recommended_policies=(("agent", (ARN,)),))
     use = used("addon", name=name, service_account=account, namespace="n" if account else None)
-    found = coded(said(policies, (use,), around(cluster(addons=(addon,)))), "missing-policy")
+    found = coded(findings_with(policies, (use,), around(cluster(addons=(addon,)))), "missing-policy")
     assert [finding.severity for finding in found] == expected
     assert all("CloudWatchAgentServerPolicy" in finding.text for finding in found)
     assert all(ARN in " ".join(finding.evidence) for finding in found)
@@ -36,4 +36,7 @@ def test_a_recommendation_of_eks(
 
 def test_eks_was_not_asked() -> None:
     addon = Addon("amazon-of-its-own", "v1", ROLE)
-    assert coded(said((), (used("addon", name=addon.name),), around(cluster(addons=(addon,)))), "missing-policy") == []
+    assert (
+        coded(findings_with((), (used("addon", name=addon.name),), around(cluster(addons=(addon,)))), "missing-policy")
+        == []
+    )

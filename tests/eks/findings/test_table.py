@@ -16,7 +16,7 @@ from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Case, FindingType
 from ekstui.eks.uses import uses_in
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, worst_first
-from tests.eks.findings.subjects import around, cluster, fixing, role, said, used
+from tests.eks.findings.subjects import around, cluster, findings_with, fixing, role, used
 
 
 @pytest.mark.parametrize("entry", table().values(), ids=lambda entry: entry.code)
@@ -51,7 +51,7 @@ def test_a_finding_is_said_once_with_the_evidence_of_all_its_cases(monkeypatch: 
     first = table()["missing-policy"]
     entries = (first._replace(look=look), first._replace(code="other", needs=("trust",), look=unread))
     monkeypatch.setattr(looking, "table", lambda: {entry.code: entry for entry in entries})
-    found = said(of=role(None))
+    found = findings_with(of=role(None))
     assert [(each.text, each.severity, each.evidence, each.title) for each in found] == [
         ("It fails.", "problem", ("a", "b"), first.title),
         ("It fails too.", "problem", ("d",), first.title),

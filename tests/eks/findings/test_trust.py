@@ -17,9 +17,9 @@ from tests.eks.findings.subjects import (
     aws,
     cluster,
     coded,
+    findings_with,
     fixing,
     role,
-    said,
     trust_of,
     trusting,
     used,
@@ -60,7 +60,7 @@ PODS = "pods.eks.amazonaws.com"
     ],
 )  # fmt: skip
 def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, code: str, expected: list[str]) -> None:
-    found = coded(said((), (use,), around(seen), role(trust)), f"trust-lacks-{code}")
+    found = coded(findings_with((), (use,), around(seen), role(trust)), f"trust-lacks-{code}")
     assert [finding.severity for finding in found] == expected
 
 
@@ -80,7 +80,7 @@ def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, 
     ],
 )  # fmt: skip
 def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expected: list[str]) -> None:
-    found = coded(said((), (), of=role(trust_of(*statements))), code)
+    found = coded(findings_with((), (), of=role(trust_of(*statements))), code)
     assert [finding.severity for finding in found] == expected
 
 
@@ -98,14 +98,18 @@ def test_the_subjects_of_irsa(statements: list[dict[str, Any]], code: str, expec
 def test_an_add_on_is_given_a_role_of_its_own_cluster(
     statements: list[dict[str, Any]], addon: Addon, expected: list[str]
 ) -> None:
-    found = said((), (used("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements)))
+    found = findings_with(
+        (), (used("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements))
+    )
     codes = [each.code for each in found if each.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")]
     assert codes == expected
 
 
 def test_an_issuer_that_is_not_known_says_nothing_about_another_cluster() -> None:
     seen = cluster(issuer=None, addons=(Addon("vpc-cni", "v1", ROLE),))
-    found = said((), (used("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None))))
+    found = findings_with(
+        (), (used("addon", name="vpc-cni"),), around(seen), role(trust_of(web_identity(OTHER_ISSUER, None)))
+    )
     assert coded(found, "irsa-issuer-of-another-cluster") == []
 
 
@@ -125,7 +129,7 @@ def test_a_provider_without_a_cluster_is_orphaned_only_if_its_region_was_read_wh
     issuer: str, providers: tuple[str, ...] | None, seen: Cluster, expected: list[str]
 ) -> None:
     trust = trust_of(web_identity(issuer, "system:serviceaccount:a:a"))
-    found = said((), (), around(seen, providers=providers), role(trust))
+    found = findings_with((), (), around(seen, providers=providers), role(trust))
     codes = [each.code for each in found if each.code in ("irsa-provider-missing", "orphaned-provider")]
     assert codes == expected
 
@@ -147,7 +151,9 @@ CAPABILITIES = "capabilities.eks.amazonaws.com"
 def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
     trust: Document, policies: tuple[str, ...], expected: list[str]
 ) -> None:
-    found = coded(said(tuple(map(aws, policies)), (), around(eks=None), role(trust)), "trust-lacks-tag-session")
+    found = coded(
+        findings_with(tuple(map(aws, policies)), (), around(eks=None), role(trust)), "trust-lacks-tag-session"
+    )
     assert [finding.severity for finding in found] == expected
     assert all("inferred" in " ".join(finding.evidence) for finding in found)
 
@@ -155,12 +161,12 @@ def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
 def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() -> None:
     trust = trust_of(web_identity(OTHER_ISSUER, "system:serviceaccount:kube-system:aws-node"))
     seen, use = cluster(addons=(Addon("vpc-cni", "v1", ROLE),)), used("addon", name="vpc-cni")
-    (finding,) = coded(said((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
+    (finding,) = coded(findings_with((), (use,), around(seen), role(trust)), "irsa-issuer-of-another-cluster")
     (command,) = fixing(finding, role(trust), seen)
     fixed = parse_text(shlex.split(command.text)[-1])
     both = [web_identity(issuer, "system:serviceaccount:kube-system:aws-node") for issuer in (OTHER_ISSUER, ISSUER)]
     assert fixed.statements == trust_of(*both).statements
-    assert not coded(said((), (use,), around(seen), role(fixed)), "irsa-issuer-of-another-cluster")
+    assert not coded(findings_with((), (use,), around(seen), role(fixed)), "irsa-issuer-of-another-cluster")
 
 
 @pytest.mark.parametrize(
@@ -184,13 +190,13 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
 def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
     trust: Document, use: Use, seen: Cluster, code: str
 ) -> None:
-    before = said((), (use,), around(seen), role(trust))
+    before = findings_with((), (use,), around(seen), role(trust))
     (finding,) = [each for each in before if each.code == code]
     (command,) = fixing(finding, role(trust))
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
     fixed = parse_text(words[-1])
-    after = said((), (use,), around(seen), role(fixed))
+    after = findings_with((), (use,), around(seen), role(fixed))
     assert {each.code for each in after} == {each.code for each in before} - {code}
     # A second run has nothing to do.
     assert fixing(finding, role(fixed)) == ()

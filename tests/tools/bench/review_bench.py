@@ -1,4 +1,4 @@
-"""How long `ekstui review` takes for a pull request of 400 files: `python -m tests.bench.review_bench`."""
+"""How long `ekstui review` takes for a pull request of 400 files: `python -m tests.tools.bench.review_bench`."""
 
 from __future__ import annotations
 

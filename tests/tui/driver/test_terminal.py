@@ -45,7 +45,7 @@ JUNK = {
 }
 
 
-def said(terminal: Terminal) -> str:
+def counted(terminal: Terminal) -> str:
     return "".join(re.findall(r"said \d+", terminal.text))
 
 
@@ -53,10 +53,10 @@ def test_bad_input_does_no_harm() -> None:
     with Terminal(DEMO) as terminal:
         started(terminal)
         for name, junk in JUNK.items():
-            before = said(terminal)
+            before = counted(terminal)
             terminal.send(junk)
             # What has begun in the junk may take the first key with it.
-            assert any(terminal.press(".", 0.3) and said(terminal) != before for _ in range(20)), name
+            assert any(terminal.press(".", 0.3) and counted(terminal) != before for _ in range(20)), name
         terminal.send("q")
         assert terminal.wait_exit().code == 0
 
