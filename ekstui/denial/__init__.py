@@ -1,7 +1,8 @@
 """Why a request was denied, and what would allow it: from a pasted text to request, decision and remedies.
 
-- `parsing` reads a text into `Denial` values: log lines and SDK errors (`message`), CloudTrail events (`event`);
-  `forbidden` reads what Kubernetes says.
+- `parsing.refusals_in` reads everything that a text says was denied, in its order: sentences of IAM (`message`), named
+  calls of SDKs and tools (`calls`), events (`event`) and what Kubernetes says (`forbidden`), in each form that the text
+  had before a terminal wrapped or framed it (`wrapping`). `merging` puts repeats together.
 - `explain.explain` decides one denial: who asked (`callers`), what decides (`deciding`, `assuming` for roles), and what
   is remembered of it (`answer.Explanation`). Start reading there.
 - `purpose` says what the principal is for, `remedies` which policies and statements would allow the request;
