@@ -9,7 +9,7 @@ import pytest
 
 from ekstui.cli.main import main
 from tests.cli.test_commands import ekstui
-from tests.sources.test_account_file import page, role, written
+from tests.sources.test_account_file import page, role_json, written
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}
@@ -17,7 +17,7 @@ CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:
 
 def account(folder: Path, **mark: Any) -> str:
     """An account with one role, which has the CNI's policy attached; with `mark` its listing is truncated."""
-    return str(written(folder / "account.json", page(role("node", AttachedManagedPolicies=[CARRIED]), **mark)))
+    return str(written(folder / "account.json", page(role_json("node", AttachedManagedPolicies=[CARRIED]), **mark)))
 
 
 def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -450,7 +450,7 @@ def statement(action: str) -> str:
     return f"{{Version: '2012-10-17', Statement: [{{Effect: Allow, Action: {action}, Resource: '*'}}]}}"
 
 
-def role(*inline: str) -> str:
+def template_with_role(*inline: str) -> str:
     return (
         f'{{"Resources": {{"R": {{"Type": "AWS::IAM::Role", "Properties": {{"Policies": [{", ".join(inline)}]}}}}}}}}'
     )
@@ -491,11 +491,11 @@ EXISTS = "Parameters: {A: {Default: '%s'}}\nConditions: {C: !Equals [!Ref A, b]}
         ("t.yaml", None, managed(WIDE).replace("AWS::IAM::", '"AWS:\\x3aIAM\\u003A:').replace("ManagedPolicy", 'ManagedPolicy"')),
         ("t.yaml", None, properties("AWS::IAM::Role", f"{{Policies: [!If [C, {inline('w', WIDE)}, !Ref 'AWS::NoValue']]}}")),
         ("t.yaml", None, properties("AWS::SSO::PermissionSet", f"{{InlinePolicy: {WIDE}}}")),
-        ("t.json", role(), role(f'{{"Fn::If": ["C", {inline("1", WIDE)}, {{"Ref": "AWS::NoValue"}}]}}')),
-        ("t.json", role(), role(inline('{"Fn::Sub": "w"}', WIDE), inline('"0"', DENY), inline('"[0]"', DENY))),
-        ("t.json", role(), role(inline('"a"', WIDE), inline('"a"', DENY))),
+        ("t.json", template_with_role(), template_with_role(f'{{"Fn::If": ["C", {inline("1", WIDE)}, {{"Ref": "AWS::NoValue"}}]}}')),
+        ("t.json", template_with_role(), template_with_role(inline('{"Fn::Sub": "w"}', WIDE), inline('"0"', DENY), inline('"[0]"', DENY))),
+        ("t.json", template_with_role(), template_with_role(inline('"a"', WIDE), inline('"a"', DENY))),
         ("t.json", None, f'{{"Resources": {{"Fn::ForEach::X": ["N", ["a"], {{"P": {{"Type": "AWS::IAM::ManagedPolicy", "Properties": {{"PolicyDocument": {WIDE}}}}}}}]}}}}'),
-        ("t.json", None, role(inline('"a"', WIDE)).replace('"Resources"', '"Transform": "Mine", "Resources"')),
+        ("t.json", None, template_with_role(inline('"a"', WIDE)).replace('"Resources"', '"Transform": "Mine", "Resources"')),
         ("t.json", None, f'{{"Resources": {{"R": {{"Type": "AWS::IAM::ManagedPolicy", "Properties": {{"PolicyDocument": {WIDE}, "PolicyDocument": {NARROW}}}}}}}}}'),
         ("p.json", NARROW, f"[{WIDE}]"),
         ("p.json", NARROW, json.dumps(WIDE)),

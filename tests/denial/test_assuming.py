@@ -19,6 +19,7 @@ from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy, Failure, Request, evaluate
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import knowledge
+from tests.support.documents import trust
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -34,11 +35,6 @@ Part = tuple[str, str | None]
 
 def provider(issuer: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
-
-
-def trust(principal: object, action: object, condition: object = None, **more: Any) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": action, **more}
-    return {"Version": "2012-10-17", "Statement": [statement | ({"Condition": condition} if condition else {})]}
 
 
 def irsa(operator: str = "StringEquals", issuer: str = ISSUER, action: str = WEB, **claims: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ READ = Cluster(
 )  # fmt: skip
 
 
-def role(name: str) -> str:
+def role_arn(name: str) -> str:
     return f"arn:aws:iam::111122223333:role/{name}"
 
 
@@ -31,11 +31,11 @@ def mapped(
 
 def test_a_role_stands_in_every_way_it_is_used_with_the_uses_of_that_way() -> None:
     one, two, group = use("nodegroup", "one"), use("nodegroup", "two"), use("addon", "vpc-cni")
-    found = mapped(READ, {role("z"): [one, group, two], role("A"): [one], role("m"): []})
+    found = mapped(READ, {role_arn("z"): [one, group, two], role_arn("A"): [one], role_arn("m"): []})
     # By name, whatever the case and the path; a role that only trusts the issuer has a place as well.
-    assert found["nodegroup"].roles == ((role("A"), (one,)), (role("z"), (one, two)))
-    assert found["addon"].roles == ((role("z"), (group,)),)
-    assert found["issuer"].roles == ((role("m"), ()),)
+    assert found["nodegroup"].roles == ((role_arn("A"), (one,)), (role_arn("z"), (one, two)))
+    assert found["addon"].roles == ((role_arn("z"), (group,)),)
+    assert found["issuer"].roles == ((role_arn("m"), ()),)
 
 
 def test_every_way_has_a_branch_even_without_roles() -> None:

@@ -19,7 +19,7 @@ def policy(name: str, *statements: Any) -> AppliedPolicy:
     return AppliedPolicy(name, None, parse({"Version": "2012-10-17", "Statement": list(statements)}))
 
 
-def role(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **more: Any) -> Subject:
+def role_with(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **more: Any) -> Subject:
     return Subject("role", "prod", "arn:aws:iam::111122223333:role/prod", policies, boundary=boundary, **more)
 
 
@@ -30,23 +30,23 @@ def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> 
 
 
 def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:
-    found = asked(role(CLUSTER, CNI))
+    found = asked(role_with(CLUSTER, CNI))
     assert (found.verdict, found.reasons) == ("allowed", ())
     assert [each.name for each in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
-    assert principal_can(role(CNI), "ec2:RunInstances") is None
+    assert principal_can(role_with(CNI), "ec2:RunInstances") is None
 
 
 def test_a_resource_leaves_what_reaches_it() -> None:
     volume = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
-    assert principal_can(role(CNI), TAGS, volume) is None
-    assert asked(role(CLUSTER), TAGS, volume).verdict == "allowed"
+    assert principal_can(role_with(CNI), TAGS, volume) is None
+    assert asked(role_with(CLUSTER), TAGS, volume).verdict == "allowed"
 
 
 def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     """By the service authorization reference, with its `*` for required resource types."""
 
     def on(action: str, **resource: str | list[str]) -> tuple[str, tuple[str, ...]]:
-        found = asked(role(policy("a", {"Effect": "Allow", "Action": "*", **resource})), action)
+        found = asked(role_with(policy("a", {"Effect": "Allow", "Action": "*", **resource})), action)
         return found.verdict, found.reasons
 
     instances = "arn:aws:ec2:*:*:instance/*"
@@ -60,16 +60,16 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     clusters = "arn:aws:eks:*:*:cluster/*"
     for left_out in ("*", ["arn:aws:s3:::a", clusters]):
         statement = {"Effect": "Allow", "Action": "*", "NotResource": left_out}
-        assert principal_can(role(policy("a", statement)), "eks:DescribeCluster") is None
+        assert principal_can(role_with(policy("a", statement)), "eks:DescribeCluster") is None
     assert on("eks:DescribeCluster", NotResource="arn:aws:eks:*:*:cluster/prod") == ("allowed", ())
     assert on("eks:ListClusters", NotResource=clusters) == ("allowed", ())
 
 
 def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
-    whole = asked(role(CLUSTER, policy("guard", deny("ec2:*Tags"))))
+    whole = asked(role_with(CLUSTER, policy("guard", deny("ec2:*Tags"))))
     assert (whole.verdict, whole.reasons) == ("taken", ("denied by guard",))
     unless = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    part = asked(role(CLUSTER, policy("guard", deny("ec2:*", Condition=unless))))
+    part = asked(role_with(CLUSTER, policy("guard", deny("ec2:*", Condition=unless))))
     assert (part.verdict, part.reasons) == ("depends", ("guard denies a part",))
 
 
@@ -77,19 +77,19 @@ def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
     other = policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
     wide = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
     narrow = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
-    assert asked(role(CLUSTER, boundary=other)).verdict == "taken"
-    assert asked(role(CLUSTER, boundary=wide)).verdict == "allowed"
-    assert asked(role(CLUSTER, boundary=narrow)).verdict == "depends"
+    assert asked(role_with(CLUSTER, boundary=other)).verdict == "taken"
+    assert asked(role_with(CLUSTER, boundary=wide)).verdict == "allowed"
+    assert asked(role_with(CLUSTER, boundary=narrow)).verdict == "depends"
 
 
 def test_what_was_not_read_is_not_taken_for_absent() -> None:
-    assert asked(role(CLUSTER, unread=("own",))).verdict == "depends"
-    assert asked(role(CLUSTER, boundary_unread=True)).verdict == "depends"
+    assert asked(role_with(CLUSTER, unread=("own",))).verdict == "depends"
+    assert asked(role_with(CLUSTER, boundary_unread=True)).verdict == "depends"
 
 
 def test_conditions_are_what_it_depends_on() -> None:
     driver = AppliedPolicy("AmazonEBSCSIDriverPolicy", 15, parse(raw_document("AmazonEBSCSIDriverPolicy", 15)))
-    found = asked(role(driver))
+    found = asked(role_with(driver))
     assert (found.verdict, found.reasons) == ("depends", ("if ec2:CreateAction",))
 
 
@@ -109,7 +109,7 @@ VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
 def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     def within(resource: str | None = None, **statement: Any) -> tuple[str, tuple[str, ...]]:
         edge = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
-        found = asked(role(CLUSTER, boundary=edge), TAGS, resource)
+        found = asked(role_with(CLUSTER, boundary=edge), TAGS, resource)
         return found.verdict, found.reasons
 
     volumes = "arn:aws:ec2:*:*:volume/*"
@@ -121,18 +121,20 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
         "taken", ("boundary edge does not allow it",),
     )  # fmt: skip
     excluded = policy("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
-    assert asked(role(CLUSTER, boundary=excluded)).reasons == ("boundary edge",)
+    assert asked(role_with(CLUSTER, boundary=excluded)).reasons == ("boundary edge",)
     both = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
-    assert asked(role(CLUSTER, boundary=both)).reasons == ("denied by boundary edge",)
+    assert asked(role_with(CLUSTER, boundary=both)).reasons == ("denied by boundary edge",)
     part = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
-    assert (asked(role(CLUSTER, boundary=part)).verdict, asked(role(CLUSTER, boundary=part)).reasons) == (
+    assert (asked(role_with(CLUSTER, boundary=part)).verdict, asked(role_with(CLUSTER, boundary=part)).reasons) == (
         "depends", ("boundary edge",),
     )  # fmt: skip
 
 
 def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     def on(resource: str | None, action: str = TAGS, **statement: Any) -> str:
-        found = principal_can(role(policy("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource)
+        found = principal_can(
+            role_with(policy("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource
+        )
         return "nobody" if found is None else found.verdict
 
     assert on(VOLUME, Resource="arn:aws:ec2:*:*:volume/*") == "allowed"
@@ -144,7 +146,7 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     assert on(None, Resource="arn:aws:ec2:*:*:volume/${aws:username}") == "nobody"  # which no role has
     assert on(None, "ec2:*Tags", Resource="*") == "allowed"
     # A Deny of a pattern may deny only some of its actions.
-    some = role(CLUSTER, policy("guard", deny("ec2:CreateTags")))
+    some = role_with(CLUSTER, policy("guard", deny("ec2:CreateTags")))
     found = asked(some, "ec2:Create*")
     assert (found.verdict, found.reasons) == ("depends", ("guard denies a part",))
 
@@ -158,7 +160,7 @@ def test_whose_a_policy_is() -> None:
 def test_what_the_action_is_never_used_on_does_not_count() -> None:
     def on(action: str, resources: str | list[str], resource: str | None = None) -> str:
         found = principal_can(
-            role(policy("a", {"Effect": "Allow", "Action": action, "Resource": resources})), action, resource
+            role_with(policy("a", {"Effect": "Allow", "Action": action, "Resource": resources})), action, resource
         )
         return "nobody" if found is None else found.verdict
 
@@ -212,18 +214,18 @@ def test_what_the_boundary_and_several_denies_leave_nothing_of_is_taken() -> Non
         return {"Effect": effect, "Action": "s3:GetObject", "Resource": resource}
 
     a, b = on("arn:aws:s3:::a/*"), on("arn:aws:s3:::b/*")
-    assert asked(role(policy("p", a), boundary=policy("edge", b)), "s3:GetObject").verdict == "taken"
-    assert asked(role(policy("p", a), boundary=policy("edge", a, b)), "s3:GetObject").verdict == "allowed"
+    assert asked(role_with(policy("p", a), boundary=policy("edge", b)), "s3:GetObject").verdict == "taken"
+    assert asked(role_with(policy("p", a), boundary=policy("edge", a, b)), "s3:GetObject").verdict == "allowed"
     one, other = policy("one", on("arn:aws:s3:::a/*", "Deny")), policy("other", on("arn:aws:s3:::b/*", "Deny"))
-    found = asked(role(policy("p", a, b), one, other), "s3:GetObject")
+    found = asked(role_with(policy("p", a, b), one, other), "s3:GetObject")
     assert (found.verdict, found.reasons) == ("taken", ("denied by one and other",))
     # A Deny of another bucket is nothing to somebody who asks about this one.
-    assert asked(role(policy("p", a, b), other), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
-    assert asked(role(policy("p", a, b), other), "s3:GetObject").verdict == "allowed"
+    assert asked(role_with(policy("p", a, b), other), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
+    assert asked(role_with(policy("p", a, b), other), "s3:GetObject").verdict == "allowed"
 
 
 def test_actions_that_need_no_permission_and_the_root_user() -> None:
-    nothing = role(policy("p", deny("*")))
+    nothing = role_with(policy("p", deny("*")))
     assert asked(nothing, "sts:getcalleridentity").verdict == "allowed"
     assert principal_can(nothing, "sts:GetSessionToken") is None
     user = Subject("user", "ada", "arn:aws:iam::111122223333:user/ada", ())

@@ -4,23 +4,21 @@ import pytest
 
 from ekstui.iam.document import Document, parse
 from ekstui.iam.trust import eks_region, issuer_of, trust_in_words, trust_word, trustees, trusts_service
+from tests.support.documents import trust
 
 ACCOUNT = "111122223333"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 
 
-def trust(
+def parsed_trust(
     principal: object, action: object = "sts:AssumeRole", condition: object = None, effect: str = "Allow"
 ) -> Document:
-    statement = {"Effect": effect, "Principal": principal, "Action": action}
-    if condition is not None:
-        statement["Condition"] = condition
-    return parse({"Version": "2012-10-17", "Statement": [statement]})
+    return parse(trust(principal, action, condition, Effect=effect))
 
 
 def irsa(condition: object) -> Document:
-    return trust({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition)
+    return parsed_trust({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +52,7 @@ def irsa(condition: object) -> Document:
     ],
 )
 def test_principals_are_told_apart(principal: object, kind: str, word: str) -> None:
-    document = trust(principal)
+    document = parsed_trust(principal)
     assert trustees(document)[0].kind == kind
     assert trust_word(document, ACCOUNT) == word
     assert trust_in_words(document, ACCOUNT)
@@ -144,7 +142,7 @@ def test_an_operator_that_nobody_knows_rules_no_service_account_out() -> None:
 
 
 def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
-    denied = trust({"Service": "eks.amazonaws.com"}, effect="Deny")
+    denied = parsed_trust({"Service": "eks.amazonaws.com"}, effect="Deny")
     assert trustees(denied) == ()
     assert not trusts_service(denied, "eks.amazonaws.com")
     assert trust_word(denied, ACCOUNT) == "nobody"
@@ -168,7 +166,7 @@ def test_deny_trusts_nobody_and_missing_trust_is_unknown() -> None:
     ],
 )  # fmt: skip
 def test_principals_in_a_sentence(principal: object, sentence: str) -> None:
-    document = trust(principal, condition={"StringLike": {"gitlab.example:sub": ["repo:a", "repo:b"]}})
+    document = parsed_trust(principal, condition={"StringLike": {"gitlab.example:sub": ["repo:a", "repo:b"]}})
     assert trust_in_words(document, ACCOUNT) == (sentence,)
 
 
@@ -212,7 +210,7 @@ def test_the_namespace_and_name_of_a_subject(operator: str, subject: str, namesp
 
 
 def test_what_a_statement_lets_a_principal_do() -> None:
-    (trustee,) = trustees(trust({"Service": "eks.amazonaws.com"}, ["STS:assume*", "sts:TagSession"]))
+    (trustee,) = trustees(parsed_trust({"Service": "eks.amazonaws.com"}, ["STS:assume*", "sts:TagSession"]))
     allowed = ("sts:AssumeRole", "sts:tagsession", "sts:AssumeRoleWithSAML", "sts:SetSourceIdentity")
     assert [trustee.allows(action) for action in allowed] == [True, True, True, False]
 
@@ -221,4 +219,4 @@ def test_what_a_statement_lets_a_principal_do() -> None:
     "value", ["arn:aws:iam::111122223333", "arn:aws:s3:::b", "12345678901", "1111222233334", "arn:aws:iam::1:group/a"]
 )
 def test_a_principal_of_no_known_form_is_unknown(value: str) -> None:
-    assert [each.kind for each in trustees(trust({"AWS": value}))] == ["unknown"]
+    assert [each.kind for each in trustees(parsed_trust({"AWS": value}))] == ["unknown"]

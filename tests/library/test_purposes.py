@@ -48,11 +48,11 @@ CLUSTERS = (
 )  # fmt: skip
 
 
-def role(name: str) -> Role:
+def bare_role(name: str) -> Role:
     return Role(name, arn(name), "/", extent="full")
 
 
-ROLES = tuple(map(role, ("cluster", "auto-cluster", "node", "ebs", "ebs-irsa", "cni", "lbc", "app", "lonely")))
+ROLES = tuple(map(bare_role, ("cluster", "auto-cluster", "node", "ebs", "ebs-irsa", "cni", "lbc", "app", "lonely")))
 ACCOUNT_SNAPSHOT = AccountSnapshot(
     identity=identity(ACCOUNT), fetched_at=NOW, complete=True, roles=ROLES, eks=EksFacts(CLUSTERS, ("eu-west-1",))
 )
@@ -127,7 +127,7 @@ def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
         assert {each.fit for each in explained("ec2:CreateVolume", VOLUME, arn(name), of(name)).allowed_by} == {"other"}
     offered = explained("secretsmanager:GetSecretValue", None, arn("app"), of("app")).allowed_by
     assert [each.policy for each in offered if each.fit != "other"] == ["AWSSecretsManagerClientReadOnlyAccess"]
-    assert purpose_of(role("lonely"), ACCOUNT_SNAPSHOT, knowledge(), NOW) is None
+    assert purpose_of(bare_role("lonely"), ACCOUNT_SNAPSHOT, knowledge(), NOW) is None
 
 
 INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
@@ -185,7 +185,7 @@ def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> N
     def copies(release: str) -> list[OldCopy]:
         version = component.at(release)
         assert version is not None
-        subject = RoleInUse(role("lbc"), (RolePolicy("lbc-policy", None, None, version.document()),))
+        subject = RoleInUse(bare_role("lbc"), (RolePolicy("lbc-policy", None, None, version.document()),))
         return list(old_copies(subject, request))
 
     (old,) = copies("v2.4.0")

@@ -15,7 +15,7 @@ POLICY = {"PolicyName": "AmazonEKSClusterPolicy", "PolicyArn": "arn:aws:iam::aws
 TRUST = {"Statement": {"Effect": "Allow", "Principal": {"Service": "eks.amazonaws.com"}, "Action": "sts:AssumeRole"}}
 
 
-def role(name: str, account: str = "111122223333", **more: Any) -> dict[str, Any]:
+def role_json(name: str, account: str = "111122223333", **more: Any) -> dict[str, Any]:
     return {
         "Path": "/team/",
         "RoleName": name,
@@ -46,13 +46,13 @@ def carriers(path: Path) -> list[str]:
 
 
 def test_whole_and_in_pages_are_the_same(tmp_path: Path) -> None:
-    first, last = page(role("a"), IsTruncated=True, Marker="x"), page(role("b"), IsTruncated=False)
+    first, last = page(role_json("a"), IsTruncated=True, Marker="x"), page(role_json("b"), IsTruncated=False)
     folder = tmp_path / "pages"
     folder.mkdir()
     written(folder / "1.json", first)
     written(folder / "2.json", last)
     forms = [
-        written(tmp_path / "whole.json", page(role("a"), role("b"))),
+        written(tmp_path / "whole.json", page(role_json("a"), role_json("b"))),
         written(tmp_path / "list.json", [first, last]),
         written(tmp_path / "lines.json", first, last),
         folder,
@@ -67,14 +67,14 @@ def test_whole_and_in_pages_are_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", [{"IsTruncated": True, "Marker": "x"}, {"NextToken": "x"}])
 def test_a_missing_page_is_reported(tmp_path: Path, mark: dict[str, object]) -> None:
-    account = read_account_file(written(tmp_path / "a.json", page(role("a"), **mark)))
+    account = read_account_file(written(tmp_path / "a.json", page(role_json("a"), **mark)))
     assert not account.complete
     assert account.errors[0].kind == "incomplete"
 
 
 def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) -> None:
-    encoded = role("a", AssumeRolePolicyDocument=quote(json.dumps(TRUST)))
-    broken = role("b", AssumeRolePolicyDocument={"Statement": 3}, RolePolicyList=[{"PolicyName": "p"}])
+    encoded = role_json("a", AssumeRolePolicyDocument=quote(json.dumps(TRUST)))
+    broken = role_json("b", AssumeRolePolicyDocument={"Statement": 3}, RolePolicyList=[{"PolicyName": "p"}])
     account = read_account_file(written(tmp_path / "a.json", page(encoded, broken)))
     assert account.roles[0].trust is not None
     assert account.roles[1].trust is None
@@ -92,7 +92,7 @@ def test_documents_may_be_encoded_and_a_bad_one_hides_no_role(tmp_path: Path) ->
         ('{"RoleDetailList": {"a": 1}}', "not a list"),
         ('{"RoleDetailList": [{"RoleName": 3}]}', "RoleName"),
         ('{"RoleDetailList": []}', "no role"),
-        (json.dumps(page(role("a"), role("b", "444455556666"))), "mixes accounts"),
+        (json.dumps(page(role_json("a"), role_json("b", "444455556666"))), "mixes accounts"),
     ],
 )
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:

@@ -40,7 +40,7 @@ from ekstui.sources.written.reading import sides_of
 from ekstui.store import accounts
 from ekstui.store.policy_store import PolicyStore
 from tests.denial.test_denial import DECODED, MESSAGES, event
-from tests.sources.test_account_file import page, role
+from tests.sources.test_account_file import page, role_json
 from tests.support.accounts import snapshot
 from tests.torture.hostile import RAW
 
@@ -236,7 +236,7 @@ def _messages() -> list[bytes]:
 
 
 def _accounts() -> list[bytes]:
-    return [json.dumps(page(role("a"), role("b"))).encode()]
+    return [json.dumps(page(role_json("a"), role_json("b"))).encode()]
 
 
 def _packages() -> list[bytes]:

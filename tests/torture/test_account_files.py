@@ -13,7 +13,7 @@ from ekstui.iam.trust import trust_in_words, trust_word
 from ekstui.sources.account_file import read_account_file
 from ekstui.store.accounts import StoreError, load, store
 from ekstui.store.objects import ObjectFile
-from tests.sources.test_account_file import POLICY, TRUST, page, role
+from tests.sources.test_account_file import POLICY, TRUST, page, role_json
 from tests.support.accounts import snapshot
 from tests.support.effort import EFFORT
 
@@ -25,7 +25,7 @@ SCRAPS: list[Any] = [
 
 def whole() -> dict[str, Any]:
     """A page in which every kind of value stands."""
-    full = role(
+    full = role_json(
         "a",
         PermissionsBoundary={"PermissionsBoundaryArn": POLICY["PolicyArn"]},
         RolePolicyList=[{"PolicyName": "p", "PolicyDocument": TRUST}],
@@ -38,7 +38,7 @@ def whole() -> dict[str, Any]:
     policy = {
         "Arn": "arn:aws:iam::111122223333:policy/m", "DefaultVersionId": "v1", "PolicyVersionList": [version]
     }  # fmt: skip
-    return copy.deepcopy(page(full, role("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy]))
+    return copy.deepcopy(page(full, role_json("b"), UserDetailList=[user], GroupDetailList=[group], Policies=[policy]))
 
 
 def mutated(value: Any, chance: random.Random) -> Any:
