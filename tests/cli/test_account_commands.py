@@ -12,6 +12,7 @@ from ekstui.cli.main import main
 from ekstui.library import own_account
 from tests.rig.clients import client
 from tests.rig.rig import Rig
+from tests.support.bundled import CNI, newest
 
 
 class Done(NamedTuple):
@@ -197,7 +198,7 @@ def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> No
     taken = {each["name"] for each in answer["taken_away"]}
     assert cni <= set(found) | taken
     assert found["prod-node"]["verdict"] == "allowed"
-    assert {"policy": "AmazonEKS_CNI_Policy", "version": "v6"} in found["prod-node"]["through"]
+    assert {"policy": "AmazonEKS_CNI_Policy", "version": f"v{newest(CNI)}"} in found["prod-node"]["through"]
     assert {each["by"][0] for each in answer["taken_away"]} == {"boundary acme-boundary does not allow it"}
     assert answer["complete"] is True
     assert "service control policies" in answer["not_looked_at"]

@@ -1,15 +1,20 @@
 """`ekstui changes`: new policies among the changes, and only what is attached in an account."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from ekstui import files
 from ekstui.cli.main import main
+from ekstui.sources.corpus import Corpus
 from tests.cli.test_commands import ekstui
 from tests.sources.test_account_file import page, role_json, written
+from tests.support.bundled import CNI
+from tests.support.filled import known_later
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 CARRIED = {"PolicyName": "AmazonEKS_CNI_Policy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}
@@ -26,7 +31,7 @@ def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) 
     assert "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7" in lines
     assert main(["changes", "--since", "2026-05-01", "--json"]) == 0
     changes = json.loads(capsys.readouterr().out)["changes"]
-    (new,) = [change for change in changes if change["kind"] == "new"]
+    (new,) = [change for change in changes if change["policy"] == "AmazonEKSBlockStoragePolicyV2"]
     assert new == {
         "policy": "AmazonEKSBlockStoragePolicyV2",
         "family": "aws-managed",
@@ -43,23 +48,31 @@ def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_only_steps_of_attached_policies_are_listed_and_counted(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], filled_cache: Path
 ) -> None:
+    quiet = known_later(filled_cache, files.cache_dir())
     of_account = ["changes", "--attached", "--account-file", account(tmp_path)]
     assert main([*of_account, "--since", "2026-02-10"]) == 0
     done = capsys.readouterr()
-    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [["2026-03-04", "AmazonEKS_CNI_Policy"]]
+    assert [line.split()[:2] for line in done.out.splitlines()[1:]] == [
+        [f"{info.created:%Y-%m-%d}", CNI]
+        for info in reversed(Corpus.bundled().policy(CNI).versions)
+        if info.created and info.created >= datetime(2026, 2, 10, tzinfo=UTC)
+    ]
     # Other policies of the family had steps without a change in that time, the CNI's had none.
     assert "changed nothing" not in done.err
-    assert main([*of_account, "--since", "2026-04-01"]) == 1
+    assert main([*of_account, "--since", quiet]) == 1
     assert "changed nothing" not in capsys.readouterr().err
     assert main(["changes", "--since", "2026-02-10"]) == 0
     assert "steps that changed nothing are left out" in capsys.readouterr().err
 
 
-def test_of_half_an_account_nothing_is_proven_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_half_an_account_nothing_is_proven_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], filled_cache: Path
+) -> None:
+    quiet = known_later(filled_cache, files.cache_dir())
     broken_off = account(tmp_path, IsTruncated=True, Marker="more")
-    assert main(["changes", "--attached", "--account-file", broken_off, "--since", "2026-04-01", "--json"]) == 0
+    assert main(["changes", "--attached", "--account-file", broken_off, "--since", quiet, "--json"]) == 0
     done = capsys.readouterr()
     answer = json.loads(done.out)
     assert (answer["complete"], answer["changes"]) == (False, [])

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ekstui import files
+from ekstui.change.policy import format_time
 from ekstui.cli.main import main
 from ekstui.cli.parser import Direction, fails_on, reaches_of
 from ekstui.iam.grants import Reach
@@ -17,6 +20,11 @@ from ekstui.library.reviewing import review
 from tests.cli.test_commands import ekstui
 from tests.rig.clients import client
 from tests.rig.rig import Rig
+from tests.support.bundled import CNI, KNOWN_UNTIL, newest
+from tests.support.filled import known_later
+
+QUIET = str(format_time(KNOWN_UNTIL + timedelta(seconds=1)))
+"""A time since which nothing has changed, where that is known."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,12 +70,13 @@ def test_the_gates_of_diff(tmp_path: Path, before: object, after: object, gate: 
         (["explain", "--action", "ec2:RunInstances", "--policy", "AmazonEKSClusterPolicy", "--exit-code"], 1),
         (["explain", "--action", "ec2:RunInstances", "--policy", "AmazonEKSClusterPolicy"], 0),
         (["changes", "--since", "2026-08-01", "--exit-code"], 1),
-        (["changes", "--since", "2026-08-25T23:00:00Z", "--exit-code"], 0),
+        (["changes", "--since", QUIET, "--exit-code"], 0),
         (["changes", "--since", "2027-01-01", "--exit-code"], 1),
     ],
 )
-def test_the_gates_of_explain_and_changes(words: list[str], code: int) -> None:
-    done = ekstui(*words)
+def test_the_gates_of_explain_and_changes(words: list[str], code: int, filled_cache: Path, tmp_path: Path) -> None:
+    assert known_later(filled_cache, tmp_path) == QUIET
+    done = ekstui(*words, environment={"EKSTUI_CACHE": str(tmp_path)})
     assert done.returncode == code, done.stdout + done.stderr
 
 
@@ -80,7 +89,7 @@ def test_pins_say_what_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert ekstui("check", *gate, environment=environment).returncode == code
     moved = json.loads(ekstui("check", "--json", environment=environment).stdout)["moved"]
     assert moved == [
-        {"policy": "AmazonEKS_CNI_Policy", "from": "v5", "to": "v6", "kind": "actions", "reach": "widened"}
+        {"policy": "AmazonEKS_CNI_Policy", "from": "v5", "to": f"v{newest(CNI)}", "kind": "actions", "reach": "widened"}
     ]
     # A pin is replaced by its name, the others stay.
     assert ekstui("pin", "AmazonEKS_CNI_Policy", environment=environment).returncode == 0
@@ -716,7 +725,7 @@ GATES: dict[str, tuple[list[str], list[str]]] = {
     ),
     "check --exit-code": (["check"], ["check", "--exit-code"]),
     "changes --exit-code": (
-        ["changes", "--since", "2026-08-25T23:00:00Z", "--exit-code"],
+        ["changes", "--since", QUIET, "--exit-code"],
         ["changes", "--since", "2027-01-01", "--exit-code"],
     ),
     "explain … --exit-code": (
@@ -737,10 +746,15 @@ GATES: dict[str, tuple[list[str], list[str]]] = {
 
 
 def test_every_gate_of_the_manual_exits_as_its_table_says(
-    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    rig: Rig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    filled_cache: Path,
 ) -> None:
     rig.reset(0)
     monkeypatch.chdir(tmp_path)
+    assert known_later(filled_cache, files.cache_dir()) == QUIET
     for name, document in (("read", READ), ("write", WRITE), ("again", AGAIN)):
         (tmp_path / f"{name}.json").write_text(json.dumps(document))
     for words in (

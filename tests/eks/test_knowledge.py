@@ -39,7 +39,10 @@ def documents(name: str) -> dict[int, Document]:
 
 
 def current(name: str) -> Document:
-    return documents(name)[int(corpus()[name]["default"][1:])]
+    """The newest document that eks.toml describes: AWS may have made a newer one since."""
+    until = tomllib.loads(TEXT)["tracking"]["documents_until"].isoformat()
+    known = [each for each in corpus()[name]["versions"] if each["created"] and each["created"][:10] <= until]
+    return documents(name)[int(known[-1]["version"][1:])]
 
 
 def granted(document: Document, action: str) -> set[tuple[object, ...]]:

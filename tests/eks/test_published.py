@@ -34,7 +34,7 @@ def components() -> dict[str, Component]:
 def test_the_data_is_that_of_its_manifest() -> None:
     manifest = json.loads((files.assets() / "published.json").read_text())
     assert hashlib.sha256(b"".join(lines())).hexdigest() == manifest["sha256"]
-    assert len(lines()) == manifest["documents"] == 106
+    assert len(lines()) == manifest["documents"]
     newest = {entry["newest"] for entry in manifest["components"].values()}
     assert newest == {component.newest.tag for component in components().values() if "/" not in component.name}
 

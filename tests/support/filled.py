@@ -2,11 +2,14 @@
 
 import fcntl
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
+from ekstui.change.policy import Provenance, format_time
 from ekstui.library import Library, maintenance
 from ekstui.sources.corpus import Corpus
-from ekstui.store.policy_store import PolicyStore
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore
+from tests.support.bundled import KNOWN_UNTIL
 
 
 def fill_cache(folder: Path) -> Path:
@@ -31,3 +34,11 @@ def copied(cache: Path, folder: Path) -> Path:
     """Return a copy of a cache, in `folder`, which a test may write to."""
     shutil.copytree(cache, folder, dirs_exist_ok=True)
     return folder
+
+
+def known_later(cache: Path, folder: Path) -> str:
+    """Copy a cache as if a source had been read that knows of no later change; return a time of which that is known."""
+    moment = KNOWN_UNTIL + timedelta(seconds=2)
+    store = PolicyStore.in_folder(copied(cache, folder))
+    store.put([], DeliveryInfo(Provenance("a later source", "archive", moment, moment), moment))
+    return str(format_time(KNOWN_UNTIL + timedelta(seconds=1)))
