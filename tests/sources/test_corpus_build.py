@@ -8,7 +8,8 @@ import pytest
 from assets.build_corpus import main
 from ekstui.change.policy import format_time
 from ekstui.sources.corpus import Corpus
-from tests.support.packages import Versions, allowing, moto_policies, moto_wheel, npm_json, npm_policies
+from tests.support.documents import allowing
+from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies
 
 ALPHA: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 2: ("2021-02-02T00:00:00Z", allowing("a:Two"))}
 NEWER: Versions = {**ALPHA, 5: ("2026-09-30T00:00:00Z", allowing("a:Five"))}

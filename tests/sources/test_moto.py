@@ -16,8 +16,9 @@ from ekstui.library import Library
 from ekstui.sources.archives import read_collection
 from ekstui.sources.moto import Moto
 from tests.sources.test_files import answer
+from tests.support.documents import allowing
 from tests.support.filled import copied
-from tests.support.packages import Versions, allowing, moto_policies, moto_wheel, npm_json, npm_policies, wheel_of
+from tests.support.packages import Versions, moto_policies, moto_wheel, npm_json, npm_policies, wheel_of
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 ALPHA: Versions = {1: ("2020-01-01T00:00:00Z", allowing("a:One")), 7: ("2026-10-10T10:10:10Z", allowing("a:Seven"))}

@@ -12,11 +12,6 @@ Versions = Mapping[int, tuple[str | None, object]]
 NO_PATHS: Mapping[str, str] = {}
 
 
-def allowing(action: str) -> dict[str, Any]:
-    """Return a document that allows an action."""
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
-
-
 def npm_policies(policies: Mapping[str, Versions], paths: Mapping[str, str] = NO_PATHS) -> dict[str, Any]:
     """Return what the npm package has of policies: it dates every version like the first."""
     return {

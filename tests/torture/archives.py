@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.sources.test_files import answer, tarball
-from tests.support.packages import allowing, moto_policies, moto_wheel, npm_policies, wheel_of
+from tests.support.documents import allowing
+from tests.support.packages import moto_policies, moto_wheel, npm_policies, wheel_of
 from tests.support.terminal import ROOT, environment
 
 MOST_MEMORY = 1 << 30
