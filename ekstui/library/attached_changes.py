@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.comparison import Change
-from ekstui.change.holes import changes_around, hole, is_hole, plainly
+from ekstui.change.holes import changes_around, has_hole, hole, is_hole, plainly
 from ekstui.eks.kubernetes import Permission, Rule, difference
 from ekstui.errors import EkstuiError
 from ekstui.iam.document import Document, parse
@@ -51,7 +51,12 @@ def attached_changes(
         if old is None:
             # A holder that is renamed has what it had.
             same = next(
-                (each for each, other in gone.items() if each[0] == key[0] and other.policies == held.policies), None
+                (
+                    each
+                    for each, other in gone.items()
+                    if each[0] == key[0] and other.policies == held.policies and _is_renamed(held)
+                ),
+                None,
             )
             if same is not None:
                 del gone[same]
@@ -63,6 +68,11 @@ def attached_changes(
             yield _reviewed(key[0], old, held, known)
     for key, held in gone.items():
         yield _reviewed(key[0], held, None, known)
+
+
+def _is_renamed(held: _Held) -> bool:
+    """Return whether a holder may have another name now: one that is written as a name is another one."""
+    return all(has_hole(each.holder) or each.place.startswith(each.holder) for each in held.attachments)
 
 
 def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[tuple[AttachmentKind, str], _Held]:
@@ -85,7 +95,7 @@ def _reviewed(
     verdict = f"{change.verdict.partition(':')[0]}: {words}"
     more = change.verdict.partition(": ")[2]
     verdict += f"; {more}" if more and kind != "role" else ""
-    place = shown.place if plainly(shown.holder) in ("", shown.place) else f"{shown.place} ({plainly(shown.holder)})"
+    place = shown.place if shown.place.startswith(plainly(shown.holder)) else f"{shown.place} ({plainly(shown.holder)})"
     rights = rights_in(change) if kind == "policy" else ()
     return ReviewedDocument(
         shown.path,

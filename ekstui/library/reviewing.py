@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.change.comparison import Change
-from ekstui.change.holes import changes_around, plainly
+from ekstui.change.holes import changes_around, has_hole, plainly
 from ekstui.change.permitted import principal_changes
 from ekstui.iam.document import Document, Statement
 from ekstui.library.attached_changes import attached_changes
 from ekstui.library.gate_file import read_gate_file
 from ekstui.library.needs import ReleaseNeed, release_needs
-from ekstui.library.reviewed import Review, ReviewedDocument, StatementChange, UnreadFile, rights_in
+from ekstui.library.reviewed import Review, ReviewedDocument, StatementChange, UnreadFile, plain_change, rights_in
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -90,7 +90,8 @@ def pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> li
     def is_renamed(one: WrittenPolicy, other: WrittenPolicy) -> bool:
         """Return whether two policies may be one: an inline policy that moves to another role gives it to that role."""
         return one.use == other.use and (
-            one.holder == other.holder or (one.holder not in held[1] and other.holder not in held[0])
+            one.holder == other.holder
+            or (not _is_given(one, other) and one.holder not in held[1] and other.holder not in held[0])
         )
 
     for test in _SUCCESSORS:
@@ -101,6 +102,11 @@ def pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> li
                 come.remove(other)
                 found.append((one, other))
     return [*found, *((one, None) for one in gone), *((None, other) for other in come)]
+
+
+def _is_given(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+    """Return whether an inline policy moves between roles that are written as names, not as resources of the files."""
+    return one.holder != other.holder and bool(one.holder and other.holder) and not has_hole(one.holder + other.holder)
 
 
 _ALIKE = 0.5
@@ -183,6 +189,10 @@ def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> Reviewe
     if one and other and one.condition != other.condition:
         return reviewed(None, "a condition of the template decides whether it exists")
     before, after = _document(one), _document(other)
+    if one and other and _is_given(one, other):
+        return reviewed(
+            plain_change("unknown", f"cannot tell whether wider: given to {other.holder} instead of {one.holder}")
+        )
     if before == after:
         return None
     change = document_changes(before, after, is_for_principals=shown.use != "identity")

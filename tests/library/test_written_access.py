@@ -275,7 +275,39 @@ PRINCIPALS = [
     one("b.json", doc({**READ, "Principal": {"AWS": "111122223333"}, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}), doc({**READ, "Principal": {"AWS": "111122223333"}}), "widened"),
 ]  # fmt: skip
 
-CASES = [*TERRAFORM, *ATTACHED, *MANIFESTS, *PRINCIPALS]
+
+def inline(role: str) -> str:
+    return f'resource "aws_iam_role_policy" "p" {{\n  role = "{role}"\n  policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "s3:*", Resource = "*" }}] }})\n}}\n'
+
+
+def attached(roles: str) -> str:
+    return (
+        f'resource "aws_iam_policy_attachment" "a" {{\n  roles = [{roles}]\n  policy_arn = "{AWS}/ReadOnlyAccess"\n}}\n'
+    )
+
+
+def config_map(group: str) -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: aws-auth, namespace: kube-system}}\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::1:role/a\n      groups: [{group}]\n"
+
+
+def workflow(command: str) -> str:
+    return f"on: push\njobs:\n  a:\n    steps:\n      - run: {command}\n"
+
+
+OTHERS = [
+    tf(inline("a"), inline("b"), "cannot tell"),
+    tf(attached('"x"'), attached('"x", "y"'), "widened"),
+    tf("", 'resource "aws_ssoadmin_permission_set_inline_policy" "a" {\n  inline_policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })\n}\n', "widened"),
+    tf("", 'resource "aws_lambda_permission" "a" {\n  action = "lambda:InvokeFunction"\n  principal = "*"\n  function_name = "x"\n}\n', "widened"),
+    tf('resource "aws_kms_key" "k" {\n  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "111122223333" } }] })\n}\n', 'resource "aws_kms_key" "k" {\n  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "kms:*", Resource = "*", Principal = { AWS = "*" } }] })\n}\n', "widened"),
+    one("aws-auth.yaml", config_map("view"), config_map("system:masters"), "cannot tell"),
+    one(".github/workflows/a.yml", workflow("echo"), workflow("aws iam attach-role-policy --role-name a --policy-arn b"), "cannot tell"),
+    one(".github/workflows/a.yml", workflow("echo"), workflow("aws s3 ls"), "nothing"),
+    one("patch.yaml", f"- op: replace\n  path: /spec/policies/0\n  value: {AWS}/ReadOnlyAccess\n", f"- op: replace\n  path: /spec/policies/0\n  value: {AWS}/AdministratorAccess\n", "widened"),
+    one("terragrunt.hcl", "inputs = {}\n", f'inputs = {{\n  policies = ["{AWS}/AdministratorAccess"]\n}}\n', "not read"),
+]  # fmt: skip
+
+CASES = [*TERRAFORM, *ATTACHED, *MANIFESTS, *PRINCIPALS, *OTHERS]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{number}-{case.name}" for number, case in enumerate(CASES)])

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from ekstui.change.holes import DIGEST, PARTITION, hole, without_marks
 from ekstui.iam.document import Repeated
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
+from ekstui.sources.written.resources import permission
 from ekstui.sources.written.search import attachments, document_in, json_text, search, seems_to_hold
 from ekstui.sources.written.values import Lined, line_of
 
@@ -85,6 +86,9 @@ def _of_entry(name: str, resource: object, parts: "_Template") -> Iterator[Writt
 def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator[Written]:
     if not isinstance(properties, Mapping):
         yield WrittenPolicy(name, None, "its properties are computed by the template", json_text(properties), line=line)
+        return
+    if kind == "AWS::Lambda::Permission":
+        yield permission(name, {key.lower(): value for key, value in properties.items()}, line)
         return
     for key, value in properties.items():
         place = name if key == "PolicyDocument" else f"{name} › {key}"

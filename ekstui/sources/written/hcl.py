@@ -242,7 +242,8 @@ class Scope:
             return self._unknown(node, [])
         if len(pieces) == 1 and _kind(node.children[1].children[0]) == "interpolation":
             return pieces[0]
-        return joined(pieces)
+        # Terraform refuses a text with null in it, which `try` then passes over.
+        return None if None in pieces else joined(pieces)
 
     def _piece(self, part: Any) -> Any:
         child = part.children[0]

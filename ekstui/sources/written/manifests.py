@@ -40,6 +40,8 @@ def of_manifest(value: Mapping[str, Any]) -> Iterator[Written]:
         yield from _of_eksctl(value, place)
     elif group.endswith((".services.k8s.aws", ".upbound.io", ".crossplane.io")):
         yield from _of_controller(value, place, line)
+    elif value["kind"] == "ConfigMap" and fields.get("name") == "aws-auth":
+        yield from _of_aws_auth(value.get("data"), place, line)
     elif value["kind"] == "ServiceAccount":
         yield from search(fields.get("annotations"), place, line=line, holder=place)
     else:
@@ -48,6 +50,18 @@ def of_manifest(value: Mapping[str, Any]) -> Iterator[Written]:
             place,
             line=line,
         )
+
+
+def _of_aws_auth(data: object, place: str, line: int) -> Iterator[Written]:
+    """Yield the groups that the ConfigMap aws-auth gives to roles and users."""
+    for key, text in data.items() if isinstance(data, Mapping) else ():
+        for entries in yaml_values(text.encode()) if isinstance(text, str) else [text]:
+            for entry in entries if isinstance(entries, list) else []:
+                if isinstance(entry, Mapping):
+                    holder = str(entry.get("rolearn", entry.get("userarn")))
+                    groups = entry.get("groups")
+                    for group in groups if isinstance(groups, list) else []:
+                        yield WrittenAttachment(f"{place} › {key}", "role", holder, f"group {group}", "", line)
 
 
 def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[Written]:

@@ -70,13 +70,16 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
     )
     for each in attaching:
         yield from _attachments(address, each, attributes, line)
+    if kind == "aws_lambda_permission":
+        yield permission(address, {key.replace("_", ""): value for key, value in attributes.items()}, line)
+        return
     attached = {each.policy for each in attaching}
     for key, value in attributes.items():
         if key in attached or value is None:
             continue
         if key == "policy" and isinstance(value, str | dict):
             yield replace(document_in(address, value, line), name=name, holder=holder if kind in _INLINE else "")
-        elif key == "inline_policy" and isinstance(value, list | dict):
+        elif key == "inline_policy" and isinstance(value, list | dict) and "Statement" not in value:
             yield from _inline(address, value if isinstance(value, list) else [value], line)
         elif key == "inline_policy":
             yield document_in(address, value, line)
@@ -84,6 +87,27 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
             yield replace(document_in(f"{address} › {key}", value, line), name=name)
         else:
             yield from search({key: value}, address, line=line, holder=address)
+
+
+def permission(place: str, fields: Mapping[str, Any], line: int) -> Written:
+    """Return what a permission of Lambda adds to its function's policy, by its fields in lower case."""
+    principal = str(fields.get("principal", "*"))
+    who: object = {"Service" if principal.endswith(".amazonaws.com") else "AWS": principal}
+    conditions = {
+        operator: {name: fields[key]}
+        for key, operator, name in (
+            ("sourcearn", "ArnLike", "aws:SourceArn"), ("sourceaccount", "StringEquals", "aws:SourceAccount"),
+            ("principalorgid", "ForAnyValue:StringEquals", "aws:PrincipalOrgID"),
+        )
+        if fields.get(key)
+    }  # fmt: skip
+    statement = {
+        "Effect": "Allow", "Principal": "*" if principal == "*" else who, "Action": fields.get("action", "lambda:*"),
+        "Resource": "*", "Condition": conditions,
+    }  # fmt: skip
+    return document_in(
+        f"{place} ({fields.get('functionname', '')})", {"Version": "2012-10-17", "Statement": [statement]}, line
+    )
 
 
 def _inline(address: str, policies: list[Any], line: int) -> Iterator[Written]:

@@ -30,7 +30,11 @@ _ATTACHING: Mapping[str, AttachmentKind] = {
 }  # fmt: skip
 """What a field attaches, by its name in lower case and without underscores: of eksctl, ACK, Crossplane and CloudFormation."""
 
-_SAM = "policies"
+_COMMAND = re.compile(
+    r"\baws\s+(?:-\S+\s+)*(?:iam|eks|sso-admin|organizations)\s+(?:attach|put|create|update|add|associate|set)-"
+    r"|\beksctl\s+create\s+(?:iam|accessentry|podidentity)"
+)
+"""A command that gives access, as in a workflow."""
 
 
 def search(value: object, place: str, *, line: int = 0, holder: str = "") -> Iterator[Written]:
@@ -111,6 +115,8 @@ def _in_text(text: str, place: str, line: int, holder: str) -> Iterator[Written]
         access = "cluster-access-policy/" in text
         own = holder or re.sub(r"(?:\[[^\]]*\])+$", "", place)
         yield WrittenAttachment(place, "access policy" if access else "policy", own, text.strip(), "", line)
+    elif _COMMAND.search(text):
+        yield WrittenPolicy(place, None, "it is a command that changes access", text, line=line)
     elif seems_to_hold(text):
         value = read_json(text)
         value = read_json(with_quotes(text)) if value is None and has_hole(text) else value

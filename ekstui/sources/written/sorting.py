@@ -42,7 +42,7 @@ _MENTIONS = re.compile(
       PolicyStatement | PolicyDocument | policy_document | policyDocument | ManagedPolic | managed_polic | managedPolic
     | aws[-_]iam | aws\.iam | awscc_iam | AWS::(?:IAM|SSO|EKS|Serverless|Organizations)
     | \biam\.(?:[A-Z]|aws\.|services\.|amazonaws) | services\.k8s\.aws | aws\.(?:upbound|crossplane)\.io | eksctl\.io
-    | :iam:: | \b(?:iam|sts):(?:[A-Z]|\*) | AdministratorAccess | PowerUserAccess
+    | :iam:: | \b(?:iam|sts):(?:[A-Z]|\*) | AdministratorAccess | system:masters | aws-auth | eksctl\s+create | aws_lambda_permission | PowerUserAccess
     | \.grant[A-Z]?\w*\( | (?:attach|put|create|set)[-_]?(?:role|user|group|default)?[-_]?polic | attachRole | wellKnownPolicies
     | [Aa]ssume_?-?[Rr]ole_?-?[Pp]olic | [Pp]ermissions_?[Bb]oundary | cluster-access-policy | AccessPolic | access_polic
     | pod_?-?identity_?-?association | PodIdentityAssociation | inline_?polic | InlinePolic
