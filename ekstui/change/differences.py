@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.errors import DocumentError
@@ -395,7 +396,7 @@ def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> N
     else:
         alike.append(_label(target, here))
         if not on_both:
-            found.covered.append(StillCovered(target.effect, side, (name,), next(iter(there.covering(target)))))
+            found.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
 
 
 def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, found: _Found) -> None:
@@ -418,15 +419,18 @@ class _Reading:
         self.places: dict[Target, Places] = {}
         self.spelled: dict[Target, tuple[str, ...]] = {}
         self._wild: dict[tuple[str, str], list[Target]] = {}
+        self._excepted: dict[Target, dict[str, list[str]]] = {}
+        self._together: dict[tuple[Target | None, tuple[Target, ...]], Places] = {}
         for statement in document.statements:
             self._add(statement)
         for target in self.places:
             if target.element == "NotAction":
                 self._wild.setdefault((target.effect, "*"), []).append(target)
+                by_service = self._excepted[target] = {}
+                for pattern in target.actions:
+                    by_service.setdefault(_service(pattern), []).append(pattern)
             elif wildcard.is_wild(target.actions[0]):
-                service = target.actions[0].partition(":")[0]
-                service = "*" if wildcard.is_wild(service) else service
-                self._wild.setdefault((target.effect, service), []).append(target)
+                self._wild.setdefault((target.effect, _service(target.actions[0])), []).append(target)
 
     def _add(self, statement: Statement) -> None:
         conditions = (*statement.conditions, *_principals(statement))
@@ -443,17 +447,35 @@ class _Reading:
             for place in places:
                 known.setdefault(place, {}).setdefault(lines, way)
 
-    def covering(self, target: Target) -> dict[str, Places]:
-        """Return the other targets of the same effect that cover one, by name."""
+    def covering(self, target: Target) -> tuple[Target, ...]:
+        """Return the other targets of the same effect that cover one."""
         if target.element == "NotAction":
-            return {}
+            return ()
         (action,) = target.actions
-        service = action.partition(":")[0]
-        found: dict[str, Places] = {}
-        for key in ((target.effect, service), (target.effect, "*")):
-            for wild in self._wild.get(key, ()):
-                if wild != target and _holds_for(wild, action):
-                    found[_label(wild, self)] = self.places[wild]
+        service = _service(action)
+        keys = dict.fromkeys(((target.effect, service), (target.effect, "*")))
+        wild = (each for key in keys for each in self._wild.get(key, ()))
+        return tuple(each for each in wild if each != target and self._holds_for(each, action, service))
+
+    def _holds_for(self, wild: Target, action: str, service: str) -> bool:
+        if wild.element == "Action":
+            return wildcard.covers(wild.actions[0], action)
+        excepted = self._excepted[wild]
+        named = (excepted.get(service, ()), excepted.get("*", ())) if service != "*" else excepted.values()
+        return not any(wildcard.overlaps(each, action) for some in named for each in some)
+
+    def is_same_for(self, service: str) -> bool:
+        """Return whether no pattern or name tells the actions of a service apart."""
+        alike = {"*", "*:*", f"{service}:*"}
+        return alike.issuperset(self._of_service.get(service, ())) and alike.issuperset(self._of_service.get("*", ()))
+
+    @cached_property
+    def _of_service(self) -> dict[str, set[str]]:
+        """The actions of all targets, by service."""
+        found: dict[str, set[str]] = {}
+        for target in self.places:
+            for action in target.actions:
+                found.setdefault(_service(action), set()).add(action)
         return found
 
     def named_under(self, pattern: str) -> dict[str, str]:
@@ -467,7 +489,11 @@ class _Reading:
 
     def everywhere(self, target: Target) -> Places:
         """Return where and how a target is allowed or denied, by itself and by others that cover it."""
-        return joined([self.places.get(target), *self.covering(target).values()])
+        covering = self.covering(target)
+        key = (target if target in self.places else None), covering
+        if key not in self._together:
+            self._together[key] = joined([self.places.get(target), *(self.places[each] for each in covering)])
+        return self._together[key]
 
 
 def _principals(statement: Statement) -> Iterable[Condition]:
@@ -476,10 +502,10 @@ def _principals(statement: Statement) -> Iterable[Condition]:
         yield Condition("", f"{statement.principal_element} {principal.kind}", principal.values)
 
 
-def _holds_for(wild: Target, action: str) -> bool:
-    if wild.element == "Action":
-        return wildcard.covers(wild.actions[0], action)
-    return not any(wildcard.overlaps(each, action) for each in wild.actions)
+def _service(pattern: str) -> str:
+    """Return the service of an action pattern, or `*` if it may be any of several."""
+    service = pattern.partition(":")[0]
+    return "*" if wildcard.is_wild(service) else service
 
 
 def _label(target: Target, reading: _Reading) -> str:
@@ -494,13 +520,24 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
     (pattern,) = target.actions
     known = {name.lower(): name for name in reference().expand(pattern)}
     named = there.named_under(pattern)
-    names = {Target(target.effect, "Action", (action,)): name for action, name in (known | named | known).items()}
-    lacking = [name for each, name in names.items() if not there.everywhere(each)]
+    names = known | named | known
+    # One action stands for all of a service that neither side tells apart.
+    alike = {service: there.is_same_for(service) and here.is_same_for(service) for service in map(_service, names)}
+    standing: dict[str, Target] = {}
+    for action in names:
+        standing.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
+    is_lacking = {key: not there.everywhere(each) for key, each in standing.items()}
+    lacking = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
     if len(lacking) == len(names):
         return None
     if lacking:
         return tuple(lacking)
-    return () if all(same(there.everywhere(each), here.everywhere(each)) for each in names) else None
+    return () if all(same(there.everywhere(each), here.everywhere(each)) for each in standing.values()) else None
+
+
+def _standing_for(action: str, alike: Mapping[str, bool]) -> str:
+    service = _service(action)
+    return service if alike[service] else action
 
 
 def _changed(target: Target, name: str, had: Places, has: Places, effort: Effort) -> ActionDifference:

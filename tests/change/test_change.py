@@ -543,7 +543,7 @@ def test_what_is_too_large_to_compare(statements: list[dict[str, Any]], too_larg
     assert is_too_large(parse({"Statement": [{"Effect": "Allow", **each} for each in statements]})) is too_large
 
 
-CLUSTERS, EKS_KEY = "eks:ListClusters", {"StringEquals": {"eks:policyArn": "a"}}
+CLUSTERS, EKS_KEY = "eks:ListClusters", {"StringEquals": {"eks:policyArn": "arn:aws:eks::aws:cluster-access-policy/a"}}
 NOT_LISTED = "the reference does not list {} for the action, which does not prove that it grants nothing"
 NO_REQUEST = "no request is known that {} allow{}; the reference does not list {} for the action, which proves nothing"
 

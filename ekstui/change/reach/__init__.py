@@ -19,7 +19,7 @@ from ekstui.change.reach.affected_actions import (
     differing_patterns,
     unlisted_patterns,
 )
-from ekstui.change.reach.feasible import is_void, services_of
+from ekstui.change.reach.feasible import is_void, kind_of, services_of
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam import wildcard
 from ekstui.iam.grants import Effort, Extent, Reach, Target
@@ -112,7 +112,8 @@ class _Comparison:
         self._effort_for_patterns = Effort()
         self._proven: dict[tuple[int, int], bool] = {}
         self._kept: list[ActionExtents] = []
-        self._searched: dict[tuple[str, int, int], bool] = {}
+        self._searched: dict[tuple[object, int, int], bool] = {}
+        self._cuts: dict[tuple[int, int, frozenset[str]], bool] = {}
         self._failed: dict[tuple[int, ...], int] = {}
 
     def reach(self) -> Reach:
@@ -203,14 +204,24 @@ class _Comparison:
         kinds = {services_of(action) for action in actions}
         if None in kinds:
             return False
-        # Cutting them counts only where they are many, as in a search.
-        self._effort.spend(len(kinds) * sum(map(len, (*inner, *outer))) // 16)
-        return all(
-            lies_within(_cut(inner, kind), _cut(outer, kind), self._effort) for kind in kinds if kind is not None
-        )
+        return all(self._is_within_of(inner, outer, kind) for kind in kinds if kind is not None)
+
+    def _is_within_of(self, inner: ActionExtents, outer: ActionExtents, services: frozenset[str]) -> bool:
+        """Return the same for actions on resources of some services."""
+        key = (id(inner), id(outer), services)
+        answer = self._cuts.get(key)
+        if answer is None:
+            # Cutting them counts only where they are many, as in a search.
+            self._effort.spend(sum(map(len, (*inner, *outer))) // 16)
+            answer = lies_within(_cut(inner, services), _cut(outer, services), self._effort)
+            self._cuts[key] = answer
+        return answer
 
     def _is_gained(self, action: str, before: ActionExtents, after: ActionExtents) -> bool:
-        key = (action, id(before), id(after))
+        if not before.allow and not after.deny and any(map(_is_of_everything, after.allow)):
+            return True
+        # What requests are possible depends only on what the reference says about an action.
+        key = (kind_of(action), id(before), id(after))
         answer = self._searched.get(key)
         if answer is None:
             sides = key[1:]
@@ -246,6 +257,10 @@ class _Comparison:
             if any(self._is_gained(actions[place], before, after) for before, after, actions in waiting):
                 return True
         return False
+
+
+def _is_of_everything(extent: Extent) -> bool:
+    return (extent.element, extent.resources) == ("Resource", ("*",)) and not (extent.conditions or extent.principals)
 
 
 def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
@@ -301,18 +316,29 @@ def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spel
 
 def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list[str]:
     """Return the patterns of one side that the other side replaces by single actions."""
-    differing = {each.action.lower() for each in judgement.outcomes if not (each.nothing_gained and each.nothing_lost)}
+    differing: dict[str, list[str]] = {}
+    for outcome in judgement.outcomes:
+        if not (outcome.nothing_gained and outcome.nothing_lost):
+            action = outcome.action.lower()
+            differing.setdefault(action.partition(":")[0], []).append(action)
     replaced: list[str] = []
     for target in one:
         if target.effect == "Deny" or target.element == "NotAction" or target in other:
             continue
         (pattern,) = target.actions
-        if not wildcard.is_wild(pattern) or any(wildcard.matches(pattern, action) for action in differing):
+        if not wildcard.is_wild(pattern) or _matches_any(pattern, differing):
             continue
         others = (each for each in other if each.effect == "Allow" and each.element == "Action")
         if not any(wildcard.covers(each.actions[0], pattern) for each in others):
             replaced.append(pattern)
     return replaced
+
+
+def _matches_any(pattern: str, actions: Mapping[str, list[str]]) -> bool:
+    """Return whether a pattern matches any of the actions, which are given by service."""
+    service = pattern.partition(":")[0]
+    named = (actions.get(service, ()),) if not wildcard.is_wild(service) else actions.values()
+    return any(wildcard.matches(pattern, action) for some in named for action in some)
 
 
 def _doubt(outcome: Outcome, spelling: Spelling) -> str:

@@ -174,6 +174,16 @@ def may_lack(action: str, key: str) -> bool:
     return key not in ALWAYS_PRESENT and not (key in _PRESENT_WHERE_LISTED and lists_key(action, key))
 
 
+@lru_cache(maxsize=65536)
+def kind_of(action: str) -> object:
+    """Return what decides which requests for an action are possible; equal for actions that do not differ in it."""
+    info = reference().find(action)
+    if info is None:
+        return action
+    is_read = {"List", "Read"}.issuperset(info.levels)
+    return action.partition(":")[0], info.resource_types, info.condition_keys, is_read
+
+
 # More than the reference has actions, since `*` asks about all of them several times in the same order.
 @lru_cache(maxsize=65536)
 def services_of(action: str) -> frozenset[str] | None:
@@ -189,11 +199,16 @@ def services_of(action: str) -> frozenset[str] | None:
     if info is None or not types or services_of_others(service):
         return None
     used = tuple(use.name for use in info.resource_types) or types
-    named = {split_arn(shape).service for name in used for shape in _shapes(service, name)}
+    named = set[str]().union(*(_services_of_type(service, name) for name in used))
     if any(map(wildcard.is_wild, named)):
         return None
     named |= {service, *BESIDE_THE_REFERENCE.get(service, ())}
     return frozenset(named | {old for old, new in _RENAMED.items() if new in named} | {_RENAMED.get(service, service)})
+
+
+@lru_cache(maxsize=16384)
+def _services_of_type(service: str, resource_type: str) -> frozenset[str]:
+    return frozenset(split_arn(shape).service for shape in _shapes(service, resource_type))
 
 
 @lru_cache(maxsize=65536)
