@@ -141,12 +141,17 @@ def needs_its_key(condition: Condition) -> bool:
 
 def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
     """Return whether a `NotResource` list excludes every resource that the action can be used on."""
+    service = action.name.partition(":")[0]
+    return _leaves_none_of(service, tuple(use.name for use in action.resource_types), excluded)
+
+
+@lru_cache(maxsize=16384)
+def _leaves_none_of(service: str, types: tuple[str, ...], excluded: tuple[str, ...]) -> bool:
     if any(resource and not resource.strip("*") for resource in excluded):
         return True
-    if not action.resource_types:
+    if not types:
         return False
-    service = action.name.partition(":")[0]
-    kinds = [reference().resource_type(service, use.name) for use in action.resource_types]
+    kinds = [reference().resource_type(service, name) for name in types]
     return all(
         kind is not None
         and arn.lists_overlap(("NotResource", excluded), ("Resource", tuple(map(arn.open_format, kind.arn_formats))))
@@ -178,6 +183,9 @@ Denied = Literal["full", "partial", "unknown"]
 MAX_COMPARISONS = 20_000
 """The most pairs of an allowed and a denied resource compared for one action; beyond that `denied` is unknown."""
 
+MAX_COMPARISONS_OF_ALL = 150_000
+"""The same for all groups of actions in the same situation of one document."""
+
 
 class EffectiveGrants(NamedTuple):
     """What statements of one effect grant of an action."""
@@ -206,7 +214,10 @@ class EffectiveGrants(NamedTuple):
 
 
 def given_by(
-    statements: Sequence[Statement], action: ActionInfo | None, denials: Sequence[Statement] = ()
+    statements: Sequence[Statement],
+    action: ActionInfo | None,
+    denials: Sequence[Statement] = (),
+    comparisons: "Comparisons | None" = None,
 ) -> EffectiveGrants:
     """Return what statements that match an action grant of it: everything, if the reference lacks the action (None)."""
     unknown = () if action else (console.UNRECOGNISED_ACTION,)
@@ -239,7 +250,7 @@ def given_by(
     if all(grant.resource_element == "Resource" and arn.is_uncertain(*grant.resources) for grant in grants):
         words.append(console.UNCERTAIN_RESOURCE)
     distinct = tuple(dict.fromkeys(grants))
-    taken = denied(distinct, denials, action)
+    taken = denied(distinct, denials, action, comparisons)
     return EffectiveGrants(
         distinct,
         tuple(dict.fromkeys(conditions)),
@@ -258,11 +269,61 @@ def _is_certainly_on(action: ActionInfo | None, statement: Statement, resources:
     return any(fits_action(action, each) for each in resources)
 
 
-def is_on_all(statement: Statement) -> bool:
-    """Return whether a statement applies to the same resources for every action: to all, or to none that it names."""
-    return statement.resource_element is None or (
-        statement.resource_element == "Resource" and statement.resources == ("*",)
-    )
+def is_same_for(statement: Statement, service: str) -> bool:
+    """Return whether a statement applies to the same resources for every action of a service, so far as it has types.
+
+    That is so if its resources are all of other services.
+    """
+    if statement.resource_element is None:
+        return True
+    named = _services_named(statement.resources)
+    return named is not None and named.isdisjoint(_services_used(service))
+
+
+@lru_cache(maxsize=4096)
+def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
+    """Return the services of resource patterns but `*`; None if one may be of any."""
+    named = set()
+    for resource in resources:
+        if not resource.strip("*") and resource:
+            continue
+        meanings = arn.readings(resource)
+        services = {each.service for each in (*meanings.certain, *meanings.possible)}
+        if not services or any(wildcard.is_wild(each) or "$" in each for each in services):
+            return None
+        named |= services
+    return frozenset(named)
+
+
+@cache
+def _services_used(service: str) -> frozenset[str]:
+    """Return the services, as named in ARNs, on whose resources the actions of a service may be used."""
+    kinds = [reference().resource_type(service, name) for name in reference().resource_types(service)]
+    formats = (form for kind in kinds if kind is not None for form in kind.arn_formats)
+    found = {arn.split_arn(arn.open_format(form)).service for form in formats}
+    if any(map(wildcard.is_wild, found)):
+        found = set(reference().services())
+    return frozenset(found.union(BESIDE_THE_REFERENCE.get(service, ())))
+
+
+def kind_of_key(key: str) -> str:
+    """Return a condition key for all that are supported alike: one tag of resources stands for every one."""
+    lower = key.lower()
+    return "aws:resourcetag/key" if lower.startswith("aws:resourcetag/") and lower != "aws:resourcetag/" else lower
+
+
+class Comparisons:
+    """How many more comparisons of an allowed with a denied resource are made for one document."""
+
+    def __init__(self, left: int = MAX_COMPARISONS_OF_ALL) -> None:
+        self._left = left
+
+    def spend(self, count: int) -> bool:
+        """Count comparisons; return whether they may be made."""
+        if count > min(self._left, MAX_COMPARISONS):
+            return False
+        self._left -= count
+        return True
 
 
 def checked_keys(statement: Statement, service: str) -> tuple[str, ...]:
@@ -272,7 +333,12 @@ def checked_keys(statement: Statement, service: str) -> tuple[str, ...]:
     )
 
 
-def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: ActionInfo | None) -> Denied | None:
+def denied(
+    grants: Sequence[Grant],
+    denials: Sequence[Statement],
+    action: ActionInfo | None,
+    comparisons: "Comparisons | None" = None,
+) -> Denied | None:
     """Return how far statements that deny an action revoke its grants; None if they affect none of them.
 
     `full` means that each grant is covered by one Deny that adds no condition.
@@ -284,17 +350,27 @@ def denied(grants: Sequence[Grant], denials: Sequence[Statement], action: Action
     ]
     if not reaching or not grants:
         return None
-    if len(grants) * sum(len(on) for _, (_, on) in reaching) > MAX_COMPARISONS:
+    if not (comparisons or Comparisons()).spend(len(grants) * sum(len(on) for _, (_, on) in reaching)):
         return "unknown"
     covered = every(
-        some(lines.issubset(grant.conditions) and arn.list_covers(on, grant[:2]) for lines, on in reaching)
+        some(lines.issubset(grant.conditions) and _list_covers(on, grant[:2]) for lines, on in reaching)
         for grant in grants
     )
     if covered is not False:
         return "full" if covered else "unknown"
-    touched = some(arn.lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
+    touched = some(_lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
     found: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
     return found[touched]
+
+
+@lru_cache(maxsize=65536)
+def _list_covers(general: arn.Resources, special: arn.Resources) -> Truth:
+    return arn.list_covers(general, special)
+
+
+@lru_cache(maxsize=65536)
+def _lists_overlap(one: arn.Resources, other: arn.Resources) -> Truth:
+    return arn.lists_overlap(one, other)
 
 
 def _grants(statement: Statement, resources: tuple[str, ...]) -> list[Grant]:

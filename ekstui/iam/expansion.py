@@ -9,12 +9,20 @@ such combination.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ekstui.errors import DocumentError
 from ekstui.iam import wildcard
-from ekstui.iam.applicability import EffectiveGrants, checked_keys, given_by, is_on_all, supports_key
+from ekstui.iam.applicability import (
+    Comparisons,
+    EffectiveGrants,
+    checked_keys,
+    given_by,
+    is_same_for,
+    kind_of_key,
+    supports_key,
+)
 from ekstui.iam.document import Condition, Document, Effect, Statement
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import ActionInfo, reference
@@ -94,16 +102,23 @@ class NamedActions(NamedTuple):
     unmatched: dict[str, tuple[Source, ...]]
     """Wildcards, as written, that match no known action of this service."""
 
-    def add_known(self, groups: Iterable[tuple[Source, tuple[str, ...]]]) -> None:
-        """Add the known actions that each pattern matches; a tuple that grew with each would take squared time."""
-        more: defaultdict[str, list[Source]] = defaultdict(list)
-        for source, names in groups:
-            # Most actions match one pattern, and those of a pattern share the tuple.
-            alone = (source,)
-            for name in names:
-                if self.known.setdefault(name, alone) is not alone:
-                    more[name].append(source)
-        self.known.update((name, (*self.known[name], *sources)) for name, sources in more.items())
+    def add_known(self, groups: Sequence[tuple[Source, tuple[str, ...]]], total: int) -> None:
+        """Add the known actions that each pattern matches, out of `total` of the service.
+
+        What matches all of them is put together once, and actions that match the same share a tuple.
+        """
+        whole = [place for place, (_, names) in enumerate(groups) if len(names) == total]
+        some: defaultdict[str, list[int]] = defaultdict(list)
+        for place, (_, names) in enumerate(groups):
+            if len(names) != total:
+                for name in names:
+                    some[name].append(place)
+        alike: dict[tuple[int, ...], tuple[Source, ...]] = {}
+        for name in groups[whole[0]][1] if whole else some:
+            own = tuple(some.get(name, ()))
+            if own not in alike:
+                alike[own] = tuple(groups[place][0] for place in sorted((*whole, *own)))
+            self.known[name] = alike[own]
 
 
 def _characters(condition: Condition) -> int:
@@ -130,13 +145,15 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     for index, statement in statements:
         for source, service, names in _expanded(index, statement):
             if names:
-                pairs.add(index, len(names), lines[index], characters[index])
+                # What matches the whole service is looked at once for all of its actions.
+                count = 1 if len(names) == len(reference().names(service)) else len(names)
+                pairs.add(index, count, lines[index], characters[index])
                 known[service].append((source, names))
             else:
                 unmatched = services[service].unmatched
                 unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
     for service, groups in known.items():
-        services[service].add_known(groups)
+        services[service].add_known(groups, len(reference().names(service)))
     literals = LiteralIndex(statements, pairs)
     for literal in literals.unknown():
         service = literal.partition(":")[0].lower()
@@ -247,14 +264,19 @@ class MatchedAction(NamedTuple):
         return self.sources[0].specific or any(source.specific for source in self.sources[1:])
 
 
-class _Group(NamedTuple):
+class _Group:
     """The actions that the same statements match and the same statements deny."""
 
-    denying: tuple[int, ...]
-    on_all: bool
-    """Whether all of these statements apply to the same resources for every action."""
-    given: dict[tuple[object, ...], EffectiveGrants]
-    """By whatever else makes a difference."""
+    def __init__(self, statements: tuple[int, ...], denying: tuple[int, ...]) -> None:
+        self.statements = statements
+        self.denying = denying
+        self.by_service: dict[str, tuple[bool, tuple[str, ...]]] = {}
+        """Whether all of these statements apply to the same resources for every action of a service, and the keys to check."""
+        self.given: dict[object, EffectiveGrants] = {}
+        """By whatever else makes a difference."""
+
+
+_NO_SOURCES: tuple[Source, ...] = ()
 
 
 class StatementMatcher:
@@ -269,21 +291,21 @@ class StatementMatcher:
             if entry.effect == "Deny" and effect == "Allow"
         ]
         self._literal_denials = LiteralIndex(denying, PairCount())
-        self._groups: dict[tuple[tuple[int, ...], tuple[Source, ...]], _Group] = {}
+        self._groups: dict[tuple[tuple[int, ...], tuple[int, ...]], _Group] = {}
+        self._by_sources: dict[tuple[int, int], tuple[_Group, tuple[Source, ...], tuple[Source, ...]]] = {}
+        """By the identities of two tuples, which are kept so that these are not reused."""
+        self._comparisons = Comparisons()
 
     def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
         find = reference().find
         denied_known = self._denials[service].known if service in self._denials else {}
-        on_keys = {
-            index: keys for index, entry in enumerate(self._statements) if (keys := checked_keys(entry, service))
-        }
         read = [
-            self._read(service, name, find(name), sources, denied_known.get(name, ()), on_keys)
+            self._read(service, name, find(name), sources, denied_known.get(name, _NO_SOURCES))
             for name, sources in named.known.items()
         ]
         for name, sources in named.unknown.items():
-            read.append(self._read(service, name, None, sources, self._literal_denials.sources(name), on_keys))
+            read.append(self._read(service, name, None, sources, self._literal_denials.sources(name)))
         return read
 
     def _read(
@@ -293,25 +315,38 @@ class StatementMatcher:
         info: ActionInfo | None,
         sources: tuple[Source, ...],
         denied_by: tuple[Source, ...],
-        on_keys: Mapping[int, tuple[str, ...]],
     ) -> MatchedAction:
-        statements = _places(sources)
-        group = self._groups.get((statements, denied_by))
-        if group is None:
-            denying = _places(denied_by)
-            on_all = all(is_on_all(self._statements[index]) for index in (*statements, *denying))
-            group = self._groups[statements, denied_by] = _Group(denying, on_all, {})
-        key: tuple[object, ...] = ()
-        if info is None:
-            key = (None,)
-        elif not group.on_all or (on_keys and not on_keys.keys().isdisjoint(statements)):
-            supported = tuple(supports_key(info, wanted) for index in statements for wanted in on_keys.get(index, ()))
-            key = (service, tuple(use.name for use in info.resource_types), supported)
+        group = self._group(sources, denied_by)
+        key: object = None
+        if info is not None:
+            alike, keys = self._on_service(group, service)
+            supported = tuple(supports_key(info, wanted) for wanted in keys)
+            where = bool(info.resource_types) if alike else (service, tuple(use.name for use in info.resource_types))
+            key = (where, supported)
         given = group.given.get(key)
         if given is None:
-            matching, denials = ([self._statements[place] for place in each] for each in (statements, group.denying))
-            given = group.given[key] = given_by(matching, info, denials)
-        return MatchedAction(name, info, sources, statements, given)
+            matching = [self._statements[place] for place in group.statements]
+            denials = [self._statements[place] for place in group.denying]
+            given = group.given[key] = given_by(matching, info, denials, self._comparisons)
+        return MatchedAction(name, info, sources, group.statements, given)
+
+    def _group(self, sources: tuple[Source, ...], denied_by: tuple[Source, ...]) -> _Group:
+        ids = id(sources), id(denied_by)
+        found = self._by_sources.get(ids)
+        if found is None:
+            places = _places(sources), _places(denied_by)
+            group = self._groups.setdefault(places, _Group(*places))
+            found = self._by_sources[ids] = group, sources, denied_by
+        return found[0]
+
+    def _on_service(self, group: _Group, service: str) -> tuple[bool, tuple[str, ...]]:
+        """Return whether the statements apply to the same resources for every action of a service, and the keys to check."""
+        found = group.by_service.get(service)
+        if found is None:
+            alike = all(is_same_for(self._statements[place], service) for place in (*group.statements, *group.denying))
+            keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
+            found = group.by_service[service] = alike, tuple(dict.fromkeys(map(kind_of_key, keys)))
+        return found
 
 
 def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ekstui.iam.conditions.operators import Comparison, Kind
@@ -167,6 +168,7 @@ def _network(text: str) -> Span | Malformed:
     return Span("address", (0, (network.version, first), 0), (0, (network.version, last + 1), 0))
 
 
+@lru_cache(maxsize=4096)
 def without_network(text: str, part: str) -> list[str]:
     """Return a network as a smaller one within it and what that leaves; alone if the other is not within it."""
     if "address" not in (getattr(each, "kind", None) for each in (_network(text), _network(part))):
