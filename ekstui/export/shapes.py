@@ -76,15 +76,14 @@ def show_shape(
         "default": version == policy.default_version,
         "created": encode(next(info.created for info in policy.versions if info.number == version)),
         "document": document,
-        "services": [_service(service, reasons.get(service.service)) for service in services],
+        **_services(services, reasons),
         **published,
     }
 
 
 def document_shape(data: DataStatus, label: str, document: object, services: Sequence[ServiceSummary]) -> Shape:
     """Return the answer of `show` for a document from a file, standard input or a role."""
-    services_shape = [_service(service, None) for service in services]
-    return {**answer(data=data), "label": label, "document": document, "services": services_shape}
+    return {**answer(data=data), "label": label, "document": document, **_services(services, {})}
 
 
 def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) -> Shape:
@@ -159,5 +158,17 @@ def _which(data: DataStatus, entry: PolicyEntry) -> Shape:
     return answer(data=data, policy=entry.policy.name, arn=arn_or_none(entry.policy.arn))
 
 
-def _service(service: ServiceSummary, reason: str | None) -> Shape:
-    return {**shape(service), "reason": reason, "actions": encode(service.actions)}
+def _services(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> Shape:
+    """Return what a document permits by service, without the actions of one that is too large to list."""
+    from ekstui.iam.summary import too_large_to_list  # only `show` needs it
+
+    too_large = too_large_to_list(services)
+    listed = [
+        {
+            **shape(service),
+            "reason": reasons.get(service.service),
+            "actions": [] if too_large else encode(service.actions),
+        }
+        for service in services
+    ]
+    return {"services": listed} | ({"too_large": too_large} if too_large else {})

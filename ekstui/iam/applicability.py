@@ -186,6 +186,9 @@ MAX_COMPARISONS = 20_000
 MAX_COMPARISONS_OF_ALL = 150_000
 """The same for all groups of actions in the same situation of one document."""
 
+MAX_CHECKS = 40_000
+"""The most resources of one document that are checked against the types of an action, each action and its like once."""
+
 
 class EffectiveGrants(NamedTuple):
     """What statements of one effect grant of an action."""
@@ -218,15 +221,22 @@ def given_by(
     action: ActionInfo | None,
     denials: Sequence[Statement] = (),
     comparisons: "Comparisons | None" = None,
+    *,
+    is_checked: bool = True,
 ) -> EffectiveGrants:
-    """Return what statements that match an action grant of it: everything, if the reference lacks the action (None)."""
+    """Return what statements that match an action grant of it: everything, if the reference lacks the action (None).
+
+    Without `is_checked` no resource is ruled out.
+    """
     unknown = () if action else (console.UNRECOGNISED_ACTION,)
+    if not is_checked:
+        unknown = (*unknown, console.UNCHECKED_RESOURCES)
     grants: list[Grant] = []
     conditions: list[Condition] = []
     unlisted: list[tuple[str, ...]] = []
     any_condition = free = is_certain = False
     for statement in statements:
-        resources = applicable_resources(action, statement)
+        resources = applicable_resources(action if is_checked else None, statement)
         is_listed = _may_be_met(action, statement.conditions)
         any_condition |= is_listed
         if resources:
@@ -234,7 +244,7 @@ def given_by(
             lines = [line for line in statement.conditions if not is_listed or _concerns(action, line)]
             conditions += lines
             free |= not lines
-            is_certain |= is_listed and _is_certainly_on(action, statement, resources)
+            is_certain |= is_listed and (not is_checked or _is_certainly_on(action, statement, resources))
             unlisted.append(() if action is None else unlisted_keys(action, statement.conditions))
     if not grants:
         why = console.NO_APPLICABLE_RESOURCE
@@ -313,10 +323,16 @@ def kind_of_key(key: str) -> str:
 
 
 class Comparisons:
-    """How many more comparisons of an allowed with a denied resource are made for one document."""
+    """How many more resources of one document are compared with others and with the types of actions."""
 
     def __init__(self, left: int = MAX_COMPARISONS_OF_ALL) -> None:
         self._left = left
+        self._checks = MAX_CHECKS
+
+    def check(self, count: int) -> bool:
+        """Count resources that are checked against the types of an action; return whether they may be."""
+        self._checks -= count
+        return self._checks >= 0
 
     def spend(self, count: int) -> bool:
         """Count comparisons; return whether they may be made."""
@@ -350,7 +366,9 @@ def denied(
     ]
     if not reaching or not grants:
         return None
-    if not (comparisons or Comparisons()).spend(len(grants) * sum(len(on) for _, (_, on) in reaching)):
+    if not (comparisons or Comparisons()).spend(
+        sum(len(grant.resources) for grant in grants) * sum(len(on) for _, (_, on) in reaching)
+    ):
         return "unknown"
     covered = every(
         some(lines.issubset(grant.conditions) and _list_covers(on, grant[:2]) for lines, on in reaching)

@@ -38,6 +38,7 @@ UNCERTAIN_RESOURCE = "Whether this resource matches is not certain: a part of it
 UNLISTED = "AWS's reference, which says so, is not complete: whether this action is allowed is not known."
 """Beside the console's warning: aws-marketplace:Subscribe does have `aws-marketplace:ProductId`."""
 UNLISTED_RESOURCE = "AWS's reference does not list such a resource for this action: whether it is allowed is not known."
+UNCHECKED_RESOURCES = "Too many resources to check whether each applies to this action."
 UNMATCHED_PATTERN = "No known action matches this pattern."
 
 

@@ -270,8 +270,8 @@ class _Group:
     def __init__(self, statements: tuple[int, ...], denying: tuple[int, ...]) -> None:
         self.statements = statements
         self.denying = denying
-        self.by_service: dict[str, tuple[bool, tuple[str, ...]]] = {}
-        """Whether all of these statements apply to the same resources for every action of a service, and the keys to check."""
+        self.by_service: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
+        """The statements that may apply to different resources for actions of a service, and the keys to check."""
         self.given: dict[object, EffectiveGrants] = {}
         """By whatever else makes a difference."""
 
@@ -318,17 +318,27 @@ class StatementMatcher:
     ) -> MatchedAction:
         group = self._group(sources, denied_by)
         key: object = None
+        unlike: tuple[int, ...] = ()
         if info is not None:
-            alike, keys = self._on_service(group, service)
+            unlike, keys = self._on_service(group, service)
             supported = tuple(supports_key(info, wanted) for wanted in keys)
-            where = bool(info.resource_types) if alike else (service, tuple(use.name for use in info.resource_types))
+            where = (service, tuple(use.name for use in info.resource_types)) if unlike else bool(info.resource_types)
             key = (where, supported)
         given = group.given.get(key)
         if given is None:
-            matching = [self._statements[place] for place in group.statements]
-            denials = [self._statements[place] for place in group.denying]
-            given = group.given[key] = given_by(matching, info, denials, self._comparisons)
+            given = group.given[key] = self._given(group, info, unlike, key)
         return MatchedAction(name, info, sources, group.statements, given)
+
+    def _given(self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object) -> EffectiveGrants:
+        """Return what a group of statements grants of an action; what only some actions are used on, as far as the limit goes."""
+        matching = [self._statements[place] for place in group.statements]
+        denials = [self._statements[place] for place in group.denying]
+        if self._comparisons.check(sum(len(self._statements[place].resources) for place in unlike)):
+            return given_by(matching, info, denials, self._comparisons)
+        unchecked = ("unchecked", key[1] if isinstance(key, tuple) else ())
+        if unchecked not in group.given:
+            group.given[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
+        return group.given[unchecked]
 
     def _group(self, sources: tuple[Source, ...], denied_by: tuple[Source, ...]) -> _Group:
         ids = id(sources), id(denied_by)
@@ -339,13 +349,14 @@ class StatementMatcher:
             found = self._by_sources[ids] = group, sources, denied_by
         return found[0]
 
-    def _on_service(self, group: _Group, service: str) -> tuple[bool, tuple[str, ...]]:
-        """Return whether the statements apply to the same resources for every action of a service, and the keys to check."""
+    def _on_service(self, group: _Group, service: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        """Return the statements that may apply to different resources for actions of a service, and the keys to check."""
         found = group.by_service.get(service)
         if found is None:
-            alike = all(is_same_for(self._statements[place], service) for place in (*group.statements, *group.denying))
+            places = (*group.statements, *group.denying)
+            unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
             keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
-            found = group.by_service[service] = alike, tuple(dict.fromkeys(map(kind_of_key, keys)))
+            found = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
         return found
 
 

@@ -88,6 +88,8 @@ class ServiceSummary(NamedTuple):
     warnings: tuple[str, ...]
     actions: Sequence[ActionSummary]
     """Sorted by level, then by name; computed on first use."""
+    characters: int = 0
+    """How much the patterns and grants of its actions are, in characters, listed for each action."""
 
 
 _ORDER = {level: place for place, level in enumerate((*LEVELS, UNKNOWN_LEVEL))}
@@ -146,7 +148,35 @@ def _row(
         conditioned=cells.conditioned,
         warnings=service_warnings(document, service, read, specific, idle),
         actions=_Actions(lambda: _actions(document, read, unmatched)),
+        characters=_characters_of(read),
     )
+
+
+MAX_LISTED = 10_000_000
+"""The most characters of all actions' grants and patterns that are listed; AWS's policies have up to 8 million."""
+
+
+def too_large_to_list(rows: Sequence[ServiceSummary]) -> str | None:
+    """Return that the actions of a document are too many, with too many grants, to be listed whole; None if they are not."""
+    if sum(row.characters for row in rows) <= MAX_LISTED:
+        return None
+    actions = sum(count.granted for row in rows for count in row.levels.values())
+    return f"too large to list whole: {actions:,} actions of {len({row.service for row in rows}):,} services"
+
+
+def _characters_of(read: Iterable[MatchedAction]) -> int:
+    counts = Counter((id(entry.given), id(entry.sources)) for entry in read)
+    shared = {(id(entry.given), id(entry.sources)): entry for entry in read}
+    return sum(counts[key] * _characters_of_one(entry) for key, entry in shared.items())
+
+
+def _characters_of_one(entry: MatchedAction) -> int:
+    patterns = sum(len(source.pattern) for source in entry.sources)
+    grants = sum(
+        sum(map(len, grant.resources)) + sum(len(line.key) + sum(map(len, line.values)) for line in grant.conditions)
+        for grant in entry.given.grants
+    )
+    return patterns + grants
 
 
 class _Actions(Sequence[ActionSummary]):
@@ -325,6 +355,8 @@ def service_warnings(
         warnings.append(console.ACTIONS_WITHOUT_CONDITION)
     if any(entry.info is None for entry in read):
         warnings.append(console.UNRECOGNISED_ACTIONS)
+    if any(console.UNCHECKED_RESOURCES in entry.given.warnings for entry in read):
+        warnings.append(console.UNCHECKED_RESOURCES)
     return tuple(warnings)
 
 

@@ -159,7 +159,15 @@ def services_table(services: Sequence[ServiceSummary]) -> Table:
 
 
 def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
-    """Return each service's actions and, if known, why the service is needed; `reasons` are by service prefix."""
+    """Return each service's actions and, if known, why the service is needed; `reasons` are by service prefix.
+
+    Of a document that is too large to list, only that it is.
+    """
+    from ekstui.iam.summary import too_large_to_list  # 30 ms that a list of policies does without
+
+    too_large = too_large_to_list(services)
+    if too_large is not None:
+        return [note(f"{too_large}.")]
     blocks: list[Block] = []
     for service in services:
         reason = reasons.get(service.service)
