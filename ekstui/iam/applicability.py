@@ -305,6 +305,15 @@ def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
     return frozenset(named)
 
 
+@lru_cache(maxsize=4096)
+def check_cost(resources: tuple[str, ...]) -> int:
+    """Return how much work it is to check resources against a type: each reading of a pattern, and more with variables."""
+    costs = (
+        sum(map(len, arn.readings(each))) * (4 if arn.has_variable(each) else 1) for each in resources if each != "*"
+    )
+    return sum(costs)
+
+
 @cache
 def _services_used(service: str) -> frozenset[str]:
     """Return the services, as named in ARNs, on whose resources the actions of a service may be used."""

@@ -17,6 +17,7 @@ from ekstui.iam import wildcard
 from ekstui.iam.applicability import (
     Comparisons,
     EffectiveGrants,
+    check_cost,
     checked_keys,
     given_by,
     is_same_for,
@@ -333,7 +334,7 @@ class StatementMatcher:
         """Return what a group of statements grants of an action; what only some actions are used on, as far as the limit goes."""
         matching = [self._statements[place] for place in group.statements]
         denials = [self._statements[place] for place in group.denying]
-        if self._comparisons.check(sum(len(self._statements[place].resources) for place in unlike)):
+        if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
             return given_by(matching, info, denials, self._comparisons)
         unchecked = ("unchecked", key[1] if isinstance(key, tuple) else ())
         if unchecked not in group.given:
