@@ -64,7 +64,8 @@ def request_gained(
     """Return a request for the action that `after` allows and `before` does not; None if none is found."""
     effort = effort or Effort()
     # Sorting and matching them counts only where they are many: AWS's policies have a few for each action.
-    effort.spend((len(before.allow) + len(before.deny) + len(after.allow) + len(after.deny)) // 16)
+    count = len(before.allow) + len(before.deny) + len(after.allow) + len(after.deny)
+    effort.spend(count // 16 + count * count // 64)
     for extent in _sorted(after.allow - before.allow):
         found = _Search(action, (extent,), before.allow | after.deny, effort).run()
         if found:
