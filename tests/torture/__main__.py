@@ -103,6 +103,12 @@ TRIALS = (
         (),
         20,
     ),
+    Trial(
+        "the worst documents that IAM accepts",
+        ("-m", "tests.torture.worst_documents"),
+        _tests("tests/torture/test_worst_documents.py"),
+        30,
+    ),
     Trial("signals", ("-m", "tests.torture.signals"), ("-m", "tests.torture.signals"), 5),
     Trial("bugs of our own", _tests("tests/tui/test_crash.py"), _tests("tests/tui/test_crash.py"), 5),
 )

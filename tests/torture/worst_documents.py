@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.filled import fill_cache
-from tests.terminal import ROOT
+from tests.support.filled import fill_cache
+from tests.support.terminal import ROOT
 
 MANAGED, INLINE = 6_144, 10_240
 """IAM's limits, in characters without white space."""
@@ -71,13 +71,22 @@ def _not_actions_on(rng: random.Random) -> Iterator[Statement]:
 
 def _one_long_list(rng: random.Random) -> Iterator[Statement]:
     while True:
-        yield {"Effect": "Allow", "NotAction": [_pattern(rng) for _ in range(150)], "NotResource": [_bucket(rng) for _ in range(80)]}
+        yield {
+            "Effect": "Allow",
+            "NotAction": [_pattern(rng) for _ in range(150)],
+            "NotResource": [_bucket(rng) for _ in range(80)],
+        }
 
 
 def _values(rng: random.Random) -> Iterator[Statement]:
     while True:
         tags = [_name(rng, 2) for _ in range(900)]
-        yield {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringNotLike": {"aws:ResourceTag/a": tags}}}
+        yield {
+            "Effect": "Allow",
+            "Action": "*",
+            "Resource": "*",
+            "Condition": {"StringNotLike": {"aws:ResourceTag/a": tags}},
+        }
 
 
 def _values_everywhere(rng: random.Random) -> Iterator[Statement]:
@@ -117,20 +126,29 @@ def _variables(rng: random.Random) -> Iterator[Statement]:
 
 def _conditions(rng: random.Random) -> Iterator[Statement]:
     while True:
-        keys = {f"aws:ResourceTag/{_name(rng, 2)}": _name(rng, 1) for _ in range(40)}
+        keys = {f"aws:ResourceTag/{_name(rng, 2)}": _name(rng, 1) for _ in range(8)}
         yield {"Effect": _effect(rng), "Action": "*", "Resource": "*", "Condition": {"StringLike": keys}}
 
 
 def _networks(rng: random.Random) -> Iterator[Statement]:
     while True:
         networks = [f"10.{rng.randrange(256)}.0.0/{rng.randrange(9, 24)}" for _ in range(12)]
-        yield {"Effect": _effect(rng), "NotAction": "a:b", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": networks}}}
+        yield {
+            "Effect": _effect(rng),
+            "NotAction": "a:b",
+            "Resource": "*",
+            "Condition": {"IpAddress": {"aws:SourceIp": networks}},
+        }
 
 
 def _plain(rng: random.Random) -> Iterator[Statement]:
     while True:
         service = rng.choice(("s3", "sqs"))
-        yield {"Effect": "Allow", "Action": f"{service}:Get{_name(rng)}*", "Resource": f"arn:aws:{service}:::{_name(rng)}"}
+        yield {
+            "Effect": "Allow",
+            "Action": f"{service}:Get{_name(rng)}*",
+            "Resource": f"arn:aws:{service}:::{_name(rng)}",
+        }
 
 
 SHAPES: dict[str, Shape] = {
@@ -192,7 +210,9 @@ def _text(value: Any) -> str:
 def account(shape: str, roles: int, *, seeds: int = 50) -> dict[str, Any]:
     """Return an account whose roles all have an inline policy of a shape, in the form of the AWS CLI."""
     documents = [document(shape, INLINE, seed) for seed in range(min(seeds, roles))]
-    trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]}
+    trust = {
+        "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]
+    }
     return {
         "RoleDetailList": [
             {
@@ -243,7 +263,16 @@ def commands(folder: Path, shape: str, roles: int) -> dict[str, tuple[str, ...]]
         "show --json": ("show", str(one), "--json"),
         "diff two": ("diff", str(one), str(other), "--json"),
         "diff admin": ("diff", str(one), "AdministratorAccess", "--json"),
-        "explain": ("explain", "--policy", str(one), "--action", "s3:GetObject", "--resource", "arn:aws:s3:::b/x", "--json"),
+        "explain": (
+            "explain",
+            "--policy",
+            str(one),
+            "--action",
+            "s3:GetObject",
+            "--resource",
+            "arn:aws:s3:::b/x",
+            "--json",
+        ),
     }
     if roles:
         whole.write_text(_text(account(shape, roles)))
@@ -275,7 +304,10 @@ def main() -> int:
                 used, megabytes, code, said = measured(*words, environment=environment)
                 is_above = used > MAX_SECONDS or megabytes > MAX_MEGABYTES or code not in (0, 1)
                 above += is_above
-                print(f"{'ABOVE' if is_above else '':<6}{shape:<40}{command:<14}{used:7.1f} s{megabytes:7.0f} MB  {code} {said if is_above else ''}", flush=True)
+                print(
+                    f"{'ABOVE' if is_above else '':<6}{shape:<40}{command:<14}{used:7.1f} s{megabytes:7.0f} MB  {code} {said if is_above else ''}",
+                    flush=True,
+                )
     print(f"{above} above {MAX_SECONDS:.0f} s or {MAX_MEGABYTES} MB")
     return 1 if above else 0
 
