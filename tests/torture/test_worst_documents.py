@@ -2,7 +2,6 @@
 
 import pytest
 
-from ekstui.iam.applicability import MAX_COMPARISONS
 from ekstui.iam.document import broken_rules, parse
 from ekstui.iam.summary import MAX_LISTED, services_in, too_large_to_list
 from tests.torture.worst_documents import INLINE, MANAGED, SHAPES, document
@@ -31,5 +30,6 @@ def test_actions_in_the_same_situation_share_what_is_granted() -> None:
     (lambda_row,) = (
         row for row in services_in(parse(document("NotAction with NotResource", INLINE))) if row.service == "lambda"
     )
-    assert len({id(action.grants) for action in lambda_row.actions}) == 1
-    assert len(lambda_row.actions[0].grants) < MAX_COMPARISONS
+    # Those without resource types are in another one.
+    assert len({id(action.grants) for action in lambda_row.actions}) == 2
+    assert len(lambda_row.actions) > 50
