@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ekstui.change.coverage import are_disjoint, covers
@@ -12,6 +13,7 @@ from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import applicable_resources, can_be_on
 from ekstui.iam.conditions import some
 from ekstui.iam.conditions.variables import Context
+from ekstui.iam.document import Statement
 from ekstui.iam.evaluation import AppliedPolicy, Request, context_of, exemption_of, for_principal
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
 from ekstui.iam.reference import ActionInfo, reference
@@ -159,25 +161,47 @@ def _effects(
     policy: AppliedPolicy, action: str, resource: str | None, context: Context
 ) -> tuple[tuple[Grant, ...], list[_Deny]]:
     """Return what a policy allows and denies of an action for a principal."""
-    matching = tuple(each for each in policy.document.statements if statement_may_match(each, action))
+    matching = tuple(each for each in policy.document.statements if _may_match(each, action))
     if not matching:
         return (), []
-    info = None if wildcard.is_wild(action) else reference().find(action)
+    is_pattern = wildcard.is_wild(action)
     allows: dict[Grant, None] = {}
     denies: list[_Deny] = []
-    for statement in for_principal(policy.document._replace(statements=matching), context).statements:
-        applicable = applicable_resources(info, statement)
-        if not applicable:
-            continue
-        for grant in grants_of(statement._replace(resources=applicable)):
-            if not (_leaves_some(grant, info) if resource is None else can_match(grant, resource)):
-                continue
-            at = _at(grant, resource)
-            if statement.effect == "Allow":
-                allows[at] = None
+    for statement in matching:
+        for part in (statement,) if _is_for_anybody(statement) else _for_one(policy, statement, context):
+            grants = _grants_on(part, action, resource)
+            if part.effect == "Allow":
+                allows.update(dict.fromkeys(grants))
             else:
-                denies.append(_Deny(policy, at, info is not None or matches_all(statement, action)))
+                is_whole = not is_pattern or matches_all(part, action)
+                denies += [_Deny(policy, grant, is_whole) for grant in grants]
     return tuple(allows), denies
+
+
+# Roles of one account share most of their statements.
+_may_match = lru_cache(maxsize=65536)(statement_may_match)
+
+
+def _is_for_anybody(statement: Statement) -> bool:
+    """Return whether a statement applies whoever asks, so that it is not looked at for each principal."""
+    return not statement.conditions and not any("${" in resource for resource in statement.resources)
+
+
+def _for_one(policy: AppliedPolicy, statement: Statement, context: Context) -> tuple[Statement, ...]:
+    return for_principal(policy.document._replace(statements=(statement,)), context).statements
+
+
+@lru_cache(maxsize=65536)
+def _grants_on(statement: Statement, action: str, resource: str | None) -> tuple[Grant, ...]:
+    """Return what a statement allows or denies of an action where that is used, on a resource if one is given."""
+    info = None if wildcard.is_wild(action) else reference().find(action)
+    applicable = applicable_resources(info, statement)
+    grants = grants_of(statement._replace(resources=applicable)) if applicable else ()
+    return tuple(
+        _at(grant, resource)
+        for grant in grants
+        if (_leaves_some(grant, info) if resource is None else can_match(grant, resource))
+    )
 
 
 def _at(grant: Grant, resource: str | None) -> Grant:

@@ -143,11 +143,13 @@ def test_documents_of_several_versions_of_the_language_have_no_union() -> None:
         union([{"Version": "2012-10-17", "Statement": []}, {"Version": "2008-10-17", "Statement": []}])
 
 
-def test_every_neighbouring_pair_has_a_verdict_and_at_most_three_are_open() -> None:
+def test_every_neighbouring_pair_has_a_verdict_and_at_most_four_are_open() -> None:
     """Each of those left open was looked at.
 
     Of the Autoscaler's, the reference lists no resource for the action that would match the document's; of Karpenter, it
-    lists only launch templates for `ec2:CreateLaunchTemplate`, but is not known to list all that AWS evaluates.
+    lists only launch templates for `ec2:CreateLaunchTemplate`, but is not known to list all that AWS evaluates. Its v1.13.0
+    asks for the cluster in a condition instead of as the resource of arc-zonal-shift:GetManagedResource, for which the
+    reference lists load balancers alone.
     """
     pairs: dict[str, str] = {}
     for component in components().values():
@@ -161,6 +163,7 @@ def test_every_neighbouring_pair_has_a_verdict_and_at_most_three_are_open() -> N
     assert left_open <= {
         "cluster-autoscaler/minimal cluster-autoscaler-1.24.0 unknown",
         "karpenter v0.31.0 unknown",
+        "karpenter v1.13.0 unknown",
         "karpenter v1.9.0 unknown",
     }
 
