@@ -14,7 +14,7 @@ SITE   := build/zipapp
 unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check week bounds format bench torture mutate corpus steps published demo knowledge docs dist zipapp lock sbom audit clean
+.PHONY: help run test check week bounds format bench torture mutate corpus steps published demo knowledge schema docs dist zipapp lock sbom audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +39,12 @@ $(STAMP): pyproject.toml
 run: $(STAMP) ## set up and start the app (ARGS="AmazonEKSClusterPolicy" opens it there)
 	@$(BIN)/ekstui $(ARGS)
 
-check: $(STAMP) ## format, lint, types, layer contracts and workflows
+check: $(STAMP) ## format, lint, types, layer contracts, workflows and whether the schema is made
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m assets.build_schema --check
 	$(BIN)/zizmor --offline --quiet .github action.yml
 
 # Half as many again as processors: a fifth of the tests' time is waiting for a terminal.
@@ -93,6 +94,9 @@ demo: $(STAMP) ## rebuild assets/demo.json.xz, the account of `ekstui --demo`
 
 knowledge: $(STAMP) ## compile assets/eks.toml after a change to it
 	$(BIN)/python assets/compile_knowledge.py
+
+schema: $(STAMP) ## make assets/schema.json, the schema of the answers, from the classes
+	$(BIN)/python -m assets.build_schema
 
 $(TOOLS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,release]'

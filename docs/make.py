@@ -1,4 +1,4 @@
-"""Make the manual (docs/keys.md, commands.md, settings.md, ekstui.1, the figures in data.md) and the enums of assets/schema.json.
+"""Make the manual (docs/keys.md, commands.md, settings.md, ekstui.1, the figures in data.md).
 
     python -m docs.make
 
@@ -19,8 +19,6 @@ from typing import Any
 
 from ekstui import files
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, build_parser, commands_of
-from ekstui.eks.findings import looking
-from ekstui.eks.findings.table import SEVERITIES
 from ekstui.settings import SETTINGS
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
@@ -42,28 +40,7 @@ def main() -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote docs/{name}")
-    schema = files.assets() / "schema.json"
-    if schema.read_text(encoding="utf-8") != (text := schema_text()):
-        schema.write_text(text, encoding="utf-8")
-        print("wrote assets/schema.json")
     return 0
-
-
-def schema_text() -> str:
-    """Return the JSON schema with the codes and severities of findings as their table has them."""
-    text = (files.assets() / "schema.json").read_text(encoding="utf-8")
-    at = text.index('"finding": {')
-    codes = "".join(f'            "{code}",\n' for code in sorted(looking.table())).rstrip(",\n")
-    severities = ", ".join(f'"{each}"' for each in SEVERITIES)
-    part = re.sub(
-        r'"code": \{\s*"enum": \[[^]]*\]\s*\}',
-        f'"code": {{\n          "enum": [\n{codes}\n          ]\n        }}',
-        text[at:],
-        count=1,
-    )
-    return text[:at] + re.sub(
-        r'"severity": \{"enum": \[[^]]*\]', f'"severity": {{"enum": [{severities}]', part, count=1
-    )
 
 
 def pages() -> dict[str, str]:
@@ -129,7 +106,7 @@ def commands_page(parser: argparse.ArgumentParser) -> str:
             "that is opened and each decision whether something is fresh, `--debug` names too. A table is fitted to the terminal; in a pipe its rows are not wrapped. Output in a pipe has no colour; "
             "`NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` and `--color auto|always|never` are honoured. With `--json`, an error is "
             "one object on stderr with a code, a message and the next step; [a schema](../assets/schema.json) describes the "
-            "JSON of every answer. All commands accept the options that choose the account, so an alias can contain them; "
+            "JSON of every answer, which names its own definition in `schema`. All commands accept the options that choose the account, so an alias can contain them; "
             "commands that need no account ignore them.\n"
         ),
     ]

@@ -44,6 +44,12 @@ _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (OutputError, ExitCode.NO_OUTPUT),
 )
 
+NO_NETWORK = "no-network"
+"""The code of a NetworkError in JSON; those of others are the words of their exit codes."""
+
+ERROR_CODES = (*dict.fromkeys(code.name.lower().replace("_", "-") for _, code in _CODE_OF), NO_NETWORK)
+"""The codes of errors in JSON."""
+
 _OPTIONS = {
     "theme": "theme",
     "scope": "scope",
@@ -140,7 +146,7 @@ def refuse(error: EkstuiError, given: list[str]) -> int:
         remark = age_of_policies(demo="--demo" in given) or ""
         error.next_step = f"{error.next_step} {remark}".strip()
     if wants_json(given):
-        name = "no-network" if isinstance(error, NetworkError) else code.name.lower().replace("_", "-")
+        name = NO_NETWORK if isinstance(error, NetworkError) else code.name.lower().replace("_", "-")
         narrate_json(name, error)
     else:
         narrate(error)
@@ -161,6 +167,7 @@ _FORMS = ("json", "markdown", "patch", "terraform", "cloudformation")
 def choose_form(arguments: argparse.Namespace) -> None:
     """Set how to print, as the options say; InputError if they ask for two forms of one answer."""
     form.quiet, form.colour, form.silent = arguments.quiet, arguments.color, True
+    form.command = f"cache {arguments.what}" if arguments.command == "cache" else arguments.command
     wanted = getattr(arguments, "output", None)
     is_json = getattr(arguments, "json", False)
     form.answer = wanted if wanted in ("yaml", "names") else "json"

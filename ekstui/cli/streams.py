@@ -9,7 +9,7 @@ import codecs
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from itertools import chain, islice
@@ -29,6 +29,8 @@ class Form:
 
     answer: Literal["json", "yaml", "names"] = "json"
     """What `print_json` prints."""
+    command = ""
+    """The command, with what it does if that is a word of its own, such as `cache info`."""
     colour: Literal["auto", "always", "never"] = "auto"
     markdown = False
     """Whether words are printed as Markdown."""
@@ -40,6 +42,9 @@ class Form:
 
 form = Form()
 """The form of this process's one standard output."""
+
+SCHEMA = "urn:ekstui:answer:1"
+"""What the schema of the answers is called; the number grows when a field goes or gets another meaning."""
 
 _BLOCK = 10_000
 """How many pieces of JSON are written at once."""
@@ -70,15 +75,27 @@ def print_json(value: object) -> None:
     write_out("\n")
 
 
+def print_shape(shape: Mapping[str, object]) -> None:
+    """Print the answer of the command, with the definition of the schema that it keeps to."""
+    print_json({"schema": definition_of(form.command), **shape})
+
+
+def definition_of(command: str) -> str:
+    """Return a reference to the definition of a command's answer, or of `failure`."""
+    return f"{SCHEMA}#/$defs/{command.replace(' ', '%20')}"
+
+
 def print_text(text: str = "") -> None:
     """Print text."""
     write_out(clean(text) + "\n")
 
 
-def print_answer(arguments: Namespace, shape: Callable[[], object], words: Callable[[], Sequence[Block] | str]) -> None:
+def print_answer(
+    arguments: Namespace, shape: Callable[[], Mapping[str, object]], words: Callable[[], Sequence[Block] | str]
+) -> None:
     """Print an answer in the form that the options ask for; only that form is made."""
     if arguments.json:
-        print_json(shape())
+        print_shape(shape())
     elif isinstance(said := words(), str):
         print_text(said)
     else:
@@ -116,8 +133,8 @@ def narrate(message: EkstuiError | str) -> None:
 
 def narrate_json(code: str, error: EkstuiError) -> None:
     """Print an error on stderr as one JSON object, for a program that asked for JSON."""
-    shown = {"error": {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}}
-    sys.stderr.write(json.dumps(shown) + "\n")
+    why = {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}
+    sys.stderr.write(json.dumps({"schema": definition_of("failure"), "error": why}) + "\n")
 
 
 @contextmanager

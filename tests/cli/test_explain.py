@@ -373,7 +373,7 @@ def test_many_denials_are_a_table_and_repeats_one_row(
 def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
     tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
     answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
-    assert set(answer) == {"data", "answers", "read", "merged"}
+    assert set(answer) == {"schema", "data", "answers", "read", "merged"}
     assert (answer["read"], answer["merged"], [each["times"] for each in answer["answers"]]) == (4, 1, [2, 1, 1])
     assert [each["action"] for each in answer["answers"]] == ["ec2:CreateVolume", "s3:GetObject", "ec2:CreateTags"]
     assert answer["answers"][1]["cause"]["policy_type"] == "session"

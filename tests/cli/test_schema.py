@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import unquote
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -20,9 +21,11 @@ import ekstui.iam
 import ekstui.library
 import ekstui.sources
 import ekstui.store
+from assets import build_schema
 from ekstui import files
 from ekstui.cli.main import main
 from ekstui.cli.parser import build_parser, commands_of
+from ekstui.eks.findings.table import Finding
 from ekstui.export import encoding
 from tests.rig.rig import Rig
 
@@ -112,8 +115,11 @@ def thinned(answer: Any) -> Any:
     return [thinned(part) for part in (answer if len(answer) <= 60 else answer[:30] + answer[-30:])]
 
 
+CLOSED = closed(SCHEMA["$defs"])
+
+
 def complaints(command: str, answer: object) -> Iterator[str]:
-    schema = {**closed(SCHEMA), "$ref": f"#/$defs/{command.replace(' ', '%20')}"}
+    schema = {"$defs": CLOSED, "$ref": f"#/$defs/{command.replace(' ', '%20')}"}
     for error in Draft202012Validator(schema).iter_errors(thinned(answer)):
         yield f"{error.json_path}: {error.message[:300]}"
 
@@ -133,9 +139,7 @@ def test_every_command_with_json_is_described_and_tried() -> None:
 
 
 def shape_of(words: tuple[str, ...]) -> str:
-    if words[0] == "cache":
-        return " ".join(words)
-    return f"{words[0]} --aggregator" if "--aggregator" in words else words[0]
+    return " ".join(words) if words[0] == "cache" else words[0]
 
 
 @pytest.mark.parametrize("words", OFFLINE, ids=" ".join)
@@ -192,3 +196,40 @@ def test_a_field_that_the_schema_lacks_is_noticed(capsys: pytest.CaptureFixture[
     assert list(complaints("config", {**answer, "more": 1})) != []
     del answer["path"]
     assert list(complaints("config", answer)) != []
+
+
+def test_a_root_accepts_only_its_own_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    roots = [root["$ref"] for root in SCHEMA["anyOf"]]
+    assert {unquote(root).rpartition("/")[2] for root in roots} >= {words[0] for words in (*OFFLINE, *LIVE)} - {"cache"}
+    answers = []
+    for words in (
+        ["config"],
+        ["list", "--scope", "controllers"],
+        ["cache", "info"],
+        ["versions", "AmazonEKS_CNI_Policy"],
+    ):
+        assert main([*words, "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert main(["show", "Nothing", "--json"]) == 1
+    answers.append(json.loads(capsys.readouterr().err))
+    whole = Draft202012Validator(SCHEMA)
+    for answer in answers:
+        assert whole.is_valid(answer)
+        own = answer["schema"].removeprefix(SCHEMA["$id"])
+        others = [Draft202012Validator({"$ref": root, "$defs": SCHEMA["$defs"]}) for root in roots if root != own]
+        assert Draft202012Validator({"$ref": own, "$defs": SCHEMA["$defs"]}).is_valid(answer)
+        assert [other.schema for other in others if other.is_valid(answer) or other.is_valid({"foo": 1})] == []
+    assert not whole.is_valid({"foo": 1})
+
+
+def test_the_schema_is_what_its_maker_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (files.assets() / "schema.json").read_text(encoding="utf-8") == build_schema.text(), "run make schema"
+    monkeypatch.setitem(encoding._FIELDS, "DependentActions", "action needs text source length=text")
+    grown = build_schema.made()["$defs"]["DependentActions"]
+    assert grown["properties"]["length"] == grown["properties"]["text"]
+    assert "length" in grown["required"]
+
+
+def test_an_enum_that_grows_changes_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(Finding.__annotations__, "severity", Literal["problem", "worse"])
+    assert build_schema.made()["$defs"]["Finding"]["properties"]["severity"]["enum"] == ["problem", "worse"]

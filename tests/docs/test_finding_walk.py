@@ -44,7 +44,7 @@ def test_a_finding_is_added_as_contributing_says_in_three_files(tmp_path: Path) 
     for name, block in zip((MODULE, TEST), blocks, strict=True):
         with (tmp_path / name).open("a", encoding="utf-8") as file:
             file.write(f"\n\n{block}")
-    run(tmp_path, "docs.make")
+    run(tmp_path, "assets.build_schema")
     after = files_in(tmp_path)
     assert {name for name in after if after[name] != before.get(name)} == {MODULE, TEST, "assets/schema.json"}
 

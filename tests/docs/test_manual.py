@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.make import DOCS, examples_of, pages, schema_text
+from docs.make import DOCS, examples_of, pages
 from ekstui import files
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
@@ -38,10 +38,6 @@ DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action":
 @pytest.mark.parametrize("name", pages())
 def test_a_page_is_what_its_maker_makes(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run make docs"
-
-
-def test_the_schema_has_the_enums_that_its_maker_makes() -> None:
-    assert (files.assets() / "schema.json").read_text(encoding="utf-8") == schema_text(), "run make docs"
 
 
 def test_the_parser_has_the_commands_that_the_first_word_is_compared_with() -> None:

@@ -8,7 +8,7 @@ from ekstui.change.policy import Scope
 from ekstui.change.steps import FeedStep, Step, undated_versions_possibly_since
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_code, gate, scope
 from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
+from ekstui.cli.streams import narrate, print_blocks, print_reports, print_shape, print_text
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.library.access_policies import (
@@ -75,7 +75,7 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
     data = library.data()
     match "json" if arguments.json else arguments.format:
         case "json":
-            print_json(answer(data=data, complete=complete, changes=steps))
+            print_shape(answer(data=data, complete=complete, changes=steps))
         case "atom":
             from ekstui.export.texts import changes_atom  # 1 ms, and only for a feed
 
@@ -119,7 +119,7 @@ def list_versions(arguments: Namespace) -> None:
     library = open_library(arguments)
     timelines = [_timeline(library, policy) for policy in arguments.policy]
     if arguments.json:
-        print_json(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))
+        print_shape(one_or_answers([versions_shape(library.data(), entry, steps) for entry, steps in timelines]))
     else:
         print_reports(
             [

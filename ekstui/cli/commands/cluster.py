@@ -16,7 +16,7 @@ from ekstui.cli.parser import (
     parameters,
 )
 from ekstui.cli.session import library_for, narrate_missing, read_account
-from ekstui.cli.streams import narrate, print_answer, print_blocks, print_json, print_text
+from ekstui.cli.streams import narrate, print_answer, print_blocks, print_json, print_shape, print_text
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
@@ -149,7 +149,7 @@ def show_upgrade(arguments: Namespace) -> int:
     after, before = (pairs(each, "COMPONENT=RELEASE", "karpenter=v1.14.1") for each in (arguments.to, arguments.since))
     answer = upgrade(library, arguments.name, after, before, parameters(arguments))
     if arguments.json:
-        print_json(shape(answer))
+        print_shape(shape(answer))
     elif arguments.terraform or arguments.document:
         _print_missing(answer, terraform=arguments.terraform)
     else:

@@ -18,7 +18,7 @@ from ekstui.cli.parser import (
     reaches_of,
 )
 from ekstui.cli.session import library_for
-from ekstui.cli.streams import print_answer, print_blocks, print_json, print_text
+from ekstui.cli.streams import print_answer, print_blocks, print_shape, print_text
 from ekstui.errors import InputError
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch
@@ -59,7 +59,7 @@ def show_difference(arguments: Namespace) -> int:
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
     comparison = compare(library, before, after, text, parameters(arguments))
     if arguments.json:
-        print_json(answer_of(library.data(), comparison))
+        print_shape(answer_of(library.data(), comparison))
     elif arguments.patch:
         print_text(comparison_patch(comparison).rstrip("\n"))
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.cli.parser import JSON, command, scope
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import print_blocks, print_json
+from ekstui.cli.streams import print_blocks, print_shape
 from ekstui.present.policy_report import policies_blocks
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def list_policies(arguments: Namespace) -> None:
     if arguments.json:
         from ekstui.export.shapes import answer  # 4 ms: imports what encodes documents
 
-        print_json(answer(data=library.data(), policies=[*(each.component or each for each in entries), *access]))
+        print_shape(answer(data=library.data(), policies=[*(each.component or each for each in entries), *access]))
         return
     blocks = policies_blocks(entries)
     if access:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, argument, command, one_of, parameters
 from ekstui.cli.session import library_for, open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_text
+from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_shape, print_text
 from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.errors import InputError
 from ekstui.export.encoding import Shape
@@ -64,7 +64,7 @@ def show(arguments: Namespace) -> None:
             narrate(broken_words(broken))
     if arguments.json and not arguments.document:
         values = parameters(arguments)
-        print_json(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
+        print_shape(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
     elif _asks_for_document(arguments):
         if not wanted:
             raise InputError("An EKS access policy has no document.", "Leave out the option to see its rules.")
@@ -92,7 +92,7 @@ def _show_document(side: Side, arguments: Namespace) -> None:
     if _asks_for_document(arguments):
         _print_form("policy", serialise(document), arguments)
     elif arguments.json:
-        print_json(document_shape(library.data(), str(side), serialise(document), services))
+        print_shape(document_shape(library.data(), str(side), serialise(document), services))
     else:
         actions = [] if arguments.markdown else actions_blocks(services, {})
         print_blocks([Heading(str(side), 1), services_table(services), *actions])

@@ -5,7 +5,7 @@ from argparse import Namespace
 from ekstui.change.policy import version_label
 from ekstui.cli.parser import JSON, POLICY, argument, command
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_json
+from ekstui.cli.streams import narrate, print_json, print_shape
 from ekstui.export.shapes import answer
 from ekstui.iam.document import serialise, trimmed
 from ekstui.library.catalog import knowledge_of, version_at
@@ -33,7 +33,7 @@ def trim(arguments: Namespace) -> None:
     document = serialise(result.document)
     reasons = {service: knowledge.services.get(service) for service in unused} if knowledge else {}
     if arguments.json:
-        print_json(
+        print_shape(
             answer(
                 data=library.data(),
                 policy=entry.policy.name,

@@ -13,7 +13,7 @@ from ekstui.cli.session import library_for, narrate_age, narrate_missing, prepar
 from ekstui.cli.streams import (
     narrate,
     print_blocks,
-    print_json,
+    print_shape,
     print_text,
     terminal_width,
     to_terminal,
@@ -90,7 +90,7 @@ def _print(
     library: Library, answer: WhoCan, principals: PrincipalsCan | None, arguments: Namespace, *, types: bool
 ) -> None:
     if arguments.json:
-        print_json(answer_of(library.data(), answer) | (shape(principals) if principals else {}))
+        print_shape(answer_of(library.data(), answer) | (shape(principals) if principals else {}))
         return
     if arguments.names:
         for holder in answer.holders:
@@ -122,7 +122,7 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     )
     if arguments.json:
         principals = in_clusters.principals if in_clusters else ()
-        print_json(kubernetes_holders_shape(library.data(), found, principals))
+        print_shape(kubernetes_holders_shape(library.data(), found, principals))
     elif arguments.names:
         for answer, _ in found.holders:
             print_text(answer.policy.name)

@@ -33,7 +33,7 @@ def test_an_entry_is_complete(entry: FindingType) -> None:
 
 def test_the_schema_has_the_codes_of_the_table() -> None:
     schema = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
-    properties = schema["$defs"]["finding"]["properties"]
+    properties = schema["$defs"]["Finding"]["properties"]
     assert properties["code"]["enum"] == sorted(table())
     assert properties["severity"]["enum"] == list(SEVERITIES)
 

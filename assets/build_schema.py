@@ -1,0 +1,560 @@
+"""Make assets/schema.json, the JSON Schema of the commands' answers, from the classes that the encoder encodes.
+
+python -m assets.build_schema
+
+The fields of a class are those that `ekstui/export/encoding.py` lists, and their types are those that the class declares.
+Written down here is only what no class says: the parts that an answer is put together from, and what a conversion makes.
+"""
+
+import ast
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from itertools import pairwise
+from pathlib import Path, PurePath
+from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
+
+import ekstui
+from ekstui.cli.main import ERROR_CODES
+from ekstui.cli.streams import SCHEMA, definition_of
+from ekstui.eks.findings import looking
+from ekstui.export import encoding
+from ekstui.iam.document import Statement
+from ekstui.iam.grants import Reach
+
+TARGET = Path(__file__).resolve().parent / "schema.json"
+
+Schema = dict[str, Any]
+
+DATA: Schema = {"$ref": "#/$defs/DataStatus"}
+TIME: Schema = {"$ref": "#/$defs/time"}
+VERSION: Schema = {"$ref": "#/$defs/version"}
+JSON_WORDS = {"None": "null", "True": "true", "False": "false"}
+
+STRING: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+BOOLEAN: Schema = {"type": "boolean"}
+ANYTHING: Schema = {}
+"""A policy document as IAM has it, or a setting."""
+
+
+def some(schema: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": schema}
+
+
+def named(schema: Schema) -> Schema:
+    """Return the schema of an object whose keys are names."""
+    return {"type": "object", "additionalProperties": schema}
+
+
+def either(*schemas: Schema) -> Schema:
+    """Return the schema of a value that has one of these."""
+    flat: list[Schema] = []
+    for schema in schemas:
+        flat += [part for part in schema.get("anyOf", [schema]) if part not in flat]
+    return flat[0] if len(flat) == 1 else {"anyOf": flat}
+
+
+def none_or(schema: Schema) -> Schema:
+    """Return the schema of a value that may be null."""
+    return either(schema, {"type": "null"})
+
+
+def record(about: str = "", optional: Mapping[str, Schema] | None = None, /, **fields: Schema) -> Schema:
+    """Return the schema of an object that has all of these fields, and may have the optional ones."""
+    words = {"description": about} if about else {}
+    return {
+        "type": "object", **words, "properties": {**fields, **(optional or {})}, "required": list(fields)
+    }  # fmt: skip
+
+
+def is_a(form: str) -> Schema:
+    """Return a reference to a class, or a form of one, that the encoder lists."""
+    return {"$ref": f"#/$defs/{form}"}
+
+
+ARN: Schema = {"type": "string", "pattern": "^arn:"}
+TEXTS = some(STRING)
+STATEMENTS = some(named(ANYTHING))
+COMMANDS: Schema = {
+    "description": "Commands, each as its arguments, to be run in this order; ekstui runs none of them. A shell variable "
+    "that has to be set first stands as ${NAME:?}.",
+    **some(TEXTS),
+}
+REACHES: Schema = {"enum": list(get_args(Reach))}
+
+CONVERTED: dict[tuple[str, str], Schema] = {
+    **{("AccessDifference", side): is_a("compared_access_policy") for side in ("before", "after")},
+    ("AccessDifference", "kind"): {"enum": ["none", "scope"]},
+    **{("AccessPolicyRules", name): {"const": "access"} for name in ("kind", "scope")},
+    ("AccessPolicyRules.shown", "kind"): {"const": "access"},
+    ("AccountSnapshot", "complete"): BOOLEAN,
+    ("AttachedAnswer", "roles"): some(is_a("attached_role")),
+    ("ClusterRole", "policies"): some(is_a("RolePolicy")),
+    **{("Comparison", name): some(is_a("one_sided_difference")) for name in ("added", "removed")},
+    ("Comparison", "changed"): some(is_a("changed_difference")),
+    ("Component", "releases"): COUNT,
+    ("Component", "kind"): {"const": "published"},
+    ("Component", "newest"): VERSION,
+    ("Component", "scope"): {"const": "controllers"},
+    **{(form, "commands"): COMMANDS for form in ("ComponentUpgrade", "Finding", "HealthIssue")},
+    ("ComponentUpgrade", "checks"): COMMANDS,
+    **{("CopyAnswer", name): {"type": "number"} for name in ("overlap", "nearness")},
+    ("CopyAnswer", "newest"): VERSION,
+    ("Effective", "settings"): named(is_a("setting")),
+    ("FeedStep", "version"): none_or(VERSION),
+    ("Finding", "code"): {"enum": sorted(looking.table())},
+    ("ForbiddenExplanation", "commands"): TEXTS,
+    ("ForbiddenExplanation", "missing_rule"): none_or(is_a("Rule")),
+    ("ForbiddenExplanation", "resource"): none_or(STRING),
+    **{(form, "namespaces"): TEXTS for form in ("GivenAccess", "GivenPolicy")},
+    ("Grant", "conditions"): named(named(TEXTS)),
+    **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
+    **{("OrganisationAnswer", name): some(is_a("RecordedAttachment")) for name in ("roles", "users", "groups")},
+    ("PrincipalsCan", "taken_away"): some(is_a("taken_away")),
+    ("ReleaseNeed", "required"): some(record(action=STRING, without=STRING)),
+    ("Review", "not_read"): TEXTS,
+    ("ReviewedDocument", "verdict"): STRING,
+    ("RoleAttachment", "service_linked"): none_or(BOOLEAN),
+    ("SumAccess", "services"): some(is_a("sum_of_service")),
+    **{("SyncReport", name): some(record(policy=STRING, version=VERSION)) for name in ("conflicts", "new_versions")},
+    ("TrustJudgement", "service_accounts"): some(is_a("service_account_of_issuer")),
+}
+"""What the conversions make that do not say it themselves, by class and field."""
+
+WORDS: dict[str, Schema] = {
+    "account": {"type": "string", "pattern": "^[0-9]{12}$"},
+    "arn": ARN,
+}
+"""What fields with these names hold, in whichever class."""
+
+ABOUT: dict[tuple[str, str], str] = {
+    ("AccountSnapshot", "clusters"): "Null where clusters were not read.",
+    ("AccountSnapshot", "policies"): "How many customer managed ones were read.",
+    **{("AccountSnapshot", f"{name}s"): f"How many {name}s were read." for name in ("role", "user", "group")},
+    ("Cluster", "issues"): "How many EKS reports; null where none is known and not everything could be read.",
+    ("ClusterRole", "policies"): "Those attached to it.",
+    ("Component", "newest"): "By version, not by date.",
+    ("Component", "releases"): "How many are known.",
+    ("CopyAnswer", "version"): "The release it is most like.",
+    ("FeedStep", "kind"): "`new` where no version before it is known: the policy is new, or nobody saw those before.",
+    ("FeedStep", "version"): "Null for an EKS access policy, which has none.",
+    ("Finding", "title"): "What is wrong, in at most 40 columns.",
+    ("ForbiddenExplanation", "principal"): "An ARN, or what Kubernetes calls it.",
+    ("ForbiddenExplanation", "resource"): "With its subresource, or a path.",
+    **{(form, "path"): "Null if only the name was read." for form in ("Group", "RoleAttachment", "UserAttachment")},
+    ("Permission", "api_group"): "Empty for the core group.",
+    ("PolicyEntry", "versions"): "How many are known.",
+    ("PrincipalsCan", "taken_away"): "Who has it in a policy, and what takes it away whole.",
+    ("Review", "not_read"): "The changed files that may hold a policy and were not read, each with the reason.",
+    ("RoleAnswer", "not_read"): "Policies whose document could not be read.",
+    ("TrustJudgement", "service_accounts"): "Those that it lets in, by cluster.",
+    ("WhoCan", "action"): "As the reference spells it, or as it was asked for.",
+}
+"""What a field means, where the encoder makes something else of it than the class says."""
+
+
+class Field(NamedTuple):
+    """What an attribute is declared as."""
+
+    hint: object
+    about: str
+
+
+@cache
+def modules() -> tuple[types.ModuleType, ...]:
+    """Return the modules whose classes may be part of an answer."""
+    rooms = ("iam", "change", "eks", "denial", "store", "sources", "library")
+    for room in rooms:
+        package = importlib.import_module(f"ekstui.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    importlib.import_module("ekstui.settings")
+    return tuple(module for name, module in sorted(sys.modules.items()) if name.startswith(f"{ekstui.__name__}."))
+
+
+@cache
+def class_named(name: str) -> type:
+    """Return the one class of a name that the encoder lists."""
+    kinds = {
+        kind
+        for module in modules()
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__name__ == name
+    }
+    (kind,) = {kind for kind in kinds if kind.__module__.startswith(ekstui.__name__)}
+    return kind
+
+
+@cache
+def names_of(module: str) -> dict[str, object]:
+    """Return the names of a module, with those that it imports for type checkers only."""
+    names = dict(vars(sys.modules[module]))
+    for node in ast.walk(ast.parse(inspect.getsource(sys.modules[module]))):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            for line in node.body:
+                if isinstance(line, ast.Import | ast.ImportFrom):
+                    exec(ast.unparse(line), names)
+    return names
+
+
+def hints_of(owner: type | Callable[..., object]) -> dict[str, object]:
+    """Return the type hints of a class or function."""
+    return get_type_hints(owner, names_of(owner.__module__))
+
+
+@cache
+def texts_of(kind: type) -> dict[str, str]:
+    """Return the sentence below each attribute of a class."""
+    (body,) = (
+        node.body
+        for node in ast.walk(ast.parse(inspect.getsource(sys.modules[kind.__module__])))
+        if isinstance(node, ast.ClassDef) and node.name == kind.__name__
+    )
+    texts = {}
+    for line, after in pairwise(body):
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            match after:
+                case ast.Expr(value=ast.Constant(value=str(text))):
+                    texts[line.target.id] = inspect.cleandoc(text)
+    return texts
+
+
+def attribute(kind: type, name: str) -> Field:
+    """Return what an attribute or property of a class is declared as."""
+    for base in kind.__mro__:
+        if isinstance(found := vars(base).get(name), property) and found.fget is not None:
+            return Field(hints_of(found.fget)["return"], inspect.cleandoc(found.__doc__ or ""))
+        if name in vars(base).get("__annotations__", {}):
+            return Field(
+                hints_of(base)[name], texts_of(base).get(name, "") if base.__module__.startswith("ekstui") else ""
+            )
+    raise SystemExit(f"{kind.__name__} declares no {name}.")
+
+
+def alternatives(hint: object) -> tuple[object, ...]:
+    """Return the types that a hint allows."""
+    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+
+
+def at_path(kind: type, path: str) -> Field:
+    """Return what `role.name` is, which is null where the role is."""
+    field = Field(kind, "")
+    for name in path.split("."):
+        parts = [attribute(cast("type", part), name) for part in alternatives(field.hint) if part is not type(None)]
+        hints = [hint for part in parts for hint in alternatives(part.hint)]
+        if type(None) in alternatives(field.hint):
+            hints.append(type(None))
+        field = Field(Union[tuple(hints)], parts[0].about)  # noqa: UP007 - the types are known only here
+    return field
+
+
+def schema_of(hint: object, *, version: bool = False) -> Schema:
+    """Return the schema of a value as the encoder encodes it; of `version` fields numbers are labels."""
+    if len(parts := alternatives(hint)) > 1:
+        return _of_union(parts, version=version)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if hint in (Any, object):
+        return ANYTHING
+    if origin is not None and issubclass(cast("type", origin), Mapping):
+        return named(schema_of(arguments[1]))
+    if origin is not None and issubclass(cast("type", origin), Sequence | frozenset):
+        return some(either(*(schema_of(each, version=version) for each in arguments if each is not Ellipsis)))
+    kind = cast("type", hint)
+    if kind.__name__ in encoding._FIELDS:
+        return is_a(kind.__name__)
+    simple: dict[type, Schema] = {
+        type(None): {"type": "null"}, str: STRING, bool: BOOLEAN, int: VERSION if version else COUNT,
+        float: {"type": "number"}, datetime: TIME, date: {"type": "string", "format": "date"}, Statement: named(ANYTHING),
+    }  # fmt: skip
+    if kind in simple:
+        return simple[kind]
+    if issubclass(kind, PurePath):
+        return STRING
+    raise SystemExit(f"No schema is known for {hint}.")
+
+
+def _of_union(parts: Sequence[object], *, version: bool) -> Schema:
+    words: list[object] = []
+    others: list[Schema] = []
+    for part in parts:
+        schema = schema_of(part, version=version)
+        if "enum" in schema:
+            words += schema["enum"]
+        else:
+            others.append(schema)
+    if words and others == [{"type": "null"}]:
+        return {"enum": [*words, None]}
+    return either(*([{"enum": words}] if words else []), *others)
+
+
+def field_schema(form: str, name: str, path: str) -> Schema:
+    """Return the schema of one field of a form, with what the class says about it."""
+    kind = class_named(form.partition(".")[0])
+    field = at_path(kind, path) if path else Field(kind, "")
+    special = encoding._SPECIAL.get((form, name))
+    if (form, name) in CONVERTED:
+        schema = CONVERTED[form, name]
+    elif special is None and name in WORDS and set(alternatives(field.hint)) <= {str, type(None)}:
+        schema = none_or(WORDS[name]) if type(None) in alternatives(field.hint) else WORDS[name]
+    elif special is None or special is dict:
+        schema = schema_of(field.hint, version=name in encoding._VERSIONS)
+    elif special is len:
+        schema = COUNT
+    elif (returned := hints_of(special).get("return")) is not None and special.__name__ != "<lambda>":
+        schema = schema_of(returned)
+    else:
+        raise SystemExit(f"What {form}.{name} is converted to has to be said in CONVERTED.")
+    about = ABOUT.get((form, name)) or sentence(field.about)
+    return {"description": about, **schema} if about and "description" not in schema else schema
+
+
+def sentence(docstring: str | None) -> str:
+    """Return the first paragraph of a docstring, in the words of JSON."""
+    paragraph = " ".join((docstring or "").partition("\n\n")[0].split())
+    return re.sub(r"\b(None|True|False)\b", lambda word: JSON_WORDS[word[0]], paragraph)
+
+
+def form_schema(form: str) -> Schema:
+    """Return the schema of a class or form."""
+    kind = class_named(form.partition(".")[0])
+    fields = {}
+    for word in encoding._FIELDS[form].split():
+        name, equals, path = word.partition("=")
+        fields[name] = field_schema(form, name, path if equals else name)
+    return record(sentence(kind.__doc__), **fields)
+
+
+def whole(form: str, /, **others: Schema) -> Schema:
+    """Return the schema of a class or form with other fields beside its own, none of which it may have already."""
+    made = form_schema(form)
+    return record(made["description"], None, **made["properties"], **others)
+
+
+def without(form: str, *names: str) -> dict[str, Schema]:
+    """Return the fields of a class or form but some."""
+    return {name: schema for name, schema in form_schema(form)["properties"].items() if name not in names}
+
+
+def parts() -> dict[str, Schema]:
+    """Return the objects that no class stands for by itself."""
+    difference = form_schema("GrantDifference")["properties"]
+    grants = some(is_a("Grant"))
+    access = without("PrincipalCan")
+    return {
+        "time": {
+            "description": "ISO 8601, UTC.", "type": "string",
+            "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$",
+        },
+        "version": {
+            "description": "A policy's version as IAM writes it, or a release of a project as its tag has it.",
+            "type": "string", "pattern": "^v[1-9][0-9]*$|^v?[0-9]+[.][0-9]+[.][0-9]+$",
+        },
+        "compared_access_policy": record(label=STRING, policy=STRING, arn=ARN, kind={"const": "access"}),
+        "one_sided_difference": record("Actions that one side has only.", None, **difference, grants=grants),
+        "changed_difference": record(
+            "Actions that both sides have, on other resources or conditions.", None,
+            **difference, before=grants, after=grants,
+        ),
+        "attached_role": whole("RoleAttachment", trust=STRING),
+        "sum_of_service": record("What all policies of a role allow of a service.", None,
+                                 **without("ServiceSummary", "effect", "warnings")),
+        "summary_of_service": whole("ServiceSummary", reason=none_or(STRING), actions=some(is_a("ActionSummary"))),
+        "service_account_of_issuer": whole("ServiceAccount", issuer=STRING),
+        "setting": record(value=ANYTHING, **{"from": {
+            "description": "`default`, `path:line` of the file, a variable's name, or `command line`.", **STRING
+        }}),
+        "taken_away": record(**{name: access[name] for name in ("kind", "name", "arn")}, by=TEXTS),
+        "cluster_in_list": record(
+            "A cluster, with how much of it could be better.", None, **without("Cluster", "issues"),
+            roles=COUNT, advice=none_or(COUNT), not_judged=TEXTS,
+            problems={"description": "Null where none was found and not everything could be read.", **none_or(COUNT)},
+            issues=form_schema("Cluster")["properties"]["issues"],
+        ),
+        "explanation": whole(
+            "Explanation", data=DATA, simulated=none_or(some(is_a("SimulatedDecision"))), checks=TEXTS, commands=TEXTS,
+            fixes={
+                "description": "What fixes it, each by itself: those that certainly do first, whose commands are also in "
+                "`commands`. `depends_on` is what is not known and has to hold.",
+                **some(record(commands=TEXTS, depends_on=TEXTS)),
+            },
+            decode_command=none_or(STRING),
+            trust=none_or(is_a("TrustJudgement")),
+        ),
+        "forbidden": whole("ForbiddenExplanation", data=DATA),
+        "shown_access_policy": whole("AccessPolicyRules.shown", data=DATA),
+        "shown_policy": record(
+            "A version of a policy.",
+            {
+                "access_policy": {"description": "The EKS access policy of the same name.", **is_a("shown_access_policy")},
+                "parameters": {
+                    "description": "Of what a controller publishes: each with its value, null where none was given.",
+                    **named(none_or(STRING)),
+                },
+                "documents": {
+                    "description": "The single documents of a controller that publishes several.",
+                    **some(record(name=STRING, document=ANYTHING)),
+                },
+            },
+            data=DATA, policy=STRING, arn=none_or(ARN), version=VERSION, default=BOOLEAN, created=none_or(TIME),
+            document={"description": "As IAM has it, or the union of what a controller publishes."},
+            services=some(is_a("summary_of_service")),
+        ),
+        "timeline": record(
+            "The versions of a policy.", None, data=DATA, policy=STRING, arn=none_or(ARN), versions=some(is_a("Step"))
+        ),
+    }  # fmt: skip
+
+
+def answers() -> dict[str, Sequence[Schema]]:
+    """Return what each command may answer."""
+    part = parts()
+    explanations = {
+        "answers": some(either(is_a("explanation"), is_a("forbidden"))),
+        "read": {"description": "How many denials the text has.", **COUNT},
+        "merged": {"description": "How many of them repeat another.", **COUNT},
+    }
+
+    def one_or_several(name: str, *others: str) -> list[Schema]:
+        kinds = (name, *others)
+        return [*(part[kind] for kind in kinds), record(answers={**some(either(*map(is_a, kinds))), "minItems": 2})]
+
+    def with_data(form: str, **others: Schema) -> Schema:
+        return whole(form, data=DATA, **others)
+
+    return {
+        "list": [record(data=DATA, policies=some(
+            either(is_a("PolicyEntry"), is_a("Component"), is_a("AccessPolicyRules"))
+        ))],
+        "show": [
+            *one_or_several("shown_policy", "shown_access_policy"),
+            record(
+                "What a document of a file, of standard input or of all policies of a role permits.", None,
+                data=DATA, label=STRING, document=ANYTHING, services=some(is_a("summary_of_service")),
+            ),
+        ],
+        "versions": one_or_several("timeline"),
+        "diff": [with_data("Comparison"), with_data("AccessDifference")],
+        "who-can": [
+            with_data("WhoCan"),
+            with_data("WhoCan", **without("PrincipalsCan")),
+            record(
+                "Of a request in Kubernetes.", None,
+                data=DATA, action={"type": "string", "pattern": "^k8s:"},
+                policies=some(record(policy=STRING, arn=ARN, content={"const": "exact"}, rules=some(is_a("Rule")))),
+                principals=some(is_a("PrincipalInCluster")),
+                not_known={"description": "Access policies whose rules nobody publishes: one may allow it too.", **TEXTS},
+            ),
+        ],
+        "changes": [record(data=DATA, complete={
+            "description": "false where the policies are known to a day before the one asked for.", **BOOLEAN
+        }, changes=some(is_a("FeedStep")))],
+        "attached": [with_data("AttachedAnswer"), with_data("OrganisationAnswer")],
+        "clusters": [record("", None, data=DATA, **{
+            **without("AccountSnapshot", "arn", "profile", "roles", "users", "groups", "policies"),
+            "clusters": none_or(some(is_a("cluster_in_list"))),
+        })],
+        "cluster": [with_data("ClusterAnswer")],
+        "account": [with_data("AccountSnapshot")],
+        "role": [with_data("RoleAnswer")],
+        "explain": [
+            record(
+                "One answer for each different denial of a text. A single one also has its fields beside the list, as "
+                "before it was one; they are deprecated and will go with the next release.", None,
+                data=DATA, **explanations,
+            ),
+            *({**record("", None, **part[kind]["properties"], **explanations), "deprecated": True}
+              for kind in ("explanation", "forbidden")),
+        ],
+        "upgrade": [form_schema("UpgradeAnswer")],
+        "sync": [form_schema("SyncReport")],
+        "trim": [record(
+            data=DATA, policy=STRING, version=VERSION, document=ANYTHING, dropped=TEXTS, reasons=named(none_or(STRING))
+        )],
+        "check": [record(moved=some(is_a("Moved")), complete=BOOLEAN)],
+        "review": [form_schema("Review")],
+        "config": [form_schema("Effective")],
+        "cache info": [record(
+            path=STRING, corpus=record(source=STRING, newest=TIME, policies=COUNT, versions=COUNT),
+            synced_at=none_or(TIME), accounts=some(is_a("StoredAccount")), size_bytes=COUNT,
+        )],
+        "cache verify": [record(cached={"description": "false where the corpus was read.", **BOOLEAN}, policies=none_or(COUNT), versions=none_or(COUNT))],
+        "cache undo-sync": [record(undone=BOOLEAN, data=DATA)],
+        "cache clear": [record(freed_bytes=COUNT, deleted_accounts=COUNT)],
+        "failure": [record("Why there is no answer: on stderr, with --json; stdout stays empty.", None, error=record(
+            code={"enum": list(ERROR_CODES)}, message=STRING, next=none_or(STRING)
+        ))],
+    }  # fmt: skip
+
+
+def root(command: str, schemas: Sequence[Schema]) -> Schema:
+    """Return the schema of a command's whole answer, which says that it is one."""
+    says = {"schema": {"const": definition_of(command)}}
+    whole_answers = [
+        {**schema, "properties": says | schema["properties"], "required": ["schema", *schema["required"]]}
+        for schema in schemas
+    ]
+    return whole_answers[0] if len(schemas) == 1 else {"anyOf": whole_answers}
+
+
+def referred(schema: object) -> Iterator[str]:
+    """Yield the definitions that a schema refers to."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            yield schema["$ref"].rpartition("/")[2]
+        for part in schema.values():
+            yield from referred(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from referred(part)
+
+
+def made() -> Schema:
+    """Return the schema: each answer, and what those refer to."""
+    roots = {command: root(command, schemas) for command, schemas in answers().items()}
+    known = parts()
+    used: dict[str, Schema] = {}
+    wanted = [*referred(list(roots.values()))]
+    while wanted:
+        if (name := wanted.pop()) not in used:
+            used[name] = known[name] if name in known else form_schema(name)
+            wanted += referred(used[name])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA,
+        "title": "The JSON of ekstui's commands",
+        "description": "Each command's answer is $defs/COMMAND, and says so in `schema`. A field is never taken away or given "
+        "another meaning within a major version; new ones may come.",
+        "anyOf": [{"$ref": f"#/$defs/{command.replace(' ', '%20')}"} for command in roots],
+        "$defs": roots | dict(sorted(used.items())),
+    }
+
+
+def text() -> str:
+    """Return the file."""
+    return json.dumps(made(), indent=2) + "\n"
+
+
+def main() -> int:
+    """Write the file; with --check, say only whether it is stale."""
+    if sys.argv[1:] == ["--check"]:
+        if stale := TARGET.read_text(encoding="utf-8") != text():
+            print("assets/schema.json is stale: run make schema.", file=sys.stderr)
+        return int(stale)
+    TARGET.write_text(text(), encoding="utf-8")
+    print(f"{len(made()['$defs'])} definitions, {TARGET.stat().st_size:,} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
