@@ -106,6 +106,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("Component", "newest"): VERSION,
     ("Component", "scope"): {"const": "controllers"},
     **{(form, "commands"): COMMANDS for form in ("ComponentUpgrade", "Finding", "HealthIssue")},
+    ("ComparedSide", "parameters"): named(none_or(STRING)),
     ("ComponentUpgrade", "checks"): COMMANDS,
     **{("CopyAnswer", name): {"type": "number"} for name in ("overlap", "nearness")},
     ("CopyAnswer", "newest"): VERSION,
@@ -123,6 +124,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("ReleaseNeed", "required"): some(record(action=STRING, without=STRING)),
     ("Review", "not_read"): TEXTS,
     ("ReviewedDocument", "verdict"): STRING,
+    ("RoleAnswer", "tags"): named(STRING),
     ("RoleAttachment", "service_linked"): none_or(BOOLEAN),
     ("SumAccess", "services"): some(is_a("sum_of_service")),
     **{("SyncReport", name): some(record(policy=STRING, version=VERSION)) for name in ("conflicts", "new_versions")},
@@ -307,7 +309,7 @@ def field_schema(form: str, name: str, path: str) -> Schema:
         schema = CONVERTED[form, name]
     elif special is None and name in WORDS and set(alternatives(field.hint)) <= {str, type(None)}:
         schema = none_or(WORDS[name]) if type(None) in alternatives(field.hint) else WORDS[name]
-    elif special is None or special is dict:
+    elif special is None:
         schema = schema_of(field.hint, version=name in encoding._VERSIONS)
     elif special is len:
         schema = COUNT
