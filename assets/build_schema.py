@@ -89,6 +89,13 @@ COMMANDS: Schema = {
     "that has to be set first stands as ${NAME:?}.",
     **some(TEXTS),
 }
+TOO_LARGE: dict[str, Schema] = {
+    "too_large": {
+        "description": "Only where all actions with their grants are too large to list: the services then have none, only "
+        "their counts.",
+        **STRING,
+    }
+}
 REACHES: Schema = {"enum": list(get_args(Reach))}
 
 CONVERTED: dict[tuple[str, str], Schema] = {
@@ -398,6 +405,7 @@ def parts() -> dict[str, Schema]:
         "shown_policy": record(
             "A version of a policy.",
             {
+                **TOO_LARGE,
                 "access_policy": {"description": "The EKS access policy of the same name.", **is_a("shown_access_policy")},
                 "parameters": {
                     "description": "Of what a controller publishes: each with its value, null where none was given.",
@@ -441,7 +449,7 @@ def answers() -> dict[str, Sequence[Schema]]:
         "show": [
             *one_or_several("shown_policy", "shown_access_policy"),
             record(
-                "What a document of a file, of standard input or of all policies of a role permits.", None,
+                "What a document of a file, of standard input or of all policies of a role permits.", TOO_LARGE,
                 data=DATA, label=STRING, document=ANYTHING, services=some(is_a("summary_of_service")),
             ),
         ],
