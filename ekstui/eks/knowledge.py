@@ -228,6 +228,10 @@ class Knowledge(NamedTuple):
     symptoms: tuple[Symptom, ...]
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     """How the app groups the policies: titles and names."""
+    aliases: Mapping[str, tuple[str, ...]]
+    """What people call things, in lower case, and the names of the things, likeliest first."""
+    synonyms: Mapping[str, str]
+    """Words that people use for others, in lower case."""
     tracked_since: date
     """The start of AWS's list of changes, which the updates are based on."""
 
@@ -300,6 +304,8 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
         optional_actions=_each(OptionalActions, map(_with_releases, tables["optional_actions"])),
         symptoms=_each(Symptom, tables["symptoms"]),
         groups=tuple((title, tuple(names)) for title, names in tables["groups"].items()),
+        aliases=_frozen(tables["aliases"]),
+        synonyms=dict(tables["synonyms"]),
         tracked_since=date.fromisoformat(tables["tracking"]["since"]),
     )
 

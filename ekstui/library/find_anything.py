@@ -31,14 +31,17 @@ def catalogue(
     """
     partition = snapshot.identity.partition if snapshot else "aws"
     things = [*_policies(library)]
-    for known in access_policies():
-        arn = in_partition(known.arn, partition)
-        things.append(Thing("access policy", known.policy.name, known.policy.text, arn, eks=True, value=known))
+    for each in access_policies():
+        arn = in_partition(each.arn, partition)
+        things.append(Thing("access policy", each.policy.name, each.policy.text, arn, eks=True, value=each))
     things += commands
     if snapshot is not None:
         things += _account(snapshot, uses or {})
     services = {prefix for each in knowledge().policies.values() for prefix in each.services}
-    return Catalogue(things, knowledge().symptoms, reference().names, actions, services, kubernetes_requests)
+    known = knowledge()
+    return Catalogue(
+        things, known.symptoms, reference().names, actions, services, kubernetes_requests, known.aliases, known.synonyms
+    )
 
 
 def all_actions() -> tuple[str, ...]:

@@ -225,6 +225,8 @@ class Catalogue:
         actions: Sequence[str] = (),
         services: Collection[str] = (),
         requests: Callable[[str], Sequence[object]] = lambda _: (),
+        aliases: Mapping[str, Sequence[str]] | None = None,
+        synonyms: Mapping[str, str] | None = None,
     ) -> None:
         """`names` returns a service's actions (lower-case name → full name) once its prefix is typed.
 
@@ -233,12 +235,17 @@ class Catalogue:
         `requests` are those to Kubernetes that a text means; they are written as `who-can` takes them.
 
         `services` are those that EKS uses: their actions come before others that match equally well.
+
+        `aliases` say which things, by their names, people mean by a text in lower case; `synonyms` what they mean by a
+        word of a text.
         """
         self._things = [spelled_out(thing) for thing in things]
         self._symptoms = [(symptom, symptom.words.casefold()) for symptom in symptoms]
         self._names = names
         self._services = services
         self._requests = requests
+        self._aliases = aliases or {}
+        self._synonyms = synonyms or {}
         self._actions = [(action.lower(), action) for action in actions]
         self._by_arn: dict[str, Thing] = {}
         for each in self._things:
@@ -252,11 +259,16 @@ class Catalogue:
         other._things = [*self._things, *map(spelled_out, things)]
         return other
 
-    def find(self, typed: str, most: int = MOST) -> tuple[Thing, ...]:
-        """Return what a text may mean, likeliest first; nothing for an empty text."""
+    def find(self, typed: str, most: int = MOST, *, shown: str = "") -> tuple[Thing, ...]:
+        """Return what a text may mean, likeliest first; nothing for an empty text.
+
+        `shown` is the policy whose versions `v5` and `v5..v6` alone mean.
+        """
         text = typed.strip()
         if not text:
             return ()
+        if shown and _VERSIONS.fullmatch(text):
+            return (*self.find(f"{shown}@{text.removeprefix('@')}", most), *self.find(text, most))[:most]
         if is_message(text):
             return tuple(islice(_each_once(self._message(text)), most))
         compared = _DIFF.fullmatch(text)
@@ -286,6 +298,7 @@ class Catalogue:
     # Names
 
     def _named(self, text: str) -> Iterator[Thing]:
+        yield from self._commanded(text)
         name, at, version = text.rpartition("@")
         if at and name:
             policies = self._policies(name)
@@ -295,14 +308,40 @@ class Catalogue:
         for request in self._requests(text):
             yield _action(str(request), "who can do it in Kubernetes")
         ranked = self._ranked(text)
-        yield from (thing for _, thing in ranked)
+        yield from (thing for rank, thing in ranked if rank.group == EXACT)
+        yield from self._meant(text)
+        words = text.casefold().split()
+        spelt = " ".join(self._synonyms.get(word, word) for word in words)
+        otherwise = self._ranked(spelt) if spelt != " ".join(words) else []
+        yield from (thing for _, thing in closest((*ranked, *otherwise)))
         head, _, last = text.rpartition(" ")
         if not ranked and head and _LABELS.fullmatch(last):
             yield from self._versions(self._policies(head), last)
 
+    def _meant(self, text: str) -> Iterator[Thing]:
+        """Yield what people call by this text, in the order of the aliases."""
+        for name in self._aliases.get(" ".join(text.casefold().split()), ()):
+            yield from (each.thing for each in self._things if each.name == name.casefold())
+            yield from (_symptom(each) for each, _ in self._symptoms if each.symptom == name)
+
+    def _commanded(self, text: str) -> Iterator[Thing]:
+        """Yield what a text means that begins with the name of a command or of a kind, such as `role prod-node`."""
+        command, _, rest = text.partition(" ")
+        kinds = _COMMANDS.get(command.casefold())
+        words = rest.split()
+        if kinds is None or not words:
+            return
+        if command.casefold() == "explain":
+            yield Thing("denial", "Explain this", rest.strip(), value=Pasted(rest.strip()))
+        # What follows an action is the resource.
+        asked = words[0] if kinds == ("action",) else rest
+        yield from (thing for thing in self._named(asked.strip()) if thing.kind in kinds)
+
     def _policies(self, text: str) -> list[Thing]:
         if text.startswith("arn:"):
             return [thing for thing in self._of_arn(text) if thing.versions]
+        if meant := [thing for thing in self._meant(text) if thing.versions]:
+            return meant
         return [thing for _, thing in closest(self._ranked_things(Wanted(text))) if thing.versions]
 
     def _ranked_things(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
@@ -313,7 +352,10 @@ class Catalogue:
     def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
         wanted = Wanted(text)
         found = [*self._ranked_things(wanted), *self._found_actions(wanted)]
-        found += self._found_symptoms(wanted, close=any(rank.group < LETTERS for rank, _ in found))
+        close = any(rank.group < LETTERS for rank, _ in found)
+        # Somebody who types an action begins with its name.
+        is_action = any(thing.kind == "action" and not rank.within for rank, thing in found)
+        found += self._found_symptoms(wanted, close=close, last=is_action)
         return closest(found)
 
     def _found_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
@@ -330,15 +372,18 @@ class Catalogue:
             begins = lower.startswith(text) or name.startswith(text)
             if not begins and text not in lower and text not in prefix + name:
                 continue
-            group = EXACT if text == lower else NAMED
+            group = EXACT if text in (lower, name) else NAMED
             far = 0 if prefix in self._services else 1
             yield (
                 Rank(group, not prefix.startswith("eks"), not begins, far, KINDS["action"], len(full)),
                 _action(full),
             )
 
-    def _found_symptoms(self, wanted: Wanted, *, close: bool) -> Iterator[tuple[Rank, Thing]]:
-        """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close."""
+    def _found_symptoms(self, wanted: Wanted, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
+        """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close.
+
+        With `last` they come after all that has the words in its name.
+        """
         stems = [_stem(word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return
@@ -348,7 +393,7 @@ class Catalogue:
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
                 title = each.symptom.casefold()
                 further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
-                yield Rank(NAMED, False, True, 2 + further, KINDS["symptom"]), _symptom(each)
+                yield Rank(NAMED, last, True, 2 + further, KINDS["symptom"]), _symptom(each)
 
     # Versions and comparisons
 
@@ -471,6 +516,7 @@ def denial_part(text: str) -> str:
 # fmt: off
 _DIFF = re.compile(r"(?:diff|compare)\s+(\S.*)", re.IGNORECASE | re.DOTALL)
 _LABELS = re.compile(r"v?\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?", re.IGNORECASE)
+_VERSIONS = re.compile(r"@?(?:v\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?|\d[\d.]*\.\.v?[\d.]*|\.\.v?\d[\d.]*)", re.IGNORECASE)
 _SESSION = re.compile(r"arn:[\w-]+:sts::\d*:assumed-role/(?P<name>[^/]+)(?:/.*)?")
 _IN_CLUSTER = re.compile(r"arn:[\w-]+:eks:[\w-]*:\d*:(?!cluster/)[\w-]+/(?P<name>[^/]+)/.+")
 _AWS_POLICY = re.compile(r"arn:[\w-]+:iam::aws:policy/(?:[\w-]+/)*(?P<name>[^/]+)")
@@ -480,6 +526,13 @@ _DENIED = re.compile(
     r"\"?(?:errorCode|eventName)\"?\s*:|forbidden: User",
     re.IGNORECASE,
 )
+_COMMANDS: Mapping[str, tuple[Kind, ...]] = {
+    "who-can": ("action",), "action": ("action",), "explain": (), "role": ("role",), "user": ("user",), "group": ("group",),
+    "cluster": ("cluster",), "policy": ("policy", "own policy", "component", "access policy"),
+    "show": ("policy", "version", "component", "access policy"), "versions": ("policy", "component"),
+    "attached": ("policy",), "component": ("component",), "symptom": ("symptom",),
+}
+"""The words before a name, and the kinds of things that they select."""
 _COMMON = frozenset(
     ("a", "an", "and", "are", "at", "be", "by", "can", "do", "does", "for", "from", "has", "have", "in", "is", "it", "my",
      "no", "not", "of", "on", "or", "the", "to", "up", "was", "what", "why", "with")

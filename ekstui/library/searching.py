@@ -162,6 +162,20 @@ def who_can_answer(
     return answer._replace(holders=(*(holder for holder in answer.holders if not holder.policy.home), *published))
 
 
+def allowed_in(library: Library, scope: Scope) -> Callable[[str], bool]:
+    """Return a test whether an allow statement of some policy of a scope names an action or a pattern of it. Reads all its documents."""
+    patterns = {
+        pattern.lower()
+        for entry in library.policies(scope)
+        for statement in library.document(entry.policy).statements
+        if statement.effect == "Allow" and statement.action_element == "Action"
+        for pattern in statement.actions
+    }
+    parts = (re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in sorted(patterns - {"*"}))
+    allowed = re.compile("|".join(parts))
+    return lambda action: allowed.fullmatch(action.lower()) is not None
+
+
 def _named(holder: Holder) -> Holder:
     """Return a holder with its controller's parameters written as `<ClusterName>`."""
     from ekstui.eks.published import shown

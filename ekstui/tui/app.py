@@ -114,14 +114,20 @@ class EkstuiApp(RoutedApp):
         """Go back one step within the screen, or leave it."""
         step_back: Callable[[], bool] = getattr(self.screen, "step_back", lambda: False)
         if not step_back() and len(self.screen_stack) > 1:
-            self.pop_screen()
+            self._uncover()
 
     async def action_leave(self) -> None:
         """Leave the screen; from the first screen, quit."""
         if len(self.screen_stack) > 1:
-            self.pop_screen()
+            self._uncover()
         else:
             await self.action_quit()
+
+    def _uncover(self) -> None:
+        """Go back to the screen below; panes that cover one also show again what they showed before."""
+        if self.screen is self.explorer:
+            self.explorer.uncover()
+        self.pop_screen()
 
     def action_find(self, pasted: str = "") -> None:
         """Open the palette, looking up what was pasted."""
@@ -142,7 +148,8 @@ class EkstuiApp(RoutedApp):
                 await self.open_found(chosen)
 
         explorer = self.explorer
-        self.push_screen(PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted), act)
+        shown = explorer.shown.entry.name if explorer.shown and self.screen is explorer else ""
+        self.push_screen(PaletteScreen(commands, self.recent, explorer.account, explorer.marks, pasted, shown), act)
 
     def exit(self, result: None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End the app; after a signal or a lost terminal, save where the user is."""

@@ -57,6 +57,7 @@ class RoutedApp(LibraryApp):
         """Close every screen except the first."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()
+        self.explorer.forget_before()
 
     # Requests
 
@@ -113,12 +114,16 @@ class RoutedApp(LibraryApp):
 
         self.push_screen(MatrixScreen(message.places))
 
-    async def _show_policy(self, shown: Shown) -> None:
-        await self.go_home()
-        self.explorer.go_to(shown)
+    def _show_policy(self, shown: Shown) -> None:
+        """Show a policy in the four panes, over the screen from which it was opened."""
+        covers = self.screen is not self.explorer
+        self.explorer.visit(shown, covers=covers)
+        if covers:
+            # A screen may be on the stack twice: the panes are what one works in, above and below.
+            self.push_screen(self.explorer)
 
     @on(ShowPlace)
-    async def _show_place(self, message: ShowPlace) -> None:
+    def _show_place(self, message: ShowPlace) -> None:
         from ekstui.library.access_policies import access_policy_entry
 
         place = message.place
@@ -131,7 +136,7 @@ class RoutedApp(LibraryApp):
         policy = entry.policy
         version = place.version or policy.default_version
         if version in [info.number for info in policy.versions]:
-            await self._show_policy(Shown(entry, version))
+            self._show_policy(Shown(entry, version))
         else:
             label = f"{clean_line(policy.name)} {version_label(version)}"
             self.notify(f"{label} is not known yet; r in the list of policies asks AWS.")
@@ -167,7 +172,7 @@ class RoutedApp(LibraryApp):
         from ekstui.tui.screens.palette_screen import shown_of
 
         if shown := shown_of(thing):
-            await self._show_policy(shown)
+            self._show_policy(shown)
         elif isinstance(thing.value, Sides):
             self._compare(thing.value)
         elif isinstance(thing.value, Pasted):

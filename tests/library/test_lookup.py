@@ -8,6 +8,7 @@ import pytest
 
 from ekstui.eks.knowledge import Symptom
 from ekstui.library import AccountChoice, Library
+from ekstui.library.catalog import knowledge
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.library.lookup import MESSAGE_PART, Catalogue, Pasted, PolicyVersion, Sides, Thing, denial_part, is_message
 from tests.support.bundled import CNI, newest
@@ -103,6 +104,24 @@ def known() -> Catalogue:
          "The AWS Load Balancer Controller (LBC) is denied calls after an upgrade: AccessDenied, FailedDeployModel"),
         ("ebs UnauthorizedOperation", "symptom",
          "The EBS CSI driver is denied calls after an upgrade: AccessDenied, UnauthorizedOperation"),
+        # What people call things, alone and with versions.
+        ("lbc", "component", "aws-load-balancer-controller"),
+        ("ALB", "component", "aws-load-balancer-controller"),
+        ("ccm", "policy", "AmazonEKSClusterPolicy"),
+        ("csi", "policy", "AmazonEBSCSIDriverPolicyV2"),
+        ("cas", "component", "cluster-autoscaler"),
+        ("irsa", "symptom", "STS knows no OIDC provider for the token's issuer"),
+        ("lbc@v2.7..v2.10", "comparison", "aws-load-balancer-controller@v2.7.0..v2.10.0"),
+        ("sg for pods", "symptom", "Security groups for pods: no branch interfaces appear"),
+        # Commands as the shell has them.
+        ("role prod-node", "role", "prod-node"),
+        ("cluster prod", "cluster", "prod"),
+        ("who-can ec2:CreateTags", "action", "ec2:CreateTags"),
+        ("show cni@v5", "version", "AmazonEKS_CNI_Policy@v5"),
+        ("kubectl exec", "action", "k8s:create:pods/exec"),
+        # An action is before the symptoms that mention it.
+        ("DescribeInstances", "action", "ec2:DescribeInstances"),
+        ("ec2:describeinst", "action", "ec2:DescribeInstances"),
         # ARNs.
         ("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy", "policy", "AmazonEKS_CNI_Policy"),
         ("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy@v5", "version", "AmazonEKS_CNI_Policy@v5"),
@@ -121,6 +140,18 @@ def test_what_is_meant_comes_first(known: Catalogue, typed: str, kind: str, name
     found = known.find(typed)
     assert found
     assert (found[0].kind, found[0].name) == (kind, name)
+
+
+def test_a_version_alone_is_one_of_the_policy_that_is_shown(known: Catalogue) -> None:
+    for typed in ("v5..v6", "5..6", "@v5.."):
+        assert known.find(typed, shown="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5..v6"
+    assert known.find("v5", shown="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5"
+
+
+def test_every_alias_means_something(known: Catalogue) -> None:
+    assert {text for text in knowledge().aliases if not list(known._meant(text))} == set()
+    for text, names in knowledge().aliases.items():
+        assert len(list(known._meant(text))) >= len(names), text
 
 
 def test_everything_is_found_by_its_name_and_its_arn(known: Catalogue) -> None:

@@ -17,6 +17,7 @@ from ekstui.present.rendering import lay_out
 from ekstui.present.styled import plain
 from ekstui.sources.aws.iam import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.background import Background
 from ekstui.tui.messages import ShowPlace
 from ekstui.tui.screens import asking
 from ekstui.tui.screens.explain_screen import ExplainScreen, inquiry_of
@@ -57,6 +58,30 @@ def test_an_action_is_completed_and_its_policies_lead_back_to_the_explorer() -> 
         assert isinstance(app.screen, ExplorerScreen)
         assert app.screen.shown is not None
         assert app.screen.shown.entry.policy.name == "AmazonEKSClusterPolicy"
+
+    travel(journey)
+
+
+@pytest.mark.parametrize("typed", ["ecr:batchi", "batchi"])
+@pytest.mark.parametrize("opened", ["w", "colon"])
+def test_typing_is_never_overtaken(opened: str, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of all actions are never read in the background, as if the user were faster."""
+    run = Background.run
+
+    def slow(self: Background, owner: Any, group: str, *more: Any) -> None:
+        if group not in ("actions", "catalogue"):
+            run(self, owner, group, *more)
+
+    monkeypatch.setattr(Background, "run", slow)
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press(opened)
+        await type_in(pilot, typed)
+        await pilot.press("enter")
+        await settle(pilot, lambda: shows(app, WhoCanScreen))
+        assert isinstance(app.screen, WhoCanScreen)
+        # Not auditmanager's, which no EKS policy allows.
+        assert app.screen.text == "ecr:BatchImportUpstreamImage"
 
     travel(journey)
 

@@ -105,6 +105,9 @@ class AskingScreen(ReportScreen[Answer]):
         """Return suggestions as rows whose values are questions."""
         return []
 
+    def complete(self) -> None:
+        """Make the suggestions complete at once: the user has chosen, however fast they typed."""
+
     def typing_hint(self) -> str:
         """Return the hint to show while the user types."""
         if not self.line.has_focus:
@@ -144,6 +147,7 @@ class AskingScreen(ReportScreen[Answer]):
     @on(Input.Submitted, "#question")
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
+        self.complete()
         suggested = self.rows.value
         if isinstance(suggested, str):
             self._take(suggested)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -118,6 +118,23 @@ PROGRESS_AFTER = 0.5
 """Seconds between progress updates, for slow connections."""
 
 
+class Before(NamedTuple):
+    """What the panes showed before the user opened a policy from elsewhere."""
+
+    scope: Scope
+    shown: Shown | None
+    marks: Marks
+    pane: PaneId
+    alone: bool
+    filters: dict[PaneId, str]
+    rows: dict[PaneId, object]
+    """The key of the row under each pane's cursor."""
+    opened: str
+    """The ARN of the policy that was opened."""
+    covers: bool
+    """Whether it was opened from another screen, which is still there under the panes."""
+
+
 class ExplorerScreen(Screen[None]):
     """Four panes: the list chooses a policy, and the others are bound to it.
 
@@ -193,6 +210,8 @@ class ExplorerScreen(Screen[None]):
         """The size that was laid out last while the app starts; None later."""
         self.offer: Offer | None = None
         """Where the user was when the connection was lost."""
+        self._before: list[Before] = []
+        """What esc goes back to, the last one first to be gone back to."""
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the four panes."""
@@ -365,6 +384,7 @@ class ExplorerScreen(Screen[None]):
         self.app.library = library
         # The marked policies may not exist there.
         self.marks = ()
+        self.forget_before()
         entries = self._entries(library)
         names = [entry.policy.name for entry in entries]
         entry = entries[names.index(shown.entry.policy.name) if shown and shown.entry.policy.name in names else 0]
@@ -423,6 +443,65 @@ class ExplorerScreen(Screen[None]):
         if self._following:
             self._following.stop()
         self.shown = shown
+
+    def visit(self, shown: Shown, *, covers: bool) -> None:
+        """Show a policy like `go_to`, and let esc go back to what is shown now; `covers` says that another screen is below."""
+        self.catch_up()
+        if covers or shown != self.shown:
+            panes = {pane: self.query_one(f"#{pane}", Pane) for pane in PANES}
+            self._before.append(
+                Before(
+                    self.scope,
+                    self.shown,
+                    self.marks,
+                    self.pane,
+                    self._alone,
+                    {name: pane.filter for name, pane in panes.items()},
+                    {name: pane.rows.current.key for name, pane in panes.items() if pane.rows.current},
+                    shown.entry.policy.arn,
+                    covers,
+                )
+            )
+        self.go_to(shown)
+
+    def forget_before(self) -> None:
+        """Forget what esc would go back to."""
+        self._before.clear()
+
+    def uncover(self) -> None:
+        """Show again what was shown before the user opened a policy from the screen below."""
+        while self._before:
+            before = self._before.pop()
+            if before.covers:
+                self._show_before(before)
+                return
+
+    def _go_back(self) -> bool:
+        """Go back to the policy from which the user jumped, unless they have moved on since."""
+        while self._before and not self._before[-1].covers:
+            before = self._before.pop()
+            if self.shown and self.shown.entry.policy.arn == before.opened:
+                self._show_before(before)
+                return True
+        return False
+
+    def _show_before(self, before: Before) -> None:
+        if self._following:
+            self._following.stop()
+        if before.scope != self.scope:
+            self.scope = before.scope
+            self._load(cursor=before.shown.entry.policy.arn if before.shown else None)
+            self.place_anew()
+        for name, text in before.filters.items():
+            pane = self.query_one(f"#{name}", Pane)
+            if text != pane.filter:
+                pane.put_filter(text)
+            pane.reach(before.rows.get(name), later=name != "policies" and before.shown != self.shown)
+        self.marks, self._alone = before.marks, before.alone
+        self.shown = before.shown
+        self.place_anew()
+        self._note(before.pane)
+        self.focused_pane.focus_rows()
 
     def action_scope(self) -> None:
         """Go to the next scope; the cursor stays on its policy if the scope has it."""
@@ -485,22 +564,24 @@ class ExplorerScreen(Screen[None]):
         self.notify(str(message.error), severity="error")
 
     def step_back(self) -> bool:
-        """Stop a running task, clear the filter, clear the marks, or go back to the list; False if there is none of these."""
-        pane = self.focused_pane
+        """Stop a running task, clear the filter or the marks, or go back to the list or to the policy before; False if there is none of these."""
+        pane, before = self.focused_pane, self._before[-1] if self._before else None
         if self._working:
             self.app.background.cancel("fill", "account")
             self.account = self.account._replace(asking=None)
             self._say_work()
             self.notify("Stopped; r continues.")
-        elif pane.filter:
+        elif pane.filter and not (before and pane.filter == before.filters[self.pane]):
             pane.clear_filter()
-        elif self.marks:
+        elif self.marks and not (before and self.marks == before.marks):
             self.marks = ()
-        elif self._alone:
+        elif self._alone and not (before and before.alone):
             self.action_alone()
-        elif self.pane != "policies":
-            self.action_pane("policies")
-        elif self.offer is not None:
+        elif self.pane != (home := before.pane if before else "policies"):
+            self.action_pane(home)
+        elif self._go_back():
+            pass
+        elif self.offer is not None and not self._before:
             self._forget_offer()
         else:
             return False

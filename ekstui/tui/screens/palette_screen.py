@@ -1,7 +1,6 @@
 """The palette: looks up what the user types or pastes, as they type."""
 
 from collections.abc import Sequence
-from threading import Event
 from typing import ClassVar
 
 from textual import on
@@ -110,9 +109,17 @@ class PaletteScreen(ListDialog[Thing]):
     about = query_one(LineBar)
 
     def __init__(
-        self, commands: Sequence[Key], recent: Sequence[Thing], account: AccountView, marks: Marks, pasted: str = ""
+        self,
+        commands: Sequence[Key],
+        recent: Sequence[Thing],
+        account: AccountView,
+        marks: Marks,
+        pasted: str = "",
+        shown: str = "",
     ) -> None:
+        """`shown` is the policy whose versions `v5..v6` alone means."""
         super().__init__()
+        self._shown = shown
         self._keys = commands
         self._recent = recent
         self._account = account
@@ -121,6 +128,8 @@ class PaletteScreen(ListDialog[Thing]):
         """A pasted message, of which the input shows the beginning."""
         self._known: Catalogue | None = None
         self._made_of: object = None
+        self._is_whole = False
+        """Whether the catalogue has all actions."""
         self._describing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -143,15 +152,26 @@ class PaletteScreen(ListDialog[Thing]):
             self.take(self._pasted)
         else:
             self._show()
+        self._is_whole = known is not None
         if known is None:
+            self.app.background.run(self, "catalogue", lambda _: self._whole(), self._catalogue_read)
 
-            def read(_: Event) -> Catalogue:
-                uses = library.account.uses(snapshot) if snapshot else None
-                return catalogue(library, snapshot, uses=uses, actions=all_actions())
+    def _whole(self) -> Catalogue:
+        """Return the catalogue with all actions and the uses of the roles; 0.4 s."""
+        library, snapshot = self.app.library, self._account.snapshot
+        uses = library.account.uses(snapshot) if snapshot else None
+        return catalogue(library, snapshot, uses=uses, actions=all_actions())
 
-            self.app.background.run(self, "catalogue", read, self._catalogue_read)
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        """Choose among everything, however early the user presses enter."""
+        if not self._is_whole and self.line.value.strip():
+            self._catalogue_read(self._whole())
 
     def _catalogue_read(self, known: Catalogue) -> None:
+        if self._is_whole:
+            return
+        self._is_whole = True
         self.app.catalogue = self._made_of, known
         self._known = known.with_things(self._commands)
         self._show(keep=True)
@@ -264,7 +284,7 @@ class PaletteScreen(ListDialog[Thing]):
         known = self._known
         if known is None:
             return
-        found = known.find(typed) if typed.strip() else [*self._recent, *self._commands]
+        found = known.find(typed, shown=self._shown) if typed.strip() else [*self._recent, *self._commands]
         if not found and len(typed.strip()) >= SHORTEST_TYPO:
             found = known.nearest(typed)
         if not found:

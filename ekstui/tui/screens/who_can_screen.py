@@ -1,6 +1,6 @@
 """Who can do an action: which policies allow it, and who in the account can do it."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.notation import PolicyAt
 from ekstui.library.roles import principals_can
-from ekstui.library.searching import who_can_answer
+from ekstui.library.searching import allowed_in, who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
@@ -45,6 +45,9 @@ from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
 MAX_SUGGESTIONS = 100
 """The most actions to suggest."""
+
+MOST_COMPLETIONS = 2_000
+"""The most completions among which those that the scope allows are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +89,28 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         super().__init__(action)
         # Access policies are no IAM policies.
         self._scope: Scope = "eks" if scope == "access" else scope
-        self._completing = False
+        self._allowed: Callable[[str], bool] | None = None
+        """Whether a policy of the scope allows an action; None until that and the names of all actions are read."""
 
     def begin(self) -> None:
         """Ask, and read the names of all actions for suggestions."""
         super().begin()
+        self.app.background.run(self, "actions", lambda _: self._read_actions(), self._actions_read)
 
-        # The first completion reads the names of all services.
-        self.app.background.run(self, "actions", lambda _: complete("x" * SHORTEST_NAME), self._actions_read)
+    def _read_actions(self) -> Callable[[str], bool]:
+        complete("x" * SHORTEST_NAME)  # the first completion reads the names of all services
+        return allowed_in(self.app.library, "controllers" if self._scope == "controllers" else "eks")
 
-    def _actions_read(self, _: object) -> None:
-        self._completing = True
-        if self.line.has_focus:
-            self._suggest()
+    def _actions_read(self, allowed: Callable[[str], bool]) -> None:
+        if self._allowed is None:
+            self._allowed = allowed
+            if self.line.has_focus:
+                self._suggest()
+
+    def complete(self) -> None:
+        """Read the names of all actions now, if they are not yet."""
+        if self._allowed is None and not is_kubernetes(self.line.value):
+            self._actions_read(self._read_actions())
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works on a row; an answer about Kubernetes has one view and one scope."""
@@ -249,12 +261,14 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             return [action_row(str(each), "in Kubernetes; enter asks") for each in requests]
         if is_kubernetes(text):
             return [action_row(text, "k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE], such as k8s:create:pods/exec")]
-        if not text or not self._completing:
+        allowed = self._allowed
+        if not text or allowed is None:
             return []
         info = reference().find(text)
         itself = info.name if info else text if any(each in text for each in " *?") else ""
         first = [action_row(itself, "enter asks")] if itself else []
-        found = () if " " in text else complete(text, limit=MAX_SUGGESTIONS)
+        completions = () if " " in text else complete(text, limit=MOST_COMPLETIONS)
+        found = sorted(completions, key=lambda name: not (name.endswith(":") or allowed(name)))[:MAX_SUGGESTIONS]
         matching = first + [action_row(name) for name in found if name.lower() != text.lower()]
         nearest = () if matching else nearest_actions(text)
         return matching or [

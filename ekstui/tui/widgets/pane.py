@@ -91,6 +91,8 @@ class Pane(Vertical):
         """The text of the filter."""
         self._about = ""
         self._line: FilterLine | None = None
+        self._to_reach: Hashable = None
+        """The row that the cursor goes to as soon as there is one."""
         self._place: Hashable = None
         """The row that the cursor was on before the filter."""
         self.rows = RowList(columns)
@@ -177,6 +179,11 @@ class Pane(Vertical):
             self.rows.show_message(*no_match(self.filter, "esc clears the filter."))
         else:
             self.rows.set_rows(rows, cursor=cursor)
+            self.reach(self._to_reach)
+
+    def reach(self, row: Hashable, *, later: bool = False) -> None:
+        """Put the cursor on the row with this key, now or, if it is not there or `later` is set, when rows are shown next."""
+        self._to_reach = None if row is None or (not later and self.rows.move_to(row)) else row
 
     def show_error(self, error: EkstuiError) -> None:
         """Show what went wrong and what to do."""
@@ -197,6 +204,7 @@ class Pane(Vertical):
     def put_filter(self, text: str) -> None:
         """Set the filter, as if it had been typed."""
         self.filter = self.line.value = text
+        self.line.display = bool(text)
         self.show_rows()
 
     def clear_filter(self) -> None:

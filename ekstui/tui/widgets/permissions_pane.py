@@ -78,12 +78,14 @@ class PermissionsPane(Pane):
             self._services = services
             self._knowledge, self._symptoms = knowledge_of(policy), knowledge().symptoms_of(policy.name)
             self._unfolded = self._unfold()
+            wanted = self._to_reach
             self.show_rows()
             if policy.arn != self._arn:
                 # Another policy is shown from its first line on.
                 self._arn = policy.arn
                 self.rows.action_first()
                 self.rows.scroll_home(animate=False)
+                self.reach(wanted)
 
         self.app.background.run(self, "summary", lambda _: library.summary(policy, version), show)
 

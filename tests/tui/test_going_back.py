@@ -1,0 +1,179 @@
+"""`esc` comes back to exactly what was there, after every way into every screen."""
+
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from ekstui.library import AccountChoice, Library
+from ekstui.library.notation import PolicyAt
+from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
+from ekstui.tui.screens.cluster_screens import ClusterScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
+from ekstui.tui.screens.explain_screen import ExplainScreen
+from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
+from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen
+from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.who_can_screen import WhoCanScreen
+from ekstui.tui.widgets.attached_pane import AttachedPane
+from ekstui.tui.widgets.pane import Pane
+from ekstui.tui.widgets.rows import RowList
+from tests.tui.journeys import settle, travel, type_in
+
+DENIED = (
+    "User: arn:aws:sts::111122223333:assumed-role/prod-ebs-csi/i-0abc is not authorized to perform: ec2:CreateVolume on "
+    "resource: arn:aws:ec2:eu-central-1:111122223333:volume/* because no identity-based policy allows the "
+    "ec2:CreateVolume action"
+)
+
+
+def _place(app: App[None]) -> tuple[object, ...]:
+    """Return all that the user sees of where they are."""
+    screen = app.screen
+    if not isinstance(screen, ExplorerScreen):
+        return type(screen), screen.query_one(RowList).rows, screen.query_one(RowList).cursor
+    panes = [screen.query_one(f"#{name}", Pane) for name in PANES]
+    rows = [(pane.filter, pane.rows.current.key if pane.rows.current else None) for pane in panes]
+    return screen.scope, screen.shown and screen.shown.place, screen.marks, screen.pane, rows
+
+
+async def _ready(pilot: Pilot[None], app: EkstuiApp) -> None:
+    """Wait until nothing is read any more."""
+    await settle(pilot, lambda: not app.has_keys)
+    screen: Screen[Any] = app.screen
+    if isinstance(screen, ExplorerScreen):
+        await settle(pilot, lambda: _has_followed(screen))
+    elif isinstance(screen, ReportScreen):
+        await settle(pilot, lambda: screen.answer is not None and bool(screen.rows.rows))
+
+
+def _has_followed(screen: ExplorerScreen) -> bool:
+    """Return whether all panes show the policy under the list's cursor."""
+    arn = screen.shown.entry.policy.arn if screen.shown else None
+    row = screen.policies.rows.current
+    attached = screen.query_one(AttachedPane)
+    return (
+        row is not None
+        and row.key == arn == screen.permissions._arn == screen.versions._arn
+        and bool(screen.versions.steps)
+        and attached._answer is not None
+    )
+
+
+def _explorer(app: EkstuiApp) -> ExplorerScreen:
+    assert isinstance(app.screen, ExplorerScreen)
+    return app.screen
+
+
+def _to_policy(app: EkstuiApp) -> None:
+    """Put the cursor on the first row that opens a policy."""
+    rows = app.screen.query_one(RowList)
+    assert rows.move_to(next(row.key for row in rows.rows if isinstance(row.value, PolicyAt)))
+
+
+def test_a_policy_opened_from_an_explanation_leads_back_to_it() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.account.snapshot is not None)
+        await pilot.press("j", "j")
+        await _ready(pilot, app)
+        panes = _place(app)
+        await pilot.press("x")
+        assert isinstance(app.screen, ExplainScreen)
+        await type_in(pilot, "role:prod-node ec2:CreateTags")
+        await pilot.press("enter")
+        await _ready(pilot, app)
+        _to_policy(app)
+        explanation = _place(app)
+        await pilot.press("enter")
+        assert _explorer(app).shown is not None
+        await _ready(pilot, app)
+        assert _place(app) != panes
+        # The panes work as ever, and esc undoes their steps first.
+        await pilot.press("3", "escape", "escape")
+        assert _place(app) == explanation
+        await pilot.press("escape")
+        await _ready(pilot, app)
+        assert _place(app) == panes
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+def test_the_scope_is_as_before_after_an_upgrade_s_policy() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.account.snapshot is not None)
+        await pilot.press("4")
+        await _ready(pilot, app)
+        panes = _place(app)
+        await pilot.press("c")
+        await type_in(pilot, "p")
+        await pilot.press("enter", "U")
+        await _ready(pilot, app)
+        _to_policy(app)
+        upgrade = _place(app)
+        await pilot.press("enter")
+        assert isinstance(app.screen, ExplorerScreen)
+        assert app.explorer.scope == "controllers"
+        await pilot.press("escape")
+        assert _place(app) == upgrade
+        await pilot.press("escape", "escape")
+        await _ready(pilot, app)
+        assert _place(app) == panes
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+WAYS = {
+    "w": (("w",), "ec2:CreateTags", WhoCanScreen),
+    "x": (("x",), "ec2:CreateTags", ExplainScreen),
+    "f": (("f",), "", ChangesScreen),
+    "t": (("t",), "", MatrixScreen),
+    "d": (("d",), "", CompareScreen),
+    "a": (("a",), "", AccountScreen),
+    "an action": (("2", "l", "j", "enter"), "", ActionScreen),
+    "a role": (("4", "enter"), "", RoleScreen),
+    "a cluster": (("c",), "prod", ClusterScreen),
+    "found action": (("colon",), "ec2:CreateTags", WhoCanScreen),
+    "found role": (("colon",), "role prod-node", RoleScreen),
+    "found user": (("colon",), "alice", CardScreen),
+    "found symptom": (("colon",), "irsa", CardScreen),
+    "found policy": (("colon",), "AmazonEKSServiceRolePolicy", ExplorerScreen),
+    "found release": (("colon",), "karpenter@v1.8", ExplorerScreen),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_esc_comes_back_to_the_same_row(way: str) -> None:
+    """Every way into a screen, and from there into the panes where a row leads to a policy."""
+    opened, text, kind = WAYS[way]
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.account.snapshot is not None)
+        await pilot.press("j")
+        await _ready(pilot, app)
+        *to_pane, last = opened
+        await pilot.press(*to_pane)
+        panes = _place(app)
+        await pilot.press(last)
+        if text:
+            await type_in(pilot, text)
+            await pilot.press("enter")
+        await settle(pilot, lambda: isinstance(app.screen, kind))
+        await _ready(pilot, app)
+        screen: Screen[Any] = app.screen
+        if isinstance(screen, ReportScreen) and any(isinstance(row.value, PolicyAt) for row in screen.rows.rows):
+            _to_policy(app)
+            report = _place(app)
+            await pilot.press("enter")
+            assert isinstance(app.screen, ExplorerScreen)
+            await _ready(pilot, app)
+            await pilot.press("escape")
+            assert _place(app) == report
+        assert isinstance(screen, ExplorerScreen) or _place(app) != panes
+        await pilot.press("escape")
+        await _ready(pilot, app)
+        await settle(pilot, lambda: _place(app) == panes)
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
