@@ -174,7 +174,8 @@ class PaletteScreen(ListDialog[Thing]):
         self._is_whole = True
         self.app.catalogue = self._made_of, known
         self._known = known.with_things(self._commands)
-        self._show(keep=True)
+        # A cursor that the user has not moved stays on the best match, which may be another now.
+        self._show(keep=bool(self.rows.cursor))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
