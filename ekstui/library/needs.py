@@ -133,7 +133,10 @@ def _policies_for(demand: _Demand, written: Sequence[WrittenPolicy]) -> list[_Gr
 
 
 def _allows(policy: WrittenPolicy) -> bool:
-    return policy.document is not None and any(each.effect == "Allow" for each in policy.document.statements)
+    """Return whether it is known of a policy that it allows anything."""
+    return policy.document is not None and any(
+        each.effect == "Allow" and not all(map(has_hole, each.actions)) for each in policy.document.statements
+    )
 
 
 def _holders(component: str, written: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
@@ -223,8 +226,5 @@ def _required(component: Component, release: Release) -> Iterator[tuple[str, str
 
 
 def _has(held: Document, action: str) -> bool:
-    """Return whether a document allows an action somewhere; an action that is not known may be any."""
-    return any(
-        each.effect == "Allow" and (action_matches(each, action) or any(map(has_hole, each.actions)))
-        for each in held.statements
-    )
+    """Return whether a document is known to allow an action somewhere."""
+    return any(each.effect == "Allow" and action_matches(each, action) for each in held.statements)

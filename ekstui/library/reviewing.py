@@ -68,7 +68,7 @@ def review(
     )
     lacking: tuple[ReleaseNeed, ...] = ()
     if demands := (*needs, *gate.needs):
-        everything = read_changes(Changes(folder, _NO_COMMIT))
+        everything = read_changes(Changes(folder, _NO_COMMIT), documents=True)
         lacking = tuple(need for need in release_needs(demands, policies(everything.after)) if need.lacks_something)
     return Review(tuple(documents), unread, reading.files, reading.read, lacking)
 

@@ -107,6 +107,10 @@ def actions(*names: str, resources: str = '["*"]') -> str:
     return f"    actions = {json.dumps(names)}\n    resources = {resources}"
 
 
+def counted_document(action: str) -> str:
+    return f'data "aws_iam_policy_document" "e" {{\n  count = var.on ? 1 : 0\n  statement {{\n    actions = [{action}]\n    resources = ["*"]\n  }}\n}}\n'
+
+
 def attach(arn: str, role: str = "aws_iam_role.node.name") -> str:
     return f'resource "aws_iam_role_policy_attachment" "a" {{\n  role = {role}\n  policy_arn = "{arn}"\n}}\n'
 
@@ -140,6 +144,9 @@ TERRAFORM = [
     tf('locals {\n  b = "iam"\n  a = ["${local.b}:PassRole"]\n}\n', 'locals {\n  b = "iam"\n  a = ["${local.b}:*"]\n}\n', "widened", more=encoded("local.a")),
     Case("tfvars", {"main.tf": encoded("var.a"), "terraform.tfvars": 'a = ["s3:GetObject"]\n'}, {"main.tf": encoded("var.a"), "terraform.tfvars": 'a = ["*"]\n'}, "widened"),
     Case("tfvars", {"main.tf": encoded("var.a"), "prod.tfvars": 'a = ["s3:GetObject"]\n'}, {"main.tf": encoded("var.a"), "prod.tfvars": 'a = ["s3:*"]\n'}, "not read"),
+    # What a default leaves out may be turned on by whoever calls the module.
+    tf(encoded('"s3:GetObject"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1), encoded('"*"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1), "widened", more='variable "on" { default = false }\n'),
+    tf('variable "on" { default = false }\n', 'variable "on" { default = true }\n', "cannot tell", more=encoded('"*"').replace("{\n", "{\n  count = var.on ? 1 : 0\n", 1)),
     # Documents of the data source.
     tf(data(actions("s3:GetObject")), data(actions("s3:GetObject", "iam:PassRole")), "widened"),
     tf(data(actions("s3:GetObject")), data(f'    sid = "A"\n{actions("s3:GetObject")}'), "nothing"),
@@ -149,6 +156,7 @@ TERRAFORM = [
     Case("source", {"main.tf": data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json]"), "e.tf": 'data "aws_iam_policy_document" "e" {\n  statement {\n    actions = ["ec2:DescribeTags"]\n    resources = ["*"]\n  }\n}\n'}, {"main.tf": data(actions("s3:GetObject"), "  source_policy_documents = [data.aws_iam_policy_document.e.json]"), "e.tf": 'data "aws_iam_policy_document" "e" {\n  statement {\n    actions = ["ec2:*"]\n    resources = ["*"]\n  }\n}\n'}, "widened"),
     tf('data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = ["s3:GetObject"]\n    content {\n      actions = [statement.value]\n      resources = ["*"]\n    }\n  }\n}\n', 'data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = ["s3:GetObject", "iam:*"]\n    content {\n      actions = [statement.value]\n      resources = ["*"]\n    }\n  }\n}\n', "widened", more=policy("data.aws_iam_policy_document.d.json")),
     tf('data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = var.s\n    content {\n      actions = ["s3:GetObject"]\n      resources = ["*"]\n    }\n  }\n}\n', 'data "aws_iam_policy_document" "d" {\n  dynamic "statement" {\n    for_each = var.s\n    content {\n      actions = ["s3:*"]\n      resources = ["*"]\n    }\n  }\n}\n', "widened", more=policy("data.aws_iam_policy_document.d.json")),
+    tf(counted_document('"s3:GetObject"'), counted_document('"iam:*"'), "widened", more=data(actions("s3:GetObject"), "  source_policy_documents = data.aws_iam_policy_document.e[*].json")),
     # Texts.
     tf(policy(f"<<-EOF\n  {doc(allow('s3:GetObject', '${aws_s3_bucket.b.arn}/*'))}\n  EOF"), policy(f"<<-EOF\n  {doc(allow('s3:*', '${aws_s3_bucket.b.arn}/*'))}\n  EOF"), "widened"),
     tf(policy("<<EOF\n" + '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ${jsonencode(var.a)}, "Resource": "*"}]}' + "\nEOF"), policy("<<EOF\n" + '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ${jsonencode(var.a)}, "Resource": "*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}' + "\nEOF"), "widened"),

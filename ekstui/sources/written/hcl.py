@@ -379,6 +379,11 @@ class Scope:
         inner, splat = node.children
         base = self.value(inner)
         if isinstance(base, Unknown):
+            name = tuple(base.name.split("."))
+            rest = tuple(self._index(part) for part in splat.children if hasattr(part, "data"))
+            value = self._named((*name, *rest)) if name[0] == "data" else base
+            if not isinstance(value, Unknown):
+                return [] if value is None else [value]
             return Unknown(" ".join(_source(node).split()))
         path = tuple(self._index(part) for part in splat.children if hasattr(part, "data"))
         listed = base if isinstance(base, list) else [] if base is None else [base]

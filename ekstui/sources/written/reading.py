@@ -42,8 +42,8 @@ class Reading:
     """How many of them were read."""
 
 
-def read_changes(changes: Changes) -> Reading:
-    """Return what the changed files of a repository give on both sides."""
+def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
+    """Return what the changed files of a repository give on both sides, with Terraform's `documents` by themselves too if asked."""
     reading = Reading()
     terraform: set[str] = set()
     for file in changes.files():
@@ -61,7 +61,7 @@ def read_changes(changes: Changes) -> Reading:
             for own, side in ((reading.before, sides[0]), (reading.after, sides[1])):
                 own += (each if each.path else replace(each, path=file.path) for each in side)
     if terraform or any(path.lower().endswith(_READ_BY_TERRAFORM) for path in reading.unread):
-        _read_terraform(changes, terraform, reading)
+        _read_terraform(changes, terraform, reading, documents)
     return reading
 
 
@@ -236,7 +236,7 @@ def _sides(changes: Changes) -> tuple[_Side, _Side]:
     return _Side(objects, before), _Side(changes.after(), after)
 
 
-def _read_terraform(changes: Changes, changed: set[str], reading: Reading) -> None:
+def _read_terraform(changes: Changes, changed: set[str], reading: Reading, documents: bool) -> None:
     """Add what the modules give that have changed files, or that read them."""
     sides = _sides(changes)
     folders: set[str] = set()
@@ -263,6 +263,8 @@ def _read_terraform(changes: Changes, changed: set[str], reading: Reading) -> No
             try:
                 module = Module(side, folder)
                 written += module.written()
+                if documents:
+                    written += module.documents()
             except (DocumentError, RecursionError) as error:
                 message = error.message if isinstance(error, DocumentError) else "it is nested too deep"
                 reading.unread.update(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from ekstui.change.holes import PARTITION, hole, without_marks
+from ekstui.change.holes import DIGEST, PARTITION, hole, without_marks
 from ekstui.errors import DocumentError
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.hcl import (
@@ -32,7 +32,7 @@ from ekstui.sources.written.hcl import (
     path_name,
 )
 from ekstui.sources.written.resources import gives_access, of_resource
-from ekstui.sources.written.search import terraform_statement
+from ekstui.sources.written.search import document_in, terraform_statement
 from ekstui.sources.written.sorting import mentions_access
 from ekstui.sources.written.values import json_value, yaml_values
 
@@ -117,6 +117,16 @@ class Module:
                 if mentions_access(text.encode()):
                     reason = error.message if isinstance(error, DocumentError) else "it is nested too deep"
                     yield WrittenPolicy(self._at(name), None, reason, text, line=line, path=path)
+
+    def documents(self) -> Iterator[Written]:
+        """Yield the documents of data sources, which a module may only put together with others."""
+        for path, _, labels, line, text, _ in self._declared(("data",)):
+            if labels[:1] == ("aws_iam_policy_document",) and mentions_access(text.encode()):
+                try:
+                    value = _with_holes(self._document(labels[1], ("data", *labels, "json")))
+                    yield replace(document_in(f"data.{'.'.join(labels)}", value, line), path=path)
+                except (DocumentError, RecursionError):
+                    continue
 
     def _declared(
         self, kinds: tuple[str, ...]
@@ -241,6 +251,9 @@ class Module:
         for _, _, labels, _, _, evaluate in self._declared(("variable",)):
             if labels == (name,):
                 values = evaluate(self._scope)
+                if "default" in values and self._inputs is None and _is_switch(values["default"]):
+                    # Whoever calls the module may turn on what its default leaves out.
+                    return Unknown(f"var.{name}{DIGEST}{json.dumps(values['default'])}")
                 return values.get("default", Unknown(f"var.{name}"))
         return Unknown(f"var.{name}")
 
@@ -318,6 +331,8 @@ class Module:
                 value = over.get(index[0]) if isinstance(over, dict) else index[0]
                 scope = self._scope.having({"each": {"key": index[0], "value": value}})
             values = self._data_values("aws_iam_policy_document", name, scope)
+            if values.get("count") in (0, "0") and values.get("count") is not False:
+                return None
             return document_of(values) if values else Unknown(path_name(path))
         finally:
             self._evaluating.discard(key)
@@ -375,6 +390,11 @@ class Module:
         if not isinstance(names, dict):
             raise TypeError("values that are not known")
         return self._scope.having(names).template(text)
+
+
+def _is_switch(default: Any) -> bool:
+    """Return whether a default says only that something is on, off or left out."""
+    return default is None or isinstance(default, bool) or default in ("", [], {})
 
 
 def is_read_by_itself(path: str) -> bool:
