@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 Place = tuple[str, str]
 """A cluster's region and name: names are unique within a region only."""
@@ -63,6 +64,9 @@ class Addon:
     """None if its description does not say."""
 
 
+AccessScope = Literal["cluster", "namespace"]
+
+
 @dataclass(frozen=True, slots=True)
 class GivenAccess:
     """An EKS access policy of an access entry, and where it applies."""
@@ -77,8 +81,8 @@ class GivenAccess:
         return self.policy_arn.rpartition("/")[2]
 
     @property
-    def scope(self) -> str:
-        """`cluster` or `namespace`, as EKS calls it."""
+    def scope(self) -> AccessScope:
+        """What EKS calls it."""
         return "cluster" if self.namespaces is None else "namespace"
 
 

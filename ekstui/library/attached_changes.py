@@ -14,7 +14,7 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import Reach, merged
 from ekstui.iam.text import counted, listed
 from ekstui.library.access_policies import PREFIX, find_access_policy
-from ekstui.library.reviewed import ReviewedDocument, plain_change, rights_in
+from ekstui.library.reviewed import ReviewedDocument, ReviewState, plain_change, rights_in
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -90,7 +90,7 @@ def _reviewed(
     has = after.policies if after else frozenset()
     shown = next((each for each in own if (each.policy, each.scope) not in (had & has)), own[0])
     change = _CHANGES[kind](had, has, known)
-    state = "changed" if before and after else "new" if after else "removed"
+    state: ReviewState = "changed" if before and after else "new" if after else "removed"
     words = _in_words(kind, had, has)
     verdict = f"{change.verdict.partition(':')[0]}: {words}"
     more = change.verdict.partition(": ")[2]

@@ -12,7 +12,7 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.denial.forbidden import Forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
-from ekstui.eks.cluster import AccessEntry, Cluster, EksFacts, HealthIssue
+from ekstui.eks.cluster import AccessEntry, AccessScope, Cluster, EksFacts, HealthIssue
 from ekstui.eks.findings.health import is_about
 from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry, findings_of_role
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, RoleInUse
@@ -282,7 +282,7 @@ class PrincipalInCluster(NamedTuple):
     cluster: str
     principal: str
     policy: str
-    scope: str
+    scope: AccessScope
     namespaces: tuple[str, ...]
 
 

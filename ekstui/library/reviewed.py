@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ekstui.change.comparison import Change
 from ekstui.change.holes import plainly
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version
 from ekstui.library.needs import ReleaseNeed
+
+ReviewState = Literal["new", "changed", "removed"]
+ReviewedUse = Literal["policy", "trust policy", "resource policy", "attachment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +31,14 @@ class ReviewedDocument:
     path: str
     place: str
     """Where in the file it is; empty for a file that is one document."""
-    state: str
-    """`new`, `changed` or `removed`."""
+    state: ReviewState
     change: Change | None
     """None if it cannot be judged."""
     reason: str = ""
     """Why it cannot be judged."""
     line: int = 0
     """Its line in the file as it is now, from 1; 0 if that is not known."""
-    use: str = "policy"
-    """`policy`, `trust policy`, `resource policy` or `attachment`."""
+    use: ReviewedUse = "policy"
     statements: tuple[StatementChange, ...] = ()
     """The statements that differ, if there are several."""
     rights: tuple[str, ...] = ()

@@ -18,7 +18,16 @@ from ekstui.iam.document import Document, Statement
 from ekstui.library.attached_changes import attached_changes
 from ekstui.library.gate_file import read_gate_file
 from ekstui.library.needs import ReleaseNeed, release_needs
-from ekstui.library.reviewed import Review, ReviewedDocument, StatementChange, UnreadFile, plain_change, rights_in
+from ekstui.library.reviewed import (
+    Review,
+    ReviewedDocument,
+    ReviewedUse,
+    ReviewState,
+    StatementChange,
+    UnreadFile,
+    plain_change,
+    rights_in,
+)
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -160,13 +169,13 @@ def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], Wr
     return found
 
 
-_KINDS = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
+_KINDS: dict[str, ReviewedUse] = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
 
 
 def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> ReviewedDocument | None:
     shown = other or one
     assert shown is not None  # noqa: S101 (a pair has one at least)
-    state = "changed" if one and other else "new" if other else "removed"
+    state: ReviewState = "changed" if one and other else "new" if other else "removed"
     if other is None and shown.use == "trust":
         # With the role gone, its trust policy allows nothing.
         return None
