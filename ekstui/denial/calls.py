@@ -40,7 +40,17 @@ _FLUENT_BIT = re.compile(
     r"([A-Z][A-Za-z]{3,60}) API responded with error='?(?:AccessDenied|UnrecognizedClient.{0,3}Denied)\w*"
 )
 _PLUGIN = re.compile(r"output:([a-z0-9_]{2,40})")
-_INSTANCE_TYPES = re.compile(rf"Failed to generate AWS EC2 Instance Types: (?={DENIED_CODE})")
+_EC2_WORDS = re.compile(
+    r"\b(?:(?P<CreateFleet>creating fleet)|(?P<CreateVolume>could not create volume in EC2)"
+    r"|(?P<AttachVolume>could not attach volume)|(?P<DetachVolume>could not detach volume)"
+    r"|(?P<ModifyVolume>(?:could not|unable to) modify volume)|(?P<CreateSnapshot>error creating snapshot)"
+    r"|(?P<CreateLaunchTemplate>creating launch template)|(?P<DescribeInstanceTypes>generate AWS EC2 Instance Types)"
+    r"|(?P<DescribeAvailabilityZones>(?:get|getting|fetching) availability zones?))"
+    r"(?: (?:of|for|in|to|from) [\w-]{1,63}| \"[^\"]{1,100}\"){0,4}[,:]? ?(?=UnauthorizedOperation\b)",
+    re.IGNORECASE,
+)
+"""What tools say they were doing where the message of EC2 names no action: Karpenter, the EBS CSI driver, eksctl,
+Terraform and the Cluster Autoscaler. The group's name is the operation."""
 _LAUNCH_TEMPLATE = re.compile(
     r"not authorized to (?:use|launch instances with th(?:is|e)) launch template(?:: ?([\w()./-]{1,128}))?"
 )
@@ -51,16 +61,18 @@ _S3A = re.compile(
 _REGISTRY = re.compile(
     r"([0-9A-Za-z*<>_-]{1,40})\.dkr\.ecr(?:-fips)?\.([a-z0-9*-]{1,30})\.amazonaws\.com(?:\.cn)?/(?:v2/)?([^\s\"',]{1,300})"
 )
-_PULL_REFUSED = re.compile(
-    r"no basic auth credentials|401 Unauthorized|authentication required|authorization failed|(403) Forbidden"
-    r"|pull access denied|denied: User"
-)
+_REFUSED = r"(?:no basic auth credentials|401 Unauthorized|authentication required|authorization failed|pull access denied|denied: User)"
+_PULL_REFUSED = re.compile(rf"(403) Forbidden|{_REFUSED}(?:.{{0,70}}?{_REFUSED}){{0,3}}")
+"""What a registry says; one refusal says it in several ways."""
 _KMS = re.compile(r"Access to KMS is not allowed")
 _WANTED = re.compile(r"policy must include the [`'\"]?([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})[`'\"]? action")
 _ASSOCIATED_ROLE = re.compile(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
 _UNNAMED = re.compile(
     r"encoded authorization failure message|UnauthorizedOperation: You are not authorized to perform this operation"
-    r"|AccessDenied: Access Denied|operation: Access Denied",
+    r"|AccessDenied: Access Denied|operation: Access Denied"
+    r"|\b(?:Access Denied|Forbidden) \(Service: [\w ]{1,64}[;,] Status Code: 403(?:[;,] Error Code: \w+)?"
+    r"|\(Service: [\w ]{1,64}[;,] Status Code: 40\d[;,] Error Code: AccessDenied\w*"
+    r"|AccessDenied: Access to the resource \S{1,300} is denied",
     re.IGNORECASE,
 )
 
@@ -130,8 +142,8 @@ def _of_fluent_bit(match: re.Match[str], text: str) -> Call | None:
     return _call(match, Denial(action_of_operation(service, match[1])), 1)
 
 
-def _of_instance_types(match: re.Match[str], _: str) -> Call:
-    return _call(match, Denial("ec2:DescribeInstanceTypes"))
+def _of_ec2_words(match: re.Match[str], _: str) -> Call:
+    return _call(match, Denial(f"ec2:{match.lastgroup}"))
 
 
 def _of_launch_template(match: re.Match[str], _: str) -> Call:
@@ -179,7 +191,7 @@ _FORMS: Mapping[re.Pattern[str], Callable[[re.Match[str], str], Call | None]] = 
     _BOTOCORE: _of_botocore,
     _CLOUDFORMATION: _of_cloudformation,
     _FLUENT_BIT: _of_fluent_bit,
-    _INSTANCE_TYPES: _of_instance_types,
+    _EC2_WORDS: _of_ec2_words,
     _LAUNCH_TEMPLATE: _of_launch_template,
     _S3A: _of_s3a,
     _REGISTRY: _of_registry,

@@ -94,7 +94,8 @@ class Denial:
     """The encoded authorization message that came with it, which contains more context."""
 
 
-_ACTION = r"([A-Za-z][A-Za-z0-9-]{0,63}:[A-Za-z][A-Za-z0-9]{0,127})"
+# Where a line was joined to the next without a space, the status of the answer follows.
+_ACTION = r"([A-Za-z][A-Za-z0-9-]{0,63}:[A-Za-z][A-Za-z0-9]{0,127}?(?=status code:|(?![A-Za-z0-9])))"
 _PHRASES = re.compile(
     r"(?:not authorized to perform(?: action| the action)?:? ?|n[o']t authorized to call ?|failed to call ?"
     r"|(?:missing|n[o']t have|lacks?|without)(?: the)?(?: required)? permissions? (?:for|to perform|to call):? ?)"
@@ -255,9 +256,9 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
     principal = _principal(text, start)
     position = named.end()
     resource = name = None
-    if found := _RESOURCE.match(text, position):
-        position = found.end()
-        word = (found[1] or found[2] or found[3]).strip("\"'").rstrip(".,;)\\")
+    if found := _RESOURCE.match(_BLANKED.sub(_as_one_word, text[position : position + 2_100])):
+        position += found.end()
+        word = (found[1] or found[2] or found[3]).strip("\"'`").rstrip(".,;)\\`").replace(_GAP, " ")
         if _SECRET_WITHOUT_END.fullmatch(word):
             name = word
         elif word == "*" or word.startswith("arn:"):

@@ -40,7 +40,8 @@ _RECORD = re.compile(
 _LEAD = re.compile(
     r"[\w)>]{0,60}[,:]?(?: operation:?)?(?: https response error StatusCode: \d+,)?(?: RequestID: [^,]{0,100},)?"
     r"(?: HostID: [^,]{0,200},)?(?: api error)?(?: ?[\w.]{0,60}:)?"
-    r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*)?[^\[\]\n]{0,40}"
+    r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*)?"
+    r"(?:(?!AccessDenied|Unauthorized|\{\")[^\[\]\n]){0,40}"
 )
 """What may be between the name of a call and the sentence of the same error, its encoded part, or words that say nothing."""
 _NEW_ERROR = re.compile(
@@ -282,7 +283,11 @@ def _before_sentence(between: str) -> str | None:
         return None
     before = between[: phrase.start()]
     user = before.rfind("User: ")
-    return before[:user] if user >= 0 else before.rstrip().rpartition(" ")[0]
+    if user >= 0:
+        return before[:user]
+    before = before.rstrip()
+    # The word before is who is not authorized, unless it is the error's name.
+    return before if before.endswith(":") else before.rpartition(" ")[0]
 
 
 def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
@@ -291,7 +296,7 @@ def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
     if before.is_call:
         # Which action was denied in a call, only an encoded part that is whole tells.
         return encoded_in(said) is None and any(map(_LEAD.fullmatch, _between(before, unnamed, forms)))
-    if not _ENCODED_HEAD.match(said):
+    if not _ENCODED_HEAD.match(said) and not said.startswith("(Service: "):
         return False
     return any(
         len(between) <= _SAME_MESSAGE and not _NEW_ERROR.search(between) for between in _between(before, unnamed, forms)

@@ -60,9 +60,17 @@ THREADS = {
         offers=("create-role --role-name velero", "put-role-policy --role-name velero", "create-pod-identity-association"),
         never=("SageMaker", "HyperPod"),
     ),
-    "mountpoint-s3 #586": Thread(
-        denied(NODE, "s3:ListBucket", "arn:aws:s3:::data") + " pod mount-s3, aws-mountpoint-s3-csi-driver",
-        offers=("create-role --role-name mountpoint-s3", "put-role-policy", "create-pod-identity-association"),
+    "elastic/cloud-on-k8s #8090": Thread(
+        "amazon_s3_exception: User: arn:aws:sts::123456789023:assumed-role/prd-node-role-20241001140543910500000003/"
+        'i-123456789abcde is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::my-backup-bucket/last-backup/'
+        'indices/wQRa5pGbSX--weZJUCjgew/2/snap-pB1C3ib7S9-L73yPMU5y9g.dat" because no identity-based policy allows the '
+        "s3:GetObject action (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: YMBWZA7Q51PEW6DV)",
+        offers=("create-role", "put-role-policy", "create-pod-identity-association", "put-role-policy --role-name prd-node-role"),
+    ),
+    "activeloopai/deeplake #3161": Thread(
+        "StorageAccessDenied: [S3] Access denied: ...\nUser: arn:aws:sts::123456789012:assumed-role/eks_node_groups/"
+        "i-0xxxxxxxxxxxxxxxx\nis not authorized to perform: s3:ListBucket on <BUCKET>",
+        never=("attach-role-policy --role-name eks_node_groups", ":::*"),
     ),
     "cert-manager #5780": Thread(
         denied("cert-manager/1675610660182694283", "sts:AssumeRole", "arn:aws:iam::123456789012:role/cert-manager", ""),
@@ -77,6 +85,12 @@ THREADS = {
         says=("since v2.0.0",),
     ),
     "aws-load-balancer-controller #3399": Thread(
+        "Warning  FailedDeployModel  6s (x5 over 46s)  service  (combined from similar events): Failed deploy model due to "
+        "AccessDenied:  is not authorized to perform: elasticloadbalancing:AddTags on resource: "
+        "arn:aws:elasticloadbalancing:us-east-1:* because no identity-based policy allows the elasticloadbalancing:AddTags action",
+        never=("AmazonEKSLoadBalancingPolicy",),
+    ),
+    "a rule of a listener": Thread(
         denied("AmazonEKSLoadBalancerControllerRole/1", "elasticloadbalancing:ModifyRule", RULE),
         offers=('--policy-document "$(ekstui show aws-load-balancer-controller --document)"',
                 "listener-rule/*"),

@@ -120,3 +120,11 @@ def test_as_many_denials_out_as_went_in(seed: int) -> None:
     read = [name(refusal) for refusal in refusals_in(log)]
     expected = [name(refusal) for thread in chosen for refusal in refusals_in(thread.message)]
     assert read == expected, log
+
+
+def test_the_next_error_is_not_the_end_of_a_call() -> None:
+    call = "[2021/05/12 19:36:11] [error] [output:cloudwatch_logs:cloudwatch_logs.0] CreateLogGroup API responded with error='AccessDeniedException'"
+    sentence = "AccessDeniedException: not authorized to perform: secretsmanager:DeleteResourcePolicy"
+    for between in ("\n", "\nok\n", '\n{"level":"info","msg":"ok"}\n'):
+        read = [name(refusal) for refusal in refusals_in(call + between + sentence)]
+        assert read == ["logs:CreateLogGroup", "secretsmanager:DeleteResourcePolicy"], between
