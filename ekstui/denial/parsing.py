@@ -293,7 +293,7 @@ def _before_sentence(between: str) -> str | None:
 def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
     """Return whether an encoded part, or words that name nothing, belong to what was named before."""
     text, (start, end) = unnamed.form.text, unnamed.at
-    next_error = _NEW_ERROR.search(text, end)
+    next_error = _NEW_ERROR.search(text, end, end + _SAME_MESSAGE)
     said = text[start : next_error.start() if next_error else None]
     if before.is_call:
         # Which action was denied in a call, only an encoded part that is whole tells.
