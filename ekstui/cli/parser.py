@@ -28,7 +28,7 @@ COMMANDS = tuple(TITLES)
 
 VALUE_OPTIONS = (
     "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
-    "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--aggregator", "--from",
+    "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--scp", "--rcp", "--aggregator", "--from",
     "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
     "--allow-unread", "--needs", "--sarif", "--annotations", "--bridge", "--lock",
 )  # fmt: skip

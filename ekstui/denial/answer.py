@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from ekstui.eks.knowledge import DependentActions, Symptom
 from ekstui.iam import wildcard
 from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Failure, StatementResult, Verdict
+from ekstui.iam.evaluation import AppliedPolicy, Failure, Layer, LayerEvaluation, Organization, StatementResult, Verdict
 from ekstui.iam.reference import ResourceUse
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Policies(NamedTuple):
     identity: tuple[AppliedPolicy, ...] = ()
     boundary: AppliedPolicy | None = None
     session: tuple[AppliedPolicy, ...] = ()
+    organization: Organization = Organization()
     identity_known: bool = False
     """Whether `identity` includes everything that is attached to the principal."""
     boundary_known: bool = False
@@ -181,6 +183,20 @@ class Explanation(NamedTuple):
     """How often the message has it; 0 for what is known of lines that are no denial."""
     resources: tuple[str, ...] = ()
     """The resources of all repeats, if they differ; `resource` is the first one's."""
+    layers: tuple[LayerEvaluation, ...] = ()
+    """The verdict of each layer of policies that was evaluated, in IAM's order."""
+
+
+_LAYERS: Mapping[Layer, str] = {
+    "identity": "identity policies", "boundary": "permissions boundary", "session": "session policy",
+    "service-control": "service control policy", "resource-control": "resource control policy", "trust": "trust policy",
+}  # fmt: skip
+
+
+def layer_in_words(layer: LayerEvaluation) -> str:
+    """Return a layer's name, such as `service control policy of Workloads`."""
+    name = _LAYERS[layer.layer]
+    return name if layer.level is None else f"{name} of {layer.level}"
 
 
 def statement_in_words(result: StatementResult) -> str:

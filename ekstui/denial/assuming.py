@@ -27,11 +27,14 @@ from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.operators import operator
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import (
+    IDENTITY,
     PRINCIPAL,
     RESOURCE,
+    STRONGEST_FIRST,
     AppliedPolicy,
     Evaluation,
     Failure,
+    LayerEvaluation,
     Request,
     StatementResult,
     Verdict,
@@ -106,8 +109,10 @@ def with_trust(
         return explanation._replace(notes=tuple(notes))
     own = evaluated(request, policies)
     verdict, missing = judged_together(judgement, own) if cause is None else (cause.verdict, ())
-    # If the trust policy allows it, only the caller's own policies can prevent it.
-    by_own = cause is None and judgement.caller.has_policies and judgement.verdict == "allowed"
+    # If the trust policy allows it, only the caller's own policies or the organization's can prevent it.
+    by_own = (
+        cause is None and judgement.verdict == "allowed" and (judgement.caller.has_policies or verdict != "allowed")
+    )
     said = (
         *(notes if by_own else ()), *judgement.notes,
         *_notes_together(judgement, verdict, denied=denial is not None, known=own is not None),
@@ -157,12 +162,22 @@ def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, kn
 
 
 def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tuple[Verdict, tuple[str, ...]]:
-    """Return the verdict of the trust policy and the caller's own policies, and what would have to be known for one.
+    """Return the verdict of the trust policy, the caller's own policies and the organization's, and what it depends on.
 
     A trust policy that names the caller directly is enough within its account; if it names an account, the caller's own
     policies must allow it too. `evaluation` is None if these are not known.
     """
-    if trust.verdict in ("explicit-deny", "implicit-deny") or not trust.caller.has_policies:
+    above = [each.verdict for each in _layers(evaluation) if each.layer in ("service-control", "resource-control")]
+    of_organization: Verdict = next((verdict for verdict in STRONGEST_FIRST if verdict in above), "allowed")
+    if of_organization in ("explicit-deny", "implicit-deny"):
+        return of_organization, ()
+    if trust.verdict in ("explicit-deny", "implicit-deny"):
+        return trust.verdict, trust.missing
+    if evaluation is not None and of_organization == "allowed" and IDENTITY in evaluation.missing:
+        evaluation = None
+    if not trust.caller.has_policies:
+        if trust.verdict == "allowed" and of_organization == "depends" and evaluation is not None:
+            return "depends", tuple(key for key in evaluation.missing if key != IDENTITY)
         return trust.verdict, trust.missing
     own = None if evaluation is None else evaluation.verdict
     if own == "explicit-deny":
@@ -176,6 +191,10 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     account = (RESOURCE,) if own is None and own_must_allow is None else ()
     own_missing = evaluation.missing if evaluation is not None else ()
     return "depends", tuple(dict.fromkeys((*trust.missing, *account, *own_missing)))
+
+
+def _layers(evaluation: Evaluation | None) -> tuple[LayerEvaluation, ...]:
+    return () if evaluation is None else evaluation.decisive.layers
 
 
 def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:

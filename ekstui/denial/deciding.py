@@ -11,23 +11,29 @@ from operator import itemgetter
 from os.path import commonprefix
 from typing import NamedTuple
 
-from ekstui.denial.answer import Policies, refused_tags, statement_in_words
-from ekstui.denial.callers import UNSIGNED, is_unsigned
+from ekstui.denial.answer import Policies, layer_in_words, refused_tags, statement_in_words
+from ekstui.denial.callers import UNSIGNED, caller_of, is_unsigned
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.parameters import made_by
 from ekstui.iam.applicability import needs_its_key
 from ekstui.iam.arn import is_uncertain, split_arn
 from ekstui.iam.evaluation import (
+    IDENTITY,
     RESOURCE,
     Evaluation,
     Exemption,
     Failure,
+    LayerEvaluation,
+    Organization,
     Request,
     StatementResult,
     Verdict,
+    context_of,
     evaluate,
     exemption_of,
     is_of_type,
+    is_resource_controlled,
+    is_service_linked,
 )
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import ResourceUse, reference
@@ -48,6 +54,8 @@ class Decision(NamedTuple):
     """What would have to be known for a verdict."""
     foreign: tuple[str, ...]
     """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
+    layers: tuple[LayerEvaluation, ...] = ()
+    """The verdict of each layer of policies, about the resource that decides."""
 
     @property
     def is_by_message(self) -> bool:
@@ -61,7 +69,7 @@ class Decision(NamedTuple):
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether something else decides than an identity policy: the message's reason, a boundary or a session policy."""
+        """Whether something else decides than an identity policy: the message's reason, or another layer."""
         limited = self.evaluation is not None and self.evaluation.decisive.decided_by not in (None, "identity")
         return self.is_by_message or limited
 
@@ -79,7 +87,7 @@ class Decision(NamedTuple):
         if cause is None or cause.has_remedy:
             decisive = self.evaluation.decisive
             return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
-        if cause.policy_type not in ("identity", "boundary", "session", None):
+        if cause.policy_type in ("resource", "trust", "vpc-endpoint", "public-access-block"):
             return []
         effect = "Deny" if cause.explicit else "Allow"
         return [
@@ -93,10 +101,20 @@ class Decision(NamedTuple):
 def decide(request: Request, policies: Policies, denial: Denial | None) -> Decision:
     """Return what decides a request: the reason that a message gives, or else the policies that are known."""
     evaluation = evaluated(request, policies)
+    layers = () if evaluation is None else evaluation.decisive.layers
+    return _decided(request, evaluation, denial)._replace(layers=layers)
+
+
+def _decided(request: Request, evaluation: Evaluation | None, denial: Denial | None) -> Decision:
     if denial is None:
         verdict, missing = ("depends", ()) if evaluation is None else (evaluation.verdict, evaluation.missing)
+        if not has_organization_account(request):
+            missing = tuple(key for key in missing if key != IDENTITY)
         return Decision(verdict, evaluation, None, missing, ())
     cause = denial.cause
+    if evaluation is not None and evaluation.verdict == "depends" and IDENTITY in evaluation.missing:
+        # What the organization's policies leave open, the message knows.
+        evaluation = evaluation if cause is not None and not cause.has_remedy else None
     if evaluation is None or (cause is not None and not cause.has_remedy):
         return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
@@ -114,9 +132,19 @@ def decide(request: Request, policies: Policies, denial: Denial | None) -> Decis
 def evaluated(request: Request, policies: Policies) -> Evaluation | None:
     """Return the decision of the known policies; None if there are none and the request needs some."""
     is_exempt = exemption_of(request.action, request.principal) is not None
-    if not policies.identity and not policies.identity_known and not is_exempt:
+    is_unknown = not policies.identity and not policies.identity_known and not is_exempt
+    organization = policies.organization
+    if not has_organization_account(request):
+        organization = organization._replace(service_control=())
+    if is_unknown and not any(organization):
         return None
-    return evaluate(request, policies.identity, policies.boundary, policies.session, reference())
+    identity = None if is_unknown else policies.identity
+    return evaluate(request, identity, policies.boundary, policies.session, reference(), organization)
+
+
+def has_organization_account(request: Request) -> bool:
+    """Return whether the caller may be a user or role of an account, whom service control policies restrict."""
+    return not is_unsigned(request) and caller_of(request).kind in ("aws", "unknown")
 
 
 def other_resource_types(request: Request) -> tuple[ResourceUse, ...]:
@@ -281,6 +309,7 @@ def notes_on(request: Request, policies: Policies, decision: Decision, denial: D
     elif evaluation is not None and denial is not None:
         yield from _against_the_message(evaluation, denial, policies, request)
     yield from _on_signing(request)
+    yield from _on_organization(request, policies.organization)
     if evaluation is not None:
         yield from _on_uncertain_resources(evaluation)
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and decision.cause is None:
@@ -294,9 +323,42 @@ def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterat
     if decision.cause is not None and decision.is_by_message:
         yield cause_in_words(decision.cause)
     elif evaluation is not None and decision.is_elsewhere:
-        layer = "permissions boundary" if evaluation.decisive.decided_by == "boundary" else "session policy"
+        decisive = evaluation.decisive
+        layer = next(
+            each for each in decisive.layers if (each.layer, each.verdict) == (decisive.decided_by, decisive.verdict)
+        )
         verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
-        yield f"The {layer} {verb} it: no identity policy changes that."
+        yield f"The {layer_in_words(layer)} {verb} it: no identity policy changes that."
+
+
+def _on_organization(request: Request, organization: Organization) -> Iterator[str]:
+    """Yield whom and what the given policies of an organization do not restrict."""
+    resource = next(iter(request.resources), None)
+    linked = is_service_linked(request.principal, context_of(request, resource))
+    if linked is None and any(organization):
+        yield "It is not known whether the caller is a service-linked role; no policy of an organization restricts those."
+    elif linked and any(organization):
+        yield "The caller is a service-linked role: no policy of an organization restricts it."
+        return
+    if exemption_of(request.action, request.principal) == "action":
+        return
+    if organization.service_control and not has_organization_account(request):
+        yield "Service control policies do not count here: they restrict users and roles of accounts."
+    elif organization.service_control:
+        for level in organization.service_control:
+            statements = [each for policy in level.policies for each in policy.document.statements]
+            if all(each.effect == "Deny" for each in statements):
+                of_level = f" of {level.name}" if level.name else ""
+                yield (
+                    f"The service control policies{of_level} have no Allow, so they allow nothing. AWS attaches FullAWSAccess "
+                    "to every level until somebody detaches it: give that file too."
+                )
+        yield "Service control policies restrict neither the management account nor service-linked roles."
+    if organization.resource_control and is_resource_controlled(request.action):
+        yield "Resource control policies do not restrict the resources of the management account."
+    elif organization.resource_control:
+        service = request.action.partition(":")[0]
+        yield f"Whether resource control policies apply to resources of {service} is not known here, so a Deny is left open."
 
 
 def cause_in_words(cause: Cause) -> str:

@@ -254,6 +254,7 @@ def explain(
     misplaced = controllers_calling(request.action, candidates, knowledge) if of_pods else ()
     has_remedy = (
         decision.verdict in ("implicit-deny", "depends")
+        and not _is_open_elsewhere(decision)
         and not decision.is_elsewhere
         and not is_unsigned(request)
         # What a controller lacks because it has no role of its own, no pod on the node should get.
@@ -290,6 +291,7 @@ def explain(
         encoded=None if denial is None else denial.encoded,
         must_allow_too=_resource_policy_needed(request) if decision.verdict == "allowed" else None,
         judged=decision.is_judged,
+        layers=decision.layers,
         denied=denial is not None,
         symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
     )
@@ -411,6 +413,12 @@ def _is_real(action: str, candidates: Sequence[Candidate]) -> bool:
     )
 
 
+def _is_open_elsewhere(decision: Decision) -> bool:
+    """Return whether only a policy of the organization leaves the verdict open."""
+    open_ones = {each.layer for each in decision.layers if each.verdict != "allowed"}
+    return bool(open_ones) and open_ones <= {"service-control", "resource-control"} and decision.verdict == "depends"
+
+
 def _resource(request: Request, decision: Decision) -> str | None:
     if decision.evaluation is not None:
         return decision.evaluation.decisive.resource
@@ -444,12 +452,18 @@ def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> 
     """Return what might have denied the request; if it is allowed against a message on identity policies, only those."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
+    organization = policies.organization
+    of_account = () if organization.service_control else ("service control policies",)
+    beyond = (
+        *(() if organization.resource_control else ("resource control policies",)),
+        "VPC endpoint policies",
+        of_resource,
+    )
     if is_unsigned(request):
-        return "resource control policies", "VPC endpoint policies", of_resource
+        return beyond
     exemption = exemption_of(request.action, request.principal)
     if exemption is not None:
-        others = ("service control policies", "resource control policies", "VPC endpoint policies", of_resource)
-        return others if exemption == "root" else ()
+        return (*of_account, *beyond) if exemption == "root" else ()
     missing = list(policies.unread)
     if not policies.identity_known:
         who = request.principal or "the principal"
@@ -460,7 +474,7 @@ def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> 
         missing.append("the permissions boundary")
     if not policies.session:
         missing.append("session policies")
-    return (*missing, "service control policies", "resource control policies", "VPC endpoint policies", of_resource)
+    return (*missing, *of_account, *beyond)
 
 
 def explain_symptom(

@@ -71,7 +71,8 @@ class Case:
             absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
         )
         identity = (*self.policies.identity, *(AppliedPolicy("fix", None, each) for each in documents))
-        found = evaluate(request, identity, self.policies.boundary, self.policies.session, reference())
+        given = self.policies
+        found = evaluate(request, identity, given.boundary, given.session, reference(), given.organization)
         return found.missing if found.verdict in ("allowed", "depends") else None
 
 

@@ -67,7 +67,7 @@ _FIELDS: Mapping[str, str] = {
     "Effective": "path exists=file_found settings= warnings",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
-    "must_allow_too times resources",
+    "must_allow_too times resources layers",
     "Failure": "part key operator wanted given",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",
@@ -83,6 +83,7 @@ _FIELDS: Mapping[str, str] = {
     "Group": "name arn path=",
     "HealthIssue": "kind name code message resources commands=",
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
+    "LayerEvaluation": "layer level verdict decided_by",
     "LevelCount": "granted total",
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
     "NewerVersion": "policy current version created depends_on=missing conditional",

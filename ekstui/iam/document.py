@@ -131,9 +131,27 @@ def broken_rules(document: Document) -> Iterator[DocumentError]:
     """
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
-        place = f"Statement[{index}]"
         if statement.principal_element is not None:
-            yield DocumentError("an identity policy has no principal.", f"{place}.{statement.principal_element}")
+            place = f"Statement[{index}].{statement.principal_element}"
+            yield DocumentError("an identity policy has no principal.", place)
+    yield from _broken_resources(document)
+
+
+def broken_resource_control_rules(document: Document) -> Iterator[DocumentError]:
+    """Yield why AWS rejects a document as a resource control policy.
+
+    Source: AWS Organizations User Guide, "RCP syntax". Only AWS's own RCPFullAWSAccess has an Allow.
+    """
+    yield from _broken_rules(document)
+    for index, statement in enumerate(document.statements):
+        if statement.principal_element != "Principal" or [each.kind for each in statement.principals] != ["*"]:
+            yield DocumentError('the Principal of a resource control policy is "*".', f"Statement[{index}]")
+    yield from _broken_resources(document)
+
+
+def _broken_resources(document: Document) -> Iterator[DocumentError]:
+    for index, statement in enumerate(document.statements):
+        place = f"Statement[{index}]"
         if statement.resource_element is None:
             yield DocumentError("a statement has a Resource or a NotResource; this one has neither.", place)
         elif not statement.resources:

@@ -1,7 +1,8 @@
 """Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, with a verdict for what is unknown.
 
-Identity policies, the permissions boundary and session policies are each decided this way. The context that follows
-from a request's ARNs is added to the given one.
+Identity policies, the permissions boundary, session policies and each level of an organization's policies are decided
+this way, and all of them must allow the request (IAM User Guide, "Policy evaluation logic"). The context that follows from
+a request's ARNs is added to the given one.
 """
 
 import re
@@ -23,6 +24,9 @@ RESOURCE = "resource"
 PRINCIPAL = "principal"
 """The same for the principal, which a trust policy needs."""
 
+IDENTITY = "identity"
+"""The same for the identity policies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -41,7 +45,7 @@ class Request:
 
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
-Layer = Literal["identity", "boundary", "session", "trust"]
+Layer = Literal["identity", "boundary", "session", "service-control", "resource-control", "trust"]
 Part = Literal["action", "resource", "condition", "effect", "principal"]
 
 
@@ -62,6 +66,24 @@ class AppliedPolicy(NamedTuple):
         if self.arn is None:
             return "inline"
         return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
+
+
+class Level(NamedTuple):
+    """The policies at one level of an organization: its root, an organizational unit or the account."""
+
+    name: str | None
+    """The name of its folder; None for the only level."""
+    policies: tuple[AppliedPolicy, ...]
+    """Any of them may allow a request."""
+
+
+class Organization(NamedTuple):
+    """The policies of an organization that apply to a request; every level must allow it."""
+
+    service_control: tuple[Level, ...] = ()
+    """Those of the caller's account."""
+    resource_control: tuple[Level, ...] = ()
+    """Those of the resource's account."""
 
 
 class Failure(NamedTuple):
@@ -95,6 +117,17 @@ class StatementResult:
     """Keys whose values would decide it."""
 
 
+class LayerEvaluation(NamedTuple):
+    """The decision of one layer, or of one level of it, about one resource of the request."""
+
+    layer: Layer
+    level: str | None
+    """The name of the organization's level; None for the other layers, and for the only level."""
+    verdict: Verdict
+    decided_by: StatementResult | None
+    """The first statement that denies or allows it, or that may; None if no statement does."""
+
+
 class ResourceEvaluation(NamedTuple):
     """The decision about one resource of the request."""
 
@@ -106,6 +139,8 @@ class ResourceEvaluation(NamedTuple):
     statements: tuple[StatementResult, ...]
     missing: tuple[str, ...]
     """Keys whose values would decide it, in statement order; empty unless the verdict is `depends`."""
+    layers: tuple[LayerEvaluation, ...]
+    """The layers that were evaluated, in the order in which IAM evaluates them."""
 
 
 class Evaluation(NamedTuple):
@@ -146,6 +181,27 @@ def exemption_of(action: str, principal: str | None) -> Exemption | None:
     if exempt is not None and (not exempt or set(types) & set(exempt)):
         return "action"
     return "root" if types == ("Account",) else None
+
+
+# AWS Organizations User Guide, "Resource control policies", with the services that it listed in 2025; it grows.
+_RESOURCE_CONTROLLED = frozenset({"aoss", "ecr", "kms", "s3", "secretsmanager", "sqs", "sts"})
+"""Services to whose resources resource control policies certainly apply."""
+
+
+def is_resource_controlled(action: str) -> bool:
+    """Return whether resource control policies certainly apply to the resources of an action."""
+    return action.partition(":")[0].lower() in _RESOURCE_CONTROLLED
+
+
+def is_service_linked(principal: str | None, context: Context) -> Truth:
+    """Return whether the caller is a service-linked role, which no policy of an organization restricts.
+
+    A session's ARN omits the path that tells; only the names of such roles start with AWSServiceRoleFor.
+    """
+    if arns := context.values("aws:PrincipalArn"):
+        return ":role/aws-service-role/" in arns[0]
+    entity = arn.entity_of(principal)
+    return None if entity.kind == "session" and entity.name.startswith("AWSServiceRoleFor") else False
 
 
 # IAM User Guide, "AWS global condition context keys": actions without `aws:ResourceAccount`. No EBS action has it.
@@ -236,28 +292,34 @@ STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depen
 
 def evaluate(
     request: Request,
-    identity: Sequence[AppliedPolicy],
+    identity: Sequence[AppliedPolicy] | None,
     boundary: AppliedPolicy | None = None,
     session: Sequence[AppliedPolicy] = (),
     reference: Reference | None = None,
+    organization: Organization = Organization(),  # noqa: B008 - immutable
 ) -> Evaluation:
     """Return what IAM decides about `request` by these policies alone.
 
-    A boundary and session policies grant nothing; they must allow the request as well. A resource that was not given
-    stays unknown. It is called `*` if `reference` lists no resource types for the action, although IAM evaluates some of
-    those actions on an ARN (iam:ListInstanceProfiles on `instance-profile/`).
+    A boundary, session policies and an organization's policies grant nothing; they must allow the request as well.
+    `identity` is None if the identity policies are unknown. A resource that was not given stays unknown. It is called `*`
+    if `reference` lists no resource types for the action, although IAM evaluates some of those actions on an ARN
+    (iam:ListInstanceProfiles on `instance-profile/`).
     """
-    layers: list[tuple[Layer, Sequence[AppliedPolicy]]] = [("identity", identity)]
-    if exemption_of(request.action, request.principal):
-        layers, boundary, session = [], None, ()
-    if boundary is not None:
-        layers.append(("boundary", (boundary,)))
-    if session:
-        layers.append(("session", session))
+    parts = [_Part("resource-control", *level) for level in organization.resource_control]
+    parts += [_Part("service-control", *level) for level in organization.service_control]
+    exemption = exemption_of(request.action, request.principal)
+    if exemption is None:
+        parts.append(_Part("identity", None, identity))
+        if boundary is not None:
+            parts.append(_Part("boundary", None, (boundary,)))
+        if session:
+            parts.append(_Part("session", None, session))
+    elif exemption == "action":
+        parts = []
     action = None if reference is None else reference.find(request.action)
     resources: tuple[str | None, ...] = request.resources or (None,)
     evaluations = tuple(
-        _evaluate_resource(request, resource, layers, context_of(request, resource)) for resource in resources
+        _evaluate_resource(request, resource, parts, context_of(request, resource)) for resource in resources
     )
     if not request.resources and action is not None and not action.resource_types:
         evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
@@ -266,33 +328,78 @@ def evaluate(
     return Evaluation(verdict, evaluations, missing)
 
 
+class _Part(NamedTuple):
+    """A layer, or one level of an organization's policies."""
+
+    layer: Layer
+    level: str | None
+    policies: Sequence[AppliedPolicy] | None
+    """None if unknown."""
+
+    @property
+    def is_of_organization(self) -> bool:
+        return self.layer in ("service-control", "resource-control")
+
+
 def _evaluate_resource(
-    request: Request,
-    resource: str | None,
-    layers: Iterable[tuple[Layer, Sequence[AppliedPolicy]]],
-    context: Context,
+    request: Request, resource: str | None, parts: Sequence[_Part], context: Context
 ) -> ResourceEvaluation:
-    statements: list[StatementResult] = []
-    denies: dict[Layer, Truth] = {}
-    allows: dict[Layer, Truth] = {}
-    for layer, policies in layers:
-        results = [
-            _statement_result(request, resource, context, layer, policy, index, statement)
-            for policy in policies
-            for index, statement in enumerate(policy.document.statements)
-        ]
-        statements += results
-        denies[layer], allows[layer] = _any_matches(results, "Deny"), _any_matches(results, "Allow")
-    found = ResourceEvaluation(resource, "depends", None, tuple(statements), ())
-    for layer, denied in denies.items():
-        if denied:
-            return found._replace(verdict="explicit-deny", decided_by=layer)
-    for layer, allowed in allows.items():
-        if allowed is False:
-            return found._replace(verdict="implicit-deny", decided_by=layer)
-    if every(allows.values()) and some(denies.values()) is False:
-        return found._replace(verdict="allowed")
-    return found._replace(missing=_in_order(key for result in statements for key in result.missing))
+    service_linked = is_service_linked(request.principal, context)
+    found = [
+        _evaluate_part(request, resource, part, context, service_linked)
+        for part in parts
+        if not (service_linked and part.is_of_organization)
+    ]
+    layers = tuple(layer for layer, _, _ in found)
+    # The principal's own policies come first, since they are what can be changed.
+    own_first = sorted(found, key=lambda entry: entry[0].layer in ("service-control", "resource-control"))
+    statements = tuple(result for _, results, _ in own_first for result in results)
+    evaluation = ResourceEvaluation(resource, "depends", None, statements, (), layers)
+    for verdict in ("explicit-deny", "implicit-deny"):
+        for layer in layers:
+            if layer.verdict == verdict:
+                return evaluation._replace(verdict=verdict, decided_by=layer.layer)
+    if all(layer.verdict == "allowed" for layer in layers):
+        return evaluation._replace(verdict="allowed")
+    return evaluation._replace(missing=_in_order(key for _, _, missing in own_first for key in missing))
+
+
+def _evaluate_part(
+    request: Request, resource: str | None, part: _Part, context: Context, service_linked: Truth
+) -> tuple[LayerEvaluation, list[StatementResult], list[str]]:
+    """Return the decision of a layer, the results of its statements, and the keys that would decide it."""
+    if part.policies is None:
+        return LayerEvaluation(part.layer, part.level, "depends", None), [], [IDENTITY]
+    results = [
+        _statement_result(request, resource, context, part.layer, policy, index, statement)
+        for policy in part.policies
+        for index, statement in enumerate(policy.document.statements)
+    ]
+    missing = [key for result in results for key in result.missing]
+    denied, allowed = _any_matches(results, "Deny"), _any_matches(results, "Allow")
+    if part.layer == "resource-control":
+        # RCPFullAWSAccess is attached at every level and cannot be detached: only a Deny counts.
+        allowed = True
+        if not is_resource_controlled(request.action):
+            denied = None if denied else denied
+    if part.is_of_organization and service_linked is None:
+        missing.append("aws:PrincipalArn")
+        denied, allowed = denied and None, allowed or None
+    verdict: Verdict = (
+        "explicit-deny" if denied else "implicit-deny" if allowed is False
+        else "allowed" if allowed and denied is False else "depends"
+    )  # fmt: skip
+    return LayerEvaluation(part.layer, part.level, verdict, _deciding(results, verdict)), results, missing
+
+
+def _deciding(results: Sequence[StatementResult], verdict: Verdict) -> StatementResult | None:
+    """Return the statement by which a layer has its verdict: the first that denies or allows, or that may."""
+    if verdict == "implicit-deny":
+        return None
+    if verdict == "depends":
+        return next((each for each in results if each.matches is None), None)
+    effect = "Deny" if verdict == "explicit-deny" else "Allow"
+    return next((each for each in results if each.matches and each.statement.effect == effect), None)
 
 
 def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:

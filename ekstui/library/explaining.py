@@ -31,7 +31,7 @@ from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.iam import arn
-from ekstui.iam.evaluation import AppliedPolicy, Request
+from ekstui.iam.evaluation import AppliedPolicy, Organization, Request
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
@@ -67,6 +67,8 @@ class Inquiry(NamedTuple):
     """Identity policies: AWS's, files, or one on standard input."""
     boundary: Side | None = None
     session: tuple[Side, ...] = ()
+    organization: Organization = Organization()
+    """The policies of the organization, of the caller's account and of the resource's."""
     standard_input: str = ""
     """The text for a side that is StandardInput."""
     values: Mapping[str, str] = {}
@@ -345,6 +347,7 @@ class _Case:
             identity=(*known.identity, *map(self._applied, inquiry.policies)),
             boundary=known.boundary if inquiry.boundary is None else self._applied(inquiry.boundary),
             session=(*known.session, *map(self._applied, inquiry.session)),
+            organization=inquiry.organization,
         )
 
     def _applied(self, side: Side) -> AppliedPolicy:

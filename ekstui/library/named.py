@@ -178,8 +178,8 @@ def _without_session(name: str) -> str:
 
 def _document(source: TrustSource, text: str) -> Document:
     if isinstance(source, StandardInput):
-        return document_of(text, str(source), trust=True)
-    return read_document(Path(source.path).expanduser(), trust=True)
+        return document_of(text, str(source), kind="trust")
+    return read_document(Path(source.path).expanduser(), kind="trust")
 
 
 _KINDS: Mapping[str, frozenset[str]] = {

@@ -14,6 +14,7 @@ from ekstui.denial.answer import (
     OldCopy,
     decoding,
     is_narrow,
+    layer_in_words,
     policy_document,
     refused_tags,
     statement_in_words,
@@ -27,7 +28,7 @@ from ekstui.eks.commands import Command
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.document import serialise
-from ekstui.iam.evaluation import PRINCIPAL, RESOURCE, Failure, StatementResult, exemption_of
+from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult, exemption_of
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import (
@@ -70,10 +71,11 @@ _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implic
 _MOST_OFFERED = 6
 """The most policies shown that would allow the request; JSON has more."""
 
-_OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN"}
-_TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks"}
+_OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN", IDENTITY: "--policy POLICY or --role NAME"}
+_TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks", IDENTITY: "role:NAME"}
 
 _ABOUT = (Column(""), Column("", shrink=1))
+_LAYERS = (Column("Layer"), Column("Verdict"), Column("By", shrink=1))
 _ANSWERS = (
     Column(""),
     Column("Who", 12, middle=True, shrink=2),
@@ -81,6 +83,9 @@ _ANSWERS = (
     Column("On"),
     Column("Verdict"),
 )
+
+_NAMED = {RESOURCE: "the resource", PRINCIPAL: "who asks", IDENTITY: "the identity policies"}
+"""What may be missing besides condition keys."""
 
 _MOST_KEYS = 3
 """The most condition keys in a first line."""
@@ -289,15 +294,15 @@ def _allowed(explanation: Explanation) -> str:
 def _open_questions(explanation: Explanation) -> str:
     """Return what would have to be known for a verdict."""
     missing = [key for key in explanation.missing_context if key not in explanation.foreign_context]
-    found = [words for key, words in ((RESOURCE, "the resource"), (PRINCIPAL, "who asks")) if key in missing]
-    keys = [key for key in missing if key not in (RESOURCE, PRINCIPAL)]
+    found = [words for key, words in _NAMED.items() if key in missing]
+    keys = [key for key in missing if key not in _NAMED]
     of_tags = [key for key in keys if "tag" in key.partition(":")[2].lower()]
     if of_tags:
         found.append("tags")
     found += [key for key in keys if key not in of_tags][:_MOST_KEYS]
     if not found:
         return "what the policies do not tell"
-    plural = len(found) > 1 or found == ["tags"]
+    plural = len(found) > 1 or found in (["tags"], [_NAMED[IDENTITY]])
     unknown = (
         "which the message does not show" if explanation.denied else f"which {'were' if plural else 'was'} not given"
     )
@@ -378,6 +383,8 @@ def _sections(
         yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
     if explanation.behind:
         yield "A newer release of what the role has a copy of", list(_behind(number, explanation))
+    if len(explanation.layers) > 1:
+        yield "By layer", [Table(_LAYERS, [_layer(number, each) for each in explanation.layers])]
     if explanation.nearest:
         title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
@@ -469,6 +476,13 @@ def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[
         yield "Not looked at", [unseen]
     if (command := decoding(explanation)) is not None:
         yield "The encoded part has more context; to decode it", [Code(command.text, "sh", command, (number, "decode"))]
+
+
+def _layer(number: int, layer: LayerEvaluation) -> TableRow:
+    """Return a row with a layer's verdict and the statement that decides it."""
+    by = "" if layer.decided_by is None else statement_in_words(layer.decided_by)
+    cells = (layer_in_words(layer), Span(_IN_A_WORD[layer.verdict], _STYLES[layer.verdict]), by)
+    return TableRow(cells, layer, (number, "layer", layer.layer, layer.level))
 
 
 def _near(key: tuple[object, ...], near: StatementResult) -> Node:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from ekstui import files
@@ -23,15 +23,30 @@ from ekstui.change.policy import (
     parse_version,
 )
 from ekstui.errors import DocumentError, InputError
-from ekstui.iam.document import MAX_BYTES, Document, broken_rules, broken_trust_rules, load_json, parse
+from ekstui.iam.document import (
+    MAX_BYTES,
+    Document,
+    broken_resource_control_rules,
+    broken_rules,
+    broken_trust_rules,
+    load_json,
+    parse,
+)
 
-_WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument")
+_WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument", "Policy", "Content")
+
+Kind = Literal["identity", "trust", "resource-control"]
+"""What kind of policy a document has to be; service control policies have the rules of identity policies."""
+
+_RULES = {
+    "identity": broken_rules, "trust": broken_trust_rules, "resource-control": broken_resource_control_rules,
+}  # fmt: skip
 
 _DEPTH = 4
 """PolicyVersion or Role, the document, a string in it, and one to spare."""
 
 
-def read_document(path: Path, *, trust: bool = False) -> Document:
+def read_document(path: Path, *, kind: Kind = "identity") -> Document:
     """Return the policy in a file; InputError names the file and what is wrong (see `document_of`)."""
     if files.is_served():
         raise InputError(
@@ -44,17 +59,17 @@ def read_document(path: Path, *, trust: bool = False) -> Document:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     except ValueError:  # a name that no file can have
         raise InputError(f"{path} is not the name of a file.") from None
-    return document_of(text, str(path), trust=trust)
+    return document_of(text, str(path), kind=kind)
 
 
-def document_of(text: str | bytes, label: str, *, trust: bool = False) -> Document:
-    """Return the identity policy or the trust policy in a text; DocumentError if IAM would reject it.
+def document_of(text: str | bytes, label: str, *, kind: Kind = "identity") -> Document:
+    """Return the policy in a text; DocumentError if AWS would reject it as one of this kind.
 
     The error starts with `label`, which says where the text is from.
     """
     try:
         document = parse(unwrapped(load_json(text)))
-        for broken in broken_trust_rules(document) if trust else broken_rules(document):
+        for broken in _RULES[kind](document):
             raise broken
         return document
     except DocumentError as error:
@@ -62,7 +77,7 @@ def document_of(text: str | bytes, label: str, *, trust: bool = False) -> Docume
 
 
 def unwrapped(value: object) -> object:
-    """Return the policy document inside what `get-policy-version`, `get-role-policy` or `get-role` prints, else the value itself.
+    """Return the policy document inside what `get-policy-version`, `get-role-policy`, `get-role` or `describe-policy` prints, else the value itself.
 
     IAM's API gives documents URL-encoded, and so do tools that store its answers as they come.
     """

@@ -767,3 +767,109 @@ def test_bytes_that_are_no_text(capsys: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00"), encoding="utf-8"))
     assert main(["explain", "-"]) == 2
     assert capsys.readouterr().err == "ekstui: Standard input is not UTF-8 text.\n"
+
+
+def organization(folder: Path) -> Path:
+    """Two levels: the root allows everything, the unit allows everything and denies what is outside of a region."""
+    full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    outside = {
+        "Sid": "Regions", "Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}},
+    }  # fmt: skip
+    for name, statement in (("root/full", full), ("root/unit/full", full), ("root/unit/regions", outside)):
+        path = folder / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}), encoding="utf-8")
+    return folder / "root"
+
+
+KARPENTER = (
+    "User: arn:aws:sts::111122223333:assumed-role/karpenter/1 is not authorized to perform: ec2:RunInstances on resource: "
+    "arn:aws:ec2:us-east-1:111122223333:instance/* with an explicit deny in a service control policy"
+)
+
+
+def test_the_statement_of_the_service_control_policy_that_a_message_blames(explain: Any, tmp_path: Path) -> None:
+    answer = explain(KARPENTER, "--scp", str(organization(tmp_path)), "--context", "aws:RequestedRegion=us-east-1")
+    assert answer["verdict"] == "explicit-deny"
+    assert [(each["policy"], each["sid"], each["layer"]) for each in answer["nearest"]] == [
+        ("regions", "Regions", "service-control")
+    ]
+    assert [(each["layer"], each["level"], each["verdict"]) for each in answer["layers"]] == [
+        ("service-control", "root", "allowed"), ("service-control", "unit", "explicit-deny"), ("identity", None, "depends"),
+    ]  # fmt: skip
+    assert answer["layers"][1]["decided_by"]["sid"] == "Regions"
+    assert "service control policies" not in answer["not_looked_at"]
+    assert "resource control policies" in answer["not_looked_at"]
+    assert any("neither the management account nor service-linked roles" in note for note in answer["notes"])
+
+
+@pytest.mark.parametrize(
+    ("region", "verdict"), [("us-east-1", "explicit-deny"), ("eu-west-1", "allowed"), (None, "depends")]
+)
+def test_each_level_has_its_verdict(explain: Any, tmp_path: Path, region: str | None, verdict: str) -> None:
+    told_region = [] if region is None else ["--context", f"aws:RequestedRegion={region}"]
+    given = ["--policy", "AmazonEKSClusterPolicy", "--action", "ec2:DescribeInstances", "--resource", "*", *told_region]
+    answer = explain(*given, "--scp", str(organization(tmp_path)))
+    assert answer["verdict"] == verdict
+    assert answer["missing_context"] == (["aws:RequestedRegion"] if verdict == "depends" else [])
+    assert answer["layers"][-1]["verdict"] == "allowed"
+    # No identity policy helps where the organization's decide or leave it open.
+    assert not answer["allowed_by"] and not answer["fixes"]
+
+
+def test_a_resource_control_policy_denies_the_bearer_of_a_token_too(explain: Any, tmp_path: Path) -> None:
+    role = "arn:aws:iam::111122223333:role/app"
+    trust, rcp = tmp_path / "trust.json", tmp_path / "rcp.json"
+    provider = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+    statement = {
+        "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+    }  # fmt: skip
+    trust.write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}), encoding="utf-8")
+    deny = {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}
+    rcp.write_text(json.dumps({"Version": "2012-10-17", "Statement": deny}), encoding="utf-8")
+    given = [
+        "--action", "sts:AssumeRoleWithWebIdentity", "--resource", role, "--trust", str(trust), "--context",
+        f"aws:FederatedProvider={provider}",
+    ]  # fmt: skip
+    assert explain(*given)["verdict"] == "allowed"
+    answer = explain(*given, "--rcp", str(rcp))
+    assert answer["verdict"] == "explicit-deny"
+    assert answer["layers"][0]["decided_by"]["sid"] == "No"
+    # Service control policies restrict no bearer of a token.
+    assert explain(*given, "--scp", str(organization(tmp_path)))["verdict"] == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "wrong"),
+    [
+        ("--scp", None, "has no policies"),
+        (
+            "--scp",
+            '{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}',
+            "no principal",
+        ),
+        ("--rcp", '{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}', 'is "*"'),
+        ("--rcp", '{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*"}}', "neither"),
+        ("--scp", "{", "not JSON"),
+    ],
+)
+def test_organization_policies_that_cannot_be_read(
+    option: str, text: str | None, wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if text is not None:
+        (tmp_path / "policy.json").write_text(text, encoding="utf-8")
+    assert main(["explain", "--action", "ec2:RunInstances", option, str(tmp_path)]) == 2
+    assert wrong in capsys.readouterr().err
+
+
+def test_a_service_control_policy_as_the_command_line_prints_it(explain: Any, tmp_path: Path) -> None:
+    document = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}}
+    path = tmp_path / "deny.json"
+    printed = {"Policy": {"PolicySummary": {"Name": "deny"}, "Content": json.dumps(document)}}
+    path.write_text(json.dumps(printed), encoding="utf-8")
+    given = ["--policy", "AmazonEKSClusterPolicy", "--resource", "*", "--scp", str(path)]
+    assert explain(*given, "--action", "ec2:DescribeInstances")["verdict"] == "explicit-deny"
+    answer = explain(*given, "--action", "kms:DescribeKey")
+    assert (answer["verdict"], answer["layers"][0]["level"]) == ("implicit-deny", None)
+    assert any("FullAWSAccess" in note for note in answer["notes"])

@@ -58,6 +58,7 @@ OFFLINE: tuple[tuple[str, ...], ...] = (
     ("explain", 'pods is forbidden: User "jo" cannot list resource "pods" in API group "" in the namespace "shop"'),
     ("explain", "--action", "ec2:CreateVolume", "--resource", "arn:aws:ec2:eu-west-1::snapshot/snap-1", "--policy",
      "AmazonEBSCSIDriverPolicy@v2"),
+    ("explain", "--action", "ec2:CreateVolume", "--policy", "AmazonEBSCSIDriverPolicy@v2", "--scp", "{file}"),
     ("changes", "--since", "2026-02-01"),
     ("changes", "--scope", "all", "--all"),
     ("who-can", "ec2:DescribeSecurityGroups"),

@@ -204,6 +204,8 @@ _COMPLETERS: dict[str, Completer] = {
     "after": _sides_with_access,
     "boundary": _sides,
     "session_policy": _files,
+    "scp": _files,
+    "rcp": _files,
     "trust": _files,
     "account_file": _files,
     "source": _files,

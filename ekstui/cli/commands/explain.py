@@ -15,6 +15,7 @@ from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES
+from ekstui.iam.evaluation import Organization
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
 from ekstui.library.notation import FileSide, RoleSide, StandardInput, parse_side
@@ -64,6 +65,20 @@ from ekstui.present.explanation import explanation_blocks
     argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary"),
     argument("--session-policy", action="append", default=[], metavar="FILE", help="a session policy"),
     argument(
+        "--scp",
+        action="append",
+        default=[],
+        metavar="FILE|FOLDER",
+        help="service control policies of the caller's account; a folder is a level of the organization",
+    ),
+    argument(
+        "--rcp",
+        action="append",
+        default=[],
+        metavar="FILE|FOLDER",
+        help="resource control policies of the resource's account; a folder is a level of the organization",
+    ),
+    argument(
         "--trust",
         metavar="FILE",
         help="the trust policy of the role to be assumed, or the output of aws iam get-role (default: as in the account)",
@@ -80,6 +95,7 @@ from ekstui.present.explanation import explanation_blocks
     examples=(
         "kubectl logs … | ekstui explain",
         "ekstui explain - --policy AmazonEBSCSIDriverPolicy@v2 < message.txt",
+        "ekstui explain - --policy ./mine.json --scp organization/",
         "ekstui explain --action ec2:CreateVolume --resource arn:aws:ec2:eu-west-1::snapshot/snap-1 --policy ./mine.json",
     ),
 )
@@ -151,12 +167,21 @@ def _inquiry(arguments: Namespace) -> Inquiry:
         policies=policies,
         boundary=boundary,
         session=session,
+        organization=_organization(arguments),
         principal=arguments.role,
         trust=trust,
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
         values=parameters(arguments),
         cluster=arguments.cluster,
     )
+
+
+def _organization(arguments: Namespace) -> Organization:
+    if not arguments.scp and not arguments.rcp:
+        return Organization()
+    from ekstui.sources.levels import read_levels
+
+    return Organization(read_levels(arguments.scp, "identity"), read_levels(arguments.rcp, "resource-control"))
 
 
 def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ekstui.iam.document import Condition, Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Level, Organization, Request, evaluate
 from tests.support.effort import EFFORT
 
 KEYS = ("k:a", "k:b")
@@ -104,9 +104,11 @@ def brute_matches(statement: Statement, action: str, resource: str, context: Com
     )
 
 
-def brute(document: Document, boundary: Document | None, action: str, resource: str, context: Complete) -> str:
-    layers = [document] if boundary is None else [document, boundary]
-    hits = [[s.effect for s in layer.statements if brute_matches(s, action, resource, context)] for layer in layers]
+def brute(layers: list[list[Document]], action: str, resource: str, context: Complete) -> str:
+    hits = [
+        [s.effect for each in layer for s in each.statements if brute_matches(s, action, resource, context)]
+        for layer in layers
+    ]
     if any("Deny" in effects for effects in hits):
         return "explicit-deny"
     return "allowed" if all("Allow" in effects for effects in hits) else "implicit-deny"
@@ -116,12 +118,20 @@ def brute(document: Document, boundary: Document | None, action: str, resource: 
 @given(
     identity=documents,
     boundary=st.none() | documents,
+    session=st.lists(documents, max_size=1),
+    levels=st.lists(st.lists(documents, min_size=1, max_size=2), max_size=2),
     action=st.sampled_from(ACTIONS),
     resource=st.sampled_from(RESOURCES),
     known=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES), max_size=2),
 )
 def test_agreement_with_brute_force(
-    identity: Document, boundary: Document | None, action: str, resource: str, known: dict[str, tuple[str, ...]]
+    identity: Document,
+    boundary: Document | None,
+    session: list[Document],
+    levels: list[list[Document]],
+    action: str,
+    resource: str,
+    known: dict[str, tuple[str, ...]],
 ) -> None:
     if len(known.get("k:a", ())) > 1:
         known["k:a"] = ("x",)
@@ -129,8 +139,21 @@ def test_agreement_with_brute_force(
         Request(action, (resource,), None, known),
         [AppliedPolicy("p", None, identity)],
         None if boundary is None else AppliedPolicy("b", None, boundary),
+        [AppliedPolicy("s", None, each) for each in session],
+        organization=Organization(
+            tuple(
+                Level(str(number), tuple(AppliedPolicy("o", None, each) for each in level))
+                for number, level in enumerate(levels)
+            )
+        ),
     )
-    possible = {brute(identity, boundary, action, resource, context) for context in completions(known)}
+    layers = [*levels, [identity], *([] if boundary is None else [[boundary]]), *([session] if session else [])]
+    possible = {brute(layers, action, resource, context) for context in completions(known)}
+    assert len(found.decisive.layers) == len(layers)
+    for layer, decided in zip(layers, found.decisive.layers, strict=True):
+        alone = {brute([layer], action, resource, context) for context in completions(known)}
+        assert decided.verdict == "depends" or decided.verdict in alone
+        assert set(known) != set(KEYS) or alone == {decided.verdict}
     if found.verdict == "depends":
         assert set(known) != set(KEYS)
         assert found.missing
