@@ -118,6 +118,23 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
 
 
+def roles_with_copies(library: Library, policy: Policy) -> tuple[RoleAttachment, ...]:
+    """Return the roles that have a customer managed policy which looks like a copy of this one, with a remark on each copy."""
+    from ekstui.library.roles import copies_of, originals_of
+
+    snapshot = library.account.required()
+    documents = {info.number: library.document(policy, info.number) for info in policy.versions}
+    copies = {
+        copy.local.arn: f"{copy.local.name} is like v{copy.version} ({copy.nearness:.0%})"
+        for copy in copies_of(snapshot.local_policies, originals_of([(policy, documents)]))
+    }
+    uses = library.account.uses(snapshot)
+    found = ((role, [copies[each.arn] for each in role.attached if each.arn in copies]) for role in snapshot.roles)
+    return tuple(
+        RoleAttachment(role, (), uses.get(role.arn or "", ()), tuple(remarks)) for role, remarks in found if remarks
+    )
+
+
 def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
     """Return the names of the AWS managed policies in the account, with how many roles, users and groups have each."""
     holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from copy import copy
 from itertools import islice
 from operator import itemgetter
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from ekstui import spelling
 from ekstui.change.holders import nearest_actions
@@ -159,25 +159,29 @@ def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
 
 def ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
     """Yield the comparisons that `v5..v6`, `5..6`, `v5..` or `..v6` may mean, newest first."""
-    labels = policy.versions
-    first, second = _place(policy, before), _place(policy, after)
-    if first is not None and second is not None and first != second:
-        yield comparison(policy, labels[first], labels[second])
+    first, second = _release(policy, before), _release(policy, after)
+    places = range(len(policy.versions))
+    if first is not None and second is not None and first[0] != second[0]:
+        yield comparison(policy, first, second)
     elif first is not None and not after:
-        for later in reversed(labels[first + 1 :]):
-            yield comparison(policy, labels[first], later)
+        for later in reversed(places[first[0] + 1 :]):
+            yield comparison(policy, first, (later, policy.versions[later]))
     elif second is not None and not before:
-        for earlier in reversed(labels[:second]):
-            yield comparison(policy, earlier, labels[second])
+        for earlier in reversed(places[: second[0]]):
+            yield comparison(policy, (earlier, policy.versions[earlier]), second)
 
 
-def _place(policy: Thing, typed: str) -> int | None:
-    """Return the index of a version or release; `v1.8` is the newest of `v1.8.0`, `v1.8.1` …"""
+Release: TypeAlias = tuple[int, str]
+"""The index of a version, and the name that was asked for: its own, or that of a release that did not change it."""
+
+
+def _release(policy: Thing, typed: str) -> Release | None:
+    """Return a version or release; `v1.8` is the first with the newest document of `v1.8.0`, `v1.8.1` …"""
     wanted = as_listed(typed)
     if wanted in policy.versions:
-        return policy.versions.index(wanted)
-    known = [place for release, place in policy.releases if release == wanted or release.startswith(f"{wanted}.")]
-    return max(known, default=None) if typed else None
+        return policy.versions.index(wanted), wanted
+    known = [(place, name) for name, place in policy.releases if name == wanted or name.startswith(f"{wanted}.")]
+    return max(known, key=itemgetter(0)) if typed and known else None
 
 
 def as_listed(typed: str) -> str:
@@ -185,10 +189,16 @@ def as_listed(typed: str) -> str:
     return typed if typed.startswith("v") or not typed else f"v{typed}"
 
 
-def comparison(policy: Thing, before: str, after: str) -> Thing:
+def comparison(policy: Thing, before: Release, after: Release) -> Thing:
     """Return the comparison of two versions of a policy."""
-    sides = Sides(f"{policy.name}@{before}", f"{policy.name}@{after}")
-    return Thing("comparison", f"{policy.name}@{before}..{after}", policy.about, eks=policy.eks, value=sides)
+    sides = Sides(f"{policy.name}@{before[1]}", f"{policy.name}@{after[1]}")
+    unchanged = [
+        f"{name}, unchanged since {policy.versions[place]}"
+        for place, name in (before, after)
+        if name != policy.versions[place]
+    ]
+    about = "; ".join(unchanged) or policy.about
+    return Thing("comparison", f"{policy.name}@{before[1]}..{after[1]}", about, eks=policy.eks, value=sides)
 
 
 _COMPARED = ("policy", "version", "component", "access policy")
@@ -407,10 +417,15 @@ class Catalogue:
             fitting = [place for place, label in enumerate(policy.versions) if label.startswith(wanted)]
             found = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
             found.sort(key=lambda each: each[0] != wanted)
-            found += [each for each in policy.releases if each[0] == wanted and each[1] not in fitting]
+            found += [
+                each
+                for each in policy.releases
+                if each[1] not in fitting and (each[0] == wanted or each[0].startswith(f"{wanted}."))
+            ]
             for label, place in found:
-                name = f"{policy.name}@{label}"
-                yield Thing("version", name, policy.about, eks=policy.eks, value=PolicyVersion(policy, place))
+                name, own = f"{policy.name}@{label}", policy.versions[place]
+                about = policy.about if label == own else f"unchanged since {own}"
+                yield Thing("version", name, about, eks=policy.eks, value=PolicyVersion(policy, place))
 
     def _compared(self, sides: Sequence[str]) -> Iterator[Thing]:
         """Yield the comparisons that `diff A B` may mean; with one side, that of a version with the one before."""
@@ -422,7 +437,7 @@ class Catalogue:
                 found = thing.value
                 policy, at = found if isinstance(found, PolicyVersion) else (thing, len(thing.versions) - 1)
                 if at > 0:
-                    yield comparison(policy, *policy.versions[at - 1 : at + 1])
+                    yield comparison(policy, (at - 1, policy.versions[at - 1]), (at, policy.versions[at]))
         elif len(sides) > 1:
             first = next(self._sides(sides[0]), None)
             before = _written(first) if first else sides[0]

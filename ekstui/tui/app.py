@@ -53,6 +53,8 @@ class EkstuiApp(RoutedApp):
     TITLE = "ekstui"
     # ekstui has its own palette: Textual's shows a loading indicator, which sends 49 KB a second.
     ENABLE_COMMAND_PALETTE = False
+    # Above the details of a row and the footer.
+    CSS = "ToastRack { margin-bottom: 4; }"
     KEYS = (
         keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.SYNC, keys.REPAINT, keys.SUSPEND, keys.QUIT,
     )  # fmt: skip

@@ -89,9 +89,10 @@ def known() -> Catalogue:
         ("karpenter", "component", "karpenter"),
         ("karpenter@v1.14.1", "version", "karpenter@v1.14.1"),
         ("karpenter@v1.12.0..v1.13.0", "comparison", "karpenter@v1.12.0..v1.13.0"),
-        # v1.8 has the document of v1.7.0.
-        ("karpenter@v1.8..v1.9", "comparison", "karpenter@v1.7.0..v1.9.0"),
-        ("karpenter@v1.8.0..v1.9.1", "comparison", "karpenter@v1.7.0..v1.9.0"),
+        # v1.8 has the document of v1.7.0, and is called as it was asked for.
+        ("karpenter@1.8..1.9", "comparison", "karpenter@v1.8.0..v1.9.0"),
+        ("karpenter@v1.8.0..v1.9.1", "comparison", "karpenter@v1.8.0..v1.9.1"),
+        ("karpenter@v1.8", "version", "karpenter@v1.8.0"),
         # Symptoms, by words of the notes or of the log.
         ("waiting for IPAM", "symptom", IPAM),
         ("you must be logged in", "symptom", "kubectl: You must be logged in to the server (Unauthorized)"),

@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
-from ekstui.library import Library
+from ekstui.eks.account_snapshot import RoleAttachment
+from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import Effective, Settings
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import TooSmallScreen
-from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
+from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import FAMILY
 from tests.tui.journeys import settle, travel, type_in, words
@@ -73,6 +76,60 @@ def test_notes_and_what_remains_are_a_key_away() -> None:
         assert ", s3, " in words(app.screen)
         await pilot.press("v")
         assert "Not allowed by this version" not in words(app.screen)
+
+    travel(journey)
+
+
+def test_notes_are_of_the_policy_in_every_pane_and_do_not_stick() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: " notes)" in words(app.screen))
+        for pane in "1234":
+            for close in ("i", "escape"):
+                await pilot.press(pane, "i")
+                assert "Worth knowing" in words(app.screen)
+                await pilot.press(close)
+                assert "Worth knowing" not in words(app.screen)
+                assert _explorer(app).pane == PANES[int(pane) - 1]
+        before = _explorer(app).permissions._arn
+        await pilot.press("1", "i", "1", "j")
+        await settle(pilot, lambda: _explorer(app).permissions._arn != before)
+        assert "Worth knowing" not in words(app.screen)
+
+    travel(journey)
+
+
+def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        attached = app.screen.query_one(AttachedPane)
+        await settle(pilot, lambda: attached._answer is not None)
+        roles = [row.value for row in attached.rows.rows if isinstance(row.value, RoleAttachment)]
+        policy = next(row for row in _explorer(app).policies.rows.rows if row.selectable)
+        assert plain(policy.cells[-2]).strip() == str(sum(bool(each.attached_as) for each in roles))
+        # The account's own copy of the CNI policy is on a role, which has not the original.
+        assert [each.remarks for each in roles if not each.attached_as]
+        assert "with a copy" in str(attached.border_subtitle)
+        await pilot.press("4", "d")
+        assert isinstance(app.screen, CompareScreen)
+        assert str(app.screen._after) == "AmazonEKS_CNI_Policy@v6"
+        assert str(app.screen._before) == f"role:{roles[0].role.name}"
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+def test_a_toast_leaves_the_details_of_the_row_in_view() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("u")
+        await settle(pilot, lambda: bool(app.screen.query(Toast)) and bool(app.screen.query_one(Toast).region))
+        assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one("#line").region.y
+
+    travel(journey)
+
+
+def test_the_column_that_one_leaves_shows_what_it_is_for() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        before = app.screen.query_one("#permissions").region
+        await pilot.press("4", "1")
+        await settle(pilot, lambda: app.screen.query_one("#permissions").region == before)
 
     travel(journey)
 

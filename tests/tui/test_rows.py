@@ -94,7 +94,7 @@ def test_the_cursor_stays_with_its_row_when_the_rows_are_set_anew() -> None:
         (["j"] * 8, 8, 15),
         (["pagedown", "k"], 6, 14),
         (["G"], 22, 29),
-        (["G", "g", "g"], 0, 14),
+        (["G", "g"], 0, 14),
     ],
 )
 def test_rows_start_with_the_text_above_the_first_that_can_be_rested_on(
@@ -109,6 +109,19 @@ def test_rows_start_with_the_text_above_the_first_that_can_be_rested_on(
             await pilot.resize_terminal(40, 9)
             await pilot.press(*keys)
             assert (app.query_one(RowList).scroll_offset.y, current(app)) == (top, expected)
+
+    asyncio.run(run())
+
+
+def test_g_and_shift_g_show_the_top_and_the_end_whatever_can_have_the_cursor() -> None:
+    async def run() -> None:
+        app = ListApp(rows(60, headings=(*range(14), *range(40, 60))))
+        async with app.run_test(size=(40, 10)) as pilot:
+            await pilot.press("G")
+            # Nine rows are in view.
+            assert (app.query_one(RowList).scroll_offset.y, current(app)) == (51, 39)
+            await pilot.press("g")
+            assert (app.query_one(RowList).scroll_offset.y, current(app)) == (0, 14)
 
     asyncio.run(run())
 

@@ -138,7 +138,7 @@ class Before(NamedTuple):
 class ExplorerScreen(Screen[None]):
     """Four panes: the list chooses a policy, and the others are bound to it.
 
-    Two columns of two, the last focused pane of each larger; in a narrow terminal, one pane. Also has what is shown and
+    Two columns of two, the focused pane larger, or else the upper one; in a narrow terminal, one pane. Also has what is shown and
     marked, and the keys that act on it.
     """
 
@@ -147,7 +147,7 @@ class ExplorerScreen(Screen[None]):
             "Open the row: a policy's permissions, a service's actions, an action's card, what a version changed, or a role."
         ),
         keys.MARK.here("Mark the policy or version under the cursor: d compares two, t puts up to four side by side."),
-        keys.COMPARE.here("Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it."),
+        keys.COMPARE.here("Compare the two marked rows; or the row under the cursor with the marked one, or with the version before it; or a role with the shown policy."),
         keys.OLDER, keys.NEWER, keys.FILTER, keys.NEXT, keys.PREVIOUS, keys.UNMARK,
         keys.NOTES, keys.TABLE, keys.SCOPE, keys.COPY,
         keys.SAVE.here("Save the shown version as JSON, Markdown, Terraform or CloudFormation."),
@@ -210,6 +210,8 @@ class ExplorerScreen(Screen[None]):
         """The size that was laid out last while the app starts; None later."""
         self.offer: Offer | None = None
         """Where the user was when the connection was lost."""
+        self._notes_from: PaneId = "policies"
+        """The pane from which the notes were opened."""
         self._before: list[Before] = []
         """What esc goes back to, the last one first to be gone back to."""
 
@@ -577,6 +579,8 @@ class ExplorerScreen(Screen[None]):
             self.marks = ()
         elif self._alone and not (before and before.alone):
             self.action_alone()
+        elif self.permissions.has_notes:
+            self._close_notes()
         elif self.pane != (home := before.pane if before else "policies"):
             self.action_pane(home)
         elif self._go_back():
@@ -663,7 +667,8 @@ class ExplorerScreen(Screen[None]):
     def _note(self, pane: PaneId) -> None:
         if pane != self.pane:
             self.pane = pane
-            self._large[LEFT if pane in LEFT else RIGHT] = pane
+            # The other column shows most of what it is mainly for.
+            self._large = {LEFT: LEFT[0], RIGHT: RIGHT[0], (LEFT if pane in LEFT else RIGHT): pane}
             self.place_anew()
 
     def action_pane(self, pane: PaneId) -> None:
@@ -767,6 +772,9 @@ class ExplorerScreen(Screen[None]):
             self.notify("No policy is shown; esc clears the filter of the list.")
             return
         row, here = self.row, self.shown
+        if self.pane == "attached":
+            self._compare_holder(row, here)
+            return
         if row and isinstance(row.value, Step):
             here = Shown(here.entry, row.value.version)
         elif self.marks and self.pane == "policies":
@@ -779,6 +787,16 @@ class ExplorerScreen(Screen[None]):
             self.notify(f"{here.place} is the first known version; mark another one with space.")
         else:
             self.post_message(ShowComparison(*sides))
+
+    def _compare_holder(self, row: Row | None, here: Shown) -> None:
+        """Compare what a role allows with the shown policy."""
+        from ekstui.eks.account_snapshot import RoleAttachment
+        from ekstui.library.notation import RoleSide
+
+        if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
+            self.notify("Only a role can be compared with the policy; 3 goes to its versions.")
+            return
+        self.post_message(ShowComparison(RoleSide(row.value.role.name), here.place))
 
     def action_copy(self) -> None:
         """Let the user choose what to copy from the row under the cursor."""
@@ -801,15 +819,20 @@ class ExplorerScreen(Screen[None]):
         if self.shown:
             offer_exports(self, version_exports(self.shown, self.app.library, self.account.snapshot))
 
-    async def action_notes(self) -> None:
-        """Show all notes: in the attached pane those of the account, elsewhere those of the policy."""
-        if self.pane == "attached":
-            await self.run_action("app.account")
-            return
+    def action_notes(self) -> None:
+        """Show all notes on the policy in the pane of the permissions, or close them again."""
         self.catch_up()
-        if self.pane != "permissions":
-            self.action_pane("permissions")
+        if self.permissions.has_notes:
+            self._close_notes()
+            return
+        self._notes_from = self.pane
+        self.action_pane("permissions")
         self.permissions.show_about()
+
+    def _close_notes(self) -> None:
+        """Close the notes and go back to the pane from which they were opened."""
+        self.permissions.show_about()
+        self.action_pane(self._notes_from)
 
     def action_walk(self, step: int) -> None:
         """Show the known version before or after this one."""

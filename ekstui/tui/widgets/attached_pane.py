@@ -21,7 +21,7 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.eks.account_snapshot import Attachments
+    from ekstui.eks.account_snapshot import Attachments, RoleAttachment
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_answers import PrincipalsInClusters
     from ekstui.present.attachment_rows import AttachmentRow
@@ -99,7 +99,7 @@ class AttachedPane(Pane):
     FILTER_HINT = "part of a role, cluster or kind of use"
     STOP = "role"
     FOOTER = (
-        keys.OPEN, keys.FILTER, keys.COPY, keys.NOTES, keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
+        keys.OPEN, keys.COMPARE.here("", "compare with it"), keys.FILTER, keys.COPY, keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.WHO_CAN, keys.FIND,
         keys.HELP,
     )  # fmt: skip
 
@@ -108,6 +108,8 @@ class AttachedPane(Pane):
     def __init__(self) -> None:
         super().__init__(COLUMNS)
         self._answer: AttachedAnswer | None = None
+        self._copies: Sequence[RoleAttachment] = ()
+        """The roles that have a copy of the policy instead."""
         self._entries: PrincipalsInClusters | None = None
         """The access entries that have the shown access policy."""
 
@@ -153,10 +155,10 @@ class AttachedPane(Pane):
 
             return principals_in_clusters(library, {policy.name}, ask=False)
 
-        def look_up(stopped: Event) -> AttachedAnswer:
-            from ekstui.library.attachments import attached
+        def look_up(stopped: Event) -> tuple[AttachedAnswer, Sequence[RoleAttachment]]:
+            from ekstui.library.attachments import attached, roles_with_copies
 
-            return attached(library, policy, stopped.is_set)
+            return attached(library, policy, stopped.is_set), () if policy.home else roles_with_copies(library, policy)
 
         if shown.entry.access:
             # In the same group, so that a slow answer about another policy does not replace it.
@@ -189,7 +191,17 @@ class AttachedPane(Pane):
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
-        found = attached_rows(self._answer, datetime.now(UTC), width)
+        found = [
+            *attached_rows(self._answer, datetime.now(UTC), width),
+            *(
+                Row(
+                    ("copy", entry.role.name),
+                    (styled(clean_line(entry.role.name)), styled("has a copy", "warn"), ()),
+                    entry,
+                )
+                for entry in self._copies
+            ),
+        ]
         self.rows.set_columns(columns_of(found, width))
         if self.account.error is not None:
             found = stale_rows(self.account.error, width) + found
@@ -204,7 +216,12 @@ class AttachedPane(Pane):
             return super().about_row(row)
         uses = clean_line("; ".join(map(use_in_words, entry.used_by))) or "no use was found"
         boundary = "  as its boundary" if "boundary" in entry.attached_as else ""
-        return ((clean_line(entry.role.arn or entry.role.name), "strong"), (boundary, "warn"), (f"  {uses}", ""))
+        copies = "" if entry.attached_as else f"  {clean_line('; '.join(entry.remarks))}"
+        return (
+            (clean_line(entry.role.arn or entry.role.name), "strong"),
+            (boundary or copies, "warn"),
+            (f"  {uses}", ""),
+        )
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
         """Return the keys that work, with or without a row."""
@@ -212,14 +229,16 @@ class AttachedPane(Pane):
             return super().footer_keys(row, marks=marks)
         return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
 
-    def _show_attached(self, answer: AttachedAnswer) -> None:
+    def _show_attached(self, found: tuple[AttachedAnswer, Sequence[RoleAttachment]]) -> None:
+        answer, copies = found
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.identity.account != answer.identity.account:
             return
-        self._answer = answer
+        self._answer, self._copies = answer, copies
         unseen = len(answer.attachments.not_looked_at)
-        more = f" · {unseen} not looked at: i" if unseen else ""
-        self.set_note(attached_note(answer.attachments) + more)
+        more = f" · {unseen} not looked at: a" if unseen else ""
+        with_copies = f" · {counted(len(copies), 'role')} with a copy" if copies else ""
+        self.set_note(attached_note(answer.attachments) + with_copies + more)
         self.show_rows()
 
     def _show_entries(self, found: PrincipalsInClusters) -> None:

@@ -72,6 +72,7 @@ class PermissionsPane(Pane):
 
         self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
         library, policy, version = self.app.library, shown.entry.policy, shown.version
+        self._whole = self._whole and policy.arn == self._arn
         self._toggled.clear()
 
         def show(services: Sequence[ServiceSummary]) -> None:
@@ -88,6 +89,11 @@ class PermissionsPane(Pane):
                 self.reach(wanted)
 
         self.app.background.run(self, "summary", lambda _: library.summary(policy, version), show)
+
+    @property
+    def has_notes(self) -> bool:
+        """Whether all notes are shown."""
+        return self._whole
 
     def show_about(self) -> None:
         """Switch between all notes on the policy and the first line of them."""

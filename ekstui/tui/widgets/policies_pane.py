@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -294,11 +295,22 @@ class PoliciesPane(Pane):
             self.show_rows()
 
     def _attached_to(self) -> Callable[[str], str] | None:
-        """Return a function from a policy's ARN to how many have it attached; None if that is not known."""
+        """Return a function from a policy's ARN to how many roles have it attached; None if that is not known.
+
+        Where not all roles could be read, it is how many entities have it, as IAM counts them.
+        """
         snapshot = self.account.snapshot
-        if snapshot is None or snapshot.counts is None:
+        if snapshot is None or not (snapshot.complete or snapshot.counts is not None):
             return None
         from ekstui.eks.account_snapshot import in_partition
 
-        attached = {arn: str(count.attachments or "") for arn, count in snapshot.counts.items()}
+        if snapshot.complete:
+            # What the fourth pane lists as roles; IAM's own count has users and groups in it.
+            roles = Counter(
+                arn
+                for role in snapshot.roles
+                for arn in {*(policy.arn for policy in role.attached), role.boundary_arn} - {None}
+            )
+            return lambda arn: str(roles[in_partition(arn, snapshot.identity.partition)] or "")
+        attached = {arn: str(count.attachments or "") for arn, count in (snapshot.counts or {}).items()}
         return lambda arn: attached.get(in_partition(arn, snapshot.identity.partition), "")

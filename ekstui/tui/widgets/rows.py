@@ -217,12 +217,15 @@ class RowList(ScrollView, can_focus=True):
         self.action_move(step if pages > 0 else -step)
 
     def action_first(self) -> None:
-        """Move to the first row."""
+        """Move to the first row that can have the cursor, and show the top."""
         self.action_move(-len(self.rows))
+        self._show_line(0)
 
     def action_last(self) -> None:
-        """Move to the last row."""
+        """Move to the last row that can have the cursor, and show the end."""
         self.action_move(len(self.rows))
+        if self.rows:
+            self._show_line(len(self.rows) - 1)
 
     @property
     def row_width(self) -> int:
