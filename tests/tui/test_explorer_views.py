@@ -117,12 +117,14 @@ def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> N
 
 
 def test_a_toast_leaves_the_details_of_the_row_in_view() -> None:
-    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press("u")
-        await settle(pilot, lambda: bool(app.screen.query(Toast)) and bool(app.screen.query_one(Toast).region))
-        assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one("#line").region.y
+    async def run() -> None:
+        app = EkstuiApp(Library.open())
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            await pilot.press("u")
+            await settle(pilot, lambda: any(toast.region for toast in app.screen.query(Toast)))
+            assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one("#line").region.y
 
-    travel(journey)
+    asyncio.run(run())
 
 
 def test_the_column_that_one_leaves_shows_what_it_is_for() -> None:
