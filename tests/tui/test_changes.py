@@ -37,6 +37,21 @@ def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
     travel(journey)
 
 
+def test_a_filter_leaves_the_changes_that_it_names() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("f")
+        await settle(pilot, lambda: "AmazonEKSNetworkingPolicy v2→v3" in words(app.screen))
+        before = words(app.screen)
+        await pilot.press("slash", *"networking", "enter")
+        lines = words(app.screen).splitlines()
+        assert lines
+        assert all("networking" in line.casefold() for line in lines)
+        await pilot.press("escape")
+        assert words(app.screen) == before
+
+    travel(journey)
+
+
 def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
     rig.reset(0)
 

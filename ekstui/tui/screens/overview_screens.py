@@ -30,6 +30,7 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction, ShowComparison, ShowPlace
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.widgets.pane import rows_with
 from ekstui.tui.widgets.service_rows import action_line
 
 PERIODS = (
@@ -53,6 +54,7 @@ class ChangesScreen(ReportScreen[_Changes]):
     """One version per row; enter compares it with the version before, or shows a new policy."""
 
     HEADING = "Changes"
+    SEARCH_FILTERS = True
     KEYS = (
         keys.OPEN.here("Compare the version with the one before it, or show a new policy."),
         keys.COMPARE.here("Compare the version with the one before it."),
@@ -97,7 +99,7 @@ class ChangesScreen(ReportScreen[_Changes]):
             shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
         found = list_rows(changes_table(shown), self.width)
         self.rows.set_columns(_columns(found, self.width))
-        return found
+        return rows_with(self._search_text.casefold().split(), found)
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made the version, and how many in the account have the policy attached."""
