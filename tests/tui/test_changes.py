@@ -39,15 +39,18 @@ def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
 
 def test_a_filter_leaves_the_changes_that_it_names() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press("f")
-        await settle(pilot, lambda: "networking" in words(app.screen).casefold())
-        before = words(app.screen)
-        await pilot.press("slash", *"networking", "enter")
-        lines = words(app.screen).splitlines()
+        await pilot.press("f", "p", "p")
+        changes = app.screen
+        assert isinstance(changes, ChangesScreen)
+        await settle(pilot, lambda: changes.answer is not None and len(changes.rows.rows) > 1)
+        before = words(changes)
+        assert "AmazonEKSBlockStoragePolicyV2" in before
+        await pilot.press("slash", *"storagepolicyv2", "enter")
+        lines = words(changes).splitlines()
         assert lines
-        assert all("networking" in line.casefold() for line in lines)
+        assert all("StoragePolicyV2" in line for line in lines)
         await pilot.press("escape")
-        assert words(app.screen) == before
+        assert words(changes) == before
 
     travel(journey)
 
