@@ -239,7 +239,7 @@ def test_broken_settings_never_block_what_mends_or_ignores_them(
 @pytest.mark.parametrize(
     "words",
     [
-        ["changes", "--since", "2026-08-25"],
+        ["changes", "--since", f"{KNOWN_UNTIL:%Y-%m-%d}"],
         ["who-can", "s3:PutBucketPolicy", "--scope", "eks"],
         ["show", "NoSuchPolicy"],
         ["show", "AmazonEKSClusterPolicy@v99"],

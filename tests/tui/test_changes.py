@@ -17,13 +17,13 @@ from tests.tui.journeys import settle, shows, travel, words
 
 def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press("f")
+        await pilot.press("f", "p", "p")
         await settle(pilot, lambda: "AmazonEKSNetworkingPolicy v2→v3" in words(app.screen))
         changes = app.screen
         assert isinstance(changes, ChangesScreen)
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, CompareScreen))
-        await pilot.press("escape", "p", "p")
+        await pilot.press("escape")
         await settle(pilot, lambda: "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7" in words(changes))
         assert changes.rows.move_to(("AmazonEKSBlockStoragePolicyV2", 1))
         await pilot.press("enter")

@@ -43,6 +43,8 @@ def test_one_is_back_on_the_row_where_the_connection_was_lost() -> None:
     async def lose(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("f")
         await settle(pilot, lambda: shows(app, ChangesScreen) and app.screen.query_one(RowList).cursor is not None)
+        await pilot.press(*"pp")
+        await settle(pilot, lambda: "AmazonEKSNetworkingPolicy" in words(app.screen))
         await pilot.press(*"jj")
         at.append(app.screen.query_one(RowList).cursor)
         keep(app.screen_stack, app.explorer, app.library)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.isolation import isolated
+from tests.support.bundled import newest
 from tests.support.filled import copied
 from tests.support.terminal import Terminal
 
@@ -132,10 +133,10 @@ def test_which_roles_have_a_policy(user: User) -> None:
 
 def test_the_worst_problem_of_a_cluster_and_its_remedy_on_the_clipboard(user: User) -> None:
     user.find("prod", "cluster", "What is wrong, worst first")
-    user.press("nn", "prod-cloudwatch")
+    user.press("nn", "prod-efs-csi")
     user.press("y", "y chooses")
     user.press("\r", "Sent ")
-    assert user.copied().startswith("aws iam attach-role-policy --role-name prod-cloudwatch ")
+    assert user.copied().startswith("aws iam update-assume-role-policy --role-name prod-efs-csi ")
     assert user.keys <= 6
 
 
@@ -154,8 +155,10 @@ def test_what_a_role_may_do(user: User) -> None:
     assert user.keys <= 3
 
 
-def test_what_changed_this_month_in_policies_that_our_roles_have(user: User) -> None:
+def test_what_changed_this_year_in_policies_that_our_roles_have(user: User) -> None:
     user.press("f", "changes 30 days")
     user.press("v", "attached in the account")
-    user.sees("AmazonEKSServiceRolePolicy", "v26→v27")
-    assert user.keys <= 2
+    user.press("pp", "changes a year")
+    number = newest("AmazonEKSServiceRolePolicy")
+    user.sees("AmazonEKSServiceRolePolicy", f"v{number - 1}→v{number}")
+    assert user.keys <= 4

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.isolation import isolated
+from tests.support.bundled import FAMILY
 from tests.support.terminal import ROOT, Terminal
 
 PATIENCE = 60
@@ -25,7 +26,7 @@ def travel(terminal: Terminal) -> None:
     terminal.wait_for("1 Policies", PATIENCE)
     # All at once, as on a slow connection: the digit is for the panes, not for the filter.
     terminal.send("/EKS_CNI\r3")
-    terminal.wait_for("1 of 50" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
+    terminal.wait_for(f"1 of {FAMILY}" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
     terminal.wait_for("2024-03-04", PATIENCE)
     terminal.send(" jj ")
     terminal.wait_for("B CNI v4", PATIENCE)
@@ -107,7 +108,7 @@ def test_what_is_typed_before_the_app_is_there_is_meant_for_it(own_home: Path) -
         # The shell still has the terminal, and turns enter into a line feed.
         terminal.send("/EKS_CNI\r3")
         terminal.wait_for("2024-03-04", PATIENCE)
-        terminal.wait_for("1 of 50", PATIENCE)
+        terminal.wait_for(f"1 of {FAMILY}", PATIENCE)
         terminal.send("q")
         assert terminal.wait_exit(PATIENCE).code == 0
 
