@@ -114,6 +114,17 @@ PLACEHOLDERS = {
     "OWNER",
     "…",
 }
+MOTO_WHEEL = "./moto-5.2.5-py3-none-any.whl"
+CLUSTER_CONFIG = """\
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+managedNodeGroups:
+  - name: general
+    iam:
+      attachPolicyARNs: ["arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"]
+"""
+"""A file of eksctl that attaches a policy."""
+
 EXAMPLES = sorted({example for example in examples() if ekstui_words(example) is not None})
 
 
@@ -138,6 +149,8 @@ def test_an_example_runs(
         path = Path(name) / "policy.json" if name.endswith("/") else Path(name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(DOCUMENT, encoding="utf-8")
+    for name in re.findall(r"[\w./-]+\.yaml", example):
+        Path(name).write_text(CLUSTER_CONFIG, encoding="utf-8")
     for name in re.findall(r"[\w./-]+\.tgz", example):
         tarball(Path(name), ("package/dist/managedPolicies.json", json.dumps(package(Alpha=TWO)).encode()))
     config = tmp_path / "aws-config"
@@ -145,7 +158,7 @@ def test_an_example_runs(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("EDITOR", "true")
     monkeypatch.setattr("sys.stdin", io.StringIO(DENIAL))
-    if with_command(words)[0] in ("open", "serve") or "mamip" in words:
+    if with_command(words)[0] in ("open", "serve") or {"mamip", MOTO_WHEEL} & set(words):
         # One needs a terminal, one serves until it is stopped, one reaches the network: that the words are right is
         # seen without them.
         build_parser().parse_args(with_command(words))

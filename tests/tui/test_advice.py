@@ -23,7 +23,7 @@ ERRORS = {
 }  # fmt: skip
 
 NOT_IN_THE_APP = re.compile(
-    r"ekstui pin |ekstui cache |ekstui config edit|Leave out |Install ekstui again|Ask AWS once, without --offline|ekstui works from|ekstui config shows|For example: --"
+    r"ekstui pin |ekstui cache |ekstui config edit|Leave out |Install ekstui again|Ask AWS once, without --offline|ekstui works from|ekstui config shows|For example: --|Name it: --from"
 )
 """Advice that only commands give, or that comes before the app starts, or that no key can follow."""
 

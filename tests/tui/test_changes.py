@@ -17,15 +17,18 @@ from tests.tui.journeys import settle, shows, travel, words
 
 def test_a_step_is_compared_and_a_new_policy_is_shown() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press("f", "p", "p")
+        await pilot.press("f")
+        await settle(pilot, lambda: shows(app, ChangesScreen))
+        await pilot.press("p")
         await settle(pilot, lambda: "AmazonEKSNetworkingPolicy v2→v3" in words(app.screen))
         changes = app.screen
         assert isinstance(changes, ChangesScreen)
+        assert changes.rows.move_to(("AmazonEKSNetworkingPolicy", 3))
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, CompareScreen))
-        await pilot.press("escape")
+        await pilot.press("escape", "p")
+        await settle(pilot, lambda: changes.rows.move_to(("AmazonEKSBlockStoragePolicyV2", 1)))
         await settle(pilot, lambda: "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7" in words(changes))
-        assert changes.rows.move_to(("AmazonEKSBlockStoragePolicyV2", 1))
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, ExplorerScreen))
         explorer = app.screen
@@ -64,7 +67,9 @@ def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         snapshot = explorer.account.snapshot
         assert snapshot is not None
-        await pilot.press("f", "p", "p")
+        await pilot.press("f")
+        await settle(pilot, lambda: shows(app, ChangesScreen))
+        await pilot.press("p")
         await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2 v1" in words(app.screen))
         await pilot.press("v")
         await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2" not in words(app.screen))

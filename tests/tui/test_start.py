@@ -8,7 +8,7 @@ from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp, keep, where_to_start
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import ChangesScreen
+from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import RowList
 from tests.tui.journeys import settle, shows, travel, words
@@ -41,10 +41,8 @@ def test_one_is_back_on_the_row_where_the_connection_was_lost() -> None:
     at: list[object] = []
 
     async def lose(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await pilot.press("f")
-        await settle(pilot, lambda: shows(app, ChangesScreen) and app.screen.query_one(RowList).cursor is not None)
-        await pilot.press(*"pp")
-        await settle(pilot, lambda: "AmazonEKSNetworkingPolicy" in words(app.screen))
+        await pilot.press("w", *"ec2", "colon", *"DescribeSubnets", "enter")
+        await settle(pilot, lambda: shows(app, WhoCanScreen) and app.screen.query_one(RowList).cursor is not None)
         await pilot.press(*"jj")
         at.append(app.screen.query_one(RowList).cursor)
         keep(app.screen_stack, app.explorer, app.library)
@@ -52,7 +50,7 @@ def test_one_is_back_on_the_row_where_the_connection_was_lost() -> None:
     async def return_there(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.offer is not None)
         await pilot.press("b")
-        await settle(pilot, lambda: shows(app, ChangesScreen) and app.screen.query_one(RowList).cursor is not None)
+        await settle(pilot, lambda: shows(app, WhoCanScreen) and app.screen.query_one(RowList).cursor is not None)
         at.append(app.screen.query_one(RowList).cursor)
 
     travel(lose)
