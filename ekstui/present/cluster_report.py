@@ -337,6 +337,8 @@ def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list
         return [Tree([*map(_change, answer.recent)])]
     if now - known_until > RECENT:
         # That nobody looked does not mean that nothing changed.
+        if answer.identity.method == "demo":
+            return [note("not known: the demo cannot renew the policies")]
         who = by_place(": r in the list of policies", ": ekstui sync")
         return [note(("not known", *who, " asks AWS for what is new"))]
     return [aside("none of the policies on this cluster's roles")]

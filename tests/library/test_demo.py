@@ -16,7 +16,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
-from ekstui.present.cluster_report import upgrade_blocks
+from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
 from ekstui.present.rendering import lines as lines_of
 from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
@@ -203,3 +203,10 @@ def test_no_command_reads_or_writes_what_is_kept(
     assert "set aside" not in error
     assert "renews" not in error
     assert "Run ekstui sync" not in error
+
+
+def test_the_demo_offers_no_renewal(demo: Library) -> None:
+    blocks = cluster_blocks(cluster_answer(demo, "prod"), demo.data().newest, datetime.now(UTC))
+    said = "\n".join(lines_of(blocks, 200, colours=False, whole_tables=False))
+    assert "asks AWS" not in said
+    assert "renews" not in said
