@@ -39,6 +39,9 @@ MAX_WILD_PATTERNS = 4_000
 MAX_BROAD_PATTERNS = 100
 """The most distinct patterns with a wildcard in the service part; each is matched against all known actions."""
 
+MAX_WIDE_STATEMENTS = 400
+"""The most statements about actions of every service; IAM's size limit allows half as many."""
+
 MAX_PAIRS = 2_000_000
 """The most pairs of a matched action and a resource or condition of its statement, in one document."""
 
@@ -56,9 +59,19 @@ def check_patterns(document: Document) -> None:
         message = f"{len(wild):,} different patterns with wildcards; ekstui reads up to {MAX_WILD_PATTERNS:,}."
         raise DocumentError(message, "Statement")
     broad = sum(wildcard.is_wild(pattern.partition(":")[0]) for pattern in wild)
+    wide = sum(map(_is_wide, document.statements))
+    if wide > MAX_WIDE_STATEMENTS:
+        message = f"{wide:,} statements about actions of every service; ekstui reads up to {MAX_WIDE_STATEMENTS:,}."
+        raise DocumentError(message, "Statement")
     if broad > MAX_BROAD_PATTERNS:
         message = f"{broad:,} patterns with a wildcard for the service; ekstui reads up to {MAX_BROAD_PATTERNS:,}."
         raise DocumentError(message, "Statement")
+
+
+def _is_wide(statement: Statement) -> bool:
+    return statement.action_element == "NotAction" or any(
+        wildcard.is_wild(pattern.partition(":")[0]) for pattern in statement.actions
+    )
 
 
 class PairCount:

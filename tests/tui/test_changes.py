@@ -69,7 +69,7 @@ def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
         assert snapshot is not None
         await pilot.press("f")
         await settle(pilot, lambda: shows(app, ChangesScreen))
-        await pilot.press("p")
+        await pilot.press("p", "p")
         await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2 v1" in words(app.screen))
         await pilot.press("v")
         await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2" not in words(app.screen))

@@ -318,7 +318,7 @@ def _logged(action: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        code = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
         result = f"refused as {code}" if code else f"failed ({type(error).__name__})"
         raise
     finally:
