@@ -221,7 +221,14 @@ def _templates() -> list[bytes]:
     Type: AWS::IAM::ManagedPolicy
     Properties:
       PolicyDocument: {Version: 2012-10-17, Statement: {Effect: Allow, Action: "s3:\\u0047etObject", Resource: 0x1F}}
-"""
+""",
+        b"""Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      ManagedPolicyName: !Sub "${AWS::StackName}-p"
+      PolicyDocument: {Version: 2012-10-17, Statement: {Effect: Allow, Action: "s3:GetObject", Resource: "*"}}
+""",
     ]
 
 
