@@ -63,7 +63,7 @@ class Scene:
 
 
 _TO_SHIELD = (
-    "slash", *"EKSLoadBalancing", "enter", "wait: of 50", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:meaning",
+    "slash", *"EKSLoadBalancing", "enter", "wait:1 of 5", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:meaning",
 )  # fmt: skip
 
 _CLUSTER = ("c", "wait:legacy", *"prod", "enter")
@@ -109,9 +109,9 @@ SCENES = (
         "Resource types",
     ),
     Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
-    Scene("account", AccountScreen, ("a",), "Regions for clusters"),
+    Scene("account", AccountScreen, ("a",), "This account is made up"),
     Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:ec2", "j", "enter"), "An action"),
-    Scene("changes", ChangesScreen, ("f", "wait:AmazonEKSNetworkingPolicy"), "widened"),
+    Scene("changes", ChangesScreen, ("f", "wait:30 days", "p", "wait:AmazonEKSNetworkingPolicy"), "widened"),
     Scene("help", HelpScreen, ("question_mark",), "What may it do"),
     Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
     Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "Log messages"),
