@@ -211,8 +211,8 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
 def verdict_in_words(explanation: Explanation) -> str:
     """Return the verdict and its reason in words; if it comes from the message, with the kind of policy."""
     if explanation.denied and not explanation.action:
-        told = "only its encoded part does" if explanation.encoded else "the lines around it may"
-        return f"denied, but the message does not name the action; {told}"
+        where = "only its encoded part does" if explanation.encoded else "the lines around it may"
+        return f"denied, but the message does not name the action; {where}"
     if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
         return _of_foreign_tags(explanation)
     if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
@@ -274,6 +274,8 @@ def _judged(explanation: Explanation) -> str:
         deny = next((near for near in explanation.nearest if near.statement.effect == "Deny"), None)
         named = "" if deny is None else f" by {statement_in_words(deny).removesuffix(', a Deny')}"
         return f"denied explicitly{named}: a Deny overrides any Allow"
+    if (layer := _layer_in_the_way(explanation.layers)) is not None:
+        return f"denied: the {layer_in_words(layer)} does not allow it, though identity policies do"
     failed = {failure.part: failure for near in explanation.nearest[:1] for failure in near.failed}
     if failed and "action" not in failed:
         if "resource" in failed:
@@ -281,6 +283,13 @@ def _judged(explanation: Explanation) -> str:
         if (condition := failed.get("condition")) is not None:
             return f"denied: the policies allow it only under a condition on {condition.key} that it does not meet"
     return "denied: none of the policies looked at allows it"
+
+
+def _layer_in_the_way(layers: Sequence[LayerEvaluation]) -> LayerEvaluation | None:
+    """Return the first layer that does not allow what the identity policies do; None if they are what is missing."""
+    if not any((layer.layer, layer.verdict) == ("identity", "allowed") for layer in layers):
+        return None
+    return next((layer for layer in layers if layer.verdict == "implicit-deny"), None)
 
 
 def _allowed(explanation: Explanation) -> str:

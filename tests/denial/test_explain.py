@@ -42,7 +42,7 @@ from ekstui.denial.purpose import (
 from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version
 from ekstui.errors import InputError
 from ekstui.iam.document import Statement
-from ekstui.iam.evaluation import AppliedPolicy, Failure, Request, StatementResult, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Failure, LayerEvaluation, Request, StatementResult, evaluate
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import knowledge
 from ekstui.present.explanation import (
@@ -516,6 +516,9 @@ def test_a_resource_that_a_message_only_names_is_taken_to_be_in_the_callers_acco
 # How it is said
 
 
+ABOVE = LayerEvaluation("service-control", None, "implicit-deny", None)
+
+
 def explanation(**fields: Any) -> Explanation:
     found = explain(GET, Policies(), (), knowledge=knowledge())
     return found._replace(**{"verdict": "implicit-deny", **fields})
@@ -526,6 +529,14 @@ def explanation(**fields: Any) -> Explanation:
     [
         ({"verdict": "depends"}, "cannot tell: no policy was given to judge it by"),
         ({"judged": True, "denied": True}, "denied: none of the policies looked at allows it"),
+        (
+            {"judged": True, "layers": (ABOVE, LayerEvaluation("identity", None, "allowed", None))},
+            "denied: the service control policy does not allow it, though identity policies do",
+        ),
+        (
+            {"judged": True, "layers": (ABOVE, LayerEvaluation("identity", None, "implicit-deny", None))},
+            "denied: none of the policies looked at allows it",
+        ),
         ({"verdict": "allowed", "judged": True}, "allowed by the policies looked at"),
         ({"verdict": "allowed", "judged": True, "denied": True},
          "allowed by the policies looked at, so something else denied it, or they have changed since"),

@@ -1,4 +1,4 @@
-"""What a role may not do although EKS requires or recommends it, told by actions and not by the names of policies.
+"""What a role may not do although EKS requires or recommends it, judged by actions, not by the names of policies.
 
 An action counts as allowed if some request with it may be: conditions and resources are not checked.
 """

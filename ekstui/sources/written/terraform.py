@@ -398,7 +398,7 @@ def _is_switch(default: Any) -> bool:
 
 
 def is_read_by_itself(path: str) -> bool:
-    """Return whether Terraform reads a file of variables without being told."""
+    """Return whether Terraform reads a file of variables by its name alone, without an option."""
     name = posixpath.basename(path)
     return name in ("terraform.tfvars", "terraform.tfvars.json") or name.endswith((".auto.tfvars", ".auto.tfvars.json"))
 
