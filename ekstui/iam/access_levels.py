@@ -20,7 +20,7 @@ MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
 class MatrixCell(NamedTuple):
     """One access level of one service."""
 
-    given: tuple[int, ...]
+    granted: tuple[int, ...]
     """By policy, the number of actions that it grants and does not deny completely."""
     denied: tuple[bool, ...]
     """By policy, whether it denies some of them, completely or in part."""
@@ -30,7 +30,7 @@ class MatrixCell(NamedTuple):
     @property
     def differs(self) -> bool:
         """Whether the policies grant different numbers of actions."""
-        return len(set(self.given)) > 1
+        return len(set(self.granted)) > 1
 
 
 class MatrixAction(NamedTuple):
@@ -38,7 +38,7 @@ class MatrixAction(NamedTuple):
 
     action: str
     level: str
-    given: tuple[ActionSummary | None, ...]
+    by_policy: tuple[ActionSummary | None, ...]
     """By policy; None if it does not match the action."""
 
 
@@ -54,12 +54,12 @@ class MatrixRow(NamedTuple):
     @property
     def differs(self) -> bool:
         """Whether the policies differ in how far they grant some action."""
-        return any(len(set(map(extent, action.given))) > 1 for action in self.actions)
+        return any(len(set(map(extent, action.by_policy))) > 1 for action in self.actions)
 
 
 def matrix(policies: Sequence[Sequence[ServiceSummary]]) -> tuple[MatrixRow, ...]:
     """Return the services of which the policies grant actions, by name; `policies` are the summaries of each."""
-    allowed = [{each.service: each for each in services if each.effect == "Allow"} for services in policies]
+    allowed = [{summary.service: summary for summary in services if summary.effect == "Allow"} for services in policies]
     names = sorted({name for services in allowed for name in services})
     rows = (_row(name, [services.get(name) for services in allowed]) for name in names)
     return tuple(row for row in rows if row.actions)
@@ -78,7 +78,7 @@ def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
 
 def extent(action: ActionSummary | None) -> Extent:
     """Return how far a policy grants an action."""
-    if action is None or not action.given:
+    if action is None or not action.is_granted:
         return "none"
     if action.denied == "full":
         return "denied"
@@ -89,33 +89,34 @@ def extent(action: ActionSummary | None) -> Extent:
 def _row(service: str, summaries: Sequence[ServiceSummary | None]) -> MatrixRow:
     by_name: dict[str, list[ActionSummary | None]] = {}
     for index, summary in enumerate(summaries):
-        for each in summary.actions if summary else ():
-            if each.given:
-                by_name.setdefault(each.action, [None] * len(summaries))[index] = each
+        for action in summary.actions if summary else ():
+            if action.is_granted:
+                by_name.setdefault(action.action, [None] * len(summaries))[index] = action
     actions = [
-        MatrixAction(name, next(each.level for each in given if each), tuple(given)) for name, given in by_name.items()
+        MatrixAction(name, next(entry.level for entry in by_policy if entry), tuple(by_policy))
+        for name, by_policy in by_name.items()
     ]
     actions.sort(key=lambda action: (MATRIX_LEVELS.index(action.level), action.action.lower()))
     totals = reference().level_totals(service)
-    levels = [level for level in MATRIX_LEVELS if level in totals or any(each.level == level for each in actions)]
+    levels = [level for level in MATRIX_LEVELS if level in totals or any(action.level == level for action in actions)]
     return MatrixRow(
         service,
-        {level: _cell([each for each in actions if each.level == level], len(summaries), totals.get(level, 0)) for level in levels},
+        {level: _cell([action for action in actions if action.level == level], len(summaries), totals.get(level, 0)) for level in levels},
         tuple(actions),
     )  # fmt: skip
 
 
 def _cell(actions: Sequence[MatrixAction], policies: int, total: int) -> MatrixCell:
-    columns = [[action.given[index] for action in actions] for index in range(policies)]
+    columns = [[action.by_policy[index] for action in actions] for index in range(policies)]
     return MatrixCell(
-        tuple(sum(extent(each) in ("all", "some") for each in column) for column in columns),
-        tuple(any(each is not None and each.denied is not None for each in column) for column in columns),
+        tuple(sum(extent(summary) in ("all", "some") for summary in column) for column in columns),
+        tuple(any(summary is not None and summary.denied is not None for summary in column) for column in columns),
         total,
     )
 
 
 def _text(action: MatrixAction) -> str:
-    levels = next(each.levels for each in action.given if each)
+    levels = next(summary.levels for summary in action.by_policy if summary)
     return " ".join((action.action, *levels)).casefold()
 
 
@@ -144,13 +145,13 @@ def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumA
     denies = tuple(row for row in rows if row.effect == "Deny")
     if within is None:
         return SumAccess(tuple(kept), denies, denied, 0)
-    limited = [row for each in kept if (row := _only(each, within)) is not None]
+    limited = [row for service in kept if (row := _only(service, within)) is not None]
     withheld = sum(map(len, map(_given, kept))) - sum(map(len, map(_given, limited)))
     return SumAccess(tuple(limited), denies, denied, withheld)
 
 
 def _given(row: ServiceSummary) -> list[str]:
-    return [action.action for action in row.actions if action.given]
+    return [action.action for action in row.actions if action.is_granted]
 
 
 def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
@@ -159,7 +160,7 @@ def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
     left: list[ServiceSummary] = []
     for row in rows:
         if row.effect == "Allow":
-            names = {action.action for action in row.actions if action.given and action.denied != "full"}
+            names = {action.action for action in row.actions if action.is_granted and action.denied != "full"}
             limited = row if row.service not in denied else _only(row, names)
             left += [] if limited is None else [limited]
     return left
@@ -170,22 +171,22 @@ def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
     # Without any action granted it is a service or action that the reference lacks.
     if names.issuperset(_given(row)):
         return row
-    actions = tuple(action for action in row.actions if not action.given or action.action in names)
-    return _of_actions(row, actions) if any(action.given for action in actions) else None
+    actions = tuple(action for action in row.actions if not action.is_granted or action.action in names)
+    return _of_actions(row, actions) if any(action.is_granted for action in actions) else None
 
 
 def _of_actions(row: ServiceSummary, actions: tuple[ActionSummary, ...]) -> ServiceSummary:
     """Return a service's row with only these actions, of which some are granted."""
-    given = [action for action in actions if action.given]
-    counted = Counter(action.level for action in given)
+    granted = [action for action in actions if action.is_granted]
+    counted = Counter(action.level for action in granted)
     levels = {level: LevelCount(counted[level], count.total) for level, count in row.levels.items()}
-    shown = [action for action in given if action.level != UNKNOWN_LEVEL] or given
+    shown = [action for action in granted if action.level != UNKNOWN_LEVEL] or granted
     shares = [action.conditioned for action in shown]
     return row._replace(
         access=console.access_words(levels, counted) if row.access else row.access,
         levels=levels,
         resource=console.resource_words(
-            (each.resource_element, each.resources) for action in shown for each in action.grants
+            (grant.resource_element, grant.resources) for action in shown for grant in action.grants
         ),
         condition=console.condition_words(line for action in shown for line in action.conditions),
         conditioned=ConditionShare(*map(sum, zip(*shares, strict=True))),

@@ -75,9 +75,9 @@ def complete(text: str, literals: Iterable[str] = (), limit: int = 20) -> tuple[
     """
     wanted = text.strip().lower()
     service, colon, name = wanted.partition(":")
-    found = _in_service(service, name) if colon else _anywhere(wanted)
+    completions = _in_service(service, name) if colon else _anywhere(wanted)
     further = sorted(literal for literal in literals if wanted and literal.lower().startswith(wanted))
-    names = dict.fromkeys(islice(found, limit))
+    names = dict.fromkeys(islice(completions, limit))
     for literal in further:
         names.setdefault(literal)
     return tuple(islice(names, limit))
@@ -106,8 +106,12 @@ def _anywhere(text: str) -> Iterator[str]:
 @cache
 def _by_name() -> list[tuple[str, str]]:
     """Return every action as (lower-case name, full name), sorted; the first call reads all services in 150 ms."""
-    known = reference()
-    return sorted((lower, full) for service in known.services() for lower, full in known.names(service).items())
+    service_reference = reference()
+    return sorted(
+        (lower, full)
+        for service in service_reference.services()
+        for lower, full in service_reference.names(service).items()
+    )
 
 
 class ResourceRow(NamedTuple):

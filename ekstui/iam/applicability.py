@@ -135,8 +135,8 @@ def supports_key(action: ActionInfo, key: str) -> bool:
 
 def needs_its_key(condition: Condition) -> bool:
     """Return whether a condition certainly fails if the request lacks its key."""
-    known = operator(condition.operator)
-    return known is not None and known.needs_key(condition.values)
+    definition = operator(condition.operator)
+    return definition is not None and definition.needs_key(condition.values)
 
 
 def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
@@ -174,7 +174,7 @@ def _fits_format(arn_format: str, resource: str) -> Truth:
     if any(map(fits, meanings.certain)):
         return True
     # Names contain no colon, so any colon left in the pattern must be one of the format.
-    crossing = (each for each in meanings.possible if each.resource.count(":") <= form.resource.count(":"))
+    crossing = (meaning for meaning in meanings.possible if meaning.resource.count(":") <= form.resource.count(":"))
     return None if any(map(fits, crossing)) else False
 
 
@@ -276,7 +276,7 @@ def given_by(
 def _is_certainly_on(action: ActionInfo | None, statement: Statement, resources: tuple[str, ...]) -> bool:
     if action is None or statement.resource_element != "Resource":
         return True
-    return any(fits_action(action, each) for each in resources)
+    return any(fits_action(action, resource) for resource in resources)
 
 
 def is_same_for(statement: Statement, service: str) -> bool:
@@ -298,8 +298,8 @@ def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
         if not resource.strip("*") and resource:
             continue
         meanings = arn.readings(resource)
-        services = {each.service for each in (*meanings.certain, *meanings.possible)}
-        if not services or any(wildcard.is_wild(each) or "$" in each for each in services):
+        services = {meaning.service for meaning in (*meanings.certain, *meanings.possible)}
+        if not services or any(wildcard.is_wild(service) or "$" in service for service in services):
             return None
         named |= services
     return frozenset(named)
@@ -309,7 +309,9 @@ def _services_named(resources: tuple[str, ...]) -> frozenset[str] | None:
 def check_cost(resources: tuple[str, ...]) -> int:
     """Return how much work it is to check resources against a type: each reading of a pattern, and more with variables."""
     costs = (
-        sum(map(len, arn.readings(each))) * (4 if arn.has_variable(each) else 1) for each in resources if each != "*"
+        sum(map(len, arn.readings(resource))) * (4 if arn.has_variable(resource) else 1)
+        for resource in resources
+        if resource != "*"
     )
     return sum(costs)
 
@@ -319,10 +321,10 @@ def _services_used(service: str) -> frozenset[str]:
     """Return the services, as named in ARNs, on whose resources the actions of a service may be used."""
     kinds = [reference().resource_type(service, name) for name in reference().resource_types(service)]
     formats = (form for kind in kinds if kind is not None for form in kind.arn_formats)
-    found = {arn.split_arn(arn.open_format(form)).service for form in formats}
-    if any(map(wildcard.is_wild, found)):
-        found = set(reference().services())
-    return frozenset(found.union(BESIDE_THE_REFERENCE.get(service, ())))
+    services = {arn.split_arn(arn.open_format(form)).service for form in formats}
+    if any(map(wildcard.is_wild, services)):
+        services = set(reference().services())
+    return frozenset(services.union(BESIDE_THE_REFERENCE.get(service, ())))
 
 
 def kind_of_key(key: str) -> str:
@@ -386,8 +388,8 @@ def denied(
     if covered is not False:
         return "full" if covered else "unknown"
     touched = some(_lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
-    found: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
-    return found[touched]
+    extents: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
+    return extents[touched]
 
 
 @lru_cache(maxsize=65536)

@@ -109,7 +109,11 @@ def readings(pattern: str) -> Readings:
         return Readings((by_parts,), ())
     is_short = len(_pieces(pattern.strip(), _COLONS)) <= _COLONS
     plausible = is_plausible(by_parts)
-    others = tuple(each for each in _across_colons(pattern) if is_plausible(each)) if is_short or not plausible else ()
+    others = (
+        tuple(reading for reading in _across_colons(pattern) if is_plausible(reading))
+        if is_short or not plausible
+        else ()
+    )
     return Readings((by_parts,) if plausible or not (others or is_short) else (), others)
 
 
@@ -171,7 +175,7 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
     # Comparing the text as a whole is quicker and rules out nearly everything.
     text = open_variables(pattern)
     if wildcard.matches(text, concrete) or wildcard.matches(f"{text}:*", concrete):
-        return None if any(_each(wildcard.matches, each, special) for each in _across_colons(pattern)) else False
+        return None if any(_each(wildcard.matches, reading, special) for reading in _across_colons(pattern)) else False
     return False
 
 
@@ -197,9 +201,11 @@ def resource_covers(general: str, special: str) -> bool | None:
     if not wide.possible and not narrow.possible:
         return _covers(split_arn(general), split_arn(special))
     meanings = narrow.certain + narrow.possible or (split_arn(special),)
-    if all(any(_covers(each, meaning) is True for each in wide.certain) for meaning in meanings):
+    if all(any(_covers(reading, meaning) is True for reading in wide.certain) for meaning in meanings):
         return True
-    depends = any(_covers(each, meaning) is not False for each in wide.certain + wide.possible for meaning in meanings)
+    depends = any(
+        _covers(reading, meaning) is not False for reading in wide.certain + wide.possible for meaning in meanings
+    )
     return None if depends else False
 
 
@@ -211,12 +217,12 @@ def list_covers(general: Resources, special: Resources, covers: Callable[[str, s
     """Return whether `general` applies to every ARN that `special` applies to; None if that is not known."""
     (wide, generals), (narrow, specials) = general, special
     if wide == narrow == "Resource":
-        return every(each in generals or some(covers(one, each) for one in generals) for each in specials)
+        return every(part in generals or some(covers(whole, part) for whole in generals) for part in specials)
     if wide == narrow:
-        return every(each in specials or some(covers(one, each) for one in specials) for each in generals)
+        return every(part in specials or some(covers(whole, part) for whole in specials) for part in generals)
     if wide == "Resource":
         return "*" in generals
-    return every(negation(overlaps_resource(one, each)) for one in generals for each in specials)
+    return every(negation(overlaps_resource(excepted, listed)) for excepted in generals for listed in specials)
 
 
 def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str], Truth] = resource_covers) -> Truth:
@@ -226,7 +232,7 @@ def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str],
     if one[0] == other[0]:
         return True
     listed, excepted = (one[1], other[1]) if one[0] == "Resource" else (other[1], one[1])
-    return some(every(negation(covers(kept, each)) for kept in excepted) for each in listed)
+    return some(every(negation(covers(kept, included)) for kept in excepted) for included in listed)
 
 
 def _covers(wide: Arn, narrow: Arn) -> bool | None:
@@ -251,9 +257,9 @@ def _across_colons(pattern: str) -> tuple[Arn, ...]:
     # Missing parts of a short ARN may be filled in before or after a wildcard expands.
     missing = max(0, _COLONS + 1 - len(pieces))
     forms = ((*pieces, *["*"] * count) for count in range(missing + 1))
-    found = dict.fromkeys(each for form in forms for each in _expansions([], form))
-    found.pop(split_arn(pattern), None)
-    return tuple(found)
+    readings = dict.fromkeys(reading for form in forms for reading in _expansions([], form))
+    readings.pop(split_arn(pattern), None)
+    return tuple(readings)
 
 
 def _expansions(parts: list[str], pieces: tuple[str, ...]) -> Iterator[Arn]:
@@ -281,7 +287,7 @@ def _pieces(text: str, cuts: int = -1) -> tuple[str, ...]:
     # Masked to the same length, so that colons within variables are not counted.
     # Searching what follows the last brace for one that closes a variable would take squared time.
     end = text.rfind("}") + 1
-    masked = VARIABLE.sub(lambda found: "_" * len(found[0]), text[:end]) + text[end:]
+    masked = VARIABLE.sub(lambda match: "_" * len(match[0]), text[:end]) + text[end:]
     parts = []
     start = 0
     for piece in masked.split(":", cuts):

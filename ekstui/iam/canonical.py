@@ -66,13 +66,13 @@ def canonical_places(document: Document) -> list[str]:
 
 def places_of(pairs: Sequence[LinePair], before: Sequence[str], after: Sequence[str]) -> list[str]:
     """Return the place of each pair of lines: in the text after, or in the one before if the line was removed."""
-    found: list[str] = []
+    places: list[str] = []
     old = new = 0
     for pair in pairs:
-        found.append(before[old] if pair.after is None else after[new])
+        places.append(before[old] if pair.after is None else after[new])
         old += pair.before is not None
         new += pair.after is not None
-    return found
+    return places
 
 
 def line_pairs(before: Sequence[str], after: Sequence[str]) -> list[LinePair]:

@@ -55,18 +55,18 @@ def access_words(levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> 
     Levels without any granted action are left out. As in the console, a level is full if all of its actions are named
     (`named` counts them), even if some have no applicable resource; a warning and the count show that.
     """
-    known = [(level, levels[level]) for level in LEVELS if level in levels and levels[level].total]
-    full = [level for level, count in known if count.granted and named.get(level) == count.total]
-    limited = [level for level, count in known if count.granted and level not in full]
-    if full and len(full) == len(known):
+    granted = [(level, levels[level]) for level in LEVELS if level in levels and levels[level].total]
+    full = [level for level, count in granted if count.granted and named.get(level) == count.total]
+    limited = [level for level, count in granted if count.granted and level not in full]
+    if full and len(full) == len(granted):
         return FULL_ACCESS
     parts = [f"{word}: {', '.join(named)}" for word, named in (("Full", full), ("Limited", limited)) if named]
     return " ".join(parts) or NO_ACCESS
 
 
-def resource_words(given: Iterable[tuple[ResourceElement, tuple[str, ...]]]) -> str:
+def resource_words(restrictions: Iterable[tuple[ResourceElement, tuple[str, ...]]]) -> str:
     """Return the resource cell: `All resources`, `Multiple`, the only resource, or nothing if none is granted."""
-    distinct = set(given)
+    distinct = set(restrictions)
     if len(distinct) != 1:
         return MULTIPLE if distinct else ""
     element, resources = distinct.pop()

@@ -144,7 +144,9 @@ def broken_resource_control_rules(document: Document) -> Iterator[DocumentError]
     """
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
-        if statement.principal_element != "Principal" or [each.kind for each in statement.principals] != ["*"]:
+        if statement.principal_element != "Principal" or [principal.kind for principal in statement.principals] != [
+            "*"
+        ]:
             yield DocumentError('the Principal of a resource control policy is "*".', f"Statement[{index}]")
     yield from _broken_resources(document)
 
@@ -328,10 +330,10 @@ def _either(fields: Mapping[str, object], plain: str, negated: str, place: str) 
     return plain if plain in fields else negated if negated in fields else None
 
 
-def _refuse_unknown(fields: Mapping[str, object], known: set[str], place: str) -> None:
+def _refuse_unknown(fields: Mapping[str, object], allowed: set[str], place: str) -> None:
     for key in fields:
-        if key not in known:
-            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(known))}.", place)
+        if key not in allowed:
+            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(allowed))}.", place)
 
 
 def _optional_string(fields: Mapping[str, object], key: str, place: str) -> str | None:

@@ -345,14 +345,14 @@ def _evaluate_resource(
     request: Request, resource: str | None, parts: Sequence[_Part], context: Context
 ) -> ResourceEvaluation:
     service_linked = is_service_linked(request.principal, context)
-    found = [
+    results = [
         _evaluate_part(request, resource, part, context, service_linked)
         for part in parts
         if not (service_linked and part.is_of_organization)
     ]
-    layers = tuple(layer for layer, _, _ in found)
+    layers = tuple(layer for layer, _, _ in results)
     # The principal's own policies come first, since they are what can be changed.
-    own_first = sorted(found, key=lambda entry: entry[0].layer in ("service-control", "resource-control"))
+    own_first = sorted(results, key=lambda entry: entry[0].layer in ("service-control", "resource-control"))
     statements = tuple(result for _, results, _ in own_first for result in results)
     evaluation = ResourceEvaluation(resource, "depends", None, statements, (), layers)
     for verdict in ("explicit-deny", "implicit-deny"):
@@ -397,9 +397,9 @@ def _deciding(results: Sequence[StatementResult], verdict: Verdict) -> Statement
     if verdict == "implicit-deny":
         return None
     if verdict == "depends":
-        return next((each for each in results if each.matches is None), None)
+        return next((result for result in results if result.matches is None), None)
     effect = "Deny" if verdict == "explicit-deny" else "Allow"
-    return next((each for each in results if each.matches and each.statement.effect == effect), None)
+    return next((result for result in results if result.matches and result.statement.effect == effect), None)
 
 
 def _any_matches(results: Iterable[StatementResult], effect: Effect) -> Truth:
@@ -435,9 +435,9 @@ def _statement_for(statement: Statement, context: Context, *, has_variables: boo
         if holds is None:
             open_conditions.append(condition)
     resources = statement.resources
-    if has_variables and any("${" in each for each in resources):
-        found = [(each, resolved(template(each), context)) for each in resources]
-        resources = tuple(_filled(text, each) for text, each in found if each.resolvable)
+    if has_variables and any("${" in resource for resource in resources):
+        readings = [(resource, resolved(template(resource), context)) for resource in resources]
+        resources = tuple(_filled(text, reading) for text, reading in readings if reading.resolvable)
         if not resources and statement.resource_element == "Resource":
             return None
         if not resources:
@@ -445,9 +445,9 @@ def _statement_for(statement: Statement, context: Context, *, has_variables: boo
     return statement._replace(resources=resources, conditions=tuple(open_conditions))
 
 
-def _filled(text: str, found: Resolved) -> str:
+def _filled(text: str, reading: Resolved) -> str:
     """Return a resource with the values of its variables, or as it is if they are not known or would be wildcards."""
-    return text if found.unknown_keys or plain(found.encoded) != found.encoded else found.encoded
+    return text if reading.unknown_keys or plain(reading.encoded) != reading.encoded else reading.encoded
 
 
 def _statement_result(
@@ -482,7 +482,7 @@ def _statement_result(
         wanted = [resolved(template(entry, has_variables=has_variables), context) for entry in statement.resources]
         listed = [_resource_listed(entry, resource) for entry in wanted]
         holds = some(listed)
-        undecided = [entry for entry, found in zip(wanted, listed, strict=True) if found is None]
+        undecided = [entry for entry, match in zip(wanted, listed, strict=True) if match is None]
         judge(
             holds if statement.resource_element == "Resource" else negation(holds),
             Failure(

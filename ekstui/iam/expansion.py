@@ -150,7 +150,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     check_patterns(document)
     pairs = PairCount()
     services: defaultdict[str, NamedActions] = defaultdict(lambda: NamedActions({}, {}, {}))
-    known: defaultdict[str, list[tuple[Source, tuple[str, ...]]]] = defaultdict(list)
+    by_service: defaultdict[str, list[tuple[Source, tuple[str, ...]]]] = defaultdict(list)
     lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
     characters = {
         index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
@@ -162,11 +162,11 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
                 # What matches the whole service is looked at once for all of its actions.
                 count = 1 if len(names) == len(reference().names(service)) else len(names)
                 pairs.add(index, count, lines[index], characters[index])
-                known[service].append((source, names))
+                by_service[service].append((source, names))
             else:
                 unmatched = services[service].unmatched
                 unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
-    for service, groups in known.items():
+    for service, groups in by_service.items():
         services[service].add_known(groups, len(reference().names(service)))
     literals = LiteralIndex(statements, pairs)
     for literal in literals.unknown():
@@ -207,8 +207,8 @@ class LiteralIndex:
 
     def unknown(self) -> tuple[str, ...]:
         """Return the literal actions that the reference lacks, as first written."""
-        known = reference()
-        return tuple(literal for lower, literal in self._written.items() if known.find(lower) is None)
+        service_reference = reference()
+        return tuple(literal for lower, literal in self._written.items() if service_reference.find(lower) is None)
 
     def sources(self, action: str) -> tuple[Source, ...]:
         """Return everything that matches one action, in document order."""
@@ -235,10 +235,10 @@ def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, t
     for pattern in statement.actions:
         named = pattern.partition(":")[0]
         source = Source(index, pattern, specific=not wildcard.is_wild(named))
-        found = reference().expand_by_service(pattern)
-        for service, names in found:
+        services = reference().expand_by_service(pattern)
+        for service, names in services:
             yield source, service, names
-        if not found and source.specific and wildcard.is_wild(pattern):
+        if not services and source.specific and wildcard.is_wild(pattern):
             yield source, named.lower(), ()
 
 
@@ -268,7 +268,7 @@ class MatchedAction(NamedTuple):
     sources: tuple[Source, ...]
     statements: tuple[int, ...]
     """The positions of the statements that match it."""
-    given: EffectiveGrants
+    effective: EffectiveGrants
     """One value for all actions in the same situation."""
 
     @property
@@ -286,7 +286,7 @@ class _Group:
         self.denying = denying
         self.by_service: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {}
         """The statements that may apply to different resources for actions of a service, and the keys to check."""
-        self.given: dict[object, EffectiveGrants] = {}
+        self.effective: dict[object, EffectiveGrants] = {}
         """By whatever else makes a difference."""
 
 
@@ -338,40 +338,42 @@ class StatementMatcher:
             supported = tuple(supports_key(info, wanted) for wanted in keys)
             where = (service, tuple(use.name for use in info.resource_types)) if unlike else bool(info.resource_types)
             key = (where, supported)
-        given = group.given.get(key)
-        if given is None:
-            given = group.given[key] = self._given(group, info, unlike, key)
-        return MatchedAction(name, info, sources, group.statements, given)
+        effective = group.effective.get(key)
+        if effective is None:
+            effective = group.effective[key] = self._effective(group, info, unlike, key)
+        return MatchedAction(name, info, sources, group.statements, effective)
 
-    def _given(self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object) -> EffectiveGrants:
+    def _effective(
+        self, group: _Group, info: ActionInfo | None, unlike: tuple[int, ...], key: object
+    ) -> EffectiveGrants:
         """Return what a group of statements grants of an action; what only some actions are used on, as far as the limit goes."""
         matching = [self._statements[place] for place in group.statements]
         denials = [self._statements[place] for place in group.denying]
         if self._comparisons.check(sum(check_cost(self._statements[place].resources) for place in unlike)):
             return given_by(matching, info, denials, self._comparisons)
         unchecked = ("unchecked", key[1] if isinstance(key, tuple) else ())
-        if unchecked not in group.given:
-            group.given[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
-        return group.given[unchecked]
+        if unchecked not in group.effective:
+            group.effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
+        return group.effective[unchecked]
 
     def _group(self, sources: tuple[Source, ...], denied_by: tuple[Source, ...]) -> _Group:
         ids = id(sources), id(denied_by)
-        found = self._by_sources.get(ids)
-        if found is None:
+        entry = self._by_sources.get(ids)
+        if entry is None:
             places = _places(sources), _places(denied_by)
             group = self._groups.setdefault(places, _Group(*places))
-            found = self._by_sources[ids] = group, sources, denied_by
-        return found[0]
+            entry = self._by_sources[ids] = group, sources, denied_by
+        return entry[0]
 
     def _on_service(self, group: _Group, service: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Return the statements that may apply to different resources for actions of a service, and the keys to check."""
-        found = group.by_service.get(service)
-        if found is None:
+        checks = group.by_service.get(service)
+        if checks is None:
             places = (*group.statements, *group.denying)
             unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
             keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
-            found = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
-        return found
+            checks = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
+        return checks
 
 
 def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:

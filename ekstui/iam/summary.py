@@ -35,8 +35,8 @@ class ConditionShare(NamedTuple):
             return condition
         which = "" if count == self.total else f"{count:,} of {self.total:,}"
         some = "some" if self.partly else ""
-        said = "with conditions" if condition == console.MULTIPLE else f"if {condition}"
-        return f"{': '.join(filter(None, (which, some)))} {said}"
+        text = "with conditions" if condition == console.MULTIPLE else f"if {condition}"
+        return f"{': '.join(filter(None, (which, some)))} {text}"
 
 
 class ActionSummary(NamedTuple):
@@ -48,7 +48,7 @@ class ActionSummary(NamedTuple):
     """The access level under which the console groups it, or `unknown`."""
     levels: tuple[str, ...]
     """All its levels, that one first; some levels of the reference are composite."""
-    given: bool | None
+    is_granted: bool | None
     """False if the document matches the action but no resource can apply: `(No access)`. None if that is not known,
     because the reference does not list the resource or a condition key for the action."""
     grants: tuple[Grant, ...]
@@ -107,11 +107,11 @@ def _rows(
     document: Document, effect: Effect, named: Mapping[str, NamedActions], denials: Mapping[str, NamedActions]
 ) -> list[ServiceSummary]:
     reader = StatementMatcher(document, effect, denials)
-    found = (
+    rows = (
         _row(document, effect, service, reader.service(service, actions), actions.unmatched)
         for service, actions in named.items()
     )
-    return [row for row in found if row is not None]
+    return [row for row in rows if row is not None]
 
 
 def _row(
@@ -123,20 +123,22 @@ def _row(
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter([_level(entry) for entry in read])
-    given = [entry for entry in read if entry.given.is_known]
+    granted = [entry for entry in read if entry.effective.is_known]
     counted = named
-    if len(given) < len(read):
-        counted = Counter([_level(entry) for entry in given])
-        read = [entry for entry in read if entry.given.is_known or entry.specific]
+    if len(granted) < len(read):
+        counted = Counter([_level(entry) for entry in granted])
+        read = [entry for entry in read if entry.effective.is_known or entry.specific]
     if not read and not unmatched:
         return None
     levels = _levels(service, counted)
     # An action that may not exist does not affect the service's cells if there are others.
-    shown = [entry for entry in given if entry.info] or given
+    shown = [entry for entry in granted if entry.info] or granted
     specific = [entry for entry in read if entry.specific]
     idle = resources_without_effect(document, service, specific)
     # The console shows resources of the service with an unknown type, although they grant nothing.
-    cells = _cells([entry.given for entry in shown], [each for each in idle if _is_untyped(service, each)])
+    cells = _cells(
+        [entry.effective for entry in shown], [resource for resource in idle if _is_untyped(service, resource)]
+    )
     return ServiceSummary(
         service=service,
         effect=effect,
@@ -165,8 +167,8 @@ def too_large_to_list(rows: Sequence[ServiceSummary]) -> str | None:
 
 
 def _characters_of(read: Iterable[MatchedAction]) -> int:
-    counts = Counter((id(entry.given), id(entry.sources)) for entry in read)
-    shared = {(id(entry.given), id(entry.sources)): entry for entry in read}
+    counts = Counter((id(entry.effective), id(entry.sources)) for entry in read)
+    shared = {(id(entry.effective), id(entry.sources)): entry for entry in read}
     return sum(counts[key] * _characters_of_one(entry) for key, entry in shared.items())
 
 
@@ -174,7 +176,7 @@ def _characters_of_one(entry: MatchedAction) -> int:
     patterns = sum(len(source.pattern) for source in entry.sources)
     grants = sum(
         sum(map(len, grant.resources)) + sum(len(line.key) + sum(map(len, line.values)) for line in grant.conditions)
-        for grant in entry.given.grants
+        for grant in entry.effective.grants
     )
     return patterns + grants
 
@@ -214,26 +216,29 @@ class _RowTexts(NamedTuple):
     conditioned: ConditionShare
 
 
-def _cells(found: Sequence[EffectiveGrants], untyped: Iterable[str] = ()) -> _RowTexts:
+def _cells(situations: Sequence[EffectiveGrants], untyped: Iterable[str] = ()) -> _RowTexts:
     """Return the cells of actions that are all granted, or that are none."""
-    given = {id(each): each for each in found if each.grants}
-    if not given:
+    granting = {id(situation): situation for situation in situations if situation.grants}
+    if not granting:
         return _RowTexts("", "", ConditionShare(0, 0, 0))
-    shares = {key: (not each.free, each.free) for key, each in given.items() if each.conditions}
-    alike = Counter(map(id, found)) if shares else {}
+    shares = {key: (not situation.free, situation.free) for key, situation in granting.items() if situation.conditions}
+    alike = Counter(map(id, situations)) if shares else {}
     whole, partly = (sum(alike[key] for key, share in shares.items() if share[place]) for place in (0, 1))
-    resources = [*_resources(each.grants for each in given.values()), *(("Resource", (each,)) for each in untyped)]
+    resources = [
+        *_resources(situation.grants for situation in granting.values()),
+        *(("Resource", (resource,)) for resource in untyped),
+    ]
     return _RowTexts(
         console.resource_words(resources),
-        console.condition_words(line for each in given.values() for line in each.conditions),
-        ConditionShare(whole, partly, len(found)),
+        console.condition_words(line for situation in granting.values() for line in situation.conditions),
+        ConditionShare(whole, partly, len(situations)),
     )
 
 
 def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, int]) -> str:
     """Return the access cell; empty if everything granted is unknown to the reference."""
-    known = any(count.granted for level, count in levels.items() if level != UNKNOWN_LEVEL)
-    if not reference().has_service(service) or (UNKNOWN_LEVEL in levels and not known):
+    is_granted = any(count.granted for level, count in levels.items() if level != UNKNOWN_LEVEL)
+    if not reference().has_service(service) or (UNKNOWN_LEVEL in levels and not is_granted):
         return ""
     return console.access_words(levels, named)
 
@@ -244,28 +249,30 @@ def _actions(
     unknown = EffectiveGrants((), (), False, True, False, False, (console.UNMATCHED_PATTERN,))
     read = [*read, *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
     # Hundreds of actions may be in the same situation.
-    cells = {key: _cells([given]) for key, given in {id(entry.given): entry.given for entry in read}.items()}
+    cells = {
+        key: _cells([situation]) for key, situation in {id(entry.effective): entry.effective for entry in read}.items()
+    }
     named = {sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in read}}
-    summaries = [_action(entry, *named[entry.sources], cells[id(entry.given)]) for entry in read]
+    summaries = [_action(entry, *named[entry.sources], cells[id(entry.effective)]) for entry in read]
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
 
 
 def _action(read: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts) -> ActionSummary:
-    info, given = read.info, read.given
+    info, situation = read.info, read.effective
     return ActionSummary(
         action=read.name,
         level=info.level if info else UNKNOWN_LEVEL,
         levels=info.levels if info else (UNKNOWN_LEVEL,),
-        given=given.is_known or (None if given.grants else False),
-        grants=given.grants,
+        is_granted=situation.is_known or (None if situation.grants else False),
+        grants=situation.grants,
         patterns=patterns,
         sids=sids,
-        denied=given.denied,
+        denied=situation.denied,
         resource=cells.resource,
         condition=cells.condition,
-        conditions=given.conditions,
+        conditions=situation.conditions,
         conditioned=cells.conditioned,
-        warnings=given.warnings,
+        warnings=situation.warnings,
     )
 
 
@@ -275,7 +282,7 @@ def _level(read: MatchedAction) -> str:
 
 def _patterns_and_sids(document: Document, sources: tuple[Source, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     sids = (document.statements[source.statement].sid for source in sources)
-    return tuple(dict.fromkeys(each.pattern for each in sources)), tuple(dict.fromkeys(filter(None, sids)))
+    return tuple(dict.fromkeys(source.pattern for source in sources)), tuple(dict.fromkeys(filter(None, sids)))
 
 
 def _is_untyped(service: str, resource: str) -> bool:
@@ -343,19 +350,19 @@ def service_warnings(
     if not reference().has_service(service):
         return (console.UNRECOGNISED_SERVICE,)
     warnings = []
-    if specific and all(entry.given.lacks_resource for entry in specific):
+    if specific and all(entry.effective.lacks_resource for entry in specific):
         warnings.append(console.NO_RESOURCES_DEFINED)
     elif idle:
         warnings.append(console.RESOURCES_WITHOUT_ACTION)
-    elif any(entry.given.lacks_resource for entry in specific):
+    elif any(entry.effective.lacks_resource for entry in specific):
         warnings.append(console.ACTIONS_WITHOUT_RESOURCE)
     if _has_idle_condition(document, service, specific):
         warnings.append(console.CONDITIONS_WITHOUT_ACTION)
-    elif any(entry.given.lacks_condition for entry in specific):
+    elif any(entry.effective.lacks_condition for entry in specific):
         warnings.append(console.ACTIONS_WITHOUT_CONDITION)
     if any(entry.info is None for entry in read):
         warnings.append(console.UNRECOGNISED_ACTIONS)
-    if any(console.UNCHECKED_RESOURCES in entry.given.warnings for entry in read):
+    if any(console.UNCHECKED_RESOURCES in entry.effective.warnings for entry in read):
         warnings.append(console.UNCHECKED_RESOURCES)
     return tuple(warnings)
 
@@ -366,7 +373,7 @@ def resources_without_effect(document: Document, service: str, specific: Sequenc
     A resource of a service that the reference lacks counts for every service of its statement.
     """
     idle = []
-    limited = (each.resource_element == "Resource" and each.resources != ("*",) for each in document.statements)
+    limited = (entry.resource_element == "Resource" and entry.resources != ("*",) for entry in document.statements)
     for index, infos in _by_statement(specific, {*compress(count(), limited)}).items():
         statement = document.statements[index]
         prefixes = {pattern.partition(":")[0].lower() for pattern in statement.actions}
@@ -380,9 +387,9 @@ def resources_without_effect(document: Document, service: str, specific: Sequenc
 
 def _has_idle_condition(document: Document, service: str, specific: Sequence[MatchedAction]) -> bool:
     """Return whether a statement needs a key of the service that no action granted there supports."""
-    given = (entry for entry in specific if entry.given.is_known)
-    conditioned = (bool(each.conditions) for each in document.statements)
-    for index, infos in _by_statement(given, {*compress(count(), conditioned)}).items():
+    granted = (entry for entry in specific if entry.effective.is_known)
+    conditioned = (bool(statement.conditions) for statement in document.statements)
+    for index, infos in _by_statement(granted, {*compress(count(), conditioned)}).items():
         for line in document.statements[index].conditions:
             own = line.key.lower().startswith(service + ":") and needs_its_key(line)
             if own and not any(supports_key(info, line.key) for info in infos):
@@ -392,13 +399,13 @@ def _has_idle_condition(document: Document, service: str, specific: Sequence[Mat
 
 def _by_statement(read: Iterable[MatchedAction], among: Collection[int]) -> dict[int, list[ActionInfo]]:
     """Return the known actions that each of these statements matches, by the statement's position."""
-    found: dict[int, list[ActionInfo]] = {}
+    actions: dict[int, list[ActionInfo]] = {}
     for entry in read if among else ():
         if entry.info is not None:
             for index in entry.statements:
                 if index in among:
-                    found.setdefault(index, []).append(entry.info)
-    return found
+                    actions.setdefault(index, []).append(entry.info)
+    return actions
 
 
 class Remaining(NamedTuple):
@@ -415,7 +422,7 @@ def remaining(document: Document) -> Remaining:
     allowed: dict[str, set[str]] = {}
     for row in services_in(document):
         if row.effect == "Allow":
-            allowed.setdefault(row.service, set()).update(entry.action for entry in row.actions if entry.given)
+            allowed.setdefault(row.service, set()).update(entry.action for entry in row.actions if entry.is_granted)
     services = []
     actions = {}
     for service in reference().services():

@@ -91,16 +91,16 @@ class Trustee(NamedTuple):
 
 def trustees(trust: Document | None) -> tuple[Trustee, ...]:
     """Return the principals that a trust policy's Allow statements name, in order and without duplicates."""
-    found: list[Trustee] = []
+    principals: list[Trustee] = []
     for statement in trust.statements if trust else ():
         if statement.effect != "Allow":
             continue
         if statement.principal_element == "NotPrincipal":
-            found.append(Trustee("anyone", "everyone but some", statement.actions, statement.conditions))
+            principals.append(Trustee("anyone", "everyone but some", statement.actions, statement.conditions))
             continue
         for principal in statement.principals:
-            found.extend(_trustee(statement, principal, value) for value in principal.values)
-    return tuple(dict.fromkeys(found))
+            principals.extend(_trustee(statement, principal, value) for value in principal.values)
+    return tuple(dict.fromkeys(principals))
 
 
 def trust_word(trust: Document | None, account: str) -> str:
@@ -144,11 +144,11 @@ def _trustee(statement: Statement, principal: Principal, value: str) -> Trustee:
     if kind not in ("irsa", "github", "oidc"):
         return Trustee(kind, name, statement.actions, statement.conditions)
     subjects = [
-        (text, known is None or known.takes_wildcards)
+        (text, definition is None or definition.takes_wildcards)
         for condition in statement.conditions
         if condition.key.lower() == f"{name}:sub".lower()
-        for known in (operator(condition.operator),)
-        if known is None or known.lists_accepted
+        for definition in (operator(condition.operator),)
+        if definition is None or definition.lists_accepted
         for text in condition.values
     ]
     accounts = tuple(ServiceAccount(text, pattern) for text, pattern in subjects) if kind == "irsa" else ()

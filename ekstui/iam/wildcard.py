@@ -40,10 +40,10 @@ def matches(pattern: str, text: str) -> bool:
         return False
     for piece in middle:
         if piece:
-            found = text.find(piece, start, end)
-            if found < 0:
+            position = text.find(piece, start, end)
+            if position < 0:
                 return False
-            start = found + len(piece)
+            start = position + len(piece)
     return True
 
 
@@ -171,4 +171,4 @@ def _run(automaton: _Automaton, text: str) -> bool:
 
 def _canonical(pattern: str) -> str:
     """Return the pattern with each run of wildcards as its `?` followed by at most one `*`."""
-    return _RUN.sub(lambda found: "?" * found[0].count("?") + "*" * ("*" in found[0]), pattern)
+    return _RUN.sub(lambda match: "?" * match[0].count("?") + "*" * ("*" in match[0]), pattern)

@@ -271,7 +271,7 @@ def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool
     """Return how to lay out the rows in `width` columns; `signs` asks for symbols even if there is room for numbers."""
     by_level = {level: [row.cells[level] for row in rows if level in row.cells] for level in MATRIX_LEVELS}
     found = {level: cells for level, cells in by_level.items() if cells}
-    digits = {level: len(str(max(max(cell.given) for cell in cells))) for level, cells in found.items()}
+    digits = {level: len(str(max(max(cell.granted) for cell in cells))) for level, cells in found.items()}
     totals = [len(str(max(cell.total for cell in cells))) for cells in found.values()]
     room = width - _SERVICE_WIDTH - len(found)
     # A space after each number (none after a single one), a slash before the total, perhaps an exclamation mark.
@@ -326,7 +326,7 @@ def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: b
     blocks: list[Block] = []
     for index, place in enumerate(places):
         letter = f"{LETTERS[index]} " if len(places) > 1 else ""
-        given = [sum(cell.given[index] for cell in row.cells.values()) for row in rows]
+        given = [sum(cell.granted[index] for cell in row.cells.values()) for row in rows]
         counts = f"  {counted(sum(given), 'action')} of {counted(sum(map(bool, given)), 'service')}"
         line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
         blocks.append(Sentence(line, key=("legend", index)))
@@ -350,15 +350,15 @@ def _matrix_cell(cell: MatrixCell | None, form: _Layout, digits: int) -> tuple[S
         return ()
     denied = (Span("!", "bad"),) if any(cell.denied) else ()
     if not form.numbers:
-        signs = ("none" if not given else "all" if given == cell.total else "some" for given in cell.given)
+        signs = ("none" if not given else "all" if given == cell.total else "some" for given in cell.granted)
         return (*(_SIGNS[sign] for sign in signs), *denied)
-    if not any(cell.given) and not denied:
+    if not any(cell.granted) and not denied:
         # A total beside nothing would distract from cells with something.
-        return (Span(" ".join("·".rjust(digits) for _ in cell.given), "muted"),)
+        return (Span(" ".join("·".rjust(digits) for _ in cell.granted), "muted"),)
     numbers = joined(
-        " ", [Span((str(given) if given else "·").rjust(digits), _number_style(given, cell)) for given in cell.given]
+        " ", [Span((str(given) if given else "·").rjust(digits), _number_style(given, cell)) for given in cell.granted]
     )
-    total = Span(f"{' ' if len(cell.given) > 1 else ''}/{cell.total}", "muted")
+    total = Span(f"{' ' if len(cell.granted) > 1 else ''}/{cell.total}", "muted")
     return (*spans(numbers), *((total,) if cell.total else ()), *denied)
 
 
@@ -382,18 +382,18 @@ def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
             rows.append(TableRow((Span(f"    {level}", level_style(level)),), key=(row.service, level)))
         fitting = name if len(name) <= room else name[: room - 1] + "…"
         pieces = [Span(f"      {fitting.ljust(room)}")]
-        for index, each in enumerate(action.given):
+        for index, each in enumerate(action.by_policy):
             pieces += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(each)]]
         if policies == 1:
             pieces.append(Span(_limits(action), "muted"))
-        value = next(each for each in action.given if each)
+        value = next(each for each in action.by_policy if each)
         rows.append(TableRow((tuple(pieces),), value, ("action", row.service, action.action)))
     return rows
 
 
 def _limits(action: MatrixAction) -> str:
     """Return the resources and condition under which a single policy allows an action, in the console's words."""
-    (given,) = action.given
+    (given,) = action.by_policy
     if given is None or extent(given) == "all":
         return ""
     condition = "" if given.condition == "None" else f"  condition: {given.conditioned.words(given.condition)}"

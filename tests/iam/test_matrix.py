@@ -22,11 +22,11 @@ def test_each_policy_has_its_number_and_a_service_of_one_only_stands_too() -> No
     rows = rows_of(document(allow(["ec2:DescribeVpcs", "kms:DescribeKey"])), document(allow("ec2:*")))
     assert list(rows) == ["ec2", "kms"]
     totals = reference().level_totals("ec2")
-    assert {level: cell.given for level, cell in rows["ec2"].cells.items()} == {
+    assert {level: cell.granted for level, cell in rows["ec2"].cells.items()} == {
         level: (1 if level == "List" else 0, total) for level, total in totals.items()
     }
-    assert rows["kms"].cells["Read"].given == (1, 0)
-    assert not any(cell.given[1] for cell in rows["kms"].cells.values())
+    assert rows["kms"].cells["Read"].granted == (1, 0)
+    assert not any(cell.granted[1] for cell in rows["kms"].cells.values())
 
 
 def test_what_a_policy_takes_back_is_not_counted_and_said() -> None:
@@ -34,7 +34,7 @@ def test_what_a_policy_takes_back_is_not_counted_and_said() -> None:
     in_part = {"Effect": "Deny", "Action": "kms:ListAliases", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}  # fmt: skip
     cell = rows_of(document(allow("kms:List*"), deny, in_part), document(allow("kms:ListKeys")))["kms"].cells["List"]
     lists = [info for info in reference().actions("kms").values() if info.level == "List"]
-    assert cell.given == (len(lists) - 1, 1)
+    assert cell.granted == (len(lists) - 1, 1)
     assert cell.denied == (True, False)
 
 
@@ -53,13 +53,13 @@ def test_what_a_policy_takes_back_is_not_counted_and_said() -> None:
 def test_how_far_an_action_is_given(statements: list[dict[str, Any]], expected: str) -> None:
     row = rows_of(document(*statements), document(allow("s3:GetObject")))["s3"]
     action = next(each for each in row.actions if each.action == "s3:GetObject")
-    assert [extent(each) for each in action.given] == [expected, "all"]
+    assert [extent(each) for each in action.by_policy] == [expected, "all"]
     assert row.differs == (expected != "all")
 
 
 def test_an_action_that_the_reference_lacks_has_a_column_of_its_own() -> None:
     row = rows_of(document(allow(["ec2:DescribeNothingAtAll", "ec2:DescribeVpcs"])))["ec2"]
-    assert row.cells["unknown"].given == (1,)
+    assert row.cells["unknown"].granted == (1,)
     assert row.cells["unknown"].total == 0
 
 
@@ -111,13 +111,13 @@ def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
                 if level != "unknown":
                     names = [info.name for info in reference().actions(service).values() if info.level == level]
                     expected = sum(any(fnmatchcase(name.lower(), pattern) for pattern in here) for name in names)
-                    assert (cell.given, cell.total) == ((expected,), len(names)), (policy["name"], service, level)
+                    assert (cell.granted, cell.total) == ((expected,), len(names)), (policy["name"], service, level)
     assert counted == 60
 
 
 def test_the_administrator_has_everything_and_the_power_user_all_but_three_services() -> None:
     rows = rows_of(raw_document("AdministratorAccess", 1), raw_document("PowerUserAccess", 7))
-    assert all(cell.given[0] == cell.total for row in rows.values() for cell in row.cells.values())
+    assert all(cell.granted[0] == cell.total for row in rows.values() for cell in row.cells.values())
     assert {service for service, row in rows.items() if row.differs} == {"account", "iam", "organizations"}
 
 
@@ -129,7 +129,7 @@ def test_what_documents_allow_together_less_what_they_deny_and_a_boundary_withho
         return parse({"Version": "2012-10-17", "Statement": entries})
 
     def left(found: SumAccess) -> set[str]:
-        return {each.action for row in found.services for each in row.actions if each.given}
+        return {each.action for row in found.services for each in row.actions if each.is_granted}
 
     one = doc(("Allow", ["sqs:SendMessage", "sqs:DeleteQueue", "sns:Publish"], "*"))
     other = doc(

@@ -84,7 +84,7 @@ def test_the_user_guides_policy_with_all_elements() -> None:
 
 def test_the_user_guides_service_summary_of_s3() -> None:
     s3 = {entry.action: entry for entry in row(SUMMARY_ALL_ELEMENTS, "s3").actions}
-    assert [name for name, entry in s3.items() if entry.given and entry.level != "unknown"] == [
+    assert [name for name, entry in s3.items() if entry.is_granted and entry.level != "unknown"] == [
         "s3:PutObject",
         "s3:PutObjectAcl",
     ]
@@ -338,7 +338,7 @@ def test_what_an_action_is_really_given(
     statement: dict[str, object], name: str, given: bool | None, warning: str | None
 ) -> None:
     entry = action(parsed(statement), name)
-    assert entry.given is given
+    assert entry.is_granted is given
     assert bool(entry.grants) is (given is not False)
     assert " ".join(entry.warnings) == (warning or "")
 
@@ -392,7 +392,7 @@ def test_what_an_action_is_really_given(
 def test_deny_beside_allow(allowed: dict[str, object], denied: dict[str, object], expected: str | None) -> None:
     name = str(allowed["Action"])
     entry = action(parsed(allowed, denied), name)
-    assert entry.given
+    assert entry.is_granted
     assert entry.denied == expected
 
 
@@ -431,10 +431,10 @@ def test_odd_case_and_stray_spaces_and_wildcards_in_the_service() -> None:
 def test_a_literal_that_the_reference_lacks_counts_and_a_pattern_that_fits_it_gives_it_too() -> None:
     of = parsed(allow("eks:NoSuchAction", Sid="One"), allow("eks:No*", Sid="Two"), allow("eks:Nothing*"))
     entry = action(of, "eks:NoSuchAction")
-    assert (entry.level, entry.given, entry.sids) == ("unknown", True, ("One", "Two"))
+    assert (entry.level, entry.is_granted, entry.sids) == ("unknown", True, ("One", "Two"))
     assert row(of, "eks").levels["unknown"].granted == 1
     lost = action(of, "eks:Nothing*")
-    assert (lost.given, lost.warnings) == (False, ("No known action matches this pattern.",))
+    assert (lost.is_granted, lost.warnings) == (False, ("No known action matches this pattern.",))
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_every_document_of_the_corpus_has_a_summary() -> None:
 def test_actions_of_current_policies_add_up_to_their_counts() -> None:
     for policy in sampled_corpus():
         for row in services_in(current(policy)):
-            given = [action for action in row.actions if action.given]
+            given = [action for action in row.actions if action.is_granted]
             assert sum(count.granted for count in row.levels.values()) == len(given)
             assert all(action.grants and action.resource and action.condition for action in given)
 
@@ -209,7 +209,7 @@ def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have
         if "EKS" not in policy["name"] and "EBS" not in policy["name"]:
             continue
         for row in services_in(current(policy)):
-            given = [action for action in row.actions if action.given and action.level != "unknown"]
+            given = [action for action in row.actions if action.is_granted and action.level != "unknown"]
             said, lines = row.conditioned.words(row.condition), [
                 {(line.operator.lower(), line.key.lower(), line.values) for line in grant.conditions}
                 for action in given for grant in action.grants

@@ -44,9 +44,9 @@ def form_of_values(key: str) -> str:
     service, _, name = key.partition(":")
     wanted = _LETTERS.sub("", name).removesuffix("arn")
     for owner, names in ((service, reference().resource_types(service)), ("iam", _OF_IAM)):
-        for each in names:
-            kind = reference().resource_type(owner, each)
-            if kind is not None and len(kind.arn_formats) == 1 and _LETTERS.sub("", each.lower()) == wanted:
+        for candidate in names:
+            kind = reference().resource_type(owner, candidate)
+            if kind is not None and len(kind.arn_formats) == 1 and _LETTERS.sub("", candidate.lower()) == wanted:
                 return open_variables(kind.arn_formats[0])
     return ANY_ARN
 
@@ -56,17 +56,17 @@ def as_arns(values: tuple[Value, ...], key: str, partition: str | None) -> tuple
 
     `partition` is the only one that the conditions name: a request keeps to one partition.
     """
-    found: list[Value] = []
+    arns: list[Value] = []
     for value in values:
         readings = _readings(value, key) if isinstance(value, Text) else None
         if readings is None:
-            found.append(value)
+            arns.append(value)
             continue
         for reading in readings:
             if partition is not None and wildcard.matches(reading.partition, partition):
                 reading = reading._replace(partition=partition)
-            found.append(Text("arn", (":".join(reading),)))
-    return tuple(dict.fromkeys(found))
+            arns.append(Text("arn", (":".join(reading),)))
+    return tuple(dict.fromkeys(arns))
 
 
 def named_partitions(values: Iterable[Value]) -> frozenset[str]:
@@ -87,9 +87,9 @@ def _readings(value: Text, key: str) -> tuple[Arn, ...] | None:
     crossing = tuple(islice(_splits(text, ()), MAX_READINGS + 1)) if value.how == "like" else ()
     if len(crossing) > MAX_READINGS:
         return None
-    readings = (*by_parts, *(each for each in crossing if _is_possible(each, form)))
-    met = (each for each in dict.fromkeys(readings) if all(map(wildcard.overlaps, each, form)))
-    return tuple(dict.fromkeys(_within(form, each) for each in met))
+    readings = (*by_parts, *(reading for reading in crossing if _is_possible(reading, form)))
+    met = (reading for reading in dict.fromkeys(readings) if all(map(wildcard.overlaps, reading, form)))
+    return tuple(dict.fromkeys(_within(form, pattern) for pattern in met))
 
 
 def _splits(text: str, parts: tuple[str, ...]) -> Iterator[Arn]:

@@ -64,7 +64,7 @@ class Predicate:
     def is_understood(self) -> bool:
         """Whether its meaning is known: not for an unknown operator, nor for a negated value of the wrong type."""
         return self.operator is not UNKNOWN and not (
-            self.negated and any(isinstance(each, Malformed) for each in self.values)
+            self.negated and any(isinstance(value, Malformed) for value in self.values)
         )
 
     @property
@@ -83,24 +83,24 @@ class Predicate:
             return self.null[0] is False
         return any(map(is_everything, self.values)) if self.negated else all(map(is_nothing, self.values))
 
-    def holds(self, given: tuple[str, ...], context: Context) -> Truth:
+    def holds(self, actual: tuple[str, ...], context: Context) -> Truth:
         """Return whether it holds for the values of its key, which is absent if there are none; None if unknown."""
         if self.operator is UNKNOWN:
             return None
         if self.null is not None:
-            return self.null[not given]
-        if not given:
+            return self.null[not actual]
+        if not actual:
             return self.operator.holds_without_key()
-        if self.quantifier is not None and all(value == "" for value in given):
+        if self.quantifier is not None and all(value == "" for value in actual):
             # IAM treats an empty string as an empty set. IfExists makes no difference.
             return self.quantifier == "ForAllValues"
-        each = [self._accepts(value, context) for value in given]
+        accepted = [self._accepts(value, context) for value in actual]
         if self.quantifier == "ForAllValues":
-            return every(each)
+            return every(accepted)
         if self.quantifier == "ForAnyValue":
-            return some(each)
+            return some(accepted)
         # Several values without a set operator: what IAM does is not documented, so only an answer that all share counts.
-        return each[0] if len(set(each)) == 1 else None
+        return accepted[0] if len(set(accepted)) == 1 else None
 
     def holds_whatever(self, context: Context) -> Truth:
         """Return whether it holds for all values of its key, even if the key is absent; None if the values decide.
@@ -109,42 +109,44 @@ class Predicate:
         """
         if self.operator is UNKNOWN or self.null is not None:
             return None
-        if not all(is_unresolvable(each, context) for each in self.values):
+        if not all(is_unresolvable(value, context) for value in self.values):
             return None
         without = self.operator.holds_without_key()
         return without if without is self.operator.negated else None
 
-    def deciding_keys(self, given: tuple[str, ...], context: Context) -> tuple[str, ...]:
+    def deciding_keys(self, actual: tuple[str, ...], context: Context) -> tuple[str, ...]:
         """Return the keys of policy variables whose values would decide it."""
         keys: dict[str, None] = {}
         for value in self.values:
-            for entry in given:
+            for entry in actual:
                 matched, unknown = matches(value, entry, context)
                 if matched is None:
                     keys.update(dict.fromkeys(unknown))
         return tuple(keys)
 
-    def _accepts(self, given: str, context: Context) -> Truth:
-        found = (matches(value, given, context) for value in self.values)
+    def _accepts(self, actual: str, context: Context) -> Truth:
+        results = (matches(value, actual, context) for value in self.values)
         if self.negated:
-            return negation(some(matched for matched, _ in found))
+            return negation(some(matched for matched, _ in results))
         # A value of another type equals nothing; what negation makes of it is not documented.
-        return some(matched if unknown else bool(matched) for matched, unknown in found)
+        return some(matched if unknown else bool(matched) for matched, unknown in results)
 
 
 @lru_cache(maxsize=16384)
 def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bool = True) -> Predicate:
     """Return a condition, parsed; `has_variables` tells whether the document's version has policy variables."""
-    known = operator(name)
-    if known is None:
+    definition = operator(name)
+    if definition is None:
         return Predicate(key, UNKNOWN, ())
-    read = tuple(value_of(known.family, each, has_variables=has_variables) for each in values)
-    if known.base != NULL:
-        return Predicate(key, known, read)
+    read = tuple(value_of(definition.family, value, has_variables=has_variables) for value in values)
+    if definition.base != NULL:
+        return Predicate(key, definition, read)
     if any(map(is_nothing, read)):
-        return Predicate(key, known, read, (None, None))
-    with_key, without = (any(matches(each, absent, NOTHING_KNOWN)[0] for each in read) for absent in ("false", "true"))
-    return Predicate(key, known, read, (with_key, without))
+        return Predicate(key, definition, read, (None, None))
+    with_key, without = (
+        any(matches(value, absent, NOTHING_KNOWN)[0] for value in read) for absent in ("false", "true")
+    )
+    return Predicate(key, definition, read, (with_key, without))
 
 
 @lru_cache(maxsize=16384)
@@ -157,7 +159,7 @@ def predicate_of(line: Line) -> Predicate:
 def predicates_of(lines: frozenset[Line]) -> Mapping[str, tuple[Predicate, ...]]:
     """Return a condition block as predicates by key."""
     predicates: dict[str, tuple[Predicate, ...]] = {}
-    for line in sorted(lines, key=lambda each: (each.key, each.operator, sorted(each.values))):
+    for line in sorted(lines, key=lambda entry: (entry.key, entry.operator, sorted(entry.values))):
         predicates[line.key] = (*predicates.get(line.key, ()), predicate_of(line))
     return predicates
 
@@ -176,14 +178,14 @@ def condition_holds(condition: Condition, context: Context, *, has_variables: bo
     The result is unknown for an operator that IAM does not document and for a key that was not given.
     """
     line = predicate(condition.operator, condition.key, condition.values, has_variables=has_variables)
-    given = context.values(condition.key)
+    actual = context.values(condition.key)
     if line.operator is UNKNOWN:
         return ConditionResult(None, ())
-    if given is None:
+    if actual is None:
         holds = line.holds_whatever(context)
         return ConditionResult(holds, () if holds is not None else (condition.key, *line.deciding_keys(("",), context)))
-    holds = line.holds(given, context)
-    return ConditionResult(holds, line.deciding_keys(given, context) if holds is None else ())
+    holds = line.holds(actual, context)
+    return ConditionResult(holds, line.deciding_keys(actual, context) if holds is None else ())
 
 
 _ABSENT: tuple[str, ...] = ()
@@ -195,13 +197,13 @@ _FORMS: dict[KeyType | None, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def implies_all(given: frozenset[Line], wanted: frozenset[Line]) -> bool:
+def implies_all(premises: frozenset[Line], wanted: frozenset[Line]) -> bool:
     """Return True only if every request for which the block `given` holds also meets the block `wanted`."""
-    if wanted <= given:
+    if wanted <= premises:
         return True
-    predicates = predicates_of(given)
+    predicates = predicates_of(premises)
     return all(
-        line in given or implies((*predicates.get(line.key, ()), *_listed(predicates, line.key)), predicate_of(line))
+        line in premises or implies((*predicates.get(line.key, ()), *_listed(predicates, line.key)), predicate_of(line))
         for line in wanted
     )
 
@@ -240,7 +242,7 @@ def _of_principal(line: Predicate, key: str) -> Predicate | None:
         return None
     if line.key == "aws:principalarn":
         arns = [
-            str(each.parts[0]).split(":", 5) for each in as_arns(tuple(texts), line.key, None) if isinstance(each, Text)
+            str(arn.parts[0]).split(":", 5) for arn in as_arns(tuple(texts), line.key, None) if isinstance(arn, Text)
         ]
         if key == "aws:principalaccount":
             return predicate("StringLike", key, tuple(parts[4] for parts in arns if len(parts) == 6))
@@ -252,22 +254,24 @@ def _of_principal(line: Predicate, key: str) -> Predicate | None:
         return predicate("StringEquals", key, tuple(kinds))
     if key != "aws:principalarn":
         return None
-    patterns = [str(each.parts[0]) for each in texts if each.how != "folded"]
+    patterns = [str(text.parts[0]) for text in texts if text.how != "folded"]
     if line.key == "aws:principalaccount":
-        forms = [f"arn:*:*:*:{each}:*" for each in patterns if ":" not in each]
+        forms = [f"arn:*:*:*:{pattern}:*" for pattern in patterns if ":" not in pattern]
     else:
         forms = [
-            form for kind, form in PRINCIPAL_FORMS.items() if any(wildcard.matches(each, kind) for each in patterns)
+            form
+            for kind, form in PRINCIPAL_FORMS.items()
+            if any(wildcard.matches(pattern, kind) for pattern in patterns)
         ]
     return predicate("ArnLike", key, tuple(forms)) if len(patterns) == len(texts) else None
 
 
 @lru_cache(maxsize=65536)
-def implies(given: tuple[Predicate, ...], wanted: Predicate) -> bool:
+def implies(premises: tuple[Predicate, ...], wanted: Predicate) -> bool:
     """Return True only if the conditions `given`, all on the key of `wanted`, cannot hold unless `wanted` does."""
     if not wanted.is_understood:
         return False
-    lines = [line for line in (*given, *facts(wanted.key)) if line.is_understood]
+    lines = [line for line in (*premises, *facts(wanted.key)) if line.is_understood]
     if type_of(wanted.key) == "arn":
         *lines, wanted = _on_arns([*lines, wanted])
     if not _implied_in(_ABSENT, lines, wanted):
@@ -290,9 +294,9 @@ def _implied_in(state: tuple[str, ...], lines: list[Predicate], wanted: Predicat
     )
 
 
-def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
+def excludes(premises: frozenset[Line], refused: frozenset[Line]) -> bool:
     """Return True only if both blocks never hold for the same request."""
-    predicates = predicates_of(given)
+    predicates = predicates_of(premises)
     return any(
         excluded((*predicates.get(line.key, ()), *_listed(predicates, line.key), *facts(line.key)), predicate_of(line))
         for line in refused
@@ -301,9 +305,9 @@ def excludes(given: frozenset[Line], refused: frozenset[Line]) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def excluded(given: tuple[Predicate, ...], refused: Predicate) -> bool:
+def excluded(premises: tuple[Predicate, ...], refused: Predicate) -> bool:
     """Return True only if the conditions `given` cannot hold together with `refused`, which is on the same key."""
-    lines = [line for line in given if line.is_understood]
+    lines = [line for line in premises if line.is_understood]
     if not refused.is_understood:
         return False
     if type_of(refused.key) == "arn":
@@ -444,7 +448,7 @@ def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: P
         return False
     if wanted.negated:
         return not intersection(common, limits)
-    return all(covered_by(each, limits) for each in common)
+    return all(covered_by(span, limits) for span in common)
 
 
 def _spans(line: Predicate) -> list[Span] | None:
@@ -458,11 +462,14 @@ def _spans(line: Predicate) -> list[Span] | None:
 
 def union_of_values(line: Line) -> bool:
     """Return whether a condition holds exactly if it would hold with one of its values alone, even for an absent key."""
-    found = predicate_of(line)
+    line_predicate = predicate_of(line)
     return (
-        found.is_understood
-        and not (found.negated or found.is_null or any(map(is_nothing, found.values)))
-        and (found.quantifier == "ForAnyValue" or (found.quantifier is None and has_several(line.key) is not True))
+        line_predicate.is_understood
+        and not (line_predicate.negated or line_predicate.is_null or any(map(is_nothing, line_predicate.values)))
+        and (
+            line_predicate.quantifier == "ForAnyValue"
+            or (line_predicate.quantifier is None and has_several(line.key) is not True)
+        )
     )
 
 
@@ -475,7 +482,7 @@ def split_values(line: Line, cuts: Iterable[str]) -> list[str]:
     if len(apart) > _MAX_NETWORKS // 4:
         return pieces
     for cut in sorted(apart):
-        pieces = [piece for each in pieces for piece in without_network(each, cut)]
+        pieces = [piece for part in pieces for piece in without_network(part, cut)]
         if len(pieces) > _MAX_NETWORKS:
             return sorted(line.values)
     return pieces
@@ -495,19 +502,24 @@ _COMPARED = {
 @lru_cache(maxsize=16384)
 def opposite(line: Line) -> Line | None:
     """Return the condition that holds for exactly those requests for which another does not; None if there is none."""
-    found = predicate_of(line)
-    if not found.is_understood or found.quantifier or any(map(is_nothing, found.values)) or not line.values:
+    line_predicate = predicate_of(line)
+    if (
+        not line_predicate.is_understood
+        or line_predicate.quantifier
+        or any(map(is_nothing, line_predicate.values))
+        or not line.values
+    ):
         return None
-    base, values = found.operator.base, line.values
-    if found.null is not None:
+    base, values = line_predicate.operator.base, line.values
+    if line_predicate.null is not None:
         return (
             None
-            if None in found.null or len(values) != 1
-            else line._replace(values=frozenset({str(not found.null[1]).lower()}))
+            if None in line_predicate.null or len(values) != 1
+            else line._replace(values=frozenset({str(not line_predicate.null[1]).lower()}))
         )
-    if has_several(line.key) is not False or (found.operator.if_exists and not found.negated):
+    if has_several(line.key) is not False or (line_predicate.operator.if_exists and not line_predicate.negated):
         return None
-    if found.negated:
+    if line_predicate.negated:
         return line._replace(operator=base.replace("Not", "", 1))
     if base in _NEGATED:
         return line._replace(operator=_NEGATED[base])
@@ -516,7 +528,7 @@ def opposite(line: Line) -> Line | None:
     (value,) = values
     if base == "Bool" and value.lower() in ("true", "false"):
         return Line("BoolIfExists", line.key, frozenset({"false" if value.lower() == "true" else "true"}))
-    kind = next((each for each in ("Numeric", "Date") if base.startswith(each)), None)
+    kind = next((prefix for prefix in ("Numeric", "Date") if base.startswith(prefix)), None)
     if kind is None:
         return None
     return line._replace(operator=f"{kind}{_COMPARED[base.removeprefix(kind)]}IfExists")

@@ -75,11 +75,11 @@ def holds(value: Span, point: object) -> bool:
 def union(spans: Iterable[Span]) -> list[Span]:
     """Return spans of one kind in order, with adjacent ones joined."""
     joined: list[Span] = []
-    for each in sorted(spans, key=lambda each: (each.low, each.high)):
-        if joined and each.low <= joined[-1].high:
-            joined[-1] = joined[-1]._replace(high=max(joined[-1].high, each.high))
-        elif each.low < each.high:
-            joined.append(each)
+    for span in sorted(spans, key=lambda span: (span.low, span.high)):
+        if joined and span.low <= joined[-1].high:
+            joined[-1] = joined[-1]._replace(high=max(joined[-1].high, span.high))
+        elif span.low < span.high:
+            joined.append(span)
     return joined
 
 
@@ -87,10 +87,10 @@ def complement(kind: Kind, spans: Iterable[Span]) -> list[Span]:
     """Return everything outside of the spans."""
     rest: list[Span] = []
     low = LOWEST
-    for each in union(spans):
-        if low < each.low:
-            rest.append(Span(kind, low, each.low))
-        low = each.high
+    for span in union(spans):
+        if low < span.low:
+            rest.append(Span(kind, low, span.low))
+        low = span.high
     return [*rest, Span(kind, low, HIGHEST)] if low < HIGHEST else rest
 
 
@@ -98,15 +98,15 @@ def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     """Return what both lists of spans contain."""
     others = tuple(others)
     return union(
-        each._replace(low=max(each.low, other.low), high=min(each.high, other.high))
-        for each in some
+        span._replace(low=max(span.low, other.low), high=min(span.high, other.high))
+        for span in some
         for other in others
     )
 
 
-def examples(each: Span) -> list[str]:
+def examples(span: Span) -> list[str]:
     """Return values in a span, as a request writes them: those at its ends and one between."""
-    return [text for point in _points_in(each) if (text := _written(each.kind, point)) is not None]
+    return [text for point in _points_in(span) if (text := _written(span.kind, point)) is not None]
 
 
 def _number(text: str) -> Decimal | None:
@@ -171,11 +171,11 @@ def _network(text: str) -> Span | Malformed:
 @lru_cache(maxsize=4096)
 def without_network(text: str, part: str) -> list[str]:
     """Return a network as a smaller one within it and what that leaves; alone if the other is not within it."""
-    if "address" not in (getattr(each, "kind", None) for each in (_network(text), _network(part))):
+    if "address" not in (getattr(network, "kind", None) for network in (_network(text), _network(part))):
         return [text]
     try:
-        whole, inner = (ipaddress.ip_network(each.strip(), strict=False) for each in (text, part))
-        left = [str(each) for each in whole.address_exclude(inner)]  # type: ignore[arg-type]
+        whole, inner = (ipaddress.ip_network(network.strip(), strict=False) for network in (text, part))
+        left = [str(network) for network in whole.address_exclude(inner)]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return [text]
     return [text] if not left else [str(inner), *left]
@@ -191,21 +191,21 @@ POINTS: dict[Kind, Callable[[str], Any]] = {
 """Parsers by kind of value; they return None for a value of the wrong type."""
 
 
-def _points_in(each: Span) -> list[Any]:
+def _points_in(span: Span) -> list[Any]:
     """Return points in a span: near its ends, and between them."""
-    low, high = (cut[1] if cut[0] == 0 else None for cut in (each.low, each.high))
-    match each.kind:
+    low, high = (cut[1] if cut[0] == 0 else None for cut in (span.low, span.high))
+    match span.kind:
         case "truth":
             points: list[Any] = [False, True]
         case "bytes":
-            points = [low] if low is not None and each.low[2] == 0 else []
+            points = [low] if low is not None and span.low[2] == 0 else []
         case "address":
             points = _addresses(low, high)
         case "number":
             points = _beside(low, high, Decimal(1)) or [Decimal(0)]
         case "date":
             points = _beside(low, high, timedelta(days=1)) or [_EPOCH_START]
-    return [point for point in dict.fromkeys(points) if holds(each, point)]
+    return [point for point in dict.fromkeys(points) if holds(span, point)]
 
 
 def _beside(low: Any, high: Any, step: Any) -> list[Any]:
@@ -224,7 +224,7 @@ def _addresses(low: tuple[int, int] | None, high: tuple[int, int] | None) -> lis
     """Return the addresses next to both ends, and the first and last of each version, which may lie between."""
     ends = [low, *((version, number) for version, last in _LAST.items() for number in (0, last))]
     ends.append(None if high is None else (high[0], high[1] - 1))
-    return [each for each in ends if each is not None and 0 <= each[1] <= _LAST[each[0]]]
+    return [end for end in ends if end is not None and 0 <= end[1] <= _LAST[end[0]]]
 
 
 def _written(kind: Kind, point: Any) -> str | None:

@@ -71,40 +71,40 @@ def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
             return Deferred(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
 
 
-def matches(value: Value, given: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
+def matches(value: Value, actual: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
     """Return whether a value of a request is accepted, and the keys that would decide it.
 
     The result is also unknown if either value has the wrong type, since its meaning under negation is not documented.
     """
     if isinstance(value, Text):
-        found = resolved(value.parts, context)
-        if not found.resolvable:
+        text = resolved(value.parts, context)
+        if not text.resolvable:
             return False, ()
-        possible = _matches_text(value.how, found.pattern(), given)
-        return (None if possible and found.unknown_keys else possible), found.unknown_keys
+        possible = _matches_text(value.how, text.pattern(), actual)
+        return (None if possible and text.unknown_keys else possible), text.unknown_keys
     if isinstance(value, Deferred):
-        found = resolved(value.parts, context)
-        if not found.resolvable:
+        text = resolved(value.parts, context)
+        if not text.resolvable:
             return False, ()
-        if found.unknown_keys:
-            return None, found.unknown_keys
-        value = span(value.kind, found.text())
+        if text.unknown_keys:
+            return None, text.unknown_keys
+        value = span(value.kind, text.text())
     if isinstance(value, Malformed):
         return None, ()
-    point = POINTS[value.kind](given)
+    point = POINTS[value.kind](actual)
     return (None if point is None else holds(value, point)), ()
 
 
 @lru_cache(maxsize=65536)
-def _matches_text(how: How, pattern: str, given: str) -> Truth:
+def _matches_text(how: How, pattern: str, actual: str) -> Truth:
     if how == "folded":
-        return wildcard.matches(pattern.lower(), literal(given).lower())
+        return wildcard.matches(pattern.lower(), literal(actual).lower())
     if how == "arn":
-        if given.count(":") < _COLONS:
+        if actual.count(":") < _COLONS:
             return None
-        parts = zip(split_arn(pattern), literal(given).split(":", _COLONS), strict=True)
+        parts = zip(split_arn(pattern), literal(actual).split(":", _COLONS), strict=True)
         return all(wildcard.matches(general, special) for general, special in parts)
-    return wildcard.matches(pattern, literal(given))
+    return wildcard.matches(pattern, literal(actual))
 
 
 def is_everything(value: Value) -> bool:
@@ -217,7 +217,7 @@ def _has_parts(special: Text, general: Text, parts: list[str]) -> bool:
 
 def may_move_colons(general: Template, special: Template, parts: list[str]) -> bool:
     """Return whether a variable's value may contain a colon and so shift the parts of an ARN."""
-    loose = {each.key for each in variables_of(special)} - {each.key for each in variables_of(general)}
+    loose = {variable.key for variable in variables_of(special)} - {variable.key for variable in variables_of(general)}
     return not loose <= _WITHOUT_COLON and any("*" in part for part in parts[:_COLONS])
 
 

@@ -122,10 +122,10 @@ def template(value: str, *, has_variables: bool = True) -> Template:
         return (value.translate(_DOLLAR),)
     parts: list[str | Variable] = []
     position = 0
-    for found in VARIABLE.finditer(value, 0, value.rfind("}") + 1):
-        parts.append(value[position : found.start()].translate(_DOLLAR))
-        position = found.end()
-        name, comma, rest = found[1].partition(",")
+    for match in VARIABLE.finditer(value, 0, value.rfind("}") + 1):
+        parts.append(value[position : match.start()].translate(_DOLLAR))
+        position = match.end()
+        name, comma, rest = match[1].partition(",")
         name = name.strip()
         if name in ("*", "?", "$"):
             parts.append(name.translate(_LITERALS))
@@ -188,13 +188,13 @@ def resolved(parts: Template, context: Context) -> Resolved:
         if isinstance(part, str):
             pieces.append(part)
             continue
-        given = context.values(part.name)
-        if given is None or len(given) > 1:
+        values = context.values(part.name)
+        if values is None or len(values) > 1:
             # It is not documented which of several values a variable takes.
             unknown.append(part.name)
             pieces.append(_UNKNOWN)
-        elif given:
-            pieces.append(literal(given[0]))
+        elif values:
+            pieces.append(literal(values[0]))
         elif part.default is not None:
             pieces.append(literal(part.default))
         else:

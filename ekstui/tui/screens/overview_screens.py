@@ -235,7 +235,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
                 return action_line(action)
             case MatrixRow(service=service, cells=cells):
                 counts = ", ".join(
-                    f"{'/'.join(map(str, cell.given))} of {cell.total} {level}" for level, cell in cells.items()
+                    f"{'/'.join(map(str, cell.granted))} of {cell.total} {level}" for level, cell in cells.items()
                 )
                 return (clean_line(service), "strong"), (clean_line(f"  {counts}"), "muted")
             case _:
@@ -270,7 +270,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
 
     def _show_action(self, action: ActionSummary, answer: _Matrix) -> None:
         """Show the card of an action for the first policy that allows it, with the statements of all policies."""
-        by_policy = next(each.given for row in answer.rows for each in row.actions if each.action == action.action)
+        by_policy = next(each.by_policy for row in answer.rows for each in row.actions if each.action == action.action)
         index = next(index for index, each in enumerate(by_policy) if each)
         library = self.app.library
         pairs = list(zip(self._places, answer.policies, strict=True))

@@ -163,7 +163,7 @@ def actions_of(name: str, version: int) -> dict[str, ActionSummary]:
 def test_real_keys_are_supported(policy: str, action: str) -> None:
     default = next(entry["default"] for entry in raw_corpus() if entry["name"] == policy)
     given = actions_of(policy, int(default[1:]))[action]
-    assert given.given
+    assert given.is_granted
     assert given.warnings == ()
     info = reference().find(action)
     assert info is not None
