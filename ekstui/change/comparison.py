@@ -86,8 +86,8 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         return _undecided(is_same=before == after)
     grants_before, grants_after = grants(before), grants(after)
     targets = changed_targets(grants_before, grants_after)
-    touched = targets.added | targets.removed | targets.changed
-    spelled_before, spelled_after = grants_as_written(before, touched), grants_as_written(after, touched)
+    differing = targets.added | targets.removed | targets.changed
+    spelled_before, spelled_after = grants_as_written(before, differing), grants_as_written(after, touched)
 
     def differences(of: frozenset[Target]) -> tuple[GrantDifference, ...]:
         nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())
@@ -108,7 +108,9 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
         added=differences(targets.added),
         removed=differences(targets.removed),
         changed=differences(targets.changed),
-        verdict=verdict_on(judgement, spelling, Names(*names) if names else None) if touched else _unchanged(*spelled),
+        verdict=verdict_on(judgement, spelling, Names(*names) if names else None)
+        if differing
+        else _unchanged(*spelled),
         notes=notes_on(judgement, grants_before, grants_after, spelling),
         reference=reference().version,
         denied=judgement.denied,
@@ -128,11 +130,11 @@ def changed_targets(
 
 def _undecided(*, is_same: bool) -> Change:
     """Return the difference between documents that are too large to compare."""
-    found = reference().version
+    version = reference().version
     if is_same:
-        return Change("none", "same", None, (), (), (), "same access: the documents are equal", (), found)
+        return Change("none", "same", None, (), (), (), "same access: the documents are equal", (), version)
     note = f"A document has more than {MAX_GRANTS:,} grants, an action on a resource each."
-    return Change("actions", "unknown", None, (), (), (), "unknown: too large to decide", (note,), found)
+    return Change("actions", "unknown", None, (), (), (), "unknown: too large to decide", (note,), version)
 
 
 def _unchanged(before: Document, after: Document) -> str:
@@ -147,7 +149,9 @@ def _spelling(*documents: Document) -> dict[str, str]:
     for document in documents:
         for statement in document.statements:
             spelling.update((action.lower(), action) for action in statement.actions)
-            spelling.update((each.key.strip().lower(), each.key.strip()) for each in statement.conditions)
+            spelling.update(
+                (condition.key.strip().lower(), condition.key.strip()) for condition in statement.conditions
+            )
     return spelling
 
 
@@ -173,48 +177,48 @@ class Lacking(NamedTuple):
     @property
     def statements(self) -> tuple[Statement, ...]:
         """All that would have to be added."""
-        return (*self.missing, *(each.statement for each in self.partly))
+        return (*self.missing, *(part.statement for part in self.partly))
 
 
 def lacking(wanted: Document, held: Document) -> Lacking:
     """Return what `wanted` allows and `held` does not, decided for each action on each resource."""
-    denials = tuple(each for each in held.statements if each.effect == "Deny" and each not in wanted.statements)
+    denials = tuple(entry for entry in held.statements if entry.effect == "Deny" and entry not in wanted.statements)
     unknown: list[str] = []
     denied: list[str] = []
-    given: dict[Statement, tuple[Grant, ...] | None] = {}
+    grants_of_statement: dict[Statement, tuple[Grant, ...] | None] = {}
 
     def grants_beside(part: Statement) -> tuple[Grant, ...] | None:
         """Return how `held` allows a part in other cases; None if it allows it in all."""
-        if part not in given:
+        if part not in grants_of_statement:
             allows = _allows_all(held, part)
             if allows is None:
                 unknown.append(part.actions[0])
-            if any(_meets(part, each) for each in denials):
+            if any(_meets(part, denial) for denial in denials):
                 denied.append(part.actions[0])
-            given[part] = None if allows is True else _grants_beside(held, part)
-        return given[part]
+            grants_of_statement[part] = None if allows is True else _grants_beside(held, part)
+        return grants_of_statement[part]
 
     missing: list[Statement] = []
     partly: list[AllowedElsewhere] = []
     for statement in wanted.statements:
         missing += _kept(statement, lambda part: grants_beside(part) == ())
-        for each in _kept(statement, lambda part: bool(grants_beside(part))):
+        for part in _kept(statement, lambda part: bool(grants_beside(part))):
             by_grants: dict[tuple[Grant, ...], list[str]] = {}
-            for action in each.actions:
-                by_grants.setdefault(_grants_beside(held, each._replace(actions=(action,))), []).append(action)
-            partly += [AllowedElsewhere(each._replace(actions=tuple(names)), of) for of, names in by_grants.items()]
+            for action in part.actions:
+                by_grants.setdefault(_grants_beside(held, part._replace(actions=(action,))), []).append(action)
+            partly += [AllowedElsewhere(part._replace(actions=tuple(names)), of) for of, names in by_grants.items()]
     return Lacking(tuple(missing), tuple(partly), tuple(dict.fromkeys(unknown)), tuple(dict.fromkeys(denied)))
 
 
 def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
     """Return the grants with which a document may allow some requests of a part; none if it denies such requests."""
-    found: dict[Grant, None] = {}
+    grants: dict[Grant, None] = {}
     for statement in held.statements:
         for grant in _meets(part, statement):
             if statement.effect == "Deny":
                 return ()
-            found[grant] = None
-    return tuple(found)
+            grants[grant] = None
+    return tuple(grants)
 
 
 def _meets(part: Statement, statement: Statement) -> list[Grant]:
@@ -227,7 +231,7 @@ def _meets(part: Statement, statement: Statement) -> list[Grant]:
     if not statement_may_match(statement, part.actions[0]):
         return []
     wanted = extent(part.resource_element or "Resource", part.resources, part.conditions)
-    return [each for each in grants_of(statement) if not are_disjoint(extent(*each), wanted)]
+    return [grant for grant in grants_of(statement) if not are_disjoint(extent(*grant), wanted)]
 
 
 class Superfluous(NamedTuple):
@@ -251,8 +255,8 @@ def superfluous(before: Document, after: Document, held: Document) -> Superfluou
             return False
         return True
 
-    found = tuple(each for statement in before.statements for each in _kept(statement, may_go))
-    return Superfluous(found, tuple(dict.fromkeys(narrower)))
+    parts = tuple(part for statement in before.statements for part in _kept(statement, may_go))
+    return Superfluous(parts, tuple(dict.fromkeys(narrower)))
 
 
 def _kept(statement: Statement, wanted: Callable[[Statement], bool]) -> Iterator[Statement]:
@@ -261,12 +265,12 @@ def _kept(statement: Statement, wanted: Callable[[Statement], bool]) -> Iterator
         return
     by_resources: dict[tuple[str, ...], list[str]] = {}
     parts = (
-        [(each,) for each in statement.resources] if statement.resource_element == "Resource" else [statement.resources]
+        [(name,) for name in statement.resources] if statement.resource_element == "Resource" else [statement.resources]
     )
     for action in statement.actions:
-        kept = [each for each in parts if wanted(statement._replace(actions=(action,), resources=each))]
+        kept = [names for names in parts if wanted(statement._replace(actions=(action,), resources=names))]
         if kept:
-            by_resources.setdefault(tuple(name for each in kept for name in each), []).append(action)
+            by_resources.setdefault(tuple(name for names in kept for name in names), []).append(action)
     for resources, actions in by_resources.items():
         yield statement._replace(actions=tuple(actions), resources=resources)
 
@@ -277,13 +281,13 @@ def _overlap(part: Statement, other: Statement) -> bool:
         return False
     if "NotResource" in (part.resource_element, other.resource_element):
         return True
-    return any(overlaps_resource(one, each) is not False for one in part.resources for each in other.resources)
+    return any(overlaps_resource(one, resource) is not False for one in part.resources for resource in other.resources)
 
 
 def _allows_all(held: Document, statement: Statement) -> bool | None:
     """Return whether a document allows everything that a statement does, so that adding it changes nothing."""
-    matching = tuple(each for each in held.statements if statement_may_match(each, statement.actions[0]))
-    if not any(each.effect == "Allow" for each in matching):
+    matching = tuple(rule for rule in held.statements if statement_may_match(rule, statement.actions[0]))
+    if not any(rule.effect == "Allow" for rule in matching):
         return False
     own = held._replace(statements=matching)
     reach = changes(own, own._replace(statements=(*matching, statement))).reach

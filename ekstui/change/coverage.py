@@ -101,7 +101,11 @@ class _Proof:
         for line in sorted(extent.conditions):
             if line.key in keys and union_of_values(line):
                 cuts = (
-                    value for other in by for each in other.conditions if each.key == line.key for value in each.values
+                    value
+                    for other in by
+                    for condition in other.conditions
+                    if condition.key == line.key
+                    for value in condition.values
                 )
                 values = split_values(line, cuts)
                 pieces = [_with(piece, line, value) for piece in pieces for value in values]

@@ -181,22 +181,22 @@ class _Wild(NamedTuple):
 
 
 def _wild(places: Places) -> list[_Wild]:
-    found: list[_Wild] = []
+    patterns: list[_Wild] = []
     for place, ways in places.items():
         if place.element == "Resource" and (wild := _OPEN.search(place.resources[0])):
-            found.append(_Wild(place.resources[0][: wild.start()], place.resources[0], ways))
-    return found
+            patterns.append(_Wild(place.resources[0][: wild.start()], place.resources[0], ways))
+    return patterns
 
 
 def _ways_on(place: Place, places: Places, wild: Sequence[_Wild], effort: Effort) -> Ways:
     """Return the ways of a resource and of all patterns that include it, without needless ones."""
-    found = dict(places.get(place, {}))
+    ways = dict(places.get(place, {}))
     if place.element == "Resource" and not effort.is_spent:
         (resource,) = place.resources
-        for each in wild if effort.spend(len(wild)) else ():
-            if resource.startswith(each.prefix) and effort.spend(STEPS_OF_ARNS):
-                found |= each.ways if arn.resource_covers(each.resource, resource) is True else {}
-    return {lines: way for lines, way in found.items() if not any(other < lines for other in found)}
+        for pattern in wild if effort.spend(len(wild)) else ():
+            if resource.startswith(pattern.prefix) and effort.spend(STEPS_OF_ARNS):
+                ways |= pattern.ways if arn.resource_covers(pattern.resource, resource) is True else {}
+    return {lines: way for lines, way in ways.items() if not any(other < lines for other in ways)}
 
 
 def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
@@ -206,15 +206,15 @@ def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
         for place, ways in places.items():
             group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
             group[index].append(place)  # type: ignore[union-attr]
-    found: list[ResourceChange] = []
+    changes: list[ResourceChange] = []
     for (element, _), (removed, added, ways) in groups.items():
-        old = tuple(each for place in removed for each in place.resources)
-        fresh = tuple(each for place in added for each in place.resources)
+        old = tuple(resource for place in removed for resource in place.resources)
+        fresh = tuple(resource for place in added for resource in place.resources)
         listed = element == "NotResource" and bool(removed) and bool(added)
         if listed:
-            old, fresh = apart(old, fresh, str)
-        found.append(ResourceChange(element, old, fresh, tuple(ways.values()), listed))
-    return tuple(found)
+            old, fresh = only_in_each(old, fresh, str)
+        changes.append(ResourceChange(element, old, fresh, tuple(ways.values()), listed))
+    return tuple(changes)
 
 
 def _condition_change(places: list[Place], had: Ways, has: Ways, *, everywhere: bool) -> ConditionChange:
@@ -230,7 +230,7 @@ def _condition_change(places: list[Place], had: Ways, has: Ways, *, everywhere: 
             continue
         revised.append(change)
         del gone[one], new[other]
-    place = Place(places[0].element, tuple(each for place in places for each in place.resources))
+    place = Place(places[0].element, tuple(resource for place in places for resource in place.resources))
     return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
 
 
@@ -260,7 +260,7 @@ def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
 
 
 def _way_change(before: Way, after: Way) -> WayChange:
-    gone, new = apart(before, after, key=normalised)
+    gone, new = only_in_each(before, after, key=normalised)
     lines: list[LineChange] = []
     left, fresh = list(gone), list(new)
     for same_operator in (True, False):
@@ -274,12 +274,14 @@ def _way_change(before: Way, after: Way) -> WayChange:
     return WayChange(tuple(lines), tuple(left), tuple(fresh))
 
 
-def apart(one: Sequence[T], other: Sequence[T], key: Callable[[T], object]) -> tuple[tuple[T, ...], tuple[T, ...]]:
+def only_in_each(
+    one: Sequence[T], other: Sequence[T], key: Callable[[T], object]
+) -> tuple[tuple[T, ...], tuple[T, ...]]:
     """Return what only one has and what only the other has, in order."""
-    keys_one, keys_other = {key(each) for each in one}, {key(each) for each in other}
+    keys_one, keys_other = {key(item) for item in one}, {key(item) for item in other}
     return (
-        tuple(each for each in one if key(each) not in keys_other),
-        tuple(each for each in other if key(each) not in keys_one),
+        tuple(item for item in one if key(item) not in keys_other),
+        tuple(item for item in other if key(item) not in keys_one),
     )
 
 
@@ -339,7 +341,7 @@ class Differences(NamedTuple):
     def counts(self) -> tuple[int, int, int]:
         """The numbers of actions added, removed and changed."""
         added, removed, changed = (
-            sum(1 if each.element == "NotAction" else len(each.actions) for each in group)
+            sum(1 if difference.element == "NotAction" else len(difference.actions) for difference in group)
             for group in (self.added, self.removed, self.changed)
         )
         return added, removed, changed
@@ -356,14 +358,14 @@ def differences(before: Document, after: Document) -> Differences:
     if before == after and is_too_large(before):
         return Differences((), (), (), (), ())
     one, other = _Reading(before), _Reading(after)
-    found = _Found()
+    lists = _Found()
     exceptions = _paired_exceptions(one, other)
     for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys()):
-        _compare(target, one, other, found)
-    found.changed += dict.fromkeys(exceptions.values())
+        _compare(target, one, other, lists)
+    lists.changed += dict.fromkeys(exceptions.values())
     return Differences(
-        _alike_together(found.added), _alike_together(found.removed), _alike_together(found.changed),
-        _covered_together(found.covered), tuple((effect, tuple(names)) for effect, names in found.alike.items() if names),
+        _alike_together(lists.added), _alike_together(lists.removed), _alike_together(lists.changed),
+        _covered_together(lists.covered), tuple((effect, tuple(names)) for effect, names in lists.alike.items() if names),
     )  # fmt: skip
 
 
@@ -379,10 +381,10 @@ class _Found:
     effort: Effort = field(default_factory=lambda: Effort(MAX_STEPS))
 
 
-def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> None:
+def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> None:
     side: Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
-    alike = found.alike.setdefault(target.effect, [])
+    alike = lists.alike.setdefault(target.effect, [])
     on_both = target in there.places
     if on_both and same(one.places[target], other.places[target]):
         alike.append(_label(target, one))
@@ -390,26 +392,26 @@ def _compare(target: Target, one: _Reading, other: _Reading, found: _Found) -> N
     name = (other.spelled.get(target) or one.spelled[target])[0] if target.element == "Action" else ""
     had, has = one.everywhere(target), other.everywhere(target)
     if not had or not has:
-        _compare_alone(target, side, here, there, found)
+        _compare_alone(target, side, here, there, lists)
     elif not same(had, has):
-        found.changed.append(_changed(target, name, had, has, found.effort))
+        lists.changed.append(_changed(target, name, had, has, lists.effort))
     else:
         alike.append(_label(target, here))
         if not on_both:
-            found.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
+            lists.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
 
 
-def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, found: _Found) -> None:
+def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, lists: _Found) -> None:
     """Compare a target that the other side neither names nor covers."""
     lacking = _lacking(target, there, here)
     spelled = here.spelled[target]
     if lacking == ():
-        found.covered.append(StillCovered(target.effect, side, spelled, SPELLED_OUT))
-        found.alike[target.effect].extend(spelled)
+        lists.covered.append(StillCovered(target.effect, side, spelled, SPELLED_OUT))
+        lists.alike[target.effect].extend(spelled)
         return
     granted = _granted_on(here.everywhere(target))
     difference = ActionDifference(target.effect, target.element, spelled, granted=granted, part=lacking or ())
-    (found.removed if side == "before" else found.added).append(difference)
+    (lists.removed if side == "before" else lists.added).append(difference)
 
 
 class _Reading:
@@ -435,17 +437,17 @@ class _Reading:
     def _add(self, statement: Statement) -> None:
         conditions = (*statement.conditions, *_principals(statement))
         lines = normalised_conditions(conditions)
-        way = tuple(sorted(conditions, key=lambda each: (each.key.lower(), each.operator)))
+        way = tuple(sorted(conditions, key=lambda condition: (condition.key.lower(), condition.operator)))
         if statement.resource_element == "NotResource":
             places = [Place("NotResource", tuple(sorted(set(statement.resources))))]
         else:
-            places = [Place("Resource", (each,)) for each in statement.resources or ("",)]
+            places = [Place("Resource", (resource,)) for resource in statement.resources or ("",)]
         whole = statement.action_element == "NotAction"
         for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
             self.spelled.setdefault(target, statement.actions if whole else (action,))
-            known = self.places.setdefault(target, {})
+            ways = self.places.setdefault(target, {})
             for place in places:
-                known.setdefault(place, {}).setdefault(lines, way)
+                ways.setdefault(place, {}).setdefault(lines, way)
 
     def covering(self, target: Target) -> tuple[Target, ...]:
         """Return the other targets of the same effect that cover one."""
@@ -454,15 +456,15 @@ class _Reading:
         (action,) = target.actions
         service = _service(action)
         keys = dict.fromkeys(((target.effect, service), (target.effect, "*")))
-        wild = (each for key in keys for each in self._wild.get(key, ()))
-        return tuple(each for each in wild if each != target and self._holds_for(each, action, service))
+        wild = (wide for key in keys for wide in self._wild.get(key, ()))
+        return tuple(wide for wide in wild if wide != target and self._holds_for(wide, action, service))
 
     def _holds_for(self, wild: Target, action: str, service: str) -> bool:
         if wild.element == "Action":
             return wildcard.covers(wild.actions[0], action)
         excepted = self._excepted[wild]
         named = (excepted.get(service, ()), excepted.get("*", ())) if service != "*" else excepted.values()
-        return not any(wildcard.overlaps(each, action) for some in named for each in some)
+        return not any(wildcard.overlaps(pattern, action) for some in named for pattern in some)
 
     def is_same_for(self, service: str) -> bool:
         """Return whether no pattern or name tells the actions of a service apart."""
@@ -472,15 +474,17 @@ class _Reading:
     @cached_property
     def _of_service(self) -> dict[str, set[str]]:
         """The actions of all targets, by service."""
-        found: dict[str, set[str]] = {}
+        patterns: dict[str, set[str]] = {}
         for target in self.places:
             for action in target.actions:
-                found.setdefault(_service(action), set()).add(action)
-        return found
+                patterns.setdefault(_service(action), set()).add(action)
+        return patterns
 
     def named_under(self, pattern: str) -> dict[str, str]:
         """Return the actions without wildcards that a pattern matches, in lower case, with their spelling."""
-        named = {known.actions[0]: spelled[0] for known, spelled in self.spelled.items() if known.element == "Action"}
+        named = {
+            target.actions[0]: spelled[0] for target, spelled in self.spelled.items() if target.element == "Action"
+        }
         return {
             action: spelling
             for action, spelling in named.items()
@@ -492,7 +496,7 @@ class _Reading:
         covering = self.covering(target)
         key = (target if target in self.places else None), covering
         if key not in self._together:
-            self._together[key] = joined([self.places.get(target), *(self.places[each] for each in covering)])
+            self._together[key] = joined([self.places.get(target), *(self.places[wide] for wide in covering)])
         return self._together[key]
 
 
@@ -518,21 +522,23 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
     if target.element == "NotAction" or not wildcard.is_wild(target.actions[0]):
         return None
     (pattern,) = target.actions
-    known = {name.lower(): name for name in reference().expand(pattern)}
+    listed = {name.lower(): name for name in reference().expand(pattern)}
     named = there.named_under(pattern)
-    names = known | named | known
+    names = listed | named | listed
     # One action stands for all of a service that neither side tells apart.
     alike = {service: there.is_same_for(service) and here.is_same_for(service) for service in map(_service, names)}
     standing: dict[str, Target] = {}
     for action in names:
         standing.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
-    is_lacking = {key: not there.everywhere(each) for key, each in standing.items()}
+    is_lacking = {key: not there.everywhere(targets) for key, targets in standing.items()}
     lacking = [name for action, name in names.items() if is_lacking[_standing_for(action, alike)]]
     if len(lacking) == len(names):
         return None
     if lacking:
         return tuple(lacking)
-    return () if all(same(there.everywhere(each), here.everywhere(each)) for each in standing.values()) else None
+    return (
+        () if all(same(there.everywhere(targets), here.everywhere(targets)) for targets in standing.values()) else None
+    )
 
 
 def _standing_for(action: str, alike: Mapping[str, bool]) -> str:
@@ -548,20 +554,20 @@ def _changed(target: Target, name: str, had: Places, has: Places, effort: Effort
 
 def _paired_exceptions(one: _Reading, other: _Reading) -> dict[Target, ActionDifference]:
     """Return the `NotAction` lists that became another list, under both targets."""
-    found: dict[Target, ActionDifference] = {}
+    differences: dict[Target, ActionDifference] = {}
     effects: tuple[Effect, ...] = ("Allow", "Deny")
     for effect in effects:
         old, new = (
-            [each for each in here.places if each[:2] == (effect, "NotAction") and each not in there.places]
+            [target for target in here.places if target[:2] == (effect, "NotAction") and target not in there.places]
             for here, there in ((one, other), (other, one))
         )
         if len(old) == len(new) == 1:
             (was,), (now,) = old, new
             changed = _changed(now, "", one.places[was], other.places[now], Effort(MAX_STEPS))
-            removed, added = apart(one.spelled[was], other.spelled[now], str.lower)
+            removed, added = only_in_each(one.spelled[was], other.spelled[now], str.lower)
             difference = changed._replace(actions=other.spelled[now], names_removed=removed, names_added=added)
-            found |= {was: difference, now: difference}
-    return found
+            differences |= {was: difference, now: difference}
+    return differences
 
 
 def _granted_on(places: Places) -> tuple[GrantedOn, ...]:
@@ -576,19 +582,19 @@ def _granted_on(places: Places) -> tuple[GrantedOn, ...]:
     )
 
 
-def _alike_together(found: Iterable[ActionDifference]) -> tuple[ActionDifference, ...]:
+def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDifference, ...]:
     """Return the differences, with actions that differ in the same way together."""
     together: dict[ActionDifference, list[str]] = {}
-    for each in dict.fromkeys(found):
-        if each.element == "NotAction" or each.part:
-            together[each] = list(each.actions)
+    for difference in dict.fromkeys(differences):
+        if difference.element == "NotAction" or difference.part:
+            together[difference] = list(difference.actions)
         else:
-            together.setdefault(each._replace(actions=()), []).extend(each.actions)
-    return tuple(each._replace(actions=tuple(actions)) for each, actions in together.items())
+            together.setdefault(difference._replace(actions=()), []).extend(difference.actions)
+    return tuple(difference._replace(actions=tuple(actions)) for difference, actions in together.items())
 
 
-def _covered_together(found: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
+def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
     together: dict[tuple[Effect, Side, str], list[str]] = {}
-    for each in found:
-        together.setdefault((each.effect, each.side, each.by), []).extend(each.actions)
+    for covered in lines:
+        together.setdefault((covered.effect, covered.side, covered.by), []).extend(covered.actions)
     return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())

@@ -36,16 +36,20 @@ def widenings(
     With `resource`, only that ARN or ARN pattern counts.
     """
     run = [info for info in policy.versions if since <= info.number <= policy.default_version]
-    known = [(info, _held(documents[info.number], action, resource)) for info in run if info.number in documents]
-    if len(known) < 2:
+    grants_by_version = [
+        (info, _held(documents[info.number], action, resource)) for info in run if info.number in documents
+    ]
+    if len(grants_by_version) < 2:
         return ()
-    now = known[-1][1]
+    now = grants_by_version[-1][1]
     now = {extent: grant for extent, grant in now.items() if not any(o != extent and covers(o, extent) for o in now)}
     dropped: dict[VersionInfo, set[str]] = {}
     for extent in now:
-        first = _first_covering([extents for _, extents in known], extent)
+        first = _first_covering([extents for _, extents in grants_by_version], extent)
         if first:
-            dropped.setdefault(known[first][0], set()).update(_keys_dropped(known[first - 1][1], extent))
+            dropped.setdefault(grants_by_version[first][0], set()).update(
+                _keys_dropped(grants_by_version[first - 1][1], extent)
+            )
     # A condition is gone only if no other way to allow the action still needs it.
     needed = {line.key for extent in now for line in extent.conditions}
     return tuple(
@@ -57,7 +61,7 @@ def widenings(
 def _first_covering(versions: Sequence[Iterable[Extent]], extent: Extent) -> int:
     """Return where the run begins that ends with the last version and covers an extent throughout."""
     first = len(versions) - 1
-    while first and any(covers(each, extent) for each in versions[first - 1]):
+    while first and any(covers(held, extent) for held in versions[first - 1]):
         first -= 1
     return first
 
@@ -76,7 +80,7 @@ def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
 
 def _held(document: Document, action: str, resource: str | None) -> dict[Extent, Grant]:
     """Return the extents of the grants by which a document allows an action; with a resource, those that can match it."""
-    found: dict[Extent, Grant] = {}
+    grants_by_extent: dict[Extent, Grant] = {}
     for statement in document.statements:
         if statement.effect == "Allow" and statement_may_match(statement, action):
             for grant in grants_of(statement):
@@ -87,8 +91,8 @@ def _held(document: Document, action: str, resource: str | None) -> dict[Extent,
                     if arn.resource_covers(resources[0], resource) is True:
                         resources = (resource,)
                 conditions = normalised_conditions(grant.conditions)
-                found.setdefault(Extent(grant.resource_element, resources, conditions), grant)
-    return found
+                grants_by_extent.setdefault(Extent(grant.resource_element, resources, conditions), grant)
+    return grants_by_extent
 
 
 class Since(NamedTuple):
@@ -142,7 +146,7 @@ def parse_action(text: str) -> str:
     service, colon, name = action.partition(":")
     if action == "*":
         return action
-    if not colon or not service or not name or len(action) > 256 or any(each.isspace() for each in action):
+    if not colon or not service or not name or len(action) > 256 or any(character.isspace() for character in action):
         nearest = _actions_named(action) if not colon else ()
         hint = (
             f"Did you mean {listed(nearest, 'or')}?"
@@ -183,7 +187,7 @@ def holder_of(
     matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
     allows = [statement for statement in matching if statement.effect == "Allow"]
     everywhere = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))
-    grants = everywhere if resource is None else tuple(each for each in everywhere if can_match(each, resource))
+    grants = everywhere if resource is None else tuple(grant for grant in everywhere if can_match(grant, resource))
     if not grants:
         return None
     info = _known(action)
@@ -238,8 +242,10 @@ def types_covered(info: ActionInfo, grants: Sequence[Grant]) -> tuple[str, ...]:
 def _types(info: ActionInfo, grants: Sequence[Grant]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the action's resource types that the grants may match, and those that they cannot match."""
     service = info.name.partition(":")[0]
-    found = {use.name: some(_covers_type(service, use.name, each) for each in grants) for use in info.resource_types}
-    return tuple(name for name in found if found[name]), tuple(name for name in found if found[name] is False)
+    applies = {
+        use.name: some(_covers_type(service, use.name, grant) for grant in grants) for use in info.resource_types
+    }
+    return tuple(name for name in applies if applies[name]), tuple(name for name in applies if applies[name] is False)
 
 
 def nearest_actions(action: str) -> tuple[str, ...]:
@@ -248,19 +254,25 @@ def nearest_actions(action: str) -> tuple[str, ...]:
     These are actions of that name in any service, and actions of the services with the most similar names.
     """
     service, _, name = action.lower().partition(":")
-    known = reference()
-    services = (service,) if known.has_service(service) else spelling.nearest(service, known.services(), 3)
-    close = spelling.nearest(action, (full for each in services for full in known.names(each).values()), 5, 0.75)
+    service_reference = reference()
+    services = (
+        (service,)
+        if service_reference.has_service(service)
+        else spelling.nearest(service, service_reference.services(), 3)
+    )
+    close = spelling.nearest(
+        action, (full for candidate in services for full in service_reference.names(candidate).values()), 5, 0.75
+    )
     # The same name in another service is closer than a similar name.
-    found = dict.fromkeys((*_actions_named(name)[:3], *close))
-    return tuple(found)[:5]
+    names = dict.fromkeys((*_actions_named(name)[:3], *close))
+    return tuple(names)[:5]
 
 
 def _actions_named(name: str) -> tuple[str, ...]:
     """Return the reference's actions of that name in any service, ignoring case; at most five."""
-    known = reference()
-    found = (known.names(service).get(name.lower()) for service in known.services())
-    return tuple(each for each in found if each is not None)[:5]
+    service_reference = reference()
+    names = (service_reference.names(service).get(name.lower()) for service in service_reference.services())
+    return tuple(full for full in names if full is not None)[:5]
 
 
 def _known(action: str) -> ActionInfo | None:
@@ -280,10 +292,10 @@ def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> 
 
 def matches_all(statement: Statement, pattern: str) -> bool:
     """Return whether a statement certainly matches every action under a pattern."""
-    listed = (each.lower() for each in statement.actions)
+    listed = (action.lower() for action in statement.actions)
     if statement.action_element == "Action":
-        return any(wildcard.covers(each, pattern.lower()) for each in listed)
-    return not any(wildcard.overlaps(each, pattern.lower()) for each in listed)
+        return any(wildcard.covers(listed_pattern, pattern.lower()) for listed_pattern in listed)
+    return not any(wildcard.overlaps(listed_pattern, pattern.lower()) for listed_pattern in listed)
 
 
 def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement, str]:
@@ -296,13 +308,15 @@ def _most_specific(allows: list[Statement], action: str) -> tuple[ActionElement,
         if wildcard.overlaps(pattern.lower(), action.lower())
     ]
     if patterns:
-        return "Action", max(patterns, key=lambda each: (not wildcard.is_wild(each), len(each.replace("*", ""))))
+        return "Action", max(
+            patterns, key=lambda pattern: (not wildcard.is_wild(pattern), len(pattern.replace("*", "")))
+        )
     return "NotAction", ", ".join(allows[0].actions)
 
 
 def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
     if grant.resource_element == "Resource":
-        return some(fits_type(service, resource_type, each) for each in grant.resources)
+        return some(fits_type(service, resource_type, resource) for resource in grant.resources)
     kind = reference().resource_type(service, resource_type)
     return (
         kind is None
@@ -311,4 +325,4 @@ def _covers_type(service: str, resource_type: str, grant: Grant) -> bool | None:
 
 
 def _applies(info: ActionInfo, grant: Grant) -> bool:
-    return grant.resource_element == "NotResource" or any(can_be_on(info, each) for each in grant.resources)
+    return grant.resource_element == "NotResource" or any(can_be_on(info, resource) for resource in grant.resources)

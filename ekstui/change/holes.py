@@ -104,14 +104,14 @@ def _changes(before: Document, after: Document) -> Change:
 
 def allows_everything(document: Document) -> bool:
     """Return whether a document allows every action on every resource, and denies nothing."""
-    return all(each.effect == "Allow" for each in document.statements) and any(
-        each.action_element == "Action"
-        and each.resource_element == "Resource"
-        and not each.conditions
-        and not each.principals
-        and any(not action.strip("*:") for action in each.actions)
-        and any(not resource.strip("*") for resource in each.resources)
-        for each in document.statements
+    return all(statement.effect == "Allow" for statement in document.statements) and any(
+        statement.action_element == "Action"
+        and statement.resource_element == "Resource"
+        and not statement.conditions
+        and not statement.principals
+        and any(not action.strip("*:") for action in statement.actions)
+        and any(not resource.strip("*") for resource in statement.resources)
+        for statement in document.statements
     )
 
 
@@ -132,22 +132,22 @@ def _combined(most: Change, least: Change, unknown: Sequence[str]) -> Change:
     denied = most.denied if most.denied == least.denied else "otherwise"
     kind = most.kind if most.kind != "none" else least.kind
     if not may_widen and not may_narrow:
-        found = most
+        change = most
     elif not may_widen:
-        found = most if narrows else least
+        change = most if narrows else least
     elif not may_narrow:
-        found = least if widens else most
+        change = least if widens else most
     else:
         depends = f"it depends on {listed(unknown[:3])}{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}"
         if widens and narrows:
             return most._replace(kind=kind, denied=denied)
-        known = (
+        words = (
             "widened, and cannot tell whether also narrowed"
             if widens
             else ("narrowed, and cannot tell whether also widened" if narrows else "cannot tell whether wider")
         )
-        return most._replace(kind=kind, reach="unknown", denied=denied, verdict=f"{known}: {depends}")
-    return found._replace(kind=kind, denied=denied)
+        return most._replace(kind=kind, reach="unknown", denied=denied, verdict=f"{words}: {depends}")
+    return change._replace(kind=kind, denied=denied)
 
 
 class _Numbers:
@@ -187,12 +187,12 @@ def _reworded(change: Change, numbers: _Numbers) -> Change:
 
 def _atoms(document: Document) -> frozenset[str]:
     """Return the texts of a document that have holes, each of which is one unknown part; for ARNs the holes in them."""
-    found: set[str] = set()
+    atoms: set[str] = set()
     for statement in document.statements:
         for text in _texts(statement):
             if has_hole(text):
-                found.update(_HOLE.findall(_known_partition(text)) if _is_arn(text) else (text,))
-    return frozenset(found)
+                atoms.update(_HOLE.findall(_known_partition(text)) if _is_arn(text) else (text,))
+    return frozenset(atoms)
 
 
 def _texts(statement: Statement) -> Iterator[str]:
@@ -219,7 +219,9 @@ def _is_arn(text: str) -> bool:
 def _assigned(document: Document, shared: frozenset[str], numbers: _Numbers, *, wide: bool = True) -> Document:
     """Return a document whose shared holes are conditions or names, and whose others allow the most, or the least."""
     filling = _Filling(shared, numbers, wide)
-    return document._replace(statements=tuple(part for each in document.statements for part in filling.parts(each)))
+    return document._replace(
+        statements=tuple(part for statement in document.statements for part in filling.parts(statement))
+    )
 
 
 class _Part(NamedTuple):
@@ -258,7 +260,7 @@ class _Filling:
             for lines in product(*conditions):
                 if count >= _MOST_PARTS:
                     return
-                more = tuple(line for each in lines for line in each)
+                more = tuple(line for variants in lines for line in variants)
                 yield statement._replace(
                     actions=of_actions.texts,
                     resources=of_resources.texts,
@@ -293,8 +295,8 @@ class _Filling:
         if not holed and not has_hole(condition.key):
             yield (condition,)
             return
-        known = operator(condition.operator.strip())
-        splits = known is not None and known.lists_accepted and not has_hole(condition.key)
+        definition = operator(condition.operator.strip())
+        splits = definition is not None and definition.lists_accepted and not has_hole(condition.key)
         atoms = {value: f"{condition.operator} {condition.key} {value}" for value in holed}
         if not splits:
             texts = [*atoms.values(), *([condition.key] if has_hole(condition.key) else [])]
@@ -316,7 +318,7 @@ class _Filling:
         yield from ((self._numbers.condition(atom),) for atom in atoms.values() if atom in self._shared)
 
     def _principals(self, principals: Iterable[Principal], wide: bool) -> tuple[Principal, ...]:
-        found: list[Principal] = []
+        filled_principals: list[Principal] = []
         for principal in principals:
             values: list[str] = []
             for value in principal.values:
@@ -327,8 +329,8 @@ class _Filling:
                 elif wide:
                     values.append("*")
             if values:
-                found.append(principal._replace(values=tuple(values)))
-        return tuple(found)
+                filled_principals.append(principal._replace(values=tuple(values)))
+        return tuple(filled_principals)
 
 
 _ACTION = re.compile(r"(?!arn:)[A-Za-z0-9-]+:")

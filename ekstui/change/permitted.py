@@ -49,7 +49,7 @@ def _in_words(text: str) -> str:
 
 
 def _as_identity(document: Document) -> Document:
-    return document._replace(statements=tuple(part for each in document.statements for part in _parts(each)))
+    return document._replace(statements=tuple(part for statement in document.statements for part in _parts(statement)))
 
 
 def _parts(statement: Statement) -> Iterator[Statement]:
@@ -63,7 +63,7 @@ def _parts(statement: Statement) -> Iterator[Statement]:
     )
     listed = [(principal, value) for principal in statement.principals for value in principal.values]
     if statement.principal_element == "NotPrincipal":
-        others = tuple(_condition(_name(*each), negated=True) for each in listed)
+        others = tuple(_condition(_name(*rule), negated=True) for rule in listed)
         yield plain._replace(conditions=(*plain.conditions, *others))
         return
     for principal, value in listed:

@@ -34,7 +34,7 @@ SCOPE_WORDS: dict[Scope, str] = {
 
 def next_scope(scope: Scope, *, of_iam: bool = False) -> Scope:
     """Return the next scope for the app's key; with `of_iam`, only those that have IAM policies."""
-    order = [each for each in SCOPES if each != "access" or not of_iam]
+    order = [choice for choice in SCOPES if choice != "access" or not of_iam]
     return order[(order.index(scope) + 1) % len(order)] if scope in order else order[0]
 
 
@@ -177,7 +177,7 @@ def runs_of(numbers: Iterable[int]) -> list[list[int]]:
 def is_version(text: str) -> bool:
     """Return whether a text is a version or release alone, such as `v6` or `v2.13.0`, and so never the name of a policy."""
     digits = text[1:] if text[:1] in ("v", "V") else text
-    return digits[:1].isdigit() and all(each.isalnum() or each in ".-_" for each in digits)
+    return digits[:1].isdigit() and all(character.isalnum() or character in ".-_" for character in digits)
 
 
 def parse_version(label: str) -> int | None:
@@ -275,7 +275,7 @@ class Delivery(NamedTuple):
 class Source(Protocol):
     """Where policies come from: the corpus, an archive, AWS, or a project that publishes them."""
 
-    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Return what the source has beyond `known`, which returns the known policies of a collection by name.
 
         Raises InputError for what cannot be read, AccountError if AWS cannot be reached.

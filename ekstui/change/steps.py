@@ -119,7 +119,7 @@ def numbers_since(policy: Policy, since: datetime | None) -> tuple[int, ...]:
     wanted: set[int] = set()
     for index, info in enumerate(policy.versions):
         if _is_since(info.created, since):
-            wanted |= {each.number for each in policy.versions[max(index - 1, 0) : index + 1]}
+            wanted |= {version.number for version in policy.versions[max(index - 1, 0) : index + 1]}
     return tuple(sorted(wanted))
 
 
@@ -139,10 +139,10 @@ def steps_since(policy: Policy, documents: Mapping[int, Document], since: dateti
     from ekstui.iam.grants import grants
 
     numbers = numbers_since(policy, since)
-    known = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
+    stored = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
     previous = {info.number: before.number for before, info in pairwise(policy.versions)}
     before: int | None = None
-    for step in timeline(known, documents) if numbers else ():
+    for step in timeline(stored, documents) if numbers else ():
         if _is_since(step.created, since) and before == previous.get(step.version):
             change = step.change or StepCounts("new", None, len(grants(documents[step.version])), 0, 0)
             yield FeedStep(policy.name, step.version, before, step.created, change, policy.family)
@@ -183,11 +183,11 @@ def changes_per_quarter(steps: Sequence[Step], until: datetime) -> Quarters | No
     if not dated:
         return None
     changed = [step for step in steps if step.change is not None and step.change.kind != "none"]
-    found = Counter(quarter_of(step.created) for step in changed if step.created)
+    counts = Counter(quarter_of(step.created) for step in changed if step.created)
     first, last = min(dated), max(*dated, quarter_of(until))
     return Quarters(
         first,
-        tuple(found[quarter] for quarter in range(first, last + 1)),
+        tuple(counts[quarter] for quarter in range(first, last + 1)),
         sum(step.created is None for step in changed),
     )
 

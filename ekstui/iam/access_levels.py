@@ -139,18 +139,20 @@ def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumA
     The boundary grants nothing; its resources and conditions are ignored.
     """
     rows = services_in(merged(documents))
-    within = None if boundary is None else {action for row in _left(services_in(boundary)) for action in _given(row)}
+    within = (
+        None if boundary is None else {action for row in _left(services_in(boundary)) for action in _granted_names(row)}
+    )
     kept = _left(rows)
-    denied = sum(len(_given(row)) for row in rows if row.effect == "Allow") - sum(map(len, map(_given, kept)))
+    denied = sum(len(_granted_names(row)) for row in rows if row.effect == "Allow") - sum(map(len, map(_given, kept)))
     denies = tuple(row for row in rows if row.effect == "Deny")
     if within is None:
         return SumAccess(tuple(kept), denies, denied, 0)
     limited = [row for service in kept if (row := _only(service, within)) is not None]
-    withheld = sum(map(len, map(_given, kept))) - sum(map(len, map(_given, limited)))
+    withheld = sum(map(len, map(_granted_names, kept))) - sum(map(len, map(_given, limited)))
     return SumAccess(tuple(limited), denies, denied, withheld)
 
 
-def _given(row: ServiceSummary) -> list[str]:
+def _granted_names(row: ServiceSummary) -> list[str]:
     return [action.action for action in row.actions if action.is_granted]
 
 
@@ -169,7 +171,7 @@ def _left(rows: Sequence[ServiceSummary]) -> list[ServiceSummary]:
 def _only(row: ServiceSummary, names: set[str]) -> ServiceSummary | None:
     """Return the service with only these actions; None if none of them is left."""
     # Without any action granted it is a service or action that the reference lacks.
-    if names.issuperset(_given(row)):
+    if names.issuperset(_granted_names(row)):
         return row
     actions = tuple(action for action in row.actions if not action.is_granted or action.action in names)
     return _of_actions(row, actions) if any(action.is_granted for action in actions) else None

@@ -387,9 +387,9 @@ def denied(
     )
     if covered is not False:
         return "full" if covered else "unknown"
-    touched = some(_lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
+    overlapping = some(_lists_overlap(grant[:2], on) for grant in grants for _, on in reaching)
     extents: dict[Truth, Denied | None] = {True: "partial", False: None, None: "unknown"}
-    return extents[touched]
+    return extents[overlapping]
 
 
 @lru_cache(maxsize=65536)

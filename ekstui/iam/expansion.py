@@ -109,7 +109,7 @@ class Source:
 class NamedActions(NamedTuple):
     """The actions of one service that a document matches under one effect."""
 
-    known: dict[str, tuple[Source, ...]]
+    listed: dict[str, tuple[Source, ...]]
     """By the reference's spelling, such as `ec2:DescribeSubnets`."""
     unknown: dict[str, tuple[Source, ...]]
     """Literal actions that the reference lacks, as first written."""
@@ -132,7 +132,7 @@ class NamedActions(NamedTuple):
             own = tuple(some.get(name, ()))
             if own not in alike:
                 alike[own] = tuple(groups[place][0] for place in sorted((*whole, *own)))
-            self.known[name] = alike[own]
+            self.listed[name] = alike[own]
 
 
 def _characters(condition: Condition) -> int:
@@ -244,13 +244,13 @@ def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, t
 
 def _all_but(patterns: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     excluded: set[str] = set()
-    touched: set[str] = set()
+    excluding: set[str] = set()
     for pattern in dict.fromkeys(patterns):
         for service, names in reference().expand_by_service(pattern):
-            touched.add(service)
+            excluding.add(service)
             excluded.update(names)
     for service, names in reference().expand_by_service("*"):
-        left = tuple(name for name in names if name not in excluded) if service in touched else names
+        left = tuple(name for name in names if name not in excluded) if service in excluding else names
         if left:
             yield service, left
 
@@ -313,10 +313,10 @@ class StatementMatcher:
     def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
         find = reference().find
-        denied_known = self._denials[service].known if service in self._denials else {}
+        denied_known = self._denials[service].listed if service in self._denials else {}
         read = [
             self._read(service, name, find(name), sources, denied_known.get(name, _NO_SOURCES))
-            for name, sources in named.known.items()
+            for name, sources in named.listed.items()
         ]
         for name, sources in named.unknown.items():
             read.append(self._read(service, name, None, sources, self._literal_denials.sources(name)))

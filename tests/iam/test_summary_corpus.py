@@ -255,7 +255,7 @@ def test_every_literal_of_the_corpus_is_named() -> None:
             found = {
                 name.lower()
                 for service in named.values()
-                for group in (service.known, service.unknown)
+                for group in (service.listed, service.unknown)
                 for name in group
             }
             literals = {

@@ -125,11 +125,11 @@ class _Comparison:
         back = [(after, before, actions) for before, after, actions in forth]
         patterns = self._patterns
         return _reach(
-            any(each.gained for each in patterns) or self._is_any_gained(forth),
-            any(each.lost for each in patterns) or self._is_any_gained(back),
-            all(each.nothing_gained for each in patterns)
+            any(pattern.gained for pattern in patterns) or self._is_any_gained(forth),
+            any(pattern.lost for pattern in patterns) or self._is_any_gained(back),
+            all(pattern.nothing_gained for pattern in patterns)
             and all(self._are_within(one, other, actions) for other, one, actions in forth),
-            all(each.nothing_lost for each in patterns)
+            all(pattern.nothing_lost for pattern in patterns)
             and all(self._are_within(one, other, actions) for other, one, actions in back),
         )
 
@@ -155,20 +155,20 @@ class _Comparison:
     @cached_property
     def _differing(self) -> list[tuple[str, str, ActionExtents, ActionExtents]]:
         before, after = self._sides
-        found = []
+        changed = []
         for action, spelling in sorted(affected_actions(self._differing_patterns, *self._grants).items()):
             extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             if extents_before != extents_after:
-                found.append((spelling, action, extents_before, extents_after))
-        return found
+                changed.append((spelling, action, extents_before, extents_after))
+        return changed
 
     @cached_property
     def _patterns(self) -> list[Outcome]:
         before, after = self._sides
-        found = []
+        patterns = []
         for pattern, action, exists in unlisted_patterns(self._differing_patterns, *self._grants):
             if self._effort_for_patterns.is_spent:
-                found.append(Outcome(pattern, _NOT_READ, _NOT_READ, False, False, False, False, too_large=True))
+                patterns.append(Outcome(pattern, _NOT_READ, _NOT_READ, False, False, False, False, too_large=True))
                 continue
             extents_before, extents_after = before.extents_of(action), after.extents_of(action)
             cases = cases_of(pattern, before, after, self._effort_for_patterns)
@@ -179,10 +179,10 @@ class _Comparison:
             gained = exists and not nothing_gained and self._is_gained(action, extents_before, extents_after)
             lost = exists and not nothing_lost and self._is_gained(action, extents_after, extents_before)
             spent = self._effort.is_spent or self._effort_for_patterns.is_spent
-            found.append(
+            patterns.append(
                 Outcome(pattern, extents_before, extents_after, gained, lost, nothing_gained, nothing_lost, spent)
             )
-        return found
+        return patterns
 
     def _within(self, inner: ActionExtents, outer: ActionExtents) -> bool:
         key = (id(inner), id(outer))
@@ -253,7 +253,7 @@ class _Comparison:
             if not self._within(after, before)
         ]
         for place in range(max((len(actions) for _, _, actions in waiting), default=0)):
-            waiting = [each for each in waiting if len(each[2]) > place]
+            waiting = [entry for entry in waiting if len(entry[2]) > place]
             if any(self._is_gained(actions[place], before, after) for before, after, actions in waiting):
                 return True
         return False
@@ -271,7 +271,7 @@ def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
             for extent in extents
             if extent.element == "NotResource"
             or extent.has_implicit_resource
-            or not all(is_void(each, services) for each in extent.resources)
+            or not all(is_void(resource, services) for resource in extent.resources)
         )
         for extents in (whole.allow, whole.deny)
     )
@@ -293,8 +293,8 @@ def _denies(before: Grants, after: Grants) -> Denies | None:
     one, other = _denied(before), _denied(after)
     if one == other:
         return None
-    found: dict[Reach, Denies | None] = {"widened": "more", "narrowed": "less", "same": None}
-    return found.get(_Comparison(one, other).reach(), "otherwise")
+    denies: dict[Reach, Denies | None] = {"widened": "more", "narrowed": "less", "same": None}
+    return denies.get(_Comparison(one, other).reach(), "otherwise")
 
 
 def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
@@ -304,13 +304,13 @@ def _denied(grants: Grants) -> dict[Target, frozenset[Extent]]:
 
 def notes_on(judgement: Judgement, before: Grants, after: Grants, spelling: Spelling) -> tuple[str, ...]:
     """Return why something could not be judged, and what applies to future actions."""
-    unsettled = [each for each in judgement.outcomes if not each.is_settled]
-    notes = [_doubt(each, spelling) for each in unsettled[:NAMES_SHOWN]]
+    unsettled = [outcome for outcome in judgement.outcomes if not outcome.is_settled]
+    notes = [_doubt(outcome, spelling) for outcome in unsettled[:NAMES_SHOWN]]
     if len(unsettled) > NAMES_SHOWN:
         notes.append(f"{len(unsettled) - NAMES_SHOWN:,} more actions could not be judged.")
     for one, other, verb in ((before, after, "no longer covers"), (after, before, "now covers")):
         replaced = _patterns_replaced(one, other, judgement)
-        notes += [f"It {verb} actions that AWS may add under {spelling.get(each, each)}." for each in replaced]
+        notes += [f"It {verb} actions that AWS may add under {spelling.get(pattern, pattern)}." for pattern in replaced]
     return tuple(notes)
 
 
@@ -328,8 +328,8 @@ def _patterns_replaced(one: Grants, other: Grants, judgement: Judgement) -> list
         (pattern,) = target.actions
         if not wildcard.is_wild(pattern) or _matches_any(pattern, differing):
             continue
-        others = (each for each in other if each.effect == "Allow" and each.element == "Action")
-        if not any(wildcard.covers(each.actions[0], pattern) for each in others):
+        others = (candidate for candidate in other if candidate.effect == "Allow" and candidate.element == "Action")
+        if not any(wildcard.covers(candidate.actions[0], pattern) for candidate in others):
             replaced.append(pattern)
     return replaced
 

@@ -57,7 +57,7 @@ class _NotActionGrant:
     def is_same_for(self, service: str) -> bool:
         """Return whether the list matches all actions of a service or none."""
         named = [*self._of_service.get(service, ()), *self._of_service.get("*", ())]
-        return service not in self._services and all(each in ("*", "*:*", f"{service}:*") for each in named)
+        return service not in self._services and all(pattern in ("*", "*:*", f"{service}:*") for pattern in named)
 
 
 class Side:
@@ -92,31 +92,33 @@ class Side:
         alike = {"*", "*:*", f"{service}:*"}
         if any(entry.pattern not in alike for entry in self._entries(f"{service}:")):
             return None
-        if any(not each.is_same_for(service) for each in self._exceptions):
+        if any(not exception.is_same_for(service) for exception in self._exceptions):
             return None
         return self._extents_of_one(f"{service}:")
 
     @cached_property
     def _named(self) -> frozenset[str]:
         """The services with an action that is named without a wildcard."""
-        return frozenset(_service(each.actions[0]) for each in self._grants if each.element == "Action")
+        return frozenset(_service(grant.actions[0]) for grant in self._grants if grant.element == "Action")
 
     def _extents_of_one(self, action: str) -> ActionExtents:
-        found: list[tuple[Effect, frozenset[Extent]]] = []
+        matching: list[tuple[Effect, frozenset[Extent]]] = []
         for effect in ("Allow", "Deny"):
             extents = self._grants.get(Target(effect, "Action", (action,)))
             if extents:
-                found.append((effect, extents))
-        found += [
+                matching.append((effect, extents))
+        matching += [
             (entry.effect, entry.extents) for entry in self._entries(action) if wildcard.matches(entry.pattern, action)
         ]
-        found += [(each.effect, each.extents) for each in self._exceptions if not each.excepts(action)]
+        matching += [
+            (exception.effect, exception.extents) for exception in self._exceptions if not exception.excepts(action)
+        ]
         # Many actions share few combinations, and a union of extents is slow.
-        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in found)
-        known = self._known.get(sign)
-        if known is None:
-            known = self._known[sign] = _extents(found)
-        return known
+        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in matching)
+        entry = self._known.get(sign)
+        if entry is None:
+            entry = self._known[sign] = _extents(matching)
+        return entry
 
     @cached_property
     def size(self) -> int:
@@ -188,7 +190,7 @@ def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset
     cells: list[frozenset[str]] = [frozenset()]
     for pattern in patterns:
         cells += [
-            frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, each) for each in cell)
+            frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, member) for member in cell)
         ]
         if not effort.spend(sum(map(len, cells)) * _steps(pattern) // 8) or len(cells) > MAX_CELLS:
             return None
@@ -196,7 +198,7 @@ def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset
     return [
         cell
         for cell in cells
-        if not any(wildcard.covers(other, each) for each in cell for other in patterns if other not in cell)
+        if not any(wildcard.covers(other, member) for member in cell for other in patterns if other not in cell)
     ]
 
 
@@ -226,12 +228,12 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
         if service != "*" and not reference().has_service(service):
             patterns[f"{service}:*"] = True
         if wildcard.is_wild(action) and not reference().expand(action):
-            exists = not any(wildcard.matches(action, each) for each in named if not wildcard.is_wild(each))
+            exists = not any(wildcard.matches(action, pattern) for pattern in named if not wildcard.is_wild(pattern))
             patterns[action] = patterns.get(action, False) or exists
     return tuple(
         Unlisted(pattern, pattern.replace("*", _UNNAMED * _LONG).replace("?", _UNNAMED), exists)
         for pattern, exists in patterns.items()
-        if any(wildcard.overlaps(each, pattern) for each in differing)
+        if any(wildcard.overlaps(known_action, pattern) for known_action in differing)
     )
 
 
@@ -240,19 +242,19 @@ def affected_actions(differing: Collection[str], before: Grants, after: Grants) 
 
     Known actions are the reference's and those that either side names.
     """
-    known: dict[str, str] = {}
+    names: dict[str, str] = {}
     named: tuple[str, ...] | None = None
     for pattern in differing:
         if not wildcard.is_wild(pattern):
-            known.setdefault(pattern, _spelling(pattern))
+            names.setdefault(pattern, _spelling(pattern))
             continue
         if named is None:
             named = _named_actions(chain(before, after))
-        known.update((name.lower(), name) for name in reference().expand(pattern))
+        names.update((name.lower(), name) for name in reference().expand(pattern))
         for action in named:
-            if action not in known and wildcard.matches(pattern, action):
-                known[action] = _spelling(action)
-    return known
+            if action not in names and wildcard.matches(pattern, action):
+                names[action] = _spelling(action)
+    return names
 
 
 def differing_patterns(before: Grants, after: Grants) -> Collection[str]:

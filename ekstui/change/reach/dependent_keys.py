@@ -117,7 +117,7 @@ def _within(organisations: Values, paths: Values) -> bool:
 
 
 def _path_in(organisations: Values, _: Values) -> Values:
-    return tuple(f"{each}/r-{STAND_IN}/" for each in organisations)
+    return tuple(f"{organisation}/r-{STAND_IN}/" for organisation in organisations)
 
 
 def _head_of(paths: Values, _: Values) -> Values:
@@ -235,23 +235,23 @@ def follow(context: Context, changed: str) -> Context:
     """Return the context with the keys that depend on one key adjusted to it."""
     if changed not in _DEPENDENT and not changed.endswith(":resourceaccount"):
         return context
-    found = dict(context)
+    full = dict(context)
     pending, done = [changed], {changed}
     while pending:
         key = pending.pop()
         for pair in DEPENDENT_KEYS:
             for one, other, step in ((pair.one, pair.other, pair.forward), (pair.other, pair.one, pair.backward)):
-                if one == key and other in found and other not in done:
-                    values = (found[pair.one], found[pair.other])
+                if one == key and other in full and other not in done:
+                    values = (full[pair.one], full[pair.other])
                     if not pair.agree(*values):
-                        found[other] = step(found[key], found[other])
+                        full[other] = step(full[key], full[other])
                         pending.append(other)
                     done.add(other)
     if changed.endswith(":resourceaccount"):
-        for key in found:
-            if key.endswith(":resourceaccount") and found[key]:
-                found[key] = found[changed] or found[key]
-    return found
+        for key in full:
+            if key.endswith(":resourceaccount") and full[key]:
+                full[key] = full[changed] or full[key]
+    return full
 
 
 def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -> Context | None:
@@ -306,8 +306,8 @@ def _agrees_with_resource(context: Context, resource: str) -> bool:
 def _agree_on_entries(context: dict[str, Values], entries: str, whole: str, spelled: Mapping[str, str]) -> None:
     """Make a key that lists entries, such as aws:TagKeys, and the keys of the entries consistent."""
     listed = {value.lower() for value in context.get(whole, ())}
-    given = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
-    context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in given if name not in listed))
+    prefixes = [key.removeprefix(entries) for key, values in context.items() if key.startswith(entries) and values]
+    context[whole] = (*context.get(whole, ()), *(spelled.get(name, name) for name in prefixes if name not in listed))
     for value in context[whole]:
         if not context.get(entries + value.lower()):
             context[entries + value.lower()] = (STAND_IN,)

@@ -72,7 +72,7 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
     """Return values of the key's type that match a wildcard pattern."""
     kind = type_of(key)
     if kind == "account":
-        named = (each for each in accounts if wildcard.matches(pattern, each))
+        named = (candidate for candidate in accounts if wildcard.matches(pattern, candidate))
         return tuple(dict.fromkeys((*named, plain(_filled(pattern, "0")))))
     if kind != "arn" and not key.endswith("arn"):
         return (plain(_filled(pattern, STAND_IN)),)
@@ -80,7 +80,7 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
     shapes = tuple(PRINCIPAL_FORMS.values()) if key == "aws:principalarn" else (form,)
     if form != ANY_ARN and wildcard.is_wild(split_arn(pattern).partition):
         # What a service's own key holds is in the partition of the policy (see conditions/predicates.py).
-        shapes = tuple(":".join(split_arn(each)._replace(partition="aws")) for each in shapes)
+        shapes = tuple(":".join(split_arn(arn)._replace(partition="aws")) for arn in shapes)
     made: dict[str, None] = {}
     for account in accounts:
         for shape in shapes:
@@ -91,13 +91,13 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
             parts = (by if part == "*" else part for part, by in zip(split_arn(shape), filled, strict=True))
             whole = _common(pattern, ":".join(parts), STAND_IN)
             made.update({} if whole is None else {whole: None})
-    return tuple(plain(each) for each in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
+    return tuple(plain(arn) for arn in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
 
 
 def principals_of(account: str) -> tuple[str, ...]:
     """Return a role, a user, the root and a federated user of an account."""
     parts = [form.replace("arn:*", "arn:aws").replace("::*", f"::{account}") for form in PRINCIPAL_FORMS.values()]
-    return tuple(each.replace("*", STAND_IN) for each in parts)
+    return tuple(part.replace("*", STAND_IN) for part in parts)
 
 
 def _filled(pattern: str, fill: str) -> str:
@@ -112,26 +112,28 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
     that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not describe,
     because it is not complete. Both have an empty type.
     """
-    found = dict.fromkeys(each for pattern in patterns for each in _resources_under(action, pattern, account, region))
+    resources = dict.fromkeys(
+        resource for pattern in patterns for resource in _resources_under(action, pattern, account, region)
+    )
     # A short pattern may be split so that its account is not one; such an ARN does not exist.
-    real = ((resource, kind) for resource, kind in found if resource == "*" or is_plausible(split_arn(resource)))
+    real = ((resource, kind) for resource, kind in resources if resource == "*" or is_plausible(split_arn(resource)))
     return tuple((plain(resource), kind) for resource, kind in real)
 
 
 def _resources_under(action: str, pattern: str, account: str, region: str) -> Iterator[tuple[str, str]]:
     info = reference().find(action)
     if info is None:
-        yield from ((each, "") for each in _instances(pattern, "*", account, region))
+        yield from ((instance, "") for instance in _instances(pattern, "*", account, region))
         return
     service = info.name.partition(":")[0]
     for use in info.resource_types:
         for shape in _shapes(service, use.name):
             made = _instances(pattern, shape, account, region)
-            yield from ((each, use.name) for each in made if fits_type(service, use.name, each))
+            yield from ((arn, use.name) for arn in made if fits_type(service, use.name, arn))
     # A resource that the reference does not describe counts only if a policy names it, not if a wildcard would match it.
     if pattern.strip("*") and not (info.resource_types and wildcard.is_wild(split_arn(pattern).resource[:1])):
         made = _instances(pattern, "*", account, region)
-        yield from ((each, "") for each in made if _is_undescribed(service, each))
+        yield from ((arn, "") for arn in made if _is_undescribed(service, arn))
     if not pattern.strip("*") and not any(use.required for use in info.resource_types):
         yield "*", ""
 

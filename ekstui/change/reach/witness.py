@@ -67,14 +67,14 @@ def request_gained(
     count = len(before.allow) + len(before.deny) + len(after.allow) + len(after.deny)
     effort.spend(count // 16 + count * count // 64)
     for extent in _sorted(after.allow - before.allow):
-        found = _Search(action, (extent,), before.allow | after.deny, effort).run()
-        if found:
-            return found
+        request = _Search(action, (extent,), before.allow | after.deny, effort).run()
+        if request:
+            return request
     for deny in _sorted(before.deny - after.deny):
         for extent in _sorted(after.allow):
-            found = _Search(action, (extent, deny), after.deny, effort).run()
-            if found:
-                return found
+            request = _Search(action, (extent, deny), after.deny, effort).run()
+            if request:
+                return request
     return None
 
 
@@ -106,7 +106,9 @@ class _Search:
             return None
         # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and last
         # what is a part of an ARN.
-        order = sorted(self._needs, key=lambda each: (each not in self._variables, not each.endswith("arn"), each))
+        order = sorted(
+            self._needs, key=lambda needed: (needed not in self._variables, not needed.endswith("arn"), needed)
+        )
         start: Context = {}
         for key in sorted(self._variables):
             start = follow({**start, key: (_value_of_variable(key),)}, key)
@@ -118,11 +120,11 @@ class _Search:
             ]
         if self._defaulted:
             starts.append({**start, **dict.fromkeys(self._defaulted, _ABSENT)})
-        for each in starts:
-            for context in islice(self._starts(each, order), MAX_STARTS):
-                found = self._from(context)
-                if found is not None:
-                    return Request(self._action, self._resource, found)
+        for begun in starts:
+            for context in islice(self._starts(begun, order), MAX_STARTS):
+                full = self._from(context)
+                if full is not None:
+                    return Request(self._action, self._resource, full)
         return None
 
     @property
@@ -131,8 +133,8 @@ class _Search:
         extents = (*self._wanted, *self._avoided)
         texts = {text for extent in extents for text in extent.resources}
         texts.update(value for extent in extents for line in extent.conditions for value in line.values)
-        found = (variable for text in texts if "," in text for variable in variables_of(template(text)))
-        return frozenset(each.key for each in found if each.default is not None) - ALWAYS_PRESENT
+        variables = (variable for text in texts if "," in text for variable in variables_of(template(text)))
+        return frozenset(variable.key for variable in variables if variable.default is not None) - ALWAYS_PRESENT
 
     @property
     def _is_spent(self) -> bool:
@@ -150,7 +152,11 @@ class _Search:
                 return
             if is_possible(key, values) and self._meets(key, values, context):
                 trial = follow({**context, key: values}, key)
-                if all(each in rest or self._meets(each, trial[each], trial) for each in self._needs if each in trial):
+                if all(
+                    needed in rest or self._meets(needed, trial[needed], trial)
+                    for needed in self._needs
+                    if needed in trial
+                ):
                     yield from self._starts(trial, rest)
 
     def _from(self, context: Context) -> Context | None:
@@ -158,13 +164,13 @@ class _Search:
             if self._is_spent:
                 return None
             if key not in context and key not in _DERIVED:
-                values = next((each for each in self._values(key, context) if is_possible(key, each)), _ABSENT)
+                values = next((value for value in self._values(key, context) if is_possible(key, value)), _ABSENT)
                 context = self._with(context, key, values)
         for resource, resource_type in self._resources(context):
             self._resource, self._type = resource, resource_type
-            found = self._escape_avoided(context, frozenset())
-            if found is not None:
-                return found
+            full = self._escape_avoided(context, frozenset())
+            if full is not None:
+                return full
         return None
 
     def _with(self, context: Context, key: str, values: Values) -> Context:
@@ -183,14 +189,14 @@ class _Search:
             (values[0] for key, values in context.items() if key.endswith(":resourceaccount") and values), ACCOUNT
         )
         region = (context.get("aws:requestedregion") or context.get("ec2:region") or (REGION,))[0]
-        known = WholeContext(context)
+        whole = WholeContext(context)
         patterns: list[str] = []
         # What the other side excludes with NotResource is what it does not allow.
         for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
             for extent in extents:
                 if extent.element == element:
-                    found = [resolved(template(resource), known) for resource in extent.resources]
-                    patterns += [each.pattern() for each in found if each.resolvable and not each.unknown_keys]
+                    texts = [resolved(template(resource), whole) for resource in extent.resources]
+                    patterns += [text.pattern() for text in texts if text.resolvable and not text.unknown_keys]
         if any(extent.element == "NotResource" for extent in self._wanted):
             patterns.append("*")
         self._effort.spend(len(patterns) // 16)
@@ -198,7 +204,7 @@ class _Search:
         # A variable is the caller's account; the resource may belong to another.
         is_open = self._variables & _ACCOUNTS and not any(key.endswith(":resourceaccount") for key in context)
         accounts = dict.fromkeys((account, *self._accounts)) if is_open else (account,)
-        made = (resources_for(self._action, wanted, each, region) for each in accounts)
+        made = (resources_for(self._action, wanted, owner, region) for owner in accounts)
         return tuple(dict.fromkeys(chain.from_iterable(made)))
 
     def _escape_avoided(self, context: Context, fixed: frozenset[str]) -> Context | None:
@@ -215,16 +221,16 @@ class _Search:
             return None
         # A variable whose key no request for the action has stays without a value.
         full = {**full, **dict.fromkeys(impossible, _ABSENT)}
-        known = WholeContext(full)
-        if not all(self._matches(extent, known) for extent in self._wanted):
+        whole = WholeContext(full)
+        if not all(self._matches(extent, whole) for extent in self._wanted):
             return None
-        in_the_way = next((each for each in self._avoided if self._matches(each, known) is not False), None)
+        in_the_way = next((extent for extent in self._avoided if self._matches(extent, whole) is not False), None)
         if in_the_way is None:
             return full
         for trial, changed in self._ways_out(in_the_way, context, full, fixed):
-            found = self._escape_avoided(trial, fixed | {changed})
-            if found is not None:
-                return found
+            escaped = self._escape_avoided(trial, fixed | {changed})
+            if escaped is not None:
+                return escaped
         return None
 
     def _ways_out(
@@ -242,26 +248,26 @@ class _Search:
                         if predicate.holds(trial.get(key, ()), WholeContext(trial)) is False:
                             yield trial, changed
 
-    def _matches(self, extent: Extent, known: WholeContext) -> Truth:
+    def _matches(self, extent: Extent, whole: WholeContext) -> Truth:
         """Return whether the request on the current resource matches an extent; None if undecided."""
-        listed = some(self._is_listed(resource, known) for resource in extent.resources)
+        listed = some(self._is_listed(resource, whole) for resource in extent.resources)
         if extent.element == "NotResource":
             listed = negation(listed)
         if listed is False:
             return False
         lines = (
-            predicate.holds(known.values(key), known)
+            predicate.holds(whole.values(key), whole)
             for key, predicates in predicates_of(extent.conditions).items()
             for predicate in predicates
         )
         return every((listed, *lines))
 
-    def _is_listed(self, resource: str, known: WholeContext) -> Truth:
-        found = resolved(template(resource), known)
-        if not found.resolvable:
+    def _is_listed(self, resource: str, whole: WholeContext) -> Truth:
+        text = resolved(template(resource), whole)
+        if not text.resolvable:
             return False
-        matched = matches_resource(found.pattern(), literal(self._resource))
-        return None if matched and found.unknown_keys else matched
+        matched = matches_resource(text.pattern(), literal(self._resource))
+        return None if matched and text.unknown_keys else matched
 
     def _meets(self, key: str, values: Values, context: Context) -> bool:
         trial = WholeContext({**context, key: values})
@@ -269,45 +275,47 @@ class _Search:
 
     def _values(self, key: str, context: Context) -> list[Values]:
         """Return values to try for a key, starting with those that no policy names."""
-        predicates = [each for each in self._asked.get(key, []) if each.null is None]
-        found: dict[Values, None] = {}
+        predicates = [predicate for predicate in self._asked.get(key, []) if predicate.null is None]
+        values: dict[Values, None] = {}
         if key in self._variables:
-            found[(_value_of_variable(key),)] = None
+            values[(_value_of_variable(key),)] = None
         if may_lack(self._action, key):
-            found[_ABSENT] = None
+            values[_ABSENT] = None
         if type_of(key) == "truth" or any(map(_is_of_truths, predicates)):
-            return [*found, *_TRUTHS]
+            return [*values, *_TRUTHS]
         if key == "aws:principaltype":
-            return [*found, *((kind,) for kind in PRINCIPAL_FORMS)]
+            return [*values, *((kind,) for kind in PRINCIPAL_FORMS)]
         other = stand_in(key)
         if type_of(key) is not None or not any(map(_has_span, predicates)):
-            found[(other,)] = None
+            values[(other,)] = None
         named = self._named_values(key, predicates, context)
-        found.update(dict.fromkeys((each,) for each in named))
+        values.update(dict.fromkeys((text,) for text in named))
         if key == "aws:principalarn":
-            found.update(dict.fromkeys((each,) for account in self._accounts for each in principals_of(account)))
+            values.update(
+                dict.fromkeys((principal,) for account in self._accounts for principal in principals_of(account))
+            )
         plain_lines = list(map(_is_plain, predicates))
         if is_tag(key) and not all(plain_lines):
-            found[("",)] = None
+            values[("",)] = None
         # How an operator without set operator treats several values is not documented.
         if has_several(key) is not False and not any(plain_lines):
-            found.update(dict.fromkeys((each, other) for each in named))
-            found.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
-        return list(found)
+            values.update(dict.fromkeys((text, other) for text in named))
+            values.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
+        return list(values)
 
     def _named_values(self, key: str, predicates: list[Predicate], context: Context) -> list[str]:
         """Return values that the conditions on a key accept, and some outside of their spans."""
-        known = WholeContext(context)
+        whole = WholeContext(context)
         named: dict[str, None] = {}
         for predicate in predicates:
             for value in predicate.values:
-                named.update(dict.fromkeys(self._examples(key, value, known)))
+                named.update(dict.fromkeys(self._examples(key, value, whole)))
             named.update(dict.fromkeys(_between(predicate)))
         return list(named)
 
-    def _examples(self, key: str, value: object, known: WholeContext) -> Iterable[str]:
+    def _examples(self, key: str, value: object, whole: WholeContext) -> Iterable[str]:
         if isinstance(value, Text):
-            text = resolved(value.parts, known)
+            text = resolved(value.parts, whole)
             if text.resolvable and not text.unknown_keys:
                 return instances_of(key, text.pattern(), self._accounts)
             return ()
@@ -319,7 +327,9 @@ class _Search:
 
     def _named_accounts(self) -> tuple[str, ...]:
         """Return the account numbers in conditions and resources, and two others."""
-        in_arns = (split_arn(each).account for extent in (*self._wanted, *self._avoided) for each in extent.resources)
+        in_arns = (
+            split_arn(resource).account for extent in (*self._wanted, *self._avoided) for resource in extent.resources
+        )
         named = {account for account in in_arns if is_possible("aws:principalaccount", (account,))}
         named |= {
             plain(part)
@@ -379,14 +389,14 @@ def _value_of_variable(key: str) -> str:
 
 
 def _variables(extents: Iterable[Extent]) -> frozenset[str]:
-    found: set[str] = set()
+    variables: set[str] = set()
     for extent in extents:
         for resource in extent.resources:
-            found.update(variable.key for variable in variables_of(template(resource)))
+            variables.update(variable.key for variable in variables_of(template(resource)))
         for predicates in predicates_of(extent.conditions).values():
             for predicate in predicates:
-                found.update(_variables_of(predicate))
-    return frozenset(found)
+                variables.update(_variables_of(predicate))
+    return frozenset(variables)
 
 
 def _variables_of(predicate: Predicate) -> tuple[str, ...]:

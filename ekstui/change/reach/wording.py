@@ -76,7 +76,7 @@ class _Wording(NamedTuple):
         self.effort.spend((len(old) + len(new)) ** 2)
         if self.effort.is_spent:
             return [self._in_after(f"allowed in {many} cases")]
-        said: dict[Phrase, list[_Place]] = {}
+        places: dict[Phrase, list[_Place]] = {}
         unsaid: list[tuple[_Ways, _Ways]] = []
         for place in sorted({*old, *new}):
             had, has = _ways_on(place, old), _ways_on(place, new)
@@ -84,9 +84,9 @@ class _Wording(NamedTuple):
             if phrase is None:
                 unsaid.append((had, has))
             else:
-                said.setdefault(phrase, []).append(place)
-        named = bool(unsaid) or len(said) > 1
-        parts = [_on(phrase, places if named else []) for phrase, places in said.items()]
+                places.setdefault(phrase, []).append(place)
+        named = bool(unsaid) or len(places) > 1
+        parts = [_on(phrase, places if named else []) for phrase, places in places.items()]
         if any(had != has and not (had if self.wider else has) for had, has in unsaid):
             parts.insert(0, self._in_after(f"allowed on {many} resources"))
         return parts if 0 < len(parts) <= MOST_PARTS else [self._in_after(f"allowed in {many} cases")]
@@ -171,14 +171,16 @@ def _needing(what: str) -> Phrase:
 
 def _is_whole(extents: ActionExtents) -> bool:
     """Return whether an action is denied unconditionally on all resources."""
-    return any(each.element == "Resource" and each.resources == ("*",) and not each.conditions for each in extents.deny)
+    return any(
+        extent.element == "Resource" and extent.resources == ("*",) and not extent.conditions for extent in extents.deny
+    )
 
 
 def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
-    found: dict[_Place, set[Way]] = {}
+    ways: dict[_Place, set[Way]] = {}
     for extent in extents:
-        found.setdefault((extent.element, extent.resources), set()).add(extent.conditions)
-    return {place: frozenset(ways) for place, ways in found.items()}
+        ways.setdefault((extent.element, extent.resources), set()).add(extent.conditions)
+    return {place: frozenset(of_place) for place, of_place in ways.items()}
 
 
 def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
@@ -253,11 +255,11 @@ def verdict_on(judgement: Judgement, spelling: Spelling, names: Names | None = N
     """
     if judgement.reach == "same":
         if judgement.denies:
-            denied = [each for each in judgement.outcomes if each.before.deny != each.after.deny]
+            denied = [outcome for outcome in judgement.outcomes if outcome.before.deny != outcome.after.deny]
             return _of_denies(judgement.denies, denied, spelling, names)
         return "same access: the same requests are allowed, written differently"
     phrases = _phrases(judgement.outcomes, spelling, names)
-    unsettled = [each for each in judgement.outcomes if not each.is_settled and not each.is_new]
+    unsettled = [outcome for outcome in judgement.outcomes if not outcome.is_settled and not outcome.is_new]
     if judgement.reach == "unknown" and unsettled:
         phrase = "changed in a way that cannot be judged"
         phrases.append(_counted(unsettled, Phrase(phrase, phrase), spelling))
@@ -283,12 +285,16 @@ def _of_denies(denies: Denies, outcomes: list[Outcome], spelling: Spelling, name
     """Return what changed Deny statements mean if the same requests are allowed, as in a policy that only denies."""
     cases = {"more": "in more cases", "less": "in fewer cases", "otherwise": "otherwise"}[denies]
     groups: dict[str, list[Outcome]] = {}
-    for each in outcomes:
-        said = (
-            "newly denied" if not each.before.deny else "no longer denied" if not each.after.deny else f"denied {cases}"
+    for outcome in outcomes:
+        words = (
+            "newly denied"
+            if not outcome.before.deny
+            else "no longer denied"
+            if not outcome.after.deny
+            else f"denied {cases}"
         )
-        groups.setdefault(said, []).append(each)
-    counted = [_counted(group, Phrase(said, said), spelling) for said, group in groups.items()]
+        groups.setdefault(words, []).append(outcome)
+    counted = [_counted(group, Phrase(words, words), spelling) for words, group in groups.items()]
     who = f"{names.after} " if names else ""
     return f"{who}denies {denies}{': ' if counted else ''}{'; '.join(counted)}"
 
@@ -305,29 +311,29 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
             phrases[what] = _phrase_of(outcome, spelling, names, effort)
         if phrase := phrases[what]:
             groups.setdefault((phrase, wildcard.is_wild(outcome.action)), []).append(outcome)
-    said: list[str] = []
+    sentences: list[str] = []
     rest: list[Outcome] = []
 
     def importance(group: list[Outcome]) -> tuple[bool, bool, int]:
         # Between two versions, a wider access must not be what is left out for lack of space.
         return not group[0].is_new, names is None and not group[0].gained, -len(group)
 
-    ordered = sorted(groups.items(), key=lambda each: importance(each[1]))
+    ordered = sorted(groups.items(), key=lambda entry: importance(entry[1]))
     for (phrase, _), group in ordered:
         text = _counted(group, phrase, spelling)
-        if not said or sum(map(len, said)) + len(text) <= LONGEST:
-            said.append(text)
+        if not sentences or sum(map(len, sentences)) + len(text) <= LONGEST:
+            sentences.append(text)
         else:
             rest += group
-    return [*said, *_of_rest(rest, spelling, names)]
+    return [*sentences, *_of_rest(rest, spelling, names)]
 
 
 def _of_rest(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | None) -> Iterator[str]:
     """Yield how many further actions are allowed in more cases, in fewer cases, or both."""
     groups: dict[str, list[Outcome]] = {"more": [], "fewer": [], "other": []}
     kinds = {(True, False): "more", (False, True): "fewer"}
-    for each in outcomes:
-        groups[kinds.get((each.gained, each.lost), "other")].append(each)
+    for outcome in outcomes:
+        groups[kinds.get((outcome.gained, outcome.lost), "other")].append(outcome)
     where = f" in {names.after}" if names else ""
     for kind, group in groups.items():
         if group:
@@ -343,42 +349,42 @@ def _phrase_of(outcome: Outcome, spelling: Spelling, names: Names | None, effort
         is_gained |= bool(after.allow) and not outcome.nothing_gained
     lost = _Wording(spelling, names, wider=False, effort=effort).parts(before, after) if is_lost else []
     gained = _Wording(spelling, names, wider=True, effort=effort).parts(before, after) if is_gained else []
-    both = _without_opposites(lost, [each for each in gained if each not in lost])
+    both = _without_opposites(lost, [phrase for phrase in gained if phrase not in lost])
     where = f" in {names.after}" if names else ""
-    sides = [_joined(", and ", each, where) for each in both if each]
+    sides = [_joined(", and ", part, where) for part in both if part]
     return _joined(", but ", sides) if sides else None
 
 
 def _without_opposites(lost: list[Phrase], gained: list[Phrase]) -> tuple[list[Phrase], list[Phrase]]:
     """Return both sides with `fewer` on one and `more` on the other as `other` on the first."""
-    said = list(lost)
-    for index, each in enumerate(lost):
+    phrases = list(lost)
+    for index, phrase in enumerate(lost):
         for less, more in (("fewer ", "more "), ("narrower ", "wider ")):
-            opposite = each.replaced(less, more)
-            if less in each.of_one and opposite in gained:
-                said[index] = each.replaced(less, "other ")
+            opposite = phrase.replaced(less, more)
+            if less in phrase.of_one and opposite in gained:
+                phrases[index] = phrase.replaced(less, "other ")
                 gained = [other for other in gained if other != opposite]
-    return said, gained
+    return phrases, gained
 
 
 def _joined(separator: str, phrases: Sequence[Phrase], where: str = "") -> Phrase:
     """Return phrases as one, which ends with `where` only once if all of them do."""
-    end = where if all(each.of_one.endswith(where) for each in phrases) else ""
-    one, several = (separator.join(each.removesuffix(end) for each in forms) for forms in zip(*phrases, strict=True))
+    end = where if all(phrase.of_one.endswith(where) for phrase in phrases) else ""
+    one, several = (separator.join(form.removesuffix(end) for form in forms) for forms in zip(*phrases, strict=True))
     return Phrase(one + end, several + end)
 
 
 def _counted(outcomes: list[Outcome], phrase: Phrase, spelling: Spelling) -> str:
     """Return a phrase with the number of its actions and the names of the first ones."""
     listed, one = _first_of(outcomes, spelling), len(outcomes) == 1
-    said = phrase.of_one if one else phrase.of_several
+    words = phrase.of_one if one else phrase.of_several
     if wildcard.is_wild(outcomes[0].action):
         # It matters only if AWS has, or adds, such actions.
         noun = "pattern that matches" if one else "patterns that match"
-        return f"{len(outcomes):,} {noun} no known action {said} ({listed})"
-    return f"{len(outcomes):,} {'action' if one else 'actions'} {said} ({listed})"
+        return f"{len(outcomes):,} {noun} no known action {words} ({listed})"
+    return f"{len(outcomes):,} {'action' if one else 'actions'} {words} ({listed})"
 
 
 def _first_of(outcomes: Sequence[Outcome], spelling: Spelling) -> str:
-    named = ", ".join(spelling.get(each.action, each.action) for each in outcomes[:NAMES_SHOWN])
+    named = ", ".join(spelling.get(outcome.action, outcome.action) for outcome in outcomes[:NAMES_SHOWN])
     return f"{named} and {len(outcomes) - NAMES_SHOWN:,} more" if len(outcomes) > NAMES_SHOWN else named
