@@ -87,7 +87,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
     grants_before, grants_after = grants(before), grants(after)
     targets = changed_targets(grants_before, grants_after)
     differing = targets.added | targets.removed | targets.changed
-    spelled_before, spelled_after = grants_as_written(before, differing), grants_as_written(after, touched)
+    spelled_before, spelled_after = grants_as_written(before, differing), grants_as_written(after, differing)
 
     def differences(of: frozenset[Target]) -> tuple[GrantDifference, ...]:
         nothing: tuple[tuple[str, ...], tuple[Grant, ...]] = ((), ())

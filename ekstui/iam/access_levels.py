@@ -143,12 +143,14 @@ def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumA
         None if boundary is None else {action for row in _left(services_in(boundary)) for action in _granted_names(row)}
     )
     kept = _left(rows)
-    denied = sum(len(_granted_names(row)) for row in rows if row.effect == "Allow") - sum(map(len, map(_given, kept)))
+    denied = sum(len(_granted_names(row)) for row in rows if row.effect == "Allow") - sum(
+        map(len, map(_granted_names, kept))
+    )
     denies = tuple(row for row in rows if row.effect == "Deny")
     if within is None:
         return SumAccess(tuple(kept), denies, denied, 0)
     limited = [row for service in kept if (row := _only(service, within)) is not None]
-    withheld = sum(map(len, map(_granted_names, kept))) - sum(map(len, map(_given, limited)))
+    withheld = sum(map(len, map(_granted_names, kept))) - sum(map(len, map(_granted_names, limited)))
     return SumAccess(tuple(limited), denies, denied, withheld)
 
 
