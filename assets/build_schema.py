@@ -123,7 +123,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("ForbiddenExplanation", "commands"): TEXTS,
     ("ForbiddenExplanation", "missing_rule"): none_or(is_a("Rule")),
     ("ForbiddenExplanation", "resource"): none_or(STRING),
-    **{(form, "namespaces"): TEXTS for form in ("GivenAccess", "GivenPolicy")},
+    **{(form, "namespaces"): TEXTS for form in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): named(named(TEXTS)),
     **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
     **{("OrganisationAnswer", name): some(is_a("RecordedAttachment")) for name in ("roles", "users", "groups")},

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from ekstui.denial.callers import same_principal
 from ekstui.denial.forbidden import Forbidden, Subject, SubjectKind
-from ekstui.eks.cluster import AccessEntry, Cluster, GivenAccess
+from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.commands import (
     Command,
     associate_policy,
@@ -31,10 +31,10 @@ ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
 _RBAC = "roles and bindings inside the cluster (Kubernetes' own RBAC)"
 
 
-class GivenPolicy(NamedTuple):
+class JudgedPolicy(NamedTuple):
     """An access policy of an entry, evaluated for a request."""
 
-    given: GivenAccess
+    associated: AssociatedPolicy
     covers: bool | None
     """Whether its rules allow the request; None if its rules are not known."""
     applies: bool | None
@@ -66,7 +66,7 @@ class ForbiddenExplanation(NamedTuple):
     principal: str | None = None
     """The ARN of the role or user behind the subject, if an entry or the account names it."""
     entry: AccessEntry | None = None
-    policies: tuple[GivenPolicy, ...] = ()
+    policies: tuple[JudgedPolicy, ...] = ()
     missing_rule: Rule | None = None
     """The smallest rule that would allow the request."""
     allowed_by: tuple[Remedy, ...] = ()
@@ -74,7 +74,7 @@ class ForbiddenExplanation(NamedTuple):
     not_looked_at: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     """What to run next, in this order."""
-    known: tuple[str, ...] = ()
+    people_known: tuple[str, ...] = ()
     """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
     fetched_at: datetime | None = None
     """When the cluster was read; None if none was looked at."""
@@ -113,38 +113,38 @@ def explain_forbidden(
     """
     subject, request = forbidden.subject, forbidden.request
     name = cluster.name if cluster else None
-    found = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
+    explanation = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
     if forbidden.grants:
-        return found._replace(
+        return explanation._replace(
             grants=forbidden.grants, reason=_escalation(forbidden), not_looked_at=(_RBAC,), principal=None
         )
     if subject.kind in _WITHOUT_ENTRIES:
         reason, places = _WITHOUT_ENTRIES[subject.kind]
-        return found._replace(reason=reason, not_looked_at=places)
+        return explanation._replace(reason=reason, not_looked_at=places)
     remedies = _remedies_for(request, rules, reserved)
-    found = found._replace(
+    explanation = explanation._replace(
         allowed_by=remedies, commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies))
     )
     if cluster is None:
         reason = "The message says so; no cluster was looked at."
-        return found._replace(reason=reason, not_looked_at=("the access entries of the cluster", _RBAC))
+        return explanation._replace(reason=reason, not_looked_at=("the access entries of the cluster", _RBAC))
     unseen = () if named else (f"whether the message is from cluster {cluster.name}",)
     if cluster.access_entries is None:
         verdict: ForbiddenVerdict = "forbidden" if cluster.authentication_mode == "CONFIG_MAP" else "depends"
         reason = _without_entries(cluster, ": access entries do not work there")
-        return found._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
+        return explanation._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
     entry = entry_of(subject, cluster.access_entries)
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
-        return found._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
-    held = tuple(_held(given, request, rules) for given in entry.policies or ())
+        return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
+    held = tuple(_held(policy, request, rules) for policy in entry.policies or ())
     verdict, reason = _judged(entry, held, request)
     unread = () if entry.policies is not None else ("the access policies of the entry",)
     names = [
         *(f"the group {group}" for group in entry.groups),
         f"the user {entry.username}" if entry.username else "the user",
     ]
-    found = found._replace(
+    explanation = explanation._replace(
         verdict=verdict,
         reason=reason,
         principal=entry.principal_arn,
@@ -153,8 +153,8 @@ def explain_forbidden(
         not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {' and '.join(names)}"),
     )
     if verdict == "allowed":
-        return found._replace(allowed_by=(), commands=())
-    return found._replace(commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)))
+        return explanation._replace(allowed_by=(), commands=())
+    return explanation._replace(commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)))
 
 
 def _escalation(forbidden: Forbidden) -> str:
@@ -174,12 +174,16 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
     """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
     entries = cluster.access_entries
     entry = next(
-        (each for each in entries or () if principal is not None and same_principal(each.principal_arn, principal)),
+        (
+            known_entry
+            for known_entry in entries or ()
+            if principal is not None and same_principal(known_entry.principal_arn, principal)
+        ),
         None,
     )
     unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
     is_certain = entry is None and principal is not None and entries is not None and not unseen
-    people = tuple(each.principal_arn for each in entries or () if each.kind in (None, "STANDARD"))
+    people = tuple(known_entry.principal_arn for known_entry in entries or () if known_entry.kind in (None, "STANDARD"))
     return ForbiddenExplanation(
         "forbidden" if is_certain else "depends",
         None,
@@ -190,7 +194,7 @@ def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenEx
         entry,
         not_looked_at=unseen if entries is not None else ("the access entries of the cluster", *unseen),
         commands=tuple(_to_be_known(principal, entry, cluster)),
-        known=people if entry is None else (),
+        people_known=people if entry is None else (),
     )
 
 
@@ -252,8 +256,8 @@ def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> I
     """Return where to give a policy, none for the whole cluster: it replaces an association that the entry has of it."""
     if not wanted:
         return ()
-    given = (entry.policies if entry is not None else None) or ()
-    kept = (name for each in given if each.policy == policy for name in each.namespaces or ())
+    policies = (entry.policies if entry is not None else None) or ()
+    kept = (name for associated in policies if associated.policy == policy for name in associated.namespaces or ())
     return dict.fromkeys((*kept, wanted))
 
 
@@ -281,7 +285,7 @@ def _remedies_for(
 ) -> tuple[Remedy, ...]:
     """Return the access policies that allow a request, narrowest first."""
     kept = set(reserved)
-    found = [
+    remedies = [
         Remedy(
             name,
             None if any("*" in rule.resources for rule in held) else len(permissions(held)),
@@ -290,49 +294,51 @@ def _remedies_for(
         for name, held in rules.items()
         if name not in kept and covering(held, request)
     ]
-    found.sort(key=lambda each: (each.permissions is None, not each.reads_only, each.permissions or 0, each.policy))
-    return tuple(found)
+    remedies.sort(
+        key=lambda remedy: (remedy.permissions is None, not remedy.reads_only, remedy.permissions or 0, remedy.policy)
+    )
+    return tuple(remedies)
 
 
-def _held(given: GivenAccess, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]) -> GivenPolicy:
-    known = rules.get(given.policy)
-    covers = None if known is None else bool(covering(known, request))
-    if given.namespaces is None:
-        return GivenPolicy(given, covers, applies=True)
+def _held(policy: AssociatedPolicy, request: KubernetesRequest, rules: Mapping[str, tuple[Rule, ...]]) -> JudgedPolicy:
+    rules_of_policy = rules.get(policy.policy)
+    covers = None if rules_of_policy is None else bool(covering(rules_of_policy, request))
+    if policy.namespaces is None:
+        return JudgedPolicy(policy, covers, applies=True)
     # Non-resource URLs and requests at the cluster scope are in no namespace.
-    applies = False if request.path or request.namespace is None else applies_in(given.namespaces, request.namespace)
-    return GivenPolicy(given, covers, applies)
+    applies = False if request.path or request.namespace is None else applies_in(policy.namespaces, request.namespace)
+    return JudgedPolicy(policy, covers, applies)
 
 
 def _judged(
-    entry: AccessEntry, held: tuple[GivenPolicy, ...], request: KubernetesRequest
+    entry: AccessEntry, held: tuple[JudgedPolicy, ...], request: KubernetesRequest
 ) -> tuple[ForbiddenVerdict, str]:
     """Return what an entry's access policies decide, and why."""
-    covering = [each for each in held if each.covers]
-    if allowing := [each.given.policy for each in covering if each.applies]:
+    covering = [policy for policy in held if policy.covers]
+    if allowing := [policy.associated.policy for policy in covering if policy.applies]:
         return "allowed", (
             f"{allowing[0]} allows it now: the message predates the entry, is from another cluster, or is about a request "
             "with --as, to which access policies do not apply."
         )
     if entry.policies is None:
         return "depends", "The entry's access policies were not read."
-    if unknown := [each.given.policy for each in held if each.covers is None and each.applies]:
+    if unknown := [policy.associated.policy for policy in held if policy.covers is None and policy.applies]:
         return "depends", f"The rules of {' and '.join(unknown)} are not known."
     if covering:
-        return "forbidden", _allowed_elsewhere(covering[0].given, request)
+        return "forbidden", _allowed_elsewhere(covering[0].associated, request)
     if not held:
         ever = "" if entry.takes_policies else ", and its type cannot have any"
         return "forbidden", f"The entry has no access policy{ever}."
-    names = ", ".join(each.given.policy for each in held)
+    names = ", ".join(policy.associated.policy for policy in held)
     return "forbidden", f"None of the entry's access policies has a rule for it: {names}."
 
 
-def _allowed_elsewhere(given: GivenAccess, request: KubernetesRequest) -> str:
+def _allowed_elsewhere(policy: AssociatedPolicy, request: KubernetesRequest) -> str:
     """Return where an access policy allows a request, and where the request is instead."""
-    where = f"in {', '.join(given.namespaces)}" if given.namespaces else "in no namespace"
+    where = f"in {', '.join(policy.namespaces)}" if policy.namespaces else "in no namespace"
     at_cluster = "at the cluster scope, which a policy for namespaces does not cover"
     asked = f"in {request.namespace}" if request.namespace else at_cluster
-    return f"{given.policy} allows it only {where}; the request is {asked}."
+    return f"{policy.policy} allows it only {where}; the request is {asked}."
 
 
 def _without_entries(cluster: Cluster, by_map: str) -> str:

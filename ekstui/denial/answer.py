@@ -221,8 +221,8 @@ def refused_tags(failure: Failure) -> tuple[str, ...]:
         tag
         for tag in failure.given or ()
         if not any(
-            wildcard.matches(each, tag) if "like" in operator else each.lower() == tag.lower()
-            for each in failure.wanted
+            wildcard.matches(pattern, tag) if "like" in operator else pattern.lower() == tag.lower()
+            for pattern in failure.wanted
         )
     )
 

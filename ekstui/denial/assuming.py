@@ -65,7 +65,7 @@ _MAX_TRUSTED = 4
 def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
     """Return what a trust policy decides about a request to assume its role; `trust.arn` is the role's ARN, if known."""
     caller = caller_of(request)
-    role = trust.arn or next((each for each in request.resources if ":role/" in each), None)
+    role = trust.arn or next((resource for resource in request.resources if ":role/" in resource), None)
     for action in _actions(request, caller):
         results, grant = _results(replace(request, action=action), caller, trust)
         verdict = _verdict(results)
@@ -113,13 +113,13 @@ def with_trust(
     by_own = (
         cause is None and judgement.verdict == "allowed" and (judgement.caller.has_policies or verdict != "allowed")
     )
-    said = (
+    all_notes = (
         *(notes if by_own else ()), *judgement.notes,
-        *_notes_together(judgement, verdict, denied=denial is not None, known=own is not None),
+        *_notes_together(judgement, verdict, denied=denial is not None, is_role_known=own is not None),
     )  # fmt: skip
     nearest = nearest_statements(judgement.statements, judgement.verdict, judgement.action)
     explanation = explanation._replace(
-        verdict=verdict, missing_context=missing, notes=tuple(dict.fromkeys(said)), judged=cause is None
+        verdict=verdict, missing_context=missing, notes=tuple(dict.fromkeys(all_notes)), judged=cause is None
     )
     if by_own and verdict != "allowed":
         return explanation._replace(nearest=explanation.nearest or nearest)
@@ -136,13 +136,13 @@ def with_trust(
 
 def _unseen(explanation: Explanation, trust: TrustJudgement) -> tuple[str, ...]:
     """Return what was not evaluated and matters: only IAM principals have policies of their own."""
-    unseen = (each for each in explanation.not_looked_at if each != TRUST_UNSEEN)
+    unseen = (part for part in explanation.not_looked_at if part != TRUST_UNSEEN)
     if trust.caller.has_policies:
         return tuple(unseen)
-    return tuple(each for each in unseen if each in ("resource control policies", "VPC endpoint policies"))
+    return tuple(part for part in unseen if part in ("resource control policies", "VPC endpoint policies"))
 
 
-def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, known: bool) -> Iterator[str]:
+def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, is_role_known: bool) -> Iterator[str]:
     if denied and trust.verdict == "allowed" and (verdict == "allowed" or not trust.caller.has_policies):
         yield (
             "The trust policy looked at allows the caller, so something else denied it: another role was requested, the "
@@ -152,9 +152,15 @@ def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, kn
     of_people = trust.caller.kind in ("aws", "saml") and trust.action.lower() not in OF_SESSIONS
     if trust.verdict == "implicit-deny" and (of_service or of_people):
         yield from trust.may_assume[:_MAX_TRUSTED]
-    if verdict == "depends" and trust.verdict == "allowed" and not known:
+    if verdict == "depends" and trust.verdict == "allowed" and not is_role_known:
         yield "The trust policy allows the caller if its own policies do too: name its role with --role."
-    if verdict == "depends" and trust.verdict == "allowed" and known and trust.grant == "open" and trust.same_account:
+    if (
+        verdict == "depends"
+        and trust.verdict == "allowed"
+        and is_role_known
+        and trust.grant == "open"
+        and trust.same_account
+    ):
         yield (
             'AWS does not say whether a trust policy that names "*" is enough for callers of its own account. It is if '
             "their own policies allow it too."
@@ -167,7 +173,7 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     A trust policy that names the caller directly is enough within its account; if it names an account, the caller's own
     policies must allow it too. `evaluation` is None if these are not known.
     """
-    above = [each.verdict for each in _layers(evaluation) if each.layer in ("service-control", "resource-control")]
+    above = [layer.verdict for layer in _layers(evaluation) if layer.layer in ("service-control", "resource-control")]
     of_organization: Verdict = next((verdict for verdict in STRONGEST_FIRST if verdict in above), "allowed")
     if of_organization in ("explicit-deny", "implicit-deny"):
         return of_organization, ()
@@ -269,8 +275,8 @@ def _judged(
 
 
 def _failure(line: Condition, request: Request) -> Failure:
-    known = {key.lower(): values for key, values in request.context.items()}
-    return Failure("condition", line.key, line.operator, line.values, known.get(line.key.lower()))
+    context = {key.lower(): values for key, values in request.context.items()}
+    return Failure("condition", line.key, line.operator, line.values, context.get(line.key.lower()))
 
 
 def _given(caller: Caller, named: Named) -> tuple[str, ...] | None:
@@ -296,9 +302,9 @@ def _with_claims(request: Request, caller: Caller, issuer: str | None, condition
         context.setdefault(key, (value,))
     absent = request.absent
     if caller.kind == "web-identity":
-        given = {key.lower() for key in context}
+        keys = {key.lower() for key in context}
         own = {(name or "").lower() for name in (issuer, caller.issuer)}
-        others = (line.key for line in conditions if line.key.lower() not in given)
+        others = (line.key for line in conditions if line.key.lower() not in keys)
         absent |= {key for key in others if "." in (of := key.lower().rpartition(":")[0]) and of not in own}
     signed = caller.kind == "aws"
     return replace(request, principal=request.principal if signed else None, context=context, absent=absent)
@@ -332,11 +338,16 @@ def _never_holds(line: Condition, issuer: str | None, caller: Caller) -> bool:
     """Return whether a condition on the subject fails for every service account's token."""
     if issuer is None or eks_region(issuer) is None or line.key.lower() != f"{issuer}:sub".lower():
         return False
-    known = operator(line.operator)
-    if known is None or known.negated or known.quantifier == "ForAllValues" or caller.subject is not None:
+    definition = operator(line.operator)
+    if (
+        definition is None
+        or definition.negated
+        or definition.quantifier == "ForAllValues"
+        or caller.subject is not None
+    ):
         return False
-    if known.base in ("StringEquals", "StringEqualsIgnoreCase"):
+    if definition.base in ("StringEquals", "StringEqualsIgnoreCase"):
         return not any("${" in text or _SUBJECT.fullmatch(text) for text in line.values)
-    return known.base == "StringLike" and not any(
+    return definition.base == "StringLike" and not any(
         "${" in text or overlaps(text, f"{SERVICE_ACCOUNT}?*:?*") for text in line.values
     )

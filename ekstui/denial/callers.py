@@ -89,12 +89,12 @@ def is_instance_session(principal: str | None) -> bool:
 def caller_of(request: Request) -> Caller:
     """Return who makes the request: a principal, a service, or the bearer of an identity provider's token."""
     action, principal = request.action.lower(), request.principal
-    given = {key.lower(): next(iter(values), None) for key, values in request.context.items()}
+    context = {key.lower(): next(iter(values), None) for key, values in request.context.items()}
     pod = principal if principal is not None and principal.startswith(SERVICE_ACCOUNT) else None
     if action == "sts:assumerolewithsaml":
-        return Caller("saml", given.get(PROVIDER.lower()), given.get("saml:sub"))
+        return Caller("saml", context.get(PROVIDER.lower()), context.get("saml:sub"))
     if action == WEB_IDENTITY.lower():
-        return _bearer(given, pod)
+        return _bearer(context, pod)
     if action == POD_IDENTITY.lower():
         return Caller("service", POD_IDENTITY_SERVICE, pod)
     if principal is None:
@@ -104,14 +104,14 @@ def caller_of(request: Request) -> Caller:
     return Caller("aws" if principal.startswith("arn:") else "unknown", principal)
 
 
-def _bearer(given: Mapping[str, str | None], pod: str | None) -> Caller:
+def _bearer(context: Mapping[str, str | None], pod: str | None) -> Caller:
     """Return the bearer of a web identity token, whose claims are context keys with the issuer as prefix."""
-    issuers = {issuer: None for key in given if "." in (issuer := key.rpartition(":")[0])}
-    provider = given.get(PROVIDER.lower())
+    issuers = {issuer: None for key in context if "." in (issuer := key.rpartition(":")[0])}
+    provider = context.get(PROVIDER.lower())
     if provider is None and len(issuers) == 1:
         (provider,) = issuers
     issuer = (issuer_of(provider or "") or provider or "").lower()
-    claims = {key: value for key, value in given.items() if key.rpartition(":")[0] in issuers}
+    claims = {key: value for key, value in context.items() if key.rpartition(":")[0] in issuers}
     subject = claims.get(f"{issuer}:sub")
     return Caller("web-identity", provider, pod if subject is None else subject, claims.get(f"{issuer}:aud"))
 
@@ -166,7 +166,7 @@ def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
     if caller.name is None:
         return None, "direct"
     both_arns = provider.startswith("arn:") and caller.name.startswith("arn:")
-    ours, theirs = (each if both_arns else issuer_of(each) or each for each in (provider, caller.name))
+    ours, theirs = (issuer if both_arns else issuer_of(issuer) or issuer for issuer in (provider, caller.name))
     return ours.lower() == theirs.lower(), "direct"
 
 
@@ -227,7 +227,7 @@ def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
             value
             for line in trustee.conditions
             if line.key.lower() == f"{trustee.name}:aud".lower()
-            and ((known := operator(line.operator)) is None or known.lists_accepted)
+            and ((definition := operator(line.operator)) is None or definition.lists_accepted)
             for value in line.values
         ]
         if audiences and all(text.startswith(SERVICE_ACCOUNT) for text in audiences):
@@ -239,8 +239,8 @@ def wanted_tokens(document: Document) -> tuple[WantedToken, ...]:
 def _of_another_issuer(line: Condition, issuers: Iterable[str]) -> bool:
     """Return whether a condition needs a claim of another issuer, which no token of these issuers has."""
     of, _, claim = line.key.lower().rpartition(":")
-    known = operator(line.operator)
-    needs_key = known is not None and known.needs_key(line.values)
+    definition = operator(line.operator)
+    needs_key = definition is not None and definition.needs_key(line.values)
     return needs_key and claim in ("sub", "aud") and "." in of and of not in map(str.lower, issuers)
 
 
@@ -267,22 +267,24 @@ def trust_notes(
 def _not_trusted(action: str, caller: Caller, trusted: Sequence[Trustee]) -> Iterator[str]:
     """Yield which service is not trusted, or which action besides sts:AssumeRole is not allowed."""
     if caller.kind == "service":
-        meant = [each for each in trusted if same_service(each.name, caller.name or "") or each.kind == "anyone"]
+        meant = [
+            trustee for trustee in trusted if same_service(trustee.name, caller.name or "") or trustee.kind == "anyone"
+        ]
         if not meant:
             yield f"The trust policy does not name {caller.name}."
-        elif action == "sts:TagSession" and not any(each.allows(action) for each in meant):
+        elif action == "sts:TagSession" and not any(trustee.allows(action) for trustee in meant):
             yield f"The trust policy does not allow {caller.name} sts:TagSession, which it needs besides sts:AssumeRole."
     elif caller.kind == "aws" and action.lower() in OF_SESSIONS:
-        named = [each for each in trusted if each.kind not in ("irsa", "service")]
-        if not any(each.allows(action) for each in named):
+        named = [trustee for trustee in trusted if trustee.kind not in ("irsa", "service")]
+        if not any(trustee.allows(action) for trustee in named):
             yield f"The trust policy does not allow {action}, which the session's tags or source identity need."
 
 
 def _no_token(trusted: Sequence[Trustee]) -> Iterator[str]:
-    irsa = [each for each in trusted if each.kind == "irsa"]
+    irsa = [trustee for trustee in trusted if trustee.kind == "irsa"]
     if not irsa:
         yield "The trust policy accepts no token of an EKS cluster."
-    elif not any(each.allows(WEB_IDENTITY) for each in irsa):
+    elif not any(trustee.allows(WEB_IDENTITY) for trustee in irsa):
         yield f"The trust policy names the issuer {irsa[0].name}, but does not allow {WEB_IDENTITY}."
 
 
@@ -299,12 +301,12 @@ def _is_issued_and_named(token: WantedToken, caller: Caller) -> bool:
         return False
     account = ServiceAccount(caller.subject, pattern=False)
     return not token.service_accounts or any(
-        each.fits(account.namespace, account.name) for each in token.service_accounts
+        subject.fits(account.namespace, account.name) for subject in token.service_accounts
     )
 
 
 def _names_everybody(document: Document) -> bool:
-    return any("*" in each.values for statement in document.statements for each in statement.principals)
+    return any("*" in principal.values for statement in document.statements for principal in statement.principals)
 
 
 def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
@@ -325,7 +327,9 @@ def _wanted_in_words(token: WantedToken, caller: Caller) -> str:
 
 def _mistakes(statement: Statement) -> Iterator[str]:
     """Yield why a statement matches no service account's token at all."""
-    providers = [value for each in statement.principals if each.kind == "Federated" for value in each.values]
+    providers = [
+        value for principal in statement.principals if principal.kind == "Federated" for value in principal.values
+    ]
     issuers = [issuer for value in providers if eks_region(issuer := issuer_of(value))]
     for line in statement.conditions if issuers else ():
         of, _, claim = line.key.rpartition(":")
@@ -338,5 +342,9 @@ def _mistakes(statement: Statement) -> Iterator[str]:
             yield f"{line.key} is compared with a service account, which a token has in :sub."
 
 
-def _takes_literally(known: Operator | None) -> bool:
-    return known is not None and known.base in ("StringEquals", "StringEqualsIgnoreCase") and not known.negated
+def _takes_literally(definition: Operator | None) -> bool:
+    return (
+        definition is not None
+        and definition.base in ("StringEquals", "StringEqualsIgnoreCase")
+        and not definition.negated
+    )

@@ -219,9 +219,9 @@ def _near(result: StatementResult, action: str) -> StatementResult:
 def _shortened(failure: Failure, action: str) -> Failure:
     if failure.part == "condition" or len(failure.wanted) <= MAX_WANTED:
         return failure
-    given = failure.given[0] if failure.given else action
+    actual = failure.given[0] if failure.given else action
     measure = _similarity if failure.part == "action" else _shared
-    similar = sorted(failure.wanted, key=lambda entry: -measure(given, entry))[:MAX_WANTED]
+    similar = sorted(failure.wanted, key=lambda entry: -measure(actual, entry))[:MAX_WANTED]
     return failure._replace(wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])
 
 
@@ -325,7 +325,9 @@ def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterat
     elif evaluation is not None and decision.is_elsewhere:
         decisive = evaluation.decisive
         layer = next(
-            each for each in decisive.layers if (each.layer, each.verdict) == (decisive.decided_by, decisive.verdict)
+            decided
+            for decided in decisive.layers
+            if (decided.layer, decided.verdict) == (decisive.decided_by, decisive.verdict)
         )
         verb = "denies" if evaluation.verdict == "explicit-deny" else "does not allow"
         yield f"The {layer_in_words(layer)} {verb} it: no identity policy changes that."
@@ -346,8 +348,8 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
         yield "Service control policies do not count here: they restrict users and roles of accounts."
     elif organization.service_control:
         for level in organization.service_control:
-            statements = [each for policy in level.policies for each in policy.document.statements]
-            if all(each.effect == "Deny" for each in statements):
+            statements = [statement for policy in level.policies for statement in policy.document.statements]
+            if all(statement.effect == "Deny" for statement in statements):
                 of_level = f" of {level.name}" if level.name else ""
                 yield (
                     f"The service control policies{of_level} have no Allow, so they allow nothing. AWS attaches FullAWSAccess "
@@ -435,8 +437,12 @@ def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request:
         "they were attached or changed after the denial, or had not taken effect yet: IAM changes take a while "
         "to take effect. Try again."
     )
-    allowing = [each for each in evaluation.decisive.statements if each.matches and each.statement.effect == "Allow"]
-    if allowing and all(each.statement.conditions for each in allowing):
+    allowing = [
+        statement
+        for statement in evaluation.decisive.statements
+        if statement.matches and statement.statement.effect == "Allow"
+    ]
+    if allowing and all(result.statement.conditions for result in allowing):
         yield "the request had other tags or context than was given here, and a condition did not hold."
     if request.principal is None:
         yield "the call was made with the credentials of another role or user."
@@ -476,7 +482,7 @@ def _on_uncertain_resources(evaluation: Evaluation) -> Iterator[str]:
         return
     undecided = [result for result in evaluation.decisive.statements if result.matches is None]
     failures = [failure for result in undecided for failure in result.failed if failure.part == "resource"]
-    uncertain = dict.fromkeys(each for failure in failures for each in failure.wanted if is_uncertain(each))
+    uncertain = dict.fromkeys(pattern for failure in failures for pattern in failure.wanted if is_uncertain(pattern))
     if uncertain:
         yield (
             f"Whether {', '.join(uncertain)} matches is not certain: IAM's documentation allows two readings of an ARN "

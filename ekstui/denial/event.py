@@ -32,21 +32,21 @@ def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
     action = denial.action.lower()
     if not action.startswith(("sts:assumerole", "sts:tagsession")):
         return denial
-    given, who = _object(event, "requestParameters"), _object(event, "userIdentity")
+    objects, who = _object(event, "requestParameters"), _object(event, "userIdentity")
     context = dict(denial.context)
     for name, key in _PARAMETERS.items():
-        if value := _text(given, name):
+        if value := _text(objects, name):
             context[key] = (value,)
-        elif given and name not in given and action == "sts:assumerole":
+        elif objects and name not in objects and action == "sts:assumerole":
             context[key] = ()  # CloudTrail records every given parameter
-    context.update(_of_token(action, who, given))
+    context.update(_of_token(action, who, objects))
     if _text(who, "sessionContext", "attributes", "mfaAuthenticated") == "true":
         # "false" is also recorded if the request lacks the key.
         context["aws:MultiFactorAuthPresent"] = ("true",)
     service = _text(who, "invokedBy") if who.get("type") == "AWSService" else None
     return replace(
         denial,
-        resource=denial.resource or _text(given, "roleArn"),
+        resource=denial.resource or _text(objects, "roleArn"),
         principal=denial.principal if service is None else service,
         context=context,
     )
@@ -61,15 +61,15 @@ def _object(value: object, *names: str) -> Mapping[str, Any]:
 
 def _text(value: object, *names: str) -> str | None:
     """Return the text at the end of a path of names; None if there is none."""
-    found = _object(value, *names[:-1]).get(names[-1])
-    return found if isinstance(found, str) else None
+    text = _object(value, *names[:-1]).get(names[-1])
+    return text if isinstance(text, str) else None
 
 
-def _of_token(action: str, who: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _of_token(action: str, who: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield what is known about the token: its provider and, for OIDC, its claims as context keys."""
     provider = _text(who, "identityProvider")
     if action == "sts:assumerolewithsaml":
-        if (provider := _text(given, "principalArn") or provider) is not None:
+        if (provider := _text(fields, "principalArn") or provider) is not None:
             yield "aws:FederatedProvider", (provider,)
         return
     if action != "sts:assumerolewithwebidentity" or not provider:
@@ -108,8 +108,8 @@ class Piece(NamedTuple):
 def pieces_of(text: str) -> Iterator[Piece]:
     """Yield the outermost JSON objects in a text and what is between them, in order."""
     done = position = attempts = 0
-    while attempts < _MAX_ATTEMPTS and (found := _START.search(text, position)):
-        start = found.start()
+    while attempts < _MAX_ATTEMPTS and (match := _START.search(text, position)):
+        start = match.start()
         value, end = _object_at(text, start)
         if value is None:
             attempts += 1
@@ -241,15 +241,15 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any]) -> D
         return denial
     parameters = event.get("requestParameters")
     resources = _resources_of(denial, info, event) if same else ()
-    given = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
+    tags = request_tags(parameters, resources if denial.resource is None else (denial.resource,))
     context = dict(denial.context) | {
-        f"aws:RequestTag/{key}": (value,) for key, value in given.tags.items() if value is not None
+        f"aws:RequestTag/{key}": (value,) for key, value in tags.tags.items() if value is not None
     }
     absent = set(denial.absent)
-    if given.known_whole:
+    if tags.known_whole:
         absent.add("aws:RequestTag/*")
-        if given.tags:
-            context["aws:TagKeys"] = tuple(given.tags)
+        if tags.tags:
+            context["aws:TagKeys"] = tuple(tags.tags)
         else:
             absent.add("aws:TagKeys")
     creation = f"{info.name.partition(':')[0]}:CreateAction"

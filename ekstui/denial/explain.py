@@ -178,18 +178,20 @@ def _check(question: Question) -> None:
 
 
 def _asked(question: Question, denial: Denial | None) -> Asked:
-    said = Denial("") if denial is None else denial
-    action = question.action or said.action
+    stated = Denial("") if denial is None else denial
+    action = question.action or stated.action
     info = reference().find(action)
-    named = (said.resource,) if said.resource is not None and is_arn(said.resource) else said.parameter_resources
-    given = {key.lower() for key in (*question.context, *question.absent)}
-    context = {key: values for key, values in said.context.items() if key.lower() not in given}
+    named = (
+        (stated.resource,) if stated.resource is not None and is_arn(stated.resource) else stated.parameter_resources
+    )
+    keys = {key.lower() for key in (*question.context, *question.absent)}
+    context = {key: values for key, values in stated.context.items() if key.lower() not in keys}
     request = Request(
         action=info.name if info is not None else action,
         resources=question.resources or named,
-        principal=question.principal or said.principal,
+        principal=question.principal or stated.principal,
         context={**context, **question.context},
-        absent=frozenset(question.absent) | said.absent,
+        absent=frozenset(question.absent) | stated.absent,
     )
     return Asked(request, denial)
 
@@ -264,7 +266,7 @@ def explain(
         and (decision.cause is not None or _is_real(request.action, candidates))
     )
     name = None if denial is None or request.resources else denial.resource_name
-    found = Explanation(
+    explanation = Explanation(
         verdict=decision.verdict,
         action=request.action,
         resource=_resource(request, decision),
@@ -308,19 +310,21 @@ def explain(
     )
     if not has_remedy:
         component = _calling(misplaced, purpose, text) if of_pods and not decision.is_elsewhere else None
-        return _with_next_steps(found, case, component, knowledge)
+        return _with_next_steps(explanation, case, component, knowledge)
     offered, more = allowers(request, case.candidates, purpose)
     own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}
     # What the caller's policies allow under a condition, no statement with the same condition helps.
-    models = [each for each in case.candidates if each.policy.name in own and decision.verdict != "depends"]
-    models.sort(key=lambda each: own[each.policy.name])
+    models = [
+        candidate for candidate in case.candidates if candidate.policy.name in own and decision.verdict != "depends"
+    ]
+    models.sort(key=lambda candidate: own[candidate.policy.name])
     statement = smallest_statement(request, decision.evaluation, nearest, name, models)
     case = replace(case, offered=offered, statement=statement)
     if (limit := limited_by(case)) is not None:
         note = f"An Allow in an identity policy is not enough: the {limit} does not allow it either."
-        return found._replace(notes=(*found.notes, note), checks=tuple(checks_of_limit(case, limit)))
+        return explanation._replace(notes=(*explanation.notes, note), checks=tuple(checks_of_limit(case, limit)))
     fixes = fixes_of(case, of_pods=of_pods)
-    return found._replace(
+    return explanation._replace(
         allowed_by=offered,
         allowed_by_more=more,
         newer_version=newer_version(request, policies.identity, candidates),
@@ -330,7 +334,7 @@ def explain(
     )
 
 
-def _with_next_steps(found: Explanation, case: Case, component: str | None, knowledge: Knowledge) -> Explanation:
+def _with_next_steps(explanation: Explanation, case: Case, component: str | None, knowledge: Knowledge) -> Explanation:
     """Return an explanation without a remedy with what to do instead.
 
     `component` is the controller that called with the role of its node, if it has no role of its own.
@@ -339,18 +343,24 @@ def _with_next_steps(found: Explanation, case: Case, component: str | None, know
         offered, _ = allowers(case.request, case.candidates, purpose_of_component(component, knowledge))
         case = replace(case, offered=offered, component=component)
         fixes = role_for_pods(case)
-        return found._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
-    if found.cause is not None and not found.cause.has_remedy:
-        asked_of = filter(None, (whom_to_ask(found.cause, case.request),))
-        return found._replace(notes=(*found.notes, *asked_of), checks=tuple(checks_of_owner(found.cause, case.request)))
-    return found._replace(checks=tuple(checks_of_trust(case.request))) if assumes_itself(case.request) else found
+        return explanation._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
+    if explanation.cause is not None and not explanation.cause.has_remedy:
+        asked_of = filter(None, (whom_to_ask(explanation.cause, case.request),))
+        return explanation._replace(
+            notes=(*explanation.notes, *asked_of), checks=tuple(checks_of_owner(explanation.cause, case.request))
+        )
+    return (
+        explanation._replace(checks=tuple(checks_of_trust(case.request)))
+        if assumes_itself(case.request)
+        else explanation
+    )
 
 
 def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | None:
     """Return the controller that called with the role of its node, if it is clear which, and it has no role of its own."""
-    named = [each for each in misplaced if each in components_in(text)]
+    named = [component for component in misplaced if component in components_in(text)]
     likely = named or list(misplaced)
-    has_own = {each.component for each in purpose.apart}
+    has_own = {expected.component for expected in purpose.apart}
     return likely[0] if len(likely) == 1 and likely[0] not in has_own else None
 
 
@@ -394,7 +404,7 @@ def _symptoms(
     nearest: Sequence[StatementResult], request: Request, knowledge: Knowledge, *, is_misplaced: bool
 ) -> Iterator[Symptom]:
     """Yield the known symptoms that the answer itself shows."""
-    refused = {each.policy.name for each in nearest for failure in each.failed if refused_tags(failure)}
+    refused = {result.policy.name for result in nearest for failure in result.failed if refused_tags(failure)}
     for symptom in knowledge.symptoms:
         is_refused = refused.intersection(symptom.policies) and request.action in symptom.actions
         if (symptom.code == ON_NODE_ROLE and is_misplaced) or (symptom.code == TAGS_REFUSED and is_refused):
@@ -415,7 +425,7 @@ def _is_real(action: str, candidates: Sequence[Candidate]) -> bool:
 
 def _is_open_elsewhere(decision: Decision) -> bool:
     """Return whether only a policy of the organization leaves the verdict open."""
-    open_ones = {each.layer for each in decision.layers if each.verdict != "allowed"}
+    open_ones = {layer.layer for layer in decision.layers if layer.verdict != "allowed"}
     return bool(open_ones) and open_ones <= {"service-control", "resource-control"} and decision.verdict == "depends"
 
 
@@ -441,10 +451,10 @@ def _resource_policy_needed(request: Request) -> str | None:
         return "the key policy or a grant of the KMS key"
     if is_assuming(request.action):
         return TRUST_UNSEEN
-    accounts = {split_arn(each).account for each in (request.principal or "", *request.resources) if each != "*"}
-    given = {key.lower(): values for key, values in request.context.items()}
-    accounts |= {*given.get("aws:resourceaccount", ()), *given.get("aws:principalaccount", ())}
-    is_across = len({each for each in accounts if each.isdigit()}) > 1
+    accounts = {split_arn(arn).account for arn in (request.principal or "", *request.resources) if arn != "*"}
+    context = {key.lower(): values for key, values in request.context.items()}
+    accounts |= {*context.get("aws:resourceaccount", ()), *context.get("aws:principalaccount", ())}
+    is_across = len({account for account in accounts if account.isdigit()}) > 1
     return f"{_RESOURCE_POLICIES.get(service, 'the policy of the resource')} in its account" if is_across else None
 
 
@@ -486,14 +496,14 @@ def explain_symptom(
     """
     actions = tuple(dict.fromkeys(action for symptom in symptoms for action in symptom.actions))
     judged = bool(policies.identity) or policies.identity_known
-    verdicts = {each: decide(Request(each, principal=principal), policies, None).verdict for each in actions}
+    verdicts = {action: decide(Request(action, principal=principal), policies, None).verdict for action in actions}
     worst = min(actions, key=lambda action: STRONGEST_FIRST.index(verdicts[action]), default=None)
-    found = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
-    return found._replace(
+    explanation = explain(Request(worst or "", principal=principal), policies, (), knowledge=knowledge)
+    return explanation._replace(
         action=worst,
         verdict=verdicts[worst] if worst is not None else "depends",
         symptoms=tuple(symptoms),
-        nearest=found.nearest if judged else (),
+        nearest=explanation.nearest if judged else (),
         # These would allow only one of the actions.
         allowed_by=(),
         allowed_by_more=0,
@@ -501,7 +511,7 @@ def explain_symptom(
         checks=(),
         fixes=(),
         missing_context=(),
-        not_looked_at=found.not_looked_at if judged else (),
+        not_looked_at=explanation.not_looked_at if judged else (),
         also_authorised_on=(),
         hints=(),
         notes=tuple(_reading_of(verdicts)) if judged else (),

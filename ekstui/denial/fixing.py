@@ -70,10 +70,10 @@ class Case:
             context={**self.request.context, **added},
             absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
         )
-        identity = (*self.policies.identity, *(AppliedPolicy("fix", None, each) for each in documents))
-        given = self.policies
-        found = evaluate(request, identity, given.boundary, given.session, reference(), given.organization)
-        return found.missing if found.verdict in ("allowed", "depends") else None
+        identity = (*self.policies.identity, *(AppliedPolicy("fix", None, document) for document in documents))
+        applied = self.policies
+        evaluation = evaluate(request, identity, applied.boundary, applied.session, reference(), applied.organization)
+        return evaluation.missing if evaluation.verdict in ("allowed", "depends") else None
 
 
 def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
@@ -84,13 +84,13 @@ def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
     if REDACTED.fullmatch(principal.name):
         return role_for_pods(case) if of_pods else ()
     kind = "user" if principal.kind == "user" else "role"
-    found = [*_policies(case, principal.name, kind)]
+    fixes = [*_policies(case, principal.name, kind)]
     # Where nothing is known of the caller's policies, one that needs no tag comes before a tag.
-    if case.policies.identity or not any(not fix.depends_on for fix in found):
-        found = [*_tags(case, principal.name, kind)] or found
+    if case.policies.identity or not any(not fix.depends_on for fix in fixes):
+        fixes = [*_tags(case, principal.name, kind)] or fixes
     if of_pods:
-        found = [*role_for_pods(case), *found]
-    return tuple(sorted(found, key=lambda fix: bool(fix.depends_on)))
+        fixes = [*role_for_pods(case), *fixes]
+    return tuple(sorted(fixes, key=lambda fix: bool(fix.depends_on)))
 
 
 def limited_by(case: Case) -> str | None:
@@ -106,8 +106,8 @@ def checks_of_limit(case: Case, limit: str) -> Iterator[Command]:
     """Yield what shows the boundary, or the associations whose session policies limit a role."""
     name = entity_of(case.request.principal).name
     if limit == "permissions boundary" and ROLE_NAME.fullmatch(name):
-        given = ("--role-name", name, "--query", "Role.PermissionsBoundary")
-        yield aws(f"shows the permissions boundary of {name}", "iam", "get-role", *given)
+        arguments = ("--role-name", name, "--query", "Role.PermissionsBoundary")
+        yield aws(f"shows the permissions boundary of {name}", "iam", "get-role", *arguments)
     elif limit != "permissions boundary":
         yield _associations(case)
 
@@ -127,31 +127,35 @@ def role_fix(commands: Sequence[Command], request: Request, policies: Policies, 
         judged = judged_together(judge_trust(request, trust), evaluated(request, policies))
         return Fix(tuple(commands), judged[1]) if judged[0] in ("allowed", "depends") else None
     if arguments[2] == "tag-role":
-        key, value = (each.partition("=")[2] for each in arguments[-1].split(",", 1))
+        key, value = (part.partition("=")[2] for part in arguments[-1].split(",", 1))
         context = {**request.context, f"aws:PrincipalTag/{key}": (value,)}
-        found = evaluated(replace(request, context=context), policies)
-        return Fix(tuple(commands), found.missing) if found is not None and found.verdict == "allowed" else None
+        evaluation = evaluated(replace(request, context=context), policies)
+        return (
+            Fix(tuple(commands), evaluation.missing)
+            if evaluation is not None and evaluation.verdict == "allowed"
+            else None
+        )
     return None
 
 
 def checks_of(case: Case, fixes: Sequence[Fix], *, of_pods: bool) -> tuple[Command, ...]:
     """Return what shows whether the diagnosis is right."""
-    found: list[Command] = []
+    checks: list[Command] = []
     principal = entity_of(case.request.principal)
     if of_pods:
-        found.append(_associations(case))
+        checks.append(_associations(case))
     elif (
         not case.policies.identity_known
         and principal.kind in ("role", "session")
         and ROLE_NAME.fullmatch(principal.name)
     ):
         about = f"shows which policies {principal.name} has"
-        found.append(aws(about, "iam", "list-attached-role-policies", "--role-name", principal.name))
+        checks.append(aws(about, "iam", "list-attached-role-policies", "--role-name", principal.name))
     if any(command.arguments[2] in ("create-tags", "tag-resources") for fix in fixes for command in fix.commands):
-        found += _showing_tags(case.request.resources[0])
+        checks += _showing_tags(case.request.resources[0])
     if is_assuming(case.request.action):
-        found += checks_of_trust(case.request)
-    return tuple(found)
+        checks += checks_of_trust(case.request)
+    return tuple(checks)
 
 
 class _Tag(NamedTuple):
@@ -168,8 +172,8 @@ def _tags(case: Case, name: str, kind: str) -> Iterator[Fix]:
         context = [(tag.key, "x" if tag.value.startswith("${") else tag.value) for tag in tags]
         held = () if candidate is None else (candidate.documents[candidate.policy.default_version],)
         if case.tried(*held, context=context) == ():
-            given = () if candidate is None else _giving(case, candidate, name, kind)
-            yield Fix((*given, *_tagging(case.request.resources[0], tags)))
+            fixes = () if candidate is None else _giving(case, candidate, name, kind)
+            yield Fix((*fixes, *_tagging(case.request.resources[0], tags)))
             return
 
 
@@ -180,11 +184,11 @@ def _about_tags(case: Case) -> Iterator[tuple[Candidate | None, StatementResult]
     if case.policies.identity:
         yield from ((None, result) for result in case.statements)
         return
-    own = {each.policy for each in case.offered if each.fit == "own"}
-    for each in case.candidates:
-        if each.policy.name in own:
-            document = each.documents[each.policy.default_version]
-            yield from ((each, result) for result in _by(case.request, document).decisive.statements)
+    own = {offer.policy for offer in case.offered if offer.fit == "own"}
+    for candidate in case.candidates:
+        if candidate.policy.name in own:
+            document = candidate.documents[candidate.policy.default_version]
+            yield from ((candidate, result) for result in _by(case.request, document).decisive.statements)
 
 
 def _by(request: Request, document: Document) -> Evaluation:
@@ -195,22 +199,22 @@ def _missing_tags(result: StatementResult) -> tuple[_Tag, ...]:
     """Return the tags that are all that a statement misses of the resource; empty if it misses something else, or nothing."""
     if result.statement.effect != "Allow" or result.matches or not result.failed:
         return ()
-    found: list[_Tag] = []
+    tags: list[_Tag] = []
     for failure in result.failed:
-        known = operator(failure.operator)
+        definition = operator(failure.operator)
         key = failure.key or ""
-        if failure.part != "condition" or known is None or not _OF_RESOURCE_TAG.fullmatch(key):
+        if failure.part != "condition" or definition is None or not _OF_RESOURCE_TAG.fullmatch(key):
             return ()
-        if known.base == "Null":
+        if definition.base == "Null":
             if failure.wanted != ("false",):
                 return ()
-            found.append(_Tag(key, variable("VALUE")))
+            tags.append(_Tag(key, variable("VALUE")))
             continue
-        literal = [each for each in failure.wanted if not is_wild(each)]
-        if known.negated or any("${" in each for each in failure.wanted):
+        literal = [value for value in failure.wanted if not is_wild(value)]
+        if definition.negated or any("${" in value for value in failure.wanted):
             return ()
-        found.append(_Tag(key, literal[0] if literal else variable("VALUE")))
-    return tuple(found)
+        tags.append(_Tag(key, literal[0] if literal else variable("VALUE")))
+    return tuple(tags)
 
 
 def _taggable(resource: str) -> bool:
@@ -229,13 +233,13 @@ def _showing_tags(resource: str) -> Iterator[Command]:
         of_one = ("--filters", f"Name=resource-id,Values={parts.resource.rpartition('/')[2]}")
         yield aws("shows the tags that it has", "ec2", "describe-tags", *of_one, region=parts.region)
     else:
-        given = ("resourcegroupstaggingapi", "get-resources", "--resource-arn-list", resource)
-        yield aws("shows the tags that it has", *given, region=parts.region)
+        arguments = ("resourcegroupstaggingapi", "get-resources", "--resource-arn-list", resource)
+        yield aws("shows the tags that it has", *arguments, region=parts.region)
 
 
 def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
     parts = split_arn(resource)
-    pairs = {found[1]: tag.value for tag in tags if (found := _OF_RESOURCE_TAG.fullmatch(tag.key))}
+    pairs = {match[1]: tag.value for tag in tags if (match := _OF_RESOURCE_TAG.fullmatch(tag.key))}
     used = tuple(value for value in pairs.values() if value.startswith("${"))
     identifier = parts.resource.rpartition("/")[2]
     about = f"sets the tag that the policy asks for on {identifier}"
@@ -249,8 +253,8 @@ def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
         short = [",".join(f"{key}={value}" for key, value in pairs.items())]
         whole = json.dumps(pairs)
         called = ("resourcegroupstaggingapi", "tag-resources", "--resource-arn-list", resource, "--tags")
-    given = short if is_plain else [whole]
-    yield aws(about, *called, *given, region=parts.region, expansions=used)
+    arguments = short if is_plain else [whole]
+    yield aws(about, *called, *arguments, region=parts.region, expansions=used)
 
 
 def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
@@ -264,7 +268,7 @@ def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
             or (allower.fit == "kind" and of_kind)
         ):
             continue
-        candidate = next(each for each in case.candidates if each.policy.name == allower.policy)
+        candidate = next(other for other in case.candidates if other.policy.name == allower.policy)
         document = candidate.documents[candidate.policy.default_version]
         depends_on = _without(parameters_of(document) if candidate.published else (), case.tried(document))
         commands = _giving(case, candidate, name, kind)
@@ -300,25 +304,25 @@ def _giving(case: Case, candidate: Candidate, name: str, kind: str) -> tuple[Com
     if len(json.dumps(serialise(document), separators=(",", ":"))) > (_INLINE if kind == "role" else _MANAGED):
         return ()
     own = split_arn(case.request.principal or "")
-    region = next((split_arn(each).region for each in case.request.resources if split_arn(each).region), "")
-    known = {"AWS::AccountId": own.account, "AWS::Region": region}
+    region = next((split_arn(arn).region for arn in case.request.resources if split_arn(arn).region), "")
+    parameter_values = {"AWS::AccountId": own.account, "AWS::Region": region}
     # If the request hangs on the ARN of something that the template makes, it is about that.
-    hangs_on = [each for each in case.tried(document) or () if each in ARNS_OF_TEMPLATE]
-    known |= dict(zip(hangs_on[:1], case.request.resources, strict=False))
+    hangs_on = [parameter for parameter in case.tried(document) or () if parameter in ARNS_OF_TEMPLATE]
+    parameter_values |= dict(zip(hangs_on[:1], case.request.resources, strict=False))
     values = (
-        f" --param {each}={known.get(each) or variable(_NOT_IN_A_VARIABLE.sub('_', each))}"
-        for each in parameters_of(document)
-        if each != "AWS::Partition" and (each in known or each not in ARNS_OF_TEMPLATE)
+        f" --param {parameter}={parameter_values.get(parameter) or variable(_NOT_IN_A_VARIABLE.sub('_', parameter))}"
+        for parameter in parameters_of(document)
+        if parameter != "AWS::Partition" and (parameter in parameter_values or parameter not in ARNS_OF_TEMPLATE)
     )
     shown = f"$(ekstui show {candidate.policy.name} --document{''.join(values)})"
     called = _NOT_IN_A_NAME.sub("-", f"{candidate.policy.name}-{version_label(candidate.policy.default_version)}")
     whose = f"the policy that {candidate.policy.name.partition('/')[0]} publishes"
-    given = ("--policy-name", called, "--policy-document", shown)
+    arguments = ("--policy-name", called, "--policy-document", shown)
     if kind == "role":
         about = f"gives {name} {whose}, as an inline policy"
-        return (aws(about, "iam", "put-role-policy", "--role-name", name, *given, expansions=(shown,)),)
+        return (aws(about, "iam", "put-role-policy", "--role-name", name, *arguments, expansions=(shown,)),)
     # Inline policies of a user have little room.
-    created = aws(f"creates {whose} in the account", "iam", "create-policy", *given, expansions=(shown,))
+    created = aws(f"creates {whose} in the account", "iam", "create-policy", *arguments, expansions=(shown,))
     account = own.account if own.account.isdigit() else variable("ACCOUNT")
     attached = attach_policy(name, f"arn:{own.partition}:iam::{account}:policy/{called}", kind)
     return created, attached._replace(expansions=expansions_in(account))
@@ -355,21 +359,25 @@ def shown_statement(statement: Statement, request: Request) -> Statement:
     """Return a statement without what a message does not show of its resources, which would be wildcards in it."""
     if not request.resources:
         return statement
-    return statement._replace(resources=tuple(as_shown(each, request.principal) for each in statement.resources))
+    return statement._replace(
+        resources=tuple(as_shown(resource, request.principal) for resource in statement.resources)
+    )
 
 
 def other_account(request: Request) -> Iterator[str]:
     """Yield the account of the resource, if it is known not to be the caller's."""
     own = split_arn(request.principal or "").account
-    accounts = dict.fromkeys(split_arn(each).account for each in request.resources if each.startswith("arn:"))
-    yield from (each for each in accounts if each.isdigit() and own.isdigit() and each != own)
+    accounts = dict.fromkeys(
+        split_arn(resource).account for resource in request.resources if resource.startswith("arn:")
+    )
+    yield from (account for account in accounts if account.isdigit() and own.isdigit() and account != own)
 
 
 def assumes_itself(request: Request) -> bool:
     """Return whether a session asks for the role that it is of."""
     caller = entity_of(request.principal)
-    asked = [entity_of(each) for each in request.resources]
-    is_own = caller.kind == "session" and [(each.kind, each.name) for each in asked] == [("role", caller.name)]
+    asked = [entity_of(resource) for resource in request.resources]
+    is_own = caller.kind == "session" and [(entity.kind, entity.name) for entity in asked] == [("role", caller.name)]
     return is_own and request.action.lower() == "sts:assumerole" and not any(other_account(request))
 
 
@@ -377,9 +385,9 @@ def checks_of_trust(request: Request) -> Iterator[Command]:
     """Yield what shows the trust policy of the role that is to be assumed."""
     for role in map(entity_of, request.resources):
         if role.kind == "role" and ROLE_NAME.fullmatch(role.name):
-            given = ("--role-name", role.name, "--query", "Role.AssumeRolePolicyDocument")
-            account = "".join(f", with credentials of account {each}" for each in other_account(request))
-            yield aws(f"shows the trust policy of {role.name}{account}", "iam", "get-role", *given)
+            arguments = ("--role-name", role.name, "--query", "Role.AssumeRolePolicyDocument")
+            account = "".join(f", with credentials of account {owner}" for owner in other_account(request))
+            yield aws(f"shows the trust policy of {role.name}{account}", "iam", "get-role", *arguments)
 
 
 def role_for_pods(case: Case) -> tuple[Fix, ...]:
@@ -389,16 +397,16 @@ def role_for_pods(case: Case) -> tuple[Fix, ...]:
     cluster, account = _cluster_of(case), own.account if own.account.isdigit() else variable("ACCOUNT")
     region = next((use.region for use in uses if use.cluster == cluster), None)
     namespace, service_account = variable("NAMESPACE"), variable("SERVICE_ACCOUNT")
-    if (found := _SERVICE_ACCOUNT.search(case.text)) is not None:
-        namespace, service_account = found.groups()
-    used = tuple(each for each in (role, cluster, account, namespace, service_account) if each.startswith("$"))
+    if (match := _SERVICE_ACCOUNT.search(case.text)) is not None:
+        namespace, service_account = match.groups()
+    used = tuple(text for text in (role, cluster, account, namespace, service_account) if text.startswith("$"))
     # The new role has no other policies.
     alone = replace(case, policies=Policies(), statements=())
-    given = next(_policies(alone, "ROLE", "role"), None)
-    if given is None or len(given.commands) != 1:
+    fix = next(_policies(alone, "ROLE", "role"), None)
+    if fix is None or len(fix.commands) != 1:
         return ()
-    (gives,) = given.commands
-    arguments = tuple(role if each == "ROLE" else each for each in gives.arguments)
+    (gives,) = fix.commands
+    arguments = tuple(role if argument == "ROLE" else argument for argument in gives.arguments)
     return (
         Fix(
             (
@@ -410,7 +418,7 @@ def role_for_pods(case: Case) -> tuple[Fix, ...]:
                     "--service-account", service_account, "--role-arn", f"arn:{own.partition}:iam::{account}:role/{role}",
                     region=region, expansions=used),
             ),
-            given.depends_on,
+            fix.depends_on,
         ),
     )  # fmt: skip
 

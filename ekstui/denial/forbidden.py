@@ -89,8 +89,8 @@ def forbidden_in(text: str) -> Iterator[ForbiddenAt]:
     for match in _FORBIDDEN.finditer(text):
         before = _NAME.search(text[max(0, match.start() - _LONGEST_NAME) : match.start()])
         request = _request(match, before[1] if before else None)
-        found = Forbidden(subject_of(match["user"]), request)
-        yield ForbiddenAt(match.start("user"), match.end(), found, _score(found, is_old=match["old"] is not None))
+        refusal = Forbidden(subject_of(match["user"]), request)
+        yield ForbiddenAt(match.start("user"), match.end(), refusal, _score(refusal, is_old=match["old"] is not None))
     for match in _ESCALATION.finditer(text):
         user = match["user"]
         if user is None:
@@ -101,8 +101,8 @@ def forbidden_in(text: str) -> Iterator[ForbiddenAt]:
         is_binding = resource.endswith("bindings")
         kind = "clusterroles" if resource.startswith("cluster") else "roles"
         request = KubernetesRequest("bind" if is_binding else "escalate", kind, RBAC_GROUP, name=match["name"])
-        found = Forbidden(subject_of(user), request, grants=f"{resource} {match['name']}")
-        yield ForbiddenAt(match.start("resource"), match.end(), found, _score(found, is_old=False))
+        refusal = Forbidden(subject_of(user), request, grants=f"{resource} {match['name']}")
+        yield ForbiddenAt(match.start("resource"), match.end(), refusal, _score(refusal, is_old=False))
 
 
 def subject_of(username: str) -> Subject:
@@ -120,9 +120,9 @@ def subject_of(username: str) -> Subject:
     return Subject("username", username)
 
 
-def _score(found: Forbidden, *, is_old: bool) -> int:
-    request = found.request
-    texts = f"{found.subject.username}{request.resource}{request.api_group}{request.name}{request.path}"
+def _score(refusal: Forbidden, *, is_old: bool) -> int:
+    request = refusal.request
+    texts = f"{refusal.subject.username}{request.resource}{request.api_group}{request.name}{request.path}"
     return (
         4 * (request.verb.lower() in _VERBS)
         + 2 * (not is_old)

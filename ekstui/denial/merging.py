@@ -84,8 +84,8 @@ def kind_of_resource(arn: str | None) -> str | None:
     if parts.service == "s3" and not parts.account:
         return "object" if "/" in parts.resource else "bucket"
     for separator in (":", "/"):
-        kind, found, _ = parts.resource.partition(separator)
-        if found and kind.replace("-", "").isalpha():
+        kind, pieces, _ = parts.resource.partition(separator)
+        if pieces and kind.replace("-", "").isalpha():
             return kind
     return _ONLY_KINDS.get(parts.service, parts.service)
 

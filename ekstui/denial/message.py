@@ -247,8 +247,8 @@ def with_token(denial: Denial, text: str) -> Denial:
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:
     """Return what a pattern finds in a text, if it is the same everywhere."""
-    found = {match[0].rstrip(".,:") for match in pattern.finditer(text)}
-    return found.pop() if len(found) == 1 else None
+    texts = {match[0].rstrip(".,:") for match in pattern.finditer(text)}
+    return texts.pop() if len(texts) == 1 else None
 
 
 def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
@@ -256,9 +256,9 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
     principal = _principal(text, start)
     position = named.end()
     resource = name = None
-    if found := _RESOURCE.match(_BLANKED.sub(_as_one_word, text[position : position + 2_100])):
-        position += found.end()
-        word = (found[1] or found[2] or found[3]).strip("\"'`").rstrip(".,;)\\`").replace(_GAP, " ")
+    if match := _RESOURCE.match(_BLANKED.sub(_as_one_word, text[position : position + 2_100])):
+        position += match.end()
+        word = (match[1] or match[2] or match[3]).strip("\"'`").rstrip(".,;)\\`").replace(_GAP, " ")
         if _SECRET_WITHOUT_END.fullmatch(word):
             name = word
         elif word == "*" or word.startswith("arn:"):
@@ -267,7 +267,7 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
             name = word
     rest = text[position : position + _REASON_WITHIN]
     # The reason ends at the next denial, whose sentence a wrapped line may have broken.
-    ends = [found.start() for found in (_PHRASES.search(rest), _NEXT.search(rest)) if found]
+    ends = [match.start() for match in (_PHRASES.search(rest), _NEXT.search(rest)) if match]
     reason = rest[: min(ends, default=None)]
     cause, needed = _cause(reason)
     action = called if needed is None else spelled(needed)
@@ -329,20 +329,20 @@ def _role_at(words: str) -> str | None:
 
 def _cause(reason: str) -> tuple[Cause | None, str | None]:
     """Return the reason that a message gives, and the action that must be allowed, if it names one."""
-    if found := _NO_ALLOW.search(reason):
-        return Cause(_POLICY_TYPES.get(found[1].lower()), explicit=False), found[2]
-    if found := _DENY.search(reason):
-        policy = _DENY_POLICY.match(reason, found.end())
+    if match := _NO_ALLOW.search(reason):
+        return Cause(_POLICY_TYPES.get(match[1].lower()), explicit=False), match[2]
+    if match := _DENY.search(reason):
+        policy = _DENY_POLICY.match(reason, match.end())
         return (
             Cause(
-                _POLICY_TYPES.get((found[1] or "").lower()),
+                _POLICY_TYPES.get((match[1] or "").lower()),
                 explicit=True,
                 policy=policy[1].rstrip(".") if policy else None,
             ),
             None,
         )
-    if found := _PUBLIC.search(reason):
-        return Cause("public-access-block", explicit=True, policy=found[1]), None
+    if match := _PUBLIC.search(reason):
+        return Cause("public-access-block", explicit=True, policy=match[1]), None
     if _NO_RESOURCE_POLICIES in reason:
         return Cause("resource", explicit=False, is_one_of_several="explicitly denies" in reason), None
     return None, None

@@ -63,7 +63,7 @@ def smallest_statement(
         action_element="Action",
         actions=(request.action,),
         resource_element="Resource",
-        resources=tuple(dict.fromkeys(_lasting(each, patterns) for each in resources)),
+        resources=tuple(dict.fromkeys(_lasting(resource, patterns) for resource in resources)),
         conditions=conditions,
     )
 
@@ -98,7 +98,7 @@ def is_redacted(resource: str) -> bool:
 def _model(request: Request, resource: str, models: Iterable[Candidate]) -> Statement | None:
     """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
     asked = request if resource == "*" else replace(request, resources=(resource,))
-    found = [
+    results = [
         result
         for candidate in models
         for result in evaluated_by(asked, candidate, candidate.policy.default_version).decisive.statements
@@ -108,16 +108,18 @@ def _model(request: Request, resource: str, models: Iterable[Candidate]) -> Stat
         and not gives_by_wildcard(result.statement, request.action)
     ]
     # The first of the most certain ones: models come best first.
-    best = min(found, key=lambda result: (result.matches is None, len(result.missing)), default=None)
+    best = min(results, key=lambda result: (result.matches is None, len(result.missing)), default=None)
     if best is None:
         return None
-    patterns = [each for each in best.statement.resources if matches_resource(each, resource) is not False]
+    patterns = [pattern for pattern in best.statement.resources if matches_resource(pattern, resource) is not False]
     return best.statement._replace(resources=tuple(patterns))
 
 
 def _lasting(resource: str, patterns: Sequence[str]) -> str:
     """Return the resource of a statement: the narrowest pattern with the Region and account, or what lasts of the resource."""
-    pattern = max((each for each in patterns if each != "*" and not has_variable(each)), key=len, default=None)
+    pattern = max(
+        (offered for offered in patterns if offered != "*" and not has_variable(offered)), key=len, default=None
+    )
     if resource == "*" or not resource.startswith("arn:"):
         return resource
     own = split_arn(resource)
@@ -136,8 +138,8 @@ def _conditions_met(nearest: Sequence[StatementResult]) -> tuple[Condition, ...]
     """Return the conditions that the request meets of the nearest statement, if that refuses it for its tags."""
     if not nearest or not any(map(refused_tags, nearest[0].failed)):
         return ()
-    failed = {(each.operator, each.key) for each in nearest[0].failed}
-    return tuple(each for each in nearest[0].statement.conditions if (each.operator, each.key) not in failed)
+    failed = {(failure.operator, failure.key) for failure in nearest[0].failed}
+    return tuple(line for line in nearest[0].statement.conditions if (line.operator, line.key) not in failed)
 
 
 def _pattern_of_name(name: str, request: Request) -> str | None:

@@ -42,7 +42,7 @@ def whom_to_ask(cause: Cause, request: Request) -> str:
 def checks_of_owner(cause: Cause, request: Request) -> Iterator[Command]:
     """Yield what shows the policy that a message blames."""
     entity, policy = entity_of(request.principal), cause.policy or ""
-    resource = next((each for each in request.resources if each.startswith("arn:")), "")
+    resource = next((arn for arn in request.resources if arn.startswith("arn:")), "")
     if cause.policy_type in _OF_ORGANIZATION:
         yield from _in_organization(cause, request)
     elif cause.policy_type == "boundary" and entity.kind in ("role", "session"):
@@ -79,13 +79,13 @@ def _in_organization(cause: Cause, request: Request) -> Iterator[Command]:
         about = f"shows it, with the credentials of account {parts.account}"
         yield aws(about, "organizations", "describe-policy", "--policy-id", parts.resource.rpartition("/")[2])
     elif account.isdigit():
-        given = ("--target-id", account, "--filter", _OF_ORGANIZATION[cause.policy_type or ""])
+        arguments = ("--target-id", account, "--filter", _OF_ORGANIZATION[cause.policy_type or ""])
         about = "lists them, with the credentials of the management account"
-        yield aws(about, "organizations", "list-policies-for-target", *given)
+        yield aws(about, "organizations", "list-policies-for-target", *arguments)
 
 
 def _account_of(request: Request) -> str:
-    accounts = {split_arn(each).account for each in request.resources if each.startswith("arn:")}
+    accounts = {split_arn(resource).account for resource in request.resources if resource.startswith("arn:")}
     (account,) = accounts if len(accounts) == 1 else ("",)
     return f" in account {account}" if account.isdigit() else ""
 
@@ -97,11 +97,11 @@ def _of_resource(resource: str) -> Iterator[Command]:
         case "s3":
             yield aws(about, "s3api", "get-bucket-policy", "--bucket", parts.resource.partition("/")[0])
         case "kms":
-            given = ("--key-id", resource, "--policy-name", "default")
-            yield aws("shows the key policy", "kms", "get-key-policy", *given, region=parts.region)
+            arguments = ("--key-id", resource, "--policy-name", "default")
+            yield aws("shows the key policy", "kms", "get-key-policy", *arguments, region=parts.region)
         case "ecr":
-            given = ("--registry-id", parts.account, "--repository-name", name)
-            yield aws(about, "ecr", "get-repository-policy", *given, region=parts.region)
+            arguments = ("--registry-id", parts.account, "--repository-name", name)
+            yield aws(about, "ecr", "get-repository-policy", *arguments, region=parts.region)
         case "secretsmanager":
             yield aws(about, "secretsmanager", "get-resource-policy", "--secret-id", resource, region=parts.region)
         case "sns":

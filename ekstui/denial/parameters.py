@@ -61,10 +61,10 @@ def request_tags(parameters: object, resources: tuple[str, ...]) -> RequestTags:
     # CloudTrail omits parameters that are too large, and says so.
     if not isinstance(parameters, dict) or parameters.get("omitted") is True:
         return RequestTags({}, known_whole=False)
-    found = list(_tag_sets(parameters, None))
-    clear = all(tags is not None for _, tags in found)
-    typed = {kind: tags or {} for kind, tags in found if kind is not None}
-    shared = {key: value for kind, tags in found if kind is None for key, value in (tags or {}).items()}
+    tags = list(_tag_sets(parameters, None))
+    clear = all(tags is not None for _, tags in tags)
+    typed = {kind: tags or {} for kind, tags in tags if kind is not None}
+    shared = {key: value for kind, tags in tags if kind is None for key, value in (tags or {}).items()}
     if not typed:
         return RequestTags(shared, known_whole=clear)
     kinds = {arn.split_arn(resource).resource.partition("/")[0] for resource in resources} or set(typed)
@@ -82,7 +82,7 @@ def resources_named(parameters: object, info: ActionInfo, place: tuple[str, str,
     values = _identifiers(parameters, service)
     arns = [value for entries in values.values() for value in entries if value.startswith("arn:")]
     made = made_by(info.name)
-    found: dict[str, None] = {}
+    resources: dict[str, None] = {}
     for use in info.resource_types:
         kind = reference().resource_type(service, use.name)
         for form in kind.arn_formats if kind is not None else ():
@@ -92,8 +92,8 @@ def resources_named(parameters: object, info: ActionInfo, place: tuple[str, str,
                 of_kind = list(_filled(form, values, place, service))
             if not of_kind and service == "ec2" and use.name in made:
                 of_kind = [of_place(form, place).partition("${")[0] + "*"]
-            found.update(dict.fromkeys(of_kind))
-    return tuple(found)[:_MAX_RESOURCES]
+            resources.update(dict.fromkeys(of_kind))
+    return tuple(resources)[:_MAX_RESOURCES]
 
 
 def _identifiers(parameters: object, service: str) -> dict[str, dict[str, None]]:
@@ -149,9 +149,9 @@ def _tags(value: object) -> _Tags | None:
             return dict([pair])
         texts = all(isinstance(entry, str) for entry in value.values()) and _HIDDEN not in value.values()
         return dict(value) if texts else None
-    pairs = [_pair(each) for each in value] if isinstance(value, list) else [None]
-    known = [pair for pair in pairs if pair is not None]
-    return dict(known) if len(known) == len(pairs) else None
+    pairs = [_pair(entry) for entry in value] if isinstance(value, list) else [None]
+    tags = [pair for pair in pairs if pair is not None]
+    return dict(tags) if len(tags) == len(pairs) else None
 
 
 def _lower(value: Mapping[str, Any]) -> dict[str, Any]:

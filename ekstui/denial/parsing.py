@@ -100,12 +100,12 @@ def refusals_in(text: str) -> tuple[Refusal, ...]:
     check_length(text)
     whole = unframed(text)
     reader = _Reader()
-    found = tuple(reader.of_text(whole, _MAX_DEPTH))
-    if any(refusal.is_named for refusal in found):
-        return found
-    if reader.allowed is not None and not found:
+    refusals = tuple(reader.of_text(whole, _MAX_DEPTH))
+    if any(refusal.is_named for refusal in refusals):
+        return refusals
+    if reader.allowed is not None and not refusals:
         raise reader.allowed
-    raise _no_denial(whole, [*reader.objects, whole], found)
+    raise _no_denial(whole, [*reader.objects, whole], refusals)
 
 
 def parse_denials(text: str) -> tuple[Denial, ...]:
@@ -133,8 +133,8 @@ def parse_denial(text: str) -> Denial:
 
 def includes(more: Denial, less: Denial) -> bool:
     """Return whether a denial says all that another one says of the same action."""
-    said = ((less.resource, more.resource), (less.principal, more.principal), (less.cause, more.cause))
-    return more.action.lower() == less.action.lower() and all(one is None or one == other for one, other in said)
+    statements = ((less.resource, more.resource), (less.principal, more.principal), (less.cause, more.cause))
+    return more.action.lower() == less.action.lower() and all(one is None or one == other for one, other in statements)
 
 
 class _Reader:
@@ -150,29 +150,29 @@ class _Reader:
         """Yield what a text refuses; a JSON object in it is read by its strings, or as an event."""
         between = ""
         for piece in pieces_of(text) if depth else (Piece(text),):
-            found = () if piece.value is None else tuple(self._of_object(piece.value, depth))
-            if not found:
+            refusals = () if piece.value is None else tuple(self._of_object(piece.value, depth))
+            if not refusals:
                 between += " " if piece.value is not None and self._is_event(piece.value) else piece.text
                 continue
             yield from refusals_of(between)
-            yield from found
+            yield from refusals
             between = ""
         yield from refusals_of(between)
 
     def _of_object(self, value: dict[str, object], depth: int) -> Iterator[Refusal]:
-        said = " ".join(strings_in(value))
-        self.objects.append(said)
+        text = " ".join(strings_in(value))
+        self.objects.append(text)
         try:
             denials = denials_of_object(value)
         except InputError as error:
             self.allowed = self.allowed or error
             return
         if denials is None:
-            yield from self.of_text(said, depth - 1)
+            yield from self.of_text(text, depth - 1)
             return
-        encoded = encoded_in(said) if len(denials) == 1 else None
+        encoded = encoded_in(text) if len(denials) == 1 else None
         for denial in denials:
-            yield Refusal(replace(denial, encoded=encoded) if encoded else denial, said)
+            yield Refusal(replace(denial, encoded=encoded) if encoded else denial, text)
 
     def _is_event(self, value: dict[str, object]) -> bool:
         """Return whether a JSON object is an event, whose strings are no text of a log."""
@@ -228,8 +228,8 @@ def _hits(form: Joined) -> Iterator[_Hit]:
     for sentence in sentences_in(form.text):
         score = _completeness(sentence.denial, sentence.rest)
         yield hit(sentence.start, sentence.end, Refusal(sentence.denial, ""), score)
-    for found in forbidden_in(form.text):
-        yield hit(found.start, found.end, Refusal(found.forbidden, ""), found.score)
+    for refusal in forbidden_in(form.text):
+        yield hit(refusal.start, refusal.end, Refusal(refusal.forbidden, ""), refusal.score)
     for call in calls_in(form.text):
         score = bool(call.denial.action) + (reference().find(call.denial.action) is not None)
         yield hit(call.start, call.end, Refusal(call.denial, "", call.ambiguous), score, is_call=True)
@@ -294,11 +294,11 @@ def _is_end_of(before: _Hit, unnamed: _Hit, forms: Sequence[Joined]) -> bool:
     """Return whether an encoded part, or words that name nothing, belong to what was named before."""
     text, (start, end) = unnamed.form.text, unnamed.at
     next_error = _NEW_ERROR.search(text, end, end + _SAME_MESSAGE)
-    said = text[start : next_error.start() if next_error else None]
+    rest = text[start : next_error.start() if next_error else None]
     if before.is_call:
         # Which action was denied in a call, only an encoded part that is whole tells.
-        return encoded_in(said) is None and any(map(_LEAD.fullmatch, _between(before, unnamed, forms)))
-    if not _ENCODED_HEAD.match(said) and not said.startswith("(Service: "):
+        return encoded_in(rest) is None and any(map(_LEAD.fullmatch, _between(before, unnamed, forms)))
+    if not _ENCODED_HEAD.match(rest) and not rest.startswith("(Service: "):
         return False
     return any(
         len(between) <= _SAME_MESSAGE and not _NEW_ERROR.search(between) for between in _between(before, unnamed, forms)
@@ -351,23 +351,23 @@ def _completeness(denial: Denial, rest: str) -> int:
 
 def encoded_in(spaced: str) -> str | None:
     """Return the encoded message in a text on one line, if it is whole and nobody has redacted it."""
-    found = _encoded_part(spaced)
-    return found[0] if found and found[1] else None
+    encoded = _encoded_part(spaced)
+    return encoded[0] if encoded and encoded[1] else None
 
 
 def _encoded_part(spaced: str) -> tuple[str, bool] | None:
     """Return the encoded message in a text and whether it is whole; None if there is none or it was redacted."""
-    found = _ENCODED.search(spaced)
-    if found is None:
+    match = _ENCODED.search(spaced)
+    if match is None:
         return None
-    parts = [found[1]]
-    cut = found[2]
-    while len(parts[-1]) >= _SHORTEST_LINE and (found := _ENCODED_LINE.match(spaced, found.end())):
+    parts = [match[1]]
+    cut = match[2]
+    while len(parts[-1]) >= _SHORTEST_LINE and (match := _ENCODED_LINE.match(spaced, match.end())):
         # Following words of the log, such as `status code`, do not belong to it.
-        if len(found[1]) < _SHORTEST_LINE and (found[1].isalpha() and found[1].islower()):
+        if len(match[1]) < _SHORTEST_LINE and (match[1].isalpha() and match[1].islower()):
             break
-        parts.append(found[1])
-        cut = found[2]
+        parts.append(match[1])
+        cut = match[2]
     message = "".join(parts)
     return (message, not cut) if _looks_encoded(message) else None
 
@@ -380,7 +380,7 @@ def _looks_encoded(message: str) -> bool:
     return mixed and len(set(message)) > min(4, len(message) - 1)
 
 
-def _no_denial(text: str, candidates: list[str], found: Sequence[Refusal]) -> InputError:
+def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) -> InputError:
     readings = [line for candidate in candidates for line in unwrapped(candidate)]
     spaced = " ".join(readings)
     if encoded := next(filter(None, map(_encoded_part, readings)), None):
@@ -402,12 +402,12 @@ def _no_denial(text: str, candidates: list[str], found: Sequence[Refusal]) -> In
     for pattern, meaning, next_step in _OTHERS:
         if pattern.search(spaced):
             return InputError(meaning, next_step)
-    if actions := next((refusal.ambiguous for refusal in found if refusal.ambiguous), ()):
+    if actions := next((refusal.ambiguous for refusal in refusals if refusal.ambiguous), ()):
         return InputError(
             f"the message names an operation that several services have: {', '.join(actions[:8])}.",
             "Say which with --action.",
         )
-    if found:
+    if refusals:
         return InputError(
             "the message says that access was denied, but not to which action.",
             "Paste the lines around it, an event of CloudTrail with its errorCode, or give --action and --resource.",

@@ -156,7 +156,7 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
     if running := components_of(held, knowledge) or named:
         return _of_components(running, knowledge)
     meant = [frozenset(knowledge.policies[name].attached_to) for name in held]
-    if kinds := frozenset[str]().union(*([each for each in meant if len(each) == 1] or meant)):
+    if kinds := frozenset[str]().union(*([names for names in meant if len(names) == 1] or meant)):
         return Purpose(True, kinds)
     if _OF_A_NODE.search(_name_of(principal)):
         return Purpose(True, NODE_ROLES)
@@ -177,24 +177,29 @@ def _purpose_by_session(principal: str, text: str) -> Purpose | None:
 
 def components_in(text: str) -> tuple[str, ...]:
     """Return the controllers, add-ons and common workloads that a text names."""
-    others = (found.lower() for found in _OTHERS.findall(text))
+    others = (name.lower() for name in _OTHERS.findall(text))
     return tuple(dict.fromkeys((*(name for name, words in _WORDS.items() if words.search(text)), *others)))
 
 
 def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
     """Return the add-ons for which alone these AWS policies are made."""
     held = set(names)
-    found: dict[str, None] = {}
+    components: dict[str, None] = {}
     for requirement in knowledge.requirements:
         for name in held.intersection(requirement.policies):
             if set(knowledge.policies[name].attached_to) <= ADDON_ROLES:
-                found |= dict.fromkeys(addons_of(requirement))
-    return tuple(found)
+                components |= dict.fromkeys(addons_of(requirement))
+    return tuple(components)
 
 
 def policies_of(component: str, knowledge: Knowledge) -> tuple[str, ...]:
     """Return the policies that are made for a controller or add-on; last its project's, by the component's name."""
-    of_aws = [name for each in knowledge.requirements if component in addons_of(each) for name in each.policies]
+    of_aws = [
+        name
+        for requirement in knowledge.requirements
+        if component in addons_of(requirement)
+        for name in requirement.policies
+    ]
     return (*dict.fromkeys(of_aws), component)
 
 
@@ -205,7 +210,7 @@ def addons_of(requirement: Requirement) -> tuple[str, ...]:
 
 def made_for_others(own: Iterable[str], knowledge: Knowledge) -> frozenset[str]:
     """Return AWS's policies that are made for one controller or add-on, without these."""
-    made = {name for each in knowledge.requirements if addons_of(each) for name in each.policies}
+    made = {name for requirement in knowledge.requirements if addons_of(requirement) for name in requirement.policies}
     return frozenset(made.difference(own))
 
 
@@ -233,20 +238,24 @@ def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Kno
     return any(
         _allows(candidate, action)
         for candidate in candidates
-        if (known := knowledge.policies.get(candidate.policy.name)) is not None
-        and NODE_ROLES.intersection(known.attached_to)
+        if (notes := knowledge.policies.get(candidate.policy.name)) is not None
+        and NODE_ROLES.intersection(notes.attached_to)
         and candidate.policy.name not in apart
     )
 
 
 def controllers_calling(action: str, candidates: Sequence[Candidate], knowledge: Knowledge) -> tuple[str, ...]:
     """Return the controllers and add-ons whose policies allow the action, and which may therefore have called it."""
-    giving = {each.policy.name for each in candidates if _allows(each, action)}
-    found = [each.policy.name.partition("/")[0] for each in candidates if each.published and each.policy.name in giving]
+    giving = {candidate.policy.name for candidate in candidates if _allows(candidate, action)}
+    names = [
+        candidate.policy.name.partition("/")[0]
+        for candidate in candidates
+        if candidate.published and candidate.policy.name in giving
+    ]
     for requirement in knowledge.requirements:
         if giving.intersection(requirement.policies):
-            found += addons_of(requirement)
-    return tuple(dict.fromkeys(found))
+            names += addons_of(requirement)
+    return tuple(dict.fromkeys(names))
 
 
 def _allows(candidate: Candidate, action: str) -> bool:
@@ -270,9 +279,9 @@ def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[s
     if not misplaced:
         yield f"{text} If a pod made it, the pod has no role of its own."
         return
-    expected = [each for each in purpose.apart if each.component in misplaced]
-    callers = " or ".join(dict.fromkeys(each.component for each in expected) or misplaced)
-    roles = "; ".join(f"{each.role} in {each.cluster}, by {each.by}" for each in expected)
+    expected = [role for role in purpose.apart if role.component in misplaced]
+    callers = " or ".join(dict.fromkeys(role.component for role in expected) or misplaced)
+    roles = "; ".join(f"{role.role} in {role.cluster}, by {role.by}" for role in expected)
     yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."
     yield (
         "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "

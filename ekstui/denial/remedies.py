@@ -32,7 +32,7 @@ def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose
     Those made for what the principal runs come first, the ones that certainly allow the request before the others. Then
     come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
     """
-    found: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, Fit, bool]] = []
+    ranked: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, Fit, bool]] = []
     for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
@@ -48,8 +48,8 @@ def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose
         fit = fit_of(candidate, purpose)
         doubtful = depends and fit == "own"
         rank = (_FITS.index(fit), doubtful, family, wildcard, candidate.superseded, width, depends)
-        found.append((rank, candidate, evaluation, fit, wildcard))
-    found.sort(key=lambda entry: entry[0])
+        ranked.append((rank, candidate, evaluation, fit, wildcard))
+    ranked.sort(key=lambda entry: entry[0])
     offered = tuple(
         Allower(
             policy=candidate.policy.name,
@@ -62,9 +62,9 @@ def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose
             arn=None if candidate.published else candidate.policy.arn,
             fit=fit,
         )
-        for _, candidate, evaluation, fit, wildcard in found[:MAX_ALLOWERS]
+        for _, candidate, evaluation, fit, wildcard in ranked[:MAX_ALLOWERS]
     )
-    return offered, len(found) - len(offered)
+    return offered, len(ranked) - len(offered)
 
 
 def newer_version(
@@ -75,14 +75,14 @@ def newer_version(
     A version that certainly allows it is preferred to an older one that depends on a key.
     """
     by_arn = {candidate.policy.arn: candidate for candidate in candidates}
-    found: list[NewerVersion] = []
+    versions: list[NewerVersion] = []
     for applied in identity:
         candidate = by_arn.get(applied.arn or "")
         if candidate is not None and applied.version is not None:
             newer = newer_release(request, candidate, applied.version)
             if newer is not None:
-                found.append(newer)
-    return min(found, key=lambda newer: bool(newer.missing), default=None)
+                versions.append(newer)
+    return min(versions, key=lambda newer: bool(newer.missing), default=None)
 
 
 def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
@@ -93,15 +93,15 @@ def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVers
     if now.verdict not in ("allowed", "depends"):
         better.append(("allowed", "depends"))
     for verdicts in better:
-        found = None
+        newest = None
         for info, evaluation in zip(reversed(later), reversed(evaluations), strict=True):
             # A version that depends on more than the newest one does not count.
             if evaluation.verdict not in verdicts or not set(evaluation.missing) <= set(evaluations[-1].missing):
                 break
-            found = NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
-        if found is not None:
+            newest = NewerVersion(candidate.policy.name, current, info.number, info.created, evaluation.missing)
+        if newest is not None:
             earlier = [] if now.verdict == "depends" else zip(later, evaluations, strict=True)
-            return found._replace(conditional=_conditional(candidate.policy.name, current, found, earlier))
+            return newest._replace(conditional=_conditional(candidate.policy.name, current, newest, earlier))
     return None
 
 
@@ -137,7 +137,7 @@ def newer_release(request: Request, candidate: Candidate, current: int) -> Newer
         first = info
     if first is None:
         return None
-    keys = {key for each in added for key in each}
+    keys = {key for tags in added for key in tags}
     missing = tuple(key for key in newest.missing if key.lower() in keys)
     return NewerVersion(policy.name, current, first.number, first.created, missing or newest.missing)
 
@@ -191,7 +191,7 @@ def evaluated_by(request: Request, candidate: Candidate, version: int) -> Evalua
     policy = candidate.policy
     document = candidate.documents[version]
     # Statements about other actions, which are most of them, decide nothing.
-    statements = tuple(each for each in document.statements if action_matches(each, request.action))
+    statements = tuple(statement for statement in document.statements if action_matches(statement, request.action))
     applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
     return evaluate(request, (applied,), reference=reference())
 

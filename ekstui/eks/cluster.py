@@ -68,7 +68,7 @@ AccessScope = Literal["cluster", "namespace"]
 
 
 @dataclass(frozen=True, slots=True)
-class GivenAccess:
+class AssociatedPolicy:
     """An EKS access policy of an access entry, and where it applies."""
 
     policy_arn: str
@@ -100,7 +100,7 @@ class AccessEntry:
     """The principal's Kubernetes user name; None if the entry was not described."""
     groups: tuple[str, ...] = ()
     """Kubernetes groups; only the cluster knows what is bound to them."""
-    policies: tuple[GivenAccess, ...] | None = None
+    policies: tuple[AssociatedPolicy, ...] | None = None
     """Its access policies; None if they were not read."""
 
     @property
@@ -224,7 +224,7 @@ class Cluster:
             "fargate_profiles": _is_partial(self.fargate_profiles, "role_arn"),
             "addons": _is_partial(self.addons, "version"),
             "access_entries": self.authentication_mode != "CONFIG_MAP"
-            and (self.access_entries is None or any(each.unread_nodes for each in self.access_entries)),
+            and (self.access_entries is None or any(entry.unread_nodes for entry in self.access_entries)),
             "capabilities": _is_partial(self.capabilities, "role_arn"),
             "associations": _is_partial(self.associations, "role_arn"),
             "nodes": self.needs_ec2 and self.nodes is None,
@@ -236,12 +236,12 @@ class Cluster:
         """Whether every part was read about which EKS reports issues."""
         with_issues = ("nodegroups", "fargate_profiles", "addons", "capabilities")
         unread = {_PARTS[part] for part in with_issues}.intersection(self.unread)
-        return self.described and not unread and all(each.issues is not None for each in self._with_issues)
+        return self.described and not unread and all(part.issues is not None for part in self._with_issues)
 
     @property
     def all_issues(self) -> tuple[HealthIssue, ...]:
         """Every problem that EKS reports about the cluster and its parts."""
-        return tuple(issue for each in self._with_issues for issue in each.issues or ())
+        return tuple(issue for part in self._with_issues for issue in part.issues or ())
 
     @property
     def _with_issues(self) -> "tuple[Cluster | NodeGroup | FargateProfile | Addon | Capability, ...]":
@@ -263,7 +263,7 @@ _PARTS = {
 
 def _is_partial(parts: Iterable[object] | None, detail: str) -> bool:
     """Return whether a list was not read, or an entry of it not described, so that it lacks a detail."""
-    return parts is None or any(getattr(each, detail) is None for each in parts)
+    return parts is None or any(getattr(part, detail) is None for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ class Command(NamedTuple):
     @property
     def variables(self) -> tuple[str, ...]:
         """The shell variables that have to be set first."""
-        used = (each for each in self.expansions if any(each in argument for argument in self.arguments))
-        return tuple(dict.fromkeys(name for each in used for name in _VARIABLE.findall(each)))
+        used = (expansion for expansion in self.expansions if any(expansion in argument for argument in self.arguments))
+        return tuple(dict.fromkeys(name for text in used for name in _VARIABLE.findall(text)))
 
     def with_variable(self, name: str, value: str) -> Command:
         """Return the command with a shell variable wherever its arguments have a value."""
@@ -47,7 +47,7 @@ class Command(NamedTuple):
         )
 
     def _quoted(self, argument: str) -> str:
-        if not any(each in argument for each in self.expansions):
+        if not any(expansion in argument for expansion in self.expansions):
             return shlex.quote(argument)
         parts = re.split(f"({'|'.join(map(re.escape, self.expansions))})", argument)
         return "".join(f'"{part}"' if part in self.expansions else shlex.quote(part) for part in parts if part)
@@ -60,7 +60,7 @@ def variable(name: str) -> str:
 
 def one_line(commands: Iterable[Command]) -> str:
     """Return commands as one line, each run if the one before it succeeds."""
-    return " && ".join(each.text for each in commands)
+    return " && ".join(command.text for command in commands)
 
 
 def aws(about: str, *arguments: str, region: str | None = None, expansions: Iterable[str] = ()) -> Command:
@@ -83,9 +83,9 @@ def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: 
     """
     document = json.dumps(serialise(Document("2012-10-17", None, statements)), separators=(",", ":"))
     called = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"
-    given = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", document)
-    found = (each.group() for each in _VARIABLE.finditer(document))
-    return aws(about, "iam", f"put-{kind}-policy", *given, expansions=dict.fromkeys(found))
+    arguments = (f"--{kind}-name", name, "--policy-name", called, "--policy-document", document)
+    names = (match.group() for match in _VARIABLE.finditer(document))
+    return aws(about, "iam", f"put-{kind}-policy", *arguments, expansions=dict.fromkeys(names))
 
 
 def create_entry(cluster: str, region: str | None, principal: str, kind: str | None = None) -> Command:
@@ -143,7 +143,7 @@ def iam_principal(username: str) -> str | None:
 
 def expansions_in(*arguments: str) -> tuple[str, ...]:
     """Return the arguments that are, as a whole, shell expansions."""
-    return tuple(each for each in arguments if _VARIABLE.fullmatch(each) or each.startswith("$(aws "))
+    return tuple(argument for argument in arguments if _VARIABLE.fullmatch(argument) or argument.startswith("$(aws "))
 
 
 def _called(cluster: str) -> str:

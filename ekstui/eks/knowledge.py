@@ -205,10 +205,10 @@ def _parts(message: str) -> list[str]:
 def _has(text: str, parts: list[str]) -> bool:
     position = 0
     for part in parts:
-        found = text.find(part, position)
-        if found < 0:
+        place = text.find(part, position)
+        if place < 0:
             return False
-        position = found + len(part)
+        position = place + len(part)
     return True
 
 
@@ -237,12 +237,12 @@ class Knowledge(NamedTuple):
 
     def reason(self, policy: str, service: str) -> str | None:
         """Return why a policy needs a service; None if unknown."""
-        known = self.policies.get(policy)
-        return None if known is None else known.services.get(service.lower())
+        notes = self.policies.get(policy)
+        return None if notes is None else notes.services.get(service.lower())
 
     def access_policy(self, name: str) -> AccessPolicy | None:
         """Return the access policy of that name, ignoring case; None if there is none."""
-        return next((known for known in self.access_policies.values() if known.name.lower() == name.lower()), None)
+        return next((notes for notes in self.access_policies.values() if notes.name.lower() == name.lower()), None)
 
     def absence(self, asked: str) -> Absence | None:
         """Return the answer for something the user typed for which no policy exists; None if it is not such a topic."""
@@ -311,8 +311,8 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
 
 
 def _policy(name: str, fields: Mapping[str, Any]) -> PolicyKnowledge:
-    given = _frozen({key: value for key, value in fields.items() if key != "updates"})
-    return PolicyKnowledge(name=name, updates=_each(Update, fields.get("updates", ())), **given)
+    fixed = _frozen({key: value for key, value in fields.items() if key != "updates"})
+    return PolicyKnowledge(name=name, updates=_each(Update, fields.get("updates", ())), **fixed)
 
 
 def _each(make: Callable[..., T], tables: object) -> tuple[T, ...]:

@@ -91,9 +91,9 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
     whole, _, sub = what.lower().partition("/")
     resource, dot, group = whole.partition(".")
     if not dot:
-        known = sorted({group for listed in rules.values() for rule in listed for group in _groups_of(rule, resource)})
+        groups = sorted({group for listed in rules.values() for rule in listed for group in _groups_of(rule, resource)})
         # Kubernetes serves nothing in the group extensions since 1.22, though access policies still name it.
-        group = CORE if CORE in known or not known else min(known, key=lambda each: (each == "extensions", each))
+        group = CORE if CORE in groups or not groups else min(groups, key=lambda name: (name == "extensions", name))
     return KubernetesRequest(verb, resource, group, sub)
 
 
@@ -107,21 +107,21 @@ def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[Kube
             return ()
     if len(words) < 2 or words[0].lower() not in ("kubectl", "k"):
         return ()
-    command, *given = (word.lower() for word in words[1:] if not word.startswith("-"))
+    command, *names = (word.lower() for word in words[1:] if not word.startswith("-"))
     if command in _COMMANDS:
         return (parse_request(f"k8s:{_COMMANDS[command]}", rules),)
     if command not in _VERBS:
         return ()
-    named = [_resource_named(given[0].partition("/")[0], rules)] if given else []
+    named = [_resource_named(names[0].partition("/")[0], rules)] if names else []
     return tuple(parse_request(f"k8s:{verb}:{name}", rules) for name in filter(None, named) for verb in _VERBS[command])
 
 
 def _resource_named(word: str, rules: Mapping[str, Iterable[Rule]]) -> str:
     """Return a resource as the API names it, from kubectl's plural, singular or short name; empty for none of them."""
     plain, dot, group = word.partition(".")
-    known = {name.partition("/")[0] for listed in rules.values() for rule in listed for name in rule.resources}
+    resources = {name.partition("/")[0] for listed in rules.values() for rule in listed for name in rule.resources}
     for name in (_SHORT.get(plain, plain), f"{plain}s", f"{plain}es", f"{plain.removesuffix('y')}ies"):
-        if name in known and name != "*":
+        if name in resources and name != "*":
             return f"{name}{dot}{group}"
     return word if dot else ""
 
@@ -187,8 +187,8 @@ def difference(before: Iterable[Rule], after: Iterable[Rule]) -> tuple[frozenset
     """Return what only `after` allows and what only `before` allows; a wildcard covers what it matches."""
     before, after = tuple(before), tuple(after)
     return (
-        frozenset(each for each in permissions(after) if not _covered(each, before)),
-        frozenset(each for each in permissions(before) if not _covered(each, after)),
+        frozenset(permission for permission in permissions(after) if not _covered(permission, before)),
+        frozenset(permission for permission in permissions(before) if not _covered(permission, after)),
     )
 
 
@@ -217,7 +217,7 @@ def missing_expectations(rules: Iterable[Rule]) -> tuple[str, ...]:
     return tuple(
         words
         for words, requests in _EXPECTED
-        if not all(covering(rules, parse_request(f"k8s:{each}", {})) for each in requests.split())
+        if not all(covering(rules, parse_request(f"k8s:{text}", {})) for text in requests.split())
     )
 
 

@@ -86,29 +86,31 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     if is_exempt(subject, action):
         return PrincipalCan(subject, (), "allowed", ())
     context = _context(subject, action, resource)
-    given: dict[AppliedPolicy, tuple[Grant, ...]] = {}
+    grants_by_policy: dict[AppliedPolicy, tuple[Grant, ...]] = {}
     denies: list[_Deny] = []
     for policy in subject.policies:
-        found, refused = _effects(policy, action, resource, context)
+        allowed_here, refused = _effects(policy, action, resource, context)
         denies += refused
-        if found:
-            given[policy] = found
-    if not given:
+        if allowed_here:
+            grants_by_policy[policy] = allowed_here
+    if not grants_by_policy:
         return None
-    grants = tuple(dict.fromkeys(grant for found in given.values() for grant in found))
+    grants = tuple(dict.fromkeys(grant for grants_of_policy in grants_by_policy.values() for grant in grants_of_policy))
     limits = [_Limit(deny.policy, "deny", (deny,)) for deny in denies]
     allowed: tuple[Grant, ...] | None = None
     if subject.boundary is not None:
         allowed, refused = _effects(subject.boundary, action, resource, context)
         limits += [_Limit(subject.boundary, "boundary", tuple(refused))]
     left = [grant for grant in grants if not any(_refuses(deny, grant) for limit in limits for deny in limit.denies)]
-    within = [each for each in left if allowed is None or any(not _are_apart(each, here) for here in allowed)]
-    through = tuple(given)
+    within = [
+        candidate for candidate in left if allowed is None or any(not _are_apart(candidate, here) for here in allowed)
+    ]
+    through = tuple(grants_by_policy)
     if not within:
         reason = _what_takes(grants, left, limits, subject.boundary, allowed)
         return PrincipalCan(subject, through, "taken", (reason,))
     free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
-    reasons = [each for limit in limits if (each := _in_part(limit, free or within, allowed, resource, action))]
+    reasons = [limiting for limit in limits if (limiting := _in_part(limit, free or within, allowed, resource, action))]
     if resource is None and (others := _types_besides(free, action)):
         reasons.append(f"not on every {listed(others, 'or')}")
     reasons += _open_questions(subject, within if not free else ())
@@ -161,7 +163,7 @@ def _effects(
     policy: AppliedPolicy, action: str, resource: str | None, context: Context
 ) -> tuple[tuple[Grant, ...], list[_Deny]]:
     """Return what a policy allows and denies of an action for a principal."""
-    matching = tuple(each for each in policy.document.statements if _may_match(each, action))
+    matching = tuple(candidate for candidate in policy.document.statements if _may_match(candidate, action))
     if not matching:
         return (), []
     is_pattern = wildcard.is_wild(action)
@@ -257,21 +259,21 @@ def _in_part(
         if untouched or some(touched) is False:
             return None
         return f"{limit.policy.name} {'denies a part' if some(touched) else 'may deny it'}"
-    if some(touched) is not False or not any(_lets_through(each, grants, resource) for each in allowed or ()):
+    if some(touched) is not False or not any(_lets_through(allowing, grants, resource) for allowing in allowed or ()):
         return f"boundary {limit.policy.name}"
     return None
 
 
-def by_cluster_and_use(found: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:
+def by_cluster_and_use(answers: Iterable[PrincipalCan]) -> tuple[PrincipalCan, ...]:
     """Return principals in order: those that a cluster uses, by cluster, then the others, by kind and name."""
 
-    def order(each: PrincipalCan) -> tuple[object, ...]:
-        use = each.subject.used_by[0] if each.subject.used_by else None
+    def order(answer: PrincipalCan) -> tuple[object, ...]:
+        use = answer.subject.used_by[0] if answer.subject.used_by else None
         kinds: Sequence[str] = ("role", "user", "group")
         place = (not use.cluster, use.cluster or "", use.kind) if use else (True, "~", "")
-        return (*place, each.subject.service_linked, kinds.index(each.subject.kind), each.subject.name.lower())
+        return (*place, answer.subject.service_linked, kinds.index(answer.subject.kind), answer.subject.name.lower())
 
-    return tuple(sorted(found, key=order))
+    return tuple(sorted(answers, key=order))
 
 
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
@@ -282,8 +284,8 @@ def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     if grant.resource_element == "NotResource":
         return True
     # A variable may have no value in the request, and an ARN with missing parts may match nothing.
-    plain = (each for each in grant.resources if not (arn.has_variable(each) or arn.is_uncertain(each)))
-    return any(info is None or each == "*" or can_be_on(info, each) for each in plain)
+    plain = (pattern for pattern in grant.resources if not (arn.has_variable(pattern) or arn.is_uncertain(pattern)))
+    return any(info is None or pattern == "*" or can_be_on(info, pattern) for pattern in plain)
 
 
 def _leaves_some(grant: Grant, info: ActionInfo | None) -> bool:
@@ -291,8 +293,8 @@ def _leaves_some(grant: Grant, info: ActionInfo | None) -> bool:
     if grant.resource_element == "Resource":
         return True
     # Whatever partition it names, it is the account's own.
-    excluded = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", each) for each in grant.resources)
-    if any(not each.strip("*") for each in excluded):
+    excluded = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", pattern) for pattern in grant.resources)
+    if any(not pattern.strip("*") for pattern in excluded):
         return False
     if info is None or not info.resource_types:
         return True
@@ -312,5 +314,5 @@ def _lets_through(boundary: Grant, free: Iterable[Grant], resource: str | None) 
     """Return whether a boundary's grant certainly allows what is allowed unconditionally."""
     if boundary.conditions or boundary.resource_element == "NotResource":
         return False
-    wanted = [resource] if resource is not None else [each for grant in free for each in grant.resources]
-    return any(arn.resource_covers(here, each) is True for here in boundary.resources for each in wanted)
+    wanted = [resource] if resource is not None else [pattern for grant in free for pattern in grant.resources]
+    return any(arn.resource_covers(here, pattern) is True for here in boundary.resources for pattern in wanted)

@@ -70,8 +70,12 @@ class ComponentVersion(NamedTuple):
 
     def with_made(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return values and the ARNs of what the template creates, where the values determine them."""
-        known = {"AWS::Partition": "aws", **values}
-        made = {name: filled(pattern, known) for name, pattern in ARNS_OF_TEMPLATE.items() if name in self.parameters}
+        values_of_names = {"AWS::Partition": "aws", **values}
+        made = {
+            name: filled(pattern, values_of_names)
+            for name, pattern in ARNS_OF_TEMPLATE.items()
+            if name in self.parameters
+        }
         return {**{name: arn for name, arn in made.items() if "${" not in arn}, **values}
 
     @property
@@ -90,10 +94,12 @@ class ComponentVersion(NamedTuple):
         What holds for a name that occurs nowhere else holds for any name, so documents without values can be compared.
         The ARNs of resources that the template creates are spelled out as it does.
         """
-        known = {name: f"<{name.rpartition(':')[2]}>" for name in (*_OF_ARNS, *self.parameters)}
-        known |= {"AWS::Partition": "aws", **values}
-        known |= {name: values.get(name, filled(pattern, known)) for name, pattern in ARNS_OF_TEMPLATE.items()}
-        return {name: known[name] for name in (*self.parameters, "AWS::Partition")}
+        placeholders = {name: f"<{name.rpartition(':')[2]}>" for name in (*_OF_ARNS, *self.parameters)}
+        placeholders |= {"AWS::Partition": "aws", **values}
+        placeholders |= {
+            name: values.get(name, filled(pattern, placeholders)) for name, pattern in ARNS_OF_TEMPLATE.items()
+        }
+        return {name: placeholders[name] for name in (*self.parameters, "AWS::Partition")}
 
 
 class Component(NamedTuple):
@@ -134,15 +140,20 @@ class Component(NamedTuple):
 
     def at(self, release: str) -> ComponentVersion | None:
         """Return the version that a release belongs to; None for an unknown release."""
-        found = self.release(release)
-        return next((version for version in self.versions if found in version.releases), None)
+        wanted = self.release(release)
+        return next((version for version in self.versions if wanted in version.releases), None)
 
     def release(self, text: str) -> Release | None:
         """Return the release of a tag, with or without its prefix; for `v1.14` the newest of that branch."""
         wanted = release_numbers(text) or _branch(text)
-        known = [release for version in self.versions for release in version.releases]
+        releases = [release for version in self.versions for release in version.releases]
         return next(
-            (each for each in reversed(known) if wanted and release_numbers(each.tag)[: len(wanted)] == wanted), None
+            (
+                candidate
+                for candidate in reversed(releases)
+                if wanted and release_numbers(candidate.tag)[: len(wanted)] == wanted
+            ),
+            None,
         )
 
 
@@ -249,11 +260,11 @@ def values_in(version: ComponentVersion, copy: Document) -> dict[str, str]:
             if match := shape.fullmatch(text):
                 for group, name in enumerate(names, start=1):
                     votes.setdefault(name, Counter())[match[group]] += 1
-    found = {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
+    values = {name: max(sorted(counted), key=lambda value: counted[value]) for name, counted in sorted(votes.items())}
     return {
         name: value
-        for name, value in found.items()
-        if name not in ARNS_OF_TEMPLATE or filled(ARNS_OF_TEMPLATE[name], found) != value
+        for name, value in values.items()
+        if name not in ARNS_OF_TEMPLATE or filled(ARNS_OF_TEMPLATE[name], values) != value
     }
 
 
@@ -294,14 +305,14 @@ _VALUES = {"AWS::AccountId": r"(\d{12})", "AWS::Partition": r"(aws[a-z-]*)", "AW
 
 
 def _branch(text: str) -> tuple[int, ...]:
-    found = _BRANCH.fullmatch(text)
-    return tuple(int(number) for number in found.groups()) if found else ()
+    match = _BRANCH.fullmatch(text)
+    return tuple(int(number) for number in match.groups()) if match else ()
 
 
 def release_numbers(tag: str) -> tuple[int, ...]:
     """Return the numbers of a release for comparison, the same for `v1.20.4-eksbuild.1` as for `1.20.4`; empty if there are none."""
-    found = _NUMBERS.search(tag)
-    return tuple(int(number) for number in found.groups()) if found else ()
+    match = _NUMBERS.search(tag)
+    return tuple(int(number) for number in match.groups()) if match else ()
 
 
 def union(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -322,11 +333,11 @@ def filled(document: Any, values: Mapping[str, str]) -> Any:
 
     `AWS::Partition` is `aws` unless given.
     """
-    known = {"AWS::Partition": "aws", **values}
+    values_of_names = {"AWS::Partition": "aws", **values}
 
     def replaced(value: Any) -> Any:
         if isinstance(value, str):
-            return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), value)
+            return _PLACEHOLDER.sub(lambda match: values_of_names.get(match[1], match[0]), value)
         if isinstance(value, Mapping):
             return {replaced(key): replaced(entry) for key, entry in value.items()}
         return [replaced(entry) for entry in value] if isinstance(value, list) else value
@@ -340,7 +351,7 @@ def shown(text: str) -> str:
     IAM's variables have a prefix and a colon; CloudFormation's have two colons, as in `${AWS::Region}`.
     """
     return _PLACEHOLDER.sub(
-        lambda found: f"<{found[1].rpartition(':')[2]}>" if ":" not in found[1].replace("::", "") else found[0], text
+        lambda match: f"<{match[1].rpartition(':')[2]}>" if ":" not in match[1].replace("::", "") else match[0], text
     )
 
 
@@ -351,7 +362,7 @@ def _component(name: str, title: str, rows: list[Mapping[str, Any]]) -> Componen
         for tag, day in row["releases"]:
             by_release.setdefault(Release(tag, date.fromisoformat(day)), []).append(policy)
     runs: list[tuple[list[Release], list[PublishedPolicy]]] = []
-    for release in sorted(by_release, key=lambda each: release_numbers(each.tag)):
+    for release in sorted(by_release, key=lambda version: release_numbers(version.tag)):
         policies = by_release[release]
         if not runs or runs[-1][1] != policies:
             runs.append(([], policies))

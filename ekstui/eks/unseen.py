@@ -112,18 +112,18 @@ def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_comp
     if cluster.authentication_mode != "API":
         # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
         unread.add(AWS_AUTH)
-    found: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}
+    by_way: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}
     for arn, uses in sorted(roles.items(), key=lambda role: (role[0].rpartition("/")[2].casefold(), role[0])):
         for use in uses:
-            found[use.kind][arn] = (*found[use.kind].get(arn, ()), use)
+            by_way[use.kind][arn] = (*by_way[use.kind].get(arn, ()), use)
         if not uses:
-            found["issuer"][arn] = ()
+            by_way["issuer"][arn] = ()
     return tuple(
         Branch(
             way,
-            tuple(each.items()),
+            tuple(roles_of_way.items()),
             tuple(part for part in _SOURCES[way] if part in unread),
             bool(set(_SOURCES[way]) - unread),
         )
-        for way, each in found.items()
+        for way, roles_of_way in by_way.items()
     )

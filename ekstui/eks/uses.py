@@ -134,19 +134,19 @@ def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses
 
     `snapshot` may contain roles that were read one by one; `uses` saves computing them again.
     """
-    known = uses_in(snapshot) if uses is None else uses
-    found = attachments_of(snapshot, policy_arn)
+    uses_of_roles = uses_in(snapshot) if uses is None else uses
+    attachments = attachments_of(snapshot, policy_arn)
     roles = tuple(
         replace(
             entry,
-            used_by=known.get(entry.role.arn, ()) if entry.role.arn else (),
+            used_by=uses_of_roles.get(entry.role.arn, ()) if entry.role.arn else (),
             remarks=_remarks(policy_arn, entry.role),
         )
-        for entry in found.roles
+        for entry in attachments.roles
     )
     sources = [error for error in snapshot.errors if error.source not in ("counts", "simulation")]
     return replace(
-        found,
+        attachments,
         roles=roles,
         uses_complete=snapshot.eks is not None and not any(error.source != "roles" for error in sources),
         not_looked_at=snapshot.not_looked_at,
@@ -157,8 +157,8 @@ def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses
 def _remarks(policy_arn: str, role: Role) -> tuple[str, ...]:
     if _name_of_aws(policy_arn) not in (SCOPED, UNSCOPED):
         return ()
-    said = cancelled_scoping(filter(None, (_name_of_aws(policy.arn) for policy in role.attached)))
-    return () if said is None else (said,)
+    remark = cancelled_scoping(filter(None, (_name_of_aws(policy.arn) for policy in role.attached)))
+    return () if remark is None else (remark,)
 
 
 def cancelled_scoping(names: Iterable[str]) -> str | None:
@@ -180,16 +180,16 @@ def roles_of_cluster(cluster: Cluster, snapshot: AccountSnapshot, uses: Uses) ->
 
     A role whose trust policy names the cluster's issuer is included even if no service account can assume it.
     """
-    found = {
+    uses_here = {
         arn: here
-        for arn, each in uses.items()
-        if (here := tuple(use for use in each if (use.region, use.cluster) == cluster.place))
+        for arn, uses_of_role in uses.items()
+        if (here := tuple(use for use in uses_of_role if (use.region, use.cluster) == cluster.place))
     }
     for role in snapshot.roles:
         issuers = [trustee.name for trustee in trustees(role.trust) if trustee.kind == "irsa"]
-        if role.arn is not None and role.arn not in found and cluster.issuer in issuers:
-            found[role.arn] = ()
-    return found
+        if role.arn is not None and role.arn not in uses_here and cluster.issuer in issuers:
+            uses_here[role.arn] = ()
+    return uses_here
 
 
 def _use(cluster: Cluster, kind: UseKind, name: str | None = None, **fields: Any) -> Use:
@@ -292,7 +292,7 @@ def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountS
         return "IAM has no OIDC provider for its issuer"
     if cluster is not None or snapshot.eks is None or trustee.region not in snapshot.eks.regions:
         return None
-    described = all(found.described for found in snapshot.eks.clusters if found.region == trustee.region)
+    described = all(other.described for other in snapshot.eks.clusters if other.region == trustee.region)
     return (
         f"no cluster in {trustee.region} has its issuer; it may be deleted or of another account" if described else None
     )

@@ -73,8 +73,8 @@ _FIELDS: Mapping[str, str] = {
     "policies=entry.policies findings",
     "ForbiddenExplanation": "verdict reason principal= cluster fetched_at entry verb=request.verb resource= "
     "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands times",
-    "GivenAccess": "policy scope namespaces",
-    "GivenPolicy": "policy=given.policy scope=given.scope namespaces=given.namespaces covers applies",
+    "AssociatedPolicy": "policy scope namespaces",
+    "JudgedPolicy": "policy=associated.policy scope=associated.scope namespaces=associated.namespaces covers applies",
     "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "
     "added=change.added removed=change.removed changed=change.changed",
     "Finding": "code severity title text evidence only_if commands",
@@ -266,7 +266,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("ForbiddenExplanation", "resource"): lambda found: (
         found.request and (found.request.path or found.request.whole_resource)
     ),
-    **{(name, "namespaces"): lambda found: found or () for name in ("GivenAccess", "GivenPolicy")},
+    **{(name, "namespaces"): lambda found: found or () for name in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): serialise_conditions,
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,

@@ -35,7 +35,7 @@ from ekstui.present.blocks import (
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
-    from ekstui.denial.access_entries import ForbiddenExplanation, GivenPolicy, Remedy
+    from ekstui.denial.access_entries import ForbiddenExplanation, JudgedPolicy, Remedy
     from ekstui.eks.kubernetes import AccessPolicyRules, Permission, Rule
     from ekstui.library.access_policies import AccessDifference, KubernetesHolders
     from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters
@@ -208,7 +208,7 @@ def _asker(found: ForbiddenExplanation) -> Iterator[Block]:
         groups = f", groups {', '.join(entry.groups)}" if entry.groups else ", no groups"
         yield Sentence(f"access entry of {entry.principal_arn} in {found.cluster}{kind}{groups}")
         yield Tree(
-            [Node((code(each.given.policy), Span(f"  {_given_words(each)}", "muted"))) for each in found.policies]
+            [Node((code(each.associated.policy), Span(f"  {_scope_words(each)}", "muted"))) for each in found.policies]
         )
 
 
@@ -235,12 +235,12 @@ def _next(found: ForbiddenExplanation) -> Iterator[Block]:
     if found.cluster is None and found.subject is not None and found.subject.kind in ("role", "user", "username"):
         looks = "looks at the access entries of a cluster"
         yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"), key="cluster")
-    yield from section("Who has an access entry", [Node(code(each)) for each in found.known])
+    yield from section("Who has an access entry", [Node(code(each)) for each in found.people_known])
 
 
-def _given_words(given: GivenPolicy) -> str:
-    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[given.covers]
-    return f"in {places_words(given.given.namespaces)}: {covers}{'' if given.applies or not given.covers else ', but not there'}"
+def _scope_words(judged: JudgedPolicy) -> str:
+    covers = {True: "allows it", False: "has no rule for it", None: "its rules are not known"}[judged.covers]
+    return f"in {places_words(judged.associated.namespaces)}: {covers}{'' if judged.applies or not judged.covers else ', but not there'}"
 
 
 def _amount(remedy: Remedy) -> str:

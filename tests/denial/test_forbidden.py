@@ -16,7 +16,7 @@ from ekstui.denial.access_entries import (
 from ekstui.denial.forbidden import Forbidden, Subject, is_unauthorized
 from ekstui.denial.merging import merged
 from ekstui.denial.parsing import refusals_in
-from ekstui.eks.cluster import AccessEntry, Cluster, GivenAccess
+from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.kubernetes import KubernetesRequest as Request
 from ekstui.eks.kubernetes import Rule, read_rules
 from ekstui.errors import InputError
@@ -148,11 +148,11 @@ ROLE = "arn:aws:iam::111122223333:role/team/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/{{SessionName}}"
 
 
-def given(policy: str, *namespaces: str) -> GivenAccess:
-    return GivenAccess(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
+def given(policy: str, *namespaces: str) -> AssociatedPolicy:
+    return AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
 
 
-def explained(what: str, *policies: GivenAccess, user: str = "", **fields: Any) -> ForbiddenExplanation:
+def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: Any) -> ForbiddenExplanation:
     """What a role with an entry of these policies is told; `what` is `VERB RESOURCE GROUP NAMESPACE`."""
     verb, resource, group, namespace = what.split(" ")
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
@@ -181,7 +181,7 @@ def explained(what: str, *policies: GivenAccess, user: str = "", **fields: Any) 
         ("list nodes  ", (), "forbidden", "no access policy"),
     ],
 )
-def test_why_it_is_forbidden(what: str, policies: tuple[GivenAccess, ...], verdict: str, said: str) -> None:
+def test_why_it_is_forbidden(what: str, policies: tuple[AssociatedPolicy, ...], verdict: str, said: str) -> None:
     found = explained(what, *policies)
     assert (found.verdict, found.principal) == (verdict, ROLE)
     assert said in found.reason
@@ -264,7 +264,7 @@ def test_the_next_commands_say_whom_what_and_where() -> None:
     assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=shop"
     assert associate[associate.index("--policy-arn") + 1].endswith(":cluster-access-policy/AmazonEKSViewPolicy")
     # An entry that has the policy elsewhere keeps those namespaces: the association is replaced.
-    given_elsewhere = (GivenAccess("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", ("data",)),)
+    given_elsewhere = (AssociatedPolicy("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", ("data",)),)
     entry = AccessEntry(ROLE, "STANDARD", policies=given_elsewhere)
     (associate,) = commands(text, unknown_with(entry))
     assert associate[associate.index("--access-scope") + 1] == "type=namespace,namespaces=data,shop"
@@ -291,7 +291,7 @@ def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str)
     assert unnamed.verdict == "depends"
     assert "credentials" in unnamed.reason
     assert "no access entry" not in unnamed.reason
-    assert unnamed.known == (ROLE,)
+    assert unnamed.people_known == (ROLE,)
     assert ("create-access-entry" in " ".join(each.text for each in unnamed.commands)) is (mode != "CONFIG_MAP")
     other = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
     assert other.verdict == ("forbidden" if mode == "API" else "depends")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, InlinePolicy, Role, SourceError
-from ekstui.eks.cluster import AccessEntry, Addon, Cluster, EksFacts, GivenAccess, PodIdentityAssociation
+from ekstui.eks.cluster import AccessEntry, Addon, AssociatedPolicy, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.eks.findings.table import Finding, Severity
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundError
 from ekstui.iam.document import Statement, parse
@@ -99,7 +99,9 @@ def test_a_cluster_that_was_perhaps_not_read_is_not_said_not_to_exist(
         find_cluster("x", None, known)
 
 
-def entry(kind: str | None = "STANDARD", *given: GivenAccess, name: str = "ana", known: bool = True) -> AccessEntry:
+def entry(
+    kind: str | None = "STANDARD", *given: AssociatedPolicy, name: str = "ana", known: bool = True
+) -> AccessEntry:
     return AccessEntry(f"arn:aws:iam::111122223333:role/{name}", kind, policies=given if known else None)
 
 
@@ -110,8 +112,8 @@ BOTH: dict[str, Any] = {**API, "authentication_mode": "API_AND_CONFIG_MAP"}
 @pytest.mark.parametrize(
     ("cluster", "principals", "unread"),
     [
-        (Cluster("c", "r", access_entries=(entry("STANDARD", GivenAccess(VIEW)), entry("STANDARD", GivenAccess(EDIT))), **API), [("cluster", ())], []),
-        (Cluster("c", "r", access_entries=(entry("STANDARD", GivenAccess(EDIT), GivenAccess(VIEW, ("a", "b"))),), **API), [("namespace", ("a", "b"))], []),
+        (Cluster("c", "r", access_entries=(entry("STANDARD", AssociatedPolicy(VIEW)), entry("STANDARD", AssociatedPolicy(EDIT))), **API), [("cluster", ())], []),
+        (Cluster("c", "r", access_entries=(entry("STANDARD", AssociatedPolicy(EDIT), AssociatedPolicy(VIEW, ("a", "b"))),), **API), [("namespace", ("a", "b"))], []),
         (Cluster("c", "r", **API), [], ["the access entries of c, which were not read"]),
         (Cluster("c", "r", **BOTH), [], ["the access entries of c, which were not read", "the config map aws-auth of c"]),
         (Cluster("c", "r", authentication_mode="CONFIG_MAP"), [], ["the config map aws-auth of c"]),
@@ -145,7 +147,7 @@ SESSION = "arn:aws:sts::111122223333:assumed-role/ana/s"
 
 
 def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_named(asking: Asking) -> None:
-    with_entry = Cluster("a", "r", access_entries=(entry("STANDARD", GivenAccess(VIEW)),), **API)
+    with_entry = Cluster("a", "r", access_entries=(entry("STANDARD", AssociatedPolicy(VIEW)),), **API)
     other = Cluster("b", "r", access_entries=(), **API)
     text = FORBIDDEN.format(SESSION)
     (only,) = forbidden_answers(asking(with_clusters(with_entry)), text)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from textual.pilot import Pilot
 
-from ekstui.eks.cluster import GivenAccess
+from ekstui.eks.cluster import AssociatedPolicy
 from ekstui.eks.commands import one_line
 from ekstui.library import AccountChoice, Library
 from ekstui.library import cluster_answers as judging
@@ -168,7 +168,7 @@ def test_every_problem_says_what_to_change_and_no_channel_gets_the_account(name:
 def test_what_an_access_entry_allows_is_whole_at_every_width(width: int) -> None:
     answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod")
     (of_sso,) = (each for each in answer.entries if "AWSReservedSSO" in each.entry.principal_arn)
-    policy = GivenAccess("AmazonEKSClusterAdminPolicy")
+    policy = AssociatedPolicy("AmazonEKSClusterAdminPolicy")
     entry = replace(of_sso, entry=replace(of_sso.entry, kind="STANDARD", policies=(policy,)))
     now = datetime.now(UTC)
     rows = lay_out(cluster_blocks(replace(answer, entries=(entry,)), now, now), width, "app")

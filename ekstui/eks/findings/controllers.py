@@ -35,8 +35,8 @@ class _Gap(NamedTuple):
         return 2 * len(self.lacking) > len(self.actions)
 
 
-def _show_what_is_missing(found: Finding, place: Place) -> tuple[Command, ...]:
-    component = next((name for use in found.uses for name in controllers_run_by(use)), None)
+def _show_what_is_missing(problem: Finding, place: Place) -> tuple[Command, ...]:
+    component = next((name for use in problem.uses for name in controllers_run_by(use)), None)
     if place.cluster is None or component is None:
         return ()
     arguments = ("ekstui", "upgrade", place.cluster.name, "--to", f"{component}={_newest(component, place.account)}")
@@ -44,8 +44,8 @@ def _show_what_is_missing(found: Finding, place: Place) -> tuple[Command, ...]:
 
 
 def _newest(component: str, account: AccountContext) -> str:
-    known = account.components[component]
-    return known.short(known.newest)
+    published = account.components[component]
+    return published.short(published.newest)
 
 
 @finding(
@@ -61,7 +61,9 @@ def _newest(component: str, account: AccountContext) -> str:
 )
 def lacking_controllers(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each controller that runs with the role and whose policy it lacks a part of."""
-    required = {name.removeprefix("addon:") for each in account.knowledge.requirements for name in each.when}
+    required = {
+        name.removeprefix("addon:") for requirement in account.knowledge.requirements for name in requirement.when
+    }
     for name, component in account.components.items():
         uses = [
             use
@@ -71,7 +73,7 @@ def lacking_controllers(subject: RoleInUse, account: AccountContext) -> Iterator
         if name in required or not uses:
             continue
         variants = (f"{name}/{account.partition}", _LEAST.get(name, name), name)
-        published = next(account.components[each] for each in variants if each in account.components)
+        published = next(account.components[variant] for variant in variants if variant in account.components)
         gaps = [_gap(version, uses, subject) for version in published.versions]
         closest = min((gap for gap in gaps if gap is not None), key=lambda gap: len(gap.lacking), default=None)
         if closest is not None and closest.lacking and None not in gaps:
@@ -82,7 +84,11 @@ def _gap(version: ComponentVersion, uses: list[Use], subject: RoleInUse) -> _Gap
     """Return what a role lacks of one version's policy; None if a policy that was not read may allow it."""
     statements = version.document(version.named({})).statements
     actions = dict.fromkeys(
-        action for each in statements if each.effect == "Allow" for action in each.actions if not is_wild(action)
+        action
+        for statement in statements
+        if statement.effect == "Allow"
+        for action in statement.actions
+        if not is_wild(action)
     )
     lacking, unknown, _ = missing_actions(actions, uses, subject)
     return None if unknown else _Gap(version, tuple(actions), tuple(lacking))

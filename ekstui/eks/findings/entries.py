@@ -82,13 +82,13 @@ def missing_roles(subject: RoleInCluster, account: AccountContext) -> Iterator[C
     yield Case(text, map(use_as_evidence, subject.uses), subject.uses, severity, title)
 
 
-def _create_entry(found: Finding, place: Place) -> tuple[Command, ...]:
-    kinds = {_ENTRY_OF[use.kind][0] for use in found.uses}
+def _create_entry(problem: Finding, place: Place) -> tuple[Command, ...]:
+    kinds = {_ENTRY_OF[use.kind][0] for use in problem.uses}
     if len(kinds) != 1 or place.cluster is None:
         return ()
     (kind,) = kinds
     entry = create_entry(place.cluster.name, place.cluster.region, place.principal, kind)
-    return (entry, *_give_node_policy(found, place)) if kind == "EC2" else (entry,)
+    return (entry, *_give_node_policy(problem, place)) if kind == "EC2" else (entry,)
 
 
 @finding(
@@ -156,7 +156,7 @@ def _give_node_policy(_finding: Finding, place: Place) -> tuple[Command, ...]:
 )
 def missing_node_policies(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the entry if it is for Auto Mode nodes and lacks their access policy."""
-    if subject.entry.kind == "EC2" and all(given.policy != _AUTO_NODE for given in subject.entry.policies or ()):
+    if subject.entry.kind == "EC2" and all(policy.policy != _AUTO_NODE for policy in subject.entry.policies or ()):
         text = f"The entry lacks {_AUTO_NODE}, so Auto Mode nodes with this role start but never join."
         yield Case(text, ("entry of type EC2",))
 
@@ -176,7 +176,7 @@ def powerless_capabilities(subject: EntryInCluster, _account: AccountContext) ->
         own = _OWN_POLICIES.get(capability.kind or "")
         if own is None or capability.role_arn != entry.principal_arn or entry.groups:
             continue
-        names = [given.policy for given in entry.policies or ()]
+        names = [policy.policy for policy in entry.policies or ()]
         if all(name in own for name in names):
             yield Case(_WITHOUT_RIGHTS[capability.kind or ""], (f"capability {capability.name}", *names))
 
@@ -192,10 +192,10 @@ def reserved_policies(subject: EntryInCluster, account: AccountContext) -> Itera
     """Yield each access policy of the entry that AWS reserves for itself."""
     if "/aws-service-role/" in subject.entry.principal_arn:
         return
-    for given in subject.entry.policies or ():
-        known = account.knowledge.access_policies.get(given.policy)
-        if known is not None and known.reserved:
-            text = f"{given.policy} is for AWS's own service-linked roles only."
+    for policy in subject.entry.policies or ():
+        policy_notes = account.knowledge.access_policies.get(policy.policy)
+        if policy_notes is not None and policy_notes.reserved:
+            text = f"{policy.policy} is for AWS's own service-linked roles only."
             yield Case(text, (f"entry of {subject.entry.principal_arn}",))
 
 
@@ -209,7 +209,7 @@ def reserved_policies(subject: EntryInCluster, account: AccountContext) -> Itera
 def admins(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the entry if its principal is an admin of the whole cluster."""
     entry = subject.entry
-    everywhere = any(given.policy == _CLUSTER_ADMIN and given.namespaces is None for given in entry.policies or ())
+    everywhere = any(policy.policy == _CLUSTER_ADMIN and policy.namespaces is None for policy in entry.policies or ())
     if everywhere or _MASTERS in entry.groups:
         by = _CLUSTER_ADMIN if everywhere else f"the group {_MASTERS}"
         yield Case(f"May do everything in the cluster, through {by}.", (entry.principal_arn,))

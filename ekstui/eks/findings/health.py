@@ -128,7 +128,7 @@ def unexplained_issues(subject: ClusterInUse, _account: AccountContext) -> Itera
         text = (meaning_of(issue).text or _UNKNOWN.text) + _about_entry(issue, subject)
         yield Case(
             f"EKS reports {issue.code} for {part} {issue.name}: {issue.message.rstrip('.')}. {text}",
-            (f"reported by EKS for {part} {issue.name}", *(f"resource {each}" for each in issue.resources)),
+            (f"reported by EKS for {part} {issue.name}", *(f"resource {resource}" for resource in issue.resources)),
             title=_title(issue),
             reported=(issue,),
         )
@@ -152,7 +152,7 @@ def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
     if role is None or not knows_entries(cluster):
         return f" The role needs its access entry, or its place in the config map aws-auth.{binding}"
     name = role.rpartition("/")[2]
-    entry = next((each for each in cluster.access_entries or () if each.principal_arn == role), None)
+    entry = next((candidate for candidate in cluster.access_entries or () if candidate.principal_arn == role), None)
     if entry is None:
         return f" {name} has no access entry, so it needs its place in the config map aws-auth.{binding}"
     there = f" The access entry of {name} is there ({entry.kind or 'of a type that was not read'})"
@@ -165,12 +165,12 @@ def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
 
 def meaning_of(issue: HealthIssue) -> Meaning:
     """Return what a report means; an empty text if that is not known."""
-    known = _MEANINGS.get((issue.kind, issue.code), Meaning(""))
-    if "{resource}" not in known.command:
-        return known
+    meaning = _MEANINGS.get((issue.kind, issue.code), Meaning(""))
+    if "{resource}" not in meaning.command:
+        return meaning
     if len(issue.resources) != 1:
-        return known._replace(command=())
-    return known._replace(command=(*known.command[:-1], issue.resources[0]))
+        return meaning._replace(command=())
+    return meaning._replace(command=(*meaning.command[:-1], issue.resources[0]))
 
 
 def general_command(issue: HealthIssue) -> tuple[str, ...]:

@@ -22,14 +22,14 @@ from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Cas
 @cache
 def table() -> Mapping[str, FindingType]:
     """Return all findings by code, the worst first."""
-    modules = [each.__name__ for each in (health, trust, permissions, controllers, policies, entries)]
-    in_order = sorted(TYPES.values(), key=lambda each: modules.index(each.look.__module__))
-    return {each.code: each for each in sorted(in_order, key=lambda each: SEVERITIES.index(each.severity))}
+    modules = [module.__name__ for module in (health, trust, permissions, controllers, policies, entries)]
+    in_order = sorted(TYPES.values(), key=lambda entry: modules.index(entry.look.__module__))
+    return {entry.code: entry for entry in sorted(in_order, key=lambda entry: SEVERITIES.index(entry.severity))}
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings in the order of their severities."""
-    return sorted(findings, key=lambda each: SEVERITIES.index(each.severity))
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def findings_of_role(subject: RoleInUse, account: AccountContext) -> tuple[Finding, ...]:
@@ -54,15 +54,15 @@ def findings_of_cluster(subject: ClusterInUse, account: AccountContext) -> tuple
 
 def _findings(about: About, subject: Subject, account: AccountContext) -> tuple[Finding, ...]:
     """Return the findings about a subject, each once: where cases differ in their evidence alone, with that of all."""
-    found: dict[tuple[str, str, str], Finding] = {}
+    by_subject: dict[tuple[str, str, str], Finding] = {}
     for entry in table().values():
         if entry.about != about or not all(map(subject.knows, entry.needs)):
             continue
         for case in entry.look(subject, account):
             one = _finding(entry, case)
             key = (one.code, one.severity, one.text)
-            found[key] = _both(found[key], one) if key in found else one
-    return tuple(worst_first(found.values()))
+            by_subject[key] = _both(by_subject[key], one) if key in by_subject else one
+    return tuple(worst_first(by_subject.values()))
 
 
 def _finding(entry: FindingType, case: Case) -> Finding:

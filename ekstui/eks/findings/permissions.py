@@ -228,7 +228,9 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, a
     ]
     if (releases := requirement.releases) is not None:
         running = (running_release(releases, use, account) for use in uses)
-        undecided += dict.fromkeys(releases.unsure(each) for each in running if releases.includes(each) is None)
+        undecided += dict.fromkeys(
+            releases.unsure(version) for version in running if releases.includes(version) is None
+        )
     return listed(undecided)
 
 
@@ -297,12 +299,18 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
     documents = [policy.document for policy in subject.policies]
     if boundary is None or boundary.document is None or None in documents:
         return
-    allows = [each for document in documents if document for each in document.statements if each.effect == "Allow"]
-    within = [each for each in boundary.document.statements if each.effect == "Allow"]
+    allows = [
+        statement
+        for document in documents
+        if document
+        for statement in document.statements
+        if statement.effect == "Allow"
+    ]
+    within = [statement for statement in boundary.document.statements if statement.effect == "Allow"]
     if not allows or any(_may_share(one, other) for one in allows for other in within):
         return
     confirmed = tuple(use for use in subject.uses if use.certainty == "confirmed")
-    actions = dict.fromkeys(action for each in allows for action in each.actions)
+    actions = dict.fromkeys(action for statement in allows for action in statement.actions)
     text = (
         f"Nothing that its policies allow is within its permissions boundary {boundary.name}: every call with it is denied, "
         f"{listed(list(actions)) if len(actions) <= NAMED_ACTIONS else counted(len(actions), 'action')} included."
@@ -318,7 +326,7 @@ def voided_by_boundary(subject: RoleInUse, _account: AccountContext) -> Iterator
 def _may_share(one: Statement, other: Statement) -> bool:
     """Return whether two Allow statements may match the same request."""
     listing, rest = (one, other) if one.action_element == "Action" else (other, one)
-    if listing.action_element == "Action" and not any(statement_may_match(rest, each) for each in listing.actions):
+    if listing.action_element == "Action" and not any(statement_may_match(rest, action) for action in listing.actions):
         return False
     if "NotResource" in (one.resource_element, other.resource_element):
         return True

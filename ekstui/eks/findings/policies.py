@@ -42,21 +42,21 @@ QUIET = timedelta(days=90)
 def superseded_policies(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each attached policy that newer ones supersede."""
     for policy in subject.policies:
-        known = account.knowledge.policies.get(policy.name)
-        if known is None or known.supersession is None or not policy.managed_by_aws:
+        notes = account.knowledge.policies.get(policy.name)
+        if notes is None or notes.supersession is None or not policy.managed_by_aws:
             continue
         title = f"{policy.name} is superseded"
         if policy.name == "AmazonEKSServicePolicy":
-            yield from _service_policy(subject, account, known.supersession, title)
+            yield from _service_policy(subject, account, notes.supersession, title)
             continue
-        newer = [name for name in known.superseded_by if subject.has_attached(name)]
-        text = f"{policy.name} has narrower successors: {' and '.join(known.superseded_by)}. {known.supersession}"
-        if not newer and all(name in known.supersession for name in known.superseded_by):
-            text = f"{policy.name} is attached. {known.supersession}"
+        newer = [name for name in notes.superseded_by if subject.has_attached(name)]
+        text = f"{policy.name} has narrower successors: {' and '.join(notes.superseded_by)}. {notes.supersession}"
+        if not newer and all(name in notes.supersession for name in notes.superseded_by):
+            text = f"{policy.name} is attached. {notes.supersession}"
         elif newer:
             text = (
                 f"{policy.name} is attached besides {' and '.join(newer)} and still allows the wider access. "
-                f"{known.supersession}"
+                f"{notes.supersession}"
             )
         evidence = (*map(use_as_evidence, subject.uses), *unseen_evidence(subject))
         severity = downgraded_if_uses_unknown("advice", subject) if subject.uses else "note"
@@ -120,9 +120,9 @@ def _cni_elsewhere(subject: RoleInUse, account: AccountContext) -> str:
         cluster = account.cluster(use)
         addon = cluster.addon("vpc-cni") if cluster else None
         associations = [
-            each.role_arn
-            for each in (cluster.associations if cluster else None) or ()
-            if (each.namespace, each.service_account) == ("kube-system", "aws-node")
+            association.role_arn
+            for association in (cluster.associations if cluster else None) or ()
+            if (association.namespace, association.service_account) == ("kube-system", "aws-node")
         ]
         own = associations or [addon.role_arn if addon else None]
         roles |= dict.fromkeys(arn.rpartition("/")[2] for arn in own if arn)
@@ -196,9 +196,9 @@ def excess_policies(subject: RoleInUse, account: AccountContext) -> Iterator[Cas
         yield Case(excess.why(subject, account), evidence, severity=severity, title=excess.title)
 
 
-def _set_tag(found: Finding, place: Place) -> tuple[Command, ...]:
+def _set_tag(problem: Finding, place: Place) -> tuple[Command, ...]:
     """Return the command that tags the role, if it runs the driver of one cluster only."""
-    clusters = {use.cluster for use in found.uses}
+    clusters = {use.cluster for use in problem.uses}
     if place.role is None or place.cluster is None or clusters != {place.cluster.name}:
         return ()
     tag = f"Key={CLUSTER_TAG},Value={place.cluster.name}"

@@ -162,7 +162,11 @@ class AccountContext:
         if cluster is None or use.kind not in ("pod-identity", "pod-identity-target", "addon"):
             return None
         account = (use.namespace, use.service_account)
-        matches = [each for each in cluster.associations or () if (each.namespace, each.service_account) == account]
+        matches = [
+            candidate
+            for candidate in cluster.associations or ()
+            if (candidate.namespace, candidate.service_account) == account
+        ]
         return matches[0] if len(matches) == 1 else None
 
 

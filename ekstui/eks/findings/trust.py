@@ -28,9 +28,9 @@ TAG_SESSION = "sts:TagSession"
 
 
 def _add_tag_session(_finding: Finding, place: Place) -> tuple[Command, ...]:
-    services = {each.principal for each in place.account.knowledge.trust if TAG_SESSION in each.actions}
+    services = {need.principal for need in place.account.knowledge.trust if TAG_SESSION in need.actions}
     about = "adds sts:TagSession (replaces the whole trust policy)"
-    return _updated(place.role, lambda held: [_with_tag_session(each, services) for each in held], about)
+    return _updated(place.role, lambda held: [_with_tag_session(statement, services) for statement in held], about)
 
 
 @finding(
@@ -79,8 +79,8 @@ def missing_tag_session(subject: RoleInUse, account: AccountContext) -> Iterator
             yield Case(_lacks_tag_session(requirement), map(use_as_evidence, uses), uses)
     for requirement in account.knowledge.trust:
         service = requirement.principal
-        named = [each for each in trusted if each.name.removesuffix(".cn") == service]
-        if not named or TAG_SESSION not in requirement.actions or any(each.allows(TAG_SESSION) for each in named):
+        named = [trustee for trustee in trusted if trustee.name.removesuffix(".cn") == service]
+        if not named or TAG_SESSION not in requirement.actions or any(trustee.allows(TAG_SESSION) for trustee in named):
             continue
         is_known_use = any(use.kind in requirement.uses and use.certainty == "confirmed" for use in subject.uses)
         if not is_known_use and _may_tag(requirement, subject, account):
@@ -96,8 +96,8 @@ def _may_tag(requirement: TrustRequirement, subject: RoleInUse, account: Account
     """Return whether a service that a role trusts may tag sessions: a cluster role's only for Auto Mode."""
     if requirement.principal != "eks.amazonaws.com":
         return True
-    usual = [each for each in account.knowledge.requirements if each.when == requirement.when]
-    return any(subject.has_attached(name) for each in usual for name in each.policies)
+    usual = [other for other in account.knowledge.requirements if other.when == requirement.when]
+    return any(subject.has_attached(name) for need in usual for name in need.policies)
 
 
 def _unmet(
@@ -118,11 +118,15 @@ def _unmet(
         if not uses:
             continue
         named = [
-            each for each in trusted if each.kind == "anyone" or each.name.removesuffix(".cn") == requirement.principal
+            trustee
+            for trustee in trusted
+            if trustee.kind == "anyone" or trustee.name.removesuffix(".cn") == requirement.principal
         ]
         if not named:
             yield requirement, uses, []
-        elif lacking := [action for action in requirement.actions if not any(each.allows(action) for each in named)]:
+        elif lacking := [
+            action for action in requirement.actions if not any(trustee.allows(action) for trustee in named)
+        ]:
             yield requirement, uses, lacking
 
 
@@ -177,12 +181,12 @@ def unrestricted_issuers(subject: RoleInUse, _account: AccountContext) -> Iterat
             yield Case(text, (f"issuer {trustee.name}",), _uses_of(trustee, subject))
 
 
-def _create_provider(found: Finding, _place: Place) -> tuple[Command, ...]:
-    issuer = next((use.name for use in found.uses if use.name and use.kind == "irsa"), None)
+def _create_provider(problem: Finding, _place: Place) -> tuple[Command, ...]:
+    issuer = next((use.name for use in problem.uses if use.name and use.kind == "irsa"), None)
     if issuer is None:
         return ()
-    given = ("--url", f"https://{issuer}", "--client-id-list", "sts.amazonaws.com")
-    return (aws("makes IAM accept the cluster's tokens", "iam", "create-open-id-connect-provider", *given),)
+    arguments = ("--url", f"https://{issuer}", "--client-id-list", "sts.amazonaws.com")
+    return (aws("makes IAM accept the cluster's tokens", "iam", "create-open-id-connect-provider", *arguments),)
 
 
 @finding(
@@ -233,7 +237,9 @@ def _is_orphaned(trustee: Trustee, account: AccountContext) -> bool:
     if eks is None or region is None or region not in eks.regions:
         return False
     clusters = [cluster for cluster in eks.clusters if cluster.region == region]
-    return all(cluster.described for cluster in clusters) and all(each.issuer != trustee.name for each in clusters)
+    return all(cluster.described for cluster in clusters) and all(
+        cluster.issuer != trustee.name for cluster in clusters
+    )
 
 
 def _trust_issuer(_finding: Finding, place: Place) -> tuple[Command, ...]:
@@ -297,17 +303,17 @@ def _updated(
     ):
         return ()
     document = json.dumps(serialise(role.trust._replace(statements=statements)), separators=(",", ":"))
-    given = ("--role-name", role.name, "--policy-document", document)
-    return (aws(about, "iam", "update-assume-role-policy", *given),)
+    arguments = ("--role-name", role.name, "--policy-document", document)
+    return (aws(about, "iam", "update-assume-role-policy", *arguments),)
 
 
 def _for_issuer(statements: tuple[Statement, ...], issuer: str) -> tuple[Statement, ...]:
     """Return a copy of the first statement about another issuer, for this one; nothing if there is none."""
     for statement in statements:
         for principal in statement.principals:
-            known = [issuer_of(value) for value in principal.values] if principal.kind == "Federated" else []
-            if statement.effect == "Allow" and len(known) == 1 and eks_region(known[0]):
-                copied = json.dumps(serialise_statement(statement)).replace(known[0], issuer)
+            issuers = [issuer_of(value) for value in principal.values] if principal.kind == "Federated" else []
+            if statement.effect == "Allow" and len(issuers) == 1 and eks_region(issuers[0]):
+                copied = json.dumps(serialise_statement(statement)).replace(issuers[0], issuer)
                 return parse_text(f'{{"Statement": [{copied}]}}').statements
     return ()
 
@@ -331,11 +337,11 @@ def _with_tag_session(statement: Statement, services: Collection[str]) -> Statem
 
 def _with_wildcards(statement: Statement) -> Statement:
     """Return a statement whose subjects with a wildcard are under an operator that supports wildcards."""
-    if statement.effect != "Allow" or not any(each.kind == "Federated" for each in statement.principals):
+    if statement.effect != "Allow" or not any(principal.kind == "Federated" for principal in statement.principals):
         return statement
     liked = tuple(map(_liked, statement.conditions))
     # In JSON, two conditions with the same operator and key would be one, with the values of the last.
-    kept = len({(each.operator.lower(), each.key.lower()) for each in liked}) == len(liked)
+    kept = len({(line.operator.lower(), line.key.lower()) for line in liked}) == len(liked)
     return statement._replace(conditions=liked) if kept else statement
 
 

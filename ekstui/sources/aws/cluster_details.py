@@ -6,7 +6,7 @@ from typing import Any
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import SourceError
-from ekstui.eks.cluster import AccessEntry, Addon, Cluster, GivenAccess, Node, Place, PodIdentityAssociation
+from ekstui.eks.cluster import AccessEntry, Addon, AssociatedPolicy, Cluster, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.answers import MalformedError
 from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, Report, access_entry, with_all
 from ekstui.sources.aws.connection import Connection, each
@@ -106,7 +106,7 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
         answer = connection.ask(describing, cluster.region, principalArn=principal, **named)["accessEntry"]
         return access_entry(principal, with_all(answer, describing, ACCESS_ENTRIES.always))
 
-    def given(principal: str) -> tuple[GivenAccess, ...]:
+    def given(principal: str) -> tuple[AssociatedPolicy, ...]:
         pages = connection.token_pages(listing, cluster.region, maxResults=PAGE, principalArn=principal, **named)
         return tuple(_given(each) for page in pages for each in page["associatedAccessPolicies"])
 
@@ -122,12 +122,12 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
     return replace(cluster, access_entries=kept), failed.errors
 
 
-def _given(answer: Mapping[str, Any]) -> GivenAccess:
+def _given(answer: Mapping[str, Any]) -> AssociatedPolicy:
     scope = answer.get("accessScope") or {}
     if scope.get("type") not in ("cluster", "namespace"):
         raise MalformedError("eks:ListAssociatedAccessPolicies")
     names = tuple(str(name) for name in scope.get("namespaces") or ())
-    return GivenAccess(str(answer["policyArn"]), names if scope.get("type") == "namespace" else None)
+    return AssociatedPolicy(str(answer["policyArn"]), names if scope.get("type") == "namespace" else None)
 
 
 def _associations(connection: Connection, cluster: Cluster) -> tuple[PodIdentityAssociation, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ekstui.eks.account_snapshot import Use, UseKind
-from ekstui.eks.cluster import AccessEntry, Capability, Cluster, GivenAccess
+from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Capability, Cluster
 from ekstui.eks.commands import one_line
 from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry
 from ekstui.eks.findings.subjects import ClusterInUse, EntryInCluster, RoleInCluster
@@ -15,8 +15,8 @@ from ekstui.eks.findings.table import Finding
 from tests.eks.findings.subjects import ACCOUNT, ROLE, around, fixing, used
 
 
-def given(*policies: str) -> tuple[GivenAccess, ...]:
-    return tuple(GivenAccess(f"arn:aws:eks::aws:cluster-access-policy/{policy}") for policy in policies)
+def given(*policies: str) -> tuple[AssociatedPolicy, ...]:
+    return tuple(AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/{policy}") for policy in policies)
 
 
 def codes(
