@@ -1,9 +1,8 @@
-"""What each version changed and when: the timeline of a policy, the feed of all policies, and the changes of a quarter."""
+"""What each version changed and when: the timeline of a policy, and the feed of all policies."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -161,35 +160,6 @@ def _is_since(created: datetime | None, since: datetime | None) -> bool:
 
 Quarter = int
 """Quarters since the year 0, so that neighbours differ by one."""
-
-
-class Quarters(NamedTuple):
-    """The changes of a policy over time."""
-
-    first: Quarter
-    """The quarter of the first version with a date."""
-    counts: tuple[int, ...]
-    """The number of versions that changed something, for each quarter from the first to the last."""
-    undated: int
-    """The number of such versions whose dates are not known."""
-
-
-def changes_per_quarter(steps: Sequence[Step], until: datetime) -> Quarters | None:
-    """Return the changes in each quarter up to that of `until`; None if no version has a date.
-
-    The first version, and versions that changed nothing, do not count.
-    """
-    dated = [quarter_of(step.created) for step in steps if step.created]
-    if not dated:
-        return None
-    changed = [step for step in steps if step.change is not None and step.change.kind != "none"]
-    counts = Counter(quarter_of(step.created) for step in changed if step.created)
-    first, last = min(dated), max(*dated, quarter_of(until))
-    return Quarters(
-        first,
-        tuple(counts[quarter] for quarter in range(first, last + 1)),
-        sum(step.created is None for step in changed),
-    )
 
 
 def quarter_of(day: datetime) -> Quarter:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ekstui.change.policy import version_label, version_range
 from ekstui.present.blocks import (
     Block,
+    Code,
     Column,
     Heading,
     Line,
@@ -22,6 +23,8 @@ from ekstui.present.blocks import (
     reach_style,
     verdict_span,
 )
+from ekstui.present.styled import plain
+from ekstui.present.time_line import legend, step_sign, time_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +38,10 @@ COLUMNS = (
     Column("Date", 10), Column("Policy", 12, share=1, middle=True, shrink=1), Column("Step", 8), Column("Reach", 11),
     Column("Change", 11),
 )  # fmt: skip
+
+
+LINE_WIDTH = 72
+"""The length of the line of time, in columns."""
 
 
 def changes_table(steps: Sequence[FeedStep]) -> Table:
@@ -83,21 +90,29 @@ def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Li
     return name, f"  {why}" if why else "", Span(has, "muted")
 
 
-def timeline_blocks(policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None) -> list[Block]:
-    """Return one row per version, oldest first, with what it changed, and which numbers were never recorded."""
+def timeline_blocks(
+    policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None, until: datetime
+) -> list[Block]:
+    """Return the line of time up to `until`, and one row per version, oldest first, with what it changed.
+
+    Numbers that were never recorded have a row too.
+    """
     rows: list[TableRow] = []
     for step in steps:
         if step.missing_before:
             missing = version_range(step.missing_before)
-            rows.append(TableRow((Span(missing, "muted"), Span("not seen by anyone", "muted"))))
+            rows.append(TableRow(("", Span(missing, "muted"), Span("not seen by anyone", "muted"))))
         form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
         day = step.created.strftime(form) if step.created else "date unknown"
         last = Span(_through(policy, step) if policy.home else "default" if step.default else "", "good")
-        rows.append(TableRow((version_label(step.version), day, _words(step.change), last), step, step.version))
+        cells = (Span(*step_sign(step)), version_label(step.version), day, _words(step.change), last)
+        rows.append(TableRow(cells, step, step.version))
     updates = [*map(_update, knowledge.updates if knowledge else ())]
+    lines = [plain(line).rstrip() for line in time_line(steps, until, LINE_WIDTH)]
     blocks: list[Block] = [
         Heading(f"{policy.name}: {len(steps)} known {'documents' if policy.home else 'versions'}", 1),
-        Table((Column(""), Column(""), Column("", 20, shrink=1), Column("")), rows),
+        *([Code("\n".join((*lines, "", legend(steps))), "text")] if lines else []),
+        Table((Column(""), Column(""), Column(""), Column("", 20, shrink=1), Column("")), rows),
     ]
     return [*blocks, Tree(updates)] if updates else blocks
 

@@ -109,10 +109,8 @@ def _attached_to(known: PolicyKnowledge) -> str:
     return f"For: {', '.join(known.attached_to)}.{alone}"
 
 
-_SERVICES = (
-    Column("Service"), Column("Access level", 24, shrink=1), Column("Resource", 14, shrink=1),
-    Column("Condition", 14, shrink=1),
-)  # fmt: skip
+_ACCESS = Column("Access level", 24, shrink=1)
+_SCOPE = (Column("Resource", 14, shrink=1), Column("Condition", 14, shrink=1))
 _ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shrink=1), Column("", 12, shrink=2))
 
 
@@ -145,17 +143,22 @@ def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
 
 
 def services_table(services: Sequence[ServiceSummary]) -> Table:
-    """Return one row per service, in the console's words."""
-    rows = [
-        (
-            Span(_name(service), "bad" if service.effect == "Deny" else ""),
-            access_words(service),
-            code(service.resource),
-            code(service.conditioned.words(service.condition)),
-        )
-        for service in services
-    ]
-    return Table(_SERVICES, [*map(TableRow, rows)])
+    """Return one row per service: how much of each access level it has, and its resource and condition, in the console's words."""
+    from ekstui.present.shares import SHORT_LEVELS, granted_levels, share  # only for permissions, not for lists
+
+    levels = granted_levels(services)
+    titles = [Column(SHORT_LEVELS.get(level, level)) for level in levels] or [_ACCESS]
+    rows = []
+    for service in services:
+        shares: list[Line] = [
+            tuple(Span(text, style) for text, style in share(level, service.levels.get(level))) for level in levels
+        ]
+        if not any(shares):
+            shares[:1] = [service.access]
+        name = Span(_name(service), "bad" if service.effect == "Deny" else "")
+        condition = code(service.conditioned.words(service.condition))
+        rows.append(TableRow((name, *shares, code(service.resource), condition)))
+    return Table((Column("Service"), *titles, *_SCOPE), rows)
 
 
 def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
@@ -182,18 +185,6 @@ def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str
             rows.append(TableRow((*cells, Span("; ".join(flags), "warn"))))
         blocks.append(Table(_ACTIONS, rows))
     return blocks
-
-
-def access_words(service: ServiceSummary) -> str:
-    """Return the console's words with counts for limited levels, such as `Limited: Write 6/421`."""
-    full, separator, limited = service.access.partition("Limited: ")
-    if not separator:
-        return service.access
-    counted = [
-        f"{level} {service.levels[level].granted}/{service.levels[level].total}" if level in service.levels else level
-        for level in limited.split(", ")
-    ]
-    return full + separator + ", ".join(counted)
 
 
 def _name(service: ServiceSummary) -> str:

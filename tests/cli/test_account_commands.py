@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -231,6 +232,6 @@ def test_what_a_role_or_a_document_permits(rig: Rig, ekstui: Run, monkeypatch: p
             '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*"}}'
         ),
     )
-    assert "Limited: Tagging 1/2" in ekstui("show", "-").out
+    assert re.search(r"^ec2 +▌1/2 +All resources", ekstui("show", "-").out, re.MULTILINE)
     assert ekstui("show", "role:prod-nod").code == 1
     assert ekstui("show", "./none.json").code == 2

@@ -150,8 +150,8 @@ def test_a_denial_that_is_pasted_is_explained(user: User) -> None:
 def test_what_a_role_may_do(user: User) -> None:
     user.find("prod-node", "role", "What it may do, all policies together")
     user.press("v", "permissions · ")
-    user.sees("ec2", "List 10/224")
-    user.sees("ecr", "Read 10/22")
+    user.sees("ec2", "▏10/224")
+    user.sees("ecr", "▌10/22")
     assert user.keys <= 3
 
 

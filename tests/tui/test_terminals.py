@@ -62,7 +62,7 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
         assert terminal.screen.buffer[row][5].reverse
         assert not terminal.screen.buffer[row + 1][5].reverse
         terminal.send("\r")
-        terminal.wait_for("List 6/224", PATIENCE)
+        terminal.wait_for("List ▏6/224", PATIENCE)
         coloured = re.findall(rb"\x1b\[[0-9;:]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;:]*m", bytes(terminal.raw))
         assert coloured == []
 

@@ -125,7 +125,7 @@ def list_versions(arguments: Namespace) -> None:
             [
                 access_timeline_blocks(entry.access)
                 if entry.access
-                else timeline_blocks(entry.policy, steps, knowledge_of(entry.policy))
+                else timeline_blocks(entry.policy, steps, knowledge_of(entry.policy), library.data().newest)
                 for entry, steps in timelines
             ]
         )

@@ -126,8 +126,9 @@ class Pane(Vertical):
         head = f"{self.NUMBER} {self.TITLE}" + (" · " if about else "")
         if width := self.outer_size.width:
             ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head) - len(columns), 12))
-            if columns:
-                about += f" {'─' * (width - 8 - len(head) - len(about) - len(columns))} {columns}"
+            line = width - 8 - len(head) - len(about) - len(columns)
+            if columns and line > 0:
+                about += f" {'─' * line} {columns}"
         # else not laid out yet; the title is cut when it is
         self.border_title = Content(head + about)
 

@@ -62,6 +62,8 @@ class RowList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._header = header
+        self._head: tuple[Row, ...] = ()
+        """Lines above the rows that do not scroll."""
         self.rows: tuple[Row, ...] = ()
         """The current rows; `set_rows` replaces them."""
         self.cursor: int | None = None
@@ -96,10 +98,22 @@ class RowList(ScrollView, can_focus=True):
         self.rows = tuple(rows)
         self._match = None
         self.cursor = self._place(wanted, nearby)
-        self.virtual_size = Size(self.row_width, len(self.rows) + self._header)
+        self.virtual_size = Size(self.row_width, len(self.rows) + self._top)
         self._show_cursor()
         self.refresh()
         self.post_message(self.Highlighted(self.current))
+
+    def set_head(self, head: Sequence[Row]) -> None:
+        """Replace the lines above the rows, which do not scroll."""
+        if len(head) != len(self._head):
+            self._head = tuple(head)
+            self.on_resize()
+            self.refresh()
+            return
+        for y, (before, after) in enumerate(zip(self._head, head, strict=True)):
+            if before != after:
+                self.refresh_line(self.scroll_offset.y + self._header + y)
+        self._head = tuple(head)
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Replace the columns."""
@@ -160,7 +174,9 @@ class RowList(ScrollView, can_focus=True):
         if self._header and y == 0:
             titles = tuple(styled(column.title) for column in self._columns)
             return self._strip(Row(None, titles), rich_style(self, "header"), width)
-        index = self.scroll_offset.y + y - self._header
+        if 0 <= y - self._header < len(self._head):
+            return self._strip(self._head[y - self._header], self._plain_style, width)
+        index = self.scroll_offset.y + y - self._top
         if not 0 <= index < len(self.rows):
             return Strip.blank(width, self._plain_style)
         base = self._plain_style
@@ -174,7 +190,7 @@ class RowList(ScrollView, can_focus=True):
         self._lay_out()
         if self._words:
             self.show_message(*self._words)
-        self.virtual_size = Size(self.row_width, len(self.rows) + self._header)
+        self.virtual_size = Size(self.row_width, len(self.rows) + self._top)
         self._show_cursor()
 
     def notify_style_update(self) -> None:
@@ -190,8 +206,8 @@ class RowList(ScrollView, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         """Move to the clicked row; a click on the current row opens it, and one on ▸ or ▾ folds or unfolds it."""
-        index = self.scroll_offset.y + event.y - self._header
-        if 0 <= index < len(self.rows) and self.rows[index].selectable:
+        index = self.scroll_offset.y + event.y - self._top
+        if event.y >= self._top and index < len(self.rows) and self.rows[index].selectable:
             row = self.rows[index]
             sign = re.match(r" *[▸▾] ", "".join(map(plain, row.cells[:1])))
             opens = index == self.cursor
@@ -228,6 +244,11 @@ class RowList(ScrollView, can_focus=True):
             self._show_line(len(self.rows) - 1)
 
     @property
+    def _top(self) -> int:
+        """How many lines are above the rows."""
+        return self._header + len(self._head)
+
+    @property
     def row_width(self) -> int:
         """The width of the rows, without the scrollbar."""
         return self.scrollable_content_region.width
@@ -235,7 +256,7 @@ class RowList(ScrollView, can_focus=True):
     @property
     def _visible(self) -> int:
         """How many rows are in view."""
-        return max(1, self.size.height - self._header)
+        return max(1, self.size.height - self._top)
 
     @property
     def _first(self) -> int | None:
@@ -289,7 +310,7 @@ class RowList(ScrollView, can_focus=True):
 
     def _repaint_cursor(self) -> None:
         if self.cursor is not None:
-            self.refresh_line(self.cursor + self._header)
+            self.refresh_line(self.cursor + self._top)
 
     # The cursor looks different with the focus.
     on_focus = on_blur = _repaint_cursor
@@ -369,10 +390,12 @@ class RowList(ScrollView, can_focus=True):
         key = (name, base.bgcolor)
         if key not in self._text_styles:
             whole = rich_style(self, name)
-            # Only a hit has its own background.
-            background = whole.bgcolor if name == "hit" else None
+            # Only a hit and a place on a line have their own background.
+            background = whole.bgcolor if name in ("hit", "cursor") else None
             colour = whole.color
             if colour and base.bgcolor and not background:
                 colour = with_contrast(Color.from_rich_color(colour), Color.from_rich_color(base.bgcolor)).rich_color
-            self._text_styles[key] = Style(color=colour, bgcolor=background, bold=whole.bold)
+            self._text_styles[key] = Style(
+                color=colour, bgcolor=background, bold=whole.bold, reverse=whole.reverse, underline=whole.underline
+            )
         return self._text_styles[key]

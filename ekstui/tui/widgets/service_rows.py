@@ -10,11 +10,23 @@ from rich.cells import cell_len
 
 from ekstui.iam.text import clean_line
 from ekstui.present.blocks import grant_line, level_style
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
+from ekstui.present.shares import SHORT_LEVELS, granted_levels, share
+from ekstui.present.styled import Column, Row, Style, Styled, cut_end, plain, styled, wrap
 
 if TYPE_CHECKING:
     from ekstui.iam.grants import Grant
     from ekstui.iam.summary import ActionSummary, ServiceSummary
+
+MARK = "▸ "
+"""What a service begins with, folded."""
+
+IF = "  if"
+
+MIN_NAME = 14
+"""The fewest cells for the name of a service beside columns."""
+
+WRAPPED = 12
+"""The indent of what of a service does not fit its line."""
 
 MIN_WIDTHS = (20, 12, 12)
 """The smallest widths of an action's name, resource and condition."""
@@ -45,22 +57,25 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
 def service_rows(services: Sequence[ServiceSummary], opened: Collection[Hashable], width: int) -> list[Row]:
     """Return one row per service and, below an unfolded one, its actions by level."""
     rows: list[Row] = []
-    columns = _columns(width, [each for each in services if (each.effect, each.service) in opened])
+    columns = _columns(width, [service for service in services if (service.effect, service.service) in opened])
+    titles, heads = _heads(services, width - len(MARK))
+    if titles:
+        rows.append(Row("levels", (((" " * len(MARK), ""), *titles),), selectable=False))
     sections = {_section(service) for service in services}
     section = None
-    for service in services:
+    for service, head in zip(services, heads, strict=True):
         if len(sections) > 1 and _section(service) != section:
             section = _section(service)
             rows.append(Row(("section", section), (styled(section, "strong"),), selectable=False))
-        rows += _service(service, columns, width, opened=(service.effect, service.service) in opened)
+        rows += _service(service, head, columns, width, opened=(service.effect, service.service) in opened)
     return rows
 
 
 def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, str]]:
     """Return the first services that fit unfolded into this number of rows, as (effect, service) pairs."""
     found: set[tuple[str, str]] = set()
-    # Section titles, and one row per service.
-    left = room - 2 * len({_section(service) for service in services}) - len(services)
+    # The titles of columns and of sections, and one row per service.
+    left = room - 1 - 2 * len({_section(service) for service in services}) - len(services)
     left -= sum(len(service.warnings) for service in services)
     for service in services:
         # Use the counts: listing the actions would build them.
@@ -77,16 +92,83 @@ def _section(service: ServiceSummary) -> str:
     return "Explicit deny" if service.effect == "Deny" else "Allow"
 
 
-def _service(service: ServiceSummary, columns: Sequence[Column], width: int, *, opened: bool) -> list[Row]:
+def _heads(services: Sequence[ServiceSummary], width: int) -> tuple[Styled, list[Styled]]:
+    """Return the titles of the columns, if there are any, and each service with its shares, its resource and its condition.
+
+    The shares are in columns, which have titles where there is no room to name the level in each, or else one after the
+    other. Where there is no room for the resource and the condition, `if` says that there is one.
+    """
+    levels = granted_levels(services)
+    named = [[_share(level, service, named=True) for level in levels] for service in services]
+    counts = [[_share(level, service, named=False) for level in levels] for service in services]
+    titles = [styled(SHORT_LEVELS.get(level, level), "muted") for level in levels]
+    names = max((cell_len(clean_line(service.service)) for service in services), default=0)
+    for shares, head in ((named, ()), (counts, titles)):
+        rooms = [max(cell_len(plain(row[at])) for row in (*shares, head) if row) for at in range(len(levels))]
+        for gap in (2, 1):
+            room = width - len(IF) - sum(rooms) - gap * len(rooms)
+            if room >= min(names, MIN_NAME):
+                starts = [min(names, room) + gap + sum(rooms[:at]) + gap * at for at in range(len(rooms))]
+                lines = [
+                    _in_columns(service, row, starts, width) for service, row in zip(services, shares, strict=True)
+                ]
+                return _columns_line((), head, starts), lines
+    return (), [
+        _with_scope(service, _flowing(service, row), width) for service, row in zip(services, named, strict=True)
+    ]
+
+
+def _in_columns(service: ServiceSummary, shares: Sequence[Styled], starts: Sequence[int], width: int) -> Styled:
+    if not any(map(plain, shares)):
+        return _flowing(service, shares)
+    return _with_scope(service, _columns_line(_name(service), shares, starts), width)
+
+
+def _columns_line(name: Styled, cells: Sequence[Styled], starts: Sequence[int]) -> Styled:
+    """Return cells where their columns start, after a name that is cut if need be; nothing if there are no cells."""
+    if not cells:
+        return ()
+    line = [*cut_end(name, starts[0] - 1)]
+    used = cell_len(plain(tuple(line)))
+    for cell, start in zip(cells, starts, strict=True):
+        if plain(cell):
+            line += [(" " * (start - used), ""), *cell]
+            used = start + cell_len(plain(cell))
+    return tuple(line)
+
+
+def _flowing(service: ServiceSummary, shares: Sequence[Styled]) -> Styled:
+    """Return a service with one share after the other; without any, what is known of its access."""
+    cells = [cell for cell in shares if plain(cell)] or [styled(service.access or "unknown to the reference", "muted")]
+    return (*_name(service), *(piece for cell in cells for piece in (("  ", ""), *cell)))
+
+
+def _name(service: ServiceSummary) -> Styled:
+    return styled(clean_line(service.service), "bad" if service.effect == "Deny" else "strong")
+
+
+def _share(level: str, service: ServiceSummary, *, named: bool) -> Styled:
+    """Return the share of an access level that a service is granted."""
+    drawn = share(level, service.levels.get(level))
+    return ((f"{SHORT_LEVELS.get(level, level)} ", ""), *drawn) if drawn and named else drawn
+
+
+def _with_scope(service: ServiceSummary, line: Styled, width: int) -> Styled:
+    """Return the line with its service's resource and condition if there is room, else `if` if there is a condition."""
+    whole = scope(service)
+    if cell_len(plain(line)) + cell_len(plain(whole)) <= width:
+        return (*line, *whole)
+    return (*line, (IF, "warn")) if _condition(service, whole=False) else line
+
+
+def _service(
+    service: ServiceSummary, head: Styled, columns: Sequence[Column], width: int, *, opened: bool
+) -> list[Row]:
     key = (service.effect, service.service)
-    style: Style = "bad" if service.effect == "Deny" else "strong"
-    head: Styled = (("▾ " if opened else "▸ ", "muted"), (f"{clean_line(service.service)}  ", style))
-    words: Styled = (*access(service), *(() if opened else scope(service)))
-    indent = min(cell_len(plain(head)), 12)
-    first, *more = wrap(words, max(width - cell_len(plain(head)), 20))
-    rows = [Row(key, ((*head, *first),), service)]
+    first, *more = wrap(head, max(width - len(MARK), 20), max(width - WRAPPED, 20))
+    rows = [Row(key, ((("▾ " if opened else "▸ ", "muted"), *first),), service)]
     rows += [
-        Row((key, "more", index), (((" " * indent, ""), *line),), selectable=False) for index, line in enumerate(more)
+        Row((key, "more", index), (((" " * WRAPPED, ""), *line),), selectable=False) for index, line in enumerate(more)
     ]
     rows += [
         Row((key, "warning", text, part), (((("  ! " if not part else "    "), "warn"), *line),), selectable=False)
@@ -163,21 +245,6 @@ def _condition(service: ServiceSummary, *, whole: bool) -> str:
     word = service.condition if whole or several else _key(service.condition.split(" ")[0])
     words = service.conditioned.words(word)
     return clean_line(words if words != word else "several conditions" if several else f"if {word}")
-
-
-def access(service: ServiceSummary) -> Styled:
-    """Return a service's access levels, with counts for limited ones."""
-    full, separator, limited = service.access.partition("Limited: ")
-    if not separator:
-        return styled(service.access or "unknown to the reference", "" if service.access else "muted")
-    words: list[tuple[str, Style]] = [(f"{full.strip()} · " if full else "", "")]
-    for index, level in enumerate(limited.split(", ")):
-        count = service.levels.get(level)
-        words.append((" · " if index else "", "muted"))
-        words.append((level, level_style(level) if level != "List" else ""))
-        if count:
-            words.append((f" {count.granted}/{count.total}", "muted"))
-    return tuple(words)
 
 
 def grants_short(grants: Sequence[Grant]) -> tuple[str, str]:

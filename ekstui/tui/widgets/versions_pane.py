@@ -1,9 +1,8 @@
-"""The third pane: the versions of a policy, what each changed, and the changes per quarter."""
+"""The third pane: the versions of a policy on a line of time, and what each changed."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from textual import on
@@ -13,6 +12,7 @@ from ekstui.change.policy import version_label, version_range
 from ekstui.iam.text import clean_line
 from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Styled, styled
+from ekstui.present.time_line import legend, step_sign, time_line
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison, Shown
@@ -20,74 +20,26 @@ from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ekstui.change.policy import Policy
-    from ekstui.change.steps import Quarters, Step, StepCounts
+    from ekstui.change.steps import Step, StepCounts
     from ekstui.eks.knowledge import PolicyKnowledge
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.iam.document import ActionElement
     from ekstui.library import Library
     from ekstui.library.notation import PolicyAt
 
-BARS = "▁▂▃▄▅▆▇█"
-"""From no changes to the most."""
 
-
-def can_show(characters: str) -> bool:
-    """Return whether the terminal's encoding has these characters."""
-    try:
-        characters.encode(getattr(sys.__stderr__, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def sparkline(quarters: Quarters, width: int, *, bars: bool) -> Styled:
-    """Return the changes per quarter as one line of `width` columns: `…2 22Q4 ▁▂▁▁█ 26Q3 max 3`; empty if nothing changed.
-
-    If not all quarters fit, the last ones are shown after the number of earlier changes. Without `bars`, each quarter
-    is a digit, or `+` for more than nine.
-    """
-    from ekstui.change.steps import quarter_label
-
-    most = max(quarters.counts)
-    if not most:
-        return ()
-    undated = f", {quarters.undated} undated" if quarters.undated else ""
-    words = f" max {most}{undated}"
-    # Room for the labels at both ends and, if needed, the number of earlier changes.
-    room = max(width - len(words) - 10, 1)
-    before = ""
-    if len(quarters.counts) > room:
-        room = max(room - 4, 1)
-        earlier = sum(quarters.counts[:-room])
-        before = f"…{earlier} " if earlier else ""
-    shown = quarters.counts[-room:]
-    last = quarters.first + len(quarters.counts) - 1
-    scale = len(BARS) - 1
-    signs = "".join(
-        BARS[(count * scale + most - 1) // most] if bars else "_" if not count else str(count) if count < 10 else "+"
-        for count in shown
-    )
-    return (
-        (f"{before}{quarter_label(last - len(shown) + 1)} ", "muted"),
-        (signs, "accent"),
-        (f" {quarter_label(last)}{words}", "muted"),
-    )
-
-
-def version_rows(steps: Sequence[Step], shown: int | None, marked: Mapping[int, str]) -> list[Row]:
+def version_rows(steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
     """Return versions as rows, newest first, with notes on missing ones.
 
     `marked` has the letters of marked versions by number.
     """
     rows: list[Row] = []
     for step in reversed(steps):
-        here = step.version == shown
-        sign: Styled = (
-            styled(marked[step.version], "accent")
-            if step.version in marked
-            else styled("●" if here else "○", "accent" if here else "muted")
-        )
+        mark = marked.get(step.version)
+        sign: Styled = styled(mark, "accent") if mark else (step_sign(step),)
         label = styled(version_label(step.version), "strong" if step.default else "")
         day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
         when = styled(day, "" if step.created else "muted")
@@ -157,8 +109,8 @@ COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Chan
 RELEASES = (COLUMNS[0], Column("Release", 8), *COLUMNS[2:])
 """The columns for controllers' releases such as `v1.14.10`."""
 
-ROOM_FOR_QUARTERS = (30, 12)
-"""Width and height of the pane from which the changes per quarter are shown."""
+ROOM_FOR_LINE, ROOM_FOR_YEARS = 5, 8
+"""The heights of the pane from which the line of time, and the years below it, are shown."""
 
 
 class VersionsPane(Pane):
@@ -182,7 +134,8 @@ class VersionsPane(Pane):
         self.steps: Sequence[Step] = ()
         """The known versions of the shown policy, oldest first; empty until they are read."""
         self._knowledge: PolicyKnowledge | None = None
-        self._quarters: Quarters | None = None
+        self._until: datetime | None = None
+        """Until when changes are known."""
         self._quiet_hidden = False
         self._touched: Touched | None = None
 
@@ -198,6 +151,7 @@ class VersionsPane(Pane):
             if shown is not None or self._arn is not None:
                 self._arn = shown.entry.policy.arn if shown else None
                 self.set_note("")
+                self.set_title()
                 self.show_rows()
             return
         policy, library = shown.entry.policy, self.app.library
@@ -206,7 +160,7 @@ class VersionsPane(Pane):
         self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
 
     def on_resize(self) -> None:
-        """Show the changes per quarter if there is room."""
+        """Fit the line of time to the new size."""
         super().on_resize()
         if self.steps:
             self.show_rows()
@@ -234,18 +188,28 @@ class VersionsPane(Pane):
         name = shown.entry.policy.name
         marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
         steps = [step for step in self.steps if not self._is_hidden(step, shown)]
-        rows = version_rows(steps, shown.version, marked)
-        return self._matching(rows, shown) if self.words else self._quarter_rows() + rows
+        rows = version_rows(steps, marked)
+        return self._matching(rows, shown) if self.words else rows
+
+    def show_rows(self, *, cursor: Hashable | None = None) -> None:
+        """Show the rows below the line of time."""
+        super().show_rows(cursor=cursor)
+        self._show_line()
+
+    @on(RowList.Highlighted)
+    def _show_line(self) -> None:
+        """Show the line of time where there is room, with the version under the cursor; a filter hides it."""
+        height, row = self.rows.size.height, self.rows.current
+        lines: Sequence[Styled] = ()
+        if self.steps and self._until and height >= ROOM_FOR_LINE and not self.words:
+            here = row.value.version if row and _is_step(row.value) else None
+            lines = time_line(self.steps, self._until, self.rows.row_width, here)
+        if height < ROOM_FOR_YEARS:
+            lines = lines[:1]
+        self.rows.set_head([Row(number, (line,)) for number, line in enumerate(lines)])
 
     def _is_hidden(self, step: Step, shown: Shown) -> bool:
         return self._quiet_hidden and is_quiet(step) and step.version != shown.version and not step.default
-
-    def _quarter_rows(self) -> list[Row]:
-        columns, lines = ROOM_FOR_QUARTERS
-        if self._quarters is None or self.rows.row_width < columns or self.rows.size.height < lines:
-            return []
-        line = sparkline(self._quarters, self.rows.row_width, bars=can_show(BARS))
-        return [Row("quarters", (line,), selectable=False)] if line else []
 
     def _matching(self, rows: Sequence[Row], shown: Shown) -> list[Row]:
         """Return the versions that match the filter; until the changed actions are read, every version has them."""
@@ -269,11 +233,17 @@ class VersionsPane(Pane):
 
         self.app.background.run(self, "touched", lambda _: actions_touched(policy, library), show)
 
-    def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, Quarters | None]) -> None:
-        self.steps, self._knowledge, self._quarters = read
+    def _show_timeline(self, read: tuple[Sequence[Step], PolicyKnowledge | None, datetime]) -> None:
+        self.steps, self._knowledge, self._until = read
         quiet = sum(map(is_quiet, self.steps))
-        self.set_note(f"{len(self.steps)} known" + (f", {quiet} change nothing" if quiet else ""))
-        self.rows.set_rows(self.build_rows(), cursor=self.shown.version if self.shown else None)
+        undated = sum(step.created is None for step in self.steps)
+        self.set_note(
+            f"{len(self.steps)} known"
+            + (f", {quiet} change nothing" if quiet else "")
+            + (f", {undated} undated" if undated else "")
+        )
+        self.set_title("", legend(self.steps))
+        self.show_rows(cursor=self.shown.version if self.shown else None)
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
@@ -312,12 +282,10 @@ def _is_step(value: object) -> TypeGuard[Step]:
     return isinstance(value, Step)
 
 
-def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, Quarters | None]:
-    from ekstui.change.steps import changes_per_quarter
+def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
     from ekstui.library.catalog import knowledge_of
 
-    steps = library.timeline(policy)
-    return steps, knowledge_of(policy), changes_per_quarter(steps, library.data().newest)
+    return library.timeline(policy), knowledge_of(policy), library.data().newest
 
 
 def is_quiet(step: Step) -> bool:

@@ -1,0 +1,121 @@
+"""The versions of a policy on a line to scale: when each was made, and whether it allowed more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ekstui.present.blocks import reach_style
+from ekstui.present.styled import Style, Styled
+
+if TYPE_CHECKING:
+    from ekstui.change.steps import Step
+
+SIGNS = {"widened": "▲", "narrowed": "▼", "mixed": "◆", "same": "○", "unknown": "?"}
+"""What a step did to the access, as one cell."""
+
+_WORDS = {"▲": "wider", "▼": "narrower", "◆": "both", "○": "same", "?": "unknown", "●": "in force"}
+
+IN_FORCE = "●"
+
+_YEAR = 3
+"""The cells that the label of a year needs with the space after it."""
+
+
+def reach_sign(reach: str | None) -> str:
+    """Return the sign of a change's reach; that of `same` for the first version."""
+    return SIGNS[reach or "same"]
+
+
+def step_sign(step: Step) -> tuple[str, Style]:
+    """Return what a step did, as a sign with its style; for the version in force, that it is."""
+    if step.default:
+        return IN_FORCE, "accent"
+    if step.change is None or step.change.kind == "none":
+        return SIGNS["same"], "muted"
+    return reach_sign(step.change.reach), reach_style(step.change.reach)
+
+
+def legend(steps: Sequence[Step]) -> str:
+    """Return what the signs of these steps mean."""
+    used = {step_sign(step)[0] for step in steps}
+    return " ".join(f"{sign} {words}" for sign, words in _WORDS.items() if sign in used)
+
+
+def time_line(steps: Sequence[Step], until: datetime, width: int, here: int | None = None) -> tuple[Styled, ...]:
+    """Return the line of versions with the years below it, each `width` cells long; nothing if no version has a date.
+
+    It ends at `until`, up to which changes are known. The cell of version `here` looks like the cursor.
+    """
+    days = _days(steps)
+    if not days or width < 2 * _YEAR:
+        return ()
+    first, last = days[0], max(*days, until.timestamp())
+    scale = (width - 1) / max(last - first, 1)
+    places = _places([round((day - first) * scale) for day in days], width)
+    cells: list[tuple[str, Style]] = [("─", "muted")] * width
+    for step, place in zip(steps, places, strict=True):
+        cells[place] = _joined(cells[place], step_sign(step))
+    for step, place in zip(steps, places, strict=True):
+        if step.version == here:
+            cells[place] = step_sign(step)[0], "cursor"
+    return _runs(cells), ((_years(first, last, scale, width), "muted"),)
+
+
+def _days(steps: Sequence[Step]) -> list[float]:
+    """Return when the versions were made, in seconds; an unknown time is that of the version before or, first, after it."""
+    known = [step.created.timestamp() for step in steps if step.created]
+    if not known:
+        return []
+    days: list[float] = []
+    for step in steps:
+        days.append(max(step.created.timestamp() if step.created else 0, days[-1] if days else known[0]))
+    return days
+
+
+def _places(wanted: Sequence[int], width: int) -> list[int]:
+    """Return a cell for each version, as near as possible to the wanted one; shared where there are too few."""
+    if len(wanted) > width:
+        return list(wanted)
+    places: list[int] = []
+    for place in wanted:
+        places.append(max(place, places[-1] + 1 if places else 0))
+    end = width
+    for index in range(len(places) - 1, -1, -1):
+        end = places[index] = min(places[index], end - 1)
+    return places
+
+
+def _joined(before: tuple[str, Style], after: tuple[str, Style]) -> tuple[str, Style]:
+    """Return the sign of a cell that several versions share."""
+    signs = {before[0], after[0]}
+    if after[0] == IN_FORCE or before[0] in ("─", SIGNS["same"]):
+        return after
+    if after[0] == SIGNS["same"] or len(signs) == 1:
+        return before
+    return SIGNS["unknown" if "?" in signs else "mixed"], "warn"
+
+
+def _years(first: float, last: float, scale: float, width: int) -> str:
+    """Return two digits of each year below its beginning, as far as there is room; the first year is below the start."""
+    begin = datetime.fromtimestamp(first, UTC).year
+    labels = [" "] * width
+    free = 0
+    for year in range(begin, datetime.fromtimestamp(last, UTC).year + 1):
+        place = max(round((datetime(year, 1, 1, tzinfo=UTC).timestamp() - first) * scale), 0)
+        if place >= free and place + 2 <= width:
+            labels[place : place + 2] = f"{year % 100:02}"
+            free = place + _YEAR
+    return "".join(labels)
+
+
+def _runs(cells: Sequence[tuple[str, Style]]) -> Styled:
+    """Return the cells as pieces of one style each."""
+    pieces: list[tuple[str, Style]] = []
+    for text, style in cells:
+        if pieces and pieces[-1][1] == style:
+            pieces[-1] = pieces[-1][0] + text, style
+        else:
+            pieces.append((text, style))
+    return tuple(pieces)
