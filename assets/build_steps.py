@@ -28,7 +28,7 @@ def main() -> int:
         steps = {
             known.policy.name: [history_key(known)[:STEPS_KEY], judged(known.policy, library.store.history(name).texts)]
             for name in library.store.names()
-            for known in library.store.known((name,))
+            for known in library.store.named((name,))
         }
     content = json.dumps({"judges": judging_version(), "steps": steps}, separators=(",", ":")).encode()
     TARGET.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))

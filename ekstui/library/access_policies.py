@@ -71,23 +71,23 @@ def access_rules() -> Mapping[str, tuple[Rule, ...]]:
 
 def access_policies() -> tuple[AccessPolicyRules, ...]:
     """Return all access policies, those whose rules are known first."""
-    known = map(_answer, knowledge().access_policies.values())
-    return tuple(sorted(known, key=lambda each: ("exact", "prose", "unknown").index(each.policy.content)))
+    answers = map(_answer, knowledge().access_policies.values())
+    return tuple(sorted(answers, key=lambda answer: ("exact", "prose", "unknown").index(answer.policy.content)))
 
 
 def access_policy_entries() -> tuple[PolicyEntry, ...]:
     """Return all access policies as the app lists them; each has one version, from when AWS announced it."""
-    found: list[PolicyEntry] = []
-    for each in access_policies():
-        policy = Policy(each.policy.name, each.arn, 1, (VersionInfo(1, _announced(each)),))
-        found.append(PolicyEntry(policy, "access", each.policy.text, access=each))
-    return tuple(found)
+    entries: list[PolicyEntry] = []
+    for answer in access_policies():
+        policy = Policy(answer.policy.name, answer.arn, 1, (VersionInfo(1, _announced(answer)),))
+        entries.append(PolicyEntry(policy, "access", answer.policy.text, access=answer))
+    return tuple(entries)
 
 
 def access_policy_entry(name: str) -> PolicyEntry:
     """Return one of them; NotFoundError for an unknown name, which may start with `access:`."""
-    found = find_access_policy(PREFIX + name.removeprefix(PREFIX))
-    return next(entry for entry in access_policy_entries() if found and entry.policy.arn == found.arn)
+    answer = find_access_policy(PREFIX + name.removeprefix(PREFIX))
+    return next(entry for entry in access_policy_entries() if answer and entry.policy.arn == answer.arn)
 
 
 def access_timeline(entry: PolicyEntry) -> tuple[Step, ...]:
@@ -97,8 +97,8 @@ def access_timeline(entry: PolicyEntry) -> tuple[Step, ...]:
     return (Step(1, entry.policy.created, True, (), None),)
 
 
-def _announced(found: AccessPolicyRules) -> datetime | None:
-    day = found.policy.introduced
+def _announced(answer: AccessPolicyRules) -> datetime | None:
+    day = answer.policy.introduced
     return datetime.combine(day, datetime.min.time(), UTC) if day else None
 
 
@@ -122,8 +122,8 @@ def means_access_policy(text: str) -> bool:
     """Return whether a text names an access policy: by its form, or because no IAM policy has the name."""
     if text.startswith(PREFIX) or access_policy_name(text) is not None:
         return True
-    found = knowledge().access_policy(text)
-    return found is not None and found.name not in knowledge().policies
+    policy = knowledge().access_policy(text)
+    return policy is not None and policy.name not in knowledge().policies
 
 
 def access_difference(before: str, after: str) -> AccessDifference:
@@ -136,9 +136,9 @@ def access_difference(before: str, after: str) -> AccessDifference:
 def who_can_in_kubernetes(action: str) -> KubernetesHolders:
     """Return which access policies allow `k8s:VERB:RESOURCE[.GROUP][/SUB]`; InputError for another form."""
     request = parse_request(action, access_rules())
-    found = ((each, covering(each.rules or (), request)) for each in access_policies())
-    unknown = tuple(each.policy.name for each in access_policies() if each.rules is None)
-    return KubernetesHolders(request, tuple((each, rules) for each, rules in found if rules), unknown)
+    matches = ((answer, covering(answer.rules or (), request)) for answer in access_policies())
+    unknown = tuple(answer.policy.name for answer in access_policies() if answer.rules is None)
+    return KubernetesHolders(request, tuple((answer, rules) for answer, rules in matches if rules), unknown)
 
 
 def kubernetes_requests(text: str) -> tuple[KubernetesRequest, ...]:
@@ -152,29 +152,29 @@ def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
 
     return tuple(
         FeedStep(
-            each.policy.name,
+            answer.policy.name,
             1,
             None,
             day,
-            StepCounts("new", None, len(permissions(each.rules or ())), 0, 0),
+            StepCounts("new", None, len(permissions(answer.rules or ())), 0, 0),
             "access-policy",
         )
-        for each in access_policies()
-        if (day := _announced(each)) and (since is None or day >= since)
+        for answer in access_policies()
+        if (day := _announced(answer)) and (since is None or day >= since)
     )
 
 
 def _with_rules(text: str) -> AccessPolicyRules:
-    found = find_access_policy(text)
-    if found is None:
+    answer = find_access_policy(text)
+    if answer is None:
         raise NotFoundError(
             f"{text!r} is not an EKS access policy, and one can only be compared with another.",
             (),
             "See ekstui list --scope access.",
         )
-    if found.rules is None:
-        raise NotFoundError(f"The rules of {found.policy.name} are not published.", (), found.policy.text)
-    return found
+    if answer.rules is None:
+        raise NotFoundError(f"The rules of {answer.policy.name} are not published.", (), answer.policy.text)
+    return answer
 
 
 def _answer(policy: AccessPolicy) -> AccessPolicyRules:

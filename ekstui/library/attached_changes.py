@@ -34,7 +34,7 @@ class _Held(NamedTuple):
     @property
     def policies(self) -> frozenset[tuple[str, str]]:
         """The policies with their scopes."""
-        return frozenset((each.policy, each.scope) for each in self.attachments)
+        return frozenset((attachment.policy, attachment.scope) for attachment in self.attachments)
 
 
 def attached_changes(
@@ -44,7 +44,7 @@ def attached_changes(
 ) -> Iterator[ReviewedDocument]:
     """Yield the holders that get other policies, each side before and after."""
     before, after = map(_by_holder, attachments)
-    known = tuple(_Documents(side, library) for side in policies)
+    documents = tuple(_Documents(side, library) for side in policies)
     gone = {key: held for key, held in before.items() if key not in after}
     for key, held in after.items():
         old = before.get(key)
@@ -52,9 +52,9 @@ def attached_changes(
             # A holder that is renamed has what it had.
             same = next(
                 (
-                    each
-                    for each, other in gone.items()
-                    if each[0] == key[0] and other.policies == held.policies and _is_renamed(held)
+                    holder
+                    for holder, other in gone.items()
+                    if holder[0] == key[0] and other.policies == held.policies and _is_renamed(held)
                 ),
                 None,
             )
@@ -65,31 +65,33 @@ def attached_changes(
             # A boundary that may be none limits what is new, if anything.
             continue
         if old is None or old.policies != held.policies:
-            yield _reviewed(key[0], old, held, known)
+            yield _reviewed(key[0], old, held, documents)
     for key, held in gone.items():
-        yield _reviewed(key[0], held, None, known)
+        yield _reviewed(key[0], held, None, documents)
 
 
 def _is_renamed(held: _Held) -> bool:
     """Return whether a holder may have another name now: one that is written as a name is another one."""
-    return all(has_hole(each.holder) or each.place.startswith(each.holder) for each in held.attachments)
+    return all(
+        has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held.attachments
+    )
 
 
 def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[tuple[AttachmentKind, str], _Held]:
-    found: dict[tuple[AttachmentKind, str], list[WrittenAttachment]] = {}
-    for each in attachments:
-        found.setdefault((each.kind, each.holder), []).append(each)
-    return {key: _Held(tuple(held)) for key, held in found.items()}
+    attachments_of: dict[tuple[AttachmentKind, str], list[WrittenAttachment]] = {}
+    for attachment in attachments:
+        attachments_of.setdefault((attachment.kind, attachment.holder), []).append(attachment)
+    return {key: _Held(tuple(held)) for key, held in attachments_of.items()}
 
 
 def _reviewed(
-    kind: AttachmentKind, before: _Held | None, after: _Held | None, known: tuple[_Documents, ...]
+    kind: AttachmentKind, before: _Held | None, after: _Held | None, documents: tuple[_Documents, ...]
 ) -> ReviewedDocument:
     own = (after or before or _Held(())).attachments
     had = before.policies if before else frozenset()
     has = after.policies if after else frozenset()
-    shown = next((each for each in own if (each.policy, each.scope) not in (had & has)), own[0])
-    change = _CHANGES[kind](had, has, known)
+    shown = next((attachment for attachment in own if (attachment.policy, attachment.scope) not in (had & has)), own[0])
+    change = _CHANGES[kind](had, has, documents)
     state: ReviewState = "changed" if before and after else "new" if after else "removed"
     words = _in_words(kind, had, has)
     verdict = f"{change.verdict.partition(':')[0]}: {words}"
@@ -122,7 +124,7 @@ def _in_words(kind: AttachmentKind, had: _Policies, has: _Policies) -> str:
     parts: list[str] = []
     for verb, policies in zip(_VERBS[kind], (has - had, had - has), strict=True):
         if policies:
-            parts.append(f"{verb} {listed([_short(*each) for each in sorted(policies)])}")
+            parts.append(f"{verb} {listed([_short(*policy) for policy in sorted(policies)])}")
     return ", ".join(parts)
 
 
@@ -136,7 +138,7 @@ class _Documents:
     """The documents behind the names of policies, on one side of a change."""
 
     def __init__(self, policies: Iterable[WrittenPolicy], library: Library | None) -> None:
-        self._own = {key: each.document for each in policies if each.document for key in _keys(each)}
+        self._own = {key: policy.document for policy in policies if policy.document for key in _keys(policy)}
         self._library = library
 
     def all(self, policies: _Policies) -> Document:
@@ -147,9 +149,9 @@ class _Documents:
         own = self._own.get(_key(policy))
         if own is not None:
             return own
-        found = self._found(policy)
-        if found is not None:
-            return found
+        document = self._found(policy)
+        if document is not None:
+            return document
         unknown = hole(f"what {_short(policy, '')} allows")
         return parse(
             {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": unknown, "Resource": unknown}]}
@@ -162,12 +164,12 @@ class _Documents:
         if self._library is None or not (":aws:policy/" in name or re.fullmatch(r"[\w+=,.@-]+", name)):
             return None
         try:
-            found = self._library.find(name.rpartition("/")[2]).policy
+            aws_policy = self._library.find(name.rpartition("/")[2]).policy
         except EkstuiError:
             return None
-        if found.name.lower() != name.rpartition("/")[2].lower():
+        if aws_policy.name.lower() != name.rpartition("/")[2].lower():
             return None
-        return self._library.document(found, found.default_version)
+        return self._library.document(aws_policy, aws_policy.default_version)
 
 
 def _keys(policy: WrittenPolicy) -> Iterator[str]:
@@ -183,12 +185,12 @@ def _key(name: str) -> str:
     return re.sub(r'\["?([^"\]]*)"?\]', lambda match: "" if match[1].isdigit() else f".{match[1]}", name)
 
 
-def _policy_change(had: _Policies, has: _Policies, known: tuple[_Documents, ...]) -> Change:
-    return changes_around(known[0].all(had) if had else _NOTHING, known[1].all(has) if has else _NOTHING)
+def _policy_change(had: _Policies, has: _Policies, documents: tuple[_Documents, ...]) -> Change:
+    return changes_around(documents[0].all(had) if had else _NOTHING, documents[1].all(has) if has else _NOTHING)
 
 
-def _boundary_change(had: _Policies, has: _Policies, known: tuple[_Documents, ...]) -> Change:
-    return changes_around(known[0].all(had) if had else _EVERYTHING, known[1].all(has) if has else _EVERYTHING)
+def _boundary_change(had: _Policies, has: _Policies, documents: tuple[_Documents, ...]) -> Change:
+    return changes_around(documents[0].all(had) if had else _EVERYTHING, documents[1].all(has) if has else _EVERYTHING)
 
 
 def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
@@ -220,7 +222,7 @@ def _said(reach: Reach) -> str:
 
 def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
     """Return the rules by namespace, which is empty for all; None if those of one policy are not known."""
-    found: dict[str, tuple[Rule, ...]] = {}
+    rules: dict[str, tuple[Rule, ...]] = {}
     for policy, scope in policies:
         try:
             answer = find_access_policy(f"{PREFIX}{plainly(policy).rpartition('/')[2]}")
@@ -229,8 +231,8 @@ def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
         if answer is None or answer.rules is None:
             return None
         for namespace in scope.split(","):
-            found[namespace] = (*found.get(namespace, ()), *answer.rules)
-    return found
+            rules[namespace] = (*rules.get(namespace, ()), *answer.rules)
+    return rules
 
 
 def _role_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:

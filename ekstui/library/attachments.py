@@ -41,8 +41,8 @@ class AttachedAnswer(NamedTuple):
     @property
     def complete(self) -> bool:
         """Whether everything is known: who has it attached, and what uses the roles among them."""
-        found = self.attachments
-        return found.complete and (found.uses_complete or not found.roles)
+        attachments = self.attachments
+        return attachments.complete and (attachments.uses_complete or not attachments.roles)
 
 
 def attached(library: Library, policy: Policy | str, cancelled: Cancelled = never) -> AttachedAnswer:
@@ -59,14 +59,16 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     snapshot = account.required()
     arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
     if _sweep_denied(snapshot) and not account.choice.offline:
-        found = _asked_alone(account, snapshot, arn, cancelled)
+        attachments = _asked_alone(account, snapshot, arn, cancelled)
     else:
-        found = attachments_with_uses(snapshot, arn, account.uses(snapshot))
-    if not found.complete and not (found.roles or found.users or found.groups or snapshot.roles):
-        failed = next((error for error in found.errors if error.source in ("roles", "entities")), None)
+        attachments = attachments_with_uses(snapshot, arn, account.uses(snapshot))
+    if not attachments.complete and not (
+        attachments.roles or attachments.users or attachments.groups or snapshot.roles
+    ):
+        failed = next((error for error in attachments.errors if error.source in ("roles", "entities")), None)
         if failed is not None:
             raise AccountError(failed.message, failed.next_step)
-    return AttachedAnswer(snapshot.identity, snapshot.fetched_at, found)
+    return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
 
 
 def _sweep_denied(snapshot: AccountSnapshot) -> bool:
@@ -92,24 +94,24 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
 
     snapshot = account.required()
     uses, whole = account.uses(snapshot), policy.name.partition("/")[0]
-    found: list[RoleAttachment] = []
+    roles: list[RoleAttachment] = []
     for subject in subjects_of(snapshot.roles, snapshot, uses, lambda _: {}):
         if subject.role.service_linked:
             continue
         running = uses_running(policy.name, subject.uses)
-        copies = [each.copy for each in copies_on(subject) if each.copy.original.name.partition("/")[0] == whole]
+        copies = [copy.copy for copy in copies_on(subject) if copy.copy.original.name.partition("/")[0] == whole]
         if not running and not copies:
             continue
         remarks = tuple(
             f"{copy.local.name} is like {copy.original.name} {version_label(copy.version)} ({copy.nearness:.0%})"
             for copy in copies
         )
-        found.append(RoleAttachment(subject.role, ("permissions",), running or subject.uses, remarks))
+        roles.append(RoleAttachment(subject.role, ("permissions",), running or subject.uses, remarks))
     errors = tuple(error for error in snapshot.errors if error.source not in ("counts", "simulation"))
     unseen = "service accounts with other names, and policies that share few actions with it"
     attachments = Attachments(
         policy.arn,
-        tuple(sorted(found, key=lambda each: each.role.name.lower())),
+        tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
         complete=snapshot.complete,
         uses_complete=snapshot.eks is not None and not errors,
         not_looked_at=(unseen, *snapshot.not_looked_at),
@@ -129,9 +131,12 @@ def roles_with_copies(library: Library, policy: Policy) -> tuple[RoleAttachment,
         for copy in copies_of(snapshot.local_policies, originals_of([(policy, documents)]))
     }
     uses = library.account.uses(snapshot)
-    found = ((role, [copies[each.arn] for each in role.attached if each.arn in copies]) for role in snapshot.roles)
+    copied = (
+        (role, [copies[attached.arn] for attached in role.attached if attached.arn in copies])
+        for role in snapshot.roles
+    )
     return tuple(
-        RoleAttachment(role, (), uses.get(role.arn or "", ()), tuple(remarks)) for role, remarks in found if remarks
+        RoleAttachment(role, (), uses.get(role.arn or "", ()), tuple(remarks)) for role, remarks in copied if remarks
     )
 
 
@@ -148,24 +153,24 @@ def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
 
 
 def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
-    found = account.attachments(arn, cancelled)
-    uses = uses_in(replace(snapshot, roles=tuple(entry.role for entry in found.roles)))
+    attachments = account.attachments(arn, cancelled)
+    uses = uses_in(replace(snapshot, roles=tuple(entry.role for entry in attachments.roles)))
     whole = attachments_with_uses(snapshot, arn, uses)
-    roles = [replace(entry, used_by=uses.get(entry.role.arn or "", ())) for entry in found.roles]
+    roles = [replace(entry, used_by=uses.get(entry.role.arn or "", ())) for entry in attachments.roles]
     # IAM counts attachments in another call; if that finds some, an empty list does not prove that there are none.
-    contradicted = arn in (snapshot.counts or {}) and not (found.roles or found.users or found.groups)
+    contradicted = arn in (snapshot.counts or {}) and not (attachments.roles or attachments.users or attachments.groups)
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     by_profile = [cluster.name for cluster in clusters if cluster.nodes]
     unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
     return replace(
         whole,
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
-        users=found.users,
-        groups=found.groups,
-        complete=found.complete and not contradicted,
+        users=attachments.users,
+        groups=attachments.groups,
+        complete=attachments.complete and not contradicted,
         uses_complete=whole.uses_complete and not unseen,
         not_looked_at=(*whole.not_looked_at, *unseen),
-        errors=(*whole.errors, *found.errors),
+        errors=(*whole.errors, *attachments.errors),
     )
 
 
@@ -190,7 +195,7 @@ def attached_everywhere(
     except failures() as error:
         raise account_error(error, "identity", "sts:GetCallerIdentity", connection.profile) from None
     arn = in_partition(policy.arn, identity.partition)
-    found, errors = read_attachments(connection, aggregator, arn, cancelled)
-    if errors and not found:
+    attachments, errors = read_attachments(connection, aggregator, arn, cancelled)
+    if errors and not attachments:
         raise AccountError(errors[0].message, errors[0].next_step)
-    return OrganisationAnswer(identity, aggregator, arn, found, not errors, NOT_IN_CONFIG, errors)
+    return OrganisationAnswer(identity, aggregator, arn, attachments, not errors, NOT_IN_CONFIG, errors)

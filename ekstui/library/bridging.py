@@ -36,15 +36,15 @@ def bridge(
     if not (component and at and release):
         raise InputError(f"{target!r} is not COMPONENT@RELEASE.", "For example: --bridge karpenter@v1.14.")
     answer = upgrade(library, cluster, {component: release}, since, values)
-    found = tuple(_bridge(each) for each in answer.components if each.policies is not None)
-    if found:
-        return found
-    unknown = next((each for each in answer.components if each.role is not None), None)
+    bridges = tuple(_bridge(entry) for entry in answer.components if entry.policies is not None)
+    if bridges:
+        return bridges
+    unknown = next((entry for entry in answer.components if entry.role is not None), None)
     if unknown is not None and unknown.before_release is None:
         raise InputError(
             f"Which release of {component} runs in {cluster} is not known.", f"Name it: --from {component}=RELEASE."
         )
-    reasons = "; ".join(text for each in answer.components for text in each.not_known)
+    reasons = "; ".join(text for entry in answer.components for text in entry.not_known)
     raise NotFoundError(f"There is no bridge for {component} in {cluster}: {reasons or 'it has no role'}.", ())
 
 
@@ -53,7 +53,10 @@ def _bridge(needs: ComponentUpgrade) -> Bridge:
     before, after = needs.policies
     # What the release to come needs, and of the one that runs only what that does not allow already.
     sids = {statement.sid for statement in after.statements}
-    rest = (each._replace(sid=None) if each.sid in sids else each for each in lacking(before, after).statements)
+    rest = (
+        statement._replace(sid=None) if statement.sid in sids else statement
+        for statement in lacking(before, after).statements
+    )
     document = after._replace(statements=(*after.statements, *rest))
     return Bridge(
         needs.component,

@@ -159,12 +159,12 @@ def find_shipped(name: str, reader: PublishedPolicies) -> Policy:
     """
     wanted = name.lower().removeprefix(f"{reader.family}:")
     names = list(reader.names())
-    if wanted in (folded := {each.lower(): each for each in names}):
+    if wanted in (folded := {full.lower(): full for full in names}):
         return reader.policy(folded[wanted])
     among = names if wanted else []  # an empty text is a part of every name, and means none
-    fitting = [each for each in among if begins_word(each.lower(), each, wanted)]
-    fitting += [each for each in among if each not in fitting and reader.contains(each, wanted)]
-    whole = [each for each in fitting if "/" not in each]
+    fitting = [full for full in among if begins_word(full.lower(), full, wanted)]
+    fitting += [full for full in among if full not in fitting and reader.contains(full, wanted)]
+    whole = [full for full in fitting if "/" not in full]
     if len(fitting) == 1 or len(whole) == 1:
         return reader.policy((whole or fitting)[0])
     if fitting:
@@ -193,20 +193,20 @@ def version_at(policy: Policy, place: PolicyAt) -> int:
         if is_number and newest is not None and place.name != policy.name:
             raise NotFoundError(f"{policy.name} has releases, such as {newest}.")
         return known_version(policy, place.version)
-    found = reader_of(policy).release(policy.name, place.release)
-    if found is None:
+    version = reader_of(policy).release(policy.name, place.release)
+    if version is None:
         raise NotFoundError(
             f"{policy.name} {place.release} is not known.",
             tuple(version_label(info.number) for info in policy.versions),
             f"Known are {version_label(policy.versions[0].number)} to {policy.versions[-1].through}.",
         )
-    return found.number
+    return version.number
 
 
 def access_policy_name(arn: str) -> str | None:
     """Return the name in the ARN of an EKS access policy, or None for another text."""
-    found = _ACCESS_POLICY.fullmatch(arn)
-    return None if found is None else found[1]
+    match = _ACCESS_POLICY.fullmatch(arn)
+    return None if match is None else match[1]
 
 
 def _no_iam_policy(name: str) -> NotFoundError:
@@ -282,14 +282,14 @@ DefaultVersions = Callable[[Iterable[str]], Mapping[str, DefaultVersion]]
 def default_versions(arns: Iterable[str], reader: PolicyReader) -> dict[str, DefaultVersion]:
     """Return the default versions of those AWS policies that are known, by ARN, partition included."""
     wanted = {arn.rpartition("/")[2]: arn for arn in arns if arn.split(":", 5)[4:5] == ["aws"]}
-    found: dict[str, DefaultVersion] = {}
+    versions: dict[str, DefaultVersion] = {}
     for name in [name for name in reader.names() if name in wanted] if wanted else []:
         policy = reader.policy(name)
         if policy.arn == wanted[name]:
             number = policy.default_version
             document = parse_stored(name, number, reader.text(name, number))
-            found[policy.arn] = DefaultVersion(number, policy.updated, document)
-    return found
+            versions[policy.arn] = DefaultVersion(number, policy.updated, document)
+    return versions
 
 
 def _find_arn(arn: str, reader: PolicyReader) -> Policy:
@@ -332,12 +332,12 @@ def is_own(text: str) -> bool:
 
 def own_policy(arn: str, snapshot: AccountSnapshot) -> LocalPolicy:
     """Return a customer managed policy of the account; NotFoundError if it was not read."""
-    found = next((policy for policy in snapshot.local_policies if policy.arn == arn), None)
-    if found is None:
+    own = next((policy for policy in snapshot.local_policies if policy.arn == arn), None)
+    if own is None:
         account = f"account {snapshot.identity.account}"
         where = account if snapshot.complete else f"the part of {account} that was read"
         raise NotFoundError(f"No policy in {where} has the ARN {arn}.")
-    return found
+    return own
 
 
 def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) -> ComparedSide:
@@ -345,16 +345,16 @@ def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) ->
 
     Raises NotFoundError for an unknown policy or version, InputError if the document could not be read.
     """
-    found = own_policy(arn, snapshot)
-    default = parse_version(found.default_version)
+    own = own_policy(arn, snapshot)
+    default = parse_version(own.default_version)
     if version is not None and version != default:
         raise NotFoundError(
-            f"{version_label(version)} of {found.name} was not read: a snapshot has only the default version of an "
-            f"account's own policies, {found.default_version}."
+            f"{version_label(version)} of {own.name} was not read: a snapshot has only the default version of an "
+            f"account's own policies, {own.default_version}."
         )
-    if found.document is None:
+    if own.document is None:
         raise InputError(f"The document of {arn} could not be read.")
-    return ComparedSide(f"{found.name}@{found.default_version} (the account's own)", found.document)
+    return ComparedSide(f"{own.name}@{own.default_version} (the account's own)", own.document)
 
 
 @cache
@@ -371,9 +371,9 @@ def knowledge() -> Knowledge:
 
 def knowledge_of(policy: Policy) -> PolicyKnowledge | None:
     """Return what ekstui knows about a policy beyond its documents; None outside the EKS family."""
-    known = knowledge().policies.get(policy.name)
+    notes = knowledge().policies.get(policy.name)
     # A customer managed policy may have the same name.
-    return known if known is not None and policy.family == "aws-managed" else None
+    return notes if notes is not None and policy.family == "aws-managed" else None
 
 
 def entry_of(policy: Policy) -> PolicyEntry:
@@ -382,13 +382,13 @@ def entry_of(policy: Policy) -> PolicyEntry:
         reader = reader_of(policy)
         purpose, component = reader.purpose(policy.name), reader.component(policy.name)
         return PolicyEntry(policy, reader.scope, purpose, component=component)
-    known = knowledge_of(policy)
-    if known is None:
+    notes = knowledge_of(policy)
+    if notes is None:
         return PolicyEntry(policy, "aws")
     return PolicyEntry(
         policy,
         "eks",
-        known.purpose,
-        known.superseded_by[0] if known.superseded_by else None,
-        also_access_policy=known.access_policy,
+        notes.purpose,
+        notes.superseded_by[0] if notes.superseded_by else None,
+        also_access_policy=notes.access_policy,
     )

@@ -134,7 +134,7 @@ def cluster_answer(
         not_looked_at=snapshot.not_looked_at,
         errors=tuple(errors),
         entries=_entries(cluster, here, context, library),
-        findings=tuple(with_commands(each, place, library) for each in findings_of_cluster(itself, context)),
+        findings=tuple(with_commands(finding, place, library) for finding in findings_of_cluster(itself, context)),
         not_judged=tuple(_not_judged(cluster, snapshot, roles, errors[len(snapshot.errors) :])),
     )
 
@@ -177,11 +177,11 @@ def _not_judged(
         yield (f"{len(lacking)} of" if len(lacking) < len(roles) else "all") + f" its {len(roles)} roles"
     elif not snapshot.complete:
         yield "roles that only their trust policies connect with it"
-    partly = [role for role in own if role not in lacking and any(each.undecided for each in role.findings)]
+    partly = [role for role in own if role not in lacking and any(finding.undecided for finding in role.findings)]
     if partly:
         yield f"policies of {', '.join(sorted(role.arn.rpartition('/')[2] for role in partly))}"
     yield from cluster.unread
-    failed = {each.source for each in errors}
+    failed = {error.source for error in errors}
     yield from (lost for source, part, lost in _DETAILS if source in failed and part not in cluster.unread)
 
 
@@ -205,10 +205,10 @@ def _entries(
     for entry in cluster.access_entries or ():
         place = Place(entry.principal_arn, None, cluster, context)
         subject = EntryInCluster(entry, cluster, uses.get(entry.principal_arn, ()))
-        found = findings_of_entry(subject, context)
-        entries.append(EntryAnswer(entry, tuple(with_commands(finding, place, library) for finding in found)))
+        findings = findings_of_entry(subject, context)
+        entries.append(EntryAnswer(entry, tuple(with_commands(finding, place, library) for finding in findings)))
     return tuple(
-        sorted(entries, key=lambda each: (each.entry.kind not in (None, "STANDARD"), each.entry.principal_arn))
+        sorted(entries, key=lambda answer: (answer.entry.kind not in (None, "STANDARD"), answer.entry.principal_arn))
     )
 
 
@@ -218,20 +218,20 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
     Raises AccountError if there is no snapshot.
     """
     facts = library.account.required().eks
-    found = facts.clusters if facts else ()
-    return tuple(cluster_answer(library, each.name, each.region, ask=False) for each in found)
+    clusters_read = facts.clusters if facts else ()
+    return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in clusters_read)
 
 
 def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
     """Return the findings about the cluster, its roles and access entries, problems first, then advice, then notes."""
     roles = {role.arn: role for role in answer.roles}
     itself = ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ())
-    found = [(itself, finding) for finding in answer.findings]
-    found += [(role, finding) for role in answer.roles for finding in role.findings]
+    pairs = [(itself, finding) for finding in answer.findings]
+    pairs += [(role, finding) for role in answer.roles for finding in role.findings]
     for entry in answer.entries:
         arn = entry.entry.principal_arn
-        found += [(roles.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in entry.findings]
-    return sorted(found, key=lambda pair: SEVERITIES.index(pair[1].severity))
+        pairs += [(roles.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in entry.findings]
+    return sorted(pairs, key=lambda pair: SEVERITIES.index(pair[1].severity))
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
@@ -239,24 +239,24 @@ def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cl
     if snapshot.eks is None:
         raise AccountError("Clusters were not read: an account file has IAM only.", "Ask AWS, without --account-file.")
     facts = snapshot.eks
-    found = facts.find(name, region)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        regions = tuple(cluster.region for cluster in found)
+    matches = facts.find(name, region)
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        regions = tuple(cluster.region for cluster in matches)
         raise AmbiguousError(f"Cluster {name!r} is in {' and '.join(regions)}; give --region.", regions)
     failed = next((error for error in snapshot.errors if error.source == "clusters"), None)
     if failed is not None:
         raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.next_step)
     where = region or ", ".join(facts.regions) or "no region"
-    known = (cluster.name for cluster in facts.clusters)
-    raise not_found(f"There is no cluster {name!r} in {where}.", name, known, "Give --region, or --region all.")
+    names = (cluster.name for cluster in facts.clusters)
+    raise not_found(f"There is no cluster {name!r} in {where}.", name, names, "Give --region, or --region all.")
 
 
 def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
     """Return a snapshot with one cluster replaced."""
     facts = snapshot.eks or EksFacts((), ())
-    clusters = tuple(cluster if known.place == cluster.place else known for known in facts.clusters)
+    clusters = tuple(cluster if other.place == cluster.place else other for other in facts.clusters)
     return replace(snapshot, eks=replace(facts, clusters=clusters))
 
 
@@ -316,7 +316,7 @@ def _read_at(library: Library, place: Cluster | None) -> datetime | None:
 def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Cluster:
     """Return a cluster with complete access entries, as far as EKS tells if it is asked."""
     entries = cluster.access_entries or ()
-    lacking = any(each.kind is None or (each.takes_policies and each.policies is None) for each in entries)
+    lacking = any(entry.kind is None or (entry.takes_policies and entry.policies is None) for entry in entries)
     if not lacking or not library.account.choice.asks_aws:
         return cluster
     read, _ = read_entries(library.account.connection(), cluster)
@@ -327,26 +327,26 @@ def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) 
 def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
     """Return the principals whose access entries have one of the policies, in the clusters of the last snapshot."""
     snapshot = library.account.last()
-    found: list[PrincipalInCluster] = []
+    principals: list[PrincipalInCluster] = []
     unread: list[str] = []
     if snapshot is None or snapshot.eks is None:
         unread.append("access entries: no cluster is known")
     for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
         read = entries_read(library, snapshot, cluster) if ask and snapshot else cluster
-        found += [
-            PrincipalInCluster(cluster.name, entry.principal_arn, each.policy, each.scope, each.namespaces or ())
+        principals += [
+            PrincipalInCluster(cluster.name, entry.principal_arn, policy.policy, policy.scope, policy.namespaces or ())
             for entry in read.access_entries or ()
-            for each in entry.policies or ()
-            if each.policy in policies
+            for policy in entry.policies or ()
+            if policy.policy in policies
         ]
         unread += _entries_unread(read)
     rbac = "roles and bindings inside the clusters, for the groups and user names of entries too"
-    return PrincipalsInClusters(tuple(found), (*unread, rbac))
+    return PrincipalsInClusters(tuple(principals), (*unread, rbac))
 
 
 def _entries_unread(cluster: Cluster) -> Iterator[str]:
     """Yield what was not read of who can enter a cluster."""
-    lacking = sum(each.takes_policies and each.policies is None for each in cluster.access_entries or ())
+    lacking = sum(entry.takes_policies and entry.policies is None for entry in cluster.access_entries or ())
     if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
         yield f"the access entries of {cluster.name}, which were not read"
     elif lacking or "access_entries" in cluster.cut_short:
@@ -365,10 +365,10 @@ def cluster_meant(library: Library, name: str | None) -> Cluster | None:
         snapshot = library.account.required()
         cluster = find_cluster(name, None, snapshot)
     else:
-        known = library.snapshot_at_hand()
-        if known is None or known.eks is None or len(known.eks.clusters) != 1:
+        at_hand = library.snapshot_at_hand()
+        if at_hand is None or at_hand.eks is None or len(at_hand.eks.clusters) != 1:
             return None
-        snapshot, (cluster,) = known, known.eks.clusters
+        snapshot, (cluster,) = at_hand, at_hand.eks.clusters
     try:
         return entries_read(library, snapshot, cluster)
     except AccountError:

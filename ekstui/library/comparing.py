@@ -90,20 +90,20 @@ def compare(
     other side if it has them.
     """
 
-    def ask(side: Side, given: Mapping[str, str]) -> ComparedSide:
-        return _side(side, library, standard_input, given)
+    def ask(side: Side, wanted: Mapping[str, str]) -> ComparedSide:
+        return _side(side, library, standard_input, wanted)
 
-    given = values or {}
-    one, other = ask(before, given), ask(after, given)
+    wanted = values or {}
+    one, other = ask(before, wanted), ask(after, wanted)
     if is_published(one) != is_published(other):
         template, filled, side = (one, other, after) if is_published(one) else (other, one, before)
-        known = _values_in(template, filled.document)
+        values_in = _values_in(template, filled.document)
         if isinstance(side, RoleSide):
             from ekstui.library.roles import role_values
 
-            known = {**role_values(side.name, library.account.recent()), **known}
-        if known:
-            again = ask(before if template is one else after, {**known, **given})
+            values_in = {**role_values(side.name, library.account.recent()), **values_in}
+        if values_in:
+            again = ask(before if template is one else after, {**values_in, **wanted})
             one, other = (again, other) if template is one else (one, again)
     return _compared(one, other, library.snapshot_at_hand())
 
@@ -157,32 +157,35 @@ def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
     from ekstui.eks.account_snapshot import attachments_of  # 8 ms, and only with an account
 
-    found = attachments_of(snapshot, policy_arn)
-    attached_as = [*(each.attached_as for each in found.roles), *(each.attached_as for each in found.users)]
+    attachments = attachments_of(snapshot, policy_arn)
+    attached_as = [
+        *(holder.attached_as for holder in attachments.roles),
+        *(holder.attached_as for holder in attachments.users),
+    ]
     return AttachedCount(
         policy_arn.rpartition("/")[2],
         snapshot.identity.account,
         snapshot.fetched_at,
-        roles=sum("permissions" in each.attached_as for each in found.roles),
-        users=sum("permissions" in each.attached_as for each in found.users),
-        groups=len(found.groups),
-        boundaries=sum("boundary" in each for each in attached_as),
-        complete=found.complete,
+        roles=sum("permissions" in holder.attached_as for holder in attachments.roles),
+        users=sum("permissions" in holder.attached_as for holder in attachments.users),
+        groups=len(attachments.groups),
+        boundaries=sum("boundary" in kinds for kinds in attached_as),
+        complete=attachments.complete,
     )
 
 
 def _updates(before: ComparedSide, after: ComparedSide) -> tuple[Update, ...]:
-    known = knowledge().policies.get(after.policy.name) if after.policy else None
+    notes = knowledge().policies.get(after.policy.name) if after.policy else None
     first, last = sorted((before.version or 0, after.version or 0))
-    found = (each for each in known.updates if first < each.version <= last) if known else ()
-    return tuple(sorted(found, key=lambda update: update.version, reverse=True))
+    updates = (update for update in notes.updates if first < update.version <= last) if notes else ()
+    return tuple(sorted(updates, key=lambda update: update.version, reverse=True))
 
 
 def _supersession(before: ComparedSide, after: ComparedSide) -> str | None:
     for older, newer in ((before, after), (after, before)):
-        known = knowledge().policies.get(older.policy.name) if older.policy else None
-        if known and newer.policy and newer.policy.name in known.superseded_by:
-            return known.supersession
+        notes = knowledge().policies.get(older.policy.name) if older.policy else None
+        if notes and newer.policy and newer.policy.name in notes.superseded_by:
+            return notes.supersession
     return None
 
 
@@ -204,9 +207,9 @@ def read_side(
             number = version_at(policy, side)
             created = _made(policy, number)
             label = str(PolicyAt(policy.name, number))
-            given = library.parameters(policy, number, values)
+            parameters = library.parameters(policy, number, values)
             document = library.document(policy, number, values, named=named)
-            return ComparedSide(label, document, policy, number, created, given)
+            return ComparedSide(label, document, policy, number, created, parameters)
         case FileSide(path):
             return ComparedSide(path, read_document(Path(path).expanduser()))
         case StandardInput():

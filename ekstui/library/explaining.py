@@ -100,15 +100,15 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[Answer, ...]:
     snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
-    found = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now).answers())
+    answers = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now).answers())
     if snapshot is None:
-        return found
+        return answers
     read_at = snapshot.fetched_at
     return tuple(
         answer._replace(fetched_at=read_at)
         if isinstance(answer, Explanation) and (answer.role or answer.trust)
         else answer
-        for answer in found
+        for answer in answers
     )
 
 
@@ -172,8 +172,8 @@ class _Case:
             if not symptoms:
                 raise
             return (self._of_symptoms(symptoms),)
-        requests = [each for each in wanted if isinstance(each, Asked)]
-        if trust is not None and not any(is_assuming(each.request.action) for each in requests):
+        requests = [one for one in wanted if isinstance(one, Asked)]
+        if trust is not None and not any(is_assuming(entry.request.action) for entry in requests):
             raise InputError(
                 f"{requests[0].request.action if requests else 'What Kubernetes forbids'} does not assume a role, so no "
                 "trust policy counts.",
@@ -183,11 +183,11 @@ class _Case:
             return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
         answers: list[Answer] = []
         place = self._cluster() if len(requests) < len(wanted) else None
-        for each in wanted:
-            if isinstance(each, AskedOfKubernetes):
-                answers.append(self._of_kubernetes(each, place))
+        for one in wanted:
+            if isinstance(one, AskedOfKubernetes):
+                answers.append(self._of_kubernetes(one, place))
             else:
-                answers += self._of_asked(each, _symptoms_in(each.text))
+                answers += self._of_asked(one, _symptoms_in(one.text))
         return (*answers, *self._of_other_lines(symptoms, wanted))
 
     def _unauthorized(self) -> ForbiddenExplanation | None:
@@ -213,46 +213,46 @@ class _Case:
 
         return cluster_meant(self.place, self.inquiry.cluster)
 
-    def _of_kubernetes(self, each: AskedOfKubernetes, place: Cluster | None) -> ForbiddenExplanation:
+    def _of_kubernetes(self, question: AskedOfKubernetes, place: Cluster | None) -> ForbiddenExplanation:
         from ekstui.library.cluster_answers import forbidden_answer
 
-        return forbidden_answer(self.place, each.forbidden, each.times, self.inquiry.cluster, place)
+        return forbidden_answer(self.place, question.forbidden, question.times, self.inquiry.cluster, place)
 
-    def _of_asked(self, each: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
+    def _of_asked(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
         """Yield why a request was denied; a further answer for repeats on resources that are decided otherwise."""
-        if not each.request.action:
-            yield _unnamed(each)
+        if not question.request.action:
+            yield _unnamed(question)
             return
         # The known meaning of a text says more than an action that only an SDK's wrapper names.
-        if symptoms and self.inquiry.question.action is None and _is_bare(each):
-            yield self._of_symptoms(symptoms)._replace(times=each.times)
+        if symptoms and self.inquiry.question.action is None and _is_bare(question):
+            yield self._of_symptoms(symptoms)._replace(times=question.times)
             return
-        for group in self._decided_alike(each):
+        for group in self._decided_alike(question):
             resources = tuple(dict.fromkeys(name for request in group.variants for name in request.resources))
             answer = self._of_request(group, symptoms)
             yield answer._replace(times=group.times, resources=resources if len(resources) > 1 else ())
 
-    def _decided_alike(self, each: Asked) -> Iterator[Asked]:
+    def _decided_alike(self, question: Asked) -> Iterator[Asked]:
         """Yield a request and its repeats, apart from those about which the policies decide otherwise."""
-        found = self._requester(each)
-        variants = dict.fromkeys((each.request.resources, request.resources) for request in each.variants)
-        if len(variants) < 2 or (found is None and not self.inquiry.policies):
-            yield each
+        requester = self._requester(question)
+        variants = dict.fromkeys((question.request.resources, request.resources) for request in question.variants)
+        if len(variants) < 2 or (requester is None and not self.inquiry.policies):
+            yield question
             return
         groups: dict[str, list[Request]] = {}
-        for request in each.variants:
-            judged, policies = self._judged(each._replace(request=request), found)
-            groups.setdefault(decide(judged, policies, each.denial).verdict, []).append(request)
-        rest = each.times - len(each.variants)
+        for request in question.variants:
+            judged, policies = self._judged(question._replace(request=request), requester)
+            groups.setdefault(decide(judged, policies, question.denial).verdict, []).append(request)
+        rest = question.times - len(question.variants)
         for requests in groups.values():
-            yield each._replace(request=requests[0], times=len(requests) + rest, variants=tuple(requests))
+            yield question._replace(request=requests[0], times=len(requests) + rest, variants=tuple(requests))
             rest = 0
 
     def _of_other_lines(
         self, symptoms: tuple[Symptom, ...], wanted: Sequence[Asked | AskedOfKubernetes]
     ) -> Iterator[Explanation]:
         """Yield what is known of lines that are no denial, besides what the denials' own text has."""
-        own = {symptom for each in wanted if isinstance(each, Asked) for symptom in _symptoms_in(each.text)}
+        own = {symptom for one in wanted if isinstance(one, Asked) for symptom in _symptoms_in(one.text)}
         lines = (self.inquiry.question.message or "").lower().splitlines()
         others = tuple(
             symptom
@@ -269,31 +269,46 @@ class _Case:
             return symptoms
         from ekstui.library.named import misnamed_policies  # rarely needed
 
-        found = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
-        return found + tuple(each for each in symptoms if each.code != _OF_A_PARTITION) if found else symptoms
+        symptoms_of_names = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
+        return (
+            symptoms_of_names + tuple(symptom for symptom in symptoms if symptom.code != _OF_A_PARTITION)
+            if symptoms_of_names
+            else symptoms
+        )
 
     def _of_symptoms(self, symptoms: tuple[Symptom, ...]) -> Explanation:
         question = self.inquiry.question
-        each = Asked(Request("", principal=question.principal or _role_in(question.message)), None)
-        found = self._requester(each)
-        request, policies = self._judged(each, found)
+        unasked = Asked(Request("", principal=question.principal or _role_in(question.message)), None)
+        requester = self._requester(unasked)
+        request, policies = self._judged(unasked, requester)
         explanation = explain_symptom(symptoms, policies, request.principal, knowledge())
-        explanation = self._with_findings(explanation, found)
+        explanation = self._with_findings(explanation, requester)
         # Without a request nothing can be tried; each of these ends its finding.
-        ending = (each.commands for each in explanation.findings if each.code != "missing-policy" and each.commands)
+        ending = (
+            finding.commands
+            for finding in explanation.findings
+            if finding.code != "missing-policy" and finding.commands
+        )
         return explanation._replace(fixes=tuple(map(Fix, ending)))
 
-    def _of_request(self, each: Asked, symptoms: tuple[Symptom, ...]) -> Explanation:
-        principal_is_target, target = self._target(each.request)
-        found = None if principal_is_target else self._requester(each)
-        request, policies = self._judged(each, found)
-        explanation = self._explained(request, each, policies, self._purpose(request, each, found, policies))
+    def _of_request(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Explanation:
+        principal_is_target, target = self._target(question.request)
+        requester = None if principal_is_target else self._requester(question)
+        request, policies = self._judged(question, requester)
+        explanation = self._explained(
+            request, question, policies, self._purpose(request, question, requester, policies)
+        )
         if target is not None and target.trust is not None:
-            explanation = with_trust(explanation, request, policies, target.trust, denial=each.denial)
-        known = dict.fromkeys((*symptoms, *explanation.symptoms))
-        if found is not None and found.role is not None and explanation.verdict != "allowed" and explanation.allowed_by:
-            explanation = explanation._replace(behind=tuple(self._old_copies(found.role, request)))
-        explanation = self._with_findings(explanation._replace(symptoms=tuple(known)[:_MAX_SYMPTOMS]), found)
+            explanation = with_trust(explanation, request, policies, target.trust, denial=question.denial)
+        all_symptoms = dict.fromkeys((*symptoms, *explanation.symptoms))
+        if (
+            requester is not None
+            and requester.role is not None
+            and explanation.verdict != "allowed"
+            and explanation.allowed_by
+        ):
+            explanation = explanation._replace(behind=tuple(self._old_copies(requester.role, request)))
+        explanation = self._with_findings(explanation._replace(symptoms=tuple(all_symptoms)[:_MAX_SYMPTOMS]), requester)
         role = None if target is None else target.role
         if role is not None:
             explanation = self._with_findings_of(role, explanation)
@@ -315,7 +330,7 @@ class _Case:
         meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
         return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
 
-    def _requester(self, each: Asked) -> Requester | None:
+    def _requester(self, question: Asked) -> Requester | None:
         """Return the principal with its policies: the one that is named, or the message's own if it is in the account."""
         snapshot, name = self.snapshot, self.inquiry.principal
         if snapshot is None:
@@ -324,8 +339,8 @@ class _Case:
         from ekstui.library.named import requester_of
 
         if name is not None:
-            return requester_of(name, arn.entity_of(each.request.principal).session, snapshot, self.reader)
-        name = each.request.principal
+            return requester_of(name, arn.entity_of(question.request.principal).session, snapshot, self.reader)
+        name = question.request.principal
         if self.inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
             return None
         try:
@@ -334,53 +349,53 @@ class _Case:
             # The role is gone or was not read; the message alone is still useful.
             return None
 
-    def _judged(self, each: Asked, found: Requester | None) -> tuple[Request, Policies]:
+    def _judged(self, question: Asked, requester: Requester | None) -> tuple[Request, Policies]:
         """Return the request with what is known of its principal, and the policies to judge it by."""
-        if found is None:
-            return each.request, self._with_given(Policies())
-        return _of_principal(each.request, found), self._with_given(found.policies)
+        if requester is None:
+            return question.request, self._with_given(Policies())
+        return _of_principal(question.request, requester), self._with_given(requester.policies)
 
-    def _with_given(self, known: Policies) -> Policies:
+    def _with_given(self, policies: Policies) -> Policies:
         """Return the policies of the principal with those of the inquiry."""
         inquiry = self.inquiry
-        return known._replace(
-            identity=(*known.identity, *map(self._applied, inquiry.policies)),
-            boundary=known.boundary if inquiry.boundary is None else self._applied(inquiry.boundary),
-            session=(*known.session, *map(self._applied, inquiry.session)),
+        return policies._replace(
+            identity=(*policies.identity, *map(self._applied, inquiry.policies)),
+            boundary=policies.boundary if inquiry.boundary is None else self._applied(inquiry.boundary),
+            session=(*policies.session, *map(self._applied, inquiry.session)),
             organization=inquiry.organization,
         )
 
     def _applied(self, side: Side) -> AppliedPolicy:
-        found = read_side(side, self.place, self.inquiry.standard_input, self.inquiry.values, named=False)
-        if found.policy is not None:
-            return AppliedPolicy(found.policy.name, found.version, found.document, found.policy.arn)
-        return AppliedPolicy(Path(found.label).name, found.version, found.document)
+        side_read = read_side(side, self.place, self.inquiry.standard_input, self.inquiry.values, named=False)
+        if side_read.policy is not None:
+            return AppliedPolicy(side_read.policy.name, side_read.version, side_read.document, side_read.policy.arn)
+        return AppliedPolicy(Path(side_read.label).name, side_read.version, side_read.document)
 
-    def _purpose(self, request: Request, each: Asked, found: Requester | None, policies: Policies) -> Purpose:
+    def _purpose(self, request: Request, question: Asked, requester: Requester | None, policies: Policies) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
-        if self.snapshot is not None and found is not None and found.role is not None:
+        if self.snapshot is not None and requester is not None and requester.role is not None:
             from ekstui.library.named import purpose_of
 
-            purpose = purpose_of(found.role, self.snapshot, knowledge(), self.now)
+            purpose = purpose_of(requester.role, self.snapshot, knowledge(), self.now)
             if purpose is not None:
                 return purpose
-        names = [each.name for each in _of_aws(policies)]
-        return purpose_by_signs(request.principal, self._text_about(each), names, knowledge())
+        names = [applied.name for applied in _of_aws(policies)]
+        return purpose_by_signs(request.principal, self._text_about(question), names, knowledge())
 
-    def _text_about(self, each: Asked) -> str:
+    def _text_about(self, question: Asked) -> str:
         """Return the part of the message that is about a request; of a single one, all of it."""
-        return each.text or self.inquiry.question.message or ""
+        return question.text or self.inquiry.question.message or ""
 
-    def _explained(self, request: Request, each: Asked, policies: Policies, purpose: Purpose) -> Explanation:
+    def _explained(self, request: Request, question: Asked, policies: Policies, purpose: Purpose) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
-            in_force = {(each.arn or "").rpartition("/")[2] for each in _of_aws(policies)}
+            in_force = {(applied.arn or "").rpartition("/")[2] for applied in _of_aws(policies)}
             store = self.place.store
             names = self.place.cached(lambda: index.names_allowing(store, request.action, in_force))
             candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
-            text = self._text_about(each)
+            text = self._text_about(question)
             return explain(
-                request, policies, candidates, denial=each.denial, knowledge=knowledge(), purpose=purpose, text=text
+                request, policies, candidates, denial=question.denial, knowledge=knowledge(), purpose=purpose, text=text
             )
         # Documents of one partition never judge a request in another.
         if foreign := [applied.name for applied in _of_aws(policies)]:
@@ -389,16 +404,16 @@ class _Case:
                 f"{self.partition}.",
                 f"Run ekstui sync with credentials of {elsewhere}.",
             )
-        explanation = explain(request, policies, (), denial=each.denial, knowledge=knowledge())
+        explanation = explain(request, policies, (), denial=question.denial, knowledge=knowledge())
         return explanation._replace(
             not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
         )
 
-    def _with_findings(self, explanation: Explanation, found: Requester | None) -> Explanation:
-        if found is None:
+    def _with_findings(self, explanation: Explanation, requester: Requester | None) -> Explanation:
+        if requester is None:
             return explanation
-        explanation = explanation._replace(role=found.arn)
-        return explanation if found.role is None else self._with_findings_of(found.role, explanation)
+        explanation = explanation._replace(role=requester.arn)
+        return explanation if requester.role is None else self._with_findings_of(requester.role, explanation)
 
     def _with_findings_of(self, role: Role, explanation: Explanation) -> Explanation:
         """Return the explanation with what is wrong with a role and may be why it is denied, and the commands that fix it."""
@@ -432,9 +447,9 @@ class _Case:
             yield from old_copies(self._subject(role, self.snapshot, {}), request)
 
 
-def _unnamed(each: Asked) -> Explanation:
+def _unnamed(question: Asked) -> Explanation:
     """Return what is known of a denial whose action its text does not name."""
-    may_be = each.ambiguous[:8]
+    may_be = question.ambiguous[:8]
     return Explanation(
         verdict="depends",
         action=None,
@@ -448,16 +463,16 @@ def _unnamed(each: Asked) -> Explanation:
         also_authorised_on=(),
         used_by=(),
         notes=(f"It may be {', '.join(may_be[:-1])} or {may_be[-1]}.",) if len(may_be) > 1 else (),
-        encoded=None if each.denial is None else each.denial.encoded,
+        encoded=None if question.denial is None else question.denial.encoded,
         judged=False,
         denied=True,
-        times=each.times,
+        times=question.times,
     )
 
 
-def _is_bare(each: Asked) -> bool:
+def _is_bare(question: Asked) -> bool:
     """Return whether a message names an action and nothing else."""
-    denial = each.denial
+    denial = question.denial
     return denial is not None and (denial.principal, denial.resource, denial.cause) == (None, None, None)
 
 
@@ -465,16 +480,19 @@ def _symptoms_in(message: str | None) -> tuple[Symptom, ...]:
     """Return the known symptoms in a message."""
     if message is None or len(message) > MAX_CHARACTERS:
         return ()
-    found = dict.fromkeys(symptom for text in unwrapped(message) for symptom in knowledge().symptoms_in(text))
-    return tuple(found)[:_MAX_SYMPTOMS]
+    symptoms = dict.fromkeys(symptom for text in unwrapped(message) for symptom in knowledge().symptoms_in(text))
+    return tuple(symptoms)[:_MAX_SYMPTOMS]
 
 
 def _accounts_of(question: Question) -> frozenset[str]:
     """Return the accounts of the principals that a question names, and of the roles that they want to assume."""
     names: list[str | None] = []
     try:
-        for each in asked(question):
-            names += [each.request.principal, *(each.request.resources if is_assuming(each.request.action) else ())]
+        for refused in asked(question):
+            names += [
+                refused.request.principal,
+                *(refused.request.resources if is_assuming(refused.request.action) else ()),
+            ]
     except InputError:
         names = [_role_in(question.message)]
     accounts = (arn.split_arn(name).account for name in names if name is not None and name.startswith("arn:"))
@@ -483,18 +501,18 @@ def _accounts_of(question: Question) -> frozenset[str]:
 
 def _role_in(message: str | None) -> str | None:
     """Return the role or session that a text names, if it names only one."""
-    found = set(_PRINCIPAL.findall(message or ""))
-    return found.pop() if len(found) == 1 else None
+    principals = set(_PRINCIPAL.findall(message or ""))
+    return principals.pop() if len(principals) == 1 else None
 
 
 def _of_principal(request: Request, requester: Requester) -> Request:
     """Return the request with what is known about its principal and session; given values take precedence."""
-    given = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
-    known = dict(requester.session.tags)
+    keys = {key.lower() for key in request.context} | {key.lower() for key in request.absent}
+    tags = dict(requester.session.tags)
     if requester.arn is not None:
         # A session's ARN leaves out the role's path.
-        known["aws:PrincipalArn"] = (requester.arn,)
-    context = {**request.context, **{key: values for key, values in known.items() if key.lower() not in given}}
+        tags["aws:PrincipalArn"] = (requester.arn,)
+    context = {**request.context, **{key: values for key, values in tags.items() if key.lower() not in keys}}
     return replace(
         request,
         principal=request.principal or requester.arn,

@@ -31,23 +31,30 @@ def catalogue(
     """
     partition = snapshot.identity.partition if snapshot else "aws"
     things = [*_policies(library)]
-    for each in access_policies():
-        arn = in_partition(each.arn, partition)
-        things.append(Thing("access policy", each.policy.name, each.policy.text, arn, eks=True, value=each))
+    for answer in access_policies():
+        arn = in_partition(answer.arn, partition)
+        things.append(Thing("access policy", answer.policy.name, answer.policy.text, arn, eks=True, value=answer))
     things += commands
     if snapshot is not None:
         things += _account(snapshot, uses or {})
-    services = {prefix for each in knowledge().policies.values() for prefix in each.services}
-    known = knowledge()
+    services = {prefix for notes in knowledge().policies.values() for prefix in notes.services}
+    knowledge_of_eks = knowledge()
     return Catalogue(
-        things, known.symptoms, reference().names, actions, services, kubernetes_requests, known.aliases, known.synonyms
+        things,
+        knowledge_of_eks.symptoms,
+        reference().names,
+        actions,
+        services,
+        kubernetes_requests,
+        knowledge_of_eks.aliases,
+        knowledge_of_eks.synonyms,
     )
 
 
 def all_actions() -> tuple[str, ...]:
     """Return the names of all actions; the first call reads all services, 150 ms."""
-    known = reference()
-    return tuple(full for service in known.services() for full in known.names(service).values())
+    service_reference = reference()
+    return tuple(full for service in service_reference.services() for full in service_reference.names(service).values())
 
 
 def _policies(library: Library) -> Iterator[Thing]:
@@ -64,8 +71,8 @@ def _policies(library: Library) -> Iterator[Thing]:
                 for place, version in enumerate(component.versions)
                 for release in version.releases
             )
-        known = entry.scope != "aws"
-        yield Thing(kind, policy.name, about, policy.arn, known, versions=labels, releases=releases, value=entry)
+        is_known = entry.scope != "aws"
+        yield Thing(kind, policy.name, about, policy.arn, is_known, versions=labels, releases=releases, value=entry)
 
 
 def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:

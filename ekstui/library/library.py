@@ -218,12 +218,12 @@ class Library:
 
         EKS access policies are not IAM policies; `access_policies` has them.
         """
-        found: list[PolicyEntry] = []
+        entries: list[PolicyEntry] = []
         if (among := aws_scope(scope)) is not None:
-            found += self.ask(lambda reader: tuple(map(entry_of, reader.policies(among))))
+            entries += self.ask(lambda reader: tuple(map(entry_of, reader.policies(among))))
         for reader in shipped_in(scope):
-            found += map(entry_of, reader.policies())
-        return tuple(found)
+            entries += map(entry_of, reader.policies())
+        return tuple(entries)
 
     def find(self, name: str) -> PolicyEntry:
         """Return the policy that a user names: an ARN, a name whatever its case, or words of one name alone.
@@ -257,8 +257,8 @@ class Library:
         except EkstuiError:
             pass  # no policy of AWS, or several, has it in its name
         snapshot = self.snapshot_at_hand()
-        known = snapshot.local_policies if snapshot else ()
-        return next((each.arn for each in known if each.name.casefold() == name.casefold()), None)
+        policies = snapshot.local_policies if snapshot else ()
+        return next((policy.arn for policy in policies if policy.name.casefold() == name.casefold()), None)
 
     def document(
         self,
@@ -312,17 +312,17 @@ class Library:
         if policy.home:
             return timeline(policy, {info.number: self.document(policy, info.number) for info in policy.versions})
         # The versions of who answers: where the cache has just failed, the corpus may know fewer.
-        known, texts = self.in_partition(policy.partition).ask(lambda reader: reader.history(policy.name))
-        return timeline(known, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
+        history, texts = self.in_partition(policy.partition).ask(lambda reader: reader.history(policy.name))
+        return timeline(history, {number: parse_stored(policy.name, number, text) for number, text in texts.items()})
 
     def default_versions(self, arns: Iterable[str]) -> Mapping[str, DefaultVersion]:
         """Return the default versions of those AWS policies that are known, by ARN, whatever their partition."""
-        found: dict[str, DefaultVersion] = {}
+        versions: dict[str, DefaultVersion] = {}
         wanted = tuple(arns)
         for partition in {arn.split(":", 2)[1] for arn in wanted if arn.startswith("arn:")}:
             library = self.in_partition(partition)
-            found |= library.ask(lambda reader: default_versions(wanted, reader))
-        return found
+            versions |= library.ask(lambda reader: default_versions(wanted, reader))
+        return versions
 
     def notices(self) -> tuple[str, ...]:
         """Return what went wrong with the cache since the last call, a sentence each; none of it stops an answer."""

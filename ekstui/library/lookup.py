@@ -107,33 +107,35 @@ class Wanted:
         one_word = len(self.words) == 1 and len(self._squeezed) >= FEWEST_LETTERS
         self._letters = re.compile(".*?".join(map(re.escape, self._squeezed))) if one_word else None
 
-    def rank(self, each: Spelled, place: int = 0) -> Rank | None:
+    def rank(self, spelled: Spelled, place: int = 0) -> Rank | None:
         """Return how well a thing matches; None if it does not."""
-        fit = self._fit(each)
+        fit = self._fit(spelled)
         if fit is None:
             return None
         group, within, loose = fit
-        thing = each.thing
-        last = place if thing.eks or group == EXACT else len(each.name)
+        thing = spelled.thing
+        last = place if thing.eks or group == EXACT else len(spelled.name)
         return Rank(group, not thing.eks, within, loose, KINDS[thing.kind], last)
 
-    def _fit(self, each: Spelled) -> tuple[int, bool, int] | None:
+    def _fit(self, spelled: Spelled) -> tuple[int, bool, int] | None:
         """Return the group, and whether and how loosely the text lies within the name; None if it does not match."""
-        if each.name == self.text or self.text in map(str.casefold, each.thing.aliases):
+        if spelled.name == self.text or self.text in map(str.casefold, spelled.thing.aliases):
             return EXACT, False, 0
-        if self._squeezed and (each.squeezed.startswith(self._squeezed) or each.bare.startswith(self._squeezed)):
+        if self._squeezed and (spelled.squeezed.startswith(self._squeezed) or spelled.bare.startswith(self._squeezed)):
             return NAMED, False, 0
-        if all(word in each.name for word in self.words):
-            return NAMED, True, sum(not begins_word(each.name, each.thing.name, word) for word in self.words)
-        if self._letters is not None and self._squeezed in each.squeezed:
+        if all(word in spelled.name for word in self.words):
+            return NAMED, True, sum(not begins_word(spelled.name, spelled.thing.name, word) for word in self.words)
+        if self._letters is not None and self._squeezed in spelled.squeezed:
             return NAMED, True, 1
-        return self._loose_fit(each)
+        return self._loose_fit(spelled)
 
-    def _loose_fit(self, each: Spelled) -> tuple[int, bool, int] | None:
+    def _loose_fit(self, spelled: Spelled) -> tuple[int, bool, int] | None:
         """Return the same for a text that the name does not contain as it is."""
-        if len(self.text) >= FEWEST_LETTERS and all(word in each.name or word in each.others for word in self.words):
+        if len(self.text) >= FEWEST_LETTERS and all(
+            word in spelled.name or word in spelled.others for word in self.words
+        ):
             return _DESCRIBED, True, 0
-        if self._letters is not None and (match := self._letters.search(each.squeezed)):
+        if self._letters is not None and (match := self._letters.search(spelled.squeezed)):
             return LETTERS, True, match.end() - match.start()
         return None
 
@@ -151,9 +153,9 @@ def letters_in(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def closest(found: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
+def closest(matches: Iterable[tuple[Rank, Thing]]) -> list[tuple[Rank, Thing]]:
     """Return results in order, without those that only contain the letters if anything matches better."""
-    ranked = sorted(found, key=itemgetter(0))
+    ranked = sorted(matches, key=itemgetter(0))
     return [pair for pair in ranked if pair[0].group < LETTERS or ranked[0][0].group == LETTERS]
 
 
@@ -180,8 +182,8 @@ def _release(policy: Thing, typed: str) -> Release | None:
     wanted = as_listed(typed)
     if wanted in policy.versions:
         return policy.versions.index(wanted), wanted
-    known = [(place, name) for name, place in policy.releases if name == wanted or name.startswith(f"{wanted}.")]
-    return max(known, key=itemgetter(0)) if typed and known else None
+    releases = [(place, name) for name, place in policy.releases if name == wanted or name.startswith(f"{wanted}.")]
+    return max(releases, key=itemgetter(0)) if typed and releases else None
 
 
 def as_listed(typed: str) -> str:
@@ -258,10 +260,10 @@ class Catalogue:
         self._synonyms = synonyms or {}
         self._actions = [(action.lower(), action) for action in actions]
         self._by_arn: dict[str, Thing] = {}
-        for each in self._things:
-            for arn in (each.thing.arn, *each.thing.aliases):
+        for thing in self._things:
+            for arn in (thing.thing.arn, *thing.thing.aliases):
                 if arn.startswith("arn:"):
-                    self._by_arn.setdefault(arn.casefold(), each.thing)
+                    self._by_arn.setdefault(arn.casefold(), thing.thing)
 
     def with_things(self, things: Iterable[Thing]) -> "Catalogue":
         """Return a catalogue with more things."""
@@ -283,18 +285,18 @@ class Catalogue:
             return tuple(islice(_each_once(self._message(text)), most))
         compared = _DIFF.fullmatch(text)
         if compared:
-            found = self._compared(compared[1].split())
+            things = self._compared(compared[1].split())
         elif text.startswith("arn:"):
-            found = self._of_arn(text)
+            things = self._of_arn(text)
         else:
-            found = self._named(text)
-        return tuple(islice(_each_once(found), most))
+            things = self._named(text)
+        return tuple(islice(_each_once(things), most))
 
     def nearest(self, typed: str) -> tuple[Thing, ...]:
         """Return the actions most similar to a text that nothing matches."""
         text = typed.strip()
         if ":" in text:
-            found = () if any(map(str.isspace, text)) else nearest_actions(text)
+            actions = () if any(map(str.isspace, text)) else nearest_actions(text)
         else:
             names: dict[str, list[str]] = {}
             for lower, full in self._actions:
@@ -302,8 +304,8 @@ class Catalogue:
                 if service in self._services:
                     names.setdefault(name, []).append(full)
             close = spelling.nearest(letters_in(text), names, 5, 0.8)
-            found = tuple(full for name in close for full in names[name])
-        return tuple(_action(each, "nearest") for each in found)
+            actions = tuple(full for name in close for full in names[name])
+        return tuple(_action(action, "nearest") for action in actions)
 
     # Names
 
@@ -331,8 +333,8 @@ class Catalogue:
     def _meant(self, text: str) -> Iterator[Thing]:
         """Yield what people call by this text, in the order of the aliases."""
         for name in self._aliases.get(" ".join(text.casefold().split()), ()):
-            yield from (each.thing for each in self._things if each.name == name.casefold())
-            yield from (_symptom(each) for each, _ in self._symptoms if each.symptom == name)
+            yield from (entry.thing for entry in self._things if entry.name == name.casefold())
+            yield from (_symptom(symptom) for symptom, _ in self._symptoms if symptom.symptom == name)
 
     def _commanded(self, text: str) -> Iterator[Thing]:
         """Yield what a text means that begins with the name of a command or of a kind, such as `role prod-node`."""
@@ -355,18 +357,18 @@ class Catalogue:
         return [thing for _, thing in closest(self._ranked_things(Wanted(text))) if thing.versions]
 
     def _ranked_things(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
-        for place, each in enumerate(self._things):
-            if rank := wanted.rank(each, place):
-                yield rank, each.thing
+        for place, entry in enumerate(self._things):
+            if rank := wanted.rank(entry, place):
+                yield rank, entry.thing
 
     def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
         wanted = Wanted(text)
-        found = [*self._ranked_things(wanted), *self._found_actions(wanted)]
-        close = any(rank.group < LETTERS for rank, _ in found)
+        ranked = [*self._ranked_things(wanted), *self._found_actions(wanted)]
+        close = any(rank.group < LETTERS for rank, _ in ranked)
         # Somebody who types an action begins with its name.
-        is_action = any(thing.kind == "action" and not rank.within for rank, thing in found)
-        found += self._found_symptoms(wanted, close=close, last=is_action)
-        return closest(found)
+        is_action = any(thing.kind == "action" and not rank.within for rank, thing in ranked)
+        ranked += self._found_symptoms(wanted, close=close, last=is_action)
+        return closest(ranked)
 
     def _found_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
         text = wanted.text
@@ -397,13 +399,13 @@ class Catalogue:
         stems = [_stem(word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return
-        for each, text in self._symptoms:
+        for symptom, text in self._symptoms:
             hit = [stem for stem in stems if stem in text]
             rare = any(len(stem) >= _RARE and sum(stem in other for _, other in self._symptoms) <= _FEW for stem in hit)
             if len(hit) == len(stems) or (rare and not close and 2 * len(hit) >= len(stems)):
-                title = each.symptom.casefold()
+                title = symptom.symptom.casefold()
                 further = len(stems) - len(hit) + (not all(stem in title for stem in stems))
-                yield Rank(NAMED, last, True, 2 + further, KINDS["symptom"]), _symptom(each)
+                yield Rank(NAMED, last, True, 2 + further, KINDS["symptom"]), _symptom(symptom)
 
     # Versions and comparisons
 
@@ -415,14 +417,14 @@ class Catalogue:
                 yield from ranges(policy, before, after)
                 continue
             fitting = [place for place, label in enumerate(policy.versions) if label.startswith(wanted)]
-            found = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
-            found.sort(key=lambda each: each[0] != wanted)
-            found += [
-                each
-                for each in policy.releases
-                if each[1] not in fitting and (each[0] == wanted or each[0].startswith(f"{wanted}."))
+            places = [(policy.versions[place], place) for place in sorted(fitting, reverse=True)]
+            places.sort(key=lambda match: match[0] != wanted)
+            places += [
+                release
+                for release in policy.releases
+                if release[1] not in fitting and (release[0] == wanted or release[0].startswith(f"{wanted}."))
             ]
-            for label, place in found:
+            for label, place in places:
                 name, own = f"{policy.name}@{label}", policy.versions[place]
                 about = policy.about if label == own else f"unchanged since {own}"
                 yield Thing("version", name, about, eks=policy.eks, value=PolicyVersion(policy, place))
@@ -434,8 +436,8 @@ class Catalogue:
                 yield from self._named(sides[0])
                 return
             for thing in self._sides(sides[0]):
-                found = thing.value
-                policy, at = found if isinstance(found, PolicyVersion) else (thing, len(thing.versions) - 1)
+                value = thing.value
+                policy, at = value if isinstance(value, PolicyVersion) else (thing, len(thing.versions) - 1)
                 if at > 0:
                     yield comparison(policy, (at - 1, policy.versions[at - 1]), (at, policy.versions[at]))
         elif len(sides) > 1:
@@ -454,7 +456,7 @@ class Catalogue:
 
     def _sides(self, text: str) -> Iterator[Thing]:
         if text.startswith(_ACCESS):
-            yield from (each for each in self._named(text.removeprefix(_ACCESS)) if each.kind == "access policy")
+            yield from (side for side in self._named(text.removeprefix(_ACCESS)) if side.kind == "access policy")
             return
         name = text.removeprefix("role:")
         for thing in self._of_arn(name) if name.startswith("arn:") else self._named(name):
@@ -468,27 +470,27 @@ class Catalogue:
         if not at or not _LABELS.fullmatch(version):
             wanted, version = text, ""
         folded = wanted.casefold()
-        found = [known] if (known := self._by_arn.get(folded)) else []
-        if not found and (match := _SESSION.fullmatch(folded)):
-            found = self._called("role", match["name"])
-        if not found and (match := _IN_CLUSTER.fullmatch(folded)):
-            found = self._called("cluster", match["name"])
-        if not found and (match := _AWS_POLICY.fullmatch(folded)):
-            found = self._called("policy", match["name"])
-        if not found:
-            found = [thing for arn, thing in self._by_arn.items() if arn.startswith(folded)]
+        things = [exact] if (exact := self._by_arn.get(folded)) else []
+        if not things and (match := _SESSION.fullmatch(folded)):
+            things = self._called("role", match["name"])
+        if not things and (match := _IN_CLUSTER.fullmatch(folded)):
+            things = self._called("cluster", match["name"])
+        if not things and (match := _AWS_POLICY.fullmatch(folded)):
+            things = self._called("policy", match["name"])
+        if not things:
+            things = [thing for arn, thing in self._by_arn.items() if arn.startswith(folded)]
         if version:
-            yield from self._versions([thing for thing in found if thing.versions], version)
+            yield from self._versions([thing for thing in things if thing.versions], version)
         else:
-            yield from found
+            yield from things
 
     def _called(self, kind: Kind, name: str) -> list[Thing]:
-        return [each.thing for each in self._things if each.thing.kind == kind and each.name == name]
+        return [entry.thing for entry in self._things if entry.thing.kind == kind and entry.name == name]
 
     def _message(self, text: str) -> Iterator[Thing]:
         part = denial_part(text)
         folded = " ".join(part.split()).casefold()
-        symptoms = [_symptom(each) for each, _ in self._symptoms if each.is_in(folded)]
+        symptoms = [_symptom(symptom) for symptom, _ in self._symptoms if symptom.is_in(folded)]
         if len(text) <= _TYPED and "\n" not in text:
             # Words such as "karpenter access denied" are not yet a message.
             yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=itemgetter(0)))
@@ -562,9 +564,9 @@ def _stem(word: str) -> str:
     return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)
 
 
-def _each_once(found: Iterable[Thing]) -> Iterator[Thing]:
+def _each_once(things: Iterable[Thing]) -> Iterator[Thing]:
     seen: set[tuple[str, str, str]] = set()
-    for thing in found:
+    for thing in things:
         key = (thing.kind, thing.name, thing.arn)
         if key not in seen:
             seen.add(key)

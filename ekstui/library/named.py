@@ -73,15 +73,15 @@ def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot,
     uses = uses_in(snapshot).get(entity.arn or "", ()) if isinstance(entity, Role) else ()
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
     pods = pod_session(uses, session or arn.entity_of(principal).session, entity.tags, place)
-    known = isinstance(entity, User) or entity.extent == "full"
+    is_whole = isinstance(entity, User) or entity.extent == "full"
     return Requester(
         entity.arn,
         Policies(
             identity=identity,
             boundary=boundary,
             session=pods.policies,
-            identity_known=known and not unread,
-            boundary_known=known and not boundary_unread,
+            identity_known=is_whole and not unread,
+            boundary_known=is_whole and not boundary_unread,
             unread=(*unread, *pods.unread),
             used_by=uses,
         ),
@@ -138,7 +138,7 @@ def target_of(
     """
     if not is_assuming(request.action):
         return None
-    wanted = named or next((each for each in request.resources if ":role/" in each), None)
+    wanted = named or next((resource for resource in request.resources if ":role/" in resource), None)
     role = None
     if snapshot is not None and wanted is not None:
         try:
@@ -205,20 +205,22 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
         return None
     account = context_of(snapshot, now)
     subject = RoleInUse(role, (), uses=uses)
-    own = {name for use in uses for each in controllers_run_by(use) for name in policies_of(each, knowledge)}
+    own = {
+        name for use in uses for controller in controllers_run_by(use) for name in policies_of(controller, knowledge)
+    }
     for use in uses:
         own |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
     kinds = frozenset(kind for use in uses for kind in _kinds_of(use, account))
-    found = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
-    return _with_roles_apart(found, uses, snapshot) if found.is_of_nodes else found
+    purpose = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
+    return _with_roles_apart(purpose, uses, snapshot) if purpose.is_of_nodes else purpose
 
 
 def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSnapshot) -> Purpose:
     """Return the purpose of a node role with what runs on its nodes with a role of its own."""
     places = {(use.region, use.cluster) for use in uses if use.kind in NODE_KINDS and use.cluster}
-    apart = tuple(each for each in _roles_of_controllers(snapshot) if each.place in places)
+    apart = tuple(role for role in _roles_of_controllers(snapshot) if role.place in places)
     places_of = {
-        each.component: {other.place for other in apart if other.component == each.component} for each in apart
+        role.component: {other.place for other in apart if other.component == role.component} for role in apart
     }
     everywhere = frozenset(component for component, its in places_of.items() if its == places)
     return purpose._replace(apart=apart, apart_everywhere=everywhere)
@@ -226,9 +228,9 @@ def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSn
 
 def _required(use: Use, subject: RoleInUse, account: AccountContext, knowledge: Knowledge) -> Iterator[str]:
     """Yield the policies for what EKS requires, or may require, of a role with a use."""
-    for each in knowledge.requirements:
-        if use.kind in each.uses and applies(each, use, subject, account) is not False:
-            yield from each.policies
+    for requirement in knowledge.requirements:
+        if use.kind in requirement.uses and applies(requirement, use, subject, account) is not False:
+            yield from requirement.policies
 
 
 def _kinds_of(use: Use, account: AccountContext) -> Collection[str]:
@@ -246,13 +248,13 @@ def _recommended(use: Use, account: AccountContext) -> Iterator[str]:
     """Yield the policies that EKS itself recommends for an add-on."""
     addon = account.addon(use)
     for _, arns in (addon and addon.recommended_policies) or ():
-        yield from (each.rpartition("/")[2] for each in arns)
+        yield from (arn.rpartition("/")[2] for arn in arns)
 
 
 def _roles_of_controllers(snapshot: AccountSnapshot) -> Collection[RoleOfItsOwn]:
     """Return the roles of controllers and add-ons in clusters; where there are two, the one that EKS takes first."""
     names = {role.arn: role.name for role in snapshot.roles}
-    found: dict[object, RoleOfItsOwn] = {}
+    roles: dict[object, RoleOfItsOwn] = {}
     for role_arn, uses in uses_in(snapshot).items():
         for use in uses:
             if use.kind not in ("addon", "pod-identity", "irsa"):
@@ -262,18 +264,18 @@ def _roles_of_controllers(snapshot: AccountSnapshot) -> Collection[RoleOfItsOwn]
                 by = "IRSA" if is_irsa else "Pod Identity"
                 own = RoleOfItsOwn(component, use.cluster or "", use.region, names.get(role_arn) or role_arn, by)
                 key = component, own.place
-                if key not in found or (found[key].by == "IRSA" and not is_irsa):
-                    found[key] = own
-    return found.values()
+                if key not in roles or (roles[key].by == "IRSA" and not is_irsa):
+                    roles[key] = own
+    return roles.values()
 
 
 def old_copies(subject: RoleInUse, request: Request) -> Iterator[OldCopy]:
     """Yield the policies of a role that are copies of older releases, a later one of which allows a request or may."""
-    for each in copies_on(subject):
-        candidate = published_candidate(each.copy.original)
-        newer = newer_release(request, candidate, each.copy.version)
+    for copy in copies_on(subject):
+        candidate = published_candidate(copy.copy.original)
+        newer = newer_release(request, candidate, copy.copy.version)
         if newer is not None:
-            yield OldCopy(each.copy.local.name, subject.role.name, newer)
+            yield OldCopy(copy.copy.local.name, subject.role.name, newer)
 
 
 _POLICY = re.compile(
@@ -298,25 +300,25 @@ def misnamed_policies(text: str, reader: PolicyReader, knowledge: Knowledge, par
     if not _REFUSED.search(readings[0]):
         return
     # Where a terminal broke an ARN in two, the reading that joins it has the longest.
-    named = ([match[0].rstrip(".,") for match in _POLICY.finditer(each)] for each in readings)
-    arns = max(named, key=lambda found: sum(map(len, found)))
-    for found in dict.fromkeys(arns):
-        match = _POLICY.fullmatch(found)
+    named = ([match[0].rstrip(".,") for match in _POLICY.finditer(reading)] for reading in readings)
+    arns = max(named, key=lambda texts: sum(map(len, texts)))
+    for written in dict.fromkeys(arns):
+        match = _POLICY.fullmatch(written)
         if match is None:
             continue
         name = match["path"].rpartition("/")[2]
         if match["owner"] is None:
-            yield from _of_access(found, name, reader, knowledge)
+            yield from _of_access(written, name, reader, knowledge)
         elif match["owner"] == "aws" and match["partition"] == partition:
-            yield from _of_aws(found, name, reader, knowledge)
+            yield from _of_aws(written, name, reader, knowledge)
         elif match["owner"] != "aws":
-            yield from _of_customer(found, name, match["owner"], reader)
+            yield from _of_customer(written, name, match["owner"], reader)
 
 
 def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> Iterator[Symptom]:
-    names = {each.casefold(): each for each in reader.names()}
-    known = names.get(name.casefold())
-    if known is None:
+    names = {full.casefold(): full for full in reader.names()}
+    spelled = names.get(name.casefold())
+    if spelled is None:
         if (access := knowledge.access_policy(name)) is not None:
             yield _symptom(
                 f"{access.name} is an EKS access policy, not an IAM policy",
@@ -328,27 +330,27 @@ def _of_aws(arn: str, name: str, reader: PolicyReader, knowledge: Knowledge) -> 
         unknown = _unknown(f"AWS has no policy named {name}", name, names.values(), _GUIDE)
         yield unknown._replace(policies=spelling.nearest(name, names.values()))
         return
-    policy = reader.policy(known)
+    policy = reader.policy(spelled)
     if policy.withdrawn:
-        yield _symptom(f"AWS has withdrawn {known}", "It can no longer be attached.", _GUIDE, (known,))
+        yield _symptom(f"AWS has withdrawn {spelled}", "It can no longer be attached.", _GUIDE, (spelled,))
     elif not policy.attachable:
         text = "AWS keeps it to itself: a service attaches it to its service-linked role, and nobody else can."
-        yield _symptom(f"{known} cannot be attached", text, _GUIDE, (known,))
+        yield _symptom(f"{spelled} cannot be attached", text, _GUIDE, (spelled,))
     elif policy.arn == arn:
         yield _symptom(
-            f"{known} exists in partition {arn.split(':', 2)[1]} and can be attached there",
+            f"{spelled} exists in partition {arn.split(':', 2)[1]} and can be attached there",
             "The ARN is right, so the caller is of another partition (China, GovCloud), where the ARN begins otherwise and "
             "the policy may be missing; or the message is older than the policy. Each partition has its own policies: take "
             "the partition from what STS reports for the caller.",
             _GUIDE,
-            (known,),
+            (spelled,),
         )
     else:
         yield _symptom(
             "The path or the spelling of the policy's ARN is wrong",
-            f"{known} is {policy.arn}: the path before the name is a part of the ARN, and case counts.",
+            f"{spelled} is {policy.arn}: the path before the name is a part of the ARN, and case counts.",
             _GUIDE,
-            (known,),
+            (spelled,),
         )
 
 
@@ -371,17 +373,17 @@ def _unknown(symptom: str, name: str, names: Iterable[str], source: str) -> Symp
 
 
 def _of_customer(arn: str, name: str, account: str, reader: PolicyReader) -> Iterator[Symptom]:
-    known = {each.casefold(): each for each in reader.names()}.get(name.casefold())
-    if known is not None:
+    spelled = {full.casefold(): full for full in reader.names()}.get(name.casefold())
+    if spelled is not None:
         yield _symptom(
-            f"{known} is a policy of AWS, and the ARN is of account {account}",
-            f"AWS's own is {reader.policy(known).arn}. A policy of one's own with that name would have to be made first.",
+            f"{spelled} is a policy of AWS, and the ARN is of account {account}",
+            f"AWS's own is {reader.policy(spelled).arn}. A policy of one's own with that name would have to be made first.",
             _GUIDE,
-            (known,),
+            (spelled,),
         )
         return
     published = PublishedPolicies()
-    by = next((each for each in published.names() if published.contains(each, name.lower())), None)
+    by = next((full for full in published.names() if published.contains(full, name.lower())), None)
     named = f" The project of {by} publishes one of that name: ekstui show {by}." if by else ""
     yield _symptom(
         f"Account {account} has no policy {arn.partition(':policy/')[2]} that can be attached",

@@ -82,13 +82,13 @@ def release_needs(demands: Sequence[str], written: Sequence[WrittenPolicy]) -> t
 
     `FILE=vpc-cni@v1.23.0` says which file has the policy. Raises InputError or NotFoundError for one that is not known.
     """
-    found: list[ReleaseNeed] = []
+    needs: list[ReleaseNeed] = []
     for demand in map(_demand, demands):
         groups = _policies_for(demand, written)
         if not groups:
-            found.append(ReleaseNeed(demand.component.name, demand.component.short(demand.release), "", "", 0, ""))
-        found += (_judged(demand, policies, because) for policies, because in groups)
-    return tuple(found)
+            needs.append(ReleaseNeed(demand.component.name, demand.component.short(demand.release), "", "", 0, ""))
+        needs += (_judged(demand, policies, because) for policies, because in groups)
+    return tuple(needs)
 
 
 def _demand(text: str) -> _Demand:
@@ -99,13 +99,13 @@ def _demand(text: str) -> _Demand:
     component = components().get(name)
     if component is None:
         raise not_found(f"No component is named {name!r}.", name, components(), f"Known are {', '.join(_NAMES)}.")
-    known = component.release(release)
-    if known is None:
+    wanted = component.release(release)
+    if wanted is None:
         newest = component.short(component.newest)
         raise InputError(
             f"{release} of {name} is not known; the newest release known is {newest}.", "Name one up to that."
         )
-    return _Demand(file, component, known)
+    return _Demand(file, component, wanted)
 
 
 _Group = tuple[list["WrittenPolicy"], str]
@@ -113,40 +113,45 @@ _Group = tuple[list["WrittenPolicy"], str]
 
 def _policies_for(demand: _Demand, written: Sequence[WrittenPolicy]) -> list[_Group]:
     """Return the policies that are made for a component, those of one role together, and why they are taken for it."""
-    policies = [each for each in written if each.document is not None and each.use == "identity" and _allows(each)]
+    policies = [
+        written_policy
+        for written_policy in written
+        if written_policy.document is not None and written_policy.use == "identity" and _allows(written_policy)
+    ]
     if demand.file:
-        named = [each for each in policies if each.path == demand.file.removeprefix("./")]
+        named = [candidate for candidate in policies if candidate.path == demand.file.removeprefix("./")]
         if not named:
             raise InputError(f"{demand.file} has no policy that was read.", "Name a file of the repository.")
         return [(named, "it is named for it")]
     groups: dict[tuple[str, str], _Group] = {}
     holders = dict(_holders(demand.component.whole, written))
-    for each in policies:
+    for candidate in policies:
         because = (
-            holders.get(each.holder, "")
-            or _by_name(demand.component.whole, each)
-            or _by_likeness(demand.component, each)
+            holders.get(candidate.holder, "")
+            or _by_name(demand.component.whole, candidate)
+            or _by_likeness(demand.component, candidate)
         )
         if because:
-            groups.setdefault((each.path, each.holder or each.place), ([], because))[0].append(each)
+            groups.setdefault((candidate.path, candidate.holder or candidate.place), ([], because))[0].append(candidate)
     return list(groups.values())
 
 
 def _allows(policy: WrittenPolicy) -> bool:
     """Return whether it is known of a policy that it allows anything."""
     return policy.document is not None and any(
-        each.effect == "Allow" and not all(map(has_hole, each.actions)) for each in policy.document.statements
+        statement.effect == "Allow" and not all(map(has_hole, statement.actions))
+        for statement in policy.document.statements
     )
 
 
 def _holders(component: str, written: Iterable[WrittenPolicy]) -> Iterator[tuple[str, str]]:
     """Yield the roles whose trust policies name a service account of the component."""
-    for each in written:
-        if each.use == "trust" and each.document is not None:
-            for trustee in trustees(each.document):
+    for entry in written:
+        if entry.use == "trust" and entry.document is not None:
+            for trustee in trustees(entry.document):
                 for account in trustee.service_accounts:
                     if component in controllers_of_account(account.name):
-                        role = each.place.partition(" › ")[0]
+                        role = entry.place.partition(" › ")[0]
                         yield role, f"service account {account.name} uses its role"
 
 
@@ -172,14 +177,14 @@ def _by_likeness(component: Component, policy: WrittenPolicy) -> str:
 
 
 def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -> ReleaseNeed:
-    held = merged([each.document for each in policies if each.document is not None])
+    held = merged([policy.document for policy in policies if policy.document is not None])
     component, release = _variant(demand.component, held), demand.release
     published = component.at(release.tag) or component.versions[-1]
     optional = [
         pattern
-        for each in knowledge().optional_actions
-        if each.releases.of == component.whole and each.releases.includes(release.tag) is not False
-        for pattern in each.actions
+        for need in knowledge().optional_actions
+        if need.releases.of == component.whole and need.releases.includes(release.tag) is not False
+        for pattern in need.actions
     ]
     listed_actions = [
         action
@@ -227,4 +232,4 @@ def _required(component: Component, release: Release) -> Iterator[tuple[str, str
 
 def _has(held: Document, action: str) -> bool:
     """Return whether a document is known to allow an action somewhere."""
-    return any(each.effect == "Allow" and action_matches(each, action) for each in held.statements)
+    return any(statement.effect == "Allow" and action_matches(statement, action) for statement in held.statements)

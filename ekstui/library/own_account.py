@@ -91,8 +91,8 @@ class Account:
         Failures on the way are in the snapshot's errors. Offline it is the last snapshot, or AccountError. An incomplete
         snapshot does not replace a complete one of the same account, which `last` still returns.
         """
-        if given := self._given():
-            snapshot = given
+        if from_file := self._given():
+            snapshot = from_file
         elif self.choice.offline:
             log.info("offline: the last snapshot answers")
             return self.required()
@@ -104,7 +104,7 @@ class Account:
         with self._lock:
             before = self._snapshot
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
-            if given or snapshot.complete or not known_better:
+            if from_file or snapshot.complete or not known_better:
                 self._snapshot = snapshot
             else:
                 log.info("what was read is incomplete: the earlier, complete snapshot stays")
@@ -121,22 +121,22 @@ class Account:
 
     def uses(self, snapshot: AccountSnapshot) -> Uses:
         """Return what uses the roles of a snapshot, joined once for each snapshot."""
-        known = self._uses
-        if known is None or known[0] is not snapshot:
-            known = (snapshot, uses_in(snapshot))
-            self._uses = known
-        return known[1]
+        uses = self._uses
+        if uses is None or uses[0] is not snapshot:
+            uses = (snapshot, uses_in(snapshot))
+            self._uses = uses
+        return uses[1]
 
     def attachments(self, policy_arn: str, cancelled: Cancelled = never) -> Attachments:
         """Return who has one policy attached, asking about that policy alone."""
         with self._lock:
-            known = self._attachments.get(policy_arn)
-        if known is None:
-            known = read_entities(self.connection(), policy_arn, cancelled)
+            attachments = self._attachments.get(policy_arn)
+        if attachments is None:
+            attachments = read_entities(self.connection(), policy_arn, cancelled)
             if not cancelled():
                 with self._lock:
-                    self._attachments[policy_arn] = known
-        return known
+                    self._attachments[policy_arn] = attachments
+        return attachments
 
     def connection(self) -> Connection:
         """Return the connection to the account, made on first use; AccountError in the demo, which never asks AWS."""
@@ -214,14 +214,14 @@ class Account:
         """
         digest = caller_digest(self.choice.profile)
         try:
-            known = accounts.stored(self.folder, self._notices)
-            chosen = next((entry for entry in known if entry.caller == digest), None)
+            stored = accounts.stored(self.folder, self._notices)
+            chosen = next((entry for entry in stored if entry.caller == digest), None)
             if chosen is None and self.choice.offline:
                 profile = profile_digest(self.choice.profile) or ""
-                led = [entry for entry in known if profile in entry.profiles]
+                led = [entry for entry in stored if profile in entry.profiles]
                 chosen = max(led, key=lambda entry: entry.profiles[profile], default=None)
-                if chosen is None and len(known) == 1 and not is_any_chosen(self.choice.profile):
-                    chosen = known[0]
+                if chosen is None and len(stored) == 1 and not is_any_chosen(self.choice.profile):
+                    chosen = stored[0]
             return None if chosen is None else accounts.load(self.folder, chosen.partition, chosen.account)
         except accounts.StoreError as error:
             self._notices.append(str(error))

@@ -54,7 +54,7 @@ def pin(library: Library, names: Sequence[str]) -> tuple[Pin, ...]:
         policy = library.find(wanted.name).policy
         number = version_at(policy, wanted)
         pins.append(Pin(policy.name, number, checksum(library, policy, number)))
-    return tuple(sorted({each.name: each for each in pins}.values(), key=lambda each: each.name))
+    return tuple(sorted({one.name: one for one in pins}.values(), key=lambda one: one.name))
 
 
 def _is_file(name: str) -> bool:
@@ -73,7 +73,7 @@ def _attached_in(path: Path) -> tuple[str, ...]:
 
 def moved_since(library: Library, pins: Sequence[Pin]) -> tuple[Moved, ...]:
     """Return the pinned policies that have changed, and how."""
-    return tuple(moved for each in pins if (moved := _moved(library, each)) is not None)
+    return tuple(moved for one in pins if (moved := _moved(library, one)) is not None)
 
 
 def checksum(library: Library, policy: Policy, version: int) -> str:
@@ -86,8 +86,8 @@ def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
     """Write the pins; InputError if they cannot be written."""
     # TOML's basic strings have the escapes of JSON's.
     rows = (
-        f'\n[[policy]]\nname = {_quoted(each.name)}\nversion = {_quoted(version_label(each.version))}\nsha256 = "{each.sha256}"\n'
-        for each in pins
+        f'\n[[policy]]\nname = {_quoted(pin.name)}\nversion = {_quoted(version_label(pin.version))}\nsha256 = "{pin.sha256}"\n'
+        for pin in pins
     )
     try:
         create_file(path, (_HEAD + "".join(rows)).encode(errors="backslashreplace"), 0o644)
@@ -117,9 +117,9 @@ def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
 def _pin(path: Path, number: int, row: object) -> Pin:
     if isinstance(row, dict):
         name, version, sha256 = (row.get(key) for key in ("name", "version", "sha256"))
-        known = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
-        if isinstance(name, str) and isinstance(sha256, str) and known is not None:
-            return Pin(name, known, sha256)
+        pinned = _number(name, version) if isinstance(name, str) and isinstance(version, str) else None
+        if isinstance(name, str) and isinstance(sha256, str) and pinned is not None:
+            return Pin(name, pinned, sha256)
     raise InputError(f"{path}: policy {number} lacks a name, a version such as v5, or a checksum.")
 
 
@@ -134,18 +134,18 @@ def _number(name: str, version: str) -> int | None:
     return component.number(release) if component and release else ReleaseNumber(0, version)
 
 
-def _moved(library: Library, each: Pin) -> Moved | None:
+def _moved(library: Library, pin: Pin) -> Moved | None:
     try:
-        policy = library.find(each.name).policy
+        policy = library.find(pin.name).policy
     except NotFoundError:
-        return Moved(each, None, None, "no policy of that name is known")
+        return Moved(pin, None, None, "no policy of that name is known")
     now = policy.default_version
     try:
-        changed = checksum(library, policy, each.version) != each.sha256
+        changed = checksum(library, policy, pin.version) != pin.sha256
     except NotFoundError:
-        return Moved(each, now, None, "the pinned version is not known")
+        return Moved(pin, now, None, "the pinned version is not known")
     if changed:
-        return Moved(each, now, None, "the document of the pinned version has changed")
-    if now == each.version:
+        return Moved(pin, now, None, "the document of the pinned version has changed")
+    if now == pin.version:
         return None
-    return Moved(each, now, changes(library.document(policy, each.version), library.document(policy, now)))
+    return Moved(pin, now, changes(library.document(policy, pin.version), library.document(policy, now)))

@@ -61,14 +61,14 @@ def review(
     reading = read_changes(changed)
 
     def policies(written: list[Written]) -> list[WrittenPolicy]:
-        return [each for each in written if isinstance(each, WrittenPolicy)]
+        return [entry for entry in written if isinstance(entry, WrittenPolicy)]
 
     def attachments(written: list[Written]) -> list[WrittenAttachment]:
-        return [each for each in written if isinstance(each, WrittenAttachment)]
+        return [entry for entry in written if isinstance(entry, WrittenAttachment)]
 
     before, after = policies(reading.before), policies(reading.after)
     documents = [
-        *(found for pair in pairs(before, after) if (found := _compared(*pair)) is not None),
+        *(change for pair in pairs(before, after) if (change := _compared(*pair)) is not None),
         *attached_changes((attachments(reading.before), attachments(reading.after)), (before, after), library),
     ]
     unread = tuple(
@@ -92,9 +92,9 @@ Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 def pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
     """Return each policy with what it was before: first in its own place, then where its contents or its name moved to."""
     old, new = _numbered(before), _numbered(after)
-    found: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
+    matched: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]
     gone, come = list(old.values()), list(new.values())
-    held = {each.holder for each in before}, {each.holder for each in after}
+    held = {entry.holder for entry in before}, {entry.holder for entry in after}
 
     def is_renamed(one: WrittenPolicy, other: WrittenPolicy) -> bool:
         """Return whether two policies may be one: an inline policy that moves to another role gives it to that role."""
@@ -105,12 +105,12 @@ def pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> li
 
     for test in _SUCCESSORS:
         for one in list(gone):
-            other = next((each for each in come if test(one, each) and is_renamed(one, each)), None)
+            other = next((candidate for candidate in come if test(one, candidate) and is_renamed(one, candidate)), None)
             if other is not None:
                 gone.remove(one)
                 come.remove(other)
-                found.append((one, other))
-    return [*found, *((one, None) for one in gone), *((None, other) for other in come)]
+                matched.append((one, other))
+    return [*matched, *((one, None) for one in gone), *((None, other) for other in come)]
 
 
 def _is_given(one: WrittenPolicy, other: WrittenPolicy) -> bool:
@@ -161,12 +161,12 @@ _SUCCESSORS = (_is_equal, _is_of_name, _is_in_place, _is_in_file, _is_alike)
 def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:
     """Return policies by file and place, with a number for a further one in the same place."""
     counts: dict[tuple[str, str], int] = {}
-    found: dict[tuple[str, str, int], WrittenPolicy] = {}
-    for each in written:
-        place = each.path, each.place
+    numbered: dict[tuple[str, str, int], WrittenPolicy] = {}
+    for entry in written:
+        place = entry.path, entry.place
         counts[place] = counts.get(place, 0) + 1
-        found[(*place, counts[place])] = each
-    return found
+        numbered[(*place, counts[place])] = entry
+    return numbered
 
 
 _KINDS: dict[str, ReviewedUse] = {"identity": "policy", "trust": "trust policy", "resource": "resource policy"}
@@ -189,7 +189,7 @@ def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> Reviewe
             shown.path, shown.place, state, change, plainly(reason), line, _KINDS[shown.use], statements, rights
         )
 
-    unknown = next((each for each in (other, one) if each is not None and each.document is None), None)
+    unknown = next((side for side in (other, one) if side is not None and side.document is None), None)
     if unknown is not None:
         is_same = (
             one and other and (one.written, one.reason, one.condition) == (other.written, other.reason, other.condition)
@@ -219,26 +219,38 @@ def _document(side: WrittenPolicy | None) -> Document:
 
 def _statements(before: Document, after: Document, is_for_principals: bool) -> tuple[StatementChange, ...]:
     """Return what each statement that differs means by itself; none if there is only one."""
-    gone = [each for each in before.statements if each not in after.statements]
-    come = [(number, each) for number, each in enumerate(after.statements, start=1) if each not in before.statements]
+    gone = [statement for statement in before.statements if statement not in after.statements]
+    come = [
+        (number, statement)
+        for number, statement in enumerate(after.statements, start=1)
+        if statement not in before.statements
+    ]
     if len(gone) + len(come) < 2 or len(gone) + len(come) > _MOST_STATEMENTS:
         return ()
-    found: list[StatementChange] = []
+    changes: list[StatementChange] = []
 
     def compare(name: str, one: Statement | None, other: Statement | None) -> None:
-        sides = (_NOTHING._replace(statements=(each,) if each else (), version=after.version) for each in (one, other))
-        found.append(StatementChange(name, document_changes(*sides, is_for_principals=is_for_principals).reach))
+        sides = (
+            _NOTHING._replace(statements=(statement,) if statement else (), version=after.version)
+            for statement in (one, other)
+        )
+        changes.append(StatementChange(name, document_changes(*sides, is_for_principals=is_for_principals).reach))
 
     for number, other in come:
-        one = next((each for each in gone if each.sid and each.sid == other.sid), None) or next(
-            (each for each in gone if each.actions == other.actions or each.resources == other.resources), None
+        one = next((candidate for candidate in gone if candidate.sid and candidate.sid == other.sid), None) or next(
+            (
+                candidate
+                for candidate in gone
+                if candidate.actions == other.actions or candidate.resources == other.resources
+            ),
+            None,
         )
         if one is not None:
             gone.remove(one)
         compare(plainly(other.sid or "") or f"statement {number}", one, other)
     for one in gone:
         compare(plainly(one.sid or "") or f"statement {before.statements.index(one) + 1} of before", one, None)
-    return tuple(found)
+    return tuple(changes)
 
 
 _MOST_STATEMENTS = 20

@@ -171,13 +171,13 @@ def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
 
 def cluster_values(cluster: str | None, region: str | None, identity: CallerIdentity) -> dict[str, str]:
     """Return a controller's parameters as far as an account and a cluster determine them, as all projects call them."""
-    known = {
+    values = {
         ("AWS::Partition",): identity.partition,
         ("AWS::AccountId", "YOUR_AWS_ACCOUNT_ID"): identity.account,
         ("ClusterName", "CLUSTER_NAME"): cluster,
         ("AWS::Region", "YOUR_CLUSTER_AWS_REGION"): region,
     }
-    return {name: value for names, value in known.items() if value is not None for name in names}
+    return {name: value for names, value in values.items() if value is not None for name in names}
 
 
 def find_role(name: str, snapshot: AccountSnapshot) -> Role:
@@ -189,9 +189,11 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
     account, failed = f"account {snapshot.identity.account}", ""
     if not snapshot.complete:
         account = f"the part of {account} that was read"
-        failed = next((f"{each.message} {each.next_step}" for each in snapshot.errors if each.source == "roles"), "")
-    found = not_found(f"There is no role {name!r} in {account}.", name, (role.name for role in snapshot.roles))
-    raise NotFoundError(found.message, found.nearest, f"{found.next_step} {failed}".strip())
+        failed = next(
+            (f"{error.message} {error.next_step}" for error in snapshot.errors if error.source == "roles"), ""
+        )
+    error = not_found(f"There is no role {name!r} in {account}.", name, (role.name for role in snapshot.roles))
+    raise NotFoundError(error.message, error.nearest, f"{error.next_step} {failed}".strip())
 
 
 def subjects_of(
@@ -235,21 +237,23 @@ def _managed_policies(
 ) -> Mapping[str, RolePolicy]:
     """Return the managed policies of some roles, users and groups by ARN, boundaries included."""
     arns = {policy.arn for holder in holders for policy in holder.attached}
-    arns |= {each.boundary_arn for each in holders if not isinstance(each, Group) and each.boundary_arn}
-    found = {arn: RolePolicy(arn.rsplit("/", 1)[-1], arn, None, None) for arn in arns}
+    arns |= {holder.boundary_arn for holder in holders if not isinstance(holder, Group) and holder.boundary_arn}
+    policies = {arn: RolePolicy(arn.rsplit("/", 1)[-1], arn, None, None) for arn in arns}
     for own in snapshot.local_policies:
         if own.arn in arns:
-            found[own.arn] = RolePolicy(own.name, own.arn, parse_version(own.default_version), own.document)
+            policies[own.arn] = RolePolicy(own.name, own.arn, parse_version(own.default_version), own.document)
     for arn, default in defaults(sorted(arns)).items():
-        found[arn] = replace(found[arn], version=default.number, document=default.document, created=default.created)
-    return found
+        policies[arn] = replace(
+            policies[arn], version=default.number, document=default.document, created=default.created
+        )
+    return policies
 
 
-def originals_of(known: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tuple[Original, ...]:
+def originals_of(histories: Iterable[tuple[Policy, Mapping[int, Document]]]) -> tuple[Original, ...]:
     """Return the versions of AWS's policies, newest first; the documents are by version."""
     return tuple(
         Original(policy, number, document)
-        for policy, documents in known
+        for policy, documents in histories
         for number, document in sorted(documents.items(), reverse=True)
     )
 
@@ -259,17 +263,17 @@ def copies_of(local_policies: Iterable[LocalPolicy], originals: Iterable[Origina
 
     A policy of the same name is a copy however it differs; any other needs ENOUGH_OVERLAP and ENOUGH_ACTIONS.
     """
-    known = [(original, frozenset(grants(original.document))) for original in originals]
-    found = (_copy(local, known) for local in local_policies)
-    return tuple(copy for copy in found if copy is not None)
+    targets_of = [(original, frozenset(grants(original.document))) for original in originals]
+    copies = (_copy(local, targets_of) for local in local_policies)
+    return tuple(copy for copy in copies if copy is not None)
 
 
-def _copy(local: LocalPolicy, known: list[tuple[Original, frozenset[Target]]]) -> Copy | None:
+def _copy(local: LocalPolicy, originals: list[tuple[Original, frozenset[Target]]]) -> Copy | None:
     if local.document is None:
         return None
     own = frozenset(grants(local.document))
     likely: list[tuple[tuple[bool, float], Original]] = []
-    for original, targets in known:
+    for original, targets in originals:
         common = len(own & targets)
         overlap = common / len(own | targets) if own or targets else 0.0
         same_name = original.policy.name == local.name
@@ -299,33 +303,35 @@ def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
     """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
     snapshot = library.account.required()
     place = library.in_partition(snapshot.identity.partition)
-    known = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
-    return _answers(snapshot.local_policies, [*known, *published_originals()])
+    originals = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
+    return _answers(snapshot.local_policies, [*originals, *published_originals()])
 
 
 def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
     """Return which inline and customer managed policies of a role are copies of controllers' policies."""
     own = [
-        LocalPolicy(each.name, each.arn or "", "/", f"v{each.version or 1}", each.document)
-        for each in subject.policies
-        if not each.managed_by_aws and each.document is not None
+        LocalPolicy(policy.name, policy.arn or "", "/", f"v{policy.version or 1}", policy.document)
+        for policy in subject.policies
+        if not policy.managed_by_aws and policy.document is not None
     ]
     return _answers(own, published_originals()) if own else ()
 
 
 def published_originals() -> tuple[Original, ...]:
     """Return controllers' policies, newest version first, whole components before their parts."""
-    found: list[Original] = []
-    for component in sorted(components().values(), key=lambda each: each.is_part):
+    originals: list[Original] = []
+    for component in sorted(components().values(), key=lambda original: original.is_part):
         policy = policy_of(component)
         for version, info in zip(reversed(component.versions), reversed(policy.versions), strict=True):
-            found.append(Original(policy, info.number, version.document(version.named({})), version))
-    return tuple(found)
+            originals.append(Original(policy, info.number, version.document(version.named({})), version))
+    return tuple(originals)
 
 
-def _answers(own: Iterable[LocalPolicy], known: Iterable[Original]) -> tuple[CopyAnswer, ...]:
-    originals = tuple(known)
-    newest = {each.policy.arn: each for each in originals if each.version == each.policy.default_version}
+def _answers(own: Iterable[LocalPolicy], published: Iterable[Original]) -> tuple[CopyAnswer, ...]:
+    originals = tuple(published)
+    newest = {
+        original.policy.arn: original for original in originals if original.version == original.policy.default_version
+    }
     return tuple(
         CopyAnswer(copy, changes(copy.local.document, newest[copy.original.arn].filled(copy.local.document)))
         for copy in copies_of(own, originals)
@@ -355,7 +361,7 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
     holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
     documents = documents_of(holders, snapshot, library.default_versions)
     subjects = list(_subjects(snapshot, uses, documents))
-    found = [each for subject in subjects if (each := principal_can(subject, action, resource)) is not None]
+    answers = [answer for subject in subjects if (answer := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]
     unread = dict.fromkeys(name for subject in subjects for name in subject.unread)
     missing = [] if snapshot.complete else ["roles, users, groups and policies that could not be read"]
@@ -366,8 +372,8 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
         identity=snapshot.identity,
         fetched_at=snapshot.fetched_at,
         complete=snapshot.complete and not unknown and not unread,
-        principals=by_cluster_and_use(each for each in found if each.verdict != "taken"),
-        taken=by_cluster_and_use(each for each in found if each.verdict == "taken"),
+        principals=by_cluster_and_use(answer for answer in answers if answer.verdict != "taken"),
+        taken=by_cluster_and_use(answer for answer in answers if answer.verdict == "taken"),
         not_looked_at=(*missing, *NOT_LOOKED_AT),
     )
 
@@ -392,7 +398,7 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
             last_used=role.last_used,
             was_read=role.extent != "name",
             service_linked=role.service_linked,
-            tags=() if role.trust is None or any(_lets_tag(each) for each in role.trust.statements) else role.tags,
+            tags=() if role.trust is None or any(_lets_tag(statement) for statement in role.trust.statements) else role.tags,
         )  # fmt: skip
     groups = {group.name: group for group in snapshot.groups}
     for user in snapshot.users:
@@ -416,20 +422,20 @@ def policies_of(
     holders: Iterable[Role | User | Group], documents: Documents
 ) -> tuple[tuple[AppliedPolicy, ...], tuple[str, ...]]:
     """Return the policies of some holders, each once, and the names of those whose documents are not known."""
-    found: dict[tuple[str, str], AppliedPolicy] = {}
+    policies: dict[tuple[str, str], AppliedPolicy] = {}
     unread: list[str] = []
     for holder in holders:
         for policy in holder.attached:
             if policy.arn in documents:
-                found[policy.arn, ""] = documents[policy.arn]
+                policies[policy.arn, ""] = documents[policy.arn]
             else:
                 unread.append(policy.name)
         for inline in holder.inline:
             if inline.document is None:
                 unread.append(inline.name)
             else:
-                found[holder.name, inline.name] = AppliedPolicy(f"{inline.name} (inline)", None, inline.document)
-    return tuple(found.values()), tuple(unread)
+                policies[holder.name, inline.name] = AppliedPolicy(f"{inline.name} (inline)", None, inline.document)
+    return tuple(policies.values()), tuple(unread)
 
 
 def boundary_of(arn: str | None, documents: Documents) -> tuple[AppliedPolicy | None, bool]:

@@ -40,15 +40,17 @@ class ChangesFeed(NamedTuple):
 def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:
     """Return the policies that may allow an action or a pattern, in the list's order."""
     wanted = action.lower()
-    found: tuple[Candidate, ...] = ()
+    candidates_read: tuple[Candidate, ...] = ()
     if (among := aws_scope(scope)) is not None:
         from ekstui.store import index
 
         indexed = library.cached(lambda: index.candidates(library.store, wanted, among))
-        found = library.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
+        candidates_read = (
+            library.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
+        )
     for reader in shipped_in(scope):
-        found += read_candidates(reader, wanted, scope)
-    return found
+        candidates_read += read_candidates(reader, wanted, scope)
+    return candidates_read
 
 
 def changes(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
@@ -81,8 +83,8 @@ def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[Feed
 
 def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
     """Return the policies whose documents may allow an action, which is given in lower case."""
-    found = (_candidate(history, action) for history in reader.histories(scope))
-    return tuple(candidate for candidate in found if candidate is not None)
+    candidates_read = (_candidate(history, action) for history in reader.histories(scope))
+    return tuple(candidate for candidate in candidates_read if candidate is not None)
 
 
 def read_feed(reader: PolicyReader, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
@@ -114,11 +116,11 @@ def _shipped_steps(reader: PublishedPolicies, since: datetime | None) -> tuple[F
     if since is not None and since.date() > reader.until():
         return None
 
-    found: list[FeedStep] = []
+    steps: list[FeedStep] = []
     for policy in reader.policies():
         documents = {info.number: reader.document(policy.name, info.number) for info in policy.versions}
-        found.extend(steps_since(policy, documents, since))
-    return tuple(found)
+        steps.extend(steps_since(policy, documents, since))
+    return tuple(steps)
 
 
 _ANY_ACTION = re.compile(rb'"Action"\s*:\s*(?:"\*"|\[[^\]]*"\*")')
@@ -148,10 +150,10 @@ def who_can_answer(
     wanted = parse_action(action)
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is not an ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
-    known = bool(reference().expand(wanted))
+    is_known = bool(reference().expand(wanted))
     among = candidates(library, wanted, scope)
-    everywhere = candidates(library, wanted, "all") if scope == "eks" and not known else among
-    is_named = known or _is_named(wanted, everywhere)
+    everywhere = candidates(library, wanted, "all") if scope == "eks" and not is_known else among
+    is_named = is_known or _is_named(wanted, everywhere)
     history = history and not wildcard.is_wild(wanted)
     answer = who_can(wanted, among, resource, types=types, history=history)
     if not is_named:
@@ -185,8 +187,8 @@ def _named(holder: Holder) -> Holder:
             grant._replace(
                 resources=tuple(map(shown, grant.resources)),
                 conditions=tuple(
-                    each._replace(key=shown(each.key), values=tuple(map(shown, each.values)))
-                    for each in grant.conditions
+                    line._replace(key=shown(line.key), values=tuple(map(shown, line.values)))
+                    for line in grant.conditions
                 ),
             )
             for grant in holder.grants
@@ -223,10 +225,10 @@ def possible_allowers(
     for history in histories:
         if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
             documents = _Documents(history)
-            known = notes.policies.get(history.policy.name)
-            superseded = known is not None and bool(known.superseded_by)
-            meant_for = () if known is None else known.attached_to
-            scope: PolicyScope = "aws" if known is None else "eks"
+            notes_on_policy = notes.policies.get(history.policy.name)
+            superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
+            meant_for = () if notes_on_policy is None else notes_on_policy.attached_to
+            scope: PolicyScope = "aws" if notes_on_policy is None else "eks"
             yield explain.Candidate(history.policy, documents, scope, superseded, meant_for)
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
     for published in shipped_in("any"):

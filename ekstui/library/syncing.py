@@ -193,8 +193,8 @@ def sync_from(
         message = f"{delivery.provenance.source} is dated {delivery.provenance.as_of:%Y-%m-%d}, which is in the future."
         raise InputError(message, "Nothing was changed.")
     store = store.of(delivery.collection)
-    known = _known(store)
-    log.info("%d policies are known; the source has %d to read", len(known), delivery.total)
+    policies = _known(store)
+    log.info("%d policies are known; the source has %d to read", len(policies), delivery.total)
     skipped: list[Skipped] = _outdated(delivery, store)
     received: list[PackedHistory] = []
     for done, entry in enumerate(delivery.entries):
@@ -203,20 +203,20 @@ def sync_from(
         progress(min(done, delivery.total), delivery.total)
         if isinstance(entry, Skipped):
             skipped.append(entry)
-        elif (readable := _readable(entry, known, store.collection, latest, skipped)) is not None:
+        elif (readable := _readable(entry, policies, store.collection, latest, skipped)) is not None:
             received.append(pack(readable))
     complete = not cancelled() and not (skipped and delivery.asked)
-    withdrawn = _withdrawn(delivery, known) if complete else ()
-    if len(withdrawn) > max(1, SMALL_SHARE * len(known)) and not accept_withdrawals:
+    withdrawn = _withdrawn(delivery, policies) if complete else ()
+    if len(withdrawn) > max(1, SMALL_SHARE * len(policies)) and not accept_withdrawals:
         message = (
-            f"{len(withdrawn):,} of {len(known):,} known policies are not listed, more than AWS withdraws at once, so none is "
+            f"{len(withdrawn):,} of {len(policies):,} known policies are not listed, more than AWS withdraws at once, so none is "
             "marked as withdrawn."
         )
         skipped.append(
             Skipped("iam:ListPolicies", f"{message} If that is right, run ekstui sync --accept-withdrawals.")
         )
         withdrawn, complete = (), False
-    whole = delivery.asked or _has_most(delivery, known, received)
+    whole = delivery.asked or _has_most(delivery, policies, received)
     known_until = delivery.known_until if complete and whole else None
     info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
     stored = store.put(received, info, tuple(family), undoable=True)
@@ -243,22 +243,22 @@ def _outdated(delivery: Delivery, store: PolicyStore) -> list[Skipped]:
     return [Skipped(delivery.provenance.source, message)]
 
 
-def _has_most(delivery: Delivery, known: Mapping[str, Policy], received: Iterable[PackedHistory]) -> bool:
+def _has_most(delivery: Delivery, stored: Mapping[str, Policy], received: Iterable[PackedHistory]) -> bool:
     """Return whether an archive has most policies that exist: of the others it cannot tell that they did not change."""
-    current = {name for name, policy in known.items() if not policy.withdrawn}
-    had = current & (delivery.names | {each.policy.name for each in received})
+    current = {name for name, policy in stored.items() if not policy.withdrawn}
+    had = current & (delivery.names | {history.policy.name for history in received})
     return len(had) >= MOST * len(current)
 
 
-def _withdrawn(delivery: Delivery, known: Mapping[str, Policy]) -> tuple[str, ...]:
+def _withdrawn(delivery: Delivery, stored: Mapping[str, Policy]) -> tuple[str, ...]:
     if delivery.listed is None:
         return ()
-    return tuple(name for name, policy in known.items() if not policy.withdrawn and name not in delivery.listed)
+    return tuple(name for name, policy in stored.items() if not policy.withdrawn and name not in delivery.listed)
 
 
 def _readable(
     history: PolicyHistory,
-    known: Mapping[str, Policy],
+    stored: Mapping[str, Policy],
     partition: str,
     latest: datetime,
     skipped: list[Skipped],
@@ -270,11 +270,11 @@ def _readable(
     if not named or parts[1:5] != [partition, "iam", "", "aws"]:
         skipped.append(Skipped(policy.name, f"{policy.arn!r} is not the ARN of an AWS managed policy in {partition}."))
         return None
-    before = {info.number for info in known[policy.name].versions} if policy.name in known else set()
+    before = {info.number for info in stored[policy.name].versions} if policy.name in stored else set()
     texts = _parsable(history, before, skipped)
     kept = [info for info in policy.versions if info.number in texts or info.number in before]
     versions = [_believable(policy.name, info, latest, skipped) for info in kept]
-    if not versions or (policy.name not in known and policy.default_version not in texts):
+    if not versions or (policy.name not in stored and policy.default_version not in texts):
         return None
     return PolicyHistory(policy._replace(versions=tuple(versions)), texts)
 

@@ -92,19 +92,19 @@ def upgrade(
         subject.role.arn: subject for subject in subjects_of(snapshot.roles, snapshot, uses, library.default_versions)
     }
     named = (*to, *since)
-    found: list[ComponentUpgrade] = []
+    upgrades: list[ComponentUpgrade] = []
     for name in dict.fromkeys(named or (name for name in components() if "/" not in name)):
         asked = _Asked(_component(name, cluster, snapshot), cluster, snapshot, to.get(name), since.get(name), values)
         runners: list[_Runner | None] = [*_runners(asked.component, cluster, uses)]
         if not runners and named:
             runners.append(None)
-        found += (_upgrade(asked, runner, by_arn.get(runner.arn) if runner else None) for runner in runners)
-    return UpgradeAnswer(cluster.name, tuple(found))
+        upgrades += (_upgrade(asked, runner, by_arn.get(runner.arn) if runner else None) for runner in runners)
+    return UpgradeAnswer(cluster.name, tuple(upgrades))
 
 
 def _with_needs(library: Library, cluster: Cluster) -> Cluster:
     """Return a cluster with the policies that EKS recommends for its add-ons, asking EKS if needed and allowed."""
-    is_known = all(each.recommended_policies is not None for each in cluster.addons or ())
+    is_known = all(addon.recommended_policies is not None for addon in cluster.addons or ())
     if is_known or not library.account.choice.asks_aws:
         return cluster
     return read_addon_needs(library.account.connection(), cluster)[0]
@@ -112,11 +112,11 @@ def _with_needs(library: Library, cluster: Cluster) -> Cluster:
 
 def _component(name: str, cluster: Cluster, snapshot: AccountSnapshot) -> Component:
     """Return the component that a name means in a cluster: there may be a variant for its partition or its IP family."""
-    known = components()
-    if name not in known:
-        raise not_found(f"No component is named {name!r}.", name, known, f"Known are {', '.join(known)}.")
+    published = components()
+    if name not in published:
+        raise not_found(f"No component is named {name!r}.", name, published, f"Known are {', '.join(published)}.")
     variants = [f"{name}/{snapshot.identity.partition}", f"{name}/{cluster.ip_family}"]
-    return next((known[each] for each in variants if each in known), known[name])
+    return next((published[variant_name] for variant_name in variants if variant_name in published), published[name])
 
 
 class _Runner(NamedTuple):
@@ -180,10 +180,10 @@ def _with_needs_of_role(
         **asked.values,
     }
     published = version.document(version.named(filled))
-    known = tuple(_besides(component, target, published, use, subject, asked.snapshot))
-    wanted = published._replace(statements=(*published.statements, *(statement for statement, _ in known)))
+    besides = tuple(_besides(component, target, published, use, subject, asked.snapshot))
+    wanted = published._replace(statements=(*published.statements, *(statement for statement, _ in besides)))
     optional = _optional_actions(component, target)
-    needs = lacking(_without(wanted, [pattern for each in optional for pattern in each.actions]), held)
+    needs = lacking(_without(wanted, [pattern for need in optional for pattern in need.actions]), held)
     old = component.at(answer.before_release) if answer.before_release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
     open_names = [name for name in version.to_fill_in if name not in filled]
@@ -202,16 +202,16 @@ def _with_needs_of_role(
         before=needs.statements,
         partly=needs.partly,
         policies=(old.document(old.named(filled)), wanted) if old else None,
-        besides=tuple(text for statement, text in known if asked_for.intersection(statement.actions)),
+        besides=tuple(text for statement, text in besides if asked_for.intersection(statement.actions)),
         is_judged=not (unread or needs.denied),
         after=spare.statements,
         commands=tuple(_giving(subject.role, f"{component.name}-{release}", needs.statements, open_names)),
         checks=(*answer.checks, *((compare,) if spare.narrower else ())),
         not_known=(*answer.not_known, *unread, *(text for text, names in more.items() if names)),
         optional=tuple(
-            OptionalNeed(each.only_if, statements)
-            for each in optional
-            if (statements := lacking(_only(wanted, each.actions), held).statements)
+            OptionalNeed(need.only_if, statements)
+            for need in optional
+            if (statements := lacking(_only(wanted, need.actions), held).statements)
         ),
     )
 
@@ -219,9 +219,9 @@ def _with_needs_of_role(
 def _optional_actions(component: Component, target: Release) -> list[OptionalActions]:
     """Return which actions of its published policy a release calls only in one case."""
     return [
-        each
-        for each in knowledge().optional_actions
-        if each.releases.of == component.whole and each.releases.includes(target.tag)
+        need
+        for need in knowledge().optional_actions
+        if need.releases.of == component.whole and need.releases.includes(target.tag)
     ]
 
 
@@ -240,8 +240,10 @@ def _matches_one(patterns: Collection[str], action: str) -> bool:
 
 
 def _with_actions(document: Document, is_kept: Callable[[str], bool]) -> Document:
-    statements = (each._replace(actions=tuple(filter(is_kept, each.actions))) for each in document.statements)
-    return document._replace(statements=tuple(each for each in statements if each.actions))
+    statements = (
+        statement._replace(actions=tuple(filter(is_kept, statement.actions))) for statement in document.statements
+    )
+    return document._replace(statements=tuple(statement for statement in statements if statement.actions))
 
 
 def _some(actions: tuple[str, ...]) -> str:
@@ -281,17 +283,17 @@ def _unsure(
     requirement: Requirement, target: Release, use: Use, subject: RoleInUse, account: AccountContext
 ) -> list[str] | None:
     """Return, in words, which conditions of a requirement may or may not hold; None if one does not."""
-    found: dict[str, Truth] = {
+    conditions: dict[str, Truth] = {
         condition_in_words(name): holds(name, use, subject, account) for name in requirement.when
     }
     if requirement.releases is not None:
         # What matters is the release after the upgrade, not the one that runs.
-        found[requirement.releases.unsure(target.tag)] = requirement.releases.includes(target.tag)
-    return None if False in found.values() else [words for words, truth in found.items() if truth is None]
+        conditions[requirement.releases.unsure(target.tag)] = requirement.releases.includes(target.tag)
+    return None if False in conditions.values() else [words for words, truth in conditions.items() if truth is None]
 
 
 def _allows(document: Document, action: str) -> bool:
-    return any(each.effect == "Allow" and action_matches(each, action) for each in document.statements)
+    return any(statement.effect == "Allow" and action_matches(statement, action) for statement in document.statements)
 
 
 def _published_since(component: Component, actions: tuple[str, ...]) -> str:
@@ -344,7 +346,7 @@ def _giving(
 ) -> Iterator[Command]:
     """Yield the command that gives a role the statements; their open parameters are variables of the shell."""
     for name in open_names:
-        statements = tuple(_with_variable(each, name) for each in statements)
+        statements = tuple(_with_variable(statement, name) for statement in statements)
     command = put_policy(role.name, label, statements, f"adds them to {role.name}, as an inline policy")
     if statements and len(command.arguments[-1]) <= _ROOM:
         yield command
@@ -358,14 +360,14 @@ def _with_variable(statement: Statement, name: str) -> Statement:
 
 def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner]:
     """Return the roles that run a component in a cluster; where only trust policies tell, all that may."""
-    here = [(arn, use) for arn, each in uses.items() for use in each if (use.region, use.cluster) == cluster.place]
-    found = [(arn, use) for arn, use in here if uses_running(component.name, (use,))]
-    if not found and component.whole == "vpc-cni" and cni_on_node_role(cluster):
+    here = [(arn, use) for arn, used in uses.items() for use in used if (use.region, use.cluster) == cluster.place]
+    runners = [(arn, use) for arn, use in here if uses_running(component.name, (use,))]
+    if not runners and component.whole == "vpc-cni" and cni_on_node_role(cluster):
         nodes = (pair for pair in here if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
         return _once((arn, use, "by its nodes: vpc-cni has no role of its own") for arn, use in nodes)
-    targets = _targets(cluster, _associated_accounts(use for _, use in found))
-    chosen = [(arn, use) for arn, use in found if not use.overruled]
-    ignored = {arn: use.overruled for arn, use in found if use.overruled}
+    targets = _targets(cluster, _associated_accounts(use for _, use in runners))
+    chosen = [(arn, use) for arn, use in runners if not use.overruled]
+    ignored = {arn: use.overruled for arn, use in runners if use.overruled}
     for arn, _ in chosen:
         ignored.pop(arn, None)
     reasons = (f"{arn.rpartition('/')[2]} is not used: {why}" for arn, why in ignored.items())
@@ -375,9 +377,9 @@ def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner
 def _targets(cluster: Cluster, accounts: Collection[tuple[str | None, str | None]]) -> dict[str | None, str]:
     """Return the roles that the roles of associations assume in turn for their pods, by the association's role."""
     return {
-        each.role_arn: each.target_role_arn
-        for each in cluster.associations or ()
-        if (each.namespace, each.service_account) in accounts and each.target_role_arn
+        association.role_arn: association.target_role_arn
+        for association in cluster.associations or ()
+        if (association.namespace, association.service_account) in accounts and association.target_role_arn
     }
 
 
@@ -393,10 +395,10 @@ def _how(use: Use) -> str:
     return f"by {how} ({use.certainty})"
 
 
-def _once(found: Iterable[tuple[str, Use, str]], *reasons: str) -> list[_Runner]:
+def _once(needs: Iterable[tuple[str, Use, str]], *reasons: str) -> list[_Runner]:
     """Return each role once, by its first use and how that makes it run the component; `reasons` hold for all."""
     runners: dict[str, _Runner] = {}
-    for arn, use, how in found:
+    for arn, use, how in needs:
         runners.setdefault(arn, _Runner(arn, use, (f"{arn.rpartition('/')[2]} {how}", *reasons)))
     return list(runners.values())
 
@@ -410,11 +412,11 @@ def _running(
     addon = cluster.addon(component.whole)
     if addon is not None and addon.version is not None:
         return addon.version, [f"{addon.version} by the add-on"]
-    for each in copies_on(subject) if subject else ():
-        if each.copy.original.name.partition("/")[0] == component.whole:
-            version = components()[each.copy.original.name].versions[each.copy.version - 1]
+    for copy in copies_on(subject) if subject else ():
+        if copy.copy.original.name.partition("/")[0] == component.whole:
+            version = components()[copy.copy.original.name].versions[copy.copy.version - 1]
             label = component.short(version.releases[0])
-            return label, [f"{label} by {each.copy.local.name}, which is like it ({each.copy.nearness:.0%})"]
+            return label, [f"{label} by {copy.copy.local.name}, which is like it ({copy.copy.nearness:.0%})"]
     return None, []
 
 

@@ -54,9 +54,9 @@ def read_account_file(path: Path) -> AccountSnapshot:
     roles = _parsed(pages, "RoleDetailList", parse_role)
     users = _parsed(pages, "UserDetailList", parse_user)
     groups = _parsed(pages, "GroupDetailList", parse_group)
-    policies = [each for each in _parsed(pages, "Policies", parse_local_policy) if ":aws:policy/" not in each.arn]
+    policies = [policy for policy in _parsed(pages, "Policies", parse_local_policy) if ":aws:policy/" not in policy.arn]
     entities: list[Role | User | Group | LocalPolicy] = [*roles, *users, *groups, *policies]
-    partition, account = _owner([each.arn or "" for each in entities], path)
+    partition, account = _owner([entity.arn or "" for entity in entities], path)
     # The CLI writes NextToken where it was told to stop early, IAM itself IsTruncated and Marker.
     complete = not (pages[-1].get("IsTruncated") or pages[-1].get("NextToken") or pages[-1].get("Marker"))
     cut = f"{path} is incomplete: IAM had more pages."
@@ -105,13 +105,13 @@ Entity = TypeVar("Entity", Role, User, Group, LocalPolicy)
 
 def _parsed(pages: list[Json], key: str, read: Callable[[object], Entity]) -> list[Entity]:
     """Return what the pages list under a key, each ARN once: the last page that has it wins."""
-    found: dict[str, Entity] = {}
+    entities: dict[str, Entity] = {}
     for page in pages:
         listed = page.get(key) or []
         if not isinstance(listed, list):
             raise InputError(f"Not IAM's authorization details: {key} is not a list.", _COMMAND)
-        found |= {each.arn or each.name: each for each in map(read, listed)}
-    return list(found.values())
+        entities |= {entity.arn or entity.name: entity for entity in map(read, listed)}
+    return list(entities.values())
 
 
 def _owner(arns: list[str], path: Path) -> tuple[str, str]:
@@ -144,8 +144,8 @@ _LATELY = timedelta(days=500)
 def _moved(text: str, made: datetime, now: datetime) -> str:
     """Return the text with recent times moved, so that they are as long ago now as when the demo was made."""
 
-    def moved(found: re.Match[str]) -> str:
-        moment = datetime.fromisoformat(found[1])
+    def moved(match: re.Match[str]) -> str:
+        moment = datetime.fromisoformat(match[1])
         return f'"{(moment + (now - made) if made - moment < _LATELY else moment).isoformat()}"'
 
     return _TIME.sub(moved, text)
@@ -187,7 +187,7 @@ def parse_local_policy(detail: object) -> LocalPolicy:
     """Return the customer-managed policy of a ManagedPolicyDetail with its default version; InputError for anything else."""
     fields = _object(detail, "policy")
     default = _text(fields, "DefaultVersionId")
-    versions = (each for each in _objects(fields, "PolicyVersionList") if each.get("VersionId") == default)
+    versions = (version for version in _objects(fields, "PolicyVersionList") if version.get("VersionId") == default)
     arn = _text(fields, "Arn")
     return LocalPolicy(
         name=arn.rsplit("/", 1)[-1],
@@ -260,9 +260,11 @@ def _common(fields: Json, kind: str) -> dict[str, Any]:
         "name": _text(fields, f"{kind}Name"),
         "arn": _text(fields, "Arn"),
         "path": _text(fields, "Path", "/"),
-        "attached": tuple(AttachedPolicy(_text(each, "PolicyName"), _text(each, "PolicyArn")) for each in attached),
+        "attached": tuple(
+            AttachedPolicy(_text(policy, "PolicyName"), _text(policy, "PolicyArn")) for policy in attached
+        ),
         "inline": tuple(
-            InlinePolicy(_text(each, "PolicyName"), _document(each.get("PolicyDocument"))) for each in inline
+            InlinePolicy(_text(policy, "PolicyName"), _document(policy.get("PolicyDocument"))) for policy in inline
         ),
         "created": _time(fields.get("CreateDate")),
     }

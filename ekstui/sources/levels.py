@@ -20,22 +20,22 @@ def read_levels(paths: Iterable[str], kind: Kind) -> tuple[Level, ...]:
     """
     if files.is_served():
         raise InputError("In a browser, ekstui does not read files of the server.")
-    found: dict[Path, dict[Path, None]] = {}
+    entries: dict[Path, dict[Path, None]] = {}
     for text in paths:
         path = Path(text).expanduser()
-        listed = sorted(_below(path), key=lambda each: (len(each.parts), each)) if path.is_dir() else [path]
+        listed = sorted(_below(path), key=lambda folder: (len(folder.parts), folder)) if path.is_dir() else [path]
         if not listed:
             raise InputError(f"{path} has no policies.", "A folder holds each policy in a file that ends in .json.")
         for file in listed:
-            found.setdefault(file.parent, {})[file] = None
-    if sum(map(len, found.values())) > _MAX_POLICIES:
+            entries.setdefault(file.parent, {})[file] = None
+    if sum(map(len, entries.values())) > _MAX_POLICIES:
         raise InputError(f"More than {_MAX_POLICIES} policies were given.", "Name the folders of one account's levels.")
     levels = tuple(
         Level(
             folder.name or None,
             tuple(AppliedPolicy(file.stem, None, read_document(file, kind=kind)) for file in listed),
         )
-        for folder, listed in found.items()
+        for folder, listed in entries.items()
     )
     return levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels)
 

@@ -39,7 +39,7 @@ class Moto:
     partition: str = "aws"
     cancelled: Cancelled = never
 
-    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Fetch the wheel and return what is in it; NetworkError if pip cannot fetch it, InputError without pip."""
         with tempfile.TemporaryDirectory(prefix="ekstui-moto-") as folder:
             # -P: a pip.py in the current folder is not pip.
@@ -52,7 +52,7 @@ class Moto:
             wheels = sorted(Path(folder).glob("*.whl"))
             if ended.code or not wheels:
                 raise NetworkError(f"pip could not fetch moto: {_last_line(ended.errors)}.", BY_HAND)
-            return Archive(wheels[0], self.now, self.partition).deliver(known)
+            return Archive(wheels[0], self.now, self.partition).deliver(stored)
 
 
 def _last_line(errors: str) -> str:

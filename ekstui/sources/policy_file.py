@@ -132,7 +132,7 @@ def _version_in(text: bytes) -> _Version:
 
 
 def read_versions(
-    found: Iterable[tuple[str, str, bytes | str]], known: Mapping[str, Policy], *, alike: bool = False
+    texts: Iterable[tuple[str, str, bytes | str]], stored: Mapping[str, Policy], *, alike: bool = False
 ) -> tuple[tuple[PolicyHistory, ...], list[Skipped]]:
     """Return the known policies whose versions some texts contain, and what could not be read.
 
@@ -141,19 +141,19 @@ def read_versions(
     """
     versions: dict[str, dict[int, _Version]] = {}
     skipped: list[Skipped] = []
-    for place, name, text in found:
+    for place, name, text in texts:
         try:
             if isinstance(text, str):
                 raise InputError(text)
             version = _version_in(text)
-            if name not in known:
+            if name not in stored:
                 raise InputError(f"no known policy is named {name!r}.")
             before = versions.setdefault(name, {}).setdefault(version.number, version)
             if alike and before.text != version.text:
                 raise InputError("another file has another document for the same version.")
         except InputError as error:
             skipped.append(Skipped(place, error.message))
-    return tuple(_history_of(known[name], each) for name, each in versions.items()), skipped
+    return tuple(_history_of(stored[name], numbered) for name, numbered in versions.items()), skipped
 
 
 def _history_of(policy: Policy, versions: Mapping[int, _Version]) -> PolicyHistory:
@@ -175,13 +175,13 @@ MAX_FILES = 50_000
 _VERSION = re.compile(r"[@._-]?v\d+", re.ASCII)
 
 
-def read_version_files(folder: Path, paths: Iterable[Path], known: Mapping[str, Policy]) -> Collection:
+def read_version_files(folder: Path, paths: Iterable[Path], stored: Mapping[str, Policy]) -> Collection:
     """Return the versions in some files of a folder, of policies that are known; InputError if there are no files."""
     texts = ((str(path.relative_to(folder)), _policy_name(path), _content(path)) for path in paths)
-    histories, skipped = read_versions(texts, known, alike=True)
+    histories, skipped = read_versions(texts, stored, alike=True)
     if not histories and not skipped:
         raise InputError(f"{folder} has no .json files.", "Give a folder of outputs of aws iam get-policy-version.")
-    times = [info.created for each in histories for info in each.policy.versions if info.created]
+    times = [info.created for history in histories for info in history.policy.versions if info.created]
     as_of = max(times, default=datetime.min.replace(tzinfo=UTC))
     return Collection(folder.name or str(folder), as_of, False, histories, tuple(skipped))
 

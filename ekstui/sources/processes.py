@@ -56,7 +56,7 @@ def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     bounds: Bounds,
-    given: bytes = b"",
+    sent: bytes = b"",
     cancelled: Cancelled = never,
     folder: str | None = None,
 ) -> Ended:
@@ -66,7 +66,7 @@ def run(
         # macOS has no such limit.
         limits += f"; ulimit -v {bounds.memory // 1024} 2>/dev/null"
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
-        source.write(given)
+        source.write(sent)
         source.seek(0)
         try:
             # The arguments are ours, and which program that is the user's choice.

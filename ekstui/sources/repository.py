@@ -122,7 +122,7 @@ def _named_files(
                 raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
         elif not (root / path).is_dir():
             files[path] = name
-        elif not (_is_known(root, commit, path) or any(_is_below(each, path) for each in entries)):
+        elif not (_is_known(root, commit, path) or any(_is_below(entry, path) for entry in entries)):
             raise InputError(f"{name} cannot be read: git ignores all that is in it.", "Name its files.")
     return files
 
@@ -142,18 +142,18 @@ def _entries(root: Path, commit: str, where: Collection[str]) -> dict[str, _Entr
     """Return what differs from a commit at some places, by path from the root, untracked files included."""
     options = ("--raw", "-z", "--no-abbrev", "--no-relative", "--no-renames", "--no-ext-diff")
     fields = run_in_clone(root, "diff", *options, "--ignore-submodules=dirty", commit, "--", *where).split(b"\0")
-    found: dict[str, _Entry] = {}
+    entries: dict[str, _Entry] = {}
     for words, name in zip(fields[::2], fields[1::2], strict=False):
         entry, path = _Entry(*words.decode().removeprefix(":").split(" ")), os.fsdecode(name)
         # A file with conflicts is listed twice.
-        if path not in found or entry.status == "U":
-            found[path] = entry
+        if path not in entries or entry.status == "U":
+            entries[path] = entry
     new = run_in_clone(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
     for path in (os.fsdecode(name) for name in new.split(b"\0") if name):
         # One that was removed from the index alone is in the commit too.
-        known = found.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
-        found[path] = known._replace(new_mode=_LINK if (root / path).is_symlink() else "100644", new="")
-    return found
+        before = entries.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
+        entries[path] = before._replace(new_mode=_LINK if (root / path).is_symlink() else "100644", new="")
+    return entries
 
 
 def _is_below(path: str, folder: str) -> bool:
@@ -234,11 +234,11 @@ class _Blobs:
         start = self._waiting.index(name)
         batch: list[str] = []
         size = 0
-        for each in self._waiting[start:]:
-            size += self._sizes[each]
+        for blob in self._waiting[start:]:
+            size += self._sizes[blob]
             if batch and size > _AT_ONCE:
                 break
-            batch.append(each)
+            batch.append(blob)
         return batch
 
 
@@ -256,14 +256,14 @@ def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
     if not wanted:
         return {}
     answer = run_in_clone(root, "cat-file", "--batch", stdin="\n".join(wanted))
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     at = 0
     for name in wanted:
         end = answer.index(b"\n", at)
         size = int(answer[at:end].split()[2])
-        found[name] = answer[end + 1 : end + 1 + size]
+        contents[name] = answer[end + 1 : end + 1 + size]
         at = end + 2 + size
-    return found
+    return contents
 
 
 def _links_to_changes(
@@ -278,7 +278,7 @@ def _links_to_changes(
     changed = {*(entries if set(where) == {"."} else _entries(root, commit, (".",))), *entries} - read
     for path, passed in sorted(links.items()):
         for target in sorted(changed):
-            if any(_is_below(target, each) for each in passed):
+            if any(_is_below(target, link) for link in passed):
                 yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
                 break
 

@@ -135,7 +135,7 @@ class PublishedPolicies:
         """Return the parameters of a document with the given values; None for the others."""
         published = _version(name, version)
         names = [*published.to_fill_in, *(each for each in published.parameters if each in values)]
-        return {each: values.get(each) for each in dict.fromkeys(names) if each != "AWS::Partition"}
+        return {parameter: values.get(parameter) for parameter in dict.fromkeys(names) if parameter != "AWS::Partition"}
 
     def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:
         """Return the parameters of a document as another one fills them in."""

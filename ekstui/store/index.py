@@ -45,12 +45,12 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
         entries = list(store.all_in(objects, state))
-        for done, known in enumerate(entries):
+        for done, entry in enumerate(entries):
             if cancelled():
                 return False
             if done % CHUNK == 0:
                 progress(done, len(entries))
-            _add(shards, known.policy, _parsed(known.documents, objects))
+            _add(shards, entry.policy, _parsed(entry.documents, objects))
 
     def write(draft: Draft) -> Mapping[str, Any]:
         services = {service: draft.put_value(shard) for service, shard in shards.items()}
@@ -70,8 +70,8 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
             value = objects.value(name)
             listed = value["Statement"] if isinstance(value["Statement"], list) else [value["Statement"]]
             # Unlike a comparison, this tells true from 1; without references it is the same for equal values.
-            keys = [marshal.dumps(each, 2) for each in listed]
-            new = {key: each for key, each in zip(keys, listed, strict=True) if key not in statements}
+            keys = [marshal.dumps(statement, 2) for statement in listed]
+            new = {key: statement for key, statement in zip(keys, listed, strict=True) if key not in statements}
             document = parse({**value, "Statement": list(new.values())})
             statements.update(zip(new, document.statements, strict=True))
             documents[name] = document._replace(statements=tuple(statements[key] for key in keys))
@@ -93,16 +93,16 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
 
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
-    found = _found(store, action, scope)
+    matches = _found(store, action, scope)
     chosen: list[Candidate] = []
-    for known in store.known(name for name in found.listed if _allowing(found.uses.get(name, ()))):
-        name, default = known.policy.name, known.policy.default_version
-        allowing = _allowing(found.uses[name])
+    for stored in store.named(name for name in matches.listed if _allowing(matches.uses.get(name, ()))):
+        name, default = stored.policy.name, stored.policy.default_version
+        allowing = _allowing(matches.uses[name])
         if default in allowing:
             # The history of a pattern is not asked for, and reducing it would take most of the time.
             numbers = (default,) if is_wild(action) else allowing
-            documents = _reduced(numbers, found.uses[name], found.frames[name])
-            chosen.append(Candidate(known.policy, allowing, documents))
+            documents = _reduced(numbers, matches.uses[name], matches.frames[name])
+            chosen.append(Candidate(stored.policy, allowing, documents))
     return tuple(chosen)
 
 
@@ -111,8 +111,8 @@ def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()
 
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
-    found = _found(store, action, "all")
-    return tuple(name for name in found.listed if name in beside or _allowing(found.uses.get(name, ())))
+    matches = _found(store, action, "all")
+    return tuple(name for name in matches.listed if name in beside or _allowing(matches.uses.get(name, ())))
 
 
 _Shard = dict[str, dict[str, dict[str, Any]]]
@@ -153,7 +153,7 @@ def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
 def index_steps(
     store: PolicyStore,
     judges: str,
-    given: Callable[[StoredPolicy], list[list[Any]] | None],
+    shipped: Callable[[StoredPolicy], list[list[Any]] | None],
     progress: Progress,
     cancelled: Cancelled,
 ) -> bool:
@@ -167,10 +167,10 @@ def index_steps(
         of, state = store.state_in(objects)
         entries = list(store.all_in(objects, state))
     rows: dict[str, list[Any]] = {}
-    for done, known in enumerate(entries):
-        name, key = known.policy.name, history_key(known)
-        found = before.get(name)
-        steps = found[1] if found and found[0] == key else given(known)
+    for done, entry in enumerate(entries):
+        name, key = entry.policy.name, history_key(entry)
+        earlier = before.get(name)
+        steps = earlier[1] if earlier and earlier[0] == key else shipped(entry)
         if steps is None:
             if cancelled():
                 return False
@@ -191,11 +191,11 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[StoredPo
     """Return a function that finds a policy's shipped steps, if they were judged by `judges` and for the same documents."""
     steps = shipped["steps"] if shipped.get("judges") == judges else {}
 
-    def given(known: StoredPolicy) -> list[list[Any]] | None:
-        key, rows = steps.get(known.policy.name, ("", None))
-        return rows if rows is not None and key == history_key(known)[:STEPS_KEY] else None
+    def steps_of(stored: StoredPolicy) -> list[list[Any]] | None:
+        key, rows = steps.get(stored.policy.name, ("", None))
+        return rows if rows is not None and key == history_key(stored)[:STEPS_KEY] else None
 
-    return given
+    return steps_of
 
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
@@ -213,9 +213,9 @@ def judging_version() -> str:
     return f"reference {reference_version()}, judgement {JUDGEMENT_VERSION}"
 
 
-def history_key(known: StoredPolicy) -> str:
+def history_key(stored: StoredPolicy) -> str:
     """Return what identifies a policy's documents: half a hash over their hashes in order."""
-    return digest_of(json.dumps(sorted(known.documents.items())).encode())[:32]
+    return digest_of(json.dumps(sorted(stored.documents.items())).encode())[:32]
 
 
 def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope = "all") -> tuple[FeedStep, ...]:
@@ -230,12 +230,12 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
         rows = objects.value(index["steps"])
         entries = list(store.all_in(objects, store.state_in(objects)[1], scope))
     steps: list[FeedStep] = []
-    for known in entries:
-        times = {info.number: info.created for info in known.policy.versions}
-        for version, previous, *counts in rows[known.policy.name][1]:
+    for entry in entries:
+        times = {info.number: info.created for info in entry.policy.versions}
+        for version, previous, *counts in rows[entry.policy.name][1]:
             created = times[version]
             if since is None or (created is not None and created >= since):
-                steps.append(FeedStep(known.policy.name, version, previous, created, StepCounts(*counts)))
+                steps.append(FeedStep(entry.policy.name, version, previous, created, StepCounts(*counts)))
     return newest_first(steps)
 
 
@@ -280,17 +280,17 @@ def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Docu
         named[service][alike] = versions
         target = "\n".join((effect, element, *actions))
         shards[service]["targets"].setdefault(target, {})[policy.name] = runs[alike]
-    for service, each in named.items():
+    for service, by_runs in named.items():
         shards[service]["frames"][policy.name] = {
-            str(place): texts[place] for versions in each.values() for place in versions
+            str(place): texts[place] for versions in by_runs.values() for place in versions
         }
 
 
 def _matching(targets: Mapping[str, Mapping[str, str]], action: str) -> Iterator[tuple[str, TargetUse]]:
-    for target, found in targets.items():
+    for target, grants in targets.items():
         effect, element, *actions = target.split("\n")
         if may_match(element, actions, action):  # type: ignore[arg-type]
-            for name, runs in found.items():
+            for name, runs in grants.items():
                 yield name, TargetUse(effect, element, tuple(actions), _read_runs(runs))  # type: ignore[arg-type]
 
 

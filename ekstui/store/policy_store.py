@@ -80,44 +80,46 @@ class PolicyStore:
 
     def policy(self, name: str) -> Policy:
         """Return one policy by its exact name."""
-        return self.known((name,))[0].policy
+        return self.named((name,))[0].policy
 
-    def known(self, names: Iterable[str]) -> list[StoredPolicy]:
+    def named(self, names: Iterable[str]) -> list[StoredPolicy]:
         """Return some policies by their exact names, in that order."""
         with self.file.reading() as objects:
-            return self._known_in(objects, names)
+            return self._named_in(objects, names)
 
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""
         with self.file.reading() as objects:
-            (known,) = self._known_in(objects, (name,))
-            return objects.get(known.documents[version])
+            (stored,) = self._named_in(objects, (name,))
+            return objects.get(stored.documents[version])
 
     def history(self, name: str) -> PolicyHistory:
         """Return one policy with its documents."""
         with self.file.reading() as objects:
-            (known,) = self._known_in(objects, (name,))
-            return PolicyHistory(known.policy, {number: objects.get(name) for number, name in known.documents.items()})
+            (stored,) = self._named_in(objects, (name,))
+            return PolicyHistory(
+                stored.policy, {number: objects.get(name) for number, name in stored.documents.items()}
+            )
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
         """Yield the policies of a scope with their documents, which are read on first use."""
         with self.file.reading() as objects:
-            for known in self.all_in(objects, self.state_in(objects)[1], scope):
-                yield PolicyHistory(known.policy, _Texts(self, objects, known))
+            for stored in self.all_in(objects, self.state_in(objects)[1], scope):
+                yield PolicyHistory(stored.policy, _Texts(self, objects, stored))
 
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
         """Yield some policies by their exact names, in that order, with their documents, read when they are asked for."""
         with self.file.reading() as objects:
-            for known in self._known_in(objects, names):
-                yield PolicyHistory(known.policy, _Texts(self, objects, known))
+            for stored in self._named_in(objects, names):
+                yield PolicyHistory(stored.policy, _Texts(self, objects, stored))
 
     def verify(self) -> tuple[int, int]:
         """Read everything; return how many policies and versions there are."""
         with self.file.reading() as objects:
             entries = list(self.all_in(objects, self.state_in(objects)[1]))
-            for digest in {digest for known in entries for digest in known.documents.values()}:
+            for digest in {digest for entry in entries for digest in entry.documents.values()}:
                 json.loads(objects.get(digest))
-            return len(entries), sum(len(known.documents) for known in entries)
+            return len(entries), sum(len(entry.documents) for entry in entries)
 
     def put(
         self,
@@ -134,12 +136,12 @@ class PolicyStore:
         """
         with self.file.writing() as draft:
             root, before, state = self._current(draft)
-            entries = {known.policy.name: known for known in self.all_in(draft, state)} if state else {}
-            indexed = {name: _indexed(known) for name, known in entries.items()}
+            entries = {entry.policy.name: entry for entry in self.all_in(draft, state)} if state else {}
+            indexed = {name: _indexed(entry) for name, entry in entries.items()}
             outcome: list[PutResult] = []
             for history in delivery:
-                known, stored = merged(draft, entries.get(history.policy.name), history, info.provenance)
-                entries[known.policy.name] = known
+                entry, stored = merged(draft, entries.get(history.policy.name), history, info.provenance)
+                entries[entry.policy.name] = entry
                 if stored.new_policy or stored.new_versions or stored.conflicts:
                     outcome.append(stored)
             for name in info.withdrawn:
@@ -149,7 +151,7 @@ class PolicyStore:
             order = order or (list(state.chunks[0][1]) if state and state.chunks else [])
             new = new._replace(chunks=_write_chunks(draft, entries, order))
             root["states"][self.collection] = draft.put_value(state_record(new))
-            if indexed == {name: _indexed(known) for name, known in entries.items()}:
+            if indexed == {name: _indexed(entry) for name, entry in entries.items()}:
                 self._keep_index(draft, root, before)
             root["before"].pop(self.collection, None)
             if undoable and before is not None:
@@ -202,7 +204,7 @@ class PolicyStore:
             for name in names:
                 yield chunk[name]
 
-    def _known_in(self, objects: Objects, names: Iterable[str]) -> list[StoredPolicy]:
+    def _named_in(self, objects: Objects, names: Iterable[str]) -> list[StoredPolicy]:
         places = {name: digest for digest, listed in self.state_in(objects)[1].chunks for name in listed}
         return [read_policy(self._chunk(objects, places[name])[name]) for name in names]
 
@@ -263,12 +265,12 @@ class DeliveryInfo(NamedTuple):
 
     def applied_to(self, state: State | None) -> State:
         """Return the next state, without its chunks; `known_until` never goes back."""
-        given = self.provenance
-        known_until = self.known_until or datetime.min.replace(tzinfo=given.as_of.tzinfo)
+        provenance = self.provenance
+        known_until = self.known_until or datetime.min.replace(tzinfo=provenance.as_of.tzinfo)
         if state is None:
-            state = State(given.source, known_until)
-        elif known_until > state.known_until or (given.authority == "aws" and known_until == state.known_until):
-            state = state._replace(source=given.source, known_until=known_until)
+            state = State(provenance.source, known_until)
+        elif known_until > state.known_until or (provenance.authority == "aws" and known_until == state.known_until):
+            state = state._replace(source=provenance.source, known_until=known_until)
         endpoints = dict.fromkeys([*state.endpoints, *([self.endpoint] if self.endpoint else [])])
         return state._replace(
             synced_at=self.synced_at or state.synced_at,
@@ -290,24 +292,24 @@ def pack(history: PolicyHistory) -> PackedHistory:
 
 
 def merged(
-    draft: Draft, known: StoredPolicy | None, given: PackedHistory, provenance: Provenance
+    draft: Draft, stored: StoredPolicy | None, delivered: PackedHistory, provenance: Provenance
 ) -> tuple[StoredPolicy, PutResult]:
     """Merge a source's history into a stored policy, and store its new documents; return the policy and what was new."""
-    policy, from_aws = given.policy, provenance.authority == "aws"
-    before = known or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
+    policy, from_aws = delivered.policy, provenance.authority == "aws"
+    before = stored or StoredPolicy(policy._replace(versions=(), withdrawn=False), {}, {}, provenance)
     documents = dict(before.documents)
-    new = tuple(number for number in given.objects if number not in documents)
+    new = tuple(number for number in delivered.objects if number not in documents)
     conflicts = tuple(
         number
-        for number, (digest, _) in given.objects.items()
-        if number in documents and documents[number] != digest and _differ(draft, documents[number], given, number)
+        for number, (digest, _) in delivered.objects.items()
+        if number in documents and documents[number] != digest and _differ(draft, documents[number], delivered, number)
     )
     for number in (*new, *(conflicts if from_aws else ())):
-        draft.put(*given.objects[number])
-        documents[number] = given.objects[number][0]
+        draft.put(*delivered.objects[number])
+        documents[number] = delivered.objects[number][0]
     times, dated_by = _dated(before, policy.versions, new, provenance.authority)
     # AWS answers as of now, whatever the local clock says.
-    newest = given.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
+    newest = delivered.policy if from_aws or provenance.as_of >= before.provenance.as_of else before.policy
     defaults = (number for number in (newest.default_version, before.policy.default_version) if number in documents)
     value = Policy(
         name=policy.name,
@@ -317,7 +319,7 @@ def merged(
         withdrawn=before.policy.withdrawn and not from_aws,
     )
     kept = provenance if newest is policy else before.provenance
-    return StoredPolicy(value, documents, dated_by, kept), PutResult(policy.name, known is None, new, conflicts)
+    return StoredPolicy(value, documents, dated_by, kept), PutResult(policy.name, stored is None, new, conflicts)
 
 
 def _dated(
@@ -327,17 +329,17 @@ def _dated(
     times = {info.number: info.created for info in before.policy.versions}
     dated_by = dict(before.dated_by)
     for number, created, _ in versions:
-        known = times.get(number)
-        corrects = created is not None and created != known and (authority == "aws" or known is None)
+        date = times.get(number)
+        corrects = created is not None and created != date and (authority == "aws" or date is None)
         if number in new or (number in before.documents and corrects):
             times[number] = created
             dated_by[number] = authority
     return times, dated_by
 
 
-def _differ(objects: Objects, digest: str, given: PackedHistory, number: int) -> bool:
+def _differ(objects: Objects, digest: str, delivered: PackedHistory, number: int) -> bool:
     """Return whether the stored document is another one, not only written differently."""
-    return bool(objects.value(digest) != json.loads(zlib.decompress(given.objects[number][1])))
+    return bool(objects.value(digest) != json.loads(zlib.decompress(delivered.objects[number][1])))
 
 
 _AT_ONCE = 10
@@ -347,10 +349,10 @@ _AT_ONCE = 10
 class _Texts(Mapping[int, bytes]):
     """The documents of a policy, each read on first use: most questions need the default version only."""
 
-    def __init__(self, store: PolicyStore, objects: Objects, known: StoredPolicy) -> None:
+    def __init__(self, store: PolicyStore, objects: Objects, stored: StoredPolicy) -> None:
         self._store = store
-        self._known = known
-        self._read = {known.policy.default_version: objects.get(known.documents[known.policy.default_version])}
+        self._known = stored
+        self._read = {stored.policy.default_version: objects.get(stored.documents[stored.policy.default_version])}
 
     def __getitem__(self, version: int) -> bytes:
         if version not in self._read:
@@ -368,9 +370,9 @@ class _Texts(Mapping[int, bytes]):
         return len(self._known.documents)
 
 
-def _indexed(known: StoredPolicy) -> object:
+def _indexed(stored: StoredPolicy) -> object:
     """Return what the index of actions depends on."""
-    return known.policy.default_version, known.documents
+    return stored.policy.default_version, stored.documents
 
 
 def _write_chunks(

@@ -41,12 +41,12 @@ class State(NamedTuple):
 
 def policy_record(stored: StoredPolicy) -> list[Any]:
     """Return a policy as the JSON that is stored."""
-    policy, given = stored.policy, stored.provenance
+    policy, fields = stored.policy, stored.provenance
     versions = [
         [info.number, format_time(info.created), stored.documents[info.number], stored.dated_by.get(info.number)]
         for info in policy.versions
     ]
-    origin = [given.source, given.authority, format_time(given.as_of), format_time(given.fetched_at)]
+    origin = [fields.source, fields.authority, format_time(fields.as_of), format_time(fields.fetched_at)]
     return [policy.name, policy.arn, policy.default_version, policy.withdrawn, origin, versions]
 
 
@@ -64,8 +64,10 @@ def read_policy(record: list[Any]) -> StoredPolicy:
 def policy_of(record: list[Any]) -> Policy:
     """Return the policy alone: reading the rest as well would take twice as long for 1,600 records."""
     name, arn, default_version, withdrawn, _, versions = record
-    known = [VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions]
-    return Policy(name, arn, default_version, tuple(known), withdrawn)
+    version_infos = [
+        VersionInfo(number, parse_time(created) if created else None) for number, created, _, _ in versions
+    ]
+    return Policy(name, arn, default_version, tuple(version_infos), withdrawn)
 
 
 def state_record(state: State) -> dict[str, Any]:

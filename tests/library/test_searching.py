@@ -185,6 +185,6 @@ def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Lib
     given = shipped_steps(shipped, judging_version())
     for number, name in enumerate(indexed.store.names()):
         if number % 3 == 0:
-            (known,) = indexed.store.known((name,))
+            (known,) = indexed.store.named((name,))
             assert given(known) == judged(known.policy, indexed.store.history(name).texts), name
     assert shipped_steps(shipped, "another reference")(known) is None

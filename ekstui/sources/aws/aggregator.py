@@ -15,7 +15,7 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import parse_time
 from ekstui.eks.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.errors import InputError, NotFoundError
-from ekstui.sources.aws.connection import Connection, each
+from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, explain, failures
 
 PAGE = 100
@@ -68,22 +68,24 @@ def read_attachments(
     def rows(query: tuple[str | _UseColumns, str]) -> list[Mapping[str, Any]]:
         return list(_rows(connection, aggregator, query[1]))
 
-    for (what, _), answer in each(rows, _queries(policy_arn), cancelled):
+    for (what, _), answer in in_parallel(rows, _queries(policy_arn), cancelled):
         try:
-            found = answer.result()
+            page = answer.result()
         except failures() as error:
             if code_of(error) == "NoSuchConfigurationAggregatorException":
                 raise _unknown(connection, aggregator) from None
             problem = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
             errors.setdefault(problem.kind, problem)
             continue
-        for row in found:
+        for row in page:
             if isinstance(what, _UseColumns):
                 _add_use(uses, what, row)
             else:
                 _add_attachment(attachments, _KINDS[what], policy_arn, row)
-    used = (replace(each, used_by=tuple(uses.get(each.arn, ()))) for each in attachments.values())
-    return tuple(sorted(used, key=lambda each: (each.account, each.name.lower()))), tuple(errors.values())
+    used = (replace(attachment, used_by=tuple(uses.get(attachment.arn, ()))) for attachment in attachments.values())
+    return tuple(sorted(used, key=lambda attachment: (attachment.account, attachment.name.lower()))), tuple(
+        errors.values()
+    )
 
 
 def _queries(policy_arn: str) -> Iterator[tuple[str | _UseColumns, str]]:

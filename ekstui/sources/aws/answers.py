@@ -173,8 +173,8 @@ def check_lists(response_dict: Mapping[str, Any], operation_model: Any, **_: Any
     if shape is not None and operation_model.service_model.resolved_protocol in ("query", "ec2"):
         tags = _tags_of_lists(shape, {})
         lists = b"|".join(re.escape(tag.encode()) for tag, only in tags.items() if only)
-        if lists and (found := re.search(rb"<(?:\w+:)?(%b)(?:\s[^>]*)?>\s*[^<\s]" % lists, response_dict["body"])):
-            raise MalformedError(found[1].decode())
+        if lists and (match := re.search(rb"<(?:\w+:)?(%b)(?:\s[^>]*)?>\s*[^<\s]" % lists, response_dict["body"])):
+            raise MalformedError(match[1].decode())
 
 
 def _tags_of_lists(shape: Any, tags: dict[str, bool]) -> dict[str, bool]:

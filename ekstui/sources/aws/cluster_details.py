@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from ekstui.cancellation import Cancelled, never
@@ -9,7 +10,7 @@ from ekstui.eks.account_snapshot import SourceError
 from ekstui.eks.cluster import AccessEntry, Addon, AssociatedPolicy, Cluster, Node, Place, PodIdentityAssociation
 from ekstui.sources.aws.answers import MalformedError
 from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, Report, access_entry, with_all
-from ekstui.sources.aws.connection import Connection, each
+from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import failures
 
 INSTANCES_A_PAGE = 1000
@@ -24,13 +25,15 @@ def read_pod_identity(
     The list has no roles, so each association needs a call. `report` gets how many associations are described,
     and of how many. If cancelled, the rest have no role.
     """
-    known = {cluster.place: cluster for cluster in clusters}
+    clusters_by_place = {cluster.place: cluster for cluster in clusters}
     action = "eks:ListPodIdentityAssociations"
-    listing = each(lambda cluster: _associations(connection, cluster), clusters, cancelled)
-    for cluster, associations in failed.answered(listing, "pod-identity", action, lambda each: each.place):
-        known[cluster.place] = replace(cluster, associations=associations)
-    found = {place: {entry.id: entry for entry in cluster.associations or ()} for place, cluster in known.items()}
-    jobs = [(place, association) for place, listed in found.items() for association in listed.values()]
+    listing = in_parallel(lambda cluster: _associations(connection, cluster), clusters, cancelled)
+    for cluster, associations in failed.answered(listing, "pod-identity", action, attrgetter("place")):
+        clusters_by_place[cluster.place] = replace(cluster, associations=associations)
+    by_id = {
+        place: {entry.id: entry for entry in cluster.associations or ()} for place, cluster in clusters_by_place.items()
+    }
+    jobs = [(place, association) for place, listed in by_id.items() for association in listed.values()]
     action = "eks:DescribePodIdentityAssociation"
 
     def describe(job: tuple[Place, PodIdentityAssociation]) -> PodIdentityAssociation:
@@ -38,31 +41,31 @@ def read_pod_identity(
         answer = connection.ask(action, region, clusterName=cluster, associationId=association.id)
         return _described(association, with_all(answer["association"], action, ("associationId", "roleArn")))
 
-    gone: dict[Place, set[str]] = {place: set() for place in found}
-    for done, ((place, association), answer) in enumerate(each(describe, jobs, cancelled), start=1):
+    gone: dict[Place, set[str]] = {place: set() for place in by_id}
+    for done, ((place, association), answer) in enumerate(in_parallel(describe, jobs, cancelled), start=1):
         try:
-            found[place][association.id] = answer.result()
+            by_id[place][association.id] = answer.result()
         except failures() as error:
             if not failed.add(error, "pod-identity", action, place[0], f"{place[1]}/{association.id}"):
                 gone[place].add(association.id)
         report(done, len(jobs))
-    for place, listed in found.items():
+    for place, listed in by_id.items():
         if listed:
             kept = failed.without(listed, gone[place], "pod-identity", action, place, "associations")
-            known[place] = replace(known[place], associations=kept)
-    return tuple(known.values())
+            clusters_by_place[place] = replace(clusters_by_place[place], associations=kept)
+    return tuple(clusters_by_place.values())
 
 
 def read_nodes(
     connection: Connection, clusters: tuple[Cluster, ...], cancelled: Cancelled, failed: Failures
 ) -> tuple[Cluster, ...]:
     """Return the clusters, those whose nodes only EC2 knows with their instances."""
-    known = {cluster.place: cluster for cluster in clusters}
+    clusters_by_place = {cluster.place: cluster for cluster in clusters}
     asked = (cluster for cluster in clusters if cluster.needs_ec2)
-    reading = each(lambda cluster: _nodes(connection, cluster), asked, cancelled)
-    for cluster, nodes in failed.answered(reading, "nodes", "ec2:DescribeInstances", lambda each: each.place):
-        known[cluster.place] = replace(cluster, nodes=nodes)
-    return tuple(known.values())
+    reading = in_parallel(lambda cluster: _nodes(connection, cluster), asked, cancelled)
+    for cluster, nodes in failed.answered(reading, "nodes", "ec2:DescribeInstances", lambda place: place.place):
+        clusters_by_place[cluster.place] = replace(cluster, nodes=nodes)
+    return tuple(clusters_by_place.values())
 
 
 Details = tuple[Cluster, tuple[SourceError, ...]]
@@ -87,9 +90,11 @@ def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancel
     def place(addon: Addon) -> Place:
         return cluster.region, addon.name
 
-    for addon, needed in failed.answered(each(required, versioned, cancelled), "addons", versions, place):
+    for addon, needed in failed.answered(in_parallel(required, versioned, cancelled), "addons", versions, place):
         addons[addon.name] = replace(addon, requires_permissions=needed)
-    for addon, policies in failed.answered(each(recommended, versioned, cancelled), "addons", configuration, place):
+    for addon, policies in failed.answered(
+        in_parallel(recommended, versioned, cancelled), "addons", configuration, place
+    ):
         addons[addon.name] = replace(addons[addon.name], recommended_policies=policies)
     kept = None if cluster.addons is None else tuple(addons.values())
     return replace(cluster, addons=kept), failed.errors
@@ -106,23 +111,23 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
         answer = connection.ask(describing, cluster.region, principalArn=principal, **named)["accessEntry"]
         return access_entry(principal, with_all(answer, describing, ACCESS_ENTRIES.always))
 
-    def given(principal: str) -> tuple[AssociatedPolicy, ...]:
+    def associated(principal: str) -> tuple[AssociatedPolicy, ...]:
         pages = connection.token_pages(listing, cluster.region, maxResults=PAGE, principalArn=principal, **named)
-        return tuple(_given(each) for page in pages for each in page["associatedAccessPolicies"])
+        return tuple(_associated_policy(policy) for page in pages for policy in page["associatedAccessPolicies"])
 
     def place(_: str) -> Place:
         return cluster.place
 
-    described = each(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled)
+    described = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled)
     entries |= dict(failed.answered(described, "access-entries", describing, place))
-    listed = each(given, [arn for arn, entry in entries.items() if entry.takes_policies], cancelled)
+    listed = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies], cancelled)
     for principal, policies in failed.answered(listed, "access-entries", listing, place):
         entries[principal] = replace(entries[principal], policies=policies)
     kept = None if cluster.access_entries is None else tuple(entries.values())
     return replace(cluster, access_entries=kept), failed.errors
 
 
-def _given(answer: Mapping[str, Any]) -> AssociatedPolicy:
+def _associated_policy(answer: Mapping[str, Any]) -> AssociatedPolicy:
     scope = answer.get("accessScope") or {}
     if scope.get("type") not in ("cluster", "namespace"):
         raise MalformedError("eks:ListAssociatedAccessPolicies")
@@ -179,7 +184,9 @@ def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
 
 def _requires_permissions(answer: Mapping[str, Any], addon: Addon) -> bool | None:
     versions = (version for entry in answer["addons"] for version in entry.get("addonVersions", ()))
-    own = (each.get("requiresIamPermissions") for each in versions if each.get("addonVersion") == addon.version)
+    own = (
+        version.get("requiresIamPermissions") for version in versions if version.get("addonVersion") == addon.version
+    )
     return next(own, None)
 
 

@@ -20,7 +20,7 @@ from ekstui.eks.cluster import (
     may_be_nodes,
 )
 from ekstui.sources.aws.answers import MalformedError, is_arn
-from ekstui.sources.aws.connection import Connection, each
+from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, explain, failures
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
@@ -155,7 +155,7 @@ Report = Callable[[int, int], None]
 
 
 Item = TypeVar("Item")
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
@@ -163,20 +163,20 @@ class Failures:
     """What failed so far: one error for each action and reason in a region, not for each item."""
 
     profile: str | None
-    found: dict[tuple[str | None, ...], SourceError] = field(default_factory=dict)
+    by_reason: dict[tuple[str | None, ...], SourceError] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[SourceError, ...]:
         """What failed, in the order in which it did."""
-        return tuple(self.found.values())
+        return tuple(self.by_reason.values())
 
     def answered(
         self,
-        asked: Iterator[tuple[Item, Future[Found]]],
+        asked: Iterator[tuple[Item, Future[Value]]],
         source: SourceName,
         action: str,
         place: Callable[[Item], Place],
-    ) -> Iterator[tuple[Item, Found]]:
+    ) -> Iterator[tuple[Item, Value]]:
         """Yield the items of parallel calls that have an answer, with it; the others are recorded with their places."""
         for item, answer in asked:
             try:
@@ -189,21 +189,21 @@ class Failures:
         problem = explain(error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True)
         if problem.kind == "absent" and ":Describe" in action:
             return False
-        self.found.setdefault((action, region, problem.kind), problem)
+        self.by_reason.setdefault((action, region, problem.kind), problem)
         return True
 
     def without(
-        self, listed: Mapping[str, Found], gone: set[str], source: SourceName, action: str, place: Place, what: str
-    ) -> tuple[Found, ...]:
+        self, listed: Mapping[str, Value], gone: set[str], source: SourceName, action: str, place: Place, what: str
+    ) -> tuple[Value, ...]:
         """Return the listed items that still exist; if none does, record that and return the list unchanged."""
         if gone and gone.issuperset(listed):
             self.doubt(source, action, place[0], f"{len(gone)} {what}", place[1])
             return tuple(listed.values())
-        return tuple(found for name, found in listed.items() if name not in gone)
+        return tuple(part for name, part in listed.items() if name not in gone)
 
     def doubt(self, source: SourceName, action: str, region: str, what: str, subject: str | None = None) -> None:
         """Record that everything that was listed is said not to exist, which does not prove that it is gone."""
-        self.found[action, region, subject] = SourceError(
+        self.by_reason[action, region, subject] = SourceError(
             source, action, "incomplete", f"EKS lists {what} and says of each that it does not exist.",
             "Refresh to ask again.", region=region, subject=subject,
         )  # fmt: skip
@@ -243,7 +243,9 @@ class _Reading:
     def list_clusters(self, regions: Iterable[str]) -> None:
         """Find the clusters of the regions."""
         action = "eks:ListClusters"
-        listing = each(lambda region: self._names(action, "clusters", region), dict.fromkeys(regions), self.cancelled)
+        listing = in_parallel(
+            lambda region: self._names(action, "clusters", region), dict.fromkeys(regions), self.cancelled
+        )
         places: list[Place] = []
         for region, answer in listing:
             listed, error = answer.result()
@@ -267,7 +269,7 @@ class _Reading:
         jobs: list[tuple[Place, Part | None]] = [(place, part) for place in self.clusters for part in (None, *parts)]
         missed: list[tuple[Place, Part, Exception]] = []
         gone: set[Place] = set()
-        for done, ((place, part), outcome) in enumerate(each(work, jobs, self.cancelled), start=1):
+        for done, ((place, part), outcome) in enumerate(in_parallel(work, jobs, self.cancelled), start=1):
             try:
                 answer = outcome.result()
             except failures() as error:
@@ -302,7 +304,7 @@ class _Reading:
         def work(place: Place) -> Listed:
             return self._names(part.list_action, part.list_key, place[0], clusterName=place[1])
 
-        for place, answer in each(work, places, self.cancelled):
+        for place, answer in in_parallel(work, places, self.cancelled):
             cause = self._listed(place, part, answer.result())
             # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
             if cause and (self.clusters[place].described or code_of(cause) != "InvalidRequestException"):
@@ -310,7 +312,7 @@ class _Reading:
 
     def describe_parts(self) -> None:
         """Describe everything that was listed."""
-        found: dict[tuple[Place, Part], dict[str, ClusterPart]] = {
+        described: dict[tuple[Place, Part], dict[str, ClusterPart]] = {
             (place, part): {name: part.parse(name, {}) for name in listed}
             for (place, part), listed in self.names.items()
             if place in self.clusters
@@ -325,18 +327,18 @@ class _Reading:
         gone: dict[tuple[Place, Part], set[str]] = {}
         jobs = [
             (place, part, name)
-            for (place, part), parts in found.items()
+            for (place, part), parts in described.items()
             for name in parts
             if name and (part is not ACCESS_ENTRIES or may_be_nodes(name))
         ]
-        for done, ((place, part, name), answer) in enumerate(each(work, jobs, self.cancelled), start=1):
+        for done, ((place, part, name), answer) in enumerate(in_parallel(work, jobs, self.cancelled), start=1):
             try:
-                found[place, part][name] = answer.result()
+                described[place, part][name] = answer.result()
             except failures() as error:
                 if not self.failed.add(error, part.source, part.describe_action, place[0], f"{place[1]}/{name}"):
                     gone.setdefault((place, part), set()).add(name)
             self.report(done, len(jobs))
-        for (place, part), parts in found.items():
+        for (place, part), parts in described.items():
             names = gone.get((place, part), set())
             kept: Any = self.failed.without(parts, names, part.source, part.describe_action, place, part.list_key)
             self.clusters[place] = replace(self.clusters[place], **{part.kept_as: kept})
@@ -355,10 +357,10 @@ class _Reading:
         names: list[str] = []
         try:
             for page in self.connection.token_pages(action, region, maxResults=PAGE, **parameters):
-                found = [entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key]]
-                if action == ACCESS_ENTRIES.list_action and not all(map(is_arn, found)):
+                listed = [entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key]]
+                if action == ACCESS_ENTRIES.list_action and not all(map(is_arn, listed)):
                     raise MalformedError(action)  # to the model they are strings
-                names.extend(found)
+                names.extend(listed)
         except failures() as error:
             return names, error
         return names, None

@@ -177,16 +177,16 @@ class Connection:
             ignored = core.get_config_variable("ignore_configured_endpoint_urls")
             settings = (core.full_config, core.get_scoped_config())
         services = sorted({action.partition(":")[0] for action in OPERATIONS})
-        found: dict[str, list[str]] = {}
+        endpoints: dict[str, list[str]] = {}
         for service in () if ignored else services:
             # Without a client for each, since reading the models of all takes a second.
             url = ConfiguredEndpointProvider(*settings, client_name=service).provide()
             if url and (endpoint := _foreign_endpoint(url, service)):
-                found.setdefault(endpoint, []).append(service)
+                endpoints.setdefault(endpoint, []).append(service)
         return (
             ", ".join(
                 endpoint if len(users) == len(services) else f"{endpoint} ({', '.join(users)})"
-                for endpoint, users in found.items()
+                for endpoint, users in endpoints.items()
             )
             or None
         )
@@ -202,10 +202,10 @@ class Connection:
         with self._lock:
             session = self._open_session()
             partitions = session.get_available_partitions()
-            known = [region for name in partitions for region in session.get_available_regions("ec2", name)]
-        if region is None or region in known:
+            regions = [region for name in partitions for region in session.get_available_regions("ec2", name)]
+        if region is None or region in regions:
             return None
-        return next(iter(spelling.nearest(region, known)), None)
+        return next(iter(spelling.nearest(region, regions)), None)
 
     def ask(self, action: str, region: str | None = None, **parameters: Any) -> Mapping[str, Any]:
         """Make one call, named by its IAM action such as `iam:ListPolicies`, and return AWS's answer."""
@@ -329,8 +329,8 @@ def _foreign_endpoint(url: str, service: str) -> str | None:
     """Return scheme, host and port of an endpoint, None if it is AWS's own of the service."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    known = _AWS_HOST.fullmatch(host)
-    if known and known["service"] == service and parts.scheme == "https" and parts.port in (None, 443):
+    host_of_aws = _AWS_HOST.fullmatch(host)
+    if host_of_aws and host_of_aws["service"] == service and parts.scheme == "https" and parts.port in (None, 443):
         return None
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 
@@ -349,7 +349,7 @@ CHECK_SECONDS = 0.1
 """How often a wait checks whether it was cancelled, in seconds."""
 
 
-def each(
+def in_parallel(
     function: Callable[[Item], Answer], items: Iterable[Item], cancelled: Cancelled = never
 ) -> Iterator[tuple[Item, Future[Answer]]]:
     """Call a function for every item in parallel, and yield each with its answer as it comes; stops early when cancelled."""

@@ -153,10 +153,10 @@ def _answer(error: Exception, action: str | None, region: str | None, signed_in:
         return _denial(what, whole, assuming=_is_assume_role(error))
     if code in _SIGNATURE:
         return _signature(text)
-    known = _NOT_IN_REGION if signed_in and region and code in _BAD_KEY else _OF_AWS.get(code)
-    if known is not None:
+    answer = _NOT_IN_REGION if signed_in and region and code in _BAD_KEY else _OF_AWS.get(code)
+    if answer is not None:
         place = f"Region {region}" if region else "The region"
-        return known.filled({"what": what, "why": text or "it does not exist", "text": text, "region": place})
+        return answer.filled({"what": what, "why": text or "it does not exist", "text": text, "region": place})
     if text.startswith("<"):
         return _Words("unexpected", _unexpected(action), _PORTAL)
     reason = text or code or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -190,10 +190,10 @@ def _sdk(error: Exception, profile: str | None, region: str | None) -> _Words:
     name, details = type(error).__name__, getattr(error, "kwargs", {})
     if name == "CredentialRetrievalError":
         return _retrieval(str(details.get("provider")), in_time=details.get("error_msg") != NO_ANSWER)
-    known = _OF_THE_SDK.get(name)
-    if known is None:
+    answer = _OF_THE_SDK.get(name)
+    if answer is None:
         return _Words("unexpected", f"The AWS SDK failed with {name}.")
-    return known.filled(_facts(details, profile, region))
+    return answer.filled(_facts(details, profile, region))
 
 
 def _facts(details: Mapping[str, Any], profile: str | None, region: str | None) -> dict[str, str]:

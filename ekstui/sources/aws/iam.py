@@ -30,7 +30,7 @@ from ekstui.iam.evaluation import Request
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters
-from ekstui.sources.aws.connection import Connection, each
+from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, explain, failures
 
 Progress = Callable[[str], None]
@@ -166,7 +166,7 @@ def _roles(
     def get(name: str) -> Role:
         return parse_role(connection.ask("iam:GetRole", RoleName=name)["Role"], "detail")
 
-    for name, answer in each(get, names, cancelled):
+    for name, answer in in_parallel(get, names, cancelled):
         try:
             roles[name] = answer.result()
         except failures() as error:
@@ -210,8 +210,8 @@ def simulate(connection: Connection, role_arn: str, request: Request) -> tuple[S
         {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}
         for key, values in request.context.items()
     ]
-    known = {"ResourceArns": list(request.resources), "ContextEntries": entries}
-    parameters: dict[str, Any] = {name: values for name, values in known.items() if values}
+    fields = {"ResourceArns": list(request.resources), "ContextEntries": entries}
+    parameters: dict[str, Any] = {name: values for name, values in fields.items() if values}
     pages = connection.pages(action, PolicySourceArn=role_arn, ActionNames=[request.action], **parameters)
     try:
         return tuple(_decision(result) for page in pages for result in page["EvaluationResults"])
@@ -271,13 +271,13 @@ def regions_to_ask(
         return regions_of_interest(snapshot), ()
     if ALL_REGIONS not in chosen:
         return chosen, ()
-    known = connection.regions_of("eks", snapshot.identity.partition)
+    regions = connection.regions_of("eks", snapshot.identity.partition)
     action = "ec2:DescribeRegions"
     try:
         enabled = {str(region["RegionName"]) for region in connection.ask(action)["Regions"]}
     except failures() as error:
-        return known, (explain(error, "clusters", action, profile=connection.profile, signed_in=True),)
-    return tuple(region for region in known if region in enabled), ()
+        return regions, (explain(error, "clusters", action, profile=connection.profile, signed_in=True),)
+    return tuple(region for region in regions if region in enabled), ()
 
 
 def _start(connection: Connection) -> AccountSnapshot:
@@ -293,7 +293,7 @@ def _start(connection: Connection) -> AccountSnapshot:
         identity = read_identity(connection)
     except failures() as error:
         raise _unknown_caller(connection, error) from error
-    for (source, action, _), answer in each(lambda job: job[2](connection), _START):
+    for (source, action, _), answer in in_parallel(lambda job: job[2](connection), _START):
         try:
             answers[source] = answer.result()
         except failures() as error:

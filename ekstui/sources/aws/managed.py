@@ -22,7 +22,7 @@ from ekstui.change.policy import (
 )
 from ekstui.errors import AccountError, DocumentError
 from ekstui.iam.document import parse
-from ekstui.sources.aws.connection import Connection, each
+from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.policy_file import text_of, unwrapped
 
@@ -55,14 +55,14 @@ class ManagedPolicies:
     """Later dates are not believed."""
     cancelled: Cancelled
 
-    def deliver(self, known: Callable[[str], Mapping[str, Policy]]) -> Delivery:
+    def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Return the versions that are not known; AccountError if not all policies can be listed."""
         listed = list_managed(self.connection)
         if not listed:
             raise AccountError("IAM listed no AWS managed policies, which cannot be right.", "Nothing was changed.")
         endpoint = self.connection.custom_endpoint()
         collection = listed[0].arn.split(":", 2)[1]
-        before = known(collection)
+        before = stored(collection)
         believed = [policy for policy in listed if policy.updated <= self.latest]
         waiting = [policy for policy in believed if _lacks(before.get(policy.name), policy)]
         waiting.sort(key=lambda policy: (self.family.get(policy.name, len(self.family)), policy.name))
@@ -87,7 +87,7 @@ class ManagedPolicies:
         def fetched(policy: ListedPolicy) -> PolicyHistory:
             return fetch_history(self.connection, policy, before.get(policy.name))
 
-        for policy, answer in each(fetched, waiting, self.cancelled):
+        for policy, answer in in_parallel(fetched, waiting, self.cancelled):
             try:
                 yield answer.result()
             except DocumentError as error:
@@ -123,16 +123,16 @@ def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
     return tuple(listed)
 
 
-def _lacks(known: Policy | None, listed: ListedPolicy) -> bool:
+def _lacks(stored: Policy | None, listed: ListedPolicy) -> bool:
     return (
-        known is None
-        or known.withdrawn
-        or (known.default_version, known.arn) != (listed.default_version, listed.arn)
-        or listed.default_version not in {info.number for info in known.versions}
+        stored is None
+        or stored.withdrawn
+        or (stored.default_version, stored.arn) != (listed.default_version, listed.arn)
+        or listed.default_version not in {info.number for info in stored.versions}
     )
 
 
-def fetch_history(connection: Connection, listed: ListedPolicy, known: Policy | None) -> PolicyHistory:
+def fetch_history(connection: Connection, listed: ListedPolicy, held: Policy | None) -> PolicyHistory:
     """Return the times of all versions that IAM has of a policy, and the documents of those that are not known.
 
     Raises what a call raises, or DocumentError for an invalid document.
@@ -143,7 +143,7 @@ def fetch_history(connection: Connection, listed: ListedPolicy, known: Policy | 
         for version in page["Versions"]
     }
     numbers = sorted(versions)
-    stored = {info.number for info in known.versions} if known else set()
+    stored = {info.number for info in held.versions} if held else set()
     texts = {number: _text(connection, listed.arn, number) for number in numbers if number not in stored}
     return PolicyHistory(
         Policy(

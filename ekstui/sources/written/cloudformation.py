@@ -49,7 +49,7 @@ def of_template(template: Mapping[str, Any]) -> Iterator[Written]:
     """Yield the documents and attachments of a CloudFormation template."""
     transforms = template.get("Transform") or ()
     listed = transforms if isinstance(transforms, list) else [transforms] if transforms else []
-    if isinstance(template, Repeated) or not all(each in _TRANSFORMS for each in listed):
+    if isinstance(template, Repeated) or not all(transform in _TRANSFORMS for transform in listed):
         yield from _doubtful("", template, _MACRO)
         return
     parts = _Template(template)
@@ -79,8 +79,8 @@ def _of_entry(name: str, resource: object, parts: "_Template") -> Iterator[Writt
         yield from _doubtful(name, resource, "its properties are not certain")
         return
     condition = parts.behind(resource["Condition"]) if "Condition" in resource else ""
-    for each in _of_properties(name, kind, parts.value(properties), line_of(resource)):
-        yield replace(each, condition=condition) if condition and isinstance(each, WrittenPolicy) else each
+    for entry in _of_properties(name, kind, parts.value(properties), line_of(resource)):
+        yield replace(entry, condition=condition) if condition and isinstance(entry, WrittenPolicy) else entry
 
 
 def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator[Written]:
@@ -174,8 +174,8 @@ class _Template:
 
     def __init__(self, template: Mapping[str, Any]) -> None:
         def section(name: str) -> Mapping[str, Any]:
-            found = template.get(name)
-            return found if isinstance(found, Mapping) else {}
+            content = template.get(name)
+            return content if isinstance(content, Mapping) else {}
 
         self._parameters = section("Parameters")
         texts: dict[str, str] = {}
@@ -270,13 +270,13 @@ class _Template:
         left = [
             name for name in _NAME.findall(value if isinstance(value, str) else json_text(value)) if name in self._texts
         ]
-        found: set[str] = set()
+        names: set[str] = set()
         while left:
             name = left.pop()
-            if name not in found:
-                found.add(name)
+            if name not in names:
+                names.add(name)
                 left += self._named[name]
-        return _digest("".join(self._texts[name] for name in sorted(found)))
+        return _digest("".join(self._texts[name] for name in sorted(names)))
 
 
 class _NoValue:

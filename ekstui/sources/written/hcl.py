@@ -127,18 +127,18 @@ def _parse(text: str) -> Tree[Token]:
 
 
 def _only(tree: Any, name: str) -> Tree[Token]:
-    found: Tree[Token] = next(child for child in tree.children if getattr(child, "data", None) == name)
-    return found
+    child: Tree[Token] = next(child for child in tree.children if getattr(child, "data", None) == name)
+    return child
 
 
 def attributes_of(body: Tree[Token]) -> dict[str, Tree[Token]]:
     """Return the expressions of a body's attributes by name."""
-    found = {}
+    attributes = {}
     for child in body.children:
         if getattr(child, "data", None) == "attribute":
             parts = _parts(child)
-            found[_word(parts[0])] = parts[-1]
-    return found
+            attributes[_word(parts[0])] = parts[-1]
+    return attributes
 
 
 def inner_blocks(body: Tree[Token]) -> Iterator[tuple[str, tuple[str, ...], Tree[Token]]]:
@@ -338,9 +338,9 @@ class Scope:
         arguments = next((part for part in node.children if _kind(part) == "arguments"), None)
         nodes = [part for part in _parts(arguments) if _kind(part) != "ELLIPSIS"] if arguments else []
         if name == "try":
-            tried = [self.value(each) for each in nodes]
+            tried = [self.value(argument) for argument in nodes]
             return next((value for value in tried if value is not None), None)
-        values = [self.value(each) for each in nodes]
+        values = [self.value(argument) for argument in nodes]
         if arguments and any(_kind(part) == "ELLIPSIS" for part in arguments.children):
             if not isinstance(values[-1], list):
                 return self._unknown(node, values)
@@ -531,17 +531,17 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 def _flat(*values: Any) -> list[Any]:
     """Return lists as one; a list that is not known is one entry, which may be any number."""
-    found: list[Any] = []
+    flat: list[Any] = []
     for value in values:
         if isinstance(value, list):
-            found += _flat(*value)
+            flat += _flat(*value)
         else:
-            found.append(value)
-    return found
+            flat.append(value)
+    return flat
 
 
 def _concat(*lists: Any) -> list[Any]:
-    return [entry for each in lists for entry in (each if isinstance(each, list) else [_a_list(each)])]
+    return [entry for part in lists for entry in (part if isinstance(part, list) else [_a_list(part)])]
 
 
 def _a_list(value: Any) -> Unknown:
@@ -552,17 +552,17 @@ def _a_list(value: Any) -> Unknown:
 
 def _merge(*maps: Any) -> dict[Any, Any]:
     merged: dict[Any, Any] = {}
-    for each in maps:
-        merged.update({each.text: each} if isinstance(each, Unknown) else each or {})
+    for mapping in maps:
+        merged.update({mapping.text: mapping} if isinstance(mapping, Unknown) else mapping or {})
     return merged
 
 
 def _unique(values: Any) -> list[Any]:
-    found: list[Any] = []
+    unique: list[Any] = []
     for value in values if isinstance(values, list) else [_a_list(values)]:
-        if value not in found:
-            found.append(value)
-    return found
+        if value not in unique:
+            unique.append(value)
+    return unique
 
 
 def _known(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -598,7 +598,7 @@ def _lookup(table: Any, key: Any, *default: Any) -> Any:
     if (
         isinstance(key, Unknown)
         or isinstance(table, Unknown)
-        or (key not in table and any(isinstance(each, Unknown) for each in table.values()))
+        or (key not in table and any(isinstance(value, Unknown) for value in table.values()))
     ):
         raise ValueError("not known")
     return table[key] if key in table else default[0]
@@ -629,7 +629,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "coalescelist": _coalesce, "keys": lambda table: sorted(table), "values": lambda table: [table[key] for key in sorted(table)],
     "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)), "setunion": lambda *sets: _unique(_concat(*sets)),
     "setsubtract": _known(lambda one, other: [value for value in one if value not in other]),
-    "setintersection": _known(lambda one, *others: [value for value in one if all(value in each for each in others)]),
+    "setintersection": _known(lambda one, *others: [value for value in one if all(value in text for text in others)]),
     "formatlist": _known(lambda form, values: [_format(form, value) for value in values]), "sort": _known(sorted),
     "reverse": lambda values: values[::-1], "slice": lambda values, start, end: values[start:end],
     "startswith": _known(lambda text, part: text.startswith(part)), "endswith": _known(lambda text, part: text.endswith(part)),

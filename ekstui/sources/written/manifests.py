@@ -90,9 +90,9 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
             for name, document in entry.items():
                 yield document_in(f"{place} › {name}", document, at)
         elif key == "inlinePolicy" and isinstance(entry, list):
-            for each in entry:
-                if isinstance(each, Mapping) and "policy" in each:
-                    yield document_in(f"{place} › {each.get('name')}", each["policy"], at)
+            for part in entry:
+                if isinstance(part, Mapping) and "policy" in part:
+                    yield document_in(f"{place} › {part.get('name')}", part["policy"], at)
         elif key in (
             "policies",
             "policyRefs",
@@ -102,8 +102,7 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
             "policyArnRef",
             "policyArnSelector",
         ):
-            for each in attachments(inner, "policy", _references(entry), at, holder):
-                yield each
+            yield from attachments(inner, "policy", _references(entry), at, holder)
         elif key == "accessPolicies" and isinstance(entry, list):
             yield from _access_policies(inner, str(fields.get("principalARN", holder)), entry, at)
         elif key in ("roleARN", "roleArn", "roleRef") and kind == "PodIdentityAssociation":

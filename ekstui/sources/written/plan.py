@@ -62,7 +62,7 @@ def _resources(plan: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
     resources, deferred = plan["resource_changes"], plan.get("deferred_changes")
     if not isinstance(resources, list) or not isinstance(deferred, list | None):
         raise DocumentError(_UNKNOWN_FORMAT)
-    for resource in (*resources, *(_fields(each, "resource_change") for each in deferred or ())):
+    for resource in (*resources, *(_fields(entry, "resource_change") for entry in deferred or ())):
         if not isinstance(resource, Mapping) or not isinstance(kind := resource.get("type"), str):
             raise DocumentError(_UNKNOWN_FORMAT)
         yield kind, resource

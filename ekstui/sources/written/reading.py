@@ -59,7 +59,7 @@ def read_changes(changes: Changes, *, documents: bool = False) -> Reading:
         if sides is not None:
             reading.read += 1
             for own, side in ((reading.before, sides[0]), (reading.after, sides[1])):
-                own += (each if each.path else replace(each, path=file.path) for each in side)
+                own += (entry if entry.path else replace(entry, path=file.path) for entry in side)
     if terraform or any(path.lower().endswith(_READ_BY_TERRAFORM) for path in reading.unread):
         _read_terraform(changes, terraform, reading, documents)
     return reading
@@ -101,7 +101,7 @@ def sides_of(file: ChangedFile) -> tuple[list[Written], list[Written]] | None:
     if (
         file.after is not None
         and not sides[1]
-        and any(each.place == "" for each in sides[0])
+        and any(entry.place == "" for entry in sides[0])
         and mentions_access(file.after)
     ):
         raise DocumentError("it is no longer a policy document, or written otherwise")
@@ -119,7 +119,9 @@ def _is_json(content: bytes | None) -> bool:
 
 def _is_template_text(content: bytes | None, side: list[Written]) -> bool:
     """Return whether a document cannot be read because of what a template has in place of values."""
-    return b"${" in (content or b"") and any(isinstance(each, WrittenPolicy) and each.document is None for each in side)
+    return b"${" in (content or b"") and any(
+        isinstance(entry, WrittenPolicy) and entry.document is None for entry in side
+    )
 
 
 def _values(path: str, content: bytes | None) -> list[object]:
@@ -158,8 +160,8 @@ def attached_in(path: Path) -> tuple[str, ...]:
             def read(name: str) -> bytes | None:
                 return read_regular(folder / name, _MOST_TEXT)
 
-            names = [each.name for each in folder.iterdir() if each.is_file()]
-            written = [each for each in Module(_Side(names, read), "").written() if each.path == path.name]
+            names = [file.name for file in folder.iterdir() if file.is_file()]
+            written = [entry for entry in Module(_Side(names, read), "").written() if entry.path == path.name]
         else:
             sides = sides_of(ChangedFile(str(path), None, content))
             written = sides[1] if sides else []
@@ -168,7 +170,9 @@ def attached_in(path: Path) -> tuple[str, ...]:
     except DocumentError as error:
         raise InputError(f"{path} cannot be read: {error.message}.") from None
     attached = [
-        each.policy for each in written if isinstance(each, WrittenAttachment) and each.kind in ("policy", "boundary")
+        entry.policy
+        for entry in written
+        if isinstance(entry, WrittenAttachment) and entry.kind in ("policy", "boundary")
     ]
     plain = [re.sub(r"^arn:[^:]*:", "arn:aws:", plainly(policy)) for policy in attached]
     return tuple(dict.fromkeys(policy for policy in plain if policy.startswith("arn:aws:iam::aws:policy/")))
@@ -204,12 +208,12 @@ class _Side:
 
     def folders_naming(self, names: Collection[str]) -> set[str]:
         """Return the folders whose Terraform names any of some files."""
-        found: set[str] = set()
+        folders: set[str] = set()
         for folder, paths in self._folders.items():
             for path in paths:
                 if path.endswith((".tf", ".tofu")) and any(name in (self.read(path) or "") for name in names):
-                    found.add(folder)
-        return found
+                    folders.add(folder)
+        return folders
 
 
 def _sides(changes: Changes) -> tuple[_Side, _Side]:
@@ -220,11 +224,11 @@ def _sides(changes: Changes) -> tuple[_Side, _Side]:
         if path not in held:
             # The whole folder at once: a module is read file by file, and each read starts a process.
             folder = posixpath.dirname(path)
-            near = {name: each for each, name in objects.items() if posixpath.dirname(each) == folder}
+            near = {name: at for at, name in objects.items() if posixpath.dirname(at) == folder}
             held.update((near[name], content) for name, content in changes.contents(near).items())
-            for each, name in objects.items():
-                if name in near and each not in held and near[name] in held:
-                    held[each] = held[near[name]]
+            for at, name in objects.items():
+                if name in near and at not in held and near[name] in held:
+                    held[at] = held[near[name]]
         return held.get(path)
 
     def after(path: str) -> bytes | None:
@@ -255,7 +259,7 @@ def _read_terraform(changes: Changes, changed: set[str], reading: Reading, docum
         folders |= sides[0].folders_naming(names) | sides[1].folders_naming(names)
     used: list[set[str]] = []
     called: set[str] = set()
-    found: dict[str, tuple[list[Written], list[Written]]] = {}
+    by_path: dict[str, tuple[list[Written], list[Written]]] = {}
     for folder in sorted(folders):
         own: tuple[list[Written], list[Written]] = ([], [])
         for side, written in zip(sides, own, strict=True):
@@ -278,8 +282,8 @@ def _read_terraform(changes: Changes, changed: set[str], reading: Reading, docum
                 if path in changed and mentions_access((side.read(path) or "").encode())
             }
             used.append(set(side.used))
-        found[folder] = own
-    for folder, own in found.items():
+        by_path[folder] = own
+    for folder, own in by_path.items():
         # A module that another changed one calls is judged there, with the values that it gets.
         if folder not in called:
             reading.before += own[0]

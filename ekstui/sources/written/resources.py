@@ -68,12 +68,12 @@ def of_resource(address: str, kind: str, attributes: Mapping[str, Any], line: in
     holder = next(
         (str(attributes[key]) for key in ("role", "user", "group") if isinstance(attributes.get(key), str)), ""
     )
-    for each in attaching:
-        yield from _attachments(address, each, attributes, line)
+    for attachment in attaching:
+        yield from _attachments(address, attachment, attributes, line)
     if kind == "aws_lambda_permission":
         yield permission(address, {key.replace("_", ""): value for key, value in attributes.items()}, line)
         return
-    attached = {each.policy for each in attaching}
+    attached = {attachment.policy for attachment in attaching}
     for key, value in attributes.items():
         if key in attached or value is None:
             continue
@@ -114,8 +114,8 @@ def _inline(address: str, policies: list[Any], line: int) -> Iterator[Written]:
     for number, inline in enumerate(policies):
         fields = inline if isinstance(inline, Mapping) else {"policy": inline}
         if fields.get("policy") is not None:
-            found = document_in(f"{address} › {fields.get('name') or f'[{number}]'}", fields["policy"], line)
-            yield replace(found, holder=address)
+            policy = document_in(f"{address} › {fields.get('name') or f'[{number}]'}", fields["policy"], line)
+            yield replace(policy, holder=address)
 
 
 def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, Any], line: int) -> Iterator[Written]:
@@ -124,12 +124,14 @@ def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, A
         return
     named = [attributes[name] for name in attaching.holders if attributes.get(name)]
     holders = [address]
-    if named and any(isinstance(each, list) for each in named):
-        holders = [str(holder) for each in named for holder in (each if isinstance(each, list) else [each])]
+    if named and any(isinstance(entry, list) for entry in named):
+        holders = [str(holder) for entry in named for holder in (entry if isinstance(entry, list) else [entry])]
     elif named:
         holders = ["/".join(map(str, named))]
     scopes = attributes.get("access_scope")
-    scope = next((each for each in (scopes if isinstance(scopes, list) else [scopes]) if isinstance(each, Mapping)), {})
+    scope = next(
+        (entry for entry in (scopes if isinstance(scopes, list) else [scopes]) if isinstance(entry, Mapping)), {}
+    )
     namespaces = scope.get("namespaces") or () if scope.get("type") == "namespace" else ()
     for policy in policies if isinstance(policies, list) else [policies]:
         for holder in holders:

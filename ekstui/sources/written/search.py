@@ -183,13 +183,13 @@ def _entries(value: object) -> list[Mapping[str, Any]]:
 
 
 def _principals(entries: Iterable[Mapping[str, Any]]) -> object:
-    found: dict[str, list[Any]] = {}
+    principals: dict[str, list[Any]] = {}
     for entry in entries:
         identifiers = entry.get("identifiers", [])
-        found.setdefault(str(entry.get("type")), []).extend(
+        principals.setdefault(str(entry.get("type")), []).extend(
             identifiers if isinstance(identifiers, list) else [identifiers]
         )
-    return "*" if found.get("*") == ["*"] and len(found) == 1 else found
+    return "*" if principals.get("*") == ["*"] and len(principals) == 1 else principals
 
 
 def seems_to_hold(value: object) -> bool:
@@ -243,23 +243,23 @@ def _use(document: Document, place: str) -> PolicyUse:
     """Return what a document is for: who may assume a role or use a resource, if all of its statements have principals."""
     if _is_trust(place):
         return "trust"
-    if not document.statements or any(each.principal_element is None for each in document.statements):
+    if not document.statements or any(statement.principal_element is None for statement in document.statements):
         return "identity"
-    return "resource" if any(each.resource_element for each in document.statements) else "trust"
+    return "resource" if any(statement.resource_element for statement in document.statements) else "trust"
 
 
 def _broken(document: Document, use: PolicyUse) -> Iterator[DocumentError]:
-    def known(texts: tuple[str, ...]) -> tuple[str, ...]:
+    def without_holes(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple("*" if has_hole(text) else text for text in texts)
 
     statements = tuple(
-        each._replace(
-            actions=known(each.actions),
-            resources=known(each.resources),
-            principal_element=None if use == "resource" else each.principal_element,
-            conditions=tuple(line for line in each.conditions if not has_hole(line.operator)),
+        statement._replace(
+            actions=without_holes(statement.actions),
+            resources=without_holes(statement.resources),
+            principal_element=None if use == "resource" else statement.principal_element,
+            conditions=tuple(line for line in statement.conditions if not has_hole(line.operator)),
         )
-        for each in document.statements
+        for statement in document.statements
     )
     plain = document._replace(statements=statements)
     return broken_trust_rules(plain) if use == "trust" else broken_rules(plain)
@@ -280,9 +280,9 @@ def _with_unknown(value: object, *, is_trust: bool) -> object:
     if "Statement" not in value:
         return value
     shaped = [_statement(entry) for entry in entries]
-    known = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
-    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in known):
-        has_resources = any("Resource" in entry or "NotResource" in entry for entry in known)
+    entries_known = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
+    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in entries_known):
+        has_resources = any("Resource" in entry or "NotResource" in entry for entry in entries_known)
         for number, entry in enumerate(entries):
             if not isinstance(entry, Mapping) or _is_unknown(entry):
                 fields = cast("dict[str, Any]", shaped[number])

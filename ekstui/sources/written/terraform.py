@@ -153,15 +153,15 @@ class Module:
             values = evaluate(scope) if suffix or condition else plain
             address = self._at(f"{name}{suffix}")
             if kind == "module":
-                found = self._of_call(address, values, line)
+                entries = self._of_call(address, values, line)
             else:
-                found = of_resource(
+                entries = of_resource(
                     address,
                     labels[0],
                     _with_holes({key: value for key, value in values.items() if key not in _META}),
                     line,
                 )
-            for written in found:
+            for written in entries:
                 yield (
                     replace(written, condition=condition)
                     if condition and isinstance(written, WrittenPolicy)
@@ -171,8 +171,8 @@ class Module:
     def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Scope, str]]:
         """Yield the instances of a block: what its address ends with, its scope, and what decides whether it exists."""
         count, over = values.get("count"), values.get("for_each")
-        if isinstance(over, list | dict) and not any(isinstance(each, Unknown) for each in over):
-            pairs = over.items() if isinstance(over, dict) else [(each, each) for each in over]
+        if isinstance(over, list | dict) and not any(isinstance(item, Unknown) for item in over):
+            pairs = over.items() if isinstance(over, dict) else [(item, item) for item in over]
             for key, value in list(pairs)[:_MOST_INSTANCES]:
                 yield (
                     f"[{json.dumps(key, default=as_text)}]",
@@ -180,8 +180,8 @@ class Module:
                     "",
                 )
         elif over is not None:
-            each = {"key": Unknown("each.key"), "value": Unknown("each.value")}
-            yield "", self._scope.having({"each": each}), as_text(over)
+            element = {"key": Unknown("each.key"), "value": Unknown("each.value")}
+            yield "", self._scope.having({"each": element}), as_text(over)
         elif isinstance(count, bool | int | float | str) and is_known(count):
             numbers = min(int(count), _MOST_INSTANCES) if str(count).isdigit() else int(count in (True, "true"))
             for number in range(numbers):
@@ -260,7 +260,7 @@ class Module:
     def _set_values(self) -> dict[str, Any]:
         """Return the values of variables that Terraform reads by itself, later files last."""
         if ("files",) not in self._values:
-            found: dict[str, Any] = {}
+            assigned: dict[str, Any] = {}
             names = [name for name in self._files.names(self.folder) if is_read_by_itself(name)]
             for name in sorted(
                 names, key=lambda name: (not name.endswith("/terraform.tfvars") and name != "terraform.tfvars", name)
@@ -268,10 +268,10 @@ class Module:
                 text = self._files.read(name) or ""
                 if name.endswith(".json"):
                     value = json_value(text.encode())
-                    found |= value if isinstance(value, dict) else {}
+                    assigned |= value if isinstance(value, dict) else {}
                 else:
-                    found |= {key: self._scope.value(node) for key, node in attributes_of(parsed_body(text)).items()}
-            self._values[("files",)] = found
+                    assigned |= {key: self._scope.value(node) for key, node in attributes_of(parsed_body(text)).items()}
+            self._values[("files",)] = assigned
         values: dict[str, Any] = self._values[("files",)]
         return values
 
@@ -299,9 +299,9 @@ class Module:
             return Unknown("region")
         if kind == "aws_iam_policy" and last == "arn":
             values = self._data_values("aws_iam_policy", name)
-            known = values.get("arn") or values.get("name")
-            if isinstance(known, str) and is_known(known):
-                return known if known.startswith("arn:") else f"arn:aws:iam::aws:policy/{known}"
+            named = values.get("arn") or values.get("name")
+            if isinstance(named, str) and is_known(named):
+                return named if named.startswith("arn:") else f"arn:aws:iam::aws:policy/{named}"
         if kind == "aws_iam_policy_document" and last in ("json", "minified_json"):
             return self._document(name, path)
         if kind == "template_file" and last == "rendered":
@@ -354,9 +354,9 @@ class Module:
         child = self._children.get(name)
         if child is not None and wanted:
             value = child.output(wanted[0])
-            found = indexed(value, tuple(wanted[1:]), path)
-            if not isinstance(found, Unknown):
-                return found
+            value_found = indexed(value, tuple(wanted[1:]), path)
+            if not isinstance(value_found, Unknown):
+                return value_found
         return Unknown(path_name(path))
 
     def output(self, name: str) -> Any:
@@ -409,13 +409,13 @@ def _evaluator(text: str) -> Callable[[Scope], dict[str, Any]]:
 
 def _body_values(body: Any, scope: Scope) -> dict[str, Any]:
     """Return the arguments of a block; blocks in it are lists of objects."""
-    found: dict[str, Any] = {key: scope.value(node) for key, node in attributes_of(body).items()}
+    arguments: dict[str, Any] = {key: scope.value(node) for key, node in attributes_of(body).items()}
     for kind, labels, inner in inner_blocks(body):
         values = _dynamic(inner, labels[0], scope) if kind == "dynamic" and labels else [_body_values(inner, scope)]
-        listed = found.setdefault(labels[0] if kind == "dynamic" and labels else kind, [])
+        listed = arguments.setdefault(labels[0] if kind == "dynamic" and labels else kind, [])
         if isinstance(listed, list):
             listed += values
-    return found
+    return arguments
 
 
 def _dynamic(body: Any, label: str, scope: Scope) -> list[dict[str, Any]]:
@@ -429,15 +429,15 @@ def _dynamic(body: Any, label: str, scope: Scope) -> list[dict[str, Any]]:
     if "iterator" in attributes:
         named = scope.value(attributes["iterator"])
         iterator = named.name if isinstance(named, Unknown) else str(named)
-    if isinstance(over, list | dict) and not any(isinstance(each, Unknown) for each in over):
-        pairs = list(over.items()) if isinstance(over, dict) else [(each, each) for each in over]
+    if isinstance(over, list | dict) and not any(isinstance(value, Unknown) for value in over):
+        pairs = list(over.items()) if isinstance(over, dict) else [(value, value) for value in over]
         return [
             _body_values(content, scope.having({iterator: {"key": key, "value": value}}))
             for key, value in pairs[:_MOST_INSTANCES]
         ]
     name = as_text(over).strip("\ue000\ue001")
-    each = {"key": Unknown(f"{label}.key of {name}"), "value": Unknown(f"{label}.value of {name}")}
-    values = _body_values(content, scope.having({iterator: each}))
+    element = {"key": Unknown(f"{label}.key of {name}"), "value": Unknown(f"{label}.value of {name}")}
+    values = _body_values(content, scope.having({iterator: element}))
     exists = {"test": "StringEquals", "variable": hole(f"whether {name} has entries"), "values": ["true"]}
     conditions = values.get("condition")
     return [{**values, "condition": [*(conditions if isinstance(conditions, list) else []), exists]}]

@@ -156,8 +156,8 @@ class _Reading:
         fields, merged = Lined(), Lined()
         for key, value in zip(entries[::2], entries[1::2], strict=True):
             if key == "<<":
-                for each in value if isinstance(value, list) else [value]:
-                    merged = Lined({**(each if isinstance(each, Mapping) else {}), **merged})
+                for mapping in value if isinstance(value, list) else [value]:
+                    merged = Lined({**(mapping if isinstance(mapping, Mapping) else {}), **merged})
                 continue
             name = key if isinstance(key, str) else json.dumps(key)
             if name in fields:
