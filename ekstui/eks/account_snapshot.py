@@ -214,6 +214,8 @@ class Use:
     """For Pod Identity: whether sessions have EKS's tags."""
     remark: str | None = None
     """A phrase with anything else worth knowing."""
+    pods: int | None = None
+    """How many pods have its credentials; None if pods were not read, or it is not for service accounts."""
     overruled: str = ""
     """Why its pods do not get this role, as a phrase; empty if they do."""
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ekstui.eks.pods import KubernetesFacts
+
 Place = tuple[str, str]
 """A cluster's region and name: names are unique within a region only."""
 
@@ -142,6 +144,8 @@ class PodIdentityAssociation:
     """Whether sessions have EKS's tags, such as `eks-cluster-name`."""
     owner_arn: str | None = None
     """The add-on that owns it, if any."""
+    created: datetime | None = None
+    """None if it was not described."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,8 @@ class Cluster:
     role_arn: str | None = None
     issuer: str | None = None
     """The OIDC issuer without `https://`."""
+    endpoint: str | None = None
+    """The URL of its Kubernetes API."""
     version: str | None = None
     created: datetime | None = None
     authentication_mode: str | None = None
@@ -189,6 +195,8 @@ class Cluster:
     nodes: tuple[Node, ...] | None = None
     cut_short: tuple[str, ...] = ()
     """Fields above whose lists are incomplete."""
+    kubernetes: KubernetesFacts | None = None
+    """What was read of its Kubernetes; EKS does not show it."""
 
     @property
     def place(self) -> Place:

@@ -61,8 +61,26 @@ def _parts_of(role: Role) -> set[str] | None:
 
 def _unread(cluster: Cluster) -> tuple[str, ...]:
     """Return what was not read of a cluster; if aws-auth is in use, only EC2 knows the nodes that it names."""
-    by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and cluster.nodes is None
-    return (*cluster.unread, AWS_AUTH) if by_map else cluster.unread
+    return (*cluster.unread, AWS_AUTH) if _lacks_aws_auth(cluster) and cluster.nodes is None else cluster.unread
+
+
+def _lacks_aws_auth(cluster: Cluster) -> bool:
+    """Return whether aws-auth counts in a cluster and was not read."""
+    by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP")
+    return by_map and (cluster.kubernetes is None or cluster.kubernetes.mappings is None)
+
+
+def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
+    """Return what only Kubernetes knows and was not read from it, as phrases."""
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    notes: list[str] = []
+    if by_map := [cluster.name for cluster in clusters if _lacks_aws_auth(cluster)]:
+        notes.append(f"the aws-auth ConfigMap inside {', '.join(by_map)}, which may name more roles of nodes")
+    read = [each for each in clusters if each.kubernetes and "service accounts" in each.kubernetes.whole]
+    if any(not role.service_linked for role in snapshot.roles) and (not clusters or len(read) < len(clusters)):
+        where = ", ".join(each.name for each in clusters if each not in read) if read else "the clusters"
+        notes.append(f"service accounts' annotations inside {where}, so IRSA is inferred from trust policies")
+    return tuple(notes)
 
 
 Way = UseKind | Literal["issuer"]
@@ -109,7 +127,7 @@ def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_comp
     """
     # The parts of a cluster may have been read even if the cluster itself was not described.
     unread = {*cluster.unread, *replace(cluster, described=True).unread, *(() if roles_complete else (ROLES,))}
-    if cluster.authentication_mode != "API":
+    if cluster.authentication_mode != "API" and (cluster.kubernetes is None or cluster.kubernetes.mappings is None):
         # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
         unread.add(AWS_AUTH)
     by_way: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ekstui.iam.text import counted
+
 if TYPE_CHECKING:
     # Whatever shows an answer imports this module; with the account as values it would take 10 ms more.
     from ekstui.eks.account_snapshot import Use, UseKind
@@ -34,6 +36,8 @@ def use_in_words(use: Use) -> str:
         words.append(use.name)
     if use.cluster:
         words.append(use.cluster if use.kind == "cluster" else f"of {use.cluster}")
+    if use.pods:
+        words.append(f"({counted(use.pods, 'pod')})")
     if use.overruled:
         words.append(f"(not used: {use.overruled})")
     elif use.certainty == "inferred":

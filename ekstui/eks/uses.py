@@ -3,13 +3,16 @@
 Roles are matched by ARN, including the path, and instance profiles by the list that IAM has of each role.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
-from ekstui.eks.cluster import Cluster, PodIdentityAssociation
+from ekstui.eks.cluster import Cluster, Place, PodIdentityAssociation
+from ekstui.eks.pods import Pod
 from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
+from ekstui.iam.wildcard import is_wild
 
 SCOPED = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
 UNSCOPED = "AmazonEBSCSIDriverPolicyV2"
@@ -60,16 +63,63 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
     for role in snapshot.roles:
         if role.arn is not None:
             confirmed = uses.get(role.arn, [])
-            inferred = inferred_uses(role, snapshot, {use.kind for use in confirmed})
+            suggested = inferred_uses(role, snapshot, {use.kind for use in confirmed})
+            inferred = tuple(_unconfirmed(suggested, confirmed, snapshot))
             if confirmed or inferred:
                 uses[role.arn] = [*confirmed, *inferred]
     overruled: dict[tuple[str, Use], str] = {}
+    counts: dict[Place, Counter[Hashable]] = {}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         here = [(arn, use) for arn, own in uses.items() for use in own if (use.region, use.cluster) == cluster.place]
         overruled |= _overruled(cluster, here)
-    return {
-        arn: tuple(replace(use, overruled=overruled.get((arn, use), "")) for use in own) for arn, own in uses.items()
-    }
+        if cluster.kubernetes is not None and cluster.kubernetes.pods is not None:
+            counts[cluster.place] = _pods_by_credentials(cluster.kubernetes.pods)
+
+    def finished(arn: str, use: Use) -> Use:
+        pods = _pods_with(use, arn, counts.get((use.region or "", use.cluster or "")))
+        why = "" if pods else use.overruled or overruled.get((arn, use), "")
+        return replace(use, overruled=why, pods=pods) if why or pods is not None else use
+
+    return {arn: tuple(finished(arn, use) for use in own) for arn, own in uses.items()}
+
+
+def _pods_by_credentials(pods: Iterable[Pod]) -> Counter[Hashable]:
+    """Return how many pods have the credentials of Pod Identity or of a role, by service account, and of a role in all."""
+    counts: Counter[Hashable] = Counter()
+    for pod in pods:
+        if not pod.is_over:
+            roles = {each.role_arn for each in pod.containers if each.role_arn}
+            ways = roles | ({"pod-identity"} if any(each.agent for each in pod.containers) else set())
+            counts.update((pod.namespace, pod.service_account, way) for way in ways)
+            counts.update(roles)
+    return counts
+
+
+def _pods_with(use: Use, arn: str, counts: Counter[Hashable] | None) -> int | None:
+    """Return how many pods have the credentials of a use; None if that is not known."""
+    if counts is None or use.kind not in ("irsa", "addon", "pod-identity", "pod-identity-target"):
+        return None
+    if use.service_account is None:
+        return counts[arn]
+    return counts[use.namespace, use.service_account, arn if use.kind == "irsa" else "pod-identity"]
+
+
+def _unconfirmed(inferred: Iterable[Use], confirmed: Sequence[Use], snapshot: AccountSnapshot) -> Iterator[Use]:
+    """Yield the inferred uses that no confirmed one stands for; those that Kubernetes disproves with the reason."""
+    shown = {(use.cluster, use.region, use.namespace, use.service_account) for use in confirmed if use.kind == "irsa"}
+    for use in inferred:
+        clusters = snapshot.eks.find(use.cluster, use.region) if snapshot.eks and use.cluster else ()
+        read = clusters[0].kubernetes if len(clusters) == 1 else None
+        if use.kind != "irsa" or read is None:
+            yield use
+        elif (use.cluster, use.region, use.namespace, use.service_account) not in shown:
+            is_pattern = is_wild(use.namespace or "") or is_wild(use.service_account or "")
+            if not {"pods", "service accounts"} <= {*read.whole}:
+                yield use
+            elif not is_pattern:
+                yield replace(use, overruled="its service account is not annotated with the role")
+            elif not shown:
+                yield replace(use, overruled="no service account is annotated with the role")
 
 
 def _overruled(cluster: Cluster, uses: Sequence[tuple[str, Use]]) -> dict[tuple[str, Use], str]:
@@ -208,6 +258,7 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
                 yield part.role_arn, _use(cluster, kind, part.name)
     yield from _nodes(cluster, snapshot)
     yield from _addons(cluster)
+    yield from _annotated(cluster)
     for association in cluster.associations or ():
         of_pods = _by_association("pod-identity", association.id, association, cluster)
         if association.role_arn:
@@ -239,6 +290,19 @@ def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, U
             yield arn, _by_entry(cluster)
         elif entry.kind == "FARGATE_LINUX" and cluster.fargate_profiles is None:
             yield arn, _use(cluster, "fargate")
+    listed = elsewhere | {entry.principal_arn for entry in cluster.access_entries or ()}
+    for arn in node_roles_in_map(cluster, snapshot):
+        if arn not in listed:
+            yield arn, _by_entry(cluster)
+
+
+def node_roles_in_map(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[str]:
+    """Yield the roles whose nodes aws-auth lets join; it has their ARNs without the path."""
+    mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
+    by_name = {without_path(role.arn): role.arn for role in snapshot.roles if role.arn is not None}
+    for mapping in mappings:
+        if mapping.kind == "role" and "system:nodes" in mapping.groups:
+            yield by_name.get(mapping.principal, mapping.principal)
 
 
 def _by_entry(cluster: Cluster) -> Use:
@@ -262,13 +326,44 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
                 yield association.role_arn, replace(use, remark="through Pod Identity")
 
 
+def _annotated(cluster: Cluster) -> Iterator[tuple[str, Use]]:
+    """Yield the roles that service accounts are annotated with, and those in the variables of their pods."""
+    if cluster.kubernetes is None:
+        return
+    by_annotation = {
+        (each.role_arn, each.namespace, each.name)
+        for each in cluster.kubernetes.service_accounts or ()
+        if each.role_arn is not None
+    }
+    by_variable = {
+        (container.role_arn, pod.namespace, pod.service_account)
+        for pod in cluster.kubernetes.pods or ()
+        if not pod.is_over
+        for container in pod.containers
+        if container.role_arn is not None
+    }
+    of_addons = {addon.role_arn for addon in cluster.addons or ()}
+    for arn, namespace, account in sorted(by_annotation | by_variable):
+        # EKS itself writes the role of an add-on into the annotation.
+        if arn not in of_addons:
+            fields = {"namespace": namespace, "service_account": account}
+            remark = None if (arn, namespace, account) in by_annotation else "set in the pods' variables"
+            yield arn, _use(cluster, "irsa", cluster.issuer, remark=remark, **fields)
+
+
+def without_path(arn: str) -> str:
+    """Return a role's ARN without its path, as aws-auth has it."""
+    before, _, resource = arn.partition(":role/")
+    return f"{before}:role/{resource.rpartition('/')[2]}"
+
+
 def _by_association(kind: UseKind, name: str, association: PodIdentityAssociation, cluster: Cluster) -> Use:
     fields = ("namespace", "service_account", "session_policy", "session_tags")
     return _use(cluster, kind, name, **{field: getattr(association, field) for field in fields})
 
 
 def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
-    """Yield the service accounts that may assume a role; always inferred, because their annotations are in Kubernetes."""
+    """Yield the service accounts that may assume a role; inferred, because EKS does not know their annotations."""
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     cluster = next((cluster for cluster in clusters if cluster.issuer == trustee.name), None)
     place = Use(

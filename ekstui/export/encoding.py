@@ -131,7 +131,7 @@ _FIELDS: Mapping[str, str] = {
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",
-    "Use": "kind cluster region name namespace service_account certainty not_used=overruled",
+    "Use": "kind cluster region name namespace service_account certainty pods not_used=overruled",
     "UserAttachment": "name=user.name arn=user.arn path=user as=attached_as",
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",

@@ -100,7 +100,7 @@ class Account:
             snapshot = self._ask(progress, cancelled)
             if cancelled():
                 return snapshot
-            snapshot = self._keep(snapshot)
+            snapshot = self._keep(_with_kubernetes(snapshot, self.last()))
         with self._lock:
             before = self._snapshot
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
@@ -114,10 +114,12 @@ class Account:
     def add_details(self, snapshot: AccountSnapshot) -> None:
         """Keep a snapshot to which details of a cluster were added, so that they need not be asked for again."""
         with self._lock:
-            if self._snapshot is None or self._snapshot.fetched_at != snapshot.fetched_at:
+            # The demo's account is always as of now.
+            if self._snapshot is None or (self._snapshot.fetched_at != snapshot.fetched_at and not self.choice.demo):
                 return
             self._snapshot = snapshot
-        self._keep(snapshot)
+        if not self.choice.demo and self.choice.file is None:
+            self._keep(snapshot)
 
     def uses(self, snapshot: AccountSnapshot) -> Uses:
         """Return what uses the roles of a snapshot, joined once for each snapshot."""
@@ -256,13 +258,29 @@ class Account:
         try:
             before = None if snapshot.complete else accounts.load(self.folder, *_owner(snapshot))
             if before is None or not before.complete:
-                accounts.store(self.folder, snapshot, caller_digest(self.choice.profile), profile)
+                accounts.store(self.folder, snapshot, self._caller(snapshot), profile)
             elif profile is not None:
                 accounts.keep_profile(self.folder, *_owner(snapshot), profile, snapshot.fetched_at)
         except accounts.StoreError as error:
             trouble = SourceError("store", None, "setting", error.message, error.next_step)
             return replace(snapshot, errors=(*snapshot.errors, trouble))
         return snapshot
+
+    def _caller(self, snapshot: AccountSnapshot) -> str | None:
+        """Return with which credentials a snapshot was read; offline, which are not asked, as it was stored."""
+        if not self.choice.offline:
+            return caller_digest(self.choice.profile)
+        kept = accounts.stored(self.folder)
+        return next((each.caller for each in kept if (each.partition, each.account) == _owner(snapshot)), None)
+
+
+def _with_kubernetes(snapshot: AccountSnapshot, before: AccountSnapshot | None) -> AccountSnapshot:
+    """Return a snapshot with what was read earlier of its clusters' Kubernetes, which AWS does not show."""
+    if before is None or before.eks is None or snapshot.eks is None or _owner(before) != _owner(snapshot):
+        return snapshot
+    known = {(each.place, each.issuer): each.kubernetes for each in before.eks.clusters}
+    clusters = (replace(each, kubernetes=known.get((each.place, each.issuer))) for each in snapshot.eks.clusters)
+    return replace(snapshot, eks=replace(snapshot.eks, clusters=tuple(clusters)))
 
 
 def _owner(snapshot: AccountSnapshot) -> tuple[str, str]:

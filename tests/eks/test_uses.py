@@ -27,7 +27,9 @@ from ekstui.eks.uses import (
     uses_running,
 )
 from ekstui.iam.document import Document, parse
+from ekstui.sources.kubernetes import read_kubernetes
 from tests.support.accounts import WHEN, identity
+from tests.support.kubernetes import irsa_variables, listing, of_all_namespaces, pod, service_account
 
 ACCOUNT = "111122223333"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/A"
@@ -309,3 +311,65 @@ def test_which_parts_of_a_cluster_were_read() -> None:
         assert not replace(with_entry, nodegroups=(NodeGroup("a", ARN),)).needs_ec2
     by_map = replace(read, authentication_mode="CONFIG_MAP", access_entries=None)
     assert (by_map.needs_ec2, by_map.unread) == (True, ("EC2 instances",))
+
+
+def in_kubernetes(*items: dict[str, object], trust: Document | None = None) -> tuple[Use, ...]:
+    """The uses of a role that trusts service accounts of a cluster, whose Kubernetes has these objects."""
+    facts = read_kubernetes([("list", of_all_namespaces(items))], WHEN)
+    cluster = Cluster("prod", "eu-west-1", issuer=ISSUER, described=True, addons=(), kubernetes=facts)
+    role = Role("r", ARN, trust=trust or irsa("system:serviceaccount:shop:web"))
+    return uses_in(AccountSnapshot(identity(), WHEN, True, (role,), eks=EksFacts((cluster,), ("eu-west-1",)))).get(
+        ARN, ()
+    )
+
+
+def irsa(subject: str, operator: str = "StringLike") -> Document:
+    return trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", {operator: {f"{ISSUER}:sub": subject}})
+
+
+def test_what_kubernetes_says_confirms_uses_and_counts_pods() -> None:
+    pods = [pod(f"web-6f-{number}", irsa_variables(ARN)) for number in range(3)]
+    (use,) = in_kubernetes(service_account("web", ARN), *pods, pod("web-6f-old"))
+    assert (use.certainty, use.namespace, use.service_account, use.pods) == ("confirmed", "shop", "web", 3)
+    assert use_in_words(use) == "IRSA shop/web of prod (3 pods)"
+
+
+def test_each_annotated_service_account_stands_for_a_pattern() -> None:
+    found = in_kubernetes(
+        service_account("a", ARN), service_account("b", ARN), pod("web"), trust=irsa("system:serviceaccount:shop:*")
+    )
+    assert [(use.certainty, use.service_account, use.pods) for use in found] == [
+        ("confirmed", "a", 0), ("confirmed", "b", 0),
+    ]  # fmt: skip
+
+
+def test_a_role_without_annotation_is_said_not_to_be_used() -> None:
+    (use,) = in_kubernetes(service_account("web"), pod("web-6f-1"))
+    assert (use.certainty, use.overruled) == ("inferred", "its service account is not annotated with the role")
+
+
+def test_a_role_that_only_variables_name_is_used() -> None:
+    (use,) = in_kubernetes(
+        service_account("web"), pod("web-6f-1", irsa_variables(ARN)), trust=irsa("system:serviceaccount:shop:x")
+    )[:1]
+    assert (use.certainty, use.remark, use.pods) == ("confirmed", "set in the pods' variables", 1)
+
+
+def test_pods_that_still_have_a_role_use_it_whatever_comes_first_now() -> None:
+    facts = read_kubernetes(
+        [("list", listing(pod("web-6f-1", irsa_variables(ARN)), service_account("web", ARN)))], WHEN
+    )
+    association = PodIdentityAssociation("a-1", "shop", "web", f"{ARN}-2")
+    agent = Addon("eks-pod-identity-agent", "v1", None)
+    cluster = Cluster(
+        "prod",
+        "eu-west-1",
+        issuer=ISSUER,
+        described=True,
+        addons=(agent,),
+        associations=(association,),
+        kubernetes=facts,
+    )
+    snapshot = AccountSnapshot(identity(), WHEN, True, eks=EksFacts((cluster,), ("eu-west-1",)))
+    assert [(use.kind, use.pods, use.overruled) for use in uses_in(snapshot)[ARN]] == [("irsa", 1, "")]
+    assert [(use.kind, use.pods) for use in uses_in(snapshot)[f"{ARN}-2"]] == [("pod-identity", 0)]

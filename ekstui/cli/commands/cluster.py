@@ -24,6 +24,7 @@ from ekstui.iam.document import serialise, serialise_statement
 from ekstui.library import Library
 from ekstui.library.bridging import bridge
 from ekstui.library.cluster_answers import cluster_answer, clusters, worst_first
+from ekstui.library.kubernetes import keep_kubernetes, read_json
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
@@ -63,17 +64,29 @@ def list_clusters(arguments: Namespace) -> int:
         choices=("problem", "advice"),
         help="exit with 1 if there is a problem (with `advice`, also for advice), if EKS reports one, or if not everything was read",
     ),
+    argument(
+        "--kubernetes",
+        action="append",
+        metavar="FILE",
+        help="also judge the cluster's pods and service accounts, from the output of "
+        "`kubectl get pods,serviceaccounts -A -o json` (and of `kubectl get cm aws-auth -n kube-system -o json`); repeatable, "
+        "- reads standard input",
+    ),
     *ACCOUNT,
     *JSON,
     examples=(
         "ekstui cluster prod --region eu-central-1",
+        "kubectl get pods,serviceaccounts -A -o json | ekstui cluster prod --kubernetes -",
         "ekstui cluster prod --markdown",
     ),
 )
 def show_cluster(arguments: Namespace) -> int:
     """Print what EKS reports, what AWS changed recently, then each role with its findings."""
     library = library_for(arguments)
+    facts = read_json(arguments.kubernetes) if arguments.kubernetes else None
     read_account(library)
+    if facts is not None:
+        keep_kubernetes(library, arguments.name, facts)
     answer = cluster_answer(library, arguments.name)
     data = library.data()
     print_answer(

@@ -10,8 +10,16 @@ from collections.abc import Iterator
 
 from ekstui.eks.account_snapshot import UseKind
 from ekstui.eks.commands import Command, associate_policy, create_entry
-from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, use_as_evidence
+from ekstui.eks.findings.subjects import (
+    AccountContext,
+    ClusterInUse,
+    EntryInCluster,
+    RoleInCluster,
+    knows_aws_auth,
+    use_as_evidence,
+)
 from ekstui.eks.findings.table import Case, Finding, Place, Severity, finding
+from ekstui.eks.uses import without_path
 from ekstui.iam.text import listed
 
 _ENTRY_OF: dict[UseKind, tuple[str, ...]] = {
@@ -55,7 +63,8 @@ def modes(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
         text = "Only the config map aws-auth counts: access entries do not work until the mode is changed."
         yield Case(text, (f"authentication mode {mode}",), title="only the config map aws-auth decides")
     elif mode == "API_AND_CONFIG_MAP":
-        text = "The config map aws-auth counts besides the access entries, which take precedence; its content is not visible here."
+        unseen = "" if knows_aws_auth(subject.cluster) else "; its content is not visible here"
+        text = f"The config map aws-auth counts besides the access entries, which take precedence{unseen}."
         yield Case(text, (f"authentication mode {mode}",), severity="note")
 
 
@@ -104,12 +113,17 @@ def _create_entry(problem: Finding, place: Place) -> tuple[Command, ...]:
 def missing_entries(subject: RoleInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the role if its nodes need an access entry and have none."""
     cluster = subject.cluster
-    if any(entry.principal_arn == subject.arn for entry in cluster.access_entries or ()):
+    mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
+    in_map = cluster.authentication_mode != "API" and any(
+        each.principal == without_path(subject.arn) for each in mappings
+    )
+    if in_map or any(entry.principal_arn == subject.arn for entry in cluster.access_entries or ()):
         return
     nodes = [use for use in subject.uses if use.kind in _ENTRY_OF and use.certainty == "confirmed"]
     evidence = (*map(use_as_evidence, nodes), f"authentication mode {cluster.authentication_mode}")
-    if nodes and cluster.authentication_mode == "API":
-        yield Case("The role has no access entry, so its nodes start but never join.", evidence, nodes)
+    if nodes and (cluster.authentication_mode == "API" or knows_aws_auth(cluster)):
+        nor = "" if cluster.authentication_mode == "API" else " and the config map aws-auth does not name it"
+        yield Case(f"The role has no access entry{nor}, so its nodes start but never join.", evidence, nodes)
     elif nodes and cluster.authentication_mode == "API_AND_CONFIG_MAP":
         text = "The role has no access entry: its nodes join only if the config map aws-auth names it, which is not visible here."
         yield Case(text, evidence, severity="note")

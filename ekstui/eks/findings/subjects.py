@@ -175,6 +175,11 @@ def knows_entries(cluster: Cluster) -> bool:
     return cluster.access_entries is not None and "access_entries" not in cluster.cut_short
 
 
+def knows_aws_auth(cluster: Cluster) -> bool:
+    """Return whether the ConfigMap aws-auth of a cluster was read."""
+    return cluster.kubernetes is not None and cluster.kubernetes.mappings is not None
+
+
 def use_as_evidence(use: Use) -> str:
     """Return a use in words, as evidence."""
     what = use.kind.replace("-", " ")

@@ -158,6 +158,7 @@ def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -
         session_policy=answer.get("policy"),
         session_tags=not answer.get("disableSessionTags", False),
         owner_arn=answer.get("ownerArn", association.owner_arn),
+        created=answer.get("createdAt"),
     )
 
 

@@ -62,6 +62,7 @@ def described(cluster: Cluster, answer: Answer) -> Cluster:
         arn=answer.get("arn"),
         role_arn=answer.get("roleArn"),
         issuer=issuer.removeprefix("https://") if issuer else None,
+        endpoint=answer.get("endpoint"),
         version=answer.get("version"),
         created=answer.get("createdAt"),
         authentication_mode=(answer.get("accessConfig") or {}).get("authenticationMode"),

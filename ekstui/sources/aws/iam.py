@@ -24,6 +24,7 @@ from ekstui.eks.account_snapshot import (
     User,
     UserAttachment,
 )
+from ekstui.eks.unseen import unread_inside
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.iam.evaluation import Request
@@ -337,12 +338,4 @@ def _not_looked_at(snapshot: AccountSnapshot, chosen: tuple[str, ...], asked: tu
     notes: list[str] = []
     if ALL_REGIONS not in chosen:
         notes.append(f"clusters in regions other than {', '.join(asked)}" if asked else "clusters: no region is known")
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
-    by_map = [
-        cluster.name for cluster in clusters if cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP")
-    ]
-    if by_map:
-        notes.append(f"the aws-auth ConfigMap inside {', '.join(by_map)}, which may name more roles of nodes")
-    if any(not role.service_linked for role in snapshot.roles):
-        notes.append("service accounts' annotations inside the clusters, so IRSA is inferred from trust policies")
-    return tuple(notes)
+    return (*notes, *unread_inside(snapshot))

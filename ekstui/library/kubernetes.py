@@ -1,0 +1,48 @@
+"""What is known of a cluster's Kubernetes, kept with the account: as it was read from JSON or by kubectl."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ekstui.eks.pods import KubernetesFacts
+from ekstui.eks.unseen import unread_inside
+from ekstui.errors import InputError
+from ekstui.library.cluster_answers import find_cluster, with_cluster
+from ekstui.library.library import Library
+from ekstui.sources.kubernetes import MAX_BYTES, decoded, read_files, read_kubernetes
+
+
+def read_json(paths: Sequence[str]) -> KubernetesFacts:
+    """Return what files hold of Kubernetes, or standard input for `-`; InputError for what cannot be read."""
+    now = datetime.now(UTC)
+    if "-" not in paths:
+        return read_files([Path(path).expanduser() for path in paths], now)
+    if len(paths) > 1:
+        raise InputError("Standard input and files cannot be read together.", "Give files only, or - alone.")
+    if sys.stdin.isatty():
+        raise InputError("Nothing was piped in.", "kubectl get pods,serviceaccounts -A -o json | ekstui …")
+    text = decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input")
+    return read_kubernetes([("standard input", text)], now)
+
+
+def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None:
+    """Keep what was read of a cluster's Kubernetes with the account; errors as those of `find_cluster`.
+
+    What was not read this time remains as it was.
+    """
+    snapshot = library.account.required()
+    cluster = find_cluster(name, None, snapshot)
+    if (known := cluster.kubernetes) is not None:
+        facts = facts._replace(
+            pods=facts.pods if facts.pods is not None else known.pods,
+            service_accounts=facts.service_accounts if facts.service_accounts is not None else known.service_accounts,
+            mappings=facts.mappings if facts.mappings is not None else known.mappings,
+            whole=tuple(sorted({*facts.whole, *(each for each in known.whole if not facts.has(each))})),
+        )
+    after = with_cluster(snapshot, replace(cluster, kubernetes=facts))
+    others = (note for note in snapshot.not_looked_at if note not in unread_inside(snapshot))
+    library.account.add_details(replace(after, not_looked_at=(*others, *unread_inside(after))))

@@ -1,0 +1,390 @@
+"""Pods, service accounts and the ConfigMap aws-auth, from the JSON that kubectl prints or the Kubernetes API sends.
+
+Objects are read one at a time, and only what `eks/pods.py` names is kept of each: no value of another variable, annotation or
+ConfigMap leaves this module. Objects of other kinds are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from ekstui import files, log
+from ekstui.change.policy import parse_time
+from ekstui.eks.pods import (
+    ROLE_ANNOTATION,
+    ROLE_ARN,
+    AuthMapping,
+    Container,
+    Kind,
+    KubernetesFacts,
+    KubernetesServiceAccount,
+    Pod,
+    Variable,
+)
+from ekstui.errors import InputError
+from ekstui.iam.document import object_of
+from ekstui.sources.aws_auth import parse_aws_auth
+
+Json = Mapping[str, Any]
+
+MAX_BYTES = 256_000_000
+"""The most that is read at once. 3,000 pods take about 30 MB."""
+
+COMMAND = "kubectl get pods,serviceaccounts -A -o json"
+
+_NEXT = f"Write it with `{COMMAND}`."
+_NAME = re.compile(r"[a-z0-9.:-]{1,253}", re.ASCII)
+_IMAGE = re.compile(
+    r"(?P<name>[\w./-]+(?::\d+/[\w./-]+)?)(?::(?P<tag>[\w.-]{1,128}))?(?:@sha256:[0-9a-f]{64})?", re.ASCII
+)
+_AUDIENCE = re.compile(r"(?:https://)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.ASCII)
+_ANNOTATION = re.compile(r"[A-Za-z0-9._-]{1,253}/[A-Za-z0-9._-]{1,63}", re.ASCII)
+_AGENT = re.compile(r"http://(?:169\.254\.170\.23|\[fd00:ec2::23\])/v1/credentials")
+_VARIABLES: tuple[Variable, ...] = (
+    "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+)  # fmt: skip
+_ALIKE = 0.8
+"""How much an annotation has to be like EKS's to be a misspelling of it."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """What was read so far, each object once: the last that has its name wins."""
+
+    pods: dict[tuple[str, str], Pod] = field(default_factory=dict)
+    service_accounts: dict[tuple[str, str], KubernetesServiceAccount] = field(default_factory=dict)
+    mappings: tuple[AuthMapping, ...] | None = None
+    kinds: set[Kind] = field(default_factory=set)
+    """What was asked for, even if there was none."""
+    whole: set[Kind] = field(default_factory=set)
+    trouble: list[str] = field(default_factory=list)
+    _containers: dict[tuple[Container, ...], tuple[Container, ...]] = field(default_factory=dict)
+
+    def add(self, value: object, kind: str = "") -> str | None:
+        """Keep what matters of an object, and return its namespace; `kind` is that of the list that it is in.
+
+        None for an object of a kind that is skipped. Raises InputError for anything that is no Kubernetes object.
+        """
+        fields = _object(value, "an item")
+        match str(fields.get("kind") or kind):
+            case "Pod":
+                pod = parse_pod(fields)
+                # Most pods are one of many alike, whose containers need to be held only once.
+                containers = self._containers.setdefault(pod.containers, pod.containers)
+                self.pods[pod.namespace, pod.name] = pod._replace(containers=containers)
+                self.kinds.add("pods")
+                return pod.namespace
+            case "ServiceAccount":
+                account = parse_service_account(fields)
+                self.service_accounts[account.namespace, account.name] = account
+                self.kinds.add("service accounts")
+                return account.namespace
+            case "ConfigMap" if _named(fields) == ("kube-system", "aws-auth"):
+                self.add_aws_auth(fields)
+        return None
+
+    def add_aws_auth(self, value: Json) -> None:
+        """Keep the lines of the ConfigMap aws-auth; what is wrong with it becomes a trouble."""
+        self.kinds.add("aws-auth")
+        try:
+            self.mappings = parse_aws_auth(value.get("data"))
+            self.whole.add("aws-auth")
+        except InputError as error:
+            self.trouble.append(str(error))
+
+    def facts(self, read_at: datetime) -> KubernetesFacts:
+        """Return what was read."""
+        return KubernetesFacts(
+            read_at,
+            tuple(self.pods.values()) if "pods" in self.kinds else None,
+            tuple(self.service_accounts.values()) if "service accounts" in self.kinds else None,
+            self.mappings,
+            tuple(sorted(self.whole)),
+            tuple(self.trouble),
+        )
+
+
+def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> KubernetesFacts:
+    """Return what some texts hold, each with what it is called: `kubectl get -o json` of a list or of single objects.
+
+    Raises InputError for text that is no such JSON, or has none of the kinds.
+    """
+    collected = Collected()
+    for place, text in texts:
+        _Reader(text, place).read_into(collected)
+    if not collected.kinds:
+        raise InputError("There is no pod, service account or ConfigMap aws-auth in it.", _NEXT)
+    if ("kube-system", "default") not in collected.service_accounts:
+        # Every namespace has a service account `default`: what lacks it was selected by a label.
+        collected.whole -= {"service accounts"}
+    return collected.facts(read_at)
+
+
+def read_files(paths: Sequence[Path], read_at: datetime) -> KubernetesFacts:
+    """Return what some files hold; InputError for one that cannot be read."""
+    return read_kubernetes([(str(path), _text_of(path)) for path in paths], read_at)
+
+
+def decoded(content: bytes, place: str) -> str:
+    """Return the text of what was read; InputError if it is too long or not UTF-8."""
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{place} is larger than {MAX_BYTES // 1_000_000} MB.", "Give one namespace at a time.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{place} is not UTF-8.", _NEXT) from None
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return decoded(files.read_regular(path, MAX_BYTES), str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", _NEXT) from None
+
+
+class _Reader:
+    """Reads a text of one or more JSON objects; of a list one item at a time, so that only one is held in memory."""
+
+    def __init__(self, text: str, place: str) -> None:
+        self._text, self._place, self._at = text, place, 0
+        self._decode = json.JSONDecoder(object_pairs_hook=object_of).raw_decode
+
+    def read_into(self, collected: Collected) -> None:
+        log.info("reads %d characters of Kubernetes' JSON", len(self._text))
+        self._skip()
+        if self._at == len(self._text):
+            raise self._wrong("it is empty")
+        while self._at < len(self._text):
+            self._document(collected)
+            self._skip()
+
+    def _document(self, collected: Collected) -> None:
+        """Read one object; a list has a field `items`."""
+        begin = self._at
+        fields: dict[str, object] = {}
+        items: list[str | None] | None = None
+        waiting: list[object] = []
+        for name in self._names():
+            if name != "items":
+                fields[name] = self._value()
+                continue
+            items = []
+            for item in self._items():
+                of_list = str(fields.get("kind") or "").removesuffix("List")
+                if of_list or (isinstance(item, Mapping) and item.get("kind")):
+                    items.append(collected.add(item, of_list))
+                else:
+                    waiting.append(item)  # the kind of the list comes after its items
+        if items is None:
+            self._at = begin
+            collected.add(self._value())
+            return
+        of_list = str(fields.get("kind") or "").removesuffix("List")
+        items += [collected.add(item, of_list) for item in waiting]
+        metadata = fields.get("metadata")
+        if isinstance(metadata, Mapping) and metadata.get("continue"):
+            collected.trouble.append(f"{self._place} has only the first page of a list.")
+        elif len(set(items) - {None}) > 1:
+            # A list of several namespaces is one of all of them.
+            collected.whole |= collected.kinds & {"pods", "service accounts"}
+
+    def _names(self) -> Iterator[str]:
+        """Yield the name of each field of an object, whose value has to be read before the next."""
+        self._expect("{")
+        more = self._peek() != "}"
+        while more:
+            name = self._value()
+            if not isinstance(name, str):
+                raise self._wrong("a name is not text")
+            self._expect(":")
+            yield name
+            more = self._peek() == ","
+            if more:
+                self._expect(",")
+        self._expect("}")
+
+    def _items(self) -> Iterator[object]:
+        self._expect("[")
+        more = self._peek() != "]"
+        while more:
+            yield self._value()
+            more = self._peek() == ","
+            if more:
+                self._expect(",")
+        self._expect("]")
+
+    def _value(self) -> object:
+        self._skip()
+        try:
+            value, self._at = self._decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            raise self._wrong("it is not JSON") from None
+        return value
+
+    def _peek(self) -> str:
+        self._skip()
+        return self._text[self._at : self._at + 1]
+
+    def _expect(self, character: str) -> None:
+        if self._peek() != character:
+            raise self._wrong("it is not a JSON object")
+        self._at += 1
+
+    _SPACE = re.compile(r"[ \t\n\r]*")
+
+    def _skip(self) -> None:
+        match = self._SPACE.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+
+    def _wrong(self, why: str) -> InputError:
+        """Return an error without a piece of the text, which may be secret."""
+        line = self._text.count("\n", 0, self._at) + 1
+        return InputError(f"{self._place} cannot be read: {why} (line {line:,}).", _NEXT)
+
+
+def parse_pod(value: Json) -> Pod:
+    """Return a pod; InputError if it is none."""
+    namespace, name = _named(value)
+    spec, metadata = _object(value.get("spec"), "a pod's spec"), _object(value.get("metadata"), "metadata")
+    status = _object(value.get("status") or {}, "a pod's status")
+    kind, owner = _owner(metadata, name)
+    listed = (*_list(spec, "initContainers"), *_list(spec, "containers"))
+    return Pod(
+        namespace,
+        name,
+        _name(spec.get("serviceAccountName") or "default", "a service account"),
+        _name(spec["nodeName"], "a node") if spec.get("nodeName") else None,
+        _time(metadata.get("creationTimestamp") or status.get("startTime")),
+        str(status.get("phase") or "Unknown")[:20],
+        kind,
+        owner,
+        tuple(map(_container, listed)),
+    )
+
+
+def _container(value: object) -> Container:
+    fields = _object(value, "a container")
+    role, agent = None, False
+    names: set[str] = set()
+    for entry in _list(fields, "env"):
+        variable = _object(entry, "a variable")
+        name, text = variable.get("name"), variable.get("value")
+        if name not in _VARIABLES or not (text or variable.get("valueFrom")):
+            continue
+        names.add(name)
+        if name == "AWS_ROLE_ARN":
+            role = text if isinstance(text, str) and ROLE_ARN.fullmatch(text) else None
+        elif name == "AWS_CONTAINER_CREDENTIALS_FULL_URI":
+            agent = isinstance(text, str) and _AGENT.fullmatch(text) is not None
+    image = _IMAGE.fullmatch(str(fields.get("image") or ""))
+    return Container(
+        _name(fields.get("name"), "a container"),
+        image["name"] if image else "",
+        (image["tag"] or "") if image else "",
+        tuple(name for name in _VARIABLES if name in names),
+        role,
+        agent,
+        bool(fields.get("envFrom")),
+    )
+
+
+def _owner(metadata: Json, name: str) -> tuple[str, str]:
+    """Return the kind and name of what controls a pod, of a ReplicaSet what its pods' hash tells of its own owner."""
+    for entry in _list(metadata, "ownerReferences"):
+        reference = _object(entry, "an owner")
+        if not reference.get("controller"):
+            continue
+        kind, owner = _name(str(reference.get("kind")).lower(), "an owner"), _name(reference.get("name"), "an owner")
+        labels = metadata.get("labels")
+        for label, of_hash in (("pod-template-hash", "Deployment"), ("rollouts-pod-template-hash", "Rollout")):
+            value = labels.get(label) if isinstance(labels, Mapping) else None
+            if kind == "replicaset" and isinstance(value, str) and owner.endswith(f"-{value}"):
+                return of_hash, owner.removesuffix(f"-{value}")
+        return str(reference["kind"]), owner
+    return "Pod", name
+
+
+def parse_service_account(value: Json) -> KubernetesServiceAccount:
+    """Return a service account with EKS's annotations; InputError if it is none."""
+    namespace, name = _named(value)
+    metadata = _object(value.get("metadata"), "metadata")
+    annotations = _object(metadata.get("annotations") or {}, "annotations")
+    role = annotations.get(ROLE_ANNOTATION)
+    audience = annotations.get("eks.amazonaws.com/audience")
+    is_role = isinstance(role, str) and ROLE_ARN.fullmatch(role) is not None
+    return KubernetesServiceAccount(
+        namespace,
+        name,
+        _time(metadata.get("creationTimestamp")),
+        str(role) if is_role else None,
+        ROLE_ANNOTATION in annotations and not is_role,
+        audience if isinstance(audience, str) and _AUDIENCE.fullmatch(audience) else None,
+        _annotated(metadata) if is_role else None,
+        tuple(sorted(key for key in annotations if _is_misspelt(key))),
+    )
+
+
+def _is_misspelt(annotation: str) -> bool:
+    """Return whether an annotation seems to mean the one that EKS reads."""
+    if annotation == ROLE_ANNOTATION or not _ANNOTATION.fullmatch(annotation):
+        return False
+    domain, _, name = annotation.lower().partition("/")
+    return (
+        name.replace("_", "-") in ("role-arn", "rolearn", "role", "role-arns", "iam-role", "iam-role-arn")
+        and SequenceMatcher(None, domain, "eks.amazonaws.com").ratio() > _ALIKE
+    )
+
+
+def _annotated(metadata: Json) -> datetime | None:
+    """Return when a manager of the annotation with the role last wrote: it is not newer than that."""
+    times = []
+    for entry in _list(metadata, "managedFields"):
+        manager = _object(entry, "a manager")
+        owned: Any = manager.get("fieldsV1")
+        for part in ("f:metadata", "f:annotations"):
+            owned = owned.get(part) if isinstance(owned, Mapping) else None
+        if isinstance(owned, Mapping) and f"f:{ROLE_ANNOTATION}" in owned and (time := _time(manager.get("time"))):
+            times.append(time)
+    return min(times, default=None)
+
+
+def _named(value: Json) -> tuple[str, str]:
+    metadata = _object(value.get("metadata"), "metadata")
+    return _name(metadata.get("namespace") or "default", "a namespace"), _name(metadata.get("name"), "an object")
+
+
+def _name(value: object, what: str) -> str:
+    """Return a name as Kubernetes allows it, so that nothing else can be in its place."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise InputError(f"Not Kubernetes' JSON: {what} has no proper name.", _NEXT)
+    return value
+
+
+def _object(value: object, what: str) -> Json:
+    if not isinstance(value, Mapping):
+        raise InputError(f"Not Kubernetes' JSON: {what} is not an object.", _NEXT)
+    return value
+
+
+def _list(fields: Json, key: str) -> Sequence[object]:
+    value = fields.get(key) or ()
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise InputError(f"Not Kubernetes' JSON: {key} is not a list.", _NEXT)
+    return value
+
+
+def _time(value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return parse_time(str(value))
+    except ValueError:
+        raise InputError("Not Kubernetes' JSON: a time is not one.", _NEXT) from None
