@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ekstui.denial.callers import same_principal
 from ekstui.denial.forbidden import Forbidden, Subject, SubjectKind
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.commands import (
@@ -25,6 +24,7 @@ from ekstui.eks.commands import (
 )
 from ekstui.eks.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
 from ekstui.iam.arn import entity_of, split_arn
+from ekstui.iam.principals import same_principal
 
 ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
 

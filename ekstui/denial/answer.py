@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.holders import Since
 from ekstui.change.policy import PolicyScope, version_label
-from ekstui.denial.callers import Caller, HowNamed, WantedToken
+from ekstui.denial.callers import WantedToken
 from ekstui.denial.message import Cause
 from ekstui.denial.purpose import Fit
 from ekstui.eks.commands import Command, aws
@@ -17,6 +17,7 @@ from ekstui.iam import wildcard
 from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy, Failure, Layer, LayerEvaluation, Organization, StatementResult, Verdict
+from ekstui.iam.principals import Caller, HowNamed
 from ekstui.iam.reference import ResourceUse
 
 if TYPE_CHECKING:

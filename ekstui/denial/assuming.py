@@ -9,17 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement
-from ekstui.denial.callers import (
-    OF_SESSIONS,
-    PROVIDER,
-    Caller,
-    HowNamed,
-    Named,
-    caller_of,
-    named_by,
-    trust_notes,
-    wanted_tokens,
-)
+from ekstui.denial.callers import trust_notes, wanted_tokens
 from ekstui.denial.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
 from ekstui.denial.message import Denial
 from ekstui.iam import arn
@@ -40,6 +30,7 @@ from ekstui.iam.evaluation import (
     Verdict,
     statement_results,
 )
+from ekstui.iam.principals import OF_SESSIONS, PROVIDER, Caller, HowNamed, Named, caller_of, named_by
 from ekstui.iam.trust import (
     POD_IDENTITY_SERVICE,
     SERVICE_ACCOUNT,

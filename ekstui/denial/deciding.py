@@ -12,7 +12,6 @@ from os.path import commonprefix
 from typing import NamedTuple
 
 from ekstui.denial.answer import Policies, layer_in_words, refused_tags, statement_in_words
-from ekstui.denial.callers import UNSIGNED, caller_of, is_unsigned
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.parameters import made_by
 from ekstui.iam.applicability import needs_its_key
@@ -36,6 +35,7 @@ from ekstui.iam.evaluation import (
     is_service_linked,
 )
 from ekstui.iam.grants import action_matches
+from ekstui.iam.principals import UNSIGNED, caller_of, is_unsigned
 from ekstui.iam.reference import ResourceUse, reference
 
 _MAX_OTHER_TYPES = 12

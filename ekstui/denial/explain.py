@@ -14,7 +14,6 @@ from ekstui.denial.answer import Explanation as Explanation
 from ekstui.denial.answer import Policies as Policies
 from ekstui.denial.answer import refused_tags
 from ekstui.denial.assuming import TRUST_UNSEEN
-from ekstui.denial.callers import is_assuming, is_unsigned
 from ekstui.denial.deciding import (
     Decision,
     decide,
@@ -58,6 +57,7 @@ from ekstui.errors import InputError
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.iam.evaluation import STRONGEST_FIRST, Request, StatementResult, Verdict, exemption_of
+from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
 
 _PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")

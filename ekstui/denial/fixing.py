@@ -12,7 +12,6 @@ from typing import NamedTuple
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import Allower, Fix, Policies
 from ekstui.denial.assuming import judge_trust, judged_together
-from ekstui.denial.callers import is_assuming
 from ekstui.denial.deciding import evaluated
 from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted, with_variables
 from ekstui.denial.purpose import ADDON_ROLES, Candidate
@@ -22,6 +21,7 @@ from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.conditions.operators import operator
 from ekstui.iam.document import Document, Statement, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, Evaluation, Request, StatementResult, evaluate
+from ekstui.iam.principals import is_assuming
 from ekstui.iam.reference import reference
 from ekstui.iam.wildcard import is_wild
 

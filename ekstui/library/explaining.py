@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ekstui.denial.answer import Fix, OldCopy
 from ekstui.denial.assuming import with_trust
-from ekstui.denial.callers import is_assuming
 from ekstui.denial.deciding import decide
 from ekstui.denial.explain import (
     Asked,
@@ -32,6 +31,7 @@ from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy, Organization, Request
+from ekstui.iam.principals import is_assuming
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library

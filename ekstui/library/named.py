@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from ekstui import spelling
 from ekstui.denial.answer import OldCopy
-from ekstui.denial.callers import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.denial.explain import Policies
 from ekstui.denial.purpose import (
     ADDON_ROLES,
@@ -34,6 +33,7 @@ from ekstui.errors import NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.document import Document
 from ekstui.iam.evaluation import AppliedPolicy, Request
+from ekstui.iam.principals import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.library.catalog import PolicyReader, default_versions, not_found
 from ekstui.library.notation import FileSide, StandardInput
 from ekstui.library.roles import boundary_of, context_of, copies_on, documents_of, find_role

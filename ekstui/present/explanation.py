@@ -19,7 +19,6 @@ from ekstui.denial.answer import (
     refused_tags,
     statement_in_words,
 )
-from ekstui.denial.callers import ANONYMOUS, UNSIGNED, is_assuming
 from ekstui.denial.explain import Allower, Explanation
 from ekstui.denial.merging import kind_of_resource
 from ekstui.denial.message import Cause
@@ -29,6 +28,7 @@ from ekstui.eks.use_words import use_in_words
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.document import serialise
 from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult, exemption_of
+from ekstui.iam.principals import ANONYMOUS, UNSIGNED, is_assuming
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import (

@@ -11,12 +11,13 @@ import pytest
 
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement, refused_tags
 from ekstui.denial.assuming import TRUST_UNSEEN, judge_trust, judged_together, with_trust
-from ekstui.denial.callers import is_instance_session, same_principal, same_service, wanted_tokens
+from ekstui.denial.callers import is_instance_session, wanted_tokens
 from ekstui.denial.deciding import TRUST_MUST_ALLOW
 from ekstui.denial.explain import explain
 from ekstui.denial.parsing import parse_denial
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy, Failure, Request, evaluate
+from ekstui.iam.principals import same_principal, same_service
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import knowledge
 from tests.support.documents import trust
