@@ -28,7 +28,7 @@ COMMANDS = tuple(TITLES)
 
 VALUE_OPTIONS = (
     "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
-    "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--scp", "--rcp", "--aggregator", "--from",
+    "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--scp", "--rcp", "--resource-policy", "--aggregator", "--from",
     "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
     "--allow-unread", "--needs", "--kubernetes", "--sarif", "--annotations", "--bridge", "--lock",
 )  # fmt: skip
@@ -147,6 +147,31 @@ ACCOUNT = (
     ),
 )
 """Options that choose the account; every command accepts them, so that a shell alias can always pass them."""
+
+LAYERS = (
+    argument(
+        "--scp",
+        action="append",
+        default=[],
+        metavar="FILE|FOLDER",
+        help="service control policies of the caller's account; a folder is a level of the organization, or what iam-collect wrote",
+    ),
+    argument(
+        "--rcp",
+        action="append",
+        default=[],
+        metavar="FILE|FOLDER",
+        help="resource control policies of the resource's account; folders as for --scp",
+    ),
+    argument(
+        "--resource-policy",
+        action="append",
+        default=[],
+        metavar="FILE|FOLDER",
+        help="the policy of the resource, such as a bucket's or a key's; a folder may have those of many resources",
+    ),
+)
+"""Files with the policies of further layers."""
 
 _COMMON_OPTIONS = (
     argument("-q", "--quiet", action="store_true", help=argparse.SUPPRESS),

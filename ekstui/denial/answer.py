@@ -16,7 +16,17 @@ from ekstui.eks.knowledge import DependentActions, Symptom
 from ekstui.iam import wildcard
 from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Failure, Layer, LayerEvaluation, Organization, StatementResult, Verdict
+from ekstui.iam.evaluation import (
+    NO_RESOURCE_POLICIES,
+    AppliedPolicy,
+    Failure,
+    Layer,
+    LayerEvaluation,
+    Organization,
+    ResourcePolicies,
+    StatementResult,
+    Verdict,
+)
 from ekstui.iam.principals import Caller, HowNamed
 from ekstui.iam.reference import ResourceUse
 
@@ -54,6 +64,9 @@ class Policies(NamedTuple):
     boundary: AppliedPolicy | None = None
     session: tuple[AppliedPolicy, ...] = ()
     organization: Organization = Organization()
+    resource: ResourcePolicies = NO_RESOURCE_POLICIES
+    without: frozenset[Layer] = frozenset()
+    """The layers that were looked for and are known not to exist for the request."""
     identity_known: bool = False
     """Whether `identity` includes everything that is attached to the principal."""
     boundary_known: bool = False
@@ -62,6 +75,8 @@ class Policies(NamedTuple):
     """Policies of the principal that were not read, in words."""
     used_by: tuple[Use, ...] = ()
     """The parts of EKS that use the role, if the account was read."""
+    notes: tuple[str, ...] = ()
+    """Sentences on which of the given policies apply."""
 
 
 class Allower(NamedTuple):
@@ -190,7 +205,7 @@ class Explanation(NamedTuple):
 
 _LAYERS: Mapping[Layer, str] = {
     "identity": "identity policies", "boundary": "permissions boundary", "session": "session policy",
-    "service-control": "service control policy", "resource-control": "resource control policy", "trust": "trust policy",
+    "resource": "policy of the resource", "service-control": "service control policy", "resource-control": "resource control policy", "trust": "trust policy",
 }  # fmt: skip
 
 

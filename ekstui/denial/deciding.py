@@ -18,6 +18,7 @@ from ekstui.iam.applicability import needs_its_key
 from ekstui.iam.arn import is_uncertain, split_arn
 from ekstui.iam.evaluation import (
     IDENTITY,
+    NO_RESOURCE_POLICIES,
     RESOURCE,
     Evaluation,
     Exemption,
@@ -31,12 +32,12 @@ from ekstui.iam.evaluation import (
     evaluate,
     exemption_of,
     is_of_type,
-    is_resource_controlled,
     is_service_linked,
 )
 from ekstui.iam.grants import action_matches
-from ekstui.iam.principals import UNSIGNED, caller_of, is_unsigned
+from ekstui.iam.principals import UNSIGNED, caller_of, is_assuming, is_unsigned
 from ekstui.iam.reference import ResourceUse, reference
+from ekstui.iam.resource_control import READ_ON, is_resource_controlled
 
 _MAX_OTHER_TYPES = 12
 """The most resource types of a call for which optional ones are named too; ec2:CreateTags has a hundred."""
@@ -87,7 +88,7 @@ class Decision(NamedTuple):
         if cause is None or cause.has_remedy:
             decisive = self.evaluation.decisive
             return [result for result in decisive.statements if decisive.decided_by in (None, result.layer)]
-        if cause.policy_type in ("resource", "trust", "vpc-endpoint", "public-access-block"):
+        if cause.policy_type in ("trust", "vpc-endpoint", "public-access-block"):
             return []
         effect = "Deny" if cause.explicit else "Allow"
         return [
@@ -136,10 +137,12 @@ def evaluated(request: Request, policies: Policies) -> Evaluation | None:
     organization = policies.organization
     if not has_organization_account(request):
         organization = organization._replace(service_control=())
-    if is_unknown and not any(organization):
+    # Whether a role may be assumed, its trust policy decides, with rules of its own (`assuming.py`).
+    of_resource = NO_RESOURCE_POLICIES if is_assuming(request.action) else policies.resource
+    if is_unknown and not any(organization) and not of_resource:
         return None
     identity = None if is_unknown else policies.identity
-    return evaluate(request, identity, policies.boundary, policies.session, reference(), organization)
+    return evaluate(request, identity, policies.boundary, policies.session, reference(), organization, of_resource)
 
 
 def has_organization_account(request: Request) -> bool:
@@ -310,6 +313,7 @@ def notes_on(request: Request, policies: Policies, decision: Decision, denial: D
         yield from _against_the_message(evaluation, denial, policies, request)
     yield from _on_signing(request)
     yield from _on_organization(request, policies.organization)
+    yield from policies.notes
     if evaluation is not None:
         yield from _on_uncertain_resources(evaluation)
     if request.action.lower() in ("sts:assumerole", "sts:tagsession") and decision.cause is None:
@@ -358,9 +362,12 @@ def _on_organization(request: Request, organization: Organization) -> Iterator[s
         yield "Service control policies restrict neither the management account nor service-linked roles."
     if organization.resource_control and is_resource_controlled(request.action):
         yield "Resource control policies do not restrict the resources of the management account."
-    elif organization.resource_control:
+    elif organization.resource_control and is_resource_controlled(request.action) is None:
         service = request.action.partition(":")[0]
-        yield f"Whether resource control policies apply to resources of {service} is not known here, so a Deny is left open."
+        yield (
+            f"Until {READ_ON}, AWS had not listed {service} among the services that resource control policies apply to, so a "
+            "Deny of one is left open."
+        )
 
 
 def cause_in_words(cause: Cause) -> str:

@@ -291,7 +291,9 @@ def explain(
             *notes_on(request, policies, decision, denial),
         ),
         encoded=None if denial is None else denial.encoded,
-        must_allow_too=_resource_policy_needed(request) if decision.verdict == "allowed" else None,
+        must_allow_too=(
+            _resource_policy_needed(request) if decision.verdict == "allowed" and not policies.resource else None
+        ),
         judged=decision.is_judged,
         layers=decision.layers,
         denied=denial is not None,
@@ -426,7 +428,11 @@ def _is_real(action: str, candidates: Sequence[Candidate]) -> bool:
 def _is_open_elsewhere(decision: Decision) -> bool:
     """Return whether only a policy of the organization leaves the verdict open."""
     open_ones = {layer.layer for layer in decision.layers if layer.verdict != "allowed"}
-    return bool(open_ones) and open_ones <= {"service-control", "resource-control"} and decision.verdict == "depends"
+    return (
+        bool(open_ones)
+        and open_ones <= {"service-control", "resource-control", "resource"}
+        and decision.verdict == "depends"
+    )
 
 
 def _resource(request: Request, decision: Decision) -> str | None:
@@ -462,13 +468,17 @@ def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> 
     """Return what might have denied the request; if it is allowed against a message on identity policies, only those."""
     service = request.action.partition(":")[0].lower()
     of_resource = _RESOURCE_POLICIES.get(service, "resource policies")
-    organization = policies.organization
-    of_account = () if organization.service_control else ("service control policies",)
-    beyond = (
-        *(() if organization.resource_control else ("resource control policies",)),
-        "VPC endpoint policies",
-        of_resource,
+    organization, without = policies.organization, policies.without
+    of_account, of_resources = (
+        () if levels or layer in without else (name,)
+        for layer, levels, name in (
+            ("service-control", organization.service_control, "service control policies"),
+            ("resource-control", organization.resource_control, "resource control policies"),
+        )
     )
+    if policies.resource and not is_assuming(request.action):
+        of_resource = "grants of the KMS key" if service == "kms" else ""
+    beyond = (*of_resources, "VPC endpoint policies", *filter(None, (of_resource,)))
     if is_unsigned(request):
         return beyond
     exemption = exemption_of(request.action, request.principal)
@@ -480,7 +490,7 @@ def _not_looked_at(request: Request, policies: Policies, decision: Decision) -> 
         missing.append(f"other identity policies of {who}" if policies.identity else f"the identity policies of {who}")
     if decision.verdict == "allowed" and decision.cause is not None and decision.cause.has_remedy:
         return tuple(missing)
-    if policies.boundary is None and not policies.boundary_known:
+    if policies.boundary is None and not policies.boundary_known and "boundary" not in without:
         missing.append("the permissions boundary")
     if not policies.session:
         missing.append("session policies")

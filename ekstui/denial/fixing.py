@@ -71,9 +71,8 @@ class Case:
             absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
         )
         identity = (*self.policies.identity, *(AppliedPolicy("fix", None, document) for document in documents))
-        applied = self.policies
-        evaluation = evaluate(request, identity, applied.boundary, applied.session, reference(), applied.organization)
-        return evaluation.missing if evaluation.verdict in ("allowed", "depends") else None
+        evaluation = evaluated(request, self.policies._replace(identity=identity))
+        return evaluation.missing if evaluation is not None and evaluation.verdict in ("allowed", "depends") else None
 
 
 def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:

@@ -151,6 +151,16 @@ def broken_resource_control_rules(document: Document) -> Iterator[DocumentError]
     yield from _broken_resources(document)
 
 
+def broken_rules_of_resource(document: Document) -> Iterator[DocumentError]:
+    """Yield why AWS rejects a document as the policy of a resource. Some services, such as ECR, have none with a Resource."""
+    yield from _broken_rules(document)
+    for index, statement in enumerate(document.statements):
+        if statement.principal_element is None:
+            yield DocumentError(
+                "the policy of a resource has a Principal; this statement has none.", f"Statement[{index}]"
+            )
+
+
 def _broken_resources(document: Document) -> Iterator[DocumentError]:
     for index, statement in enumerate(document.statements):
         place = f"Statement[{index}]"

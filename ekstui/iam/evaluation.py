@@ -1,13 +1,15 @@
 """Whether IAM policies allow a request: explicit deny, then allow, else implicit deny, with a verdict for what is unknown.
 
-Identity policies, the permissions boundary, session policies and each level of an organization's policies are decided
-this way, and all of them must allow the request (IAM User Guide, "Policy evaluation logic"). The context that follows from
-a request's ARNs is added to the given one.
+Each layer of policies is decided this way: identity policies, the permissions boundary, session policies, the policy of
+the resource, and each level of an organization's policies. `_is_allowed` says which of them must allow the request (IAM
+User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access" and "Cross-account policy
+evaluation logic"). The context that follows from a request's ARNs is added to the given one.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from ekstui.iam import arn
@@ -16,7 +18,9 @@ from ekstui.iam.conditions.predicates import condition_holds
 from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, plain, resolved, template
 from ekstui.iam.document import Document, Effect, Statement
 from ekstui.iam.grants import action_matches
+from ekstui.iam.principals import Caller, Named, caller_of, is_unsigned, named_by
 from ekstui.iam.reference import Reference
+from ekstui.iam.resource_control import is_resource_controlled
 
 RESOURCE = "resource"
 """Listed among the missing keys if the resource was not given; condition keys always have a colon."""
@@ -45,7 +49,7 @@ class Request:
 
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
-Layer = Literal["identity", "boundary", "session", "service-control", "resource-control", "trust"]
+Layer = Literal["identity", "boundary", "session", "resource", "service-control", "resource-control", "trust"]
 Part = Literal["action", "resource", "condition", "effect", "principal"]
 
 
@@ -84,6 +88,12 @@ class Organization(NamedTuple):
     """Those of the caller's account."""
     resource_control: tuple[Level, ...] = ()
     """Those of the resource's account."""
+
+
+ResourcePolicies = Mapping[str | None, AppliedPolicy]
+"""The policies of a request's resources by ARN; that of None is the policy of whichever resource it is."""
+
+NO_RESOURCE_POLICIES: ResourcePolicies = MappingProxyType({})
 
 
 class Failure(NamedTuple):
@@ -181,16 +191,6 @@ def exemption_of(action: str, principal: str | None) -> Exemption | None:
     if exempt is not None and (not exempt or set(types) & set(exempt)):
         return "action"
     return "root" if types == ("Account",) else None
-
-
-# AWS Organizations User Guide, "Resource control policies", with the services that it listed in 2025; it grows.
-_RESOURCE_CONTROLLED = frozenset({"aoss", "ecr", "kms", "s3", "secretsmanager", "sqs", "sts"})
-"""Services to whose resources resource control policies certainly apply."""
-
-
-def is_resource_controlled(action: str) -> bool:
-    """Return whether resource control policies certainly apply to the resources of an action."""
-    return action.partition(":")[0].lower() in _RESOURCE_CONTROLLED
 
 
 def is_service_linked(principal: str | None, context: Context) -> Truth:
@@ -297,10 +297,12 @@ def evaluate(
     session: Sequence[AppliedPolicy] = (),
     reference: Reference | None = None,
     organization: Organization = Organization(),  # noqa: B008 - immutable
+    resource_policies: ResourcePolicies = NO_RESOURCE_POLICIES,
 ) -> Evaluation:
     """Return what IAM decides about `request` by these policies alone.
 
-    A boundary, session policies and an organization's policies grant nothing; they must allow the request as well.
+    A boundary, session policies and an organization's policies grant nothing; they must allow the request as well. A
+    resource whose policy is not given counts as if its policy left the request to the caller's own policies.
     `identity` is None if the identity policies are unknown. A resource that was not given stays unknown. It is called `*`
     if `reference` lists no resource types for the action, although IAM evaluates some of those actions on an ARN
     (iam:ListInstanceProfiles on `instance-profile/`).
@@ -308,18 +310,25 @@ def evaluate(
     parts = [_Part("resource-control", *level) for level in organization.resource_control]
     parts += [_Part("service-control", *level) for level in organization.service_control]
     exemption = exemption_of(request.action, request.principal)
+    own: list[_Part] = []
     if exemption is None:
-        parts.append(_Part("identity", None, identity))
+        own.append(_Part("identity", None, identity))
         if boundary is not None:
-            parts.append(_Part("boundary", None, (boundary,)))
+            own.append(_Part("boundary", None, (boundary,)))
         if session:
-            parts.append(_Part("session", None, session))
+            own.append(_Part("session", None, session))
     elif exemption == "action":
-        parts = []
+        parts, resource_policies = [], NO_RESOURCE_POLICIES
     action = None if reference is None else reference.find(request.action)
     resources: tuple[str | None, ...] = request.resources or (None,)
     evaluations = tuple(
-        _evaluate_resource(request, resource, parts, context_of(request, resource)) for resource in resources
+        _evaluate_resource(
+            request,
+            resource,
+            [*parts, *_with_policy_of(resource, own, resource_policies, request)],
+            context_of(request, resource),
+        )
+        for resource in resources
     )
     if not request.resources and action is not None and not action.resource_types:
         evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
@@ -341,55 +350,206 @@ class _Part(NamedTuple):
         return self.layer in ("service-control", "resource-control")
 
 
+def _with_policy_of(
+    resource: str | None, own: Sequence[_Part], policies: ResourcePolicies, request: Request
+) -> Sequence[_Part]:
+    """Return the caller's own layers with that of the resource, if its policy is known; it alone counts if nobody signed."""
+    policy = policies.get(resource) or policies.get(None)
+    if policy is None:
+        return own
+    return (_Part("resource", None, (policy,)), *(own if _has_policies(request) else ()))
+
+
+def _has_policies(request: Request) -> bool:
+    """Return whether the caller may be a user or role, which has policies of its own."""
+    return not is_unsigned(request) and caller_of(request).has_policies
+
+
+class _Result(NamedTuple):
+    """The result of a layer, or of one level of it."""
+
+    layer: LayerEvaluation
+    statements: Sequence[StatementResult]
+    missing: Sequence[str]
+    """The keys that would decide it."""
+    denied: Truth
+    allowed: Truth
+    directly: Truth = False
+    """Whether the policy of the resource names a caller whom no implicit deny limits: a user, a session, or anybody."""
+    to_role: Truth = False
+    """Whether it names the caller's role, which a boundary and session policies limit."""
+
+
 def _evaluate_resource(
     request: Request, resource: str | None, parts: Sequence[_Part], context: Context
 ) -> ResourceEvaluation:
     service_linked = is_service_linked(request.principal, context)
+    has_boundary = any(part.layer == "boundary" for part in parts)
     results = [
-        _evaluate_part(request, resource, part, context, service_linked)
+        _evaluate_policy_of_resource(request, resource, part, context, has_boundary=has_boundary)
+        if part.layer == "resource"
+        else _evaluate_part(request, resource, part, context, service_linked)
         for part in parts
         if not (service_linked and part.is_of_organization)
     ]
-    layers = tuple(layer for layer, _, _ in results)
+    layers = tuple(result.layer for result in results)
     # The principal's own policies come first, since they are what can be changed.
-    own_first = sorted(results, key=lambda entry: entry[0].layer in ("service-control", "resource-control"))
-    statements = tuple(result for _, results, _ in own_first for result in results)
+    own_first = sorted(results, key=lambda result: result.layer.layer in ("service-control", "resource-control"))
+    statements = tuple(statement for result in own_first for statement in result.statements)
     evaluation = ResourceEvaluation(resource, "depends", None, statements, (), layers)
-    for verdict in ("explicit-deny", "implicit-deny"):
-        for layer in layers:
-            if layer.verdict == verdict:
-                return evaluation._replace(verdict=verdict, decided_by=layer.layer)
-    if all(layer.verdict == "allowed" for layer in layers):
+    denying = next((layer for layer in layers if layer.verdict == "explicit-deny"), None)
+    if denying is not None:
+        return evaluation._replace(verdict="explicit-deny", decided_by=denying.layer)
+    same_account = _is_same_account(context, resource)
+    is_allowed, needed = _is_allowed(request, resource, results, same_account)
+    if is_allowed is False:
+        by = next((result.layer for result in needed if result.allowed is False), None)
+        return evaluation._replace(verdict="implicit-deny", decided_by=None if by is None else by.layer)
+    if is_allowed and all(result.denied is False for result in results):
         return evaluation._replace(verdict="allowed")
-    return evaluation._replace(missing=_in_order(key for _, _, missing in own_first for key in missing))
+    missing = [key for result in own_first for key in result.missing]
+    if is_allowed is None and same_account is None and any(layer.layer == "resource" for layer in layers):
+        missing.append("aws:ResourceAccount")
+    return evaluation._replace(missing=_in_order(missing))
+
+
+def _is_same_account(context: Context, resource: str | None) -> Truth:
+    """Return whether the caller's account owns the resource; None if that is not known (an S3 bucket's ARN has no account)."""
+    own, account = context.values("aws:PrincipalAccount"), arn.split_arn(resource or "").account
+    others = (account,) if _ACCOUNT.fullmatch(account) else context.values("aws:ResourceAccount")
+    return own == others if own and others else None
+
+
+def _is_allowed(
+    request: Request, resource: str | None, results: Sequence[_Result], same_account: Truth
+) -> tuple[Truth, Sequence[_Result]]:
+    """Return whether enough layers allow a request that none denies, and the layers that it needs, the most final first."""
+    by_layer = {result.layer.layer: result for result in results}
+    above = [result for result in results if result.layer.layer in ("service-control", "resource-control")]
+    own = [by_layer[layer] for layer in ("identity", "boundary", "session") if layer in by_layer]
+    is_above = every(result.allowed for result in above)
+    by_own = every(result.allowed for result in own)
+    of_resource = by_layer.get("resource")
+    if of_resource is None:
+        return every((is_above, by_own)), (*above, *own)
+    if not _has_policies(request):
+        return every((is_above, of_resource.allowed)), (*above, of_resource)
+    by_both = every((of_resource.allowed, by_own))
+    within_limits = every(result.allowed for result in own if result.layer.layer != "identity")
+    is_needed = _needs_policy_of_resource(resource)
+    within_account = some(
+        (of_resource.directly, every((of_resource.to_role, within_limits)), by_both if is_needed else by_own)
+    )
+    if same_account is None:
+        is_granted = by_both if by_both is within_account else None
+    else:
+        is_granted = within_account if same_account else by_both
+    needed = [result for result in own if not (of_resource.to_role and result.layer.layer == "identity")]
+    if is_needed or same_account is False:
+        needed.insert(0, of_resource)
+    return every((is_above, is_granted)), (*above, *needed)
+
+
+def _needs_policy_of_resource(resource: str | None) -> bool:
+    """Return whether the policy of a resource must allow requests of its own account too.
+
+    AWS KMS Developer Guide, "Key policies in AWS KMS"; the trust policy of a role, the other exception, is decided apart.
+    """
+    parts = arn.split_arn(resource or "")
+    return parts.service == "kms" and parts.resource.startswith("key/")
+
+
+def _evaluate_policy_of_resource(
+    request: Request, resource: str | None, part: _Part, context: Context, *, has_boundary: bool
+) -> _Result:
+    """Return the result of the policy of the resource, and how it grants what it allows.
+
+    IAM User Guide, "AWS JSON policy elements: Principal" and "Permissions boundaries for IAM entities".
+    """
+    caller = caller_of(request)
+    statements: list[StatementResult] = []
+    granted: dict[str, list[Truth]] = {"directly": [], "to_role": [], "to_account": []}
+    for policy in part.policies or ():
+        for index, statement in enumerate(policy.document.statements):
+            # A policy of ECR names no resource: it is about its own.
+            on_own = statement._replace(resource_element=statement.resource_element or "Resource")
+            on_own = on_own if statement.resources else on_own._replace(resources=("*",))
+            result = _statement_result(request, resource, context, "resource", policy, index, on_own)
+            is_caught = has_boundary and statement.effect == "Deny" and statement.principal_element == "NotPrincipal"
+            named = [
+                # In a policy of a resource, unlike in a trust policy, `*` is certainly everybody, also who did not sign.
+                entry._replace(is_caller=True) if entry.value == "*" else entry
+                for entry in named_by(statement, caller)
+            ]
+            # A Deny of all but some always denies callers with a boundary, whomever it excepts.
+            is_named = True if is_caught else some(entry.is_caller for entry in named)
+            statements.append(_of_caller(result, statement, named, is_named, request))
+            if statement.effect == "Allow":
+                for entry in named:
+                    granted[_how_granted(entry, caller)].append(every((result.matches, entry.is_caller)))
+    denied, allowed = _any_matches(statements, "Deny"), _any_matches(statements, "Allow")
+    verdict = _verdict(denied, allowed)
+    missing = [key for result in statements for key in result.missing]
+    layer = LayerEvaluation("resource", None, verdict, _deciding(statements, verdict))
+    return _Result(
+        layer, statements, missing, denied, allowed, some(granted["directly"]), some(granted["to_role"])
+    )  # fmt: skip
+
+
+def _how_granted(named: Named, caller: Caller) -> Literal["directly", "to_role", "to_account"]:
+    if named.grant == "account":
+        return "to_account"
+    is_of_role = named.kind == "AWS" and arn.entity_of(named.value).kind == "role" and caller.has_policies
+    return "to_role" if is_of_role else "directly"
+
+
+def _of_caller(
+    result: StatementResult, statement: Statement, named: Sequence[Named], is_named: Truth, request: Request
+) -> StatementResult:
+    """Return the result of a statement that names its callers, by whether it names this one."""
+    matches = every((result.matches, is_named))
+    failed = result.failed if result.matches is matches else ()
+    missing = result.missing if matches is None else ()
+    if is_named is matches and is_named is not True:
+        wanted = tuple(entry.value for entry in named)
+        given = None if request.principal is None else (request.principal,)
+        element = statement.principal_element or "Principal"
+        failed = (Failure("principal", None, element, wanted, given), *failed)
+    if is_named is None and matches is None:
+        missing = (PRINCIPAL, *missing)
+    return replace(result, statement=statement, matches=matches, failed=failed, missing=missing)
 
 
 def _evaluate_part(
     request: Request, resource: str | None, part: _Part, context: Context, service_linked: Truth
-) -> tuple[LayerEvaluation, list[StatementResult], list[str]]:
-    """Return the decision of a layer, the results of its statements, and the keys that would decide it."""
+) -> _Result:
     if part.policies is None:
-        return LayerEvaluation(part.layer, part.level, "depends", None), [], [IDENTITY]
-    results = [
+        return _Result(LayerEvaluation(part.layer, part.level, "depends", None), (), (IDENTITY,), None, None)
+    statements = [
         _statement_result(request, resource, context, part.layer, policy, index, statement)
         for policy in part.policies
         for index, statement in enumerate(policy.document.statements)
     ]
-    missing = [key for result in results for key in result.missing]
-    denied, allowed = _any_matches(results, "Deny"), _any_matches(results, "Allow")
+    missing = [key for result in statements for key in result.missing]
+    denied, allowed = _any_matches(statements, "Deny"), _any_matches(statements, "Allow")
     if part.layer == "resource-control":
         # RCPFullAWSAccess is attached at every level and cannot be detached: only a Deny counts.
         allowed = True
-        if not is_resource_controlled(request.action):
-            denied = None if denied else denied
+        denied = every((denied, is_resource_controlled(request.action)))
     if part.is_of_organization and service_linked is None:
         missing.append("aws:PrincipalArn")
         denied, allowed = denied and None, allowed or None
-    verdict: Verdict = (
-        "explicit-deny" if denied else "implicit-deny" if allowed is False
-        else "allowed" if allowed and denied is False else "depends"
-    )  # fmt: skip
-    return LayerEvaluation(part.layer, part.level, verdict, _deciding(results, verdict)), results, missing
+    verdict = _verdict(denied, allowed)
+    layer = LayerEvaluation(part.layer, part.level, verdict, _deciding(statements, verdict))
+    return _Result(layer, statements, missing, denied, allowed)
+
+
+def _verdict(denied: Truth, allowed: Truth) -> Verdict:
+    if denied:
+        return "explicit-deny"
+    if allowed is False:
+        return "implicit-deny"
+    return "allowed" if allowed and denied is False else "depends"
 
 
 def _deciding(results: Sequence[StatementResult], verdict: Verdict) -> StatementResult | None:

@@ -35,7 +35,7 @@ _ASSUMING = UNSIGNED | OF_SESSIONS | {POD_IDENTITY.lower(), "sts:assumerole"}
 _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
 
-CallerKind = Literal["aws", "service", "web-identity", "saml", "unknown"]
+CallerKind = Literal["aws", "service", "web-identity", "saml", "anonymous", "unknown"]
 HowNamed = Literal["direct", "account", "open"]
 """How a statement names a caller: directly, by its account (whose policies must allow it too), or as anybody."""
 
@@ -83,6 +83,8 @@ def caller_of(request: Request) -> Caller:
         return Caller("service", POD_IDENTITY_SERVICE, pod)
     if principal is None:
         return Caller("unknown")
+    if principal.lower() == ANONYMOUS:
+        return Caller("anonymous", principal)
     if _SERVICE_NAME.fullmatch(principal):
         return Caller("service", principal)
     return Caller("aws" if principal.startswith("arn:") else "unknown", principal)

@@ -30,13 +30,14 @@ from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.iam import arn
-from ekstui.iam.evaluation import AppliedPolicy, Organization, Request
+from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.iam.principals import is_assuming
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
 from ekstui.library.library import Library
 from ekstui.library.notation import Side
 from ekstui.library.searching import partition_of, possible_allowers
+from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest
 from ekstui.store import index
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Inquiry(NamedTuple):
     """Identity policies: AWS's, files, or one on standard input."""
     boundary: Side | None = None
     session: tuple[Side, ...] = ()
-    organization: Organization = Organization()
-    """The policies of the organization, of the caller's account and of the resource's."""
+    layers: LayerFiles = NO_LAYERS
+    """Files and folders with the policies of further layers: the organization's, the resource's, a boundary, the session's."""
     standard_input: str = ""
     """The text for a side that is StandardInput."""
     values: Mapping[str, str] = {}
@@ -298,8 +299,9 @@ class _Case:
         explanation = self._explained(
             request, question, policies, self._purpose(request, question, requester, policies)
         )
-        if target is not None and target.trust is not None:
-            explanation = with_trust(explanation, request, policies, target.trust, denial=question.denial)
+        trust = self._layers(request).trust or (None if target is None else target.trust)
+        if trust is not None:
+            explanation = with_trust(explanation, request, policies, trust, denial=question.denial)
         all_symptoms = dict.fromkeys((*symptoms, *explanation.symptoms))
         if (
             requester is not None
@@ -351,18 +353,31 @@ class _Case:
 
     def _judged(self, question: Asked, requester: Requester | None) -> tuple[Request, Policies]:
         """Return the request with what is known of its principal, and the policies to judge it by."""
-        if requester is None:
-            return question.request, self._with_given(Policies())
-        return _of_principal(question.request, requester), self._with_given(requester.policies)
+        request, policies = question.request, Policies()
+        if requester is not None:
+            request, policies = _of_principal(request, requester), requester.policies
+        layers = self._layers(request)
+        keys = {key.lower() for key in (*request.context, *request.absent)}
+        if layers.resource_account is not None and "aws:resourceaccount" not in keys:
+            owner = {"aws:ResourceAccount": (layers.resource_account,)}
+            request = replace(request, context={**request.context, **owner})
+        return request, self._with_given(policies, layers)
 
-    def _with_given(self, policies: Policies) -> Policies:
+    def _layers(self, request: Request) -> LayersOfRequest:
+        return self.inquiry.layers.for_request(request, assumes=is_assuming(request.action))
+
+    def _with_given(self, policies: Policies, layers: LayersOfRequest) -> Policies:
         """Return the policies of the principal with those of the inquiry."""
         inquiry = self.inquiry
+        boundary = layers.boundary if inquiry.boundary is None else self._applied(inquiry.boundary)
         return policies._replace(
             identity=(*policies.identity, *map(self._applied, inquiry.policies)),
-            boundary=policies.boundary if inquiry.boundary is None else self._applied(inquiry.boundary),
-            session=(*policies.session, *map(self._applied, inquiry.session)),
-            organization=inquiry.organization,
+            boundary=boundary or policies.boundary,
+            session=(*policies.session, *map(self._applied, inquiry.session), *layers.session),
+            organization=layers.organization,
+            resource=layers.resource,
+            without=layers.without,
+            notes=layers.notes,
         )
 
     def _applied(self, side: Side) -> AppliedPolicy:

@@ -65,6 +65,10 @@ _IN_A_WORD = {
     "depends": "cannot tell",
 }  # fmt: skip
 """Verdicts in a table."""
+_OF_A_LAYER = {
+    "allowed": "allows it", "explicit-deny": "denies it", "implicit-deny": "does not allow it", "depends": "cannot tell",
+}  # fmt: skip
+"""Verdicts of layers: an allowed request need not be allowed by each of them."""
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 """What IAM's simulator decides."""
 
@@ -490,7 +494,7 @@ def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[
 def _layer(number: int, layer: LayerEvaluation) -> TableRow:
     """Return a row with a layer's verdict and the statement that decides it."""
     by = "" if layer.decided_by is None else statement_in_words(layer.decided_by)
-    cells = (layer_in_words(layer), Span(_IN_A_WORD[layer.verdict], _STYLES[layer.verdict]), by)
+    cells = (layer_in_words(layer), Span(_OF_A_LAYER[layer.verdict], _STYLES[layer.verdict]), by)
     return TableRow(cells, layer, (number, "layer", layer.layer, layer.level))
 
 

@@ -1,43 +1,148 @@
-"""The policies of an organization in files and folders: those of one folder are one level of the organization."""
+"""The policies of files and folders that the user names for each layer, and which of them apply to a request.
 
-from collections.abc import Iterable
+A plain folder is one level of an organization. A folder as iam-collect writes it has the policies of many accounts and
+resources: the request decides which apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ekstui import files
 from ekstui.errors import InputError
-from ekstui.iam.evaluation import AppliedPolicy, Level
+from ekstui.iam import arn
+from ekstui.iam.evaluation import (
+    NO_RESOURCE_POLICIES,
+    AppliedPolicy,
+    Layer,
+    Level,
+    Organization,
+    Request,
+    ResourcePolicies,
+    context_of,
+)
+from ekstui.sources.collected import Collected, ControlPolicies
 from ekstui.sources.policy_file import Kind, read_document
 
 _MAX_POLICIES = 500
 """The most policies that are read: an organization has at most six levels, and each few policies."""
 
 
-def read_levels(paths: Iterable[str], kind: Kind) -> tuple[Level, ...]:
-    """Return the levels that files and folders hold, a folder before its subfolders.
+class LayersOfRequest(NamedTuple):
+    """The policies of the given files that apply to a request."""
 
-    Every JSON file of a folder is a policy; `kind` says of which kind. Raises InputError for what cannot be read, for a
-    folder without policies, and for a document that AWS would reject.
+    organization: Organization = Organization()
+    resource: ResourcePolicies = NO_RESOURCE_POLICIES
+    boundary: AppliedPolicy | None = None
+    session: tuple[AppliedPolicy, ...] = ()
+    trust: AppliedPolicy | None = None
+    """The policy of the role that the request assumes."""
+    without: frozenset[Layer] = frozenset()
+    """Layers of which the files tell that nothing applies to the request."""
+    resource_account: str | None = None
+    """The account that owns the resource, if only the files tell."""
+    notes: tuple[str, ...] = ()
+
+
+class Given(NamedTuple):
+    """What one option names."""
+
+    levels: tuple[Level, ...] = ()
+    collected: tuple[Collected, ...] = ()
+    """What iam-collect wrote."""
+
+    @property
+    def policies(self) -> tuple[AppliedPolicy, ...]:
+        """The policies of plain files and folders."""
+        return tuple(policy for level in self.levels for policy in level.policies)
+
+
+class LayerFiles(NamedTuple):
+    """What the options for layers name."""
+
+    service_control: Given = Given()
+    resource_control: Given = Given()
+    resource: Given = Given()
+    boundary: Given = Given()
+    session: Given = Given()
+
+    def for_request(self, request: Request, *, assumes: bool) -> LayersOfRequest:
+        """Return what applies to a request, which may assume a role; InputError for what iam-collect wrote only in part."""
+        applying = _Applying(self, request)
+        scps = applying.levels(self.service_control, "scps", "service-control", applying.account)
+        policies = applying.policies_of_resources(assumes=assumes)
+        owner = applying.owner
+        rcps = applying.levels(self.resource_control, "rcps", "resource-control", owner)
+        trust = next(iter(policies.values()), None) if assumes else None
+        return LayersOfRequest(
+            Organization(scps, rcps),
+            NO_RESOURCE_POLICIES if assumes else policies,
+            applying.boundary(),
+            self.session.policies,
+            trust,
+            frozenset(applying.without),
+            owner,
+            tuple(applying.notes),
+        )
+
+
+NO_LAYERS = LayerFiles()
+
+
+def read_layers(
+    scp: Sequence[str] = (),
+    rcp: Sequence[str] = (),
+    resource_policy: Sequence[str] = (),
+    boundary: Sequence[str] = (),
+    session_policy: Sequence[str] = (),
+) -> LayerFiles:
+    """Return what files and folders hold, by layer.
+
+    Raises InputError for what cannot be read, for a folder without policies, and for a document that AWS would reject.
     """
-    if files.is_served():
+    found = LayerFiles(
+        _given(scp, "identity"),
+        _given(rcp, "resource-control"),
+        _given(resource_policy, "resource"),
+        _given(boundary, "identity"),
+        _given(session_policy, "identity"),
+    )
+    if len(found.boundary.policies) > 1:
+        names = ", ".join(policy.name for policy in found.boundary.policies)
+        raise InputError(f"A user or role has one permissions boundary, and these are several: {names}.", "Name one.")
+    if found.session.collected:
+        raise InputError("iam-collect writes no session policies.", "Name the file of the session policy.")
+    return found
+
+
+def _given(paths: Iterable[str], kind: Kind) -> Given:
+    """Return what files and folders hold: every JSON file of a plain folder is a policy, a folder before its subfolders."""
+    if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")
-    entries: dict[Path, dict[Path, None]] = {}
+    by_folder: dict[Path, dict[Path, None]] = {}
+    collected: list[Collected] = []
     for text in paths:
         path = Path(text).expanduser()
-        listed = sorted(_below(path), key=lambda folder: (len(folder.parts), folder)) if path.is_dir() else [path]
+        if path.is_dir() and (of_tool := Collected.at(path)):
+            collected += of_tool
+            continue
+        listed = sorted(_below(path), key=lambda file: (len(file.parts), file)) if path.is_dir() else [path]
         if not listed:
             raise InputError(f"{path} has no policies.", "A folder holds each policy in a file that ends in .json.")
         for file in listed:
-            entries.setdefault(file.parent, {})[file] = None
-    if sum(map(len, entries.values())) > _MAX_POLICIES:
+            by_folder.setdefault(file.parent, {})[file] = None
+    if sum(map(len, by_folder.values())) > _MAX_POLICIES:
         raise InputError(f"More than {_MAX_POLICIES} policies were given.", "Name the folders of one account's levels.")
     levels = tuple(
         Level(
             folder.name or None,
             tuple(AppliedPolicy(file.stem, None, read_document(file, kind=kind)) for file in listed),
         )
-        for folder, listed in entries.items()
+        for folder, listed in by_folder.items()
     )
-    return levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels)
+    return Given(levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels), tuple(collected))
 
 
 def _below(folder: Path) -> list[Path]:
@@ -45,3 +150,95 @@ def _below(folder: Path) -> list[Path]:
         return [path for path in folder.rglob("*.json") if not path.is_dir()]
     except OSError as error:
         raise InputError(f"{folder} cannot be read: {error.strerror or error}.") from None
+
+
+class _Applying:
+    """A request, and what is found out about which policies apply to it."""
+
+    def __init__(self, given: LayerFiles, request: Request) -> None:
+        self.given = given
+        self.request = request
+        self.without: set[Layer] = set()
+        self.notes: list[str] = []
+        resource = next(iter(request.resources), None)
+        context = context_of(request, resource)
+        self.account = next(iter(context.values("aws:PrincipalAccount") or ()), None)
+        known = context.values("aws:ResourceAccount") or (arn.split_arn(resource or "").account,)
+        self.owner = known[0] or None
+
+    def levels(self, given: Given, kind: ControlPolicies, layer: Layer, account: str | None) -> tuple[Level, ...]:
+        """Return the levels that apply to an account, and note why none does."""
+        words = "service control policies" if kind == "scps" else "resource control policies"
+        whose = "caller" if kind == "scps" else "resource"
+        if not given.collected:
+            return given.levels
+        if account is None:
+            self.notes.append(f"The account of the {whose} is not known, so it is not known which {words} apply.")
+            return given.levels
+        for collected in given.collected:
+            found = collected.levels(account, kind)
+            if found is None:
+                continue
+            if found.is_management_account:
+                self.notes.append(f"Account {account} is the management account, which no {words} restrict.")
+            elif not found.levels:
+                self.notes.append(f"No {words} are in force in the organization of account {account}.")
+            if found.is_management_account or not found.levels:
+                self.without.add(layer)
+                return given.levels
+            return (*given.levels, *found.levels)
+        self.notes.append(f"{given.collected[0].folder} has no organization of account {account}.")
+        return given.levels
+
+    def policies_of_resources(self, *, assumes: bool) -> ResourcePolicies:
+        """Return the policies of the request's resources, and find out the account of one whose ARN does not tell."""
+        plain, collected = self.given.resource.policies, self.given.resource.collected
+        found: dict[str | None, AppliedPolicy] = {}
+        for resource in self.request.resources:
+            if assumes and ":role/" in resource:
+                trusts = filter(None, (source.trust_of(resource) for source in collected))
+                if (trust := next(trusts, None)) is not None:
+                    found[resource] = trust
+                continue
+            for source in collected:
+                if (policy := source.policy_of(resource)) is not None:
+                    found[resource] = policy.policy
+                    self.owner = self.owner or policy.account
+                    break
+            else:
+                about = [policy for policy in plain if _is_about(policy, resource)] if len(plain) > 1 else []
+                if len(about) > 1:
+                    names = " and ".join(policy.name for policy in about)
+                    raise InputError(f"{names} may both be the policy of {resource}.", "Name one of them.")
+                if about:
+                    found[resource] = about[0]
+        if len(plain) == 1:
+            found.setdefault(None, plain[0])
+        if (plain or collected) and None not in found:
+            unseen = [resource for resource in self.request.resources if resource not in found]
+            self.notes += [f"None of the given policies is that of {resource}." for resource in unseen]
+        return found
+
+    def boundary(self) -> AppliedPolicy | None:
+        """Return the permissions boundary, or note that the caller has none."""
+        given = self.given.boundary
+        for collected in given.collected if self.request.principal is not None else ():
+            found = collected.boundary_of(self.request.principal or "")
+            if found is None:
+                self.without.add("boundary")
+            elif found != "unknown":
+                return found
+        return next(iter(given.policies), None)
+
+
+def _is_about(policy: AppliedPolicy, resource: str) -> bool:
+    """Return whether a statement names a resource, or for S3 its bucket; a statement without a Resource may be about any."""
+
+    def owner(text: str) -> str:
+        return text.partition("/")[0] if arn.split_arn(resource).service == "s3" else text
+
+    return any(
+        arn.matches_resource(owner(pattern), owner(resource)) is not False
+        for statement in policy.document.statements
+        for pattern in statement.resources or ("*",)
+    )

@@ -28,18 +28,24 @@ from ekstui.iam.document import (
     Document,
     broken_resource_control_rules,
     broken_rules,
+    broken_rules_of_resource,
     broken_trust_rules,
     load_json,
     parse,
 )
 
-_WRAPPERS = ("PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument", "Policy", "Content")
+_WRAPPERS = (
+    "PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument", "Policy", "Content",
+    "ResourcePolicy", "policyText", "Attributes",
+)  # fmt: skip
+"""Fields in which the AWS CLI prints a policy; those of the last line hold the policies of resources."""
 
-Kind = Literal["identity", "trust", "resource-control"]
+Kind = Literal["identity", "trust", "resource", "resource-control"]
 """What kind of policy a document has to be; service control policies have the rules of identity policies."""
 
 _RULES = {
-    "identity": broken_rules, "trust": broken_trust_rules, "resource-control": broken_resource_control_rules,
+    "identity": broken_rules, "trust": broken_trust_rules, "resource": broken_rules_of_resource,
+    "resource-control": broken_resource_control_rules,
 }  # fmt: skip
 
 _DEPTH = 4
@@ -77,7 +83,7 @@ def document_of(text: str | bytes, label: str, *, kind: Kind = "identity") -> Do
 
 
 def unwrapped(value: object) -> object:
-    """Return the policy document inside what `get-policy-version`, `get-role-policy`, `get-role` or `describe-policy` prints, else the value itself.
+    """Return the policy document inside what `get-policy-version`, `get-role`, `describe-policy` or `get-bucket-policy` prints, else the value itself.
 
     IAM's API gives documents URL-encoded, and so do tools that store its answers as they come.
     """

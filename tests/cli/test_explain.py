@@ -873,3 +873,81 @@ def test_a_service_control_policy_as_the_command_line_prints_it(explain: Any, tm
     answer = explain(*given, "--action", "kms:DescribeKey")
     assert (answer["verdict"], answer["layers"][0]["level"]) == ("implicit-deny", None)
     assert any("FullAWSAccess" in note for note in answer["notes"])
+
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/abc"
+DECRYPT = (
+    "User: arn:aws:sts::111122223333:assumed-role/app/1 is not authorized to perform: kms:Decrypt on resource: "
+    f"{KEY} because no resource-based policy allows the kms:Decrypt action"
+)
+
+
+def printed(document: dict[str, Any], form: str) -> object:
+    """A policy as the command of a service prints it."""
+    text = json.dumps(document)
+    return {
+        "kms": {"Policy": text, "PolicyName": "default"},
+        "sqs": {"Attributes": {"Policy": text}},
+        "ecr": {"registryId": "111122223333", "repositoryName": "app", "policyText": text},
+        "secretsmanager": {"ARN": "arn:…", "Name": "app", "ResourcePolicy": text},
+        "bare": document,
+    }[form]
+
+
+@pytest.mark.parametrize("form", ["kms", "sqs", "ecr", "secretsmanager", "bare"])
+def test_the_policy_of_the_resource_that_a_message_blames(explain: Any, tmp_path: Path, form: str) -> None:
+    statement = {
+        "Sid": "Admins", "Effect": "Allow", "Action": "kms:*", "Resource": "*",
+        "Principal": {"AWS": "arn:aws:iam::111122223333:role/admin"},
+    }  # fmt: skip
+    path, own = tmp_path / "key.json", tmp_path / "own.json"
+    path.write_text(json.dumps(printed({"Version": "2012-10-17", "Statement": statement}, form)), encoding="utf-8")
+    own.write_text(
+        json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}),
+        encoding="utf-8",
+    )
+    answer = explain(DECRYPT, "--policy", str(own), "--resource-policy", str(path))
+    assert [(layer["layer"], layer["verdict"]) for layer in answer["layers"]] == [
+        ("resource", "implicit-deny"), ("identity", "allowed"),
+    ]  # fmt: skip
+    ((part, _, given),) = failed(answer, "key")
+    assert (part, given) == ("principal", ["arn:aws:sts::111122223333:assumed-role/app/1"])
+    assert "grants of the KMS key" in answer["not_looked_at"]
+    assert not any("key policy" in each for each in answer["not_looked_at"])
+    # Asked about without a message, the policies decide it, and no identity policy is offered for what the key denies.
+    caller = "arn:aws:iam::111122223333:role/app"
+    options = ["--policy", str(own), "--resource-policy", str(path), "--principal", caller]
+    asked = explain("--action", "kms:Decrypt", "--resource", KEY, *options)
+    assert (asked["verdict"], asked["allowed_by"], asked["fixes"]) == ("implicit-deny", [], [])
+    admin = explain("--action", "kms:Decrypt", "--resource", KEY, *options[:-1], caller.replace("app", "admin"))
+    assert (admin["verdict"], admin["must_allow_too"]) == ("allowed", None)
+
+
+def test_every_layer_from_one_folder_of_iam_collect(explain: Any, tmp_path: Path) -> None:
+    base, full = tmp_path / "aws" / "aws", {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    org, account = base / "organizations" / "o-1", base / "accounts" / "111122223333"
+    for path, value in (
+        (org / "metadata.json", {"rootAccountId": "999999999999"}),
+        (org / "ous.json", {"r-1": {"scps": ["arn:…/p-a"], "rcps": []}}),
+        (org / "accounts.json", {"111122223333": {"ou": "r-1", "scps": ["arn:…/p-a"], "rcps": ["arn:…/p-r"]}}),
+        (org / "scps" / "p-a" / "policy.json", {"Statement": full}),
+        (org / "rcps" / "p-r" / "policy.json", {"Statement": {**full, "Sid": "R", "Effect": "Deny", "Action": "s3:Put*", "Principal": "*"}}),
+        (account / "s3" / "logs" / "metadata.json", {"arn": "arn:aws:s3:::logs"}),
+        (account / "s3" / "logs" / "policy.json", {"Statement": {**full, "Principal": {"AWS": "111122223333"}}}),
+    ):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value), encoding="utf-8")
+    given = [
+        word for option in ("--scp", "--rcp", "--resource-policy") for word in (option, str(tmp_path))
+    ]  # fmt: skip
+    request = ["--resource", "arn:aws:s3:::logs/a", "--principal", "arn:aws:iam::111122223333:role/app", *given]
+    answer = explain("--action", "s3:PutObject", *request, "--policy", "AmazonS3FullAccess")
+    assert [(layer["layer"], layer["level"], layer["verdict"]) for layer in answer["layers"]] == [
+        ("resource-control", "r-1", "allowed"), ("resource-control", "account 111122223333", "explicit-deny"),
+        ("service-control", "r-1", "allowed"), ("service-control", "account 111122223333", "allowed"),
+        ("resource", None, "allowed"), ("identity", None, "allowed"),
+    ]  # fmt: skip
+    assert answer["verdict"] == "explicit-deny"
+    unseen = explain("--action", "s3:GetObject", *request, "--policy", "AmazonS3FullAccess")
+    assert unseen["verdict"] == "allowed"
+    assert unseen["not_looked_at"][-1] == "VPC endpoint policies"

@@ -206,6 +206,7 @@ _COMPLETERS: dict[str, Completer] = {
     "session_policy": _files,
     "scp": _files,
     "rcp": _files,
+    "resource_policy": _files,
     "trust": _files,
     "account_file": _files,
     "source": _files,

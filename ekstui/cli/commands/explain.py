@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, exit_code, gate, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, parameters
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import narrate, print_answer
 from ekstui.denial.explain import Question, parse_context
@@ -15,11 +17,11 @@ from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES
-from ekstui.iam.evaluation import Organization
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
 from ekstui.library.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.present.explanation import explanation_blocks
+from ekstui.sources.levels import read_layers
 
 
 @command(
@@ -62,22 +64,9 @@ from ekstui.present.explanation import explanation_blocks
         metavar="NAME",
         help="evaluate all policies of a role in the account",
     ),
-    argument("--boundary", metavar="POLICY[@V]|FILE", help="the permissions boundary"),
-    argument("--session-policy", action="append", default=[], metavar="FILE", help="a session policy"),
-    argument(
-        "--scp",
-        action="append",
-        default=[],
-        metavar="FILE|FOLDER",
-        help="service control policies of the caller's account; a folder is a level of the organization",
-    ),
-    argument(
-        "--rcp",
-        action="append",
-        default=[],
-        metavar="FILE|FOLDER",
-        help="resource control policies of the resource's account; a folder is a level of the organization",
-    ),
+    argument("--boundary", metavar="POLICY[@V]|FILE|FOLDER", help="the permissions boundary"),
+    argument("--session-policy", action="append", default=[], metavar="FILE|FOLDER", help="a session policy"),
+    *LAYERS,
     argument(
         "--trust",
         metavar="FILE",
@@ -144,8 +133,10 @@ def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
 
 def _inquiry(arguments: Namespace) -> Inquiry:
     policies = tuple(parse_side(text) for text in arguments.policy)
-    boundary = None if arguments.boundary is None else parse_side(arguments.boundary)
-    session = tuple(parse_side(text) for text in arguments.session_policy)
+    folders, named = _folders((arguments.boundary,) if arguments.boundary else ())
+    boundary = parse_side(named[0]) if named else None
+    session_folders, session_named = _folders(arguments.session_policy)
+    session = tuple(parse_side(text) for text in session_named)
     trust = (
         None if arguments.trust is None else StandardInput() if arguments.trust == "-" else FileSide(arguments.trust)
     )
@@ -167,7 +158,7 @@ def _inquiry(arguments: Namespace) -> Inquiry:
         policies=policies,
         boundary=boundary,
         session=session,
-        organization=_organization(arguments),
+        layers=read_layers(arguments.scp, arguments.rcp, arguments.resource_policy, folders, session_folders),
         principal=arguments.role,
         trust=trust,
         standard_input=_standard_input(MAX_BYTES) if document_on_stdin else "",
@@ -176,12 +167,10 @@ def _inquiry(arguments: Namespace) -> Inquiry:
     )
 
 
-def _organization(arguments: Namespace) -> Organization:
-    if not arguments.scp and not arguments.rcp:
-        return Organization()
-    from ekstui.sources.levels import read_levels
-
-    return Organization(read_levels(arguments.scp, "identity"), read_levels(arguments.rcp, "resource-control"))
+def _folders(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the texts that name folders, and those that name policies or files."""
+    folders = [text for text in texts if Path(text).expanduser().is_dir()]
+    return folders, [text for text in texts if text not in folders]
 
 
 def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:
