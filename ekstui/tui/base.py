@@ -22,6 +22,7 @@ from ekstui.settings import Settings
 from ekstui.tui.background import Background, MfaPrompter
 from ekstui.tui.crash import SurvivingApp
 from ekstui.tui.driver import driver_class
+from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.keys import RENEWING, Key
 from ekstui.tui.styles import readable
 
@@ -90,7 +91,11 @@ class TypeaheadApp(App[None]):
         self._sent_at = None
         if self._typed:
             self._sent_at = time.monotonic()
-            await super().on_event(self._typed.popleft())
+            event = self._typed.popleft()
+            if isinstance(event, EscapedKey):
+                event, *others = event.read(self.active_bindings)
+                self._typed.extendleft(others)
+            await super().on_event(event)
             await self._follow(self._path(), self._sent_at, 0, waiting=True)
 
     def _path(self) -> deque[DOMNode]:

@@ -7,6 +7,7 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
@@ -38,6 +39,21 @@ def test_a_filter_and_what_follows_it() -> None:
             assert (pane.filter, pane.line.value, gap) == ("policy", "policy", gap)
             pane.clear_filter()
             await pilot.pause()
+
+    travel(journey)
+
+
+def test_escape_and_a_key_right_after_it_are_both_taken() -> None:
+    """A terminal sends them like that key with alt, which nothing binds."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("w")
+        assert shows(app, WhoCanScreen)
+        app.post_message(EscapedKey("colon", ":", Key("colon", ":")))
+        await settle(pilot, lambda: shows(app, PaletteScreen))
+        app.post_message(EscapedKey("alt+3", "3", Key("3", "3")))
+        explorer = app.explorer
+        await settle(pilot, lambda: app.screen is explorer and explorer.pane == "versions")
 
     travel(journey)
 

@@ -28,6 +28,7 @@ from textual.geometry import Size
 from textual.keys import Keys
 from textual.message import Message
 
+from ekstui.tui.driver.escape import ESCAPE, EscapedKey
 from ekstui.tui.driver.terminal_output import Output
 
 ENDING_SIGNALS: Final = (
@@ -156,7 +157,12 @@ class Parser(XTermParser):
                 return
             sequence = f"\x1b[{code};{modifiers}{text}{final}"
         try:
-            yield from super()._sequence_to_key_events(sequence, alt)
+            keys = list(super()._sequence_to_key_events(sequence, alt))
+            last = sequence[-1:]
+            if len(keys) == 1 and (alt or (len(sequence) == 2 and sequence[0] == ESCAPE != last)):
+                yield from (EscapedKey(keys[0].key, keys[0].character, key) for key in self._sequence_to_key_events(last))
+            else:
+                yield from keys
         except (ValueError, OverflowError):  # the number is not a character
             yield events.Key(Keys.Ignore, sequence)
 

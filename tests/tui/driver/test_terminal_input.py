@@ -1,11 +1,14 @@
 """Whatever a terminal sends, the parser makes keys of it or nothing, and goes on."""
 
+from time import monotonic
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.events import Key, MouseDown, MouseUp, Paste
 from textual.message import Message
 
+from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.driver.terminal import Decoder, Parser
 
 TAIL = b"~\x1b[200~end\x1b[201~"
@@ -36,6 +39,36 @@ def keys(*reads: bytes) -> list[str]:
 )
 def test_keys_are_read(reads: list[bytes], expected: list[str]) -> None:
     assert keys(*reads) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "bound", "expected"),
+    [
+        (b"\x1bj", set(), ["escape", "j"]),
+        (b"\x1bJ", set(), ["escape", "J"]),
+        (b"\x1b:", {"colon"}, ["escape", "colon"]),
+        (b"\x1b\r", {"enter"}, ["escape", "enter"]),
+        (b"\x1b\t", {"tab", "shift+tab"}, ["escape", "tab"]),
+        (b"\x1b1", {"1"}, ["escape", "1"]),
+        (b"\x1b[", {"left_square_bracket"}, ["escape", "left_square_bracket"]),
+        (b"\x1bf", set(), ["escape", "f"]),
+        (b"\x1bj", {"alt+j"}, ["alt+j"]),
+        # An input goes to the next word.
+        (b"\x1bf", {"ctrl+right"}, ["ctrl+right"]),
+    ],
+)
+def test_a_key_right_after_escape_is_one_with_alt_only_if_that_is_bound(
+    data: bytes, bound: set[str], expected: list[str]
+) -> None:
+    parser = Parser()
+    found = [*parser.feed(data.decode())]
+    until = monotonic() + 10
+    # An opening bracket may begin a sequence.
+    while not found and monotonic() < until:
+        found.extend(parser.tick())
+    (key,) = found
+    assert isinstance(key, EscapedKey)
+    assert [part.key for part in key.read(bound)] == expected
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\x80\x81", b"\xf8\x88"])
