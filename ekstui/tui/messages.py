@@ -66,13 +66,14 @@ def with_mark(marks: Marks, place: PolicyAt) -> Marks:
 
 
 def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | None:
-    """Return the last two marks, or the mark and what is shown, or the shown version and the one before it.
+    """Return the first two marks, or the mark and what is shown, or the shown version and the one before it.
 
-    None for the first version. Two versions of one policy are compared from older to newer, however they were marked.
+    None for the first version. They are in the order of time, however they were marked: from the older version of a policy
+    to the newer one, and from a superseded policy to its successor.
     """
     policy, here = shown.entry.policy, shown.place
     if len(marks) >= 2:
-        return _older_first(*marks[-2:])
+        return _older_first(*marks[:2])
     if marks and marks[0] != here:
         return _older_first(marks[0], here)
     numbers = [info.number for info in policy.versions]
@@ -81,9 +82,14 @@ def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | 
 
 
 def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
-    if one.name == other.name and one.version and other.version and one.version > other.version:
-        return other, one
-    return one, other
+    from ekstui.library.catalog import knowledge
+
+    if one.name == other.name:
+        goes_back = bool(one.version and other.version and one.version > other.version)
+    else:
+        superseded = knowledge().policies.get(other.name)
+        goes_back = superseded is not None and one.name in superseded.superseded_by
+    return (other, one) if goes_back else (one, other)
 
 
 class Bookmark(NamedTuple):

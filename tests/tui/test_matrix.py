@@ -13,6 +13,7 @@ from ekstui.tui.messages import Shown, sides_to_compare, with_mark
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.overview_screens import ActionScreen, MatrixScreen
+from ekstui.tui.widgets.bars import marks_line
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 
@@ -119,7 +120,7 @@ def test_the_fifth_mark_takes_the_place_of_the_first() -> None:
     assert [mark.version for mark in with_mark(marks, PolicyAt("Alpha", 3))] == [2, 4, 5]
 
 
-CNI, CLUSTER = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"
+CNI, CLUSTER, EBS = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEBSCSIDriverPolicy"
 
 
 @pytest.mark.parametrize(
@@ -128,18 +129,28 @@ CNI, CLUSTER = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy"
         (((CNI, 6), (CNI, 5)), 6, ((CNI, 5), (CNI, 6))),
         (((CNI, 2), (CNI, 5)), 6, ((CNI, 2), (CNI, 5))),
         (((CNI, 6),), 3, ((CNI, 3), (CNI, 6))),
-        # Different policies keep the order of the marks.
+        # Different policies keep the order of the marks, unless one supersedes the other.
         (((CNI, 6), (CLUSTER, 5)), 6, ((CNI, 6), (CLUSTER, 5))),
+        (((f"{EBS}V2", 1), (EBS, 15)), 6, ((EBS, 15), (f"{EBS}V2", 1))),
+        (((EBS, 15), (f"{EBS}V2", 1)), 6, ((EBS, 15), (f"{EBS}V2", 1))),
+        # The header names the first two; the table has them all.
+        (((CNI, 6), (CNI, 5), (CLUSTER, 10)), 6, ((CNI, 5), (CNI, 6))),
         (((CLUSTER, 10),), 6, ((CLUSTER, 10), (CNI, 6))),
         (((CNI, 6),), 6, ((CNI, 5), (CNI, 6))),
         ((), 1, None),
     ],
 )
-def test_versions_of_one_policy_are_compared_from_old_to_new(
+def test_two_are_compared_in_the_order_of_time(
     marks: tuple[tuple[str, int], ...], version: int, sides: tuple[tuple[str, int], ...] | None
 ) -> None:
     compared = sides_to_compare(tuple(PolicyAt(*mark) for mark in marks), Shown(Library.open().find(CNI), version))
     assert compared == (None if sides is None else tuple(PolicyAt(*side) for side in sides))
+
+
+def test_more_than_two_marks_are_counted() -> None:
+    marks = (PolicyAt(CNI, 6), PolicyAt(CLUSTER, 10), PolicyAt(EBS, 15), PolicyAt(EBS, 14))
+    assert plain(marks_line(marks[:2])) == "A CNI v6  B Cluster v10  d compare  u clear "
+    assert plain(marks_line(marks)) == "A CNI v6  B Cluster v10  +2  d compare  u clear "
 
 
 def test_the_newer_version_may_be_marked_first_and_swapping_turns_them_round() -> None:

@@ -26,7 +26,7 @@ def travel(terminal: Terminal) -> None:
     terminal.wait_for("1 Policies", PATIENCE)
     # All at once, as on a slow connection: the digit is for the panes, not for the filter.
     terminal.send("/EKS_CNI\r3")
-    terminal.wait_for(f"1 of {FAMILY}" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
+    terminal.wait_for(f"1 of {FAMILY}" if terminal.screen.columns >= 90 else "3 Versions", PATIENCE)
     terminal.wait_for("2024-03-04", PATIENCE)
     terminal.send(" jj ")
     terminal.wait_for("B CNI v4", PATIENCE)
@@ -42,7 +42,7 @@ def travel(terminal: Terminal) -> None:
     terminal.send("\r")
     terminal.wait_for("ent ", PATIENCE)
     terminal.send("\x1b")
-    terminal.wait_for("1 Policies" if terminal.screen.columns >= 110 else "3 Versions", PATIENCE)
+    terminal.wait_for("1 Policies" if terminal.screen.columns >= 90 else "3 Versions", PATIENCE)
     terminal.send("q")
 
 

@@ -140,6 +140,9 @@ def is_sure(cell: str) -> bool:
 UNKNOWN: Final = None
 """The text of an unknown cell."""
 
+_ON_SPACES: Final = frozenset((4, 5, 6, 7, 9, 21, 51, 52, 53))
+"""Attributes that show on a space: lines, frames, blinking and reversed colours."""
+
 _BRIDGE: Final = 4
 """The most unchanged cells between two changes to send again: moving over them takes at least three bytes."""
 
@@ -264,7 +267,7 @@ def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[Piece]:
     begin = end = 0
     for x, text in enumerate(texts):
         # The second half of a wide character is written with the first.
-        if not text or (text == shown_texts[x] and styles[x] == shown_styles[x]):
+        if not text or (text == shown_texts[x] and _look_alike(text, styles[x], shown_styles[x])):
             continue
         if end > begin and not (styles[x] == styles[begin] and _is_bridged(texts, styles, end, x)):
             yield _piece(y, begin, end, drawn)
@@ -281,6 +284,13 @@ def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[Piece]:
         if text is not None:
             shown_texts[x] = text
             shown_styles[x] = styles[x]
+
+
+def _look_alike(text: str, one: Style, other: Style) -> bool:
+    """Return whether a character looks the same in two styles: a space has no colour but that behind it."""
+    return one == other or (
+        text == " " and one.background == other.background and not _ON_SPACES & (one.attributes | other.attributes)
+    )
 
 
 def _piece(y: int, begin: int, end: int, row: _Row) -> Piece:

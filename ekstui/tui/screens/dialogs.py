@@ -42,7 +42,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     app = app(LibraryApp)
 
     DEFAULT_CSS = """
-    Dialog { align: center middle; }
+    Dialog { align: center middle; background: transparent; }
     Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
     Dialog HeaderBar { background: $surface; }
     """

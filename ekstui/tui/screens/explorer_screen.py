@@ -74,13 +74,13 @@ if TYPE_CHECKING:
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
 
-WIDE = 110
+WIDE = 90
 """Columns from which all four panes are shown; below that, one pane fills the screen."""
 
 LEFT: tuple[PaneId, PaneId] = ("policies", "versions")
 RIGHT: tuple[PaneId, PaneId] = ("permissions", "attached")
 
-LEFT_SHARE = 0.48
+LEFT_SHARE = 0.52
 """The largest share of the width that the left column takes for long names."""
 
 

@@ -219,13 +219,15 @@ def short_name(name: str) -> str:
 
 
 def marks_line(marks: Sequence[PolicyAt]) -> Styled:
-    """Return the marks for the right of the header: `A CNI v5  B CNI v6  d compare  u clear`."""
+    """Return the marks for the right of the header: `A CNI v5  B CNI v6  +2  d compare  u clear`."""
     if not marks:
         return ()
     parts: list[tuple[str, Style]] = []
-    for letter, mark in zip("ABCD", marks, strict=False):
+    for letter, mark in zip("AB", marks, strict=False):
         version = f" {version_label(mark.version)}" if mark.version else ""
         parts += [(f"{letter} ", "accent"), (f"{clean_line(short_name(mark.name))}{version}  ", "strong")]
+    if len(marks) > 2:
+        parts.append((f"+{len(marks) - 2}  ", "strong"))
     return (*parts, ("d compare  u clear ", "muted"))
 
 
