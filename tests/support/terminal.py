@@ -332,6 +332,13 @@ class Terminal:
         return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * _MEMORY_UNIT
 
 
+def as_seen(cell: pyte.screens.Char) -> pyte.screens.Char:
+    """Return a cell without what nobody can see of it: a space has no colour but that behind it."""
+    if cell.data != " " or cell.reverse or cell.underscore or cell.strikethrough or cell.blink:
+        return cell
+    return cell._replace(fg="default", bold=False, italics=False)
+
+
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return an environment that does not depend on who runs the tests, with these changes; an empty value removes."""
     base = {

@@ -160,7 +160,9 @@ class Parser(XTermParser):
             keys = list(super()._sequence_to_key_events(sequence, alt))
             last = sequence[-1:]
             if len(keys) == 1 and (alt or (len(sequence) == 2 and sequence[0] == ESCAPE != last)):
-                yield from (EscapedKey(keys[0].key, keys[0].character, key) for key in self._sequence_to_key_events(last))
+                yield from (
+                    EscapedKey(keys[0].key, keys[0].character, key) for key in self._sequence_to_key_events(last)
+                )
             else:
                 yield from keys
         except (ValueError, OverflowError):  # the number is not a character

@@ -1,5 +1,6 @@
 """The palette: looks up what the user types or pastes, as they type."""
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -102,7 +103,7 @@ class PaletteScreen(ListDialog[Thing]):
     ]
     DEFAULT_CSS = """
     PaletteScreen { align: center top; }
-    PaletteScreen > Vertical { width: 110; max-width: 98%; height: 80%; margin-top: 1; padding: 0; }
+    PaletteScreen > Vertical { width: 96; max-width: 98%; height: 36%; min-height: 13; margin-top: 1; padding: 0; }
     PaletteScreen LineBar { height: 2; color: $text-muted; }
     """
 
@@ -135,7 +136,7 @@ class PaletteScreen(ListDialog[Thing]):
     def compose(self) -> ComposeResult:
         """Yield the input, the matches, and the details of the row under the cursor."""
         hint = "a policy, POLICY@v5, an action, a role, a cluster, an ARN, a symptom, a command"
-        yield box("Find anything", "", FindLine(placeholder=hint), RowList(_columns(())), LineBar())
+        yield box("Find anything", _TYPING, FindLine(placeholder=hint), RowList(_columns(())), LineBar())
 
     def on_mount(self) -> None:
         """Show recent things and commands at once; the slower parts of the catalogue follow."""
@@ -306,6 +307,8 @@ class PaletteScreen(ListDialog[Thing]):
         label = styled("recent", "muted") if recent else ()
         if isinstance(thing.value, Key):
             label = styled(spelled(self.app.keys_of(thing.value)), "accent")
+            # The details have the whole sentence.
+            thing = thing._replace(about=re.split("[:;,.]", thing.about)[0])
         elif (shown := shown_of(thing)) and shown.place in self.marks:
             label = styled("ABCD"[self.marks.index(shown.place)], "accent")
         name = styled(clean_line(thing.name))

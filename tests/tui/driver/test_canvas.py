@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ekstui.tui.driver.canvas import Canvas, cells_in
 from ekstui.tui.driver.terminal_output import is_frame
+from tests.support.terminal import as_seen
 
 WIDTH, HEIGHT = 12, 4
 
@@ -43,7 +44,7 @@ def terminal() -> tuple[pyte.Screen, pyte.Stream]:
 
 
 def cells(screen: pyte.Screen) -> list[object]:
-    return [screen.buffer[y][x] for y in range(HEIGHT) for x in range(WIDTH)]
+    return [as_seen(screen.buffer[y][x]) for y in range(HEIGHT) for x in range(WIDTH)]
 
 
 def _without_halves(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
@@ -121,6 +122,16 @@ def test_only_what_changed_is_sent(before: str, after: str, sent: str) -> None:
     canvas.changes()
     canvas.draw(f"\x1b[1;1H{after}\x1b[1;1H")
     assert canvas.changes() == sent
+
+
+def test_a_blank_is_sent_for_what_is_behind_it_alone() -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw("\x1b[1;1H\x1b[31;44ma \x1b[4m b")
+    canvas.changes()
+    canvas.draw("\x1b[1;1H\x1b[0;32;44ma \x1b[4m \x1b[1;1H")
+    changes = canvas.changes()
+    assert " " in changes  # the line of the second one has another colour
+    assert changes.count(" ") == 1
 
 
 def test_a_colour_that_costs_more_than_a_move_is_chosen_once() -> None:

@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from ekstui.tui.driver.terminal_output import Output
 from tests.support.effort import EFFORT
+from tests.support.terminal import as_seen
 from tests.tui.driver.demo import Demo
 
 KEYS = (
@@ -80,7 +81,7 @@ class Both(HeadlessDriver):
             (y, x, self.stock.buffer[y][x], self.ours.buffer[y][x])
             for y in range(self.stock.lines)
             for x in range(self.stock.columns)
-            if self.stock.buffer[y][x] != self.ours.buffer[y][x]
+            if as_seen(self.stock.buffer[y][x]) != as_seen(self.ours.buffer[y][x])
         ]
 
 
