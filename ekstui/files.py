@@ -73,8 +73,8 @@ def config_file() -> Path:
 
 
 def _set_by(variable: str) -> Path | None:
-    given = os.environ.get(variable)
-    return Path(given).expanduser() if given else None
+    value = os.environ.get(variable)
+    return Path(value).expanduser() if value else None
 
 
 def _platform() -> PlatformDirs:

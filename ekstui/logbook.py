@@ -68,7 +68,7 @@ def _start(handler: logging.Handler, level: str) -> None:
     _handlers.append(handler)
     handler.setLevel(level.upper())
     _logger.addHandler(handler)
-    _logger.setLevel(min(each.level for each in _handlers))
+    _logger.setLevel(min(other.level for other in _handlers))
     log.start(_logger.log)
 
 

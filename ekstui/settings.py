@@ -294,20 +294,20 @@ def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, 
             except ValueError as error:
                 raise InputError(f"{setting.variable} is invalid ({text!r}): {error}.") from None
             origins[name] = setting.variable
-        if options and (given := options.get(name)) is not None:
-            values[name] = given
+        if options and (option := options.get(name)) is not None:
+            values[name] = option
             origins[name] = "command line"
     return Effective(Settings(**values), origins, tuple(_unknown(file)) if file else (), path, file is not None)
 
 
 def _unknown(file: SettingsFile) -> Iterable[str]:
-    known = Settings._fields
+    names = Settings._fields
     for name in flattened(file.values):
-        if name.partition(".")[0] not in known:
-            yield f"{file.place(name)}: there is no setting {name}{nearest_words(name, known)}."
+        if name.partition(".")[0] not in names:
+            yield f"{file.place(name)}: there is no setting {name}{nearest_words(name, names)}."
 
 
-def nearest_words(name: str, known: Iterable[str]) -> str:
+def nearest_words(name: str, names: Iterable[str]) -> str:
     """Return `; the nearest is X` for a name that does not exist, or nothing if none is near."""
-    nearest = spelling.nearest(name, known)
+    nearest = spelling.nearest(name, names)
     return f"; the nearest is {nearest[0]}" if nearest else ""

@@ -9,12 +9,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     `--version` is answered here, before the imports that only commands need.
     """
-    given = sys.argv[1:] if arguments is None else arguments
+    words = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
         # A command leaves hardly any garbage, and collecting it would take a third of the time of `show ReadOnlyAccess`
         # and a sixth of that of a short command. The app turns collection on again.
         gc.disable()
-    if given in (["--version"], ["-V"]):
+    if words in (["--version"], ["-V"]):
         return print_version()
     from ekstui.cli.main import main as run
 

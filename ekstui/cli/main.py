@@ -63,16 +63,16 @@ _OPTIONS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments and return the exit code; without any, take the process's own and end it."""
-    given = sys.argv[1:] if arguments is None else arguments
+    words = sys.argv[1:] if arguments is None else arguments
     prepare_streams()
-    if given == ["help", "findings"]:
+    if words == ["help", "findings"]:
         return list_findings()
     if "_ARGCOMPLETE" in os.environ:
         from ekstui.cli.commands.completion import command_in, complete  # 40 ms, and only where a shell asks
 
         complete(build_parser(command_in(os.environ.get("COMP_LINE", ""))))
     try:
-        code = run(parse(given))
+        code = run(parse(words))
         flush_out()
         if arguments is None:
             end_at_once(code)
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return end_quietly()
     except EkstuiError as error:
-        return refuse(error, given)
+        return refuse(error, words)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a traceback helps no user, and may reveal names from the account)
@@ -101,9 +101,9 @@ def list_findings() -> int:
     return ExitCode.DONE
 
 
-def parse(given: list[str]) -> argparse.Namespace:
+def parse(arguments: list[str]) -> argparse.Namespace:
     """Return the parsed arguments with the settings in effect, and start the log if those ask for one."""
-    words = with_command(given)
+    words = with_command(arguments)
     parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
     choose_form(parsed)
     if parsed.command == "open":
@@ -130,12 +130,12 @@ def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
     elif verbose:
         logbook.log_to_stderr(verbose)
     log.info("ekstui %s %s on Python %s, %s", __version__, arguments.command, python_version(), sys.platform)
-    found: Effective = arguments.settings
-    log.info("settings: %s", "of the file" if found.file_found else "no file")
-    log.debug("settings: %s, from %s", found.settings._asdict(), dict(found.origins))
+    effective: Effective = arguments.settings
+    log.info("settings: %s", "of the file" if effective.file_found else "no file")
+    log.debug("settings: %s, from %s", effective.settings._asdict(), dict(effective.origins))
 
 
-def refuse(error: EkstuiError, given: list[str]) -> int:
+def refuse(error: EkstuiError, words: list[str]) -> int:
     """Print an error on stderr, with the command that may have been meant, and return its exit code."""
     code = next((code for kind, code in _CODE_OF if isinstance(error, kind)), ExitCode.USAGE)
     log.info("ends with %d: %s", code, type(error).__name__)
@@ -143,9 +143,9 @@ def refuse(error: EkstuiError, given: list[str]) -> int:
     if isinstance(error, UnknownPolicyError):
         from ekstui.cli.session import age_of_policies
 
-        remark = age_of_policies(demo="--demo" in given) or ""
+        remark = age_of_policies(demo="--demo" in words) or ""
         error.next_step = f"{error.next_step} {remark}".strip()
-    if wants_json(given):
+    if wants_json(words):
         name = NO_NETWORK if isinstance(error, NetworkError) else code.name.lower().replace("_", "-")
         narrate_json(name, error)
     else:
@@ -198,19 +198,19 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 
     if not needs_settings(arguments):
         return Effective(Settings(), {}, (), files.config_file(), file_found=False)
-    given = {
+    options = {
         setting: tuple(value) if isinstance(value, list) else value
         for option, setting in _OPTIONS.items()
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
-    found = effective(files.config_file(), os.environ, given)
-    arguments.given = frozenset(given)
+    settled = effective(files.config_file(), os.environ, options)
+    arguments.given = frozenset(options)
     for option, setting in _OPTIONS.items():
         if hasattr(arguments, option):
-            setattr(arguments, option, getattr(found.settings, setting))
-    for warning in found.warnings:
+            setattr(arguments, option, getattr(settled.settings, setting))
+    for warning in settled.warnings:
         narrate(warning)
-    return found
+    return settled
 
 
 def needs_settings(arguments: argparse.Namespace) -> bool:

@@ -79,8 +79,8 @@ def one_of(*arguments: Adder) -> Adder:
 
     def add(parser: argparse._ActionsContainer) -> None:
         group = parser.add_mutually_exclusive_group()
-        for each in arguments:
-            each(group)
+        for argument in arguments:
+            argument(group)
 
     return add
 
@@ -113,13 +113,13 @@ def parameters(arguments: argparse.Namespace) -> dict[str, str]:
 
 def pairs(texts: Iterable[str], form: str, example: str) -> dict[str, str]:
     """Return values by name; InputError for one that does not have this form."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise InputError(f"{text!r} is not {form}.", f"For example: {example}.")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 THEME = argument("--theme", metavar="NAME", help="a Textual theme, such as textual-light or ansi-dark")
@@ -349,10 +349,10 @@ class _Parser(argparse.ArgumentParser):
         if lacking := re.match(r"the following arguments are required: (.*)", message):
             message = f"{self.prog} needs {lacking[1]}"
         if unknown := re.match(r"unrecognized arguments: (-\S+)", message):
-            known = [
+            options = [
                 option for parser in (self, *commands_of(self).values()) for option in parser._option_string_actions
             ]
-            near = nearest(unknown[1].partition("=")[0], known)
+            near = nearest(unknown[1].partition("=")[0], options)
             meant = f" Did you mean {near}?" if near else ""
         raise InputError(f"{clean_line(message)}.", f"{meant} See {self.help_of or self.prog} --help.".lstrip())
 

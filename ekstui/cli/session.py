@@ -101,9 +101,9 @@ def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
             return read(lambda words: report(f"{words}; ctrl+c ends" if words == LIMITED else words))
         except AccountError as error:
             error.next_step = error.next_step.replace(", then refresh.", ", then try again.")
-            known = None if library.account.choice.offline else library.account.last()
-            if known is not None:
-                age = age_in_words(known.fetched_at, datetime.now(UTC))
+            stored = None if library.account.choice.offline else library.account.last()
+            if stored is not None:
+                age = age_in_words(stored.fetched_at, datetime.now(UTC))
                 error.next_step = f"{error.next_step} --offline answers from what was read {age}.".strip()
             raise
 

@@ -96,10 +96,10 @@ def print_answer(
     """Print an answer in the form that the options ask for; only that form is made."""
     if arguments.json:
         print_shape(shape())
-    elif isinstance(said := words(), str):
-        print_text(said)
+    elif isinstance(text := words(), str):
+        print_text(text)
     else:
-        print_blocks(said)
+        print_blocks(text)
 
 
 def print_blocks(blocks: Sequence[Block]) -> None:

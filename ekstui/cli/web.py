@@ -130,9 +130,9 @@ def _guard(public_url: str, token: str) -> "web.middleware":  # type: ignore[val
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        given, _, rest = request.path.removeprefix("/").partition("/")
+        sent, _, rest = request.path.removeprefix("/").partition("/")
         if (
-            not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
+            not hmac.compare_digest(sent.encode("utf-8", "replace"), token.encode())
             or request.host != place
             or (origin or own) != own
             or (rest == "ws" and not origin)

@@ -152,11 +152,11 @@ def issues_of(cluster: Cluster) -> int | None:
     return len(cluster.all_issues) if cluster.all_issues or cluster.issues_known else None
 
 
-def _roles_attached(found: AttachedAnswer) -> list[Shape]:
+def _roles_attached(answer: AttachedAnswer) -> list[Shape]:
     from ekstui.iam.trust import trust_word  # 10 ms, for what only the account has
 
-    account = found.identity.account
-    return [{**shape(each), "trust": trust_word(each.role.trust, account)} for each in found.attachments.roles]
+    account = answer.identity.account
+    return [{**shape(role), "trust": trust_word(role.role.trust, account)} for role in answer.attachments.roles]
 
 
 def _path_if_read(entity: Role | User | Group) -> str | None:
@@ -172,7 +172,8 @@ def _documents_not_read(subject: RoleInUse) -> list[str]:
 def _sums(services: Sequence[ServiceSummary]) -> list[Shape]:
     """Return what all policies of a role allow, without the warnings about single documents."""
     return [
-        {name: part for name, part in shape(each).items() if name not in ("effect", "warnings")} for each in services
+        {name: part for name, part in shape(service).items() if name not in ("effect", "warnings")}
+        for service in services
     ]
 
 
@@ -191,11 +192,16 @@ def _access_side(side: AccessPolicyRules) -> Shape:
 
 
 def _one_side(side: str) -> Callable[[Sequence[GrantDifference]], object]:
-    return lambda found: [{**shape(each), "grants": encode(getattr(each, side))} for each in found]
+    return lambda differences: [
+        {**shape(difference), "grants": encode(getattr(difference, side))} for difference in differences
+    ]
 
 
-def _changed_grants(found: Sequence[GrantDifference]) -> list[Shape]:
-    return [{**shape(each), "before": encode(each.before), "after": encode(each.after)} for each in found]
+def _changed_grants(differences: Sequence[GrantDifference]) -> list[Shape]:
+    return [
+        {**shape(difference), "before": encode(difference.before), "after": encode(difference.after)}
+        for difference in differences
+    ]
 
 
 def _policy_versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
@@ -203,20 +209,22 @@ def _policy_versions(pairs: Sequence[tuple[str, int]]) -> list[Shape]:
 
 
 def _taken_away(principals: Sequence[PrincipalCan]) -> list[Shape]:
-    found = ((each.subject, each.reasons) for each in principals)
-    return [{"kind": who.kind, "name": who.name, "arn": who.arn, "by": list(by)} for who, by in found]
+    taken = ((principal.subject, principal.reasons) for principal in principals)
+    return [{"kind": who.kind, "name": who.name, "arn": who.arn, "by": list(by)} for who, by in taken]
 
 
-def _settings(found: Effective) -> Shape:
-    return {name: {"value": getattr(found.settings, name), "from": origin} for name, origin in found.origins.items()}
+def _settings(effective: Effective) -> Shape:
+    return {
+        name: {"value": getattr(effective.settings, name), "from": origin} for name, origin in effective.origins.items()
+    }
 
 
 def _of_kind(kind: str) -> Callable[[Sequence[RecordedAttachment]], object]:
-    return lambda attachments: [each for each in attachments if each.kind == kind]
+    return lambda attachments: [attachment for attachment in attachments if attachment.kind == kind]
 
 
 def _arguments(commands: Sequence[Command]) -> list[list[str]]:
-    return [list(each.arguments) for each in commands]
+    return [list(command.arguments) for command in commands]
 
 
 def _commands_about(issue: HealthIssue) -> list[list[str]]:
@@ -225,8 +233,8 @@ def _commands_about(issue: HealthIssue) -> list[list[str]]:
     return [list(command)] if (command := general_command(issue)) else []
 
 
-def _principal(found: ForbiddenExplanation) -> str | None:
-    return found.principal or (found.subject.username if found.subject else None)
+def _principal(explanation: ForbiddenExplanation) -> str | None:
+    return explanation.principal or (explanation.subject.username if explanation.subject else None)
 
 
 _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
@@ -235,7 +243,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("AccessDifference", "kind"): lambda reach: "none" if reach == "same" else "scope",
     **{("AccessPolicyRules", name): lambda _: "access" for name in ("kind", "scope")},
     ("AccessPolicyRules.shown", "kind"): lambda _: "access",
-    ("AccountSnapshot", "complete"): lambda found: found.complete and not found.errors,
+    ("AccountSnapshot", "complete"): lambda answer: answer.complete and not answer.errors,
     **{("AccountSnapshot", name): len for name in ("roles", "users", "groups", "policies")},
     ("AttachedAnswer", "policy"): name_in,
     **{(name, "path"): _path_if_read for name in ("Group", "RoleAttachment", "UserAttachment")},
@@ -260,13 +268,15 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("ComponentUpgrade", "checks"): _arguments,
     ("Effective", "settings"): _settings,
     ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,
-    ("ForbiddenExplanation", "commands"): lambda commands: [each.text for each in commands],
-    ("ForbiddenExplanation", "missing_rule"): lambda found: None if found.verdict == "allowed" else found.missing_rule,
-    ("ForbiddenExplanation", "principal"): _principal,
-    ("ForbiddenExplanation", "resource"): lambda found: (
-        found.request and (found.request.path or found.request.whole_resource)
+    ("ForbiddenExplanation", "commands"): lambda commands: [command.text for command in commands],
+    ("ForbiddenExplanation", "missing_rule"): lambda explanation: (
+        None if explanation.verdict == "allowed" else explanation.missing_rule
     ),
-    **{(name, "namespaces"): lambda found: found or () for name in ("AssociatedPolicy", "JudgedPolicy")},
+    ("ForbiddenExplanation", "principal"): _principal,
+    ("ForbiddenExplanation", "resource"): lambda explanation: (
+        explanation.request and (explanation.request.path or explanation.request.whole_resource)
+    ),
+    **{(name, "namespaces"): lambda names: names or () for name in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): serialise_conditions,
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,
@@ -276,7 +286,9 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("PrincipalsCan", "taken_away"): _taken_away,
     ("Review", "not_read"): lambda files: [f"{file.path}: {file.reason}" for file in files],
     ("ReleaseNeed", "required"): lambda pairs: [{"action": action, "without": words} for action, words in pairs],
-    ("ReviewedDocument", "verdict"): lambda each: each.change.verdict if each.change else f"not judged: {each.reason}",
+    ("ReviewedDocument", "verdict"): lambda document: (
+        document.change.verdict if document.change else f"not judged: {document.reason}"
+    ),
     ("RoleAnswer", "not_read"): _documents_not_read,
     ("RoleAnswer", "tags"): dict,
     ("SumAccess", "services"): _sums,
@@ -303,7 +315,7 @@ def encode(value: object) -> object:
         case date():
             return value.isoformat()
         case Mapping():
-            return {key: encode(each) for key, each in value.items()}
+            return {key: encode(entry) for key, entry in value.items()}
         case PurePath():
             return str(value)
         case Statement():
@@ -311,20 +323,20 @@ def encode(value: object) -> object:
     if type(value).__name__ in _FIELDS:
         return shape(value)
     if isinstance(value, Sequence) and not hasattr(value, "_fields"):
-        return [encode(each) for each in value]
+        return [encode(entry) for entry in value]
     raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
 
 
 def shape(value: object, form: str = "") -> Shape:
     """Return a value with fields as an object, in the given form, else that of its class."""
-    found: Shape = {}
+    fields: Shape = {}
     form = form or type(value).__name__
     if form not in _plans:
         _plans[form] = _plan(form)
     for name, get, special in _plans[form]:
         part = special(get(value)) if special else get(value)
-        found[name] = _versions(part) if name in _VERSIONS else encode(part)
-    return found
+        fields[name] = _versions(part) if name in _VERSIONS else encode(part)
+    return fields
 
 
 def _versions(numbers: object) -> object:

@@ -70,8 +70,8 @@ def remarks(review: Review) -> Iterator[Remark]:
 
 def sarif_text(review: Review, version: str) -> str:
     """Return a review as a SARIF log; `version` is ekstui's."""
-    found = list(remarks(review))
-    used = [rule for rule in _RULES if any(remark.rule == rule for remark in found)]
+    comments = list(remarks(review))
+    used = [rule for rule in _RULES if any(remark.rule == rule for remark in comments)]
     rules = [
         {
             "id": rule,
@@ -99,7 +99,7 @@ def sarif_text(review: Review, version: str) -> str:
                 }
             ],
         }
-        for remark in found
+        for remark in comments
     ]
     driver = {"name": "ekstui", "version": version, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}

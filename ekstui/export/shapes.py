@@ -29,9 +29,9 @@ def answer(**parts: object) -> Shape:
     return {name: encode(part) for name, part in parts.items()}
 
 
-def answer_of(data: DataStatus, found: object, form: str = "") -> Shape:
+def answer_of(data: DataStatus, answer: object, form: str = "") -> Shape:
     """Return an answer whose parts are the fields of a value, in a form of its own if one is named."""
-    return {"data": encode(data), **shape(found, form)}
+    return {"data": encode(data), **shape(answer, form)}
 
 
 def one_or_answers(answers: Sequence[Shape]) -> Shape:
@@ -39,14 +39,14 @@ def one_or_answers(answers: Sequence[Shape]) -> Shape:
     return answers[0] if len(answers) == 1 else {"answers": list(answers)}
 
 
-def kubernetes_holders_shape(data: DataStatus, found: KubernetesHolders, principals: Sequence[object]) -> Shape:
+def kubernetes_holders_shape(data: DataStatus, holders: KubernetesHolders, principals: Sequence[object]) -> Shape:
     """Return the answer of `who-can` for a request in Kubernetes."""
     policies = [
-        {"policy": each.policy.name, "arn": each.arn, "content": each.policy.content, "rules": rules}
-        for each, rules in found.holders
+        {"policy": holder.policy.name, "arn": holder.arn, "content": holder.policy.content, "rules": rules}
+        for holder, rules in holders.holders
     ]
     return answer(
-        data=data, action=str(found.request), policies=policies, principals=principals, not_known=found.unknown
+        data=data, action=str(holders.request), policies=policies, principals=principals, not_known=holders.unknown
     )
 
 
@@ -69,7 +69,7 @@ def show_shape(
         single = entry.component.versions[version - 1].policies
         published = {"parameters": dict(parameters)}
         if len(single) > 1:
-            published["documents"] = [{"name": each.name, "document": each.document} for each in single]
+            published["documents"] = [{"name": named.name, "document": named.document} for named in single]
     return {
         **_which(data, entry),
         "version": version_label(version),
@@ -91,25 +91,25 @@ def versions_shape(data: DataStatus, entry: PolicyEntry, steps: Sequence[Step]) 
     return {**_which(data, entry), "versions": encode(steps)}
 
 
-def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, found: Sequence[ClusterAnswer]) -> Shape:
+def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> Shape:
     """Return the answer of `clusters`: that of `account` without what is not about clusters, and with their problems."""
     about = answer_of(data, snapshot)
     for name in ("arn", "profile", "roles", "users", "groups", "policies"):
         del about[name]
-    return about if snapshot.eks is None else about | {"clusters": [*map(_cluster, found)]}
+    return about if snapshot.eks is None else about | {"clusters": [*map(_cluster, answers)]}
 
 
-def _cluster(found: ClusterAnswer) -> Shape:
+def _cluster(answer: ClusterAnswer) -> Shape:
     from ekstui.library.cluster_answers import worst_first  # imports the findings, which only `clusters` needs
 
-    counts = Counter(finding.severity for _, finding in worst_first(found))
-    about = shape(found.cluster)
+    counts = Counter(finding.severity for _, finding in worst_first(answer))
+    about = shape(answer.cluster)
     issues = about.pop("issues")
     return about | {
-        "roles": len(found.roles),
-        "problems": None if found.not_judged and not counts["problem"] else counts["problem"],
-        "advice": None if found.not_judged and not counts["advice"] else counts["advice"],
-        "not_judged": list(found.not_judged),
+        "roles": len(answer.roles),
+        "problems": None if answer.not_judged and not counts["problem"] else counts["problem"],
+        "advice": None if answer.not_judged and not counts["advice"] else counts["advice"],
+        "not_judged": list(answer.not_judged),
         "issues": issues,
     }
 
@@ -122,9 +122,9 @@ def explain_shape(
     `simulated` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
     beside the list, as before it was one; deprecated.
     """
-    shapes = [_explained(data, each, None if index else simulated) for index, each in enumerate(answers)]
-    read = sum(each.times for each in answers)
-    different = sum(each.times > 0 for each in answers)
+    shapes = [_explained(data, answer, None if index else simulated) for index, answer in enumerate(answers)]
+    read = sum(answer.times for answer in answers)
+    different = sum(answer.times > 0 for answer in answers)
     listed = {**answer(data=data), "answers": shapes, "read": read, "merged": read - different}
     return {**shapes[0], **listed} if len(shapes) == 1 else listed
 
@@ -137,10 +137,10 @@ def _explained(data: DataStatus, explanation: Answer, simulated: Sequence[Simula
     command = decoding(explanation)
     return answer_of(data, explanation) | answer(
         simulated=simulated,
-        checks=[each.text for each in explanation.checks],
-        commands=[each.text for fix in explanation.fixes if not fix.depends_on for each in fix.commands],
+        checks=[check.text for check in explanation.checks],
+        commands=[step.text for fix in explanation.fixes if not fix.depends_on for step in fix.commands],
         fixes=[
-            {"commands": [each.text for each in fix.commands], "depends_on": fix.depends_on}
+            {"commands": [step.text for step in fix.commands], "depends_on": fix.depends_on}
             for fix in explanation.fixes
         ],
         decode_command=None if command is None else command.text,

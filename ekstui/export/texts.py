@@ -79,8 +79,8 @@ def size_words(document: object) -> str:
     size = size_of(document)
     if size <= MOST_CHARACTERS:
         return ""
-    said = f"{size:,} characters, but IAM allows {MOST_CHARACTERS:,} for a customer managed policy"
-    return f"{said}: split it in two" if len(customer_parts(document)) > 1 else f"{said}, even if split by statements"
+    text = f"{size:,} characters, but IAM allows {MOST_CHARACTERS:,} for a customer managed policy"
+    return f"{text}: split it in two" if len(customer_parts(document)) > 1 else f"{text}, even if split by statements"
 
 
 def _named_parts(name: str, document: object) -> list[tuple[str, object]]:
@@ -97,13 +97,13 @@ def terraform_text(name: str, document: object) -> str:
     """
     words = size_words(document)
     head = f"# {words}\n" if words else ""
-    return head + "\n".join(_terraform_resource(each, part) for each, part in _named_parts(name, document))
+    return head + "\n".join(_terraform_resource(label, part) for label, part in _named_parts(name, document))
 
 
 def _literally(text: str) -> str:
     """Return JSON, in which Terraform would start an expression or a directive, as a template for the same JSON."""
     # A sign before an escape would change its meaning, so those are written as JSON's own escapes.
-    text = re.sub(r"\$+(?=\$\{)|%+(?=%\{)", lambda found: f"\\u{ord(found[0][0]):04x}" * len(found[0]), text)
+    text = re.sub(r"\$+(?=\$\{)|%+(?=%\{)", lambda match: f"\\u{ord(match[0][0]):04x}" * len(match[0]), text)
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
@@ -142,11 +142,11 @@ def cloudformation_text(name: str, document: object) -> str:
             "Use the JSON or Terraform instead.",
         )
     resources = {
-        "".join(character for character in each if character.isalnum()): {
+        "".join(character for character in label if character.isalnum()): {
             "Type": "AWS::IAM::ManagedPolicy",
-            "Properties": {"ManagedPolicyName": each, "PolicyDocument": part},
+            "Properties": {"ManagedPolicyName": label, "PolicyDocument": part},
         }
-        for each, part in _named_parts(name, document)
+        for label, part in _named_parts(name, document)
     }
     template: dict[str, object] = {"AWSTemplateFormatVersion": "2010-09-09"}
     if words := size_words(document):

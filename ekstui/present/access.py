@@ -51,20 +51,20 @@ _LIST = (Column("Access policy", middle=True), Column("Content"), Column("Since"
 _RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 18, shrink=2))
 
 
-def access_list_blocks(found: Sequence[AccessPolicyRules]) -> list[Block]:
+def access_list_blocks(answers: Sequence[AccessPolicyRules]) -> list[Block]:
     """Return a row per access policy: how well its rules are known, when AWS announced it, and what it allows."""
     rows = [
         TableRow(
             (
-                code(each.policy.name),
-                Span(_KNOWN[each.policy.content], "" if each.policy.content == "exact" else "muted"),
-                iso_day(each.policy.introduced, "?"),
-                (each.policy.text, Span(" AWS's own roles only.", "warn") if each.policy.reserved else ""),
+                code(answer.policy.name),
+                Span(_KNOWN[answer.policy.content], "" if answer.policy.content == "exact" else "muted"),
+                iso_day(answer.policy.introduced, "?"),
+                (answer.policy.text, Span(" AWS's own roles only.", "warn") if answer.policy.reserved else ""),
             ),
-            each,
-            each.arn,
+            answer,
+            answer.arn,
         )
-        for each in found
+        for answer in answers
     ]
     return [Table(_LIST, rows)]
 
@@ -83,8 +83,10 @@ def access_blocks(answer: AccessPolicyRules) -> list[Block]:
     if policy.reserved:
         blocks.append(note("AWS associates it with its own service-linked roles only"))
     if answer.rules is None:
-        known = "AWS's guide describes them in words only" if policy.content == "prose" else "no guide describes them"
-        return [*blocks, note(f"its rules are not known: {known}, and no API shows them", "muted")]
+        described = (
+            "AWS's guide describes them in words only" if policy.content == "prose" else "no guide describes them"
+        )
+        return [*blocks, note(f"its rules are not known: {described}, and no API shows them", "muted")]
     blocks.append(Table(_RULES, [_rule_row(rule, number) for number, rule in enumerate(answer.rules)]))
     return blocks + section("Often expected, but not in it", [Node(words) for words in answer.lacks])
 
@@ -100,35 +102,37 @@ def access_timeline_blocks(answer: AccessPolicyRules) -> list[Block]:
     ]
 
 
-def access_difference_blocks(found: AccessDifference) -> list[Block]:
+def access_difference_blocks(difference: AccessDifference) -> list[Block]:
     """Return how two access policies differ, by API group and resource."""
-    one, other = found.before.policy.name, found.after.policy.name
-    more, fewer = _counted_permissions(found.added), _counted_permissions(found.removed)
+    one, other = difference.before.policy.name, difference.after.policy.name
+    more, fewer = _counted_permissions(difference.added), _counted_permissions(difference.removed)
     words = {
         "same": "same access: the rules allow the same",
         "widened": f"widened: {more} more",
         "narrowed": f"narrowed: {fewer} fewer",
         "mixed": f"mixed: {more} more, {fewer} fewer",
-    }[found.reach]
+    }[difference.reach]
     head, colon, rest = words.partition(":")
     return [
         Heading((code(one, "strong"), " → ", code(other, "strong")), 1),
-        Sentence((Span(head, reach_style(found.reach)), f"{colon}{rest}")),
-        *section(("Only in ", code(one, "strong")), [*_permission_nodes("−", found.removed)]),
-        *section(("Only in ", code(other, "strong")), [*_permission_nodes("+", found.added)]),
+        Sentence((Span(head, reach_style(difference.reach)), f"{colon}{rest}")),
+        *section(("Only in ", code(one, "strong")), [*_permission_nodes("−", difference.removed)]),
+        *section(("Only in ", code(other, "strong")), [*_permission_nodes("+", difference.added)]),
     ]
 
 
 def _counted_permissions(permissions: Sequence[Permission]) -> str:
-    wild = any("*" in "".join(each) for each in permissions)
+    wild = any("*" in "".join(permission) for permission in permissions)
     return f"{counted(len(permissions), 'permission')}{' (with wildcards)' if wild else ''}"
 
 
-def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
+def kubernetes_holders_blocks(answer: KubernetesHolders) -> list[Block]:
     """Return which access policies allow a request in Kubernetes."""
-    count = counted(len(found.holders), "EKS access policy", "EKS access policies")
+    count = counted(len(answer.holders), "EKS access policy", "EKS access policies")
     blocks: list[Block] = [
-        Heading((code(str(found.request), "strong"), f"  {count} allow{'s' if len(found.holders) == 1 else ''} it"), 1)
+        Heading(
+            (code(str(answer.request), "strong"), f"  {count} allow{'s' if len(answer.holders) == 1 else ''} it"), 1
+        )
     ]
     rows = [
         TableRow(
@@ -136,39 +140,39 @@ def kubernetes_holders_blocks(found: KubernetesHolders) -> list[Block]:
             answer,
             answer.arn,
         )
-        for answer, rules in found.holders
+        for answer, rules in answer.holders
     ]
     blocks.append(Table((Column("Access policy"), Column("By", 16, shrink=1), Column("", 12, shrink=2)), rows))
-    words = counted(len(found.unknown), "access policy", "access policies")
+    words = counted(len(answer.unknown), "access policy", "access policies")
     blocks.append(note(f"the rules of {words} are not published, so one of them may allow it too", "muted"))
     return blocks
 
 
-def no_holder_words(found: KubernetesHolders) -> str:
+def no_holder_words(answer: KubernetesHolders) -> str:
     """Return that no access policy is known to allow a request."""
-    return f"No EKS access policy whose rules are published allows {found.request}."
+    return f"No EKS access policy whose rules are published allows {answer.request}."
 
 
-def principals_in_clusters_blocks(found: PrincipalsInClusters) -> list[Block]:
+def principals_in_clusters_blocks(answer: PrincipalsInClusters) -> list[Block]:
     """Return the access entries that allow the request, and what else may allow it."""
-    if not found.principals:
-        return [Heading("By access entries: none that was read"), *not_looked_at(found.not_looked_at)]
+    if not answer.principals:
+        return [Heading("By access entries: none that was read"), *not_looked_at(answer.not_looked_at)]
     rows = [
         TableRow(
             (
-                each.cluster,
-                code(without_path(each.principal)),
-                code(each.policy),
-                places_words(None if each.scope == "cluster" else each.namespaces),
+                holder.cluster,
+                code(without_path(holder.principal)),
+                code(holder.policy),
+                places_words(None if holder.scope == "cluster" else holder.namespaces),
             ),
-            each,
-            (each.cluster, each.principal, each.policy),
+            holder,
+            (holder.cluster, holder.principal, holder.policy),
         )
-        for each in found.principals
+        for holder in answer.principals
     ]
     principal = Column("Principal", 20, middle=True, shrink=2)
     columns = (Column("Cluster"), principal, Column("Access policy"), Column("In", 8, shrink=1))
-    return [Heading("By access entries"), Table(columns, rows), *not_looked_at(found.not_looked_at)]
+    return [Heading("By access entries"), Table(columns, rows), *not_looked_at(answer.not_looked_at)]
 
 
 def entry_about(entry: PrincipalInCluster) -> Line:
@@ -177,65 +181,82 @@ def entry_about(entry: PrincipalInCluster) -> Line:
     return code(entry.principal, "strong"), f"  {entry.policy} in {entry.cluster}{where}"
 
 
-def forbidden_blocks(found: ForbiddenExplanation, now: datetime, number: int | None = None) -> list[Block]:
+def forbidden_blocks(explanation: ForbiddenExplanation, now: datetime, number: int | None = None) -> list[Block]:
     """Return why Kubernetes forbade a request: the verdict, the access entry with its policies, and what would allow it.
 
     `number` is its place among several answers; None if it is the only one.
     """
-    what = str(found.request) if found.request else "a request by a principal that the cluster does not know"
-    where = f" in {found.request.namespace}" if found.request and found.request.namespace else ""
-    verdict = Span("cannot tell" if found.verdict == "depends" else found.verdict, _VERDICTS[found.verdict])
-    line: Line = (code(what, "strong"), where, Span(": ", "strong"), verdict, f". {found.reason}")
+    what = (
+        str(explanation.request) if explanation.request else "a request by a principal that the cluster does not know"
+    )
+    where = f" in {explanation.request.namespace}" if explanation.request and explanation.request.namespace else ""
+    verdict = Span(
+        "cannot tell" if explanation.verdict == "depends" else explanation.verdict, _VERDICTS[explanation.verdict]
+    )
+    line: Line = (code(what, "strong"), where, Span(": ", "strong"), verdict, f". {explanation.reason}")
     key = (number or 0, "verdict")
     return [
         Sentence(line, key=key) if number is None else Heading(line, key=key),
-        *_asker(found),
-        *([Sentence(("cluster ", *as_of_line(found.fetched_at, now)), key="as of")] if found.fetched_at else ()),
-        *_remedies(found),
-        *_next(found),
-        *not_looked_at(found.not_looked_at),
+        *_asker(explanation),
+        *(
+            [Sentence(("cluster ", *as_of_line(explanation.fetched_at, now)), key="as of")]
+            if explanation.fetched_at
+            else ()
+        ),
+        *_remedies(explanation),
+        *_next(explanation),
+        *not_looked_at(explanation.not_looked_at),
     ]
 
 
-def _asker(found: ForbiddenExplanation) -> Iterator[Block]:
+def _asker(explanation: ForbiddenExplanation) -> Iterator[Block]:
     """Yield who made the request, and what the access entry allows."""
-    if (subject := found.subject) is not None:
+    if (subject := explanation.subject) is not None:
         whom = "" if subject.kind == "username" else f"{subject.kind.replace('-', ' ')} "
         session = f" (session {subject.session})" if subject.session else ""
         yield Sentence((f"made by {whom}", code(subject.name or subject.username), session))
-    if (entry := found.entry) is not None:
+    if (entry := explanation.entry) is not None:
         kind = f", type {entry.kind}" if entry.kind else ""
         groups = f", groups {', '.join(entry.groups)}" if entry.groups else ", no groups"
-        yield Sentence(f"access entry of {entry.principal_arn} in {found.cluster}{kind}{groups}")
+        yield Sentence(f"access entry of {entry.principal_arn} in {explanation.cluster}{kind}{groups}")
         yield Tree(
-            [Node((code(each.associated.policy), Span(f"  {_scope_words(each)}", "muted"))) for each in found.policies]
+            [
+                Node((code(policy.associated.policy), Span(f"  {_scope_words(policy)}", "muted")))
+                for policy in explanation.policies
+            ]
         )
 
 
-def _remedies(found: ForbiddenExplanation) -> Iterator[Block]:
+def _remedies(explanation: ForbiddenExplanation) -> Iterator[Block]:
     """Yield the rule that is missing, and the access policies that have it."""
-    if found.verdict != "allowed" and not found.grants and (rule := found.missing_rule) is not None:
+    if explanation.verdict != "allowed" and not explanation.grants and (rule := explanation.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
-        place = found.request.namespace if found.request is not None else None
+        place = explanation.request.namespace if explanation.request is not None else None
         where = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
         yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, where))
-    wide = "" if found.request is None or found.request.namespace else ", if associated for the whole cluster"
+    wide = (
+        "" if explanation.request is None or explanation.request.namespace else ", if associated for the whole cluster"
+    )
     yield from section(
         f"Access policies that allow it{wide}, narrowest first",
-        [Node((code(each.policy), Span(f"  {_amount(each)}", "muted"))) for each in found.allowed_by],
+        [Node((code(remedy.policy), Span(f"  {_amount(remedy)}", "muted"))) for remedy in explanation.allowed_by],
     )
 
 
-def _next(found: ForbiddenExplanation) -> Iterator[Block]:
+def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
     """Yield the commands to run next, and where to look where no cluster was looked at."""
-    if found.commands:
+    if explanation.commands:
         yield Heading("Next")
-        yield from command_blocks(found.commands, "command")
-    if found.cluster is None and found.subject is not None and found.subject.kind in ("role", "user", "username"):
+        yield from command_blocks(explanation.commands, "command")
+    if (
+        explanation.cluster is None
+        and explanation.subject is not None
+        and explanation.subject.kind in ("role", "user", "username")
+    ):
         looks = "looks at the access entries of a cluster"
         yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"), key="cluster")
-    yield from section("Who has an access entry", [Node(code(each)) for each in found.people_known])
+    yield from section("Who has an access entry", [Node(code(arn)) for arn in explanation.people_known])
 
 
 def _scope_words(judged: JudgedPolicy) -> str:
@@ -251,23 +272,25 @@ def _amount(remedy: Remedy) -> str:
 
 def _rule_row(rule: Rule, number: int) -> TableRow:
     resources = rule.non_resource_urls or rule.resources
-    groups = "paths" if rule.non_resource_urls else ", ".join(each or CORE for each in rule.api_groups)
+    groups = "paths" if rule.non_resource_urls else ", ".join(group or CORE for group in rule.api_groups)
     return TableRow((code(groups), code(", ".join(resources)), code(", ".join(rule.verbs))), rule, number)
 
 
 def _rule_words(rule: Rule) -> str:
-    return f"{', '.join(rule.verbs)} in {', '.join(each or CORE for each in rule.api_groups) or 'paths'}"
+    return f"{', '.join(rule.verbs)} in {', '.join(group or CORE for group in rule.api_groups) or 'paths'}"
 
 
 def _permission_nodes(sign: str, permissions: Iterable[Permission]) -> Iterable[Node]:
     style: Style = "added" if sign == "+" else "removed"
-    for (group, resource), verbs in groupby(permissions, key=lambda each: (each.api_group, each.resource)):
+    for (group, resource), verbs in groupby(
+        permissions, key=lambda permission: (permission.api_group, permission.resource)
+    ):
         where = "" if resource.startswith("/") else f"  {group or CORE}"
         yield Node(
             (
                 Span(f"{sign} ", style),
                 code(resource, style),
                 Span(where, "muted"),
-                f"  {', '.join(each.verb for each in verbs)}",
+                f"  {', '.join(verb.verb for verb in verbs)}",
             )
         )

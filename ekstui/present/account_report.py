@@ -48,9 +48,11 @@ _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nod
 
 def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     """Return which account it is, one row per cluster, and what could not be read."""
-    known = snapshot.eks.clusters if snapshot.eks else ()
-    found: Block = Table(_CLUSTERS, [_cluster(each) for each in known]) if known else Sentence(none_known(snapshot))
-    return [*identity_blocks(snapshot, now), Heading("Clusters"), found, *unread_blocks(snapshot)]
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    block: Block = (
+        Table(_CLUSTERS, [_cluster(cluster) for cluster in clusters]) if clusters else Sentence(none_known(snapshot))
+    )
+    return [*identity_blocks(snapshot, now), Heading("Clusters"), block, *unread_blocks(snapshot)]
 
 
 def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Block]:
@@ -162,8 +164,16 @@ def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
         Sentence(f"as recorded by aggregator {answer.aggregator} of AWS Config"),
     ]
     rows = [
-        TableRow((each.account, code(each.name), each.kind, ", ".join(each.attached_as), uses_words(each.used_by)))
-        for each in answer.attachments
+        TableRow(
+            (
+                attachment.account,
+                code(attachment.name),
+                attachment.kind,
+                ", ".join(attachment.attached_as),
+                uses_words(attachment.used_by),
+            )
+        )
+        for attachment in answer.attachments
     ]
     if rows:
         blocks.append(Table(_EVERYWHERE, rows))
@@ -244,28 +254,32 @@ def sync_blocks(report: SyncReport) -> list[Block]:
 
 def sync_words(report: SyncReport) -> str:
     """Return what a sync found, in a sentence."""
-    found = [
+    counts = [
         (len(report.new_versions), "new version"),
         (len(report.new_policies), "new policy"),
         (len(report.withdrawn), "policy withdrawn by AWS"),
         (len(report.conflicts), "differing document, replaced by AWS's"),
     ]
-    words = ", ".join(f"{count} × {what}" for count, what in found if count) or "nothing is new"
-    skipped = [f"Some of it was skipped: {each.place}: {each.reason}" for each in report.skipped[:1]]
+    words = ", ".join(f"{count} × {what}" for count, what in counts if count) or "nothing is new"
+    skipped = [f"Some of it was skipped: {skip.place}: {skip.reason}" for skip in report.skipped[:1]]
     missing = [] if report.complete else skipped or ["Not everything could be read; r continues."]
     return " ".join([f"Policies compared with {report.source}: {words}.", *missing])
 
 
-def settings_blocks(found: Effective) -> list[Block]:
+def settings_blocks(effective: Effective) -> list[Block]:
     """Return one row per setting: its name, its value, and where that comes from."""
     rows = [
         TableRow(
-            (name, _setting_words(getattr(found.settings, name)), Span(origin, "muted" if origin == "default" else ""))
+            (
+                name,
+                _setting_words(getattr(effective.settings, name)),
+                Span(origin, "muted" if origin == "default" else ""),
+            )
         )
-        for name, origin in found.origins.items()
+        for name, origin in effective.origins.items()
     ]
     columns = (Column("Setting"), Column("Value", 12, shrink=1), Column("From", 12, shrink=2))
-    return [Heading(f"{found.path}{'' if found.file_found else ' (no such file)'}", 1), Table(columns, rows)]
+    return [Heading(f"{effective.path}{'' if effective.file_found else ' (no such file)'}", 1), Table(columns, rows)]
 
 
 def _setting_words(value: object) -> str:

@@ -67,12 +67,12 @@ def reach_style(reach: str | None) -> Style:
 
 def joined(separator: str, lines: Sequence[Line]) -> tuple[str | Span, ...]:
     """Return the lines as one, with a separator between them."""
-    found: list[str | Span] = []
+    pieces: list[str | Span] = []
     for line in lines:
-        if found:
-            found.append(separator)
-        found += parts(line)
-    return tuple(found)
+        if pieces:
+            pieces.append(separator)
+        pieces += parts(line)
+    return tuple(pieces)
 
 
 def parts(line: Line) -> tuple[str | Span, ...]:
@@ -116,8 +116,8 @@ class Sentence(NamedTuple):
 
 def note(text: Line, style: Style = "warn", *, key: Hashable = None) -> Sentence:
     """Return a warning: a sentence after an exclamation mark."""
-    said = restyled(text, style)
-    return Sentence((Span("! ", style, shown=said[0].shown), *said), key=key)
+    words = restyled(text, style)
+    return Sentence((Span("! ", style, shown=words[0].shown), *words), key=key)
 
 
 class TableRow(NamedTuple):
@@ -246,24 +246,26 @@ def bounded(values: Sequence[str]) -> list[str]:
 
 def grant_line(grant: Grant) -> Line:
     """Return a grant's resources and conditions."""
-    where: tuple[str | Span, ...] = joined(", ", [code(each) for each in bounded(grant.resources)]) or ("no resource",)
+    where: tuple[str | Span, ...] = joined(", ", [code(resource) for resource in bounded(grant.resources)]) or (
+        "no resource",
+    )
     if grant.resource_element == "NotResource":
         where = ("everything but ", *where)
-    conditions = [condition_line(each, each.values) for each in grant.conditions]
+    conditions = [condition_line(condition, condition.values) for condition in grant.conditions]
     return (*where, " if ", *joined(" and ", conditions)) if conditions else where
 
 
 def condition_line(condition: Condition, values: Sequence[str], *, joint: bool = False) -> tuple[str | Span, ...]:
     """Return a condition as key, operator and values; several values are in brackets if an "and" follows (`joint`)."""
     operator = f" {condition.operator} " if condition.operator else " "
-    named = joined(" or ", [code(each) for each in bounded(values)]) or ("(nothing)",)
+    named = joined(" or ", [code(value) for value in bounded(values)]) or ("(nothing)",)
     return (code(condition.key), operator, *(("(", *named, ")") if joint and len(values) > 1 else named))
 
 
 def filled_in(parameters: Mapping[str, str | None]) -> tuple[str, str]:
     """Return the parameters of a controller's policy that have a value, as NAME=VALUE, and the names of the others."""
-    given = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
-    return given, ", ".join(name for name, value in parameters.items() if value is None)
+    words = ", ".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
+    return words, ", ".join(name for name, value in parameters.items() if value is None)
 
 
 def uses_words(uses: Sequence[Use]) -> str:
@@ -360,26 +362,26 @@ def in_the_app(next_step: str) -> str:
 
 def command_in(next_step: str) -> str | None:
     """Return the command between backticks in an advice, to be copied; None if there is none."""
-    found = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
-    return found[1] if found else None
+    match = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
+    return match[1] if match else None
 
 
 def failure_blocks(error: EkstuiError) -> list[Block]:
     """Return an error: what happened, then what to do."""
-    said = by_place(in_the_app(error.next_step), error.next_step, "muted")
-    return [Sentence((Span("! ", "bad"), error.message)), *([Sentence(said)] if error.next_step else [])]
+    advice = by_place(in_the_app(error.next_step), error.next_step, "muted")
+    return [Sentence((Span("! ", "bad"), error.message)), *([Sentence(advice)] if error.next_step else [])]
 
 
 def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     """Return what could not be read, each with what to do about it."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     for index, error in enumerate(errors):
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
         next_step = f" {error.next_step}" if error.next_step else ""
         line = (f"{action}{error.message}", *by_place(in_the_app(next_step), next_step))
-        found.append(note(line, key=("error", index)))
-    return found
+        blocks.append(note(line, key=("error", index)))
+    return blocks
 
 
 def none_known(snapshot: AccountSnapshot) -> Span:

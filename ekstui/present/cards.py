@@ -72,9 +72,9 @@ class GivenAction(NamedTuple):
     """The user's own account, if known."""
 
 
-def action_blocks(given: GivenAction) -> list[Block]:
+def action_blocks(answer: GivenAction) -> list[Block]:
     """Return what the action is, what allows it here, and what it needs."""
-    card, action = given.card, given.action
+    card, action = answer.card, answer.action
     unknown = Span("not in the service authorization reference", "warn")
     levels = [part for level in action.levels for part in (Span(level, level_style(level)), " ")]
     blocks: list[Block] = [
@@ -85,18 +85,18 @@ def action_blocks(given: GivenAction) -> list[Block]:
     ]
     if action.denied:
         blocks.append(Sentence(Span(f"denied: {action.denied}, by a Deny of the same document", "bad")))
-    blocks += [Heading("Allowed by"), Tree([_matching(name, matching) for name, matching in given.statements])]
-    if given.since is not None:
-        blocks.append(Sentence((Span("allowed without a break since ", "muted"), since_words(given.since))))
-    if given.others is not None:
-        words = counted(given.others, "other EKS policy allows it", "other EKS policies allow it")
-        said = words if given.others else "no other EKS policy allows it"
-        blocks.append(Sentence((Span(said, "muted"), Span("; w lists them", "muted", shown="app"))))
-    blocks += _resources(given)
+    blocks += [Heading("Allowed by"), Tree([_matching(name, matching) for name, matching in answer.statements])]
+    if answer.since is not None:
+        blocks.append(Sentence((Span("allowed without a break since ", "muted"), since_words(answer.since))))
+    if answer.others is not None:
+        words = counted(answer.others, "other EKS policy allows it", "other EKS policies allow it")
+        text = words if answer.others else "no other EKS policy allows it"
+        blocks.append(Sentence((Span(text, "muted"), Span("; w lists them", "muted", shown="app"))))
+    blocks += _resources(answer)
     if card.info:
-        blocks += _resource_types(card, card.info.condition_keys, given.covered)
-    if given.needs:
-        blocks += [Heading("Such a call often needs"), hints_tree(given.needs)]
+        blocks += _resource_types(card, card.info.condition_keys, answer.covered)
+    if answer.needs:
+        blocks += [Heading("Such a call often needs"), hints_tree(answer.needs)]
     return blocks
 
 
@@ -113,21 +113,21 @@ def _matching(name: str, matching: MatchingStatement) -> Node:
     return Node(line, grants, matching, (name, matching.index))
 
 
-def _resources(given: GivenAction) -> list[Block]:
+def _resources(answer: GivenAction) -> list[Block]:
     """Return the console's table of an action: each resource with its region, account and condition."""
-    found = resources_of(given.action, given.account)
+    resources = resources_of(answer.action, answer.account)
     nodes = [
         Node(
             (
-                code(each.resource),
-                Span(f"  {each.region}, {each.account}", "muted"),
-                Span("" if each.condition == "None" else f", if {each.condition}", "muted"),
+                code(resource.resource),
+                Span(f"  {resource.region}, {resource.account}", "muted"),
+                Span("" if resource.condition == "None" else f", if {resource.condition}", "muted"),
             )
         )
-        for each in found[:MOST_RESOURCES]
+        for resource in resources[:MOST_RESOURCES]
     ]
-    if len(found) > MOST_RESOURCES:
-        nodes.append(Node(Span(f"and {len(found) - MOST_RESOURCES:,} more", "muted")))
+    if len(resources) > MOST_RESOURCES:
+        nodes.append(Node(Span(f"and {len(resources) - MOST_RESOURCES:,} more", "muted")))
     return section("Resources", nodes)
 
 
@@ -154,13 +154,13 @@ def _resource_types(card: ActionCard, keys: Sequence[str], covered: Sequence[str
 
 def symptom_blocks(symptom: Symptom) -> list[Block]:
     """Return an explanation of a symptom, the actions that are missing, and the policies that allow them."""
-    actions = [Node(code(each), value=reference().find(each) or each, key=each) for each in symptom.actions]
+    actions = [Node(code(action), value=reference().find(action) or action, key=action) for action in symptom.actions]
     return [
         Heading(symptom.symptom, 1),
         Sentence(symptom.answer),
         *section("Actions that are missing", actions),
-        *section("Policies that allow them", [_policy(each) for each in symptom.policies]),
-        *section("Log messages", [Node(code(each)) for each in symptom.messages]),
+        *section("Policies that allow them", [_policy(policy) for policy in symptom.policies]),
+        *section("Log messages", [Node(code(message)) for message in symptom.messages]),
         Heading("Source"),
         Sentence(symptom.source, value=symptom.source),
     ]
@@ -204,14 +204,14 @@ def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Bl
     attached = attachments_of(snapshot, policy.arn)
     holders = [
         Node(
-            (code(each.role.name), Span("  role", "muted"), Span(f"  {uses_words(each.used_by)}", "muted")),
-            value=RoleSide(each.role.arn or each.role.name),
-            key=each.role.arn,
+            (code(role.role.name), Span("  role", "muted"), Span(f"  {uses_words(role.used_by)}", "muted")),
+            value=RoleSide(role.role.arn or role.role.name),
+            key=role.role.arn,
         )
-        for each in attached.roles
+        for role in attached.roles
     ]
-    holders += [Node((code(each.user.name), Span("  user", "muted"))) for each in attached.users]
-    holders += [Node((code(each.name), Span("  group", "muted"))) for each in attached.groups]
+    holders += [Node((code(user.user.name), Span("  user", "muted"))) for user in attached.users]
+    holders += [Node((code(group.name), Span("  group", "muted"))) for group in attached.groups]
     blocks += [Heading("Who has it"), Tree(holders)]
     if not holders:
         blocks.append(aside("nobody" if attached.complete else "nobody that was read"))
@@ -227,12 +227,13 @@ def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) ->
     unread = [Span("  document not read", "warn")]
     return Tree(
         [
-            *(_policy(each.arn) for each in attached),
+            *(_policy(policy.arn) for policy in attached),
             *(
                 Node(
-                    (code(each.name), Span("  inline", "muted"), *(unread if each.document is None else ())), value=each
+                    (code(policy.name), Span("  inline", "muted"), *(unread if policy.document is None else ())),
+                    value=policy,
                 )
-                for each in inline
+                for policy in inline
             ),
         ]
     )
@@ -270,19 +271,19 @@ class _Layout(NamedTuple):
 def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool) -> _Layout:
     """Return how to lay out the rows in `width` columns; `signs` asks for symbols even if there is room for numbers."""
     by_level = {level: [row.cells[level] for row in rows if level in row.cells] for level in MATRIX_LEVELS}
-    found = {level: cells for level, cells in by_level.items() if cells}
-    digits = {level: len(str(max(max(cell.granted) for cell in cells))) for level, cells in found.items()}
-    totals = [len(str(max(cell.total for cell in cells))) for cells in found.values()]
-    room = width - _SERVICE_WIDTH - len(found)
+    shown = {level: cells for level, cells in by_level.items() if cells}
+    digits = {level: len(str(max(max(cell.granted) for cell in cells))) for level, cells in shown.items()}
+    totals = [len(str(max(cell.total for cell in cells))) for cells in shown.values()]
+    room = width - _SERVICE_WIDTH - len(shown)
     # A space after each number (none after a single one), a slash before the total, perhaps an exclamation mark.
-    cells = [policies * (given + 1) + total + 2 for given, total in zip(digits.values(), totals, strict=True)]
-    titles = [_SHORT_LEVELS.get(level, level) for level in found]
+    cells = [policies * (digits_of + 1) + total + 2 for digits_of, total in zip(digits.values(), totals, strict=True)]
+    titles = [_SHORT_LEVELS.get(level, level) for level in shown]
     numbers = not signs and sum(map(max, cells, map(len, titles))) <= room
     if not numbers:
         # One symbol per policy, and perhaps an exclamation mark.
-        cells = [policies + 1 for _ in found]
-    if sum(map(max, cells, map(len, found))) <= room:
-        titles = list(found)
+        cells = [policies + 1 for _ in shown]
+    if sum(map(max, cells, map(len, shown))) <= room:
+        titles = list(shown)
     columns = (
         Column("Service", _SERVICE_WIDTH, share=2, middle=True),
         *(Column(title, max(cell, len(title)), share=1) for title, cell in zip(titles, cells, strict=True)),
@@ -307,11 +308,11 @@ def matrix_blocks(
     A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by its
     actions by level.
     """
-    found = rows if shown is None else shown
-    form = _layout(found, len(places), width, signs=signs)
-    legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in opened for row in found))
+    block = rows if shown is None else shown
+    form = _layout(block, len(places), width, signs=signs)
+    legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in opened for row in block))
     lines: list[TableRow] = []
-    for row in found:
+    for row in block:
         is_open = row.service in opened
         name = (Span("▾ " if is_open else "▸ ", "muted", shown="app"), Span(row.service, "strong"))
         cells = (_matrix_cell(row.cells.get(level), form, digits) for level, digits in form.digits.items())
@@ -326,8 +327,8 @@ def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: b
     blocks: list[Block] = []
     for index, place in enumerate(places):
         letter = f"{LETTERS[index]} " if len(places) > 1 else ""
-        given = [sum(cell.granted[index] for cell in row.cells.values()) for row in rows]
-        counts = f"  {counted(sum(given), 'action')} of {counted(sum(map(bool, given)), 'service')}"
+        totals = [sum(cell.granted[index] for cell in row.cells.values()) for row in rows]
+        counts = f"  {counted(sum(totals), 'action')} of {counted(sum(map(bool, totals)), 'service')}"
         line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
         blocks.append(Sentence(line, key=("legend", index)))
     if numbers:
@@ -350,25 +351,25 @@ def _matrix_cell(cell: MatrixCell | None, form: _Layout, digits: int) -> tuple[S
         return ()
     denied = (Span("!", "bad"),) if any(cell.denied) else ()
     if not form.numbers:
-        signs = ("none" if not given else "all" if given == cell.total else "some" for given in cell.granted)
+        signs = ("none" if not count else "all" if count == cell.total else "some" for count in cell.granted)
         return (*(_SIGNS[sign] for sign in signs), *denied)
     if not any(cell.granted) and not denied:
         # A total beside nothing would distract from cells with something.
         return (Span(" ".join("·".rjust(digits) for _ in cell.granted), "muted"),)
     numbers = joined(
-        " ", [Span((str(given) if given else "·").rjust(digits), _number_style(given, cell)) for given in cell.granted]
+        " ", [Span((str(count) if count else "·").rjust(digits), _number_style(count, cell)) for count in cell.granted]
     )
     total = Span(f"{' ' if len(cell.granted) > 1 else ''}/{cell.total}", "muted")
     return (*spans(numbers), *((total,) if cell.total else ()), *denied)
 
 
-def _number_style(given: int, cell: MatrixCell) -> Style:
+def _number_style(count: int, cell: MatrixCell) -> Style:
     """Return the style of a number, which stands out if the policies differ, then if all actions are allowed."""
-    if not given:
+    if not count:
         return "muted"
     if cell.differs:
         return "accent"
-    return "strong" if given == cell.total else ""
+    return "strong" if count == cell.total else ""
 
 
 def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
@@ -382,20 +383,20 @@ def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
             rows.append(TableRow((Span(f"    {level}", level_style(level)),), key=(row.service, level)))
         fitting = name if len(name) <= room else name[: room - 1] + "…"
         pieces = [Span(f"      {fitting.ljust(room)}")]
-        for index, each in enumerate(action.by_policy):
-            pieces += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(each)]]
+        for index, summary in enumerate(action.by_policy):
+            pieces += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(summary)]]
         if policies == 1:
             pieces.append(Span(_limits(action), "muted"))
-        value = next(each for each in action.by_policy if each)
+        value = next(summary for summary in action.by_policy if summary)
         rows.append(TableRow((tuple(pieces),), value, ("action", row.service, action.action)))
     return rows
 
 
 def _limits(action: MatrixAction) -> str:
     """Return the resources and condition under which a single policy allows an action, in the console's words."""
-    (given,) = action.by_policy
-    if given is None or extent(given) == "all":
+    (summary,) = action.by_policy
+    if summary is None or extent(summary) == "all":
         return ""
-    condition = "" if given.condition == "None" else f"  condition: {given.conditioned.words(given.condition)}"
-    denied = f"  denied: {given.denied}" if given.denied else ""
-    return f"  {given.resource}{condition}{denied}"
+    condition = "" if summary.condition == "None" else f"  condition: {summary.conditioned.words(summary.condition)}"
+    denied = f"  denied: {summary.denied}" if summary.denied else ""
+    return f"  {summary.resource}{condition}{denied}"

@@ -83,8 +83,8 @@ def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Li
     if step.family == "access-policy":
         access = knowledge.access_policies.get(step.policy)
         return code(step.policy, "strong"), f"  {access.text}" if access else ""
-    known = knowledge.policies.get(step.policy)
-    why = next((each.text for each in known.updates if each.version == step.version), "") if known else ""
+    notes = knowledge.policies.get(step.policy)
+    why = next((update.text for update in notes.updates if update.version == step.version), "") if notes else ""
     has = "" if attached is None else f"  attached to {attached} in the account"
     name = code(f"{step.policy} {version_label(step.version)}", "strong")
     return name, f"  {why}" if why else "", Span(has, "muted")
@@ -175,12 +175,12 @@ def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:
     columns = Column("Policy", 16, shrink=2), Column("Pinned", 6), Column("Now", 5), Column("Meaning", 20, shrink=1)
     rows = [
         (
-            code(each.pin.name),
-            version_label(each.pin.version),
-            version_label(each.version) if each.version else "gone",
-            verdict_span(each.change) if each.change else Span(each.reason, "warn"),
+            code(pin.pin.name),
+            version_label(pin.pin.version),
+            version_label(pin.version) if pin.version else "gone",
+            verdict_span(pin.change) if pin.change else Span(pin.reason, "warn"),
         )
-        for each in moved
+        for pin in moved
     ]
     summary = f"{len(moved)} of {pinned} pinned {nouns} {'has' if len(moved) == 1 else 'have'} changed."
     return [Sentence(summary), Table(columns, [*map(TableRow, rows)])]

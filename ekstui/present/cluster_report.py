@@ -84,19 +84,21 @@ def known_words(count: int, *, whole: bool) -> str:
 
 def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> list[Block]:
     """Return one row per cluster of the account, with its number of problems."""
-    found: Block = Sentence(none_known(snapshot))
+    block: Block = Sentence(none_known(snapshot))
     if answers:
         rows = [
             TableRow(
-                tuple(tuple(Span(text, style) for text, style in cell) for cell in cluster_cells(each.cluster, each)),
-                each.cluster,
-                each.cluster.place,
+                tuple(
+                    tuple(Span(text, style) for text, style in cell) for cell in cluster_cells(answer.cluster, answer)
+                ),
+                answer.cluster,
+                answer.cluster.place,
             )
-            for each in answers
+            for answer in answers
         ]
-        found = Table(CLUSTER_COLUMNS, rows)
+        block = Table(CLUSTER_COLUMNS, rows)
     account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
-    return [*_sum_of_clusters(answers), aside(account), found, *unread_blocks(snapshot)]
+    return [*_sum_of_clusters(answers), aside(account), block, *unread_blocks(snapshot)]
 
 
 def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
@@ -146,7 +148,7 @@ def cluster_blocks(
     if answer.not_judged or answer.errors:
         # The app shows the errors themselves, and the command line prints them on stderr; they may name the account.
         failed = dict.fromkeys(f"{error.action or error.source}: {error.kind}" for error in answer.errors)
-        why = [Node(Span(each, "muted", shown="outside")) for each in failed]
+        why = [Node(Span(part, "muted", shown="outside")) for part in failed]
         blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
     return blocks + not_looked_at(answer.not_looked_at)
 
@@ -159,11 +161,15 @@ def _access(answer: ClusterAnswer) -> list[Block]:
         return [heading, aside(no_entries_words(answer.cluster))]
     rows = [
         TableRow(
-            (Span(without_path(each.entry.principal_arn), "strong"), each.entry.kind or "?", allowed_words(each.entry)),
-            each,
-            ("entry", each.entry.principal_arn),
+            (
+                Span(without_path(entry.entry.principal_arn), "strong"),
+                entry.entry.kind or "?",
+                allowed_words(entry.entry),
+            ),
+            entry,
+            ("entry", entry.entry.principal_arn),
         )
-        for each in answer.entries
+        for entry in answer.entries
     ]
     # What an entry allows is the answer: the principal's name is cut first.
     columns = (Column("Principal", 20, middle=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
@@ -178,13 +184,14 @@ def no_entries_words(cluster: Cluster) -> str:
 
 def allowed_words(entry: AccessEntry) -> Line:
     """Return what an entry allows: access policies and where, then groups."""
-    said: list[Line] = [
-        (code(each.policy), Span(f" in {places_words(each.namespaces)}", "muted")) for each in entry.policies or ()
+    lines: list[Line] = [
+        (code(policy.policy), Span(f" in {places_words(policy.namespaces)}", "muted"))
+        for policy in entry.policies or ()
     ]
-    said += [(Span("group ", "muted"), group) for group in entry.groups]
+    lines += [(Span("group ", "muted"), group) for group in entry.groups]
     if entry.policies is None and entry.takes_policies:
-        said.append(Span("access policies not read", "warn"))
-    return joined("; ", said) or (Span("nothing by itself", "muted"),)
+        lines.append(Span("access policies not read", "warn"))
+    return joined("; ", lines) or (Span("nothing by itself", "muted"),)
 
 
 def _verdict(answer: ClusterAnswer) -> str:
@@ -238,7 +245,10 @@ def _on_the_account(answer: ClusterAnswer) -> Iterator[Block]:
     """Yield, where it is Markdown, what sets the variable that stands for the account in its commands."""
     account = answer.identity.account
     if any(
-        account in part for _, each in worst_first(answer) for command in each.commands for part in command.arguments
+        account in part
+        for _, finding in worst_first(answer)
+        for command in finding.commands
+        for part in command.arguments
     ):
         yield Sentence(
             Span("ACCOUNT stands for the number of the account. To set it before a command:", shown="markdown")
@@ -260,7 +270,7 @@ def _finding(
     answer: ClusterAnswer, role: ClusterRole, finding: Finding, key: Hashable, opened: Collection[Hashable] | None
 ) -> Node:
     below = [Node(_private(answer, Span(finding.text)))]
-    below += [Node(_private(answer, Span(each, "muted"))) for each in finding.evidence]
+    below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
     below += _fix(answer, finding)
     if role.subject is not None and opened is not None:
         below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
@@ -320,7 +330,7 @@ def about_line(value: object) -> Line:
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
             return code(role.arn, "strong"), Span(fix, "accent"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
-            wrong = "; ".join(f"{each.severity}: {each.text}" for each in findings)
+            wrong = "; ".join(f"{known_finding.severity}: {known_finding.text}" for known_finding in findings)
             return code(arn, "strong"), f"  {wrong or uses_words(uses)}"
         case RecentChange(policy=policy, roles=roles):
             return code(policy, "strong"), Span(f"  attached to {', '.join(roles)}", "muted")
@@ -367,22 +377,22 @@ def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
     blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}: {upgrade_verdict(answer)}", 1)]
     if not answer.components:
         blocks.append(aside("no role is known to run a component whose releases are known"))
-    for each in answer.components:
-        before = each.before_release or "the release that runs now"
-        line = (code(each.component, "strong"), f"  {before} → {each.after_release}")
-        blocks.append(Heading(line, value=PolicyAt(each.component), key=("component", each.component)))
-        if each.reasons:
-            blocks.append(aside("; ".join(each.reasons)))
-        blocks += _component(each)
+    for component in answer.components:
+        before = component.before_release or "the release that runs now"
+        line = (code(component.component, "strong"), f"  {before} → {component.after_release}")
+        blocks.append(Heading(line, value=PolicyAt(component.component), key=("component", component.component)))
+        if component.reasons:
+            blocks.append(aside("; ".join(component.reasons)))
+        blocks += _component(component)
     return blocks
 
 
 def upgrade_verdict(answer: UpgradeAnswer) -> str:
     """Return which roles need something before the upgrade, as the end of a heading."""
-    needing = dict.fromkeys(each.role for each in answer.components if each.role and each.before)
+    needing = dict.fromkeys(component.role for component in answer.components if component.role and component.before)
     if needing:
         return f"first give {listed(list(needing))} what {'it lacks' if len(needing) == 1 else 'they lack'}"
-    if all(each.is_judged for each in answer.components):
+    if all(component.is_judged for component in answer.components):
         return "the roles have all the permissions they need" if answer.components else "nothing to judge"
     return "cannot tell whether the roles have what they need"
 
@@ -394,34 +404,34 @@ def nothing_words(answer: UpgradeAnswer) -> str:
     )
 
 
-def _component(each: ComponentUpgrade) -> list[Block]:
-    blocks = [] if each.role is None else [*_before(each, each.role)]
-    for need in each.optional:
+def _component(upgrade: ComponentUpgrade) -> list[Block]:
+    blocks = [] if upgrade.role is None else [*_before(upgrade, upgrade.role)]
+    for need in upgrade.optional:
         blocks.append(Sentence((Span("only if ", "muted"), f"{need.only_if}:")))
         blocks.append(Tree(list(map(_added, need.statements))))
-    if each.after:
-        blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(each.role or ""))))
-        blocks.append(Tree([_statement("−", "removed", statement) for statement in each.after]))
-    if each.not_known:
+    if upgrade.after:
+        blocks.append(Sentence((Span("afterwards: ", "muted"), "these may be removed from ", code(upgrade.role or ""))))
+        blocks.append(Tree([_statement("−", "removed", statement) for statement in upgrade.after]))
+    if upgrade.not_known:
         blocks.append(Sentence(Span("not known:", "warn")))
-        blocks.append(Tree([Node(Span(text, "muted")) for text in each.not_known]))
-    blocks += command_blocks(each.checks, ("checks", each.component))
+        blocks.append(Tree([Node(Span(text, "muted")) for text in upgrade.not_known]))
+    blocks += command_blocks(upgrade.checks, ("checks", upgrade.component))
     return blocks
 
 
-def _before(each: ComponentUpgrade, role: str) -> Iterator[Block]:
+def _before(upgrade: ComponentUpgrade, role: str) -> Iterator[Block]:
     """Yield what to add to a role before the upgrade."""
-    partly = [held.statement for held in each.partly]
-    if missing := [statement for statement in each.before if statement not in partly]:
+    partly = [held.statement for held in upgrade.partly]
+    if missing := [statement for statement in upgrade.before if statement not in partly]:
         line = (Span("before: ", "warn"), "give ", code(role), " these permissions, or calls will be denied:")
-        yield Sentence(line, RoleSide(role), ("before", each.component))
-        yield Tree([*map(_added, missing), *(Node(Span(text, "muted")) for text in each.besides)])
+        yield Sentence(line, RoleSide(role), ("before", upgrade.component))
+        yield Tree([*map(_added, missing), *(Node(Span(text, "muted")) for text in upgrade.besides)])
     if partly:
         some = (Span("before: ", "warn"), code(role), " has these only in some cases; other calls will be denied:")
-        yield Sentence(some, RoleSide(role), ("partly", each.component))
-        yield Tree([_added(held.statement, held.grants) for held in each.partly])
-    yield from command_blocks(each.commands, ("commands", each.component))
-    if each.is_judged and not each.before:
+        yield Sentence(some, RoleSide(role), ("partly", upgrade.component))
+        yield Tree([_added(held.statement, held.grants) for held in upgrade.partly])
+    yield from command_blocks(upgrade.commands, ("commands", upgrade.component))
+    if upgrade.is_judged and not upgrade.before:
         yield Sentence((Span("before: ", "good"), code(role), " has all the permissions it needs"))
 
 
@@ -432,7 +442,7 @@ def _added(statement: Statement, held: Sequence[Grant] = ()) -> Node:
 
 
 def _statement(sign: str, style: Style, statement: Statement) -> Node:
-    where = joined(", ", [code(each) for each in statement.resources])
+    where = joined(", ", [code(resource) for resource in statement.resources])
     below: list[Node] = [Node(("on ", *where))]
-    below += [Node(("if ", *condition_line(each, each.values))) for each in statement.conditions]
-    return Node((Span(f"{sign} ", style), *joined(", ", [code(each) for each in statement.actions])), below)
+    below += [Node(("if ", *condition_line(condition, condition.values))) for condition in statement.conditions]
+    return Node((Span(f"{sign} ", style), *joined(", ", [code(action) for action in statement.actions])), below)

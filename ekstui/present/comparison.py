@@ -96,35 +96,37 @@ def difference_blocks(comparison: Comparison) -> list[Block]:
     return [*_between_policies(comparison.differences, *comparison.names)]
 
 
-def _between_versions(found: Differences) -> list[Block]:
+def _between_versions(differences: Differences) -> list[Block]:
     nodes = [
-        *(_changed(each) for each in found.changed),
-        *(_one_sided(each, "+", "added") for each in found.added),
-        *(_one_sided(each, "−", "removed") for each in found.removed),
-        *map(_covered, found.covered),
+        *(_changed(difference) for difference in differences.changed),
+        *(_one_sided(difference, "+", "added") for difference in differences.added),
+        *(_one_sided(difference, "−", "removed") for difference in differences.removed),
+        *map(_covered, differences.covered),
     ]
     return [Tree(nodes)] if nodes else []
 
 
-def _between_policies(found: Differences, one: str, other: str) -> Iterator[Block]:
-    yield from _only_in(one, found.removed, "−", "removed")
-    yield from _only_in(other, found.added, "+", "added")
-    if found.changed:
-        _, _, changed = found.counts
+def _between_policies(differences: Differences, one: str, other: str) -> Iterator[Block]:
+    yield from _only_in(one, differences.removed, "−", "removed")
+    yield from _only_in(other, differences.added, "+", "added")
+    if differences.changed:
+        _, _, changed = differences.counts
         legend = (Span(f"   − {one}", "removed"), Span(f"   + {other}", "added"))
         yield Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend))
-        yield Tree([_changed(each, two=True) for each in found.changed])
-    if found.alike:
-        by_pattern = {name for each in found.covered for name in each.actions}
-        plain = [(effect, tuple(name for name in names if name not in by_pattern)) for effect, names in found.alike]
-        yield Heading(f"In both ({sum(len(names) for _, names in found.alike)})")
-        yield Tree([*_by_service_of(plain), *(_covered_in_both(each, (one, other)) for each in found.covered)])
+        yield Tree([_changed(difference, two=True) for difference in differences.changed])
+    if differences.alike:
+        by_pattern = {name for line in differences.covered for name in line.actions}
+        plain = [
+            (effect, tuple(name for name in names if name not in by_pattern)) for effect, names in differences.alike
+        ]
+        yield Heading(f"In both ({sum(len(names) for _, names in differences.alike)})")
+        yield Tree([*_by_service_of(plain), *(_covered_in_both(line, (one, other)) for line in differences.covered)])
 
 
-def _only_in(name: str, found: Sequence[ActionDifference], sign: str, style: Style) -> list[Block]:
-    count = sum(1 if each.element == "NotAction" else len(each.actions) for each in found)
+def _only_in(name: str, differences: Sequence[ActionDifference], sign: str, style: Style) -> list[Block]:
+    count = sum(1 if difference.element == "NotAction" else len(difference.actions) for difference in differences)
     title = ("Only in ", code(name, "strong"), f" ({count})")
-    return section(title, [_one_sided(each, sign, style) for each in found])
+    return section(title, [_one_sided(difference, sign, style) for difference in differences])
 
 
 def counts_words(comparison: Comparison) -> str:
@@ -135,7 +137,9 @@ def counts_words(comparison: Comparison) -> str:
 
 def way_line(way: Way) -> tuple[str | Span, ...]:
     """Return the conditions of a way, all of which must hold."""
-    return joined(" and ", [condition_line(each, _shortened(each.values), joint=len(way) > 1) for each in way])
+    return joined(
+        " and ", [condition_line(condition, _shortened(condition.values), joint=len(way) > 1) for condition in way]
+    )
 
 
 def ways_line(ways: Sequence[Way]) -> tuple[str | Span, ...]:
@@ -158,20 +162,20 @@ def _reasons(comparison: Comparison) -> Iterator[Block]:
 
 
 def _reason(update: Update, *, back: bool) -> Line:
-    said: list[str | Span] = [
+    line: list[str | Span] = [
         Span(f"{'without ' if back else ''}{version_label(update.version)}: ", "strong"),
         update.text,
     ]
     if update.disagreement:
-        said += [Span(" But: ", "warn"), update.disagreement]
-    return tuple(said)
+        line += [Span(" But: ", "warn"), update.disagreement]
+    return tuple(line)
 
 
 def _parameters(side: ComparedSide) -> Iterator[Block]:
     """Yield the values used for the parameters of a controller's policy, and which are unknown."""
-    given, lacking = filled_in(side.parameters)
-    if given:
-        yield Sentence((code(short_label(side)), f" with {given}"))
+    words, lacking = filled_in(side.parameters)
+    if words:
+        yield Sentence((code(short_label(side)), f" with {words}"))
     if lacking:
         yield aside(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)")
 
@@ -179,10 +183,10 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
 def _attached(count: AttachedCount) -> Line:
     kinds = ((count.roles, "role"), (count.users, "user"), (count.groups, "group"))
     holders = ", ".join(counted(number, kind) for number, kind in kinds if number)
-    said = f"{count.policy} is attached to {'' if count.complete or not holders else 'at least '}{holders or 'nothing'}"
+    text = f"{count.policy} is attached to {'' if count.complete or not holders else 'at least '}{holders or 'nothing'}"
     if count.boundaries:
-        said += f", and is the boundary of {count.boundaries:,}"
-    return f"{said} in account {count.account}, {as_of_words(count.fetched_at)}."
+        text += f", and is the boundary of {count.boundaries:,}"
+    return f"{text} in account {count.account}, {as_of_words(count.fetched_at)}."
 
 
 def _side(side: ComparedSide) -> tuple[str | Span, ...]:
@@ -198,7 +202,7 @@ def _version(side: ComparedSide) -> str:
 
 def _one_sided(difference: ActionDifference, sign: str, style: Style) -> Node:
     head = (Span(f"{sign} ", style), *_effect(difference))
-    granted = [("on ", *_places(each.place), *ways_line(each.ways)) for each in difference.granted]
+    granted = [("on ", *_places(place.place), *ways_line(place.ways)) for place in difference.granted]
     where: tuple[str | Span, ...] = ("  ", *granted[0]) if len(granted) == 1 else ()
     children = [] if where else [*map(Node, granted)]
     if difference.element == "NotAction" or len(difference.actions) <= NAMES_IN_LINE:
@@ -215,7 +219,7 @@ def _part(difference: ActionDifference) -> tuple[str | Span, ...]:
         total = len(reference().expand(difference.actions[0]))
         words = f"  {len(difference.part):,} of its {total:,} actions"
         if len(difference.part) <= PART_SHOWN:
-            words += f": {', '.join(each.partition(':')[2] for each in difference.part)}"
+            words += f": {', '.join(text.partition(':')[2] for text in difference.part)}"
         return (Span(words, "muted"),)
     if len(difference.actions) != 1:
         return ()
@@ -240,19 +244,19 @@ def _changed(difference: ActionDifference, *, two: bool = False) -> Node:
         line = (*head, Span(f"{count} actions:", "warn"))
     children = [
         *(_by_service(difference.actions) if count > NAMES_IN_LINE and difference.element == "Action" else []),
-        *(Node(_resources(each, two=two)) for each in difference.resources),
-        *(node for each in difference.conditions for node in _conditions(each, two=two)),
+        *(Node(_resources(resource, two=two)) for resource in difference.resources),
+        *(node for condition in difference.conditions for node in _conditions(condition, two=two)),
     ]
     return Node(line, children, value=difference, key=("~", difference.effect, difference.actions))
 
 
 def _resources(change: ResourceChange, *, two: bool) -> Line:
-    said: list[str | Span] = ["everything but" if change.listed or change.element == "NotResource" else "resource"]
-    said += [*_values("−", "removed", change.removed), *_values("+", "added", change.added)]
+    pieces: list[str | Span] = ["everything but" if change.listed or change.element == "NotResource" else "resource"]
+    pieces += [*_values("−", "removed", change.removed), *_values("+", "added", change.added)]
     conditions = ways_line(change.ways)
     # Otherwise only what was added would seem to have the conditions.
     unchanged = "  in both" if two else "  as before"
-    return (*said, unchanged if conditions and change.removed and change.added else "", *conditions)
+    return (*pieces, unchanged if conditions and change.removed and change.added else "", *conditions)
 
 
 def _conditions(change: ConditionChange, *, two: bool) -> Iterator[Node]:
@@ -301,8 +305,8 @@ def _line_change(change: LineChange) -> tuple[str | Span, ...]:
     if before.operator == after.operator:
         operator = "" if after.operator.lower() in _PLAIN_OPERATORS else f" {after.operator}"
         others = (*before.values, *after.values)
-        removed = _values("−", "removed", [_tail(each, others) for each in change.removed])
-        added = _values("+", "added", [_tail(each, others) for each in change.added])
+        removed = _values("−", "removed", [_tail(value, others) for value in change.removed])
+        added = _values("+", "added", [_tail(value, others) for value in change.added])
         return (code(after.key), operator, *removed, *added)
     if change.removed or change.added:
         old = (Span(f"  − {before.operator} ", "removed"), code(" or ".join(bounded(before.values)), "removed"))
@@ -326,7 +330,7 @@ def _shortened(values: Sequence[str]) -> tuple[str, ...]:
 def _tail(value: str, others: Sequence[str]) -> str:
     """Return an ARN without what it shares with other values, such as `…/AmazonEKSPodIdentityPolicy`."""
     head, slash, tail = value.rpartition("/")
-    alike = [each for each in others if each != value and each.startswith(head + slash)]
+    alike = [other for other in others if other != value and other.startswith(head + slash)]
     return f"…/{tail}" if value.startswith("arn:") and slash and alike else value
 
 
@@ -359,12 +363,12 @@ def _effect(difference: ActionDifference) -> tuple[Span, ...]:
 
 
 def _places(place: Place) -> tuple[str | Span, ...]:
-    names = joined(", ", [code(each) for each in place.resources if each]) or ("no resource",)
+    names = joined(", ", [code(resource) for resource in place.resources if resource]) or ("no resource",)
     return names if place.element == "Resource" else ("everything but ", *names)
 
 
 def _names(actions: Sequence[str], style: Style = "") -> tuple[str | Span, ...]:
-    return joined(", ", [code(each, style) for each in actions])
+    return joined(", ", [code(action, style) for action in actions])
 
 
 def _by_service(actions: Sequence[str]) -> list[Node]:

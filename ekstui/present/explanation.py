@@ -182,10 +182,10 @@ def _explanation(
     key = (number, "verdict")
     headline, meanings = _headline(explanation)
     yield Heading(headline, key=key) if several else Sentence(headline, key=key)
-    known = [Sentence(said, key=(number, "symptom", index)) for index, said in enumerate(meanings)]
+    sentences = [Sentence(meaning, key=(number, "symptom", index)) for index, meaning in enumerate(meanings)]
     notes = [note(text, key=(number, "note", index)) for index, text in enumerate(explanation.notes)]
     # What is said of this very request comes before what is known of its kind.
-    yield from (*notes, *known) if explanation.denied or explanation.judged else (*known, *notes)
+    yield from (*notes, *sentences) if explanation.denied or explanation.judged else (*sentences, *notes)
     for index, finding in enumerate(explanation.findings):
         line: Line = (Span(f"{finding.severity} with the role: ", SEVERITY_STYLES[finding.severity]), finding.text)
         yield Sentence(line, key=(number, "finding", index))
@@ -202,14 +202,14 @@ def _explanation(
 
 def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     """Return the answer in one line, and what else the message is known to mean."""
-    known: list[Line] = [(Span(f"{each.symptom}: ", "strong"), each.answer) for each in explanation.symptoms]
+    lines: list[Line] = [(Span(f"{symptom.symptom}: ", "strong"), symptom.answer) for symptom in explanation.symptoms]
     if explanation.symptoms and not explanation.denied and not explanation.judged:
         first, *others = explanation.symptoms
-        return Span(first.symptom, "strong"), [first.answer, *known[1:]] if others else [first.answer]
+        return Span(first.symptom, "strong"), [first.answer, *lines[1:]] if others else [first.answer]
     verdict = Span(verdict_in_words(explanation), _STYLES[explanation.verdict])
     if not explanation.action:
-        return verdict, known
-    return (code(explanation.action, "strong"), Span(": ", "strong"), verdict), known
+        return verdict, lines
+    return (code(explanation.action, "strong"), Span(": ", "strong"), verdict), lines
 
 
 def verdict_in_words(explanation: Explanation) -> str:
@@ -307,21 +307,21 @@ def _allowed(explanation: Explanation) -> str:
 def _open_questions(explanation: Explanation) -> str:
     """Return what would have to be known for a verdict."""
     missing = [key for key in explanation.missing_context if key not in explanation.foreign_context]
-    found = [words for key, words in _NAMED.items() if key in missing]
+    questions = [words for key, words in _NAMED.items() if key in missing]
     keys = [key for key in missing if key not in _NAMED]
     of_tags = [key for key in keys if "tag" in key.partition(":")[2].lower()]
     if of_tags:
-        found.append("tags")
-    found += [key for key in keys if key not in of_tags][:_MOST_KEYS]
-    if not found:
+        questions.append("tags")
+    questions += [key for key in keys if key not in of_tags][:_MOST_KEYS]
+    if not questions:
         return "what the policies do not tell"
-    plural = len(found) > 1 or found in (["tags"], [_NAMED[IDENTITY]])
+    plural = len(questions) > 1 or questions in (["tags"], [_NAMED[IDENTITY]])
     unknown = (
         "which the message does not show" if explanation.denied else f"which {'were' if plural else 'was'} not given"
     )
-    if found == ["tags"]:
+    if questions == ["tags"]:
         return f"tags that {unknown.removeprefix('which ')}"
-    return f"{', '.join(found[:-1])}{' and ' if len(found) > 1 else ''}{found[-1]}, {unknown}"
+    return f"{', '.join(questions[:-1])}{' and ' if len(questions) > 1 else ''}{questions[-1]}, {unknown}"
 
 
 def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
@@ -372,8 +372,8 @@ def _helps_to_name_a_policy(explanation: Explanation) -> bool:
 
 
 def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
-    policies = dict.fromkeys(name for each in explanation.symptoms for name in each.policies)
-    actions = dict.fromkeys(name for each in explanation.symptoms for name in each.actions)
+    policies = dict.fromkeys(name for symptom in explanation.symptoms for name in symptom.policies)
+    actions = dict.fromkeys(name for symptom in explanation.symptoms for name in symptom.actions)
     if policies:
         yield "policies", code(", ".join(policies))
     if actions:
@@ -381,7 +381,7 @@ def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         if explanation.role is None:
             option = by_place("role:NAME before it", "--role NAME")
             yield "next", (*option, " shows which of them a role of the account lacks")
-    yield "source", code(", ".join(dict.fromkeys(each.source for each in explanation.symptoms)))
+    yield "source", code(", ".join(dict.fromkeys(symptom.source for symptom in explanation.symptoms)))
 
 
 def _sections(
@@ -397,7 +397,7 @@ def _sections(
     if explanation.behind:
         yield "A newer release of what the role has a copy of", list(_behind(number, explanation))
     if len(explanation.layers) > 1:
-        yield "By layer", [Table(_LAYERS, [_layer(number, each) for each in explanation.layers])]
+        yield "By layer", [Table(_LAYERS, [_layer(number, layer) for layer in explanation.layers])]
     if explanation.nearest:
         title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
@@ -464,15 +464,15 @@ def _fixes(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Bl
     """Yield what fixes it, and what does so only if something that is not known holds."""
     if certain := [command for fix in explanation.fixes if not fix.depends_on for command in fix.commands]:
         yield "To fix it", list(command_blocks(certain, (number, "command")))
-    for index, fix in enumerate(each for each in explanation.fixes if each.depends_on):
+    for index, fix in enumerate(candidate for candidate in explanation.fixes if candidate.depends_on):
         title = f"Fixes it only if {depends_words(fix)}"
         yield title, list(command_blocks(fix.commands, (number, "possible", index)))
 
 
 def depends_words(fix: Fix) -> str:
     """Return what a fix depends on as the end of `only if …`."""
-    keys = [each for each in fix.depends_on if ":" in each]
-    others = [f"{each} allows it too" for each in fix.depends_on if ":" not in each and each != RESOURCE]
+    keys = [name for name in fix.depends_on if ":" in name]
+    others = [f"{name} allows it too" for name in fix.depends_on if ":" not in name and name != RESOURCE]
     unnamed = ["the resource, which the message lacks, is one of these"] if RESOURCE in fix.depends_on else []
     return " and ".join((*([f"{', '.join(keys)} fits"] if keys else []), *unnamed, *others))
 
@@ -515,14 +515,14 @@ def failure_in_words(failure: Failure) -> str:
         return "it denies the request"
     wanted = f"{failure.operator} {' or '.join(failure.wanted) or 'nothing'}"
     if failure.given is None:
-        given = "not given"
+        actual = "not given"
     else:
-        given = f"the request has {', '.join(failure.given)}" if failure.given else "the request does not have the key"
+        actual = f"the request has {', '.join(failure.given)}" if failure.given else "the request does not have the key"
     if failure.part != "condition":
-        return f"{wanted}; {given}"
+        return f"{wanted}; {actual}"
     refused = refused_tags(failure)
-    given = f"refused: {', '.join(refused)}; {given}" if refused else given
-    return f"condition {failure.key}: {wanted}; {given}"
+    actual = f"refused: {', '.join(refused)}; {actual}" if refused else actual
+    return f"condition {failure.key}: {wanted}; {actual}"
 
 
 def _cross(near: StatementResult, failure: Failure) -> Span:
@@ -566,9 +566,11 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
 def _fitting(allowers: Sequence[Allower]) -> Sequence[Allower]:
     """Return the policies worth attaching, of those that fit best: what is for other services or roles would do harm."""
     for fit in ("own", "kind"):
-        if found := [each for each in allowers if each.fit == fit]:
-            return found
-    return [each for each in allowers if each.fit == "unknown" and each.scope != "aws" and not each.wildcard]
+        if fitting := [allower for allower in allowers if allower.fit == fit]:
+            return fitting
+    return [
+        allower for allower in allowers if allower.fit == "unknown" and allower.scope != "aws" and not allower.wildcard
+    ]
 
 
 def _remarks(allower: Allower) -> str:

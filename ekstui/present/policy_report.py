@@ -62,51 +62,52 @@ def policies_blocks(entries: Sequence[PolicyEntry]) -> list[Block]:
 
 
 def about_blocks(
-    entry: PolicyEntry, known: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
+    entry: PolicyEntry, notes: PolicyKnowledge | None, symptoms: Sequence[Symptom], *, whole: bool
 ) -> list[Block]:
     """Return what a policy is for, with warnings; if `whole`, also who may attach it and which policies are narrower."""
     blocks: list[Block] = []
     if entry.policy.withdrawn:
         blocks.append(note("AWS no longer lists it; what is known of it is kept"))
-    if known is None:
+    if notes is None:
         return blocks
-    more = len(known.notes) + len(known.disagreements) + len(symptoms)
+    more = len(notes.notes) + len(notes.disagreements) + len(symptoms)
     hint = f" (i: {more} notes)" if more > 1 and not whole else ""
-    blocks.append(Sentence((known.purpose, Span(hint, "muted", shown="app"))))
+    blocks.append(Sentence((notes.purpose, Span(hint, "muted", shown="app"))))
     if whole:
-        blocks.append(Sentence(_attached_to(known)))
-    if known.superseded_by:
-        change = f". {known.supersession}" if whole and known.supersession else ""
-        blocks.append(note(f"superseded by {', '.join(known.superseded_by)}{change}"))
-    if known.access_policy:
+        blocks.append(Sentence(_attached_to(notes)))
+    if notes.superseded_by:
+        change = f". {notes.supersession}" if whole and notes.supersession else ""
+        blocks.append(note(f"superseded by {', '.join(notes.superseded_by)}{change}"))
+    if notes.access_policy:
         blocks.append(
             note(
                 "an EKS access policy has the same name; that one belongs to access entries and cannot be attached to a role"
             )
         )
-    if whole and known.narrower:
-        blocks.append(Sentence(f"Narrower: {', '.join(known.narrower)}."))
-    if whole and known.unused:
-        blocks.append(Sentence(f"No longer used by EKS: {', '.join(known.unused)}."))
+    if whole and notes.narrower:
+        blocks.append(Sentence(f"Narrower: {', '.join(notes.narrower)}."))
+    if whole and notes.unused:
+        blocks.append(Sentence(f"No longer used by EKS: {', '.join(notes.unused)}."))
     return blocks
 
 
-def notes_blocks(known: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> list[Block]:
+def notes_blocks(notes: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> list[Block]:
     """Return what is worth knowing, known incidents, and where AWS's description differs from the document."""
     return [
-        *section("Worth knowing", [Node(text) for text in (known.notes if known else ())]),
+        *section("Worth knowing", [Node(text) for text in (notes.notes if notes else ())]),
         *section(
-            "What people are paged for", [Node((Span(f"{each.symptom}: ", "accent"), each.answer)) for each in symptoms]
+            "What people are paged for",
+            [Node((Span(f"{symptom.symptom}: ", "accent"), symptom.answer)) for symptom in symptoms],
         ),
-        *section("Where AWS's text differs", [Node(text) for text in (known.disagreements if known else ())]),
+        *section("Where AWS's text differs", [Node(text) for text in (notes.disagreements if notes else ())]),
     ]
 
 
-def _attached_to(known: PolicyKnowledge) -> str:
-    if known.service_linked_role:
-        return f"Attached to the service-linked role {known.service_linked_role}; nobody else may attach it."
-    alone = "" if known.attachable else " Only AWS attaches it."
-    return f"For: {', '.join(known.attached_to)}.{alone}"
+def _attached_to(notes: PolicyKnowledge) -> str:
+    if notes.service_linked_role:
+        return f"Attached to the service-linked role {notes.service_linked_role}; nobody else may attach it."
+    alone = "" if notes.attachable else " Only AWS attaches it."
+    return f"For: {', '.join(notes.attached_to)}.{alone}"
 
 
 _ACCESS = Column("Access level", 24, shrink=1)
@@ -137,8 +138,8 @@ def release_words(policy: Policy, info: VersionInfo) -> str:
 
 def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
     """Return which parameters were filled in, and which were not."""
-    given, lacking = filled_in(parameters)
-    blocks: list[Block] = [Sentence(f"filled in: {given}")] if given else []
+    words, lacking = filled_in(parameters)
+    blocks: list[Block] = [Sentence(f"filled in: {words}")] if words else []
     return [*blocks, Sentence(f"not filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
 
 

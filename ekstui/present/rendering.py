@@ -319,24 +319,24 @@ def rows(blocks: Sequence[Block], width: int) -> list[Row]:
 
 def list_rows(table: Table, width: int) -> list[Row]:
     """Return a table as rows with one cell per column, for a list that has the table's columns."""
-    found: list[Row] = []
+    rows: list[Row] = []
     for number, row in enumerate(table.rows):
         key = number if row.key is None else row.key
         cells = tuple(styled_line(cell, "app") for cell in row.cells)
-        found.append(Row(key, cells, row.value, selectable=row.value is not None))
-        found += [
+        rows.append(Row(key, cells, row.value, selectable=row.value is not None))
+        rows += [
             Row((key, index, part), (((STEP * 2, ""), *line),), selectable=False)
             for index, below in enumerate(row.below)
             if is_shown_in(below, "app")
             for part, line in enumerate(wrap(styled_line(below, "app"), max(width - 4, 20)))
         ]
-    return found
+    return rows
 
 
 def markdown(blocks: Sequence[Block]) -> str:
     """Return an answer as Markdown."""
-    found = ["\n".join(lines) for block in blocks if (lines := list(_block(block)))]
-    return "\n\n".join(found) + "\n"
+    parts = ["\n".join(lines) for block in blocks if (lines := list(_block(block)))]
+    return "\n\n".join(parts) + "\n"
 
 
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#|$&]|~(?=\S)|:(?=//)|(?<=www)\.", re.IGNORECASE)

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 def review_blocks(review: Review) -> list[Block]:
     """Return a summary, then one row per document: first what can change or pass on rights, then what widens access."""
     order = {"widened": 0, "mixed": 1, None: 2, "unknown": 3, "narrowed": 4, "same": 5}
-    documents = sorted(review.documents, key=lambda each: (not each.rights, order[_reach(each)], each.path, each.place))
+    documents = sorted(
+        review.documents,
+        key=lambda document: (not document.rights, order[_reach(document)], document.path, document.place),
+    )
     columns = (Column("Document", 20, shrink=1), Column("", 8), Column("Meaning", 20))
     return [
         Heading("IAM policies in this change", 1),
@@ -58,13 +61,13 @@ def _not_read(files: Sequence[UnreadFile]) -> Iterator[Block]:
 
 
 def _sum(review: Review) -> str:
-    reaches = [_reach(each) for each in review.documents]
+    reaches = [_reach(document) for document in review.documents]
     if not reaches:
         judged = "No policy document that was read changes what it allows"
         return f"{judged if review.not_read else 'No policy document changes what it allows'} ({_counts(review)})."
     words = [
-        f"{reaches.count(reach)} {said}"
-        for reach, said in (
+        f"{reaches.count(reach)} {verb}"
+        for reach, verb in (
             ("widened", "widened"), ("mixed", "widened and narrowed"), ("narrowed", "narrowed"),
             ("same", "with the same access"), ("unknown", "undecided"), (None, "not judged"),
         )
@@ -81,15 +84,19 @@ def _counts(review: Review) -> str:
     return f"{counted(review.files, 'changed file')}: {', '.join(part for part in parts if part[0] != '0')}"
 
 
-def _document(each: ReviewedDocument) -> TableRow:
-    file = f"{each.path}:{each.line}" if each.line else each.path
-    where: Line = code(f"{file} › {each.place}" if each.place else file)
-    if each.change is None:
-        return TableRow((where, each.state, Span(f"not judged: {each.reason}", "warn")))
-    rights = (Span(f"can change or pass on rights ({', '.join(each.rights)}); ", "bad"),) if each.rights else ()
-    parts = ", ".join(f"{part.name} {_WORDS[part.reach]}" for part in each.statements)
+def _document(document: ReviewedDocument) -> TableRow:
+    file = f"{document.path}:{document.line}" if document.line else document.path
+    where: Line = code(f"{file} › {document.place}" if document.place else file)
+    if document.change is None:
+        return TableRow((where, document.state, Span(f"not judged: {document.reason}", "warn")))
+    rights = (Span(f"can change or pass on rights ({', '.join(document.rights)}); ", "bad"),) if document.rights else ()
+    parts = ", ".join(f"{part.name} {_WORDS[part.reach]}" for part in document.statements)
     return TableRow(
-        (where, each.state, (*rights, verdict_span(each.change), *((Span(f"; {parts}", "muted"),) if parts else ())))
+        (
+            where,
+            document.state,
+            (*rights, verdict_span(document.change), *((Span(f"; {parts}", "muted"),) if parts else ())),
+        )
     )
 
 
@@ -98,5 +105,5 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _reach(each: ReviewedDocument) -> str | None:
-    return None if each.change is None else each.change.reach
+def _reach(document: ReviewedDocument) -> str | None:
+    return None if document.change is None else document.change.reach

@@ -53,7 +53,7 @@ def _findings(findings: Sequence[Finding]) -> Tree:
                     Span(f" {finding.code}", "muted", shown="markdown"),
                     f": {finding.title}",
                 ),
-                [Node(finding.text), *(Node(Span(each, "muted")) for each in finding.evidence), *_fix(finding)],
+                [Node(finding.text), *(Node(Span(evidence, "muted")) for evidence in finding.evidence), *_fix(finding)],
                 finding,
                 ("finding", index),
             )
@@ -142,17 +142,17 @@ def _entries(answer: ClusterAnswer, opened: Collection[Path]) -> Node:
         words = no_entries_words(answer.cluster)
         return Node((title, Span(f"  {words}", "warn" if words == "not read" else "muted")), key=_ENTRIES)
     nodes = []
-    for each in answer.entries:
-        kind = Span(f"  {each.entry.kind or '?'}  ", "muted")
-        line = (Span(without_path(each.entry.principal_arn), "strong"), kind, *spans(allowed_words(each.entry)))
-        nodes.append(Node(line, (), each, (*_ENTRIES, each.entry.principal_arn)))
+    for entry in answer.entries:
+        kind = Span(f"  {entry.entry.kind or '?'}  ", "muted")
+        line = (Span(without_path(entry.entry.principal_arn), "strong"), kind, *spans(allowed_words(entry.entry)))
+        nodes.append(Node(line, (), entry, (*_ENTRIES, entry.entry.principal_arn)))
     count = Span(f"  {counted(len(nodes), 'entry', 'entries')}", "muted")
     return Node((title, count), nodes, answer.entries, _ENTRIES, opened=_ENTRIES in opened)
 
 
 def _branch(branch: Branch, roles: dict[str, ClusterRole], opened: Collection[Path], now: datetime) -> Node:
     path = (branch.way,)
-    failing = sum(any(each.severity == "problem" for each in roles[arn].findings) for arn, _ in branch.roles)
+    failing = sum(any(finding.severity == "problem" for finding in roles[arn].findings) for arn, _ in branch.roles)
     line = (
         Span(WAY_WORDS[branch.way], "accent"),
         Span(f"  {counted(len(branch.roles), 'role')}" if branch.roles else "", "muted"),
@@ -225,7 +225,7 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     if answer.findings:
         blocks += [Heading("Findings"), _findings(answer.findings)]
     blocks.append(Heading("Trust: who may assume it"))
-    blocks += [Sentence(each) for each in answer.trust or ("its trust policy is not known",)]
+    blocks += [Sentence(sentence) for sentence in answer.trust or ("its trust policy is not known",)]
     blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]
     blocks += _role_uses(answer.subject)
     blocks += _role_policies(answer)
@@ -253,14 +253,16 @@ def _role_uses(subject: RoleInUse) -> Iterator[Block]:
 
 def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
     subject = answer.subject
-    policies = [policy_node(each, _policy_kind(each), ("policy", each.arn or each.name)) for each in subject.policies]
+    policies = [
+        policy_node(policy, _policy_kind(policy), ("policy", policy.arn or policy.name)) for policy in subject.policies
+    ]
     if subject.boundary:
         policies.append(policy_node(subject.boundary, "permissions boundary", ("boundary", subject.boundary.name)))
     yield Heading("Policies")
     yield Tree(policies)
     if answer.copies:
         yield Heading("Copies of what controllers publish")
-        yield Tree([_copy(each, subject.role.name, number) for number, each in enumerate(answer.copies)])
+        yield Tree([_copy(copy, subject.role.name, number) for number, copy in enumerate(answer.copies)])
     if not subject.policies and subject.role.extent == "full":
         yield aside("none")
 

@@ -42,4 +42,4 @@ def granted_levels(services: Sequence[ServiceSummary]) -> list[str]:
     ordered = dict.fromkeys(level for service in services for level in service.levels)
     from ekstui.iam.reference import LEVELS  # 5 ms, and only once permissions are shown
 
-    return [level for level in (*LEVELS, *(each for each in ordered if each not in LEVELS)) if level in granted]
+    return [level for level in (*LEVELS, *(level for level in ordered if level not in LEVELS)) if level in granted]

@@ -125,12 +125,12 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
     text = plain(line)
     if cells(text) <= width:
         return [line]
-    found: list[Styled] = []
+    lines: list[Styled] = []
     start = end = used = 0
     room = width
     for word in filter(None, _WORD.findall(text)):
         if used and used + cells(word.rstrip(" ")) > room:
-            found.append(_part(line, start, end))
+            lines.append(_part(line, start, end))
             start, used, room = end, 0, later or width
         while cells(word.rstrip(" ")) > room:
             # A character of two cells must go somewhere, even if there is room for only one cell.
@@ -139,12 +139,12 @@ def wrap(line: Styled, width: int, later: int | None = None) -> list[Styled]:
             at = 1 + max(map(head.rfind, "/:.-_,="))
             head = head[:at] if 2 * at > room else head
             end = start + len(head)
-            found.append(_part(line, start, end))
+            lines.append(_part(line, start, end))
             start, word, room = end, word[len(head) :], later or width
         end += len(word)
         used += cells(word)
-    found.append(_part(line, start, end))
-    return found
+    lines.append(_part(line, start, end))
+    return lines
 
 
 _CONTINUATION = " \\"
@@ -154,14 +154,14 @@ _CONTINUATION = " \\"
 def shell_lines(command: str, room: int) -> list[str]:
     """Return a command split at its options into lines that fit; pasted into a shell, they are the same command."""
     words = re.split(r" (?=--[a-z])", command)
-    found = [words[0]]
+    lines = [words[0]]
     for word in words[1:]:
-        if cells(found[-1]) + cells(word) + len(" ") + len(_CONTINUATION) <= room:
-            found[-1] += f" {word}"
+        if cells(lines[-1]) + cells(word) + len(" ") + len(_CONTINUATION) <= room:
+            lines[-1] += f" {word}"
         else:
-            found[-1] += _CONTINUATION
-            found.append(f"  {word}")
-    return found
+            lines[-1] += _CONTINUATION
+            lines.append(f"  {word}")
+    return lines
 
 
 def _part(line: Styled, start: int, end: int) -> Styled:

@@ -65,12 +65,12 @@ def time_line(steps: Sequence[Step], until: datetime, width: int, here: int | No
 
 def _days(steps: Sequence[Step]) -> list[float]:
     """Return when the versions were made, in seconds; an unknown time is that of the version before or, first, after it."""
-    known = [step.created.timestamp() for step in steps if step.created]
-    if not known:
+    times = [step.created.timestamp() for step in steps if step.created]
+    if not times:
         return []
     days: list[float] = []
     for step in steps:
-        days.append(max(step.created.timestamp() if step.created else 0, days[-1] if days else known[0]))
+        days.append(max(step.created.timestamp() if step.created else 0, days[-1] if days else times[0]))
     return days
 
 

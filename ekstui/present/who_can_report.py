@@ -106,7 +106,7 @@ def who_can_blocks(
     blocks: list[Block] = [Heading(line, 1)]
     if not full:
         columns = columns_of(answer, narrow=narrow)
-        return [*blocks, Table(columns, [holder_row(each, narrow=narrow) for each in answer.holders])]
+        return [*blocks, Table(columns, [holder_row(row, narrow=narrow) for row in answer.holders])]
     for holder in answer.holders:
         blocks.append(Heading((code(holder.policy.name), f" {version_label(holder.version)}")))
         blocks.append(Tree([Node(line) for line in holder_lines(holder, answer.action, types=types)]))
@@ -143,7 +143,7 @@ def unnamed_blocks(action: str) -> list[Block]:
     nearest = nearest_actions(action)
     return [
         note(f"{_UNNAMED} {action}{'; nearest:' if nearest else '.'}"),
-        Tree([Node(f"  {each}", value=each, key=each) for each in nearest]),
+        Tree([Node(f"  {name}", value=name, key=name) for name in nearest]),
         aside("If it exists, these allow it by a pattern:"),
     ]
 
@@ -199,7 +199,7 @@ def holder_about(holder: Holder, action: str) -> Line:
 
 def principal_about(can: PrincipalCan) -> Line:
     """Return through which policies someone may do it, and on what that depends."""
-    through = ", ".join(each.name for each in can.through) or "no policy"
+    through = ", ".join(policy.name for policy in can.through) or "no policy"
     depends = f"  {'; '.join(can.reasons)}" if can.reasons else ""
     return code(can.subject.arn or can.subject.name, "strong"), f"  through {through}", Span(depends, "warn")
 
@@ -213,7 +213,7 @@ def since_words(since: Since, *, whole: bool = False) -> str:
 
 
 def principals_blocks(
-    found: PrincipalsCan,
+    answer: PrincipalsCan,
     action: str,
     now: datetime,
     *,
@@ -226,43 +226,45 @@ def principals_blocks(
     `short` puts uses and conditions on lines of their own, `narrow` the policies too. `is_named` says whether the action is
     known to exist.
     """
-    where = f"account {found.identity.account}, {age_in_words(found.fetched_at, now)}"
-    total = counted(len(found.principals), "principal")
-    if not found.principals and not is_named:
+    where = f"account {answer.identity.account}, {age_in_words(answer.fetched_at, now)}"
+    total = counted(len(answer.principals), "principal")
+    if not answer.principals and not is_named:
         # That nobody may do it would be no answer about the action that was meant.
         return []
-    if found.principals and not any(each.through for each in found.principals):
+    if answer.principals and not any(principal.through for principal in answer.principals):
         blocks: list[Block] = [Heading(f"In my account: {total} may do {action}: it needs no permission ({where})")]
-    elif found.principals:
-        more, exists = "" if found.complete else "at least ", "" if is_named else ", if it exists"
+    elif answer.principals:
+        more, exists = "" if answer.complete else "at least ", "" if is_named else ", if it exists"
         blocks = [Heading(f"In my account: {more}{total} may do {action}{exists} ({where})")]
         beside = {"Used by", "Depends on", *(("Through",) if narrow else ())} if short else ()
         columns = tuple(column for column in _PRINCIPALS if column.title not in beside)
-        blocks.append(Table(columns, [_principal_row(each, now, short, narrow) for each in found.principals]))
+        blocks.append(
+            Table(columns, [_principal_row(principal, now, short, narrow) for principal in answer.principals])
+        )
     else:
-        nobody = "nobody" if found.complete else "nobody that was read"
+        nobody = "nobody" if answer.complete else "nobody that was read"
         blocks = [Heading(f"In my account: {nobody} may do it ({where})")]
-    taken = section("Allowed, but taken away", [_taken(each) for each in found.taken])
-    return [*blocks, *taken, *not_looked_at(found.not_looked_at)]
+    taken = section("Allowed, but taken away", [_taken(principal) for principal in answer.taken])
+    return [*blocks, *taken, *not_looked_at(answer.not_looked_at)]
 
 
-def _principal_row(each: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:
-    subject = each.subject
+def _principal_row(principal: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:
+    subject = principal.subject
     never = "—" if subject.was_read else "?"
     used = age_in_words(subject.last_used, now) if subject.last_used else never if subject.kind == "role" else ""
     who, kind = code(subject.name, "strong"), Span(subject.kind, "muted")
     uses = uses_words(subject.used_by) or ("its service alone" if subject.service_linked else "")
     if short:
-        about = [_through(each)] if narrow else []
+        about = [_through(principal)] if narrow else []
         about += [(Span(uses, "muted"),)] if uses else []
-        about += [(Span("; ".join(map(_short_reason, each.reasons)), "warn"),)] if each.reasons else []
-        first = (who, kind, used) if narrow else (who, kind, _through(each), used)
+        about += [(Span("; ".join(map(_short_reason, principal.reasons)), "warn"),)] if principal.reasons else []
+        first = (who, kind, used) if narrow else (who, kind, _through(principal), used)
         below = (joined(" · ", about),) if about else ()
-        return TableRow(first, each, ("principal", subject.kind, subject.name), below)
+        return TableRow(first, principal, ("principal", subject.kind, subject.name), below)
     cells: tuple[Line, ...] = (
-        who, kind, uses or Span("—", "muted"), _through(each), used, Span("; ".join(each.reasons), "warn"),
+        who, kind, uses or Span("—", "muted"), _through(principal), used, Span("; ".join(principal.reasons), "warn"),
     )  # fmt: skip
-    return TableRow(cells, each, ("principal", subject.kind, subject.name))
+    return TableRow(cells, principal, ("principal", subject.kind, subject.name))
 
 
 def _short_reason(reason: str) -> str:
@@ -273,20 +275,20 @@ def _short_reason(reason: str) -> str:
     return f"if {_fitted(list(dict.fromkeys(map(_kind_of_key, keys.split(', ')))), ', ', ', +', IF_ROOM // 2)}"
 
 
-def _through(each: PrincipalCan) -> tuple[Span, ...]:
-    if not each.through:
+def _through(principal: PrincipalCan) -> tuple[Span, ...]:
+    if not principal.through:
         return (Span("needs no permission", "muted"),)
-    first, *others = each.through
+    first, *others = principal.through
     version = f" {version_label(first.version)}" if first.version else ""
     owner = "" if first.owner == "AWS managed" else f" {first.owner}"
     return (code(first.name), Span(version + owner + (f", +{len(others)}" if others else ""), "muted"))
 
 
-def _taken(each: PrincipalCan) -> Node:
-    subject = each.subject
-    reasons = "; ".join(each.reasons)
-    line = (code(subject.name), " has it through ", *joined("", [_through(each)]), ", but ", Span(reasons, "bad"))
-    return Node(line, value=each, key=("taken", subject.kind, subject.name))
+def _taken(principal: PrincipalCan) -> Node:
+    subject = principal.subject
+    reasons = "; ".join(principal.reasons)
+    line = (code(subject.name), " has it through ", *joined("", [_through(principal)]), ", but ", Span(reasons, "bad"))
+    return Node(line, value=principal, key=("taken", subject.kind, subject.name))
 
 
 def _on(holder: Holder) -> str:
@@ -337,7 +339,7 @@ def _if(holder: Holder) -> Iterator[Line]:
 
 def _conditions(holder: Holder) -> str:
     """Return the condition keys of a policy's grants, as many as fit, such as `if CreateAction or RequestTag or +3`."""
-    ways = [tuple(dict.fromkeys(each.key for each in grant.conditions)) for grant in holder.grants]
+    ways = [tuple(dict.fromkeys(condition.key for condition in grant.conditions)) for grant in holder.grants]
     room = IF_ROOM // 2 if holder.policy.kind == "service-linked" else IF_ROOM
     named = list(dict.fromkeys(" and ".join(map(_short_key, way)) for way in ways if way))
     if any(len(way) > room for way in named):

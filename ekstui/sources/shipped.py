@@ -134,7 +134,7 @@ class PublishedPolicies:
     def parameters(self, name: str, version: int, values: Mapping[str, str]) -> Mapping[str, str | None]:
         """Return the parameters of a document with the given values; None for the others."""
         published = _version(name, version)
-        names = [*published.to_fill_in, *(each for each in published.parameters if each in values)]
+        names = [*published.to_fill_in, *(key for key in published.parameters if key in values)]
         return {parameter: values.get(parameter) for parameter in dict.fromkeys(names) if parameter != "AWS::Partition"}
 
     def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:

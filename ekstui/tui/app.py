@@ -146,7 +146,7 @@ class EkstuiApp(RoutedApp):
                 of_pane = self.screen is self.explorer and chosen.value in declared(pane)
                 await self.run_action(action, pane if of_pane else self.screen if chosen.value in here else self)
             else:
-                self.recent = (chosen, *(each for each in self.recent if each != chosen))[:RECENT]
+                self.recent = (chosen, *(entry for entry in self.recent if entry != chosen))[:RECENT]
                 await self.open_found(chosen)
 
         explorer = self.explorer
@@ -201,8 +201,8 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
     at = datetime.now(UTC).replace(microsecond=0)
     bookmark, row = Bookmark(""), 0
     for screen in screens:
-        if found := getattr(screen, "bookmark", None):
-            bookmark, row = found, screen.query_one(RowList).cursor or 0
+        if mark := getattr(screen, "bookmark", None):
+            bookmark, row = mark, screen.query_one(RowList).cursor or 0
     listed = [row.key for row in explorer.policies.rows.rows if row.selectable]
     # A filter that matches nothing may be anything, even the name of a role.
     words = explorer.policies.filter if listed else ""

@@ -54,8 +54,8 @@ class Background:
         def run() -> None:
             try:
                 result = work(cancelled)
-            except EkstuiError as known:
-                error = known
+            except EkstuiError as expected:
+                error = expected
             except BaseException as unknown:  # noqa: BLE001 (else the pane would wait for ever)
                 error = logbook.unexpected(unknown, "in the background")
             else:

@@ -139,14 +139,14 @@ class SurvivingApp(App[None]):
 
 def _place(error: BaseException, node: DOMNode | None) -> _ShowsErrors | None:
     """Return the innermost pane in the traceback, or else the node's own pane."""
-    found: _ShowsErrors | None = None
+    pane: _ShowsErrors | None = None
     trace = error.__traceback__
     while trace is not None:
         owner = trace.tb_frame.f_locals.get("self")
         if isinstance(owner, Widget) and owner is not node:
-            found = _pane_of(owner) or found
+            pane = _pane_of(owner) or pane
         trace = trace.tb_next
-    return found or (_pane_of(node) if node else None)
+    return pane or (_pane_of(node) if node else None)
 
 
 def _pane_of(node: DOMNode) -> _ShowsErrors | None:

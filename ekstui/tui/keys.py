@@ -107,11 +107,11 @@ def all_keys() -> tuple[Key, ...]:
 
 def declared(owner: object) -> tuple[Key, ...]:
     """Return the keys of a screen or widget, those of its own class first, without duplicates."""
-    found: dict[str, Key] = {}
+    keys: dict[str, Key] = {}
     for kind in type(owner).__mro__:
         for key in vars(kind).get("KEYS", ()):
-            found.setdefault(key.id, key)
-    return tuple(found.values())
+            keys.setdefault(key.id, key)
+    return tuple(keys.values())
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:
@@ -124,13 +124,15 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
 
 def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
     """Return a warning for each unknown id, with the most similar known one."""
-    known = tuple(key.id for key in all_keys())
-    return tuple(f"No key has the id {name}{nearest_words(name, known)}." for name in ids if name not in known)
+    declared_ids = tuple(key.id for key in all_keys())
+    return tuple(
+        f"No key has the id {name}{nearest_words(name, declared_ids)}." for name in ids if name not in declared_ids
+    )
 
 
-def clashes(given: Mapping[str, str]) -> dict[str, str]:
+def clashes(keymap: Mapping[str, str]) -> dict[str, str]:
     """Return why keys in the settings cannot be used, by id: a key that two ids have would do only one of two things."""
-    by_id = {key.id: given.get(key.id, key.keys) for key in all_keys()}
+    by_id = {key.id: keymap.get(key.id, key.keys) for key in all_keys()}
     owners: dict[str, list[str]] = {}
     for name, keys in by_id.items():
         # Textual spells `/` and `slash` in one way.
@@ -141,7 +143,7 @@ def clashes(given: Mapping[str, str]) -> dict[str, str]:
         for key, names in owners.items()
         for name in names
         for other in names
-        if name in given and other != name
+        if name in keymap and other != name
     }
 
 

@@ -99,14 +99,14 @@ class RoutedApp(LibraryApp):
         from ekstui.tui.screens.overview_screens import CardScreen
 
         try:
-            found = access_difference(before, after)
+            difference = access_difference(before, after)
         except EkstuiError as error:
             self.notify(plain_failure(error), severity="error")
             return
-        names = (found.before.policy.name, found.after.policy.name)
+        names = (difference.before.policy.name, difference.after.policy.name)
         # To get here again, the palette takes the command.
         thing = Thing("comparison", " with ".join(names), arn=f"diff access:{names[0]} access:{names[1]}")
-        self.push_screen(CardScreen(thing, lambda: access_difference_blocks(found)))
+        self.push_screen(CardScreen(thing, lambda: access_difference_blocks(difference)))
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:
@@ -162,8 +162,8 @@ class RoutedApp(LibraryApp):
             if message.text == key.label:
                 await self.run_action(key.action)
                 return
-        found = catalogue(self.library, self.explorer.account.snapshot).find(message.text)
-        if thing := next((each for each in found if message.kind in (None, each.kind)), None):
+        things = catalogue(self.library, self.explorer.account.snapshot).find(message.text)
+        if thing := next((candidate for candidate in things if message.kind in (None, candidate.kind)), None):
             await self.open_found(thing)
 
     async def open_found(self, thing: Thing) -> None:
@@ -258,8 +258,8 @@ class RoutedApp(LibraryApp):
         clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
         if not clusters:
             if snapshot:
-                said = none_known(snapshot).text
-                self.notify(f"{said[:1].upper()}{said[1:]}; a shows what was read.")
+                text = none_known(snapshot).text
+                self.notify(f"{text[:1].upper()}{text[1:]}; a shows what was read.")
             else:
                 self.notify("No account was read yet; a lists the profiles, and r asks AWS.")
             return
@@ -268,7 +268,9 @@ class RoutedApp(LibraryApp):
             if cluster is not None:
                 self.push_screen(ClusterScreen(cluster.name, cluster.region))
 
-        chooser = ChooserScreen("Clusters", [(cluster_cells(each), each) for each in clusters], CLUSTER_COLUMNS)
+        chooser = ChooserScreen(
+            "Clusters", [(cluster_cells(cluster), cluster) for cluster in clusters], CLUSTER_COLUMNS
+        )
         self.push_screen(chooser, show)
         library = self.library
 
@@ -279,7 +281,7 @@ class RoutedApp(LibraryApp):
 
         def show_failure(error: EkstuiError) -> None:
             if chooser in self.screen_stack:
-                chooser.set_choices([(cluster_cells(each, waiting=False), each) for each in clusters])
+                chooser.set_choices([(cluster_cells(cluster, waiting=False), cluster) for cluster in clusters])
             self.notify(str(error), severity="error")
 
         self.background.run(self, "clusters", lambda _: judged(library), show_problems, show_failure)

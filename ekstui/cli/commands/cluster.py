@@ -51,8 +51,8 @@ def list_clusters(arguments: Namespace) -> int:
     # The text has the errors in it.
     errors = snapshot.errors if arguments.json else ()
     narrate_missing(errors, snapshot.complete, "every role and cluster", "there may be more problems")
-    known = snapshot.eks is not None and not any(each.source == "clusters" for each in snapshot.errors)
-    return ExitCode.NOTHING if known and not answers else ExitCode.DONE
+    is_known = snapshot.eks is not None and not any(error.source == "clusters" for error in snapshot.errors)
+    return ExitCode.NOTHING if is_known and not answers else ExitCode.DONE
 
 
 @command(
@@ -96,8 +96,10 @@ def show_cluster(arguments: Namespace) -> int:
     if arguments.fail_on is None:
         return ExitCode.DONE
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
-    found = bool(answer.cluster.all_issues) or any(finding.severity in failing for _, finding in worst_first(answer))
-    return gate(found or not answer.complete or bool(answer.not_judged))
+    has_problems = bool(answer.cluster.all_issues) or any(
+        finding.severity in failing for _, finding in worst_first(answer)
+    )
+    return gate(has_problems or not answer.complete or bool(answer.not_judged))
 
 
 @command(
@@ -159,7 +161,9 @@ def show_upgrade(arguments: Namespace) -> int:
     snapshot = read_account(library)
     if arguments.bridge:
         return _print_bridges(library, arguments)
-    after, before = (pairs(each, "COMPONENT=RELEASE", "karpenter=v1.14.1") for each in (arguments.to, arguments.since))
+    after, before = (
+        pairs(texts, "COMPONENT=RELEASE", "karpenter=v1.14.1") for texts in (arguments.to, arguments.since)
+    )
     answer = upgrade(library, arguments.name, after, before, parameters(arguments))
     if arguments.json:
         print_shape(shape(answer))
@@ -171,39 +175,39 @@ def show_upgrade(arguments: Namespace) -> int:
     if not answer.components:
         narrate(nothing_words(answer))
         return ExitCode.NOTHING
-    known = [each.is_judged or bool(each.before) for each in answer.components]
-    return gate(not (all(known) if arguments.to or arguments.since else any(known)))
+    judged = [component.is_judged or bool(component.before) for component in answer.components]
+    return gate(not (all(judged) if arguments.to or arguments.since else any(judged)))
 
 
 def _print_bridges(library: Library, arguments: Namespace) -> int:
     """Print a policy for two releases of a component, and on stderr what is proven about it."""
     since = pairs(arguments.since, "COMPONENT=RELEASE", "karpenter=v1.14.1")
     bridges = bridge(library, arguments.name, arguments.bridge, since, parameters(arguments))
-    for each in bridges:
-        document = serialise(each.document)
-        name = f"{each.component.replace('/', '-')}-{each.before_release}-to-{each.after_release}"
+    for one in bridges:
+        document = serialise(one.document)
+        name = f"{one.component.replace('/', '-')}-{one.before_release}-to-{one.after_release}"
         if arguments.terraform:
             print_text(terraform_text(name, document).rstrip("\n"))
         else:
             print_json(document)
-        releases = f"{each.component} {each.before_release} and {each.after_release}"
+        releases = f"{one.component} {one.before_release} and {one.after_release}"
         proof = (
             f"Allows what {releases} need, and nothing else"
-            if each.is_proven
+            if one.is_proven
             else f"Not proven to be what {releases} need"
         )
-        narrate(f"{proof} (for role {each.role}).")
-    return gate(not all(each.is_proven for each in bridges))
+        narrate(f"{proof} (for role {one.role}).")
+    return gate(not all(bridge.is_proven for bridge in bridges))
 
 
 def _print_missing(answer: UpgradeAnswer, *, terraform: bool) -> None:
     documents = {
-        f"{each.component.replace('/', '-')}-{each.after_release}": {
+        f"{component.component.replace('/', '-')}-{component.after_release}": {
             "Version": "2012-10-17",
-            "Statement": [serialise_statement(statement) for statement in each.before],
+            "Statement": [serialise_statement(statement) for statement in component.before],
         }
-        for each in answer.components
-        if each.before
+        for component in answer.components
+        if component.before
     }
     if not terraform:
         print_json(documents if len(documents) != 1 else next(iter(documents.values())))

@@ -57,8 +57,8 @@ def complete(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             # A word that is not a command is a policy to open.
             _attach(action, _where)
-    for name, each in commands_of(parser).items():
-        for action in each._actions:
+    for name, subparser in commands_of(parser).items():
+        for action in subparser._actions:
             if completer := _COMPLETERS.get(f"{name} {action.dest}") or _COMPLETERS.get(action.dest):
                 _attach(action, completer)
     _Finder()(parser, always_complete_options=False, default_completer=SuppressCompleter())
@@ -75,11 +75,11 @@ class _Finder(CompletionFinder):
         if (
             at
             and os.environ.get("_ARGCOMPLETE_SHELL") == "bash"
-            and all(each[at : at + 1] == "@" for each in completions)
+            and all(completion[at : at + 1] == "@" for completion in completions)
         ):
             last_wordbreak_pos = at - 1
-        found: list[str] = super().quote_completions(completions, cword_prequote, last_wordbreak_pos)
-        return found
+        quoted: list[str] = super().quote_completions(completions, cword_prequote, last_wordbreak_pos)
+        return quoted
 
 
 def _attach(action: argparse.Action, completer: Completer) -> None:
@@ -108,7 +108,7 @@ def _policies(prefix: str, **_: object) -> Iterable[str]:
         return [f"{start}{label}" for label in _versions(library.find(name).policy)]
     return [
         *(entry.policy.name for entry in library.policies("all")),
-        *(name for each in shipped_in("any") for name in each.names()),
+        *(name for family in shipped_in("any") for name in family.names()),
     ]
 
 
@@ -117,7 +117,7 @@ def _versions(policy: Policy) -> list[str]:
     return (
         reader_of(policy).labels(policy.name)
         if policy.home
-        else [version_label(each.number) for each in policy.versions]
+        else [version_label(version.number) for version in policy.versions]
     )
 
 
@@ -137,15 +137,15 @@ def _sides(prefix: str, **named: Any) -> Iterable[str]:
 
 def _sides_with_access(prefix: str, **named: Any) -> Iterable[str]:
     start = PREFIX if prefix.startswith(PREFIX) else ""
-    return [*_sides(prefix, **named), *(f"{start}{each.policy.name}" for each in access_policies())]
+    return [*_sides(prefix, **named), *(f"{start}{policy.policy.name}" for policy in access_policies())]
 
 
 def _actions(prefix: str, **_: object) -> Iterable[str]:
     service, colon, _name = prefix.partition(":")
-    known = reference()
+    service_reference = reference()
     if colon:
-        return [action.name for action in known.actions(service).values()]
-    return [f"{name}:" for name in known.services()]
+        return [action.name for action in service_reference.actions(service).values()]
+    return [f"{name}:" for name in service_reference.services()]
 
 
 def _library(parsed: argparse.Namespace | None) -> Library:
@@ -190,10 +190,10 @@ def _regions(parsed_args: argparse.Namespace | None = None, **_: object) -> Iter
 
 def _themes(**_: object) -> Iterable[str]:
     # Importing Textual takes 250 ms, which a key press has not; its file of themes takes two.
-    found = find_spec("textual")
-    if found is None or found.origin is None:
+    spec = find_spec("textual")
+    if spec is None or spec.origin is None:
         return ()
-    return re.findall(r'\bname="([\w-]+)"', Path(found.origin).with_name("theme.py").read_text(encoding="utf-8"))
+    return re.findall(r'\bname="([\w-]+)"', Path(spec.origin).with_name("theme.py").read_text(encoding="utf-8"))
 
 
 _COMPLETERS: dict[str, Completer] = {

@@ -36,22 +36,22 @@ from ekstui.settings import Effective, effective, template
 )
 def show_settings(arguments: Namespace) -> int:
     """Print one line per setting: its name, its value, and where the value comes from."""
-    found: Effective = arguments.settings
+    effective: Effective = arguments.settings
     if arguments.what == "path":
-        print_text(str(found.path))
+        print_text(str(effective.path))
         return ExitCode.DONE
     if arguments.what == "edit":
         refuse_in_demo(arguments)
-        return _edit(found.path)
-    if found.settings.keys:
+        return _edit(effective.path)
+    if effective.settings.keys:
         from ekstui.tui.keys import clashes, unknown_ids  # imports Textual: 85 ms
 
-        unknown = unknown_ids(found.settings.keys)
-        unknown += tuple(f"keys.{name}: {reason}." for name, reason in clashes(found.settings.keys).items())
-        found = found._replace(warnings=(*found.warnings, *unknown))
+        unknown = unknown_ids(effective.settings.keys)
+        unknown += tuple(f"keys.{name}: {reason}." for name, reason in clashes(effective.settings.keys).items())
+        effective = effective._replace(warnings=(*effective.warnings, *unknown))
         for warning in unknown:
             narrate(warning)
-    print_answer(arguments, lambda: shape(found), lambda: settings_blocks(found))
+    print_answer(arguments, lambda: shape(effective), lambda: settings_blocks(effective))
     return ExitCode.DONE
 
 

@@ -92,8 +92,8 @@ def _are_access_policies(before: str, after: str | None) -> bool:
 
 def _access(library: Library, arguments: Namespace) -> int:
     """Print how two EKS access policies differ."""
-    found = access_difference(arguments.before, arguments.after)
+    difference = access_difference(arguments.before, arguments.after)
     if arguments.patch:
         raise InputError("EKS access policies have no document to make a patch of.", "Leave out --patch.")
-    print_answer(arguments, lambda: answer_of(library.data(), found), lambda: access_difference_blocks(found))
-    return gate((arguments.exit_code and found.reach != "same") or fails_on(arguments.fail_on, [found.reach]))
+    print_answer(arguments, lambda: answer_of(library.data(), difference), lambda: access_difference_blocks(difference))
+    return gate((arguments.exit_code and difference.reach != "same") or fails_on(arguments.fail_on, [difference.reach]))

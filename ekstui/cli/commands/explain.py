@@ -98,7 +98,9 @@ def explain(arguments: Namespace) -> int:
     if account_meant(library, inquiry):
         could_read_account(library, again=False)
     questions = [replace(inquiry.question, action=action) for action in arguments.action] or [inquiry.question]
-    answers = tuple(answer for each in questions for answer in explain_all(library, inquiry._replace(question=each)))
+    answers = tuple(
+        answer for question in questions for answer in explain_all(library, inquiry._replace(question=question))
+    )
     simulated = None
     if arguments.simulate:
         role = inquiry.principal or getattr(answers[0], "role", None)
@@ -111,7 +113,7 @@ def explain(arguments: Namespace) -> int:
         lambda: explain_shape(library.data(), answers, simulated),
         lambda: explanation_blocks(answers, simulated or (), now=datetime.now(UTC), unfolded=unfolded),
     )
-    return gate(arguments.exit_code and any(each.verdict != "allowed" for each in answers))
+    return gate(arguments.exit_code and any(answer.verdict != "allowed" for answer in answers))
 
 
 def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
@@ -194,19 +196,19 @@ def _log() -> str:
     rest = begun + sys.stdin.readline(MAX_CHARACTERS)
     more = iter(lambda: sys.stdin.readline(MAX_CHARACTERS), "")
     lines = chain(f"{whole}{newline}".splitlines(keepends=True), (rest,), more)
-    found = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
-    if not found.kept and not newline:
+    shortened = excerpt(lines, MAX_CHARACTERS, lambda line: bool(knowledge().symptoms_in(line)))
+    if not shortened.kept and not newline:
         return text  # one long line, which is refused
-    if not found.kept:
+    if not shortened.kept:
         raise InputError(
-            f"none of the {found.lines:,} lines is a denial.",
+            f"none of the {shortened.lines:,} lines is a denial.",
             "Paste the line that says “is not authorized to perform”.",
         )
     narrate(
-        f"{found.kept:,} of {found.lines:,} lines are about access and differ; {found.repeats:,} repeat them, and the rest "
+        f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; {shortened.repeats:,} repeat them, and the rest "
         "was left out."
     )
-    return found.text
+    return shortened.text
 
 
 def _standard_input(limit: int) -> str:

@@ -34,7 +34,7 @@ def list_policies(arguments: Namespace) -> None:
     if arguments.json:
         from ekstui.export.shapes import answer  # 4 ms: imports what encodes documents
 
-        print_shape(answer(data=library.data(), policies=[*(each.component or each for each in entries), *access]))
+        print_shape(answer(data=library.data(), policies=[*(row.component or row for row in entries), *access]))
         return
     blocks = policies_blocks(entries)
     if access:

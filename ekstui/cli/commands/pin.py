@@ -44,8 +44,8 @@ def pin_policies(arguments: Namespace) -> None:
     refuse_in_demo(arguments)
     lock = Path(arguments.lock)
     pins = pin(open_library(arguments), arguments.policies)
-    kept = {each.name: each for each in (read_lock(lock) if lock.exists() else ())}
-    write_lock(sorted({**kept, **{each.name: each for each in pins}}.values(), key=lambda each: each.name), lock)
+    kept = {held.name: held for held in (read_lock(lock) if lock.exists() else ())}
+    write_lock(sorted({**kept, **{pin.name: pin for pin in pins}}.values(), key=lambda entry: entry.name), lock)
     narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {lock}.")
 
 
@@ -63,10 +63,10 @@ def check_pins(arguments: Namespace) -> int:
     library = open_library(arguments)
     pins = read_lock(Path(arguments.lock))
     moved = moved_since(library, pins)
-    judged = all(each.change is not None for each in moved)
+    judged = all(pin.change is not None for pin in moved)
     print_answer(arguments, lambda: answer(moved=moved, complete=judged), lambda: moved_blocks(moved, len(pins)))
     newest = library.data().newest
     narrate(f"Known until {newest:%Y-%m-%d}.")
     narrate_age(library, newest)
-    reaches = [reach for each in moved for reach in reaches_of(each.change)]
+    reaches = [reach for pin in moved for reach in reaches_of(pin.change)]
     return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))

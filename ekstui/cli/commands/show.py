@@ -121,14 +121,16 @@ def _shape(
     if iam is None:
         return answer_of(library.data(), access, "AccessPolicyRules.shown") if access else {}
     entry, version = iam
-    known = knowledge_of(entry.policy)
+    notes = knowledge_of(entry.policy)
     document = library.document_json(entry.policy, version, values)
     services = library.summary(entry.policy, version, values)
-    reasons = known.services if known else {}
-    found = show_shape(
+    reasons = notes.services if notes else {}
+    fields = show_shape(
         library.data(), entry, version, document, services, reasons, library.parameters(entry.policy, version, values)
     )
-    return found | {"access_policy": answer_of(library.data(), access, "AccessPolicyRules.shown")} if access else found
+    return (
+        fields | {"access_policy": answer_of(library.data(), access, "AccessPolicyRules.shown")} if access else fields
+    )
 
 
 def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> None:
@@ -161,8 +163,8 @@ def _report(library: Library, entry: PolicyEntry, version: int, arguments: Names
     head = version_blocks(policy, version, library.parameters(policy, version, values))
     if arguments.markdown:
         return [*head, services_table(services)]
-    known = knowledge_of(policy)
+    notes = knowledge_of(policy)
     symptoms = knowledge().symptoms_of(policy.name)
-    about = about_blocks(entry, known, symptoms, whole=True)
-    actions = actions_blocks(services, known.services if known else {})
-    return [*head, *about, services_table(services), *actions, *notes_blocks(known, symptoms)]
+    about = about_blocks(entry, notes, symptoms, whole=True)
+    actions = actions_blocks(services, notes.services if notes else {})
+    return [*head, *about, services_table(services), *actions, *notes_blocks(notes, symptoms)]

@@ -115,25 +115,25 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     from ekstui.library.access_policies import who_can_in_kubernetes
     from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 
-    found = who_can_in_kubernetes(arguments.action)
-    names = {each.policy.name for each, _ in found.holders}
+    holders = who_can_in_kubernetes(arguments.action)
+    names = {policy.policy.name for policy, _ in holders.holders}
     in_clusters = (
         None if arguments.names else _of_account(library, arguments, lambda ask: _in_clusters(library, names, ask=ask))
     )
     if arguments.json:
         principals = in_clusters.principals if in_clusters else ()
-        print_shape(kubernetes_holders_shape(library.data(), found, principals))
+        print_shape(kubernetes_holders_shape(library.data(), holders, principals))
     elif arguments.names:
-        for answer, _ in found.holders:
+        for answer, _ in holders.holders:
             print_text(answer.policy.name)
     else:
-        blocks = kubernetes_holders_blocks(found)
+        blocks = kubernetes_holders_blocks(holders)
         if in_clusters is not None:
             blocks += principals_in_clusters_blocks(in_clusters)
         print_blocks(blocks)
-    if found.holders:
+    if holders.holders:
         return ExitCode.DONE
-    narrate(no_holder_words(found))
+    narrate(no_holder_words(holders))
     return ExitCode.NOTHING
 
 
@@ -151,11 +151,11 @@ def _principals(library: Library, arguments: Namespace, *, ask: bool) -> Princip
     from ekstui.library.own_account import FRESH
     from ekstui.library.roles import principals_can
 
-    known = library.account.last()
-    if ask and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
-        known = read_account(library)
-        narrate_missing(known.errors)
-    return None if known is None else principals_can(library, arguments.action, arguments.resource)
+    snapshot = library.account.last()
+    if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):
+        snapshot = read_account(library)
+        narrate_missing(snapshot.errors)
+    return None if snapshot is None else principals_can(library, arguments.action, arguments.resource)
 
 
 Answer = TypeVar("Answer")

@@ -171,12 +171,12 @@ def _choice(label: str, choice: AccountChoice, on: bool) -> Node:
 
 
 def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tuple[str, tuple[str, ...]]]:
-    known = regions_of_interest(snapshot) if snapshot else ()
-    found: list[tuple[str, tuple[str, ...]]] = [("those that the account uses", ()), ("all", ("all",))]
-    found += [(region, (region,)) for region in known]
-    if choice.regions and choice.regions not in [regions for _, regions in found]:
-        found.append((", ".join(choice.regions), choice.regions))
-    return found
+    regions = regions_of_interest(snapshot) if snapshot else ()
+    choices: list[tuple[str, tuple[str, ...]]] = [("those that the account uses", ()), ("all", ("all",))]
+    choices += [(region, (region,)) for region in regions]
+    if choice.regions and choice.regions not in [regions for _, regions in choices]:
+        choices.append((", ".join(choice.regions), choice.regions))
+    return choices
 
 
 class RoleScreen(AccountReportScreen[RoleAnswer]):

@@ -83,12 +83,12 @@ class ClusterScreen(ClusterReportScreen):
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the cluster as rows."""
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self.opened)
-        found = rows([*blocks, *error_notes(answer.errors)], self.width)
+        lines = rows([*blocks, *error_notes(answer.errors)], self.width)
         # A folded problem takes one line, so that more of them are visible.
-        cut = {above for row in found if (above := _above(row)) is not None and self._is_folded(above)}
+        cut = {above for row in lines if (above := _above(row)) is not None and self._is_folded(above)}
         return [
             row._replace(cells=((*row.cells[0], ("…", "muted")),)) if row.key in cut else row
-            for row in found
+            for row in lines
             if _above(row) not in cut
         ]
 
@@ -124,17 +124,17 @@ class ClusterScreen(ClusterReportScreen):
         if not isinstance(work, Work) or not work.finding.commands:
             return ()
         commands = work.finding.commands
-        found = [copyable("command", one_line(commands))]
+        copies = [copyable("command", one_line(commands))]
         if commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
             text = attachment_terraform(work.role.arn.rpartition("/")[2], commands[0].arguments[-1])
-            found.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
-        return found
+            copies.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
+        return copies
 
     def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
         """Return the whole cluster as Markdown."""
-        known = self.app.library.data().newest
+        newest = self.app.library.data().newest
         name = f"{answer.cluster.name}.md"
-        return (Extract("Markdown", name, lambda: markdown(cluster_blocks(answer, known, datetime.now(UTC)))),)
+        return (Extract("Markdown", name, lambda: markdown(cluster_blocks(answer, newest, datetime.now(UTC)))),)
 
     def open_row(self, row: Row) -> None:
         """Unfold or fold a problem, or show a role or a policy that changed."""
@@ -183,8 +183,8 @@ class ClusterMapScreen(ClusterReportScreen):
 
     def find(self, library: Library) -> ClusterAnswer:
         """Return the given answer the first time, then read the cluster from the last snapshot."""
-        given, self._given = self._given, None
-        return given or super().find(library)
+        answer, self._given = self._given, None
+        return answer or super().find(library)
 
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the tree as far as it is unfolded; with a search, the matches and their ancestors."""
@@ -197,12 +197,14 @@ class ClusterMapScreen(ClusterReportScreen):
         blocks = map_blocks(answer, opened, datetime.now(UTC))
         if () in opened:
             blocks += error_notes(answer.errors)
-        found = rows(blocks, self.width)
-        return _matching(found, words) if words else found
+        lines = rows(blocks, self.width)
+        return _matching(lines, words) if words else lines
 
     def is_stop(self, row: Row) -> bool:
         """Return whether a row is a role with a problem."""
-        return isinstance(row.value, ClusterRole) and any(each.severity == "problem" for each in row.value.findings)
+        return isinstance(row.value, ClusterRole) and any(
+            finding.severity == "problem" for finding in row.value.findings
+        )
 
     def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
         """Return the whole tree as Markdown."""
@@ -224,7 +226,7 @@ class ClusterMapScreen(ClusterReportScreen):
         elif fold:
             self.rows.move_to(_parent(row))
         else:
-            self.rows.move_to_next(1, lambda each: _parent(each) == row.key and each is not row)
+            self.rows.move_to_next(1, lambda child: _parent(child) == row.key and child is not row)
 
     def action_view(self) -> None:
         """Show the cluster as a list."""

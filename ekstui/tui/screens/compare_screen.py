@@ -119,7 +119,7 @@ def _lines_of(comparison: Comparison) -> tuple[list[LinePair], list[str]]:
     """Return both documents line by line, and where in them each pair of lines is."""
     before, after = comparison.before.document, comparison.after.document
     # A comma at the end depends on the next line.
-    pairs = line_pairs(*([line.rstrip(",") for line in canonical_lines(each)] for each in (before, after)))
+    pairs = line_pairs(*([line.rstrip(",") for line in canonical_lines(document)] for document in (before, after)))
     return pairs, places_of(pairs, canonical_places(before), canonical_places(after))
 
 

@@ -65,26 +65,26 @@ def advised(error: EkstuiError | None) -> list[Extract]:
 
 def copyables(row: Row, shown: Shown | None, library: Library) -> list[Extract]:
     """Return what can be copied from a row, the likeliest first."""
-    found = _of_value(row.value)
+    copies = _of_value(row.value)
     if shown:
         policy, version = shown.entry.policy, shown.version
         match row.value:
             case Step(version=version):
-                found.append(copyable("version", f"{policy.name}@{version_label(version)}"))
+                copies.append(copyable("version", f"{policy.name}@{version_label(version)}"))
             case PolicyEntry(policy=policy):
                 version = policy.default_version
             case _:
                 pass
         if policy.family != "access-policy":
-            found.append(
+            copies.append(
                 Extract(
                     "document",
                     f"{policy.name}@{version_label(version)} as JSON",
                     lambda: json.dumps(library.document_json(policy, version), indent=2),
                 )
             )
-    found.append(copyable("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
-    return found
+    copies.append(copyable("line", "  ".join(plain(cell).strip() for cell in row.cells).strip()))
+    return copies
 
 
 def _of_value(value: object) -> list[Extract]:
@@ -99,10 +99,10 @@ def _of_value(value: object) -> list[Extract]:
             about = "the grants of this action as JSON"
             return [copyable("action", name), Extract("statement", about, lambda: statement_text((name,), grants))]
         case RolePolicy(name=name, arn=arn, document=document):
-            found = [copyable("name", name), *([copyable("ARN", arn)] if arn else ())]
+            copies = [copyable("name", name), *([copyable("ARN", arn)] if arn else ())]
             if document:
-                found.append(Extract("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
-            return found
+                copies.append(Extract("document", f"{name} as JSON", lambda: json.dumps(serialise(document), indent=2)))
+            return copies
         case ClusterRole(arn=arn):
             return [copyable("name", arn.rpartition("/")[2]), copyable("ARN", arn)]
         case ActionDifference(actions=actions):
@@ -133,13 +133,17 @@ def version_exports(shown: Shown, library: Library, snapshot: AccountSnapshot | 
             )
         ]
     parameters = library.parameters(policy, version)
-    found: list[Extract] = []
+    extracts: list[Extract] = []
     if parameters and snapshot is not None and snapshot.eks is not None:
         for cluster in snapshot.eks.clusters:
-            known = cluster_values(cluster.name, cluster.region, snapshot.identity)
-            values = {name: value for name, value in known.items() if name in parameters or name == "AWS::Partition"}
-            found += _exports(shown, library, values, cluster.name)
-    return [*found, *_exports(shown, library, {}, "")]
+            parameter_values = cluster_values(cluster.name, cluster.region, snapshot.identity)
+            values = {
+                name: value
+                for name, value in parameter_values.items()
+                if name in parameters or name == "AWS::Partition"
+            }
+            extracts += _exports(shown, library, values, cluster.name)
+    return [*extracts, *_exports(shown, library, {}, "")]
 
 
 def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster: str) -> list[Extract]:
@@ -217,11 +221,11 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Extract]) -> None:
                 file = StringIO(clean(chosen.text()))
                 screen.app.deliver_text(file, save_filename=chosen.about, open_method="download")
                 return
-            screen.app.push_screen(SaveScreen(chosen.about, chosen.text(), private=chosen.private), said)
+            screen.app.push_screen(SaveScreen(chosen.about, chosen.text(), private=chosen.private), notify)
 
         _report(screen, write)
 
-    def said(sentence: str | None) -> None:
+    def notify(sentence: str | None) -> None:
         if sentence:
             screen.notify(sentence)
 
@@ -231,7 +235,7 @@ def offer_exports(screen: Screen[Any], exports: Sequence[Extract]) -> None:
 def _choose(
     screen: Screen[Any], title: str, offered: Sequence[Extract], again: Key, then: Callable[[Extract | None], None]
 ) -> None:
-    choices = [(labelled(each.label, each.about), each) for each in offered]
+    choices = [(labelled(extract.label, extract.about), extract) for extract in offered]
     screen.app.push_screen(ChooserScreen(title, choices, again=again), then)
 
 

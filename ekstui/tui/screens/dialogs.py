@@ -158,9 +158,9 @@ class ChooserScreen(ListDialog[Result]):
 
     def _show(self, typed: str) -> None:
         words = typed.casefold().split()
-        found = rows_with(words, (Row(index, tuple(cells), value) for index, (cells, value) in enumerate(self.choices)))
-        if found:
-            self.rows.set_rows(found, cursor=found[0].key)
+        rows = rows_with(words, (Row(index, tuple(cells), value) for index, (cells, value) in enumerate(self.choices)))
+        if rows:
+            self.rows.set_rows(rows, cursor=rows[0].key)
         else:
             self.rows.show_message(no_match(typed, "")[0])
 
@@ -328,18 +328,18 @@ class HelpScreen(Dialog[None]):
 
     def on_resize(self) -> None:
         """Fill the list, wrapped to the width."""
-        found: list[TableRow] = []
+        key_rows: list[TableRow] = []
         for title, *steps in TASKS:
             keyed = [(spelled(self.app.keys_of(key)).split(" ")[0], does) for key, does in steps]
-            found += _section(title, keyed)
+            key_rows += _section(title, keyed)
         here = {key.id for key in self._here}
         for title, declared in (
             ("On this screen", self._here),
             ("In every list", [key for key in RowList.KEYS if key.id not in here]),
             ("Everywhere", [key for key in self._everywhere if key.id not in here]),
         ):
-            found += _section(title, [(spelled(self.app.keys_of(key)), key.help) for key in declared])
-        table = Table((Column(""), Column("")), [*found, *_section("Symbols", LEGEND)])
+            key_rows += _section(title, [(spelled(self.app.keys_of(key)), key.help) for key in declared])
+        table = Table((Column(""), Column("")), [*key_rows, *_section("Symbols", LEGEND)])
         # Without the border, the padding and the scrollbar.
         width = min(WIDTH, self.size.width * 96 // 100) - 5
         self.query_one(RowList).set_rows(rows([table], width))

@@ -56,18 +56,18 @@ class Explained:
     @property
     def commands(self) -> tuple[Command, ...]:
         """What helps, of all answers."""
-        found: list[Command | None] = []
+        commands: list[Command | None] = []
         for answer in self.answers:
             if isinstance(answer, Explanation):
-                found += (*commands_for(answer), decoding(answer))
+                commands += (*commands_for(answer), decoding(answer))
             else:
-                found += answer.commands
-        return tuple(filter(None, found))
+                commands += answer.commands
+        return tuple(filter(None, commands))
 
     @property
     def fetched_at(self) -> datetime | None:
         """When the account was read that they are judged by; None without one."""
-        return min((each.fetched_at for each in self.answers if each.fetched_at is not None), default=None)
+        return min((answer.fetched_at for answer in self.answers if answer.fetched_at is not None), default=None)
 
     @property
     def action(self) -> str:
@@ -118,9 +118,9 @@ def explained(text: str, library: Library) -> Explained:
     """Explain a question; a pasted message is evaluated with the role it names, if the snapshot has it."""
     named = _CLUSTER.match(text)
     inquiry = inquiry_of(text[named.end() :] if named else text)._replace(cluster=named[1] if named else None)
-    found = Explained(inquiry, explain_all(library, inquiry))
-    role = next((each.role for each in found.explanations[:1]), None)
-    return Explained(inquiry._replace(principal=inquiry.principal or role), found.answers)
+    result = Explained(inquiry, explain_all(library, inquiry))
+    role = next((explanation.role for explanation in result.explanations[:1]), None)
+    return Explained(inquiry._replace(principal=inquiry.principal or role), result.answers)
 
 
 def may_continue(text: str) -> bool:
@@ -169,15 +169,15 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
     def show_account(self, view: AccountView) -> None:
         """Ask again with a new snapshot, unless no account counted before and after."""
-        known, self._known = self._known, view.snapshot
-        if self.text and (self.read_at is not None or (view.snapshot is not known and view.error is None)):
+        before, self._known = self._known, view.snapshot
+        if self.text and (self.read_at is not None or (view.snapshot is not before and view.error is None)):
             super().show_account(view)
 
     def question(self) -> Styled:
         """Return the action, and until when changes are known."""
-        known = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self.answer is not None else ""
+        until = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self.answer is not None else ""
         action = self.answer.action if self.answer else ""
-        return (("explain ", ""), (clean_line(action), "strong"), (known, "muted"))
+        return (("explain ", ""), (clean_line(action), "strong"), (until, "muted"))
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -232,9 +232,9 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         here = [self.rows.value] if isinstance(self.rows.value, Command) else []
         commands = dict.fromkeys((*here, *answer.commands))
         about = "the smallest one that allows it, as JSON"
-        texts = [text for each in answer.explanations if (text := policy_json(each))]
+        texts = [text for explanation in answer.explanations if (text := policy_json(explanation))]
         return [
-            *(copyable("command", each.text, each.about) for each in commands),
+            *(copyable("command", command.text, command.about) for command in commands),
             *(copyable("policy", text, about) for text in texts),
         ]
 
@@ -268,8 +268,8 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             return
         self.notify("Asking IAM's simulator…")
 
-        def show(said: Sequence[SimulatedDecision]) -> None:
-            self._simulated = answer, said
+        def show(decisions: Sequence[SimulatedDecision]) -> None:
+            self._simulated = answer, decisions
             self.show_answer()
 
         self.app.background.run(

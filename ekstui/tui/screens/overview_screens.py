@@ -97,9 +97,9 @@ class ChangesScreen(ReportScreen[_Changes]):
         shown = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
         if self.view == "attached":
             shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
-        found = list_rows(changes_table(shown), self.width)
-        self.rows.set_columns(_columns(found, self.width))
-        return rows_with(self._search_text.casefold().split(), found)
+        lines = list_rows(changes_table(shown), self.width)
+        self.rows.set_columns(_columns(lines, self.width))
+        return rows_with(self._search_text.casefold().split(), lines)
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made the version, and how many in the account have the policy attached."""
@@ -205,18 +205,20 @@ class MatrixScreen(ReportScreen[_Matrix]):
 
     def answer_rows(self, answer: _Matrix) -> list[Row]:
         """Return the table; with a search, only matching services and actions."""
-        found, opened = self._found(answer)
-        if not found:
+        holding_rows, opened = self._found(answer)
+        if not holding_rows:
             return []
         signs = self.view == "symbols"
-        legend, table = matrix_blocks(answer.rows, self._places, self.width, shown=found, opened=opened, signs=signs)
+        legend, table = matrix_blocks(
+            answer.rows, self._places, self.width, shown=holding_rows, opened=opened, signs=signs
+        )
         self.rows.set_columns(table.columns)
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
     def _found(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
         """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
         words = self._search_text.casefold().split()
-        rows = [found for found in (holding(row, words) for row in answer.rows) if found]
+        rows = [row for row in (holding(row, words) for row in answer.rows) if row]
         if not words:
             return rows, self.opened
         by_action = [row for row in rows if not all(word in row.service.casefold() for word in words)]
@@ -270,8 +272,10 @@ class MatrixScreen(ReportScreen[_Matrix]):
 
     def _show_action(self, action: ActionSummary, answer: _Matrix) -> None:
         """Show the card of an action for the first policy that allows it, with the statements of all policies."""
-        by_policy = next(each.by_policy for row in answer.rows for each in row.actions if each.action == action.action)
-        index = next(index for index, each in enumerate(by_policy) if each)
+        by_policy = next(
+            candidate.by_policy for row in answer.rows for candidate in row.actions if candidate.action == action.action
+        )
+        index = next(index for index, summary in enumerate(by_policy) if summary)
         library = self.app.library
         pairs = list(zip(self._places, answer.policies, strict=True))
         self.post_message(

@@ -147,14 +147,14 @@ class PaletteScreen(ListDialog[Thing]):
         self.line.focus()
         self._made_of = (library, snapshot, library.data())
         kept = self.app.catalogue
-        known = kept[1] if kept and kept[0] == self._made_of else None
-        self._known = known.with_things(commands) if known else catalogue(library, snapshot, commands)
+        kept_catalogue = kept[1] if kept and kept[0] == self._made_of else None
+        self._known = kept_catalogue.with_things(commands) if kept_catalogue else catalogue(library, snapshot, commands)
         if self._pasted:
             self.take(self._pasted)
         else:
             self._show()
-        self._is_whole = known is not None
-        if known is None:
+        self._is_whole = kept_catalogue is not None
+        if kept_catalogue is None:
             self.app.background.run(self, "catalogue", lambda _: self._whole(), self._catalogue_read)
 
     def _whole(self) -> Catalogue:
@@ -169,12 +169,12 @@ class PaletteScreen(ListDialog[Thing]):
         if not self._is_whole and self.line.value.strip():
             self._catalogue_read(self._whole())
 
-    def _catalogue_read(self, known: Catalogue) -> None:
+    def _catalogue_read(self, catalogue: Catalogue) -> None:
         if self._is_whole:
             return
         self._is_whole = True
-        self.app.catalogue = self._made_of, known
-        self._known = known.with_things(self._commands)
+        self.app.catalogue = self._made_of, catalogue
+        self._known = catalogue.with_things(self._commands)
         # A cursor that the user has not moved stays on the best match, which may be another now.
         self._show(keep=bool(self.rows.cursor))
 
@@ -283,13 +283,13 @@ class PaletteScreen(ListDialog[Thing]):
     def _show(self, *, keep: bool = False) -> None:
         """Show the matches; with `keep` the cursor stays on its row."""
         typed = self._pasted or self.line.value
-        known = self._known
-        if known is None:
+        catalogue = self._known
+        if catalogue is None:
             return
-        found = known.find(typed, shown=self._shown) if typed.strip() else [*self._recent, *self._commands]
-        if not found and len(typed.strip()) >= SHORTEST_TYPO:
-            found = known.nearest(typed)
-        if not found:
+        things = catalogue.find(typed, shown=self._shown) if typed.strip() else [*self._recent, *self._commands]
+        if not things and len(typed.strip()) >= SHORTEST_TYPO:
+            things = catalogue.nearest(typed)
+        if not things:
             hint = "s in the four panes lists all policies; a reads the account, with its roles and clusters."
             self.rows.show_message(styled(clean_line(f"Nothing matches “{typed}”."), "warn"), styled(hint, "muted"))
             return
@@ -297,7 +297,7 @@ class PaletteScreen(ListDialog[Thing]):
         recent = 0 if typed.strip() else len(self._recent)
         rows = [
             Row((thing.kind, thing.name, thing.arn, at < recent), self._cells(thing, words, recent=at < recent), thing)
-            for at, thing in enumerate(found)
+            for at, thing in enumerate(things)
         ]
         self.rows.set_columns(_columns(rows))
         cursor = self.rows.current.key if keep and self.rows.current else rows[0].key

@@ -296,9 +296,9 @@ class ReportScreen(Screen[None], Generic[Answer]):
         if self._error is not None:
             rows = [*stale_rows(self._error, self.width), *rows]
         if rows:
-            found = self._search_text
+            match = self._search_text
             self.rows.set_rows(
-                [row._replace(cells=tuple(mark_hits(cell, found) for cell in row.cells)) for row in rows]
+                [row._replace(cells=tuple(mark_hits(cell, match) for cell in row.cells)) for row in rows]
             )
         elif self._search_text and self.SEARCH_FILTERS:
             self.rows.show_message(*no_match(self._search_text, "esc clears the search."))

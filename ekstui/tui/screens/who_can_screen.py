@@ -125,17 +125,21 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             if isinstance(answer, KubernetesAnswer):
                 about = counted(len(answer.holders.holders), "EKS access policy", "EKS access policies")
             return (("who can ", ""), (clean_line(self.text), "strong"), (f" · {about}", "muted"))
-        found = answer.policies
-        count = len(found.holders)
+        policies = answer.policies
+        count = len(policies.holders)
         how_many = counted(count, "EKS policy", "EKS policies") if self._scope == "eks" else f"{count} of {of}"
-        if not found.is_named:
+        if not policies.is_named:
             how_many = f"named nowhere; {count} policies by a pattern"
-        known = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
+        until = f"{self.app.library.known_until(self._scope):%Y-%m-%d}"
         return (
             ("who can ", ""),
-            (clean_line(f"{found.action} {self.text.partition(' ')[2]}".strip()), "strong"),
-            (f" · {how_many}, known until {known}", "muted"),
-            *(((" · ", "muted"), (found.level, level_style(found.level))) if found.level != UNKNOWN_LEVEL else ()),
+            (clean_line(f"{policies.action} {self.text.partition(' ')[2]}".strip()), "strong"),
+            (f" · {how_many}, known until {until}", "muted"),
+            *(
+                ((" · ", "muted"), (policies.level, level_style(policies.level)))
+                if policies.level != UNKNOWN_LEVEL
+                else ()
+            ),
         )
 
     @property
@@ -143,8 +147,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         """What to type into the palette to get here again."""
         # Without the resource, which may be in the account.
         action = self.text.partition(" ")[0]
-        known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
-        return Bookmark(action) if known else None
+        is_known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
+        return Bookmark(action) if is_known else None
 
     def find(self, library: Library) -> WhoCanAnswer | KubernetesAnswer:
         """Answer for an action and, after a space, a resource."""
@@ -153,12 +157,12 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         action, _, named = self.text.partition(" ")
         resource = named.strip() or None
         types = self._with_grants or resource is not None
-        found = who_can_answer(library, action, resource, self._scope, types=types, history=True)
+        policies = who_can_answer(library, action, resource, self._scope, types=types, history=True)
         try:
             principals = principals_can(library, action, resource) if library.account.last() else None
         except EkstuiError:
             principals = None
-        return WhoCanAnswer(found, principals)
+        return WhoCanAnswer(policies, principals)
 
     def answer_rows(self, answer: WhoCanAnswer | KubernetesAnswer) -> list[Row]:
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
@@ -167,25 +171,25 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         narrow = self.width < NARROW
         columns = columns_of(answer.policies, narrow=narrow)
         self.rows.set_columns(columns)
-        found = [] if answer.policies.is_named else rows(unnamed_blocks(answer.policies.action), self.width)
+        laid_out = [] if answer.policies.is_named else rows(unnamed_blocks(answer.policies.action), self.width)
         if answer.policies.holders:
             titles = tuple(styled(column.title, "muted") for column in columns)
-            found.append(Row("titles", titles, selectable=False))
+            laid_out.append(Row("titles", titles, selectable=False))
         for holder in answer.policies.holders:
-            found += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
+            laid_out += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
             if holder.policy.arn in self.opened or self._with_grants:
-                found += self._unfolded(holder, answer.policies.action)
+                laid_out += self._unfolded(holder, answer.policies.action)
         if answer.principals is not None:
-            if not found:
+            if not laid_out:
                 lines = [part for line in self.nothing() for part in wrap(line, self.width)]
-                found = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(lines)]
+                laid_out = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(lines)]
             action, is_named = answer.policies.action, answer.policies.is_named
             blocks = principals_blocks(
                 answer.principals, action, datetime.now(UTC), short=True, narrow=narrow, is_named=is_named
             )
-            found.append(Row("space", (styled(""),), selectable=False))
-            found += rows(blocks, self.width)
-        return found
+            laid_out.append(Row("space", (styled(""),), selectable=False))
+            laid_out += rows(blocks, self.width)
+        return laid_out
 
     def _in_kubernetes(self, answer: KubernetesAnswer) -> list[Row]:
         """Return the access policies that allow a request in Kubernetes, and the access entries that have them."""
@@ -193,18 +197,18 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         blocks = kubernetes_holders_blocks(answer.holders)
         if not answer.holders.holders:
             blocks.insert(0, Sentence(Span(no_holder_words(answer.holders), "warn")))
-        found = rows([*blocks, *principals_in_clusters_blocks(answer.in_clusters)], self.width)
-        return [*stale_rows(answer.error, self.width), *found] if answer.error else found
+        lines = rows([*blocks, *principals_in_clusters_blocks(answer.in_clusters)], self.width)
+        return [*stale_rows(answer.error, self.width), *lines] if answer.error else lines
 
     def _unfolded(self, holder: Holder, action: str) -> list[Row]:
         arn = holder.policy.arn
-        found = [
+        lines = [
             Row((arn, index, part), (((STEP * 2, ""), *line),), selectable=False)
             for index, detail in enumerate(holder_lines(holder, action, types=self._with_grants))
             for part, line in enumerate(wrap(styled_line(detail, "app"), max(self.width - 4, 20)))
         ]
         link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
-        return [*found, Row((arn, "permissions"), (link,), PolicyAt(arn, holder.version))]
+        return [*lines, Row((arn, "permissions"), (link,), PolicyAt(arn, holder.version))]
 
     def about_row(self, row: Row) -> Styled:
         """Return a policy's grants, or through which policies someone can do the action and on what that depends."""
@@ -223,16 +227,16 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
     def forms(self, answer: WhoCanAnswer | KubernetesAnswer) -> Sequence[Extract]:
         """Return the whole answer as Markdown."""
-        known, scope = self.app.library.known_until(self._scope), self._scope
+        until, scope = self.app.library.known_until(self._scope), self._scope
 
         def blocks() -> list[Block]:
             if isinstance(answer, KubernetesAnswer):
                 return [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
-            found = who_can_blocks(answer.policies, scope, known)
+            all_blocks = who_can_blocks(answer.policies, scope, until)
             if answer.principals is not None:
                 action, is_named = answer.policies.action, answer.policies.is_named
-                found += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
-            return found
+                all_blocks += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
+            return all_blocks
 
         return (Extract("Markdown", "who-can.md", lambda: markdown(blocks())),)
 
@@ -242,8 +246,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         if not isinstance(answer, WhoCanAnswer):
             return (styled("Type an action and press enter.", "muted"),)
         resource = self.text.partition(" ")[2].strip()
-        known = self.app.library.known_until(scope)
-        none = no_policy_words(answer.policies, scope, resource, known, wider="s")
+        until = self.app.library.known_until(scope)
+        none = no_policy_words(answer.policies, scope, resource, until, wider="s")
         return styled(clean_line(none), "warn"), *self._absence()
 
     def _absence(self) -> list[Styled]:
@@ -258,18 +262,18 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         """Return matching actions; a complete action or a pattern comes first."""
         text = typed.strip()
         if requests := kubernetes_requests(text):
-            return [action_row(str(each), "in Kubernetes; enter asks") for each in requests]
+            return [action_row(str(request), "in Kubernetes; enter asks") for request in requests]
         if is_kubernetes(text):
             return [action_row(text, "k8s:VERB:RESOURCE[.GROUP][/SUBRESOURCE], such as k8s:create:pods/exec")]
         allowed = self._allowed
         if not text or allowed is None:
             return []
         info = reference().find(text)
-        itself = info.name if info else text if any(each in text for each in " *?") else ""
+        itself = info.name if info else text if any(character in text for character in " *?") else ""
         first = [action_row(itself, "enter asks")] if itself else []
         completions = () if " " in text else complete(text, limit=MOST_COMPLETIONS)
-        found = sorted(completions, key=lambda name: not (name.endswith(":") or allowed(name)))[:MAX_SUGGESTIONS]
-        matching = first + [action_row(name) for name in found if name.lower() != text.lower()]
+        names = sorted(completions, key=lambda name: not (name.endswith(":") or allowed(name)))[:MAX_SUGGESTIONS]
+        matching = first + [action_row(name) for name in names if name.lower() != text.lower()]
         nearest = () if matching else nearest_actions(text)
         return matching or [
             action_row(text, "no such action is known; enter asks anyway"),
@@ -329,7 +333,7 @@ def is_kubernetes(text: str) -> bool:
 def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
     """Return who may make a request in Kubernetes; InputError for another form."""
     holders = who_can_in_kubernetes(text)
-    names = {each.policy.name for each, _ in holders.holders}
+    names = {policy.policy.name for policy, _ in holders.holders}
     try:
         return KubernetesAnswer(holders, principals_in_clusters(library, names, ask=True), None)
     except AccountError as error:

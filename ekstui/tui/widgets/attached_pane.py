@@ -37,13 +37,13 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     from ekstui.present.rendering import rows
 
     attachments = answer.attachments
-    found = list(map(_row, attachment_rows(answer, now)))
+    lines = list(map(_row, attachment_rows(answer, now)))
     notes: list[Block] = [*map(note, remarks_in_words(attachments))]
     if attachments.proven_empty:
         notes.append(aside("It is not attached in this account."))
     if not attachments.complete:
         notes.append(Sentence(Span(incomplete_words(), "warn")))
-    return found + rows([*notes, *error_notes(attachments.errors)], width)
+    return lines + rows([*notes, *error_notes(attachments.errors)], width)
 
 
 def attached_note(attachments: Attachments) -> str:
@@ -191,7 +191,7 @@ class AttachedPane(Pane):
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
-        found = [
+        built = [
             *attached_rows(self._answer, datetime.now(UTC), width),
             *(
                 Row(
@@ -202,10 +202,10 @@ class AttachedPane(Pane):
                 for entry in self._copies
             ),
         ]
-        self.rows.set_columns(columns_of(found, width))
+        self.rows.set_columns(columns_of(built, width))
         if self.account.error is not None:
-            found = stale_rows(self.account.error, width) + found
-        return rows_with(self.words, (row for row in found if row.selectable)) if self.words else found
+            built = stale_rows(self.account.error, width) + built
+        return rows_with(self.words, (row for row in built if row.selectable)) if self.words else built
 
     def about_row(self, row: Row) -> Styled:
         """Return a role's ARN, how it has the policy and all its uses; or a user or group."""
@@ -229,8 +229,8 @@ class AttachedPane(Pane):
             return super().footer_keys(row, marks=marks)
         return (keys.RENEW, keys.ACCOUNT, keys.CLUSTERS, keys.FIND, keys.HELP)
 
-    def _show_attached(self, found: tuple[AttachedAnswer, Sequence[RoleAttachment]]) -> None:
-        answer, copies = found
+    def _show_attached(self, answers: tuple[AttachedAnswer, Sequence[RoleAttachment]]) -> None:
+        answer, copies = answers
         snapshot = self.account.snapshot
         if snapshot is None or snapshot.identity.account != answer.identity.account:
             return
@@ -241,9 +241,9 @@ class AttachedPane(Pane):
         self.set_note(attached_note(answer.attachments) + with_copies + more)
         self.show_rows()
 
-    def _show_entries(self, found: PrincipalsInClusters) -> None:
-        self._entries = found
-        self.set_note(counted(len(found.principals), "access entry", "access entries"))
+    def _show_entries(self, answer: PrincipalsInClusters) -> None:
+        self._entries = answer
+        self.set_note(counted(len(answer.principals), "access entry", "access entries"))
         self.show_rows()
 
     @on(RowList.Opened)

@@ -73,7 +73,7 @@ class LineBar(Static):
         lines = wrap(line, width) if width and height else [line]
         if len(lines) > height > 0:
             lines[height - 1 :] = [cut_end((*lines[height - 1], (" ", ""), *lines[height]), width)]
-        self.update(content(tuple(piece for each in lines for piece in (*each, ("\n", "")))[:-1]), layout=False)
+        self.update(content(tuple(piece for row in lines for piece in (*row, ("\n", "")))[:-1]), layout=False)
 
     def on_resize(self) -> None:
         """Wrap the line to the new width."""

@@ -117,8 +117,8 @@ class PermissionsPane(Pane):
             self, "remaining", lambda _: remaining(library.document(policy, version)), self._show_remaining
         )
 
-    def _show_remaining(self, found: Remaining | None) -> None:
-        self._remaining = found
+    def _show_remaining(self, remaining: Remaining | None) -> None:
+        self._remaining = remaining
         self.show_rows()
 
     def on_resize(self) -> None:
@@ -148,11 +148,11 @@ class PermissionsPane(Pane):
 
             blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
             return rows_with(words, rows(blocks, width))
-        found, opened = self._services, self._opened
+        services, opened = self._services, self._opened
         if words:
-            found = [service for service in (_matching(service, words) for service in self._services) if service]
-            opened = {(service.effect, service.service) for service in found}
-        table = service_rows(found, opened, width)
+            services = [service for service in (_matching(service, words) for service in self._services) if service]
+            opened = {(service.effect, service.service) for service in services}
+        table = service_rows(services, opened, width)
         return table if words else self._about_rows() + table
 
     def _about_rows(self) -> list[Row]:

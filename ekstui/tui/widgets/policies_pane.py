@@ -35,9 +35,11 @@ def in_groups(
     if not groups:
         return [("", list(entries))]
     by_name = {entry.policy.name: entry for entry in entries}
-    found = [(title, [by_name.pop(name) for name in names if name in by_name]) for title, names in groups]
-    found.append((REST, list(by_name.values())))
-    return [(title, sorted(group, key=lambda entry: bool(entry.superseded_by))) for title, group in found if group]
+    named_groups = [(title, [by_name.pop(name) for name in names if name in by_name]) for title, names in groups]
+    named_groups.append((REST, list(by_name.values())))
+    return [
+        (title, sorted(group, key=lambda entry: bool(entry.superseded_by))) for title, group in named_groups if group
+    ]
 
 
 MARK = Column("", 1)
@@ -233,12 +235,12 @@ class PoliciesPane(Pane):
         return rows
 
     def _chosen(self, words: Sequence[str], facets: Sequence[Facet]) -> list[PolicyEntry]:
-        known = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
+        fittings = [fitting for facet in facets if isinstance(fitting := self._fitting.get(facet), frozenset)]
         return [
             entry
             for entry in self.entries
             if all(word in f"{entry.policy.name}\n{entry.purpose or ''}".casefold() for word in words)
-            and all(entry.policy.arn in fitting for fitting in known)
+            and all(entry.policy.arn in fitting for fitting in fittings)
         ]
 
     def about_row(self, row: Row) -> Styled:

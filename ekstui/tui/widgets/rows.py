@@ -336,12 +336,12 @@ class RowList(ScrollView, can_focus=True):
         self._laid_out = self.row_width
         spare = max(0, self._laid_out - sum(column.width for column in self._columns) - (len(self._columns) - 1))
         shares = sum(column.share for column in self._columns)
-        given = [spare * column.share // shares if shares else 0 for column in self._columns]
+        extras = [spare * column.share // shares if shares else 0 for column in self._columns]
         for index, column in enumerate(self._columns):
             if column.share:
-                given[index] += spare - sum(given)
+                extras[index] += spare - sum(extras)
                 break
-        self._widths = tuple(column.width + extra for column, extra in zip(self._columns, given, strict=True))
+        self._widths = tuple(column.width + extra for column, extra in zip(self._columns, extras, strict=True))
 
     def _strip(self, row: Row, base: Style, width: int) -> Strip:
         if len(row.cells) == 1:

@@ -73,7 +73,7 @@ def service_rows(services: Sequence[ServiceSummary], opened: Collection[Hashable
 
 def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, str]]:
     """Return the first services that fit unfolded into this number of rows, as (effect, service) pairs."""
-    found: set[tuple[str, str]] = set()
+    opened: set[tuple[str, str]] = set()
     # The titles of columns and of sections, and one row per service.
     left = room - 1 - 2 * len({_section(service) for service in services}) - len(services)
     left -= sum(len(service.warnings) for service in services)
@@ -82,8 +82,8 @@ def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, st
         actions = sum(count.granted for count in service.levels.values())
         if actions <= left:
             left -= actions
-            found.add((service.effect, service.service))
-    return found
+            opened.add((service.effect, service.service))
+    return opened
 
 
 def _section(service: ServiceSummary) -> str:
@@ -253,7 +253,7 @@ def grants_short(grants: Sequence[Grant]) -> tuple[str, str]:
     conditions: dict[str, None] = {}
     free = False
     for grant in grants:
-        words = [short_resource(each) for each in grant.resources]
+        words = [short_resource(resource) for resource in grant.resources]
         if grant.resource_element != "Resource":
             words = [f"all but {', '.join(words)}"]
         where.update(dict.fromkeys(words))

@@ -92,7 +92,7 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
         after = library.document(policy, info.number)
         change = changes(before, after)
         differences = (*change.added, *change.removed, *change.changed)
-        touched[info.number] = frozenset((each.element, each.actions) for each in differences)
+        touched[info.number] = frozenset((difference.element, difference.actions) for difference in differences)
         before = after
     return touched
 
@@ -252,7 +252,7 @@ class VersionsPane(Pane):
         shown, step = self.shown, event.row.value
         if shown is None or not _is_step(step):
             return
-        numbers = [each.version for each in self.steps]
+        numbers = [one.version for one in self.steps]
         if index := numbers.index(step.version):
             before = shown._replace(version=numbers[index - 1])
             self.post_message(ShowComparison(before.place, shown._replace(version=step.version).place))
