@@ -287,7 +287,8 @@ def is_same_for(statement: Statement, service: str) -> bool:
     if statement.resource_element is None:
         return True
     named = _services_named(statement.resources)
-    return named is not None and named.isdisjoint(_services_used(service))
+    # What a service's actions are used on takes a while to find, and most statements name nothing but `*`.
+    return named is not None and (not named or named.isdisjoint(_services_used(service)))
 
 
 @lru_cache(maxsize=4096)
