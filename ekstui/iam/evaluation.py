@@ -17,6 +17,7 @@ from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.predicates import condition_holds
 from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, plain, resolved, template
 from ekstui.iam.document import Document, Effect, Statement
+from ekstui.iam.exemptions import is_exempt
 from ekstui.iam.grants import action_matches
 from ekstui.iam.principals import Caller, Named, caller_of, is_unsigned, named_by
 from ekstui.iam.reference import Reference
@@ -169,14 +170,6 @@ class Evaluation(NamedTuple):
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
-# AWS Security Token Service API Reference, GetCallerIdentity ("No permissions are required", also against a Deny) and
-# GetSessionToken ("No permissions are required for users to perform this operation").
-_WITHOUT_PERMISSION: Mapping[str, tuple[str, ...]] = {
-    "sts:getcalleridentity": (),
-    "sts:getsessiontoken": ("User", "Account"),
-}
-"""Actions, in lower case, that need no permission, each with the types of principal to which that applies; empty for all."""
-
 Exemption = Literal["action", "root"]
 """Why no identity policy takes part: the action needs no permission, or the account's root user asks."""
 
@@ -187,8 +180,7 @@ def exemption_of(action: str, principal: str | None) -> Exemption | None:
     Root user: IAM User Guide, "How AWS enforcement code logic evaluates requests".
     """
     types = _of_principal(principal or "").get("aws:principaltype", ())
-    exempt = _WITHOUT_PERMISSION.get(action.lower())
-    if exempt is not None and (not exempt or set(types) & set(exempt)):
+    if is_exempt(action, types):
         return "action"
     return "root" if types == ("Account",) else None
 

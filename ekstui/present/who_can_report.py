@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.holders import nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, version_label
-from ekstui.iam.evaluation import exemption_of
+from ekstui.iam.exemptions import is_exempt
 from ekstui.iam.text import age_in_words, counted
 from ekstui.present.blocks import (
     Block,
@@ -120,7 +120,7 @@ def who_can_remarks(answer: WhoCan, scope: Scope, resource: str | None, known_un
         nearest = nearest_actions(answer.action)
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         remarks.append(f"{_UNNAMED} {answer.action}: these allow it by a pattern, if it exists.{hint}")
-    if exemption_of(answer.action, None) == "action":
+    if is_exempt(answer.action):
         remarks.append(f"{answer.action} needs no permission: everybody may do it, whatever policies say.")
     elif not answer.holders:
         remarks.append(no_policy_words(answer, scope, resource, known_until))

@@ -143,6 +143,17 @@ def test_a_list_loads_neither_dataclasses_nor_openssl() -> None:
     assert done.stderr.strip() == "[]"
 
 
+@pytest.mark.usefixtures("own_filled_cache")
+def test_who_can_loads_no_dataclasses() -> None:
+    # A tenth of its time; the index has what the answer needs.
+    probe = (
+        "import sys; from ekstui.cli import main; main(['who-can', 'ec2:CreateVolume'])\n"
+        "print(sorted(name for name in ('dataclasses', 'inspect', '_hashlib') if name in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.strip() == "[]"
+
+
 def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() -> None:
     assert "\x1b" not in ekstui("show", "AmazonEKSClusterPolicy").stdout
     done = subprocess.run(

@@ -7,9 +7,8 @@ values is not documented, so on multivalued keys only what holds for any treatme
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ekstui.iam import wildcard
 from ekstui.iam.conditions import Truth, every, negation, some
@@ -34,16 +33,21 @@ from ekstui.iam.document import Condition
 from ekstui.iam.grants import Line
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Predicate:
-    """A condition, parsed."""
+    """A condition, parsed; like no other, since comparing values would take longer than parsing them."""
 
-    key: str
-    operator: Operator
-    """The result of an unknown one is always unknown."""
-    values: tuple[Value, ...]
-    null: tuple[Truth, Truth] | None = None
-    """Only for `Null`: whether it holds with the key and without it."""
+    # Not a dataclass: importing those would be a tenth of the time of `who-can`.
+    __slots__ = ("key", "null", "operator", "values")
+
+    def __init__(
+        self, key: str, operator: Operator, values: tuple[Value, ...], null: tuple[Truth, Truth] | None = None
+    ) -> None:
+        self.key: Final = key
+        self.operator: Final = operator
+        """The result of an unknown one is always unknown."""
+        self.values: Final = values
+        self.null: Final = null
+        """Only for `Null`: whether it holds with the key and without it."""
 
     @property
     def quantifier(self) -> Quantifier | None:
@@ -344,7 +348,10 @@ def _on_arns(lines: list[Predicate]) -> list[Predicate]:
     named = named_partitions(values)
     # Principals, and what a service's own key holds, are in the partition of the policy.
     partition = next(iter(named)) if len(named) == 1 and form_of_values(key) != ANY_ARN else None
-    return [line if line.is_null else replace(line, values=as_arns(line.values, key, partition)) for line in lines]
+    return [
+        line if line.is_null else Predicate(line.key, line.operator, as_arns(line.values, key, partition))
+        for line in lines
+    ]
 
 
 def _alike(one: Predicate, other: Predicate) -> bool:
