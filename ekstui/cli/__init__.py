@@ -45,9 +45,9 @@ def print_version() -> int:
         flush_out()
     except OutputError as error:
         from ekstui.cli.parser import ExitCode
-        from ekstui.cli.streams import narrate
+        from ekstui.cli.streams import remark
 
-        narrate(error)
+        remark(error)
         return ExitCode.NO_OUTPUT
     return 0
 

@@ -15,9 +15,9 @@ from ekstui.cli.streams import (
     end_at_once,
     flush_out,
     form,
-    narrate,
-    narrate_json,
     prepare_streams,
+    remark,
+    remark_json,
     require_terminal,
 )
 from ekstui.errors import (
@@ -126,7 +126,7 @@ def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
     if settings.log is not None or in_app:
         logbook.open_log(settings.log or "1", verbose if in_app and verbose else settings.log_level)
     if in_app:
-        narrate(f"{logbook.where().capitalize()}.")
+        remark(f"{logbook.where().capitalize()}.")
     elif verbose:
         logbook.log_to_stderr(verbose)
     log.info("ekstui %s %s on Python %s, %s", __version__, arguments.command, python_version(), sys.platform)
@@ -143,13 +143,13 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
     if isinstance(error, UnknownPolicyError):
         from ekstui.cli.session import age_of_policies
 
-        remark = age_of_policies(demo="--demo" in words) or ""
-        error.next_step = f"{error.next_step} {remark}".strip()
+        age = age_of_policies(demo="--demo" in words) or ""
+        error.next_step = f"{error.next_step} {age}".strip()
     if wants_json(words):
         name = NO_NETWORK if isinstance(error, NetworkError) else code.name.lower().replace("_", "-")
-        narrate_json(name, error)
+        remark_json(name, error)
     else:
-        narrate(error)
+        remark(error)
     return code
 
 
@@ -209,7 +209,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
         if hasattr(arguments, option):
             setattr(arguments, option, getattr(settled.settings, setting))
     for warning in settled.warnings:
-        narrate(warning)
+        remark(warning)
     return settled
 
 
@@ -226,10 +226,10 @@ def run(arguments: argparse.Namespace) -> int:
         code = command_of(arguments.command).run(arguments) or ExitCode.DONE
     finally:
         if session := sys.modules.get("ekstui.cli.session"):
-            session.narrate_notices()
+            session.remark_notices()
     log.info("ends with %d after %.2f s", code, time.monotonic() - started)
     if form.silent and hasattr(arguments, "json"):
-        narrate("In this form there is nothing to print; --json prints the whole answer.")
+        remark("In this form there is nothing to print; --json prints the whole answer.")
     return code
 
 

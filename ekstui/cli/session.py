@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.cli.streams import narrate, narrate_progress
+from ekstui.cli.streams import remark, remark_progress
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.iam.text import age_in_words
 from ekstui.library import AccountChoice
@@ -42,11 +42,11 @@ def _open(account: AccountChoice | None) -> Library:
     return library
 
 
-def narrate_notices() -> None:
+def remark_notices() -> None:
     """Print what was wrong with the cache; the answer was given all the same."""
     while _opened:
         for notice in _opened.pop().notices():
-            narrate(notice)
+            remark(notice)
 
 
 def age_of_policies(*, demo: bool) -> str | None:
@@ -60,18 +60,18 @@ def age_of_policies(*, demo: bool) -> str | None:
     return age_remark(known_until, datetime.now(UTC), renewable=not demo)
 
 
-def narrate_age(library: Library, known_until: datetime) -> None:
+def remark_age(library: Library, known_until: datetime) -> None:
     """Print how old the policies are, if they are old."""
     from ekstui.present.blocks import age_remark  # not every command prints words
 
-    if remark := age_remark(known_until, datetime.now(UTC), renewable=not library.is_demo):
-        narrate(remark)
+    if text := age_remark(known_until, datetime.now(UTC), renewable=not library.is_demo):
+        remark(text)
 
 
 def library_for(arguments: Namespace) -> Library:
     """Open the library over the account that the options choose."""
     if arguments.demo and "regions" in arguments.given:
-        narrate("--demo is one account in all of its regions: --region does not change it.")
+        remark("--demo is one account in all of its regions: --region does not change it.")
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return _open(account_choice(arguments, _ask_for_code if asks else None))
 
@@ -95,13 +95,13 @@ def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
     """
     from ekstui.library.own_account import LIMITED
 
-    with narrate_progress() as report:
-        read = library.account.refresh if again else library.account.recent
+    with remark_progress() as report:
+        read = library.account.refresh if again else library.account.fresh_snapshot
         try:
             return read(lambda words: report(f"{words}; ctrl+c ends" if words == LIMITED else words))
         except AccountError as error:
             error.next_step = error.next_step.replace(", then refresh.", ", then try again.")
-            stored = None if library.account.choice.offline else library.account.last()
+            stored = None if library.account.choice.offline else library.account.last_snapshot()
             if stored is not None:
                 age = age_in_words(stored.fetched_at, datetime.now(UTC))
                 error.next_step = f"{error.next_step} --offline answers from what was read {age}.".strip()
@@ -109,11 +109,11 @@ def read_account(library: Library, *, again: bool = True) -> AccountSnapshot:
 
 
 def could_read_account(library: Library, *, again: bool = True) -> bool:
-    """Try to read the account; only narrate an error, since the answer is useful without the account too."""
+    """Try to read the account; only remark on an error, since the answer is useful without the account too."""
     try:
         read_account(library, again=again)
     except AccountError as error:
-        narrate(error)
+        remark(error)
         return False
     return True
 
@@ -122,21 +122,21 @@ def prepare(library: Library, index: Callable[[Library, Progress], object]) -> N
     """Fill the cache on first use and index it, with progress on a terminal."""
     from ekstui.library.maintenance import fill_cache
 
-    with narrate_progress() as report:
+    with remark_progress() as report:
         if fill_cache(library, lambda stored, total: report(f"first use: caching {stored:,} of {total:,} policies")):
             index(library, lambda done, total: report(f"first use: indexing {done:,} of {total:,} policies"))
 
 
-def narrate_missing(
+def remark_missing(
     errors: Iterable[SourceError], complete: bool = True, what: str = "every role, user and group", so: str = ""
 ) -> None:
     """Print on stderr what could not be read, each cause once, and what it means for an answer that is not complete."""
     for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
-        narrate(text)
+        remark(text)
     if not complete:
         from ekstui.present.blocks import incomplete_words  # not every command prints words
 
-        narrate(incomplete_words(what, so))
+        remark(incomplete_words(what, so))
 
 
 def _ask_for_code(prompt: str) -> str:

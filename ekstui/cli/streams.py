@@ -61,7 +61,7 @@ def print_json(value: object) -> None:
         lines = yaml(value) if form.answer == "yaml" else names(value)
         first = next(lines, None)
         if first is None:
-            narrate("This answer has no names; --json prints all of it.")
+            remark("This answer has no names; --json prints all of it.")
             return
         for line in chain([first], lines):
             write_out(line + "\n")
@@ -123,7 +123,7 @@ def print_reports(reports: Iterable[Sequence[Block]]) -> None:
         print_blocks(blocks)
 
 
-def narrate(message: EkstuiError | str) -> None:
+def remark(message: EkstuiError | str) -> None:
     """Print an error with its next step, or a remark about the answer, on stderr."""
     form.silent = False
     if not form.quiet or isinstance(message, EkstuiError):
@@ -131,14 +131,14 @@ def narrate(message: EkstuiError | str) -> None:
         sys.stderr.write(f"ekstui: {clean_line(str(message))}\n")
 
 
-def narrate_json(code: str, error: EkstuiError) -> None:
+def remark_json(code: str, error: EkstuiError) -> None:
     """Print an error on stderr as one JSON object, for a program that asked for JSON."""
     why = {"code": code, "message": clean(error.message), "next": clean(error.next_step or "") or None}
     sys.stderr.write(json.dumps({"schema": definition_of("failure"), "error": why}) + "\n")
 
 
 @contextmanager
-def narrate_progress() -> Iterator[Callable[[str], None]]:
+def remark_progress() -> Iterator[Callable[[str], None]]:
     """Yield a function that shows progress, in a few words, on one line of a terminal and nowhere else."""
     shown = sys.stderr.isatty() and not form.quiet
 

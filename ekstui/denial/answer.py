@@ -27,7 +27,7 @@ from ekstui.iam.evaluation import (
     StatementResult,
     Verdict,
 )
-from ekstui.iam.principals import Caller, HowNamed
+from ekstui.iam.principals import Caller, NamedAs
 from ekstui.iam.reference import ResourceUse
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class TrustJudgement(NamedTuple):
     """The role's ARN; None if unknown."""
     caller: Caller
     verdict: Verdict
-    grant: HowNamed | None
+    named_as: NamedAs | None
     """How the statements that allow it, or may, name the caller; the strongest way."""
     same_account: Truth
     """Whether the caller is in the role's account."""
@@ -179,11 +179,11 @@ class Explanation(NamedTuple):
     """What is wrong with the role, if the account was read."""
     role: str | None = None
     """The ARN of the role or user whose policies were read from the account."""
-    foreign_context: tuple[str, ...] = ()
+    tag_keys_of_new_resource: tuple[str, ...] = ()
     """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
     resource_name: str | None = None
     """The resource as the message names it, if that is not a whole ARN; `resource` is None then."""
-    behind: tuple[OldCopy, ...] = ()
+    outdated_copies: tuple[OldCopy, ...] = ()
     """Policies of the role that are copies of an older release, a later one of which helps."""
     checks: tuple[Command, ...] = ()
     """What shows whether the diagnosis is right, or the policy that is to blame."""

@@ -30,7 +30,7 @@ from ekstui.iam.evaluation import (
     Verdict,
     statement_results,
 )
-from ekstui.iam.principals import OF_SESSIONS, PROVIDER, Caller, HowNamed, Named, caller_of, named_by
+from ekstui.iam.principals import OF_SESSIONS, PROVIDER, Caller, NamedAs, PrincipalMatch, caller_of, named_by
 from ekstui.iam.trust import (
     POD_IDENTITY_SERVICE,
     SERVICE_ACCOUNT,
@@ -149,7 +149,7 @@ def _notes_together(trust: TrustJudgement, verdict: Verdict, *, denied: bool, is
         verdict == "depends"
         and trust.verdict == "allowed"
         and is_role_known
-        and trust.grant == "open"
+        and trust.named_as == "open"
         and trust.same_account
     ):
         yield (
@@ -197,15 +197,15 @@ def _layers(evaluation: Evaluation | None) -> tuple[LayerEvaluation, ...]:
 def _is_enough(trust: TrustJudgement, own: Evaluation | None) -> bool:
     """Return whether the trust policy alone allows the caller: it names it directly, and the caller's policies do not limit it."""
     limited = own is not None and (own.verdict == "depends" or own.decisive.decided_by in ("boundary", "session"))
-    return trust.grant == "direct" and trust.same_account is True and not limited
+    return trust.named_as == "direct" and trust.same_account is True and not limited
 
 
 def _own_must_allow(trust: TrustJudgement) -> Truth:
     """Return whether the caller's own policies must allow the request as well; None if the account is not known."""
-    if trust.grant == "open":
+    if trust.named_as == "open":
         # Whether `*` is enough within the account is not written anywhere.
         return True if trust.same_account is False else None
-    return negation(trust.same_account) if trust.grant == "direct" else trust.grant == "account"
+    return negation(trust.same_account) if trust.named_as == "direct" else trust.named_as == "account"
 
 
 def _verdict(results: Sequence[StatementResult]) -> Verdict:
@@ -224,9 +224,9 @@ def _actions(request: Request, caller: Caller) -> tuple[str, ...]:
     return (request.action,)
 
 
-def _results(request: Request, caller: Caller, trust: AppliedPolicy) -> tuple[list[StatementResult], HowNamed | None]:
+def _results(request: Request, caller: Caller, trust: AppliedPolicy) -> tuple[list[StatementResult], NamedAs | None]:
     results: list[StatementResult] = []
-    grants: set[HowNamed] = set()
+    grants: set[NamedAs] = set()
     for index, statement in enumerate(trust.document.statements):
         judged = [_judged(request, caller, named, (index, statement), trust) for named in named_by(statement, caller)]
         best = max(judged, key=lambda entry: ((False, None, True).index(entry[0].matches), -len(entry[0].failed)))
@@ -240,8 +240,8 @@ def _results(request: Request, caller: Caller, trust: AppliedPolicy) -> tuple[li
 
 
 def _judged(
-    request: Request, caller: Caller, named: Named, place: tuple[int, Statement], trust: AppliedPolicy
-) -> tuple[StatementResult, HowNamed | None]:
+    request: Request, caller: Caller, named: PrincipalMatch, place: tuple[int, Statement], trust: AppliedPolicy
+) -> tuple[StatementResult, NamedAs | None]:
     index, statement = place
     issuer = (issuer_of(named.value) or named.value) if named.kind == "Federated" else None
     never = [line for line in statement.conditions if _never_holds(line, issuer, caller)]
@@ -262,7 +262,7 @@ def _judged(
     if fits is None and named.is_caller is None:
         missing = (*_missing(caller, issuer), *missing)
     judged = StatementResult("trust", trust, index, statement, fits, failed, missing)
-    return judged, named.grant if named.is_caller is not False else None
+    return judged, named.named_as if named.is_caller is not False else None
 
 
 def _failure(line: Condition, request: Request) -> Failure:
@@ -270,7 +270,7 @@ def _failure(line: Condition, request: Request) -> Failure:
     return Failure("condition", line.key, line.operator, line.values, context.get(line.key.lower()))
 
 
-def _given(caller: Caller, named: Named) -> tuple[str, ...] | None:
+def _given(caller: Caller, named: PrincipalMatch) -> tuple[str, ...] | None:
     if caller.name is not None:
         return (caller.name,)
     # The owner of a token may be unknown, but not that it is one.

@@ -53,7 +53,7 @@ class Decision(NamedTuple):
     """The reason that a message gives."""
     missing: tuple[str, ...]
     """What would have to be known for a verdict."""
-    foreign: tuple[str, ...]
+    tag_keys_of_new_resource: tuple[str, ...]
     """Keys about the tags of what the call makes, which say nothing about the resource that was denied."""
     layers: tuple[LayerEvaluation, ...] = ()
     """The verdict of each layer of policies, about the resource that decides."""
@@ -69,15 +69,15 @@ class Decision(NamedTuple):
         return self.evaluation is not None and not self.is_by_message
 
     @property
-    def is_elsewhere(self) -> bool:
+    def is_decided_outside_identity_policies(self) -> bool:
         """Whether something else decides than an identity policy: the message's reason, or another layer."""
         limited = self.evaluation is not None and self.evaluation.decisive.decided_by not in (None, "identity")
         return self.is_by_message or limited
 
     @property
-    def lacks_only_foreign_tags(self) -> bool:
+    def lacks_only_tags_of_new_resource(self) -> bool:
         """Whether only tags of something else are missing: then the message is right and nothing is left open."""
-        return bool(self.foreign) and set(self.missing) <= set(self.foreign)
+        return bool(self.tag_keys_of_new_resource) and set(self.missing) <= set(self.tag_keys_of_new_resource)
 
     @property
     def statements(self) -> list[StatementResult]:
@@ -124,10 +124,10 @@ def _decided(request: Request, evaluation: Evaluation | None, denial: Denial | N
     if verdict == "allowed" and denial.resource is None and needed and not is_exempt:
         # It was denied on a resource that is not known, of a type that the request does not have.
         verdict, missing = "depends", (RESOURCE,)
-    foreign = () if cause is None else _tags_of_another(request, evaluation)
-    if verdict == "allowed" and foreign and _is_allowed_by_request_tags_alone(evaluation):
+    tag_keys_of_new_resource = () if cause is None else _tags_of_another(request, evaluation)
+    if verdict == "allowed" and tag_keys_of_new_resource and _is_allowed_by_request_tags_alone(evaluation):
         verdict = "depends"
-    return Decision(verdict, evaluation, cause, missing, foreign)
+    return Decision(verdict, evaluation, cause, missing, tag_keys_of_new_resource)
 
 
 def evaluated(request: Request, policies: Policies) -> Evaluation | None:
@@ -302,7 +302,7 @@ TRUST_MUST_ALLOW = (
 
 def notes_on(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
     """Yield what else to know about what decides a request."""
-    evaluation = None if decision.lacks_only_foreign_tags else decision.evaluation
+    evaluation = None if decision.lacks_only_tags_of_new_resource else decision.evaluation
     if denial is not None and denial.called is not None:
         yield f"The call was {denial.called}; it needs {denial.action} to be allowed."
     yield from _on_who_decides(decision, evaluation)
@@ -326,7 +326,7 @@ def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterat
     """Yield that something else decides than an identity policy."""
     if decision.cause is not None and decision.is_by_message:
         yield cause_in_words(decision.cause)
-    elif evaluation is not None and decision.is_elsewhere:
+    elif evaluation is not None and decision.is_decided_outside_identity_policies:
         decisive = evaluation.decisive
         layer = next(
             decided
@@ -393,7 +393,7 @@ def _on_resource_name(request: Request, denial: Denial, evaluation: Evaluation |
         yield "The ARN of a secret ends in a hyphen and six characters; in a policy, -?????? matches them and nothing else."
 
 
-def notes_on_foreign_tags(request: Request, keys: Sequence[str]) -> Iterator[str]:
+def notes_on_tags_of_new_resource(request: Request, keys: Sequence[str]) -> Iterator[str]:
     """Yield that tags of a request are not those of the resource that was denied, where `keys` are about them."""
     if keys:
         made = " or ".join(made_by(request.action))

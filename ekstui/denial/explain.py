@@ -19,8 +19,8 @@ from ekstui.denial.deciding import (
     decide,
     nearest_statements,
     notes_on,
-    notes_on_foreign_tags,
     notes_on_refused_tags,
+    notes_on_tags_of_new_resource,
     other_resource_types,
 )
 from ekstui.denial.fixing import (
@@ -257,7 +257,7 @@ def explain(
     has_remedy = (
         decision.verdict in ("implicit-deny", "depends")
         and not _is_open_elsewhere(decision)
-        and not decision.is_elsewhere
+        and not decision.is_decided_outside_identity_policies
         and not is_unsigned(request)
         # What a controller lacks because it has no role of its own, no pod on the node should get.
         and not misplaced
@@ -275,14 +275,14 @@ def explain(
         cause=decision.cause,
         nearest=nearest,
         missing_context=decision.missing,
-        foreign_context=decision.foreign,
+        tag_keys_of_new_resource=decision.tag_keys_of_new_resource,
         not_looked_at=_not_looked_at(request, policies, decision),
         hints=knowledge.dependents(request.action),
         also_authorised_on=other_resource_types(request),
         used_by=policies.used_by,
         notes=(
             *_unknown_action(request.action),
-            *notes_on_foreign_tags(request, decision.foreign),
+            *notes_on_tags_of_new_resource(request, decision.tag_keys_of_new_resource),
             *notes_on_node_role(request, purpose, misplaced, of_node=is_of_node),
             *notes_on_refused_tags(nearest),
             *_on_itself(request),
@@ -311,7 +311,11 @@ def explain(
         text=text,
     )
     if not has_remedy:
-        component = _calling(misplaced, purpose, text) if of_pods and not decision.is_elsewhere else None
+        component = (
+            _calling(misplaced, purpose, text)
+            if of_pods and not decision.is_decided_outside_identity_policies
+            else None
+        )
         return _with_next_steps(explanation, case, component, knowledge)
     offered, more = allowers(request, case.candidates, purpose)
     own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}

@@ -117,7 +117,7 @@ class Purpose(NamedTuple):
     """AWS's policies that are made for some other controller or add-on."""
     apart: tuple[RoleOfItsOwn, ...] = ()
     """For a node role: what runs on the nodes with a role of its own."""
-    apart_everywhere: frozenset[str] = frozenset()
+    with_own_role_in_every_cluster: frozenset[str] = frozenset()
     """The controllers and add-ons that have a role of their own in every cluster with these nodes."""
 
     @property
@@ -234,7 +234,7 @@ def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Kno
 
     A policy that nodes need only for what has a role of its own in all of their clusters does not count.
     """
-    apart = {name for component in purpose.apart_everywhere for name in policies_of(component, knowledge)}
+    apart = {name for component in purpose.with_own_role_in_every_cluster for name in policies_of(component, knowledge)}
     return any(
         _allows(candidate, action)
         for candidate in candidates

@@ -315,12 +315,12 @@ def _by_entry(cluster: Cluster) -> Use:
 
 def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
     """Yield the roles of add-ons, by service account and by Pod Identity, which wins if the add-on has both."""
-    by_arn_end = {association.id: association for association in cluster.associations or ()}
+    association_by_id = {association.id: association for association in cluster.associations or ()}
     for addon in cluster.addons or ():
         if addon.role_arn:
             yield addon.role_arn, _use(cluster, "addon", addon.name)
         for arn in addon.association_arns:
-            association = by_arn_end.get(arn.rsplit("/", 1)[-1])
+            association = association_by_id.get(arn.rsplit("/", 1)[-1])
             if association is not None and association.role_arn:
                 use = _by_association("addon", addon.name, association, cluster)
                 yield association.role_arn, replace(use, remark="through Pod Identity")

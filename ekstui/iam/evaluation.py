@@ -19,7 +19,7 @@ from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, 
 from ekstui.iam.document import Document, Effect, Statement
 from ekstui.iam.exemptions import is_exempt
 from ekstui.iam.grants import action_matches
-from ekstui.iam.principals import Caller, Named, caller_of, is_unsigned, named_by
+from ekstui.iam.principals import Caller, PrincipalMatch, caller_of, is_unsigned, named_by
 from ekstui.iam.reference import Reference
 from ekstui.iam.resource_control import is_resource_controlled
 
@@ -488,15 +488,15 @@ def _evaluate_policy_of_resource(
     )  # fmt: skip
 
 
-def _how_granted(named: Named, caller: Caller) -> Literal["directly", "to_role", "to_account"]:
-    if named.grant == "account":
+def _how_granted(named: PrincipalMatch, caller: Caller) -> Literal["directly", "to_role", "to_account"]:
+    if named.named_as == "account":
         return "to_account"
     is_of_role = named.kind == "AWS" and arn.entity_of(named.value).kind == "role" and caller.has_policies
     return "to_role" if is_of_role else "directly"
 
 
 def _of_caller(
-    result: StatementResult, statement: Statement, named: Sequence[Named], is_named: Truth, request: Request
+    result: StatementResult, statement: Statement, named: Sequence[PrincipalMatch], is_named: Truth, request: Request
 ) -> StatementResult:
     """Return the result of a statement that names its callers, by whether it names this one."""
     matches = every((result.matches, is_named))

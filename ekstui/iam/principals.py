@@ -36,7 +36,7 @@ _SERVICE_NAME = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 _REGIONAL = re.compile(r"\.[a-z]{2}(?:-[a-z]+)+-\d+(?=\.amazonaws\.com)")
 
 CallerKind = Literal["aws", "service", "web-identity", "saml", "anonymous", "unknown"]
-HowNamed = Literal["direct", "account", "open"]
+NamedAs = Literal["direct", "account", "open"]
 """How a statement names a caller: directly, by its account (whose policies must allow it too), or as anybody."""
 
 
@@ -102,19 +102,19 @@ def _bearer(context: Mapping[str, str | None], pod: str | None) -> Caller:
     return Caller("web-identity", provider, pod if subject is None else subject, claims.get(f"{issuer}:aud"))
 
 
-class Named(NamedTuple):
+class PrincipalMatch(NamedTuple):
     """A principal in a statement, and whether it is the caller."""
 
     kind: str
     value: str
     is_caller: Truth
-    grant: HowNamed | None
+    named_as: NamedAs | None
 
 
-def named_by(statement: Statement, caller: Caller) -> list[Named]:
+def named_by(statement: Statement, caller: Caller) -> list[PrincipalMatch]:
     """Return the principals that a statement names, at least one; a whole `NotPrincipal` counts as one."""
     entries = [
-        Named(principal.kind, value, *_is_caller(principal.kind, value, caller))
+        PrincipalMatch(principal.kind, value, *_is_caller(principal.kind, value, caller))
         for principal in statement.principals
         for value in principal.values
     ]
@@ -122,17 +122,17 @@ def named_by(statement: Statement, caller: Caller) -> list[Named]:
         meant = some(entry.is_caller for entry in entries)
         # A Deny exempts a session only if its role and account are listed too.
         is_caller = None if statement.effect == "Deny" and meant is not False else negation(meant)
-        return [Named("NotPrincipal", ", ".join(entry.value for entry in entries), is_caller, "open")]
-    return entries or [Named("Principal", "", False, None)]
+        return [PrincipalMatch("NotPrincipal", ", ".join(entry.value for entry in entries), is_caller, "open")]
+    return entries or [PrincipalMatch("Principal", "", False, None)]
 
 
-def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
+def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, NamedAs | None]:
     """Return whether a principal in a statement is the caller, None if unknown, and how it names the caller."""
     if value == "*" and kind in ("*", "AWS"):
         # AWS does not document whether `*` includes services and bearers of tokens.
         return (True if caller.kind == "aws" else None), "open"
     if caller.kind == "unknown":
-        how: HowNamed = "account" if _account_of(kind, value) else "direct"
+        how: NamedAs = "account" if _account_of(kind, value) else "direct"
         return (None, how) if kind in ("AWS", "Service", "Federated") else (False, None)
     if kind == "Service":
         return caller.kind == "service" and same_service(value, caller.name or ""), "direct"
@@ -145,7 +145,7 @@ def _is_caller(kind: str, value: str, caller: Caller) -> tuple[Truth, HowNamed |
     return same_principal(value, caller.name), "direct"
 
 
-def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, HowNamed | None]:
+def _is_bearer(provider: str, caller: Caller) -> tuple[Truth, NamedAs | None]:
     wanted = "saml" if ":saml-provider/" in provider else "web-identity"
     if caller.kind != wanted:
         return False, None

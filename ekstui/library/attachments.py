@@ -56,7 +56,7 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     if isinstance(policy, Policy) and policy.home:
         return _roles_running(library.account, policy)
     account = library.account
-    snapshot = account.required()
+    snapshot = account.last_snapshot_or_error()
     arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
     if _sweep_denied(snapshot) and not account.choice.offline:
         attachments = _asked_alone(account, snapshot, arn, cancelled)
@@ -92,7 +92,7 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     """Return the roles that run a controller, or that have a copy of its policy."""
     from ekstui.library.roles import copies_on, subjects_of
 
-    snapshot = account.required()
+    snapshot = account.last_snapshot_or_error()
     uses, whole = account.uses(snapshot), policy.name.partition("/")[0]
     roles: list[RoleAttachment] = []
     for subject in subjects_of(snapshot.roles, snapshot, uses, lambda _: {}):
@@ -124,7 +124,7 @@ def roles_with_copies(library: Library, policy: Policy) -> tuple[RoleAttachment,
     """Return the roles that have a customer managed policy which looks like a copy of this one, with a remark on each copy."""
     from ekstui.library.roles import copies_of, originals_of
 
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     documents = {info.number: library.document(policy, info.number) for info in policy.versions}
     copies = {
         copy.local.arn: f"{copy.local.name} is like v{copy.version} ({copy.nearness:.0%})"

@@ -96,7 +96,7 @@ def cluster_answer(
     clusters could not be read.
     """
     account, now = library.account, datetime.now(UTC)
-    snapshot = account.required()
+    snapshot = account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
     errors = list(snapshot.errors)
     if ask and account.choice.asks_aws:
@@ -217,7 +217,7 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
 
     Raises AccountError if there is no snapshot.
     """
-    facts = library.account.required().eks
+    facts = library.account.last_snapshot_or_error().eks
     clusters_read = facts.clusters if facts else ()
     return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in clusters_read)
 
@@ -309,7 +309,7 @@ def unauthorized_answer(library: Library, principal: str | None, place: Cluster)
 
 
 def _read_at(library: Library, place: Cluster | None) -> datetime | None:
-    snapshot = library.account.last() if place else None
+    snapshot = library.account.last_snapshot() if place else None
     return snapshot.fetched_at if snapshot else None
 
 
@@ -320,13 +320,13 @@ def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) 
     if not lacking or not library.account.choice.asks_aws:
         return cluster
     read, _ = read_entries(library.account.connection(), cluster)
-    library.account.add_details(with_cluster(library.account.last() or snapshot, read))
+    library.account.add_details(with_cluster(library.account.last_snapshot() or snapshot, read))
     return read
 
 
 def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
     """Return the principals whose access entries have one of the policies, in the clusters of the last snapshot."""
-    snapshot = library.account.last()
+    snapshot = library.account.last_snapshot()
     principals: list[PrincipalInCluster] = []
     unread: list[str] = []
     if snapshot is None or snapshot.eks is None:
@@ -362,7 +362,7 @@ def cluster_meant(library: Library, name: str | None) -> Cluster | None:
     Raises NotFoundError for an unknown cluster, AccountError if one is named and there is no snapshot.
     """
     if name is not None:
-        snapshot = library.account.required()
+        snapshot = library.account.last_snapshot_or_error()
         cluster = find_cluster(name, None, snapshot)
     else:
         at_hand = library.snapshot_at_hand()

@@ -101,7 +101,7 @@ def compare(
         if isinstance(side, RoleSide):
             from ekstui.library.roles import role_values
 
-            values_in = {**role_values(side.name, library.account.recent()), **values_in}
+            values_in = {**role_values(side.name, library.account.fresh_snapshot()), **values_in}
         if values_in:
             again = ask(before if template is one else after, {**values_in, **wanted})
             one, other = (again, other) if template is one else (one, again)
@@ -118,9 +118,9 @@ def _side(side: Side, library: Library, standard_input: str, values: Mapping[str
     if isinstance(side, RoleSide):
         from ekstui.library.roles import role_side  # 60 ms, and only to read a role
 
-        return role_side(side.name, library.account.recent(), library.default_versions)
+        return role_side(side.name, library.account.fresh_snapshot(), library.default_versions)
     if isinstance(side, PolicyAt) and (own := library.own_arn(side.name)) is not None:
-        return own_policy_side(own, side.version, library.account.recent())
+        return own_policy_side(own, side.version, library.account.fresh_snapshot())
     return read_side(side, library, standard_input, values)
 
 

@@ -124,11 +124,11 @@ def account_meant(library: Library, inquiry: Inquiry) -> bool:
 def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
     """Return the account that an inquiry is about, None if no account is known or meant."""
     if inquiry.principal is not None:
-        return library.account.required()
+        return library.account.last_snapshot_or_error()
     if inquiry.policies or inquiry.trust is not None or not library.has_account_without_lookup:
         return None
     accounts = _accounts_of(inquiry.question)
-    snapshot = library.account.last() if accounts else None
+    snapshot = library.account.last_snapshot() if accounts else None
     return None if snapshot is None or snapshot.identity.account not in accounts else snapshot
 
 
@@ -138,7 +138,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
     from ekstui.sources.aws import iam
 
     account = library.account
-    snapshot = account.required()
+    snapshot = account.last_snapshot_or_error()
     if inquiry.principal is None:
         raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
     role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
@@ -309,7 +309,7 @@ class _Case:
             and explanation.verdict != "allowed"
             and explanation.allowed_by
         ):
-            explanation = explanation._replace(behind=tuple(self._old_copies(requester.role, request)))
+            explanation = explanation._replace(outdated_copies=tuple(self._old_copies(requester.role, request)))
         explanation = self._with_findings(explanation._replace(symptoms=tuple(all_symptoms)[:_MAX_SYMPTOMS]), requester)
         role = None if target is None else target.role
         if role is not None:

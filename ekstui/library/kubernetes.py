@@ -34,7 +34,7 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None
 
     What was not read this time remains as it was.
     """
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     cluster = find_cluster(name, None, snapshot)
     if (known := cluster.kubernetes) is not None:
         facts = facts._replace(

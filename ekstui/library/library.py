@@ -152,7 +152,9 @@ class Library:
     def snapshot_at_hand(self) -> AccountSnapshot | None:
         """Return the account's last snapshot; None if no account was chosen or read before, or it cannot be read."""
         try:
-            return self.account.last() if self._account is not None or self.has_account_without_lookup else None
+            return (
+                self.account.last_snapshot() if self._account is not None or self.has_account_without_lookup else None
+            )
         except (AccountError, InputError):
             return None
 

@@ -223,7 +223,7 @@ def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSn
         role.component: {other.place for other in apart if other.component == role.component} for role in apart
     }
     everywhere = frozenset(component for component, its in places_of.items() if its == places)
-    return purpose._replace(apart=apart, apart_everywhere=everywhere)
+    return purpose._replace(apart=apart, with_own_role_in_every_cluster=everywhere)
 
 
 def _required(use: Use, subject: RoleInUse, account: AccountContext, knowledge: Knowledge) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Account:
         """Return the chosen account, with the user's own cache; nothing is read yet."""
         return Account(choice, files.cache_dir() / "accounts")
 
-    def last(self) -> AccountSnapshot | None:
+    def last_snapshot(self) -> AccountSnapshot | None:
         """Return the newest snapshot without asking AWS: one read in this run, or kept from an earlier one.
 
         One from an earlier run is used only if the credentials are the same. An account file is always read; InputError
@@ -54,15 +54,15 @@ class Account:
         """
         with self._lock:
             if self._snapshot is None:
-                self._snapshot = self._given() or self._kept()
+                self._snapshot = self._from_file_or_demo() or self._kept()
             elif self.choice.demo:
                 # As if it had just been read: nothing of it can be renewed.
                 self._snapshot = replace(self._snapshot, fetched_at=datetime.now(UTC))
             return self._snapshot
 
-    def required(self) -> AccountSnapshot:
+    def last_snapshot_or_error(self) -> AccountSnapshot:
         """Return the newest snapshot that is kept; AccountError if there is none."""
-        snapshot = self.last()
+        snapshot = self.last_snapshot()
         if snapshot is None:
             step = "Ask AWS once, without --offline." if self.choice.offline else "Refresh to ask AWS."
             if self.choice.offline and self.stored():
@@ -72,12 +72,12 @@ class Account:
             raise AccountError("There is no snapshot of this account.", step)
         return snapshot
 
-    def recent(self, progress: Progress | None = None) -> AccountSnapshot:
+    def fresh_snapshot(self, progress: Progress | None = None) -> AccountSnapshot:
         """Return the last snapshot if it is complete and of the last 15 minutes, else the account as it is now.
 
         Raises AccountError if it cannot be asked. Offline it is the last snapshot, whatever its age.
         """
-        snapshot = self.last()
+        snapshot = self.last_snapshot()
         age = None if snapshot is None else datetime.now(UTC) - snapshot.fetched_at
         if snapshot is not None and age is not None and snapshot.complete and age < FRESH:
             log.info("the snapshot is %d s old and complete: AWS is not asked", age.total_seconds())
@@ -89,18 +89,18 @@ class Account:
         """Return the account as it is now, reporting to `progress`; AccountError if it cannot be asked at all.
 
         Failures on the way are in the snapshot's errors. Offline it is the last snapshot, or AccountError. An incomplete
-        snapshot does not replace a complete one of the same account, which `last` still returns.
+        snapshot does not replace a complete one of the same account, which `last_snapshot` still returns.
         """
-        if from_file := self._given():
+        if from_file := self._from_file_or_demo():
             snapshot = from_file
         elif self.choice.offline:
             log.info("offline: the last snapshot answers")
-            return self.required()
+            return self.last_snapshot_or_error()
         else:
             snapshot = self._ask(progress, cancelled)
             if cancelled():
                 return snapshot
-            snapshot = self._keep(_with_kubernetes(snapshot, self.last()))
+            snapshot = self._keep(_with_kubernetes(snapshot, self.last_snapshot()))
         with self._lock:
             before = self._snapshot
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
@@ -179,7 +179,7 @@ class Account:
             self._attachments.clear()
         return len(gone)
 
-    def _given(self) -> AccountSnapshot | None:
+    def _from_file_or_demo(self) -> AccountSnapshot | None:
         """Return the account of the demo or of a file, None if AWS has to be asked."""
         if self.choice.demo:
             log.info("the demo's account answers: AWS is not asked")

@@ -100,7 +100,7 @@ class RoleAnswer:
 
 def role_answer(library: Library, name: str) -> RoleAnswer:
     """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError without a snapshot."""
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     role = find_role(name, snapshot)
     (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions)
     return RoleAnswer(
@@ -301,7 +301,7 @@ def _likeness(one: Document, other: Document) -> tuple[float, bool]:
 
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
     """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     place = library.in_partition(snapshot.identity.partition)
     originals = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
     return _answers(snapshot.local_policies, [*originals, *published_originals()])
@@ -356,7 +356,7 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
 
     Raises AccountError if there is no snapshot, InputError for an invalid action.
     """
-    action, snapshot = parse_action(action), library.account.required()
+    action, snapshot = parse_action(action), library.account.last_snapshot_or_error()
     uses = library.account.uses(snapshot)
     holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
     documents = documents_of(holders, snapshot, library.default_versions)

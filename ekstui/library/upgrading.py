@@ -85,7 +85,7 @@ def upgrade(
     `to` and `since` have releases by component; without one in `to`, the newest known release is meant. Raises
     NotFoundError for an unknown component or cluster, AccountError if there is no snapshot.
     """
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     cluster = _with_needs(library, find_cluster(cluster_name, None, snapshot))
     uses = uses_in(snapshot)
     by_arn = {

@@ -20,11 +20,11 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     as_of_line,
-    aside,
     by_place,
     code,
     command_blocks,
     iso_day,
+    muted,
     not_looked_at,
     note,
     places_words,
@@ -76,7 +76,7 @@ def access_blocks(answer: AccessPolicyRules) -> list[Block]:
         Heading((code(policy.name), "  EKS access policy"), 1),
         Sentence(code(answer.arn)),
         Sentence(policy.text),
-        aside(policy.explanation),
+        muted(policy.explanation),
     ]
     if policy.introduced:
         blocks.append(Sentence(f"in AWS's list of updates since {policy.introduced:%Y-%m-%d}"))
@@ -98,7 +98,7 @@ def access_timeline_blocks(answer: AccessPolicyRules) -> list[Block]:
     return [
         Heading((code(answer.policy.name), "  EKS access policy"), 1),
         Sentence(since),
-        aside("Access policies have no versions: when AWS changes the rules of one, nothing says so."),
+        muted("Access policies have no versions: when AWS changes the rules of one, nothing says so."),
     ]
 
 

@@ -22,10 +22,10 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     as_of_words,
-    aside,
     code,
     error_notes,
     facts_tree,
+    muted,
     none_known,
     not_looked_at,
     note,
@@ -138,7 +138,7 @@ def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
         blocks.append(Table(_COLUMNS, list(_spanned(cells))))
         blocks += map(note, remarks_in_words(attachments))
         if legend := last_used_legend(rows):
-            blocks.append(aside(legend))
+            blocks.append(muted(legend))
     elif attachments.proven_empty:
         blocks.append(Sentence("It is not attached in this account."))
     return [*blocks, *_unseen(attachments.not_looked_at)]
@@ -192,7 +192,7 @@ def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:
 
 
 def _unseen(places: Sequence[str]) -> list[Block]:
-    return [aside(f"Not looked at: {place}") for place in places]
+    return [muted(f"Not looked at: {place}") for place in places]
 
 
 def cache_blocks(info: CacheInfo, accounts: Sequence[StoredAccount]) -> list[Block]:

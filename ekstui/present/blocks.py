@@ -171,7 +171,7 @@ SEVERITY_STYLES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note":
 _REACHES: dict[str, Style] = {"widened": "warn", "narrowed": "good", "mixed": "warn"}
 
 
-def aside(text: str) -> Sentence:
+def muted(text: str) -> Sentence:
     """Return a muted sentence."""
     return Sentence(Span(text, "muted"))
 

@@ -31,7 +31,6 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
-    aside,
     code,
     facts_tree,
     grant_line,
@@ -39,6 +38,7 @@ from ekstui.present.blocks import (
     iso_day,
     joined,
     level_style,
+    muted,
     note,
     restyled,
     section,
@@ -190,7 +190,7 @@ def group_blocks(group: Group, snapshot: AccountSnapshot) -> list[Block]:
     """Return a group's policies and users."""
     users = [user.name for user in snapshot.users if group.name in user.groups]
     blocks: list[Block] = [Heading(group.name, 1), *_own_policies(group.attached, group.inline), Heading("Users in it")]
-    blocks.append(Tree([Node(name) for name in users]) if users else aside("none that was read"))
+    blocks.append(Tree([Node(name) for name in users]) if users else muted("none that was read"))
     return [*blocks, Heading("About"), facts_tree([("ARN", group.arn or "not known")])]
 
 
@@ -214,13 +214,13 @@ def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Bl
     holders += [Node((code(group.name), Span("  group", "muted"))) for group in attached.groups]
     blocks += [Heading("Who has it"), Tree(holders)]
     if not holders:
-        blocks.append(aside("nobody" if attached.complete else "nobody that was read"))
+        blocks.append(muted("nobody" if attached.complete else "nobody that was read"))
     return [*blocks, Heading("About"), facts_tree([("ARN", policy.arn), ("updated", iso_day(policy.updated))])]
 
 
 def _own_policies(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Iterator[Block]:
     yield Heading("Policies")
-    yield _tree(attached, inline) if attached or inline else aside("none of its own")
+    yield _tree(attached, inline) if attached or inline else muted("none of its own")
 
 
 def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) -> Tree:

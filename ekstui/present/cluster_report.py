@@ -35,7 +35,6 @@ from ekstui.present.blocks import (
     Tree,
     about_command,
     as_of_words,
-    aside,
     by_place,
     code,
     command_blocks,
@@ -44,6 +43,7 @@ from ekstui.present.blocks import (
     grant_line,
     joined,
     last_used_words,
+    muted,
     none_known,
     not_looked_at,
     note,
@@ -98,7 +98,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
         ]
         block = Table(CLUSTER_COLUMNS, rows)
     account = f"account {snapshot.identity.account}, {as_of_words(snapshot.fetched_at)}"
-    return [*_sum_of_clusters(answers), aside(account), block, *unread_blocks(snapshot)]
+    return [*_sum_of_clusters(answers), muted(account), block, *unread_blocks(snapshot)]
 
 
 def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
@@ -158,7 +158,7 @@ def _access(answer: ClusterAnswer) -> list[Block]:
     mode = answer.cluster.authentication_mode or "mode not read"
     heading = Heading(f"Access entries ({mode})")
     if answer.cluster.access_entries is None:
-        return [heading, aside(no_entries_words(answer.cluster))]
+        return [heading, muted(no_entries_words(answer.cluster))]
     rows = [
         TableRow(
             (
@@ -351,7 +351,7 @@ def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list
             return [note("not known: the demo cannot renew the policies")]
         who = by_place(": r in the list of policies", ": ekstui sync")
         return [note(("not known", *who, " asks AWS for what is new"))]
-    return [aside("none of the policies on this cluster's roles")]
+    return [muted("none of the policies on this cluster's roles")]
 
 
 def _change(change: RecentChange) -> Node:
@@ -376,13 +376,13 @@ def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:
     """Return, for each component, what to add before, what to remove after, and what is not known."""
     blocks: list[Block] = [Heading(f"Upgrade of cluster {answer.cluster}: {upgrade_verdict(answer)}", 1)]
     if not answer.components:
-        blocks.append(aside("no role is known to run a component whose releases are known"))
+        blocks.append(muted("no role is known to run a component whose releases are known"))
     for component in answer.components:
         before = component.before_release or "the release that runs now"
         line = (code(component.component, "strong"), f"  {before} → {component.after_release}")
         blocks.append(Heading(line, value=PolicyAt(component.component), key=("component", component.component)))
         if component.reasons:
-            blocks.append(aside("; ".join(component.reasons)))
+            blocks.append(muted("; ".join(component.reasons)))
         blocks += _component(component)
     return blocks
 

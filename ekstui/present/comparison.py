@@ -30,13 +30,13 @@ from ekstui.present.blocks import (
     Span,
     Tree,
     as_of_words,
-    aside,
     bounded,
     code,
     condition_line,
     filled_in,
     joined,
     level_style,
+    muted,
     reach_style,
     section,
 )
@@ -79,7 +79,7 @@ def meaning_blocks(comparison: Comparison) -> Iterator[Block]:
         for side in (comparison.before, comparison.after):
             yield from _parameters(side)
     for note in comparison.change.notes:
-        yield aside(f"note: {note}")
+        yield muted(f"note: {note}")
 
 
 def verdict_line(comparison: Comparison) -> Line:
@@ -177,7 +177,7 @@ def _parameters(side: ComparedSide) -> Iterator[Block]:
     if words:
         yield Sentence((code(short_label(side)), f" with {words}"))
     if lacking:
-        yield aside(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)")
+        yield muted(f"unknown, and so compared as different values: {lacking} (set them with --param NAME=VALUE)")
 
 
 def _attached(count: AttachedCount) -> Line:

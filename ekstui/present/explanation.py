@@ -217,7 +217,9 @@ def verdict_in_words(explanation: Explanation) -> str:
     if explanation.denied and not explanation.action:
         where = "only its encoded part does" if explanation.encoded else "the lines around it may"
         return f"denied, but the message does not name the action; {where}"
-    if explanation.foreign_context and set(explanation.missing_context) <= set(explanation.foreign_context):
+    if explanation.tag_keys_of_new_resource and set(explanation.missing_context) <= set(
+        explanation.tag_keys_of_new_resource
+    ):
         return _of_foreign_tags(explanation)
     if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
         return "always allowed: it needs no permission"
@@ -306,7 +308,7 @@ def _allowed(explanation: Explanation) -> str:
 
 def _open_questions(explanation: Explanation) -> str:
     """Return what would have to be known for a verdict."""
-    missing = [key for key in explanation.missing_context if key not in explanation.foreign_context]
+    missing = [key for key in explanation.missing_context if key not in explanation.tag_keys_of_new_resource]
     questions = [words for key, words in _NAMED.items() if key in missing]
     keys = [key for key in missing if key not in _NAMED]
     of_tags = [key for key in keys if "tag" in key.partition(":")[2].lower()]
@@ -339,7 +341,7 @@ def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         )
     if explanation.used_by:
         yield "used by", "; ".join(map(use_in_words, explanation.used_by))
-    if missing := [key for key in explanation.missing_context if key not in explanation.foreign_context]:
+    if missing := [key for key in explanation.missing_context if key not in explanation.tag_keys_of_new_resource]:
         options = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in missing]
         typed = [_TYPED.get(key) or f"{key}=…" for key in missing]
         yield "to add", by_place(f"{', '.join(typed)}; x asks again", ", ".join(options))
@@ -394,7 +396,7 @@ def _sections(
         value = PolicyAt(newer.policy, newer.version)
         title = "A newer version may allow it" if newer.missing else "A newer version allows it"
         yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
-    if explanation.behind:
+    if explanation.outdated_copies:
         yield "A newer release of what the role has a copy of", list(_behind(number, explanation))
     if len(explanation.layers) > 1:
         yield "By layer", [Table(_LAYERS, [_layer(number, layer) for layer in explanation.layers])]
@@ -439,7 +441,7 @@ def since_in_words(allower: Allower) -> str:
 
 
 def _behind(number: int, explanation: Explanation) -> Iterator[Block]:
-    for index, copy in enumerate(explanation.behind):
+    for index, copy in enumerate(explanation.outdated_copies):
         value = PolicyAt(copy.newer.policy, copy.newer.version)
         yield Sentence(Span(behind_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
         newer = f"{copy.newer.policy}@{version_label(copy.newer.version)}"

@@ -18,11 +18,11 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
-    aside,
     code,
     filled_in,
     iso_day,
     level_style,
+    muted,
     note,
     section,
 )
@@ -238,7 +238,7 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
         Sentence((Span("Not allowed by this version", "strong"), Span(" (v goes back)", "strong", shown="app"))),
         Tree(nodes),
         Heading(f"Nothing is allowed in {len(remaining.services)} other services"),
-        aside(", ".join(remaining.services)),
+        muted(", ".join(remaining.services)),
     ]
 
 

@@ -28,12 +28,12 @@ from ekstui.present.blocks import (
     Tree,
     about_command,
     as_of_words,
-    aside,
     code,
     command_node,
     facts_tree,
     iso_day,
     last_used_words,
+    muted,
     note,
     policy_node,
     spans,
@@ -246,9 +246,9 @@ def _role_uses(subject: RoleInUse) -> Iterator[Block]:
         role = subject.role
         service = role.path.removeprefix(SERVICE_LINKED_PATH).strip("/") if role.service_linked else ""
         words = f"{service} alone uses it: it is the service's own role" if service else "EKS is not known to use it"
-        yield aside(words)
+        yield muted(words)
     if subject.unseen:
-        yield aside(f"not looked at: {', '.join(subject.unseen)}")
+        yield muted(f"not looked at: {', '.join(subject.unseen)}")
 
 
 def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
@@ -264,7 +264,7 @@ def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
         yield Heading("Copies of what controllers publish")
         yield Tree([_copy(copy, subject.role.name, number) for number, copy in enumerate(answer.copies)])
     if not subject.policies and subject.role.extent == "full":
-        yield aside("none")
+        yield muted("none")
 
 
 def _role_facts(role: Role, now: datetime) -> Tree:
@@ -289,7 +289,7 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
     if access.services:
         yield services_table(access.services)
     elif all(policy.document for policy in subject.policies):
-        yield aside("nothing")
+        yield muted("nothing")
     yield from left_out(answer)
 
 
@@ -297,14 +297,14 @@ def left_out(answer: RoleAnswer) -> Iterator[Block]:
     """Yield what the sum of a role's permissions leaves out, and what it may lack."""
     subject, access = answer.subject, answer.access
     if access.denied:
-        yield aside(f"{access.denied:,} actions are left out, since a Deny of the role takes them away.")
+        yield muted(f"{access.denied:,} actions are left out, since a Deny of the role takes them away.")
     if (boundary := subject.boundary) is not None:
         if boundary.document is None:
             yield note(f"The permissions boundary {boundary.name} could not be read; it may take any of this away.")
         else:
             text = f"Within the permissions boundary {boundary.name}"
             withheld = f", which withholds {access.withheld:,} more actions" if access.withheld else ""
-            yield aside(f"{text}{withheld}; its resources and conditions are not considered here.")
+            yield muted(f"{text}{withheld}; its resources and conditions are not considered here.")
     if unread := [policy.name for policy in subject.policies if policy.document is None]:
         yield note(f"{', '.join(unread)} could not be read: there may be more.")
 

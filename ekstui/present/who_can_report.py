@@ -20,11 +20,11 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
-    aside,
     code,
     grant_line,
     joined,
     level_style,
+    muted,
     not_looked_at,
     note,
     section,
@@ -144,7 +144,7 @@ def unnamed_blocks(action: str) -> list[Block]:
     return [
         note(f"{_UNNAMED} {action}{'; nearest:' if nearest else '.'}"),
         Tree([Node(f"  {name}", value=name, key=name) for name in nearest]),
-        aside("If it exists, these allow it by a pattern:"),
+        muted("If it exists, these allow it by a pattern:"),
     ]
 
 

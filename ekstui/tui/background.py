@@ -153,7 +153,7 @@ def watch_account(
                 owner.post_message(AccountUpdated(library, change))
 
         try:
-            kept = library.account.last()
+            kept = library.account.last_snapshot()
             if kept is not None:
                 update(lambda view: view._replace(snapshot=kept, error=None))
             if not ask and (
@@ -173,7 +173,7 @@ def watch_account(
             failure = error
             update(lambda view: view._replace(asking=None, error=failure))
             return
-        best = library.account.last() or fresh
+        best = library.account.last_snapshot() or fresh
         incomplete = None if best is fresh else _why_incomplete(fresh)
         update(lambda view: view._replace(snapshot=best, asking=None, error=incomplete))
 

@@ -566,7 +566,7 @@ def test_who_bears_a_token(
     if verdict != "allowed":
         assert judgement.statements[0].failed[0].given == given
     else:
-        assert (judgement.grant, judgement.missing) == ("direct", ())
+        assert (judgement.named_as, judgement.missing) == ("direct", ())
 
 
 @pytest.mark.parametrize(
@@ -601,7 +601,7 @@ def test_how_a_statement_names_the_caller(
     principal: object, caller: str | None, verdict: str, grant: str | None, same_account: bool | None
 ) -> None:
     judgement = judged(trust(principal, "sts:AssumeRole"), Request("sts:AssumeRole", (ROLE,), caller))
-    assert (judgement.verdict, judgement.grant, judgement.same_account) == (verdict, grant, same_account)
+    assert (judgement.verdict, judgement.named_as, judgement.same_account) == (verdict, grant, same_account)
     assert ("principal" in judgement.missing) is (verdict == "depends" and caller is None)
 
 

@@ -195,7 +195,7 @@ def test_what_decides_a_request(
     limited = verdict != "allowed" and (judged and policies.boundary is not None and statements == ["b"])
     by_message = isinstance(cause, Cause) and cause != NO_ALLOW
     assert decision.is_by_message is by_message
-    assert decision.is_elsewhere is (limited or by_message)
+    assert decision.is_decided_outside_identity_policies is (limited or by_message)
 
 
 def test_a_resource_that_a_message_leaves_out_may_be_what_is_denied() -> None:
@@ -251,14 +251,14 @@ def test_which_other_types_of_resource_a_call_has() -> None:
     ],
 )  # fmt: skip
 def test_tags_of_what_a_call_makes_are_no_tags_of_what_it_uses(
-    statements: list[dict[str, Any]], request_: Request, verdict: str, foreign: list[str]
+    statements: list[dict[str, Any]], request_: Request, verdict: str, tag_keys_of_new_resource: list[str]
 ) -> None:
     denial = Denial(request_.action, request_.resources[0], cause=NO_ALLOW)
     decision = decide(request_, Policies((applied(*statements),)), denial)
-    assert list(decision.foreign) == foreign
+    assert list(decision.tag_keys_of_new_resource) == tag_keys_of_new_resource
     # Where the tags are not known to be those of the resource, nothing more certain than this may be said.
     assert decision.verdict == verdict
-    assert decide(request_, Policies((applied(*statements),)), None).foreign == ()
+    assert decide(request_, Policies((applied(*statements),)), None).tag_keys_of_new_resource == ()
 
 
 # What would help
@@ -568,12 +568,12 @@ def explanation(**fields: Any) -> Explanation:
         ({"cause": Cause("resource", explicit=False, is_one_of_several=True)},
          "denied by the resource policy or because the resource does not exist, as the message says"),
         # What only tags of something else could allow is denied, but not what depends on more.
-        ({"verdict": "depends", "missing_context": ("a",), "foreign_context": ("a", "b"), "judged": True},
+        ({"verdict": "depends", "missing_context": ("a",), "tag_keys_of_new_resource": ("a", "b"), "judged": True},
          "denied: the policies cover only the new resource, by its tags; S3 also checks the object"),
-        ({"verdict": "depends", "missing_context": ("a",), "foreign_context": ("a",), "judged": True, "action": "ec2:CreateVolume",
+        ({"verdict": "depends", "missing_context": ("a",), "tag_keys_of_new_resource": ("a",), "judged": True, "action": "ec2:CreateVolume",
           "resource": "arn:aws:ec2:eu-west-1::snapshot/snap-1"},
          "denied: the policies cover only the new volume, by its tags; EC2 also checks the snapshot"),
-        ({"verdict": "depends", "missing_context": ("a", "c"), "foreign_context": ("a",), "judged": True},
+        ({"verdict": "depends", "missing_context": ("a", "c"), "tag_keys_of_new_resource": ("a",), "judged": True},
          "cannot tell: it depends on c, which was not given"),
         ({"verdict": "depends", "judged": True, "missing_context": ("aws:RequestTag/x", "aws:TagKeys"), "denied": True},
          "cannot tell: it depends on tags that the message does not show"),
@@ -869,7 +869,7 @@ def test_who_may_have_made_a_call_is_known_from_the_policies_that_allow_it() -> 
     cni = candidate("AmazonEKS_CNI_Policy", READ)
     assert is_call_of_node("s3:GetObject", [cni], knowledge(), UNKNOWN)
     assert not is_call_of_node(
-        "s3:GetObject", [cni], knowledge(), UNKNOWN._replace(apart_everywhere=frozenset({"vpc-cni"}))
+        "s3:GetObject", [cni], knowledge(), UNKNOWN._replace(with_own_role_in_every_cluster=frozenset({"vpc-cni"}))
     )
     project = candidate("karpenter/Part", READ, arn="published:karpenter", home="https://k.example")
     assert controllers_calling("s3:GetObject", [project, cni, candidate("x", READ)], knowledge()) == (

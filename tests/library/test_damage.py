@@ -122,12 +122,12 @@ def test_a_damaged_snapshot_is_called_damaged_and_not_taken_for_none(tmp_path: P
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE object SET body = zeroblob(20)")
     account = Account(AccountChoice(offline=True), folder)
-    assert account.last() is None
+    assert account.last_snapshot() is None
     (notice,) = account.notices()
     assert "damaged" in notice
     path.write_bytes(b"no cache at all" * 100)
     account = Account(AccountChoice(offline=True), folder)
-    assert account.last() is None
+    assert account.last_snapshot() is None
     assert "damaged" in account.notices()[0]
 
 

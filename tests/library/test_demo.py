@@ -95,7 +95,7 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
     demo: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether pods have security groups of their own is nowhere in AWS, so the cluster role's lack is never a problem."""
-    snapshot = demo.account.required()
+    snapshot = demo.account.last_snapshot_or_error()
 
     def command_with(**changed: object) -> set[str]:
         roles = tuple(
@@ -123,7 +123,7 @@ def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: p
     (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert driver.role == "prod-ebs-csi"
     assert "prod-ebs-csi-irsa is not used: an association of Pod Identity comes first" in driver.reasons
-    snapshot = demo.account.required()
+    snapshot = demo.account.last_snapshot_or_error()
     prod = find_cluster("prod", None, snapshot)
     addons = tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent")
     monkeypatch.setattr(demo.account, "_snapshot", with_cluster(snapshot, replace(prod, addons=addons)))
@@ -141,7 +141,7 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
 ) -> None:
     """amazon-vpc-cni-k8s #3705: v1.22 does not start with version 5 of AWS's policy, nor with what its own guide lists."""
     copy = parse_text(demo.ask(lambda reader: reader.text("AmazonEKS_CNI_Policy", 5)).decode())
-    snapshot = demo.account.required()
+    snapshot = demo.account.last_snapshot_or_error()
     roles = tuple(
         replace(each, attached=(), inline=(InlinePolicy("cni", copy),)) if each.name == "prod-vpc-cni" else each
         for each in snapshot.roles

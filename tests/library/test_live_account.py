@@ -293,7 +293,7 @@ def test_texts_that_hurt_are_read_as_they_are(rig: Rig, small: Account) -> None:
     assert "\x1b" in (role.inline[0].document.statements[0].sid or "")
     cluster = cluster_answer(asking(small), "hostile").cluster
     assert "\x1b" in cluster.all_issues[0].message
-    kept = Account(AccountChoice(), small.folder).last()
+    kept = Account(AccountChoice(), small.folder).last_snapshot()
     assert kept == snapshot
 
 
@@ -336,7 +336,7 @@ def test_expiry_on_page_three_keeps_two(rig: Rig, small: Account) -> None:
     assert entities(snapshot) == 14
     assert not snapshot.complete
     assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "expired")]
-    kept = Account(AccountChoice(), small.folder).last()
+    kept = Account(AccountChoice(), small.folder).last_snapshot()
     assert kept == complete
 
 
@@ -345,7 +345,7 @@ def test_expiry_before_anything_keeps_the_last_snapshot(rig: Rig, small: Account
     rig.proxy.fail("expired")
     with pytest.raises(AccountError, match="session has expired"):
         small.refresh()
-    assert small.last() == complete
+    assert small.last_snapshot() == complete
 
 
 def test_trouble_that_passes_is_not_seen(rig: Rig, small: Account) -> None:
@@ -445,15 +445,15 @@ def test_two_accounts_do_not_mix(rig: Rig, library: Library, monkeypatch: pytest
     first = library.account.refresh()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key("444455556666"))
     second = Library.open()
-    assert second.account.last() is None
+    assert second.account.last_snapshot() is None
     snapshot = second.account.refresh()
     assert snapshot.identity.account == "444455556666"
     assert sorted(role.name for role in snapshot.roles) == sorted(r.name for r in other.builder.iam.roles.values())
     assert {role.arn.split(":")[4] for role in snapshot.roles if role.arn} == {"444455556666"}
-    again = Library.open().account.last()
+    again = Library.open().account.last_snapshot()
     assert again == snapshot
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key(first.identity.account))
-    assert Library.open().account.last() == first
+    assert Library.open().account.last_snapshot() == first
     with pytest.raises(InputError, match="444455556666"):
         attached(Library.open(), "arn:aws:iam::444455556666:policy/x")
 
@@ -489,7 +489,7 @@ def test_offline_answers_only_for_the_account_of_the_profile(rig: Rig, monkeypat
         keys.write_text("".join(lines))
 
     def offline(profile: str | None) -> str | None:
-        snapshot = Library.open(AccountChoice(offline=True, profile=profile)).account.last()
+        snapshot = Library.open(AccountChoice(offline=True, profile=profile)).account.last_snapshot()
         return snapshot.identity.account if snapshot else None
 
     first, second = access_key("123456789012"), access_key("444455556666")
@@ -623,7 +623,7 @@ def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, small: Account) -> N
     ]
     assert small.forget() == 1
     assert small.stored() == ()
-    assert small.last() is None
+    assert small.last_snapshot() is None
 
 
 def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, small: Account) -> None:

@@ -27,7 +27,7 @@ EVENT = '{"eventSource": "ec2.amazonaws.com", "eventName": "CreateTags", "errorC
 @pytest.fixture(scope="module")
 def known() -> Catalogue:
     library = Library.open(AccountChoice(demo=True))
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     commands = [Thing("command", "clusters", "Choose a cluster.", eks=True), Thing("command", "compare", eks=True)]
     return catalogue(library, snapshot, commands, uses=library.account.uses(snapshot), actions=all_actions())
 
@@ -157,7 +157,7 @@ def test_every_alias_means_something(known: Catalogue) -> None:
 
 def test_everything_is_found_by_its_name_and_its_arn(known: Catalogue) -> None:
     library = Library.open(AccountChoice(demo=True))
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     named = [*library.policies("all")]
     for policy in (entry.policy for entry in named[::7]):
         assert known.find(policy.name)[0].name == policy.name

@@ -82,7 +82,7 @@ def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> No
         if role.subject is not None and finding.commands
     }
     commands: list[str] = []
-    for role in demo.account.required().roles:
+    for role in demo.account.last_snapshot_or_error().roles:
         answer = role_answer(demo, role.arn or role.name)
         shown = printed(role_blocks(answer, NOW))
         commands += shown

@@ -65,14 +65,14 @@ def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
 ) -> None:
     known = None if age is None else aged(age, complete=complete)
     account = Account(AccountChoice(), tmp_path / "accounts", _snapshot=known)
-    assert (account.recent() is known) is fresh
+    assert (account.fresh_snapshot() is known) is fresh
     assert asks == ([] if fresh else ["AWS"])
 
 
 @pytest.mark.parametrize("known", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
 def test_offline_never_asks_aws(known: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
     account = Account(AccountChoice(offline=True), tmp_path / "accounts", _snapshot=known)
-    for question in (account.recent, account.refresh, account.required):
+    for question in (account.fresh_snapshot, account.refresh, account.last_snapshot_or_error):
         if known is None:
             with pytest.raises(AccountError):
                 question()
@@ -92,12 +92,12 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
     account = Account(AccountChoice(), folder, _snapshot=ASKED)
     assert account.refresh() == part
-    assert account.last() is ASKED
+    assert account.last_snapshot() is ASKED
     # One of another account does.
     other = replace(part, identity=replace(part.identity, account="444455556666"))
     monkeypatch.setattr(Account, "_ask", lambda *_: other)
     assert account.refresh() == other
-    assert account.last() == other
+    assert account.last_snapshot() == other
 
 
 def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path
     assert account.uses(ASKED) == uses_in(ASKED) != {}
     assert account.uses(without) == {}
     account.add_details(without)  # it was read before the one that is shown
-    assert account.last() is ASKED
+    assert account.last_snapshot() is ASKED
     detailed = replace(ASKED, eks=None)
     account.add_details(detailed)
-    assert account.last() is detailed
+    assert account.last_snapshot() is detailed
 
 
 class Owner(MessagePump):
@@ -433,14 +433,14 @@ def test_which_stored_account_the_credentials_mean(
     monkeypatch.setattr(own_account, "profile_digest", lambda _: profile)
     monkeypatch.setattr(own_account, "is_any_chosen", lambda _: chosen)
     account = Account(AccountChoice(offline=offline), tmp_path)
-    last = account.last()
+    last = account.last_snapshot()
     assert (last and last.identity.account) == (found and numbers[found])
     if last is None and offline:
         # That there are snapshots, and none of them is known to be the right one, is said.
         with pytest.raises(
             AccountError, match="known to be of the account" if stored else "no snapshot of this account"
         ):
-            account.required()
+            account.last_snapshot_or_error()
     with pytest.raises(InputError, match="is not an account number"):
         account.forget("prod")
     assert account.forget("111122223333") == (1 if "a" in stored else 0)

@@ -32,7 +32,7 @@ def first_line(blocks: list[Block]) -> str:
 
 def test_the_first_lines_of_answers_about_the_account_read_as_a_page() -> None:
     library = Library.open(AccountChoice(demo=True, offline=True))
-    blocks = {"clusters": clusters_blocks(library.account.required(), clusters(library))}
+    blocks = {"clusters": clusters_blocks(library.account.last_snapshot_or_error(), clusters(library))}
     for name in ("auto", "prod", "legacy"):
         blocks[f"cluster {name}"] = cluster_blocks(cluster_answer(library, name), NOW, NOW)
     for name in ("prod-node", "prod-orders", "prod-efs-csi"):

@@ -178,6 +178,6 @@ def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Ri
             rig.proxy.clear()
         assert explorer.account.snapshot == known
         assert "GetAccountAuthorizationDetails" in str(explorer.account.error)
-        assert app.library.account.last() == known
+        assert app.library.account.last_snapshot() == known
 
     travel(journey)

@@ -100,7 +100,7 @@ def test_a_refresh_that_is_denied_keeps_what_was_known_with_its_age_and_the_reas
         await pilot.press("4", "r")
         await settle(pilot, lambda: explorer.account.error is not None)
         assert explorer.account.snapshot is before
-        assert app.library.account.last() is before
+        assert app.library.account.last_snapshot() is before
         await settle(pilot, lambda: "What was known before:" in words(explorer.focused_pane))
         assert "is denied" in words(explorer.focused_pane)
         assert "prod-node" in words(explorer.focused_pane)

@@ -109,7 +109,7 @@ def test_from_a_name_to_what_my_role_lacks_in_ten_keys(with_copy: Rig) -> None:
 
 def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> None:
     library = Library.open(AccountChoice(demo=True))
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     entry = library.find("karpenter")
     exports = version_exports(Shown(entry, entry.policy.default_version), library, snapshot)
     filled = {each.label: each for each in exports}

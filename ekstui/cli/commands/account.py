@@ -4,7 +4,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, ExitCode, argument, command
-from ekstui.cli.session import library_for, narrate_missing, read_account
+from ekstui.cli.session import library_for, read_account, remark_missing
 from ekstui.cli.streams import print_answer
 from ekstui.export.shapes import answer_of
 from ekstui.library import Library
@@ -27,7 +27,7 @@ def show_account(arguments: Namespace) -> None:
         arguments, lambda: answer_of(library.data(), snapshot), lambda: account_blocks(snapshot, datetime.now(UTC))
     )
     if arguments.json:
-        narrate_missing(snapshot.errors, snapshot.complete)
+        remark_missing(snapshot.errors, snapshot.complete)
 
 
 @command(
@@ -56,7 +56,7 @@ def show_attached(arguments: Namespace) -> int:
     print_answer(
         arguments, lambda: answer_of(library.data(), answer), lambda: attached_blocks(answer, datetime.now(UTC))
     )
-    narrate_missing(attachments.errors, attachments.complete, so="there may be more")
+    remark_missing(attachments.errors, attachments.complete, so="there may be more")
     return ExitCode.NOTHING if attachments.proven_empty else ExitCode.DONE
 
 
@@ -64,5 +64,5 @@ def _everywhere(library: Library, arguments: Namespace) -> int:
     """Print one line per role, user or group of any account."""
     answer = attached_everywhere(library, library.find(arguments.policy).policy, arguments.aggregator)
     print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: everywhere_blocks(answer))
-    narrate_missing(answer.errors)
+    remark_missing(answer.errors)
     return ExitCode.DONE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, gate
 from ekstui.cli.session import library_for, open_library, refuse_in_demo
-from ekstui.cli.streams import narrate, narrate_progress, print_answer
+from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
@@ -53,7 +53,7 @@ def manage_cache(arguments: Namespace) -> int:
     info, snapshots = maintenance.cache_info(library), library.account.stored()
     print_answer(arguments, lambda: cache_shape(info, snapshots), lambda: cache_blocks(info, snapshots))
     for notice in library.notices():
-        narrate(notice)
+        remark(notice)
     return ExitCode.DONE
 
 
@@ -119,7 +119,7 @@ def update_cache(arguments: Namespace) -> None:
 
     library = library_for(arguments)
     accept: bool = arguments.accept_withdrawals
-    with narrate_progress() as progress:
+    with remark_progress() as progress:
         waiting = _Waiting(progress)
         # A profile is one of AWS.
         if arguments.source or arguments.profile or arguments.offline or arguments.demo:
@@ -127,14 +127,14 @@ def update_cache(arguments: Namespace) -> None:
             report = sync(library, archive, waiting.read, waiting.look, accept_withdrawals=accept)
         else:
             # With --json, standard error has one object at most.
-            remark = (lambda _: None) if arguments.json else narrate
-            report = sync_newest(library, remark, waiting.read, waiting.look, accept_withdrawals=accept)
+            say = (lambda _: None) if arguments.json else remark
+            report = sync_newest(library, say, waiting.read, waiting.look, accept_withdrawals=accept)
         maintenance.index_cache(library, lambda done, total: progress(f"indexing {done:,} of {total:,}"))
     print_answer(arguments, lambda: shape(report), lambda: sync_blocks(report))
     for entry in report.skipped:
-        narrate(f"{entry.place}: {entry.reason}")
+        remark(f"{entry.place}: {entry.reason}")
     if not report.complete:
-        narrate("Incomplete: run ekstui sync again to resume.")
+        remark("Incomplete: run ekstui sync again to resume.")
 
 
 class _Waiting:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from ekstui.change.policy import Scope
 from ekstui.change.steps import FeedStep, Step, undated_versions_possibly_since
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_code, gate, scope
-from ekstui.cli.session import library_for, narrate_age, narrate_missing, open_library, prepare, read_account
-from ekstui.cli.streams import narrate, print_blocks, print_reports, print_shape, print_text
+from ekstui.cli.session import library_for, open_library, prepare, read_account, remark_age, remark_missing
+from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
 from ekstui.library import Library, maintenance, searching
 from ekstui.library.access_policies import (
@@ -60,12 +60,12 @@ def list_changes(arguments: Namespace) -> int:
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:
-        narrate(beyond_words(since, newest, renewable=not library.is_demo))
+        remark(beyond_words(since, newest, renewable=not library.is_demo))
         return gate(arguments.exit_code)
-    narrate(period_words(since, newest, left_out=len(wanted) - len(steps)))
+    remark(period_words(since, newest, left_out=len(wanted) - len(steps)))
     if not steps:
-        narrate_age(library, newest)
-    _narrate_undated(library, arguments.scope, since, attached)
+        remark_age(library, newest)
+    _remark_undated(library, arguments.scope, since, attached)
     # With --exit-code changes fail the gate; without it, that there are certainly none is "nothing found".
     some = bool(steps) or not whole
     return gate(some if arguments.exit_code else not some)
@@ -86,7 +86,7 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
             print_blocks([changes_table(steps)])
 
 
-def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:
+def _remark_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:
     """Print which versions may belong to the period, their dates being unknown."""
     versions = [
         (entry.policy.name, number)
@@ -95,7 +95,7 @@ def _narrate_undated(library: Library, scope: Scope, since: datetime, attached: 
         for number in undated_versions_possibly_since(entry.policy, since)
     ]
     if versions:
-        narrate(undated_words(versions))
+        remark(undated_words(versions))
 
 
 def _attached(library: Library) -> tuple[set[str], bool]:
@@ -103,7 +103,7 @@ def _attached(library: Library) -> tuple[set[str], bool]:
     from ekstui.library.attachments import attached_names
 
     snapshot = read_account(library)
-    narrate_missing((), snapshot.complete, so="more policies may be attached")
+    remark_missing((), snapshot.complete, so="more policies may be attached")
     return set(attached_names(snapshot)), snapshot.complete
 
 

@@ -15,8 +15,8 @@ from ekstui.cli.parser import (
     pairs,
     parameters,
 )
-from ekstui.cli.session import library_for, narrate_missing, read_account
-from ekstui.cli.streams import narrate, print_answer, print_blocks, print_json, print_shape, print_text
+from ekstui.cli.session import library_for, read_account, remark_missing
+from ekstui.cli.streams import print_answer, print_blocks, print_json, print_shape, print_text, remark
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
@@ -50,7 +50,7 @@ def list_clusters(arguments: Namespace) -> int:
     )
     # The text has the errors in it.
     errors = snapshot.errors if arguments.json else ()
-    narrate_missing(errors, snapshot.complete, "every role and cluster", "there may be more problems")
+    remark_missing(errors, snapshot.complete, "every role and cluster", "there may be more problems")
     is_known = snapshot.eks is not None and not any(error.source == "clusters" for error in snapshot.errors)
     return ExitCode.NOTHING if is_known and not answers else ExitCode.DONE
 
@@ -92,7 +92,7 @@ def show_cluster(arguments: Namespace) -> int:
     print_answer(
         arguments, lambda: answer_of(data, answer), lambda: cluster_blocks(answer, data.newest, datetime.now(UTC))
     )
-    narrate_missing(answer.errors, answer.complete, "everything about this cluster")
+    remark_missing(answer.errors, answer.complete, "everything about this cluster")
     if arguments.fail_on is None:
         return ExitCode.DONE
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
@@ -120,7 +120,7 @@ def show_role(arguments: Namespace) -> None:
     snapshot = read_account(library)
     answer = role_answer(library, arguments.role)
     print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: role_blocks(answer, datetime.now(UTC)))
-    narrate_missing(snapshot.errors, answer.complete, "everything that may use this role")
+    remark_missing(snapshot.errors, answer.complete, "everything that may use this role")
 
 
 @command(
@@ -171,9 +171,9 @@ def show_upgrade(arguments: Namespace) -> int:
         _print_missing(answer, terraform=arguments.terraform)
     else:
         print_blocks(upgrade_blocks(answer))
-    narrate_missing(snapshot.errors)
+    remark_missing(snapshot.errors)
     if not answer.components:
-        narrate(nothing_words(answer))
+        remark(nothing_words(answer))
         return ExitCode.NOTHING
     judged = [component.is_judged or bool(component.before) for component in answer.components]
     return gate(not (all(judged) if arguments.to or arguments.since else any(judged)))
@@ -196,7 +196,7 @@ def _print_bridges(library: Library, arguments: Namespace) -> int:
             if one.is_proven
             else f"Not proven to be what {releases} need"
         )
-        narrate(f"{proof} (for role {one.role}).")
+        remark(f"{proof} (for role {one.role}).")
     return gate(not all(bridge.is_proven for bridge in bridges))
 
 

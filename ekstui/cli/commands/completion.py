@@ -155,12 +155,12 @@ def _library(parsed: argparse.Namespace | None) -> Library:
 
 
 def _clusters(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
-    snapshot = _library(parsed_args).account.last()
+    snapshot = _library(parsed_args).account.last_snapshot()
     return [cluster.name for cluster in snapshot.eks.clusters] if snapshot and snapshot.eks else ()
 
 
 def _roles(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
-    snapshot = _library(parsed_args).account.last()
+    snapshot = _library(parsed_args).account.last_snapshot()
     return [role.name for role in snapshot.roles] if snapshot else ()
 
 
@@ -184,7 +184,7 @@ def _profiles(**_: object) -> Iterable[str]:
 
 
 def _regions(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
-    snapshot = _library(parsed_args).account.last()
+    snapshot = _library(parsed_args).account.last_snapshot()
     return ["all", *(snapshot.eks.regions if snapshot and snapshot.eks else ())]
 
 

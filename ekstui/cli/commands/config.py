@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ekstui.cli.parser import JSON, ExitCode, argument, command
 from ekstui.cli.session import refuse_in_demo
-from ekstui.cli.streams import narrate, print_answer, print_text
+from ekstui.cli.streams import print_answer, print_text, remark
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
 from ekstui.files import create_file
@@ -50,7 +50,7 @@ def show_settings(arguments: Namespace) -> int:
         unknown += tuple(f"keys.{name}: {reason}." for name, reason in clashes(effective.settings.keys).items())
         effective = effective._replace(warnings=(*effective.warnings, *unknown))
         for warning in unknown:
-            narrate(warning)
+            remark(warning)
     print_answer(arguments, lambda: shape(effective), lambda: settings_blocks(effective))
     return ExitCode.DONE
 
@@ -67,9 +67,9 @@ def _edit(path: Path) -> int:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None
     if code:
-        narrate(f"{editor} ended with {code}.")
+        remark(f"{editor} ended with {code}.")
         return ExitCode.USAGE
     for warning in effective(path, {}).warnings:
-        narrate(warning)
-    narrate(f"{path} is valid.")
+        remark(warning)
+    remark(f"{path} is valid.")
     return ExitCode.DONE

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, parameters
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
-from ekstui.cli.streams import narrate, print_answer
+from ekstui.cli.streams import print_answer, remark
 from ekstui.denial.explain import Question, parse_context
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.errors import InputError
@@ -204,7 +204,7 @@ def _log() -> str:
             f"none of the {shortened.lines:,} lines is a denial.",
             "Paste the line that says “is not authorized to perform”.",
         )
-    narrate(
+    remark(
         f"{shortened.kept:,} of {shortened.lines:,} lines are about access and differ; {shortened.repeats:,} repeat them, and the rest "
         "was left out."
     )

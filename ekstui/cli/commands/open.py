@@ -8,7 +8,7 @@ import sys
 
 from ekstui.cli.parser import ACCOUNT, THEME, ExitCode, argument, command, scope
 from ekstui.cli.session import account_choice
-from ekstui.cli.streams import narrate
+from ekstui.cli.streams import remark
 from ekstui.errors import InputError
 
 
@@ -71,8 +71,8 @@ def serve(arguments: argparse.Namespace) -> None:
     public_url = (arguments.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
     gc.enable()  # a server, unlike other commands, runs for days
     server = GuardedServer(app_command(arguments), host, port, "ekstui", public_url)
-    narrate(f"The app is at {server.link} (press ctrl+c to stop).")
-    narrate("Whoever has this link sees what your credentials can read: do not share it.")
+    remark(f"The app is at {server.link} (press ctrl+c to stop).")
+    remark("Whoever has this link sees what your credentials can read: do not share it.")
     try:
         server.serve()
     except OSError as error:

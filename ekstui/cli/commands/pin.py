@@ -14,8 +14,8 @@ from ekstui.cli.parser import (
     gate,
     reaches_of,
 )
-from ekstui.cli.session import narrate_age, open_library, refuse_in_demo
-from ekstui.cli.streams import narrate, print_answer
+from ekstui.cli.session import open_library, refuse_in_demo, remark_age
+from ekstui.cli.streams import print_answer, remark
 from ekstui.export.shapes import answer
 from ekstui.iam.text import counted
 from ekstui.library.pins import LOCK, moved_since, pin, read_lock, write_lock
@@ -46,7 +46,7 @@ def pin_policies(arguments: Namespace) -> None:
     pins = pin(open_library(arguments), arguments.policies)
     kept = {held.name: held for held in (read_lock(lock) if lock.exists() else ())}
     write_lock(sorted({**kept, **{pin.name: pin for pin in pins}}.values(), key=lambda entry: entry.name), lock)
-    narrate(f"Pinned {counted(len(pins), 'policy', 'policies')} in {lock}.")
+    remark(f"Pinned {counted(len(pins), 'policy', 'policies')} in {lock}.")
 
 
 @command(
@@ -66,7 +66,7 @@ def check_pins(arguments: Namespace) -> int:
     judged = all(pin.change is not None for pin in moved)
     print_answer(arguments, lambda: answer(moved=moved, complete=judged), lambda: moved_blocks(moved, len(pins)))
     newest = library.data().newest
-    narrate(f"Known until {newest:%Y-%m-%d}.")
-    narrate_age(library, newest)
+    remark(f"Known until {newest:%Y-%m-%d}.")
+    remark_age(library, newest)
     reaches = [reach for pin in moved for reach in reaches_of(pin.change)]
     return gate((arguments.exit_code and bool(moved)) or fails_on(arguments.fail_on, reaches))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, argument, command, one_of, parameters
 from ekstui.cli.session import library_for, open_library
-from ekstui.cli.streams import narrate, print_blocks, print_json, print_reports, print_shape, print_text
+from ekstui.cli.streams import print_blocks, print_json, print_reports, print_shape, print_text, remark
 from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.errors import InputError
 from ekstui.export.encoding import Shape
@@ -61,7 +61,7 @@ def show(arguments: Namespace) -> None:
     wanted = [iam for iam, _ in asked if iam is not None]
     for entry, version in wanted:
         for broken in broken_rules(library.document(entry.policy, version)):
-            narrate(broken_words(broken))
+            remark(broken_words(broken))
     if arguments.json and not arguments.document:
         values = parameters(arguments)
         print_shape(one_or_answers([_shape(library, iam, access, values) for iam, access in asked]))
@@ -136,8 +136,8 @@ def _shape(
 def _print_document(library: Library, entry: PolicyEntry, version: int, arguments: Namespace) -> None:
     policy, values = entry.policy, parameters(arguments)
     document = library.document_json(policy, version, values)
-    for remark in document_remarks(policy.name, size_words(document), library.parameters(policy, version, values)):
-        narrate(remark)
+    for text in document_remarks(policy.name, size_words(document), library.parameters(policy, version, values)):
+        remark(text)
     _print_form(policy.name, document, arguments)
 
 

@@ -5,7 +5,7 @@ from argparse import Namespace
 from ekstui.change.policy import version_label
 from ekstui.cli.parser import JSON, POLICY, argument, command
 from ekstui.cli.session import open_library
-from ekstui.cli.streams import narrate, print_json, print_shape
+from ekstui.cli.streams import print_json, print_shape, remark
 from ekstui.export.shapes import answer
 from ekstui.iam.document import serialise, trimmed
 from ekstui.library.catalog import knowledge_of, version_at
@@ -45,5 +45,5 @@ def trim(arguments: Namespace) -> None:
         )
     else:
         print_json(document)
-    for remark in trimmed_remarks(entry.policy.name, result, reasons):
-        narrate(remark)
+    for text in trimmed_remarks(entry.policy.name, result, reasons):
+        remark(text)

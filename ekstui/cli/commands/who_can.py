@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ekstui.change.holders import nearest_actions
 from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, one_of, scope
-from ekstui.cli.session import library_for, narrate_age, narrate_missing, prepare, read_account
+from ekstui.cli.session import library_for, prepare, read_account, remark_age, remark_missing
 from ekstui.cli.streams import (
-    narrate,
     print_blocks,
     print_shape,
     print_text,
+    remark,
     terminal_width,
     to_terminal,
 )
@@ -76,13 +76,13 @@ def who_can(arguments: Namespace) -> int:
     )
     _print(library, answer, principals, arguments, types=types)
     if principals is not None:
-        narrate_missing((), principals.complete, "every role, user, group and policy", "there may be more")
-    for remark in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
-        narrate(remark)
+        remark_missing((), principals.complete, "every role, user, group and policy", "there may be more")
+    for text in who_can_remarks(answer, arguments.scope, arguments.resource, library.known_until(arguments.scope)):
+        remark(text)
     if not answer.holders:
-        narrate_age(library, library.known_until(arguments.scope))
+        remark_age(library, library.known_until(arguments.scope))
     if not answer.holders and (absence := knowledge().absence(arguments.action)):
-        narrate(absence.text)
+        remark(absence.text)
     return ExitCode.DONE if answer.holders or (principals and principals.principals) else ExitCode.NOTHING
 
 
@@ -133,7 +133,7 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
         print_blocks(blocks)
     if holders.holders:
         return ExitCode.DONE
-    narrate(no_holder_words(holders))
+    remark(no_holder_words(holders))
     return ExitCode.NOTHING
 
 
@@ -141,7 +141,7 @@ def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> Principa
     """Return whose access entries have one of the policies."""
     from ekstui.library.cluster_answers import principals_in_clusters
 
-    if ask and library.account.last() is None:
+    if ask and library.account.last_snapshot() is None:
         read_account(library)
     return principals_in_clusters(library, policies, ask=ask)
 
@@ -151,10 +151,10 @@ def _principals(library: Library, arguments: Namespace, *, ask: bool) -> Princip
     from ekstui.library.own_account import FRESH
     from ekstui.library.roles import principals_can
 
-    snapshot = library.account.last()
+    snapshot = library.account.last_snapshot()
     if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):
         snapshot = read_account(library)
-        narrate_missing(snapshot.errors)
+        remark_missing(snapshot.errors)
     return None if snapshot is None else principals_can(library, arguments.action, arguments.resource)
 
 
@@ -171,5 +171,5 @@ def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool],
     try:
         return answer(bool(arguments.profile or arguments.region) and not arguments.offline)
     except (AccountError, InputError) as error:
-        narrate(error)
+        remark(error)
         return None

@@ -89,7 +89,7 @@ class ChangesScreen(ReportScreen[_Changes]):
         """Read the changes of the period."""
         scope, period = self._scope, PERIODS[self._period][1]
         feed = changes(library, None if period is None else library.known_until(scope) - period, scope)
-        snapshot = library.account.last()
+        snapshot = library.account.last_snapshot()
         return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
 
     def answer_rows(self, answer: _Changes) -> list[Row]:

@@ -159,7 +159,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         types = self._with_grants or resource is not None
         policies = who_can_answer(library, action, resource, self._scope, types=types, history=True)
         try:
-            principals = principals_can(library, action, resource) if library.account.last() else None
+            principals = principals_can(library, action, resource) if library.account.last_snapshot() else None
         except EkstuiError:
             principals = None
         return WhoCanAnswer(policies, principals)

@@ -33,14 +33,14 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     # 15 ms, after the first paint
     from ekstui.present.account_report import remarks_in_words
     from ekstui.present.attachment_rows import attachment_rows
-    from ekstui.present.blocks import Sentence, Span, aside, error_notes, incomplete_words, note
+    from ekstui.present.blocks import Sentence, Span, error_notes, incomplete_words, muted, note
     from ekstui.present.rendering import rows
 
     attachments = answer.attachments
     lines = list(map(_row, attachment_rows(answer, now)))
     notes: list[Block] = [*map(note, remarks_in_words(attachments))]
     if attachments.proven_empty:
-        notes.append(aside("It is not attached in this account."))
+        notes.append(muted("It is not attached in this account."))
     if not attachments.complete:
         notes.append(Sentence(Span(incomplete_words(), "warn")))
     return lines + rows([*notes, *error_notes(attachments.errors)], width)

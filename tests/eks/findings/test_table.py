@@ -140,7 +140,7 @@ def test_a_role_whose_pods_get_another_says_so_wherever_it_is_a_use() -> None:
     (cni,) = (each for each in answer.roles if each.arn.endswith("/prod-vpc-cni"))
     assert not any(use.overruled for use in cni.uses)
     # Without the agent nothing hands out the credentials of an association.
-    snapshot = library.account.required()
+    snapshot = library.account.last_snapshot_or_error()
     assert snapshot.eks is not None
     prod = next(each for each in snapshot.eks.clusters if each.name == "prod")
     bare = replace(prod, addons=tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent"))
