@@ -94,11 +94,11 @@ SCENES = (
     Scene("compare-side-by-side", CompareScreen, (*_TO_SHIELD, "v", "wait:unfolds", "v"), "side by side"),
     Scene("role", RoleScreen, _ROLE, "Trust: who may assume it"),
     Scene("role-light", RoleScreen, _ROLE, "Trust: who may assume it", (WIDE,), "textual-light"),
-    Scene("cluster", ClusterScreen, _CLUSTER, "What is wrong"),
+    Scene("cluster", ClusterScreen, _CLUSTER, "control plane"),
     Scene(
         "cluster-map",
         ClusterMapScreen,
-        (*_CLUSTER, "wait:What is wrong", "v", "wait:cluster role", "j", "j", "right"),
+        (*_CLUSTER, "wait:control plane", "v", "wait:cluster role", "j", "j", "right"),
         "attached, AWS",
     ),
     Scene("who-can", WhoCanScreen, _WHO_CAN, "AmazonEKSClusterPolicy"),

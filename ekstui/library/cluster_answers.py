@@ -16,7 +16,7 @@ from ekstui.eks.cluster import AccessEntry, AccessScope, Cluster, EksFacts, Heal
 from ekstui.eks.findings.health import is_about
 from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry, findings_of_role
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, RoleInUse
-from ekstui.eks.findings.table import SEVERITIES, Finding, Place
+from ekstui.eks.findings.table import SEVERITIES, Finding, Place, Severity
 from ekstui.eks.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError
 from ekstui.iam.text import counted
@@ -232,6 +232,23 @@ def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
         arn = entry.entry.principal_arn
         pairs += [(roles.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in entry.findings]
     return sorted(pairs, key=lambda pair: SEVERITIES.index(pair[1].severity))
+
+
+class Cause(NamedTuple):
+    """What is wrong with a cluster, or for the same reason with one or several of its roles or access entries."""
+
+    severity: Severity
+    code: str
+    title: str
+    cases: tuple[tuple[ClusterRole, Finding], ...]
+
+
+def causes(answer: ClusterAnswer) -> list[Cause]:
+    """Return the findings about the cluster, its roles and access entries by cause, problems first, then advice, then notes."""
+    cases: dict[tuple[Severity, str, str], list[tuple[ClusterRole, Finding]]] = {}
+    for role, finding in worst_first(answer):
+        cases.setdefault((finding.severity, finding.code, finding.title), []).append((role, finding))
+    return [Cause(*cause, tuple(alike)) for cause, alike in cases.items()]
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:

@@ -60,6 +60,11 @@ def level_style(level: str) -> Style:
     return _LEVELS.get(level, "muted")
 
 
+def severity_sign(severity: str) -> Span:
+    """Return the sign of a finding's severity."""
+    return Span(SEVERITY_SIGNS[severity], SEVERITY_STYLES[severity])
+
+
 def reach_style(reach: str | None) -> Style:
     """Return the style of a change's reach."""
     return _REACHES.get(reach or "", "muted")
@@ -126,15 +131,17 @@ class TableRow(NamedTuple):
     cells: tuple[Line, ...]
     value: object = None
     key: Hashable = None
-    below: tuple[Line, ...] = ()
-    """Lines below the row."""
+    below: tuple[Line | Node, ...] = ()
+    """What is below the row; Markdown has the lines only, in the row's last cell."""
 
 
 class Table(NamedTuple):
-    """Rows in columns; if they are too wide, cells are wrapped before anything is cut."""
+    """Rows in columns; if they are too wide, cells are wrapped, unless each row is to stay on one line."""
 
     columns: tuple[Column, ...]
     rows: Sequence[TableRow]
+    one_line: bool = False
+    """Whether the app cuts cells to keep each row on one line."""
 
 
 class Node(NamedTuple):
@@ -168,6 +175,7 @@ Block: TypeAlias = Heading | Sentence | Table | Tree | Code
 
 _LEVELS: dict[str, Style] = {"Tagging": "warn", "Write": "warn", "Permissions management": "bad"}
 SEVERITY_STYLES: dict[str, Style] = {"problem": "bad", "advice": "warn", "note": "muted"}
+SEVERITY_SIGNS = {"problem": "✗", "advice": "!", "note": "·"}
 _REACHES: dict[str, Style] = {"widened": "warn", "narrowed": "good", "mixed": "warn"}
 
 

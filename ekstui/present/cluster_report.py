@@ -9,21 +9,20 @@ from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import AccessEntry, Cluster
-from ekstui.eks.commands import Command, one_line
+from ekstui.eks.commands import one_line
 from ekstui.eks.findings.looking import table
 from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.findings.table import Finding
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line, counted, listed
-from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, RecentChange, worst_first
+from ekstui.library.cluster_answers import RECENT, Cause, ClusterAnswer, ClusterRole, RecentChange, worst_first
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
 from ekstui.present.blocks import (
     SEVERITY_STYLES,
     Block,
-    Code,
     Column,
     Heading,
     Line,
@@ -33,24 +32,22 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
-    about_command,
     as_of_words,
     by_place,
     code,
     command_blocks,
-    command_node,
     condition_line,
     grant_line,
     joined,
     last_used_words,
     muted,
     none_known,
-    not_looked_at,
     note,
     places_words,
     uses_words,
     without_path,
 )
+from ekstui.present.causes import areas_line, causes_blocks, counts_line, known_words, on_the_account
 from ekstui.present.styled import Style, Styled, styled
 
 CLUSTER_COLUMNS = (
@@ -75,11 +72,6 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
         styled(known_words(advice, whole=judged) if answer else unknown, "warn" if advice else "muted"),
         styled(known_words(issues, whole=cluster.issues_known), "bad" if issues else "muted"),
     )  # fmt: skip
-
-
-def known_words(count: int, *, whole: bool) -> str:
-    """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
-    return str(count) if whole else f"{count}+" if count else "?"
 
 
 def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer]) -> list[Block]:
@@ -118,62 +110,94 @@ def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
         yield Sentence(Span(text, "good" if judged else "warn"))
 
 
+class Section(NamedTuple):
+    """A section of a cluster's report that can be unfolded."""
+
+    title: str
+
+
 def cluster_blocks(
     answer: ClusterAnswer, known_until: datetime, now: datetime, opened: Collection[Hashable] | None = None
 ) -> list[Block]:
-    """Return a summary of a cluster, its problems (worst first), what AWS changed, then each role.
+    """Return how many problems there are and where, one row a cause, what AWS changed, then roles and access entries.
 
-    `known_until` is the last day of which changes by AWS are known. Only findings in `opened` show their evidence and
-    remedy; None opens all. The Markdown has no account number, since it goes to a channel that others read.
+    `known_until` is the last day of which changes by AWS are known. Only what is in `opened` is unfolded; None unfolds
+    all. The Markdown has no account number, since it goes to a channel that others read.
     """
     cluster = answer.cluster
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
-    work = [
-        _finding(answer, role, finding, ("finding", number), opened)
-        for number, (role, finding) in enumerate(worst_first(answer))
-    ]
     blocks: list[Block] = [
         Heading(f"Cluster {cluster.name} in {cluster.region}: {_verdict(answer)}", 1),
         Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"))),
-        Sentence(_sum(answer, known_until, now)),
-        Heading("What is wrong, worst first"),
-        *_on_the_account(answer),
-        Tree(work or [Node("nothing was found")]),
-        Heading(f"Changed by AWS in the last {RECENT.days} days (policies known until {known_until:%Y-%m-%d})"),
+        Sentence(counts_line(answer)),
+        Sentence(areas_line(answer)),
+        *([note(f"not judged: {', '.join(answer.not_judged)}")] if answer.not_judged else []),
+        *on_the_account(answer),
+        *causes_blocks(answer, opened),
         *_recent(answer, known_until, now),
     ]
-    for role in answer.roles:
-        blocks += _cluster_role(role, now)
-    blocks += _access(answer)
     if answer.not_judged or answer.errors:
         # The app shows the errors themselves, and the command line prints them on stderr; they may name the account.
         failed = dict.fromkeys(f"{error.action or error.source}: {error.kind}" for error in answer.errors)
-        why = [Node(Span(part, "muted", shown="outside")) for part in failed]
+        why = [Node(Span(cause, "muted", shown="outside")) for cause in failed]
         blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
-    return blocks + not_looked_at(answer.not_looked_at)
+    roles = f"{counted(len(answer.roles), 'role')}: what uses each"
+    blocks += _section("roles", roles, [_roles_table(answer.roles, now)], opened)
+    mode = cluster.authentication_mode or "mode not read"
+    if cluster.access_entries is None:
+        blocks.append(muted(f"access entries ({mode}): {no_entries_words(cluster)}"))
+    else:
+        entries = f"{counted(len(answer.entries), 'access entry', 'access entries')} ({mode})"
+        blocks += _section("entries", entries, [_entries_table(answer)], opened)
+    unseen = [Tree([Node(Span(place, "muted")) for place in answer.not_looked_at])]
+    blocks += _section("unseen", f"not looked at ({len(answer.not_looked_at)})", unseen, opened)
+    if opened is not None:
+        whole = f"--full or --markdown has evidence, commands and what is folded: ekstui cluster {cluster.name} --full"
+        blocks.append(Sentence(Span(whole, "muted", shown="terminal")))
+    return blocks
 
 
-def _access(answer: ClusterAnswer) -> list[Block]:
+def _section(key: str, title: str, below: Sequence[Block], opened: Collection[Hashable] | None) -> list[Block]:
+    """Return a section that can be unfolded."""
+    path = ("section", key)
+    if opened is None:
+        return [Heading(title), *below]
+    node = Node((Span("▸ ", "muted", shown="terminal"), title), value=Section(title), key=path, opened=path in opened)
+    return [Tree([node]), *(below if path in opened else ())]
+
+
+def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:
+    """Return one row per role: what uses it, what is attached, and when it was last used."""
+    rows = []
+    for role in roles:
+        name = Span(role.arn.rpartition("/")[2], "strong")
+        uses = uses_words(role.uses) or "–"
+        if role.subject is None:
+            rows.append(TableRow((name, uses, Span(UNREAD_ROLE, "warn"), ""), role, ("role", role.arn)))
+            continue
+        attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
+        used = last_used_words(role.subject.role, now)
+        rows.append(TableRow((name, uses, attached, Span(used, "muted")), role, ("role", role.arn)))
+    columns = (
+        Column("Role", 12, middle=True, shrink=1), Column("Used by", 16, shrink=2), Column("Attached", 16, shrink=3),
+        Column("Last used", 6),
+    )  # fmt: skip
+    return Table(columns, rows)
+
+
+def _entries_table(answer: ClusterAnswer) -> Table:
     """Return the cluster's access entries, and what each allows in Kubernetes."""
-    mode = answer.cluster.authentication_mode or "mode not read"
-    heading = Heading(f"Access entries ({mode})")
-    if answer.cluster.access_entries is None:
-        return [heading, muted(no_entries_words(answer.cluster))]
     rows = [
         TableRow(
-            (
-                Span(without_path(entry.entry.principal_arn), "strong"),
-                entry.entry.kind or "?",
-                allowed_words(entry.entry),
-            ),
-            entry,
-            ("entry", entry.entry.principal_arn),
+            (Span(without_path(item.entry.principal_arn), "strong"), item.entry.kind or "?", allowed_words(item.entry)),
+            item,
+            ("entry", item.entry.principal_arn),
         )
-        for entry in answer.entries
+        for item in answer.entries
     ]
     # What an entry allows is the answer: the principal's name is cut first.
     columns = (Column("Principal", 20, middle=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
-    return [heading, Table(columns, rows)]
+    return Table(columns, rows)
 
 
 def no_entries_words(cluster: Cluster) -> str:
@@ -199,89 +223,6 @@ def _verdict(answer: ClusterAnswer) -> str:
     return verdict_words(named, [f"{part} was" for part in answer.not_judged])
 
 
-def _sum(answer: ClusterAnswer, known_until: datetime, now: datetime) -> tuple[str | Span, ...]:
-    """Return a summary in one line."""
-    # If the data is too old to know, do not say "none".
-    changed = (
-        f"AWS changed {len(answer.recent)} of its roles' policies in {RECENT.days} days · "
-        if answer.recent or now - known_until <= RECENT
-        else ""
-    )
-    counts = Counter(finding.severity for _, finding in worst_first(answer))
-    roles = len(answer.roles)
-    eks = known_words(len(answer.cluster.all_issues), whole=answer.cluster.issues_known)
-    problems, judged = counts["problem"], not answer.not_judged
-    advice, notes = known_words(counts["advice"], whole=judged), known_words(counts["note"], whole=judged)
-    unread = (Span(f"not judged: {', '.join(answer.not_judged)}", "warn"), " · ") if not judged else ()
-    return (
-        Span(
-            f"{known_words(problems, whole=judged)} problem{'' if problems == 1 and judged else 's'}",
-            "bad" if problems else "good" if judged else "warn",
-        ),
-        f", {advice} advice, {notes} note{'' if notes == '1' else 's'} in {counted(roles, 'role')} · ",
-        *unread,
-        f"EKS reports {eks} · {changed}policies as of {known_until:%Y-%m-%d}",
-    )
-
-
-def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
-    """Return a text without the number of the account where it is Markdown."""
-    masked = span.text.replace(answer.identity.account, "ACCOUNT")
-    if masked == span.text:
-        return (span,)
-    return span._replace(shown="app"), span._replace(shown="terminal"), span._replace(text=masked, shown="markdown")
-
-
-def _command_nodes(answer: ClusterAnswer, command: Command) -> Iterator[Node]:
-    """Yield a command, in Markdown without the number of the account."""
-    masked = command.with_variable("ACCOUNT", answer.identity.account)
-    if masked == command:
-        yield command_node(command)
-        return
-    yield from (command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown"))
-
-
-def _on_the_account(answer: ClusterAnswer) -> Iterator[Block]:
-    """Yield, where it is Markdown, what sets the variable that stands for the account in its commands."""
-    account = answer.identity.account
-    if any(
-        account in part
-        for _, finding in worst_first(answer)
-        for command in finding.commands
-        for part in command.arguments
-    ):
-        yield Sentence(
-            Span("ACCOUNT stands for the number of the account. To set it before a command:", shown="markdown")
-        )
-        yield Code("ACCOUNT=$(aws sts get-caller-identity --query Account --output text)", "sh", shown="markdown")
-
-
-def _fix(answer: ClusterAnswer, finding: Finding) -> Iterator[Node]:
-    """Yield the commands that fix a finding, or in words what to change."""
-    label = f"{finding.fixed_by}: "
-    for command in finding.commands:
-        words = (Span(label, "muted"), about_command(command))
-        yield Node(words, [*_command_nodes(answer, command)])
-    if not finding.commands and finding.change:
-        yield Node((Span(label, "muted"), finding.change))
-
-
-def _finding(
-    answer: ClusterAnswer, role: ClusterRole, finding: Finding, key: Hashable, opened: Collection[Hashable] | None
-) -> Node:
-    below = [Node(_private(answer, Span(finding.text)))]
-    below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
-    below += _fix(answer, finding)
-    if role.subject is not None and opened is not None:
-        below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
-    name = Span(role.arn.rpartition("/")[2], "strong")
-    line = (
-        Span(finding.severity, SEVERITY_STYLES[finding.severity]), Span(f" {finding.code}", "muted", shown="markdown"),
-        "  ", name, f": {finding.title}", Span("  EKS reports it too", "muted") if is_explained(finding) else "",
-    )  # fmt: skip
-    return Node(line, below, Work(role, finding), key, opened=None if opened is None else key in opened)
-
-
 def findings_blocks() -> list[Block]:
     """Return the findings that ekstui looks for: codes, worst severities, titles and what they mean."""
     nodes = [
@@ -298,11 +239,6 @@ def findings_blocks() -> list[Block]:
     return [Heading("What ekstui looks for in roles, access entries and clusters", 1), Tree(nodes)]
 
 
-def is_explained(finding: Finding) -> bool:
-    """Return whether EKS reports something that a finding explains, rather than being the finding."""
-    return bool(finding.reported) and finding.code != "eks-reports"
-
-
 def verdict_words(findings: Sequence[tuple[str, Finding]], unread: Sequence[str] = ()) -> str:
     """Return how many problems there are and which is the first, as the end of a heading.
 
@@ -316,19 +252,14 @@ def verdict_words(findings: Sequence[tuple[str, Finding]], unread: Sequence[str]
     return f"{more}{counted(len(problems), 'problem')}, {'first: ' if problems[1:] else ''}{name}{first.title}"
 
 
-class Work(NamedTuple):
-    """Something to fix in a cluster."""
-
-    role: ClusterRole
-    finding: Finding
-
-
 def about_line(value: object) -> Line:
     """Return the details of what a row of a cluster or role is about; empty if there are none."""
     match value:
-        case Work(role, finding):
+        case Cause(cases=cases):
+            role, finding = cases[0]
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
-            return code(role.arn, "strong"), Span(fix, "accent"), f"  {finding.text}"
+            more = f" and {len(cases) - 1} more" if cases[1:] else ""
+            return code(role.arn, "strong"), more, Span(fix, "accent"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
             wrong = "; ".join(f"{known_finding.severity}: {known_finding.text}" for known_finding in findings)
             return code(arn, "strong"), f"  {wrong or uses_words(uses)}"
@@ -343,33 +274,22 @@ def about_line(value: object) -> Line:
 
 
 def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list[Block]:
+    what = f"Changed by AWS in the last {RECENT.days} days (policies known until {known_until:%Y-%m-%d})"
     if answer.recent:
-        return [Tree([*map(_change, answer.recent)])]
+        return [Heading(what), Tree([*map(_change, answer.recent)])]
     if now - known_until > RECENT:
         # That nobody looked does not mean that nothing changed.
         if answer.identity.method == "demo":
-            return [note("not known: the demo cannot renew the policies")]
-        who = by_place(": r in the list of policies", ": ekstui sync")
-        return [note(("not known", *who, " asks AWS for what is new"))]
-    return [muted("none of the policies on this cluster's roles")]
+            return [muted(f"{what}: not known, since the demo cannot renew the policies")]
+        who = by_place("r in the list of policies", "ekstui sync", "warn")
+        return [note((f"{what}: not known; ", *who, " asks AWS for what is new"))]
+    return [muted(f"{what}: none of the policies on this cluster's roles")]
 
 
 def _change(change: RecentChange) -> Node:
     version = f" v{change.version} on {change.created:%Y-%m-%d}: "
     line = (code(change.policy, "accent"), version, *joined(", ", change.roles))
     return Node(line, value=change, key=("recent", change.policy))
-
-
-def _cluster_role(role: ClusterRole, now: datetime) -> list[Block]:
-    name = (Span(role.arn.rpartition("/")[2], "strong"), Span(f"  {role.arn}", "muted", shown="terminal"))
-    blocks: list[Block] = [Heading(name, 3, role, ("role", role.arn))]
-    if role.uses:
-        blocks.append(Sentence(uses_words(role.uses)))
-    if role.subject is None:
-        return [*blocks, Sentence(Span(UNREAD_ROLE, "warn"))]
-    attached = joined(", ", [code(policy.name) for policy in role.subject.policies]) or ("nothing",)
-    used = f"; last used {last_used_words(role.subject.role, now)}"
-    return [*blocks, Sentence(("attached: ", *attached, Span(used, "muted")))]
 
 
 def upgrade_blocks(answer: UpgradeAnswer) -> list[Block]:

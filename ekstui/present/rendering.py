@@ -175,9 +175,11 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
         return
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
-        yield from _laid_row(row, line, own, table.columns, lengths, indent, width)
+        yield from _laid_row(row, line, own, table, lengths, indent, width, cut=table.one_line and place == "app")
         for part, below in enumerate(row.below):
-            if is_shown_in(below, place):
+            if isinstance(below, Node):
+                yield from _laid_node(below, (own, part), indent + STEP * 2, width or 80, place, folds=False)
+            elif is_shown_in(below, place):
                 yield from _wrapped((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
 
 
@@ -220,28 +222,36 @@ def _laid_row(
     row: TableRow,
     line: Sequence[_Cell],
     key: Hashable,
-    columns: Sequence[Column],
+    table: Table,
     lengths: Sequence[int],
     indent: str,
     width: int | None,
+    *,
+    cut: bool,
 ) -> Iterator[Laid]:
+    columns = table.columns
     if len(line) == 1:
         yield from _wrapped(key, line[0][0], width or line[0][1] + len(indent), indent, "", row.value)
         return
     fits = width is None or all(size <= room for (_, size), room in zip(line, lengths, strict=False))
-    for number, parts in enumerate((line,) if fits else _row_lines(line, columns, lengths)):
+    for number, parts in enumerate((line,) if fits else _row_lines(line, columns, lengths, cut=cut)):
         laid = _side_by_side(parts, columns, lengths, indent)
         if width is not None and sum(lengths) + len(GAP) * (len(lengths) - 1) + len(indent) > width:
             laid = cut_end(laid, width)
         yield Laid((key, "line", number) if number else key, laid, None if number else row.value)
 
 
-def _row_lines(line: Sequence[_Cell], columns: Sequence[Column], lengths: Sequence[int]) -> Iterator[Sequence[_Cell]]:
-    """Yield the lines of a row of which a cell is too long for its column."""
+def _row_lines(
+    line: Sequence[_Cell], columns: Sequence[Column], lengths: Sequence[int], *, cut: bool
+) -> Iterator[Sequence[_Cell]]:
+    """Yield the lines of a row of which a cell is too long for its column; with `cut`, a single one."""
     broken = [
         [(cell, size)]
         if size <= room
-        else map(_measured, [cut_middle(cell, room)] if column.middle else wrap(cell, max(room, 1)))
+        else map(
+            _measured,
+            [cut_middle(cell, room)] if column.middle else [cut_end(cell, room)] if cut else wrap(cell, max(room, 1)),
+        )
         for (cell, size), room, column in zip(line, lengths, columns, strict=False)
     ]
     return zip_longest(*broken, fillvalue=((), 0))
@@ -327,7 +337,7 @@ def list_rows(table: Table, width: int) -> list[Row]:
         rows += [
             Row((key, index, part), (((STEP * 2, ""), *line),), selectable=False)
             for index, below in enumerate(row.below)
-            if is_shown_in(below, "app")
+            if not isinstance(below, Node) and is_shown_in(below, "app")
             for part, line in enumerate(wrap(styled_line(below, "app"), max(width - 4, 20)))
         ]
     return rows
@@ -377,7 +387,9 @@ def _fenced(block: Code) -> Iterator[str]:
 
 def _table_row(row: TableRow, columns: int) -> str:
     cells = [_inline(cell, strong=False) for cell in row.cells]
-    cells[-1] += "".join(f"<br>{_inline(below)}" for below in row.below if is_shown_in(below, "markdown"))
+    cells[-1] += "".join(
+        f"<br>{_inline(below)}" for below in row.below if not isinstance(below, Node) and is_shown_in(below, "markdown")
+    )
     return f"| {' | '.join([*cells, *[''] * (columns - len(cells))])} |"
 
 

@@ -172,6 +172,8 @@ def _part(line: Styled, start: int, end: int) -> Styled:
         if piece := text[max(start - at, 0) : max(end - at, 0)]:
             pieces.append((piece, style))
         at += len(text)
+    while pieces[1:] and not pieces[-1][0].strip(" "):
+        pieces.pop()
     if pieces and pieces[-1][0].strip(" "):
         pieces[-1] = (pieces[-1][0].rstrip(" "), pieces[-1][1])
     return tuple(pieces)

@@ -134,7 +134,7 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(rig: 
     assert ekstui("clusters", "-q").out.split("prod", 1)[1].split("\n")[0].split()[3:5] == ["2+", "?"]
     for form in ((), ("--markdown",)):
         told = " ".join(ekstui("cluster", "prod", "-q", *form).out.replace("\\", "").replace("**", "").split())
-        assert "2+ problems, ? advice" in told
+        assert "✗ 2+ problems ! ? advice" in told
         assert f"not judged: all its {denied['prod']['roles']} roles" in told
         assert "iam:GetAccountAuthorizationDetails: denied" in told.partition("Could not be read")[2]
     assert ekstui("cluster", "auto", "--fail-on", "problem").code == 1

@@ -61,7 +61,7 @@ def test_it_never_asks_aws(demo: Library) -> None:
 def test_commands_answer_and_write_nothing(own_home: Path) -> None:
     before = sorted(own_home.rglob("*"))
     cluster = ekstui("cluster", "prod", "--demo").stdout
-    assert "problem  prod-cloudwatch" in cluster
+    assert "✗  lacks CloudWatchAgentServerPolicy" in cluster
     assert "KarpenterNodeRole-prod" in ekstui("attached", "AmazonEKS_CNI_Policy", "--demo").stdout
     assert "prod-node" in ekstui("who-can", "ec2:CreateTags", "--demo").stdout
     administrators = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"

@@ -132,7 +132,7 @@ def test_which_roles_have_a_policy(user: User) -> None:
 
 
 def test_the_worst_problem_of_a_cluster_and_its_remedy_on_the_clipboard(user: User) -> None:
-    user.find("prod", "cluster", "What is wrong, worst first")
+    user.find("prod", "cluster", "lacks CloudWatchAgentServerPolicy")
     user.press("nn", "prod-efs-csi")
     user.press("y", "y chooses")
     user.press("\r", "Sent ")

@@ -13,8 +13,8 @@ from ekstui.eks.cluster import AssociatedPolicy
 from ekstui.eks.commands import one_line
 from ekstui.library import AccountChoice, Library
 from ekstui.library import cluster_answers as judging
-from ekstui.library.cluster_answers import ClusterAnswer
-from ekstui.present.cluster_report import Work, cluster_blocks
+from ekstui.library.cluster_answers import Cause, ClusterAnswer
+from ekstui.present.cluster_report import cluster_blocks
 from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
@@ -50,8 +50,8 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
         # In the rig's account, the CloudWatch agent's role has no policy; EKS reports that for the add-on too.
-        assert words(app.screen).startswith("6 problems, ")
-        assert "EKS reports 2" in words(app.screen)
+        assert words(app.screen).startswith("prod 1.34   ✗ 6 problems   ! ")
+        assert "(EKS says so too)" in words(app.screen)
         screen = app.screen
         assert isinstance(screen, ClusterScreen)
 
@@ -59,7 +59,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
             return screen.rows.current.value if screen.rows.current else None
 
         # What EKS reports and no role explains has the command that shows more.
-        while not isinstance(on(), Work):
+        while not isinstance(on(), Cause):
             await pilot.press("n")
         await pilot.press("y", "enter")
         await settle(
@@ -70,7 +70,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await pilot.press("enter")
         await settle(pilot, lambda: sent[1:] == [command])
         sent.clear()
-        while not isinstance(at := on(), Work) or "prod-cloudwatch" not in at.role.arn:
+        while not isinstance(at := on(), Cause) or "prod-cloudwatch" not in at.cases[0][0].arn:
             await pilot.press("n")
         # Cut in its row, in full in the details, with its fix.
         line = screen.query_one(LineBar)
@@ -94,7 +94,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         rig.proxy.fail("denied", "sts", "GetCallerIdentity")
         await pilot.press("r")
         await settle(pilot, lambda: "What was known before" in words(app.screen))
-        assert "6 problems, " in words(app.screen)
+        assert "✗ 6 problems" in words(app.screen)
 
     travel(journey)
 

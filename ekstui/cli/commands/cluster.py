@@ -72,16 +72,20 @@ def list_clusters(arguments: Namespace) -> int:
         "`kubectl get pods,serviceaccounts -A -o json` (and of `kubectl get cm aws-auth -n kube-system -o json`); repeatable, "
         "- reads standard input",
     ),
+    argument(
+        "--full", action="store_true", help="also print the evidence, the commands, the roles and the access entries"
+    ),
     *ACCOUNT,
     *JSON,
     examples=(
         "ekstui cluster prod --region eu-central-1",
         "kubectl get pods,serviceaccounts -A -o json | ekstui cluster prod --kubernetes -",
+        "ekstui cluster prod --full",
         "ekstui cluster prod --markdown",
     ),
 )
 def show_cluster(arguments: Namespace) -> int:
-    """Print what EKS reports, what AWS changed recently, then each role with its findings."""
+    """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
     library = library_for(arguments)
     facts = read_json(arguments.kubernetes) if arguments.kubernetes else None
     read_account(library)
@@ -89,8 +93,11 @@ def show_cluster(arguments: Namespace) -> int:
         keep_kubernetes(library, arguments.name, facts)
     answer = cluster_answer(library, arguments.name)
     data = library.data()
+    opened = None if arguments.full or arguments.markdown else ()
     print_answer(
-        arguments, lambda: answer_of(data, answer), lambda: cluster_blocks(answer, data.newest, datetime.now(UTC))
+        arguments,
+        lambda: answer_of(data, answer),
+        lambda: cluster_blocks(answer, data.newest, datetime.now(UTC), opened),
     )
     remark_missing(answer.errors, answer.complete, "everything about this cluster")
     if arguments.fail_on is None:

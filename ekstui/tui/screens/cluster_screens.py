@@ -11,11 +11,11 @@ from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.export.texts import attachment_terraform
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
-from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, RecentChange, cluster_answer
+from ekstui.library.cluster_answers import Cause, ClusterAnswer, ClusterRole, RecentChange, cluster_answer
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import error_notes
-from ekstui.present.cluster_report import UNREAD_ROLE, Work, about_line, cluster_blocks
+from ekstui.present.cluster_report import UNREAD_ROLE, Section, about_line, cluster_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
@@ -83,17 +83,7 @@ class ClusterScreen(ClusterReportScreen):
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
         """Return the cluster as rows."""
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self.opened)
-        lines = rows([*blocks, *error_notes(answer.errors)], self.width)
-        # A folded problem takes one line, so that more of them are visible.
-        cut = {above for row in lines if (above := _above(row)) is not None and self._is_folded(above)}
-        return [
-            row._replace(cells=((*row.cells[0], ("…", "muted")),)) if row.key in cut else row
-            for row in lines
-            if _above(row) not in cut
-        ]
-
-    def _is_folded(self, key: object) -> bool:
-        return isinstance(key, tuple) and key[:1] == ("finding",) and key not in self.opened
+        return rows([*blocks, *error_notes(answer.errors)], self.width)
 
     def action_view(self) -> None:
         """Show the cluster as a tree."""
@@ -112,22 +102,23 @@ class ClusterScreen(ClusterReportScreen):
 
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at problems, those that EKS reports among them."""
-        return isinstance(row.value, Work) and row.value.finding.severity == "problem"
+        return isinstance(row.value, Cause) and row.value.severity == "problem"
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return the key of a problem's row."""
-        return row.key if isinstance(row.value, Work) else None
+        """Return the key of a row that unfolds: a cause or a section."""
+        return row.key if isinstance(row.value, Cause | Section) else None
 
     def copies(self) -> Sequence[Extract]:
-        """Return the fix of the problem under the cursor: a command and, to attach a policy, Terraform."""
-        work = self.rows.value
-        if not isinstance(work, Work) or not work.finding.commands:
-            return ()
-        commands = work.finding.commands
-        copies = [copyable("command", one_line(commands))]
-        if commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
-            text = attachment_terraform(work.role.arn.rpartition("/")[2], commands[0].arguments[-1])
-            copies.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
+        """Return what fixes the problem under the cursor, for each role: a command and, to attach a policy, Terraform."""
+        cause = self.rows.value
+        copies: list[Extract] = []
+        for role, finding in cause.cases if isinstance(cause, Cause) else ():
+            if not finding.commands:
+                continue
+            copies.append(copyable("command", one_line(finding.commands)))
+            if finding.commands[0].arguments[1:3] == ("iam", "attach-role-policy"):
+                text = attachment_terraform(role.arn.rpartition("/")[2], finding.commands[0].arguments[-1])
+                copies.append(copyable("Terraform", text, "the same as an aws_iam_role_policy_attachment"))
         return copies
 
     def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
@@ -145,15 +136,6 @@ class ClusterScreen(ClusterReportScreen):
                 self.post_message(ShowPlace(PolicyAt(policy, version)))
             case _:
                 super().open_row(row)
-
-
-def _above(row: Row) -> Hashable | None:
-    """Return the key of the row that this one continues; None if it is a row of its own."""
-    match row.key:
-        case (above, "line", int()):
-            return above
-        case _:
-            return None
 
 
 MAX_UNFOLDED = 12

@@ -1,0 +1,214 @@
+"""What is wrong with a cluster as rows, one a cause; below an opened row what follows from it, the evidence and the commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import replace
+
+from ekstui.eks.account_snapshot import UseKind
+from ekstui.eks.commands import Command
+from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Finding
+from ekstui.eks.use_words import use_in_words
+from ekstui.library.cluster_answers import Cause, ClusterAnswer, ClusterRole, causes
+from ekstui.present.blocks import (
+    SEVERITY_SIGNS,
+    SEVERITY_STYLES,
+    Block,
+    Code,
+    Column,
+    Line,
+    Node,
+    Sentence,
+    Span,
+    Table,
+    TableRow,
+    Tree,
+    about_command,
+    code,
+    command_node,
+    joined,
+    severity_sign,
+)
+
+COLUMNS = (
+    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role", 16, middle=True, shrink=2),
+    Column("Used by", 12, middle=True, shrink=2),
+)  # fmt: skip
+
+_NAMED = 2
+"""How many roles, or uses, a row names before it counts the rest."""
+
+_AREAS: dict[str, tuple[UseKind, ...]] = {
+    "control plane": ("cluster",),
+    "nodes": (
+        "nodegroup", "self-managed-node", "karpenter-node", "hybrid-node", "hyperpod-node", "auto-mode-node", "fargate",
+    ),
+    "add-ons": ("addon", "capability"),
+    "Pod Identity": ("pod-identity", "pod-identity-target"),
+    "IRSA": ("irsa",),
+}  # fmt: skip
+
+_MOST_SIGNS = 12
+"""The most signs of an area; of more, each kind is counted."""
+
+
+def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
+    """Return how many problems, advice and notes there are, each with its sign, and how many EKS reports."""
+    counts = Counter(severity for severity, _, _, cases in causes(answer) for _ in cases)
+    judged = not answer.not_judged
+    parts: list[Span | str] = [Span(f"{answer.cluster.name} {answer.cluster.version or ''}".rstrip(), "strong")]
+    for severity in SEVERITIES:
+        count = counts[severity]
+        known = known_words(count, whole=judged)
+        noun = severity if severity == "advice" or (count == 1 and judged) else f"{severity}s"
+        style = SEVERITY_STYLES[severity] if count else "good" if judged else "warn"
+        parts += ["   ", Span(f"{SEVERITY_SIGNS[severity]} {known} {noun}", style)]
+    issues = known_words(len(answer.cluster.all_issues), whole=answer.cluster.issues_known)
+    return (*parts, "   ", Span(f"EKS reports {issues}", "muted"))
+
+
+def known_words(count: int, *, whole: bool) -> str:
+    """Return how many were found; `2+` or `?` where not everything was read, since none found does not mean none."""
+    return str(count) if whole else f"{count}+" if count else "?"
+
+
+def areas_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
+    """Return, for each kind of use, one sign a role: its worst finding, ✓ if there is none, ? if it was not read."""
+    parts: list[Line] = []
+    for area, kinds in _AREAS.items():
+        signs = [_role_sign(role) for role in answer.roles if any(use.kind in kinds for use in role.uses)]
+        if area == "control plane":
+            signs = [*(severity_sign(finding.severity) for finding in answer.findings), *signs]
+        parts += _area(area, signs)
+    parts += _area("entries", [_worst(entry.findings) for entry in answer.entries])
+    return joined("  ", parts)
+
+
+def _area(area: str, signs: Sequence[Span]) -> Iterator[Line]:
+    if len(signs) > _MOST_SIGNS:
+        counts = Counter(signs)
+        yield (f"{area}\N{NO-BREAK SPACE}", *(sign._replace(text=f"{sign.text}{counts[sign]}") for sign in counts))
+    elif signs:
+        yield (f"{area}\N{NO-BREAK SPACE}", *signs)
+
+
+def _role_sign(role: ClusterRole) -> Span:
+    return Span("?", "warn") if role.subject is None and not role.findings else _worst(role.findings)
+
+
+def _worst(findings: Sequence[Finding]) -> Span:
+    severities = [finding.severity for finding in findings]
+    return next((severity_sign(severity) for severity in SEVERITIES if severity in severities), Span("✓", "good"))
+
+
+def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) -> list[Block]:
+    """Return one row a cause, worst first; only those in `opened` show what follows from it, None opens all.
+
+    Markdown has the whole below the table, without the number of the account.
+    """
+    rows: list[TableRow] = []
+    details: list[Node] = []
+    for cause in causes(answer):
+        key = ("cause", cause.code, cause.title)
+        nodes = [*_details(answer, cause, in_app=opened is not None)]
+        cells = (severity_sign(cause.severity), cause.title, _roles(answer, cause), _used_by(answer, cause))
+        rows.append(TableRow(cells, cause, key, tuple(nodes) if opened is None or key in opened else ()))
+        title = Span(cause.severity, SEVERITY_STYLES[cause.severity], shown="markdown")
+        words = Span(f"  {_roles(answer, cause)}: {cause.title}", shown="markdown")
+        details.append(Node((title, Span(f" {cause.code}", "muted", shown="markdown"), words), nodes))
+    if not rows:
+        return [Sentence("nothing was found")]
+    return [Table(COLUMNS, rows, one_line=True), *([Tree(details)] if opened is None else [])]
+
+
+def _roles(answer: ClusterAnswer, cause: Cause) -> str:
+    """Return the roles, or principals of access entries, that a cause concerns."""
+    own = answer.cluster.arn or answer.cluster.name
+    names = ["the cluster" if role.arn == own else role.arn.rpartition("/")[2] for role, _ in cause.cases]
+    return _some(list(dict.fromkeys(names)))
+
+
+def _used_by(answer: ClusterAnswer, cause: Cause) -> str:
+    """Return what uses the roles in this cluster, and that EKS reports the same if it does."""
+    entries = {entry.entry.principal_arn: entry.findings for entry in answer.entries}
+    words: dict[str, None] = {}
+    reported = False
+    for role, finding in cause.cases:
+        reported |= is_explained(finding)
+        if finding in entries.get(role.arn, ()):
+            words["access entry"] = None
+            continue
+        uses = [use for use in finding.uses or role.uses if use.cluster in (None, answer.cluster.name)]
+        words.update(dict.fromkeys(use_in_words(replace(use, cluster=None)) for use in uses))
+        if finding.code == "eks-reports":
+            words.update(dict.fromkeys(_part(issue.kind, issue.name) for issue in finding.reported))
+    return _some(list(words)) + (" (EKS says so too)" if reported else "")
+
+
+def _part(kind: str, name: str) -> str:
+    return {"cluster": "", "nodegroup": f"nodes {name}", "addon": f"add-on {name}"}.get(kind, f"{kind} {name}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - _NAMED
+    return (", ".join(filter(None, names[:_NAMED])) or "–") + (f", +{more}" if more > 0 else "")
+
+
+def _details(answer: ClusterAnswer, cause: Cause, *, in_app: bool) -> Iterator[Node]:
+    """Yield what is wrong, the evidence and the commands of each case, under its role if there are several."""
+    for role, finding in cause.cases:
+        below = [Node(_private(answer, Span(finding.text)))]
+        below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
+        below += _fix(answer, finding)
+        if role.subject is not None and in_app:
+            below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
+        if len(cause.cases) > 1:
+            yield Node(Span(role.arn.rpartition("/")[2], "strong"), below)
+        else:
+            yield from below
+
+
+def is_explained(finding: Finding) -> bool:
+    """Return whether EKS reports something that a finding explains, rather than being the finding."""
+    return bool(finding.reported) and finding.code != "eks-reports"
+
+
+def _fix(answer: ClusterAnswer, finding: Finding) -> Iterator[Node]:
+    """Yield the commands that fix a finding, or in words what to change."""
+    label = f"{finding.fixed_by}: "
+    for command in finding.commands:
+        yield Node((Span(label, "muted"), about_command(command)), [*_command_nodes(answer, command)])
+    if not finding.commands and finding.change:
+        yield Node((Span(label, "muted"), finding.change))
+    if not finding.commands and not finding.change and finding.severity == "problem":
+        yield Node(Span("No next step is known.", "muted"))
+
+
+def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
+    """Return a text without the number of the account where it is Markdown."""
+    masked = span.text.replace(answer.identity.account, "ACCOUNT")
+    if masked == span.text:
+        return (span,)
+    return span._replace(shown="app"), span._replace(shown="terminal"), span._replace(text=masked, shown="markdown")
+
+
+def _command_nodes(answer: ClusterAnswer, command: Command) -> Iterator[Node]:
+    """Yield a command, in Markdown without the number of the account."""
+    masked = command.with_variable("ACCOUNT", answer.identity.account)
+    if masked == command:
+        yield command_node(command)
+        return
+    yield from (command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown"))
+
+
+def on_the_account(answer: ClusterAnswer) -> Iterator[Block]:
+    """Yield, where it is Markdown, what sets the variable that stands for the account in its commands."""
+    account = answer.identity.account
+    commands = [command for cause in causes(answer) for _, finding in cause.cases for command in finding.commands]
+    if any(account in argument for command in commands for argument in command.arguments):
+        yield Sentence(
+            Span("ACCOUNT stands for the number of the account. To set it before a command:", shown="markdown")
+        )
+        yield Code("ACCOUNT=$(aws sts get-caller-identity --query Account --output text)", "sh", shown="markdown")
