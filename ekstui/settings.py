@@ -14,7 +14,13 @@ from ekstui.change.policy import SCOPES, Scope
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 
-Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "keys"]
+Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "layers", "keys"]
+
+Layers = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Files and folders with policies of further layers: by account, then by layer."""
+
+LAYER_NAMES = ("scp", "rcp", "resource_policy", "boundary", "session_policy")
+"""The layers, named as the options for them."""
 
 
 class About(NamedTuple):
@@ -94,6 +100,15 @@ class Settings(NamedTuple):
             "account.",
         ),
     ] = "info"
+    layers: Annotated[
+        Layers,
+        About(
+            "layers",
+            '{ "111122223333" = { scp = ["~/organization"], resource_policy = ["~/iam-data"] } }',
+            "Files and folders with the policies of further layers, by account: `scp`, `rcp`, `resource_policy`, `boundary` "
+            "and `session_policy`, as for the options of `explain`.",
+        ),
+    ] = MappingProxyType({})
     keys: Annotated[
         Mapping[str, str],
         About(
@@ -114,7 +129,7 @@ class Setting(NamedTuple):
     @property
     def variable(self) -> str | None:
         """The environment variable that sets it; None if only the file can."""
-        return None if self.about.kind == "keys" else f"EKSTUI_{self.name.upper()}"
+        return None if self.about.kind in ("keys", "layers") else f"EKSTUI_{self.name.upper()}"
 
 
 SETTINGS = tuple(
@@ -143,6 +158,7 @@ _WANTED: dict[Kind, str] = {
     "words": "a list of strings",
     "switch": "true or false",
     "minutes": "a whole number of minutes, 0 or more",
+    "layers": f"a table by account of lists of files by layer ({', '.join(LAYER_NAMES)})",
     "keys": "a table of keys by action id",
 }
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
@@ -159,11 +175,28 @@ def read_value(kind: Kind, raw: object) -> object:
             return tuple(raw)
         case "minutes", int() if not isinstance(raw, bool) and raw >= 0:
             return raw
+        case "layers", dict() if all(map(_is_layers, raw.items())):
+            paths = {account: {name: tuple(files) for name, files in table.items()} for account, table in raw.items()}
+            return MappingProxyType(paths)
         case "keys", dict():
             flat = flattened(raw)
             if all(isinstance(value, str) and value for value in flat.values()):
                 return MappingProxyType({key: str(value) for key, value in flat.items()})
     raise ValueError(f"it must be {_WANTED[kind]}")
+
+
+def _is_layers(entry: tuple[object, object]) -> bool:
+    account, table = entry
+    return (
+        isinstance(account, str)
+        and re.fullmatch(r"[0-9]{12}", account) is not None
+        and isinstance(table, dict)
+        and all(name in LAYER_NAMES for name in table)
+        and all(
+            isinstance(files, list) and all(isinstance(each, str) and each for each in files)
+            for files in table.values()
+        )
+    )
 
 
 def read_text(kind: Kind, text: str) -> object:

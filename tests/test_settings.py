@@ -70,6 +70,9 @@ def test_an_unknown_key_is_a_warning_with_its_line_and_the_nearest(file: Path) -
         ("stale_after = true", "whole number of minutes"),
         ("stale_after = 1.5", "whole number of minutes"),
         ('keys = "d"', "a table"),
+        ('layers = { "1" = { scp = ["x"] } }', "a table by account"),
+        ('layers = { "111122223333" = { policy = ["x"] } }', "a table by account"),
+        ('layers = { "111122223333" = { scp = "x" } }', "a table by account"),
         ('keys = { "explorer.diff" = 1 }', "a table"),
     ],
 )

@@ -173,6 +173,14 @@ LAYERS = (
 )
 """Files with the policies of further layers."""
 
+LIMITS = (
+    argument(
+        "--boundary", action="append", default=[], metavar="FILE|FOLDER", help="a permissions boundary besides its own"
+    ),
+    argument("--session-policy", action="append", default=[], metavar="FILE|FOLDER", help="a session policy"),
+)
+"""Files with what limits principals of an account further."""
+
 _COMMON_OPTIONS = (
     argument("-q", "--quiet", action="store_true", help=argparse.SUPPRESS),
     argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS),

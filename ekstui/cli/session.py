@@ -85,6 +85,7 @@ def account_choice(arguments: Namespace, mfa_prompt: Callable[[str], str] | None
         demo=arguments.demo,
         file=Path(arguments.account_file).expanduser() if arguments.account_file else None,
         mfa_prompt=mfa_prompt,
+        layers=arguments.settings.settings.layers,
     )
 
 

@@ -211,8 +211,12 @@ _LAYERS: Mapping[Layer, str] = {
 
 def layer_in_words(layer: LayerEvaluation) -> str:
     """Return a layer's name, such as `service control policy of Workloads`."""
-    name = _LAYERS[layer.layer]
-    return name if layer.level is None else f"{name} of {layer.level}"
+    return layer_name(layer.layer, layer.level)
+
+
+def layer_name(layer: Layer, level: str | None) -> str:
+    """Return the name of a layer, or of one level of an organization's."""
+    return _LAYERS[layer] if level is None else f"{_LAYERS[layer]} of {level}"
 
 
 def statement_in_words(result: StatementResult) -> str:

@@ -1,7 +1,7 @@
 """Who in an account is allowed to do something: roles, users and groups, by which policies, and what revokes it."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ from ekstui.iam.applicability import applicable_resources, can_be_on
 from ekstui.iam.conditions import some
 from ekstui.iam.conditions.variables import Context
 from ekstui.iam.document import Statement
-from ekstui.iam.evaluation import AppliedPolicy, Request, context_of, exemption_of, for_principal
+from ekstui.iam.evaluation import AppliedPolicy, Layer, Request, context_of, exemption_of, for_principal
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.text import listed
@@ -23,11 +23,21 @@ PrincipalKind = Literal["role", "user", "group"]
 
 _TAG = "aws:PrincipalTag/"
 
-NOT_LOOKED_AT = (
-    "service control policies", "resource control policies", "session policies",
-    "resource policies, such as a bucket's or a key's",
-)  # fmt: skip
+NOT_LOOKED_AT: Mapping[Layer, str] = {
+    "service-control": "service control policies", "resource-control": "resource control policies",
+    "session": "session policies", "resource": "resource policies, such as a bucket's or a key's",
+}  # fmt: skip
 """What else decides and is not part of an account snapshot."""
+
+
+class Ceiling(NamedTuple):
+    """Policies that grant nothing, and without whose Allow nothing is allowed."""
+
+    name: str
+    """Such as `boundary Limit` or `service control policy of Workloads`."""
+    policies: tuple[AppliedPolicy, ...]
+    only_denies: bool = False
+    """Whether only their Deny statements count."""
 
 
 class Subject(NamedTuple):
@@ -50,6 +60,14 @@ class Subject(NamedTuple):
     service_linked: bool = False
     tags: tuple[tuple[str, str], ...] = ()
     """Only those that no session can have otherwise."""
+    above: tuple[Ceiling, ...] = ()
+    """What limits whatever grants it something."""
+    needed: Ceiling | None = None
+    """The policy of the resource, where it must allow what the principal's own policies do."""
+    named: tuple[AppliedPolicy, ...] = ()
+    """What the policy of a resource of the same account grants to the principal itself."""
+    limits_named: bool = False
+    """Whether the boundary limits that, as it does for a role."""
 
 
 class PrincipalCan(NamedTuple):
@@ -75,42 +93,54 @@ class PrincipalsCan(NamedTuple):
     """Sorted by cluster and use, then by name, without those for whom it is revoked."""
     taken: tuple[PrincipalCan, ...]
     not_looked_at: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """Sentences on which of the given layers apply."""
 
 
 def principal_can(subject: Subject, action: str, resource: str | None = None) -> PrincipalCan | None:
     """Return how a principal is allowed to do something; None if no policy that was read allows it.
 
-    Service control policies and resource policies are not considered. Conditions on who asks are decided, and what the
-    policies allow on resources that the action is never used on does not count.
+    Conditions on who asks are decided, and what the policies allow on resources that the action is never used on does not
+    count.
     """
     if is_exempt(subject, action):
         return PrincipalCan(subject, (), "allowed", ())
+    boundary = () if subject.boundary is None else (Ceiling(f"boundary {subject.boundary.name}", (subject.boundary,)),)
+    needed = () if subject.needed is None else (subject.needed,)
+    ways = [_by(subject, subject.policies, (*boundary, *needed, *subject.above), action, resource)]
+    if subject.named:
+        limits = boundary if subject.limits_named else ()
+        ways.append(_by(subject, subject.named, (*limits, *subject.above), action, resource))
+    order = ("allowed", "depends", "taken")
+    return min(filter(None, ways), key=lambda way: order.index(way.verdict), default=None)
+
+
+def _by(
+    subject: Subject, granting: Sequence[AppliedPolicy], ceilings: Sequence[Ceiling], action: str, resource: str | None
+) -> PrincipalCan | None:
+    """Return how a principal is allowed to do something by some policies, under ceilings; None if these do not allow it."""
     context = _context(subject, action, resource)
     grants_by_policy: dict[AppliedPolicy, tuple[Grant, ...]] = {}
-    denies: list[_Deny] = []
-    for policy in subject.policies:
+    limits: list[_Limit] = []
+    for policy in dict.fromkeys((*subject.policies, *granting)):
         allowed_here, refused = _effects(policy, action, resource, context)
-        denies += refused
-        if allowed_here:
+        limits += [_Limit(policy.name, None, (deny,)) for deny in refused]
+        if allowed_here and policy in granting:
             grants_by_policy[policy] = allowed_here
     if not grants_by_policy:
         return None
     grants = tuple(dict.fromkeys(grant for grants_of_policy in grants_by_policy.values() for grant in grants_of_policy))
-    limits = [_Limit(deny.policy, "deny", (deny,)) for deny in denies]
-    allowed: tuple[Grant, ...] | None = None
-    if subject.boundary is not None:
-        allowed, refused = _effects(subject.boundary, action, resource, context)
-        limits += [_Limit(subject.boundary, "boundary", tuple(refused))]
+    for ceiling in ceilings:
+        effects = [_effects(policy, action, resource, context) for policy in ceiling.policies]
+        allowed = None if ceiling.only_denies else tuple(grant for allows, _ in effects for grant in allows)
+        limits.append(_Limit(ceiling.name, allowed, tuple(deny for _, denies in effects for deny in denies)))
     left = [grant for grant in grants if not any(_refuses(deny, grant) for limit in limits for deny in limit.denies)]
-    within = [
-        candidate for candidate in left if allowed is None or any(not _are_apart(candidate, here) for here in allowed)
-    ]
+    within = [grant for grant in left if all(limit.may_allow(grant) for limit in limits)]
     through = tuple(grants_by_policy)
     if not within:
-        reason = _what_takes(grants, left, limits, subject.boundary, allowed)
-        return PrincipalCan(subject, through, "taken", (reason,))
+        return PrincipalCan(subject, through, "taken", (_what_takes(grants, left, limits),))
     free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
-    reasons = [limiting for limit in limits if (limiting := _in_part(limit, free or within, allowed, resource, action))]
+    reasons = [limiting for limit in limits if (limiting := _in_part(limit, free or within, resource, action))]
     if resource is None and (others := _types_besides(free, action)):
         reasons.append(f"not on every {listed(others, 'or')}")
     reasons += _open_questions(subject, within if not free else ())
@@ -152,11 +182,16 @@ class _Deny(NamedTuple):
 
 
 class _Limit(NamedTuple):
-    """A policy that may revoke what others allow."""
+    """What may revoke what policies grant."""
 
-    policy: AppliedPolicy
-    kind: Literal["deny", "boundary"]
+    name: str
+    allowed: tuple[Grant, ...] | None
+    """What a ceiling allows; None for what only denies."""
     denies: tuple[_Deny, ...]
+
+    def may_allow(self, grant: Grant) -> bool:
+        """Return whether it leaves a part of a grant."""
+        return self.allowed is None or any(not _are_apart(grant, here) for here in self.allowed)
 
 
 def _effects(
@@ -225,27 +260,17 @@ def _extent(grant: Grant) -> Extent:
     return Extent(grant.resource_element, grant.resources, normalised_conditions(grant.conditions))
 
 
-def _what_takes(
-    grants: Sequence[Grant],
-    left: Sequence[Grant],
-    limits: Iterable[_Limit],
-    boundary: AppliedPolicy | None,
-    allowed: tuple[Grant, ...] | None,
-) -> str:
+def _what_takes(grants: Sequence[Grant], left: Sequence[Grant], limits: Sequence[_Limit]) -> str:
     """Return what revokes all grants."""
-    if boundary is not None and allowed is not None and left:
-        return f"boundary {boundary.name} does not allow it"
-    names = [
-        f"boundary {limit.policy.name}" if limit.kind == "boundary" else limit.policy.name
-        for limit in limits
-        if any(_refuses(deny, grant) for deny in limit.denies for grant in grants)
-    ]
+    if left:
+        ceilings = [limit for limit in limits if limit.allowed is not None]
+        alone = (limit for limit in ceilings if not any(map(limit.may_allow, left)))
+        return f"{next(alone, ceilings[-1]).name} does not allow it"
+    names = [limit.name for limit in limits if any(_refuses(deny, grant) for deny in limit.denies for grant in grants)]
     return f"denied by {' and '.join(dict.fromkeys(names))}"
 
 
-def _in_part(
-    limit: _Limit, grants: Sequence[Grant], allowed: tuple[Grant, ...] | None, resource: str | None, action: str
-) -> str | None:
+def _in_part(limit: _Limit, grants: Sequence[Grant], resource: str | None, action: str) -> str | None:
     """Return how a policy may revoke a part of what grants allow; None if it does not."""
     info = None if wildcard.is_wild(action) else reference().find(action)
     touched = [
@@ -254,13 +279,13 @@ def _in_part(
         for grant in grants
         if not _are_apart(grant, deny.grant)
     ]
-    if limit.kind == "deny":
+    if limit.allowed is None:
         untouched = any(all(_are_apart(grant, deny.grant) for deny in limit.denies) for grant in grants if info)
         if untouched or some(touched) is False:
             return None
-        return f"{limit.policy.name} {'denies a part' if some(touched) else 'may deny it'}"
-    if some(touched) is not False or not any(_lets_through(allowing, grants, resource) for allowing in allowed or ()):
-        return f"boundary {limit.policy.name}"
+        return f"{limit.name} {'denies a part' if some(touched) else 'may deny it'}"
+    if some(touched) is not False or not any(_lets_through(allowing, grants, resource) for allowing in limit.allowed):
+        return limit.name
     return None
 
 

@@ -107,7 +107,7 @@ _FIELDS: Mapping[str, str] = {
     "fetched_at complete service_linked=subject.role.service_linked created=subject.role.created "
     "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings trust "
     "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses not_read=subject "
-    "not_looked_at=subject.unseen",
+    "within not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
     "Review": "files read documents not_read exceptions needs",
@@ -127,7 +127,7 @@ _FIELDS: Mapping[str, str] = {
     "StoredAccount": "account partition fetched_at",
     "UnreadFile": "path reason allowed_by",
     "Symptom": "symptom answer policies actions source",
-    "SumAccess": "services denied withheld_by_boundary=withheld",
+    "SumAccess": "services denied withheld_by_boundary=withheld withheld_by_layers=withheld_above",
     "SyncReport": "source partition complete known_until new_policies new_versions conflicts withdrawn skipped",
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",

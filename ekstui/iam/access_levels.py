@@ -1,7 +1,7 @@
 """Services by access level: several policies side by side, and what the policies of a role allow together."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ekstui.iam import console
@@ -131,27 +131,35 @@ class SumAccess(NamedTuple):
     """The number of actions that a Deny revokes completely; those revoked in part remain."""
     withheld: int
     """The number of further actions that the boundary does not allow at all."""
+    withheld_above: int = 0
+    """The number of further actions that the organization's policies, or another layer that was given, do not allow at all."""
 
 
-def sum_access(documents: Iterable[Document], boundary: Document | None) -> SumAccess:
-    """Return what documents allow together.
+def sum_access(documents: Iterable[Document], boundary: Document | None, above: Sequence[Document] = ()) -> SumAccess:
+    """Return what documents allow together, within a boundary and each of the documents above.
 
-    The boundary grants nothing; its resources and conditions are ignored.
+    Neither grants anything; their resources and conditions are ignored.
     """
     rows = services_in(merged(documents))
-    within = (
-        None if boundary is None else {action for row in _left(services_in(boundary)) for action in _granted_names(row)}
-    )
     kept = _left(rows)
-    denied = sum(len(_granted_names(row)) for row in rows if row.effect == "Allow") - sum(
-        map(len, map(_granted_names, kept))
-    )
+    denied = sum(_count(row for row in rows if row.effect == "Allow")) - sum(_count(kept))
     denies = tuple(row for row in rows if row.effect == "Deny")
-    if within is None:
-        return SumAccess(tuple(kept), denies, denied, 0)
-    limited = [row for service in kept if (row := _only(service, within)) is not None]
-    withheld = sum(map(len, map(_granted_names, kept))) - sum(map(len, map(_granted_names, limited)))
-    return SumAccess(tuple(limited), denies, denied, withheld)
+    within = _within(kept, () if boundary is None else (boundary,))
+    limited = _within(within, above)
+    withheld, withheld_above = sum(_count(kept)) - sum(_count(within)), sum(_count(within)) - sum(_count(limited))
+    return SumAccess(tuple(limited), denies, denied, withheld, withheld_above)
+
+
+def _within(rows: list[ServiceSummary], ceilings: Iterable[Document]) -> list[ServiceSummary]:
+    """Return what remains of services within ceilings."""
+    for ceiling in ceilings:
+        names = {action for row in _left(services_in(ceiling)) for action in _granted_names(row)}
+        rows = [limited for row in rows if (limited := _only(row, names)) is not None]
+    return rows
+
+
+def _count(rows: Iterable[ServiceSummary]) -> Iterator[int]:
+    return (len(_granted_names(row)) for row in rows)
 
 
 def _granted_names(row: ServiceSummary) -> list[str]:

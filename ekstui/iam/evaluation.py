@@ -428,7 +428,7 @@ def _is_allowed(
         return every((is_above, of_resource.allowed)), (*above, of_resource)
     by_both = every((of_resource.allowed, by_own))
     within_limits = every(result.allowed for result in own if result.layer.layer != "identity")
-    is_needed = _needs_policy_of_resource(resource)
+    is_needed = needs_policy_of_resource(resource)
     within_account = some(
         (of_resource.directly, every((of_resource.to_role, within_limits)), by_both if is_needed else by_own)
     )
@@ -442,7 +442,7 @@ def _is_allowed(
     return every((is_above, is_granted)), (*above, *needed)
 
 
-def _needs_policy_of_resource(resource: str | None) -> bool:
+def needs_policy_of_resource(resource: str | None) -> bool:
     """Return whether the policy of a resource must allow requests of its own account too.
 
     AWS KMS Developer Guide, "Key policies in AWS KMS"; the trust policy of a role, the other exception, is decided apart.

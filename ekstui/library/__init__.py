@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui import files
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
+    from ekstui.settings import Layers
     from ekstui.sources.aws.credentials import MfaPrompt
 
 __all__ = ["AccountChoice", "Library"]
@@ -32,6 +34,8 @@ class AccountChoice(NamedTuple):
     """Asks the user for a code; without it a profile that needs one raises MfaNeededError."""
     share_role_cache: bool = False
     """Whether to use the AWS CLI's cache of role sessions."""
+    layers: Layers = MappingProxyType({})
+    """Files with policies of further layers, by account."""
 
     @property
     def asks_aws(self) -> bool:

@@ -34,6 +34,7 @@ from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.iam.principals import is_assuming
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge
 from ekstui.library.comparing import read_side
+from ekstui.library.layers import layers_in_settings
 from ekstui.library.library import Library
 from ekstui.library.notation import Side
 from ekstui.library.searching import partition_of, possible_allowers
@@ -364,7 +365,10 @@ class _Case:
         return request, self._with_given(policies, layers)
 
     def _layers(self, request: Request) -> LayersOfRequest:
-        return self.inquiry.layers.for_request(request, assumes=is_assuming(request.action))
+        given = self.inquiry.layers
+        if not any(map(any, given)):
+            given = layers_in_settings(self.place, arn.split_arn(request.principal or "").account)
+        return given.for_request(request, assumes=is_assuming(request.action))
 
     def _with_given(self, policies: Policies, layers: LayersOfRequest) -> Policies:
         """Return the policies of the principal with those of the inquiry."""

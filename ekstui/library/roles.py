@@ -30,7 +30,9 @@ from ekstui.library.catalog import (
     not_found,
     parse_stored,
 )
+from ekstui.library.layers import ceilings, layers_in_settings, not_looked_at, of_account, of_role, under_layers
 from ekstui.library.library import Library
+from ekstui.sources.levels import NO_LAYERS, LayerFiles
 from ekstui.sources.shipped import components
 
 ENOUGH_OVERLAP = 0.8
@@ -96,13 +98,21 @@ class RoleAnswer:
     """Whether all roles, and everything about the uses of this one, could be read."""
     copies: tuple[CopyAnswer, ...] = ()
     """Which of its policies started as a copy of a controller's policy."""
+    within: tuple[str, ...] = ()
+    """The further layers that `access` lies within, by name."""
 
 
-def role_answer(library: Library, name: str) -> RoleAnswer:
-    """Return a role of the last snapshot by name or ARN; NotFoundError with the nearest names, AccountError without a snapshot."""
+def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> RoleAnswer:
+    """Return a role of the last snapshot by name or ARN, and what it may do under the given layers, or those of the settings.
+
+    Raises NotFoundError with the nearest names, AccountError without a snapshot, InputError for a layer that cannot be read.
+    """
     snapshot = library.account.last_snapshot_or_error()
     role = find_role(name, snapshot)
     (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions)
+    account = snapshot.identity.account
+    given = layers if any(map(any, layers)) else layers_in_settings(library, account)
+    above = () if role.service_linked else tuple(ceilings(of_role(given, role.arn, account)))
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
@@ -112,9 +122,11 @@ def role_answer(library: Library, name: str) -> RoleAnswer:
         sum_access(
             [policy.document for policy in subject.policies if policy.document is not None],
             subject.boundary.document if subject.boundary else None,
+            [merged(policy.document for policy in ceiling.policies) for ceiling in above],
         ),
         snapshot.complete and not subject.unseen,
         copies_on(subject),
+        tuple(ceiling.name for ceiling in above),
     )
 
 
@@ -351,16 +363,23 @@ Documents = Mapping[str, AppliedPolicy]
 """The managed policies whose documents are known, by ARN."""
 
 
-def principals_can(library: Library, action: str, resource: str | None = None) -> PrincipalsCan:
-    """Return who may do an action or something under a pattern, by the account's last snapshot.
+def principals_can(
+    library: Library, action: str, resource: str | None = None, layers: LayerFiles = NO_LAYERS
+) -> PrincipalsCan:
+    """Return who may do an action or something under a pattern, by the account's last snapshot and the given layers.
 
-    Raises AccountError if there is no snapshot, InputError for an invalid action.
+    Without layers, those of the settings count. Raises AccountError if there is no snapshot, InputError for an invalid
+    action or a layer that cannot be read.
     """
     action, snapshot = parse_action(action), library.account.last_snapshot_or_error()
+    account = snapshot.identity.account
+    given = layers if any(map(any, layers)) else layers_in_settings(library, account)
+    applying = of_account(given, account, action, resource)
     uses = library.account.uses(snapshot)
     holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
     documents = documents_of(holders, snapshot, library.default_versions)
-    subjects = list(_subjects(snapshot, uses, documents))
+    subjects = [under_layers(subject, applying, action, resource) for subject in _subjects(snapshot, uses, documents)]
+    unseen = not_looked_at(applying)
     answers = [answer for subject in subjects if (answer := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]
     unread = dict.fromkeys(name for subject in subjects for name in subject.unread)
@@ -374,7 +393,8 @@ def principals_can(library: Library, action: str, resource: str | None = None) -
         complete=snapshot.complete and not unknown and not unread,
         principals=by_cluster_and_use(answer for answer in answers if answer.verdict != "taken"),
         taken=by_cluster_and_use(answer for answer in answers if answer.verdict == "taken"),
-        not_looked_at=(*missing, *NOT_LOOKED_AT),
+        not_looked_at=(*missing, *(words for layer, words in NOT_LOOKED_AT.items() if layer in unseen)),
+        notes=applying.notes,
     )
 
 

@@ -305,6 +305,11 @@ def left_out(answer: RoleAnswer) -> Iterator[Block]:
             text = f"Within the permissions boundary {boundary.name}"
             withheld = f", which withholds {access.withheld:,} more actions" if access.withheld else ""
             yield muted(f"{text}{withheld}; its resources and conditions are not considered here.")
+    if answer.within:
+        withheld = f", which withhold {access.withheld_above:,} more actions" if access.withheld_above else ""
+        yield muted(
+            f"Within {', '.join(answer.within)}{withheld}; their resources and conditions are not considered here."
+        )
     if unread := [policy.name for policy in subject.policies if policy.document is None]:
         yield note(f"{', '.join(unread)} could not be read: there may be more.")
 

@@ -951,3 +951,14 @@ def test_every_layer_from_one_folder_of_iam_collect(explain: Any, tmp_path: Path
     unseen = explain("--action", "s3:GetObject", *request, "--policy", "AmazonS3FullAccess")
     assert unseen["verdict"] == "allowed"
     assert unseen["not_looked_at"][-1] == "VPC endpoint policies"
+
+
+def test_layers_of_commands_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bucket.json"
+    path.write_text('{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}}', encoding="utf-8")
+    assert main(["role", "prod-node", "--demo", "--scp", str(tmp_path / "missing.json")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+    assert main(["role", "prod-node", "--demo", "--resource-policy", str(path)]) == 0
+    assert "says nothing of the role alone" in capsys.readouterr().err
+    assert main(["who-can", "s3:GetObject", "--demo", "--resource-policy", str(path)]) == 0
+    assert "needs a resource" in capsys.readouterr().err

@@ -1,10 +1,10 @@
-"""Random principals with policies and a boundary, judged by ekstui and tried with concrete requests against the brute force."""
+"""Random principals with policies, a boundary and levels of an organization, judged by ekstui and tried with concrete requests against the brute force."""
 
 import random
 from collections import Counter
 from typing import Any
 
-from ekstui.eks.principals import PrincipalKind, Subject, principal_can
+from ekstui.eks.principals import Ceiling, PrincipalKind, Subject, principal_can
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.support.brute_force import Request, allows
@@ -55,14 +55,24 @@ def check(seed: int, count: int) -> Counter[str]:
         tags = rng.choice(TAGS)
         identity = [document(rng, denies=True) for _ in range(rng.choice((1, 2)))]
         boundary = document(rng, denies=True) if rng.random() < 0.4 else None
+        levels = [document(rng, denies=True) for _ in range(rng.choice((0, 0, 0, 1, 2)))]
+        named = [document(rng, denies=False)] if rng.random() < 0.15 else []
         action, resource = rng.choice(("zz:GetOne", "zz:Put")), rng.choice((None, *TARGETS))
         applied = [AppliedPolicy(f"p{place}", None, parse(each)) for place, each in enumerate(identity)]
         edge = None if boundary is None else AppliedPolicy("edge", None, parse(boundary))
         subject = Subject(kind, arn.rpartition("/")[2], arn, tuple(applied), boundary=edge, tags=tags)
+        above = tuple(
+            Ceiling(f"level {place}", (AppliedPolicy("scp", None, parse(each)),)) for place, each in enumerate(levels)
+        )
+        of_resource = tuple(AppliedPolicy("of the resource", None, parse(each)) for each in named)
+        subject = subject._replace(above=above, named=of_resource, limits_named=kind == "role")
         can = principal_can(subject, action, resource)
         verdict = "nobody" if can is None else can.verdict
-        tried = [allowed(identity, boundary, each) for each in requests(arn, kind, tags, action, resource)]
-        story = (seed, number, verdict, arn, tags, action, resource, identity, boundary)
+        tried = [
+            allowed(identity, boundary, each, levels, named, limits_named=kind == "role")
+            for each in requests(arn, kind, tags, action, resource)
+        ]
+        story = (seed, number, verdict, arn, tags, action, resource, identity, boundary, levels, named)
         found[verdict] += 1
         if verdict in ("nobody", "taken"):
             assert not any(tried), story
@@ -95,9 +105,25 @@ def requests(arn: str, kind: str, tags: Any, action: str, resource: str | None) 
     ]  # fmt: skip
 
 
-def allowed(identity: list[Any], boundary: Any, request: Request) -> bool:
+def allowed(
+    identity: list[Any], boundary: Any, request: Request, levels: list[Any], named: list[Any], *, limits_named: bool
+) -> bool:
+    """Return whether AWS allows a request: every level does, no Deny matches, and an own or a resource's policy allows it."""
     together = {"Version": "2012-10-17", "Statement": [entry for each in identity for entry in each["Statement"]]}
-    return allows(together, request) and (boundary is None or allows(boundary, request))
+    own = allows(together, request) and (boundary is None or allows(boundary, request))
+    denied = any(
+        not allows(
+            {**each, "Statement": [EVERYTHING, *(entry for entry in each["Statement"] if entry["Effect"] == "Deny")]},
+            request,
+        )
+        for each in (together, *([] if boundary is None or not limits_named else [boundary]))
+    )
+    within = boundary is None or not limits_named or allows(boundary, request)
+    by_name = any(allows(each, request) for each in named) and within and not denied
+    return (own or by_name) and all(allows(each, request) for each in levels)
+
+
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 if __name__ == "__main__":

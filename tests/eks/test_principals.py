@@ -3,7 +3,7 @@
 from typing import Any
 
 from ekstui.eks.account_snapshot import Use
-from ekstui.eks.principals import PrincipalCan, PrincipalKind, Subject, by_cluster_and_use, principal_can
+from ekstui.eks.principals import Ceiling, PrincipalCan, PrincipalKind, Subject, by_cluster_and_use, principal_can
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
@@ -238,3 +238,48 @@ def test_random_principals_are_never_contradicted_by_a_request() -> None:
     assert min(found[verdict] for verdict in ("allowed", "depends", "taken", "nobody")) > 40, found
     # Whoever could do it in every request that was tried, or in none, is seldom said to depend.
     assert found["depends, always"] + found["depends, never"] < found["depends"] / 3, found
+
+
+def test_every_level_of_the_organization_must_allow_it() -> None:
+    full = policy("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    ec2, other = (
+        policy("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*")
+    )
+    guard = policy("guard", deny("ec2:*Tags"))
+    region = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    some = policy("some", deny("ec2:*", Condition=region))
+
+    def under(*levels: tuple[AppliedPolicy, ...]) -> tuple[str, tuple[str, ...]]:
+        above = tuple(Ceiling(f"level {place}", policies) for place, policies in enumerate(levels))
+        found = asked(role_with(CLUSTER, above=above))
+        return found.verdict, found.reasons
+
+    assert under((full,), (other, ec2)) == ("allowed", ())
+    assert under((full,), (other,)) == ("taken", ("level 1 does not allow it",))
+    assert under((full, guard), (full,)) == ("taken", ("denied by level 0",))
+    assert under((full, some)) == ("depends", ("level 0",))
+
+
+def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_its_own() -> None:
+    nothing = policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    own = policy("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
+    named = role_with(boundary=nothing, named=(own,))
+    assert principal_can(role_with(), TAGS, VOLUME) is None
+    assert asked(named, TAGS, VOLUME).verdict == "allowed"
+    assert asked(named._replace(limits_named=True), TAGS, VOLUME).verdict == "taken"
+    denied = named._replace(policies=(policy("own", deny("ec2:*")),))
+    assert asked(denied, TAGS, VOLUME).reasons == ("denied by own",)
+    # Where it must allow it, what the principal has of its own is not enough.
+    needed = role_with(
+        CLUSTER,
+        needed=Ceiling(
+            "of the resource",
+            (
+                policy(
+                    "of the resource",
+                    *(),
+                ),
+            ),
+        ),
+    )
+    assert asked(needed, TAGS, VOLUME).reasons == ("of the resource does not allow it",)

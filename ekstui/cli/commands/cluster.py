@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from ekstui.cli.parser import (
     ACCOUNT,
     JSON,
+    LAYERS,
+    LIMITS,
     PARAMETERS,
     ExitCode,
     argument,
@@ -29,6 +31,7 @@ from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
 from ekstui.present.role_report import role_blocks
+from ekstui.sources.levels import read_layers
 
 
 @command(
@@ -114,10 +117,13 @@ def show_cluster(arguments: Namespace) -> int:
     "Show a role's problems, who may assume it, what all its policies together allow, what uses it, and its policies. "
     "NAME is a role's name or ARN.",
     argument("role", metavar="NAME"),
+    *LAYERS,
+    *LIMITS,
     *ACCOUNT,
     *JSON,
     examples=(
         "ekstui role prod-node --profile prod",
+        "ekstui role prod-node --scp organization/",
         "ekstui role prod-node --json",
     ),
 )
@@ -125,7 +131,13 @@ def show_role(arguments: Namespace) -> None:
     """Print all about a role, problems first."""
     library = library_for(arguments)
     snapshot = read_account(library)
-    answer = role_answer(library, arguments.role)
+    answer = role_answer(
+        library, arguments.role, read_layers(arguments.scp, (), (), arguments.boundary, arguments.session_policy)
+    )
+    if arguments.rcp or arguments.resource_policy:
+        remark(
+            "What limits or grants access to a resource says nothing of the role alone: explain and who-can take it."
+        )
     print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: role_blocks(answer, datetime.now(UTC)))
     remark_missing(snapshot.errors, answer.complete, "everything that may use this role")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui.change.holders import nearest_actions
-from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, one_of, scope
+from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, one_of, scope
 from ekstui.cli.session import library_for, prepare, read_account, remark_age, remark_missing
 from ekstui.cli.streams import (
     print_blocks,
@@ -47,12 +47,14 @@ if TYPE_CHECKING:
         ),
         argument("--names", action="store_true", help="print only the names of the policies"),
     ),
+    *LAYERS,
+    *LIMITS,
     *ACCOUNT,
     *JSON,
     examples=(
         "ekstui who-can ec2:DescribeSecurityGroups",
         "ekstui who-can ec2:CreateVolume --resource 'arn:aws:ec2:*:*:snapshot/*' --scope eks",
-        "ekstui who-can ec2:CreateTags --scope eks --profile prod",
+        "ekstui who-can ec2:CreateTags --scope eks --profile prod --scp organization/",
         "ekstui who-can k8s:create:pods/exec",
     ),
 )
@@ -150,12 +152,23 @@ def _principals(library: Library, arguments: Namespace, *, ask: bool) -> Princip
     """Return who in the account may do it; None if the account was never read."""
     from ekstui.library.own_account import FRESH
     from ekstui.library.roles import principals_can
+    from ekstui.sources.levels import read_layers
 
-    snapshot = library.account.last_snapshot()
-    if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):
-        snapshot = read_account(library)
-        remark_missing(snapshot.errors)
-    return None if snapshot is None else principals_can(library, arguments.action, arguments.resource)
+    known = library.account.last_snapshot()
+    if ask and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
+        known = read_account(library)
+        remark_missing(known.errors)
+    if known is None:
+        return None
+    layers = read_layers(
+        arguments.scp, arguments.rcp, arguments.resource_policy, arguments.boundary, arguments.session_policy
+    )
+    if arguments.resource_policy and arguments.resource is None:
+        raise InputError("The policy of a resource needs a resource.", "Name it with --resource ARN.")
+    found = principals_can(library, arguments.action, arguments.resource, layers)
+    for note in found.notes:
+        remark(note)
+    return found
 
 
 Answer = TypeVar("Answer")

@@ -1,0 +1,99 @@
+"""The layers above what a principal has: those of the settings, and what those that were given mean for a principal."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from ekstui.denial.answer import layer_name
+from ekstui.eks.principals import Ceiling, Subject
+from ekstui.iam import arn
+from ekstui.iam.document import Document, Statement
+from ekstui.iam.evaluation import AppliedPolicy, Layer, Request, needs_policy_of_resource
+from ekstui.iam.principals import Caller, named_by
+from ekstui.iam.resource_control import is_resource_controlled
+from ekstui.library.library import Library
+from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest, read_layers
+
+
+def layers_in_settings(library: Library, account: str | None) -> LayerFiles:
+    """Return the files that the settings name for an account; InputError for one that cannot be read."""
+    paths = {} if library.choice is None or account is None else library.choice.layers.get(account, {})
+    return read_layers(**paths) if paths else NO_LAYERS
+
+
+def ceilings(layers: LayersOfRequest) -> Iterator[Ceiling]:
+    """Yield what limits every principal of an account: its organization's levels, and a boundary and session policy if given."""
+    for level in layers.organization.service_control:
+        yield Ceiling(layer_name("service-control", level.name), level.policies)
+    if layers.boundary is not None:
+        yield Ceiling(f"boundary {layers.boundary.name}", (layers.boundary,))
+    if layers.session:
+        yield Ceiling(layer_name("session", None), layers.session)
+
+
+def under_layers(subject: Subject, layers: LayersOfRequest, action: str, resource: str | None) -> Subject:
+    """Return a principal with what the layers of a request limit or grant it; none of an organization limit a service-linked role."""
+    above = () if subject.service_linked else tuple(ceilings(layers))
+    if not subject.service_linked and is_resource_controlled(action):
+        above += tuple(
+            Ceiling(layer_name("resource-control", level.name), level.policies, only_denies=True)
+            for level in layers.organization.resource_control
+        )
+    policy = layers.resource.get(resource) or layers.resource.get(None)
+    if policy is None or subject.arn is None or subject.kind == "group":
+        return subject._replace(above=above)
+    denies = _naming(subject.arn, policy, "Deny", "any")
+    above += (Ceiling(policy.name, (denies,), only_denies=True),)
+    owner = arn.split_arn(resource or "").account or layers.resource_account
+    is_across = owner != arn.split_arn(subject.arn).account
+    must_allow = is_across or needs_policy_of_resource(resource)
+    return subject._replace(
+        above=above,
+        needed=Ceiling(policy.name, (_naming(subject.arn, policy, "Allow", "any"),)) if must_allow else None,
+        named=() if is_across else (_naming(subject.arn, policy, "Allow", "itself"),),
+        limits_named=subject.kind == "role",
+    )
+
+
+def _naming(
+    principal: str, policy: AppliedPolicy, effect: Literal["Allow", "Deny"], how: Literal["any", "itself"]
+) -> AppliedPolicy:
+    """Return the statements of a resource's policy that certainly name a principal, as if it were a policy of the principal."""
+    caller = Caller("aws", principal)
+
+    def names(statement: Statement) -> bool:
+        return any(
+            (named.is_caller or named.value == "*") and (how == "any" or named.named_as != "account")
+            for named in named_by(statement, caller)
+        )
+
+    kept = tuple(
+        statement._replace(
+            resource_element=statement.resource_element or "Resource", resources=statement.resources or ("*",),
+            principal_element=None, principals=(),
+        )
+        for statement in policy.document.statements
+        if statement.effect == effect and names(statement)
+    )  # fmt: skip
+    return policy._replace(document=Document(policy.document.version, None, kept))
+
+
+def not_looked_at(layers: LayersOfRequest) -> frozenset[Layer]:
+    """Return which of the layers that an account does not tell were not given either."""
+    known: dict[Layer, bool] = {
+        "service-control": bool(layers.organization.service_control),
+        "resource-control": bool(layers.organization.resource_control),
+        "session": bool(layers.session),
+        "resource": bool(layers.resource),
+    }
+    return frozenset(layer for layer, is_known in known.items() if not is_known and layer not in layers.without)
+
+
+def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:
+    """Return what of the given layers applies to requests of an account's principals."""
+    resources = () if resource is None else (resource,)
+    return layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
+
+
+def of_role(layers: LayerFiles, role: str | None, account: str) -> LayersOfRequest:
+    """Return what of the given layers limits a role, whatever it requests."""
+    return layers.for_request(Request("*", (), role or f"arn:aws:iam::{account}:root"), assumes=False)

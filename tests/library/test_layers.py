@@ -1,0 +1,85 @@
+"""Layers above an account's principals, given to an answer or named in the settings."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ekstui.denial.explain import Explanation, Question
+from ekstui.errors import InputError
+from ekstui.library import AccountChoice, Library
+from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.library.roles import principals_can, role_answer
+from ekstui.sources.levels import read_layers
+
+ACCOUNT = "111122223333"
+NODE = f"arn:aws:iam::{ACCOUNT}:role/prod-node"
+KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1"
+
+
+def write(path: Path, *statements: dict[str, Any]) -> str:
+    filled = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
+    path.write_text(json.dumps({"Version": "2012-10-17", "Statement": filled}), encoding="utf-8")
+    return str(path)
+
+
+def demo(layers: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> Library:
+    return Library.open(AccountChoice(offline=True, demo=True, layers=layers or {}))
+
+
+def verdicts(found: Any) -> dict[str, str]:
+    return {each.subject.name: each.verdict for each in (*found.principals, *found.taken)}
+
+
+def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path: Path) -> None:
+    library, scp = demo(), write(tmp_path / "scp.json", {"Action": ["ec2:Describe*", "ecr:*"]})
+    layers = read_layers([scp])
+    before = verdicts(principals_can(library, "ec2:CreateTags"))
+    found = principals_can(library, "ec2:CreateTags", layers=layers)
+    assert "allowed" in before.values()
+    linked = {each.subject.name for each in found.principals if each.subject.service_linked}
+    assert linked and {name for name, verdict in verdicts(found).items() if verdict != "taken"} <= linked
+    assert "service control policies" not in found.not_looked_at and "resource control policies" in found.not_looked_at
+    role = role_answer(library, "prod-node", layers)
+    allowed = {action.action for row in role.access.services for action in row.actions if action.is_granted}
+    assert {name.partition(":")[0] for name in allowed} == {"ec2", "ecr"}
+    assert (role.within, role.access.withheld) == (("service control policy",), 0)
+    alone = role_answer(library, "prod-node").access.services
+    everything = [action for row in alone for action in row.actions if action.is_granted]
+    assert role.access.withheld_above == len(everything) - len(allowed) > 0
+
+
+def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
+    library = demo()
+    path = write(
+        tmp_path / "key.json",
+        {"Action": "kms:*", "Principal": {"AWS": NODE}},
+        {"Effect": "Deny", "Action": "kms:*", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/alice"}},
+    )
+    found = principals_can(library, "kms:Decrypt", KEY, read_layers(resource_policy=[path]))
+    assert [each.subject.name for each in found.principals] == ["prod-node"]
+    assert not any("resource policies" in each for each in found.not_looked_at)
+    # The policy of a resource of another account grants nothing alone.
+    elsewhere = principals_can(
+        library, "kms:Decrypt", KEY.replace(ACCOUNT, "444455556666"), read_layers(resource_policy=[path])
+    )
+    assert not elsewhere.principals
+
+
+def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(tmp_path: Path) -> None:
+    scp, full = write(tmp_path / "scp.json", {"Action": "s3:*"}), write(tmp_path / "full.json", {"Action": "*"})
+    settings = {ACCOUNT: {"scp": (scp,)}, "444455556666": {"scp": ("missing.json",)}}
+    library = demo(settings)
+    assert role_answer(library, "prod-node").access.services == ()
+    assert role_answer(library, "prod-node", read_layers([full])).access.services
+    question = Question(action="ec2:DescribeInstances", resources=("*",))
+    (answer,) = explain_all(library, Inquiry(question, principal="prod-node"))
+    assert isinstance(answer, Explanation)
+    assert (answer.verdict, [layer.layer for layer in answer.layers]) == (
+        "implicit-deny",
+        ["service-control", "identity"],
+    )
+    with pytest.raises(InputError, match=r"missing\.json cannot be read"):
+        role_answer(demo({ACCOUNT: {"scp": ("missing.json",)}}), "prod-node")
