@@ -234,7 +234,7 @@ def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
     return sorted(pairs, key=lambda pair: SEVERITIES.index(pair[1].severity))
 
 
-class Cause(NamedTuple):
+class CommonCause(NamedTuple):
     """What is wrong with a cluster, or for the same reason with one or several of its roles or access entries."""
 
     severity: Severity
@@ -243,12 +243,12 @@ class Cause(NamedTuple):
     cases: tuple[tuple[ClusterRole, Finding], ...]
 
 
-def causes(answer: ClusterAnswer) -> list[Cause]:
+def causes(answer: ClusterAnswer) -> list[CommonCause]:
     """Return the findings about the cluster, its roles and access entries by cause, problems first, then advice, then notes."""
     cases: dict[tuple[Severity, str, str], list[tuple[ClusterRole, Finding]]] = {}
     for role, finding in worst_first(answer):
         cases.setdefault((finding.severity, finding.code, finding.title), []).append((role, finding))
-    return [Cause(*cause, tuple(alike)) for cause, alike in cases.items()]
+    return [CommonCause(*cause, tuple(alike)) for cause, alike in cases.items()]
 
 
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:

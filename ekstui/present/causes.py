@@ -10,7 +10,7 @@ from ekstui.eks.account_snapshot import UseKind
 from ekstui.eks.commands import Command
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Finding
 from ekstui.eks.use_words import use_in_words
-from ekstui.library.cluster_answers import Cause, ClusterAnswer, ClusterRole, causes
+from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, causes
 from ekstui.present.blocks import (
     SEVERITY_SIGNS,
     SEVERITY_STYLES,
@@ -122,14 +122,14 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
     return [Table(COLUMNS, rows, one_line=True), *([Tree(details)] if opened is None else [])]
 
 
-def _roles(answer: ClusterAnswer, cause: Cause) -> str:
+def _roles(answer: ClusterAnswer, cause: CommonCause) -> str:
     """Return the roles, or principals of access entries, that a cause concerns."""
     own = answer.cluster.arn or answer.cluster.name
     names = ["the cluster" if role.arn == own else role.arn.rpartition("/")[2] for role, _ in cause.cases]
     return _some(list(dict.fromkeys(names)))
 
 
-def _used_by(answer: ClusterAnswer, cause: Cause) -> str:
+def _used_by(answer: ClusterAnswer, cause: CommonCause) -> str:
     """Return what uses the roles in this cluster, and that EKS reports the same if it does."""
     entries = {entry.entry.principal_arn: entry.findings for entry in answer.entries}
     words: dict[str, None] = {}
@@ -156,7 +156,7 @@ def _some(names: Sequence[str]) -> str:
     return (", ".join(filter(None, names[:_NAMED])) or "–") + (f", +{more}" if more > 0 else "")
 
 
-def _details(answer: ClusterAnswer, cause: Cause, *, in_app: bool) -> Iterator[Node]:
+def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iterator[Node]:
     """Yield what is wrong, the evidence and the commands of each case, under its role if there are several."""
     for role, finding in cause.cases:
         below = [Node(_private(answer, Span(finding.text)))]

@@ -16,7 +16,7 @@ from ekstui.eks.findings.table import Finding
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line, counted, listed
-from ekstui.library.cluster_answers import RECENT, Cause, ClusterAnswer, ClusterRole, RecentChange, worst_first
+from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, CommonCause, RecentChange, worst_first
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
@@ -255,7 +255,7 @@ def verdict_words(findings: Sequence[tuple[str, Finding]], unread: Sequence[str]
 def about_line(value: object) -> Line:
     """Return the details of what a row of a cluster or role is about; empty if there are none."""
     match value:
-        case Cause(cases=cases):
+        case CommonCause(cases=cases):
             role, finding = cases[0]
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
             more = f" and {len(cases) - 1} more" if cases[1:] else ""

@@ -13,7 +13,7 @@ from ekstui.eks.cluster import AssociatedPolicy
 from ekstui.eks.commands import one_line
 from ekstui.library import AccountChoice, Library
 from ekstui.library import cluster_answers as judging
-from ekstui.library.cluster_answers import Cause, ClusterAnswer
+from ekstui.library.cluster_answers import ClusterAnswer, CommonCause
 from ekstui.present.cluster_report import cluster_blocks
 from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain
@@ -59,7 +59,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
             return screen.rows.current.value if screen.rows.current else None
 
         # What EKS reports and no role explains has the command that shows more.
-        while not isinstance(on(), Cause):
+        while not isinstance(on(), CommonCause):
             await pilot.press("n")
         await pilot.press("y", "enter")
         await settle(
@@ -70,7 +70,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
         await pilot.press("enter")
         await settle(pilot, lambda: sent[1:] == [command])
         sent.clear()
-        while not isinstance(at := on(), Cause) or "prod-cloudwatch" not in at.cases[0][0].arn:
+        while not isinstance(at := on(), CommonCause) or "prod-cloudwatch" not in at.cases[0][0].arn:
             await pilot.press("n")
         # Cut in its row, in full in the details, with its fix.
         line = screen.query_one(LineBar)

@@ -11,7 +11,7 @@ from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.export.texts import attachment_terraform
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
-from ekstui.library.cluster_answers import Cause, ClusterAnswer, ClusterRole, RecentChange, cluster_answer
+from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, RecentChange, cluster_answer
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import error_notes
@@ -102,17 +102,17 @@ class ClusterScreen(ClusterReportScreen):
 
     def is_stop(self, row: Row) -> bool:
         """Return whether `n` stops at a row: at problems, those that EKS reports among them."""
-        return isinstance(row.value, Cause) and row.value.severity == "problem"
+        return isinstance(row.value, CommonCause) and row.value.severity == "problem"
 
     def fold_key(self, row: Row) -> Hashable:
         """Return the key of a row that unfolds: a cause or a section."""
-        return row.key if isinstance(row.value, Cause | Section) else None
+        return row.key if isinstance(row.value, CommonCause | Section) else None
 
     def copies(self) -> Sequence[Extract]:
         """Return what fixes the problem under the cursor, for each role: a command and, to attach a policy, Terraform."""
         cause = self.rows.value
         copies: list[Extract] = []
-        for role, finding in cause.cases if isinstance(cause, Cause) else ():
+        for role, finding in cause.cases if isinstance(cause, CommonCause) else ():
             if not finding.commands:
                 continue
             copies.append(copyable("command", one_line(finding.commands)))
