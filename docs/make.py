@@ -22,7 +22,7 @@ from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, build_parser, commands_of
 from ekstui.settings import SETTINGS
 from ekstui.tui import screens
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.keys import Key, spelled
+from ekstui.tui.keys import Key, keys_as_shown
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.report import ReportScreen
@@ -89,7 +89,7 @@ def keys_page() -> str:
         ),
     ]
     for title, keys in _places().items():
-        rows = [(f"`{spelled(key.keys)}`", key.help, f"`{key.id}`") for key in keys]
+        rows = [(f"`{keys_as_shown(key.keys)}`", key.help, f"`{key.id}`") for key in keys]
         parts += [f"\n## {title}\n\n", *table(("Keys", "What they do", "Id"), rows)]
     return "".join(parts)
 

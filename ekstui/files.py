@@ -24,7 +24,7 @@ from ekstui import log
 if TYPE_CHECKING:
     from platformdirs import PlatformDirs
 
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -183,14 +183,14 @@ def to_record(value: object) -> Any:
     return {name: to_record(field) for name, field, default in fields if field != default}
 
 
-def from_record(kind: type[Value], record: object) -> Value:
+def from_record(kind: type[_Value], record: object) -> _Value:
     """Return the value of type `kind` that JSON contains.
 
     Raises ValueError for anything that does not fit the type, so that a record of another release is dropped rather than
     half read.
     """
     try:
-        return cast("Value", _reader(cast("Any", kind))(record))
+        return cast("_Value", _reader(cast("Any", kind))(record))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no {kind.__name__}: {error}") from None
 

@@ -19,7 +19,7 @@ from ekstui.iam.text import clean
 
 NO_MEMORY = "not enough memory for this"
 
-MAX_BYTES = 1_000_000
+MAX_LOG_BYTES = 1_000_000
 """The size at which the file is rotated, in bytes."""
 
 KEPT = 2
@@ -149,7 +149,7 @@ def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
         def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
             """Do nothing: logging would print the error, such as a full disk, over the app."""
 
-    handler = OwnFile(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8")
+    handler = OwnFile(path, maxBytes=MAX_LOG_BYTES, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(Formatter(with_messages=with_messages))
     return handler
 

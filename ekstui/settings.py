@@ -14,7 +14,7 @@ from ekstui.change.policy import SCOPES, Scope
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 
-Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "layers", "keys"]
+_Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "layers", "keys"]
 
 Layers = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Files and folders with policies of further layers: by account, then by layer."""
@@ -23,10 +23,10 @@ LAYER_NAMES = ("scp", "rcp", "resource_policy", "boundary", "session_policy")
 """The layers, named as the options for them."""
 
 
-class About(NamedTuple):
+class _About(NamedTuple):
     """What is said of a setting where it is declared."""
 
-    kind: Kind
+    kind: _Kind
     example: str
     """A value as it is written in the file."""
     help: str
@@ -40,7 +40,7 @@ class Settings(NamedTuple):
 
     theme: Annotated[
         str,
-        About(
+        _About(
             "word",
             '"textual-light"',
             "The app's colours: the name of any Textual theme. `textual-light` suits light terminals; `ansi-dark` and "
@@ -49,7 +49,7 @@ class Settings(NamedTuple):
     ] = "textual-dark"
     scope: Annotated[
         Scope,
-        About(
+        _About(
             "scope",
             '"all"',
             "Which policies are listed and searched: `eks`, `all` that AWS manages, `controllers`, `access` or `any`.",
@@ -57,7 +57,7 @@ class Settings(NamedTuple):
     ] = "eks"
     profile: Annotated[
         str | None,
-        About(
+        _About(
             "word",
             '"prod"',
             "The AWS profile to use. AWS_PROFILE, AWS_DEFAULT_PROFILE and AWS_ACCESS_KEY_ID override the file, so that a "
@@ -67,23 +67,23 @@ class Settings(NamedTuple):
     ] = None
     regions: Annotated[
         tuple[str, ...],
-        About(
+        _About(
             "words",
             '["eu-central-1", "us-east-1"]',
             "The regions to search for clusters, or `all` (default: the regions that the account itself points to).",
         ),
     ] = ()
     offline: Annotated[
-        bool, About("switch", "true", "Whether to answer from the last snapshot and never call AWS.")
+        bool, _About("switch", "true", "Whether to answer from the last snapshot and never call AWS.")
     ] = False
-    stale_after: Annotated[int, About("minutes", "60", "Minutes after which the app asks AWS again by itself.")] = 15
+    stale_after: Annotated[int, _About("minutes", "60", "Minutes after which the app asks AWS again by itself.")] = 15
     mouse: Annotated[
         bool,
-        About("switch", "false", "Whether the app handles the mouse; if it does not, the terminal can select text."),
+        _About("switch", "false", "Whether the app handles the mouse; if it does not, the terminal can select text."),
     ] = True
     log: Annotated[
         str | None,
-        About(
+        _About(
             "word",
             '"1"',
             "The log file, or `1` for `ekstui.log` in the state directory (default: no log). Only you can read it; it is "
@@ -92,7 +92,7 @@ class Settings(NamedTuple):
     ] = None
     log_level: Annotated[
         str,
-        About(
+        _About(
             "level",
             '"debug"',
             "How much is logged: `error`, `warning`, `info` (each call to AWS, each file opened, each decision whether "
@@ -111,7 +111,7 @@ class Settings(NamedTuple):
     ] = MappingProxyType({})
     keys: Annotated[
         Mapping[str, str],
-        About(
+        _About(
             "keys",
             '{ compare = "D", down = "down,J" }',
             "Keys by action id, in Textual's names, separated by commas; no two ids may share one. The manual's list of keys has the ids.",
@@ -123,7 +123,7 @@ class Setting(NamedTuple):
     """One setting, as the manual describes it."""
 
     name: str
-    about: About
+    about: _About
     default: object
 
     @property
@@ -138,7 +138,7 @@ SETTINGS = tuple(
 )
 
 
-def template() -> str:
+def empty_settings_file() -> str:
     """Return a settings file that sets nothing: every setting with what it does and an example, as comments."""
     from textwrap import wrap  # needed only for a new file
 
@@ -151,7 +151,7 @@ def template() -> str:
     return "\n".join([*lines, ""])
 
 
-_WANTED: dict[Kind, str] = {
+_WANTED: dict[_Kind, str] = {
     "word": "a string",
     "level": "error, warning, info or debug",
     "scope": " or ".join(SCOPES),
@@ -164,7 +164,7 @@ _WANTED: dict[Kind, str] = {
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
-def read_value(kind: Kind, raw: object) -> object:
+def read_value(kind: _Kind, raw: object) -> object:
     """Return a value from the file, converted for Settings; ValueError, which says what it accepts, if the setting does not accept it."""
     match kind, raw:
         case ("word", str()) | ("level", "error" | "warning" | "info" | "debug") | ("switch", bool()) if raw != "":
@@ -199,7 +199,7 @@ def _is_layers(entry: tuple[object, object]) -> bool:
     )
 
 
-def read_text(kind: Kind, text: str) -> object:
+def read_text(kind: _Kind, text: str) -> object:
     """Return the value of an environment variable; ValueError if the setting does not accept it."""
     match kind:
         case "words":
@@ -222,7 +222,7 @@ def flattened(table: Mapping[str, object], prefix: str = "") -> dict[str, object
     return flat
 
 
-MAX_BYTES = 1_000_000
+_MAX_BYTES = 1_000_000
 """The largest settings file that is read, in bytes."""
 
 _MEND = "ekstui config edit opens the settings."
@@ -248,13 +248,13 @@ class SettingsFile(NamedTuple):
 def read_file(path: Path) -> SettingsFile | None:
     """Return the contents of the settings file, None if there is none; InputError if it cannot be read."""
     try:
-        content = read_regular(path, MAX_BYTES)
+        content = read_regular(path, _MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise InputError(f"The settings in {path} cannot be read: {error.strerror or error}.", _MEND) from None
-    if len(content) > MAX_BYTES:
-        raise InputError(f"The settings in {path} cannot be read: the file is longer than {MAX_BYTES:,} bytes.", _MEND)
+    if len(content) > _MAX_BYTES:
+        raise InputError(f"The settings in {path} cannot be read: the file is longer than {_MAX_BYTES:,} bytes.", _MEND)
     import tomllib  # 3 ms, and only for those who have settings
 
     try:

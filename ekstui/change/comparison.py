@@ -24,7 +24,7 @@ from ekstui.iam.reference import reference
 if TYPE_CHECKING:
     from ekstui.change.reach import Denies
 
-Kind = Literal["none", "scope", "actions"]
+ChangeKind = Literal["none", "scope", "actions"]
 
 
 class GrantDifference(NamedTuple):
@@ -41,7 +41,7 @@ class GrantDifference(NamedTuple):
 class Change(NamedTuple):
     """The whole difference between two documents."""
 
-    kind: Kind
+    kind: ChangeKind
     reach: Reach
     denies: "Denies | None"
     """Whether more or less is denied, if the same requests are allowed."""
@@ -67,7 +67,7 @@ class ChangedTargets(NamedTuple):
     """On both sides, with other resources or conditions."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ChangeKind:
         """`none` if nothing differs, `scope` if only resources or conditions differ, else `actions`."""
         return "actions" if self.added or self.removed else "scope" if self.changed else "none"
 

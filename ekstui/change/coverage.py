@@ -8,7 +8,7 @@ from ekstui.iam import arn
 from ekstui.iam.conditions.predicates import excludes, implies_all, opposite, split_values, union_of_values
 from ekstui.iam.conditions.values import may_move_colons
 from ekstui.iam.conditions.variables import opened, template
-from ekstui.iam.grants import Effort, Extent, Line
+from ekstui.iam.grants import ConditionLine, Effort, Extent
 
 MAX_PIECES = 64
 """The most grants with one value each into which a grant is split to be found on the other side."""
@@ -44,7 +44,7 @@ def lies_within(inner: ActionExtents, outer: ActionExtents, effort: Effort | Non
 
 
 @lru_cache(maxsize=65536)
-def covers(general: Extent, special: Extent) -> bool:
+def extent_covers(general: Extent, special: Extent) -> bool:
     """Return True only if every request that `special` matches is one that `general` matches."""
     return (
         general.principals == special.principals
@@ -117,7 +117,7 @@ class _Proof:
         return extent in by or any(self._covers(other, extent) for other in by)
 
     def _covers(self, general: Extent, special: Extent) -> bool:
-        return self._effort.spend() and covers(general, special)
+        return self._effort.spend() and extent_covers(general, special)
 
     def _apart(self, one: Extent, other: Extent) -> bool:
         return self._effort.spend() and are_disjoint(one, other)
@@ -131,12 +131,12 @@ class _Proof:
         )
 
 
-def _with(extent: Extent, line: Line, value: str) -> Extent:
+def _with(extent: Extent, line: ConditionLine, value: str) -> Extent:
     cut = line._replace(values=frozenset({value}))
     return extent._replace(conditions=extent.conditions - {line} | {cut})
 
 
-def _and(extent: Extent, line: Line) -> Extent:
+def _and(extent: Extent, line: ConditionLine) -> Extent:
     return extent._replace(conditions=extent.conditions | {line})
 
 

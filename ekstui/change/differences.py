@@ -17,8 +17,8 @@ from ekstui.iam import arn, wildcard
 from ekstui.iam.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.iam.grants import (
     MAX_GRANTS,
+    ConditionLine,
     Effort,
-    Line,
     Target,
     is_too_large,
     normalised,
@@ -28,7 +28,7 @@ from ekstui.iam.grants import (
 )
 from ekstui.iam.reference import reference
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 Way = tuple[Condition, ...]
 """Conditions that must all hold; empty if the action is allowed unconditionally."""
@@ -43,17 +43,17 @@ STEPS_OF_ARNS = 40
 """How many steps it takes to compare two ARNs part by part."""
 
 
-class Place(NamedTuple):
+class ResourceList(NamedTuple):
     """Resources on which an action is allowed."""
 
     element: ResourceElement
     resources: tuple[str, ...]
 
 
-Ways = dict[frozenset[Line], Way]
+Ways = dict[frozenset[ConditionLine], Way]
 """Ways by their conditions in normal form."""
 
-Places = dict[Place, Ways]
+Places = dict[ResourceList, Ways]
 """Where an action is allowed, and in which ways."""
 
 
@@ -98,7 +98,7 @@ class ResourceChange(NamedTuple):
 class ConditionChange(NamedTuple):
     """Different conditions on resources that both sides have."""
 
-    place: Place
+    place: ResourceList
     everywhere: bool
     """Whether these are all the resources on which either side has the action."""
     revised: tuple[WayChange, ...]
@@ -108,7 +108,7 @@ class ConditionChange(NamedTuple):
     """Ways that both sides have; any one of them is still enough."""
 
 
-def joined(all_places: Iterable[Places | None]) -> Places:
+def _joined(all_places: Iterable[Places | None]) -> Places:
     """Return the places of several grants of an action together, without needless ways."""
     together: Places = {}
     for places in all_places:
@@ -119,7 +119,7 @@ def joined(all_places: Iterable[Places | None]) -> Places:
 
 def _without_needless(places: Places) -> Places:
     """Return the places without ways that require more than another way on the same resources or on `*`."""
-    everywhere = places.get(Place("Resource", ("*",)), {})
+    everywhere = places.get(ResourceList("Resource", ("*",)), {})
     kept: Places = {}
     for place, ways in places.items():
         others = set(ways) | (set(everywhere) if place.resources != ("*",) else set())
@@ -139,7 +139,7 @@ def same(one: Places, other: Places) -> bool:
     return _bare(one) == _bare(other)
 
 
-def _bare(places: Places) -> dict[Place, frozenset[frozenset[Line]]]:
+def _bare(places: Places) -> dict[ResourceList, frozenset[frozenset[ConditionLine]]]:
     return {place: frozenset(ways) for place, ways in _without_needless(places).items()}
 
 
@@ -147,8 +147,10 @@ def place_changes(
     had: Places, has: Places, effort: Effort
 ) -> tuple[tuple[ResourceChange, ...], tuple[ConditionChange, ...]]:
     """Return how resources and conditions differ between both sides of an action; `effort` limits the time it takes."""
-    conditions: dict[tuple[frozenset[frozenset[Line]], frozenset[frozenset[Line]]], list[Place]] = {}
-    ways: dict[Place, tuple[Ways, Ways]] = {}
+    conditions: dict[
+        tuple[frozenset[frozenset[ConditionLine]], frozenset[frozenset[ConditionLine]]], list[ResourceList]
+    ] = {}
+    ways: dict[ResourceList, tuple[Ways, Ways]] = {}
     wild_before, wild_after = _wild(had), _wild(has)
     for place in dict.fromkeys((*had, *has)):
         on_both = place in had and place in has
@@ -188,7 +190,7 @@ def _wild(places: Places) -> list[_Wild]:
     return patterns
 
 
-def _ways_on(place: Place, places: Places, wild: Sequence[_Wild], effort: Effort) -> Ways:
+def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort: Effort) -> Ways:
     """Return the ways of a resource and of all patterns that include it, without needless ones."""
     ways = dict(places.get(place, {}))
     if place.element == "Resource" and not effort.is_spent:
@@ -201,7 +203,9 @@ def _ways_on(place: Place, places: Places, wild: Sequence[_Wild], effort: Effort
 
 def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
     """Return the resources that only one side has, grouped by their ways."""
-    groups: dict[tuple[ResourceElement, frozenset[frozenset[Line]]], tuple[list[Place], list[Place], Ways]] = {}
+    groups: dict[
+        tuple[ResourceElement, frozenset[frozenset[ConditionLine]]], tuple[list[ResourceList], list[ResourceList], Ways]
+    ] = {}
     for index, places in enumerate((gone, new)):
         for place, ways in places.items():
             group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
@@ -217,7 +221,7 @@ def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
     return tuple(changes)
 
 
-def _condition_change(places: list[Place], had: Ways, has: Ways, *, everywhere: bool) -> ConditionChange:
+def _condition_change(places: list[ResourceList], had: Ways, has: Ways, *, everywhere: bool) -> ConditionChange:
     kept = tuple(way for lines, way in has.items() if lines in had)
     gone = {lines: way for lines, way in had.items() if lines not in has}
     new = {lines: way for lines, way in has.items() if lines not in had}
@@ -230,13 +234,13 @@ def _condition_change(places: list[Place], had: Ways, has: Ways, *, everywhere: 
             continue
         revised.append(change)
         del gone[one], new[other]
-    place = Place(places[0].element, tuple(resource for place in places for resource in place.resources))
+    place = ResourceList(places[0].element, tuple(resource for place in places for resource in place.resources))
     return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
 
 
 def _pairs(
-    gone: Mapping[frozenset[Line], Way], new: Mapping[frozenset[Line], Way]
-) -> list[tuple[frozenset[Line], frozenset[Line]]]:
+    gone: Mapping[frozenset[ConditionLine], Way], new: Mapping[frozenset[ConditionLine], Way]
+) -> list[tuple[frozenset[ConditionLine], frozenset[ConditionLine]]]:
     """Return which way before became which way after, the most similar pairs first."""
     ranked = sorted(
         (
@@ -247,14 +251,14 @@ def _pairs(
         ),
         key=lambda entry: (entry[0], repr(entry[1]), repr(entry[2])),
     )
-    pairs: list[tuple[frozenset[Line], frozenset[Line]]] = []
+    pairs: list[tuple[frozenset[ConditionLine], frozenset[ConditionLine]]] = []
     for *_, one, other in ranked:
         if all(one != first and other != second for first, second in pairs):
             pairs.append((one, other))
     return pairs
 
 
-def _likeness(one: frozenset[Line], other: frozenset[Line]) -> int:
+def _likeness(one: frozenset[ConditionLine], other: frozenset[ConditionLine]) -> int:
     """Return how many keys two ways share; equal conditions count twice."""
     return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
 
@@ -275,8 +279,8 @@ def _way_change(before: Way, after: Way) -> WayChange:
 
 
 def only_in_each(
-    one: Sequence[T], other: Sequence[T], key: Callable[[T], object]
-) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    one: Sequence[_T], other: Sequence[_T], key: Callable[[_T], object]
+) -> tuple[tuple[_T, ...], tuple[_T, ...]]:
     """Return what only one has and what only the other has, in order."""
     keys_one, keys_other = {key(item) for item in one}, {key(item) for item in other}
     return (
@@ -285,13 +289,13 @@ def only_in_each(
     )
 
 
-Side = Literal["before", "after"]
+_Side = Literal["before", "after"]
 
 
 class GrantedOn(NamedTuple):
     """The resources on which an action is allowed, and in which ways; any one of them is enough."""
 
-    place: Place
+    place: ResourceList
     ways: tuple[Way, ...]
 
 
@@ -317,7 +321,7 @@ class StillCovered(NamedTuple):
     """Actions that one side names and the other covers equally by a pattern, so that they are unchanged."""
 
     effect: Effect
-    side: Side
+    side: _Side
     """The side that names them."""
     actions: tuple[str, ...]
     by: str
@@ -382,7 +386,7 @@ class _Found:
 
 
 def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> None:
-    side: Side = "before" if target in one.places else "after"
+    side: _Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
     alike = lists.alike.setdefault(target.effect, [])
     on_both = target in there.places
@@ -401,7 +405,7 @@ def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> N
             lists.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
 
 
-def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, lists: _Found) -> None:
+def _compare_alone(target: Target, side: _Side, here: _Reading, there: _Reading, lists: _Found) -> None:
     """Compare a target that the other side neither names nor covers."""
     lacking = _lacking(target, there, here)
     spelled = here.spelled[target]
@@ -439,9 +443,9 @@ class _Reading:
         lines = normalised_conditions(conditions)
         way = tuple(sorted(conditions, key=lambda condition: (condition.key.lower(), condition.operator)))
         if statement.resource_element == "NotResource":
-            places = [Place("NotResource", tuple(sorted(set(statement.resources))))]
+            places = [ResourceList("NotResource", tuple(sorted(set(statement.resources))))]
         else:
-            places = [Place("Resource", (resource,)) for resource in statement.resources or ("",)]
+            places = [ResourceList("Resource", (resource,)) for resource in statement.resources or ("",)]
         whole = statement.action_element == "NotAction"
         for target, action in zip(targets_of(statement), statement.actions or ("",), strict=False):
             self.spelled.setdefault(target, statement.actions if whole else (action,))
@@ -496,7 +500,7 @@ class _Reading:
         covering = self.covering(target)
         key = (target if target in self.places else None), covering
         if key not in self._together:
-            self._together[key] = joined([self.places.get(target), *(self.places[wide] for wide in covering)])
+            self._together[key] = _joined([self.places.get(target), *(self.places[wide] for wide in covering)])
         return self._together[key]
 
 
@@ -577,7 +581,7 @@ def _granted_on(places: Places) -> tuple[GrantedOn, ...]:
         key = place.resources if place.element == "NotResource" else frozenset(ways)
         groups.setdefault((place.element, key), ([], ways))[0].extend(place.resources)
     return tuple(
-        GrantedOn(Place(element, tuple(resources)), tuple(ways.values()))
+        GrantedOn(ResourceList(element, tuple(resources)), tuple(ways.values()))
         for (element, _), (resources, ways) in groups.items()
     )
 
@@ -594,7 +598,7 @@ def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDiff
 
 
 def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
-    together: dict[tuple[Effect, Side, str], list[str]] = {}
+    together: dict[tuple[Effect, _Side, str], list[str]] = {}
     for covered in lines:
         together.setdefault((covered.effect, covered.side, covered.by), []).extend(covered.actions)
     return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())

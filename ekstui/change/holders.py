@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ekstui import spelling
 from ekstui.change.candidates import Candidate
-from ekstui.change.coverage import covers
+from ekstui.change.coverage import extent_covers
 from ekstui.change.policy import Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.iam import arn, wildcard
@@ -42,7 +42,9 @@ def widenings(
     if len(grants_by_version) < 2:
         return ()
     now = grants_by_version[-1][1]
-    now = {extent: grant for extent, grant in now.items() if not any(o != extent and covers(o, extent) for o in now)}
+    now = {
+        extent: grant for extent, grant in now.items() if not any(o != extent and extent_covers(o, extent) for o in now)
+    }
     dropped: dict[VersionInfo, set[str]] = {}
     for extent in now:
         first = _first_covering([extents for _, extents in grants_by_version], extent)
@@ -61,7 +63,7 @@ def widenings(
 def _first_covering(versions: Sequence[Iterable[Extent]], extent: Extent) -> int:
     """Return where the run begins that ends with the last version and covers an extent throughout."""
     first = len(versions) - 1
-    while first and any(covers(held, extent) for held in versions[first - 1]):
+    while first and any(extent_covers(held, extent) for held in versions[first - 1]):
         first -= 1
     return first
 
@@ -72,7 +74,7 @@ def _keys_dropped(before: Mapping[Extent, Grant], extent: Extent) -> set[str]:
     return {
         condition.key
         for covered, grant in before.items()
-        if covers(extent, covered)
+        if extent_covers(extent, covered)
         for condition in grant.conditions
         if condition.key.lower() not in kept
     }
@@ -158,7 +160,7 @@ def parse_action(text: str) -> str:
     return info.name if info else action
 
 
-def who_can(
+def holders_of(
     action: str,
     candidates: Iterable[Candidate],
     resource: str | None = None,
@@ -169,7 +171,7 @@ def who_can(
     """Return which of the candidates allow an action or pattern, in the order given.
 
     With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
-    `covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
+    `extent_covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
     """
     info = _known(action)
     holders = (holder_of(candidate, action, resource, types=types, history=history) for candidate in candidates)
@@ -183,7 +185,7 @@ def who_can(
 def holder_of(
     candidate: Candidate, action: str, resource: str | None = None, *, types: bool = True, history: bool = False
 ) -> Holder | None:
-    """Return how a policy allows an action or pattern (see `who_can`); None if it does not."""
+    """Return how a policy allows an action or pattern (see `holders_of`); None if it does not."""
     matching = [statement for statement in candidate.document.statements if statement_may_match(statement, action)]
     allows = [statement for statement in matching if statement.effect == "Allow"]
     everywhere = tuple(dict.fromkeys(grant for statement in allows for grant in grants_of(statement)))

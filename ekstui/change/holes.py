@@ -56,7 +56,7 @@ def plainly(text: str) -> str:
     return _HOLE.sub(lambda match: f"<{match[1].partition(DIGEST)[0]}>", text)
 
 
-def without_marks(text: str) -> str:
+def without_hole_marks(text: str) -> str:
     """Return text of a file without the characters that mark a hole."""
     return text if text.isascii() else re.sub(f"[{_OPEN}{_CLOSE}{DIGEST}]", "\ufffd", text)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ekstui.change.comparison import Kind
+    from ekstui.change.comparison import ChangeKind
     from ekstui.change.policy import Policy, PolicyFamily
     from ekstui.change.reach import Denies
     from ekstui.iam.document import Document
@@ -23,7 +23,7 @@ JUDGEMENT_VERSION = 8
 class StepCounts(NamedTuple):
     """What one step changed, as counts of (effect, element, action)."""
 
-    kind: Kind | Literal["new"]
+    kind: ChangeKind | Literal["new"]
     """`new` if there is nothing to compare with, so that everything is added."""
     reach: Reach | None
     """None if there is nothing to compare with."""

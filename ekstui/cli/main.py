@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ekstui import log
-from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, listed, nearest
+from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, listed, nearest_option
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -68,11 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     if words == ["help", "findings"]:
         return list_findings()
     if "_ARGCOMPLETE" in os.environ:
-        from ekstui.cli.commands.completion import command_in, complete  # 40 ms, and only where a shell asks
+        from ekstui.cli.commands.completion import answer_shell, command_typed  # 40 ms, and only where a shell asks
 
-        complete(build_parser(command_in(os.environ.get("COMP_LINE", ""))))
+        answer_shell(build_parser(command_typed(os.environ.get("COMP_LINE", ""))))
     try:
-        code = run(parse(words))
+        code = _run(parse_arguments(words))
         flush_out()
         if arguments is None:
             end_at_once(code)
@@ -101,7 +101,7 @@ def list_findings() -> int:
     return ExitCode.DONE
 
 
-def parse(arguments: list[str]) -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Return the parsed arguments with the settings in effect, and start the log if those ask for one."""
     words = with_command(arguments)
     parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
@@ -156,7 +156,7 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
 def refuse_misspelt_command(word: str) -> None:
     """Raise InputError if a word is a misspelt command rather than the name of a policy."""
     may_be_command = word.replace("-", "").replace("_", "").isalpha() and len(word) <= 2 * max(map(len, COMMANDS))
-    if may_be_command and (meant := nearest(word.lower(), COMMANDS)):
+    if may_be_command and (meant := nearest_option(word.lower(), COMMANDS)):
         raise InputError(f"There is no command {word}.", f"Did you mean ekstui {meant}? A policy: ekstui open {word}.")
 
 
@@ -219,7 +219,7 @@ def needs_settings(arguments: argparse.Namespace) -> bool:
     return not is_of_file and arguments.command not in ("completion", "schema")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Run the parsed command; only its own module is imported."""
     started = time.monotonic()
     try:
@@ -253,7 +253,7 @@ def with_command(words: list[str]) -> list[str]:
         return words
     if words and words[0] == "help":
         if words[1:] and words[1] not in COMMANDS:
-            near = nearest(words[1], COMMANDS)
+            near = nearest_option(words[1], COMMANDS)
             raise InputError(
                 f"There is no command {words[1]}.", f"Did you mean {near}?" if near else "See ekstui help."
             )

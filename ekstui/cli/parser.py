@@ -40,7 +40,7 @@ Adder = Callable[[argparse._ActionsContainer], object]
 """What adds an argument to a parser, or several that exclude each other."""
 
 
-class Command(NamedTuple):
+class _Command(NamedTuple):
     """A command as its module declares it."""
 
     description: str
@@ -50,20 +50,20 @@ class Command(NamedTuple):
     """Runs the command and returns its exit code; None means success."""
 
 
-_declared: dict[str, Command] = {}
+_declared: dict[str, _Command] = {}
 
 
 def command(name: str, description: str, *arguments: Adder, examples: tuple[str, ...]) -> Callable[[Run], Run]:
     """Declare the function below as the command of this name."""
 
     def declare(run: Run) -> Run:
-        _declared[name] = Command(description, arguments, examples, run)
+        _declared[name] = _Command(description, arguments, examples, run)
         return run
 
     return declare
 
 
-def command_of(name: str) -> Command:
+def command_of(name: str) -> _Command:
     """Import a command's module and return its declaration."""
     importlib.import_module(f"ekstui.cli.commands.{HOMES.get(name, name.replace('-', '_'))}")
     return _declared[name]
@@ -319,7 +319,7 @@ def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
     return {}
 
 
-def nearest(word: str, words: Iterable[str]) -> str | None:
+def nearest_option(word: str, words: Iterable[str]) -> str | None:
     """Return the word that a misspelled one may mean."""
     return next(iter(spelling.nearest(word, words, alike=0.7)), None)
 
@@ -360,7 +360,7 @@ class _Parser(argparse.ArgumentParser):
             options = [
                 option for parser in (self, *commands_of(self).values()) for option in parser._option_string_actions
             ]
-            near = nearest(unknown[1].partition("=")[0], options)
+            near = nearest_option(unknown[1].partition("=")[0], options)
             meant = f" Did you mean {near}?" if near else ""
         raise InputError(f"{clean_line(message)}.", f"{meant} See {self.help_of or self.prog} --help.".lstrip())
 
@@ -370,7 +370,7 @@ class _Parser(argparse.ArgumentParser):
             return
         choices = [str(choice) for choice in action.choices]
         where = f"{action.option_strings[-1]} takes no" if action.option_strings else f"{self.prog} has no"
-        near = nearest(str(value), choices)
+        near = nearest_option(str(value), choices)
         raise InputError(
             f'{where} "{clean_line(str(value))}"; it {"takes" if action.option_strings else "has"} {listed(choices)}.',
             f"{f'Did you mean {near}? ' if near else ''}See {self.prog} --help.",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from ekstui.denial.forbidden import Forbidden, Subject, SubjectKind
+from ekstui.denial.forbidden import Forbidden, KubernetesSubject, SubjectKind
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.commands import (
     Command,
@@ -56,7 +56,7 @@ class ForbiddenExplanation(NamedTuple):
 
     verdict: ForbiddenVerdict
     """Whether the request would be forbidden now, according to the access entries."""
-    subject: Subject | None
+    subject: KubernetesSubject | None
     """None if the cluster does not know the caller."""
     request: KubernetesRequest | None
     reason: str
@@ -133,7 +133,7 @@ def explain_forbidden(
         verdict: ForbiddenVerdict = "forbidden" if cluster.authentication_mode == "CONFIG_MAP" else "depends"
         reason = _without_entries(cluster, ": access entries do not work there")
         return explanation._replace(verdict=verdict, reason=reason, not_looked_at=(*unseen, _RBAC))
-    entry = entry_of(subject, cluster.access_entries)
+    entry = access_entry_of(subject, cluster.access_entries)
     if entry is None:
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
         return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
@@ -229,7 +229,7 @@ def _to_be_known(principal: str | None, entry: AccessEntry | None, cluster: Clus
 
 
 def _to_be_allowed(
-    subject: Subject,
+    subject: KubernetesSubject,
     request: KubernetesRequest,
     cluster: Cluster | None,
     entry: AccessEntry | None,
@@ -261,7 +261,7 @@ def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> I
     return dict.fromkeys((*kept, wanted))
 
 
-def entry_of(subject: Subject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
+def access_entry_of(subject: KubernetesSubject, entries: Iterable[AccessEntry]) -> AccessEntry | None:
     """Return the access entry of a Kubernetes user; None if there is none."""
     for entry in entries:
         its = entity_of(entry.principal_arn)
@@ -348,7 +348,7 @@ def _without_entries(cluster: Cluster, by_map: str) -> str:
     return f"The access entries of cluster {cluster.name} were not read."
 
 
-def _no_entry(subject: Subject, cluster: Cluster) -> str:
+def _no_entry(subject: KubernetesSubject, cluster: Cluster) -> str:
     if subject.kind == "username":
         return f"No access entry of cluster {cluster.name} sets the user name {subject.username}."
     by_map = (

@@ -8,11 +8,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from ekstui.denial.message import Cause, Denial, action_of_operation, actions_named, prefix_of_service, spelled
+from ekstui.denial.message import (
+    Cause,
+    Denial,
+    action_of_operation,
+    actions_named,
+    as_in_reference,
+    prefix_of_service,
+)
 from ekstui.iam.reference import reference
 
 
-class Call(NamedTuple):
+class _Call(NamedTuple):
     """A denied call in a text."""
 
     start: int
@@ -92,7 +99,7 @@ _S3A_ACTIONS = {
 }  # fmt: skip
 
 
-def calls_in(text: str) -> Iterator[Call]:
+def calls_in(text: str) -> Iterator[_Call]:
     """Yield the denied calls that a text on one line names, by each form in turn."""
     for form, read in _FORMS.items():
         for match in form.finditer(text):
@@ -101,23 +108,23 @@ def calls_in(text: str) -> Iterator[Call]:
                 yield call
 
 
-def _call(match: re.Match[str], denial: Denial, group: int = 0, ambiguous: tuple[str, ...] = ()) -> Call:
-    return Call(match.start(group), match.end(), denial, ambiguous)
+def _call(match: re.Match[str], denial: Denial, group: int = 0, ambiguous: tuple[str, ...] = ()) -> _Call:
+    return _Call(match.start(group), match.end(), denial, ambiguous)
 
 
-def _of_go(match: re.Match[str], _: str) -> Call | None:
+def _of_go(match: re.Match[str], _: str) -> _Call | None:
     service = prefix_of_service(match[1])
     return None if service is None else _call(match, Denial(action_of_operation(service, match[2])), 2)
 
 
-def _of_botocore(match: re.Match[str], _: str) -> Call | None:
+def _of_botocore(match: re.Match[str], _: str) -> _Call | None:
     code, operation = match.groups()
     if "UnauthorizedOperation" in code:
         return _call(match, Denial(action_of_operation("ec2", operation)), 2)
     return _of_operation(match, operation, 2)
 
 
-def _of_operation(match: re.Match[str], operation: str, group: int) -> Call | None:
+def _of_operation(match: re.Match[str], operation: str, group: int) -> _Call | None:
     """Return the call of an operation whose service is not named."""
     actions = actions_named(operation)
     s3 = action_of_operation("s3", operation)
@@ -130,11 +137,11 @@ def _of_operation(match: re.Match[str], operation: str, group: int) -> Call | No
     return _call(match, Denial(actions[0]), group)
 
 
-def _of_cloudformation(match: re.Match[str], _: str) -> Call:
-    return _call(match, Denial(spelled(match[1])), 1)
+def _of_cloudformation(match: re.Match[str], _: str) -> _Call:
+    return _call(match, Denial(as_in_reference(match[1])), 1)
 
 
-def _of_fluent_bit(match: re.Match[str], text: str) -> Call | None:
+def _of_fluent_bit(match: re.Match[str], text: str) -> _Call | None:
     plugins = _PLUGIN.findall(text, max(0, match.start() - 200), match.start())
     service = _SERVICES_OF_PLUGINS.get(plugins[-1]) if plugins else None
     if service is None:
@@ -142,22 +149,22 @@ def _of_fluent_bit(match: re.Match[str], text: str) -> Call | None:
     return _call(match, Denial(action_of_operation(service, match[1])), 1)
 
 
-def _of_ec2_words(match: re.Match[str], _: str) -> Call:
+def _of_ec2_words(match: re.Match[str], _: str) -> _Call:
     return _call(match, Denial(f"ec2:{match.lastgroup}"))
 
 
-def _of_launch_template(match: re.Match[str], _: str) -> Call:
+def _of_launch_template(match: re.Match[str], _: str) -> _Call:
     # Amazon EC2 Auto Scaling User Guide, "Permissions to launch with a launch template": ec2:RunInstances is lacking.
     return _call(match, Denial("ec2:RunInstances", resource_name=match[1]))
 
 
-def _of_s3a(match: re.Match[str], _: str) -> Call:
+def _of_s3a(match: re.Match[str], _: str) -> _Call:
     name = _S3A_ACTIONS.get((match[1] or "").lower(), "GetObject")
     resource = f"arn:aws:s3:::{match[2]}{'' if name == 'ListBucket' else match[3] or ''}"
-    return _call(match, Denial(spelled(f"s3:{name}"), resource=resource), 2)
+    return _call(match, Denial(as_in_reference(f"s3:{name}"), resource=resource), 2)
 
 
-def _of_registry(match: re.Match[str], text: str) -> Call | None:
+def _of_registry(match: re.Match[str], text: str) -> _Call | None:
     following = _REGISTRY.search(text, match.end(), match.end() + _NEAR)
     refused = _PULL_REFUSED.search(text, match.end(), following.start() if following else match.end() + _NEAR)
     if refused is None:
@@ -165,26 +172,28 @@ def _of_registry(match: re.Match[str], text: str) -> Call | None:
     # Without a token the registry answers 401; with one, 403 for what its bearer may not pull.
     action = "ecr:BatchGetImage" if refused[1] else "ecr:GetAuthorizationToken"
     name = re.split(r"/manifests/|/blobs/|[:@]", match[3])[0]
-    return Call(refused.start(), refused.end(), Denial(action, resource_name=name if refused[1] else None))
+    return _Call(refused.start(), refused.end(), Denial(action, resource_name=name if refused[1] else None))
 
 
-def _of_kms(match: re.Match[str], _: str) -> Call:
+def _of_kms(match: re.Match[str], _: str) -> _Call:
     return _call(match, Denial("kms:Decrypt"))
 
 
-def _of_wanted(match: re.Match[str], _: str) -> Call:
-    return _call(match, Denial(spelled(match[1])), 1)
+def _of_wanted(match: re.Match[str], _: str) -> _Call:
+    return _call(match, Denial(as_in_reference(match[1])), 1)
 
 
-def _of_association(match: re.Match[str], _: str) -> Call:
-    return _call(match, Denial(spelled("eks-auth:AssumeRoleForPodIdentity"), cause=Cause("trust", explicit=False)))
+def _of_association(match: re.Match[str], _: str) -> _Call:
+    return _call(
+        match, Denial(as_in_reference("eks-auth:AssumeRoleForPodIdentity"), cause=Cause("trust", explicit=False))
+    )
 
 
-def _of_nothing(match: re.Match[str], _: str) -> Call:
+def _of_nothing(match: re.Match[str], _: str) -> _Call:
     return _call(match, Denial(""))
 
 
-_FORMS: Mapping[re.Pattern[str], Callable[[re.Match[str], str], Call | None]] = {
+_FORMS: Mapping[re.Pattern[str], Callable[[re.Match[str], str], _Call | None]] = {
     _WANTED: _of_wanted,
     _ASSOCIATED_ROLE: _of_association,
     _GO: _of_go,

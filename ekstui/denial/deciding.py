@@ -300,7 +300,7 @@ TRUST_MUST_ALLOW = (
 """What an explanation says if the trust policy is not known."""
 
 
-def notes_on(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
+def notes_on_decision(request: Request, policies: Policies, decision: Decision, denial: Denial | None) -> Iterator[str]:
     """Yield what else to know about what decides a request."""
     evaluation = None if decision.lacks_only_tags_of_new_resource else decision.evaluation
     if denial is not None and denial.called is not None:

@@ -12,7 +12,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ekstui.denial.message import Cause, Denial, action_of_operation, prefix_of_service, sentences_in, spelled
+from ekstui.denial.message import (
+    Cause,
+    Denial,
+    action_of_operation,
+    as_in_reference,
+    prefix_of_service,
+    sentences_in,
+)
 from ekstui.denial.parameters import request_tags, resources_named
 from ekstui.errors import InputError
 from ekstui.iam import arn
@@ -310,7 +317,7 @@ def _of_decoded_message(value: Mapping[str, Any]) -> Denial:
     action = context["action"]
     if ":" not in action and resource is not None and resource != "*":
         action = f"{arn.split_arn(resource).service}:{action}"
-    action = spelled(action)
+    action = as_in_reference(action)
     conditions = _conditions_of(context.get("conditions"))
     return Denial(
         action=action,

@@ -18,13 +18,13 @@ from ekstui.denial.deciding import (
     Decision,
     decide,
     nearest_statements,
-    notes_on,
+    notes_on_decision,
     notes_on_refused_tags,
     notes_on_tags_of_new_resource,
     other_resource_types,
 )
 from ekstui.denial.fixing import (
-    Case,
+    FixCase,
     assumes_itself,
     checks_of,
     checks_of_limit,
@@ -36,13 +36,13 @@ from ekstui.denial.fixing import (
     shown_statement,
 )
 from ekstui.denial.forbidden import Forbidden
-from ekstui.denial.merging import merged
+from ekstui.denial.merging import merged_refusals
 from ekstui.denial.message import Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.owners import checks_of_owner, whom_to_ask
 from ekstui.denial.parsing import Refusal, parse_denial, refusals_in
 from ekstui.denial.purpose import (
-    UNKNOWN,
+    UNKNOWN_PURPOSE,
     Purpose,
     components_in,
     controllers_calling,
@@ -50,7 +50,7 @@ from ekstui.denial.purpose import (
     notes_on_node_role,
     purpose_of_component,
 )
-from ekstui.denial.purpose import Candidate as Candidate
+from ekstui.denial.purpose import CandidatePolicy as CandidatePolicy
 from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import InputError
@@ -132,7 +132,8 @@ def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...
     refusals = refusals_in(question.message)
     if question.action is None and not question.resources:
         return tuple(
-            _asked_by(question, refusal.refusal, refusal.times, refusal.variants) for refusal in merged(refusals)
+            _asked_by(question, refusal.refusal, refusal.times, refusal.variants)
+            for refusal in merged_refusals(refusals)
         )
     # A correction applies to one denial: the one with that action, or else the most complete one.
     wanted = (question.action or "").lower()
@@ -182,7 +183,9 @@ def _asked(question: Question, denial: Denial | None) -> Asked:
     action = question.action or stated.action
     info = reference().find(action)
     named = (
-        (stated.resource,) if stated.resource is not None and is_arn(stated.resource) else stated.parameter_resources
+        (stated.resource,)
+        if stated.resource is not None and is_arn_or_star(stated.resource)
+        else stated.parameter_resources
     )
     keys = {key.lower() for key in (*question.context, *question.absent)}
     context = {key: values for key, values in stated.context.items() if key.lower() not in keys}
@@ -207,7 +210,7 @@ def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
     return context
 
 
-def is_arn(text: str) -> bool:
+def is_arn_or_star(text: str) -> bool:
     """Return whether a text is an ARN or `*`."""
     parts = text.split(":", 5)
     # A short ARN ends in `*`, which stands for the missing parts.
@@ -217,7 +220,7 @@ def is_arn(text: str) -> bool:
 
 def check_arn(text: str) -> None:
     """Raise InputError if a text is neither an ARN nor `*`."""
-    if not is_arn(text):
+    if not is_arn_or_star(text):
         raise InputError(
             f"{text!r} is not an ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1."
         )
@@ -236,11 +239,11 @@ def _check_key(key: str) -> None:
 def explain(
     request: Request,
     policies: Policies,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[CandidatePolicy],
     *,
     knowledge: Knowledge,
     denial: Denial | None = None,
-    purpose: Purpose = UNKNOWN,
+    purpose: Purpose = UNKNOWN_PURPOSE,
     text: str = "",
 ) -> Explanation:
     """Return why `request` is denied, or that it is not.
@@ -288,7 +291,7 @@ def explain(
             *_on_itself(request),
             *_on_two_accounts(request, is_helped=has_remedy),
             *_on_owner(request, is_helped=has_remedy),
-            *notes_on(request, policies, decision, denial),
+            *notes_on_decision(request, policies, decision, denial),
         ),
         encoded=None if denial is None else denial.encoded,
         must_allow_too=(
@@ -300,7 +303,7 @@ def explain(
         symptoms=tuple(_symptoms(nearest, request, knowledge, is_misplaced=bool(misplaced))),
     )
     in_force = {applied.arn for applied in policies.identity}
-    case = Case(
+    case = FixCase(
         request=request,
         policies=policies,
         statements=decision.statements,
@@ -340,7 +343,9 @@ def explain(
     )
 
 
-def _with_next_steps(explanation: Explanation, case: Case, component: str | None, knowledge: Knowledge) -> Explanation:
+def _with_next_steps(
+    explanation: Explanation, case: FixCase, component: str | None, knowledge: Knowledge
+) -> Explanation:
     """Return an explanation without a remedy with what to do instead.
 
     `component` is the controller that called with the role of its node, if it has no role of its own.
@@ -417,7 +422,7 @@ def _symptoms(
             yield symptom
 
 
-def _is_real(action: str, candidates: Sequence[Candidate]) -> bool:
+def _is_real(action: str, candidates: Sequence[CandidatePolicy]) -> bool:
     """Return whether the reference has an action, or a policy names it."""
     if reference().find(action) is not None:
         return True

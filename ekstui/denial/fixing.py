@@ -14,7 +14,7 @@ from ekstui.denial.answer import Allower, Fix, Policies
 from ekstui.denial.assuming import judge_trust, judged_together
 from ekstui.denial.deciding import evaluated
 from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted, with_variables
-from ekstui.denial.purpose import ADDON_ROLES, Candidate
+from ekstui.denial.purpose import ADDON_ROLES, CandidatePolicy
 from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, expansions_in, put_policy, variable
 from ekstui.eks.published import ARNS_OF_TEMPLATE
 from ekstui.iam.arn import entity_of, split_arn
@@ -43,7 +43,7 @@ _INLINE, _MANAGED = 10_240, 6_144
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FixCase:
     """A denied request, and what may fix it."""
 
     request: Request
@@ -52,7 +52,7 @@ class Case:
     """Those that decide or may decide it."""
     offered: Sequence[Allower]
     """Policies that allow the request or may, best first."""
-    candidates: Sequence[Candidate]
+    candidates: Sequence[CandidatePolicy]
     statement: Statement | None
     """The smallest that would allow it, with the resource as the message has it."""
     component: str | None
@@ -75,7 +75,7 @@ class Case:
         return evaluation.missing if evaluation is not None and evaluation.verdict in ("allowed", "depends") else None
 
 
-def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
+def fixes_of(case: FixCase, *, of_pods: bool) -> tuple[Fix, ...]:
     """Return what fixes a denial, those that certainly do first; `of_pods` if a pod may have called with its node's role."""
     principal = entity_of(case.request.principal)
     if not ROLE_NAME.fullmatch(principal.name) or principal.name.startswith(_BY_EKS_OR_SSO):
@@ -92,7 +92,7 @@ def fixes_of(case: Case, *, of_pods: bool) -> tuple[Fix, ...]:
     return tuple(sorted(fixes, key=lambda fix: bool(fix.depends_on)))
 
 
-def limited_by(case: Case) -> str | None:
+def limited_by(case: FixCase) -> str | None:
     """Return what keeps the smallest statement from helping: `permissions boundary` or `session policy`; None if nothing."""
     if case.statement is None or case.tried(Document("2012-10-17", None, (case.statement,))) is not None:
         return None
@@ -101,7 +101,7 @@ def limited_by(case: Case) -> str | None:
     return "permissions boundary" if blocked else "session policy" if case.policies.session else None
 
 
-def checks_of_limit(case: Case, limit: str) -> Iterator[Command]:
+def checks_of_limit(case: FixCase, limit: str) -> Iterator[Command]:
     """Yield what shows the boundary, or the associations whose session policies limit a role."""
     name = entity_of(case.request.principal).name
     if limit == "permissions boundary" and ROLE_NAME.fullmatch(name):
@@ -137,7 +137,7 @@ def role_fix(commands: Sequence[Command], request: Request, policies: Policies, 
     return None
 
 
-def checks_of(case: Case, fixes: Sequence[Fix], *, of_pods: bool) -> tuple[Command, ...]:
+def checks_of(case: FixCase, fixes: Sequence[Fix], *, of_pods: bool) -> tuple[Command, ...]:
     """Return what shows whether the diagnosis is right."""
     checks: list[Command] = []
     principal = entity_of(case.request.principal)
@@ -163,7 +163,7 @@ class _Tag(NamedTuple):
     value: str
 
 
-def _tags(case: Case, name: str, kind: str) -> Iterator[Fix]:
+def _tags(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
     """Yield the tags of the resource that are all that is missing, literal values first; at most one fix."""
     missing = [(candidate, tags) for candidate, result in _about_tags(case) if (tags := _missing_tags(result))]
     missing.sort(key=lambda entry: any(tag.value.startswith("${") for tag in entry[1]))
@@ -176,7 +176,7 @@ def _tags(case: Case, name: str, kind: str) -> Iterator[Fix]:
             return
 
 
-def _about_tags(case: Case) -> Iterator[tuple[Candidate | None, StatementResult]]:
+def _about_tags(case: FixCase) -> Iterator[tuple[CandidatePolicy | None, StatementResult]]:
     """Yield the statements of the caller's policies or, if none are known, of those made for it, each with its policy."""
     if len(case.request.resources) != 1 or not _taggable(case.request.resources[0]):
         return
@@ -256,7 +256,7 @@ def _tagging(resource: str, tags: Iterable[_Tag]) -> Iterator[Command]:
     yield aws(about, *called, *arguments, region=parts.region, expansions=used)
 
 
-def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
+def _policies(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
     """Yield the policies and the statement to give the caller, those made for what it runs before the statement."""
     of_kind: list[Fix] = []
     has_own = False
@@ -284,7 +284,7 @@ def _policies(case: Case, name: str, kind: str) -> Iterator[Fix]:
     yield from of_kind
 
 
-def _fix(case: Case, depends_on: tuple[str, ...] | None, *commands: Command) -> Fix | None:
+def _fix(case: FixCase, depends_on: tuple[str, ...] | None, *commands: Command) -> Fix | None:
     """Return a fix; None if it would not help, or only with tags that the caller's policies ask for already."""
     if depends_on is None:
         return None
@@ -295,7 +295,7 @@ def _fix(case: Case, depends_on: tuple[str, ...] | None, *commands: Command) -> 
     return Fix(commands, (*depends_on, *others))
 
 
-def _giving(case: Case, candidate: Candidate, name: str, kind: str) -> tuple[Command, ...]:
+def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> tuple[Command, ...]:
     """Return what gives the caller a policy; for what a project publishes, empty if there is no room for it."""
     if not candidate.published:
         return (attach_policy(name, candidate.policy.arn, kind),)
@@ -337,7 +337,7 @@ def _without(parameters: Sequence[str], keys: Iterable[str] | None) -> tuple[str
     return None if keys is None else tuple(key for key in keys if key not in parameters)
 
 
-def _statement(case: Case, statement: Statement, name: str, kind: str) -> Iterator[Fix]:
+def _statement(case: FixCase, statement: Statement, name: str, kind: str) -> Iterator[Fix]:
     """Yield the smallest statement, unless it is for every resource for lack of one."""
     asked = case.request.resources
     info = reference().find(case.request.action)
@@ -389,7 +389,7 @@ def checks_of_trust(request: Request) -> Iterator[Command]:
             yield aws(f"shows the trust policy of {role.name}{account}", "iam", "get-role", *arguments)
 
 
-def role_for_pods(case: Case) -> tuple[Fix, ...]:
+def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
     """Return what gives the pod a role of its own by Pod Identity, with the permission that it lacks."""
     own, uses = split_arn(case.request.principal or ""), case.policies.used_by
     role = case.component or variable("ROLE")
@@ -429,14 +429,14 @@ _TRUST = (
 """The trust policy that the EKS User Guide has for EKS Pod Identity."""
 
 
-def _associations(case: Case) -> Command:
+def _associations(case: FixCase) -> Command:
     cluster, about = _cluster_of(case), "shows which service accounts have a role"
     region = next((use.region for use in case.policies.used_by if use.cluster == cluster), None)
     called = ("eks", "list-pod-identity-associations", "--cluster-name", cluster)
     return aws(about, *called, region=region, expansions=expansions_in(cluster))
 
 
-def _cluster_of(case: Case) -> str:
+def _cluster_of(case: FixCase) -> str:
     """Return the cluster whose nodes have the role, or a variable of the shell."""
     names = {use.cluster for use in case.policies.used_by if use.cluster}
     return names.pop() if len(names) == 1 else variable("CLUSTER")

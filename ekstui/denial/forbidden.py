@@ -16,7 +16,7 @@ from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]
 
 
-class Subject(NamedTuple):
+class KubernetesSubject(NamedTuple):
     """The user of a request, as Kubernetes names it."""
 
     kind: SubjectKind
@@ -38,7 +38,7 @@ RBAC_GROUP = "rbac.authorization.k8s.io"
 class Forbidden(NamedTuple):
     """A request that Kubernetes refused, and its user."""
 
-    subject: Subject
+    subject: KubernetesSubject
     request: KubernetesRequest
     grants: str = ""
     """What the user tried to grant without holding it, if that is why: no rule for the request itself is missing."""
@@ -105,19 +105,19 @@ def forbidden_in(text: str) -> Iterator[ForbiddenAt]:
         yield ForbiddenAt(match.start("resource"), match.end(), refusal, _score(refusal, is_old=False))
 
 
-def subject_of(username: str) -> Subject:
+def subject_of(username: str) -> KubernetesSubject:
     """Return what a user name stands for, as EKS sets it unless an access entry says otherwise."""
     if (entity := entity_of(username)).name:
         kind: SubjectKind = "user" if entity.kind == "user" else "role"
-        return Subject(kind, username, split_arn(username).account, entity.name, entity.session)
+        return KubernetesSubject(kind, username, split_arn(username).account, entity.name, entity.session)
     account = ServiceAccount(username, pattern=False)
     if username.startswith(SERVICE_ACCOUNT) and account.name not in ("", "*"):
-        return Subject("service-account", username, name=account.name, namespace=account.namespace)
+        return KubernetesSubject("service-account", username, name=account.name, namespace=account.namespace)
     if username.startswith("system:node:"):
-        return Subject("node", username, name=username.removeprefix("system:node:"))
+        return KubernetesSubject("node", username, name=username.removeprefix("system:node:"))
     if username in ("system:anonymous", ""):
-        return Subject("anonymous", username)
-    return Subject("username", username)
+        return KubernetesSubject("anonymous", username)
+    return KubernetesSubject("username", username)
 
 
 def _score(refusal: Forbidden, *, is_old: bool) -> int:

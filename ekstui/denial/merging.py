@@ -8,7 +8,7 @@ from ekstui.denial.parsing import Refusal
 from ekstui.iam.arn import entity_of, split_arn
 
 
-class Repeated(NamedTuple):
+class _Repeated(NamedTuple):
     """Refusals that say the same, but for sessions, names of resources and times."""
 
     refusal: Refusal
@@ -19,7 +19,7 @@ class Repeated(NamedTuple):
     """All of them."""
 
 
-def merged(refusals: Iterable[Refusal]) -> tuple[Repeated, ...]:
+def merged_refusals(refusals: Iterable[Refusal]) -> tuple[_Repeated, ...]:
     """Return refusals in the order of a text, without repeats, and how often each occurs."""
     groups: list[_Group] = []
     by_action: dict[str, list[_Group]] = {}
@@ -32,7 +32,7 @@ def merged(refusals: Iterable[Refusal]) -> tuple[Repeated, ...]:
             groups.append(group)
             alike.append(group)
         group.add(refusal, facts)
-    return tuple(Repeated(group.refusal, len(group.variants), tuple(group.variants)) for group in groups)
+    return tuple(_Repeated(group.refusal, len(group.variants), tuple(group.variants)) for group in groups)
 
 
 _Facts = tuple[str, tuple[object, ...]]

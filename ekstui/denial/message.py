@@ -213,7 +213,7 @@ _S3_ACTIONS = {
 _VERSION_SUFFIX = re.compile(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
 
 
-class Sentence(NamedTuple):
+class _Sentence(NamedTuple):
     """A sentence of IAM's in a text: who is not authorized to perform what, and why."""
 
     start: int
@@ -224,13 +224,13 @@ class Sentence(NamedTuple):
     """The text that follows the resource."""
 
 
-def sentences_in(text: str) -> Iterator[Sentence]:
+def sentences_in(text: str) -> Iterator[_Sentence]:
     """Yield each sentence of IAM's in a text on one line."""
     for phrase in _PHRASES.finditer(text):
         named = _ACTION_AT.match(text, phrase.end())
         if named is not None:
             denial, rest = _denial(text, phrase.start(), named)
-            yield Sentence(named.start(), named.end(), denial, rest)
+            yield _Sentence(named.start(), named.end(), denial, rest)
 
 
 def with_token(denial: Denial, text: str) -> Denial:
@@ -252,7 +252,7 @@ def _only(pattern: re.Pattern[str], text: str) -> str | None:
 
 
 def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
-    called = spelled(named[1])
+    called = as_in_reference(named[1])
     principal = _principal(text, start)
     position = named.end()
     resource = name = None
@@ -270,7 +270,7 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
     ends = [match.start() for match in (_PHRASES.search(rest), _NEXT.search(rest)) if match]
     reason = rest[: min(ends, default=None)]
     cause, needed = _cause(reason)
-    action = called if needed is None else spelled(needed)
+    action = called if needed is None else as_in_reference(needed)
     return (
         Denial(
             action=action,
@@ -373,7 +373,7 @@ def actions_named(operation: str) -> tuple[str, ...]:
     return reference().expand(f"*:{operation}")
 
 
-def spelled(action: str) -> str:
+def as_in_reference(action: str) -> str:
     """Return an action in the reference's spelling, or unchanged if the reference lacks it."""
     info = reference().find(action)
     return action if info is None else info.name

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ekstui.denial.answer import refused_tags
 from ekstui.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
-from ekstui.denial.purpose import Candidate
+from ekstui.denial.purpose import CandidatePolicy
 from ekstui.denial.remedies import evaluated_by, gives_by_wildcard
 from ekstui.eks.commands import variable
 from ekstui.iam.arn import has_variable, matches_resource, split_arn
@@ -36,7 +36,7 @@ def smallest_statement(
     evaluation: Evaluation | None,
     nearest: Sequence[StatementResult],
     name: str | None,
-    models: Iterable[Candidate] = (),
+    models: Iterable[CandidatePolicy] = (),
 ) -> Statement:
     """Return the statement that allows only this action on the resources that are not allowed yet.
 
@@ -95,7 +95,7 @@ def is_redacted(resource: str) -> bool:
     return as_shown(resource, None) != resource
 
 
-def _model(request: Request, resource: str, models: Iterable[Candidate]) -> Statement | None:
+def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -> Statement | None:
     """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
     asked = request if resource == "*" else replace(request, resources=(resource,))
     results = [

@@ -9,7 +9,7 @@ from ekstui.denial.calls import calls_in
 from ekstui.denial.event import Piece, denials_of_object, pieces_of, strings_in
 from ekstui.denial.forbidden import Forbidden, forbidden_in
 from ekstui.denial.message import Denial, sentences_in, with_token
-from ekstui.denial.wrapping import Joined, joined, unescaped, unframed, unwrapped
+from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
 from ekstui.errors import InputError
 from ekstui.iam.reference import reference
 
@@ -202,7 +202,7 @@ def refusals_of(text: str) -> list[Refusal]:
     if not cleaned.strip():
         return []
     best: dict[int, _Hit] = {}
-    forms = tuple(joined(cleaned))
+    forms = tuple(joined_lines(cleaned))
     for form in forms:
         for hit in _hits(form):
             if hit.start not in best or hit.score > best[hit.start].score:

@@ -70,7 +70,7 @@ _SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_")
 _IS_USER = re.compile(r":user/")
 
 
-class Candidate(NamedTuple):
+class CandidatePolicy(NamedTuple):
     """An AWS managed policy that may allow the request."""
 
     policy: Policy
@@ -126,10 +126,10 @@ class Purpose(NamedTuple):
         return bool(self.kinds) and self.kinds <= NODE_ROLES
 
 
-UNKNOWN = Purpose()
+UNKNOWN_PURPOSE = Purpose()
 
 
-def fit_of(candidate: Candidate, purpose: Purpose) -> Fit:
+def fit_of(candidate: CandidatePolicy, purpose: Purpose) -> Fit:
     """Return how a policy suits the purpose."""
     if not purpose.is_known:
         return "unknown"
@@ -163,7 +163,7 @@ def purpose_by_signs(principal: str | None, text: str, in_force: Iterable[str], 
     if _POD_SESSION.search(principal or ""):
         return Purpose(True, POD_ROLES, frozenset(), made_for_others((), knowledge))
     running = components_in(text)
-    return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN
+    return _of_components(running, knowledge) if len(running) == 1 else UNKNOWN_PURPOSE
 
 
 def _purpose_by_session(principal: str, text: str) -> Purpose | None:
@@ -192,7 +192,7 @@ def components_of(names: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]
     return tuple(components)
 
 
-def policies_of(component: str, knowledge: Knowledge) -> tuple[str, ...]:
+def policies_of_component(component: str, knowledge: Knowledge) -> tuple[str, ...]:
     """Return the policies that are made for a controller or add-on; last its project's, by the component's name."""
     of_aws = [
         name
@@ -220,7 +220,7 @@ def purpose_of_component(component: str, knowledge: Knowledge) -> Purpose:
 
 
 def _of_components(running: tuple[str, ...], knowledge: Knowledge) -> Purpose:
-    own = frozenset(name for component in running for name in policies_of(component, knowledge))
+    own = frozenset(name for component in running for name in policies_of_component(component, knowledge))
     kinds = ADDON_ROLES if _WORDS.keys() & {*running} or components_of(own, knowledge) else _WORKLOAD_ROLES
     return Purpose(True, kinds, own, made_for_others(own, knowledge))
 
@@ -229,12 +229,16 @@ def _name_of(principal: str | None) -> str:
     return entity_of(principal).name or principal or ""
 
 
-def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Knowledge, purpose: Purpose) -> bool:
+def is_call_of_node(action: str, candidates: Sequence[CandidatePolicy], knowledge: Knowledge, purpose: Purpose) -> bool:
     """Return whether a policy that is meant for nodes allows the action, so that a node's own software calls it.
 
     A policy that nodes need only for what has a role of its own in all of their clusters does not count.
     """
-    apart = {name for component in purpose.with_own_role_in_every_cluster for name in policies_of(component, knowledge)}
+    apart = {
+        name
+        for component in purpose.with_own_role_in_every_cluster
+        for name in policies_of_component(component, knowledge)
+    }
     return any(
         _allows(candidate, action)
         for candidate in candidates
@@ -244,7 +248,7 @@ def is_call_of_node(action: str, candidates: Sequence[Candidate], knowledge: Kno
     )
 
 
-def controllers_calling(action: str, candidates: Sequence[Candidate], knowledge: Knowledge) -> tuple[str, ...]:
+def controllers_calling(action: str, candidates: Sequence[CandidatePolicy], knowledge: Knowledge) -> tuple[str, ...]:
     """Return the controllers and add-ons whose policies allow the action, and which may therefore have called it."""
     giving = {candidate.policy.name for candidate in candidates if _allows(candidate, action)}
     names = [
@@ -258,7 +262,7 @@ def controllers_calling(action: str, candidates: Sequence[Candidate], knowledge:
     return tuple(dict.fromkeys(names))
 
 
-def _allows(candidate: Candidate, action: str) -> bool:
+def _allows(candidate: CandidatePolicy, action: str) -> bool:
     return any(
         statement.effect == "Allow" and action_matches(statement, action)
         for statement in candidate.documents[candidate.policy.default_version].statements

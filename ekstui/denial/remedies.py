@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from ekstui.change.holders import Since, first_of_run
 from ekstui.change.policy import VersionInfo
 from ekstui.denial.answer import Allower, NewerVersion
-from ekstui.denial.purpose import Candidate, Fit, Purpose, fit_of
+from ekstui.denial.purpose import CandidatePolicy, Fit, Purpose, fit_of
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import (
     AppliedPolicy,
@@ -26,13 +26,15 @@ _ACTIONS_OF_A_PATTERN = 20
 _ACTIONS_OF_NOT_ACTION = 20_000
 
 
-def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose) -> tuple[tuple[Allower, ...], int]:
+def allowers(
+    request: Request, candidates: Iterable[CandidatePolicy], purpose: Purpose
+) -> tuple[tuple[Allower, ...], int]:
     """Return the attachable policies that would allow the request, and how many more there are.
 
     Those made for what the principal runs come first, the ones that certainly allow the request before the others. Then
     come those of the EKS scope, those that name the action before those that use a wildcard, and narrower before wider ones.
     """
-    ranked: list[tuple[tuple[bool | int, ...], Candidate, Evaluation, Fit, bool]] = []
+    ranked: list[tuple[tuple[bool | int, ...], CandidatePolicy, Evaluation, Fit, bool]] = []
     for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
@@ -68,7 +70,7 @@ def allowers(request: Request, candidates: Iterable[Candidate], purpose: Purpose
 
 
 def newer_version(
-    request: Request, identity: Sequence[AppliedPolicy], candidates: Iterable[Candidate]
+    request: Request, identity: Sequence[AppliedPolicy], candidates: Iterable[CandidatePolicy]
 ) -> NewerVersion | None:
     """Return a later version of an attached policy that allows the request, or may allow it if the current one does not.
 
@@ -85,7 +87,7 @@ def newer_version(
     return min(versions, key=lambda newer: bool(newer.missing), default=None)
 
 
-def _newer_of(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
+def _newer_of(request: Request, candidate: CandidatePolicy, current: int) -> NewerVersion | None:
     later = [info for info in candidate.policy.versions if current < info.number <= candidate.policy.default_version]
     evaluations = [evaluated_by(request, candidate, info.number) for info in later]
     now = evaluated_by(request, candidate, current)
@@ -120,7 +122,7 @@ def _conditional(
     return first
 
 
-def newer_release(request: Request, candidate: Candidate, current: int) -> NewerVersion | None:
+def newer_release(request: Request, candidate: CandidatePolicy, current: int) -> NewerVersion | None:
     """Return the first later version that allows a request, or that has a further statement that may; None if none has.
 
     What it has must still be in the newest version.
@@ -157,7 +159,7 @@ def _width(document: Document, *, expand: bool) -> int:
     )
 
 
-def _since(request: Request, candidate: Candidate) -> Since:
+def _since(request: Request, candidate: CandidatePolicy) -> Since:
     """Return the start of the run of versions that allow the request as certainly as the default version does.
 
     If that depends on conditions, a version without one of its alternatives is none of them.
@@ -186,7 +188,7 @@ def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
     )
 
 
-def evaluated_by(request: Request, candidate: Candidate, version: int) -> Evaluation:
+def evaluated_by(request: Request, candidate: CandidatePolicy, version: int) -> Evaluation:
     """Return what a version of a policy decides by itself about a request."""
     policy = candidate.policy
     document = candidate.documents[version]

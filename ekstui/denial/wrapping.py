@@ -142,7 +142,7 @@ class _Line(NamedTuple):
     text: str
 
 
-def joined(text: str) -> Iterator[Joined]:
+def joined_lines(text: str) -> Iterator[Joined]:
     """Yield the possible forms of a text on one line, the likeliest first.
 
     A terminal that wraps at its edge splits words, and a tool may put a time or a name before each line. A text may
@@ -248,4 +248,4 @@ def _join(lines: Sequence[_Line], glued: Sequence[bool]) -> Joined:
 
 def unwrapped(text: str) -> tuple[str, ...]:
     """Return the possible forms of a text on one line, with single spaces, the likeliest first."""
-    return tuple(form.text for form in joined(unescaped(unframed(text))))
+    return tuple(form.text for form in joined_lines(unescaped(unframed(text))))

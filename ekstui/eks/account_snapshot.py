@@ -11,7 +11,7 @@ from ekstui.iam.document import Document
 AttachedAs = Literal["permissions", "boundary"]
 """How a policy is attached: as permissions policy, or as permissions boundary."""
 
-Extent = Literal["full", "detail", "name"]
+ReadExtent = Literal["full", "detail", "name"]
 """How much of a role is known: all of it, all but its policies (GetRole), or no more than its name."""
 
 ErrorKind = Literal[
@@ -111,7 +111,7 @@ class Role:
     tags: tuple[tuple[str, str], ...] = ()
     instance_profiles: tuple[str, ...] = ()
     """ARNs."""
-    extent: Extent = "full"
+    extent: ReadExtent = "full"
 
     @property
     def service_linked(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ekstui.eks.pods import KubernetesFacts
 
-Place = tuple[str, str]
+ClusterPlace = tuple[str, str]
 """A cluster's region and name: names are unique within a region only."""
 
 
@@ -149,7 +149,7 @@ class PodIdentityAssociation:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Ec2Node:
     """EC2 instances that belong to the cluster according to their tags, grouped by instance profile."""
 
     instance_profile_arn: str
@@ -192,14 +192,14 @@ class Cluster:
     access_entries: tuple[AccessEntry, ...] | None = None
     capabilities: tuple[Capability, ...] | None = None
     associations: tuple[PodIdentityAssociation, ...] | None = None
-    nodes: tuple[Node, ...] | None = None
+    nodes: tuple[Ec2Node, ...] | None = None
     cut_short: tuple[str, ...] = ()
     """Fields above whose lists are incomplete."""
     kubernetes: KubernetesFacts | None = None
     """What was read of its Kubernetes; EKS does not show it."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> ClusterPlace:
         """Where the cluster is: region and name."""
         return self.region, self.name
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast
 from ekstui.eks.published import release_numbers
 from ekstui.errors import DataError
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Update(NamedTuple):
@@ -315,7 +315,7 @@ def _policy(name: str, fields: Mapping[str, Any]) -> PolicyKnowledge:
     return PolicyKnowledge(name=name, updates=_each(Update, fields.get("updates", ())), **fixed)
 
 
-def _each(make: Callable[..., T], tables: object) -> tuple[T, ...]:
+def _each(make: Callable[..., _T], tables: object) -> tuple[_T, ...]:
     return tuple(make(**_frozen(fields)) for fields in cast("list[dict[str, Any]]", tables))
 
 

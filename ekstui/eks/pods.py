@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-Variable = Literal[
+PodVariable = Literal[
     "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
 ]  # fmt: skip
@@ -29,7 +29,7 @@ class Container(NamedTuple):
     """With its registry and without tag and digest; empty if that is not an image's name."""
     tag: str
     """Such as `v2.13.0`; empty if it has none."""
-    variables: tuple[Variable, ...] = ()
+    variables: tuple[PodVariable, ...] = ()
     """Those that are set, whatever their value."""
     role_arn: str | None = None
     """The value of AWS_ROLE_ARN, if it is a role's ARN."""
@@ -97,7 +97,7 @@ class AuthMapping(NamedTuple):
     groups: tuple[str, ...] = ()
 
 
-Kind = Literal["pods", "service accounts", "aws-auth"]
+WorkloadKind = Literal["pods", "service accounts", "aws-auth"]
 """What is read of Kubernetes."""
 
 
@@ -109,12 +109,12 @@ class KubernetesFacts(NamedTuple):
     service_accounts: tuple[KubernetesServiceAccount, ...] | None = None
     mappings: tuple[AuthMapping, ...] | None = None
     """Of the ConfigMap aws-auth; empty if the cluster has none."""
-    whole: tuple[Kind, ...] = ()
+    whole: tuple[WorkloadKind, ...] = ()
     """The kinds that were read in all namespaces."""
     trouble: tuple[str, ...] = ()
     """What could not be read and why, in sentences."""
 
-    def has(self, kind: Kind) -> bool:
+    def has(self, kind: WorkloadKind) -> bool:
         """Return whether something of a kind was read."""
         parts = {"pods": self.pods, "service accounts": self.service_accounts, "aws-auth": self.mappings}
         return parts[kind] is not None

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ekstui.change.coverage import are_disjoint, covers
+from ekstui.change.coverage import are_disjoint, extent_covers
 from ekstui.change.holders import can_match, matches_all, types_covered
 from ekstui.eks.account_snapshot import CallerIdentity, Use
 from ekstui.iam import arn, wildcard
@@ -103,7 +103,7 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     Conditions on who asks are decided, and what the policies allow on resources that the action is never used on does not
     count.
     """
-    if is_exempt(subject, action):
+    if _is_exempt(subject, action):
         return PrincipalCan(subject, (), "allowed", ())
     boundary = () if subject.boundary is None else (Ceiling(f"boundary {subject.boundary.name}", (subject.boundary,)),)
     needed = () if subject.needed is None else (subject.needed,)
@@ -147,7 +147,7 @@ def _by(
     return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(dict.fromkeys(reasons)))
 
 
-def is_exempt(subject: Subject, action: str) -> bool:
+def _is_exempt(subject: Subject, action: str) -> bool:
     """Return whether no policy takes part, because the action needs no permission of such a principal."""
     return subject.kind != "group" and exemption_of(action, subject.arn) is not None
 
@@ -249,7 +249,7 @@ def _at(grant: Grant, resource: str | None) -> Grant:
 
 
 def _refuses(deny: _Deny, grant: Grant) -> bool:
-    return deny.is_whole and covers(_extent(deny.grant), _extent(grant))
+    return deny.is_whole and extent_covers(_extent(deny.grant), _extent(grant))
 
 
 def _are_apart(one: Grant, other: Grant) -> bool:

@@ -65,7 +65,7 @@ class ComponentVersion(NamedTuple):
 
     def json(self, values: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the same as a JSON value."""
-        document: dict[str, Any] = filled(union(policy.document for policy in self.policies), values or {})
+        document: dict[str, Any] = filled(united_document(policy.document for policy in self.policies), values or {})
         return document
 
     def with_made(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -315,7 +315,7 @@ def release_numbers(tag: str) -> tuple[int, ...]:
     return tuple(int(number) for number in match.groups()) if match else ()
 
 
-def union(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def united_document(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return one document with all statements; ValueError if the documents have different language versions."""
     documents = list(documents)
     versions = {document.get("Version") for document in documents}

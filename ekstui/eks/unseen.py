@@ -83,13 +83,13 @@ def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
     return tuple(notes)
 
 
-Way = UseKind | Literal["issuer"]
+UseWay = UseKind | Literal["issuer"]
 """How a cluster uses a role. `issuer`: the role trusts the cluster's issuer, but no service account can assume it."""
 
 ROLES = "the account's roles"
 """What was not read if the list of roles is incomplete."""
 
-_SOURCES: dict[Way, tuple[str, ...]] = {
+_SOURCES: dict[UseWay, tuple[str, ...]] = {
     "cluster": (DESCRIPTION,),
     "nodegroup": ("node groups",),
     "self-managed-node": ("access entries", "EC2 instances", AWS_AUTH, ROLES),
@@ -111,7 +111,7 @@ _SOURCES: dict[Way, tuple[str, ...]] = {
 class Branch(NamedTuple):
     """The roles that a cluster uses in one way."""
 
-    way: Way
+    way: UseWay
     roles: tuple[tuple[str, tuple[Use, ...]], ...]
     """Role ARNs, sorted by name, with their uses of this kind."""
     unread: tuple[str, ...]
@@ -130,7 +130,7 @@ def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_comp
     if cluster.authentication_mode != "API" and (cluster.kubernetes is None or cluster.kubernetes.mappings is None):
         # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
         unread.add(AWS_AUTH)
-    by_way: dict[Way, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}
+    by_way: dict[UseWay, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}
     for arn, uses in sorted(roles.items(), key=lambda role: (role[0].rpartition("/")[2].casefold(), role[0])):
         for use in uses:
             by_way[use.kind][arn] = (*by_way[use.kind].get(arn, ()), use)

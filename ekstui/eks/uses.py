@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
-from ekstui.eks.cluster import Cluster, Place, PodIdentityAssociation
+from ekstui.eks.cluster import Cluster, ClusterPlace, PodIdentityAssociation
 from ekstui.eks.pods import Pod
 from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
 from ekstui.iam.wildcard import is_wild
@@ -68,7 +68,7 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
             if confirmed or inferred:
                 uses[role.arn] = [*confirmed, *inferred]
     overruled: dict[tuple[str, Use], str] = {}
-    counts: dict[Place, Counter[Hashable]] = {}
+    counts: dict[ClusterPlace, Counter[Hashable]] = {}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         here = [(arn, use) for arn, own in uses.items() for use in own if (use.region, use.cluster) == cluster.place]
         overruled |= _overruled(cluster, here)
@@ -299,7 +299,7 @@ def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, U
 def node_roles_in_map(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[str]:
     """Yield the roles whose nodes aws-auth lets join; it has their ARNs without the path."""
     mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
-    by_name = {without_path(role.arn): role.arn for role in snapshot.roles if role.arn is not None}
+    by_name = {arn_without_path(role.arn): role.arn for role in snapshot.roles if role.arn is not None}
     for mapping in mappings:
         if mapping.kind == "role" and "system:nodes" in mapping.groups:
             yield by_name.get(mapping.principal, mapping.principal)
@@ -351,7 +351,7 @@ def _annotated(cluster: Cluster) -> Iterator[tuple[str, Use]]:
             yield arn, _use(cluster, "irsa", cluster.issuer, remark=remark, **fields)
 
 
-def without_path(arn: str) -> str:
+def arn_without_path(arn: str) -> str:
     """Return a role's ARN without its path, as aws-auth has it."""
     before, _, resource = arn.partition(":role/")
     return f"{before}:role/{resource.rpartition('/')[2]}"

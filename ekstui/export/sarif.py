@@ -16,11 +16,11 @@ from ekstui.iam.text import clean_line
 if TYPE_CHECKING:
     from ekstui.library.reviewed import Review
 
-Level = Literal["error", "warning", "note"]
+_Level = Literal["error", "warning", "note"]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-_RULES: dict[str, tuple[Level, str, str]] = {
+_RULES: dict[str, tuple[_Level, str, str]] = {
     "access-widened": ("error", "A policy allows more than before.", "7.0"),
     "access-mixed": ("error", "A policy allows more in some respects and less in others.", "7.0"),
     "access-undecided": ("warning", "Whether a policy allows more than before depends on what is not known.", "5.0"),
@@ -47,7 +47,7 @@ class Remark(NamedTuple):
     text: str
 
     @property
-    def level(self) -> Level:
+    def level(self) -> _Level:
         """How grave it is."""
         return _RULES[self.rule][0]
 
@@ -106,7 +106,7 @@ def sarif_text(review: Review, version: str) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-_COMMANDS: dict[Level, str] = {"error": "error", "warning": "warning", "note": "notice"}
+_COMMANDS: dict[_Level, str] = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 def annotations_text(review: Review) -> str:

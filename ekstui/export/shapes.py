@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ekstui.library.access_policies import KubernetesHolders
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.cluster_answers import ClusterAnswer
-    from ekstui.library.explaining import Answer
+    from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
     from ekstui.sources.aws.iam import SimulatedDecision
@@ -100,9 +100,9 @@ def clusters_shape(data: DataStatus, snapshot: AccountSnapshot, answers: Sequenc
 
 
 def _cluster(answer: ClusterAnswer) -> Shape:
-    from ekstui.library.cluster_answers import worst_first  # imports the findings, which only `clusters` needs
+    from ekstui.library.cluster_answers import findings_worst_first  # imports the findings, which only `clusters` needs
 
-    counts = Counter(finding.severity for _, finding in worst_first(answer))
+    counts = Counter(finding.severity for _, finding in findings_worst_first(answer))
     about = shape(answer.cluster)
     issues = about.pop("issues")
     return about | {
@@ -115,7 +115,7 @@ def _cluster(answer: ClusterAnswer) -> Shape:
 
 
 def explain_shape(
-    data: DataStatus, answers: Sequence[Answer], simulated: Sequence[SimulatedDecision] | None = None
+    data: DataStatus, answers: Sequence[ExplainAnswer], simulated: Sequence[SimulatedDecision] | None = None
 ) -> Shape:
     """Return the answer of `explain`: a list, with how many denials were read and how many of them repeat another.
 
@@ -129,7 +129,7 @@ def explain_shape(
     return {**shapes[0], **listed} if len(shapes) == 1 else listed
 
 
-def _explained(data: DataStatus, explanation: Answer, simulated: Sequence[SimulatedDecision] | None) -> Shape:
+def _explained(data: DataStatus, explanation: ExplainAnswer, simulated: Sequence[SimulatedDecision] | None) -> Shape:
     from ekstui.denial.answer import Explanation, decoding  # only `explain` needs them
 
     if not isinstance(explanation, Explanation):

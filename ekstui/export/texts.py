@@ -47,7 +47,7 @@ def statement_text(actions: Sequence[str], grants: Sequence[Grant]) -> str:
     return json.dumps(statements[0] if len(statements) == 1 else statements, indent=2)
 
 
-MOST_CHARACTERS = 6_144
+_MOST_CHARACTERS = 6_144
 """IAM's limit for a customer managed policy, without white space ("IAM and STS quotas")."""
 
 
@@ -62,14 +62,14 @@ def customer_parts(document: object) -> tuple[object, ...]:
     Statements stay whole and in order. A document that cannot be split this way is returned unchanged.
     """
     statements = document.get("Statement") if isinstance(document, dict) else None
-    if size_of(document) <= MOST_CHARACTERS or not isinstance(document, dict) or not isinstance(statements, list):
+    if size_of(document) <= _MOST_CHARACTERS or not isinstance(document, dict) or not isinstance(statements, list):
         return (document,)
     halves = [
         ({**document, "Statement": statements[:cut]}, {**document, "Statement": statements[cut:]})
         for cut in range(1, len(statements))
     ]
     best = min(halves, key=lambda pair: max(map(size_of, pair)), default=None)
-    if best is None or max(map(size_of, best)) > MOST_CHARACTERS:
+    if best is None or max(map(size_of, best)) > _MOST_CHARACTERS:
         return (document,)
     return best
 
@@ -77,9 +77,9 @@ def customer_parts(document: object) -> tuple[object, ...]:
 def size_words(document: object) -> str:
     """Return a warning if a document is too large for a customer managed policy; empty if it fits."""
     size = size_of(document)
-    if size <= MOST_CHARACTERS:
+    if size <= _MOST_CHARACTERS:
         return ""
-    text = f"{size:,} characters, but IAM allows {MOST_CHARACTERS:,} for a customer managed policy"
+    text = f"{size:,} characters, but IAM allows {_MOST_CHARACTERS:,} for a customer managed policy"
     return f"{text}: split it in two" if len(customer_parts(document)) > 1 else f"{text}, even if split by statements"
 
 

@@ -7,11 +7,10 @@ from typing import Literal, NamedTuple
 from ekstui.iam import console
 from ekstui.iam.console import LevelCount
 from ekstui.iam.document import Document
-from ekstui.iam.grants import merged
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, reference
 from ekstui.iam.summary import ActionSummary, ConditionShare, ServiceSummary, services_in
 
-Extent = Literal["all", "some", "denied", "none"]
+_Extent = Literal["all", "some", "denied", "none"]
 """How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""
 
 MATRIX_LEVELS = (*LEVELS, UNKNOWN_LEVEL)
@@ -76,7 +75,7 @@ def holding(row: MatrixRow, words: Sequence[str]) -> MatrixRow | None:
     return row._replace(actions=actions) if actions else None
 
 
-def extent(action: ActionSummary | None) -> Extent:
+def extent(action: ActionSummary | None) -> _Extent:
     """Return how far a policy grants an action."""
     if action is None or not action.is_granted:
         return "none"

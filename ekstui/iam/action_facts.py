@@ -66,7 +66,7 @@ SHORTEST_NAME = 3
 """The shortest text without a colon that is looked up among the names of all actions, in characters."""
 
 
-def complete(text: str, literals: Iterable[str] = (), limit: int = 20) -> tuple[str, ...]:
+def action_completions(text: str, literals: Iterable[str] = (), limit: int = 20) -> tuple[str, ...]:
     """Return completions of a text, best first: `ec2:` for `ec`, `eks:DescribeCluster` for `eks:descr`.
 
     Without a colon: services, then actions of any service, that start with the text. With a colon: the service's
@@ -134,7 +134,7 @@ def resources_of(action: ActionSummary, account: str | None = None) -> tuple[Res
         condition = console.condition_words(grant.conditions)
         if grant.resource_element == "NotResource":
             excepted = f"{console.ALL_RESOURCES} except {', '.join(grant.resources)}"
-            rows.append(ResourceRow(excepted, console.ALL_REGIONS, console.ALL_ACCOUNTS, condition))
+            rows.append(ResourceRow(excepted, console.EVERY_REGION, console.ALL_ACCOUNTS, condition))
             continue
         for resource in grant.resources:
             shown = console.ALL_RESOURCES if resource == "*" else resource

@@ -13,7 +13,7 @@ NO_ACTIONS = "⚠ No actions are defined."
 ALL_RESOURCES = "All resources"
 MULTIPLE = "Multiple"
 NO_CONDITION = "None"
-ALL_REGIONS = "All regions"
+EVERY_REGION = "All regions"
 ALL_ACCOUNTS = "All accounts"
 THIS_ACCOUNT = "This account"
 
@@ -99,7 +99,7 @@ def unsupported_words(keys: tuple[str, ...]) -> str:
 def region_words(resource: str) -> str:
     """Return the region that a resource pattern names, or `All regions`."""
     region = _parts(resource).region
-    return region if region.strip("*") else ALL_REGIONS
+    return region if region.strip("*") else EVERY_REGION
 
 
 def account_words(resource: str, account: str | None) -> str:

@@ -24,7 +24,7 @@ MAX_BYTES = 2_000_000
 MAX_STATEMENTS = 10_000
 """The most statements read in one document."""
 
-VERSIONS = ("2012-10-17", "2008-10-17")
+_VERSIONS = ("2012-10-17", "2008-10-17")
 """The versions of the policy language; a document without a version has the older one."""
 
 _ACTION = re.compile(r"\*+|[A-Za-z0-9*?-]+:[A-Za-z0-9_*?-]+", re.ASCII)
@@ -185,9 +185,9 @@ def broken_trust_rules(document: Document) -> Iterator[DocumentError]:
 
 
 def _broken_rules(document: Document) -> Iterator[DocumentError]:
-    if document.version not in (None, *VERSIONS):
+    if document.version not in (None, *_VERSIONS):
         yield DocumentError(
-            f"{document.version!r} is not a policy version; the versions are {' and '.join(VERSIONS)}.", "Version"
+            f"{document.version!r} is not a policy version; the versions are {' and '.join(_VERSIONS)}.", "Version"
         )
     if not document.statements:
         yield DocumentError("a policy has at least one statement.", "Statement")

@@ -15,7 +15,15 @@ from typing import Literal, NamedTuple
 from ekstui.iam import arn
 from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.predicates import condition_holds
-from ekstui.iam.conditions.variables import VARIABLES_SINCE, Context, Resolved, literal, plain, resolved, template
+from ekstui.iam.conditions.variables import (
+    VARIABLES_SINCE,
+    Context,
+    Resolved,
+    literal,
+    resolved,
+    template,
+    without_encoding,
+)
 from ekstui.iam.document import Document, Effect, Statement
 from ekstui.iam.exemptions import is_exempt
 from ekstui.iam.grants import action_matches
@@ -51,7 +59,7 @@ class Request:
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
 Layer = Literal["identity", "boundary", "session", "resource", "service-control", "resource-control", "trust"]
-Part = Literal["action", "resource", "condition", "effect", "principal"]
+FailurePart = Literal["action", "resource", "condition", "effect", "principal"]
 
 
 class AppliedPolicy(NamedTuple):
@@ -73,7 +81,7 @@ class AppliedPolicy(NamedTuple):
         return "AWS managed" if self.arn.split(":", 5)[4:5] == ["aws"] else "customer managed"
 
 
-class Level(NamedTuple):
+class PolicyLevel(NamedTuple):
     """The policies at one level of an organization: its root, an organizational unit or the account."""
 
     name: str | None
@@ -85,9 +93,9 @@ class Level(NamedTuple):
 class Organization(NamedTuple):
     """The policies of an organization that apply to a request; every level must allow it."""
 
-    service_control: tuple[Level, ...] = ()
+    service_control: tuple[PolicyLevel, ...] = ()
     """Those of the caller's account."""
-    resource_control: tuple[Level, ...] = ()
+    resource_control: tuple[PolicyLevel, ...] = ()
     """Those of the resource's account."""
 
 
@@ -100,7 +108,7 @@ NO_RESOURCE_POLICIES: ResourcePolicies = MappingProxyType({})
 class Failure(NamedTuple):
     """A part of a statement that does not match the request, or may not."""
 
-    part: Part
+    part: FailurePart
     key: str | None
     """The condition key; None for the other parts."""
     operator: str
@@ -599,7 +607,7 @@ def _statement_for(statement: Statement, context: Context, *, has_variables: boo
 
 def _filled(text: str, reading: Resolved) -> str:
     """Return a resource with the values of its variables, or as it is if they are not known or would be wildcards."""
-    return text if reading.unknown_keys or plain(reading.encoded) != reading.encoded else reading.encoded
+    return text if reading.unknown_keys or without_encoding(reading.encoded) != reading.encoded else reading.encoded
 
 
 def _statement_result(

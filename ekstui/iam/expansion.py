@@ -45,7 +45,7 @@ MAX_WIDE_STATEMENTS = 400
 MAX_PAIRS = 2_000_000
 """The most pairs of a matched action and a resource or condition of its statement, in one document."""
 
-MAX_CHARACTERS = 100_000_000
+MAX_CHARACTERS_COMPARED = 100_000_000
 """The most characters in those pairs, since JSON repeats them for every action. AWS's policies have up to 8 million."""
 
 
@@ -84,15 +84,17 @@ class PairCount:
         """Count a statement's actions with its resources and conditions; DocumentError beyond the limits."""
         self._pairs += actions * max(1, lines)
         self._characters += actions * characters
-        if self._characters > MAX_CHARACTERS:
-            message = f"its resources and conditions, for each action, have more than {MAX_CHARACTERS:,} characters."
+        if self._characters > MAX_CHARACTERS_COMPARED:
+            message = (
+                f"its resources and conditions, for each action, have more than {MAX_CHARACTERS_COMPARED:,} characters."
+            )
             raise DocumentError(message, f"Statement[{index}]")
         if self._pairs > MAX_PAIRS:
             message = f"together the statements name more than {MAX_PAIRS:,} pairs of an action and a resource."
             raise DocumentError(message, f"Statement[{index}]")
 
 
-class Source:
+class MatchingPattern:
     """What matches an action: one pattern of one statement; one value is shared by all actions that it matches."""
 
     __slots__ = ("pattern", "specific", "statement")
@@ -109,14 +111,14 @@ class Source:
 class NamedActions(NamedTuple):
     """The actions of one service that a document matches under one effect."""
 
-    listed: dict[str, tuple[Source, ...]]
+    listed: dict[str, tuple[MatchingPattern, ...]]
     """By the reference's spelling, such as `ec2:DescribeSubnets`."""
-    unknown: dict[str, tuple[Source, ...]]
+    unknown: dict[str, tuple[MatchingPattern, ...]]
     """Literal actions that the reference lacks, as first written."""
-    unmatched: dict[str, tuple[Source, ...]]
+    unmatched: dict[str, tuple[MatchingPattern, ...]]
     """Wildcards, as written, that match no known action of this service."""
 
-    def add_known(self, groups: Sequence[tuple[Source, tuple[str, ...]]], total: int) -> None:
+    def add_known(self, groups: Sequence[tuple[MatchingPattern, tuple[str, ...]]], total: int) -> None:
         """Add the known actions that each pattern matches, out of `total` of the service.
 
         What matches all of them is put together once, and actions that match the same share a tuple.
@@ -127,7 +129,7 @@ class NamedActions(NamedTuple):
             if len(names) != total:
                 for name in names:
                     some[name].append(place)
-        alike: dict[tuple[int, ...], tuple[Source, ...]] = {}
+        alike: dict[tuple[int, ...], tuple[MatchingPattern, ...]] = {}
         for name in groups[whole[0]][1] if whole else some:
             own = tuple(some.get(name, ()))
             if own not in alike:
@@ -150,7 +152,7 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     check_patterns(document)
     pairs = PairCount()
     services: defaultdict[str, NamedActions] = defaultdict(lambda: NamedActions({}, {}, {}))
-    by_service: defaultdict[str, list[tuple[Source, tuple[str, ...]]]] = defaultdict(list)
+    by_service: defaultdict[str, list[tuple[MatchingPattern, tuple[str, ...]]]] = defaultdict(list)
     lines = {index: len(statement.resources) + len(statement.conditions) for index, statement in statements}
     characters = {
         index: sum(map(len, statement.resources)) + sum(map(_characters, statement.conditions))
@@ -184,13 +186,13 @@ class LiteralIndex:
     def __init__(self, statements: Iterable[tuple[int, Statement]], pairs: PairCount) -> None:
         self._pairs = pairs
         self._written: dict[str, str] = {}
-        self._exact: dict[str, list[Source]] = {}
-        self._wild: dict[str, list[Source]] = {}
-        self._broad: list[Source] = []
-        self._exceptions: list[tuple[Source, Statement]] = []
+        self._exact: dict[str, list[MatchingPattern]] = {}
+        self._wild: dict[str, list[MatchingPattern]] = {}
+        self._broad: list[MatchingPattern] = []
+        self._exceptions: list[tuple[MatchingPattern, Statement]] = []
         for index, statement in statements:
             if statement.action_element == "NotAction":
-                self._exceptions.append((Source(index, _not_action(statement), specific=False), statement))
+                self._exceptions.append((MatchingPattern(index, _not_action(statement), specific=False), statement))
                 continue
             for pattern in statement.actions:
                 self._add(index, pattern)
@@ -198,19 +200,19 @@ class LiteralIndex:
     def _add(self, index: int, pattern: str) -> None:
         service, colon, name = pattern.lower().partition(":")
         if wildcard.is_wild(service) and (colon or not pattern.strip("*")):
-            self._broad.append(Source(index, pattern, specific=False))
+            self._broad.append(MatchingPattern(index, pattern, specific=False))
         elif wildcard.is_wild(name):
-            self._wild.setdefault(service, []).append(Source(index, pattern, specific=True))
+            self._wild.setdefault(service, []).append(MatchingPattern(index, pattern, specific=True))
         elif colon and service and name:
             self._written.setdefault(pattern.lower(), pattern)
-            self._exact.setdefault(pattern.lower(), []).append(Source(index, pattern, specific=True))
+            self._exact.setdefault(pattern.lower(), []).append(MatchingPattern(index, pattern, specific=True))
 
     def unknown(self) -> tuple[str, ...]:
         """Return the literal actions that the reference lacks, as first written."""
         service_reference = reference()
         return tuple(literal for lower, literal in self._written.items() if service_reference.find(lower) is None)
 
-    def sources(self, action: str) -> tuple[Source, ...]:
+    def sources(self, action: str) -> tuple[MatchingPattern, ...]:
         """Return everything that matches one action, in document order."""
         lower = action.lower()
         candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._broad]
@@ -222,19 +224,19 @@ class LiteralIndex:
         return tuple(sorted(named, key=lambda source: source.statement))
 
 
-def _expanded(index: int, statement: Statement) -> Iterator[tuple[Source, str, tuple[str, ...]]]:
+def _expanded(index: int, statement: Statement) -> Iterator[tuple[MatchingPattern, str, tuple[str, ...]]]:
     """Yield the known actions that each pattern of a statement matches, one service at a time.
 
     A wildcard in a service that matches no known action yields no names.
     """
     if statement.action_element == "NotAction":
-        source = Source(index, _not_action(statement), specific=False)
+        source = MatchingPattern(index, _not_action(statement), specific=False)
         for service, names in _all_but(statement.actions):
             yield source, service, names
         return
     for pattern in statement.actions:
         named = pattern.partition(":")[0]
-        source = Source(index, pattern, specific=not wildcard.is_wild(named))
+        source = MatchingPattern(index, pattern, specific=not wildcard.is_wild(named))
         services = reference().expand_by_service(pattern)
         for service, names in services:
             yield source, service, names
@@ -265,7 +267,7 @@ class MatchedAction(NamedTuple):
     name: str
     info: ActionInfo | None
     """None if the reference lacks the action."""
-    sources: tuple[Source, ...]
+    sources: tuple[MatchingPattern, ...]
     statements: tuple[int, ...]
     """The positions of the statements that match it."""
     effective: EffectiveGrants
@@ -290,7 +292,7 @@ class _Group:
         """By whatever else makes a difference."""
 
 
-_NO_SOURCES: tuple[Source, ...] = ()
+_NO_SOURCES: tuple[MatchingPattern, ...] = ()
 
 
 class StatementMatcher:
@@ -306,7 +308,9 @@ class StatementMatcher:
         ]
         self._literal_denials = LiteralIndex(denying, PairCount())
         self._groups: dict[tuple[tuple[int, ...], tuple[int, ...]], _Group] = {}
-        self._by_sources: dict[tuple[int, int], tuple[_Group, tuple[Source, ...], tuple[Source, ...]]] = {}
+        self._by_sources: dict[
+            tuple[int, int], tuple[_Group, tuple[MatchingPattern, ...], tuple[MatchingPattern, ...]]
+        ] = {}
         """By the identities of two tuples, which are kept so that these are not reused."""
         self._comparisons = Comparisons()
 
@@ -327,8 +331,8 @@ class StatementMatcher:
         service: str,
         name: str,
         info: ActionInfo | None,
-        sources: tuple[Source, ...],
-        denied_by: tuple[Source, ...],
+        sources: tuple[MatchingPattern, ...],
+        denied_by: tuple[MatchingPattern, ...],
     ) -> MatchedAction:
         group = self._group(sources, denied_by)
         key: object = None
@@ -356,7 +360,7 @@ class StatementMatcher:
             group.effective[unchecked] = given_by(matching, info, denials, self._comparisons, is_checked=False)
         return group.effective[unchecked]
 
-    def _group(self, sources: tuple[Source, ...], denied_by: tuple[Source, ...]) -> _Group:
+    def _group(self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...]) -> _Group:
         ids = id(sources), id(denied_by)
         entry = self._by_sources.get(ids)
         if entry is None:
@@ -376,7 +380,7 @@ class StatementMatcher:
         return checks
 
 
-def _places(sources: tuple[Source, ...]) -> tuple[int, ...]:
+def _places(sources: tuple[MatchingPattern, ...]) -> tuple[int, ...]:
     if len(sources) == 1:
         return (sources[0].statement,)
     return tuple(dict.fromkeys(source.statement for source in sources))

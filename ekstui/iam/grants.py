@@ -37,7 +37,7 @@ class Target(NamedTuple):
     """In lower case: one action pattern for `Action`; the whole sorted list for `NotAction`."""
 
 
-class Line(NamedTuple):
+class ConditionLine(NamedTuple):
     """One condition of a condition block, normalised so that equal conditions are equal values."""
 
     operator: str
@@ -52,7 +52,7 @@ class Extent(NamedTuple):
     element: ResourceElement
     resources: tuple[str, ...]
     """One resource for `Resource`; the whole sorted list for `NotResource`; empty in a trust policy."""
-    conditions: frozenset[Line]
+    conditions: frozenset[ConditionLine]
     principals: frozenset[tuple[str, str, str]] = frozenset()
     """(element, kind, value) in a trust or resource policy: one for `Principal`, the whole list for `NotPrincipal`."""
 
@@ -101,7 +101,7 @@ def without_repetitions(document: Document) -> Document:
     return document._replace(statements=tuple(dict.fromkeys(statements)))
 
 
-def merged(documents: Iterable[Document]) -> Document:
+def merged_document(documents: Iterable[Document]) -> Document:
     """Return what documents allow and deny together, as one document of the newest version of the language."""
     return Document(
         VARIABLES_SINCE,
@@ -168,14 +168,14 @@ def grants_of(statement: Statement) -> tuple[Grant, ...]:
     return tuple(grant for _, grant in _extents(statement, expands=True))
 
 
-def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[Line]:
+def normalised_conditions(conditions: tuple[Condition, ...]) -> frozenset[ConditionLine]:
     """Return a condition block as a set of normalised conditions, since their order does not matter."""
     return frozenset(map(normalised, conditions))
 
 
-def normalised(condition: Condition) -> Line:
+def normalised(condition: Condition) -> ConditionLine:
     """Return a condition without differences in spaces, case of the key and order of values."""
-    return Line(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
+    return ConditionLine(condition.operator.strip(), condition.key.strip().lower(), frozenset(condition.values))
 
 
 def targets_of(statement: Statement) -> list[Target]:

@@ -14,7 +14,7 @@ from ekstui.iam import arn, console
 from ekstui.iam.applicability import Denied, EffectiveGrants, can_be_on, is_of_known_type, needs_its_key, supports_key
 from ekstui.iam.console import LevelCount
 from ekstui.iam.document import Condition, Document, Effect, ResourceElement
-from ekstui.iam.expansion import MatchedAction, NamedActions, Source, StatementMatcher, named_actions
+from ekstui.iam.expansion import MatchedAction, MatchingPattern, NamedActions, StatementMatcher, named_actions
 from ekstui.iam.grants import Grant
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
 
@@ -119,7 +119,7 @@ def _row(
     effect: Effect,
     service: str,
     read: list[MatchedAction],
-    unmatched: Mapping[str, tuple[Source, ...]],
+    unmatched: Mapping[str, tuple[MatchingPattern, ...]],
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter([_level(entry) for entry in read])
@@ -244,7 +244,7 @@ def _access(service: str, levels: Mapping[str, LevelCount], named: Mapping[str, 
 
 
 def _actions(
-    document: Document, read: list[MatchedAction], unmatched: Mapping[str, tuple[Source, ...]]
+    document: Document, read: list[MatchedAction], unmatched: Mapping[str, tuple[MatchingPattern, ...]]
 ) -> tuple[ActionSummary, ...]:
     unknown = EffectiveGrants((), (), False, True, False, False, (console.UNMATCHED_PATTERN,))
     read = [*read, *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
@@ -280,7 +280,9 @@ def _level(read: MatchedAction) -> str:
     return read.info.level if read.info else UNKNOWN_LEVEL
 
 
-def _patterns_and_sids(document: Document, sources: tuple[Source, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _patterns_and_sids(
+    document: Document, sources: tuple[MatchingPattern, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     sids = (document.statements[source.statement].sid for source in sources)
     return tuple(dict.fromkeys(source.pattern for source in sources)), tuple(dict.fromkeys(filter(None, sids)))
 

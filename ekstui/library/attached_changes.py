@@ -11,7 +11,7 @@ from ekstui.change.holes import changes_around, has_hole, hole, is_hole, plainly
 from ekstui.eks.kubernetes import Permission, Rule, difference
 from ekstui.errors import EkstuiError
 from ekstui.iam.document import Document, parse
-from ekstui.iam.grants import Reach, merged
+from ekstui.iam.grants import Reach, merged_document
 from ekstui.iam.text import counted, listed
 from ekstui.library.access_policies import PREFIX, find_access_policy
 from ekstui.library.reviewed import ReviewedDocument, ReviewState, plain_change, rights_in
@@ -143,7 +143,7 @@ class _Documents:
 
     def all(self, policies: _Policies) -> Document:
         """Return one document for several policies; those that are not known are holes."""
-        return merged([self._one(policy) for policy, _ in sorted(policies)])
+        return merged_document([self._one(policy) for policy, _ in sorted(policies)])
 
     def _one(self, policy: str) -> Document:
         own = self._own.get(_key(policy))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ekstui.change.comparison import changes, lacking
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document
-from ekstui.iam.grants import merged
+from ekstui.iam.grants import merged_document
 from ekstui.library.library import Library
 from ekstui.library.upgrading import ComponentUpgrade, upgrade
 
@@ -64,5 +64,5 @@ def _bridge(needs: ComponentUpgrade) -> Bridge:
         needs.after_release,
         needs.role,
         document,
-        changes(merged((before, after)), document).reach == "same",
+        changes(merged_document((before, after)), document).reach == "same",
     )

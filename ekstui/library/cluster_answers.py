@@ -16,14 +16,14 @@ from ekstui.eks.cluster import AccessEntry, AccessScope, Cluster, EksFacts, Heal
 from ekstui.eks.findings.health import is_about
 from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry, findings_of_role
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, RoleInUse
-from ekstui.eks.findings.table import SEVERITIES, Finding, Place, Severity
+from ekstui.eks.findings.table import SEVERITIES, Finding, FixPlace, Severity
 from ekstui.eks.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError
 from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.library import Library
-from ekstui.library.roles import context_of, subjects_of, with_commands
+from ekstui.library.roles import account_context, subjects_of, with_commands
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 
 RECENT = timedelta(days=14)
@@ -110,7 +110,7 @@ def cluster_answer(
     own = [role for role in snapshot.roles if role.arn in here]
     subjects = subjects_of(own, snapshot, uses, library.default_versions)
     by_arn = {subject.role.arn: subject for subject in subjects}
-    context = context_of(snapshot, now)
+    context = account_context(snapshot, now)
     roles = [
         _explaining(
             cluster.all_issues,
@@ -122,7 +122,7 @@ def cluster_answer(
     ]
     explained = {issue for role in roles for finding in role.findings for issue in finding.reported}
     itself = ClusterInUse(cluster, here, [issue for issue in cluster.all_issues if issue not in explained])
-    place = Place(cluster.arn or cluster.name, None, cluster, context)
+    place = FixPlace(cluster.arn or cluster.name, None, cluster, context)
     return ClusterAnswer(
         identity=snapshot.identity,
         fetched_at=snapshot.fetched_at,
@@ -163,7 +163,7 @@ def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
 
 def _mended(role: ClusterRole, cluster: Cluster, context: AccountContext, library: Library) -> ClusterRole:
     """Return a role whose findings have the commands that fix them."""
-    place = Place(role.arn, role.subject.role if role.subject else None, cluster, context)
+    place = FixPlace(role.arn, role.subject.role if role.subject else None, cluster, context)
     return replace(role, findings=tuple(with_commands(finding, place, library) for finding in role.findings))
 
 
@@ -203,7 +203,7 @@ def _entries(
 ) -> tuple[EntryAnswer, ...]:
     entries = []
     for entry in cluster.access_entries or ():
-        place = Place(entry.principal_arn, None, cluster, context)
+        place = FixPlace(entry.principal_arn, None, cluster, context)
         subject = EntryInCluster(entry, cluster, uses.get(entry.principal_arn, ()))
         findings = findings_of_entry(subject, context)
         entries.append(EntryAnswer(entry, tuple(with_commands(finding, place, library) for finding in findings)))
@@ -222,7 +222,7 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
     return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in clusters_read)
 
 
-def worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
+def findings_worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:
     """Return the findings about the cluster, its roles and access entries, problems first, then advice, then notes."""
     roles = {role.arn: role for role in answer.roles}
     itself = ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ())
@@ -246,7 +246,7 @@ class CommonCause(NamedTuple):
 def causes(answer: ClusterAnswer) -> list[CommonCause]:
     """Return the findings about the cluster, its roles and access entries by cause, problems first, then advice, then notes."""
     cases: dict[tuple[Severity, str, str], list[tuple[ClusterRole, Finding]]] = {}
-    for role, finding in worst_first(answer):
+    for role, finding in findings_worst_first(answer):
         cases.setdefault((finding.severity, finding.code, finding.title), []).append((role, finding))
     return [CommonCause(*cause, tuple(alike)) for cause, alike in cases.items()]
 

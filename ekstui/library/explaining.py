@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
-    from ekstui.library.named import Requester, Target, TrustSource
+    from ekstui.library.named import Requester, TargetRole, TrustSource
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
@@ -87,11 +87,11 @@ class Inquiry(NamedTuple):
     """The cluster that forbade what Kubernetes forbade; None for the only one that is known."""
 
 
-Answer: TypeAlias = "Explanation | ForbiddenExplanation"
+ExplainAnswer: TypeAlias = "Explanation | ForbiddenExplanation"
 """Why IAM denied a request, or Kubernetes."""
 
 
-def explain_all(library: Library, inquiry: Inquiry) -> tuple[Answer, ...]:
+def explain_all(library: Library, inquiry: Inquiry) -> tuple[ExplainAnswer, ...]:
     """Return why each request of an inquiry is denied: what came closest, what would allow it, what was not looked at.
 
     The answers are in the order of the message, one for all repeats of a denial.
@@ -147,7 +147,7 @@ def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
     if not account.choice.asks_aws:
         raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
-    return iam.simulate(account.connection(), role, request)
+    return iam.ask_simulator(account.connection(), role, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class _Case:
     partition: str
     now: datetime
 
-    def answers(self) -> tuple[Answer, ...]:
+    def answers(self) -> tuple[ExplainAnswer, ...]:
         """Return why each request of the inquiry is denied."""
         question, trust = self.inquiry.question, self.inquiry.trust
         symptoms = _symptoms_in(question.message)
@@ -183,7 +183,7 @@ class _Case:
             )
         if len(wanted) == 1 and requests:
             return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
-        answers: list[Answer] = []
+        answers: list[ExplainAnswer] = []
         place = self._cluster() if len(requests) < len(wanted) else None
         for one in wanted:
             if isinstance(one, AskedOfKubernetes):
@@ -323,7 +323,7 @@ class _Case:
         )
         return explanation._replace(fixes=(*filter(None, tried), *explanation.fixes))
 
-    def _target(self, request: Request) -> tuple[bool, Target | None]:
+    def _target(self, request: Request) -> tuple[bool, TargetRole | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""
         snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
         if snapshot is None and trust is None:
@@ -440,12 +440,12 @@ class _Case:
             return explanation
         from ekstui.eks.findings.looking import table
         from ekstui.eks.uses import uses_in
-        from ekstui.library.roles import context_of, findings_with_commands
+        from ekstui.library.roles import account_context, findings_with_commands
 
         subject = self._subject(role, self.snapshot, uses_in(self.snapshot))
         findings = [
             finding
-            for finding in findings_with_commands(subject, context_of(self.snapshot, self.now), self.place)
+            for finding in findings_with_commands(subject, account_context(self.snapshot, self.now), self.place)
             if finding.severity == "problem" or table()[finding.code].explains_denials
         ]
         # What is wrong with a role that is to be assumed comes before what is wrong with the one that assumes it.

@@ -13,7 +13,7 @@ from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_policies, kubernetes_requests
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import Library
-from ekstui.library.lookup import Catalogue, Kind, Thing
+from ekstui.library.lookup import Catalogue, Thing, ThingKind
 
 
 def catalogue(
@@ -62,7 +62,7 @@ def _policies(library: Library) -> Iterator[Thing]:
         policy = entry.policy
         labels = tuple(version_label(info.number) for info in policy.versions)
         about = f"superseded by {entry.superseded_by}" if entry.superseded_by else entry.purpose or ""
-        kind: Kind = "policy"
+        kind: ThingKind = "policy"
         releases: tuple[tuple[str, int], ...] = ()
         if component := entry.component:
             kind = "component"

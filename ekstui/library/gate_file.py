@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ekstui.errors import InputError
 from ekstui.files import MAX_STATE, read_regular
 
-NAME = "ekstui.toml"
+_NAME = "ekstui.toml"
 
 _KEYS = ("allow_unread", "needs")
 
@@ -25,17 +25,17 @@ class GateFile(NamedTuple):
 
 def read_gate_file(root: Path) -> GateFile:
     """Return the file below a repository's root, empty if there is none; InputError says what is wrong with it."""
-    path = root / NAME
+    path = root / _NAME
     try:
         content = read_regular(path, MAX_STATE, follow=False)
         values = tomllib.loads(content.decode("utf-8-sig")) if len(content) <= MAX_STATE else {}
     except FileNotFoundError:
         return GateFile()
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{NAME} cannot be read as TOML: {error}.") from None
+        raise InputError(f"{_NAME} cannot be read as TOML: {error}.") from None
     for key, value in values.items():
         if key not in _KEYS:
-            raise InputError(f"{NAME}: there is no setting {key!r}.", f"The settings are {' and '.join(_KEYS)}.")
+            raise InputError(f"{_NAME}: there is no setting {key!r}.", f"The settings are {' and '.join(_KEYS)}.")
         if not isinstance(value, list) or not all(isinstance(entry, str) and entry for entry in value):
-            raise InputError(f"{NAME}: {key} must be a list of strings.")
+            raise InputError(f"{_NAME}: {key} must be a list of strings.")
     return GateFile(**{key: tuple(value) for key, value in values.items()})

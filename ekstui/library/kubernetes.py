@@ -13,10 +13,10 @@ from ekstui.eks.unseen import unread_inside
 from ekstui.errors import InputError
 from ekstui.library.cluster_answers import find_cluster, with_cluster
 from ekstui.library.library import Library
-from ekstui.sources.kubernetes import MAX_BYTES, decoded, read_files, read_kubernetes
+from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, decoded, read_files, read_kubernetes
 
 
-def read_json(paths: Sequence[str]) -> KubernetesFacts:
+def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
     """Return what files hold of Kubernetes, or standard input for `-`; InputError for what cannot be read."""
     now = datetime.now(UTC)
     if "-" not in paths:
@@ -25,7 +25,7 @@ def read_json(paths: Sequence[str]) -> KubernetesFacts:
         raise InputError("Standard input and files cannot be read together.", "Give files only, or - alone.")
     if sys.stdin.isatty():
         raise InputError("Nothing was piped in.", "kubectl get pods,serviceaccounts -A -o json | ekstui …")
-    text = decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input")
+    text = decoded(sys.stdin.buffer.read(MAX_ANSWER_BYTES + 1), "standard input")
     return read_kubernetes([("standard input", text)], now)
 
 

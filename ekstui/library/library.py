@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ekstui.iam.summary import ServiceSummary
     from ekstui.library.own_account import Account
 
-Answer = TypeVar("Answer")
+_T = TypeVar("_T")
 
 LEFT_ALONE = 30.0
 """How long an unusable cache is left alone before the next try, in seconds."""
@@ -179,12 +179,12 @@ class Library:
         log.info_once(f"the cache answers: known until {state.known_until:%Y-%m-%d}, synced at {state.synced_at}")
         return state
 
-    def ask(self, question: Callable[[PolicyReader], Answer]) -> Answer:
+    def ask(self, question: Callable[[PolicyReader], _T]) -> _T:
         """Return the cache's answer to a question, or the corpus's if the cache cannot be used."""
         answer = self.cached(lambda: (question(self.store),))
         return answer[0] if answer else question(self.corpus)
 
-    def cached(self, question: Callable[[], Answer]) -> Answer | None:
+    def cached(self, question: Callable[[], _T]) -> _T | None:
         """Return the cache's answer, or None if it cannot answer."""
         if self.state() is None:
             return None

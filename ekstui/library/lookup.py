@@ -17,11 +17,11 @@ from ekstui.eks.knowledge import Symptom
 from ekstui.iam import wildcard
 from ekstui.iam.text import begins_word
 
-Kind = Literal[
+ThingKind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
     "own policy", "action", "command", "symptom",
 ]  # fmt: skip
-KINDS: dict[Kind, int] = {
+KINDS: dict[ThingKind, int] = {
     "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
     "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
 }  # fmt: skip
@@ -37,7 +37,7 @@ EXACT, NAMED, _DESCRIBED, LETTERS = range(1, 5)
 class Thing(NamedTuple):
     """Something that can be found."""
 
-    kind: Kind
+    kind: ThingKind
     name: str
     about: str = ""
     """A short description."""
@@ -173,11 +173,11 @@ def ranges(policy: Thing, before: str, after: str) -> Iterator[Thing]:
             yield comparison(policy, (earlier, policy.versions[earlier]), second)
 
 
-Release: TypeAlias = tuple[int, str]
+_Release: TypeAlias = tuple[int, str]
 """The index of a version, and the name that was asked for: its own, or that of a release that did not change it."""
 
 
-def _release(policy: Thing, typed: str) -> Release | None:
+def _release(policy: Thing, typed: str) -> _Release | None:
     """Return a version or release; `v1.8` is the first with the newest document of `v1.8.0`, `v1.8.1` …"""
     wanted = as_listed(typed)
     if wanted in policy.versions:
@@ -191,7 +191,7 @@ def as_listed(typed: str) -> str:
     return typed if typed.startswith("v") or not typed else f"v{typed}"
 
 
-def comparison(policy: Thing, before: Release, after: Release) -> Thing:
+def comparison(policy: Thing, before: _Release, after: _Release) -> Thing:
     """Return the comparison of two versions of a policy."""
     sides = Sides(f"{policy.name}@{before[1]}", f"{policy.name}@{after[1]}")
     unchanged = [
@@ -207,10 +207,10 @@ _COMPARED = ("policy", "version", "component", "access policy")
 _ACCESS = "access:"
 """Selects the access policy where an IAM policy has the same name."""
 
-MOST = 200
+_MOST = 200
 """The most results returned; typing more narrows them down."""
 
-LONGEST = 300
+_LONGEST = 300
 """A text longer than this, in characters, is a message rather than a name."""
 
 _TYPED = 80
@@ -271,7 +271,7 @@ class Catalogue:
         other._things = [*self._things, *map(spelled_out, things)]
         return other
 
-    def find(self, typed: str, most: int = MOST, *, shown: str = "") -> tuple[Thing, ...]:
+    def find(self, typed: str, most: int = _MOST, *, shown: str = "") -> tuple[Thing, ...]:
         """Return what a text may mean, likeliest first; nothing for an empty text.
 
         `shown` is the policy whose versions `v5` and `v5..v6` alone mean.
@@ -484,7 +484,7 @@ class Catalogue:
         else:
             yield from things
 
-    def _called(self, kind: Kind, name: str) -> list[Thing]:
+    def _called(self, kind: ThingKind, name: str) -> list[Thing]:
         return [entry.thing for entry in self._things if entry.thing.kind == kind and entry.name == name]
 
     def _message(self, text: str) -> Iterator[Thing]:
@@ -509,7 +509,7 @@ class Catalogue:
 
 def is_message(text: str) -> bool:
     """Return whether a text is a denial, an event or part of a log, rather than a name."""
-    if len(text) > LONGEST or len(text.strip().splitlines()) > 1:
+    if len(text) > _LONGEST or len(text.strip().splitlines()) > 1:
         return True
     return text.startswith("{") or (" " in text and _DENIED.search(text) is not None)
 
@@ -543,7 +543,7 @@ _DENIED = re.compile(
     r"\"?(?:errorCode|eventName)\"?\s*:|forbidden: User",
     re.IGNORECASE,
 )
-_COMMANDS: Mapping[str, tuple[Kind, ...]] = {
+_COMMANDS: Mapping[str, tuple[ThingKind, ...]] = {
     "who-can": ("action",), "action": ("action",), "explain": (), "role": ("role",), "user": ("user",), "group": ("group",),
     "cluster": ("cluster",), "policy": ("policy", "own policy", "component", "access policy"),
     "show": ("policy", "version", "component", "access policy"), "versions": ("policy", "component"),

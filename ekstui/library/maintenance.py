@@ -97,7 +97,7 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
     Meant for a background thread after `fill_cache`. Without the index, `changes` and who-can give the same answers
     from the documents, in seconds instead of milliseconds.
     """
-    if library.is_demo or not index_actions(library, progress, cancelled):
+    if library.is_demo or not index_actions_of(library, progress, cancelled):
         return False
     from ekstui.store import index
 
@@ -109,7 +109,7 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
     return bool(library.cached(lambda: index.is_current(library.store, "steps") or steps()))
 
 
-def index_actions(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
+def index_actions_of(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
     """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
     from ekstui.store import index
 
@@ -145,7 +145,7 @@ def _fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
 
 
 def _filled_apart(progress: Activity, cancelled: Cancelled) -> bool:
-    """Run `main` in another process; return whether it did its work. It ends when it is cancelled, or with this one.
+    """Run `_main` in another process; return whether it did its work. It ends when it is cancelled, or with this one.
 
     So this one keeps none of the memory that filling and indexing take.
     """
@@ -175,7 +175,7 @@ def _filled_apart(progress: Activity, cancelled: Cancelled) -> bool:
     return process.returncode == 0
 
 
-def main() -> int:
+def _main() -> int:
     """Fill and index the user's cache, report on stdout, and return 0 where it is ready."""
     library = Library.open()
 
@@ -245,4 +245,4 @@ def clear_cache(library: Library) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())

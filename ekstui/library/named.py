@@ -20,7 +20,7 @@ from ekstui.denial.purpose import (
     RoleOfItsOwn,
     made_for_others,
     pod_session,
-    policies_of,
+    policies_of_component,
 )
 from ekstui.denial.remedies import newer_release
 from ekstui.denial.wrapping import unwrapped
@@ -36,7 +36,7 @@ from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.iam.principals import POD_IDENTITY, UNSIGNED, is_assuming
 from ekstui.library.catalog import PolicyReader, default_versions, not_found
 from ekstui.library.notation import FileSide, StandardInput
-from ekstui.library.roles import boundary_of, context_of, copies_on, documents_of, find_role
+from ekstui.library.roles import account_context, boundary_of, copies_on, documents_of, find_role
 from ekstui.library.roles import policies_of as attached_to
 from ekstui.library.searching import published_candidate
 from ekstui.sources.policy_file import document_of, read_document
@@ -119,7 +119,7 @@ TrustSource = FileSide | StandardInput
 """Where a trust policy is read from, if not from the account."""
 
 
-class Target(NamedTuple):
+class TargetRole(NamedTuple):
     """A role that is to be assumed."""
 
     trust: AppliedPolicy | None
@@ -130,7 +130,7 @@ class Target(NamedTuple):
 
 def target_of(
     request: Request, named: str | None, snapshot: AccountSnapshot | None, source: TrustSource | None, text: str
-) -> Target | None:
+) -> TargetRole | None:
     """Return the role that a request wants to assume, or None for a request that assumes none.
 
     `named` is the role of the inquiry, if `is_target` says that it is the one to be assumed; `text` is standard input.
@@ -148,10 +148,10 @@ def target_of(
                 raise
     role_arn = role.arn if role is not None else wanted if wanted is not None and wanted.startswith("arn:") else None
     if source is not None:
-        return Target(AppliedPolicy(str(source), None, _document(source, text), role_arn), role)
+        return TargetRole(AppliedPolicy(str(source), None, _document(source, text), role_arn), role)
     if role is None or role.trust is None:
-        return Target(None, role)
-    return Target(AppliedPolicy(f"trust policy of {role.name}", None, role.trust, role_arn), role)
+        return TargetRole(None, role)
+    return TargetRole(AppliedPolicy(f"trust policy of {role.name}", None, role.trust, role_arn), role)
 
 
 def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:
@@ -203,10 +203,13 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
     uses = uses_in(snapshot).get(role.arn or "", ())
     if not uses:
         return None
-    account = context_of(snapshot, now)
+    account = account_context(snapshot, now)
     subject = RoleInUse(role, (), uses=uses)
     own = {
-        name for use in uses for controller in controllers_run_by(use) for name in policies_of(controller, knowledge)
+        name
+        for use in uses
+        for controller in controllers_run_by(use)
+        for name in policies_of_component(controller, knowledge)
     }
     for use in uses:
         own |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}

@@ -12,7 +12,7 @@ from ekstui.eks.published import Component, Release
 from ekstui.eks.uses import controllers_of_account
 from ekstui.errors import InputError
 from ekstui.iam.document import Document
-from ekstui.iam.grants import action_matches, grants, merged
+from ekstui.iam.grants import action_matches, grants, merged_document
 from ekstui.iam.text import listed
 from ekstui.iam.trust import trustees
 from ekstui.iam.wildcard import matches
@@ -177,7 +177,7 @@ def _by_likeness(component: Component, policy: WrittenPolicy) -> str:
 
 
 def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) -> ReleaseNeed:
-    held = merged([policy.document for policy in policies if policy.document is not None])
+    held = merged_document([policy.document for policy in policies if policy.document is not None])
     component, release = _variant(demand.component, held), demand.release
     published = component.at(release.tag) or component.versions[-1]
     optional = [

@@ -15,7 +15,7 @@ from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
-from ekstui.sources.aws.iam import ALL_REGIONS, Progress, read_account, read_entities
+from ekstui.sources.aws.iam import ALL_REGIONS, SweepProgress, read_entities, sweep_account
 from ekstui.store import accounts
 
 LIMITED = "AWS limits the rate of calls; trying again"
@@ -72,7 +72,7 @@ class Account:
             raise AccountError("There is no snapshot of this account.", step)
         return snapshot
 
-    def fresh_snapshot(self, progress: Progress | None = None) -> AccountSnapshot:
+    def fresh_snapshot(self, progress: SweepProgress | None = None) -> AccountSnapshot:
         """Return the last snapshot if it is complete and of the last 15 minutes, else the account as it is now.
 
         Raises AccountError if it cannot be asked. Offline it is the last snapshot, whatever its age.
@@ -85,7 +85,7 @@ class Account:
         log.info("AWS is to be asked: %s", "there is no snapshot" if age is None else f"the snapshot is {age} old")
         return self.refresh(progress)
 
-    def refresh(self, progress: Progress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
+    def refresh(self, progress: SweepProgress | None = None, cancelled: Cancelled = never) -> AccountSnapshot:
         """Return the account as it is now, reporting to `progress`; AccountError if it cannot be asked at all.
 
         Failures on the way are in the snapshot's errors. Offline it is the last snapshot, or AccountError. An incomplete
@@ -186,7 +186,7 @@ class Account:
             return demo_account(datetime.now(UTC))
         return read_account_file(self.choice.file) if self.choice.file else None
 
-    def _ask(self, progress: Progress | None, cancelled: Cancelled) -> AccountSnapshot:
+    def _ask(self, progress: SweepProgress | None, cancelled: Cancelled) -> AccountSnapshot:
         """Read the account, and reload the credentials next time if they do not work any more.
 
         The SDK reads keys from files and the environment once, so it would not notice that the user signed in again.
@@ -195,7 +195,7 @@ class Account:
         if progress is not None:
             connection.when_throttled = lambda: None if cancelled() else progress(LIMITED)
         try:
-            snapshot = read_account(connection, self.choice.regions, progress, cancelled)
+            snapshot = sweep_account(connection, self.choice.regions, progress, cancelled)
         except AccountError:
             self._disconnect()
             raise
@@ -236,7 +236,7 @@ class Account:
         if snapshot is None or self.choice.demo or self.choice.file is not None:
             return
         with suppress(accounts.StoreError):
-            accounts.keep_place(self.folder, *_owner(snapshot), at.isoformat(), opened)
+            accounts.store_place(self.folder, *_owner(snapshot), at.isoformat(), opened)
 
     def place(self, snapshot: AccountSnapshot, at: datetime) -> str:
         """Return what was open of the account at a time; empty if nothing was."""

@@ -29,7 +29,7 @@ _MOST_MARKS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RememberedPlace:
     """What was shown in the app."""
 
     at: datetime
@@ -47,18 +47,18 @@ class Place:
     """The index of the row that the cursor was on in that screen."""
 
 
-def keep_place(place: Place) -> None:
+def keep_place(place: RememberedPlace) -> None:
     """Store a place, but not for visitors of a served app; a failure to write is ignored."""
     if not files.is_served():
         write_state(_file(), to_record(place))
 
 
-def kept_place(now: datetime) -> Place | None:
+def kept_place(now: datetime) -> RememberedPlace | None:
     """Return the place that was stored within the last hour; None if there is none or it is invalid."""
     if files.is_served():
         return None
     with suppress(ValueError):
-        place = from_record(Place, read_state(_file()))
+        place = from_record(RememberedPlace, read_state(_file()))
         return place if _is_sound(place) and is_offered(place.at, now) else None
     return None
 
@@ -74,7 +74,7 @@ def is_offered(at: datetime, now: datetime) -> bool:
     return timedelta(0) <= now.astimezone(UTC) - at < OFFERED
 
 
-def _is_sound(place: Place) -> bool:
+def _is_sound(place: RememberedPlace) -> bool:
     texts = (place.policy, place.filter, place.opened, *place.marks)
     is_short = len(place.marks) <= _MOST_MARKS and all(len(text) <= _LONGEST for text in texts)
     return is_short and 0 <= place.row < _LONGEST and place.at.tzinfo is not None

@@ -68,7 +68,7 @@ def review(
 
     before, after = policies(reading.before), policies(reading.after)
     documents = [
-        *(change for pair in pairs(before, after) if (change := _compared(*pair)) is not None),
+        *(change for pair in _pairs(before, after) if (change := _compared(*pair)) is not None),
         *attached_changes((attachments(reading.before), attachments(reading.after)), (before, after), library),
     ]
     unread = tuple(
@@ -89,7 +89,7 @@ _NO_COMMIT = "0" * 40
 Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 
 
-def pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
+def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> list[Pair]:
     """Return each policy with what it was before: first in its own place, then where its contents or its name moved to."""
     old, new = _numbered(before), _numbered(after)
     matched: list[Pair] = [(old.pop(place), new.pop(place)) for place in [*old] if place in new]

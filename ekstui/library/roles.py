@@ -10,7 +10,7 @@ from ekstui.change.policy import Policy, parse_version
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
 from ekstui.eks.findings.looking import findings_of_role, fixing_commands
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
-from ekstui.eks.findings.table import Finding, Place
+from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.eks.published import ComponentVersion, policy_of, values_in
 from ekstui.eks.unseen import unseen_uses
@@ -19,7 +19,7 @@ from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.access_levels import SumAccess, sum_access
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy
-from ekstui.iam.grants import Target, grants, merged, statement_may_match
+from ekstui.iam.grants import Target, grants, merged_document, statement_may_match
 from ekstui.iam.text import counted
 from ekstui.iam.trust import trust_in_words
 from ekstui.library.catalog import (
@@ -118,7 +118,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
         snapshot.fetched_at,
         subject,
         trust_in_words(role.trust, snapshot.identity.account),
-        findings_with_commands(subject, context_of(snapshot, datetime.now(UTC)), library),
+        findings_with_commands(subject, account_context(snapshot, datetime.now(UTC)), library),
         sum_access(
             [policy.document for policy in subject.policies if policy.document is not None],
             subject.boundary.document if subject.boundary else None,
@@ -135,7 +135,7 @@ def findings_with_commands(subject: RoleInUse, account: AccountContext, library:
     return tuple(
         with_commands(
             finding,
-            Place(
+            FixPlace(
                 subject.role.arn or "",
                 subject.role,
                 account.cluster(finding.uses[0]) if finding.uses else None,
@@ -147,7 +147,7 @@ def findings_with_commands(subject: RoleInUse, account: AccountContext, library:
     )
 
 
-def with_commands(finding: Finding, place: Place, library: Library) -> Finding:
+def with_commands(finding: Finding, place: FixPlace, library: Library) -> Finding:
     """Return a finding with the commands that fix it."""
     paths = {name: library.find(name).policy.path for name in finding.policies}
     arns = {name: f"arn:{place.account.partition}:iam::aws:policy{path}{name}" for name, path in paths.items()}
@@ -167,7 +167,7 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
         what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
         raise InputError(f"{what} could not be read, so the role cannot be compared as a whole.")
     label = f"role:{role.name}" + (f" (before its boundary {subject.boundary.name})" if subject.boundary else "")
-    return ComparedSide(label, merged(policy.document for policy in subject.policies if policy.document))
+    return ComparedSide(label, merged_document(policy.document for policy in subject.policies if policy.document))
 
 
 def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
@@ -228,7 +228,7 @@ def subjects_of(
     )
 
 
-def context_of(snapshot: AccountSnapshot, now: datetime) -> AccountContext:
+def account_context(snapshot: AccountSnapshot, now: datetime) -> AccountContext:
     """Return what findings consider besides their subject."""
     arns = [*(role.arn for role in snapshot.roles), *(user.arn for user in snapshot.users)]
     principals = frozenset(arn for arn in arns if arn is not None)

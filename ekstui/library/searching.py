@@ -37,7 +37,7 @@ class ChangesFeed(NamedTuple):
     """Newest first."""
 
 
-def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:
+def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, ...]:
     """Return the policies that may allow an action or a pattern, in the list's order."""
     wanted = action.lower()
     candidates_read: tuple[Candidate, ...] = ()
@@ -53,7 +53,7 @@ def candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate, 
     return candidates_read
 
 
-def changes(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
+def changes_feed(library: Library, since: datetime | None = None, scope: Scope = "eks") -> ChangesFeed:
     """Return what AWS changed since a time, newest first, new policies and steps that change nothing included.
 
     The feed is not complete if the time is after `library.data().newest`.
@@ -142,7 +142,7 @@ def who_can_answer(
     any document names the action and no policy of the scope allows it, policies of every scope are considered. Raises
     InputError for an invalid action or ARN.
     """
-    from ekstui.change.holders import parse_action, who_can
+    from ekstui.change.holders import holders_of, parse_action
     from ekstui.iam.reference import reference
 
     if ":" not in action:
@@ -151,14 +151,14 @@ def who_can_answer(
     if resource is not None and resource != "*" and len(resource.split(":", 5)) < 6:
         raise InputError(f"{resource!r} is not an ARN.", "An ARN has the form arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE.")
     is_known = bool(reference().expand(wanted))
-    among = candidates(library, wanted, scope)
-    everywhere = candidates(library, wanted, "all") if scope == "eks" and not is_known else among
+    among = _candidates(library, wanted, scope)
+    everywhere = _candidates(library, wanted, "all") if scope == "eks" and not is_known else among
     is_named = is_known or _is_named(wanted, everywhere)
     history = history and not wildcard.is_wild(wanted)
-    answer = who_can(wanted, among, resource, types=types, history=history)
+    answer = holders_of(wanted, among, resource, types=types, history=history)
     if not is_named:
         # No document names the action, so every policy with a pattern that matches it counts, whatever the scope.
-        answer = answer if answer.holders else who_can(wanted, everywhere, resource, types=types, history=history)
+        answer = answer if answer.holders else holders_of(wanted, everywhere, resource, types=types, history=history)
         answer = answer._replace(is_named=False)
     published = tuple(_named(holder) for holder in answer.holders if holder.policy.home)
     return answer._replace(holders=(*(holder for holder in answer.holders if not holder.policy.home), *published))
@@ -212,7 +212,7 @@ def possible_allowers(
     reader: PolicyReader,
     notes: Knowledge,
     names: Iterable[str] | None = None,
-) -> Iterator[explain.Candidate]:
+) -> Iterator[explain.CandidatePolicy]:
     """Yield the policies that may allow the action, and those in force, whatever they allow.
 
     `names` are those that an index has for both; without them all documents are looked through.
@@ -229,7 +229,7 @@ def possible_allowers(
             superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
             meant_for = () if notes_on_policy is None else notes_on_policy.attached_to
             scope: PolicyScope = "aws" if notes_on_policy is None else "eks"
-            yield explain.Candidate(history.policy, documents, scope, superseded, meant_for)
+            yield explain.CandidatePolicy(history.policy, documents, scope, superseded, meant_for)
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
     for published in shipped_in("any"):
         for policy in published.policies():
@@ -258,12 +258,12 @@ def _may_allow(action: str) -> Callable[[bytes], bool]:
     return test
 
 
-def published_candidate(policy: Policy) -> explain.Candidate:
+def published_candidate(policy: Policy) -> explain.CandidatePolicy:
     """Return a policy that a project publishes, with its documents, as one that may allow a request."""
-    from ekstui.denial.explain import Candidate
+    from ekstui.denial.explain import CandidatePolicy
 
     reader = reader_of(policy)
-    return Candidate(policy, _Documents(reader.history(policy.name)), reader.scope)
+    return CandidatePolicy(policy, _Documents(reader.history(policy.name)), reader.scope)
 
 
 class _Documents(dict[int, "Document"]):

@@ -36,7 +36,7 @@ MOTO = "moto"
 SMALL_SHARE = 0.02
 """The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
 
-MOST = 0.9
+_MOST = 0.9
 """The share of the known policies that an archive must have so that what it lacks counts as not having happened."""
 
 
@@ -247,7 +247,7 @@ def _has_most(delivery: Delivery, stored: Mapping[str, Policy], received: Iterab
     """Return whether an archive has most policies that exist: of the others it cannot tell that they did not change."""
     current = {name for name, policy in stored.items() if not policy.withdrawn}
     had = current & (delivery.names | {history.policy.name for history in received})
-    return len(had) >= MOST * len(current)
+    return len(had) >= _MOST * len(current)
 
 
 def _withdrawn(delivery: Delivery, stored: Mapping[str, Policy]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, sup
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import Command, put_policy, variable
-from ekstui.eks.findings.conditions import cni_on_node_role, condition_in_words, holds
+from ekstui.eks.findings.conditions import cni_on_node_role, condition_holds_for, condition_in_words
 from ekstui.eks.findings.permissions import NAMED_ACTIONS
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import OptionalActions, Requirement
@@ -19,13 +19,13 @@ from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
 from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Document, Statement, parse, parse_text, serialise_statement
-from ekstui.iam.grants import action_matches, merged
+from ekstui.iam.grants import action_matches, merged_document
 from ekstui.iam.text import listed
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster
 from ekstui.library.library import Library
-from ekstui.library.roles import context_of, copies_on, role_values, subjects_of
+from ekstui.library.roles import account_context, copies_on, role_values, subjects_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.shipped import components, published_until
 
@@ -261,7 +261,7 @@ def _besides(
     snapshot: AccountSnapshot,
 ) -> Iterator[tuple[Statement, str]]:
     """Yield what is known to be needed by a release although its project's policy lacks it, and why, as a sentence."""
-    account = context_of(snapshot, snapshot.fetched_at)
+    account = account_context(snapshot, snapshot.fetched_at)
     seen: set[tuple[str, ...]] = set()
     for requirement in knowledge().requirements:
         by_nodes = component.whole == "vpc-cni" and "vpc-cni-on-node-role" in requirement.when
@@ -284,7 +284,7 @@ def _unsure(
 ) -> list[str] | None:
     """Return, in words, which conditions of a requirement may or may not hold; None if one does not."""
     conditions: dict[str, Truth] = {
-        condition_in_words(name): holds(name, use, subject, account) for name in requirement.when
+        condition_in_words(name): condition_holds_for(name, use, subject, account) for name in requirement.when
     }
     if requirement.releases is not None:
         # What matters is the release after the upgrade, not the one that runs.
@@ -430,4 +430,4 @@ def _statements_of(subject: RoleInUse, use: Use) -> tuple[Document, list[str]]:
         unread.append(f"what the permissions boundary {subject.boundary.name} limits")
     if use.session_policy is not None:
         unread.append("what the session policy of its association limits")
-    return merged(documents), unread
+    return merged_document(documents), unread

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ekstui.library.access_policies import AccessDifference, KubernetesHolders
     from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters
 
-CORE = "core"
+_CORE = "core"
 """The name shown for the API group without a name."""
 
 _VERDICTS: dict[str, Style] = {"forbidden": "bad", "depends": "warn", "allowed": "good"}
@@ -231,7 +231,7 @@ def _remedies(explanation: ForbiddenExplanation) -> Iterator[Block]:
     """Yield the rule that is missing, and the access policies that have it."""
     if explanation.verdict != "allowed" and not explanation.grants and (rule := explanation.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
-        group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or CORE}"
+        group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or _CORE}"
         place = explanation.request.namespace if explanation.request is not None else None
         where = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
         yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, where))
@@ -272,12 +272,12 @@ def _amount(remedy: Remedy) -> str:
 
 def _rule_row(rule: Rule, number: int) -> TableRow:
     resources = rule.non_resource_urls or rule.resources
-    groups = "paths" if rule.non_resource_urls else ", ".join(group or CORE for group in rule.api_groups)
+    groups = "paths" if rule.non_resource_urls else ", ".join(group or _CORE for group in rule.api_groups)
     return TableRow((code(groups), code(", ".join(resources)), code(", ".join(rule.verbs))), rule, number)
 
 
 def _rule_words(rule: Rule) -> str:
-    return f"{', '.join(rule.verbs)} in {', '.join(group or CORE for group in rule.api_groups) or 'paths'}"
+    return f"{', '.join(rule.verbs)} in {', '.join(group or _CORE for group in rule.api_groups) or 'paths'}"
 
 
 def _permission_nodes(sign: str, permissions: Iterable[Permission]) -> Iterable[Node]:
@@ -285,7 +285,7 @@ def _permission_nodes(sign: str, permissions: Iterable[Permission]) -> Iterable[
     for (group, resource), verbs in groupby(
         permissions, key=lambda permission: (permission.api_group, permission.resource)
     ):
-        where = "" if resource.startswith("/") else f"  {group or CORE}"
+        where = "" if resource.startswith("/") else f"  {group or _CORE}"
         yield Node(
             (
                 Span(f"{sign} ", style),

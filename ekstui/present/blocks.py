@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ekstui.iam.document import Condition
     from ekstui.iam.grants import Grant
 
-Place = Literal["app", "terminal", "markdown"]
+Medium = Literal["app", "terminal", "markdown"]
 
-Shown = Literal["", "app", "terminal", "markdown", "outside"]
+_Shown = Literal["", "app", "terminal", "markdown", "outside"]
 """Where a span is shown: in one place, everywhere (empty), or everywhere but in the app."""
 
 
@@ -38,10 +38,10 @@ class Span(NamedTuple):
     style: Style = ""
     code: bool = False
     """Whether it is an identifier, such as an action or an ARN, which is code in Markdown."""
-    shown: Shown = ""
+    shown: _Shown = ""
     """Where it is shown; a hint about a key, for example, only in the app."""
 
-    def is_for(self, place: Place) -> bool:
+    def is_for(self, place: Medium) -> bool:
         """Return whether it is shown in this place."""
         return self.shown in ("", place) or (self.shown == "outside" and place != "app")
 
@@ -168,7 +168,7 @@ class Code(NamedTuple):
     language: str = "json"
     value: object = None
     key: Hashable = None
-    shown: Shown = ""
+    shown: _Shown = ""
 
 
 Block: TypeAlias = Heading | Sentence | Table | Tree | Code
@@ -223,7 +223,7 @@ def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block
         yield Code(command.text, "sh", command, (key, index))
 
 
-def command_node(command: Command, shown: Shown = "") -> Node:
+def command_node(command: Command, shown: _Shown = "") -> Node:
     """Return a command as a node."""
     return Node(Code(command.text, "sh", shown=shown), value=command)
 
@@ -235,14 +235,14 @@ def as_of_line(read_at: datetime, now: datetime) -> Line:
     return f"{as_of_words(read_at)}, {age}", *again
 
 
-MOST_CHARACTERS = 1_000
+_MOST_CHARACTERS = 1_000
 """The most characters of values that a line shows before it counts the rest; JSON has them all."""
 
 
 def bounded(values: Sequence[str]) -> list[str]:
     """Return values to show on one line: the first ones, each cut if it is long, and how much is left out."""
     shown: list[str] = []
-    room = MOST_CHARACTERS
+    room = _MOST_CHARACTERS
     for number, value in enumerate(values):
         if room <= 0:
             return [*shown, f"{len(values) - number:,} more"]
@@ -368,7 +368,7 @@ def in_the_app(next_step: str) -> str:
     return next_step
 
 
-def command_in(next_step: str) -> str | None:
+def command_in_advice(next_step: str) -> str | None:
     """Return the command between backticks in an advice, to be copied; None if there is none."""
     match = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
     return match[1] if match else None

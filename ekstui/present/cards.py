@@ -291,7 +291,7 @@ def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool
     return _Layout(digits, numbers, columns)
 
 
-NO_ACTIONS = "No action is allowed."
+NO_ACTION_ROWS = "No action is allowed."
 
 
 def matrix_blocks(

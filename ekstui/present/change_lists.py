@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ekstui.eks.knowledge import Knowledge, PolicyKnowledge, Update
     from ekstui.library.pins import Moved
 
-COLUMNS = (
+STEP_COLUMNS = (
     Column("Date", 10), Column("Policy", 12, share=1, middle=True, shrink=1), Column("Step", 8), Column("Reach", 11),
     Column("Change", 11),
 )  # fmt: skip
@@ -46,7 +46,7 @@ LINE_WIDTH = 72
 
 def changes_table(steps: Sequence[FeedStep]) -> Table:
     """Return one row per step, of any policy."""
-    return Table(COLUMNS, [_row(step) for step in steps])
+    return Table(STEP_COLUMNS, [_row(step) for step in steps])
 
 
 def period_words(since: datetime, known_until: datetime, left_out: int) -> str:

@@ -16,7 +16,14 @@ from ekstui.eks.findings.table import Finding
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line, counted, listed
-from ekstui.library.cluster_answers import RECENT, ClusterAnswer, ClusterRole, CommonCause, RecentChange, worst_first
+from ekstui.library.cluster_answers import (
+    RECENT,
+    ClusterAnswer,
+    ClusterRole,
+    CommonCause,
+    RecentChange,
+    findings_worst_first,
+)
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import ComponentUpgrade, UpgradeAnswer
 from ekstui.present.account_report import unread_blocks
@@ -62,7 +69,7 @@ def cluster_cells(cluster: Cluster, answer: ClusterAnswer | None = None, *, wait
     """Return a cluster as a row of the table of clusters; without an answer its counts are `…` while `waiting`, else `?`."""
     unknown = "…" if waiting else "?"
     mode = "?" if cluster.auto_mode is None else "Auto Mode" if cluster.auto_mode else "standard"
-    counts = Counter(finding.severity for _, finding in worst_first(answer)) if answer else Counter()
+    counts = Counter(finding.severity for _, finding in findings_worst_first(answer)) if answer else Counter()
     problems, advice, issues = counts["problem"], counts["advice"], len(cluster.all_issues)
     judged = answer is not None and not answer.not_judged
     return (
@@ -95,7 +102,7 @@ def clusters_blocks(snapshot: AccountSnapshot, answers: Sequence[ClusterAnswer])
 
 def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
     """Yield how many problems there are, and in how many of the clusters."""
-    problems = [sum(finding.severity == "problem" for _, finding in worst_first(answer)) for answer in answers]
+    problems = [sum(finding.severity == "problem" for _, finding in findings_worst_first(answer)) for answer in answers]
     failing = sum(map(bool, problems))
     judged = not any(answer.not_judged for answer in answers)
     if failing:
@@ -219,7 +226,7 @@ def allowed_words(entry: AccessEntry) -> Line:
 
 
 def _verdict(answer: ClusterAnswer) -> str:
-    named = [(f"{role.arn.rpartition('/')[2]}: ", finding) for role, finding in worst_first(answer)]
+    named = [(f"{role.arn.rpartition('/')[2]}: ", finding) for role, finding in findings_worst_first(answer)]
     return verdict_words(named, [f"{part} was" for part in answer.not_judged])
 
 

@@ -8,8 +8,8 @@ from ekstui.change.differences import (
     ConditionChange,
     Differences,
     LineChange,
-    Place,
     ResourceChange,
+    ResourceList,
     StillCovered,
     Way,
     WayChange,
@@ -362,7 +362,7 @@ def _effect(difference: ActionDifference) -> tuple[Span, ...]:
     )
 
 
-def _places(place: Place) -> tuple[str | Span, ...]:
+def _places(place: ResourceList) -> tuple[str | Span, ...]:
     names = joined(", ", [code(resource) for resource in place.resources if resource]) or ("no resource",)
     return names if place.element == "Resource" else ("everything but ", *names)
 

@@ -54,7 +54,7 @@ from ekstui.present.blocks import (
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
-    from ekstui.library.explaining import Answer
+    from ekstui.library.explaining import ExplainAnswer
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _STYLES: dict[str, Style] = {
@@ -103,7 +103,7 @@ class AnswerRow(NamedTuple):
 
 
 def explanation_blocks(
-    answers: Sequence[Answer],
+    answers: Sequence[ExplainAnswer],
     simulated: Sequence[SimulatedDecision] = (),
     *,
     now: datetime,
@@ -122,7 +122,7 @@ def explanation_blocks(
 
 
 def _answer(
-    number: int, answer: Answer, simulated: Sequence[SimulatedDecision], now: datetime, *, several: bool
+    number: int, answer: ExplainAnswer, simulated: Sequence[SimulatedDecision], now: datetime, *, several: bool
 ) -> Iterable[Block]:
     if isinstance(answer, Explanation):
         return _explanation(number, answer, simulated, now, several=several)
@@ -131,7 +131,7 @@ def _answer(
     return forbidden_blocks(answer, now, number if several else None)
 
 
-def _table(answers: Sequence[Answer], *, is_whole: bool) -> list[Block]:
+def _table(answers: Sequence[ExplainAnswer], *, is_whole: bool) -> list[Block]:
     """Return a row an answer: how often, who, what, on what kind of resource, and the verdict in a word."""
     read, different = sum(answer.times for answer in answers), sum(answer.times > 0 for answer in answers)
     words = f"{counted(read, 'denial')}, {different} different"
@@ -142,7 +142,7 @@ def _table(answers: Sequence[Answer], *, is_whole: bool) -> list[Block]:
     return blocks
 
 
-def _row(number: int, answer: Answer) -> TableRow:
+def _row(number: int, answer: ExplainAnswer) -> TableRow:
     kind: str | None
     if isinstance(answer, Explanation):
         who = entity_of(answer.principal).name or answer.principal or ""
@@ -160,7 +160,7 @@ def _row(number: int, answer: Answer) -> TableRow:
     return TableRow(cells, AnswerRow(number), (number, "row"))
 
 
-def _word(answer: Answer) -> str:
+def _word(answer: ExplainAnswer) -> str:
     if isinstance(answer, Explanation):
         if not answer.times:
             return "known"

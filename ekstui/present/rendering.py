@@ -15,8 +15,8 @@ from ekstui.present.blocks import (
     Column,
     Heading,
     Line,
+    Medium,
     Node,
-    Place,
     Sentence,
     Span,
     Table,
@@ -55,7 +55,7 @@ _Cell = tuple[Styled, int]
 """A cell of a table, and its width in the terminal's cells."""
 
 
-def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: bool = False) -> Iterator[Laid]:
+def lay_out(blocks: Sequence[Block], width: int, place: Medium, *, whole_tables: bool = False) -> Iterator[Laid]:
     """Yield the lines of an answer; with `whole_tables`, those of tables are not fitted to `width`."""
     indent = ""
     previous: Block | None = None
@@ -78,7 +78,7 @@ def lay_out(blocks: Sequence[Block], width: int, place: Place, *, whole_tables: 
 
 
 def _laid_block(
-    block: Block, key: Hashable, indent: str, width: int, place: Place, whole_tables: bool
+    block: Block, key: Hashable, indent: str, width: int, place: Medium, whole_tables: bool
 ) -> Iterator[Laid]:
     match block:
         case Heading(line, value=value):
@@ -96,7 +96,7 @@ def _laid_block(
 
 
 def _laid_code(
-    block: Code, key: Hashable, later: tuple[Hashable, ...], indent: str, width: int, place: Place
+    block: Code, key: Hashable, later: tuple[Hashable, ...], indent: str, width: int, place: Medium
 ) -> Iterator[Laid]:
     """Yield the lines of a document or command; `later` begins the keys of all but the first."""
     parts = [clean_line(part) for part in block.text.splitlines()]
@@ -113,14 +113,14 @@ def _parts_table(previous: Block, block: Block) -> bool:
     return isinstance(block, Table) != isinstance(previous, Table) and not is_section
 
 
-def is_shown_in(line: Line | Code, place: Place) -> bool:
+def is_shown_in(line: Line | Code, place: Medium) -> bool:
     """Return whether any of a line is shown in this place."""
     if isinstance(line, Code):
         return Span("", shown=line.shown).is_for(place)
     return any(span.text and span.is_for(place) for span in spans(line))
 
 
-def styled_line(line: Line, place: Place, style: Style = "") -> Styled:
+def styled_line(line: Line, place: Medium, style: Style = "") -> Styled:
     """Return the spans shown in this place, cleaned; a line of plain text gets the style."""
     if isinstance(line, str):
         return ((clean_line(line), style),)
@@ -135,7 +135,7 @@ def _wrapped(key: Hashable, line: Styled, width: int, indent: str, hang: str, va
 
 
 def _laid_node(
-    node: Node, path: tuple[Hashable, ...], indent: str, width: int, place: Place, folds: bool
+    node: Node, path: tuple[Hashable, ...], indent: str, width: int, place: Medium, folds: bool
 ) -> Iterator[Laid]:
     if not is_shown_in(node.line, place):
         return
@@ -155,7 +155,7 @@ def _laid_node(
             yield from _laid_node(child, (*path, number), indent + deeper, width, place, folds)
 
 
-def _table_rows(table: Table, key: Hashable, place: Place) -> list[tuple[TableRow, list[_Cell]]]:
+def _table_rows(table: Table, key: Hashable, place: Medium) -> list[tuple[TableRow, list[_Cell]]]:
     """Return the rows of a table, its titles first, each with its cells as they are shown in this place."""
     rows = [(row, [_shown(cell, place) for cell in row.cells]) for row in table.rows]
     if not any(column.title for column in table.columns):
@@ -164,7 +164,7 @@ def _table_rows(table: Table, key: Hashable, place: Place) -> list[tuple[TableRo
     return [(TableRow((), key=(key, "titles")), [_measured(styled(title, "strong")) for title in titles]), *rows]
 
 
-def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Place) -> Iterator[Laid]:
+def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Medium) -> Iterator[Laid]:
     if not table.rows:
         return
     rows = _table_rows(table, key, place)
@@ -209,7 +209,7 @@ def _with_remarks_below(table: Table) -> Table:
 
 
 @lru_cache(maxsize=4096)
-def _shown(line: Line, place: Place) -> _Cell:
+def _shown(line: Line, place: Medium) -> _Cell:
     """Return a cell of a table; a long table has most of its cells many times."""
     return _measured(styled_line(line, place))
 

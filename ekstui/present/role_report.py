@@ -11,7 +11,7 @@ from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.commands import Command
 from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding
-from ekstui.eks.unseen import Branch, Way, branches
+from ekstui.eks.unseen import Branch, UseWay, branches
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
@@ -71,7 +71,7 @@ def _fix(finding: Finding) -> Iterator[Node]:
         yield Node((Span(label, "muted"), finding.change))
 
 
-WAY_WORDS: dict[Way, str] = {
+WAY_WORDS: dict[UseWay, str] = {
     "cluster": "cluster role",
     "nodegroup": "node groups",
     "self-managed-node": "self-managed nodes",

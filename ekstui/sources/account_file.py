@@ -20,10 +20,10 @@ from ekstui.eks.account_snapshot import (
     AccountSnapshot,
     AttachedPolicy,
     CallerIdentity,
-    Extent,
     Group,
     InlinePolicy,
     LocalPolicy,
+    ReadExtent,
     Role,
     SourceError,
     User,
@@ -32,9 +32,9 @@ from ekstui.errors import DataError, DocumentError, InputError
 from ekstui.files import from_record
 from ekstui.iam.document import Document, load_json, object_of, parse
 
-Json = Mapping[str, object]
+_Json = Mapping[str, object]
 
-MAX_BYTES = 512_000_000
+_MAX_BYTES = 512_000_000
 """The largest file read. A thousand roles take about 3 MB."""
 
 _COMMAND = "Write it with `aws iam get-account-authorization-details > FILE`."
@@ -73,15 +73,15 @@ def read_account_file(path: Path) -> AccountSnapshot:
     )
 
 
-def _pages(path: Path) -> Iterator[Json]:
+def _pages(path: Path) -> Iterator[_Json]:
     """Yield the pages of a file: one object, a list of them, or several after one another."""
     try:
         log.info("opens a file of the account")
         log.debug("opens %s", path)
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise InputError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB.")
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise InputError(f"{path} is larger than {_MAX_BYTES // 1_000_000} MB.")
         text = content.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", _COMMAND) from None
@@ -100,12 +100,12 @@ def _pages(path: Path) -> Iterator[Json]:
         position = len(text) - len(text[end:].lstrip())
 
 
-Entity = TypeVar("Entity", Role, User, Group, LocalPolicy)
+_Entity = TypeVar("_Entity", Role, User, Group, LocalPolicy)
 
 
-def _parsed(pages: list[Json], key: str, read: Callable[[object], Entity]) -> list[Entity]:
+def _parsed(pages: list[_Json], key: str, read: Callable[[object], _Entity]) -> list[_Entity]:
     """Return what the pages list under a key, each ARN once: the last page that has it wins."""
-    entities: dict[str, Entity] = {}
+    entities: dict[str, _Entity] = {}
     for page in pages:
         listed = page.get(key) or []
         if not isinstance(listed, list):
@@ -151,7 +151,7 @@ def _moved(text: str, made: datetime, now: datetime) -> str:
     return _TIME.sub(moved, text)
 
 
-def parse_role(detail: object, extent: Extent = "full") -> Role:
+def parse_role(detail: object, extent: ReadExtent = "full") -> Role:
     """Return the role of a RoleDetail, or of GetRole's Role if `extent` is `detail`; InputError if it is neither."""
     fields = _object(detail, "role")
     last_used = _object(fields.get("RoleLastUsed") or {}, "RoleLastUsed")
@@ -200,32 +200,32 @@ def parse_local_policy(detail: object) -> LocalPolicy:
     )
 
 
-def _object(value: object, place: str) -> Json:
+def _object(value: object, place: str) -> _Json:
     if not isinstance(value, Mapping):
         raise InputError(f"Not IAM's authorization details: {place} is not an object.")
     return value
 
 
-def _objects(fields: Json, key: str) -> list[Json]:
+def _objects(fields: _Json, key: str) -> list[_Json]:
     value = fields.get(key) or []
     if not isinstance(value, list):
         raise InputError(f"Not IAM's authorization details: {key} is not a list.")
     return [_object(entry, key) for entry in value]
 
 
-def _text(fields: Json, key: str, default: str | None = None) -> str:
+def _text(fields: _Json, key: str, default: str | None = None) -> str:
     value = fields.get(key, default)
     if not isinstance(value, str):
         raise InputError(f"Not IAM's authorization details: {key} is missing or not text.")
     return value
 
 
-def _optional(fields: Json, key: str) -> str | None:
+def _optional(fields: _Json, key: str) -> str | None:
     value = fields.get(key)
     return value if isinstance(value, str) else None
 
 
-def _texts(fields: Json, key: str) -> tuple[str, ...]:
+def _texts(fields: _Json, key: str) -> tuple[str, ...]:
     value = fields.get(key) or []
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise InputError(f"Not IAM's authorization details: {key} is not a list of names.")
@@ -253,7 +253,7 @@ def _document(value: object) -> Document | None:
         return None
 
 
-def _common(fields: Json, kind: str) -> dict[str, Any]:
+def _common(fields: _Json, kind: str) -> dict[str, Any]:
     """Return what a role, a user and a group have in common, by the names of their attributes."""
     attached, inline = _objects(fields, "AttachedManagedPolicies"), _objects(fields, f"{kind}PolicyList")
     return {
@@ -270,9 +270,9 @@ def _common(fields: Json, kind: str) -> dict[str, Any]:
     }
 
 
-def _boundary(fields: Json) -> str | None:
+def _boundary(fields: _Json) -> str | None:
     return _optional(_object(fields.get("PermissionsBoundary") or {}, "PermissionsBoundary"), "PermissionsBoundaryArn")
 
 
-def _tags(fields: Json) -> tuple[tuple[str, str], ...]:
+def _tags(fields: _Json) -> tuple[tuple[str, str], ...]:
     return tuple((_text(entry, "Key"), _text(entry, "Value", "")) for entry in _objects(fields, "Tags"))

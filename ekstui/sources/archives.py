@@ -30,7 +30,7 @@ from ekstui.change.policy import (
 from ekstui.errors import InputError
 from ekstui.files import create_file
 from ekstui.iam.document import MAX_BYTES
-from ekstui.sources.git import GitError, Objects, borrowed, make_bare, run
+from ekstui.sources.git import GitError, GitObjects, borrowed, make_bare, run_git
 from ekstui.sources.packages import is_npm_json, read_moto, read_npm_package
 from ekstui.sources.policy_file import FOLDER, files_in, read_version_files, read_versions
 
@@ -158,7 +158,7 @@ _BATCH_BYTES = 16 * 1024 * 1024
 
 
 def read_history(
-    name_of_archive: str, objects: Objects, stored: Mapping[str, Policy], since: datetime | None = None
+    name_of_archive: str, objects: GitObjects, stored: Mapping[str, Policy], since: datetime | None = None
 ) -> Collection:
     """Return every version that was committed since a time, or ever, of policies that are known."""
     blobs = dict(blobs_in(objects, since))
@@ -179,7 +179,7 @@ def _policy_named_by(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json")
 
 
-def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
+def blobs_in(objects: GitObjects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
     """Yield each file in the history of the policies' folder by its object name, newest first."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-z", "--no-show-signature")
     period = () if since is None else (f"--since={int(since.timestamp())}",)
@@ -194,7 +194,7 @@ def blobs_in(objects: Objects, since: datetime | None = None) -> Iterator[tuple[
             yield words[3].decode(), path.decode(errors="replace")
 
 
-def _contents(objects: Objects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:
+def _contents(objects: GitObjects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:
     """Yield the files' contents in order, or a sentence for one that is missing or too large."""
     stored = _stored(objects, blobs)
     batch: list[tuple[str, str | None]] = []
@@ -218,7 +218,7 @@ class _Stored(NamedTuple):
     """The object that it is stored as a difference from; zeros for none."""
 
 
-def _stored(objects: Objects, blobs: Iterable[str]) -> dict[str, _Stored]:
+def _stored(objects: GitObjects, blobs: Iterable[str]) -> dict[str, _Stored]:
     """Return how some objects are stored, and those that they are differences from, without unpacking any."""
     stored: dict[str, _Stored] = {}
     wanted = list(blobs)
@@ -252,7 +252,7 @@ def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
     return f"git stores it as a difference from more than {MAX_DEPTH} others in a row."
 
 
-def _texts(objects: Objects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
+def _texts(objects: GitObjects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
     """Yield the contents of files, or what is wrong with them."""
     wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
     output = objects.git("cat-file", "--batch", sent=wanted) if wanted else b""
@@ -273,7 +273,7 @@ MAMIP = "https://github.com/zoph-io/MAMIP.git"
 OVERLAP = timedelta(days=60)
 """How long before the newest known version files are read again, since an archive may notice versions late."""
 
-PATIENCE = 600.0
+_PATIENCE = 600.0
 """How long a fetch may take, in seconds."""
 
 _HEAD = "refs/ekstui/head"
@@ -361,15 +361,15 @@ class Mirror:
             )
         return scheme
 
-    def _fetched(self, protocol: str) -> tuple[Objects, bool]:
+    def _fetched(self, protocol: str) -> tuple[GitObjects, bool]:
         """Fetch the newest commit; return it, and whether the previous one is no longer in its history."""
-        before = run(self.folder, "for-each-ref", "--format=%(objectname)", _HEAD).decode().strip()
+        before = run_git(self.folder, "for-each-ref", "--format=%(objectname)", _HEAD).decode().strip()
         self._git("fetch", *_FETCH, self.url, f"+HEAD:{_HEAD}", protocol=protocol)
-        head = run(self.folder, "rev-parse", "--verify", _HEAD).decode().strip()
-        lost = before and run(self.folder, "rev-list", "--max-count=1", before, "--not", head).strip()
-        return Objects(self.folder, head), bool(lost)
+        head = run_git(self.folder, "rev-parse", "--verify", _HEAD).decode().strip()
+        lost = before and run_git(self.folder, "rev-list", "--max-count=1", before, "--not", head).strip()
+        return GitObjects(self.folder, head), bool(lost)
 
-    def _fetch_files(self, objects: Objects, since: datetime | None) -> None:
+    def _fetch_files(self, objects: GitObjects, since: datetime | None) -> None:
         """Fetch the files that are missing, all at once."""
         blobs = dict(blobs_in(objects, since))
         listed = "".join(f"{blob}\n" for blob in blobs).encode()
@@ -381,7 +381,7 @@ class Mirror:
     def _git(self, *arguments: str, protocol: str, sent: bytes = b"") -> None:
         remote = ("-c", f"remote.{self.url}.promisor=true", "-c", f"remote.{self.url}.partialclonefilter=blob:none")
         words = (*remote, *arguments)
-        run(self.folder, *words, sent=sent, protocol=protocol, patience=PATIENCE, cancelled=self.cancelled)
+        run_git(self.folder, *words, sent=sent, protocol=protocol, patience=_PATIENCE, cancelled=self.cancelled)
 
 
 _OURS = ("HEAD", "objects", "refs")
@@ -393,7 +393,7 @@ _CONFIG = b'[core]\n\trepositoryformatversion = 0\n\tbare = true\n[remote "ekstu
 
 def _has_head(mirror: Path) -> bool:
     try:
-        return bool(run(mirror, "rev-parse", "--verify", "--quiet", _HEAD))
+        return bool(run_git(mirror, "rev-parse", "--verify", "--quiet", _HEAD))
     except InputError:
         return False
 
@@ -411,8 +411,8 @@ def is_intact(mirror: Path) -> bool:
         return False
     _disarm(mirror)
     try:
-        run(mirror, "rev-parse", "--verify", "--quiet", _HEAD)
-        run(mirror, "fsck", "--full", "--strict", "--no-dangling", "--no-progress", patience=PATIENCE)
+        run_git(mirror, "rev-parse", "--verify", "--quiet", _HEAD)
+        run_git(mirror, "fsck", "--full", "--strict", "--no-dangling", "--no-progress", patience=_PATIENCE)
     except GitError:
         return False
     return True

@@ -12,8 +12,8 @@ from ekstui.errors import InputError
 from ekstui.files import read_regular
 from ekstui.iam import arn
 from ekstui.iam.document import MAX_BYTES, Document, load_json
-from ekstui.iam.evaluation import AppliedPolicy, Level
-from ekstui.sources.policy_file import Kind, document_of
+from ekstui.iam.evaluation import AppliedPolicy, PolicyLevel
+from ekstui.sources.policy_file import FileKind, document_of
 
 ControlPolicies = Literal["scps", "rcps"]
 
@@ -25,7 +25,7 @@ _NO_STATEMENT = Document("2012-10-17", None, ())
 class LevelsOfAccount(NamedTuple):
     """The policies of an organization that apply to an account."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[PolicyLevel, ...]
     is_management_account: bool
     """Whether it is the organization's management account, which they do not restrict."""
 
@@ -70,7 +70,9 @@ class Collected:
                 name = _table(folder / "ous" / unit.lower() / "metadata.json", needed=False).get("name", unit)
                 chain.append((str(name), _fields(units[unit])))
                 unit = chain[-1][1].get("parent")
-            levels = tuple(Level(name, tuple(self._policies(folder, fields, kind))) for name, fields in reversed(chain))
+            levels = tuple(
+                PolicyLevel(name, tuple(self._policies(folder, fields, kind))) for name, fields in reversed(chain)
+            )
             # A type of policies that is not enabled is written as no policies at all.
             in_force = levels if any(level.policies for level in levels) else ()
             return LevelsOfAccount(in_force, metadata.get("rootAccountId") == account)
@@ -165,7 +167,7 @@ def _content(file: Path) -> bytes | None:
         raise InputError(f"{file} cannot be read: {error.strerror or error}.") from None
 
 
-def _document(file: Path, kind: Kind) -> Document | None:
+def _document(file: Path, kind: FileKind) -> Document | None:
     content = _content(file)
     return None if content is None else document_of(content, str(file), kind=kind)
 

@@ -24,7 +24,7 @@ from ekstui.sources.processes import Bounds
 OLDEST = (2, 32)
 """The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""
 
-PATIENCE = 120.0
+_PATIENCE = 120.0
 """How long one git command may take, in seconds."""
 
 MOST_OUTPUT = 64 * 1024 * 1024
@@ -58,7 +58,7 @@ class GitError(InputError):
 
 
 @dataclass(frozen=True, slots=True)
-class Objects:
+class GitObjects:
     """A clone's objects, and its current commit."""
 
     folder: Path
@@ -67,11 +67,11 @@ class Objects:
 
     def git(self, *arguments: str, sent: bytes = b"") -> bytes:
         """Return what a git command prints; InputError with the first line of its error message."""
-        return run(self.folder, *arguments, sent=sent)
+        return run_git(self.folder, *arguments, sent=sent)
 
 
 @contextmanager
-def borrowed(clone: Path) -> Iterator[Objects]:
+def borrowed(clone: Path) -> Iterator[GitObjects]:
     """Let a temporary bare repository borrow the objects of a clone."""
     _check_version()
     folder = _git_folder(clone)
@@ -89,10 +89,10 @@ def borrowed(clone: Path) -> Iterator[Objects]:
         shallow = [line for line in _small(common / "shallow", _MOST_REFS).split() if _OBJECT.fullmatch(line)]
         if shallow:
             (ours / "shallow").write_bytes(b"".join(line + b"\n" for line in shallow))
-        yield Objects(ours, head)
+        yield GitObjects(ours, head)
 
 
-def run(
+def run_git(
     folder: Path,
     *arguments: str,
     sent: bytes = b"",
@@ -146,7 +146,7 @@ def _run(
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
-    bounds = Bounds(PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
+    bounds = Bounds(_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     started = time.monotonic()
     ended = processes.run(["git", *_LIMITS, *arguments], _environment(protocol), bounds, sent, cancelled)
     log.info("git ended with %s after %.2f s", ended.code, time.monotonic() - started)

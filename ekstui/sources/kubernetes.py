@@ -22,19 +22,19 @@ from ekstui.eks.pods import (
     ROLE_ARN,
     AuthMapping,
     Container,
-    Kind,
     KubernetesFacts,
     KubernetesServiceAccount,
     Pod,
-    Variable,
+    PodVariable,
+    WorkloadKind,
 )
 from ekstui.errors import InputError
 from ekstui.iam.document import object_of
 from ekstui.sources.aws_auth import parse_aws_auth
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
-MAX_BYTES = 256_000_000
+MAX_ANSWER_BYTES = 256_000_000
 """The most that is read at once. 3,000 pods take about 30 MB."""
 
 COMMAND = "kubectl get pods,serviceaccounts -A -o json"
@@ -47,7 +47,7 @@ _IMAGE = re.compile(
 _AUDIENCE = re.compile(r"(?:https://)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.ASCII)
 _ANNOTATION = re.compile(r"[A-Za-z0-9._-]{1,253}/[A-Za-z0-9._-]{1,63}", re.ASCII)
 _AGENT = re.compile(r"http://(?:169\.254\.170\.23|\[fd00:ec2::23\])/v1/credentials")
-_VARIABLES: tuple[Variable, ...] = (
+_VARIABLES: tuple[PodVariable, ...] = (
     "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
 )  # fmt: skip
@@ -56,15 +56,15 @@ _ALIKE = 0.8
 
 
 @dataclass(slots=True)
-class Collected:
+class _Collected:
     """What was read so far, each object once: the last that has its name wins."""
 
     pods: dict[tuple[str, str], Pod] = field(default_factory=dict)
     service_accounts: dict[tuple[str, str], KubernetesServiceAccount] = field(default_factory=dict)
     mappings: tuple[AuthMapping, ...] | None = None
-    kinds: set[Kind] = field(default_factory=set)
+    kinds: set[WorkloadKind] = field(default_factory=set)
     """What was asked for, even if there was none."""
-    whole: set[Kind] = field(default_factory=set)
+    whole: set[WorkloadKind] = field(default_factory=set)
     trouble: list[str] = field(default_factory=list)
     _containers: dict[tuple[Container, ...], tuple[Container, ...]] = field(default_factory=dict)
 
@@ -91,7 +91,7 @@ class Collected:
                 self.add_aws_auth(fields)
         return None
 
-    def add_aws_auth(self, value: Json) -> None:
+    def add_aws_auth(self, value: _Json) -> None:
         """Keep the lines of the ConfigMap aws-auth; what is wrong with it becomes a trouble."""
         self.kinds.add("aws-auth")
         try:
@@ -117,7 +117,7 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
 
     Raises InputError for text that is no such JSON, or has none of the kinds.
     """
-    collected = Collected()
+    collected = _Collected()
     for place, text in texts:
         _Reader(text, place).read_into(collected)
     if not collected.kinds:
@@ -135,8 +135,8 @@ def read_files(paths: Sequence[Path], read_at: datetime) -> KubernetesFacts:
 
 def decoded(content: bytes, place: str) -> str:
     """Return the text of what was read; InputError if it is too long or not UTF-8."""
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{place} is larger than {MAX_BYTES // 1_000_000} MB.", "Give one namespace at a time.")
+    if len(content) > MAX_ANSWER_BYTES:
+        raise InputError(f"{place} is larger than {MAX_ANSWER_BYTES // 1_000_000} MB.", "Give one namespace at a time.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -145,7 +145,7 @@ def decoded(content: bytes, place: str) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return decoded(files.read_regular(path, MAX_BYTES), str(path))
+        return decoded(files.read_regular(path, MAX_ANSWER_BYTES), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", _NEXT) from None
 
@@ -157,7 +157,7 @@ class _Reader:
         self._text, self._place, self._at = text, place, 0
         self._decode = json.JSONDecoder(object_pairs_hook=object_of).raw_decode
 
-    def read_into(self, collected: Collected) -> None:
+    def read_into(self, collected: _Collected) -> None:
         log.info("reads %d characters of Kubernetes' JSON", len(self._text))
         self._skip()
         if self._at == len(self._text):
@@ -166,7 +166,7 @@ class _Reader:
             self._document(collected)
             self._skip()
 
-    def _document(self, collected: Collected) -> None:
+    def _document(self, collected: _Collected) -> None:
         """Read one object; a list has a field `items`."""
         begin = self._at
         fields: dict[str, object] = {}
@@ -250,7 +250,7 @@ class _Reader:
         return InputError(f"{self._place} cannot be read: {why} (line {line:,}).", _NEXT)
 
 
-def parse_pod(value: Json) -> Pod:
+def parse_pod(value: _Json) -> Pod:
     """Return a pod; InputError if it is none."""
     namespace, name = _named(value)
     spec, metadata = _object(value.get("spec"), "a pod's spec"), _object(value.get("metadata"), "metadata")
@@ -296,7 +296,7 @@ def _container(value: object) -> Container:
     )
 
 
-def _owner(metadata: Json, name: str) -> tuple[str, str]:
+def _owner(metadata: _Json, name: str) -> tuple[str, str]:
     """Return the kind and name of what controls a pod, of a ReplicaSet what its pods' hash tells of its own owner."""
     for entry in _list(metadata, "ownerReferences"):
         reference = _object(entry, "an owner")
@@ -312,7 +312,7 @@ def _owner(metadata: Json, name: str) -> tuple[str, str]:
     return "Pod", name
 
 
-def parse_service_account(value: Json) -> KubernetesServiceAccount:
+def parse_service_account(value: _Json) -> KubernetesServiceAccount:
     """Return a service account with EKS's annotations; InputError if it is none."""
     namespace, name = _named(value)
     metadata = _object(value.get("metadata"), "metadata")
@@ -343,7 +343,7 @@ def _is_misspelt(annotation: str) -> bool:
     )
 
 
-def _annotated(metadata: Json) -> datetime | None:
+def _annotated(metadata: _Json) -> datetime | None:
     """Return when a manager of the annotation with the role last wrote: it is not newer than that."""
     times = []
     for entry in _list(metadata, "managedFields"):
@@ -356,7 +356,7 @@ def _annotated(metadata: Json) -> datetime | None:
     return min(times, default=None)
 
 
-def _named(value: Json) -> tuple[str, str]:
+def _named(value: _Json) -> tuple[str, str]:
     metadata = _object(value.get("metadata"), "metadata")
     return _name(metadata.get("namespace") or "default", "a namespace"), _name(metadata.get("name"), "an object")
 
@@ -368,13 +368,13 @@ def _name(value: object, what: str) -> str:
     return value
 
 
-def _object(value: object, what: str) -> Json:
+def _object(value: object, what: str) -> _Json:
     if not isinstance(value, Mapping):
         raise InputError(f"Not Kubernetes' JSON: {what} is not an object.", _NEXT)
     return value
 
 
-def _list(fields: Json, key: str) -> Sequence[object]:
+def _list(fields: _Json, key: str) -> Sequence[object]:
     value = fields.get(key) or ()
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise InputError(f"Not Kubernetes' JSON: {key} is not a list.", _NEXT)

@@ -17,14 +17,14 @@ from ekstui.iam.evaluation import (
     NO_RESOURCE_POLICIES,
     AppliedPolicy,
     Layer,
-    Level,
     Organization,
+    PolicyLevel,
     Request,
     ResourcePolicies,
     context_of,
 )
 from ekstui.sources.collected import Collected, ControlPolicies
-from ekstui.sources.policy_file import Kind, read_document
+from ekstui.sources.policy_file import FileKind, read_document
 
 _MAX_POLICIES = 500
 """The most policies that are read: an organization has at most six levels, and each few policies."""
@@ -49,7 +49,7 @@ class LayersOfRequest(NamedTuple):
 class Given(NamedTuple):
     """What one option names."""
 
-    levels: tuple[Level, ...] = ()
+    levels: tuple[PolicyLevel, ...] = ()
     collected: tuple[Collected, ...] = ()
     """What iam-collect wrote."""
 
@@ -117,7 +117,7 @@ def read_layers(
     return found
 
 
-def _given(paths: Iterable[str], kind: Kind) -> Given:
+def _given(paths: Iterable[str], kind: FileKind) -> Given:
     """Return what files and folders hold: every JSON file of a plain folder is a policy, a folder before its subfolders."""
     if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")
@@ -136,7 +136,7 @@ def _given(paths: Iterable[str], kind: Kind) -> Given:
     if sum(map(len, by_folder.values())) > _MAX_POLICIES:
         raise InputError(f"More than {_MAX_POLICIES} policies were given.", "Name the folders of one account's levels.")
     levels = tuple(
-        Level(
+        PolicyLevel(
             folder.name or None,
             tuple(AppliedPolicy(file.stem, None, read_document(file, kind=kind)) for file in listed),
         )
@@ -166,7 +166,7 @@ class _Applying:
         known = context.values("aws:ResourceAccount") or (arn.split_arn(resource or "").account,)
         self.owner = known[0] or None
 
-    def levels(self, given: Given, kind: ControlPolicies, layer: Layer, account: str | None) -> tuple[Level, ...]:
+    def levels(self, given: Given, kind: ControlPolicies, layer: Layer, account: str | None) -> tuple[PolicyLevel, ...]:
         """Return the levels that apply to an account, and note why none does."""
         words = "service control policies" if kind == "scps" else "resource control policies"
         whose = "caller" if kind == "scps" else "resource"

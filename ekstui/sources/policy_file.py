@@ -40,7 +40,7 @@ _WRAPPERS = (
 )  # fmt: skip
 """Fields in which the AWS CLI prints a policy; those of the last line hold the policies of resources."""
 
-Kind = Literal["identity", "trust", "resource", "resource-control"]
+FileKind = Literal["identity", "trust", "resource", "resource-control"]
 """What kind of policy a document has to be; service control policies have the rules of identity policies."""
 
 _RULES = {
@@ -52,7 +52,7 @@ _DEPTH = 4
 """PolicyVersion or Role, the document, a string in it, and one to spare."""
 
 
-def read_document(path: Path, *, kind: Kind = "identity") -> Document:
+def read_document(path: Path, *, kind: FileKind = "identity") -> Document:
     """Return the policy in a file; InputError names the file and what is wrong (see `document_of`)."""
     if files.is_served():
         raise InputError(
@@ -68,13 +68,13 @@ def read_document(path: Path, *, kind: Kind = "identity") -> Document:
     return document_of(text, str(path), kind=kind)
 
 
-def document_of(text: str | bytes, label: str, *, kind: Kind = "identity") -> Document:
+def document_of(text: str | bytes, label: str, *, kind: FileKind = "identity") -> Document:
     """Return the policy in a text; DocumentError if AWS would reject it as one of this kind.
 
     The error starts with `label`, which says where the text is from.
     """
     try:
-        document = parse(unwrapped(load_json(text)))
+        document = parse(inner_document(load_json(text)))
         for broken in _RULES[kind](document):
             raise broken
         return document
@@ -82,7 +82,7 @@ def document_of(text: str | bytes, label: str, *, kind: Kind = "identity") -> Do
         raise DocumentError(f"{label}: {error.message}") from None
 
 
-def unwrapped(value: object) -> object:
+def inner_document(value: object) -> object:
     """Return the policy document inside what `get-policy-version`, `get-role`, `describe-policy` or `get-bucket-policy` prints, else the value itself.
 
     IAM's API gives documents URL-encoded, and so do tools that store its answers as they come.
@@ -132,7 +132,7 @@ def _version_in(text: bytes) -> _Version:
         created = parse_time(str(fields["CreateDate"])) if fields.get("CreateDate") else None
     except ValueError:
         raise InputError(f"{fields['CreateDate']!r} is not a time.") from None
-    document = unwrapped(fields["Document"])
+    document = inner_document(fields["Document"])
     parse(document)
     return _Version(number, fields.get("IsDefaultVersion") is True, created, text_of(document))
 

@@ -14,7 +14,7 @@ from ekstui.errors import InputError
 from ekstui.files import read_regular
 from ekstui.sources.git import run_in_clone
 
-MOST_BYTES = 16 * 1024 * 1024
+_MOST_BYTES = 16 * 1024 * 1024
 """The largest file that is read, in bytes; a Terraform plan has a few megabytes."""
 
 _MOST_LINKS = 40
@@ -190,7 +190,7 @@ def _now(root: Path, path: str, entry: _Entry, blobs: "_Blobs") -> bytes | None:
         raise _UnreadError("it is a link, or below one, which is not followed")
     try:
         if not stat.S_ISDIR((root / path).lstat().st_mode):
-            return read_regular(root / path, MOST_BYTES, follow=False)
+            return read_regular(root / path, _MOST_BYTES, follow=False)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError:
@@ -210,7 +210,7 @@ class _Blobs:
         self._root = root
         names = {name: None for entry in entries for name in (entry.old, entry.new) if name.strip("0")}
         self._sizes = _sizes(root, names)
-        self._waiting = [name for name in names if 0 <= self._sizes.get(name, -1) <= MOST_BYTES]
+        self._waiting = [name for name in names if 0 <= self._sizes.get(name, -1) <= _MOST_BYTES]
         self._held: dict[str, bytes] = {}
 
     def side(self, mode: str, name: str, is_or_was: str) -> bytes | None:
@@ -221,8 +221,8 @@ class _Blobs:
             raise _UnreadError(f"it {is_or_was} {_NO_FILES[mode]}")
         if not name.strip("0"):
             raise _UnreadError("it is not in the work tree")
-        if self._sizes.get(name, -1) > MOST_BYTES:
-            raise _UnreadError(f"it has more than {MOST_BYTES:,} bytes")
+        if self._sizes.get(name, -1) > _MOST_BYTES:
+            raise _UnreadError(f"it has more than {_MOST_BYTES:,} bytes")
         if name not in self._held and name in self._sizes:
             self._held = _contents(self._root, self._next(name))
         if name not in self._held:
@@ -252,7 +252,7 @@ def _sizes(root: Path, names: Collection[str]) -> dict[str, int]:
 
 def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
     """Return the contents of those of git's objects that the clone has, by name; each at most MOST_BYTES."""
-    wanted = [name for name, size in _sizes(root, names).items() if size <= MOST_BYTES]
+    wanted = [name for name, size in _sizes(root, names).items() if size <= _MOST_BYTES]
     if not wanted:
         return {}
     answer = run_in_clone(root, "cat-file", "--batch", stdin="\n".join(wanted))

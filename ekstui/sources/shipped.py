@@ -149,14 +149,14 @@ def _version(name: str, number: int) -> ComponentVersion:
     return components()[name].versions[number - 1]
 
 
-FAMILIES: Mapping[PolicyFamily, PublishedPolicies] = {"published": PublishedPolicies()}
+SHIPPED_FAMILIES: Mapping[PolicyFamily, PublishedPolicies] = {"published": PublishedPolicies()}
 
 
 def shipped_in(scope: Scope) -> tuple[PublishedPolicies, ...]:
     """Return the readers of the families that a scope lists."""
-    return tuple(reader for reader in FAMILIES.values() if scope in (reader.scope, "any"))
+    return tuple(reader for reader in SHIPPED_FAMILIES.values() if scope in (reader.scope, "any"))
 
 
 def reader_of(policy: Policy) -> PublishedPolicies:
     """Return the reader of the family that a policy belongs to."""
-    return FAMILIES[policy.family]
+    return SHIPPED_FAMILIES[policy.family]

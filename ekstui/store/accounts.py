@@ -101,7 +101,7 @@ def _with(profiles: Mapping[str, str], profile: str | None, at: datetime) -> dic
     return dict(sorted(seen.items(), key=lambda item: item[1])[-MOST_PROFILES:])
 
 
-def keep_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
+def store_place(folder: Path, partition: str, account: str, at: str, opened: str) -> None:
     """Store in an account's file, if there is one, what was open of it and when; the next snapshot drops that."""
     file = _file(folder, partition, account)
     with _explained("What was open cannot be stored"):

@@ -254,11 +254,11 @@ def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Docu
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
     from ekstui.iam.conditions.variables import VARIABLES_SINCE
     from ekstui.iam.document import serialise_statement
-    from ekstui.iam.grants import merged, service_of, uses_of
+    from ekstui.iam.grants import merged_document, service_of, uses_of
 
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
-        number: document if document.version == VARIABLES_SINCE else merged((document,))
+        number: document if document.version == VARIABLES_SINCE else merged_document((document,))
         for number, document in documents.items()
     }
     targets = uses_of(newest, policy.default_version)

@@ -56,7 +56,7 @@ class BusyCacheError(UnavailableCacheError):
 APPLICATION_ID = 0x454B5332
 """`EKS2` in the file's header."""
 
-VERSION = 1
+_VERSION = 1
 """The file's user_version. A cache of another version is set aside and rebuilt."""
 
 WAIT = 1.0
@@ -81,7 +81,7 @@ _SCHEMA = (
     "CREATE TABLE root (id INTEGER PRIMARY KEY CHECK (id = 1), record BLOB NOT NULL, digest TEXT NOT NULL) STRICT",
     "CREATE TABLE object (digest TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT",
     f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {VERSION}",
+    f"PRAGMA user_version = {_VERSION}",
 )
 
 _UNUSABLE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM})
@@ -291,9 +291,9 @@ class ObjectFile(NamedTuple):
         try:
             mark = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if mark == APPLICATION_ID and version > VERSION:
+            if mark == APPLICATION_ID and version > _VERSION:
                 raise NewerCacheError(f"{self.path} is from a newer ekstui.")
-            if (mark, version) != (APPLICATION_ID, VERSION):
+            if (mark, version) != (APPLICATION_ID, _VERSION):
                 raise DamagedCacheError(f"{self.path} is not from this version of ekstui, or damaged.")
         except BaseException:
             connection.close()

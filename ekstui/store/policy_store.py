@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ekstui.change.policy import Policy, PolicyHistory, Provenance, VersionInfo
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
-from ekstui.store.records import State, StoredPolicy, policy_of, policy_record, read_policy, read_state, state_record
+from ekstui.store.records import (
+    State,
+    StoredPolicy,
+    policy_from_record,
+    policy_record,
+    read_policy,
+    state_from_record,
+    state_record,
+)
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Authority, Scope
@@ -76,7 +84,7 @@ class PolicyStore:
     def policies(self, scope: Scope = "all") -> tuple[Policy, ...]:
         """Return the policies of a scope without their documents, in the same order."""
         with self.file.reading() as objects:
-            return tuple(map(policy_of, self._records(objects, self.state_in(objects)[1], scope)))
+            return tuple(map(policy_from_record, self._records(objects, self.state_in(objects)[1], scope)))
 
     def policy(self, name: str) -> Policy:
         """Return one policy by its exact name."""
@@ -140,7 +148,7 @@ class PolicyStore:
             indexed = {name: _indexed(entry) for name, entry in entries.items()}
             outcome: list[PutResult] = []
             for history in delivery:
-                entry, stored = merged(draft, entries.get(history.policy.name), history, info.provenance)
+                entry, stored = _merged(draft, entries.get(history.policy.name), history, info.provenance)
                 entries[entry.policy.name] = entry
                 if stored.new_policy or stored.new_versions or stored.conflicts:
                     outcome.append(stored)
@@ -224,7 +232,7 @@ class PolicyStore:
 
     def _state(self, objects: Objects, name: str) -> State:
         if name not in self._states:
-            self._states[name] = read_state(objects.value(name))
+            self._states[name] = state_from_record(objects.value(name))
         return self._states[name]
 
     def _chunk(self, objects: Objects, digest: str) -> dict[str, list[Any]]:
@@ -291,7 +299,7 @@ def pack(history: PolicyHistory) -> PackedHistory:
     return PackedHistory(history.policy, objects)
 
 
-def merged(
+def _merged(
     draft: Draft, stored: StoredPolicy | None, delivered: PackedHistory, provenance: Provenance
 ) -> tuple[StoredPolicy, PutResult]:
     """Merge a source's history into a stored policy, and store its new documents; return the policy and what was new."""

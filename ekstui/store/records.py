@@ -54,14 +54,14 @@ def read_policy(record: list[Any]) -> StoredPolicy:
     """Return the policy in what `policy_record` returned."""
     *_, (source, authority, as_of, fetched_at), versions = record
     return StoredPolicy(
-        policy_of(record),
+        policy_from_record(record),
         {number: digest for number, _, digest, _ in versions},
         {number: who for number, _, _, who in versions if who},
         Provenance(source, authority, parse_time(as_of), parse_time(fetched_at)),
     )
 
 
-def policy_of(record: list[Any]) -> Policy:
+def policy_from_record(record: list[Any]) -> Policy:
     """Return the policy alone: reading the rest as well would take twice as long for 1,600 records."""
     name, arn, default_version, withdrawn, _, versions = record
     version_infos = [
@@ -82,7 +82,7 @@ def state_record(state: State) -> dict[str, Any]:
     }
 
 
-def read_state(record: Mapping[str, Any]) -> State:
+def state_from_record(record: Mapping[str, Any]) -> State:
     """Return the state in what `state_record` returned."""
     return State(
         source=record["source"],

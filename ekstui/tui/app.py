@@ -24,8 +24,8 @@ from ekstui.tui import keys
 from ekstui.tui.background import first_view
 from ekstui.tui.base import is_too_small
 from ekstui.tui.crash import LACKING
-from ekstui.tui.driver import lacking, repaint
-from ekstui.tui.keys import Key, bindings, clashes, declared, spelled, unknown_ids
+from ekstui.tui.driver import missing_from_textual, repaint
+from ekstui.tui.keys import Key, bindings, clashes, declared, keys_as_shown, unknown_ids
 from ekstui.tui.messages import Bookmark, PaneFailed, Shown, Start
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SIGNALLED = 128
 """Return codes above this mean that a signal ended the app, as in a shell."""
 
-RECENT = 8
+_RECENT = 8
 """How many recently found things are offered again."""
 
 
@@ -73,7 +73,7 @@ class EkstuiApp(RoutedApp):
     ) -> None:
         super().__init__(library, effective.settings if effective else None, choice)
         self.settings_warnings = (*(effective.warnings if effective else ()), *unknown_ids(self.settings.keys))
-        if self.settings.theme in self.available_themes:  # `start` refuses another
+        if self.settings.theme in self.available_themes:  # `run_app` refuses another
             self.theme = self.settings.theme
         self.set_keymap(self.settings.keys)
         # A class attribute has no effect: App.__init__ sets the level from the environment.
@@ -146,7 +146,7 @@ class EkstuiApp(RoutedApp):
                 of_pane = self.screen is self.explorer and chosen.value in declared(pane)
                 await self.run_action(action, pane if of_pane else self.screen if chosen.value in here else self)
             else:
-                self.recent = (chosen, *(entry for entry in self.recent if entry != chosen))[:RECENT]
+                self.recent = (chosen, *(entry for entry in self.recent if entry != chosen))[:_RECENT]
                 await self.open_found(chosen)
 
         explorer = self.explorer
@@ -171,7 +171,7 @@ class EkstuiApp(RoutedApp):
         wanted = next((key for key in keys.all_keys() if event.key in self.keys_of(key).split(",")), None)
         here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
         if wanted is not None and wanted.id not in {key.id for key in here}:
-            self.notify(f"{spelled(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
+            self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")
 
     def on_paste(self, event: Paste) -> None:
         """Look up pasted text that no input takes."""
@@ -193,7 +193,7 @@ class EkstuiApp(RoutedApp):
 
 def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
     """Save where the user is, except in the demo; what names the account goes into the account's own file."""
-    from ekstui.library.remembered import Place, keep_place
+    from ekstui.library.remembered import RememberedPlace, keep_place
 
     shown = explorer.shown
     if library.is_demo or shown is None:
@@ -214,7 +214,7 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
     ):
         return  # the app opens there anyway
     keep_place(
-        Place(
+        RememberedPlace(
             at,
             explorer.scope,
             shown.entry.policy.arn,
@@ -229,7 +229,7 @@ def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: L
         library.account.keep_place(at, bookmark.text)
 
 
-def start(where: str | None, effective: Effective, account: AccountChoice) -> int:
+def run_app(where: str | None, effective: Effective, account: AccountChoice) -> int:
     """Run the app, opened at `where` if given, and return the exit code.
 
     Raises NotFoundError for an unknown policy or version, and InputError for an unknown theme or a key with two meanings, before the screen changes.
@@ -241,7 +241,7 @@ def start(where: str | None, effective: Effective, account: AccountChoice) -> in
     logging.getLogger().addHandler(logging.NullHandler())
     threading.excepthook = _log_thread
 
-    if gone := (*lacking(), *LACKING):
+    if gone := (*missing_from_textual(), *LACKING):
         sys.stderr.write(
             f"ekstui: this Textual lacks {', '.join(gone)}: its own driver draws, and an error ends the app.\n"
         )

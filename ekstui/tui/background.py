@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.library import AccountChoice, Library
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
 class Background:
@@ -36,8 +36,8 @@ class Background:
         self,
         owner: MessagePump,
         group: str,
-        work: Callable[[Event], Result],
-        then: Callable[[Result], object] = lambda _: None,
+        work: Callable[[Event], _Result],
+        then: Callable[[_Result], object] = lambda _: None,
         failed: Callable[[EkstuiError], object] | None = None,
     ) -> None:
         """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
@@ -81,7 +81,7 @@ class Background:
 
 # The cache
 
-Progress = Callable[[str, int, int], None]
+_Progress = Callable[[str, int, int], None]
 """Called with the activity, how much is done, and how much there is."""
 
 
@@ -92,8 +92,8 @@ class Synced(NamedTuple):
     failed: bool = False
 
 
-def sync(
-    library: Library, cancelled: Event, progress: Progress, remark: Callable[[str], object] | None = None
+def sync_and_index(
+    library: Library, cancelled: Event, progress: _Progress, remark: Callable[[str], object] | None = None
 ) -> Synced:
     """Sync the policies with AWS, index them, and return what is new.
 

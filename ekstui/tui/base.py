@@ -47,10 +47,10 @@ def is_too_small(size: Size) -> bool:
     return size.width < MIN_SIZE.width or size.height < MIN_SIZE.height
 
 
-QUIET = 2
+_QUIET = 2
 """Walks without a message before the next key is sent."""
 
-PATIENCE = 1.0
+_PATIENCE = 1.0
 """Seconds that a key waits for the previous one, in case something else keeps the queues busy."""
 
 
@@ -84,7 +84,7 @@ class TypeaheadApp(App[None]):
             await super().on_event(event)
             return
         self._typed.append(event)
-        if self._sent_at is None or time.monotonic() - self._sent_at > PATIENCE:
+        if self._sent_at is None or time.monotonic() - self._sent_at > _PATIENCE:
             await self._send_next()
 
     async def _send_next(self) -> None:
@@ -118,7 +118,7 @@ class TypeaheadApp(App[None]):
         quiet = 0 if waiting else quiet + 1
         if self._sent_at != sent_at:
             return
-        if quiet < QUIET and time.monotonic() - sent_at < PATIENCE:
+        if quiet < _QUIET and time.monotonic() - sent_at < _PATIENCE:
             await self._follow(self._path(), sent_at, quiet, waiting=False)
         else:
             await self._send_next()

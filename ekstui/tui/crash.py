@@ -29,9 +29,9 @@ BROKEN: Final = 70
 """The exit code after an internal error: EX_SOFTWARE of sysexits."""
 
 MAX_ERRORS: Final = 10
-"""More errors than this within PERIOD end the app."""
+"""More errors than this within _PERIOD end the app."""
 
-PERIOD: Final = 10.0
+_PERIOD: Final = 10.0
 """Seconds."""
 
 _CALLERS = (
@@ -115,7 +115,7 @@ class SurvivingApp(App[None]):
         if LACKING or self._exit or not self.is_running or not self.screen_stack:
             return False
         now = monotonic()
-        self._survived = (*(moment for moment in self._survived if now - moment < PERIOD), now)
+        self._survived = (*(moment for moment in self._survived if now - moment < _PERIOD), now)
         if len(self._survived) > MAX_ERRORS:
             return False
         self._note(error)

@@ -139,7 +139,7 @@ def clashes(keymap: Mapping[str, str]) -> dict[str, str]:
         for binding in Binding.make_bindings([Binding(keys, name)]):
             owners.setdefault(binding.key, []).append(name)
     return {
-        name: f"{spelled(key)} is also the key of {other}"
+        name: f"{keys_as_shown(key)} is also the key of {other}"
         for key, names in owners.items()
         for name in names
         for other in names
@@ -154,7 +154,7 @@ _SPELLED = {
 }  # fmt: skip
 
 
-def spelled(keys: str) -> str:
+def keys_as_shown(keys: str) -> str:
     """Return keys as they are shown: `?`, `↓ j`, `^p :`."""
     return " ".join(_SPELLED.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
 

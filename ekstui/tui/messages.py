@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ekstui.iam.summary import ActionSummary
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
-    from ekstui.library.lookup import Kind
+    from ekstui.library.lookup import ThingKind
     from ekstui.library.notation import PolicyAt, Side
     from ekstui.present.styled import Row
 
@@ -187,7 +187,7 @@ class ShowFound(TypedMessage):
     """Open the first match for a text in the palette, of one kind if it is given."""
 
     text: str
-    kind: Kind | None = None
+    kind: ThingKind | None = None
     row: int = 0
     """The row to put the cursor on."""
 

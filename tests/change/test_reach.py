@@ -17,14 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ekstui.change.comparison import changes
-from ekstui.change.coverage import are_disjoint, covers
+from ekstui.change.coverage import are_disjoint, extent_covers
 from ekstui.change.reach import Outcome, reach_between
 from ekstui.change.reach.affected_actions import differing_patterns
 from ekstui.change.reach.dependent_keys import agreeing, follow
 from ekstui.change.reach.feasible import resources_for
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam.document import parse
-from ekstui.iam.grants import Effort, Extent, Line, grants
+from ekstui.iam.grants import ConditionLine, Effort, Extent, grants
 from tests.change import random_pairs
 from tests.support.brute_force import Request, allows, glob, listed
 from tests.support.corpus import raw_corpus, raw_document, sampled_corpus
@@ -640,9 +640,9 @@ def test_all_but_one_are_not_covered_by_all_but_two() -> None:
         return Extent("Resource", ("*",), frozenset(), frozenset(("NotPrincipal", "AWS", each) for each in accounts))
 
     one, two = everyone_but("111122223333"), everyone_but("111122223333", "444455556666")
-    assert not covers(two, one)
-    assert covers(one, one)
-    assert not covers(one, one._replace(principals=frozenset()))
+    assert not extent_covers(two, one)
+    assert extent_covers(one, one)
+    assert not extent_covers(one, one._replace(principals=frozenset()))
 
 
 ROLE_A, ADA = "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:user/team/ada"
@@ -862,18 +862,23 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
         for each in extents
     }
     for one, other in itertools.product(extents, repeat=2):
-        assert covers(one, other) is (matched[other] <= matched[one]), (one, other)
+        assert extent_covers(one, other) is (matched[other] <= matched[one]), (one, other)
         assert are_disjoint(one, other) is matched[one].isdisjoint(matched[other]), (one, other)
-    bound = frozenset({Line("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
+    bound = frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
     for each in extents:
-        assert covers(each, each._replace(conditions=bound))
-        assert not covers(each._replace(conditions=bound), each)
+        assert extent_covers(each, each._replace(conditions=bound))
+        assert not extent_covers(each._replace(conditions=bound), each)
     # What has no resources is about itself, as a trust policy is.
     itself = Extent("Resource", (), frozenset())
-    assert covers(itself, itself)
+    assert extent_covers(itself, itself)
     assert not any(
-        covers(itself, each) or covers(each, itself) or are_disjoint(itself, each) or are_disjoint(each, itself)
+        extent_covers(itself, each)
+        or extent_covers(each, itself)
+        or are_disjoint(itself, each)
+        or are_disjoint(each, itself)
         for each in extents
     )
-    other = itself._replace(conditions=frozenset({Line("StringEquals", "aws:principaltag/t", frozenset({"b"}))}))
+    other = itself._replace(
+        conditions=frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"b"}))})
+    )
     assert are_disjoint(itself._replace(conditions=bound), other)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ekstui.change.candidates import Candidate, candidate_of
-from ekstui.change.holders import Holder, first_of_run, nearest_actions, parse_action, who_can, widenings
+from ekstui.change.holders import Holder, first_of_run, holders_of, nearest_actions, parse_action, widenings
 from ekstui.change.policy import Policy, VersionInfo, format_time
 from ekstui.errors import InputError
 from ekstui.iam.document import parse
@@ -44,7 +44,7 @@ def candidates(action: str) -> list[Candidate]:
 
 
 def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
-    return {each.policy.name: each for each in who_can(action, candidates(action), resource).holders}
+    return {each.policy.name: each for each in holders_of(action, candidates(action), resource).holders}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
 def small(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
     policy = Policy("P", "arn:aws:iam::aws:policy/P", 1, (VersionInfo(1, None),))
     candidate = candidate_of(policy, {1: parse({"Statement": statements})}, action.lower())
-    found = who_can(action, [candidate] if candidate else [], resource).holders
+    found = holders_of(action, [candidate] if candidate else [], resource).holders
     return found[0] if found else None
 
 
@@ -230,7 +230,7 @@ def test_what_a_short_arn_reaches_is_left_open() -> None:
         statement = {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": resource}
         candidate = candidate_of(policy, {1: parse({"Statement": statement})}, "ec2:createvolume")
         assert candidate is not None
-        (found,) = who_can("ec2:CreateVolume", [candidate]).holders
+        (found,) = holders_of("ec2:CreateVolume", [candidate]).holders
         return found
 
     short, whole = holder("arn:aws:ec2:*:volume/*"), holder("arn:aws:ec2:*:*:volume/*")
@@ -274,21 +274,21 @@ def test_only_grants_that_can_match_a_resource_count(resources: dict[str, Any], 
 def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
     action = "elasticloadbalancing:SetRulePriorities"
     (candidate,) = (each for each in candidates(action) if each.policy.name == "AmazonEKSLoadBalancingPolicy")
-    (plain,) = who_can(action, [candidate]).holders
-    (history,) = who_can(action, [candidate], history=True).holders
-    (bare,) = who_can(action, [candidate], types=False).holders
+    (plain,) = holders_of(action, [candidate]).holders
+    (history,) = holders_of(action, [candidate], history=True).holders
+    (bare,) = holders_of(action, [candidate], types=False).holders
     assert (plain.wider, [each.version for each in history.wider]) == ((), [9])
     assert (bool(plain.covers or plain.lacks), bare.covers, bare.lacks) == (True, (), ())
     # Of a pattern, neither types nor a level are known.
-    found = who_can("elasticloadbalancing:SetRule*", [candidate])
+    found = holders_of("elasticloadbalancing:SetRule*", [candidate])
     assert (found.level, found.holders[0].covers, found.holders[0].lacks, found.holders[0].applies) == (
         "unknown",
         (),
         (),
         True,
     )
-    assert who_can("ELASTICLOADBALANCING:setrulepriorities", []).action == action
-    assert who_can(action, []).level == "Write"
+    assert holders_of("ELASTICLOADBALANCING:setrulepriorities", []).action == action
+    assert holders_of(action, []).level == "Write"
 
 
 def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:

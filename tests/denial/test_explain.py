@@ -23,20 +23,20 @@ from ekstui.denial.answer import (
     statement_in_words,
 )
 from ekstui.denial.deciding import cause_in_words, decide, nearest_statements, other_resource_types
-from ekstui.denial.explain import Question, asked, check_arn, explain, explain_symptom, is_arn, parse_context
+from ekstui.denial.explain import Question, asked, check_arn, explain, explain_symptom, is_arn_or_star, parse_context
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.purpose import (
     NODE_ROLES,
     POD_ROLES,
-    UNKNOWN,
-    Candidate,
+    UNKNOWN_PURPOSE,
+    CandidatePolicy,
     Purpose,
     components_of,
     controllers_calling,
     fit_of,
     is_call_of_node,
-    policies_of,
+    policies_of_component,
     purpose_by_signs,
 )
 from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version
@@ -274,17 +274,17 @@ def candidate(
     superseded: bool = False,
     meant_for: tuple[str, ...] = (),
     default: int | None = None,
-) -> Candidate:
+) -> CandidatePolicy:
     """A policy whose versions have these statements, the last the default."""
     infos = tuple(
         VersionInfo(number, datetime(2020 + number, 1, 1, tzinfo=UTC)) for number in range(1, len(versions) + 1)
     )
     policy = Policy(name, arn or f"arn:aws:iam::aws:policy/{name}", default or len(versions), infos, withdrawn, home)
     documents = {number: parsed(*statements) for number, statements in enumerate(versions, 1)}
-    return Candidate(policy, documents, scope, superseded, meant_for)  # type: ignore[arg-type]
+    return CandidatePolicy(policy, documents, scope, superseded, meant_for)  # type: ignore[arg-type]
 
 
-def offered(*candidates: Candidate, request: Request = GET, purpose: Purpose = UNKNOWN) -> list[str]:
+def offered(*candidates: CandidatePolicy, request: Request = GET, purpose: Purpose = UNKNOWN_PURPOSE) -> list[str]:
     return [each.policy for each in allowers(request, candidates, purpose)[0]]
 
 
@@ -330,7 +330,7 @@ def test_the_policies_that_would_help_are_those_that_can_be_attached() -> None:
         (candidate("a", [*READ, allow("iam:*")], scope="all"), candidate("b", [*READ, {"Effect": "Allow", "NotAction": "ec2:*", "Resource": "*"}], scope="all")),
     ],
 )  # fmt: skip
-def test_the_policies_that_would_help_are_ranked(first: Candidate, second: Candidate) -> None:
+def test_the_policies_that_would_help_are_ranked(first: CandidatePolicy, second: CandidatePolicy) -> None:
     purpose = Purpose(True, frozenset({"node role"}), frozenset({"own"}))
     expected = [first.policy.name, second.policy.name]
     assert offered(first, second, purpose=purpose) == offered(second, first, purpose=purpose) == expected
@@ -346,22 +346,24 @@ def test_a_policy_made_for_the_caller_that_only_may_help_comes_after_those_that_
 
 def test_at_most_fifteen_policies_are_offered_and_the_others_counted() -> None:
     many = [candidate(f"p{number}", READ) for number in range(18)]
-    shown, more = allowers(GET, many, UNKNOWN)
+    shown, more = allowers(GET, many, UNKNOWN_PURPOSE)
     assert (len(shown), more) == (15, 3) == (MAX_ALLOWERS, 3)
-    assert allowers(GET, many[:15], UNKNOWN)[1] == 0
+    assert allowers(GET, many[:15], UNKNOWN_PURPOSE)[1] == 0
 
 
 def test_what_is_said_of_a_policy_that_would_help() -> None:
-    (published,), _ = allowers(GET, [candidate("p", READ, arn="published:p", home="https://p.example")], UNKNOWN)
+    (published,), _ = allowers(
+        GET, [candidate("p", READ, arn="published:p", home="https://p.example")], UNKNOWN_PURPOSE
+    )
     assert (published.arn, published.published, published.wildcard) == (None, True, False)
-    (wild,), _ = allowers(GET, [candidate("a", [allow("*")])], UNKNOWN)
+    (wild,), _ = allowers(GET, [candidate("a", [allow("*")])], UNKNOWN_PURPOSE)
     assert (wild.arn, wild.published, wild.wildcard, wild.fit) == ("arn:aws:iam::aws:policy/a", False, True, "unknown")
     # It is the statement that allows it that counts, not a wildcard in another.
-    (named,), _ = allowers(GET, [candidate("a", [allow("ec2:*"), *READ, deny("s3:Put*")])], UNKNOWN)
+    (named,), _ = allowers(GET, [candidate("a", [allow("ec2:*"), *READ, deny("s3:Put*")])], UNKNOWN_PURPOSE)
     assert not named.wildcard
-    (both,), _ = allowers(GET, [candidate("a", [allow("s3:*"), *READ])], UNKNOWN)
+    (both,), _ = allowers(GET, [candidate("a", [allow("s3:*"), *READ])], UNKNOWN_PURPOSE)
     assert not both.wildcard
-    (listed,), _ = allowers(GET, [candidate("a", [allow(["S3:*", "s3:PutObject"])])], UNKNOWN)
+    (listed,), _ = allowers(GET, [candidate("a", [allow(["S3:*", "s3:PutObject"])])], UNKNOWN_PURPOSE)
     assert listed.wildcard
 
 
@@ -386,7 +388,7 @@ def test_what_is_said_of_a_policy_that_would_help() -> None:
     ],
 )
 def test_since_when_a_policy_helps(versions: list[list[dict[str, Any]]], since: int) -> None:
-    (found,), _ = allowers(GET, [candidate("a", *versions)], UNKNOWN)
+    (found,), _ = allowers(GET, [candidate("a", *versions)], UNKNOWN_PURPOSE)
     assert found.since == Since(since, datetime(2020 + since, 1, 1, tzinfo=UTC), at_latest=False)
 
 
@@ -682,7 +684,7 @@ SMALLEST = smallest(GET)
     ],
 )
 def test_the_form_of_an_arn(text: str, is_one: bool) -> None:
-    assert is_arn(text) is is_one
+    assert is_arn_or_star(text) is is_one
     if is_one:
         check_arn(text)
     else:
@@ -797,7 +799,7 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
     ],
 )
 def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
-    request_: Request, policies: Policies, candidates: list[Candidate], helped: bool
+    request_: Request, policies: Policies, candidates: list[CandidatePolicy], helped: bool
 ) -> None:
     found = explain(request_, policies, candidates, knowledge=knowledge())
     assert (found.smallest_statement is not None) is helped
@@ -852,24 +854,27 @@ KNOWN = Purpose(True, frozenset({"add-on role"}), frozenset({"mine", "karpenter"
         (candidate("theirs", READ, meant_for=("node role",)), KNOWN._replace(kinds=NODE_ROLES), "kind"),
     ],
 )
-def test_how_a_policy_fits_what_a_caller_is_for(policy: Candidate, purpose: Purpose, fit: str) -> None:
+def test_how_a_policy_fits_what_a_caller_is_for(policy: CandidatePolicy, purpose: Purpose, fit: str) -> None:
     assert fit_of(policy, purpose) == fit
 
 
 def test_who_may_have_made_a_call_is_known_from_the_policies_that_allow_it() -> None:
     node = "AmazonEKSWorkerNodePolicy"
     calls, denies = candidate(node, READ), candidate(node, [deny("s3:*")])
-    assert is_call_of_node("s3:GetObject", [calls], knowledge(), UNKNOWN)
-    assert not is_call_of_node("s3:GetObject", [denies], knowledge(), UNKNOWN)
-    assert not is_call_of_node("s3:PutObject", [calls], knowledge(), UNKNOWN)
+    assert is_call_of_node("s3:GetObject", [calls], knowledge(), UNKNOWN_PURPOSE)
+    assert not is_call_of_node("s3:GetObject", [denies], knowledge(), UNKNOWN_PURPOSE)
+    assert not is_call_of_node("s3:PutObject", [calls], knowledge(), UNKNOWN_PURPOSE)
     assert not is_call_of_node(
-        "s3:GetObject", [candidate("AmazonEKSClusterPolicy", READ), candidate("x", READ)], knowledge(), UNKNOWN
+        "s3:GetObject", [candidate("AmazonEKSClusterPolicy", READ), candidate("x", READ)], knowledge(), UNKNOWN_PURPOSE
     )
     # What nodes need only for what has a role of its own in all of their clusters, they do not call.
     cni = candidate("AmazonEKS_CNI_Policy", READ)
-    assert is_call_of_node("s3:GetObject", [cni], knowledge(), UNKNOWN)
+    assert is_call_of_node("s3:GetObject", [cni], knowledge(), UNKNOWN_PURPOSE)
     assert not is_call_of_node(
-        "s3:GetObject", [cni], knowledge(), UNKNOWN._replace(with_own_role_in_every_cluster=frozenset({"vpc-cni"}))
+        "s3:GetObject",
+        [cni],
+        knowledge(),
+        UNKNOWN_PURPOSE._replace(with_own_role_in_every_cluster=frozenset({"vpc-cni"})),
     )
     project = candidate("karpenter/Part", READ, arn="published:karpenter", home="https://k.example")
     assert controllers_calling("s3:GetObject", [project, cni, candidate("x", READ)], knowledge()) == (
@@ -913,7 +918,7 @@ def test_signs_of_what_a_caller_is_for(
     found = purpose_by_signs(principal, text, in_force, knowledge())
     if kinds is None:
         kinds = knowledge().policies[in_force[0]].attached_to
-    own = frozenset(name for each in runs for name in policies_of(each, knowledge()))
+    own = frozenset(name for each in runs for name in policies_of_component(each, knowledge()))
     assert (found.kinds, found.own) == (frozenset(kinds), own)
     assert found.is_known is bool(kinds)
     assert found.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)

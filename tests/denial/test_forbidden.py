@@ -9,12 +9,12 @@ import pytest
 from ekstui import files
 from ekstui.denial.access_entries import (
     ForbiddenExplanation,
-    entry_of,
+    access_entry_of,
     explain_forbidden,
     explain_unauthorized,
 )
-from ekstui.denial.forbidden import Forbidden, Subject, is_unauthorized
-from ekstui.denial.merging import merged
+from ekstui.denial.forbidden import Forbidden, KubernetesSubject, is_unauthorized
+from ekstui.denial.merging import merged_refusals
 from ekstui.denial.parsing import refusals_in
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
 from ekstui.eks.kubernetes import KubernetesRequest as Request
@@ -24,7 +24,7 @@ from ekstui.errors import InputError
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """What Kubernetes forbade according to a text, without repeats."""
-    found = (each.refusal.what for each in merged(refusals_in(text)))
+    found = (each.refusal.what for each in merged_refusals(refusals_in(text)))
     return tuple(each for each in found if isinstance(each, Forbidden))
 
 
@@ -33,78 +33,78 @@ TEXTS = [
     # terraform-aws-modules/terraform-aws-eks#2988
     (
         'Error from server (Forbidden): pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456" cannot list resource "pods" in API group "" at the cluster scope',
-        Subject("role", "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456", "111122223333", "terraform", "botocore-session-123456"),
+        KubernetesSubject("role", "arn:aws:sts::111122223333:assumed-role/terraform/botocore-session-123456", "111122223333", "terraform", "botocore-session-123456"),
         Request("list", "pods"),
     ),
     # terraform-aws-modules/terraform-aws-eks#3016
     (
         'Error: UPGRADE FAILED: could not get information about the resource: servicemonitors.monitoring.coreos.com "dev-preview-monitor" is forbidden: User "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth" cannot get resource "servicemonitors" in API group "monitoring.coreos.com" in the namespace "dev-preview"',
-        Subject("role", "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth", "111122223333", "eks-devs", "EKSGetTokenAuth"),
+        KubernetesSubject("role", "arn:aws:sts::111122223333:assumed-role/eks-devs/EKSGetTokenAuth", "111122223333", "eks-devs", "EKSGetTokenAuth"),
         Request("get", "servicemonitors", "monitoring.coreos.com", "", "dev-preview", "dev-preview-monitor"),
     ),
     # aws-samples/hardeneks#2: a body in a log
     (
         r'HTTP response body: {"kind":"Status","status":"Failure","message":"namespaces is forbidden: User \"system:anonymous\" cannot list resource \"namespaces\" in API group \"\" at the cluster scope","reason":"Forbidden","code":403}',
-        Subject("anonymous", "system:anonymous"),
+        KubernetesSubject("anonymous", "system:anonymous"),
         Request("list", "namespaces"),
     ),
     # aws-samples/hardeneks#52: quoted twice
     (
         r'"message":"nodes is forbidden: User \\\"arn:aws:sts::111122223333:assumed-role/prowler/i-0b4\\\" cannot list resource \\\"nodes\\\" in API group \\\"\\\" at the cluster scope\"',
-        Subject("role", "arn:aws:sts::111122223333:assumed-role/prowler/i-0b4", "111122223333", "prowler", "i-0b4"),
+        KubernetesSubject("role", "arn:aws:sts::111122223333:assumed-role/prowler/i-0b4", "111122223333", "prowler", "i-0b4"),
         Request("list", "nodes"),
     ),
     # txn2/kubefwd#84: a user of IAM, the number redacted
     (
         'nodes is forbidden: User "arn:aws:iam::557470950***:user/some@workemail.com" cannot list resource "nodes" in API group "" at the cluster scope',
-        Subject("user", "arn:aws:iam::557470950***:user/some@workemail.com", "557470950***", "some@workemail.com"),
+        KubernetesSubject("user", "arn:aws:iam::557470950***:user/some@workemail.com", "557470950***", "some@workemail.com"),
         Request("list", "nodes"),
     ),
     # kubernetes/autoscaler#1507: the old wording
     (
         'F1212 21:30:29.408142       1 main.go:345] Failed to get nodes from apiserver: nodes is forbidden: User "system:serviceaccount:default:default" cannot list nodes at the cluster scope',
-        Subject("service-account", "system:serviceaccount:default:default", name="default", namespace="default"),
+        KubernetesSubject("service-account", "system:serviceaccount:default:default", name="default", namespace="default"),
         Request("list", "nodes"),
     ),
     # SumoLogic/fluentd-kubernetes-sumologic#101: the old wording in a reflector's log
     (
         r'Failed to list *v1.Namespace: namespaces is forbidden: User \"system:serviceaccount:kube-system:heapster\" cannot list namespaces at the cluster scope"',
-        Subject("service-account", "system:serviceaccount:kube-system:heapster", name="heapster", namespace="kube-system"),
+        KubernetesSubject("service-account", "system:serviceaccount:kube-system:heapster", name="heapster", namespace="kube-system"),
         Request("list", "namespaces"),
     ),
     # FuelLabs/infrastructure#74: a user name that an entry sets
     (
         'Error from server (Forbidden): configmaps is forbidden: User "eksdev:yuvraj" cannot list resource "configmaps" in API group "" in the namespace "default"',
-        Subject("username", "eksdev:yuvraj"),
+        KubernetesSubject("username", "eksdev:yuvraj"),
         Request("list", "configmaps", namespace="default"),
     ),
     # vfarcic/argo-workflows-demo#2: broken by the terminal
     (
         'nodes is forbidden: User "system:serviceaccount:argo:internal-kubectl" cannot list resource "nodes\n" in API group "" at the cluster scope',
-        Subject("service-account", "system:serviceaccount:argo:internal-kubectl", name="internal-kubectl", namespace="argo"),
+        KubernetesSubject("service-account", "system:serviceaccount:argo:internal-kubectl", name="internal-kubectl", namespace="argo"),
         Request("list", "nodes"),
     ),
     # The wording for subresources, paths and nodes, as the EKS guide and kubectl have them.
     (
         'Error from server (Forbidden): pods "web-0" is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot create resource "pods/exec" in API group "" in the namespace "shop"',
-        Subject("role", "arn:aws:sts::111122223333:assumed-role/dev/jo", "111122223333", "dev", "jo"),
+        KubernetesSubject("role", "arn:aws:sts::111122223333:assumed-role/dev/jo", "111122223333", "dev", "jo"),
         Request("create", "pods", "", "exec", "shop", "web-0"),
     ),
     (
         'Error from server (Forbidden): forbidden: User "dev" cannot get path "/metrics"',
-        Subject("username", "dev"),
+        KubernetesSubject("username", "dev"),
         Request("get", "", path="/metrics"),
     ),
     (
         'csinodes.storage.k8s.io "ip-10-0-0-1.ec2.internal" is forbidden: User "system:node:ip-10-0-0-1.ec2.internal" cannot get resource "csinodes" in API group "storage.k8s.io" at the cluster scope',
-        Subject("node", "system:node:ip-10-0-0-1.ec2.internal", name="ip-10-0-0-1.ec2.internal"),
+        KubernetesSubject("node", "system:node:ip-10-0-0-1.ec2.internal", name="ip-10-0-0-1.ec2.internal"),
         Request("get", "csinodes", "storage.k8s.io", "", None, "ip-10-0-0-1.ec2.internal"),
     ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "subject", "request_"), TEXTS, ids=range(len(TEXTS)))
-def test_a_forbidden_text_is_read(text: str, subject: Subject, request_: Request) -> None:
+def test_a_forbidden_text_is_read(text: str, subject: KubernetesSubject, request_: Request) -> None:
     (found,) = parse_forbidden(text)
     assert found.subject == subject
     assert (found.request.verb, found.request.resource, found.request.api_group) == (
@@ -392,7 +392,7 @@ def test_an_access_policy_is_of_the_partition_of_its_principal(partition: str) -
 def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> None:
     text = f'pods is forbidden: User "{user}" cannot list resource "pods" in API group "" at the cluster scope'
     other = AccessEntry("arn:aws:iam::111122223333:role/other", "STANDARD")
-    assert (entry_of(parse_forbidden(text)[0].subject, [other, entry]) is entry) is matches
+    assert (access_entry_of(parse_forbidden(text)[0].subject, [other, entry]) is entry) is matches
 
 
 @pytest.mark.parametrize(

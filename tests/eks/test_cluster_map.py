@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import Cluster
-from ekstui.eks.unseen import ROLES, Branch, Way, branches
+from ekstui.eks.unseen import ROLES, Branch, UseWay, branches
 from ekstui.present.role_report import WAY_WORDS
 
 READ = Cluster(
@@ -25,7 +25,7 @@ def use(kind: UseKind, name: str | None = None) -> Use:
 
 def mapped(
     cluster: Cluster, roles: dict[str, list[Use]] | None = None, *, roles_complete: bool = True
-) -> dict[Way, Branch]:
+) -> dict[UseWay, Branch]:
     return {branch.way: branch for branch in branches(cluster, roles or {}, roles_complete=roles_complete)}
 
 

@@ -17,7 +17,7 @@ from ekstui.eks.published import (
     read_components,
     release_numbers,
     shown,
-    union,
+    united_document,
     values_in,
 )
 
@@ -140,7 +140,7 @@ def test_a_correction_stands_beside_what_was_released() -> None:
 
 def test_documents_of_several_versions_of_the_language_have_no_union() -> None:
     with pytest.raises(ValueError, match="no union"):
-        union([{"Version": "2012-10-17", "Statement": []}, {"Version": "2008-10-17", "Statement": []}])
+        united_document([{"Version": "2012-10-17", "Statement": []}, {"Version": "2008-10-17", "Statement": []}])
 
 
 def test_every_neighbouring_pair_has_a_verdict_and_at_most_four_are_open() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ekstui.change.comparison import changes, lacking, superfluous
 from ekstui.iam.document import Document, parse
-from ekstui.iam.grants import merged
+from ekstui.iam.grants import merged_document
 from ekstui.sources.shipped import components
 
 
@@ -87,11 +87,11 @@ def test_policies_of_both_versions_of_the_language_mean_together_what_each_means
     new = parse({"Version": "2012-10-17", "Statement": both})
     for version in ({"Version": "2008-10-17"}, {}):
         old = parse({**version, "Statement": both})
-        assert changes(old, merged([old])).kind == "none"
+        assert changes(old, merged_document([old])).kind == "none"
         # Without variables it allows only what has these very letters in its name.
-        assert {each.actions for each in lacking(new, merged([old])).statements} == {("s3:*",), ("ec2:*",)}
-        assert lacking(new, merged([old, new])).statements == ()
-    assert merged([new]) == new
+        assert {each.actions for each in lacking(new, merged_document([old])).statements} == {("s3:*",), ("ec2:*",)}
+        assert lacking(new, merged_document([old, new])).statements == ()
+    assert merged_document([new]) == new
 
 
 def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:

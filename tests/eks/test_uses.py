@@ -9,9 +9,9 @@ from ekstui.eks.cluster import (
     AccessEntry,
     Addon,
     Cluster,
+    Ec2Node,
     EksFacts,
     FargateProfile,
-    Node,
     NodeGroup,
     PodIdentityAssociation,
 )
@@ -99,8 +99,8 @@ def test_a_service_linked_role_is_no_cluster_role() -> None:
         ({"access_entries": (AccessEntry(ARN, "EC2"),)}, "auto-mode-node", "ec2.amazonaws.com"),
         ({"access_entries": (AccessEntry(ARN, "HYBRID_LINUX"),)}, "hybrid-node", "ssm.amazonaws.com"),
         ({"access_entries": (AccessEntry(ARN, "HYPERPOD_LINUX"),)}, "hyperpod-node", "sagemaker.amazonaws.com"),
-        ({"nodes": (Node("profile", None, 1),)}, "self-managed-node", "ec2.amazonaws.com"),
-        ({"nodes": (Node("profile", "default", 1),)}, "karpenter-node", "ec2.amazonaws.com"),
+        ({"nodes": (Ec2Node("profile", None, 1),)}, "self-managed-node", "ec2.amazonaws.com"),
+        ({"nodes": (Ec2Node("profile", "default", 1),)}, "karpenter-node", "ec2.amazonaws.com"),
         ({"addons": (Addon("vpc-cni", "v1", ARN),)}, "addon", "pods.eks.amazonaws.com"),
         (
             {"associations": (PodIdentityAssociation("a", "ns", "sa", ARN),)},

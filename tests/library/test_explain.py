@@ -18,7 +18,7 @@ from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.comparing import attached_count, compare
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.named import Requester, Target, is_target, principal_arn, requester_of, target_of
+from ekstui.library.named import Requester, TargetRole, is_target, principal_arn, requester_of, target_of
 from ekstui.library.notation import FileSide, PolicyAt, parse_policy
 from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
@@ -333,7 +333,7 @@ def test_the_role_that_a_request_wants_to_assume(tmp_path: Path) -> None:
     known = known_roles(APP, Role("blind", f"arn:aws:iam::{ACCOUNT}:role/blind"))
     other = f"arn:aws:iam::{ACCOUNT}:role/other"
 
-    def target(*resources: str, named: str | None = None, of: AccountSnapshot | None = known, source: FileSide | None = None, action: str = ASSUME) -> Target | None:  # fmt: skip
+    def target(*resources: str, named: str | None = None, of: AccountSnapshot | None = known, source: FileSide | None = None, action: str = ASSUME) -> TargetRole | None:  # fmt: skip
         return target_of(Request(action, resources), named, of, source, "")
 
     assert target(APP.arn or "", action="s3:GetObject") is None
@@ -345,7 +345,7 @@ def test_the_role_that_a_request_wants_to_assume(tmp_path: Path) -> None:
     blind = target(f"arn:aws:iam::{ACCOUNT}:role/blind")
     assert blind is not None
     assert (blind.trust, blind.role and blind.role.name) == (None, "blind")
-    assert target(other) == target(APP.arn or "", of=None) == target() == Target(None, None)
+    assert target(other) == target(APP.arn or "", of=None) == target() == TargetRole(None, None)
     # A role that somebody names must exist, unless its trust policy is given.
     with pytest.raises(NotFoundError):
         target(named="other")

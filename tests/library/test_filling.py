@@ -11,7 +11,7 @@ import pytest
 
 from ekstui.library import Library, maintenance
 from ekstui.library.maintenance import fill_and_index
-from ekstui.library.searching import changes
+from ekstui.library.searching import changes_feed
 from ekstui.store import index
 from tests.support.bundled import POLICIES
 
@@ -29,7 +29,7 @@ def test_another_process_fills_and_indexes_the_cache(monkeypatch: pytest.MonkeyP
     library, reported = Library.open(), list[str]()
     fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
     assert is_ready(library)
-    assert changes(library).complete
+    assert changes_feed(library).complete
     assert {f"caching {POLICIES}", f"indexing {POLICIES}"} <= set(reported)
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("filled again"))
     fill_and_index(library, lambda *_: None, never)

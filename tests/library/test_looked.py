@@ -10,7 +10,7 @@ from ekstui import files
 from ekstui.change.policy import Policy, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import clear_cache
-from ekstui.library.remembered import Place, SeenVersions, forget_place, keep_place, kept_place, seen_versions
+from ekstui.library.remembered import RememberedPlace, SeenVersions, forget_place, keep_place, kept_place, seen_versions
 
 
 def moment(day: int) -> datetime:
@@ -100,7 +100,7 @@ def test_marks_that_are_not_numbers_of_versions_by_arn_count_for_nothing(looked:
 
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
-PLACE = Place(AT, "eks", "arn:aws:iam::aws:policy/A", 2, "cni", ("A@v1", "A@v2", "B@v1", "C@v9"), "prod", 7)
+PLACE = RememberedPlace(AT, "eks", "arn:aws:iam::aws:policy/A", 2, "cni", ("A@v1", "A@v2", "B@v1", "C@v9"), "prod", 7)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
@@ -132,7 +132,7 @@ def test_a_place_is_offered_for_an_hour(later: timedelta, offered: bool) -> None
         (replace(PLACE, marks=("A@v1",) * 5), False),
     ],
 )
-def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: Place, sound: bool) -> None:
+def test_a_place_that_ekstui_would_not_have_kept_is_not_offered(place: RememberedPlace, sound: bool) -> None:
     keep_place(place)
     assert (kept_place(AT) is not None) is sound
 

@@ -11,7 +11,7 @@ from ekstui.eks.findings.table import Finding
 from ekstui.export.shapes import answer_of
 from ekstui.iam.document import Document
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer, worst_first
+from ekstui.library.cluster_answers import cluster_answer, findings_worst_first
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import upgrade
 from ekstui.present.access import forbidden_blocks
@@ -78,7 +78,7 @@ def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> No
     of_clusters = {
         (role.arn, finding.text): finding.commands
         for name in CLUSTERS
-        for role, finding in worst_first(cluster_answer(demo, name))
+        for role, finding in findings_worst_first(cluster_answer(demo, name))
         if role.subject is not None and finding.commands
     }
     commands: list[str] = []
@@ -105,7 +105,7 @@ def test_what_helps_against_a_forbidden_prints(demo: Library, message: str, clus
 def test_a_policy_that_a_finding_attaches_allows_what_the_role_lacks(demo: Library) -> None:
     tried = 0
     for name in CLUSTERS:
-        for _, finding in worst_first(cluster_answer(demo, name)):
+        for _, finding in findings_worst_first(cluster_answer(demo, name)):
             for command in finding.commands:
                 if command.arguments[2] == "attach-role-policy":
                     policy = demo.find(command.arguments[-1].rpartition("/")[2]).policy

@@ -7,7 +7,7 @@ import pytest
 from ekstui import files
 from ekstui.change.policy import Policy, PolicyScope, VersionInfo, version_label
 from ekstui.denial.answer import OldCopy
-from ekstui.denial.explain import Candidate, Explanation, Policies, explain
+from ekstui.denial.explain import CandidatePolicy, Explanation, Policies, explain
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.remedies import allowers
@@ -102,10 +102,10 @@ def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
 
 
 def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws_s_own() -> None:
-    def candidate(name: str, scope: PolicyScope, condition: str = "") -> Candidate:
+    def candidate(name: str, scope: PolicyScope, condition: str = "") -> CandidatePolicy:
         text = f'{{"Statement": {{"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": "*"{condition}}}}}'
         policy = Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, None),))
-        return Candidate(policy, {1: parse_text(text)}, scope)
+        return CandidatePolicy(policy, {1: parse_text(text)}, scope)
 
     tagged = ', "Condition": {"StringEquals": {"aws:RequestTag/team": "a"}}'
     depends, certain = candidate("Tagged", "eks", tagged), candidate("driver", "controllers")

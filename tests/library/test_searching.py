@@ -19,7 +19,7 @@ from ekstui.iam.grants import action_matches
 from ekstui.library import Library
 from ekstui.library.catalog import knowledge
 from ekstui.library.maintenance import index_cache
-from ekstui.library.searching import changes, possible_allowers, who_can_answer
+from ekstui.library.searching import changes_feed, possible_allowers, who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store.index import judged, judging_version, names_allowing, shipped_steps
 from ekstui.store.policy_store import PolicyStore
@@ -88,10 +88,10 @@ def test_the_index_names_every_policy_that_may_allow_what_is_denied(indexed: Lib
 def test_the_feed_is_the_same_with_and_without_the_index(
     indexed: Library, unindexed: Library, since: datetime | None
 ) -> None:
-    feed = changes(indexed, since)
+    feed = changes_feed(indexed, since)
     assert feed.complete
     assert feed.changes
-    assert feed == changes(unindexed, since)
+    assert feed == changes_feed(unindexed, since)
 
 
 def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
@@ -104,7 +104,7 @@ def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
         for name, version in firsts
         if version["created"] >= "2026-02-01T00:00:00Z"
     }
-    feed = changes(unindexed, datetime(2026, 2, 1, tzinfo=UTC), "all")
+    feed = changes_feed(unindexed, datetime(2026, 2, 1, tzinfo=UTC), "all")
     new = [step for step in feed.changes if step.change.kind == "new"]
     assert {(step.policy, version_label(step.version), format_time(step.created)) for step in new} == expected
     assert len(new) == len(expected) > 100
@@ -135,11 +135,11 @@ def test_power_users_can_through_not_action_except_in_iam(unindexed: Library) ->
 
 
 def test_a_time_after_what_is_known_is_not_answered_with_nothing(indexed: Library) -> None:
-    feed = changes(indexed, datetime(2030, 1, 1, tzinfo=UTC))
+    feed = changes_feed(indexed, datetime(2030, 1, 1, tzinfo=UTC))
     assert (feed.complete, feed.changes) == (False, ())
     newest = indexed.data().newest
-    assert changes(indexed, newest).complete
-    assert not changes(indexed, newest + timedelta(seconds=1)).complete
+    assert changes_feed(indexed, newest).complete
+    assert not changes_feed(indexed, newest + timedelta(seconds=1)).complete
 
 
 def test_an_action_that_nobody_names_is_covered_by_patterns_alone(unindexed: Library) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import ClusterAnswer, causes, cluster_answer, worst_first
+from ekstui.library.cluster_answers import ClusterAnswer, causes, cluster_answer, findings_worst_first
 from ekstui.present.blocks import Line
 from ekstui.present.causes import areas_line, counts_line
 from ekstui.present.cluster_report import cluster_blocks
@@ -28,7 +28,9 @@ def page(answer: ClusterAnswer, width: int = 200) -> list[str]:
 
 def test_roles_with_the_same_advice_are_one_row_and_nothing_is_lost(prod: ClusterAnswer) -> None:
     rows = causes(prod)
-    assert sorted(map(repr, [case for cause in rows for case in cause.cases])) == sorted(map(repr, worst_first(prod)))
+    assert sorted(map(repr, [case for cause in rows for case in cause.cases])) == sorted(
+        map(repr, findings_worst_first(prod))
+    )
     assert [cause.title for cause in rows].count("CNI policy on node role") == 1
     (shared,) = (line for line in page(prod) if "CNI policy on node role" in line)
     assert "KarpenterNodeRole-prod, prod-hyperpod, +1" in shared

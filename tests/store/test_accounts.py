@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.store.accounts import StoreError, clear, keep_place, load, place_of, store, stored
+from ekstui.store.accounts import StoreError, clear, load, place_of, store, store_place, stored
 from ekstui.store.objects import ObjectFile
 from tests.support.accounts import WHEN, snapshot
 
@@ -189,12 +189,12 @@ def test_an_account_is_not_a_path(folder: Path, account: str) -> None:
 
 
 def test_what_was_open_is_kept_with_the_snapshot_of_that_time_alone(folder: Path) -> None:
-    keep_place(folder, "aws", FIRST, "t", "roles")
+    store_place(folder, "aws", FIRST, "t", "roles")
     assert (place_of(folder, "aws", FIRST, "t"), load(folder, "aws", FIRST)) == ("", None)
     store(folder, snapshot())
-    keep_place(folder, "aws", SECOND, "t", "roles")
+    store_place(folder, "aws", SECOND, "t", "roles")
     assert load(folder, "aws", SECOND) is None
-    keep_place(folder, "aws", FIRST, "t", "roles")
+    store_place(folder, "aws", FIRST, "t", "roles")
     assert [place_of(folder, "aws", FIRST, at) for at in ("t", "u")] == ["roles", ""]
     assert place_of(folder, "aws", SECOND, "t") == ""
     assert load(folder, "aws", FIRST) == snapshot()

@@ -18,9 +18,9 @@ from ekstui.eks.cluster import (
     AccessEntry,
     Addon,
     Cluster,
+    Ec2Node,
     EksFacts,
     HealthIssue,
-    Node,
     NodeGroup,
     PodIdentityAssociation,
 )
@@ -57,7 +57,7 @@ def snapshot(account: str = "111122223333", partition: str = "aws") -> AccountSn
         addons=(Addon("vpc-cni", "v1", None, recommended_policies=(("aws-node", (managed.arn,)),)),),
         access_entries=(AccessEntry(arn("role/nodes"), "EC2_LINUX"),),
         associations=(PodIdentityAssociation("a-1", "ns", "sa", None, session_tags=False),),
-        nodes=(Node(arn("instance-profile/p"), "default", 2),),
+        nodes=(Ec2Node(arn("instance-profile/p"), "default", 2),),
     )
     return AccountSnapshot(
         identity=identity(account, partition),

@@ -25,7 +25,7 @@ from pathlib import Path
 from ekstui.change.policy import PolicyHistory, Provenance, VersionInfo
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache, index_cache
-from ekstui.library.searching import changes, who_can_answer
+from ekstui.library.searching import changes_feed, who_can_answer
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.index import index_actions
@@ -84,7 +84,7 @@ def truth_of(library: Library, rng: random.Random | None = None) -> Truth:
             for info in entry.policy.versions
         },
         holders=[who_can_answer(library, action) for action in ACTIONS],
-        changes=changes(library, datetime(2026, 1, 1, tzinfo=UTC)),
+        changes=changes_feed(library, datetime(2026, 1, 1, tzinfo=UTC)),
     )
 
 

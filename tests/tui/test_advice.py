@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from ekstui.errors import AccountError
-from ekstui.present.blocks import command_in, in_the_app
+from ekstui.present.blocks import command_in_advice, in_the_app
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.rig import Rig
@@ -67,7 +67,7 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
 )  # fmt: skip
 def test_the_command_that_signs_in_is_copied_with_a_key(advice: str, here: str, command: str | None) -> None:
     assert in_the_app(advice) == here
-    assert command_in(advice) == command
+    assert command_in_advice(advice) == command
 
 
 def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

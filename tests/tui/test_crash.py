@@ -190,10 +190,10 @@ def test_one_missing_name_is_enough(monkeypatch: pytest.MonkeyPatch, name: str) 
     monkeypatch.delenv("EKSTUI_DRIVER", raising=False)
     assert driver.driver_class() is not None
     monkeypatch.setattr(driver, "_OF_DRIVER", (f"{name}_now",))
-    driver.lacking.cache_clear()
-    assert driver.lacking() == (f"LinuxDriver.{name}_now",)
+    driver.missing_from_textual.cache_clear()
+    assert driver.missing_from_textual() == (f"LinuxDriver.{name}_now",)
     assert driver.driver_class() is None
-    driver.lacking.cache_clear()
+    driver.missing_from_textual.cache_clear()
 
 
 def test_a_bug_in_a_command_is_one_sentence_as_well(
@@ -212,7 +212,7 @@ def test_the_log_is_the_users_own_and_does_not_grow_without_end(own_home: Path, 
     try:
         logbook.open_log("1", "info")
         for _ in range(8):
-            logbook.unexpected(KeyError("x"), "y" * (logbook.MAX_BYTES // 2))
+            logbook.unexpected(KeyError("x"), "y" * (logbook.MAX_LOG_BYTES // 2))
     finally:
         logbook.close_log()
         os.umask(before)
@@ -221,7 +221,7 @@ def test_the_log_is_the_users_own_and_does_not_grow_without_end(own_home: Path, 
     assert {path.name for path in folder.iterdir()} == {"ekstui.log", "ekstui.log.1", "ekstui.log.2"}
     for path in folder.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert path.stat().st_size <= logbook.MAX_BYTES
+        assert path.stat().st_size <= logbook.MAX_LOG_BYTES
 
 
 def test_a_log_that_is_a_link_or_no_file_is_refused(own_home: Path) -> None:

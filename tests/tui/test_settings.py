@@ -10,7 +10,7 @@ from ekstui.errors import InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import effective
-from ekstui.tui.app import EkstuiApp, start
+from ekstui.tui.app import EkstuiApp, run_app
 from ekstui.tui.keys import all_keys, clashes
 from ekstui.tui.screens.dialogs import HelpScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -53,7 +53,7 @@ def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, mo
     file = tmp_path / "config.toml"
     file.write_text('# mine\ntheme = "nort"\n', encoding="utf-8")
     with pytest.raises(InputError, match=r"config\.toml:2: there is no theme nort; the nearest is nord"):
-        start(None, effective(file, {}), AccountChoice(offline=True))
+        run_app(None, effective(file, {}), AccountChoice(offline=True))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_key_with_two_meanings_is_refused_with_its_line(
     file = tmp_path / "config.toml"
     file.write_text(f"# mine\n[keys]\n{lines}\n", encoding="utf-8")
     with pytest.raises(InputError, match=refused):
-        start(None, effective(file, {}), AccountChoice(offline=True))
+        run_app(None, effective(file, {}), AccountChoice(offline=True))
 
 
 def test_two_ids_can_swap_their_keys_and_the_keys_as_they_are_do_not_clash() -> None:

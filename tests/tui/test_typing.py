@@ -11,7 +11,7 @@ from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
-from ekstui.tui.widgets.bars import Line
+from ekstui.tui.widgets.bars import BarLine
 from tests.tui.journeys import settle, shows, travel
 
 GAPS = (0, 1, 2, 3, 5, 8, 13)
@@ -96,7 +96,7 @@ def test_the_palette_takes_letters_back_and_moves_in_its_rows_while_one_types() 
         await pilot.press("colon")
         palette = app.screen
         assert isinstance(palette, PaletteScreen)
-        rows, line = palette.rows, palette.query_one(Line)
+        rows, line = palette.rows, palette.query_one(BarLine)
         first = rows.current
         for key in ("down", "pagedown"):
             await pilot.press(key)
@@ -118,7 +118,7 @@ def test_what_is_pasted_is_made_safe_to_show(open_line: str, shown: str) -> None
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press(open_line)
         line = app.focused
-        assert isinstance(line, Line)
+        assert isinstance(line, BarLine)
         line.post_message(Paste("\x9b31mred\u202e\nmore"))
         await settle(pilot, lambda: line.value == shown)
 

@@ -137,7 +137,9 @@ def test_what_a_trust_policy_lacks_is_added_and_all_else_of_it_stays() -> None:
     library = Library.open(AccountChoice(demo=True, offline=True))
     answer = judging.cluster_answer(library, "auto")
     (role, finding) = next(
-        (role, finding) for role, finding in judging.worst_first(answer) if finding.code == "trust-lacks-tag-session"
+        (role, finding)
+        for role, finding in judging.findings_worst_first(answer)
+        if finding.code == "trust-lacks-tag-session"
     )
     command = shlex.split(one_line(finding.commands))
     assert command[:5] == ["aws", "iam", "update-assume-role-policy", "--role-name", role.arn.rpartition("/")[2]]
@@ -157,7 +159,7 @@ def test_what_a_trust_policy_lacks_is_added_and_all_else_of_it_stays() -> None:
 @pytest.mark.parametrize("name", ["prod", "auto", "legacy"])
 def test_every_problem_says_what_to_change_and_no_channel_gets_the_account(name: str) -> None:
     answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), name)
-    for _, finding in judging.worst_first(answer):
+    for _, finding in judging.findings_worst_first(answer):
         if finding.severity == "problem":
             assert finding.commands or finding.change, finding.code
     now = datetime.now(UTC)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from ekstui.change.coverage import ActionExtents, lies_within
 from ekstui.change.reach.affected_actions import (
     Grants,
-    Side,
+    GrantsOfSide,
     affected_actions,
     cases_of,
     differing_patterns,
@@ -106,7 +106,7 @@ class _Comparison:
 
     def __init__(self, before: Grants, after: Grants) -> None:
         self._grants = before, after
-        self._sides = Side(before), Side(after)
+        self._sides = GrantsOfSide(before), GrantsOfSide(after)
         self._effort = Effort()
         # Patterns that match nothing known are rare, and do not use up what the actions need.
         self._effort_for_patterns = Effort()

@@ -60,7 +60,7 @@ class _NotActionGrant:
         return service not in self._services and all(pattern in ("*", "*:*", f"{service}:*") for pattern in named)
 
 
-class Side:
+class GrantsOfSide:
     """One document's grants, indexed by action."""
 
     def __init__(self, grants: Grants) -> None:
@@ -158,7 +158,7 @@ def _steps(pattern: str) -> int:
 
 
 def cases_of(
-    pattern: str, before: Side, after: Side, effort: Effort
+    pattern: str, before: GrantsOfSide, after: GrantsOfSide, effort: Effort
 ) -> list[tuple[ActionExtents, ActionExtents]] | None:
     """Return the possible extents on both sides of an action under a pattern that cannot be expanded; None if too many.
 

@@ -21,7 +21,7 @@ STAND_IN = "zq"
 """A value that does not occur in policies."""
 
 Values = tuple[str, ...]
-Context = Mapping[str, Values]
+KeyValues = Mapping[str, Values]
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _ARN = re.compile(r"arn:[a-z-]+:[^:*?]+:[^:*?]*:[^:*?]*:.+", re.DOTALL)
@@ -231,7 +231,7 @@ def is_possible(key: str, values: Values) -> bool:
             return True
 
 
-def follow(context: Context, changed: str) -> Context:
+def follow(context: KeyValues, changed: str) -> KeyValues:
     """Return the context with the keys that depend on one key adjusted to it."""
     if changed not in _DEPENDENT and not changed.endswith(":resourceaccount"):
         return context
@@ -254,7 +254,7 @@ def follow(context: Context, changed: str) -> Context:
     return full
 
 
-def agreeing(context: Context, resource: str, spelled_tags: Mapping[str, str]) -> Context | None:
+def agreeing(context: KeyValues, resource: str, spelled_tags: Mapping[str, str]) -> KeyValues | None:
     """Return the context with the keys that follow from the others; None if they contradict each other.
 
     `spelled_tags` are tag keys as written, by their lower-case form.
@@ -286,7 +286,7 @@ def _agree_on_tags_of_resource(context: dict[str, Values]) -> bool:
     return True
 
 
-def _agrees_with_resource(context: Context, resource: str) -> bool:
+def _agrees_with_resource(context: KeyValues, resource: str) -> bool:
     arn = split_arn(resource) if resource != "*" else None
     accounts = {values for key, values in context.items() if key.endswith(":resourceaccount") and values}
     partitions = set()

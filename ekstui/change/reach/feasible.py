@@ -20,7 +20,7 @@ from ekstui.iam.conditions.known_keys import (
     type_of,
 )
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS
-from ekstui.iam.conditions.variables import plain
+from ekstui.iam.conditions.variables import without_encoding
 from ekstui.iam.reference import reference
 
 MAX_PATTERN = 300
@@ -53,7 +53,7 @@ def stand_in(key: str) -> str:
         return _STAND_INS[kind]
     name = key.rpartition(":")[2]
     if kind == "arn" and (form := form_of_values(key)) != ANY_ARN:
-        return plain(next(_instances(form, "arn:aws:*:*:*:*", OTHER_ACCOUNT, REGION)))
+        return without_encoding(next(_instances(form, "arn:aws:*:*:*:*", OTHER_ACCOUNT, REGION)))
     if kind == "arn" or name.endswith("arn"):
         return f"arn:aws:iam::{OTHER_ACCOUNT}:role/{STAND_IN}"
     if name.endswith("account"):
@@ -73,9 +73,9 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
     kind = type_of(key)
     if kind == "account":
         named = (candidate for candidate in accounts if wildcard.matches(pattern, candidate))
-        return tuple(dict.fromkeys((*named, plain(_filled(pattern, "0")))))
+        return tuple(dict.fromkeys((*named, without_encoding(_filled(pattern, "0")))))
     if kind != "arn" and not key.endswith("arn"):
-        return (plain(_filled(pattern, STAND_IN)),)
+        return (without_encoding(_filled(pattern, STAND_IN)),)
     form = form_of_values(key)
     shapes = tuple(PRINCIPAL_FORMS.values()) if key == "aws:principalarn" else (form,)
     if form != ANY_ARN and wildcard.is_wild(split_arn(pattern).partition):
@@ -91,7 +91,7 @@ def instances_of(key: str, pattern: str, accounts: tuple[str, ...]) -> tuple[str
             parts = (by if part == "*" else part for part, by in zip(split_arn(shape), filled, strict=True))
             whole = _common(pattern, ":".join(parts), STAND_IN)
             made.update({} if whole is None else {whole: None})
-    return tuple(plain(arn) for arn in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
+    return tuple(without_encoding(arn) for arn in dict.fromkeys((*made, _filled(pattern, STAND_IN))))
 
 
 def principals_of(account: str) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def resources_for(action: str, patterns: tuple[str, ...], account: str, region: 
     )
     # A short pattern may be split so that its account is not one; such an ARN does not exist.
     real = ((resource, kind) for resource, kind in resources if resource == "*" or is_plausible(split_arn(resource)))
-    return tuple((plain(resource), kind) for resource, kind in real)
+    return tuple((without_encoding(resource), kind) for resource, kind in real)
 
 
 def _resources_under(action: str, pattern: str, account: str, region: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from itertools import chain, islice, permutations
 from typing import NamedTuple
 
 from ekstui.change.coverage import ActionExtents
-from ekstui.change.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, Context, Values, agreeing, follow, is_possible
+from ekstui.change.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, KeyValues, Values, agreeing, follow, is_possible
 from ekstui.change.reach.feasible import (
     REGION,
     instances_of,
@@ -26,9 +26,9 @@ from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, has_several, is_tag, type_of
 from ekstui.iam.conditions.operators import UNKNOWN
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS, Predicate, predicates_of
-from ekstui.iam.conditions.spans import Span, complement, examples
+from ekstui.iam.conditions.spans import ValueSpan, complement, examples
 from ekstui.iam.conditions.values import Deferred, Text
-from ekstui.iam.conditions.variables import WholeContext, literal, plain, resolved, template, variables_of
+from ekstui.iam.conditions.variables import WholeContext, literal, resolved, template, variables_of, without_encoding
 from ekstui.iam.grants import Effort, Extent
 
 MAX_TRIES = 200
@@ -49,18 +49,18 @@ _DERIVED = frozenset({"aws:calledviafirst", "aws:calledvialast", "aws:viaawsserv
 _ACCOUNTS = frozenset({"aws:principalaccount", "aws:resourceaccount"})
 
 
-class Request(NamedTuple):
+class _Request(NamedTuple):
     """A concrete request."""
 
     action: str
     resource: str
-    context: Context
+    context: KeyValues
     """Values by lower-case key for every key that a condition or variable needs; empty if the key is absent."""
 
 
 def request_gained(
     action: str, before: ActionExtents, after: ActionExtents, effort: Effort | None = None
-) -> Request | None:
+) -> _Request | None:
     """Return a request for the action that `after` allows and `before` does not; None if none is found."""
     effort = effort or Effort()
     # Sorting and matching them counts only where they are many: AWS's policies have a few for each action.
@@ -100,7 +100,7 @@ class _Search:
         self._variables = _variables((*wanted, *self._avoided))
         self._accounts = self._named_accounts()
 
-    def run(self) -> Request | None:
+    def run(self) -> _Request | None:
         """Return a request; None if none is found."""
         if any(extent.principals for extent in (*self._wanted, *self._avoided)):
             return None
@@ -109,7 +109,7 @@ class _Search:
         order = sorted(
             self._needs, key=lambda needed: (needed not in self._variables, not needed.endswith("arn"), needed)
         )
-        start: Context = {}
+        start: KeyValues = {}
         for key in sorted(self._variables):
             start = follow({**start, key: (_value_of_variable(key),)}, key)
         starts = [start]
@@ -124,7 +124,7 @@ class _Search:
             for context in islice(self._starts(begun, order), MAX_STARTS):
                 full = self._from(context)
                 if full is not None:
-                    return Request(self._action, self._resource, full)
+                    return _Request(self._action, self._resource, full)
         return None
 
     @property
@@ -140,7 +140,7 @@ class _Search:
     def _is_spent(self) -> bool:
         return self._tries > MAX_TRIES or self._effort.is_spent
 
-    def _starts(self, context: Context, order: list[str]) -> Iterator[Context]:
+    def _starts(self, context: KeyValues, order: list[str]) -> Iterator[KeyValues]:
         """Yield contexts in which each key of `order` meets the wanted conditions."""
         if not order:
             yield context
@@ -159,7 +159,7 @@ class _Search:
                 ):
                     yield from self._starts(trial, rest)
 
-    def _from(self, context: Context) -> Context | None:
+    def _from(self, context: KeyValues) -> KeyValues | None:
         for key in self._asked:
             if self._is_spent:
                 return None
@@ -173,7 +173,7 @@ class _Search:
                 return full
         return None
 
-    def _with(self, context: Context, key: str, values: Values) -> Context:
+    def _with(self, context: KeyValues, key: str, values: Values) -> KeyValues:
         """Return the context with one more key, adjusted if it contradicts the others."""
         trial = {**context, key: values}
         # Each key is compared with all others: nothing for the few of most policies.
@@ -184,7 +184,7 @@ class _Search:
                 return {**context, key: followed[key]}
         return trial
 
-    def _resources(self, context: Context) -> tuple[tuple[str, str], ...]:
+    def _resources(self, context: KeyValues) -> tuple[tuple[str, str], ...]:
         account = next(
             (values[0] for key, values in context.items() if key.endswith(":resourceaccount") and values), ACCOUNT
         )
@@ -207,7 +207,7 @@ class _Search:
         made = (resources_for(self._action, wanted, owner, region) for owner in accounts)
         return tuple(dict.fromkeys(chain.from_iterable(made)))
 
-    def _escape_avoided(self, context: Context, fixed: frozenset[str]) -> Context | None:
+    def _escape_avoided(self, context: KeyValues, fixed: frozenset[str]) -> KeyValues | None:
         """Return a context with the same `fixed` keys that the wanted extents match and the avoided ones do not."""
         self._tries += 1
         self._effort.spend(1 + len(self._avoided))
@@ -234,8 +234,8 @@ class _Search:
         return None
 
     def _ways_out(
-        self, in_the_way: Extent, context: Context, full: Context, fixed: frozenset[str]
-    ) -> Iterator[tuple[Context, str]]:
+        self, in_the_way: Extent, context: KeyValues, full: KeyValues, fixed: frozenset[str]
+    ) -> Iterator[tuple[KeyValues, str]]:
         """Yield contexts in which a condition of an extent fails, each with the key that was changed."""
         for key, predicates in predicates_of(in_the_way.conditions).items():
             for predicate in predicates:
@@ -269,11 +269,11 @@ class _Search:
         matched = matches_resource(text.pattern(), literal(self._resource))
         return None if matched and text.unknown_keys else matched
 
-    def _meets(self, key: str, values: Values, context: Context) -> bool:
+    def _meets(self, key: str, values: Values, context: KeyValues) -> bool:
         trial = WholeContext({**context, key: values})
         return all(predicate.holds(values, trial) is True for predicate in self._needs.get(key, ()))
 
-    def _values(self, key: str, context: Context) -> list[Values]:
+    def _values(self, key: str, context: KeyValues) -> list[Values]:
         """Return values to try for a key, starting with those that no policy names."""
         predicates = [predicate for predicate in self._asked.get(key, []) if predicate.null is None]
         values: dict[Values, None] = {}
@@ -303,7 +303,7 @@ class _Search:
             values.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
         return list(values)
 
-    def _named_values(self, key: str, predicates: list[Predicate], context: Context) -> list[str]:
+    def _named_values(self, key: str, predicates: list[Predicate], context: KeyValues) -> list[str]:
         """Return values that the conditions on a key accept, and some outside of their spans."""
         whole = WholeContext(context)
         named: dict[str, None] = {}
@@ -319,7 +319,7 @@ class _Search:
             if text.resolvable and not text.unknown_keys:
                 return instances_of(key, text.pattern(), self._accounts)
             return ()
-        if isinstance(value, Span):
+        if isinstance(value, ValueSpan):
             return examples(value)
         if isinstance(value, Deferred):
             return ("true", "false")
@@ -332,7 +332,7 @@ class _Search:
         )
         named = {account for account in in_arns if is_possible("aws:principalaccount", (account,))}
         named |= {
-            plain(part)
+            without_encoding(part)
             for key, predicates in self._asked.items()
             if type_of(key) == "account"
             for predicate in predicates
@@ -349,7 +349,9 @@ class _Search:
         spelled: dict[str, str] = {}
         for key in ("aws:tagkeys", "kms:encryptioncontextkeys"):
             for predicate in self._asked.get(key, ()):
-                texts = sorted(plain(text) for value in predicate.values if (text := _whole(value)) is not None)
+                texts = sorted(
+                    without_encoding(text) for value in predicate.values if (text := _whole(value)) is not None
+                )
                 spelled.update({text.lower(): text for text in texts})
         return spelled
 
@@ -368,12 +370,12 @@ def _is_of_truths(predicate: Predicate) -> bool:
 
 
 def _has_span(predicate: Predicate) -> bool:
-    return any(isinstance(value, Span) for value in predicate.values)
+    return any(isinstance(value, ValueSpan) for value in predicate.values)
 
 
 def _between(predicate: Predicate) -> list[str]:
     """Return values outside of a condition's spans."""
-    spans = [value for value in predicate.values if isinstance(value, Span)]
+    spans = [value for value in predicate.values if isinstance(value, ValueSpan)]
     if not spans or spans[0].kind in ("truth", "bytes"):
         return []
     return [text for gap in complement(spans[0].kind, spans) for text in examples(gap)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ekstui.change.coverage import ActionExtents
 from ekstui.change.reach import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
 from ekstui.iam import arn, wildcard
-from ekstui.iam.grants import Effort, Extent, Line, Reach
+from ekstui.iam.grants import ConditionLine, Effort, Extent, Reach
 from ekstui.iam.text import listed
 
 MOST_WAYS = 4
@@ -18,16 +18,16 @@ MOST_PLACES = 2
 MOST_PARTS = 2
 """The most changes that a phrase lists rather than summarises."""
 
-LONGEST = 450
+_LONGEST = 450
 """The approximate length of a verdict, in characters, beyond which the remaining actions are counted."""
 
 MOST_PAIRS = 100_000
 """The most pairs of resources that one verdict compares, beyond which it summarises; AWS's policies need fewer."""
 
-Way = frozenset[Line]
-_Ways = frozenset[Way]
+_Way = frozenset[ConditionLine]
+_Ways = frozenset[_Way]
 _Place = tuple[str, tuple[str, ...]]
-_UNCONDITIONAL: Way = frozenset()
+_UNCONDITIONAL: _Way = frozenset()
 
 
 class Phrase(NamedTuple):
@@ -108,10 +108,10 @@ class _Wording(NamedTuple):
             return self._needs_no_more(old) if self.wider else self._needs(new)
         return self._other_ways(gone, fresh, new)
 
-    def _more_ways(self, fresh: set[Way]) -> Phrase:
+    def _more_ways(self, fresh: set[_Way]) -> Phrase:
         return self._in_after(f"also allowed under {self._listed(fresh)}")
 
-    def _fewer_ways(self, gone: set[Way]) -> Phrase | None:
+    def _fewer_ways(self, gone: set[_Way]) -> Phrase | None:
         if self.wider:
             return None
         ways = self._listed(gone)
@@ -121,7 +121,7 @@ class _Wording(NamedTuple):
             f"no longer allowed where only {ways} {'hold' if ways.startswith('the conditions ') else 'holds'}"
         )
 
-    def _other_ways(self, gone: set[Way], fresh: set[Way], new: set[Way]) -> Phrase | None:
+    def _other_ways(self, gone: set[_Way], fresh: set[_Way], new: set[_Way]) -> Phrase | None:
         if not gone or not fresh:
             return self._more_ways(fresh) if self.wider and fresh else self._fewer_ways(gone) if gone else None
         if _keys_of(gone) == _keys_of(fresh):
@@ -136,13 +136,13 @@ class _Wording(NamedTuple):
             return _needing(f"{before} in {self.names.before}, {after} in {self.names.after}")
         return _needing(f"{after} instead of {before}")
 
-    def _needs(self, ways: set[Way]) -> Phrase:
+    def _needs(self, ways: set[_Way]) -> Phrase:
         text = self._listed(ways)
         if self.names:
             return _needing(f"{text} in {self.names.after}")
         return Phrase(f"now needs {text}", f"now need {text}")
 
-    def _needs_no_more(self, ways: set[Way]) -> Phrase:
+    def _needs_no_more(self, ways: set[_Way]) -> Phrase:
         text = self._listed(ways)
         if self.names:
             return _needing(f"{text} in {self.names.before} only")
@@ -155,7 +155,7 @@ class _Wording(NamedTuple):
     def _in_after(self, text: str) -> Phrase:
         return _plain(f"{text} in {self.names.after}" if self.names else text)
 
-    def _listed(self, ways: Iterable[Way]) -> str:
+    def _listed(self, ways: Iterable[_Way]) -> str:
         """Return ways as `the conditions a and b, or c`."""
         named = sorted({tuple(sorted(self.spelling.get(key, key) for key in _keys_in(way))) for way in ways})
         if len(named) > MOST_WAYS:
@@ -177,7 +177,7 @@ def _is_whole(extents: ActionExtents) -> bool:
 
 
 def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
-    ways: dict[_Place, set[Way]] = {}
+    ways: dict[_Place, set[_Way]] = {}
     for extent in extents:
         ways.setdefault((extent.element, extent.resources), set()).add(extent.conditions)
     return {place: frozenset(of_place) for place, of_place in ways.items()}
@@ -186,7 +186,7 @@ def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
 def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
     """Return the ways in which an action is allowed on a resource, without those that require more than another."""
     element, resources = place
-    ways: set[Way] = set()
+    ways: set[_Way] = set()
     for other, of_other in by_place.items():
         if other == place or (
             element == other[0] == "Resource"
@@ -198,23 +198,23 @@ def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
     return frozenset(way for way in ways if not any(other < way for other in ways))
 
 
-def _keys_in(way: Way) -> frozenset[str]:
+def _keys_in(way: _Way) -> frozenset[str]:
     return frozenset(line.key for line in way)
 
 
-def _all_keys(ways: Iterable[Way]) -> set[str]:
+def _all_keys(ways: Iterable[_Way]) -> set[str]:
     return {line.key for way in ways for line in way}
 
 
-def _keys_of(ways: Iterable[Way]) -> set[frozenset[str]]:
+def _keys_of(ways: Iterable[_Way]) -> set[frozenset[str]]:
     return {_keys_in(way) for way in ways}
 
 
-def _nearest(way: Way, among: Iterable[Way]) -> Way:
+def _nearest(way: _Way, among: Iterable[_Way]) -> _Way:
     return max(among, key=lambda other: (_keys_in(other) == _keys_in(way), len(other & way)))
 
 
-def _beyond(few: set[Way], many: set[Way]) -> set[Way] | None:
+def _beyond(few: set[_Way], many: set[_Way]) -> set[_Way] | None:
     """Return what each of many ways requires beyond the only one of a few; None unless all require it and more."""
     if len(few) != 1:
         return None
@@ -321,7 +321,7 @@ def _phrases(outcomes: Iterable[Outcome], spelling: Spelling, names: Names | Non
     ordered = sorted(groups.items(), key=lambda entry: importance(entry[1]))
     for (phrase, _), group in ordered:
         text = _counted(group, phrase, spelling)
-        if not sentences or sum(map(len, sentences)) + len(text) <= LONGEST:
+        if not sentences or sum(map(len, sentences)) + len(text) <= _LONGEST:
             sentences.append(text)
         else:
             rest += group

@@ -52,7 +52,7 @@ def list_changes(arguments: Namespace) -> int:
     if arguments.scope == "all":
         # Without the index, judging all steps takes ten seconds each time.
         prepare(library, maintenance.index_cache)
-    feed = searching.changes(library, since, arguments.scope)
+    feed = searching.changes_feed(library, since, arguments.scope)
     wanted = feed.changes
     if attached is not None:
         # An EKS access policy may have the name of an attached IAM policy.

@@ -25,8 +25,8 @@ from ekstui.export.texts import terraform_text
 from ekstui.iam.document import serialise, serialise_statement
 from ekstui.library import Library
 from ekstui.library.bridging import bridge
-from ekstui.library.cluster_answers import cluster_answer, clusters, worst_first
-from ekstui.library.kubernetes import keep_kubernetes, read_json
+from ekstui.library.cluster_answers import cluster_answer, clusters, findings_worst_first
+from ekstui.library.kubernetes import keep_kubernetes, read_kubernetes_files
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
@@ -90,7 +90,7 @@ def list_clusters(arguments: Namespace) -> int:
 def show_cluster(arguments: Namespace) -> int:
     """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
     library = library_for(arguments)
-    facts = read_json(arguments.kubernetes) if arguments.kubernetes else None
+    facts = read_kubernetes_files(arguments.kubernetes) if arguments.kubernetes else None
     read_account(library)
     if facts is not None:
         keep_kubernetes(library, arguments.name, facts)
@@ -107,7 +107,7 @@ def show_cluster(arguments: Namespace) -> int:
         return ExitCode.DONE
     failing = ("problem",) if arguments.fail_on == "problem" else ("problem", "advice")
     has_problems = bool(answer.cluster.all_issues) or any(
-        finding.severity in failing for _, finding in worst_first(answer)
+        finding.severity in failing for _, finding in findings_worst_first(answer)
     )
     return gate(has_problems or not answer.complete or bool(answer.not_judged))
 

@@ -45,13 +45,13 @@ Completer = Callable[..., Iterable[str]]
 """Returns words for a prefix; argcomplete keeps those that start with it."""
 
 
-def command_in(line: str) -> str:
+def command_typed(line: str) -> str:
     """Return the command in a half-typed line, "" before there is one; the word being typed does not count."""
     typed = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
     return next((word for word in typed if word in TITLES), "")
 
 
-def complete(parser: argparse.ArgumentParser) -> None:
+def answer_shell(parser: argparse.ArgumentParser) -> None:
     """Answer the shell and end the process."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

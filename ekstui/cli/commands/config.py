@@ -13,7 +13,7 @@ from ekstui.errors import InputError
 from ekstui.export.encoding import shape
 from ekstui.files import create_file
 from ekstui.present.account_report import settings_blocks
-from ekstui.settings import Effective, effective, template
+from ekstui.settings import Effective, effective, empty_settings_file
 
 
 @command(
@@ -62,7 +62,7 @@ def _edit(path: Path) -> int:
         raise InputError("No editor is set.", f"Set EDITOR, or edit {path}.")
     try:
         if not path.exists() or not path.stat().st_size:
-            create_file(path, template().encode())
+            create_file(path, empty_settings_file().encode())
         code = subprocess.run([*shlex.split(editor), str(path)], check=False).returncode  # noqa: S603 - the user's own editor
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be edited with {editor}: {error}.") from None

@@ -24,9 +24,9 @@ from ekstui.errors import InputError
 )
 def open_app(arguments: argparse.Namespace) -> int:
     """Open the app at the named policy, version or comparison, if any."""
-    from ekstui.tui.app import start  # Textual: 155 ms
+    from ekstui.tui.app import run_app  # Textual: 155 ms
 
-    return start(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE
+    return run_app(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE
 
 
 @command(

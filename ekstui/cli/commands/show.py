@@ -98,11 +98,11 @@ def _show_document(side: Side, arguments: Namespace) -> None:
         print_blocks([Heading(str(side), 1), services_table(services), *actions])
 
 
-Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]
+_Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]
 """An IAM policy with its version, an EKS access policy, or both where they share a name."""
 
 
-def _asked(library: Library, text: str) -> Asked:
+def _asked(library: Library, text: str) -> _Asked:
     """Return the IAM policy and the EKS access policy that a text names."""
     access = find_access_policy(text)
     if access is not None and means_access_policy(text):
@@ -149,7 +149,7 @@ def _print_form(name: str, document: object, arguments: Namespace) -> None:
         print_text(text(name, document).rstrip("\n"))
 
 
-def _reports(library: Library, asked: Iterable[Asked], arguments: Namespace) -> Iterator[list[Block]]:
+def _reports(library: Library, asked: Iterable[_Asked], arguments: Namespace) -> Iterator[list[Block]]:
     for iam, access in asked:
         if iam is not None:
             yield _report(library, *iam, arguments)

@@ -63,7 +63,7 @@ def who_can(arguments: Namespace) -> int:
     library = library_for(arguments)
     if arguments.action.lower().startswith("k8s:"):
         return _in_kubernetes(library, arguments)
-    prepare(library, maintenance.index_actions)
+    prepare(library, maintenance.index_actions_of)
     types = arguments.full or arguments.json or arguments.resource is not None
     answer = who_can_answer(
         library, arguments.action, arguments.resource, arguments.scope, types=types, history=not arguments.names
@@ -171,10 +171,10 @@ def _principals(library: Library, arguments: Namespace, *, ask: bool) -> Princip
     return found
 
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 
-def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], Answer]) -> Answer | None:
+def _of_account(library: Library, arguments: Namespace, answer: Callable[[bool], _Answer]) -> _Answer | None:
     """Call `answer` with whether to ask AWS (only if an option chooses the account) and return its result.
 
     None if there is no account or, with a remark, if it cannot be read.

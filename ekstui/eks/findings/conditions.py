@@ -46,7 +46,7 @@ def condition_in_words(name: str) -> str:
     return IN_WORDS[name]
 
 
-def holds(name: str, use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
+def condition_holds_for(name: str, use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
     """Return whether a condition holds for a use; None if that was not read, or cannot be read from AWS."""
     if name.startswith("addon:"):
         addon = name.removeprefix("addon:")
@@ -127,7 +127,7 @@ def applies(requirement: Requirement, use: Use, subject: RoleInUse, account: Acc
     releases = requirement.releases
     return every(
         [
-            *(holds(name, use, subject, account) for name in requirement.when),
+            *(condition_holds_for(name, use, subject, account) for name in requirement.when),
             True if releases is None else releases.includes(running_release(releases, use, account)),
         ]
     )
@@ -142,4 +142,4 @@ def running_release(releases: ReleaseRange, use: Use, account: AccountContext) -
 
 def all_hold(names: tuple[str, ...], use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
     """Return whether all of the conditions hold for a use."""
-    return every([holds(name, use, subject, account) for name in names])
+    return every([condition_holds_for(name, use, subject, account) for name in names])

@@ -12,7 +12,7 @@ from ekstui.eks.account_snapshot import Use
 from ekstui.eks.commands import Command
 from ekstui.eks.findings.permissions import missing_actions, only_assumes_target_role
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, use_as_evidence
-from ekstui.eks.findings.table import Case, Finding, Place, finding
+from ekstui.eks.findings.table import Case, Finding, FixPlace, finding
 from ekstui.eks.published import Component, ComponentVersion
 from ekstui.eks.uses import controllers_run_by, uses_running
 from ekstui.iam.wildcard import is_wild
@@ -35,7 +35,7 @@ class _Gap(NamedTuple):
         return 2 * len(self.lacking) > len(self.actions)
 
 
-def _show_what_is_missing(problem: Finding, place: Place) -> tuple[Command, ...]:
+def _show_what_is_missing(problem: Finding, place: FixPlace) -> tuple[Command, ...]:
     component = next((name for use in problem.uses for name in controllers_run_by(use)), None)
     if place.cluster is None or component is None:
         return ()

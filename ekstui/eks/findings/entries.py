@@ -18,8 +18,8 @@ from ekstui.eks.findings.subjects import (
     knows_aws_auth,
     use_as_evidence,
 )
-from ekstui.eks.findings.table import Case, Finding, Place, Severity, finding
-from ekstui.eks.uses import without_path
+from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, finding
+from ekstui.eks.uses import arn_without_path
 from ekstui.iam.text import listed
 
 _ENTRY_OF: dict[UseKind, tuple[str, ...]] = {
@@ -91,7 +91,7 @@ def missing_roles(subject: RoleInCluster, account: AccountContext) -> Iterator[C
     yield Case(text, map(use_as_evidence, subject.uses), subject.uses, severity, title)
 
 
-def _create_entry(problem: Finding, place: Place) -> tuple[Command, ...]:
+def _create_entry(problem: Finding, place: FixPlace) -> tuple[Command, ...]:
     kinds = {_ENTRY_OF[use.kind][0] for use in problem.uses}
     if len(kinds) != 1 or place.cluster is None:
         return ()
@@ -115,7 +115,7 @@ def missing_entries(subject: RoleInCluster, _account: AccountContext) -> Iterato
     cluster = subject.cluster
     mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
     in_map = cluster.authentication_mode != "API" and any(
-        each.principal == without_path(subject.arn) for each in mappings
+        each.principal == arn_without_path(subject.arn) for each in mappings
     )
     if in_map or any(entry.principal_arn == subject.arn for entry in cluster.access_entries or ()):
         return
@@ -151,7 +151,7 @@ def wrong_types(subject: EntryInCluster, _account: AccountContext) -> Iterator[C
         yield Case(text, map(use_as_evidence, nodes), nodes)
 
 
-def _give_node_policy(_finding: Finding, place: Place) -> tuple[Command, ...]:
+def _give_node_policy(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     cluster, partition = place.cluster, place.account.partition
     if cluster is None:
         return ()

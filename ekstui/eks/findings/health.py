@@ -13,7 +13,7 @@ from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Cluster, HealthIssue
 from ekstui.eks.commands import Command, aws
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, knows_entries
-from ekstui.eks.findings.table import TITLE_WIDTH, Case, Finding, Place, finding
+from ekstui.eks.findings.table import TITLE_WIDTH, Case, Finding, FixPlace, finding
 
 _PARTS = {"nodegroup": "node group", "fargate": "Fargate profile", "addon": "add-on"}
 """What the parts of a cluster are called, where their kind is not a word."""
@@ -94,7 +94,7 @@ _SHOWN_BY = {
 """The command of the AWS CLI that shows what EKS knows about each part, its option for the name, and what to query."""
 
 
-def _fix(finding: Finding, place: Place) -> tuple[Command, ...]:
+def _fix(finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     cluster = place.cluster
     return () if cluster is None else tuple(_next_step(issue, cluster) for issue in finding.reported)
 

@@ -12,11 +12,11 @@ from ekstui.eks.findings.subjects import (
     AccountContext,
     ClusterInUse,
     EntryInCluster,
+    FindingSubject,
     RoleInCluster,
     RoleInUse,
-    Subject,
 )
-from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Case, Finding, FindingType, Place
+from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Case, Finding, FindingType, FixPlace
 
 
 @cache
@@ -27,7 +27,7 @@ def table() -> Mapping[str, FindingType]:
     return {entry.code: entry for entry in sorted(in_order, key=lambda entry: SEVERITIES.index(entry.severity))}
 
 
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings in the order of their severities."""
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
@@ -52,7 +52,7 @@ def findings_of_cluster(subject: ClusterInUse, account: AccountContext) -> tuple
     return _findings("cluster", subject, account)
 
 
-def _findings(about: About, subject: Subject, account: AccountContext) -> tuple[Finding, ...]:
+def _findings(about: About, subject: FindingSubject, account: AccountContext) -> tuple[Finding, ...]:
     """Return the findings about a subject, each once: where cases differ in their evidence alone, with that of all."""
     by_subject: dict[tuple[str, str, str], Finding] = {}
     for entry in table().values():
@@ -62,7 +62,7 @@ def _findings(about: About, subject: Subject, account: AccountContext) -> tuple[
             one = _finding(entry, case)
             key = (one.code, one.severity, one.text)
             by_subject[key] = _both(by_subject[key], one) if key in by_subject else one
-    return tuple(worst_first(by_subject.values()))
+    return tuple(_worst_first(by_subject.values()))
 
 
 def _finding(entry: FindingType, case: Case) -> Finding:
@@ -92,7 +92,7 @@ def _both(one: Finding, other: Finding) -> Finding:
     )
 
 
-def fixing_commands(finding: Finding, place: Place, arns: Mapping[str, str]) -> tuple[Command, ...]:
+def fixing_commands(finding: Finding, place: FixPlace, arns: Mapping[str, str]) -> tuple[Command, ...]:
     """Return the commands that fix a finding, with the narrowest policy that does; empty if there are none.
 
     A note about missing actions has them too: whether those are needed depends on what AWS does not show. `arns` are those of

@@ -12,8 +12,8 @@ from ekstui.eks.cluster import Addon
 from ekstui.eks.findings.conditions import (
     SERVICE_ROLE_SINCE,
     applies,
+    condition_holds_for,
     condition_in_words,
-    holds,
     running_release,
 )
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy, unseen_evidence, use_as_evidence
@@ -221,7 +221,7 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, a
         condition_in_words(name)
         for name in requirement.when
         if any(
-            holds(name, use, subject, account) is None
+            condition_holds_for(name, use, subject, account) is None
             for use in uses
             if name != _ORDINARY or use.certainty == "confirmed"
         )

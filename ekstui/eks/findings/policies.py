@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.commands import Command, aws
-from ekstui.eks.findings.conditions import SERVICE_ROLE_SINCE, holds
+from ekstui.eks.findings.conditions import SERVICE_ROLE_SINCE, condition_holds_for
 from ekstui.eks.findings.subjects import (
     EC2_NODE_KINDS,
     NODE_KINDS,
@@ -20,7 +20,7 @@ from ekstui.eks.findings.subjects import (
     unseen_evidence,
     use_as_evidence,
 )
-from ekstui.eks.findings.table import Case, Finding, Place, Severity, downgraded_if_uses_unknown, finding
+from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, downgraded_if_uses_unknown, finding
 from ekstui.eks.uses import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.iam.conditions import Truth
 from ekstui.iam.text import listed
@@ -28,7 +28,7 @@ from ekstui.iam.text import listed
 CLUSTER_TAG = "eks-cluster-name"
 """The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy checks."""
 
-QUIET = timedelta(days=90)
+_QUIET = timedelta(days=90)
 """How long a role must have had no recorded activity to be worth a note."""
 
 
@@ -107,9 +107,9 @@ class _Excess(NamedTuple):
 
 def _runs_the_cni(use: Use, subject: RoleInUse, account: AccountContext) -> Truth:
     if use.kind in EC2_NODE_KINDS:
-        return holds("vpc-cni-on-node-role", use, subject, account)
+        return condition_holds_for("vpc-cni-on-node-role", use, subject, account)
     if use.kind in ("addon", "pod-identity", "irsa"):
-        return holds("addon:vpc-cni", use, subject, account) or (None if use.kind == "irsa" else False)
+        return condition_holds_for("addon:vpc-cni", use, subject, account) or (None if use.kind == "irsa" else False)
     return False
 
 
@@ -196,7 +196,7 @@ def excess_policies(subject: RoleInUse, account: AccountContext) -> Iterator[Cas
         yield Case(excess.why(subject, account), evidence, severity=severity, title=excess.title)
 
 
-def _set_tag(problem: Finding, place: Place) -> tuple[Command, ...]:
+def _set_tag(problem: Finding, place: FixPlace) -> tuple[Command, ...]:
     """Return the command that tags the role, if it runs the driver of one cluster only."""
     clusters = {use.cluster for use in problem.uses}
     if place.role is None or place.cluster is None or clusters != {place.cluster.name}:
@@ -249,7 +249,7 @@ def _may_be_tagged(use: Use, account: AccountContext) -> bool:
 @finding(
     "no-recorded-activity",
     "note",
-    f"no recorded activity for {QUIET.days} days",
+    f"no recorded activity for {_QUIET.days} days",
     about="role",
     needs=("details",),
     meaning="IAM recorded no activity of the role lately, and EKS does not confirm that it is in use.",
@@ -260,9 +260,9 @@ def quiet_roles(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:
     if any(use.certainty == "confirmed" for use in subject.uses):
         return
     if role.last_used is not None:
-        if account.now - role.last_used > QUIET:
+        if account.now - role.last_used > _QUIET:
             text = f"No recorded activity since {role.last_used:%Y-%m-%d}."
             yield Case(text, (f"last used in {role.last_used_region or 'an unknown region'}",))
-    elif role.created is not None and account.now - role.created > QUIET:
+    elif role.created is not None and account.now - role.created > _QUIET:
         text = "No recorded activity in the period that IAM tracks, at most 400 days."
         yield Case(text, (f"created on {role.created:%Y-%m-%d}",))

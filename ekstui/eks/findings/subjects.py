@@ -27,7 +27,7 @@ EC2_NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-
 NODE_KINDS = (*EC2_NODE_KINDS, "auto-mode-node", "hybrid-node")
 
 
-class Subject(Protocol):
+class FindingSubject(Protocol):
     """Something that findings are about."""
 
     def knows(self, need: Need) -> bool:

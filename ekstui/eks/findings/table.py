@@ -79,7 +79,7 @@ class Finding:
     """What introduces its commands, such as `only if an ECR pull-through cache is used`."""
 
 
-class Place(NamedTuple):
+class FixPlace(NamedTuple):
     """Where a finding is to be fixed."""
 
     principal: str
@@ -90,7 +90,7 @@ class Place(NamedTuple):
     account: AccountContext
 
 
-Fix = Callable[[Finding, Place], "tuple[Command, ...]"]
+_Fix = Callable[[Finding, FixPlace], "tuple[Command, ...]"]
 """Returns the commands that fix a finding, in order; empty if none do."""
 
 About = Literal["role", "role in a cluster", "access entry", "cluster"]
@@ -114,7 +114,7 @@ class FindingType(NamedTuple):
     """What introduces its commands."""
     explains_denials: bool
     """Whether it explains why the role is denied, even where it is not certain enough to be a problem."""
-    fix: Fix
+    fix: _Fix
     look: Callable[[Any, AccountContext], Iterator[Case]]
 
 
@@ -133,7 +133,7 @@ def finding(
     meaning: str,
     needs: tuple[Need, ...] = (),
     change: str = "",
-    fix: Fix = lambda _finding, _place: (),
+    fix: _Fix = lambda _finding, _place: (),
     fixed_by: str = "to fix it",
     explains_denials: bool = False,
 ) -> Callable[[Look], Look]:

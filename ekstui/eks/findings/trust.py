@@ -15,7 +15,7 @@ from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.commands import Command, aws
 from ekstui.eks.findings.conditions import all_hold
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, use_as_evidence
-from ekstui.eks.findings.table import Case, Finding, Place, Severity, finding
+from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, finding
 from ekstui.iam.document import Condition, Statement, parse_text, serialise, serialise_statement
 from ekstui.iam.text import listed
 from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TAG_SESSION = "sts:TagSession"
 
 
-def _add_tag_session(_finding: Finding, place: Place) -> tuple[Command, ...]:
+def _add_tag_session(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     services = {need.principal for need in place.account.knowledge.trust if TAG_SESSION in need.actions}
     about = "adds sts:TagSession (replaces the whole trust policy)"
     return _updated(place.role, lambda held: [_with_tag_session(statement, services) for statement in held], about)
@@ -130,7 +130,7 @@ def _unmet(
             yield requirement, uses, lacking
 
 
-def _write_string_like(_finding: Finding, place: Place) -> tuple[Command, ...]:
+def _write_string_like(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     about = "lets the wildcard match (replaces the whole trust policy)"
     return _updated(place.role, lambda held: list(map(_with_wildcards, held)), about)
 
@@ -181,7 +181,7 @@ def unrestricted_issuers(subject: RoleInUse, _account: AccountContext) -> Iterat
             yield Case(text, (f"issuer {trustee.name}",), _uses_of(trustee, subject))
 
 
-def _create_provider(problem: Finding, _place: Place) -> tuple[Command, ...]:
+def _create_provider(problem: Finding, _place: FixPlace) -> tuple[Command, ...]:
     issuer = next((use.name for use in problem.uses if use.name and use.kind == "irsa"), None)
     if issuer is None:
         return ()
@@ -242,7 +242,7 @@ def _is_orphaned(trustee: Trustee, account: AccountContext) -> bool:
     )
 
 
-def _trust_issuer(_finding: Finding, place: Place) -> tuple[Command, ...]:
+def _trust_issuer(_finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     issuer = place.cluster.issuer if place.cluster else None
     if issuer is None:
         return ()

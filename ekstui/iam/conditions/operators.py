@@ -8,7 +8,7 @@ from ekstui.iam.conditions import Truth
 
 How = Literal["exact", "folded", "like", "arn"]
 Kind = Literal["number", "date", "address", "truth", "bytes"]
-Comparison = Literal["=", "<", "<=", ">", ">="]
+ComparisonSign = Literal["=", "<", "<=", ">", ">="]
 Quantifier = Literal["ForAllValues", "ForAnyValue"]
 
 NULL = "Null"
@@ -19,7 +19,7 @@ class Family(NamedTuple):
 
     how: How | Kind
     """How texts are compared, or the type of the values."""
-    comparison: Comparison = "="
+    comparison: ComparisonSign = "="
     negated: bool = False
     takes_variables: bool = True
     """Whether policy variables are replaced in its values."""
@@ -36,7 +36,7 @@ def _ordered(kind: Kind) -> dict[str, Family]:
     }
 
 
-FAMILIES: dict[str, Family] = {
+OPERATOR_FAMILIES: dict[str, Family] = {
     "StringEquals": Family("exact"),
     "StringNotEquals": Family("exact", negated=True),
     "StringEqualsIgnoreCase": Family("folded"),
@@ -111,6 +111,6 @@ def operator(name: str) -> Operator | None:
         quantifier, base = "ForAnyValue", base.removeprefix("ForAnyValue:")
     if_exists = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
-    if base not in FAMILIES or (base == NULL and (quantifier or if_exists)):
+    if base not in OPERATOR_FAMILIES or (base == NULL and (quantifier or if_exists)):
         return None
-    return Operator(base, quantifier, if_exists, FAMILIES[base])
+    return Operator(base, quantifier, if_exists, OPERATOR_FAMILIES[base])

@@ -15,22 +15,22 @@ from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.arn_values import ANY_ARN, as_arns, form_of_values, named_partitions
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, KeyType, has_several, type_of
 from ekstui.iam.conditions.operators import NULL, UNKNOWN, Operator, Quantifier, operator
-from ekstui.iam.conditions.spans import Malformed, Span, complement, intersection, union, without_network
+from ekstui.iam.conditions.spans import Malformed, ValueSpan, complement, intersection, union, without_network
 from ekstui.iam.conditions.values import (
     Text,
     Value,
     covered_by,
     disjoint,
+    has_only_type,
     is_everything,
     is_nothing,
-    is_of_type,
     is_unresolvable,
-    matches,
+    value_matches,
     value_of,
 )
 from ekstui.iam.conditions.variables import NOTHING_KNOWN, Context, variables_of
 from ekstui.iam.document import Condition
-from ekstui.iam.grants import Line
+from ekstui.iam.grants import ConditionLine
 
 
 class Predicate:
@@ -123,13 +123,13 @@ class Predicate:
         keys: dict[str, None] = {}
         for value in self.values:
             for entry in actual:
-                matched, unknown = matches(value, entry, context)
+                matched, unknown = value_matches(value, entry, context)
                 if matched is None:
                     keys.update(dict.fromkeys(unknown))
         return tuple(keys)
 
     def _accepts(self, actual: str, context: Context) -> Truth:
-        results = (matches(value, actual, context) for value in self.values)
+        results = (value_matches(value, actual, context) for value in self.values)
         if self.negated:
             return negation(some(matched for matched, _ in results))
         # A value of another type equals nothing; what negation makes of it is not documented.
@@ -148,19 +148,19 @@ def predicate(name: str, key: str, values: tuple[str, ...], *, has_variables: bo
     if any(map(is_nothing, read)):
         return Predicate(key, definition, read, (None, None))
     with_key, without = (
-        any(matches(value, absent, NOTHING_KNOWN)[0] for value in read) for absent in ("false", "true")
+        any(value_matches(value, absent, NOTHING_KNOWN)[0] for value in read) for absent in ("false", "true")
     )
     return Predicate(key, definition, read, (with_key, without))
 
 
 @lru_cache(maxsize=16384)
-def predicate_of(line: Line) -> Predicate:
+def predicate_of(line: ConditionLine) -> Predicate:
     """Return a condition of a grant, parsed."""
     return predicate(line.operator, line.key, tuple(sorted(line.values)))
 
 
 @lru_cache(maxsize=16384)
-def predicates_of(lines: frozenset[Line]) -> Mapping[str, tuple[Predicate, ...]]:
+def predicates_of(lines: frozenset[ConditionLine]) -> Mapping[str, tuple[Predicate, ...]]:
     """Return a condition block as predicates by key."""
     predicates: dict[str, tuple[Predicate, ...]] = {}
     for line in sorted(lines, key=lambda entry: (entry.key, entry.operator, sorted(entry.values))):
@@ -201,7 +201,7 @@ _FORMS: dict[KeyType | None, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def implies_all(premises: frozenset[Line], wanted: frozenset[Line]) -> bool:
+def implies_all(premises: frozenset[ConditionLine], wanted: frozenset[ConditionLine]) -> bool:
     """Return True only if every request for which the block `given` holds also meets the block `wanted`."""
     if wanted <= premises:
         return True
@@ -298,7 +298,7 @@ def _implied_in(state: tuple[str, ...], lines: list[Predicate], wanted: Predicat
     )
 
 
-def excludes(premises: frozenset[Line], refused: frozenset[Line]) -> bool:
+def excludes(premises: frozenset[ConditionLine], refused: frozenset[ConditionLine]) -> bool:
     """Return True only if both blocks never hold for the same request."""
     predicates = predicates_of(premises)
     return any(
@@ -395,7 +395,7 @@ def _is_typed(line: Predicate, wanted: Predicate) -> bool:
     how = wanted.operator.family.how
     if how in ("exact", "folded", "like") or line.operator.family.how == how:
         return True
-    return not line.negated and all(is_of_type(value, how) for value in line.values)
+    return not line.negated and all(has_only_type(value, how) for value in line.values)
 
 
 def _accept_apart(line: Predicate, refused: Predicate) -> bool:
@@ -458,16 +458,16 @@ def _spans_within(positive: list[Predicate], negated: list[Predicate], wanted: P
     return all(covered_by(span, limits) for span in common)
 
 
-def _spans(line: Predicate) -> list[Span] | None:
+def _spans(line: Predicate) -> list[ValueSpan] | None:
     """Return the values that a line compares, if all of them are spans and there is at least one."""
     if line.is_null:
         return None
     values = [value for value in line.values if not is_nothing(value)]
-    spans = [value for value in values if isinstance(value, Span)]
+    spans = [value for value in values if isinstance(value, ValueSpan)]
     return spans if spans and len(spans) == len(values) else None
 
 
-def union_of_values(line: Line) -> bool:
+def union_of_values(line: ConditionLine) -> bool:
     """Return whether a condition holds exactly if it would hold with one of its values alone, even for an absent key."""
     line_predicate = predicate_of(line)
     return (
@@ -480,7 +480,7 @@ def union_of_values(line: Line) -> bool:
     )
 
 
-def split_values(line: Line, cuts: Iterable[str]) -> list[str]:
+def split_values(line: ConditionLine, cuts: Iterable[str]) -> list[str]:
     """Return the values of a condition, networks as those that `cuts` contain and what these leave of them."""
     if predicate_of(line).operator.family.how != "address":
         return sorted(line.values)
@@ -507,7 +507,7 @@ _COMPARED = {
 
 
 @lru_cache(maxsize=16384)
-def opposite(line: Line) -> Line | None:
+def opposite(line: ConditionLine) -> ConditionLine | None:
     """Return the condition that holds for exactly those requests for which another does not; None if there is none."""
     line_predicate = predicate_of(line)
     if (
@@ -534,7 +534,7 @@ def opposite(line: Line) -> Line | None:
         return None
     (value,) = values
     if base == "Bool" and value.lower() in ("true", "false"):
-        return Line("BoolIfExists", line.key, frozenset({"false" if value.lower() == "true" else "true"}))
+        return ConditionLine("BoolIfExists", line.key, frozenset({"false" if value.lower() == "true" else "true"}))
     kind = next((prefix for prefix in ("Numeric", "Date") if base.startswith(prefix)), None)
     if kind is None:
         return None

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ekstui.iam.conditions.operators import Comparison, Kind
+from ekstui.iam.conditions.operators import ComparisonSign, Kind
 
 Cut = tuple[Any, ...]
 """A position between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""
@@ -34,7 +34,7 @@ _EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,9})?", re.ASCII)
 _EPOCH_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Span(NamedTuple):
+class ValueSpan(NamedTuple):
     """Everything between two cuts."""
 
     kind: Kind
@@ -49,7 +49,7 @@ class Malformed(NamedTuple):
     value: str
 
 
-def span(kind: Kind, text: str, comparison: Comparison = "=") -> Span | Malformed:
+def span(kind: Kind, text: str, comparison: ComparisonSign = "=") -> ValueSpan | Malformed:
     """Return what a value in a policy accepts under a comparison."""
     if kind == "address":
         return _network(text)
@@ -64,17 +64,17 @@ def span(kind: Kind, text: str, comparison: Comparison = "=") -> Span | Malforme
         ">": (after, HIGHEST),
         ">=": (before, HIGHEST),
     }[comparison]
-    return Span(kind, low, high)
+    return ValueSpan(kind, low, high)
 
 
-def holds(value: Span, point: object) -> bool:
+def contains(value: ValueSpan, point: object) -> bool:
     """Return whether a point lies in a span."""
     return value.low <= (0, point, 0) and (0, point, 1) <= value.high
 
 
-def union(spans: Iterable[Span]) -> list[Span]:
+def union(spans: Iterable[ValueSpan]) -> list[ValueSpan]:
     """Return spans of one kind in order, with adjacent ones joined."""
-    joined: list[Span] = []
+    joined: list[ValueSpan] = []
     for span in sorted(spans, key=lambda span: (span.low, span.high)):
         if joined and span.low <= joined[-1].high:
             joined[-1] = joined[-1]._replace(high=max(joined[-1].high, span.high))
@@ -83,18 +83,18 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def complement(kind: Kind, spans: Iterable[Span]) -> list[Span]:
+def complement(kind: Kind, spans: Iterable[ValueSpan]) -> list[ValueSpan]:
     """Return everything outside of the spans."""
-    rest: list[Span] = []
+    rest: list[ValueSpan] = []
     low = LOWEST
     for span in union(spans):
         if low < span.low:
-            rest.append(Span(kind, low, span.low))
+            rest.append(ValueSpan(kind, low, span.low))
         low = span.high
-    return [*rest, Span(kind, low, HIGHEST)] if low < HIGHEST else rest
+    return [*rest, ValueSpan(kind, low, HIGHEST)] if low < HIGHEST else rest
 
 
-def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
+def intersection(some: Iterable[ValueSpan], others: Iterable[ValueSpan]) -> list[ValueSpan]:
     """Return what both lists of spans contain."""
     others = tuple(others)
     return union(
@@ -104,7 +104,7 @@ def intersection(some: Iterable[Span], others: Iterable[Span]) -> list[Span]:
     )
 
 
-def examples(span: Span) -> list[str]:
+def examples(span: ValueSpan) -> list[str]:
     """Return values in a span, as a request writes them: those at its ends and one between."""
     return [text for point in _points_in(span) if (text := _written(span.kind, point)) is not None]
 
@@ -155,7 +155,7 @@ def _address(text: str) -> tuple[int, int] | None:
     return address.version, int(address)
 
 
-def _network(text: str) -> Span | Malformed:
+def _network(text: str) -> ValueSpan | Malformed:
     """Return an IPv4 or IPv6 address or CIDR range as a span."""
     prefix = text.partition("/")[2]
     try:
@@ -165,7 +165,7 @@ def _network(text: str) -> Span | Malformed:
     except ValueError:
         return Malformed("address", text)
     first, last = int(network.network_address), int(network.broadcast_address)
-    return Span("address", (0, (network.version, first), 0), (0, (network.version, last + 1), 0))
+    return ValueSpan("address", (0, (network.version, first), 0), (0, (network.version, last + 1), 0))
 
 
 @lru_cache(maxsize=4096)
@@ -191,7 +191,7 @@ POINTS: dict[Kind, Callable[[str], Any]] = {
 """Parsers by kind of value; they return None for a value of the wrong type."""
 
 
-def _points_in(span: Span) -> list[Any]:
+def _points_in(span: ValueSpan) -> list[Any]:
     """Return points in a span: near its ends, and between them."""
     low, high = (cut[1] if cut[0] == 0 else None for cut in (span.low, span.high))
     match span.kind:
@@ -205,7 +205,7 @@ def _points_in(span: Span) -> list[Any]:
             points = _beside(low, high, Decimal(1)) or [Decimal(0)]
         case "date":
             points = _beside(low, high, timedelta(days=1)) or [_EPOCH_START]
-    return [point for point in dict.fromkeys(points) if holds(span, point)]
+    return [point for point in dict.fromkeys(points) if contains(span, point)]
 
 
 def _beside(low: Any, high: Any, step: Any) -> list[Any]:

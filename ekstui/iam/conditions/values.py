@@ -11,7 +11,7 @@ from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions import Truth
 from ekstui.iam.conditions.operators import Family, How, Kind
-from ekstui.iam.conditions.spans import POINTS, Malformed, Span, holds, span, union
+from ekstui.iam.conditions.spans import POINTS, Malformed, ValueSpan, contains, span, union
 from ekstui.iam.conditions.variables import (
     Context,
     Template,
@@ -19,10 +19,10 @@ from ekstui.iam.conditions.variables import (
     exactly,
     literal,
     opened,
-    plain,
     resolved,
     template,
     variables_of,
+    without_encoding,
 )
 
 _COLONS = 5
@@ -56,7 +56,7 @@ class Deferred(NamedTuple):
     parts: Template
 
 
-Value = Text | Span | Deferred | Malformed
+Value = Text | ValueSpan | Deferred | Malformed
 
 
 def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
@@ -71,7 +71,7 @@ def value_of(family: Family, text: str, *, has_variables: bool) -> Value:
             return Deferred(kind, parts) if variables_of(parts) else span(kind, text, family.comparison)
 
 
-def matches(value: Value, actual: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
+def value_matches(value: Value, actual: str, context: Context) -> tuple[Truth, tuple[str, ...]]:
     """Return whether a value of a request is accepted, and the keys that would decide it.
 
     The result is also unknown if either value has the wrong type, since its meaning under negation is not documented.
@@ -92,7 +92,7 @@ def matches(value: Value, actual: str, context: Context) -> tuple[Truth, tuple[s
     if isinstance(value, Malformed):
         return None, ()
     point = POINTS[value.kind](actual)
-    return (None if point is None else holds(value, point)), ()
+    return (None if point is None else contains(value, point)), ()
 
 
 @lru_cache(maxsize=65536)
@@ -121,7 +121,7 @@ def is_everything(value: Value) -> bool:
 
 def is_nothing(value: Value) -> bool:
     """Return whether no value of a request matches."""
-    return isinstance(value, Malformed) or (isinstance(value, Span) and value.low >= value.high)
+    return isinstance(value, Malformed) or (isinstance(value, ValueSpan) and value.low >= value.high)
 
 
 def is_unresolvable(value: Value, context: Context) -> bool:
@@ -130,29 +130,29 @@ def is_unresolvable(value: Value, context: Context) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def covers(general: Value, special: Value) -> bool:
+def value_covers(general: Value, special: Value) -> bool:
     """Return True only if every value that `special` matches is matched by `general`."""
     if general == special or is_everything(general) or is_nothing(special):
         return True
     if isinstance(general, Text):
         return isinstance(special, Text) and _text_covers(general, special)
-    if not isinstance(general, Span):
+    if not isinstance(general, ValueSpan):
         return False
-    if isinstance(special, Span):
+    if isinstance(special, ValueSpan):
         return special.kind == general.kind and general.low <= special.low and special.high <= general.high
     point = _point_of(special, general.kind)
-    return point is not None and holds(general, point)
+    return point is not None and contains(general, point)
 
 
 def covered_by(special: Value, generals: Iterable[Value]) -> bool:
     """Return True only if every value that `special` matches is matched by one of `generals`."""
     generals = tuple(generals)
-    if any(covers(general, special) for general in generals):
+    if any(value_covers(general, special) for general in generals):
         return True
-    if not isinstance(special, Span):
+    if not isinstance(special, ValueSpan):
         return False
-    spans = [value for value in generals if isinstance(value, Span) and value.kind == special.kind]
-    return any(covers(joined, special) for joined in union(spans))
+    spans = [value for value in generals if isinstance(value, ValueSpan) and value.kind == special.kind]
+    return any(value_covers(joined, special) for joined in union(spans))
 
 
 @lru_cache(maxsize=65536)
@@ -160,18 +160,23 @@ def disjoint(one: Value, other: Value) -> bool:
     """Return True only if no value matches both."""
     if is_nothing(one) or is_nothing(other):
         return True
-    if isinstance(one, Span) and isinstance(other, Span):
+    if isinstance(one, ValueSpan) and isinstance(other, ValueSpan):
         return one.kind == other.kind and (one.high <= other.low or other.high <= one.low)
     if isinstance(one, Text) and isinstance(other, Text):
         return _texts_disjoint(one, other)
     for text, spread in ((one, other), (other, one)):
-        if isinstance(text, Text) and isinstance(spread, Span) and text.how == "exact" and not variables_of(text.parts):
-            point = POINTS[spread.kind](plain(str(text.parts[0])))
-            return point is None or not holds(spread, point)
+        if (
+            isinstance(text, Text)
+            and isinstance(spread, ValueSpan)
+            and text.how == "exact"
+            and not variables_of(text.parts)
+        ):
+            point = POINTS[spread.kind](without_encoding(str(text.parts[0])))
+            return point is None or not contains(spread, point)
     return False
 
 
-def is_of_type(value: Value, how: How | Kind) -> bool:
+def has_only_type(value: Value, how: How | Kind) -> bool:
     """Return True only if a text matches only ARNs, or only values of the given type."""
     if not isinstance(value, Text):
         return False
@@ -183,7 +188,7 @@ def is_of_type(value: Value, how: How | Kind) -> bool:
 def _point_of(value: Value, kind: Kind) -> Any:
     """Return an exact text without variables as a point of that kind; None if it is not one."""
     if isinstance(value, Text) and value.how == "exact" and not variables_of(value.parts):
-        return POINTS[kind](plain(str(value.parts[0])))
+        return POINTS[kind](without_encoding(str(value.parts[0])))
     return None
 
 

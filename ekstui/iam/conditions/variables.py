@@ -97,7 +97,7 @@ class Resolved(NamedTuple):
 
     def text(self) -> str:
         """Return the value as plain text; meaningful only if no variable is unknown."""
-        return plain(self.encoded)
+        return without_encoding(self.encoded)
 
 
 def literal(text: str) -> str:
@@ -105,7 +105,7 @@ def literal(text: str) -> str:
     return text.translate(_LITERALS)
 
 
-def plain(text: str) -> str:
+def without_encoding(text: str) -> str:
     """Return the text that `literal` encoded."""
     return text.translate(_PLAIN)
 

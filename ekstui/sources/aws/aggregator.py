@@ -16,9 +16,9 @@ from ekstui.change.policy import parse_time
 from ekstui.eks.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.errors import InputError, NotFoundError
 from ekstui.sources.aws.connection import Connection, in_parallel
-from ekstui.sources.aws.failures import code_of, explain, failures
+from ekstui.sources.aws.failures import code_of, failures, source_error_of
 
-PAGE = 100
+_PAGE = 100
 """Rows per page, Config's maximum."""
 
 _ACTION = "config:SelectAggregateResourceConfig"
@@ -74,7 +74,9 @@ def read_attachments(
         except failures() as error:
             if code_of(error) == "NoSuchConfigurationAggregatorException":
                 raise _unknown(connection, aggregator) from None
-            problem = explain(error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True)
+            problem = source_error_of(
+                error, "config", _ACTION, profile=connection.profile, subject=aggregator, signed_in=True
+            )
             errors.setdefault(problem.kind, problem)
             continue
         for row in page:
@@ -106,7 +108,7 @@ def _queries(policy_arn: str) -> Iterator[tuple[str | _UseColumns, str]]:
 
 def _rows(connection: Connection, aggregator: str, query: str) -> Iterator[Mapping[str, Any]]:
     pages = connection.token_pages(
-        _ACTION, None, "NextToken", Expression=query, ConfigurationAggregatorName=aggregator, Limit=PAGE
+        _ACTION, None, "NextToken", Expression=query, ConfigurationAggregatorName=aggregator, Limit=_PAGE
     )
     yield from (json.loads(text) for page in pages for text in page["Results"])
 

@@ -30,7 +30,7 @@ MOST_PAGES = 2000
 """The most pages of a list: two million roles."""
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 _logger = logging.getLogger("ekstui")
 _CHUNK = 256 * 1024
@@ -85,9 +85,9 @@ def _within(seconds: float, work: Callable[[threading.Event], Any], url: str) ->
     return outcome[0].result()
 
 
-def settled(function: Callable[[Item], Answer], item: Item) -> Future[Answer]:
+def settled(function: Callable[[Item], _Answer], item: Item) -> Future[_Answer]:
     """Return what a call returns or raises, for another thread."""
-    outcome: Future[Answer] = Future()
+    outcome: Future[_Answer] = Future()
     try:
         outcome.set_result(function(item))
     except Exception as error:  # noqa: BLE001 (the receiver raises what it does not handle)

@@ -7,9 +7,17 @@ from typing import Any
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import SourceError
-from ekstui.eks.cluster import AccessEntry, Addon, AssociatedPolicy, Cluster, Node, Place, PodIdentityAssociation
+from ekstui.eks.cluster import (
+    AccessEntry,
+    Addon,
+    AssociatedPolicy,
+    Cluster,
+    ClusterPlace,
+    Ec2Node,
+    PodIdentityAssociation,
+)
 from ekstui.sources.aws.answers import MalformedError
-from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, PAGE, Failures, Report, access_entry, with_all
+from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, ENTRIES_A_PAGE, Failures, Report, access_entry, with_all
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import failures
 
@@ -36,12 +44,12 @@ def read_pod_identity(
     jobs = [(place, association) for place, listed in by_id.items() for association in listed.values()]
     action = "eks:DescribePodIdentityAssociation"
 
-    def describe(job: tuple[Place, PodIdentityAssociation]) -> PodIdentityAssociation:
+    def describe(job: tuple[ClusterPlace, PodIdentityAssociation]) -> PodIdentityAssociation:
         (region, cluster), association = job
         answer = connection.ask(action, region, clusterName=cluster, associationId=association.id)
         return _described(association, with_all(answer["association"], action, ("associationId", "roleArn")))
 
-    gone: dict[Place, set[str]] = {place: set() for place in by_id}
+    gone: dict[ClusterPlace, set[str]] = {place: set() for place in by_id}
     for done, ((place, association), answer) in enumerate(in_parallel(describe, jobs, cancelled), start=1):
         try:
             by_id[place][association.id] = answer.result()
@@ -87,7 +95,7 @@ def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancel
         asked = {"addonName": addon.name, "addonVersion": str(addon.version)}
         return _recommended(connection.ask(configuration, cluster.region, **asked))
 
-    def place(addon: Addon) -> Place:
+    def place(addon: Addon) -> ClusterPlace:
         return cluster.region, addon.name
 
     for addon, needed in failed.answered(in_parallel(required, versioned, cancelled), "addons", versions, place):
@@ -112,10 +120,12 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
         return access_entry(principal, with_all(answer, describing, ACCESS_ENTRIES.always))
 
     def associated(principal: str) -> tuple[AssociatedPolicy, ...]:
-        pages = connection.token_pages(listing, cluster.region, maxResults=PAGE, principalArn=principal, **named)
+        pages = connection.token_pages(
+            listing, cluster.region, maxResults=ENTRIES_A_PAGE, principalArn=principal, **named
+        )
         return tuple(_associated_policy(policy) for page in pages for policy in page["associatedAccessPolicies"])
 
-    def place(_: str) -> Place:
+    def place(_: str) -> ClusterPlace:
         return cluster.place
 
     described = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled)
@@ -145,7 +155,7 @@ def _associations(connection: Connection, cluster: Cluster) -> tuple[PodIdentity
             role_arn=None,
             owner_arn=entry.get("ownerArn"),
         )
-        for page in connection.token_pages(action, cluster.region, clusterName=cluster.name, maxResults=PAGE)
+        for page in connection.token_pages(action, cluster.region, clusterName=cluster.name, maxResults=ENTRIES_A_PAGE)
         for entry in page["associations"]
     )
 
@@ -162,7 +172,7 @@ def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -
     )
 
 
-def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
+def _nodes(connection: Connection, cluster: Cluster) -> tuple[Ec2Node, ...]:
     """Return the cluster's instances that are in no managed node group, by instance profile and Karpenter pool."""
     counts: dict[tuple[str, str | None], int] = {}
     filters = [
@@ -180,7 +190,7 @@ def _nodes(connection: Connection, cluster: Cluster) -> tuple[Node, ...]:
                 if profile and "eks:nodegroup-name" not in tags:
                     key = (str(profile), tags.get("karpenter.sh/nodepool") or tags.get("karpenter.sh/provisioner-name"))
                     counts[key] = counts.get(key, 0) + 1
-    return tuple(Node(profile, pool, count) for (profile, pool), count in sorted(counts.items(), key=str))
+    return tuple(Ec2Node(profile, pool, count) for (profile, pool), count in sorted(counts.items(), key=str))
 
 
 def _requires_permissions(answer: Mapping[str, Any], addon: Addon) -> bool | None:

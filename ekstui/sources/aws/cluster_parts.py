@@ -12,20 +12,20 @@ from ekstui.eks.cluster import (
     Addon,
     Capability,
     Cluster,
+    ClusterPlace,
     EksFacts,
     FargateProfile,
     HealthIssue,
     NodeGroup,
-    Place,
     may_be_nodes,
 )
 from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Connection, in_parallel
-from ekstui.sources.aws.failures import code_of, explain, failures
+from ekstui.sources.aws.failures import code_of, failures, source_error_of
 
 ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
 
-Answer = Mapping[str, Any]
+_Answer = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ class Part:
     answer_key: str
     always: tuple[str, ...]
     """What EKS returns of each, though its model does not say so: an answer without it is not one about the part."""
-    parse: Callable[[str, Answer], ClusterPart]
+    parse: Callable[[str, _Answer], ClusterPart]
     """Takes the name and the description, which is empty if it could not be read."""
 
 
-def with_all(answer: Answer, action: str, names: tuple[str, ...]) -> Answer:
+def with_all(answer: _Answer, action: str, names: tuple[str, ...]) -> _Answer:
     """Return an answer; MalformedError if something is missing that there always is."""
     if not all(answer.get(name) for name in names):
         raise MalformedError(action)
     return answer
 
 
-def described(cluster: Cluster, answer: Answer) -> Cluster:
+def described(cluster: Cluster, answer: _Answer) -> Cluster:
     """Return a cluster with what DescribeCluster returned."""
     compute = answer.get("computeConfig") or {}
     network = answer.get("kubernetesNetworkConfig") or {}
@@ -76,7 +76,7 @@ def described(cluster: Cluster, answer: Answer) -> Cluster:
     )
 
 
-def _issues(kind: str, name: str, answer: Answer) -> tuple[HealthIssue, ...] | None:
+def _issues(kind: str, name: str, answer: _Answer) -> tuple[HealthIssue, ...] | None:
     """Return what EKS reports; None if it says nothing, since without problems it sends an empty list."""
     issues = (answer.get("health") or {}).get("issues")
     if issues is None:
@@ -93,15 +93,15 @@ def _issues(kind: str, name: str, answer: Answer) -> tuple[HealthIssue, ...] | N
     )
 
 
-def _nodegroup(name: str, answer: Answer) -> NodeGroup:
+def _nodegroup(name: str, answer: _Answer) -> NodeGroup:
     return NodeGroup(name, answer.get("nodeRole"), _issues("nodegroup", name, answer))
 
 
-def _fargate_profile(name: str, answer: Answer) -> FargateProfile:
+def _fargate_profile(name: str, answer: _Answer) -> FargateProfile:
     return FargateProfile(name, answer.get("podExecutionRoleArn"), _issues("fargate", name, answer))
 
 
-def _addon(name: str, answer: Answer) -> Addon:
+def _addon(name: str, answer: _Answer) -> Addon:
     return Addon(
         name,
         version=answer.get("addonVersion"),
@@ -111,14 +111,14 @@ def _addon(name: str, answer: Answer) -> Addon:
     )
 
 
-def access_entry(principal: str, answer: Answer) -> AccessEntry:
+def access_entry(principal: str, answer: _Answer) -> AccessEntry:
     """Return a principal's access entry, without its details if there is no description."""
     return AccessEntry(
         principal, answer.get("type"), answer.get("username"), tuple(answer.get("kubernetesGroups") or ())
     )
 
 
-def _capability(name: str, answer: Answer) -> Capability:
+def _capability(name: str, answer: _Answer) -> Capability:
     return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
 
 
@@ -148,15 +148,15 @@ ACCESS_ENTRIES = Part(
 )  # fmt: skip
 
 
-PAGE = 100
+ENTRIES_A_PAGE = 100
 """Items per page, EKS's maximum."""
 
 Report = Callable[[int, int], None]
 """Takes how many calls of this stage are done, and of how many."""
 
 
-Item = TypeVar("Item")
-Value = TypeVar("Value")
+_Item = TypeVar("_Item")
+_Value = TypeVar("_Value")
 
 
 @dataclass(slots=True)
@@ -173,11 +173,11 @@ class Failures:
 
     def answered(
         self,
-        asked: Iterator[tuple[Item, Future[Value]]],
+        asked: Iterator[tuple[_Item, Future[_Value]]],
         source: SourceName,
         action: str,
-        place: Callable[[Item], Place],
-    ) -> Iterator[tuple[Item, Value]]:
+        place: Callable[[_Item], ClusterPlace],
+    ) -> Iterator[tuple[_Item, _Value]]:
         """Yield the items of parallel calls that have an answer, with it; the others are recorded with their places."""
         for item, answer in asked:
             try:
@@ -187,15 +187,23 @@ class Failures:
 
     def add(self, error: Exception, source: SourceName, action: str, region: str, subject: str | None = None) -> bool:
         """Record a failure, unless what was listed no longer exists; return whether it was recorded."""
-        problem = explain(error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True)
+        problem = source_error_of(
+            error, source, action, profile=self.profile, region=region, subject=subject, signed_in=True
+        )
         if problem.kind == "absent" and ":Describe" in action:
             return False
         self.by_reason.setdefault((action, region, problem.kind), problem)
         return True
 
     def without(
-        self, listed: Mapping[str, Value], gone: set[str], source: SourceName, action: str, place: Place, what: str
-    ) -> tuple[Value, ...]:
+        self,
+        listed: Mapping[str, _Value],
+        gone: set[str],
+        source: SourceName,
+        action: str,
+        place: ClusterPlace,
+        what: str,
+    ) -> tuple[_Value, ...]:
         """Return the listed items that still exist; if none does, record that and return the list unchanged."""
         if gone and gone.issuperset(listed):
             self.doubt(source, action, place[0], f"{len(gone)} {what}", place[1])
@@ -235,10 +243,10 @@ class _Reading:
     report: Report
     cancelled: Cancelled
     failed: Failures
-    clusters: dict[Place, Cluster] = field(default_factory=dict)
+    clusters: dict[ClusterPlace, Cluster] = field(default_factory=dict)
     whole: list[str] = field(default_factory=list)
     """Regions whose list of clusters is complete."""
-    names: dict[tuple[Place, Part], list[str]] = field(default_factory=dict)
+    names: dict[tuple[ClusterPlace, Part], list[str]] = field(default_factory=dict)
     """The names of each cluster's parts, where a list had any."""
 
     def list_clusters(self, regions: Iterable[str]) -> None:
@@ -247,7 +255,7 @@ class _Reading:
         listing = in_parallel(
             lambda region: self._names(action, "clusters", region), dict.fromkeys(regions), self.cancelled
         )
-        places: list[Place] = []
+        places: list[ClusterPlace] = []
         for region, answer in listing:
             listed, error = answer.result()
             places.extend((region, name) for name in listed)
@@ -260,16 +268,18 @@ class _Reading:
     def describe_clusters_and_list(self, parts: tuple[Part, ...]) -> None:
         """Describe the clusters and list their parts, all at once."""
 
-        def work(job: tuple[Place, Part | None]) -> Mapping[str, Any] | Listed:
+        def work(job: tuple[ClusterPlace, Part | None]) -> Mapping[str, Any] | Listed:
             (region, name), part = job
             if part is None:
                 answer: Mapping[str, Any] = self.connection.ask("eks:DescribeCluster", region, name=name)["cluster"]
                 return with_all(answer, "eks:DescribeCluster", ("name", "arn"))
             return self._names(part.list_action, part.list_key, region, clusterName=name)
 
-        jobs: list[tuple[Place, Part | None]] = [(place, part) for place in self.clusters for part in (None, *parts)]
-        missed: list[tuple[Place, Part, Exception]] = []
-        gone: set[Place] = set()
+        jobs: list[tuple[ClusterPlace, Part | None]] = [
+            (place, part) for place in self.clusters for part in (None, *parts)
+        ]
+        missed: list[tuple[ClusterPlace, Part, Exception]] = []
+        gone: set[ClusterPlace] = set()
         for done, ((place, part), outcome) in enumerate(in_parallel(work, jobs, self.cancelled), start=1):
             try:
                 answer = outcome.result()
@@ -288,7 +298,7 @@ class _Reading:
             if place in self.clusters:
                 self.failed.add(cause, part.source, part.list_action, *place)
 
-    def _forget(self, gone: set[Place]) -> None:
+    def _forget(self, gone: set[ClusterPlace]) -> None:
         """Forget the clusters that were deleted after they were listed, unless that would be all clusters of a region."""
         for region in sorted({region for region, _ in gone}):
             listed = {place for place in self.clusters if place[0] == region}
@@ -302,7 +312,7 @@ class _Reading:
         part = ACCESS_ENTRIES
         places = [place for place, cluster in self.clusters.items() if cluster.authentication_mode != "CONFIG_MAP"]
 
-        def work(place: Place) -> Listed:
+        def work(place: ClusterPlace) -> Listed:
             return self._names(part.list_action, part.list_key, place[0], clusterName=place[1])
 
         for place, answer in in_parallel(work, places, self.cancelled):
@@ -313,19 +323,19 @@ class _Reading:
 
     def describe_parts(self) -> None:
         """Describe everything that was listed."""
-        described: dict[tuple[Place, Part], dict[str, ClusterPart]] = {
+        described: dict[tuple[ClusterPlace, Part], dict[str, ClusterPart]] = {
             (place, part): {name: part.parse(name, {}) for name in listed}
             for (place, part), listed in self.names.items()
             if place in self.clusters
         }
 
-        def work(job: tuple[Place, Part, str]) -> ClusterPart:
+        def work(job: tuple[ClusterPlace, Part, str]) -> ClusterPart:
             (region, cluster), part, name = job
             parameters = {"clusterName": cluster, part.parameter: name}
-            answer: Answer = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
+            answer: _Answer = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
             return part.parse(name, with_all(answer, part.describe_action, part.always))
 
-        gone: dict[tuple[Place, Part], set[str]] = {}
+        gone: dict[tuple[ClusterPlace, Part], set[str]] = {}
         jobs = [
             (place, part, name)
             for (place, part), parts in described.items()
@@ -344,7 +354,7 @@ class _Reading:
             kept: Any = self.failed.without(parts, names, part.source, part.describe_action, place, part.list_key)
             self.clusters[place] = replace(self.clusters[place], **{part.kept_as: kept})
 
-    def _listed(self, place: Place, part: Part, answer: Listed) -> Exception | None:
+    def _listed(self, place: ClusterPlace, part: Part, answer: Listed) -> Exception | None:
         """Keep the names of a list; return the error that ended it, if any."""
         listed, error = answer
         if listed or error is None:
@@ -357,7 +367,7 @@ class _Reading:
     def _names(self, action: str, key: str, region: str, **parameters: str) -> Listed:
         names: list[str] = []
         try:
-            for page in self.connection.token_pages(action, region, maxResults=PAGE, **parameters):
+            for page in self.connection.token_pages(action, region, maxResults=ENTRIES_A_PAGE, **parameters):
                 listed = [entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key]]
                 if action == ACCESS_ENTRIES.list_action and not all(map(is_arn, listed)):
                     raise MalformedError(action)  # to the model they are strings

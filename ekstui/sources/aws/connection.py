@@ -21,11 +21,11 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.sources.aws.answers import (
     MOST_PAGES,
     THROTTLED,
-    Answer,
     BoundError,
     Deadline,
     Item,
     MalformedError,
+    _Answer,
     bound_answers,
     check_form,
     check_lists,
@@ -350,11 +350,11 @@ CHECK_SECONDS = 0.1
 
 
 def in_parallel(
-    function: Callable[[Item], Answer], items: Iterable[Item], cancelled: Cancelled = never
-) -> Iterator[tuple[Item, Future[Answer]]]:
+    function: Callable[[Item], _Answer], items: Iterable[Item], cancelled: Cancelled = never
+) -> Iterator[tuple[Item, Future[_Answer]]]:
     """Call a function for every item in parallel, and yield each with its answer as it comes; stops early when cancelled."""
     waiting = deque(items)
-    done: queue.SimpleQueue[tuple[Item, Future[Answer]]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Item, Future[_Answer]]] = queue.SimpleQueue()
     stop = threading.Event()
     left = len(waiting)
 

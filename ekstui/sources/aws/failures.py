@@ -30,7 +30,7 @@ CATCHABLE: tuple[type[Exception], ...] = (
 )  # fmt: skip
 """What a call may raise besides botocore's own classes; see `failures`."""
 
-LONGEST = 400
+_LONGEST = 400
 """The most characters of AWS's own words in a message."""
 
 _BAD_KEY = ("InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId")
@@ -86,14 +86,14 @@ _OF_AWS = _by_name(
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return the exceptions that `explain` knows: all that session, client and call may raise."""
+    """Return the exceptions that `source_error_of` knows: all that session, client and call may raise."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
     return (ClientError, BotoCoreError, ResponseParserError, *CATCHABLE)
 
 
-def explain(
+def source_error_of(
     error: Exception,
     source: SourceName,
     action: str | None = None,
@@ -114,7 +114,7 @@ def explain(
 
 def account_error(error: Exception, source: SourceName, action: str, profile: str | None) -> AccountError:
     """Return the error that ends an attempt to ask the account at all."""
-    problem = explain(error, source, action, profile=profile)
+    problem = source_error_of(error, source, action, profile=profile)
     return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.next_step)
 
 
@@ -373,9 +373,9 @@ def _is_assume_role(error: Exception) -> bool:
 
 
 def _shortened(text: str) -> str:
-    """Return a message of AWS on one line, without credentials and of at most LONGEST characters."""
+    """Return a message of AWS on one line, without credentials and of at most _LONGEST characters."""
     line = _CREDENTIAL.sub("…", " ".join(text.split()))
-    return line if len(line) <= LONGEST else f"{line[:LONGEST].rstrip()}…"
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST].rstrip()}…"
 
 
 def _ended(sentence: str) -> str:

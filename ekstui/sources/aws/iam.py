@@ -32,15 +32,15 @@ from ekstui.sources.account_file import parse_group, parse_local_policy, parse_r
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters
 from ekstui.sources.aws.connection import Connection, in_parallel
-from ekstui.sources.aws.failures import account_error, explain, failures
+from ekstui.sources.aws.failures import account_error, failures, source_error_of
 
-Progress = Callable[[str], None]
+SweepProgress = Callable[[str], None]
 """Takes what is known of the account so far, and in a few words what is being read; called in the reading thread."""
 
 ALL_REGIONS = "all"
 """Instead of regions: every region that is enabled in the account."""
 
-PAGE = 1000
+_PAGE = 1000
 """Items per page, IAM's maximum."""
 
 SWEEP_FILTER = ("Role", "User", "Group", "LocalManagedPolicy")
@@ -66,7 +66,7 @@ def read_identity(connection: Connection) -> CallerIdentity:
 def read_counts(connection: Connection) -> dict[str, PolicyCount]:
     """Return how many entities have each attached AWS managed policy, by ARN; raises what a call raises."""
     counts: dict[str, PolicyCount] = {}
-    for page in connection.pages("iam:ListPolicies", Scope="AWS", OnlyAttached=True, MaxItems=PAGE):
+    for page in connection.pages("iam:ListPolicies", Scope="AWS", OnlyAttached=True, MaxItems=_PAGE):
         for policy in page["Policies"]:
             counts[policy["Arn"]] = PolicyCount(
                 int(policy["AttachmentCount"]), policy.get("PermissionsBoundaryUsageCount")
@@ -81,14 +81,14 @@ def read_oidc_providers(connection: Connection) -> tuple[str, ...]:
 
 
 def _with_sweep(
-    connection: Connection, snapshot: AccountSnapshot, report: Progress, cancelled: Cancelled
+    connection: Connection, snapshot: AccountSnapshot, report: SweepProgress, cancelled: Cancelled
 ) -> AccountSnapshot:
     """Return a snapshot with all roles, users, groups and customer managed policies; incomplete if cancelled.
 
     Pages before a failure are kept.
     """
     action = "iam:GetAccountAuthorizationDetails"
-    pages = connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=PAGE)
+    pages = connection.pages(action, Filter=list(SWEEP_FILTER), MaxItems=_PAGE)
     try:
         for number, page in enumerate(pages, start=1):
             own = (detail for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"])
@@ -103,7 +103,7 @@ def _with_sweep(
             if cancelled():
                 return snapshot
     except failures() as error:
-        problem = explain(error, "roles", action, profile=connection.profile)
+        problem = source_error_of(error, "roles", action, profile=connection.profile)
         return replace(snapshot, errors=(*snapshot.errors, problem))
     return replace(snapshot, complete=True)
 
@@ -122,12 +122,12 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
     action = "iam:ListEntitiesForPolicy"
     for usage, attached_as in usages:
         try:
-            for page in connection.pages(action, PolicyArn=policy_arn, PolicyUsageFilter=usage, MaxItems=PAGE):
+            for page in connection.pages(action, PolicyArn=policy_arn, PolicyUsageFilter=usage, MaxItems=_PAGE):
                 for kind, key in (("Roles", "RoleName"), ("Users", "UserName"), ("Groups", "GroupName")):
                     for entity in page[f"Policy{kind}"]:
                         names[kind].setdefault(str(entity[key]), []).append(attached_as)
         except failures() as error:
-            problem = explain(error, "entities", action, profile=connection.profile, subject=policy_arn)
+            problem = source_error_of(error, "entities", action, profile=connection.profile, subject=policy_arn)
             if problem.kind == "absent" and not any(names.values()):
                 gone = replace(problem, message=f"{policy_arn} does not exist, in this partition at least.")
                 return Attachments(policy_arn, complete=True, errors=(gone,))
@@ -171,7 +171,7 @@ def _roles(
         try:
             roles[name] = answer.result()
         except failures() as error:
-            problem = explain(error, "entities", "iam:GetRole", profile=connection.profile, subject=name)
+            problem = source_error_of(error, "entities", "iam:GetRole", profile=connection.profile, subject=name)
             if problem.kind == "absent":
                 del roles[name]
             else:
@@ -201,7 +201,7 @@ class SimulatedDecision:
     """What the permissions boundary decides; None if there is none."""
 
 
-def simulate(connection: Connection, role_arn: str, request: Request) -> tuple[SimulatedDecision, ...]:
+def ask_simulator(connection: Connection, role_arn: str, request: Request) -> tuple[SimulatedDecision, ...]:
     """Return the decisions of IAM's own simulator about a request of a role; AccountError if it cannot be asked.
 
     It knows identity policies, the boundary and the organisation, but no resource policies.
@@ -238,10 +238,10 @@ _START: tuple[tuple[SourceName, str, Callable[[Connection], Any]], ...] = (
 )
 
 
-def read_account(
+def sweep_account(
     connection: Connection,
     regions: tuple[str, ...] = (),
-    progress: Progress | None = None,
+    progress: SweepProgress | None = None,
     cancelled: Cancelled = never,
 ) -> AccountSnapshot:
     """Return the account as it is in AWS now; AccountError if not even the caller's identity can be read.
@@ -277,7 +277,7 @@ def regions_to_ask(
     try:
         enabled = {str(region["RegionName"]) for region in connection.ask(action)["Regions"]}
     except failures() as error:
-        return regions, (explain(error, "clusters", action, profile=connection.profile, signed_in=True),)
+        return regions, (source_error_of(error, "clusters", action, profile=connection.profile, signed_in=True),)
     return tuple(region for region in regions if region in enabled), ()
 
 
@@ -298,7 +298,7 @@ def _start(connection: Connection) -> AccountSnapshot:
         try:
             answers[source] = answer.result()
         except failures() as error:
-            errors.append(explain(error, source, action, profile=connection.profile, signed_in=True))
+            errors.append(source_error_of(error, source, action, profile=connection.profile, signed_in=True))
     return AccountSnapshot(
         identity=identity,
         fetched_at=began,
@@ -311,7 +311,7 @@ def _start(connection: Connection) -> AccountSnapshot:
 
 def _unknown_caller(connection: Connection, error: Exception) -> AccountError:
     action = "sts:GetCallerIdentity"
-    problem = explain(error, "identity", action, profile=connection.profile)
+    problem = source_error_of(error, "identity", action, profile=connection.profile)
     if problem.kind == "network" and (likely := connection.likely_region()):
         return AccountError(problem.message, f"There is no region {connection.region!r}; did you mean {likely}?")
     return account_error(error, "identity", action, connection.profile)
@@ -321,7 +321,7 @@ def _with_eks(
     connection: Connection,
     snapshot: AccountSnapshot,
     regions: Iterable[str],
-    report: Progress,
+    report: SweepProgress,
     cancelled: Cancelled,
 ) -> AccountSnapshot:
     def counting(words: str) -> Report:

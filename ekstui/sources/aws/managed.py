@@ -24,9 +24,9 @@ from ekstui.errors import AccountError, DocumentError
 from ekstui.iam.document import parse
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, failures
-from ekstui.sources.policy_file import text_of, unwrapped
+from ekstui.sources.policy_file import inner_document, text_of
 
-PAGE = 1000
+_PAGE = 1000
 """Policies per page, IAM's maximum."""
 
 
@@ -113,7 +113,7 @@ def list_managed(connection: Connection) -> tuple[ListedPolicy, ...]:
     action = "iam:ListPolicies"
     listed: list[ListedPolicy] = []
     try:
-        for page in connection.pages(action, Scope="AWS", MaxItems=PAGE):
+        for page in connection.pages(action, Scope="AWS", MaxItems=_PAGE):
             for policy in page["Policies"]:
                 updated = policy["UpdateDate"].astimezone(UTC)
                 number = _number(policy["DefaultVersionId"])
@@ -139,7 +139,7 @@ def fetch_history(connection: Connection, listed: ListedPolicy, held: Policy | N
     """
     versions = {
         _number(version["VersionId"]): version
-        for page in connection.pages("iam:ListPolicyVersions", PolicyArn=listed.arn, MaxItems=PAGE)
+        for page in connection.pages("iam:ListPolicyVersions", PolicyArn=listed.arn, MaxItems=_PAGE)
         for version in page["Versions"]
     }
     numbers = sorted(versions)
@@ -158,7 +158,7 @@ def fetch_history(connection: Connection, listed: ListedPolicy, held: Policy | N
 
 def _text(connection: Connection, arn: str, number: int) -> bytes:
     answer = connection.ask("iam:GetPolicyVersion", PolicyArn=arn, VersionId=version_label(number))
-    document = unwrapped(answer["PolicyVersion"]["Document"])
+    document = inner_document(answer["PolicyVersion"]["Document"])
     parse(document)
     return text_of(document)
 

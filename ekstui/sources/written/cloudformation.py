@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from ekstui.change.holes import DIGEST, PARTITION, hole, without_marks
+from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
 from ekstui.iam.document import Repeated
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.resources import permission
@@ -188,7 +188,7 @@ class _Template:
     def value(self, value: object) -> Any:
         """Return a value with its functions evaluated; what they compute is a hole."""
         if isinstance(value, str):
-            text = without_marks(value)
+            text = without_hole_marks(value)
             return (
                 re.sub(r"\{\{resolve:[^}]*\}\}", lambda match: hole(match[0]), text) if "{{resolve:" in text else text
             )
@@ -258,7 +258,7 @@ class _Template:
             value = values[name] if name in values else hole(name) if "." in name else self._reference(name)
             return value if isinstance(value, str) else hole(f"{name}{DIGEST}{_digest(json_text(value))}")
 
-        return re.sub(r"\$\{([^}]+)\}", filled, without_marks(text))
+        return re.sub(r"\$\{([^}]+)\}", filled, without_hole_marks(text))
 
     def _computed(self, value: object) -> str:
         """Return the hole for what a function computes, named by the function and by all that it is computed from."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ekstui.change.holes import DIGEST, has_hole, hole, without_marks
+from ekstui.change.holes import DIGEST, has_hole, hole, without_hole_marks
 from ekstui.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Unknown(NamedTuple):
         return hole(self.name)
 
 
-class Block(NamedTuple):
+class HclBlock(NamedTuple):
     """A block at the top of a file."""
 
     kind: str
@@ -57,7 +57,7 @@ _TEXT = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"', re.DOTALL)
 _HEAD = re.compile(r'([A-Za-z_][\w-]*)((?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*)\s*\Z')
 
 
-def blocks_of(text: str) -> Iterator[Block]:
+def blocks_of(text: str) -> Iterator[HclBlock]:
     """Yield the blocks at the top of a file; DocumentError if its braces or quotes do not pair."""
     inside: list[str] = []
     at = last = start = 0
@@ -85,7 +85,7 @@ def blocks_of(text: str) -> Iterator[Block]:
             if not inside:
                 if head is not None:
                     labels = tuple(label.strip('"') for label in re.findall(r'"[^"\n]*"|[\w-]+', head[2]))
-                    yield Block(head[1], labels, text.count("\n", 0, start) + 1, text[start:at])
+                    yield HclBlock(head[1], labels, text.count("\n", 0, start) + 1, text[start:at])
                 last = at
         elif token["end"]:
             end = re.compile(rf"^[ \t]*{re.escape(token['end'])}[ \t]*\r?$", re.MULTILINE).search(text, at)
@@ -177,22 +177,22 @@ def _source(node: Any) -> str:
 Resolve = Callable[[tuple[Any, ...]], Any]
 """Returns the value of a name such as `("var", "region")`; an index is a part of its own."""
 
-Call = Callable[[str, list[Any]], Any]
+_Call = Callable[[str, list[Any]], Any]
 """Returns the value of a function that reads files; raises KeyError for other functions."""
 
 
-class Scope:
+class HclScope:
     """What the names in expressions mean, and the evaluation of expressions."""
 
-    def __init__(self, resolve: Resolve, call: Call, names: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, resolve: Resolve, call: _Call, names: Mapping[str, Any] | None = None) -> None:
         self._resolve = resolve
         self._call = call
         self._names = dict(names or {})
         self._steps = [0]
 
-    def having(self, names: Mapping[str, Any]) -> Scope:
+    def having(self, names: Mapping[str, Any]) -> HclScope:
         """Return a scope with further names, such as `each`."""
-        scope = Scope(self._resolve, self._call, {**self._names, **names})
+        scope = HclScope(self._resolve, self._call, {**self._names, **names})
         scope._steps = self._steps
         return scope
 
@@ -202,7 +202,7 @@ class Scope:
         if self._steps[0] > _MOST_STEPS:
             raise DocumentError("it takes too long to evaluate")
         if not hasattr(node, "data"):
-            return without_marks(str(node))
+            return without_hole_marks(str(node))
         method = _EVALUATE.get(str(node.data))
         return method(self, node) if method else self._unknown(node, [])
 
@@ -243,7 +243,7 @@ class Scope:
         if len(pieces) == 1 and _kind(node.children[1].children[0]) == "interpolation":
             return pieces[0]
         # Terraform refuses a text with null in it, which `try` then passes over.
-        return None if None in pieces else joined(pieces)
+        return None if None in pieces else _joined(pieces)
 
     def _piece(self, part: Any) -> Any:
         child = part.children[0]
@@ -251,9 +251,9 @@ class Scope:
         if kind == "interpolation":
             return self.value(_parts(child)[1])
         if kind == "STRING_CHARS":
-            return without_marks(_unescaped(str(child)))
+            return without_hole_marks(_unescaped(str(child)))
         if kind in ("ESCAPED_INTERPOLATION", "ESCAPED_DIRECTIVE"):
-            return without_marks(str(child)[1:])
+            return without_hole_marks(str(child)[1:])
         return _Directive()
 
     def template(self, text: str) -> Any:
@@ -263,7 +263,7 @@ class Scope:
         pieces: list[Any] = []
         at = 0
         while match := re.compile(r"\$\$\{|%%\{|\$\{").search(text, at):
-            pieces.append(without_marks(text[at : match.start()]))
+            pieces.append(without_hole_marks(text[at : match.start()]))
             if match[0] != "${":
                 pieces.append(match[0][1:])
                 at = match.end()
@@ -272,8 +272,8 @@ class Scope:
             body = parsed_body(f"value = {text[match.end() : end]}\n")
             pieces.append(self.value(attributes_of(body)["value"]))
             at = end + 1
-        pieces.append(without_marks(text[at:]))
-        return joined(pieces)
+        pieces.append(without_hole_marks(text[at:]))
+        return _joined(pieces)
 
     def _heredoc(self, node: Any) -> Any:
         text = str(node.children[0])
@@ -426,13 +426,13 @@ class _Directive:
     """A `%{…}` in a template, which is not evaluated."""
 
 
-_EVALUATE: dict[str, Callable[[Scope, Any], Any]] = {
-    "expr_term": Scope._first, "identifier": Scope._identifier, "literal_value": Scope._literal, "int_lit": Scope._number,
-    "float_lit": Scope._number, "string": Scope._string, "tuple": Scope._tuple, "object": Scope._object,
-    "heredoc_template": Scope._heredoc, "heredoc_template_trim": Scope._heredoc, "conditional": Scope._conditional,
-    "binary_op": Scope._binary, "unary_op": Scope._unary, "function_call": Scope._function,
-    "get_attr_expr_term": Scope._term, "index_expr_term": Scope._term, "attr_splat_expr_term": Scope._splat,
-    "full_splat_expr_term": Scope._splat, "for_tuple_expr": Scope._for, "for_object_expr": Scope._for,
+_EVALUATE: dict[str, Callable[[HclScope, Any], Any]] = {
+    "expr_term": HclScope._first, "identifier": HclScope._identifier, "literal_value": HclScope._literal, "int_lit": HclScope._number,
+    "float_lit": HclScope._number, "string": HclScope._string, "tuple": HclScope._tuple, "object": HclScope._object,
+    "heredoc_template": HclScope._heredoc, "heredoc_template_trim": HclScope._heredoc, "conditional": HclScope._conditional,
+    "binary_op": HclScope._binary, "unary_op": HclScope._unary, "function_call": HclScope._function,
+    "get_attr_expr_term": HclScope._term, "index_expr_term": HclScope._term, "attr_splat_expr_term": HclScope._splat,
+    "full_splat_expr_term": HclScope._splat, "for_tuple_expr": HclScope._for, "for_object_expr": HclScope._for,
 }  # fmt: skip
 """How each rule of the grammar is evaluated."""
 
@@ -506,7 +506,7 @@ def as_text(value: Any) -> str:
     return json.dumps(value, default=as_text) if isinstance(value, list | dict) else str(value)
 
 
-def joined(pieces: list[Any]) -> str:
+def _joined(pieces: list[Any]) -> str:
     """Return the text that pieces of a template make."""
     return "".join(map(as_text, pieces))
 

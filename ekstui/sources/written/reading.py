@@ -74,7 +74,7 @@ def sides_of(file: ChangedFile) -> tuple[list[Written], list[Written]] | None:
         if is_known_not_to_hold(file.path):
             return None
         raise DocumentError(file.unread)
-    contents = without_marks(file.before), without_marks(file.after)
+    contents = _without_marks(file.before), _without_marks(file.after)
     if file.before == file.after and not has_reader(file.path):
         return None
     if any(content is not None and len(content) > MOST_BYTES for content in contents):
@@ -108,7 +108,7 @@ def sides_of(file: ChangedFile) -> tuple[list[Written], list[Written]] | None:
     return sides
 
 
-def without_marks(content: bytes | None) -> bytes | None:
+def _without_marks(content: bytes | None) -> bytes | None:
     """Return a file's contents without the characters that mark a hole."""
     return content and re.sub(b"\xee\x80[\x80-\x82]", b"?", content)
 

@@ -14,12 +14,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from ekstui.change.holes import DIGEST, PARTITION, hole, without_marks
+from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
 from ekstui.errors import DocumentError
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.hcl import (
-    Block,
-    Scope,
+    HclBlock,
+    HclScope,
     Unknown,
     as_text,
     attributes_of,
@@ -75,14 +75,14 @@ class Module:
         self._address = address
         self._depth = depth
         self._inputs = inputs
-        self._blocks: list[tuple[str, Block]] = []
+        self._blocks: list[tuple[str, HclBlock]] = []
         self._json: list[tuple[str, Mapping[str, Any]]] = []
         self.broken: dict[str, str] = {}
         """Why a file could not be read, by path."""
         self._values: dict[tuple[Any, ...], Any] = {}
         self._evaluating: set[tuple[Any, ...]] = set()
         self._load()
-        self._scope = Scope(self._resolve, self._call)
+        self._scope = HclScope(self._resolve, self._call)
         self._locals: dict[str, Callable[[], Any]] | None = None
         self._children: dict[str, Module] = {}
 
@@ -130,7 +130,7 @@ class Module:
 
     def _declared(
         self, kinds: tuple[str, ...]
-    ) -> Iterator[tuple[str, str, tuple[str, ...], int, str, Callable[[Scope], dict[str, Any]]]]:
+    ) -> Iterator[tuple[str, str, tuple[str, ...], int, str, Callable[[HclScope], dict[str, Any]]]]:
         """Yield the blocks of some kinds: file, kind, labels, line, text, and what evaluates their arguments."""
         for path, block in self._blocks:
             if block.kind in kinds:
@@ -144,7 +144,7 @@ class Module:
         return f"{self._address}{name}"
 
     def _instances(
-        self, name: str, kind: str, labels: tuple[str, ...], line: int, evaluate: Callable[[Scope], dict[str, Any]]
+        self, name: str, kind: str, labels: tuple[str, ...], line: int, evaluate: Callable[[HclScope], dict[str, Any]]
     ) -> Iterator[Written]:
         plain = evaluate(
             self._scope.having({"each": Unknown("each"), "count": Unknown("count"), "self": Unknown("self")})
@@ -168,7 +168,7 @@ class Module:
                     else written
                 )
 
-    def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Scope, str]]:
+    def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, HclScope, str]]:
         """Yield the instances of a block: what its address ends with, its scope, and what decides whether it exists."""
         count, over = values.get("count"), values.get("for_each")
         if isinstance(over, list | dict) and not any(isinstance(item, Unknown) for item in over):
@@ -311,7 +311,7 @@ class Module:
                 return self._scope.having(variables if isinstance(variables, dict) else {}).template(values["template"])
         return Unknown(path_name(path))
 
-    def _data_values(self, kind: str, name: str, scope: Scope | None = None) -> dict[str, Any]:
+    def _data_values(self, kind: str, name: str, scope: HclScope | None = None) -> dict[str, Any]:
         for _, _, labels, _, _, evaluate in self._declared(("data",)):
             if labels == (kind, name):
                 return evaluate(scope or self._scope.having({"each": Unknown("each"), "count": Unknown("count")}))
@@ -333,7 +333,7 @@ class Module:
             values = self._data_values("aws_iam_policy_document", name, scope)
             if values.get("count") in (0, "0") and values.get("count") is not False:
                 return None
-            return document_of(values) if values else Unknown(path_name(path))
+            return _document_of(values) if values else Unknown(path_name(path))
         finally:
             self._evaluating.discard(key)
 
@@ -385,7 +385,7 @@ class Module:
         if text is None or name == "filebase64":
             raise ValueError("a file that is not there")
         if name == "file":
-            return without_marks(text)
+            return without_hole_marks(text)
         names = arguments[1] if len(arguments) > 1 else {}
         if not isinstance(names, dict):
             raise TypeError("values that are not known")
@@ -403,11 +403,11 @@ def is_read_by_itself(path: str) -> bool:
     return name in ("terraform.tfvars", "terraform.tfvars.json") or name.endswith((".auto.tfvars", ".auto.tfvars.json"))
 
 
-def _evaluator(text: str) -> Callable[[Scope], dict[str, Any]]:
+def _evaluator(text: str) -> Callable[[HclScope], dict[str, Any]]:
     return lambda scope: _body_values(parsed_block(text), scope)
 
 
-def _body_values(body: Any, scope: Scope) -> dict[str, Any]:
+def _body_values(body: Any, scope: HclScope) -> dict[str, Any]:
     """Return the arguments of a block; blocks in it are lists of objects."""
     arguments: dict[str, Any] = {key: scope.value(node) for key, node in attributes_of(body).items()}
     for kind, labels, inner in inner_blocks(body):
@@ -418,7 +418,7 @@ def _body_values(body: Any, scope: Scope) -> dict[str, Any]:
     return arguments
 
 
-def _dynamic(body: Any, label: str, scope: Scope) -> list[dict[str, Any]]:
+def _dynamic(body: Any, label: str, scope: HclScope) -> list[dict[str, Any]]:
     """Return the blocks that a `dynamic` block makes."""
     attributes = attributes_of(body)
     content = next((inner for kind, _, inner in inner_blocks(body) if kind == "content"), None)
@@ -457,11 +457,11 @@ def _nested(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[s
                     yield (label, *labels), fields
 
 
-def _json_evaluator(fields: Mapping[str, Any]) -> Callable[[Scope], dict[str, Any]]:
+def _json_evaluator(fields: Mapping[str, Any]) -> Callable[[HclScope], dict[str, Any]]:
     return lambda scope: {key: _json_values(entry, scope) for key, entry in fields.items()}
 
 
-def _json_values(value: Any, scope: Scope) -> Any:
+def _json_values(value: Any, scope: HclScope) -> Any:
     if isinstance(value, str):
         if re.fullmatch(r"\$\{.*\}", value, re.DOTALL) and value.count("${") == 1:
             return scope.value(attributes_of(parsed_body(f"value = {value[2:-1]}\n"))["value"])
@@ -484,7 +484,7 @@ def _with_holes(value: Any) -> Any:
     return value
 
 
-def document_of(values: Mapping[str, Any]) -> Any:
+def _document_of(values: Mapping[str, Any]) -> Any:
     """Return the document that the arguments of an `aws_iam_policy_document` make."""
     statements: list[Any] = []
     for key in ("source_json", "source_policy_documents"):

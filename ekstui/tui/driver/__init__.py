@@ -20,7 +20,7 @@ from typing import Any, Final
 from textual.app import App
 from textual.driver import Driver
 
-VARIABLE = "EKSTUI_DRIVER"
+_VARIABLE = "EKSTUI_DRIVER"
 """The environment variable: `plain` for Textual's own driver."""
 
 
@@ -45,7 +45,7 @@ def missing(kind: type, *names: str) -> tuple[str, ...]:
 
 
 @cache
-def lacking() -> tuple[str, ...]:
+def missing_from_textual() -> tuple[str, ...]:
     """Return what the driver builds on and this version of Textual does not have."""
     try:
         from textual._xterm_parser import XTermParser
@@ -59,9 +59,14 @@ def driver_class() -> type[Driver] | None:
     """Return the driver for `App(driver_class=...)`, or None to let Textual choose.
 
     None with EKSTUI_DRIVER=plain, with TEXTUAL_DRIVER (which serving in a browser sets), on other platforms than POSIX, and
-    where something is `lacking`.
+    where something is `missing_from_textual`.
     """
-    if os.name != "posix" or os.environ.get("TEXTUAL_DRIVER") or os.environ.get(VARIABLE) == "plain" or lacking():
+    if (
+        os.name != "posix"
+        or os.environ.get("TEXTUAL_DRIVER")
+        or os.environ.get(_VARIABLE) == "plain"
+        or missing_from_textual()
+    ):
         return None
     from ekstui.tui.driver.terminal import TerminalDriver  # needs termios, which Windows does not have
 

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from rich.cells import split_graphemes
 
-from ekstui.tui.driver.sgr import PLAIN, Style, after, transition
+from ekstui.tui.driver.sgr import PLAIN, SgrStyle, after, transition
 
 
-class Piece(NamedTuple):
+class _Piece(NamedTuple):
     """Adjacent cells of one style, to be written at once."""
 
     y: int
@@ -25,7 +25,7 @@ class Piece(NamedTuple):
     end: int
     """The column after the last cell."""
     text: str
-    style: Style
+    style: SgrStyle
     is_sure: bool
     """Whether the terminal's cursor is certain to be at `end` afterwards."""
 
@@ -42,7 +42,7 @@ class Pen:
         """Row and column from 0; None if unknown. A column equal to the width means after the last cell."""
         self._written: list[str] = []
 
-    def written(self, pieces: Iterable[Piece], width: int) -> Pen:
+    def written(self, pieces: Iterable[_Piece], width: int) -> Pen:
         """Return a copy of the pen that has also written these pieces on a screen of this width."""
         pen = Pen()
         pen.style, pen.cursor, pen._written = self.style, self.cursor, self._written.copy()
@@ -68,7 +68,7 @@ class Pen:
         self.cursor = (y, x)
         self._written.append(min(moves, key=len))
 
-    def use(self, style: Style) -> None:
+    def use(self, style: SgrStyle) -> None:
         """Change the style."""
         self._written.append(transition(self.style, style))
         self.style = style
@@ -137,7 +137,7 @@ def is_sure(cell: str) -> bool:
     return len(cell) == 1 and (_NARROW.fullmatch(cell) is not None or "\u2e80" <= cell <= "\ud7a3")
 
 
-UNKNOWN: Final = None
+_UNKNOWN: Final = None
 """The text of an unknown cell."""
 
 _ON_SPACES: Final = frozenset((4, 5, 6, 7, 9, 21, 51, 52, 53))
@@ -153,8 +153,8 @@ class _Row:
     __slots__ = ("styles", "texts")
 
     def __init__(self, width: int) -> None:
-        self.texts: list[str | None] = [UNKNOWN] * width
-        self.styles: list[Style] = [PLAIN] * width
+        self.texts: list[str | None] = [_UNKNOWN] * width
+        self.styles: list[SgrStyle] = [PLAIN] * width
 
 
 class Canvas:
@@ -199,7 +199,7 @@ class Canvas:
                 row, column = row + 1, 0
         self._rest = (min(row, self.height - 1), min(column, self.width - 1))
 
-    def _write(self, y: int, x: int, text: str, style: Style) -> int:
+    def _write(self, y: int, x: int, text: str, style: SgrStyle) -> int:
         """Write `text` from column `x` of row `y` and return the column after it; cells outside are dropped."""
         cells = cells_in(text)
         if cells and cells[0].startswith(JOINS_BEFORE):
@@ -239,7 +239,7 @@ class Canvas:
 
     def changes(self) -> str:
         """Return the output that makes the terminal show what is drawn, and count it as shown."""
-        pieces: list[Piece] = []
+        pieces: list[_Piece] = []
         for y in sorted(self._changed):
             drawn, shown = self._drawn[y], self._shown[y]
             if drawn.texts != shown.texts or drawn.styles != shown.styles:
@@ -259,7 +259,7 @@ class Canvas:
         return self._pen.take()
 
 
-def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[Piece]:
+def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[_Piece]:
     """Yield the changes of row `y` from left to right, and count them as shown."""
     _spoil_halves(drawn, shown)
     texts, styles = drawn.texts, drawn.styles
@@ -286,19 +286,19 @@ def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[Piece]:
             shown_styles[x] = styles[x]
 
 
-def _look_alike(text: str, one: Style, other: Style) -> bool:
+def _look_alike(text: str, one: SgrStyle, other: SgrStyle) -> bool:
     """Return whether a character looks the same in two styles: a space has no colour but that behind it."""
     return one == other or (
         text == " " and one.background == other.background and not _ON_SPACES & (one.attributes | other.attributes)
     )
 
 
-def _piece(y: int, begin: int, end: int, row: _Row) -> Piece:
+def _piece(y: int, begin: int, end: int, row: _Row) -> _Piece:
     texts = [text for text in row.texts[begin:end] if text]
-    return Piece(y, begin, end, "".join(texts), row.styles[begin], is_sure(texts[-1]))
+    return _Piece(y, begin, end, "".join(texts), row.styles[begin], is_sure(texts[-1]))
 
 
-def _is_bridged(texts: list[str | None], styles: list[Style], end: int, x: int) -> bool:
+def _is_bridged(texts: list[str | None], styles: list[SgrStyle], end: int, x: int) -> bool:
     """Return whether writing the unchanged cells from `end` to `x` again is shorter than moving over them."""
     return x == end or (
         x - end <= _BRIDGE
@@ -309,9 +309,9 @@ def _is_bridged(texts: list[str | None], styles: list[Style], end: int, x: int) 
     )
 
 
-def _by_style(pieces: list[Piece]) -> list[Piece]:
+def _by_style(pieces: list[_Piece]) -> list[_Piece]:
     """Return the pieces grouped by background, and within it by style."""
-    order: dict[Style | str, int] = {}
+    order: dict[SgrStyle | str, int] = {}
     for piece in pieces:
         order.setdefault(piece.style.background, len(order))
         order.setdefault(piece.style, len(order))
@@ -332,4 +332,4 @@ def _spoil_halves(drawn: _Row, shown: _Row) -> None:
                 for half in (x - 1, x)
             )
         ):
-            shown.texts[x - 1] = shown.texts[x] = UNKNOWN
+            shown.texts[x - 1] = shown.texts[x] = _UNKNOWN

@@ -12,7 +12,7 @@ _OFF: Final = {1: 22, 2: 22, 3: 23, 4: 24, 21: 24, 5: 25, 6: 25, 7: 27, 8: 28, 9
 _OFF_CODES: Final = frozenset(_OFF.values())
 
 
-class Style(NamedTuple):
+class SgrStyle(NamedTuple):
     """The attributes of one cell; an empty colour is the terminal's default."""
 
     foreground: str = ""
@@ -26,12 +26,12 @@ class Style(NamedTuple):
 _FOREGROUNDS: Final = {39: "", **{code: str(code) for code in (*range(30, 38), *range(90, 98))}}
 _BACKGROUNDS: Final = {49: "", **{code: str(code) for code in (*range(40, 48), *range(100, 108))}}
 
-PLAIN: Final = Style()
+PLAIN: Final = SgrStyle()
 """The attributes after a reset."""
 
 
 @lru_cache(maxsize=4096)
-def after(style: Style, parameters: str) -> Style:
+def after(style: SgrStyle, parameters: str) -> SgrStyle:
     """Return the style after `ESC [ parameters m`; unknown codes change nothing."""
     codes = _codes(parameters)
     at = 0
@@ -73,7 +73,7 @@ def _long_colour(codes: list[int], at: int) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=4096)
-def transition(current: Style, wanted: Style) -> str:
+def transition(current: SgrStyle, wanted: SgrStyle) -> str:
     """Return the shortest SGR sequence from `current` to `wanted`; empty if they are equal."""
     if current == wanted:
         return ""
@@ -84,7 +84,7 @@ def transition(current: Style, wanted: Style) -> str:
     return min(changes, fresh, key=len)
 
 
-def _changes(current: Style, wanted: Style) -> list[str]:
+def _changes(current: SgrStyle, wanted: SgrStyle) -> list[str]:
     off = {_OFF[code] for code in current.attributes - wanted.attributes}
     on = {code for code in wanted.attributes if code not in current.attributes or _OFF[code] in off}
     parts = [str(code) for code in (*sorted(off), *sorted(on))]

@@ -138,7 +138,7 @@ class ClusterScreen(ClusterReportScreen):
                 super().open_row(row)
 
 
-MAX_UNFOLDED = 12
+_MAX_UNFOLDED = 12
 """A kind of use with more roles than this starts folded."""
 
 
@@ -173,7 +173,7 @@ class ClusterMapScreen(ClusterReportScreen):
         uses, roles = paths_of(answer)
         if self._is_new:
             self._is_new = False
-            self.opened |= uses - {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > MAX_UNFOLDED}
+            self.opened |= uses - {(branch.way,) for branch in branches_of(answer) if len(branch.roles) > _MAX_UNFOLDED}
         words = self._search_text.casefold().split()
         opened = uses | roles if words else (uses | roles) & self.opened
         blocks = map_blocks(answer, opened, datetime.now(UTC))

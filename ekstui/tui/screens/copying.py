@@ -32,7 +32,7 @@ from ekstui.library.catalog import PolicyEntry
 from ekstui.library.cluster_answers import ClusterRole
 from ekstui.library.roles import cluster_values
 from ekstui.present.access import access_blocks
-from ekstui.present.blocks import command_in
+from ekstui.present.blocks import command_in_advice
 from ekstui.present.policy_report import services_table, version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
@@ -59,7 +59,7 @@ class Extract(NamedTuple):
 
 def advised(error: EkstuiError | None) -> list[Extract]:
     """Return the command in an error's next step, such as the one to sign in, if there is one."""
-    command = command_in(error.next_step) if error else None
+    command = command_in_advice(error.next_step) if error else None
     return [copyable("command", command)] if command else []
 
 

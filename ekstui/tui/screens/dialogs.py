@@ -25,17 +25,17 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
-from ekstui.tui.keys import Key, bindings, spelled
-from ekstui.tui.widgets.bars import HeaderBar, Line, RowsLine
+from ekstui.tui.keys import Key, bindings, keys_as_shown
+from ekstui.tui.widgets.bars import BarLine, HeaderBar, RowsLine
 from ekstui.tui.widgets.pane import no_match, rows_with
 from ekstui.tui.widgets.rows import RowList
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
-COLUMNS = (Column("", 20), Column("", 10, share=1))
+_COLUMNS = (Column("", 20), Column("", 10, share=1))
 
 
-class Dialog(ModalScreen[Result | None], Generic[Result]):
+class Dialog(ModalScreen[_Result | None], Generic[_Result]):
     """A box over the screen; escape dismisses it with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "close", priority=True)]
@@ -55,7 +55,7 @@ def box(title: str, hint: str, *widgets: Widget) -> Vertical:
     return made
 
 
-class ListDialog(Dialog[Result]):
+class ListDialog(Dialog[_Result]):
     """A line above rows that stand for what can be chosen."""
 
     rows = query_one(RowList)
@@ -71,7 +71,7 @@ class ListDialog(Dialog[Result]):
     def choose_current(self) -> None:
         """Dismiss with what the row under the cursor stands for, if it stands for something."""
         if (row := self.rows.current) is not None:
-            self.dismiss(cast("Result", row.value))
+            self.dismiss(cast("_Result", row.value))
 
 
 class ChooserLine(RowsLine):
@@ -107,7 +107,7 @@ class ChooserLine(RowsLine):
 _LIST_KEYS = (keys.DOWN, keys.UP, keys.FIRST, keys.LAST, keys.FILTER, keys.LEAVE)
 
 
-class ChooserScreen(ListDialog[Result]):
+class ChooserScreen(ListDialog[_Result]):
     """A list to choose from; typing filters it."""
 
     DEFAULT_CSS = """
@@ -119,8 +119,8 @@ class ChooserScreen(ListDialog[Result]):
     def __init__(
         self,
         title: str,
-        choices: Sequence[tuple[Sequence[Styled], Result]],
-        columns: Sequence[Column] = COLUMNS,
+        choices: Sequence[tuple[Sequence[Styled], _Result]],
+        columns: Sequence[Column] = _COLUMNS,
         again: Key | None = None,
     ) -> None:
         """`again` is the key that opened the list; pressed once more, it chooses the row under the cursor."""
@@ -129,11 +129,11 @@ class ChooserScreen(ListDialog[Result]):
         self._title = title
         self.choices = choices
         self._columns = columns
-        self.set_class(len(columns) > len(COLUMNS), "-wide")
+        self.set_class(len(columns) > len(_COLUMNS), "-wide")
 
     def compose(self) -> ComposeResult:
         """Yield the filter and the choices."""
-        choose = f"enter or {spelled(self.app.keys_of(self.again))}" if self.again else "enter"
+        choose = f"enter or {keys_as_shown(self.app.keys_of(self.again))}" if self.again else "enter"
         rows = RowList(self._columns, header=any(column.title for column in self._columns))
         yield box(self._title, f"{choose} chooses · esc closes", ChooserLine(), rows)
 
@@ -148,7 +148,7 @@ class ChooserScreen(ListDialog[Result]):
         event.stop()
         self._show(event.value)
 
-    def set_choices(self, choices: Sequence[tuple[Sequence[Styled], Result]]) -> None:
+    def set_choices(self, choices: Sequence[tuple[Sequence[Styled], _Result]]) -> None:
         """Replace the choices; the cursor stays on its row."""
         self.choices = choices
         cursor = self.rows.current
@@ -183,7 +183,7 @@ class SaveScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Yield the input for the name, and a line for errors."""
-        line = Line(self._proposed, placeholder="name of the file")
+        line = BarLine(self._proposed, placeholder="name of the file")
         yield box("Save to a file", "enter saves · esc closes", line, HeaderBar())
 
     @on(Input.Changed)
@@ -223,14 +223,14 @@ class MfaScreen(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """Yield the device's name and the input for the code."""
-        line = Line(placeholder="six digits")
+        line = BarLine(placeholder="six digits")
         line.password = True
         yield box("MFA code", "enter sends it to AWS · esc closes", HeaderBar(), line)
 
     def on_mount(self) -> None:
         """Let the user type."""
         self.query_one(HeaderBar).show(styled(self._device, "muted"))
-        self.set_focus(self.query_one(Line), scroll_visible=False)
+        self.set_focus(self.query_one(BarLine), scroll_visible=False)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -271,7 +271,7 @@ class TooSmallScreen(ModalScreen[None]):
         if is_too_small(size):
             self.query_one(Static).update(
                 f"ekstui needs {MIN_SIZE.width} columns and {MIN_SIZE.height} lines.\n"
-                f"This terminal has {size.width} and {size.height}.\n{spelled(self.app.keys_of(keys.LEAVE))} quits."
+                f"This terminal has {size.width} and {size.height}.\n{keys_as_shown(self.app.keys_of(keys.LEAVE))} quits."
             )
         elif self.is_current:
             self.dismiss()
@@ -330,7 +330,7 @@ class HelpScreen(Dialog[None]):
         """Fill the list, wrapped to the width."""
         key_rows: list[TableRow] = []
         for title, *steps in TASKS:
-            keyed = [(spelled(self.app.keys_of(key)).split(" ")[0], does) for key, does in steps]
+            keyed = [(keys_as_shown(self.app.keys_of(key)).split(" ")[0], does) for key, does in steps]
             key_rows += _section(title, keyed)
         here = {key.id for key in self._here}
         for title, declared in (
@@ -338,7 +338,7 @@ class HelpScreen(Dialog[None]):
             ("In every list", [key for key in RowList.KEYS if key.id not in here]),
             ("Everywhere", [key for key in self._everywhere if key.id not in here]),
         ):
-            key_rows += _section(title, [(spelled(self.app.keys_of(key)), key.help) for key in declared])
+            key_rows += _section(title, [(keys_as_shown(self.app.keys_of(key)), key.help) for key in declared])
         table = Table((Column(""), Column("")), [*key_rows, *_section("Symbols", LEGEND)])
         # Without the border, the padding and the scrollbar.
         width = min(WIDTH, self.size.width * 96 // 100) - 5

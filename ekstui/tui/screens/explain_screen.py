@@ -31,7 +31,7 @@ from ekstui.tui.widgets.pane import failure, plain_failure
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot
-    from ekstui.library.explaining import Answer
+    from ekstui.library.explaining import ExplainAnswer
     from ekstui.present.blocks import Block
     from ekstui.sources.aws.iam import SimulatedDecision
 
@@ -45,7 +45,7 @@ class Explained:
     """The explanations, and the inquiry, which IAM's policy simulator can be asked too."""
 
     inquiry: Inquiry
-    answers: tuple[Answer, ...]
+    answers: tuple[ExplainAnswer, ...]
     """One for each different denial in the message."""
 
     @property

@@ -25,7 +25,7 @@ from textual.widget import Widget
 from ekstui.change.policy import Scope, next_scope
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.background import Synced, sync, watch_account
+from ekstui.tui.background import Synced, sync_and_index, watch_account
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
 
-WIDE = 90
+_WIDE = 90
 """Columns from which all four panes are shown; below that, one pane fills the screen."""
 
 LEFT: tuple[PaneId, PaneId] = ("policies", "versions")
@@ -547,7 +547,7 @@ class ExplorerScreen(Screen[None]):
         self.app.background.run(
             self,
             "fill",
-            lambda cancelled: sync(library, cancelled, partial(self._show_progress, cancelled), remark),
+            lambda cancelled: sync_and_index(library, cancelled, partial(self._show_progress, cancelled), remark),
             self._synced,
         )
 
@@ -608,7 +608,7 @@ class ExplorerScreen(Screen[None]):
         if self._working:
             places["progress"] = Region(0, height - 2, width, 1)
         body = Region(0, 1, width, bottom - 1)
-        if self._alone or width < WIDE:
+        if self._alone or width < _WIDE:
             return {**places, self.pane: body}
         left = max(min(self._left_wanted, int(width * LEFT_SHARE)), width // 3)
         for (upper, lower), x, columns in ((LEFT, 0, left), (RIGHT, left, width - left)):
@@ -693,7 +693,7 @@ class ExplorerScreen(Screen[None]):
     @property
     def is_single(self) -> bool:
         """Whether one pane fills the screen."""
-        return self._alone or self.app.size.width < WIDE
+        return self._alone or self.app.size.width < _WIDE
 
     def show_work(self, words: str) -> None:
         """Show the progress line with these words; hide it if there are none."""

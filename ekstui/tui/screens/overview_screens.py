@@ -19,10 +19,10 @@ from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt, RoleSide
-from ekstui.library.searching import ChangesFeed, changes, who_can_answer
+from ekstui.library.searching import ChangesFeed, changes_feed, who_can_answer
 from ekstui.present.blocks import Block
-from ekstui.present.cards import NO_ACTIONS, GivenAction, action_blocks, matrix_blocks
-from ekstui.present.change_lists import COLUMNS, changes_table, no_change_words, step_about
+from ekstui.present.cards import NO_ACTION_ROWS, GivenAction, action_blocks, matrix_blocks
+from ekstui.present.change_lists import STEP_COLUMNS, changes_table, no_change_words, step_about
 from ekstui.present.rendering import Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Column, Styled, cells, plain, styled
 from ekstui.tui import keys
@@ -62,7 +62,7 @@ class ChangesScreen(ReportScreen[_Changes]):
         keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    COLUMNS = COLUMNS
+    COLUMNS = STEP_COLUMNS
     WAITING = "reading the history of the policies…"
     OPENS = (FeedStep,)
     STOP = "change"
@@ -88,7 +88,7 @@ class ChangesScreen(ReportScreen[_Changes]):
     def find(self, library: Library) -> _Changes:
         """Read the changes of the period."""
         scope, period = self._scope, PERIODS[self._period][1]
-        feed = changes(library, None if period is None else library.known_until(scope) - period, scope)
+        feed = changes_feed(library, None if period is None else library.known_until(scope) - period, scope)
         snapshot = library.account.last_snapshot()
         return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
 
@@ -149,21 +149,21 @@ class ChangesScreen(ReportScreen[_Changes]):
 
 def _columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """Return the columns with steps whole, names as far as there is room, and no gap between them."""
-    date, policy, step, reach, change = COLUMNS
+    date, policy, step, reach, change = STEP_COLUMNS
     names, steps = (max((cells(plain(row.cells[at])) for row in rows), default=1) for at in (1, 2))
     steps = max(steps, step.width)
-    room = width - sum((date.width, steps, reach.width, change.width, len(COLUMNS) - 1))
+    room = width - sum((date.width, steps, reach.width, change.width, len(STEP_COLUMNS) - 1))
     return (
         date, policy._replace(width=min(names, max(room, policy.width)), share=0), step._replace(width=steps), reach,
         change._replace(share=1),
     )  # fmt: skip
 
 
-MAX_UNFOLDED = 500
+_MAX_UNFOLDED = 500
 """The most actions that a search unfolds: a first letter matches thousands, and each letter builds the rows again."""
 
 
-WIDE = 1_000
+_WIDE = 1_000
 """Columns of a table in a file, where every number fits."""
 
 
@@ -222,13 +222,13 @@ class MatrixScreen(ReportScreen[_Matrix]):
         if not words:
             return rows, self.opened
         by_action = [row for row in rows if not all(word in row.service.casefold() for word in words)]
-        if sum(len(row.actions) for row in by_action) > MAX_UNFOLDED:
+        if sum(len(row.actions) for row in by_action) > _MAX_UNFOLDED:
             return rows, self.opened
         return rows, self.opened | {row.service for row in by_action}
 
     def nothing(self) -> Sequence[Styled]:
         """Return that nothing is allowed."""
-        return (styled(NO_ACTIONS, "muted"),)
+        return (styled(NO_ACTION_ROWS, "muted"),)
 
     def about_row(self, row: Row) -> Styled:
         """Return an action with its grants, or a service with its counts in words."""
@@ -250,7 +250,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
     def forms(self, answer: _Matrix) -> Sequence[Extract]:
         """Return the whole table as Markdown."""
         stem = "-".join(["matrix", *(place.name for place in self._places)])
-        legend, table = matrix_blocks(answer.rows, self._places, WIDE)
+        legend, table = matrix_blocks(answer.rows, self._places, _WIDE)
         return (Extract("Markdown", f"{stem}.md", lambda: markdown([*legend, table])),)
 
     def copies(self) -> Sequence[Extract]:

@@ -24,7 +24,7 @@ from ekstui.library.notation import RoleSide, Side
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import FOLLOW_AFTER
-from ekstui.tui.keys import Key, bindings, spelled
+from ekstui.tui.keys import Key, bindings, keys_as_shown
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,
@@ -306,7 +306,7 @@ class PaletteScreen(ListDialog[Thing]):
     def _cells(self, thing: Thing, words: Sequence[str], *, recent: bool) -> tuple[Styled, ...]:
         label = styled("recent", "muted") if recent else ()
         if isinstance(thing.value, Key):
-            label = styled(spelled(self.app.keys_of(thing.value)), "accent")
+            label = styled(keys_as_shown(self.app.keys_of(thing.value)), "accent")
             # The details have the whole sentence.
             thing = thing._replace(about=re.split("[:;,.]", thing.about)[0])
         elif (shown := shown_of(thing)) and shown.place in self.marks:

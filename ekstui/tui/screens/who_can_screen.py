@@ -9,7 +9,7 @@ from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.eks.principals import PrincipalCan, PrincipalsCan
 from ekstui.errors import AccountError, EkstuiError
-from ekstui.iam.action_facts import SHORTEST_NAME, complete
+from ekstui.iam.action_facts import SHORTEST_NAME, action_completions
 from ekstui.iam.reference import UNKNOWN_LEVEL, reference
 from ekstui.iam.text import clean_line, counted
 from ekstui.library import Library
@@ -98,7 +98,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         self.app.background.run(self, "actions", lambda _: self._read_actions(), self._actions_read)
 
     def _read_actions(self) -> Callable[[str], bool]:
-        complete("x" * SHORTEST_NAME)  # the first completion reads the names of all services
+        action_completions("x" * SHORTEST_NAME)  # the first completion reads the names of all services
         return allowed_in(self.app.library, "controllers" if self._scope == "controllers" else "eks")
 
     def _actions_read(self, allowed: Callable[[str], bool]) -> None:
@@ -271,8 +271,8 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         info = reference().find(text)
         itself = info.name if info else text if any(character in text for character in " *?") else ""
         first = [action_row(itself, "enter asks")] if itself else []
-        completions = () if " " in text else complete(text, limit=MOST_COMPLETIONS)
-        names = sorted(completions, key=lambda name: not (name.endswith(":") or allowed(name)))[:MAX_SUGGESTIONS]
+        completed = () if " " in text else action_completions(text, limit=MOST_COMPLETIONS)
+        names = sorted(completed, key=lambda name: not (name.endswith(":") or allowed(name)))[:MAX_SUGGESTIONS]
         matching = first + [action_row(name) for name in names if name.lower() != text.lower()]
         nearest = () if matching else nearest_actions(text)
         return matching or [

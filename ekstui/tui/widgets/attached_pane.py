@@ -80,12 +80,12 @@ def _row(entry: AttachmentRow) -> Row:
     )
 
 
-COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column("", 6, right=True))
+_COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column("", 6, right=True))
 
 
-def columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+def _columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """Return columns wide enough for names and uses; names take precedence."""
-    _, used, last = COLUMNS
+    _, used, last = _COLUMNS
     names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
     room = max(width - last.width - 2, 2 * used.width)
     name = min(max(names, default=12), room - min(max(uses, default=used.width), used.width + room // 4))
@@ -106,7 +106,7 @@ class AttachedPane(Pane):
     account: reactive[AccountView] = reactive(AccountView())
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS)
+        super().__init__(_COLUMNS)
         self._answer: AttachedAnswer | None = None
         self._copies: Sequence[RoleAttachment] = ()
         """The roles that have a copy of the policy instead."""
@@ -202,7 +202,7 @@ class AttachedPane(Pane):
                 for entry in self._copies
             ),
         ]
-        self.rows.set_columns(columns_of(built, width))
+        self.rows.set_columns(_columns_of(built, width))
         if self.account.error is not None:
             built = stale_rows(self.account.error, width) + built
         return rows_with(self.words, (row for row in built if row.selectable)) if self.words else built

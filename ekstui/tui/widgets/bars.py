@@ -19,7 +19,7 @@ from ekstui.iam.text import age_in_words, clean, clean_line
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, cells, cut_end, plain, wrap
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import Key, spelled
+from ekstui.tui.keys import Key, keys_as_shown
 from ekstui.tui.messages import AccountView, Shown
 from ekstui.tui.widgets.rows import RowList
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ekstui.library import AccountChoice
     from ekstui.library.library import DataStatus, Library
     from ekstui.library.notation import PolicyAt
-    from ekstui.library.remembered import Place
+    from ekstui.library.remembered import RememberedPlace
 
 TWO_LINES = 24
 """Screen height from which the details take two lines."""
@@ -119,7 +119,7 @@ class FooterBar(Static):
         self.update(content(tuple(piece for _, words in self._shown for piece in words)), layout=False)
 
     def _pieces(self, key: Key, label: str) -> Styled:
-        return ((" " + spelled(self.app.keys_of(key)).split(" ")[0], "accent"), (label, ""))
+        return ((" " + keys_as_shown(self.app.keys_of(key)).split(" ")[0], "accent"), (label, ""))
 
     def show_words(self, text: str) -> None:
         """Show a text instead of keys."""
@@ -136,7 +136,7 @@ class FooterBar(Static):
                 return
 
 
-class Line(Input):
+class BarLine(Input):
     """An input whose cursor does not blink, since each blink is sent to the terminal."""
 
     DEFAULT_CSS = """
@@ -158,7 +158,7 @@ class Line(Input):
         return next(iter(clean(text.strip()).splitlines()), "")
 
 
-class RowsLine(Line):
+class RowsLine(BarLine):
     """An input above the screen's rows; up, down and page keys move in the rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -173,7 +173,7 @@ class RowsLine(Line):
         await self.screen.query_one(RowList).run_action(action)
 
 
-class FilterLine(Line):
+class FilterLine(BarLine):
     """The input of a filter or search, hidden until it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -249,7 +249,7 @@ def header(
             (" · ", "muted"),
             *_age_words(status, now, way, whole=room > 0),
             (" · ", "muted"),
-            *account_words(account, choice, now, whole=room > 1),
+            *_account_words(account, choice, now, whole=room > 1),
         )
         # What renews old data comes before the longer words for the rest.
         for way_to_renew in (ways, [""])
@@ -262,7 +262,7 @@ def header(
 class Offer(NamedTuple):
     """A saved place to go back to, as far as it still exists."""
 
-    place: Place
+    place: RememberedPlace
     shown: Shown
     marks: tuple[PolicyAt, ...]
     opened: str
@@ -289,7 +289,7 @@ class Offer(NamedTuple):
         return next((form for form in forms if len(plain(form)) <= width), forms[-1])
 
 
-def offer_of(place: Place, library: Library) -> Offer | None:
+def offer_of(place: RememberedPlace, library: Library) -> Offer | None:
     """Return the offer for a place; None if its policy or version no longer exists."""
     from ekstui.library.notation import parse_policy
 
@@ -330,7 +330,7 @@ def _age_words(status: DataStatus, now: datetime, way: str, *, whole: bool) -> S
     return (f"from {custom}" if custom else f"{data}{days}", "warn" if old or custom else ""), (renews, "muted")
 
 
-def account_words(view: AccountView, choice: AccountChoice, now: datetime, *, whole: bool) -> Styled:
+def _account_words(view: AccountView, choice: AccountChoice, now: datetime, *, whole: bool) -> Styled:
     """Return the account for the header: its name and number, its age, and whether it is incomplete."""
     if choice.demo:
         number = f" {view.snapshot.identity.account}" if view.snapshot else ""

@@ -42,11 +42,11 @@ def in_groups(
     ]
 
 
-MARK = Column("", 1)
-NAME = Column("Policy", 8, share=1, middle=True)
+_MARK = Column("", 1)
+_NAME = Column("Policy", 8, share=1, middle=True)
 SUPERSEDED = Column("", 10, yields=True)
-ATTACHED = Column("roles", 5, right=True, yields=True)
-VERSION = Column("ver", 4, right=True)
+_ATTACHED = Column("roles", 5, right=True, yields=True)
+_VERSION = Column("ver", 4, right=True)
 RELEASE = 8
 """The width of `v1.14.10`."""
 FRAME = 3
@@ -96,9 +96,9 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
             return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
         case _:
             from ekstui.library.notation import parse_since
-            from ekstui.library.searching import changes
+            from ekstui.library.searching import changes_feed
 
-            steps = changes(library, parse_since(facet.text, library.data().newest), "all").changes
+            steps = changes_feed(library, parse_since(facet.text, library.data().newest), "all").changes
             names = {step.policy for step in steps if step.change.kind != "none"}
             return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
 
@@ -145,7 +145,7 @@ class PoliciesPane(Pane):
     """The ARNs of the policies that changed since the user last looked at them."""
 
     def __init__(self) -> None:
-        super().__init__((MARK, NAME, VERSION))
+        super().__init__((_MARK, _NAME, _VERSION))
         self.entries: Sequence[PolicyEntry] = ()
         """The policies of the scope, in the order of the list."""
         self._groups: Sequence[tuple[str, Sequence[str]]] = ()
@@ -187,18 +187,18 @@ class PoliciesPane(Pane):
     def width_wanted(self) -> int:
         """The width at which no name is cut."""
         longest = max((len(entry.policy.name) for entry in self.entries), default=0)
-        return longest + FRAME + MARK.width + self._version.width + 2
+        return longest + FRAME + _MARK.width + self._version.width + 2
 
     @property
     def _version(self) -> Column:
         """The column of the versions; controllers' policies have longer ones."""
         published = any(entry.policy.home for entry in self.entries)
-        return VERSION._replace(width=RELEASE) if published else VERSION
+        return _VERSION._replace(width=RELEASE) if published else _VERSION
 
     def _lay_out(self) -> None:
         is_counted = self._attached_to() is not None
         superseded = (SUPERSEDED,) if any(entry.superseded_by for entry in self.entries) else ()
-        self.rows.set_columns((MARK, NAME, *superseded, *((ATTACHED,) if is_counted else ()), self._version))
+        self.rows.set_columns((_MARK, _NAME, *superseded, *((_ATTACHED,) if is_counted else ()), self._version))
         self.set_title("", "roles  ver" if is_counted else "ver")
 
     def watch_marks(self) -> None:

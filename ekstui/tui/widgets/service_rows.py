@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ekstui.iam.grants import Grant
     from ekstui.iam.summary import ActionSummary, ServiceSummary
 
-MARK = "▸ "
+_MARK = "▸ "
 """What a service begins with, folded."""
 
 IF = "  if"
@@ -58,9 +58,9 @@ def service_rows(services: Sequence[ServiceSummary], opened: Collection[Hashable
     """Return one row per service and, below an unfolded one, its actions by level."""
     rows: list[Row] = []
     columns = _columns(width, [service for service in services if (service.effect, service.service) in opened])
-    titles, heads = _heads(services, width - len(MARK))
+    titles, heads = _heads(services, width - len(_MARK))
     if titles:
-        rows.append(Row("levels", (((" " * len(MARK), ""), *titles),), selectable=False))
+        rows.append(Row("levels", (((" " * len(_MARK), ""), *titles),), selectable=False))
     sections = {_section(service) for service in services}
     section = None
     for service, head in zip(services, heads, strict=True):
@@ -155,7 +155,7 @@ def _share(level: str, service: ServiceSummary, *, named: bool) -> Styled:
 
 def _with_scope(service: ServiceSummary, line: Styled, width: int) -> Styled:
     """Return the line with its service's resource and condition if there is room, else `if` if there is a condition."""
-    whole = scope(service)
+    whole = _scope(service)
     if cell_len(plain(line)) + cell_len(plain(whole)) <= width:
         return (*line, *whole)
     return (*line, (IF, "warn")) if _condition(service, whole=False) else line
@@ -165,7 +165,7 @@ def _service(
     service: ServiceSummary, head: Styled, columns: Sequence[Column], width: int, *, opened: bool
 ) -> list[Row]:
     key = (service.effect, service.service)
-    first, *more = wrap(head, max(width - len(MARK), 20), max(width - WRAPPED, 20))
+    first, *more = wrap(head, max(width - len(_MARK), 20), max(width - WRAPPED, 20))
     rows = [Row(key, ((("▾ " if opened else "▸ ", "muted"), *first),), service)]
     rows += [
         Row((key, "more", index), (((" " * WRAPPED, ""), *line),), selectable=False) for index, line in enumerate(more)
@@ -227,7 +227,7 @@ def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
     return tuple(name), styled(where), styled(condition, "warn")
 
 
-def scope(service: ServiceSummary) -> Styled:
+def _scope(service: ServiceSummary) -> Styled:
     """Return a service's resource and condition, if each can be said in a word."""
     parts: list[tuple[str, Style]] = []
     if service.resource not in ("", "All resources", "Multiple"):

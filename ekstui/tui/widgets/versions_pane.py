@@ -76,8 +76,8 @@ def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
     return (*signs, (counts.words, reach_style(counts.reach)), *tail)
 
 
-Grants: TypeAlias = "frozenset[tuple[ActionElement, tuple[str, ...]]]"
-Touched: TypeAlias = Mapping[int, Grants]
+_Grants: TypeAlias = "frozenset[tuple[ActionElement, tuple[str, ...]]]"
+Touched: TypeAlias = Mapping[int, _Grants]
 """By version, the (element, actions) of the grants that it changed; for the first known version, all of them."""
 
 
@@ -86,7 +86,7 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
     from ekstui.change.comparison import changes  # 20 ms, only for this filter
     from ekstui.iam.document import Document
 
-    touched: dict[int, Grants] = {}
+    touched: dict[int, _Grants] = {}
     before = Document(None, None, ())
     for info in policy.versions:
         after = library.document(policy, info.number)
@@ -105,8 +105,8 @@ def touches(touched: Touched, version: int, typed: str) -> bool:
     return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))
 
 
-COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
-RELEASES = (COLUMNS[0], Column("Release", 8), *COLUMNS[2:])
+_COLUMNS = (Column("", 1), Column("Version", 4), Column("Date", 10), Column("Change", 10, share=1))
+RELEASES = (_COLUMNS[0], Column("Release", 8), *_COLUMNS[2:])
 """The columns for controllers' releases such as `v1.14.10`."""
 
 ROOM_FOR_LINE, ROOM_FOR_YEARS = 5, 8
@@ -129,7 +129,7 @@ class VersionsPane(Pane):
     marks: reactive[tuple[PolicyAt, ...]] = reactive((), init=False)
 
     def __init__(self) -> None:
-        super().__init__(COLUMNS)
+        super().__init__(_COLUMNS)
         self._arn: str | None = None
         self.steps: Sequence[Step] = ()
         """The known versions of the shown policy, oldest first; empty until they are read."""
@@ -156,7 +156,7 @@ class VersionsPane(Pane):
             return
         policy, library = shown.entry.policy, self.app.library
         self._arn = policy.arn
-        self.rows.set_columns(RELEASES if policy.home else COLUMNS)
+        self.rows.set_columns(RELEASES if policy.home else _COLUMNS)
         self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
 
     def on_resize(self) -> None:

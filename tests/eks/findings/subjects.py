@@ -13,7 +13,7 @@ from ekstui.eks.cluster import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.eks.commands import Command
 from ekstui.eks.findings.looking import findings_of_role, table
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
-from ekstui.eks.findings.table import Finding, Place
+from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.knowledge import Knowledge, parse_knowledge
 from ekstui.iam.document import Document, parse
 
@@ -131,5 +131,5 @@ def fixing(
     finding: Finding, of: Role | None = None, where: Cluster | None = None, **fields: Any
 ) -> tuple[Command, ...]:
     """The commands of the finding's own entry: for a role, in a cluster."""
-    place = Place(ROLE, of, where, replace(around(), **fields))
+    place = FixPlace(ROLE, of, where, replace(around(), **fields))
     return table()[finding.code].fix(finding, place)

@@ -15,7 +15,7 @@ from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, RoleInUse
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Case, FindingType
 from ekstui.eks.uses import uses_in
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer, worst_first
+from ekstui.library.cluster_answers import cluster_answer, findings_worst_first
 from tests.eks.findings.subjects import around, cluster, findings_with, fixing, role, used
 
 
@@ -117,7 +117,7 @@ def test_the_first_lines_of_the_demo_read_as_a_page() -> None:
     lines = [
         f"{name} {finding.severity} {finding.code} {role.arn.rpartition('/')[2]}: {finding.title}"
         for name in ("prod", "auto", "legacy")
-        for role, finding in worst_first(cluster_answer(library, name))
+        for role, finding in findings_worst_first(cluster_answer(library, name))
     ]
     assert lines == [" ".join(line.split()) for line in FIRST_LINES.strip().splitlines()]
 

@@ -13,13 +13,23 @@ import pytest
 
 from ekstui.change.reach import reach_between
 from ekstui.iam.conditions import Truth, every
-from ekstui.iam.conditions.operators import FAMILIES, Comparison, Kind, operator
+from ekstui.iam.conditions.operators import OPERATOR_FAMILIES, ComparisonSign, Kind, operator
 from ekstui.iam.conditions.predicates import condition_holds, excludes, implies_all
-from ekstui.iam.conditions.spans import POINTS, Malformed, Span, complement, examples, holds, intersection, span, union
-from ekstui.iam.conditions.values import covered_by, covers, disjoint
+from ekstui.iam.conditions.spans import (
+    POINTS,
+    Malformed,
+    ValueSpan,
+    complement,
+    contains,
+    examples,
+    intersection,
+    span,
+    union,
+)
+from ekstui.iam.conditions.values import covered_by, disjoint, value_covers
 from ekstui.iam.conditions.variables import Context
 from ekstui.iam.document import Condition, parse
-from ekstui.iam.grants import Extent, Line, Reach, Target, grants, normalised_conditions
+from ekstui.iam.grants import ConditionLine, Extent, Reach, Target, grants, normalised_conditions
 from tests.support.effort import EFFORT, SEED
 
 TEXTS = [
@@ -71,7 +81,7 @@ MORE = {"aws:PrincipalAccount": ["111122223333", "1*", "????????????"]}
 
 
 def names() -> list[str]:
-    plain = [name for name in FAMILIES if name != "Null"]
+    plain = [name for name in OPERATOR_FAMILIES if name != "Null"]
     prefixes, endings = ("", "ForAllValues:", "ForAnyValue:"), ("", "IfExists")
     return ["Null", *plain, *(f"{prefix}{name}{end}" for prefix in prefixes for name in plain for end in endings)]
 
@@ -127,7 +137,7 @@ def check(seed: int, count: int) -> dict[str, int]:
         key = rng.choice(list(KEYS))
         one = tuple(random_condition(rng, key) for _ in range(rng.choice((1, 1, 2))))
         other = (similar(rng, rng.choice(one)) if rng.random() < 0.8 else random_condition(rng, key),)
-        blocks: tuple[frozenset[Line], ...] = (normalised_conditions(one), normalised_conditions(other))
+        blocks: tuple[frozenset[ConditionLine], ...] = (normalised_conditions(one), normalised_conditions(other))
         forth, back = implies_all(*blocks), implies_all(*reversed(blocks))
         apart = excludes(*blocks)
         claimed["implied"] += forth
@@ -225,7 +235,7 @@ def test_a_line_that_every_request_meets(key: str, name: str, value: str) -> Non
 
 @pytest.mark.parametrize("quantifier", ["", "ForAllValues:", "ForAnyValue:"])
 @pytest.mark.parametrize("suffix", ["", "IfExists"])
-@pytest.mark.parametrize("base", sorted(FAMILIES))
+@pytest.mark.parametrize("base", sorted(OPERATOR_FAMILIES))
 def test_a_line_needs_its_key_where_evaluation_is_certain_that_it_fails_without(
     base: str, suffix: str, quantifier: str
 ) -> None:
@@ -238,24 +248,24 @@ def test_a_line_needs_its_key_where_evaluation_is_certain_that_it_fails_without(
         assert (known is not None and known.needs_key(values)) == (holds.holds is False), (name, values)
 
 
-COMPARISONS: tuple[Comparison, ...] = ("=", "<", "<=", ">", ">=")
+COMPARISONS: tuple[ComparisonSign, ...] = ("=", "<", "<=", ">", ">=")
 HALVES = [f"{number / 2}" for number in range(9)]
 """0 to 4 with everything between: a span whose ends are whole numbers from 1 to 3 holds one of them, unless it is empty."""
 
 
-def among_halves(each: Span) -> set[str]:
-    return {text for text in HALVES if holds(each, POINTS["number"](text))}
+def among_halves(each: ValueSpan) -> set[str]:
+    return {text for text in HALVES if contains(each, POINTS["number"](text))}
 
 
 def test_spans_are_the_sets_of_what_they_hold() -> None:
     made = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
-    ends = [each for each in made if isinstance(each, Span)]
+    ends = [each for each in made if isinstance(each, ValueSpan)]
     assert len(ends) == 15
     spans = [*ends, *(each for one, other in combinations(ends, 2) for each in intersection([one], [other]))]
     for one, other in product(spans, repeat=2):
         first, second = among_halves(one), among_halves(other)
         assert disjoint(one, other) is first.isdisjoint(second)
-        assert covers(one, other) is (second <= first)
+        assert value_covers(one, other) is (second <= first)
         joined = union([one, other])
         assert set().union(*map(among_halves, joined)) == first | second
         assert all(before.high < after.low for before, after in pairwise(joined))
@@ -276,10 +286,10 @@ def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> N
     point = POINTS[kind](text)
     for comparison in COMPARISONS:
         each = span(kind, text, comparison)
-        assert isinstance(each, Span)
+        assert isinstance(each, ValueSpan)
         points = [POINTS[kind](value) for value in examples(each)]
         assert points
-        assert all(holds(each, value) for value in points)
+        assert all(contains(each, value) for value in points)
         assert (point in points) is ("=" in comparison)
 
 
@@ -346,9 +356,9 @@ def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
 )
 def test_a_network_holds_its_addresses_of_its_version(network: str, within: list[str], outside: list[str]) -> None:
     each = span("address", network)
-    assert isinstance(each, Span)
-    assert [text for text in (*within, *outside) if holds(each, POINTS["address"](text))] == within
-    assert {text for text in examples(each) if not holds(each, POINTS["address"](text))} == set()
+    assert isinstance(each, ValueSpan)
+    assert [text for text in (*within, *outside) if contains(each, POINTS["address"](text))] == within
+    assert {text for text in examples(each) if not contains(each, POINTS["address"](text))} == set()
     assert (examples(each)[0], examples(each)[-1]) == (within[0], within[-1])
     for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
         assert span("address", mask) == Malformed("address", mask)
@@ -374,10 +384,10 @@ LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff
     ],
 )  # fmt: skip
 def test_what_networks_leave_starts_and_ends_beside_them(networks: list[str], left: set[str]) -> None:
-    spans = [each for text in networks if isinstance(each := span("address", text), Span)]
+    spans = [each for text in networks if isinstance(each := span("address", text), ValueSpan)]
     outside = complement("address", spans)
     assert {text for each in outside for text in examples(each)} == left
-    assert not any(holds(each, POINTS["address"](text)) for each in spans for text in left)
+    assert not any(contains(each, POINTS["address"](text)) for each in spans for text in left)
 
 
 def test_values_that_only_together_leave_less() -> None:
@@ -439,7 +449,7 @@ Values = list[tuple[str, ...]]
 class Judged(NamedTuple):
     """A block, and for which of the requests tried it holds and may hold, in bits."""
 
-    block: frozenset[Line]
+    block: frozenset[ConditionLine]
     holds: int
     may: int
 
@@ -602,7 +612,7 @@ def test_what_a_change_of_one_line_means_is_what_every_request_says(
 ) -> None:
     """Few pairs may stay undecided, since few requests are tried; every decision must be right."""
 
-    def sides(line: Line) -> dict[Target, frozenset[Extent]]:
+    def sides(line: ConditionLine) -> dict[Target, frozenset[Extent]]:
         condition = {line.operator: {line.key: sorted(line.values)}}
         statements = [{"Effect": effect, "Action": action, "Resource": "*", "Condition": condition}]
         if effect == "Deny":

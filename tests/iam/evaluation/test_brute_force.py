@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ekstui.iam.document import Condition, Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Level, Organization, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, Request, evaluate
 from tests.support.effort import EFFORT
 
 KEYS = ("k:a", "k:b")
@@ -142,7 +142,7 @@ def test_agreement_with_brute_force(
         [AppliedPolicy("s", None, each) for each in session],
         organization=Organization(
             tuple(
-                Level(str(number), tuple(AppliedPolicy("o", None, each) for each in level))
+                PolicyLevel(str(number), tuple(AppliedPolicy("o", None, each) for each in level))
                 for number, level in enumerate(levels)
             )
         ),

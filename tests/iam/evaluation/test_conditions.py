@@ -5,7 +5,7 @@ Pages of the IAM User Guide: "Condition operators", "Conditions with multiple co
 
 import pytest
 
-from ekstui.iam.conditions.operators import FAMILIES, operator
+from ekstui.iam.conditions.operators import OPERATOR_FAMILIES, operator
 from ekstui.iam.conditions.predicates import condition_holds
 from ekstui.iam.conditions.variables import Context
 from ekstui.iam.document import Condition
@@ -270,9 +270,13 @@ def test_keys_declared_absent_by_form() -> None:
 
 def test_only_strings_arns_and_truths_are_compared_with_policy_variables() -> None:
     """The tables of "Condition operators" say for each whether it supports them, and wildcards."""
-    with_variables = {name for name, family in FAMILIES.items() if family.takes_variables}
-    assert with_variables == {name for name in FAMILIES if name.startswith(("String", "Arn")) or name == "Bool"}
-    with_wildcards = {name for name in FAMILIES if (known := operator(name)) is not None and known.takes_wildcards}
-    assert with_wildcards == {name for name in FAMILIES if name.startswith("Arn") or name.endswith("Like")}
-    negated = {name for name in FAMILIES if (known := operator(name)) is not None and known.negated}
-    assert negated == {name for name in FAMILIES if "Not" in name}
+    with_variables = {name for name, family in OPERATOR_FAMILIES.items() if family.takes_variables}
+    assert with_variables == {
+        name for name in OPERATOR_FAMILIES if name.startswith(("String", "Arn")) or name == "Bool"
+    }
+    with_wildcards = {
+        name for name in OPERATOR_FAMILIES if (known := operator(name)) is not None and known.takes_wildcards
+    }
+    assert with_wildcards == {name for name in OPERATOR_FAMILIES if name.startswith("Arn") or name.endswith("Like")}
+    negated = {name for name in OPERATOR_FAMILIES if (known := operator(name)) is not None and known.negated}
+    assert negated == {name for name in OPERATOR_FAMILIES if "Not" in name}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Level, Organization, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, Request, evaluate
 
 ROLE = "arn:aws:iam::111122223333:role/app"
 BUCKET = "arn:aws:s3:::logs"
@@ -27,8 +27,8 @@ def policy(*statements: dict[str, Any]) -> AppliedPolicy:
     return AppliedPolicy("p", None, parse({"Version": "2012-10-17", "Statement": filled}))
 
 
-def level(*statements: dict[str, Any]) -> Level:
-    return Level("ou", tuple(policy(each) for each in statements))
+def level(*statements: dict[str, Any]) -> PolicyLevel:
+    return PolicyLevel("ou", tuple(policy(each) for each in statements))
 
 
 IN_REGION = {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}}
@@ -61,7 +61,7 @@ ALLOW = {"Effect": "Allow"}
         ([level(FULL, OUTSIDE)], None, "depends", None),
     ],
 )  # fmt: skip
-def test_service_control_policies(levels: list[Level], region: str | None, expected: str, by: str | None) -> None:
+def test_service_control_policies(levels: list[PolicyLevel], region: str | None, expected: str, by: str | None) -> None:
     context = {} if region is None else {"aws:RequestedRegion": (region,)}
     request = Request("s3:ListBucket", (BUCKET,), ROLE, context)
     found = evaluate(request, [policy(FULL)], organization=Organization(tuple(levels)))

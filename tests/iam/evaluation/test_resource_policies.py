@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Level, Organization, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, Request, evaluate
 from ekstui.iam.resource_control import is_resource_controlled
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -141,7 +141,7 @@ def test_a_deny_of_all_but_some_catches_whoever_has_a_boundary() -> None:
 
 def test_levels_of_the_organization_limit_what_the_policy_of_the_resource_grants() -> None:
     request = Request("sqs:SendMessage", (QUEUE,), SESSION)
-    nothing = Organization((Level("ou", (NOTHING,)),))
+    nothing = Organization((PolicyLevel("ou", (NOTHING,)),))
     found = evaluate(request, [ALL], organization=nothing, resource_policies={QUEUE: to(SESSION)})
     assert (found.verdict, found.decisive.decided_by) == ("implicit-deny", "service-control")
 

@@ -10,7 +10,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import SourceError
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.failures import explain, failures
+from ekstui.sources.aws.failures import failures, source_error_of
 from tests.rig.sdk import share_models
 
 
@@ -45,7 +45,7 @@ class Configured:
             connection.credential_method()
             connection.ask("sts:GetCallerIdentity")
         except failures() as error:
-            return explain(error, "identity", "sts:GetCallerIdentity", profile="p")
+            return source_error_of(error, "identity", "sts:GetCallerIdentity", profile="p")
         raise AssertionError("something answered")
 
     def helper(self, body: str) -> Path:

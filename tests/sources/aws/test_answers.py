@@ -11,7 +11,7 @@ from ekstui.errors import AccountError
 from ekstui.sources.aws import answers, connection
 from ekstui.sources.aws.answers import BoundError, MalformedError, check_form
 from ekstui.sources.aws.connection import OPERATIONS, Connection, IncompleteError
-from ekstui.sources.aws.iam import read_account, read_entities
+from ekstui.sources.aws.iam import read_entities, sweep_account
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 
@@ -29,7 +29,7 @@ WRONG = {
 
 
 def account() -> AccountSnapshot:
-    return read_account(Connection())
+    return sweep_account(Connection())
 
 
 @pytest.fixture(autouse=True)

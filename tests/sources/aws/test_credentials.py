@@ -11,7 +11,7 @@ import pytest
 
 from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.iam import read_account
+from ekstui.sources.aws.iam import sweep_account
 from tests.sources.aws.configured import Configured
 
 ROOT = Path(__file__).parents[3]
@@ -129,7 +129,7 @@ def test_a_refused_code_is_asked_for_once(aws: Configured) -> None:
         raise MfaNeededError("No code was given.", text)
 
     with pytest.raises(MfaNeededError, match="No code was given"):
-        read_account(Connection(profile="p", mfa_prompt=refuse))
+        sweep_account(Connection(profile="p", mfa_prompt=refuse))
     assert len(asked) == 1
 
 
@@ -194,10 +194,10 @@ def test_a_misspelt_region_is_reported(aws: Configured, monkeypatch: pytest.Monk
     aws.configure(KEYS)
     aws.set(AWS_REGION="eu-wset-1")
     with pytest.raises(AccountError, match="did you mean eu-west-1"):
-        read_account(Connection(profile="p"))
+        sweep_account(Connection(profile="p"))
     aws.set(AWS_REGION="eu-west-1")
     with pytest.raises(AccountError, match="Check the network"):
-        read_account(Connection(profile="p"))
+        sweep_account(Connection(profile="p"))
 
 
 def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> None:

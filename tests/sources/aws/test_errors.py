@@ -10,8 +10,8 @@ from botocore.parsers import ResponseParserError
 from ekstui.eks.account_snapshot import ErrorKind
 from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws.connection import Connection, IncompleteError
-from ekstui.sources.aws.failures import explain, failures
-from ekstui.sources.aws.iam import read_account
+from ekstui.sources.aws.failures import failures, source_error_of
+from ekstui.sources.aws.iam import sweep_account
 
 
 def answer(code: str, message: str = "", operation: str = "ListPolicies") -> exceptions.ClientError:
@@ -27,7 +27,7 @@ def test_over_ssh_the_sign_in_needs_no_browser_there(monkeypatch: pytest.MonkeyP
         (exceptions.SSOTokenLoadError(error_msg="x"), "`aws sso login --use-device-code --profile prod`"),
         (exceptions.LoginRefreshRequired(), "`aws login --remote`"),
     ):
-        assert command in explain(error, "identity", profile="prod").next_step
+        assert command in source_error_of(error, "identity", profile="prod").next_step
 
 
 CASES: list[tuple[Exception, ErrorKind, str]] = [
@@ -95,7 +95,7 @@ CASES: list[tuple[Exception, ErrorKind, str]] = [
 @pytest.mark.parametrize(("error", "kind", "words"), CASES, ids=lambda case: type(case).__name__)
 def test_each_cause_has_its_words(error: Exception, kind: ErrorKind, words: str) -> None:
     assert isinstance(error, failures())
-    told = explain(error, "counts", "iam:ListPolicies", profile="prod", region="eu-west-1")
+    told = source_error_of(error, "counts", "iam:ListPolicies", profile="prod", region="eu-west-1")
     assert told.kind == kind
     assert words.lower() in f"{told.message} {told.next_step}".lower()
     assert told.message.endswith((".", "?", "!", "…"))
@@ -106,7 +106,7 @@ def test_each_cause_has_its_words(error: Exception, kind: ErrorKind, words: str)
 
 @pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"])
 def test_a_known_key_makes_the_region_the_suspect(code: str) -> None:
-    told = explain(answer(code), "clusters", "eks:ListClusters", region="ap-east-1", signed_in=True)
+    told = source_error_of(answer(code), "clusters", "eks:ListClusters", region="ap-east-1", signed_in=True)
     assert told.kind == "region"
     assert "ap-east-1" in told.message
 
@@ -125,5 +125,5 @@ def test_iam_is_not_asked_with_credentials_that_sts_refuses(monkeypatch: pytest.
 
     monkeypatch.setattr(Connection, "ask", ask)
     with pytest.raises(AccountError, match="does not know"):
-        read_account(Connection())
+        sweep_account(Connection())
     assert asked == ["sts:GetCallerIdentity"]

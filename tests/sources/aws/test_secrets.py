@@ -14,7 +14,7 @@ from ekstui import logbook
 from ekstui.errors import EkstuiError
 from ekstui.sources.aws import connection
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.iam import read_account
+from ekstui.sources.aws.iam import sweep_account
 from tests.sources.aws.configured import Configured
 
 ROOT = Path(__file__).parents[3]
@@ -85,7 +85,7 @@ def log() -> Iterator[io.StringIO]:
 def all_that_is_said(log: io.StringIO) -> str:
     """Ask the account, and return all that becomes of what is raised: the sentence, the next step, the log."""
     try:
-        read_account(Connection(profile="p"))
+        sweep_account(Connection(profile="p"))
     except EkstuiError as error:
         logbook.unexpected(error, "it is logged with all that caused it")
         return f"{error.message} {error.next_step} {log.getvalue()}"
