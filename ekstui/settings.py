@@ -102,7 +102,7 @@ class Settings(NamedTuple):
     ] = "info"
     layers: Annotated[
         Layers,
-        About(
+        _About(
             "layers",
             '{ "111122223333" = { scp = ["~/organization"], resource_policy = ["~/iam-data"] } }',
             "Files and folders with the policies of further layers, by account: `scp`, `rcp`, `resource_policy`, `boundary` "

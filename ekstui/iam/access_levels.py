@@ -139,7 +139,7 @@ def sum_access(documents: Iterable[Document], boundary: Document | None, above: 
 
     Neither grants anything; their resources and conditions are ignored.
     """
-    rows = services_in(merged(documents))
+    rows = services_in(merged_document(documents))
     kept = _left(rows)
     denied = sum(_count(row for row in rows if row.effect == "Allow")) - sum(_count(kept))
     denies = tuple(row for row in rows if row.effect == "Deny")

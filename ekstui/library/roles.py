@@ -122,7 +122,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
         sum_access(
             [policy.document for policy in subject.policies if policy.document is not None],
             subject.boundary.document if subject.boundary else None,
-            [merged(policy.document for policy in ceiling.policies) for ceiling in above],
+            [merged_document(policy.document for policy in ceiling.policies) for ceiling in above],
         ),
         snapshot.complete and not subject.unseen,
         copies_on(subject),
