@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from ekstui.iam import console
 from ekstui.iam.console import LevelCount
 from ekstui.iam.document import Document
+from ekstui.iam.grants import merged_document
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, reference
 from ekstui.iam.summary import ActionSummary, ConditionShare, ServiceSummary, services_in
 
