@@ -125,6 +125,8 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("ForbiddenExplanation", "resource"): none_or(STRING),
     **{(form, "namespaces"): TEXTS for form in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): named(named(TEXTS)),
+    ("LessAnswer", "document"): none_or(ANYTHING),
+    ("LessAnswer", "kept"): some(record(pattern=STRING, unused=TEXTS)),
     **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
     **{("OrganisationAnswer", name): some(is_a("RecordedAttachment")) for name in ("roles", "users", "groups")},
     ("PrincipalsCan", "taken_away"): some(is_a("taken_away")),
@@ -488,6 +490,7 @@ def answers() -> dict[str, Sequence[Schema]]:
         ],
         "upgrade": [form_schema("UpgradeAnswer")],
         "sync": [form_schema("SyncReport")],
+        "used": [with_data("UsedAnswer")],
         "trim": [record(
             data=DATA, policy=STRING, version=VERSION, document=ANYTHING, dropped=TEXTS, reasons=named(none_or(STRING))
         )],

@@ -22,7 +22,7 @@ ErrorKind = Literal[
 
 SourceName = Literal[
     "identity", "counts", "roles", "oidc-providers", "entities", "clusters", "nodegroups", "fargate", "addons",
-    "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "file", "store",
+    "access-entries", "pod-identity", "capabilities", "nodes", "config", "simulation", "last-accessed", "file", "store",
 ]  # fmt: skip
 """The parts of an account that are read separately; `roles` covers roles, users, groups and policies."""
 

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ekstui.change.policy import format_time, name_in, version_label
-from ekstui.iam.document import Statement, serialise_conditions, serialise_statement
+from ekstui.iam.document import Statement, serialise, serialise_conditions, serialise_statement
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
@@ -40,6 +40,7 @@ _FIELDS: Mapping[str, str] = {
     "AccountSnapshot": "account=identity.account partition=identity.partition arn=identity.arn profile=identity.profile "
     "fetched_at complete= roles users groups policies=local_policies regions=eks.regions clusters=eks.clusters "
     "not_looked_at errors",
+    "ActionAccess": "action last_used by region",
     "ActionSummary": "action level grants patterns sids denied warnings",
     "AppliedPolicy": "policy=name version",
     "Allower": "policy version since depends_on=missing wildcard scope meant_for fit",
@@ -84,6 +85,7 @@ _FIELDS: Mapping[str, str] = {
     "HealthIssue": "kind name code message resources commands=",
     "Holder": "policy=policy.name version since wider kind=policy.kind pattern via grants denied covers lacks",
     "LayerEvaluation": "layer level verdict decided_by",
+    "LessAnswer": "document dropped kept reach",
     "LevelCount": "granted total",
     "Moved": "policy=pin.name from=pin.version to=version kind=change.kind reach=change.reach",
     "NewerVersion": "policy current version created depends_on=missing conditional",
@@ -114,6 +116,7 @@ _FIELDS: Mapping[str, str] = {
     "ReviewedDocument": "path place line use state kind=change.kind reach=change.reach verdict= statements rights",
     "Rule": "api_groups resources verbs non_resource_urls",
     "ServiceAccount": "namespace name pattern never_matches",
+    "ServiceAccess": "service name last_used by region actions",
     "ServiceSummary": "service effect access levels resource condition warnings",
     "SimulatedDecision": "action resource decision missing_context matched allowed_by_organisation allowed_by_boundary",
     "Since": "version created at_latest",
@@ -132,6 +135,8 @@ _FIELDS: Mapping[str, str] = {
     "TrustJudgement": "role verdict caller may_assume service_accounts=wanted",
     "UpgradeAnswer": "cluster components",
     "Use": "kind cluster region name namespace service_account certainty pods not_used=overruled",
+    "UsedAnswer": "name arn=report.arn account fetched_at=report.fetched_at days tracked_days created "
+    "services=report.services less",
     "UserAttachment": "name=user.name arn=user.arn path=user as=attached_as",
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
@@ -278,6 +283,8 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ),
     **{(name, "namespaces"): lambda names: names or () for name in ("AssociatedPolicy", "JudgedPolicy")},
     ("Grant", "conditions"): serialise_conditions,
+    ("LessAnswer", "document"): lambda document: None if document is None else serialise(document),
+    ("LessAnswer", "kept"): lambda kept: [{"pattern": pattern, "unused": actions} for pattern, actions in kept],
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,
     **{("OrganisationAnswer", f"{kind}s"): _of_kind(kind) for kind in ("role", "user", "group")},

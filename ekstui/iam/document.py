@@ -7,7 +7,7 @@ in place of a list; both become tuples here.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple, cast
 
 from ekstui.errors import DocumentError
@@ -386,27 +386,26 @@ def _kind(value: object) -> str:
 
 
 class Trimmed(NamedTuple):
-    """A document without some services, and what was removed from it."""
+    """A document without some actions, and what was removed from it."""
 
     document: Document
     dropped: tuple[str, ...]
     """Action patterns as written, without duplicates, in document order."""
 
 
-def trimmed(document: Document, services: Collection[str]) -> Trimmed:
-    """Return a document whose Allow statements name no action of the services.
+def trimmed(document: Document, is_unused: Callable[[str], bool]) -> Trimmed:
+    """Return a document whose Allow statements name no action pattern that is unused.
 
-    Deny statements, `NotAction` and wildcards in the service part are kept, because they concern other services too. A
-    statement without any action left is removed.
+    Deny statements and `NotAction` are kept, because they concern other actions too. A statement without any action left
+    is removed.
     """
-    unwanted = {service.lower() for service in services}
     dropped: dict[str, None] = {}
     statements: list[Statement] = []
     for statement in document.statements:
         if statement.effect == "Deny" or statement.action_element == "NotAction":
             statements.append(statement)
             continue
-        out = [action for action in statement.actions if action.partition(":")[0].strip().lower() in unwanted]
+        out = [action for action in statement.actions if is_unused(action)]
         dropped |= dict.fromkeys(out)
         kept = tuple(action for action in statement.actions if action not in out)
         if kept:

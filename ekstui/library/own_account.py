@@ -9,13 +9,15 @@ from pathlib import Path
 from ekstui import files, log
 from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceError
+from ekstui.eks.last_accessed import LastAccessed
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import AccountError, InputError
 from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
-from ekstui.sources.aws.iam import ALL_REGIONS, SweepProgress, read_entities, sweep_account
+from ekstui.sources.aws.iam import ALL_REGIONS, Progress, SweepProgress, read_entities, sweep_account
+from ekstui.sources.aws.last_accessed import read_last_accessed
 from ekstui.store import accounts
 
 LIMITED = "AWS limits the rate of calls; trying again"
@@ -23,6 +25,9 @@ LIMITED = "AWS limits the rate of calls; trying again"
 
 FRESH = timedelta(minutes=15)
 """How old a snapshot may be to answer in place of AWS."""
+
+REPORTED = timedelta(hours=4)
+"""How old a report on what was last used may be to answer in place of IAM, which takes as long to notice a use."""
 
 
 @dataclass(slots=True)
@@ -139,6 +144,30 @@ class Account:
                 with self._lock:
                     self._attachments[policy_arn] = attachments
         return attachments
+
+    def last_accessed(
+        self, arn: str, progress: Progress | None = None, cancelled: Cancelled = never, *, again: bool = False
+    ) -> LastAccessed:
+        """Return IAM's report on what a role, user or policy was last used for, of the last hours unless `again`.
+
+        Offline it is the last one that was stored. Raises AccountError if there is none and AWS cannot be asked.
+        """
+        snapshot = self.last_snapshot_or_error()
+        kept: LastAccessed | None = None
+        if self.choice.file is None and not self.choice.demo:
+            with suppress(accounts.StoreError):
+                kept = accounts.last_accessed(self.folder, *_owner(snapshot), arn)
+        if kept is not None and (self.choice.offline or (not again and datetime.now(UTC) - kept.fetched_at < REPORTED)):
+            return kept
+        if not self.choice.asks_aws:
+            raise AccountError(
+                "What was last used is known to IAM alone, and it was not asked about this.",
+                "Leave out --offline, --demo and --account-file.",
+            )
+        report = read_last_accessed(self.connection(), arn, progress, cancelled)
+        with suppress(accounts.StoreError):
+            accounts.keep_last_accessed(self.folder, *_owner(snapshot), report)
+        return report
 
     def connection(self) -> Connection:
         """Return the connection to the account, made on first use; AccountError in the demo, which never asks AWS."""

@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 
 from ekstui.change.policy import format_time, parse_time
 from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.last_accessed import LastAccessed
 from ekstui.errors import EkstuiError
 from ekstui.files import from_record, to_record
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed
 
 MOST_PROFILES = 50
 """How many profiles are remembered for one account."""
+
+MOST_REPORTS = 200
+"""How many reports on what was last used are kept for one account."""
 
 
 class StoreError(EkstuiError):
@@ -57,15 +61,20 @@ def store(folder: Path, snapshot: AccountSnapshot, caller: str | None = None, pr
         "snapshot": digest,
     }
     profiles: dict[str, str] = {}
+    reports: dict[str, Any] = {}
     with _explained("The snapshot cannot be stored"):
         try:
             with file.reading() as objects:
-                profiles = _profiles(objects.root())
+                before = objects.root()
+                profiles = _profiles(before)
+                reports = {arn: objects.value(name) for arn, name in _reports(before).items()}
         except (AbsentCacheError, DamagedCacheError):
             pass
         with file.writing(empty=True) as draft:
             draft.put(digest, body)
-            draft.set_root({**head, "profiles": _with(profiles, profile, snapshot.fetched_at)}, {digest})
+            named = {arn: draft.put_value(report) for arn, report in reports.items()}
+            root = {**head, "profiles": _with(profiles, profile, snapshot.fetched_at), "last_accessed": named}
+            draft.set_root(root, _live(root))
 
 
 def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
@@ -88,7 +97,7 @@ def keep_profile(folder: Path, partition: str, account: str, profile: str, at: d
     """Store that a profile leads to an account of which there is a snapshot."""
     with _explained("The profile's account cannot be stored"), _file(folder, partition, account).writing() as draft:
         head = draft.root()
-        draft.set_root({**head, "profiles": _with(_profiles(head), profile, at)}, {head["snapshot"]})
+        draft.set_root({**head, "profiles": _with(_profiles(head), profile, at)}, _live(head))
 
 
 def _profiles(head: Mapping[str, Any]) -> dict[str, str]:
@@ -108,7 +117,41 @@ def store_place(folder: Path, partition: str, account: str, at: str, opened: str
         if _usable(folder) and file.size():
             with file.writing() as draft:
                 head = draft.root()
-                draft.set_root({**head, "place": [at, opened]}, {head["snapshot"]})
+                draft.set_root({**head, "place": [at, opened]}, _live(head))
+
+
+def keep_last_accessed(folder: Path, partition: str, account: str, report: LastAccessed) -> None:
+    """Store IAM's report on a role, user or policy in its account's file, if there is one; the newest reports are kept."""
+    file = _file(folder, partition, account)
+    with _explained("The report cannot be stored"):
+        if _usable(folder) and file.size():
+            with file.writing() as draft:
+                head = draft.root()
+                reports = {arn: name for arn, name in _reports(head).items() if arn != report.arn}
+                reports[report.arn] = draft.put_value(to_record(report))
+                root = {**head, "last_accessed": dict([*reports.items()][-MOST_REPORTS:])}
+                draft.set_root(root, _live(root))
+
+
+def last_accessed(folder: Path, partition: str, account: str, arn: str) -> LastAccessed | None:
+    """Return IAM's last report on a role, user or policy; None if none is stored."""
+    if not _usable(folder):
+        return None
+    try:
+        with _explained("The report cannot be read"), _file(folder, partition, account).reading() as objects:
+            name = _reports(objects.root()).get(arn)
+            return None if name is None else from_record(LastAccessed, objects.value(name))
+    except AbsentCacheError:
+        return None
+
+
+def _reports(head: Mapping[str, Any]) -> dict[str, str]:
+    return dict(head.get("last_accessed") or {})
+
+
+def _live(head: Mapping[str, Any]) -> set[str]:
+    """Return the names of the objects that the root refers to."""
+    return {head["snapshot"], *_reports(head).values()}
 
 
 def place_of(folder: Path, partition: str, account: str, at: str) -> str:

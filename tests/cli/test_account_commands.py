@@ -4,13 +4,15 @@ import io
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from ekstui.cli.main import main
 from ekstui.library import own_account
+from ekstui.sources.aws import last_accessed
 from tests.rig.clients import client
 from tests.rig.rig import Rig
 from tests.support.bundled import CNI, newest
@@ -235,3 +237,75 @@ def test_what_a_role_or_a_document_permits(rig: Rig, ekstui: Run, monkeypatch: p
     assert re.search(r"^ec2 +▌1/2 +All resources", ekstui("show", "-").out, re.MULTILINE)
     assert ekstui("show", "role:prod-nod").code == 1
     assert ekstui("show", "./none.json").code == 2
+
+
+def used_by_nodes(_: str) -> list[dict[str, Any]]:
+    """What IAM reports: EC2 was used, with one tracked action that was and one that was not; SSM never was."""
+    recently = datetime.now(UTC) - timedelta(days=2)
+    return [
+        {
+            "ServiceName": "Amazon EC2", "ServiceNamespace": "ec2", "LastAuthenticated": recently,
+            "LastAuthenticatedEntity": "arn:aws:iam::123456789012:role/prod-node", "LastAuthenticatedRegion": "eu-central-1",
+            "TotalAuthenticatedEntities": 1,
+            "TrackedActionsLastAccessed": [
+                {"ActionName": "CreateTags", "LastAccessedTime": recently, "LastAccessedRegion": "eu-central-1"},
+                {"ActionName": "DeleteNetworkInterface"},
+            ],
+        },
+        {"ServiceName": "AWS Systems Manager", "ServiceNamespace": "ssm", "TotalAuthenticatedEntities": 0},
+    ]  # fmt: skip
+
+
+def test_what_a_role_was_last_used_for(rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
+    rig.reset(0)
+    rig.world.reports, rig.world.short_pages = used_by_nodes, 1
+    answer = shape(ekstui, "used", "role:prod-node")
+    assert [(each["service"], each["last_used"] is None, len(each["actions"])) for each in answer["services"]] == [
+        ("ec2", False, 2), ("ssm", True, 0),
+    ]  # fmt: skip
+    assert answer["arn"].endswith(":role/prod-node")
+    printed = ekstui("used", "role:prod-node").out
+    assert "1 of 2 services used in the last 90 days" in printed
+    assert "ssm  not in the tracking period" in printed and "never" not in printed
+    assert "400 days" in printed and "not tracked" in " ".join(printed.split())
+    # It is kept with its time: the same report answers again, offline too, and after the account was read anew.
+    assert len(rig.world.jobs) == 1
+    assert shape(ekstui, "account")["account"] == "123456789012"
+    assert shape(ekstui, "used", "role:prod-node", "--offline")["fetched_at"] == answer["fetched_at"]
+    never = ekstui("used", "role:prod-cluster", "--offline")
+    assert (never.code, "known to IAM alone" in never.err) == (3, True)
+
+
+def test_a_role_s_policies_without_what_was_not_used(
+    rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
+    rig.reset(0)
+    rig.world.reports = used_by_nodes
+    done = ekstui("used", "role:prod-node", "--less")
+    document = json.loads(done.out)
+    actions = {action for each in document["Statement"] for action in each["Action"]}
+    assert "ec2:DeleteNetworkInterface" not in actions and not any(each.startswith("ssm:") for each in actions)
+    assert "ec2:CreateTags" in actions and any(each.startswith("ecr:") for each in actions)
+    assert "the document only narrows" in done.err
+    whole = shape(ekstui, "used", "role:prod-node", "--less")["less"]
+    assert (whole["document"], whole["reach"]) == (document, "narrowed")
+    # The proof is ekstui's own comparison of the two.
+    path = tmp_path / "less.json"
+    path.write_text(done.out, encoding="utf-8")
+    assert shape(ekstui, "diff", "role:prod-node", str(path))["reach"] == "narrowed"
+
+
+@pytest.mark.parametrize("call", ["GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"])
+def test_last_use_that_cannot_be_asked_for(rig: Rig, ekstui: Run, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
+    rig.reset(0)
+    rig.proxy.fail("denied", "iam", call)
+    done = ekstui("used", "role:prod-node")
+    assert (done.code, done.out) == (3, "")
+    assert f"iam:{call} is denied" in done.err
+    rig.proxy.clear()
+    rig.world.questions_per_report = 9
+    assert "did not finish the report" in ekstui("used", "role:prod-node").err
+    assert ekstui("used", "role:prod-node", "--days", "401").code == 2

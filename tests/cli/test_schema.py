@@ -79,6 +79,7 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("account",),
     ("clusters",),
     ("role", "prod-orders"),
+    ("used", "role:prod-orders", "--less"),
     ("upgrade", "prod"),
     ("who-can", "k8s:get:pods", "--region", "eu-central-1"),
     (

@@ -2,6 +2,7 @@
 
 from collections import ChainMap, Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, cast
 from urllib.parse import quote
 
@@ -181,6 +182,26 @@ class CorrectedIam(SignedRegion, IamResponse):
         results = world.simulation(self.params)
         page, marker = self._page(results)
         return self._listed("EvaluationResults", page, marker)
+
+    def generate_service_last_accessed_details(self) -> str:
+        job = f"{len(world.jobs):08}-0000-4000-8000-000000000000"
+        world.jobs[job] = [self._get_param("Arn")]
+        return self._answer({"JobId": job})
+
+    def get_service_last_accessed_details(self) -> str:
+        asked = world.jobs.get(self._get_param("JobId"))
+        if asked is None:
+            raise NoSuchEntity("The job does not exist.")
+        asked.append("asked")
+        began = datetime.now(UTC)
+        answer: dict[str, Any] = {"JobStatus": "IN_PROGRESS", "JobType": "ACTION_LEVEL", "JobCreationDate": began}
+        if len(asked) <= world.questions_per_report:
+            return self._answer(
+                {**answer, "ServicesLastAccessed": [], "JobCompletionDate": began, "IsTruncated": False}
+            )
+        page, marker = self._page(world.reports(asked[0]))
+        done = {**answer, "JobStatus": "COMPLETED", "JobCompletionDate": began, "ServicesLastAccessed": page}
+        return self._answer({**done, "IsTruncated": marker is not None, "Marker": marker})
 
     def _set_user_boundary(self, arn: str | None) -> None:
         # moto's User has no boundary, so the rig keeps it on the user under the name that Role uses.

@@ -12,6 +12,10 @@ Simulation = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 """Takes the parameters of SimulatePrincipalPolicy, returns its EvaluationResults."""
 
 
+Reports = Callable[[str], list[dict[str, Any]]]
+"""Takes the ARN of a role, user or policy, returns the ServicesLastAccessed of IAM's report."""
+
+
 def implicit_deny(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Answer a simulation as IAM does for a principal that nothing allows anything."""
     return [
@@ -41,6 +45,11 @@ class World:
     short_pages: int | None = None
     """At most so many items on a page, whatever the caller asks for, as IAM may do."""
     simulation: Simulation = implicit_deny
+    reports: Reports = lambda arn: []
+    questions_per_report: int = 2
+    """How often a caller has to ask for a report until it is done."""
+    jobs: dict[str, list[str]] = field(default_factory=dict)
+    """Job ID -> the ARN, and one more entry each time it was asked for."""
     not_opted_in: frozenset[str] = frozenset()
     """Regions that DescribeRegions calls not-opted-in."""
     catalogues: dict[str, Catalogue] = field(default_factory=dict)

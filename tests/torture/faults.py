@@ -125,6 +125,8 @@ ASKS = {
     "iam:SimulatePrincipalPolicy": Question(
         ("explain", "--action", "ec2:CreateTags", "--role", "prod-cluster", "--simulate", "--json")
     ),
+    "iam:GenerateServiceLastAccessedDetails": Question(("used", "role:prod-cluster", "--json")),
+    "iam:GetServiceLastAccessedDetails": Question(("used", "role:prod-cluster", "--json")),
     "ec2:DescribeRegions": Question(("account", "--region", "all", "--json")),
     "config:SelectAggregateResourceConfig": Question(("attached", POLICY, "--aggregator", "organisation", "--json")),
     "config:DescribeConfigurationAggregators": NO_AGGREGATOR,

@@ -9,6 +9,7 @@ from ekstui.cli.streams import print_json, print_shape, remark
 from ekstui.export.shapes import answer
 from ekstui.iam.document import serialise, trimmed
 from ekstui.library.catalog import knowledge_of, version_at
+from ekstui.library.last_used import proven_narrower
 from ekstui.library.notation import parse_policy
 from ekstui.present.policy_report import trimmed_remarks
 
@@ -29,7 +30,10 @@ def trim(arguments: Namespace) -> None:
     version = version_at(entry.policy, wanted)
     knowledge = knowledge_of(entry.policy)
     unused = knowledge.unused if knowledge else ()
-    result = trimmed(library.document(entry.policy, version), unused)
+    result = trimmed(
+        library.document(entry.policy, version), lambda pattern: pattern.partition(":")[0].strip().lower() in unused
+    )
+    proven_narrower(library.document(entry.policy, version), result.document)
     document = serialise(result.document)
     reasons = {service: knowledge.services.get(service) for service in unused} if knowledge else {}
     if arguments.json:

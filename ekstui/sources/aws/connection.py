@@ -73,6 +73,8 @@ OPERATIONS = frozenset(
         "iam:GetPolicyVersion",
         "iam:GetRole",
         "iam:SimulatePrincipalPolicy",
+        "iam:GenerateServiceLastAccessedDetails",
+        "iam:GetServiceLastAccessedDetails",
         "eks:ListClusters",
         "eks:DescribeCluster",
         "eks:ListNodegroups",

@@ -1,0 +1,119 @@
+"""What a role or a policy was last used for, and its document without what provably was not used."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ekstui.cancellation import Cancelled, never
+from ekstui.change.comparison import changes
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.last_accessed import TRACKED_DAYS, LastAccessed, without_unused
+from ekstui.errors import InputError
+from ekstui.iam.document import Document
+from ekstui.iam.grants import Reach
+from ekstui.library.catalog import version_at
+from ekstui.library.library import Library
+from ekstui.library.notation import PolicyAt, RoleSide, parse_side
+from ekstui.library.roles import find_role, role_side
+from ekstui.sources.aws.iam import Progress
+
+
+class LessAnswer(NamedTuple):
+    """A document without what was not used."""
+
+    document: Document | None
+    """None if nothing remains."""
+    dropped: tuple[str, ...]
+    """Action patterns as written."""
+    kept: tuple[tuple[str, tuple[str, ...]], ...]
+    """Patterns that stay, each with the unused actions that they match too."""
+    reach: Reach
+    """Of the change; never wider."""
+
+
+class UsedAnswer(NamedTuple):
+    """What a role or a policy was last used for."""
+
+    name: str
+    """As `role:NAME`, or the policy's name."""
+    report: LastAccessed
+    account: str
+    days: int
+    tracked_days: int
+    created: datetime | None
+    """When the role was made, if known; use can be known only since then."""
+    less: LessAnswer | None = None
+
+
+def used_answer(
+    library: Library,
+    text: str,
+    days: int = 90,
+    *,
+    less: bool = False,
+    again: bool = False,
+    progress: Progress | None = None,
+    cancelled: Cancelled = never,
+) -> UsedAnswer:
+    """Return what `role:NAME` or a policy was last used for, by IAM's report; with `less` also the narrower document.
+
+    Raises InputError for a number of days that IAM does not track, NotFoundError, and AccountError if IAM cannot be asked.
+    """
+    if not 0 < days <= TRACKED_DAYS:
+        raise InputError(
+            f"IAM tracks the last {TRACKED_DAYS} days, and {days} are asked about.", "For example: --days 90."
+        )
+    snapshot = library.account.last_snapshot_or_error()
+    name, arn, created = _meant(library, text, snapshot)
+    report = library.account.last_accessed(arn, progress, cancelled, again=again)
+    answer = UsedAnswer(name, report, snapshot.identity.account, days, TRACKED_DAYS, created)
+    return answer._replace(less=_less(_document(library, text, snapshot), report, days)) if less else answer
+
+
+def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> tuple[str, str, datetime | None]:
+    """Return the name, the ARN and the time of creation of what a text names."""
+    side = parse_side(text)
+    if isinstance(side, RoleSide):
+        role = find_role(side.name, snapshot)
+        if role.arn is None:
+            raise InputError(f"The ARN of role {role.name} is not known: its path could not be read.")
+        return f"role:{role.name}", role.arn, role.created
+    if not isinstance(side, PolicyAt):
+        raise InputError(f"{text} is neither a policy nor a role.", "Name role:NAME or a policy.")
+    for own in snapshot.local_policies:
+        if side.name in (own.name, own.arn):
+            return own.name, own.arn, None
+    policy = library.in_partition(snapshot.identity.partition).find(side.name).policy
+    return policy.name, policy.arn, None
+
+
+def _document(library: Library, text: str, snapshot: AccountSnapshot) -> Document:
+    """Return the document of what a text names: of a role, that of all its policies."""
+    side = parse_side(text)
+    if isinstance(side, RoleSide):
+        return role_side(side.name, snapshot, library.default_versions).document
+    assert isinstance(side, PolicyAt)  # noqa: S101 - `_meant` refuses anything else
+    for own in snapshot.local_policies:
+        if side.name in (own.name, own.arn):
+            if own.document is None:
+                raise InputError(f"The document of {own.name} could not be read.")
+            return own.document
+    place = library.in_partition(snapshot.identity.partition)
+    policy = place.find(side.name).policy
+    return place.document(policy, version_at(policy, side))
+
+
+def _less(document: Document, report: LastAccessed, days: int) -> LessAnswer:
+    """Return a document without what was not used; InputError if it cannot be proven to allow no more."""
+    less = without_unused(document, report, days)
+    remaining = less.trimmed.document
+    if not any(statement.effect == "Allow" for statement in remaining.statements):
+        return LessAnswer(None, less.trimmed.dropped, less.kept, "narrowed")
+    return LessAnswer(remaining, less.trimmed.dropped, less.kept, proven_narrower(document, remaining))
+
+
+def proven_narrower(before: Document, after: Document) -> Reach:
+    """Return the reach of a change that allows no more; InputError if that cannot be proven."""
+    reach = changes(before, after).reach
+    if reach not in ("same", "narrowed"):
+        raise InputError("It cannot be proven that the document allows no more without what was not used.")
+    return reach

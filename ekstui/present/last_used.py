@@ -1,0 +1,95 @@
+"""What a role or a policy was last used for: a row a service, with the actions that IAM tracks."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from ekstui.eks.last_accessed import ActionAccess, ServiceAccess, Use, use_in
+from ekstui.iam.text import age_in_words, counted
+from ekstui.library.last_used import LessAnswer, UsedAnswer
+from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, as_of_words, muted, note
+from ekstui.present.styled import Style
+
+_STYLES: dict[Use, Style] = {"used": "good", "not-in-days": "warn", "not-in-period": "warn", "not-tracked": "muted"}
+
+
+def used_blocks(answer: UsedAnswer, now: datetime, opened: Collection[str] | None = None) -> list[Block]:
+    """Return the services, those used last first; `opened` are unfolded, or all of them."""
+    days = answer.days
+    services = sorted(answer.report.services, key=_latest_first)
+    used = [service for service in services if use_in(service.last_used, answer.report.fetched_at, days) == "used"]
+    words = f"{answer.name}: {len(used)} of {counted(len(services), 'service')} used in the last {days} days"
+    blocks: list[Block] = [
+        Sentence((Span(words, "strong"),), key="count"),
+        Sentence(f"account {answer.account}, {as_of_words(answer.report.fetched_at)}"),
+    ]
+    blocks += _remarks(answer)
+    if services:
+        blocks.append(Heading("By service, and by action where IAM tracks it"))
+        blocks.append(Tree([_service(service, answer, now, opened) for service in services]))
+    return blocks
+
+
+def _latest_first(service: ServiceAccess) -> tuple[bool, float, str]:
+    at = service.last_used
+    return at is None, 0.0 if at is None else -at.timestamp(), service.service
+
+
+def _remarks(answer: UsedAnswer) -> Iterator[Block]:
+    """Yield what the report does not tell."""
+    yield muted(
+        f"IAM tracks attempts, allowed or not, for {answer.tracked_days} days, or fewer where a Region began later; a use "
+        "shows up within four hours. Actions that are not listed are not tracked: nothing is known of their use."
+    )
+    if answer.created is not None and (age := (answer.report.fetched_at - answer.created).days) < answer.days:
+        yield note(f"The role is {counted(age, 'day')} old, so nothing is known of the rest of the {answer.days} days.")
+    if not answer.report.services:
+        yield note("IAM reports no service: the policies allow none, or it cannot tell.")
+
+
+def _service(service: ServiceAccess, answer: UsedAnswer, now: datetime, opened: Collection[str] | None) -> Node:
+    use = use_in(service.last_used, answer.report.fetched_at, answer.days)
+    unused = sum(
+        use_in(action.last_used, answer.report.fetched_at, answer.days) != "used" for action in service.actions
+    )
+    tracked = (
+        f"  {unused} of {counted(len(service.actions), 'tracked action')} not used"
+        if service.actions
+        else "  no action tracked"
+    )
+    line: Line = (
+        Span(service.service, "strong"), "  ", Span(_when(service.last_used, now), _STYLES[use]), _where(service),
+        Span(tracked, "muted"),
+    )  # fmt: skip
+    nodes = [_action(action, answer, now) for action in sorted(service.actions, key=lambda action: action.action)]
+    is_open = opened is None or service.service in opened
+    return Node(line, nodes if is_open else (), service, ("service", service.service), opened=is_open)
+
+
+def _action(action: ActionAccess, answer: UsedAnswer, now: datetime) -> Node:
+    use = use_in(action.last_used, answer.report.fetched_at, answer.days)
+    line: Line = (action.action, "  ", Span(_when(action.last_used, now), _STYLES[use]), _where(action))
+    return Node(line, (), action, ("action", action.action))
+
+
+def _when(last_used: datetime | None, now: datetime) -> str:
+    return "not in the tracking period" if last_used is None else age_in_words(last_used, now)
+
+
+def _where(access: ServiceAccess | ActionAccess) -> Span:
+    by = "" if access.by is None else f" by {access.by.rpartition('/')[2] or access.by}"
+    return Span(f"{by} in {access.region}" if access.region else by, "muted")
+
+
+def less_remarks(answer: UsedAnswer, less: LessAnswer) -> Iterator[str]:
+    """Yield what was left out, what stays all the same, and what was proven."""
+    if not less.dropped:
+        yield f"Nothing is left out: nothing of {answer.name} is provably unused in the last {answer.days} days."
+        return
+    yield f"Left out, not used in the last {answer.days} days: {', '.join(less.dropped)}."
+    for pattern, actions in less.kept:
+        shown = ", ".join(actions[:3]) + (f" and {len(actions) - 3:,} more" if len(actions) > 3 else "")
+        yield f"{pattern} stays, since it matches actions that were used or are not tracked; unused is {shown}."
+    if less.document is None:
+        yield "Nothing remains: detach the policy instead."
+    else:
+        yield "Compared with the original, the document only narrows."
