@@ -14,7 +14,7 @@ from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import PolicyAt, RoleSide, parse_side
 from ekstui.library.roles import find_role, role_side
-from ekstui.sources.aws.iam import Progress
+from ekstui.sources.aws.last_accessed import ReportProgress
 
 
 class LessAnswer(NamedTuple):
@@ -51,7 +51,7 @@ def used_answer(
     *,
     less: bool = False,
     again: bool = False,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
     cancelled: Cancelled = never,
 ) -> UsedAnswer:
     """Return what `role:NAME` or a policy was last used for, by IAM's report; with `less` also the narrower document.

@@ -16,8 +16,8 @@ from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
-from ekstui.sources.aws.iam import ALL_REGIONS, Progress, SweepProgress, read_entities, sweep_account
-from ekstui.sources.aws.last_accessed import read_last_accessed
+from ekstui.sources.aws.iam import ALL_REGIONS, SweepProgress, read_entities, sweep_account
+from ekstui.sources.aws.last_accessed import ReportProgress, read_last_accessed
 from ekstui.store import accounts
 
 LIMITED = "AWS limits the rate of calls; trying again"
@@ -146,7 +146,7 @@ class Account:
         return attachments
 
     def last_accessed(
-        self, arn: str, progress: Progress | None = None, cancelled: Cancelled = never, *, again: bool = False
+        self, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never, *, again: bool = False
     ) -> LastAccessed:
         """Return IAM's report on what a role, user or policy was last used for, of the last hours unless `again`.
 

@@ -4,7 +4,7 @@ IAM API Reference, GenerateServiceLastAccessedDetails and GetServiceLastAccessed
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,16 +13,18 @@ from ekstui.eks.last_accessed import ActionAccess, LastAccessed, ServiceAccess
 from ekstui.errors import AccountError
 from ekstui.sources.aws.connection import Connection, IncompleteError
 from ekstui.sources.aws.failures import account_error, failures
-from ekstui.sources.aws.iam import Progress
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 """How long to wait before each question whether the job is done, in seconds."""
+
+ReportProgress = Callable[[str], None]
+"""Takes in a few words what is waited for; called in the reading thread."""
 
 _GENERATE, _GET = "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails"
 
 
 def read_last_accessed(
-    connection: Connection, arn: str, progress: Progress | None = None, cancelled: Cancelled = never
+    connection: Connection, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never
 ) -> LastAccessed:
     """Return IAM's report, down to actions; AccountError if it cannot be asked, fails, takes too long or is cancelled."""
     action = _GENERATE
@@ -46,7 +48,9 @@ def read_last_accessed(
     return LastAccessed(arn, at, tuple(map(_service, services)))
 
 
-def _finished(connection: Connection, job: str, progress: Progress | None, cancelled: Cancelled) -> Mapping[str, Any]:
+def _finished(
+    connection: Connection, job: str, progress: ReportProgress | None, cancelled: Cancelled
+) -> Mapping[str, Any]:
     """Return the first page of a finished job."""
     waited = 0.0
     for pause in PAUSES:
