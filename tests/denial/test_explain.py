@@ -231,7 +231,7 @@ def test_which_other_types_of_resource_a_call_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statements", "request_", "verdict", "foreign"),
+    ("statements", "request_", "verdict", "tag_keys_of_new_resource"),
     [
         # The tags of the volume that is made do not count for the snapshot (kubernetes-sigs/aws-ebs-csi-driver#2190).
         ([allow(CREATE, **OWNED)], Request(CREATE, (SNAPSHOT,), SESSION, TAG), "depends", list(TAG)),
