@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING
 from ekstui.iam.text import counted
 from ekstui.present.blocks import (
     Block,
+    Code,
     Column,
     Heading,
     Line,
     Node,
+    Part,
     Sentence,
     Span,
     Table,
     TableRow,
     Tree,
+    about_command,
     as_of_line,
+    as_of_words,
     by_place,
     code,
-    command_blocks,
+    folded,
     iso_day,
     muted,
     not_looked_at,
@@ -32,6 +36,7 @@ from ekstui.present.blocks import (
     section,
     without_path,
 )
+from ekstui.present.chain import Link, chain_of
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
@@ -181,7 +186,12 @@ def entry_about(entry: PrincipalInCluster) -> Line:
     return code(entry.principal, "strong"), f"  {entry.policy} in {entry.cluster}{where}"
 
 
-def forbidden_blocks(explanation: ForbiddenExplanation, now: datetime, number: int | None = None) -> list[Block]:
+def forbidden_blocks(
+    explanation: ForbiddenExplanation,
+    now: datetime,
+    number: int | None = None,
+    opened: Collection[Hashable] | None = None,
+) -> list[Block]:
     """Return why Kubernetes forbade a request: the verdict, the access entry with its policies, and what would allow it.
 
     `number` is its place among several answers; None if it is the only one.
@@ -195,18 +205,59 @@ def forbidden_blocks(explanation: ForbiddenExplanation, now: datetime, number: i
     )
     line: Line = (code(what, "strong"), where, Span(": ", "strong"), verdict, f". {explanation.reason}")
     key = (number or 0, "verdict")
+    blocks: list[Block] = [Sentence(line, key=key) if number is None else Heading(line, key=key)]
+    if (chain := chain_of([*_links(explanation)])) is not None:
+        blocks.append(Sentence(chain, key=(number or 0, "chain")))
     return [
-        Sentence(line, key=key) if number is None else Heading(line, key=key),
-        *_asker(explanation),
-        *(
-            [Sentence(("cluster ", *as_of_line(explanation.fetched_at, now)), key="as of")]
-            if explanation.fetched_at
-            else ()
-        ),
-        *_remedies(explanation),
+        *blocks,
+        *_missing(explanation),
         *_next(explanation),
-        *not_looked_at(explanation.not_looked_at),
+        *folded([*_parts(explanation, now, number or 0)], opened, level=2 if number is None else 3),
     ]
+
+
+def _links(explanation: ForbiddenExplanation) -> Iterator[Link]:
+    """Yield who asked, the access entry, its access policies and what of them does not fit, as far as a cluster is known."""
+    subject, entry = explanation.subject, explanation.entry
+    if subject is None or explanation.cluster is None:
+        return
+    yield subject.name or subject.username, "holds"
+    if entry is None:
+        yield f"access entry in {explanation.cluster}", "open" if explanation.verdict == "depends" else "breaks"
+        return
+    yield f"access entry in {explanation.cluster}", "holds"
+    covering = [policy for policy in explanation.policies if policy.covers]
+    if not explanation.policies:
+        yield "an access policy", "open" if entry.policies is None else "breaks"
+    elif not covering:
+        unknown = any(policy.covers is None for policy in explanation.policies)
+        yield ", ".join(policy.associated.policy for policy in explanation.policies), "holds"
+        yield "a rule for it", "open" if unknown else "breaks"
+    else:
+        yield covering[0].associated.policy, "holds"
+        yield "where it applies", "holds" if any(policy.applies for policy in covering) else "breaks"
+
+
+def _parts(explanation: ForbiddenExplanation, now: datetime, number: int) -> Iterator[Part]:
+    """Yield what is folded."""
+    wide = (
+        "" if explanation.request is None or explanation.request.namespace else ", if associated for the whole cluster"
+    )
+    if remedies := explanation.allowed_by:
+        nodes = [Node((code(remedy.policy), Span(f"  {_amount(remedy)}", "muted"))) for remedy in remedies]
+        title = f"access policies that allow it{wide}, narrowest first ({len(remedies)})"
+        yield Part((number, "allowers"), title, [Tree(nodes)])
+    if asker := [*_asker(explanation)]:
+        yield Part((number, "about"), "who asked", asker)
+    if people := explanation.people_known:
+        nodes = [Node(code(arn)) for arn in people]
+        yield Part((number, "people"), f"who has an access entry ({len(people)})", [Tree(nodes)])
+    if unseen := explanation.not_looked_at:
+        nodes = [Node(Span(place, "muted")) for place in unseen]
+        yield Part((number, "unseen"), f"not looked at ({len(unseen)})", [Tree(nodes)])
+    if explanation.fetched_at:
+        title = f"cluster {as_of_words(explanation.fetched_at)}"
+        yield Part((number, "as of"), title, [Sentence(("cluster ", *as_of_line(explanation.fetched_at, now)))])
 
 
 def _asker(explanation: ForbiddenExplanation) -> Iterator[Block]:
@@ -227,28 +278,22 @@ def _asker(explanation: ForbiddenExplanation) -> Iterator[Block]:
         )
 
 
-def _remedies(explanation: ForbiddenExplanation) -> Iterator[Block]:
-    """Yield the rule that is missing, and the access policies that have it."""
+def _missing(explanation: ForbiddenExplanation) -> Iterator[Block]:
+    """Yield the rule that is missing."""
     if explanation.verdict != "allowed" and not explanation.grants and (rule := explanation.missing_rule) is not None:
         target = ", ".join(rule.non_resource_urls or rule.resources)
         group = "" if rule.non_resource_urls else f" of group {rule.api_groups[0] or _CORE}"
         place = explanation.request.namespace if explanation.request is not None else None
         where = "" if rule.non_resource_urls else f" in namespace {place}" if place else " in the whole cluster"
         yield Sentence(("missing: ", code(f"{rule.verbs[0]} {target}"), group, where))
-    wide = (
-        "" if explanation.request is None or explanation.request.namespace else ", if associated for the whole cluster"
-    )
-    yield from section(
-        f"Access policies that allow it{wide}, narrowest first",
-        [Node((code(remedy.policy), Span(f"  {_amount(remedy)}", "muted"))) for remedy in explanation.allowed_by],
-    )
 
 
 def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
     """Yield the commands to run next, and where to look where no cluster was looked at."""
-    if explanation.commands:
-        yield Heading("Next")
-        yield from command_blocks(explanation.commands, "command")
+    for index, command in enumerate(explanation.commands):
+        own = ("command", index)
+        yield Sentence((Span("NEXT  ", "strong"), Span(about_command(command), "muted")), key=(*own, "about"))
+        yield Code(command.text, "sh", command, own)
     if (
         explanation.cluster is None
         and explanation.subject is not None
@@ -256,7 +301,6 @@ def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
     ):
         looks = "looks at the access entries of a cluster"
         yield Sentence(by_place(f"cluster:NAME before the message {looks}", f"--cluster NAME {looks}"), key="cluster")
-    yield from section("Who has an access entry", [Node(code(arn)) for arn in explanation.people_known])
 
 
 def _scope_words(judged: JudgedPolicy) -> str:

@@ -6,7 +6,7 @@ Texts are unchanged data; the renderers clean them (`iam/text.py`). Blocks do no
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -187,6 +187,39 @@ def muted(text: str) -> Sentence:
 def section(title: Line, nodes: Sequence[Node]) -> list[Block]:
     """Return a list with its heading; nothing if it is empty."""
     return [Heading(title), Tree(nodes)] if nodes else []
+
+
+class Fold(NamedTuple):
+    """The title of a part that can be unfolded."""
+
+    title: str
+
+
+class Part(NamedTuple):
+    """A part of an answer that is folded at first."""
+
+    key: Hashable
+    title: str
+    blocks: Sequence[Block]
+
+
+def folded(
+    parts: Sequence[Part], opened: Collection[Hashable] | None, *, level: int = 2, besides: str = ""
+) -> list[Block]:
+    """Return parts of which the app shows the titles, and what is in `opened`; None shows all of them, under headings.
+
+    Outside the app, the titles are one line, with what else there is in full.
+    """
+    if opened is None:
+        return [block for part in parts for block in (Heading(part.title, level, key=part.key), *part.blocks)]
+    blocks: list[Block] = []
+    for part in parts:
+        title = Span(part.title, shown="app")
+        blocks.append(Tree([Node(title, value=Fold(part.title), key=part.key, opened=part.key in opened)]))
+        if part.key in opened:
+            blocks += part.blocks
+    titles = "   ".join(f"▸ {title}" for title in (*([besides] if besides else ()), *(part.title for part in parts)))
+    return [*blocks, Sentence(Span(f"{titles}   (--full)", "muted", shown="terminal"))] if parts else []
 
 
 def iso_day(when: date | None, unknown: str = "") -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import AccessEntry, Cluster
@@ -34,6 +33,7 @@ from ekstui.present.blocks import (
     Heading,
     Line,
     Node,
+    Part,
     Sentence,
     Span,
     Table,
@@ -44,6 +44,7 @@ from ekstui.present.blocks import (
     code,
     command_blocks,
     condition_line,
+    folded,
     grant_line,
     joined,
     last_used_words,
@@ -117,12 +118,6 @@ def _sum_of_clusters(answers: Sequence[ClusterAnswer]) -> Iterator[Block]:
         yield Sentence(Span(text, "good" if judged else "warn"))
 
 
-class Section(NamedTuple):
-    """A section of a cluster's report that can be unfolded."""
-
-    title: str
-
-
 def cluster_blocks(
     answer: ClusterAnswer, known_until: datetime, now: datetime, opened: Collection[Hashable] | None = None
 ) -> list[Block]:
@@ -149,28 +144,16 @@ def cluster_blocks(
         why = [Node(Span(cause, "muted", shown="outside")) for cause in failed]
         blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
     roles = f"{counted(len(answer.roles), 'role')}: what uses each"
-    blocks += _section("roles", roles, [_roles_table(answer.roles, now)], opened)
+    parts = [Part(("part", "roles"), roles, [_roles_table(answer.roles, now)])]
     mode = cluster.authentication_mode or "mode not read"
     if cluster.access_entries is None:
         blocks.append(muted(f"access entries ({mode}): {no_entries_words(cluster)}"))
     else:
         entries = f"{counted(len(answer.entries), 'access entry', 'access entries')} ({mode})"
-        blocks += _section("entries", entries, [_entries_table(answer)], opened)
-    unseen = [Tree([Node(Span(place, "muted")) for place in answer.not_looked_at])]
-    blocks += _section("unseen", f"not looked at ({len(answer.not_looked_at)})", unseen, opened)
-    if opened is not None:
-        whole = f"--full or --markdown has evidence, commands and what is folded: ekstui cluster {cluster.name} --full"
-        blocks.append(Sentence(Span(whole, "muted", shown="terminal")))
-    return blocks
-
-
-def _section(key: str, title: str, below: Sequence[Block], opened: Collection[Hashable] | None) -> list[Block]:
-    """Return a section that can be unfolded."""
-    path = ("section", key)
-    if opened is None:
-        return [Heading(title), *below]
-    node = Node((Span("▸ ", "muted", shown="terminal"), title), value=Section(title), key=path, opened=path in opened)
-    return [Tree([node]), *(below if path in opened else ())]
+        parts.append(Part(("part", "entries"), entries, [_entries_table(answer)]))
+    unseen = Tree([Node(Span(place, "muted")) for place in answer.not_looked_at])
+    parts.append(Part(("part", "unseen"), f"not looked at ({len(answer.not_looked_at)})", [unseen]))
+    return blocks + folded(parts, opened, besides="evidence and commands")
 
 
 def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:

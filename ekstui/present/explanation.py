@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,25 +32,31 @@ from ekstui.iam.principals import ANONYMOUS, UNSIGNED, is_assuming
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.present.blocks import (
-    SEVERITY_STYLES,
     Block,
     Code,
     Column,
     Heading,
     Line,
     Node,
+    Part,
     Sentence,
     Span,
     Table,
     TableRow,
     Tree,
+    about_command,
     as_of_line,
+    as_of_words,
     by_place,
     code,
     command_blocks,
+    folded,
     hints_tree,
     note,
+    parts,
+    severity_sign,
 )
+from ekstui.present.chain import breaking_line, chain_line, is_open
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
@@ -107,28 +113,34 @@ def explanation_blocks(
     simulated: Sequence[SimulatedDecision] = (),
     *,
     now: datetime,
-    unfolded: Container[int] | None = None,
+    unfolded: Collection[Hashable] | None = None,
 ) -> list[Block]:
-    """Return one answer with its sections; of several a table, and those of them whose places are unfolded (None: all).
+    """Return one answer; of several a table, and those of them whose places are unfolded.
 
-    The decisions of IAM's simulator are about the first.
+    `unfolded` also has the keys of the parts of answers that are shown; None shows everything. The decisions of IAM's simulator are about the first.
     """
     several = len(answers) > 1
     blocks = _table(answers, is_whole=unfolded is None) if several else []
     for number, answer in enumerate(answers):
         if not several or unfolded is None or number in unfolded:
-            blocks += _answer(number, answer, () if number else simulated, now, several=several)
+            blocks += _answer(number, answer, () if number else simulated, now, unfolded, several=several)
     return blocks
 
 
 def _answer(
-    number: int, answer: ExplainAnswer, simulated: Sequence[SimulatedDecision], now: datetime, *, several: bool
+    number: int,
+    answer: ExplainAnswer,
+    simulated: Sequence[SimulatedDecision],
+    now: datetime,
+    opened: Collection[Hashable] | None,
+    *,
+    several: bool,
 ) -> Iterable[Block]:
     if isinstance(answer, Explanation):
-        return _explanation(number, answer, simulated, now, several=several)
+        return _explanation(number, answer, simulated, now, opened, several=several)
     from ekstui.present.access import forbidden_blocks  # 20 ms, and only for Kubernetes' denials
 
-    return forbidden_blocks(answer, now, number if several else None)
+    return forbidden_blocks(answer, now, number if several else None, opened)
 
 
 def _table(answers: Sequence[ExplainAnswer], *, is_whole: bool) -> list[Block]:
@@ -177,27 +189,51 @@ def policy_json(explanation: Explanation) -> str:
 
 
 def _explanation(
-    number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision], now: datetime, *, several: bool
+    number: int,
+    explanation: Explanation,
+    simulated: Sequence[SimulatedDecision],
+    now: datetime,
+    opened: Collection[Hashable] | None,
+    *,
+    several: bool,
 ) -> Iterator[Block]:
+    """Yield the verdict and the chain that leads to it, then what to check and what fixes it; all else is folded."""
     key = (number, "verdict")
     headline, meanings = _headline(explanation)
     yield Heading(headline, key=key) if several else Sentence(headline, key=key)
+    for name, line in (("chain", chain_line(explanation)), ("breaks", breaking_line(explanation))):
+        if line is not None:
+            yield Sentence(line, key=(number, name))
     sentences = [Sentence(meaning, key=(number, "symptom", index)) for index, meaning in enumerate(meanings)]
     notes = [note(text, key=(number, "note", index)) for index, text in enumerate(explanation.notes)]
     # What is said of this very request comes before what is known of its kind.
     yield from (*notes, *sentences) if explanation.denied or explanation.judged else (*sentences, *notes)
     for index, finding in enumerate(explanation.findings):
-        line: Line = (Span(f"{finding.severity} with the role: ", SEVERITY_STYLES[finding.severity]), finding.text)
+        line = (severity_sign(finding.severity), f" with the role: {finding.text}")
         yield Sentence(line, key=(number, "finding", index))
-    about = list(_about(explanation))
-    if explanation.fetched_at is not None:
-        about.append(("account", as_of_line(explanation.fetched_at, now)))
-    if about:
-        yield _facts_table(about)
-    level = 3 if several else 2
-    for title, blocks in _sections(number, explanation, simulated):
-        yield Heading(title, level, key=(number, title))
-        yield from blocks
+    for decision in simulated:
+        yield Heading(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", 3)
+        yield _simulated(decision)
+    yield from _newer(number, explanation)
+    yield from _steps(number, explanation)
+    yield from folded([*_parts(number, explanation, now)], opened, level=3 if several else 2)
+
+
+def _steps(number: int, explanation: Explanation) -> Iterator[Block]:
+    """Yield what to check and what certainly fixes it, each a command below what it does; without any, what to add."""
+    checks = [*explanation.checks, *filter(None, [decoding(explanation)])]
+    fixes = [fix for fix in explanation.fixes if not fix.depends_on] or explanation.fixes
+    steps = [("CHECK  ", command) for command in checks]
+    for fix in fixes:
+        only_if = f"only if {depends_words(fix)}: " if fix.depends_on else ""
+        steps += [(f"FIX  {only_if}", command) for command in fix.commands]
+    for index, (label, command) in enumerate(steps):
+        own = (number, "step", index)
+        yield Sentence((Span(label, "strong"), Span(about_command(command), "muted")), key=(*own, "about"))
+        yield Code(command.text, "sh", command, own)
+    if not checks and not fixes:
+        for word, line in _to_add(explanation):
+            yield Sentence((Span(f"{word}  ", "strong"), *parts(line)), key=(number, word))
 
 
 def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
@@ -326,25 +362,29 @@ def _open_questions(explanation: Explanation) -> str:
     return f"{', '.join(questions[:-1])}{' and ' if len(questions) > 1 else ''}{questions[-1]}, {unknown}"
 
 
-def _about(explanation: Explanation) -> Iterator[tuple[str, Line]]:
-    """Yield facts about what was evaluated, and what to add, each with its label."""
+def _about(explanation: Explanation, now: datetime) -> Iterator[tuple[str, Line]]:
+    """Yield facts about what was evaluated, each with its label."""
     if explanation.symptoms and not explanation.denied and not explanation.judged:
         yield from _about_symptoms(explanation)
     yield from _about_request(explanation)
-    if explanation.denied and not explanation.judged and _helps_to_name_a_policy(explanation):
-        yield (
-            "next",
-            (
-                *by_place("role:NAME or policy:NAME before it", "--role NAME or --policy NAME"),
-                " shows which statement came nearest",
-            ),
-        )
     if explanation.used_by:
         yield "used by", "; ".join(map(use_in_words, explanation.used_by))
+    if explanation.fetched_at is not None:
+        yield "account", as_of_line(explanation.fetched_at, now)
+
+
+def _to_add(explanation: Explanation) -> Iterator[tuple[str, Line]]:
+    """Yield what would have to be said for a clearer answer."""
+    if explanation.denied and not explanation.judged and _helps_to_name_a_policy(explanation):
+        how = by_place("role:NAME or policy:NAME before it", "--role NAME or --policy NAME")
+        yield "NEXT", (*how, " shows which statement came nearest")
+    if explanation.symptoms and explanation.role is None and any(symptom.actions for symptom in explanation.symptoms):
+        option = by_place("role:NAME before it", "--role NAME")
+        yield "NEXT", (*option, " shows which of the actions a role of the account lacks")
     if missing := [key for key in explanation.missing_context if key not in explanation.tag_keys_of_new_resource]:
         options = [_OPTIONS.get(key) or f"--{_option(key)} {key}=…" for key in missing]
         typed = [_TYPED.get(key) or f"{key}=…" for key in missing]
-        yield "to add", by_place(f"{', '.join(typed)}; x asks again", ", ".join(options))
+        yield "ADD", by_place(f"{', '.join(typed)}; x asks again", ", ".join(options))
 
 
 def _about_request(explanation: Explanation) -> Iterator[tuple[str, Line]]:
@@ -380,35 +420,49 @@ def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
         yield "policies", code(", ".join(policies))
     if actions:
         yield "actions", code(", ".join(actions))
-        if explanation.role is None:
-            option = by_place("role:NAME before it", "--role NAME")
-            yield "next", (*option, " shows which of them a role of the account lacks")
     yield "source", code(", ".join(dict.fromkeys(symptom.source for symptom in explanation.symptoms)))
 
 
-def _sections(
-    number: int, explanation: Explanation, simulated: Sequence[SimulatedDecision]
-) -> Iterator[tuple[str, list[Block]]]:
-    """Yield each section with its title."""
-    for decision in simulated:
-        yield f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", [_simulated(decision)]
+def _newer(number: int, explanation: Explanation) -> Iterator[Block]:
+    """Yield which later version or release allows it."""
     if (newer := explanation.newer_version) is not None:
         value = PolicyAt(newer.policy, newer.version)
-        title = "A newer version may allow it" if newer.missing else "A newer version allows it"
-        yield title, [Sentence(Span(newer_in_words(newer), "good"), value, (number, "newer"))]
+        words = "A newer version may allow it: " if newer.missing else "A newer version allows it: "
+        yield Sentence(Span(words + newer_in_words(newer), "good"), value, (number, "newer"))
     if explanation.outdated_copies:
-        yield "A newer release of what the role has a copy of", list(_behind(number, explanation))
-    if len(explanation.layers) > 1:
-        yield "By layer", [Table(_LAYERS, [_layer(number, layer) for layer in explanation.layers])]
+        yield from _behind(number, explanation)
+
+
+def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Part]:
+    """Yield what is folded, the most useful first."""
     if explanation.nearest:
-        title = "Statements that allow it" if explanation.verdict == "allowed" else "Nearest statements"
+        title = "statements that allow it" if explanation.verdict == "allowed" else "nearest statements"
         nodes = [_near((number, "near", index), near) for index, near in enumerate(explanation.nearest)]
-        yield title, [Tree(nodes)]
-    if explanation.checks:
-        yield "To check", list(command_blocks(explanation.checks, (number, "check")))
-    yield from _fixes(number, explanation)
-    yield from _remedies(number, explanation)
+        yield Part((number, "nearest"), f"{title} ({len(nodes)})", [Tree(nodes)])
+    unlikely = explanation.fixes if any(not fix.depends_on for fix in explanation.fixes) else ()
+    for index, fix in enumerate(fix for fix in unlikely if fix.depends_on):
+        title = f"fixes it only if {depends_words(fix)}"
+        yield Part((number, "if", index), title, list(command_blocks(fix.commands, (number, "possible", index))))
+    if explanation.allowed_by:
+        count = len(explanation.allowed_by) + explanation.allowed_by_more
+        yield Part(
+            (number, "allowers"), f"would also allow it, if attached ({count})", list(_offered(number, explanation))
+        )
+    if text := policy_json(explanation):
+        # Without a known resource, the statement allows more than it needs to.
+        more = "; replace * with the resource" if not is_narrow(explanation) else ""
+        if explanation.smallest_statement is not None and explanation.smallest_statement.conditions:
+            more += ", if its conditions hold"
+        yield Part(
+            (number, "smallest"), f"smallest policy that allows it{more}", [Code(text, key=(number, "statement"))]
+        )
+    if len(explanation.layers) > 1:
+        table = Table(_LAYERS, [_layer(number, layer) for layer in explanation.layers])
+        yield Part((number, "layers"), "by layer", [table])
     yield from _besides(number, explanation)
+    if about := list(_about(explanation, now)):
+        read = f" · account {as_of_words(explanation.fetched_at)}" if explanation.fetched_at else ""
+        yield Part((number, "about"), f"who asked for what{read}", [_facts_table(about)])
 
 
 def _dated(version: int, created: datetime | None) -> str:
@@ -449,28 +503,6 @@ def _behind(number: int, explanation: Explanation) -> Iterator[Block]:
         yield Code(command.text, "sh", command, (number, "behind", index, "command"))
 
 
-def _remedies(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
-    """Yield what would allow the request."""
-    if explanation.allowed_by:
-        yield "Would allow it, if attached", list(_offered(number, explanation))
-    if text := policy_json(explanation):
-        # Without a known resource, the statement allows more than it needs to.
-        more = "; replace * with the resource" if not is_narrow(explanation) else ""
-        if explanation.smallest_statement is not None and explanation.smallest_statement.conditions:
-            more += ", if its conditions hold"
-        title = f"Smallest policy that allows it{more}"
-        yield title, [Code(text, key=(number, "statement"))]
-
-
-def _fixes(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
-    """Yield what fixes it, and what does so only if something that is not known holds."""
-    if certain := [command for fix in explanation.fixes if not fix.depends_on for command in fix.commands]:
-        yield "To fix it", list(command_blocks(certain, (number, "command")))
-    for index, fix in enumerate(candidate for candidate in explanation.fixes if candidate.depends_on):
-        title = f"Fixes it only if {depends_words(fix)}"
-        yield title, list(command_blocks(fix.commands, (number, "possible", index)))
-
-
 def depends_words(fix: Fix) -> str:
     """Return what a fix depends on as the end of `only if …`."""
     keys = [name for name in fix.depends_on if ":" in name]
@@ -479,18 +511,15 @@ def depends_words(fix: Fix) -> str:
     return " and ".join((*([f"{', '.join(keys)} fits"] if keys else []), *unnamed, *others))
 
 
-def _besides(number: int, explanation: Explanation) -> Iterator[tuple[str, list[Block]]]:
+def _besides(number: int, explanation: Explanation) -> Iterator[Part]:
     """Yield what else such a call needs, and what was not looked at."""
     if explanation.also_authorised_on:
         names = [f"{use.name}{'' if use.required else ' (if used)'}" for use in explanation.also_authorised_on]
-        yield "The same call is also authorised on", [Sentence(", ".join(names), key=(number, "also"))]
+        yield Part((number, "also"), "the same call is also authorised on", [Sentence(", ".join(names))])
     if explanation.hints:
-        yield "Such a call often needs", [hints_tree(explanation.hints, number)]
-    if explanation.not_looked_at:
-        unseen = Sentence(Span(", ".join(explanation.not_looked_at), "muted"), key=(number, "unseen"))
-        yield "Not looked at", [unseen]
-    if (command := decoding(explanation)) is not None:
-        yield "The encoded part has more context; to decode it", [Code(command.text, "sh", command, (number, "decode"))]
+        yield Part((number, "hints"), "such a call often needs", [hints_tree(explanation.hints, number)])
+    if unseen := explanation.not_looked_at:
+        yield Part((number, "unseen"), f"not looked at ({len(unseen)})", [Sentence(Span(", ".join(unseen), "muted"))])
 
 
 def _layer(number: int, layer: LayerEvaluation) -> TableRow:
@@ -529,8 +558,7 @@ def failure_in_words(failure: Failure) -> str:
 
 def _cross(near: StatementResult, failure: Failure) -> Span:
     """Return a cross for what does not match, a question mark for what is not known."""
-    is_open = near.matches is None or (failure.given is None and failure.part != "effect")
-    return Span("? ", "warn") if is_open else Span("✗ ", "bad")
+    return Span("? ", "warn") if is_open(near, failure) else Span("✗ ", "bad")
 
 
 def _option(key: str) -> str:

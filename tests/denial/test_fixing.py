@@ -175,7 +175,7 @@ def no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def answers(capsys: pytest.CaptureFixture[str], thread: Thread) -> tuple[str, dict[str, Any]]:
     arguments = ["explain", *thread.options, thread.message]
-    assert main(arguments) == 0
+    assert main([*arguments, "--full"]) == 0
     text = capsys.readouterr().out
     assert main([*arguments, "--json"]) == 0
     return text, json.loads(capsys.readouterr().out)

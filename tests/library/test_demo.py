@@ -72,7 +72,7 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
     )
     assert (
         "judged by  all policies of arn:aws:iam::111122223333:role/prod-node"
-        in ekstui("explain", message, "--demo").stdout
+        in ekstui("explain", message, "--demo", "--full").stdout
     )
     counts = {line.split()[0]: line.split()[-3:] for line in ekstui("clusters", "--demo").stdout.splitlines() if line}
     assert counts["prod"] == ["6", "8", "2"]

@@ -193,8 +193,11 @@ def test_a_pasted_message_is_taken_with_all_its_lines() -> None:
         app.screen.line.post_message(Paste(DENIED))
         await pilot.press("enter")
         await settle(pilot, lambda: "ec2:CreateTags: denied: no identity policy allows it" in words(app.screen))
-        assert "resource   arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen)
-        assert "Smallest policy that allows it" in words(app.screen)
+        # All but the answer is folded, and unfolds with enter.
+        assert "smallest policy that allows it" in words(app.screen)
+        assert "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" not in words(app.screen)
+        await pilot.press("G", "enter")
+        await settle(pilot, lambda: "resource   arn:aws:ec2:eu-west-1:111122223333:volume/vol-1" in words(app.screen))
 
     travel(journey)
 

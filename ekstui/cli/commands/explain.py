@@ -75,7 +75,11 @@ from ekstui.sources.levels import read_layers
     argument(
         "--cluster", metavar="NAME", help='the cluster whose access entries to check, for a "forbidden" of Kubernetes'
     ),
-    argument("--full", action="store_true", help="of several denials, explain each instead of listing them"),
+    argument(
+        "--full",
+        action="store_true",
+        help="print all that is folded: statements, policies, what was not looked at; of several denials, explain each",
+    ),
     argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role"),
     exit_code("exit with 1 unless all requests are allowed"),
     PARAMETERS,
@@ -107,7 +111,7 @@ def explain(arguments: Namespace) -> int:
         if role is None:
             raise InputError("IAM's simulator needs a role.", "Name one with --role.")
         simulated = simulate(library, inquiry._replace(principal=role))
-    unfolded = None if arguments.full else ()
+    unfolded = None if arguments.full or arguments.markdown else ()
     print_answer(
         arguments,
         lambda: explain_shape(library.data(), answers, simulated),

@@ -14,8 +14,8 @@ from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, RecentChange, cluster_answer
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
-from ekstui.present.blocks import error_notes
-from ekstui.present.cluster_report import UNREAD_ROLE, Section, about_line, cluster_blocks
+from ekstui.present.blocks import Fold, error_notes
+from ekstui.present.cluster_report import UNREAD_ROLE, about_line, cluster_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
@@ -106,7 +106,7 @@ class ClusterScreen(ClusterReportScreen):
 
     def fold_key(self, row: Row) -> Hashable:
         """Return the key of a row that unfolds: a cause or a section."""
-        return row.key if isinstance(row.value, CommonCause | Section) else None
+        return row.key if isinstance(row.value, CommonCause | Fold) else None
 
     def copies(self) -> Sequence[Extract]:
         """Return what fixes the problem under the cursor, for each role: a command and, to attach a policy, Terraform."""

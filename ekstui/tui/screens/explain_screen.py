@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all, simulate
 from ekstui.library.notation import PolicyAt, Side, parse_policy
+from ekstui.present.blocks import Fold
 from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
@@ -75,8 +76,10 @@ class Explained:
         first = self.answers[0]
         return first.action or "" if isinstance(first, Explanation) else str(first.request or "")
 
-    def blocks(self, simulated: Sequence[SimulatedDecision], unfolded: Container[int] | None = None) -> list[Block]:
-        """Return the answers as blocks; of several, those whose places are unfolded (None: all)."""
+    def blocks(
+        self, simulated: Sequence[SimulatedDecision], unfolded: Collection[Hashable] | None = None
+    ) -> list[Block]:
+        """Return the answers as blocks, with what is unfolded (None: all)."""
         return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), unfolded=unfolded)
 
 
@@ -190,12 +193,13 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
     def answer_rows(self, answer: Explained) -> list[Row]:
         """Return the explanation; of several denials a table, and those that are unfolded."""
-        unfolded = {number for number in self.opened if isinstance(number, int)}
-        return rows(answer.blocks(self.simulated or (), unfolded), self.width)
+        return rows(answer.blocks(self.simulated or (), self.opened), self.width)
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return which of several answers a row unfolds."""
-        return row.value.number if isinstance(row.value, AnswerRow) else None
+        """Return which of several answers, or which part of one, a row unfolds."""
+        return (
+            row.value.number if isinstance(row.value, AnswerRow) else row.key if isinstance(row.value, Fold) else None
+        )
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works: the policy simulator only knows roles."""

@@ -1,0 +1,142 @@
+"""The decision about a request as a chain: from who asks to the statement, as far as it holds, and where it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from ekstui.change.policy import version_label
+from ekstui.denial.answer import layer_in_words, refused_tags
+from ekstui.iam.arn import entity_of
+from ekstui.present.blocks import Line, Span, code, joined
+from ekstui.present.styled import Style
+
+if TYPE_CHECKING:
+    from ekstui.denial.explain import Explanation
+    from ekstui.iam.evaluation import Failure, LayerEvaluation, Part, StatementResult, Verdict
+
+State = Literal["holds", "breaks", "open"]
+
+_MARKS: dict[State, tuple[str, Style]] = {"holds": ("✓", "good"), "breaks": ("✗", "bad"), "open": ("?", "warn")}
+
+_OF_VERDICT: dict[Verdict, State] = {
+    "allowed": "holds", "explicit-deny": "breaks", "implicit-deny": "breaks", "depends": "open",
+}  # fmt: skip
+
+_PARTS: tuple[Part, ...] = ("principal", "action", "resource", "condition")
+"""The parts of a statement, in the order in which they are shown."""
+
+_MOST_WAYS = 6
+"""The most alternatives on a line."""
+
+Link = tuple[str, State]
+"""A link of the chain, and whether it holds."""
+
+
+def chain_line(explanation: Explanation) -> Line | None:
+    """Return the chain of a request that was judged; it ends where it breaks."""
+    if not explanation.judged:
+        return None
+    return chain_of([*_links(explanation)])
+
+
+def chain_of(links: Sequence[Link]) -> Line | None:
+    """Return links as a line, up to the one that breaks, or else the first that is open; None for a single one."""
+    states = [state for _, state in links]
+    broken = next((states.index(state) for state in ("breaks", "open") if state in states), len(links))
+    shown: list[Line] = []
+    for name, state in links[: broken + 1]:
+        sign, style = _MARKS[state]
+        shown.append((name, Span(f" {sign}", style)))
+    return joined(" → ", shown) if len(shown) > 1 else None
+
+
+def _links(explanation: Explanation) -> Iterator[Link]:
+    """Yield who asks, the layers of policies if there are several, then the nearest statement's policy and parts."""
+    if entity_of(explanation.principal).kind == "session":
+        yield "session", "holds"
+    if (role := explanation.role or (explanation.trust.role if explanation.trust else None)) is not None:
+        entity = entity_of(role)
+        yield f"{entity.kind} {entity.name}", "holds"
+    nearest = next(iter(explanation.nearest), None)
+    kind = ""
+    if len(explanation.layers) > 1:
+        for layer in explanation.layers:
+            state = _OF_VERDICT[layer.verdict]
+            breaks = state == "breaks" or (state == "open" and explanation.verdict == "depends")
+            if breaks and _is_decided_by(layer, nearest):
+                kind = "" if layer.layer == "identity" else f"{layer_in_words(layer)} "
+                break
+            yield layer_in_words(layer), state
+            if breaks:
+                return
+    if nearest is None:
+        yield "a statement that names the action", "breaks"
+        return
+    yield from _statement_links(nearest, kind)
+
+
+def _is_decided_by(layer: LayerEvaluation, nearest: StatementResult | None) -> bool:
+    """Return whether the nearest statement belongs to a layer, so that its parts say why the layer does not allow it."""
+    return nearest is not None and nearest.layer == layer.layer
+
+
+def _statement_links(nearest: StatementResult, kind: str) -> Iterator[Link]:
+    """Yield a statement's policy, of a kind that is named if it is not of the identity, and which of its parts match."""
+    policy = nearest.policy
+    yield f"{kind}{policy.name}{f' {version_label(policy.version)}' if policy.version is not None else ''}", "holds"
+    if nearest.statement.effect == "Deny":
+        yield "a Deny", "breaks" if nearest.matches else "open"
+        return
+    failed = {failure.part: failure for failure in reversed(nearest.failed)}
+    for part in _PARTS:
+        failure = failed.get(part)
+        if failure is None and (part == "principal" or (part == "condition" and not nearest.statement.conditions)):
+            continue
+        name = _condition_name(nearest) if part == "condition" else part
+        yield name, "holds" if failure is None else "open" if is_open(nearest, failure) else "breaks"
+
+
+def _condition_name(nearest: StatementResult) -> str:
+    """Return what the conditions that do not hold are about."""
+    keys = [failure.key or "" for failure in nearest.failed if failure.part == "condition"]
+    if any("tag" in key.partition(":")[2].lower() for key in keys):
+        return "tags"
+    return keys[0] if keys else "condition"
+
+
+def is_open(near: StatementResult, failure: Failure) -> bool:
+    """Return whether it is not known if a part matches, rather than known that it does not."""
+    return near.matches is None or (failure.given is None and failure.part != "effect")
+
+
+def breaking_line(explanation: Explanation) -> Line | None:
+    """Return what would have to hold where the chain breaks: one of several sets of conditions, or the resources it is for."""
+    nearest = [near for near in explanation.nearest if near.statement.effect == "Allow" and near.failed]
+    if not explanation.judged or explanation.verdict == "allowed" or not nearest:
+        return None
+    first = nearest[0].failed[0].part
+    alike = [near for near in nearest if all(failure.part == first for failure in near.failed)]
+    if first == "condition" and not any(refused_tags(failure) for near in alike for failure in near.failed):
+        ways = list(dict.fromkeys(" and ".join(map(_wanted, near.failed)) for near in alike))
+        return _ways("needs " if len(ways) == 1 else "one of ", ways)
+    if first == "resource":
+        wanted = [value for near in alike for failure in near.failed for value in failure.wanted]
+        return _ways("only on ", list(dict.fromkeys(wanted)))
+    return None
+
+
+def _wanted(failure: Failure) -> str:
+    """Return what a condition wants, such as `CSIVolumeName=*`, the tag's key without the condition key before it."""
+    key = failure.key or ""
+    tag = key.partition("/")[2] if "tag/" in key.lower() else key
+    values = "|".join(failure.wanted) or "nothing"
+    if failure.operator.lower() in ("stringequals", "stringlike", "arnlike", "arnequals", "bool"):
+        return f"{tag}={values}"
+    return f"{tag} {failure.operator} {values}"
+
+
+def _ways(words: str, ways: Sequence[str]) -> Line:
+    shown = joined("   ", [code(way) for way in ways[:_MOST_WAYS]])
+    more = f"   +{len(ways) - _MOST_WAYS} more" if len(ways) > _MOST_WAYS else ""
+    return (Span(words, "muted"), *shown, Span(more, "muted"))

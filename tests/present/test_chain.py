@@ -1,0 +1,125 @@
+"""An explanation as a chain: as far as it holds, where it breaks, and what would have to hold there."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ekstui.denial.explain import Question
+from ekstui.library import AccountChoice, Library
+from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.present.chain import chain_of
+from ekstui.present.explanation import explanation_blocks
+from ekstui.present.rendering import lay_out, lines, styled_line
+from ekstui.present.styled import plain
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+DELETE = (
+    "User: arn:aws:sts::111122223333:assumed-role/prod-ebs-csi/i-0abc is not authorized to perform: ec2:DeleteVolume on "
+    "resource: arn:aws:ec2:eu-central-1:111122223333:volume/vol-0abc because no identity-based policy allows the "
+    "ec2:DeleteVolume action"
+)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Library:
+    return Library.open(AccountChoice(demo=True, offline=True))
+
+
+def page(library: Library, inquiry: Inquiry, *opened: object) -> list[str]:
+    blocks = explanation_blocks(explain_all(library, inquiry), now=NOW, unfolded=opened)
+    return list(lines(blocks, 300, colours=False, whole_tables=False))
+
+
+def test_a_denial_is_its_chain_then_what_to_check_and_what_fixes_it(demo: Library) -> None:
+    read = page(demo, Inquiry(Question(message=DELETE)))
+    assert read[1:3] == [
+        "session ✓ → role prod-ebs-csi ✓ → AmazonEBSCSIDriverPolicy v15 ✓ → action ✓ → resource ✓ → tags ?",
+        "one of ebs.csi.aws.com/cluster=true   CSIVolumeName=*   kubernetes.io/created-for/pvc/name=*",
+    ]
+    check, fix = (next(n for n, line in enumerate(read) if line.startswith(label)) for label in ("CHECK", "FIX"))
+    assert check < fix
+    assert read[check + 1].startswith("aws ec2 describe-tags ")
+    assert read[fix + 1].startswith(
+        "aws ec2 create-tags --resources vol-0abc --tags Key=ebs.csi.aws.com/cluster,Value=true"
+    )
+    assert read[-1].startswith("▸ nearest statements (5)   ▸ would also allow it, if attached (")
+    assert len(read) <= 9
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource", "chain", "breaks"),
+    [
+        ("prod-node", "ec2:CreateTags", "arn:aws:ec2:eu-west-1:111122223333:instance/i-1",
+         "role prod-node ✓ → AmazonEKS_CNI_Policy v6 ✓ → action ✓ → resource ✗", "only on arn:aws:ec2:*:*:network-interface/*"),
+        ("prod-node", "iam:CreateUser", None, "role prod-node ✓ → a statement that names the action ✗", ""),
+        ("prod-node", "ec2:DescribeInstances", "*",
+         "role prod-node ✓ → AmazonEKSWorkerNodePolicy v3 ✓ → action ✓ → resource ✓", ""),
+        # What does not allow it is the boundary, whatever the identity's policies say.
+        ("prod-orders", "sts:AssumeRole", None,
+         "role prod-orders ✓ → identity policies ? → permissions boundary AmazonEKSClusterPolicy v10 ✓ → action ✗", ""),
+    ],
+)  # fmt: skip
+def test_the_chain_ends_where_it_breaks(
+    demo: Library, role: str, action: str, resource: str | None, chain: str, breaks: str
+) -> None:
+    resources = () if resource is None else (resource,)
+    read = page(demo, Inquiry(Question(action=action, resources=resources), principal=role))
+    assert read[1] == chain
+    assert read[2].startswith(breaks)
+
+
+def test_a_deny_and_a_condition_that_does_not_hold_are_named(tmp_path: Path) -> None:
+    library = Library.open()
+
+    def explained(*statements: dict[str, object]) -> list[str]:
+        path = tmp_path / "p.json"
+        path.write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+        from ekstui.library.notation import FileSide
+
+        question = Question(
+            action="s3:GetObject", resources=("arn:aws:s3:::a/b",), context={"aws:SourceVpc": ("vpc-1",)}
+        )
+        return page(library, Inquiry(question, policies=(FileSide(str(path)),)))
+
+    allow: dict[str, object] = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    denied = explained(allow, {"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    assert denied[1].endswith(" → a Deny ✗")
+    in_vpc = explained({**allow, "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-2"}}})
+    assert in_vpc[1].endswith("action ✓ → resource ✓ → aws:SourceVpc ✗")
+    assert in_vpc[2] == "needs aws:SourceVpc=vpc-2"
+
+
+def test_a_chain_is_cut_behind_what_breaks_or_else_behind_what_is_open() -> None:
+    def said(*links: str) -> str:
+        states = {"+": "holds", "-": "breaks", "?": "open"}
+        line = chain_of([(link[0], states[link[1]]) for link in links])  # type: ignore[misc]
+        return plain(styled_line(line, "terminal")) if line else ""
+
+    assert said("a+", "b+") == "a ✓ → b ✓"
+    assert said("a+", "b-", "c+") == "a ✓ → b ✗"
+    assert said("a+", "b?", "c+") == "a ✓ → b ?"
+    assert said("a+", "b?", "c-", "d+") == "a ✓ → b ? → c ✗"
+    assert said("a-", "b+") == said() == ""
+
+
+def test_what_is_folded_unfolds_and_nothing_is_lost(demo: Library) -> None:
+    answers = explain_all(demo, Inquiry(Question(message=DELETE)))
+    folded = explanation_blocks(answers, now=NOW, unfolded=())
+    keys = [row.key for row in lay_out(folded, 118, "app") if plain(row.line).startswith("▸")]
+    assert len(keys) >= 5
+    opened = "\n".join(
+        plain(row.line) for row in lay_out(explanation_blocks(answers, now=NOW, unfolded=keys), 300, "app")
+    )
+    whole = "\n".join(lines(explanation_blocks(answers, now=NOW), 300, colours=False, whole_tables=False))
+    for part in (
+        "StringLike true; not given",
+        "AmazonEBSCSIDriverEKSClusterScopedPolicy",
+        '"ec2:DeleteVolume"',
+        "used by",
+    ):
+        assert part not in "\n".join(plain(row.line) for row in lay_out(folded, 300, "app"))
+        assert part in opened
+        assert part in whole
