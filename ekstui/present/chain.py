@@ -13,7 +13,7 @@ from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
     from ekstui.denial.explain import Explanation
-    from ekstui.iam.evaluation import Failure, LayerEvaluation, Part, StatementResult, Verdict
+    from ekstui.iam.evaluation import Failure, LayerEvaluation, StatementResult, Verdict
 
 State = Literal["holds", "breaks", "open"]
 
@@ -23,7 +23,12 @@ _OF_VERDICT: dict[Verdict, State] = {
     "allowed": "holds", "explicit-deny": "breaks", "implicit-deny": "breaks", "depends": "open",
 }  # fmt: skip
 
-_PARTS: tuple[Part, ...] = ("principal", "action", "resource", "condition")
+_PARTS: tuple[Literal["principal", "action", "resource", "condition"], ...] = (
+    "principal",
+    "action",
+    "resource",
+    "condition",
+)
 """The parts of a statement, in the order in which they are shown."""
 
 _MOST_WAYS = 6
