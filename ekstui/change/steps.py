@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ekstui.iam.grants import grants
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -74,7 +76,6 @@ def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, .
 
     `documents` holds the document of every version, by number.
     """
-    from ekstui.iam.grants import grants
 
     steps: list[Step] = []
     previous = 0
@@ -135,7 +136,6 @@ def undated_versions_possibly_since(policy: Policy, since: datetime | None) -> t
 
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
     """Yield a policy's steps since a time, including its first version; `documents` holds those of `numbers_since`."""
-    from ekstui.iam.grants import grants
 
     numbers = numbers_since(policy, since)
     stored = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))

@@ -16,6 +16,7 @@ from ekstui.cli.streams import (
     flush_out,
     form,
     prepare_streams,
+    print_blocks,
     remark,
     remark_json,
     require_terminal,
@@ -93,7 +94,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def list_findings() -> int:
     """Print what `cluster` and `role` look for, from the table of findings."""
-    from ekstui.cli.streams import print_blocks
     from ekstui.present.cluster_report import findings_blocks
 
     print_blocks(findings_blocks())

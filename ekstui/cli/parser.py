@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
+from ekstui.cli import print_version
 from ekstui.cli.commands import HOMES, TITLES
 from ekstui.errors import InputError
 from ekstui.iam.text import clean_line
@@ -381,6 +382,5 @@ class _Version(argparse.Action):
     """Prints the versions of ekstui, its data and the reference."""
 
     def __call__(self, *_: object) -> None:
-        from ekstui.cli import print_version
 
         sys.exit(print_version())

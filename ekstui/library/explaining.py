@@ -24,6 +24,7 @@ from ekstui.denial.explain import (
     explain_symptom,
 )
 from ekstui.denial.fixing import role_fix
+from ekstui.denial.forbidden import is_unauthorized
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.wrapping import unwrapped
@@ -201,7 +202,6 @@ class _Case:
         )
         if message is None or (cluster is None and principal is None):
             return None
-        from ekstui.denial.forbidden import is_unauthorized
 
         if not is_unauthorized(message) or "forbidden: " in message:
             return None

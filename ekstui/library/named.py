@@ -34,6 +34,7 @@ from ekstui.iam import arn
 from ekstui.iam.document import Document
 from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.iam.principals import POD_IDENTITY, UNSIGNED, is_assuming
+from ekstui.iam.trust import POD_IDENTITY_SERVICE, trusts_service
 from ekstui.library.catalog import PolicyReader, default_versions, not_found
 from ekstui.library.notation import FileSide, StandardInput
 from ekstui.library.roles import account_context, boundary_of, copies_on, documents_of, find_role
@@ -164,7 +165,6 @@ def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:
     if action != POD_IDENTITY.lower():
         return False
     # The node's role calls EKS Auth, which then assumes the role of the association.
-    from ekstui.iam.trust import POD_IDENTITY_SERVICE, trusts_service
 
     trust = find_role(_without_session(named), snapshot).trust
     return trusts_service(trust, POD_IDENTITY_SERVICE) or not trusts_service(trust, "ec2.amazonaws.com")

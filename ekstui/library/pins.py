@@ -17,6 +17,7 @@ from ekstui.files import MAX_STATE, create_file, read_regular
 from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import parse_policy
+from ekstui.sources.shipped import components
 
 LOCK = Path("ekstui.lock")
 
@@ -127,7 +128,6 @@ def _number(name: str, version: str) -> int | None:
     """Return the number of a policy's version, or of a component's release, which is 0 if it is not known."""
     if not is_component(name):
         return parse_version(version)
-    from ekstui.sources.shipped import components
 
     component = components().get(name)
     release = component.release(version) if component else None

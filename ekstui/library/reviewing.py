@@ -28,10 +28,13 @@ from ekstui.library.reviewed import (
     plain_change,
     rights_in,
 )
+from ekstui.sources.repository import Changes
+from ekstui.sources.written import WrittenAttachment, WrittenPolicy
+from ekstui.sources.written.reading import read_changes
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
-    from ekstui.sources.written import Written, WrittenPolicy
+    from ekstui.sources.written import Written
 
 _NOTHING = Document(version="2012-10-17", id=None, statements=())
 """The other side of a document that is new or removed: it allows nothing."""
@@ -51,9 +54,6 @@ def review(
     matches slashes too. Without a library, policies that are attached by name are not known. `needs` has releases such as
     `vpc-cni@v1.23.0` for which all policies of the repository are looked at.
     """
-    from ekstui.sources.repository import Changes  # 8 ms with what reads documents, which others do without
-    from ekstui.sources.written import WrittenAttachment, WrittenPolicy
-    from ekstui.sources.written.reading import read_changes
 
     changed = Changes(folder, base, paths)
     gate = read_gate_file(changed.root)

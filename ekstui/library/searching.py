@@ -13,6 +13,7 @@ from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_sin
 from ekstui.errors import InputError
 from ekstui.iam import wildcard
 from ekstui.iam.grants import statement_may_match
+from ekstui.iam.reference import reference
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
 from ekstui.sources.shipped import PublishedPolicies, reader_of, shipped_in
 
@@ -143,7 +144,6 @@ def who_can_answer(
     InputError for an invalid action or ARN.
     """
     from ekstui.change.holders import holders_of, parse_action
-    from ekstui.iam.reference import reference
 
     if ":" not in action:
         refuse_access_policy(action.strip())

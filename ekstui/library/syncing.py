@@ -18,6 +18,8 @@ from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
 from ekstui.library.maintenance import fill_cache, silent
+from ekstui.sources.archives import MAMIP, Archive, Mirror
+from ekstui.sources.moto import Moto
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
 
@@ -109,7 +111,6 @@ def sync_newest(
     `remark` gets a sentence for each source that could not be read, with the one that is read instead. If none can be,
     NetworkError says why of each.
     """
-    from ekstui.sources.archives import MAMIP
     from ekstui.sources.aws.credentials import are_credentials_set_up
 
     def read(source: str | None) -> SyncReport:
@@ -144,19 +145,14 @@ def _source(
 
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
     if archive == MOTO:
-        from ekstui.sources.moto import Moto
-
         return Moto(now, partition, cancelled)
     if isinstance(archive, str):
-        from ekstui.sources.archives import Mirror
-
         try:
             urlsplit(archive)
         except ValueError:
             raise InputError("This is not the address of an archive.") from None
         name = hashlib.sha256(archive.encode()).hexdigest()[:16]
         return Mirror(archive, files.archives_dir() / f"{name}.git", now, partition, cancelled)
-    from ekstui.sources.archives import Archive
 
     return Archive(archive.expanduser(), now, partition)
 

@@ -17,7 +17,10 @@ from ekstui.change.candidates import Candidate
 from ekstui.change.policy import Policy, runs_of
 from ekstui.change.steps import JUDGEMENT_VERSION, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.files import digest_of
-from ekstui.iam.grants import TargetUse, may_match
+from ekstui.iam.conditions.variables import VARIABLES_SINCE
+from ekstui.iam.document import Document, parse, parse_text, serialise_statement
+from ekstui.iam.grants import TargetUse, may_match, merged_document, service_of, uses_of
+from ekstui.iam.reference import reference_version
 from ekstui.iam.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
@@ -25,7 +28,7 @@ from ekstui.store.records import StoredPolicy
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Scope
-    from ekstui.iam.document import Document, Statement
+    from ekstui.iam.document import Statement
 
 VERSION = 3
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
@@ -61,7 +64,6 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
 
 def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
     """Return a policy's documents; equal statements are one object, since parsing each takes most of the time."""
-    from ekstui.iam.document import parse
 
     statements: dict[bytes, Statement] = {}
     documents: dict[str, Document] = {}
@@ -200,7 +202,6 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[StoredPo
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     """Return a row per step of a policy: version, previous one, kind, reach, counts of added, removed and changed, denies."""
-    from ekstui.iam.document import parse_text
 
     documents = {number: parse_text(text) for number, text in texts.items()}
     return [[step.version, step.previous, *step.change] for step in steps_since(policy, documents, None)]
@@ -208,7 +209,6 @@ def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
 
 def judging_version() -> str:
     """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
-    from ekstui.iam.reference import reference_version
 
     return f"reference {reference_version()}, judgement {JUDGEMENT_VERSION}"
 
@@ -252,9 +252,6 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
 
 def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
-    from ekstui.iam.conditions.variables import VARIABLES_SINCE
-    from ekstui.iam.document import serialise_statement
-    from ekstui.iam.grants import merged_document, service_of, uses_of
 
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
@@ -321,8 +318,6 @@ def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
 
 def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[str, str]) -> dict[int, Document]:
     """Return versions reduced to what the uses name."""
-    from ekstui.iam.conditions.variables import VARIABLES_SINCE
-    from ekstui.iam.document import Document, parse
 
     framed: dict[int, Statement] = {}
     documents = {}

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
+from ekstui.present.blocks import none_known
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
@@ -249,7 +250,6 @@ class RoutedApp(LibraryApp):
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""
         from ekstui.library.cluster_answers import clusters as judged
-        from ekstui.present.blocks import none_known
         from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
         from ekstui.tui.screens.cluster_screens import ClusterScreen
         from ekstui.tui.screens.dialogs import ChooserScreen

@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, parameters
@@ -18,6 +19,7 @@ from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES
 from ekstui.library import Library
+from ekstui.library.catalog import knowledge
 from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
 from ekstui.library.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.present.explanation import explanation_blocks
@@ -191,10 +193,8 @@ def _log() -> str:
     text = _standard_input(MAX_CHARACTERS)
     if len(text) <= MAX_CHARACTERS:
         return text
-    from itertools import chain
 
     from ekstui.denial.excerpt import excerpt
-    from ekstui.library.catalog import knowledge
 
     whole, newline, begun = text.rpartition("\n")
     rest = begun + sys.stdin.readline(MAX_CHARACTERS)

@@ -20,7 +20,7 @@ from ekstui.cli.streams import (
 )
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.export.encoding import shape
-from ekstui.export.shapes import answer_of
+from ekstui.export.shapes import answer_of, kubernetes_holders_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import who_can_answer
@@ -113,7 +113,6 @@ def _print(
 
 def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     """Print which EKS access policies allow a request in Kubernetes."""
-    from ekstui.export.shapes import kubernetes_holders_shape
     from ekstui.library.access_policies import who_can_in_kubernetes
     from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 

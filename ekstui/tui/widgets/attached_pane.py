@@ -13,6 +13,7 @@ from textual.reactive import reactive
 from ekstui.eks.use_words import use_in_words
 from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
+from ekstui.present.blocks import Sentence, Span, error_notes, incomplete_words, muted, note
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
@@ -33,7 +34,6 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     # 15 ms, after the first paint
     from ekstui.present.account_report import remarks_in_words
     from ekstui.present.attachment_rows import attachment_rows
-    from ekstui.present.blocks import Sentence, Span, error_notes, incomplete_words, muted, note
     from ekstui.present.rendering import rows
 
     attachments = answer.attachments
