@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
-    from ekstui.library.named import Requester, TargetRole, TrustSource
+    from ekstui.library.requester import Requester, TargetRole, TrustSource
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
@@ -136,7 +136,7 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
 
 def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
     """Return what IAM's own simulator says of an inquiry's request; AccountError if it cannot be asked."""
-    from ekstui.library.named import principal_arn
+    from ekstui.library.requester import principal_arn
     from ekstui.sources.aws import iam
 
     account = library.account
@@ -269,7 +269,7 @@ class _Case:
         message = self.inquiry.question.message
         if message is None or len(message) > MAX_CHARACTERS:
             return symptoms
-        from ekstui.library.named import misnamed_policies  # rarely needed
+        from ekstui.library.misnamed_policies import misnamed_policies  # rarely needed
 
         symptoms_of_names = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
         return (
@@ -328,7 +328,7 @@ class _Case:
         snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
         if snapshot is None and trust is None:
             return False, None
-        from ekstui.library.named import is_target, target_of  # 15 ms, and only with an account
+        from ekstui.library.requester import is_target, target_of  # 15 ms, and only with an account
 
         meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
         return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)
@@ -339,7 +339,7 @@ class _Case:
         if snapshot is None:
             return None
         # 60 ms, as much as everything else here, and only with an account.
-        from ekstui.library.named import requester_of
+        from ekstui.library.requester import requester_of
 
         if name is not None:
             return requester_of(name, arn.entity_of(question.request.principal).session, snapshot, self.reader)
@@ -393,7 +393,7 @@ class _Case:
     def _purpose(self, request: Request, question: Asked, requester: Requester | None, policies: Policies) -> Purpose:
         """Return what the principal is for, by the account or else by signs."""
         if self.snapshot is not None and requester is not None and requester.role is not None:
-            from ekstui.library.named import purpose_of
+            from ekstui.library.role_purposes import purpose_of
 
             purpose = purpose_of(requester.role, self.snapshot, knowledge(), self.now)
             if purpose is not None:
@@ -461,7 +461,7 @@ class _Case:
         """Yield the policies of a role that are copies of older releases, if a later one helps."""
         own = [policy for policy in role.attached if arn.split_arn(policy.arn).account != "aws"]
         if self.snapshot is not None and (own or role.inline):
-            from ekstui.library.named import old_copies
+            from ekstui.library.role_purposes import old_copies
 
             yield from old_copies(self._subject(role, self.snapshot, {}), request)
 

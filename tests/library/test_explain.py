@@ -18,8 +18,8 @@ from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.comparing import attached_count, compare
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.named import Requester, TargetRole, is_target, principal_arn, requester_of, target_of
 from ekstui.library.notation import FileSide, PolicyAt, parse_policy
+from ekstui.library.requester import Requester, TargetRole, is_target, principal_arn, requester_of, target_of
 from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus

@@ -4,7 +4,7 @@ import pytest
 
 from ekstui import files
 from ekstui.library.catalog import knowledge
-from ekstui.library.named import misnamed_policies
+from ekstui.library.misnamed_policies import misnamed_policies
 from ekstui.sources.corpus import Corpus
 
 MISSING = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."

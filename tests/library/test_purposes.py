@@ -17,7 +17,7 @@ from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
 from ekstui.iam.document import parse_text
 from ekstui.iam.evaluation import Request
 from ekstui.library.catalog import knowledge
-from ekstui.library.named import old_copies, purpose_of
+from ekstui.library.role_purposes import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import components
