@@ -157,6 +157,13 @@ def version_label(number: int) -> str:
     return number.label if isinstance(number, ReleaseNumber) else f"v{number}"
 
 
+def version_words(policy: Policy, number: int) -> str:
+    """Return a version of a policy by the name that it was asked for: `v1.8.0, unchanged since v1.7.0` for such a release."""
+    label = version_label(number)
+    first = next((version_label(info.number) for info in policy.versions if info.number == number), label)
+    return label if label == first else f"{label}, unchanged since {first}"
+
+
 def version_range(numbers: Sequence[int]) -> str:
     """Return consecutive versions as `v12`, or `v12–v16`."""
     first, last = version_label(numbers[0]), version_label(numbers[-1])

@@ -24,7 +24,7 @@ from ekstui.present.blocks import (
     verdict_span,
 )
 from ekstui.present.styled import plain
-from ekstui.present.time_line import legend, step_sign, time_line
+from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,7 +111,7 @@ def timeline_blocks(
     lines = [plain(line).rstrip() for line in time_line(steps, until, LINE_WIDTH)]
     blocks: list[Block] = [
         Heading(f"{policy.name}: {len(steps)} known {'documents' if policy.home else 'versions'}", 1),
-        *([Code("\n".join((*lines, "", legend(steps))), "text")] if lines else []),
+        *([Code("\n".join((*lines, "", legend(steps, in_force_words(policy)))), "text")] if lines else []),
         Table((Column(""), Column(""), Column(""), Column("", 20, shrink=1), Column("")), rows),
     ]
     return [*blocks, Tree(updates)] if updates else blocks

@@ -302,7 +302,7 @@ def column_widths(columns: Sequence[Column], rows: Sequence[Sequence[_Cell]], wi
 
 _CODES: dict[Style, str] = {
     "strong": "1", "muted": "2", "accent": "36", "good": "32", "bad": "31", "warn": "33", "added": "32",
-    "removed": "31", "hit": "7", "cursor": "7",
+    "removed": "31", "hit": "7", "cursor": "7", "key": "1;36",
 }  # fmt: skip
 
 

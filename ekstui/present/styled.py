@@ -11,7 +11,7 @@ import re
 from collections.abc import Hashable
 from typing import Literal, NamedTuple
 
-Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit", "cursor"]
+Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit", "cursor", "key"]
 
 Styled = tuple[tuple[str, Style], ...]
 """The pieces of a line, each with its style; the text is already cleaned."""

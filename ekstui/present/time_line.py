@@ -10,12 +10,13 @@ from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Style, Styled
 
 if TYPE_CHECKING:
+    from ekstui.change.policy import Policy
     from ekstui.change.steps import Step
 
 SIGNS = {"widened": "▲", "narrowed": "▼", "mixed": "◆", "same": "○", "unknown": "?"}
 """What a step did to the access, as one cell."""
 
-_WORDS = {"▲": "wider", "▼": "narrower", "◆": "both", "○": "same", "?": "unknown", "●": "in force"}
+_WORDS = {"▲": "wider", "▼": "narrower", "◆": "both", "○": "same", "?": "unknown"}
 
 IN_FORCE = "●"
 
@@ -37,10 +38,16 @@ def step_sign(step: Step) -> tuple[str, Style]:
     return reach_sign(step.change.reach), reach_style(step.change.reach)
 
 
-def legend(steps: Sequence[Step]) -> str:
+def in_force_words(policy: Policy) -> str:
+    """Return what the default version of a policy is called: a project's releases are not in force anywhere by themselves."""
+    return "newest" if policy.home else "in force"
+
+
+def legend(steps: Sequence[Step], in_force: str) -> str:
     """Return what the signs of these steps mean."""
     used = {step_sign(step)[0] for step in steps}
-    return " ".join(f"{sign} {words}" for sign, words in _WORDS.items() if sign in used)
+    words = _WORDS | {IN_FORCE: in_force}
+    return " ".join(f"{sign} {meaning}" for sign, meaning in words.items() if sign in used)
 
 
 def time_line(steps: Sequence[Step], until: datetime, width: int, here: int | None = None) -> tuple[Styled, ...]:

@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -15,6 +15,7 @@ from textual.events import Event, Paste
 from textual.events import Key as KeyPress
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
+from textual.screen import Screen
 
 from ekstui.iam.text import clean_line
 from ekstui.library import AccountChoice
@@ -142,10 +143,26 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         self.settings = settings or Settings()
         self.background = Background()
         self.mfa = MfaPrompter(self)
+        self._toasts_of: Screen[Any] | None = None
+        """The screen that the last toast was shown on."""
         self.row_to_reach = 0
         """The row for the cursor of the report that opens next: where it was when the connection was lost."""
         self.catalogue: tuple[object, Catalogue] | None = None
         """The palette's catalogue, and before it what it was made from: library, snapshot, state of the data."""
+
+    def on_mount(self) -> None:
+        """Take the toasts away when the user goes to another screen."""
+        self.screen_change_signal.subscribe(self, lambda _: self._drop_toasts())
+
+    @property
+    def _screen_below_dialogs(self) -> Screen[Any] | None:
+        """The top screen that is no dialog."""
+        return next((screen for screen in reversed(self.screen_stack) if not screen.is_modal), None)
+
+    def _drop_toasts(self) -> None:
+        if self._toasts_of is not None and self._toasts_of is not self._screen_below_dialogs:
+            self._toasts_of = None
+            self.clear_notifications()
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, with text colours that contrast enough."""
@@ -161,7 +178,8 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
         timeout: float | None = None,
         markup: bool = False,  # noqa: ARG002 - it may be AWS's text, which is never markup
     ) -> None:
-        """Show a sentence as a toast, cleaned."""
+        """Show a sentence as a toast, cleaned; it goes when the user goes to another screen."""
+        self._toasts_of = self._screen_below_dialogs
         super().notify(clean_line(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     @property

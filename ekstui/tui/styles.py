@@ -30,6 +30,7 @@ LOOKS: Final = {
     "warn": _Look("text-warning"), "added": _GOOD, "removed": _BAD, "hit": _Look("text-warning", "warning-muted", bold=True),
     "cursor": _Look("block-cursor-foreground", "block-cursor-background", bold=True),
     "cursor-blurred": _Look("", "surface-lighten-1"), "header": _Look("text-muted", bold=True),
+    "key": _Look("text-accent", bold=True),
 }  # fmt: skip
 
 _UNDERLINED: Final = ("cursor-blurred", "hit")

@@ -58,8 +58,8 @@ def test_the_version_under_the_cursor_is_shown_on_the_line() -> None:
 
 
 def test_the_legend_explains_the_signs_that_are_used() -> None:
-    assert legend(YEARS) == "▲ wider ▼ narrower ○ same ● in force"
-    assert legend([step(1, 0, None), step(2, 3, "mixed"), step(3, 4, "unknown")]) == "◆ both ○ same ? unknown"
+    assert legend(YEARS, "in force") == "▲ wider ▼ narrower ○ same ● in force"
+    assert legend([step(1, 0, None), step(2, 3, "mixed"), step(3, 4, "unknown")], "newest") == "◆ both ○ same ? unknown"
 
 
 @given(

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.widgets import Static
 from textual.widgets._toast import Toast
@@ -16,8 +17,11 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import TooSmallScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
+from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
+from ekstui.tui.widgets.bars import FooterBar
+from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import FAMILY
 from tests.tui.journeys import settle, travel, type_in, words
@@ -123,8 +127,36 @@ def test_a_toast_leaves_the_details_of_the_row_in_view() -> None:
             await pilot.press("u")
             await settle(pilot, lambda: any(toast.region for toast in app.screen.query(Toast)))
             assert app.screen.query_one(Toast).region.bottom <= app.screen.query_one("#line").region.y
+            # A dialog leaves it; another screen takes it away.
+            await pilot.press("question_mark")
+            await settle(pilot, lambda: app.screen.is_modal)
+            await pilot.press("escape")
+            assert app.screen.query(Toast)
+            await pilot.press("f")
+            await settle(pilot, lambda: isinstance(app.screen, ChangesScreen) and not app.screen.query(Toast))
 
     asyncio.run(run())
+
+
+def test_without_colour_the_frame_shows_the_focus_and_the_footer_its_keys() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.pause()
+        frames = {}
+        for key, name in (("2", "permissions"), ("1", "policies")):
+            await pilot.press(key)
+            await pilot.pause()
+            frames[name] = {
+                str(pane.id): pane.render_lines(Region(0, 0, pane.outer_size.width, 1))[0].text
+                for pane in app.screen.query(Pane)
+            }
+        for focused, frame in frames.items():
+            assert [name for name, line in frame.items() if line.startswith("┏━")] == [focused]
+            assert not any("─" in line for line in frame.values() if "━" in line)
+        footer = app.screen.query_one(FooterBar).render_line(0)
+        bold = [segment.text.strip() for segment in footer if segment.style and segment.style.bold]
+        assert bold[:3] == ["enter", "space", "d"]
+
+    travel(journey)
 
 
 def test_the_column_that_one_leaves_shows_what_it_is_for() -> None:

@@ -4,6 +4,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from ekstui.change.policy import ReleaseNumber, version_label, version_words
 from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
@@ -13,6 +14,7 @@ from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.overview_screens import CardScreen, MatrixScreen
+from ekstui.tui.widgets.versions_pane import version_rows
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
@@ -126,3 +128,14 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
     cni = library.find("AmazonEKS_CNI_Policy")
     plain_labels = [each.label for each in version_exports(Shown(cni, 6), library, snapshot)]
     assert plain_labels == ["JSON", "Markdown", "Terraform", "CloudFormation"]
+
+
+def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
+    policy = Library.open().find("karpenter").policy
+    first = next(info for info in policy.versions if info.through not in (None, version_label(info.number)))
+    assert version_words(policy, first.number) == version_label(first.number)
+    last = ReleaseNumber(first.number, str(first.through))
+    assert version_words(policy, last) == f"{first.through}, unchanged since {version_label(first.number)}"
+    newest, *others = version_rows(policy, Library.open().timeline(policy), {})
+    assert plain(newest.cells[3]).endswith(f"newest unchanged to {policy.versions[-1].through}")
+    assert not any("in force" in plain(row.cells[-1]) for row in (newest, *others))

@@ -14,7 +14,7 @@ from ekstui.present.blocks import Column
 from ekstui.present.rendering import Row
 from ekstui.present.styled import cut_middle, plain, styled, wrap
 from ekstui.tui.widgets.rows import RowList
-from ekstui.tui.widgets.service_rows import service_rows
+from ekstui.tui.widgets.service_rows import service_rows, unfolded
 
 
 class ListApp(App[None]):
@@ -175,3 +175,18 @@ def test_no_key_of_a_condition_is_broken_beside_its_action() -> None:
     assert keys
     for key in keys:
         assert any(key in line for line in lines), key
+
+
+def test_no_service_stays_folded_above_a_pane_that_is_mostly_empty() -> None:
+    library = Library.open()
+    policy = library.find("AmazonEKSClusterPolicy").policy
+    services = library.summary(policy, policy.default_version)
+    sizes = {service.service: sum(count.granted for count in service.levels.values()) for service in services}
+    for room in range(10, 120):
+        opened = {service for _, service in unfolded(services, room)}
+        used = 1 + len(services) + sum(sizes[service] for service in opened)
+        assert 2 * used >= room or len(opened) == len(services), room
+        # At most one more is unfolded than fits.
+        fitting = [service for service in opened if used - sizes[service] <= room]
+        assert used <= room or fitting, room
+    assert "ec2" in {service for _, service in unfolded(services, 34)}

@@ -34,7 +34,8 @@ TWO_LINES = 24
 
 _THEME_STYLES: dict[Style, str] = {
     "muted": "$text-muted", "strong": "bold", "accent": "$text-accent", "good": "$text-success", "bad": "$text-error",
-    "warn": "$text-warning", "added": "$text-success", "removed": "$text-error", "hit": "reverse",
+    "warn": "$text-warning", "added": "$text-success", "removed": "$text-error", "hit": "reverse", "cursor": "reverse",
+    "key": "bold $text-accent",
 }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ class FooterBar(Static):
         self.update(content(tuple(piece for _, words in self._shown for piece in words)), layout=False)
 
     def _pieces(self, key: Key, label: str) -> Styled:
-        return ((" " + keys_as_shown(self.app.keys_of(key)).split(" ")[0], "accent"), (label, ""))
+        return ((" ", ""), (keys_as_shown(self.app.keys_of(key)).split(" ")[0], "key"), (label, ""))
 
     def show_words(self, text: str) -> None:
         """Show a text instead of keys."""

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import DescendantBlur, DescendantFocus
 from textual.geometry import Region
 from textual.getters import app
 from textual.reactive import reactive
@@ -77,7 +78,7 @@ class Pane(Vertical):
 
     DEFAULT_CSS = """
     Pane { border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted; }
-    Pane:focus-within { border: round $accent; border-title-color: $text-accent; border-title-style: bold; }
+    Pane:focus-within { border: heavy $accent; border-title-color: $text-accent; border-title-style: bold; }
     """
 
     app = app(LibraryApp)
@@ -128,11 +129,27 @@ class Pane(Vertical):
             ((about, _),) = cut_middle(styled(about), max(width - 6 - len(head) - len(columns), 12))
             line = width - 8 - len(head) - len(about) - len(columns)
             if columns and line > 0:
-                about += f" {'─' * line} {columns}"
+                about += f" {('━' if self._has_focus else '─') * line} {columns}"
         # else not laid out yet; the title is cut when it is
         self.border_title = Content(head + about)
 
     _columns = ""
+    _has_focus = False
+    """Whether the title is that of the focused pane, whose frame is heavy."""
+
+    @on(DescendantFocus)
+    def _frame_heavily(self) -> None:
+        self._frame(has_focus=True)
+
+    @on(DescendantBlur)
+    def _frame_lightly(self) -> None:
+        self._frame(has_focus=self.has_focus_within)
+
+    def _frame(self, *, has_focus: bool) -> None:
+        """Fit the title's line to the frame."""
+        if has_focus != self._has_focus:
+            self._has_focus = has_focus
+            self.set_title(self._about, self._columns)
 
     def on_resize(self) -> None:
         """Fit the title to the new width."""

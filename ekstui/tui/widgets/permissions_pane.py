@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from ekstui.change.policy import version_label
+from ekstui.change.policy import version_words
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
@@ -70,7 +70,7 @@ class PermissionsPane(Pane):
             return
         from ekstui.library.catalog import knowledge, knowledge_of
 
-        self.set_title(f"{shown.entry.policy.name} {version_label(shown.version)}")
+        self.set_title(f"{shown.entry.policy.name} {version_words(shown.entry.policy, shown.version)}")
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self._whole = self._whole and policy.arn == self._arn
         self._toggled.clear()

@@ -72,17 +72,26 @@ def service_rows(services: Sequence[ServiceSummary], opened: Collection[Hashable
 
 
 def unfolded(services: Sequence[ServiceSummary], room: int) -> set[tuple[str, str]]:
-    """Return the first services that fit unfolded into this number of rows, as (effect, service) pairs."""
+    """Return the first services that fit unfolded into this number of rows, as (effect, service) pairs.
+
+    If that leaves more than half of the rows empty, the smallest of the others is unfolded too, although it does not fit.
+    """
     opened: set[tuple[str, str]] = set()
+    sections = {_section(service) for service in services}
     # The titles of columns and of sections, and one row per service.
-    left = room - 1 - 2 * len({_section(service) for service in services}) - len(services)
+    left = room - 1 - (len(sections) if len(sections) > 1 else 0) - len(services)
     left -= sum(len(service.warnings) for service in services)
-    for service in services:
-        # Use the counts: listing the actions would build them.
-        actions = sum(count.granted for count in service.levels.values())
+    # Use the counts: listing the actions would build them.
+    sizes = {
+        (service.effect, service.service): sum(count.granted for count in service.levels.values())
+        for service in services
+    }
+    for service, actions in sizes.items():
         if actions <= left:
             left -= actions
-            opened.add((service.effect, service.service))
+            opened.add(service)
+    if 2 * left > room and (others := sizes.keys() - opened):
+        opened.add(min(others, key=lambda service: (sizes[service], service)))
     return opened
 
 

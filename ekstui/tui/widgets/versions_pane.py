@@ -12,7 +12,7 @@ from ekstui.change.policy import version_label, version_range
 from ekstui.iam.text import clean_line
 from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Styled, styled
-from ekstui.present.time_line import legend, step_sign, time_line
+from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison, Shown
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from ekstui.library.notation import PolicyAt
 
 
-def version_rows(steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
-    """Return versions as rows, newest first, with notes on missing ones.
+def version_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
+    """Return versions of a policy as rows, newest first, with notes on missing ones.
 
     `marked` has the letters of marked versions by number.
     """
+    last_releases = {info.number: info.through for info in policy.versions}
     rows: list[Row] = []
     for step in reversed(steps):
         mark = marked.get(step.version)
@@ -43,7 +44,10 @@ def version_rows(steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
         label = styled(version_label(step.version), "strong" if step.default else "")
         day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
         when = styled(day, "" if step.created else "muted")
-        rows.append(Row(step.version, (sign, label, when, change(step.change, default=step.default)), step))
+        what = change(step.change, in_force_words(policy) if step.default else "")
+        if (through := last_releases.get(step.version)) not in (None, version_label(step.version)):
+            what = (*what, (f" unchanged to {through}", "muted"))
+        rows.append(Row(step.version, (sign, label, when, what), step))
         if step.missing_before:
             unseen = styled(f"  {version_range(step.missing_before)} not seen by anyone", "muted")
             rows.append(Row(("missing", step.version), (unseen,), selectable=False))
@@ -56,14 +60,14 @@ def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
     head: Styled = ((f"{version_label(step.version)}{day}", "strong"), ("  ", ""))
     update = knowledge.update(step.version) if knowledge else None
     if update is None:
-        return (*head, *change(step.change, default=step.default), ("  reason not known", "muted"))
+        return (*head, *change(step.change), ("  reason not known", "muted"))
     but: Styled = (("  but: ", "warn"), (clean_line(update.disagreement), "")) if update.disagreement else ()
     return (*head, (clean_line(update.text), ""), *but)
 
 
-def change(counts: StepCounts | None, *, default: bool = False) -> Styled:
-    """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`."""
-    tail: Styled = ((" in force", "accent"),) if default else ()
+def change(counts: StepCounts | None, in_force: str = "") -> Styled:
+    """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`; then that it is in force if it is."""
+    tail: Styled = ((f" {in_force}", "accent"),) if in_force else ()
     if counts is None or counts.reach is None:
         return (("first known", "muted"), *tail)
     if counts.kind == "none":
@@ -188,7 +192,7 @@ class VersionsPane(Pane):
         name = shown.entry.policy.name
         marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
         steps = [step for step in self.steps if not self._is_hidden(step, shown)]
-        rows = version_rows(steps, marked)
+        rows = version_rows(shown.entry.policy, steps, marked)
         return self._matching(rows, shown) if self.words else rows
 
     def show_rows(self, *, cursor: Hashable | None = None) -> None:
@@ -242,7 +246,7 @@ class VersionsPane(Pane):
             + (f", {quiet} change nothing" if quiet else "")
             + (f", {undated} undated" if undated else "")
         )
-        self.set_title("", legend(self.steps))
+        self.set_title("", legend(self.steps, in_force_words(self.shown.entry.policy)) if self.shown else "")
         self.show_rows(cursor=self.shown.version if self.shown else None)
 
     @on(RowList.Opened)
