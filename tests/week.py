@@ -73,6 +73,9 @@ def copy_tree(tree: Path) -> None:
             target = tree / ".venv" / "bin" / script.name
             target.write_bytes(text.replace(sys.executable.encode(), str(python).encode(), 1))
             target.chmod(0o755)
+        elif text.startswith(b"\x7fELF"):
+            # Such as ruff.
+            (tree / ".venv" / "bin" / script.name).symlink_to(script)
     (tree / ".venv" / ".installed").touch()
 
 
