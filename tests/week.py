@@ -163,6 +163,7 @@ def renew_reference(packages: Path) -> None:
     change("serviceNames.json", lambda names: names | {SERVICE: "Made-up service"})
     change("actions/eks.json", lambda actions: actions | {ACTION.lower(): added})
     listing = added | {"name": "ListMadeUp", "accessLevel": "List"}
+    change("actions/ec2.json", lambda actions: actions | {"listmadeup": listing})
     (folder / "data" / "actions" / f"{SERVICE}.json").write_text(json.dumps({"listmadeup": listing}))
     for kind in ("resourceTypes", "conditionKeys"):
         (folder / "data" / kind / f"{SERVICE}.json").write_text("{}")

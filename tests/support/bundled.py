@@ -1,7 +1,12 @@
 """How much is bundled, for tests that must not expect today's numbers; `sources/test_corpus.py` counts it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+from ekstui.iam.document import parse_text
+from ekstui.iam.summary import LevelCount, ServiceSummary, services_in
+from ekstui.iam.text import counted
+from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
 
 _MANIFEST = Corpus.bundled().manifest()
@@ -18,6 +23,25 @@ CNI = "AmazonEKS_CNI_Policy"
 def newest(name: str) -> int:
     """Return a policy's default version, which is its newest."""
     return Corpus.bundled().policy(name).default_version
+
+
+def counts(name: str, service: str) -> Mapping[str, LevelCount]:
+    """Return, by access level, how many actions of a service a policy grants, and how many the reference has today."""
+    (summary,) = (row for row in _services(name) if row.service == service)
+    return summary.levels
+
+
+def size_words(name: str) -> str:
+    """Return of how many actions and services a policy is, as the app says it."""
+    rows = _services(name)
+    actions = sum(count.granted for row in rows for count in row.levels.values())
+    return f"{actions} actions of {counted(len(rows), 'service')}"
+
+
+def _services(name: str) -> tuple[ServiceSummary, ...]:
+    library = Library.open()
+    policy = library.find(name).policy
+    return services_in(parse_text(library.document_json(policy, policy.default_version)))
 
 
 LATER = KNOWN_UNTIL + timedelta(hours=1)

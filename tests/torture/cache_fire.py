@@ -363,7 +363,9 @@ def locks_refused(folder: Path) -> str:
     )
     environment = os.environ | {"LD_PRELOAD": str(shim), "EKSTUI_CACHE": str(folder / "refusing")}
     ran = subprocess.run([sys.executable, "-c", program], env=environment, check=False, capture_output=True, text=True)
-    (current,) = (policy.default_version for policy, _ in Corpus.bundled().histories() if policy.name == "AmazonEKS_CNI_Policy")
+    (current,) = (
+        policy.default_version for policy, _ in Corpus.bundled().histories() if policy.name == "AmazonEKS_CNI_Policy"
+    )
     expected = f"False {current} 1"
     return "right answers, said" if ran.stdout.strip() == expected else f"WRONG: {ran.stdout}{ran.stderr}"
 

@@ -23,7 +23,7 @@ from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
-from tests.support.bundled import FAMILY
+from tests.support.bundled import CNI, FAMILY, newest
 from tests.tui.journeys import settle, travel, type_in, words
 
 
@@ -114,7 +114,7 @@ def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> N
         assert "with a copy" in str(attached.border_subtitle)
         await pilot.press("4", "d")
         assert isinstance(app.screen, CompareScreen)
-        assert str(app.screen._after) == "AmazonEKS_CNI_Policy@v6"
+        assert str(app.screen._after) == f"{CNI}@v{newest(CNI)}"
         assert str(app.screen._before) == f"role:{roles[0].role.name}"
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
@@ -183,7 +183,7 @@ def test_versions_that_change_nothing_can_be_hidden() -> None:
 def test_versions_are_found_by_the_action_that_they_changed() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         versions = _explorer(app).versions
-        await settle(pilot, lambda: len(versions.steps) == 6)
+        await settle(pilot, lambda: len(versions.steps) == newest(CNI))
         await pilot.press("3", "slash")
         versions.line.value = "ec2:describesecurity"
         # AWS's history of the EKS policies: v6 of 4 March 2026 added it; no earlier version has it.

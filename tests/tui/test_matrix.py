@@ -14,7 +14,11 @@ from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.overview_screens import ActionScreen, MatrixScreen
 from ekstui.tui.widgets.bars import marks_line
+from ekstui.tui.widgets.versions_pane import VersionsPane
+from tests.support.bundled import CNI, counts, newest, size_words
 from tests.tui.journeys import settle, shows, travel, type_in, words
+
+WORKER = "AmazonEKSWorkerNodePolicy"
 
 
 def line(app: EkstuiApp, service: str) -> str:
@@ -26,29 +30,32 @@ def line(app: EkstuiApp, service: str) -> str:
 
 def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        # AmazonEKS_CNI_Policy v6: 6 Describe actions and CreateTags, and 7 of level Write, all in ec2.
         await pilot.press("t")
         await settle(pilot, lambda: "ec2" in words(app.screen))
-        assert "AmazonEKS_CNI_Policy@v6  14 actions of 1 service\n" in words(app.screen) + "\n"
-        assert line(app, "ec2").split()[:3] == ["▸", "ec2", "6/224"]
+        assert f"{CNI}@v{newest(CNI)}  {size_words(CNI)}\n" in words(app.screen) + "\n"
+        listing = counts(CNI, "ec2")["List"]
+        assert line(app, "ec2").split()[:3] == ["▸", "ec2", f"{listing.granted}/{listing.total}"]
         await pilot.press("enter")
         await settle(pilot, lambda: "CreateTags" in words(app.screen))
         assert "DescribeTags ●" in " ".join(words(app.screen).split())
         await pilot.press("G", "enter")
-        await settle(pilot, lambda: shows(app, ActionScreen) and "AmazonEKS_CNI_Policy@v6" in words(app.screen))
+        await settle(pilot, lambda: shows(app, ActionScreen) and f"{CNI}@v{newest(CNI)}" in words(app.screen))
         await pilot.press("escape", "escape")
         assert shows(app, ExplorerScreen)
 
     travel(journey)
 
 
-@pytest.mark.parametrize(("size", "ec2"), [((120, 40), "6 8 /224"), ((80, 24), "6 8 /224"), ((60, 15), "○○")])
-def test_marked_policies_stand_side_by_side(size: tuple[int, int], ec2: str) -> None:
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 15)])
+def test_marked_policies_stand_side_by_side(size: tuple[int, int]) -> None:
+    one, other = (counts(name, "ec2")["List"] for name in (CNI, WORKER))
+    ec2 = "○○" if size == (60, 15) else f"{one.granted} {other.granted} /{one.total}"
+
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("space", "j", "space", "t")
         await settle(pilot, lambda: "eks-auth" in words(app.screen))
-        assert "A AmazonEKS_CNI_Policy@v6" in words(app.screen)
-        assert "B AmazonEKSWorkerNodePolicy@v3" in words(app.screen)
+        assert f"A {CNI}@v{newest(CNI)}" in words(app.screen)
+        assert f"B {WORKER}@v{newest(WORKER)}" in words(app.screen)
         assert line(app, "ec2").startswith(f"▸ ec2 {ec2}")
         # Symbols always fit.
         await pilot.press("v")
@@ -120,7 +127,7 @@ def test_the_fifth_mark_takes_the_place_of_the_first() -> None:
     assert [mark.version for mark in with_mark(marks, PolicyAt("Alpha", 3))] == [2, 4, 5]
 
 
-CNI, CLUSTER, EBS = "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEBSCSIDriverPolicy"
+CLUSTER, EBS = "AmazonEKSClusterPolicy", "AmazonEBSCSIDriverPolicy"
 
 
 @pytest.mark.parametrize(
@@ -155,32 +162,34 @@ def test_more_than_two_marks_are_counted() -> None:
 
 def test_the_newer_version_may_be_marked_first_and_swapping_turns_them_round() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: "v6 2026-03-04" in words(app.screen))
+        await settle(pilot, lambda: len(app.screen.query_one(VersionsPane).steps) == newest(CNI))
         await pilot.press("3", "space", "j", "space", "d")
         await settle(pilot, lambda: shows(app, CompareScreen))
         screen = app.screen
         assert isinstance(screen, CompareScreen)
         await settle(pilot, lambda: screen.answer is not None)
         assert screen.answer is not None
-        assert [screen.answer.before.version, screen.answer.after.version] == [5, 6]
+        assert [screen.answer.before.version, screen.answer.after.version] == [newest(CNI) - 1, newest(CNI)]
         await pilot.press("o")
-        await settle(pilot, lambda: screen.answer is not None and screen.answer.before.version == 6)
+        await settle(pilot, lambda: screen.answer is not None and screen.answer.before.version == newest(CNI))
 
     travel(journey)
 
 
 def test_in_the_list_the_version_in_force_is_compared_with_the_mark() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: "v6 2026-03-04" in words(app.screen))
-        # Moving to v5 also shows it, but the row of the list stands for v6.
+        await settle(pilot, lambda: len(app.screen.query_one(VersionsPane).steps) == newest(CNI))
+        # Moving to a version also shows it, but the row of the list stands for the newest.
         await pilot.press("3", "j", "space")
-        await settle(pilot, lambda: getattr(app.screen, "shown", Shown(Library.open().find(CNI), 6)).version == 5)
+        await settle(
+            pilot, lambda: getattr(app.screen, "shown", Shown(Library.open().find(CNI), 0)).version == newest(CNI) - 1
+        )
         await pilot.press("1", "d")
         await settle(pilot, lambda: shows(app, CompareScreen))
         screen = app.screen
         assert isinstance(screen, CompareScreen)
         await settle(pilot, lambda: screen.answer is not None)
         assert screen.answer is not None
-        assert [screen.answer.before.version, screen.answer.after.version] == [5, 6]
+        assert [screen.answer.before.version, screen.answer.after.version] == [newest(CNI) - 1, newest(CNI)]
 
     travel(journey)

@@ -27,6 +27,7 @@ from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from ekstui.tui.widgets.rows import RowList
 from tests.rig.rig import Rig
+from tests.support.bundled import CNI, newest
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 # From the VPC CNI's issue tracker, wrapped by a terminal.
@@ -45,7 +46,7 @@ def test_an_action_is_completed_and_its_policies_lead_back_to_the_explorer() -> 
         await settle(pilot, lambda: words(app.screen).startswith("ec2:DescribeSecurityGroups  enter asks"))
         await pilot.press("enter")
         # AWS's history of the EKS policies: v6 of 4 March 2026 added it.
-        await settle(pilot, lambda: "AmazonEKS_CNI_Policy v6 v6 2026-03-04" in words(app.screen))
+        await settle(pilot, lambda: f"{CNI} v{newest(CNI)} v6 2026-03-04" in words(app.screen))
         # A row unfolds, and folds again.
         await pilot.press("enter")
         await settle(pilot, lambda: "since v6 2026-03-04" in words(app.screen))
@@ -129,7 +130,7 @@ def test_a_search_goes_to_the_match_and_round_the_end() -> None:
         await settle(pilot, lambda: isinstance(app.screen, WhoCanScreen))
         await type_in(pilot, "ec2:describesecuritygroups")
         await pilot.press("enter")
-        await settle(pilot, lambda: "AmazonEKS_CNI_Policy v6" in words(app.screen))
+        await settle(pilot, lambda: f"{CNI} v{newest(CNI)}" in words(app.screen))
         rows = app.screen.query_one(RowList)
 
         matches = [row.key for row in rows.rows if "loadbalancing" in " ".join(map(plain, row.cells)).lower()]
@@ -173,7 +174,7 @@ def test_the_card_of_an_action_says_which_statement_gives_it_and_since_when() ->
         await settle(pilot, lambda: "allowed without a break since v1 2018-05-27" in words(app.screen))
         assert isinstance(app.screen, ActionScreen)
         assert "level: Tagging" in words(app.screen)
-        assert "AmazonEKS_CNI_Policy@v6, AmazonEKSCNIPolicyENITag through ec2:CreateTags" in words(app.screen)
+        assert f"{CNI}@v{newest(CNI)}, AmazonEKSCNIPolicyENITag through ec2:CreateTags" in words(app.screen)
         assert "arn:aws:ec2:*:*:network-interface/*  All regions, All accounts" in words(app.screen)
         # The resource type that is reached comes first.
         assert "Resource types (* required)\n✓ network-interface" in words(app.screen)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.isolation import isolated
-from tests.support.bundled import newest
+from tests.support.bundled import CNI, counts, newest
 from tests.support.filled import copied
 from tests.support.terminal import Terminal
 
@@ -111,8 +111,8 @@ def test_two_policies(user: User) -> None:
 
 def test_which_eks_policies_allow_an_action(user: User) -> None:
     user.find("ec2:CreateTags", "action", "19 EKS policies")
-    user.sees("AmazonEKS_CNI_Policy", "v6", "network-interface")
-    user.sees("AmazonEKSClusterPolicy", "v10", "all")
+    user.sees(CNI, f"v{newest(CNI)}", "network-interface")
+    user.sees("AmazonEKSClusterPolicy", f"v{newest('AmazonEKSClusterPolicy')}", "all")
     assert user.keys <= 2
 
 
@@ -124,7 +124,7 @@ def test_which_roles_in_the_account_may_do_it(user: User) -> None:
 
 
 def test_which_roles_have_a_policy(user: User) -> None:
-    user.find("AmazonEKS_CNI_Policy", "policy", "Permissions · AmazonEKS_CNI_Policy v6")
+    user.find("AmazonEKS_CNI_Policy", "policy", f"Permissions · {CNI} v{newest(CNI)}")
     user.press("4", "8 roles")
     user.sees("prod-node", "nodes general of prod")
     user.sees("KarpenterNodeRole-prod")
@@ -150,7 +150,7 @@ def test_a_denial_that_is_pasted_is_explained(user: User) -> None:
 def test_what_a_role_may_do(user: User) -> None:
     user.find("prod-node", "role", "What it may do, all policies together")
     user.press("v", "permissions · ")
-    user.sees("ec2", "▏10/224")
+    user.sees("ec2", f"/{counts(CNI, 'ec2')['List'].total}")
     user.sees("ecr", "▌10/22")
     assert user.keys <= 3
 
