@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from ekstui.iam.document import parse_text
+from ekstui.iam.document import parse
 from ekstui.iam.summary import LevelCount, ServiceSummary, services_in
 from ekstui.iam.text import counted
 from ekstui.library import Library
@@ -41,7 +41,7 @@ def size_words(name: str) -> str:
 def _services(name: str) -> tuple[ServiceSummary, ...]:
     library = Library.open()
     policy = library.find(name).policy
-    return services_in(parse_text(library.document_json(policy, policy.default_version)))
+    return services_in(parse(library.document_json(policy, policy.default_version)))
 
 
 LATER = KNOWN_UNTIL + timedelta(hours=1)
