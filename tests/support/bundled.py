@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from ekstui.iam.console import LevelCount
 from ekstui.iam.document import parse
-from ekstui.iam.summary import LevelCount, ServiceSummary, services_in
+from ekstui.iam.summary import ServiceSummary, services_in
 from ekstui.iam.text import counted
 from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
