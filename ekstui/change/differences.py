@@ -74,9 +74,14 @@ class LineChange(NamedTuple):
         return tuple(value for value in self.after.values if value not in self.before.values)
 
 
+Side = Literal["before", "after"]
+
+
 class WayChange(NamedTuple):
     """A way that was changed into another."""
 
+    before: Way
+    after: Way
     lines: tuple[LineChange, ...]
     gone: Way
     """Conditions that no longer have to hold."""
@@ -106,6 +111,38 @@ class ConditionChange(NamedTuple):
     new: tuple[Way, ...]
     kept: tuple[Way, ...]
     """Ways that both sides have; any one of them is still enough."""
+
+    @property
+    def had(self) -> tuple[Way, ...]:
+        """All ways of the side before."""
+        return (*self.kept, *(way.before for way in self.revised), *self.gone)
+
+    @property
+    def has(self) -> tuple[Way, ...]:
+        """All ways of the side after."""
+        return (*self.kept, *(way.after for way in self.revised), *self.new)
+
+    @property
+    def wider(self) -> Side | None:
+        """The side that requires nothing that the other does not require too; None if each requires something of its own."""
+        more, less = _requires_no_more(self.has, self.had), _requires_no_more(self.had, self.has)
+        return None if more == less else "after" if more else "before"
+
+
+def _requires_no_more(ways: Sequence[Way], others: Sequence[Way]) -> bool:
+    """Return whether every one of the other ways holds only if one of these does, by the conditions that they share."""
+    lines = [_literal_lines(way) for way in ways]
+    return all(any(own <= _literal_lines(other) for own in lines) for other in others)
+
+
+def _literal_lines(way: Way) -> frozenset[Line]:
+    """Return conditions in normal form, with StringEquals for a StringLike that has no wildcards."""
+    return frozenset(
+        line._replace(operator="StringEquals")
+        if line.operator.lower() == "stringlike" and not any(map(_OPEN.search, line.values))
+        else line
+        for line in map(normalised, way)
+    )
 
 
 def _joined(all_places: Iterable[Places | None]) -> Places:
@@ -275,7 +312,7 @@ def _way_change(before: Way, after: Way) -> WayChange:
                     left.remove(one)
                     fresh.remove(other)
                     break
-    return WayChange(tuple(lines), tuple(left), tuple(fresh))
+    return WayChange(before, after, tuple(lines), tuple(left), tuple(fresh))
 
 
 def only_in_each(
@@ -287,9 +324,6 @@ def only_in_each(
         tuple(item for item in one if key(item) not in keys_other),
         tuple(item for item in other if key(item) not in keys_one),
     )
-
-
-_Side = Literal["before", "after"]
 
 
 class GrantedOn(NamedTuple):
@@ -321,7 +355,7 @@ class StillCovered(NamedTuple):
     """Actions that one side names and the other covers equally by a pattern, so that they are unchanged."""
 
     effect: Effect
-    side: _Side
+    side: Side
     """The side that names them."""
     actions: tuple[str, ...]
     by: str
@@ -386,7 +420,7 @@ class _Found:
 
 
 def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> None:
-    side: _Side = "before" if target in one.places else "after"
+    side: Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
     alike = lists.alike.setdefault(target.effect, [])
     on_both = target in there.places
@@ -405,7 +439,7 @@ def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> N
             lists.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
 
 
-def _compare_alone(target: Target, side: _Side, here: _Reading, there: _Reading, lists: _Found) -> None:
+def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, lists: _Found) -> None:
     """Compare a target that the other side neither names nor covers."""
     lacking = _lacking(target, there, here)
     spelled = here.spelled[target]
@@ -598,7 +632,7 @@ def _alike_together(differences: Iterable[ActionDifference]) -> tuple[ActionDiff
 
 
 def _covered_together(lines: Iterable[StillCovered]) -> tuple[StillCovered, ...]:
-    together: dict[tuple[Effect, _Side, str], list[str]] = {}
+    together: dict[tuple[Effect, Side, str], list[str]] = {}
     for covered in lines:
         together.setdefault((covered.effect, covered.side, covered.by), []).extend(covered.actions)
     return tuple(StillCovered(effect, side, tuple(actions), by) for (effect, side, by), actions in together.items())

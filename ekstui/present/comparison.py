@@ -1,6 +1,6 @@
 """A comparison as blocks: both sides, what the difference means and why, then what differs, action by action."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 
 from ekstui.change.differences import (
     SPELLED_OUT,
@@ -20,6 +20,7 @@ from ekstui.iam.reference import reference
 from ekstui.iam.text import counted
 from ekstui.library.catalog import ComparedSide
 from ekstui.library.comparing import AttachedCount, Comparison, short_label
+from ekstui.present import comparison_grid
 from ekstui.present.blocks import (
     Block,
     Code,
@@ -34,9 +35,11 @@ from ekstui.present.blocks import (
     code,
     condition_line,
     filled_in,
+    iso_day,
     joined,
     level_style,
     muted,
+    parts,
     reach_style,
     section,
 )
@@ -55,23 +58,37 @@ _PLAIN_OPERATORS = {"stringequals", "stringlike", "arnequals", "arnlike", "bool"
 """Operators that are left out where values change, since one more value plainly allows more."""
 
 
-def comparison_blocks(comparison: Comparison) -> list[Block]:
-    """Return the whole answer."""
-    return [Heading(sides_line(comparison), 1), *meaning_blocks(comparison), *difference_blocks(comparison)]
+def comparison_blocks(comparison: Comparison, *, full: bool = False) -> list[Block]:
+    """Return the whole answer; with `full`, the differences of two policies also in sentences."""
+    blocks: list[Block] = [Heading(sides_line(comparison), 1)]
+    if not comparison.is_one_policy:
+        blocks.append(Sentence(counts_words(comparison)))
+    blocks += [*meaning_blocks(comparison, full=full), *difference_blocks(comparison)]
+    if not comparison.is_one_policy:
+        blocks += _between_policies(comparison.differences, *comparison.names) if full else [Sentence(_FOR_SENTENCES)]
+    return blocks
+
+
+_FOR_SENTENCES = Span("--full explains each difference in a sentence.", "muted", shown="terminal")
 
 
 def sides_line(comparison: Comparison) -> Line:
-    """Return both sides with their dates; two versions of one policy share its name."""
+    """Return both sides: two versions of one policy with their dates, two policies with their letters."""
     before, after = comparison.before, comparison.after
     if comparison.is_one_policy:
         name = before.policy.name if before.policy else ""
         return (code(name, "strong"), f"  {_version(before)} → {_version(after)}")
-    return (*_side(before), " → ", *_side(after))
+    return (*_side(before), " (A) ⇄ ", *_side(after), " (B)")
 
 
-def meaning_blocks(comparison: Comparison) -> Iterator[Block]:
-    """Yield what the difference means, AWS's reasons, who has the policy attached, and what could not be judged."""
-    yield Sentence(verdict_line(comparison), key="verdict")
+def meaning_blocks(comparison: Comparison, *, full: bool = False) -> Iterator[Block]:
+    """Yield what the difference means, AWS's reasons, who has the policy attached, and what could not be judged.
+
+    Of two policies, only `full` tells what their grid shows.
+    """
+    verdict = verdict_line(comparison)
+    dates = () if comparison.is_one_policy else (Span(_dates(comparison), "muted"),)
+    yield Sentence((*(verdict if full or comparison.is_one_policy else verdict[:1]), *dates), key="verdict")
     yield from _reasons(comparison)
     for count in comparison.attached:
         yield Sentence(_attached(count))
@@ -82,18 +99,36 @@ def meaning_blocks(comparison: Comparison) -> Iterator[Block]:
         yield muted(f"note: {note}")
 
 
-def verdict_line(comparison: Comparison) -> Line:
-    """Return what the difference means."""
+def verdict_line(comparison: Comparison) -> tuple[Span, str]:
+    """Return what the difference means, and after a colon what makes it so."""
     change = comparison.change
     word, colon, rest = change.verdict.partition(":")
     return (Span(word, reach_style(change.reach)), f"{colon}{rest}")
 
 
-def difference_blocks(comparison: Comparison) -> list[Block]:
-    """Return what differs, action by action."""
+def difference_blocks(comparison: Comparison, opened: Collection[Hashable] = ()) -> list[Block]:
+    """Return what differs, action by action: of two policies as a grid, whose `opened` rows have their sentences."""
     if comparison.is_one_policy:
         return _between_versions(comparison.differences)
-    return [*_between_policies(comparison.differences, *comparison.names)]
+    removed, added = map(frozenset, (comparison.differences.removed, comparison.differences.added))
+
+    def sentences(difference: ActionDifference) -> list[Line]:
+        if difference in removed:
+            return [*_lines_of(_one_sided(difference, "−", "removed"))]
+        if difference in added:
+            return [*_lines_of(_one_sided(difference, "+", "added"))]
+        head, *others = _lines_of(_changed(difference, two=True))
+        return [(*parts(head), Span("   − A", "removed"), Span("  + B", "added")), *others]
+
+    return [comparison_grid.grid(comparison.differences, opened, sentences)]
+
+
+def _lines_of(node: Node, indent: str = "") -> Iterator[Line]:
+    """Yield a node and what is below it as lines."""
+    if not isinstance(node.line, Code):
+        yield (indent, *parts(node.line))
+    for child in node.children:
+        yield from _lines_of(child, indent + "  ")
 
 
 def _between_versions(differences: Differences) -> list[Block]:
@@ -129,8 +164,17 @@ def _only_in(name: str, differences: Sequence[ActionDifference], sign: str, styl
     return section(title, [_one_sided(difference, sign, style) for difference in differences])
 
 
+def _dates(comparison: Comparison) -> str:
+    """Return of when two policies are; nothing if that is not known of either."""
+    days = (iso_day(side.created) for side in (comparison.before, comparison.after))
+    named = [f"{letter} is of {day}" for letter, day in zip("AB", days, strict=True) if day]
+    return f"   {', '.join(named)}" if named else ""
+
+
 def counts_words(comparison: Comparison) -> str:
-    """Return how many actions differ, as `+1 −0 ~2`."""
+    """Return how many actions differ, as `+1 −0 ~2`; of two policies, how many only one has and how many both have."""
+    if not comparison.is_one_policy:
+        return comparison_grid.counts_words(comparison.differences)
     added, removed, changed = comparison.differences.counts
     return f"+{added} −{removed} ~{changed}"
 
@@ -192,7 +236,7 @@ def _attached(count: AttachedCount) -> Line:
 def _side(side: ComparedSide) -> tuple[str | Span, ...]:
     if side.policy is None or side.version is None:
         return (code(side.label, "strong"),)
-    return (code(side.policy.name, "strong"), f" {_version(side)}")
+    return (code(side.policy.name, "strong"), f" {version_label(side.version)}")
 
 
 def _version(side: ComparedSide) -> str:

@@ -1,17 +1,23 @@
 """A comparison as the reader sees it, of AWS's own documents."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ekstui.change.differences import differences
 from ekstui.eks.account_snapshot import AttachedPolicy
+from ekstui.iam.document import parse
 from ekstui.library import Library
 from ekstui.library.comparing import Comparison, attached_count, compare
 from ekstui.library.notation import parse_sides
-from ekstui.present.comparison import comparison_blocks
-from ekstui.present.rendering import lines, markdown
+from ekstui.present.blocks import spans
+from ekstui.present.comparison import comparison_blocks, difference_blocks
+from ekstui.present.comparison_grid import grid
+from ekstui.present.rendering import lines, markdown, rows
+from ekstui.present.styled import plain
 from tests.support.accounts import snapshot
 
 SERVICE_ROLE = "AmazonEKSServiceRolePolicy"
@@ -27,9 +33,9 @@ def compared(library: Library, *sides: str) -> Comparison:
     return compare(library, *parse_sides(sides))
 
 
-def comparison_lines(comparison: Comparison, width: int = 120) -> list[str]:
+def comparison_lines(comparison: Comparison, width: int = 120, *, full: bool = True) -> list[str]:
     """The lines of the answer, without indents."""
-    found = lines(comparison_blocks(comparison), width, colours=False, whole_tables=False)
+    found = lines(comparison_blocks(comparison, full=full), width, colours=False, whole_tables=False)
     return [line.strip() for line in found]
 
 
@@ -82,6 +88,64 @@ def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library
         "+ or if ec2:ResourceTag/kubernetes.io/created-for/pvc/name StringLike *",
     ]
     assert "would be denied with V2 alone" in " ".join(found)
+
+
+def test_two_policies_stand_in_a_grid(library: Library) -> None:
+    found = comparison_lines(compared(library, EBS, f"{EBS}V2"), full=False)
+    cells = [re.split(r" {2,}", line) for line in found]
+    assert found[:3] == [
+        f"{EBS} v15 (A) ⇄ {EBS}V2 v1 (B)",
+        "only A 1 · only B 0 · unlike 12 · alike 7",
+        "each allows something that the other does not   A is of 2026-05-13, B is of 2026-04-16",
+    ]
+    assert ["ACTION OF EC2", "ON", "A", "B"] in cells
+    assert ["DescribeTags", "all", "✓", "–"] in cells
+    pair = cells.index(["AttachVolume ×2", "volume", "✓", "if cluster=true or pvc/name"])
+    assert found[pair + 1] == "AttachVolume, DetachVolume"
+    assert ["CreateTags", "volume", "fewer cases", "more cases"] in cells
+    # StringLike and StringEquals mean the same without wildcards; what is left is one condition of A alone.
+    assert ["DeleteVolume", "volume", "more cases", "fewer cases"] in cells
+    assert not any(line.startswith("Only in") for line in found)
+
+
+def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
+    comparison = compared(library, EBS, f"{EBS}V2")
+    modify = next(each for each in comparison.differences.changed if each.actions == ("ec2:ModifyVolume",))
+    folded, unfolded = (
+        [plain(row.cells[0]) for row in rows(difference_blocks(comparison, opened), 120)] for opened in ((), {modify})
+    )
+    at = next(number for number, line in enumerate(unfolded) if line.startswith("▾ ModifyVolume"))
+    assert [line.strip() for line in unfolded[at + 1 : at + 5]] == [
+        "~ ec2:ModifyVolume   − A  + B",
+        "− without condition",
+        "+ if ec2:ResourceTag/ebs.csi.aws.com/cluster StringEquals true",
+        "+ or if ec2:ResourceTag/kubernetes.io/created-for/pvc/name StringLike *",
+    ]
+    assert unfolded[:at] + unfolded[at + 5 :] == [line for line in folded if not line.startswith("▸ ModifyVolume")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "cells"),
+    [
+        # What one leaves out, the other allows there.
+        ({"NotResource": ["a", "b"]}, {"NotResource": ["a", "c"]}, {("b", "–", "✓"), ("c", "✓", "–")}),
+        ({"Resource": "a"}, {"Resource": ["a", "b"]}, {("b", "–", "✓")}),
+        ({"Effect": "Deny"}, {"Effect": "Deny", "Condition": {"Bool": {"aws:ViaAWSService": "false"}}},
+         {("all", "✓", "if ViaAWSService=false")}),
+        ({"Condition": {"StringLike": {"s3:prefix": "a*"}}}, {"Condition": {"StringEquals": {"s3:prefix": "a*"}}},
+         {("all", "if s3:prefix StringLike a*", "if s3:prefix StringEquals a*")}),
+    ],
+)  # fmt: skip
+def test_a_place_has_what_each_side_allows_there(
+    one: dict[str, object], other: dict[str, object], cells: set[tuple[str, ...]]
+) -> None:
+    sides = (
+        parse({"Statement": [{"Effect": "Allow", "Action": "s3:GetObject"} | ({} if "NotResource" in side else {"Resource": "*"}) | side]})
+        for side in (one, other)
+    )  # fmt: skip
+    table = grid(differences(*sides), (), lambda _: ())
+    found = {tuple("".join(span.text for span in spans(cell)) for cell in row.cells[1:]) for row in table.rows}
+    assert found == cells
 
 
 def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(

@@ -37,6 +37,7 @@ from ekstui.present.comparison import comparison_blocks
     argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions"),
     one_of(
         argument("--patch", action="store_true", help="print a unified diff of the documents"),
+        argument("--full", action="store_true", help="of two policies, also explain each difference in a sentence"),
     ),
     exit_code("exit with 1 if the documents differ in more than order and grouping"),
     FAIL_ON,
@@ -63,7 +64,7 @@ def show_difference(arguments: Namespace) -> int:
     elif arguments.patch:
         print_text(comparison_patch(comparison).rstrip("\n"))
     else:
-        print_blocks(comparison_blocks(comparison))
+        print_blocks(comparison_blocks(comparison, full=arguments.full))
     change = comparison.change
     return gate((arguments.exit_code and change.kind != "none") or fails_on(arguments.fail_on, reaches_of(change)))
 

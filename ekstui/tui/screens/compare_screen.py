@@ -8,6 +8,7 @@ from itertools import groupby, zip_longest
 
 from textual.widget import Widget
 
+from ekstui.change.differences import ActionDifference
 from ekstui.change.policy import version_label
 from ekstui.export.shapes import answer_of
 from ekstui.export.texts import comparison_patch, document_text
@@ -16,6 +17,7 @@ from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.comparing import Comparison, compare
 from ekstui.library.notation import PolicyAt, RoleSide, Side
+from ekstui.present.blocks import Line, parts
 from ekstui.present.comparison import (
     comparison_blocks,
     counts_words,
@@ -24,6 +26,7 @@ from ekstui.present.comparison import (
     sides_line,
     verdict_line,
 )
+from ekstui.present.comparison_grid import Alike
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
@@ -128,6 +131,7 @@ class CompareScreen(ReportScreen[Comparison]):
 
     HEADING = "Comparison"
     KEYS = (
+        keys.OPEN.here("Unfold a difference of two policies in sentences, or equal lines.", "in words"),
         keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
         keys.OLDER.here("Compare the previous pair of versions."),
         keys.NEWER.here("Compare the next pair of versions."), keys.SWAP,
@@ -152,7 +156,8 @@ class CompareScreen(ReportScreen[Comparison]):
         """Return both sides, the number of differences, and the view."""
         comparison = self.answer
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
-        tail = f" · {counts_words(comparison)} · {self.view}" if comparison else ""
+        counts = f" · {counts_words(comparison)}" if comparison and comparison.is_one_policy else ""
+        tail = f"{counts} · {self.view}" if comparison else ""
         name, at, version = str(after).rpartition("@")
         # A policy's name appears once, so that the view fits 80 columns.
         other = version if at and str(before).rpartition("@")[0] == name else after
@@ -196,10 +201,12 @@ class CompareScreen(ReportScreen[Comparison]):
     def answer_rows(self, answer: Comparison) -> list[Row]:
         """Return the comparison in the current view."""
         # A long verdict is part of the rows, where it scrolls.
-        line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
+        line: Line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
+        if self.view == "meaning" and not answer.is_one_policy:
+            line = (*parts(line), "   ", counts_words(answer))
         self._show_verdict(styled_line(line, "app"))
         if self.view == "meaning":
-            return rows([*meaning_blocks(answer), *difference_blocks(answer)], self.width)
+            return rows([*meaning_blocks(answer), *difference_blocks(answer, self.opened)], self.width)
         if self._lines is None:
             self.app.background.run(self, "lines", lambda _: _lines_of(answer), self._show_lines)
             return [Row(None, (styled("comparing line by line…", "muted"),), selectable=False)]
@@ -214,7 +221,7 @@ class CompareScreen(ReportScreen[Comparison]):
         data = self.app.library.data
         stem = f"{answer.before.label}..{answer.after.label}".replace("/", "_")
         return (
-            Extract("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(answer))),
+            Extract("Markdown", f"{stem}.md", lambda: markdown(comparison_blocks(answer, full=True))),
             Extract("JSON", f"{stem}.json", lambda: document_text(answer_of(data(), answer))),
             Extract("patch", f"{stem}.patch", lambda: comparison_patch(answer)),
         )
@@ -223,6 +230,11 @@ class CompareScreen(ReportScreen[Comparison]):
         self._lines = compared
         self.show_answer()
         self.begin_reading()
+
+    def begin(self) -> None:
+        """Ask, and show in the scrollbar where the differences are."""
+        self.rows.is_marked = self.is_stop
+        super().begin()
 
     def begin_reading(self) -> None:
         """Put the cursor on the first change."""
@@ -239,8 +251,11 @@ class CompareScreen(ReportScreen[Comparison]):
         self.begin_reading()
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return where equal lines are folded."""
-        return row.value if isinstance(row.value, int) else None
+        """Return where equal lines are folded, or the difference whose sentences are."""
+        if isinstance(row.value, int):
+            return row.value
+        is_grid = self.view == "meaning" and self.answer is not None and not self.answer.is_one_policy
+        return row.value if is_grid and isinstance(row.value, ActionDifference | Alike) else None
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works: only two versions of one policy have an older and a newer pair."""
@@ -251,7 +266,7 @@ class CompareScreen(ReportScreen[Comparison]):
 
     def is_stop(self, row: Row) -> bool:
         """Return whether a row is a change, and not a fold."""
-        return row.value is not None and not isinstance(row.value, int)
+        return row.value is not None and not isinstance(row.value, int | Alike)
 
     def action_swap(self) -> None:
         """Swap the sides."""

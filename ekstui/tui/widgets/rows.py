@@ -23,6 +23,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import TypedMessage
 from ekstui.tui.styles import rich_style, with_contrast
+from ekstui.tui.widgets.marked_scrollbar import with_marks
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 
@@ -72,6 +73,8 @@ class RowList(ScrollView, can_focus=True):
         self._laid_out = -1
         self._match: int | None = None
         """The match that was moved to last; None once the cursor has left it."""
+        self.is_marked: Callable[[Row], bool] | None = None
+        """Says which rows are marked in the scrollbar; None for none."""
         self._words: Sequence[Styled] = ()
         """The message that is shown instead of rows."""
         self._text_styles: dict[tuple[StyleName, object], Style] = {}
@@ -99,9 +102,18 @@ class RowList(ScrollView, can_focus=True):
         self._match = None
         self.cursor = self._place(wanted, nearby)
         self.virtual_size = Size(self.row_width, len(self.rows) + self._top)
+        self._mark_in_scrollbar()
         self._show_cursor()
         self.refresh()
         self.post_message(self.Highlighted(self.current))
+
+    def _mark_in_scrollbar(self) -> None:
+        if self.is_marked is None:
+            return
+        marked = [index for index, row in enumerate(self.rows) if self.is_marked(row)]
+        bar = with_marks(marked, Style(color=rich_style(self, "warn").color))
+        self.vertical_scrollbar.renderer = bar  # type: ignore[misc]  # for this one alone, as Textual describes
+        self.vertical_scrollbar.refresh()
 
     def set_head(self, head: Sequence[Row]) -> None:
         """Replace the lines above the rows, which do not scroll."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from ekstui.iam.text import clean_line
+from ekstui.iam.text import clean_line, short_resource
 from ekstui.present.blocks import grant_line, level_style
 from ekstui.present.shares import SHORT_LEVELS, granted_levels, share
 from ekstui.present.styled import Column, Row, Style, Styled, cut_end, plain, styled, wrap
@@ -275,18 +275,6 @@ def grants_short(grants: Sequence[Grant]) -> tuple[str, str]:
         return ", ".join(where), ""
     word = "some if" if free else "if"
     return ", ".join(where), f"{word} {', or '.join(conditions)}"
-
-
-def short_resource(resource: str) -> str:
-    """Return a resource in short: `network-interface` for `arn:aws:ec2:*:*:network-interface/*`, `all` for `*`."""
-    resource = clean_line(resource)
-    if resource == "*":
-        return "all"
-    parts = resource.split(":", 5)
-    if parts[0] != "arn" or len(parts) < 6:
-        return resource
-    name = parts[5].removesuffix("/*").removesuffix(":*")
-    return f"all of {parts[2]}" if name in ("*", "") else name
 
 
 def _key(key: str) -> str:

@@ -1,0 +1,247 @@
+"""Two policies as a grid: a row for what differs in the same way, with what each of them allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from ekstui.change.differences import (
+    ActionDifference,
+    ConditionChange,
+    Differences,
+    GrantedOn,
+    Place,
+    ResourceChange,
+    Side,
+    Way,
+)
+from ekstui.iam.document import Condition, Effect
+from ekstui.iam.reference import reference
+from ekstui.iam.text import short_resource
+from ekstui.present.blocks import Column, Line, Span, Table, TableRow, code, parts
+from ekstui.present.styled import Style
+
+ALLOWED, NOT_ALLOWED = "✓", "–"
+
+FEWER, MORE, OTHER = "fewer cases", "more cases", "other cases"
+"""What stands for conditions that are too long for a cell."""
+
+_ROOM = 36
+"""The most characters of conditions in a cell."""
+
+_ONE_VALUE = ("stringequals", "stringlike", "stringequalsignorecase", "arnequals", "arnlike", "bool")
+"""Operators that go without saying where a key has a value."""
+
+Cells = tuple[Line, Line, Line]
+"""Where an action is allowed, and what each policy allows there."""
+
+
+class Alike(NamedTuple):
+    """Actions of one service that both policies have in the same way."""
+
+    effect: Effect
+    actions: tuple[str, ...]
+
+
+def grid(
+    differences: Differences, opened: Collection[Hashable], sentences: Callable[[ActionDifference], Sequence[Line]]
+) -> Table:
+    """Return what only A has, what only B has, what both have but not alike, and what both have alike.
+
+    In the app a row unfolds the `sentences` of its difference, or its names; elsewhere all names are below it.
+    """
+    one_service = _service_of_all(differences)
+    rows: list[TableRow] = []
+    different = [
+        *((each, _of_one(each, "before")) for each in differences.removed),
+        *((each, _of_one(each, "after")) for each in differences.added),
+        *((each, _of_both(each)) for each in differences.changed),
+    ]
+    for difference, cells in different:
+        below = sentences(difference) if difference in opened else ()
+        rows += _rows(difference, cells, one_service, difference in opened, below)
+    for alike in (Alike(effect, names) for effect, actions in differences.alike for names in _by_service(actions)):
+        below = (", ".join(_bare(alike.actions, one_service)),) if alike in opened else ()
+        both = Span("=", "muted")
+        rows += _rows(alike, [("", both, both)], one_service, alike in opened, below)
+    title = f"Action of {one_service}" if one_service else "Action"
+    columns = (
+        Column(title, 12, shrink=2),
+        Column("On", 6, shrink=3),
+        Column("A", 12, shrink=1),
+        Column("B", 12, shrink=1),
+    )
+    return Table(columns, rows)
+
+
+def counts_words(differences: Differences) -> str:
+    """Return how many actions only A has, only B has, and both have, alike or not."""
+    only_b, only_a, unlike = differences.counts
+    alike = sum(len(names) for _, names in differences.alike)
+    return f"only A {only_a:,} · only B {only_b:,} · unlike {unlike:,} · alike {alike:,}"
+
+
+def _rows(
+    value: ActionDifference | Alike, cells: Sequence[Cells], one_service: str, is_open: bool, below: Sequence[Line]
+) -> list[TableRow]:
+    """Return a row for each service and place; what is unfolded is below the last one."""
+    fold = Span("▾ " if is_open else "▸ ", "muted", shown="app")
+    deny = (Span("deny ", "bad"),) if value.effect == "Deny" else ()
+    rows: list[TableRow] = []
+    if isinstance(value, ActionDifference) and value.element == "NotAction":
+        heads: list[tuple[Line, tuple[Line, ...]]] = [((*deny, "everything but ", code(", ".join(value.actions))), ())]
+    else:
+        style: Style = "muted" if isinstance(value, Alike) else ""
+        heads = [_head(deny, _bare(names, one_service), style) for names in _by_service(value.actions)]
+    for at, (head, names) in enumerate(heads):
+        for number, (place, one, other) in enumerate(cells):
+            # Only the first row has the sign, since they are unfolded together.
+            sign = Span("  ", shown="app") if at or number else fold
+            start = (sign,) if number else (sign, *parts(head))
+            rows.append(TableRow((start, place, one, other), value, (type(value).__name__, value, at, number)))
+        rows[-1] = rows[-1]._replace(below=names)
+    rows[-1] = rows[-1]._replace(below=(*rows[-1].below, *below))
+    return rows
+
+
+def _head(deny: tuple[Span, ...], names: Sequence[str], style: Style) -> tuple[Line, tuple[Line, ...]]:
+    """Return an action and how many others there are, and the line below the row with all of them."""
+    if len(names) == 1:
+        return (*deny, code(names[0], style)), ()
+    line = (*deny, code(names[0], style), Span(f" ×{len(names):,}", "strong"))
+    return line, (Span(", ".join(_bare(names, names[0].partition(":")[0])), "muted", shown="outside"),)
+
+
+def _of_one(difference: ActionDifference, side: Side) -> list[Cells]:
+    """Return where one side allows an action that the other does not name."""
+    lacks: Line = Span(NOT_ALLOWED, "muted")
+    if difference.part:
+        total = len(reference().expand(difference.actions[0]))
+        lacks = f"lacks {len(difference.part):,} of {total:,}"
+    granted = difference.granted or (GrantedOn(Place("Resource", ()), ()),)
+    return [(_place(each.place), *_sides(_ways(each.ways), lacks, side)) for each in granted]
+
+
+def _of_both(difference: ActionDifference) -> list[Cells]:
+    """Return how an action differs, place by place."""
+    found: list[Cells] = []
+    if difference.names_removed or difference.names_added:
+        left_out = (", ".join(names) for names in (difference.names_removed, difference.names_added))
+        one, other = (code(names) if names else Span(NOT_ALLOWED, "muted") for names in left_out)
+        found.append((Span("what is left out", "muted"), one, other))
+    for resources in difference.resources:
+        found += _of_resources(resources)
+    found += [(_place(change.place), *_of_conditions(change)) for change in difference.conditions]
+    return found or [("", OTHER, OTHER)]
+
+
+def _sides(has: Line, lacks: Line, side: Side) -> tuple[Line, Line]:
+    """Return the cells of both sides, of which `side` has something."""
+    return (has, lacks) if side == "before" else (lacks, has)
+
+
+def _of_resources(change: ResourceChange) -> Iterator[Cells]:
+    """Yield the resources that one side has and the other has not."""
+    has, lacks = _ways(change.ways), Span(NOT_ALLOWED, "muted")
+    if change.listed:  # where what one side leaves out, the other allows
+        pairs: tuple[tuple[tuple[str, ...], Side], ...] = (change.removed, "after"), (change.added, "before")
+    else:
+        pairs = (change.removed, "before"), (change.added, "after")
+    for resources, side in pairs:
+        if resources:
+            place = Place("Resource" if change.listed else change.element, resources)
+            yield _place(place), *_sides(has, lacks, side)
+
+
+def _of_conditions(change: ConditionChange) -> tuple[Line, Line]:
+    """Return what each side allows on resources that both have."""
+    had, has = change.had, change.has
+    for whole in (False, True):  # with operators, where without them both sides would read alike
+        cells = (_ways_text(had, whole=whole), _ways_text(has, whole=whole))
+        if cells[0] != cells[1]:
+            break
+    if cells[0] == cells[1] or (ALLOWED not in cells and any(len(cell) > _ROOM for cell in cells)):
+        cells = {"before": (MORE, FEWER), "after": (FEWER, MORE), None: (OTHER, OTHER)}[change.wider]
+        return _styled(cells[0]), _styled(cells[1])
+    return _fitted(cells[0], had), _fitted(cells[1], has)
+
+
+def _ways(ways: Sequence[Way]) -> Line:
+    return _fitted(_ways_text(ways, whole=False), ways)
+
+
+def _fitted(text: str, ways: Sequence[Way]) -> Line:
+    """Return ways, or of longer ones the first of their keys."""
+    return _styled(text if len(text) <= _ROOM else f"if {_keys(ways)}")
+
+
+def _styled(cell: str) -> Span:
+    return Span(cell, "good" if cell == ALLOWED else "" if cell.startswith("if ") else "warn")
+
+
+def _keys(ways: Sequence[Way]) -> str:
+    """Return one of the keys of long conditions, and how many others there are."""
+    first, *others = dict.fromkeys(_key(condition.key) for way in ways for condition in way)
+    return f"{first}, +{len(others)}" if others else f"{first} …"
+
+
+def _ways_text(ways: Sequence[Way], *, whole: bool) -> str:
+    """Return ways, any one of which is enough, or that no condition stands."""
+    if not ways or any(not way for way in ways):
+        return ALLOWED
+    return "if " + " or ".join(
+        dict.fromkeys(" and ".join(_condition(each, whole=whole) for each in way) for way in ways)
+    )
+
+
+def _condition(condition: Condition, *, whole: bool) -> str:
+    """Return a condition in short: `cluster=true`, `pvc/name` where any value will do, or else with its operator."""
+    key, operator, values = _key(condition.key), condition.operator.lower(), "|".join(condition.values)
+    if operator == "null" and values in ("true", "false"):
+        return f"no {key}" if values == "true" else f"{key} is set"
+    if whole or operator not in _ONE_VALUE:
+        return f"{key} {condition.operator} {values}"
+    return key if operator == "stringlike" and values == "*" else f"{key}={values}"
+
+
+def _key(key: str) -> str:
+    """Return a condition key without what goes without saying: a tag of the resource without its domain."""
+    kind, slash, tag = key.partition("/")
+    if not slash or not kind.lower().endswith("tag"):
+        return key.removeprefix("aws:")
+    parts = tag.split("/")
+    name = "/".join((parts[1:] if len(parts) > 1 and "." in parts[0] else parts)[-2:])
+    kind = kind.partition(":")[2]
+    return name if kind.lower() == "resourcetag" else f"{kind}/{name}"
+
+
+def _place(place: Place) -> Line:
+    first, *others = dict.fromkeys(short_resource(each) for each in place.resources if each) or ("",)
+    names = ", ".join((first, *others))
+    if len(names) > _ROOM and others:
+        names = f"{first}, +{len(others)}"
+    return names if place.element == "Resource" else f"all but {names}"
+
+
+def _by_service(actions: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the actions of each service."""
+    found: dict[str, list[str]] = {}
+    for action in actions:
+        found.setdefault(action.partition(":")[0], []).append(action)
+    return [tuple(names) for _, names in sorted(found.items())]
+
+
+def _bare(actions: Sequence[str], one_service: str) -> list[str]:
+    """Return actions without the service that all of them have."""
+    return [action.removeprefix(f"{one_service}:") if one_service else action for action in actions]
+
+
+def _service_of_all(differences: Differences) -> str:
+    """Return the service of all actions; empty if there are several."""
+    groups = (*differences.removed, *differences.added, *differences.changed)
+    names = [name for each in groups for name in each.actions] + [
+        name for _, names in differences.alike for name in names
+    ]
+    services = {name.partition(":")[0].lower() for name in names}
+    is_one = len(services) == 1 and all(":" in name for name in names)
+    return names[0].partition(":")[0] if is_one and not any(each.element == "NotAction" for each in groups) else ""
