@@ -1,5 +1,7 @@
 """Controllers in the app: from a change between two releases to what the controller's role lacks."""
 
+import re
+
 import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -101,7 +103,9 @@ def test_from_a_name_to_what_my_role_lacks_in_ten_keys(with_copy: Rig) -> None:
         await press("escape", "4")
         await settle(pilot, lambda: "a-karpenter" in words(explorer))
         await press("enter")
-        await settle(pilot, lambda: shows(app, CompareScreen) and "Only in karpenter" in words(app.screen))
+        await settle(pilot, lambda: shows(app, CompareScreen) and "Action" in words(app.screen))
+        # What karpenter has and the role has not.
+        assert any(re.search("– +(✓|if .*)$", line) for line in words(app.screen).splitlines())
         assert "ClusterName=prod" in words(app.screen)
         assert keys <= 10
 

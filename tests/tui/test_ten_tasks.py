@@ -104,8 +104,9 @@ def test_two_policies(user: User) -> None:
     user.find(
         "diff WorkerNodePolicy WorkerNodeMin",
         "AmazonEKSWorkerNodePolicy with AmazonEKSWorkerNodeMinimalPolicy",
-        "Only in AmazonEKSWorkerNodePolicy",
+        "only A 9 · only B 0 · unlike 0 · alike 1",
     )
+    user.sees("ec2:DescribeInstances ×8", "all", "✓", "–")
     assert user.keys <= 2
 
 
