@@ -135,7 +135,7 @@ def _requires_no_more(ways: Sequence[Way], others: Sequence[Way]) -> bool:
     return all(any(own <= _literal_lines(other) for own in lines) for other in others)
 
 
-def _literal_lines(way: Way) -> frozenset[Line]:
+def _literal_lines(way: Way) -> frozenset[ConditionLine]:
     """Return conditions in normal form, with StringEquals for a StringLike that has no wildcards."""
     return frozenset(
         line._replace(operator="StringEquals")

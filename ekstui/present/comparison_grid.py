@@ -10,8 +10,8 @@ from ekstui.change.differences import (
     ConditionChange,
     Differences,
     GrantedOn,
-    Place,
     ResourceChange,
+    ResourceList,
     Side,
     Way,
 )
@@ -118,7 +118,7 @@ def _of_one(difference: ActionDifference, side: Side) -> list[Cells]:
     if difference.part:
         total = len(reference().expand(difference.actions[0]))
         lacks = f"lacks {len(difference.part):,} of {total:,}"
-    granted = difference.granted or (GrantedOn(Place("Resource", ()), ()),)
+    granted = difference.granted or (GrantedOn(ResourceList("Resource", ()), ()),)
     return [(_place(each.place), *_sides(_ways(each.ways), lacks, side)) for each in granted]
 
 
@@ -149,7 +149,7 @@ def _of_resources(change: ResourceChange) -> Iterator[Cells]:
         pairs = (change.removed, "before"), (change.added, "after")
     for resources, side in pairs:
         if resources:
-            place = Place("Resource" if change.listed else change.element, resources)
+            place = ResourceList("Resource" if change.listed else change.element, resources)
             yield _place(place), *_sides(has, lacks, side)
 
 
@@ -215,7 +215,7 @@ def _key(key: str) -> str:
     return name if kind.lower() == "resourcetag" else f"{kind}/{name}"
 
 
-def _place(place: Place) -> Line:
+def _place(place: ResourceList) -> Line:
     first, *others = dict.fromkeys(short_resource(each) for each in place.resources if each) or ("",)
     names = ", ".join((first, *others))
     if len(names) > _ROOM and others:
