@@ -393,7 +393,8 @@ def parts() -> dict[str, Schema]:
             issues=form_schema("Cluster")["properties"]["issues"],
         ),
         "explanation": whole(
-            "Explanation", data=DATA, simulated=none_or(some(is_a("SimulatedDecision"))), checks=TEXTS, commands=TEXTS,
+            "Explanation", data=DATA, simulated=none_or(some(is_a("SimulatedDecision"))),
+            peeled=none_or(is_a("Peeled")), checks=TEXTS, commands=TEXTS,
             fixes={
                 "description": "What fixes it, each by itself: those that certainly do first, whose commands are also in "
                 "`commands`. `depends_on` is what is not known and has to hold.",

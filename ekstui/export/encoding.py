@@ -103,6 +103,8 @@ _FIELDS: Mapping[str, str] = {
     "ReleaseNeed": "component release path place line because required published",
     "RecentChange": "policy version created roles",
     "RecordedAttachment": "account name arn path as=attached_as recorded_at used_by",
+    "PeelStep": "without decision decisions",
+    "Peeled": "verdict steps complete error",
     "Remedy": "policy permissions",
     "ResourceUse": "resource_type=name required",
     "RoleAnswer": "role=subject.role.name arn=subject.role.arn account=identity.account partition=identity.partition "

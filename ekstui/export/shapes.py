@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
-    from ekstui.sources.aws.iam import SimulatedDecision
+    from ekstui.library.peeling import Peeled
     from ekstui.store.accounts import StoredAccount
 
 
@@ -114,29 +114,28 @@ def _cluster(answer: ClusterAnswer) -> Shape:
     }
 
 
-def explain_shape(
-    data: DataStatus, answers: Sequence[ExplainAnswer], simulated: Sequence[SimulatedDecision] | None = None
-) -> Shape:
+def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: Peeled | None = None) -> Shape:
     """Return the answer of `explain`: a list, with how many denials were read and how many of them repeat another.
 
-    `simulated` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
+    `peeled` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields
     beside the list, as before it was one; deprecated.
     """
-    shapes = [_explained(data, answer, None if index else simulated) for index, answer in enumerate(answers)]
+    shapes = [_explained(data, answer, None if index else peeled) for index, answer in enumerate(answers)]
     read = sum(answer.times for answer in answers)
     different = sum(answer.times > 0 for answer in answers)
     listed = {**answer(data=data), "answers": shapes, "read": read, "merged": read - different}
     return {**shapes[0], **listed} if len(shapes) == 1 else listed
 
 
-def _explained(data: DataStatus, explanation: ExplainAnswer, simulated: Sequence[SimulatedDecision] | None) -> Shape:
+def _explained(data: DataStatus, explanation: ExplainAnswer, peeled: Peeled | None) -> Shape:
     from ekstui.denial.answer import Explanation, decoding  # only `explain` needs them
 
     if not isinstance(explanation, Explanation):
         return answer_of(data, explanation)
     command = decoding(explanation)
     return answer_of(data, explanation) | answer(
-        simulated=simulated,
+        simulated=None if peeled is None else peeled.steps[0].decisions,
+        peeled=None if peeled is None or peeled.planned == 1 else peeled,
         checks=[check.text for check in explanation.checks],
         commands=[step.text for fix in explanation.fixes if not fix.depends_on for step in fix.commands],
         fixes=[

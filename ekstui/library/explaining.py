@@ -29,7 +29,7 @@ from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
-from ekstui.errors import AccountError, InputError, NotFoundError
+from ekstui.errors import InputError, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.iam.principals import is_assuming
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
     from ekstui.library.requester import Requester, TargetRole, TrustSource
-    from ekstui.sources.aws.iam import SimulatedDecision
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
@@ -132,23 +131,6 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
     accounts = _accounts_of(inquiry.question)
     snapshot = library.account.last_snapshot() if accounts else None
     return None if snapshot is None or snapshot.identity.account not in accounts else snapshot
-
-
-def simulate(library: Library, inquiry: Inquiry) -> tuple[SimulatedDecision, ...]:
-    """Return what IAM's own simulator says of an inquiry's request; AccountError if it cannot be asked."""
-    from ekstui.library.requester import principal_arn
-    from ekstui.sources.aws import iam
-
-    account = library.account
-    snapshot = account.last_snapshot_or_error()
-    if inquiry.principal is None:
-        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
-    role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
-    if account.choice.demo:
-        raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
-    if not account.choice.asks_aws:
-        raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
-    return iam.ask_simulator(account.connection(), role, request)
 
 
 @dataclass(frozen=True, slots=True)

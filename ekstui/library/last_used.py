@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.comparison import changes
-from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.account_snapshot import AccountSnapshot, LocalPolicy
 from ekstui.eks.last_accessed import TRACKED_DAYS, LastAccessed, without_unused
 from ekstui.errors import InputError
 from ekstui.iam.document import Document
@@ -79,11 +79,18 @@ def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> tuple[str,
         return f"role:{role.name}", role.arn, role.created
     if not isinstance(side, PolicyAt):
         raise InputError(f"{text} is neither a policy nor a role.", "Name role:NAME or a policy.")
-    for own in snapshot.local_policies:
-        if side.name in (own.name, own.arn):
-            return own.name, own.arn, None
+    if (own := _own(library, side.name, snapshot)) is not None:
+        return own.name, own.arn, None
     policy = library.in_partition(snapshot.identity.partition).find(side.name).policy
     return policy.name, policy.arn, None
+
+
+def _own(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy | None:
+    """Return the account's own policy of an ARN, or of a name that AWS has no policy of."""
+    for own in snapshot.local_policies:
+        if own.arn == name or (own.name == name and name not in library.ask(lambda reader: set(reader.names()))):
+            return own
+    return None
 
 
 def _document(library: Library, text: str, snapshot: AccountSnapshot) -> Document:
@@ -92,11 +99,10 @@ def _document(library: Library, text: str, snapshot: AccountSnapshot) -> Documen
     if isinstance(side, RoleSide):
         return role_side(side.name, snapshot, library.default_versions).document
     assert isinstance(side, PolicyAt)  # noqa: S101 - `_meant` refuses anything else
-    for own in snapshot.local_policies:
-        if side.name in (own.name, own.arn):
-            if own.document is None:
-                raise InputError(f"The document of {own.name} could not be read.")
-            return own.document
+    if (own := _own(library, side.name, snapshot)) is not None:
+        if own.document is None:
+            raise InputError(f"The document of {own.name} could not be read.")
+        return own.document
     place = library.in_partition(snapshot.identity.partition)
     policy = place.find(side.name).policy
     return place.document(policy, version_at(policy, side))

@@ -61,6 +61,7 @@ from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
+    from ekstui.library.peeling import Peeled
     from ekstui.sources.aws.iam import SimulatedDecision
 
 _STYLES: dict[str, Style] = {
@@ -77,6 +78,10 @@ _OF_A_LAYER = {
 """Verdicts of layers: an allowed request need not be allowed by each of them."""
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 """What IAM's simulator decides."""
+_SIMULATED_CELLS: dict[str, tuple[str, Style]] = {
+    "allowed": ("allowed", "good"), "explicitDeny": ("denied by a Deny", "bad"), "implicitDeny": ("denied", "bad"),
+}  # fmt: skip
+_VERDICT_OF = {"allowed": "allowed", "explicitDeny": "explicit-deny", "implicitDeny": "implicit-deny"}
 
 _MOST_OFFERED = 6
 """The most policies shown that would allow the request; JSON has more."""
@@ -84,6 +89,7 @@ _MOST_OFFERED = 6
 _OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN", IDENTITY: "--policy POLICY or --role NAME"}
 _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks", IDENTITY: "role:NAME"}
 
+_PEELED = (Column("Left out", shrink=1), Column("Decision"))
 _ABOUT = (Column(""), Column("", shrink=1))
 _LAYERS = (Column("Layer"), Column("Verdict"), Column("By", shrink=1))
 _ANSWERS = (
@@ -110,7 +116,7 @@ class AnswerRow(NamedTuple):
 
 def explanation_blocks(
     answers: Sequence[ExplainAnswer],
-    simulated: Sequence[SimulatedDecision] = (),
+    simulated: Peeled | None = None,
     *,
     now: datetime,
     unfolded: Collection[Hashable] | None = None,
@@ -123,14 +129,14 @@ def explanation_blocks(
     blocks = _table(answers, is_whole=unfolded is None) if several else []
     for number, answer in enumerate(answers):
         if not several or unfolded is None or number in unfolded:
-            blocks += _answer(number, answer, () if number else simulated, now, unfolded, several=several)
+            blocks += _answer(number, answer, None if number else simulated, now, unfolded, several=several)
     return blocks
 
 
 def _answer(
     number: int,
     answer: ExplainAnswer,
-    simulated: Sequence[SimulatedDecision],
+    simulated: Peeled | None,
     now: datetime,
     opened: Collection[Hashable] | None,
     *,
@@ -191,7 +197,7 @@ def policy_json(explanation: Explanation) -> str:
 def _explanation(
     number: int,
     explanation: Explanation,
-    simulated: Sequence[SimulatedDecision],
+    simulated: Peeled | None,
     now: datetime,
     opened: Collection[Hashable] | None,
     *,
@@ -211,9 +217,10 @@ def _explanation(
     for index, finding in enumerate(explanation.findings):
         line = (severity_sign(finding.severity), f" with the role: {finding.text}")
         yield Sentence(line, key=(number, "finding", index))
-    for decision in simulated:
-        yield Heading(f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", 3)
-        yield _simulated(decision)
+    if simulated is not None:
+        for title, simulation in _simulation(number, explanation, simulated):
+            yield Heading(title, 3)
+            yield from simulation
     yield from _newer(number, explanation)
     yield from _steps(number, explanation)
     yield from folded([*_parts(number, explanation, now)], opened, level=3 if several else 2)
@@ -609,6 +616,46 @@ def _remarks(allower: Allower) -> str:
     wide = "allows it by a wildcard" if allower.wildcard else ""
     return "; ".join(
         filter(None, (meant, published, wide, f"if {', '.join(allower.missing)}" if allower.missing else ""))
+    )
+
+
+def _simulation(number: int, explanation: Explanation, peeled: Peeled) -> Iterator[tuple[str, list[Block]]]:
+    """Yield what IAM's simulator decides with everything, and then without one layer after the other."""
+    for decision in peeled.steps[0].decisions:
+        yield f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", [_simulated(decision)]
+    blocks: list[Block] = []
+    if peeled.planned > 1:
+        rows = [
+            TableRow(
+                (f"without {step.without}", Span(*_SIMULATED_CELLS[step.decision])),
+                step,
+                (number, "peel", step.without),
+            )
+            for step in peeled.steps[1:]
+        ]
+        blocks = [Sentence(Span(peeled.verdict, "strong"), key=(number, "peeled")), Table(_PEELED, rows)]
+        if peeled.error is not None:
+            blocks.append(note(f"Not every layer was asked about: {peeled.error}"))
+        elif not peeled.complete:
+            blocks.append(note(f"{len(peeled.steps)} of {peeled.planned} questions answered…"))
+    if (difference := _simulator_differs(explanation, peeled)) is not None:
+        blocks.append(note(difference))
+    if blocks:
+        yield "Layer by layer, by IAM's own simulator", blocks
+
+
+def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
+    """Return what each did not know, if the simulator and ekstui decide differently; None if they agree."""
+    decision = peeled.steps[0].decision
+    if not explanation.judged or explanation.verdict == _VERDICT_OF[decision]:
+        return None
+    keys = dict.fromkeys(key for each in peeled.steps[0].decisions for key in each.missing_context)
+    lacked = f" and was not given {', '.join(keys)}" if keys else ""
+    unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
+    return (
+        f"ekstui and the simulator differ ({_IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). The "
+        "simulator knows no policies of resources, resource control policies, session policies or VPC endpoint policies"
+        f"{lacked}. ekstui did not look at: {unseen}."
     )
 
 

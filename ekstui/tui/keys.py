@@ -85,7 +85,7 @@ SCOPE = Key("scope", "s", "scope", "scope", "Next list: the EKS policies, all of
 TABLE = Key("table", "t", "matrix", "table", "Show services by access level, for the marked policies side by side or for the one shown.")
 PERIOD = Key("period", "p", "period", "period", "Look further back.")
 SWAP = Key("swap", "o", "swap", "other way round", "Swap the sides.")
-SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Also ask IAM's policy simulator about a role's request.")
+SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Also ask IAM's policy simulator about a role's request, and which layer denies it.")
 UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards.")
 # fmt: on
 

@@ -4,7 +4,7 @@ import json
 import shlex
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual.pilot import Pilot
@@ -17,6 +17,7 @@ from ekstui.library.cluster_answers import ClusterAnswer, CommonCause
 from ekstui.present.cluster_report import cluster_blocks
 from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain
+from ekstui.sources.aws import last_accessed
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
@@ -24,6 +25,7 @@ from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.bars import LineBar
+from ekstui.tui.widgets.rows import RowList
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
@@ -192,3 +194,47 @@ def test_what_is_typed_from_a_role_is_held_against_it() -> None:
         await settle(pilot, lambda: "arn:aws:iam::111122223333:role/prod-node" in words(app.screen))
 
     travel(journey, library=Library.open(AccountChoice(demo=True, offline=True)))
+
+
+def test_what_a_role_was_last_used_for_is_one_of_its_views(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_accessed, "PAUSES", (0.0, 0.1, 0.1))
+    rig.reset(0)
+    used = datetime.now(UTC) - timedelta(days=2)
+    rig.world.reports = lambda _: [
+        {
+            "ServiceName": "Amazon EC2", "ServiceNamespace": "ec2", "LastAuthenticated": used, "TotalAuthenticatedEntities": 1,
+            "TrackedActionsLastAccessed": [{"ActionName": "CreateTags", "LastAccessedTime": used}],
+        },
+        {"ServiceName": "AWS Systems Manager", "ServiceNamespace": "ssm", "TotalAuthenticatedEntities": 0},
+    ]  # fmt: skip
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = app.screen
+        assert isinstance(explorer, ExplorerScreen)
+        await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
+        app.push_screen(RoleScreen("prod-node"))
+        await settle(pilot, lambda: shows(app, RoleScreen) and "AmazonEKS_CNI_Policy" in words(app.screen))
+        assert not rig.world.jobs
+        await pilot.press("v", "v")
+        await settle(pilot, lambda: "1 of 2 services used in the last 90 days" in words(app.screen))
+        assert "ssm  not in the tracking period" in words(app.screen) and "CreateTags" not in words(app.screen)
+        while "ec2" not in words_of_row(app):
+            await pilot.press("down")
+        await pilot.press("enter")
+        await settle(pilot, lambda: "ec2:CreateTags" in words(app.screen))
+        assert len(rig.world.jobs) == 1
+        await pilot.press("escape")
+        # The same as a view of a policy's permissions.
+        await settle(pilot, lambda: shows(app, ExplorerScreen))
+        await pilot.press("2", "v", "v")
+        await settle(pilot, lambda: "ssm  not in the tracking period" in words(app.screen))
+        assert [asked[0] for asked in rig.world.jobs.values()][1] == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+        await pilot.press("v")
+        assert "not in the tracking period" not in words(app.screen)
+
+    travel(journey)
+
+
+def words_of_row(app: EkstuiApp) -> str:
+    row = app.screen.query_one(RowList).current
+    return "" if row is None else str(row.value)

@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, one_of, parameters
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
-from ekstui.cli.streams import print_answer, remark
+from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.denial.explain import Question, parse_context
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.errors import InputError
@@ -20,10 +21,14 @@ from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES
 from ekstui.library import Library
 from ekstui.library.catalog import knowledge
-from ekstui.library.explaining import Inquiry, account_meant, explain_all, simulate
+from ekstui.library.explaining import Inquiry, account_meant, explain_all
 from ekstui.library.notation import FileSide, RoleSide, StandardInput, parse_side
 from ekstui.present.explanation import explanation_blocks
 from ekstui.sources.levels import read_layers
+
+if TYPE_CHECKING:
+    from ekstui.library.explaining import ExplainAnswer
+    from ekstui.library.peeling import Peeled
 
 
 @command(
@@ -82,7 +87,14 @@ from ekstui.sources.levels import read_layers
         action="store_true",
         help="print all that is folded: statements, policies, what was not looked at; of several denials, explain each",
     ),
-    argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role"),
+    one_of(
+        argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role"),
+        argument(
+            "--peel",
+            action="store_true",
+            help="also ask the simulator without one layer after the other, to find the one that denies it",
+        ),
+    ),
     exit_code("exit with 1 unless all requests are allowed"),
     PARAMETERS,
     *ACCOUNT,
@@ -107,19 +119,30 @@ def explain(arguments: Namespace) -> int:
     answers = tuple(
         answer for question in questions for answer in explain_all(library, inquiry._replace(question=question))
     )
-    simulated = None
-    if arguments.simulate:
-        role = inquiry.principal or getattr(answers[0], "role", None)
-        if role is None:
-            raise InputError("IAM's simulator needs a role.", "Name one with --role.")
-        simulated = simulate(library, inquiry._replace(principal=role))
+    peeled = _peeled(library, inquiry, answers[0], arguments) if arguments.simulate or arguments.peel else None
     unfolded = None if arguments.full or arguments.markdown else ()
     print_answer(
         arguments,
-        lambda: explain_shape(library.data(), answers, simulated),
-        lambda: explanation_blocks(answers, simulated or (), now=datetime.now(UTC), unfolded=unfolded),
+        lambda: explain_shape(library.data(), answers, peeled),
+        lambda: explanation_blocks(answers, peeled, now=datetime.now(UTC), unfolded=unfolded),
     )
     return gate(arguments.exit_code and any(answer.verdict != "allowed" for answer in answers))
+
+
+def _peeled(library: Library, inquiry: Inquiry, answer: ExplainAnswer, arguments: Namespace) -> Peeled:
+    """Return what IAM's simulator decides, layer by layer if that is asked for."""
+    from ekstui.library.peeling import peel, simulated
+
+    role = inquiry.principal or getattr(answer, "role", None)
+    if role is None:
+        raise InputError("IAM's simulator needs a role.", "Name one with --role.")
+    inquiry = inquiry._replace(principal=role)
+    if not arguments.peel:
+        return simulated(library, inquiry)
+    with remark_progress() as report:
+        return peel(
+            library, inquiry, lambda so_far: report(f"IAM's simulator: {len(so_far.steps)} of {so_far.planned} asked")
+        )
 
 
 def _library(inquiry: Inquiry, arguments: Namespace) -> Library:

@@ -233,6 +233,12 @@ class Connection:
             raise BoundError(f"{action} {error}") from None
         return answer
 
+    def knows(self, action: str, parameter: str) -> bool:
+        """Return whether the installed SDK has a parameter of a call."""
+        service, operation = action.split(":")
+        shape = self._client(service, None).meta.service_model.operation_model(operation).input_shape
+        return shape is not None and parameter in shape.members
+
     def pages(self, action: str, **parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Yield the pages of an IAM list; IncompleteError if a page does not say whether and where it continues."""
         for page in self.token_pages(action, None, "Marker", **parameters):

@@ -4,10 +4,10 @@ Shapes and limits: IAM API Reference, GetAccountAuthorizationDetails, ListPolici
 SimulatePrincipalPolicy.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import (
@@ -201,7 +201,33 @@ class SimulatedDecision:
     """What the permissions boundary decides; None if there is none."""
 
 
-def ask_simulator(connection: Connection, role_arn: str, request: Request) -> tuple[SimulatedDecision, ...]:
+class Excluded(NamedTuple):
+    """What the simulator is to leave out: a layer, a managed policy, or an inline policy of a role."""
+
+    layer: Literal["scp", "permission-boundary"] | None = None
+    arn: str | None = None
+    inline: str | None = None
+    role: str = ""
+
+    @property
+    def identifier(self) -> Mapping[str, Any]:
+        """The PolicyIdentifier of the API."""
+        if self.layer is not None:
+            return {"PolicyType": self.layer}
+        if self.arn is not None:
+            return {"PolicyArn": self.arn}
+        inline = {"PolicyName": self.inline, "AttachmentType": "role", "AttachmentName": self.role}
+        return {"InlinePolicyIdentifier": inline}
+
+
+def can_exclude(connection: Connection) -> bool:
+    """Return whether the installed SDK can leave policies out of a simulation."""
+    return connection.knows("iam:SimulatePrincipalPolicy", "PolicyExclusionList")
+
+
+def ask_simulator(
+    connection: Connection, role_arn: str, request: Request, excluded: Sequence[Excluded] = ()
+) -> tuple[SimulatedDecision, ...]:
     """Return the decisions of IAM's own simulator about a request of a role; AccountError if it cannot be asked.
 
     It knows identity policies, the boundary and the organisation, but no resource policies.
@@ -211,7 +237,8 @@ def ask_simulator(connection: Connection, role_arn: str, request: Request) -> tu
         {"ContextKeyName": key, "ContextKeyValues": list(values), "ContextKeyType": "stringList"}
         for key, values in request.context.items()
     ]
-    fields = {"ResourceArns": list(request.resources), "ContextEntries": entries}
+    fields: dict[str, list[Any]] = {"ResourceArns": list(request.resources), "ContextEntries": entries}
+    fields["PolicyExclusionList"] = [each.identifier for each in excluded]
     parameters: dict[str, Any] = {name: values for name, values in fields.items() if values}
     pages = connection.pages(action, PolicySourceArn=role_arn, ActionNames=[request.action], **parameters)
     try:

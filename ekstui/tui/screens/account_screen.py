@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.findings.subjects import RolePolicy
+from ekstui.eks.last_accessed import ServiceAccess
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.iam.document import serialise
@@ -22,8 +23,9 @@ from ekstui.present.rendering import rows, styled_line
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.sources.aws.credentials import profile_names
-from ekstui.tui import keys
+from ekstui.tui import keys, last_use
 from ekstui.tui.keys import Key, bindings
+from ekstui.tui.last_use import LastUse
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,
@@ -180,22 +182,23 @@ def _regions(snapshot: AccountSnapshot | None, choice: AccountChoice) -> list[tu
 
 
 class RoleScreen(AccountReportScreen[RoleAnswer]):
-    """A role in three views: about it, its permissions, and its trust policy as JSON."""
+    """A role in four views: about it, its permissions, what it was last used for, and its trust policy as JSON."""
 
     HEADING = "Role"
     KEYS = (
         keys.OPEN.here("Open the row: a policy of the role, a service's actions, or an action's card."),
-        keys.VIEW.here("Go to the next view: about the role, its permissions, its trust policy."),
+        keys.VIEW.here("Go to the next view: about the role, its permissions, its last use, its trust policy."),
         keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
     OPENS = (ActionSummary, RolePolicy)
-    VIEWS = ("about", "permissions", "trust policy")
+    VIEWS = ("about", "permissions", last_use.VIEW, "trust policy")
 
     def __init__(self, role: str) -> None:
         super().__init__()
         self._role = role
+        self._last_use = LastUse(f"last-use-{id(self)}")
 
     def question(self) -> Styled:
         """Return the role's name, the view, and the age of the answer."""
@@ -216,6 +219,9 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """Return the role in the current view."""
         if self.view == "permissions":
             return self._permission_rows(answer)
+        if self.view == last_use.VIEW:
+            opened = {name for name in self.opened if isinstance(name, str)}
+            return self._last_use.rows(self.app, self, f"role:{self._role}", self.width, opened, self.show_answer)
         if self.view == "trust policy":
             trust = answer.subject.role.trust
             lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
@@ -243,7 +249,9 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         self.post_message(AskExplain(f"role:{self._role} {one_action_of(self.rows.value)}"))
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return the effect and name of a service."""
+        """Return the effect and name of a service, or the name of one that was used or not."""
+        if isinstance(row.value, ServiceAccess):
+            return row.value.service
         return (row.value.effect, row.value.service) if isinstance(row.value, ServiceSummary) else None
 
     def open_row(self, row: Row) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.denial.answer import commands_for, decoding
@@ -16,7 +17,7 @@ from ekstui.export.shapes import explain_shape
 from ekstui.export.texts import document_text
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
-from ekstui.library.explaining import Inquiry, explain_all, simulate
+from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.notation import PolicyAt, Side, parse_policy
 from ekstui.present.blocks import Fold
 from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
@@ -33,8 +34,8 @@ from ekstui.tui.widgets.pane import failure, plain_failure
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.library.explaining import ExplainAnswer
+    from ekstui.library.peeling import Peeled
     from ekstui.present.blocks import Block
-    from ekstui.sources.aws.iam import SimulatedDecision
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 _CLUSTER = re.compile(r"\s*cluster:(\S+)\s*")
@@ -76,9 +77,7 @@ class Explained:
         first = self.answers[0]
         return first.action or "" if isinstance(first, Explanation) else str(first.request or "")
 
-    def blocks(
-        self, simulated: Sequence[SimulatedDecision], unfolded: Collection[Hashable] | None = None
-    ) -> list[Block]:
+    def blocks(self, simulated: Peeled | None, unfolded: Collection[Hashable] | None = None) -> list[Block]:
         """Return the answers as blocks, with what is unfolded (None: all)."""
         return explanation_blocks(self.answers, simulated, now=datetime.now(UTC), unfolded=unfolded)
 
@@ -154,12 +153,15 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.line.may_continue = may_continue
         if begun:
             self.line.value = f"{text.strip()} "
-        self._simulated: tuple[Explained, Sequence[SimulatedDecision]] | None = None
+        self._simulated: tuple[Explained, Peeled] | None = None
         """The answer that IAM's policy simulator was asked about, and its decisions."""
         self._known: AccountSnapshot | None = None
+        self._peeling = f"simulate-{id(self)}"
+        """The group of the background job that asks the simulator."""
+        self._is_peeling = False
 
     @property
-    def simulated(self) -> Sequence[SimulatedDecision] | None:
+    def simulated(self) -> Peeled | None:
         """The decisions of IAM's policy simulator on this question; None if it was not asked."""
         return self._simulated[1] if self._simulated and self._simulated[0] is self.answer else None
 
@@ -193,7 +195,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
     def answer_rows(self, answer: Explained) -> list[Row]:
         """Return the explanation; of several denials a table, and those that are unfolded."""
-        return rows(answer.blocks(self.simulated or (), self.opened), self.width)
+        return rows(answer.blocks(self.simulated, self.opened), self.width)
 
     def fold_key(self, row: Row) -> Hashable:
         """Return which of several answers, or which part of one, a row unfolds."""
@@ -250,7 +252,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             Extract(
                 "JSON", "ekstui-explain.json", lambda: document_text(explain_shape(data(), answer.answers, simulated))
             ),
-            Extract("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated or ()))),
+            Extract("Markdown", "ekstui-explain.md", lambda: markdown(answer.blocks(simulated))),
         )
 
     def action_who_can(self) -> None:
@@ -262,7 +264,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         self.action_edit()
 
     def action_simulate(self) -> None:
-        """Ask IAM's policy simulator the same question."""
+        """Ask IAM's policy simulator the same question, then without one layer after the other; esc stops that."""
         answer, library = self.answer, self.app.library
         if answer is None:
             self.notify("Ask a question first.")
@@ -270,17 +272,41 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         if answer.inquiry.principal is None:
             self.notify("IAM's simulator needs a role: put role:NAME before the request.")
             return
-        self.notify("Asking IAM's simulator…")
+        self.notify("Asking IAM's simulator… esc stops")
+        self._is_peeling = True
 
-        def show(decisions: Sequence[SimulatedDecision]) -> None:
-            self._simulated = answer, decisions
+        def show(peeled: Peeled) -> None:
+            self._simulated = answer, peeled
             self.show_answer()
 
-        self.app.background.run(
-            self,
-            f"simulate-{id(self)}",
-            lambda _: simulate(library, answer.inquiry),
-            show,
+        def done(peeled: Peeled) -> None:
+            self._is_peeling = False
+            show(peeled)
+
+        def failed(error: EkstuiError) -> None:
+            self._is_peeling = False
             # ekstui's own answer stays.
-            lambda error: self.notify(plain_failure(error), severity="error"),
-        )
+            self.notify(plain_failure(error), severity="error")
+
+        def work(cancelled: Event) -> Peeled:
+            from ekstui.library.peeling import peel  # only where the simulator is asked
+
+            def report(peeled: Peeled) -> None:
+                if not cancelled.is_set():
+                    self.call_later(show, peeled)
+
+            return peel(library, answer.inquiry, report, cancelled.is_set)
+
+        self.app.background.run(self, self._peeling, work, done, failed)
+
+    def step_back(self) -> bool:
+        """Stop asking the simulator, with what it said so far; else clear the search."""
+        if not self._is_peeling:
+            return super().step_back()
+        self.app.background.cancel(self._peeling)
+        self._is_peeling = False
+        if self._simulated is not None:
+            answer, peeled = self._simulated
+            self._simulated = answer, peeled._replace(error="It was cancelled.")
+            self.show_answer()
+        return True

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
+    from ekstui.tui.last_use import LastUse
+
+LAST_USE = "last use"
+"""In place of an effect, for the services of IAM's report."""
 
 
 class PermissionsPane(Pane):
@@ -33,7 +37,7 @@ class PermissionsPane(Pane):
     NUMBER, TITLE = 2, "Permissions"
     FILTER_HINT = "part of a service, action, level or condition key"
     STOP = "service"
-    KEYS = (keys.VIEW.here("Switch between what the version allows and what it does not."),)
+    KEYS = (keys.VIEW.here("Go to what the version does not allow, then to what the policy was last used for."),)
     BINDINGS = bindings(KEYS)
     FOOTER = (
         keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
@@ -51,14 +55,19 @@ class PermissionsPane(Pane):
         self._symptoms: Sequence[Symptom] = ()
         self._whole = False
         self._remaining: Remaining | None = None
+        self._awaits_remaining = False
+        """Whether that is what is to be shown, and being found out."""
         self._arn = ""
         """The policy whose permissions are shown."""
         self._access: AccessPolicyRules | None = None
+        self._last_use: LastUse | None = None
+        """What the policy was last used for, if that is shown."""
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
         self._access = shown.entry.access if shown else None
-        self._remaining = None
+        self._remaining, self._awaits_remaining = None, False
+        self._drop_last_use()
         self.app.background.cancel("summary", "remaining")
         if shown is None or self._access is not None:
             self._whole, self._arn = False, shown.entry.policy.arn if shown else ""
@@ -102,23 +111,37 @@ class PermissionsPane(Pane):
         self.rows.scroll_home(animate=False)
 
     def action_view(self) -> None:
-        """Switch between what the version allows and what it does not; an access policy has one view."""
+        """Go on from what the version allows to what it does not, and to its last use; an access policy has one view."""
         shown = self.shown
         if self._access is not None:
             self.notify(ONE_VIEW)
             return
-        if self._remaining is not None or shown is None:
+        if self._last_use is not None or shown is None:
+            self._drop_last_use()
+            self._show_remaining(None)
+            return
+        if self._remaining is not None or self._awaits_remaining:
+            from ekstui.tui.last_use import LastUse
+
+            self.app.background.cancel("remaining")
+            self._last_use = LastUse("last-use")
             self._show_remaining(None)
             return
         from ekstui.iam.summary import remaining
 
+        self._awaits_remaining = True
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self.app.background.run(
             self, "remaining", lambda _: remaining(library.document(policy, version)), self._show_remaining
         )
 
+    def _drop_last_use(self) -> None:
+        if self._last_use is not None:
+            self._last_use.forget(self.app)
+            self._last_use = None
+
     def _show_remaining(self, remaining: Remaining | None) -> None:
-        self._remaining = remaining
+        self._remaining, self._awaits_remaining = remaining, False
         self.show_rows()
 
     def on_resize(self) -> None:
@@ -148,6 +171,10 @@ class PermissionsPane(Pane):
 
             blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
             return rows_with(words, rows(blocks, width))
+        if self._last_use is not None and self.shown is not None:
+            unfolded = {service for effect, service in self._toggled if effect == LAST_USE}
+            subject = self.shown.entry.policy.arn
+            return rows_with(words, self._last_use.rows(self.app, self, subject, width, unfolded, self.show_rows))
         services, opened = self._services, self._opened
         if words:
             services = [service for service in (_matching(service, words) for service in self._services) if service]
@@ -196,6 +223,7 @@ class PermissionsPane(Pane):
 
     def fold(self, row: Row | None, *, fold: bool) -> bool:
         """Fold or unfold a service; fold on an action goes to its service."""
+        from ekstui.eks.last_accessed import ServiceAccess
         from ekstui.iam.summary import ActionSummary, ServiceSummary
         from ekstui.present.policy_report import RemainingService
 
@@ -203,6 +231,9 @@ class PermissionsPane(Pane):
         if isinstance(value, RemainingService):
             if (("Allow", value.service) in self._toggled) == fold:
                 self._toggle(("Allow", value.service))
+        elif isinstance(value, ServiceAccess):
+            if ((LAST_USE, value.service) in self._toggled) == fold:
+                self._toggle((LAST_USE, value.service))
         elif isinstance(value, ServiceSummary):
             if ((value.effect, value.service) in self._opened) == fold:
                 self._toggle((value.effect, value.service))
@@ -216,6 +247,7 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
+        from ekstui.eks.last_accessed import ServiceAccess
         from ekstui.iam.summary import ActionSummary, ServiceSummary
         from ekstui.library.notation import PolicyAt
         from ekstui.present.policy_report import RemainingService
@@ -224,6 +256,8 @@ class PermissionsPane(Pane):
         value, shown = event.row.value, self.shown
         if isinstance(value, RemainingService):
             self._toggle(("Allow", value.service))
+        elif isinstance(value, ServiceAccess):
+            self._toggle((LAST_USE, value.service))
         elif isinstance(value, ServiceSummary):
             self._toggle((value.effect, value.service))
         elif isinstance(value, ActionSummary) and shown:
