@@ -217,13 +217,17 @@ class _Wild(NamedTuple):
     """What is before its first wildcard; most patterns differ there, which is seen at once."""
     resource: str
     ways: Ways
+    steps: int
+    """How many it takes to compare it with another resource, for each reading of that."""
 
 
 def _wild(places: Places) -> list[_Wild]:
     patterns: list[_Wild] = []
     for place, ways in places.items():
         if place.element == "Resource" and (wild := _OPEN.search(place.resources[0])):
-            patterns.append(_Wild(place.resources[0][: wild.start()], place.resources[0], ways))
+            (resource,) = place.resources
+            steps = STEPS_OF_ARNS * arn.readings_of((resource,))
+            patterns.append(_Wild(resource[: wild.start()], resource, ways, steps))
     return patterns
 
 
@@ -232,8 +236,9 @@ def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort:
     ways = dict(places.get(place, {}))
     if place.element == "Resource" and not effort.is_spent:
         (resource,) = place.resources
+        own = arn.readings_of((resource,))
         for pattern in wild if effort.spend(len(wild)) else ():
-            if resource.startswith(pattern.prefix) and effort.spend(STEPS_OF_ARNS):
+            if resource.startswith(pattern.prefix) and effort.spend(pattern.steps * own):
                 ways |= pattern.ways if arn.resource_covers(pattern.resource, resource) is True else {}
     return {lines: way for lines, way in ways.items() if not any(other < lines for other in ways)}
 

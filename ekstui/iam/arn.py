@@ -10,7 +10,7 @@ for what only this second reading matches: `arn:aws:ec2:*:volume/*` may or may n
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -115,6 +115,11 @@ def readings(pattern: str) -> Readings:
         else ()
     )
     return Readings((by_parts,) if plausible or not (others or is_short) else (), others)
+
+
+def readings_of(resources: Iterable[str]) -> int:
+    """Return how many readings some patterns have together, at least one; a short ARN may have dozens."""
+    return max(1, sum(len(meaning) for pattern in resources for meaning in readings(pattern)))
 
 
 def is_uncertain(pattern: str) -> bool:

@@ -34,7 +34,7 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
         "".join(parts) for count in (1, 2, 3) for parts in product(("*", "?", "n", "nodegroup/", "/"), repeat=count)
     ):
         whole = f"arn:aws:eks:*:*:{pattern}"
-        made = [arn for arn, kind in resources_for("eks:DescribeNodegroup", (whole,), ONE, "eu-west-1") if kind]
+        made = [arn for arn, kind in resources_for("eks:DescribeNodegroup", whole, ONE, "eu-west-1") if kind]
         assert all(glob(whole).fullmatch(arn) and arn.startswith(NODEGROUP) and arn.count("/") > 2 for arn in made), (
             pattern
         )
@@ -59,7 +59,7 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
 def test_a_resource_is_in_the_region_and_account_asked_for_unless_its_pattern_says_otherwise(
     pattern: str, made: set[str]
 ) -> None:
-    found = resources_for("eks:DescribeCluster", (pattern,), ONE, "eu-west-1")
+    found = resources_for("eks:DescribeCluster", pattern, ONE, "eu-west-1")
     assert {arn for arn, kind in found if kind == "cluster"} == made
 
 

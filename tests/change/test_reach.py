@@ -594,7 +594,7 @@ def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
     ],
 )
 def test_resources_that_a_pattern_can_mean(action: str, pattern: str, found: set[tuple[str, str]]) -> None:
-    made = set(resources_for(action, (pattern,), "111122223333", "eu-west-1"))
+    made = set(resources_for(action, pattern, "111122223333", "eu-west-1"))
     assert {(resource.removesuffix("zq"), kind) for resource, kind in made} == found
 
 

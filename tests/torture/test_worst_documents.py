@@ -1,8 +1,19 @@
 """The worst documents that IAM accepts: each is accepted, and what it permits is said with bounded work."""
 
+from collections import Counter
+from typing import Any
+
 import pytest
 
+from ekstui.change import coverage
+from ekstui.change.reach import reach_between, witness
+from ekstui.change.reach.mentions import named_in
+from ekstui.iam import arn
+from ekstui.iam.conditions import predicates
+from ekstui.iam.conditions.predicates import predicate
+from ekstui.iam.conditions.variables import NOTHING_KNOWN
 from ekstui.iam.document import broken_rules, parse
+from ekstui.iam.grants import grants
 from ekstui.iam.summary import MAX_LISTED, services_in, too_large_to_list
 from tests.torture.worst_documents import INLINE, MANAGED, SHAPES, document
 
@@ -33,3 +44,57 @@ def test_actions_in_the_same_situation_share_what_is_granted() -> None:
     # Those without resource types are in another one.
     assert len({id(action.grants) for action in lambda_row.actions}) == 2
     assert len(lambda_row.actions) > 50
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> Counter[str]:
+    """Count the calls of a function by its name."""
+    counted: Counter[str] = Counter()
+    function = getattr(owner, name)
+
+    def counting(*values: Any, **named: Any) -> Any:
+        counted[name] += 1
+        return function(*values, **named)
+
+    monkeypatch.setattr(owner, name, counting)
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "matched"),
+    [
+        ("StringEquals", "v7", True),
+        ("StringEquals", "V7", False),
+        ("StringEqualsIgnoreCase", "V7", True),
+        ("StringLike", "v7", True),
+        ("StringLike", "wild-7", True),
+        ("StringLike", "wild*", True),
+        ("StringEquals", "wild-7", False),
+        ("StringEquals", "wild*", True),
+        ("StringNotLike", "v7", False),
+        ("StringNotLike", "other", True),
+    ],
+)
+def test_hundreds_of_values_are_looked_up_and_only_patterns_compared(
+    monkeypatch: pytest.MonkeyPatch, operator: str, value: str, matched: bool
+) -> None:
+    line = predicate(operator, "aws:principaltag/a", (*(f"v{place}" for place in range(900)), "wild*"))
+    counted = _counted(monkeypatch, predicates, "value_matches")
+    assert line.holds((value,), NOTHING_KNOWN) is matched
+    assert counted["value_matches"] <= 1
+
+
+def test_what_searches_avoid_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = [grants(parse(document("NotAction on buckets", 1_500, seed))) for seed in (1, 2)]
+    searches = _counted(monkeypatch, witness, "named_in")
+    named_in.cache_clear()
+    reach_between(*sides)
+    assert searches["named_in"] > 5 * named_in.cache_info().misses
+
+
+def test_long_lists_and_short_arns_count_as_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    sides = grants(parse(document("short ARNs", INLINE))), grants(everything)
+    counted = _counted(monkeypatch, arn, "_covers")
+    coverage.extent_covers.cache_clear()
+    reach_between(*sides)
+    assert counted["_covers"] < 100_000

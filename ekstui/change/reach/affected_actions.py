@@ -188,18 +188,20 @@ def cases_of(
 def _pattern_combinations(patterns: list[str], effort: Effort) -> list[frozenset[str]] | None:
     """Return the sets of patterns that one action may match together; None if too many or too much work."""
     cells: list[frozenset[str]] = [frozenset()]
-    for pattern in patterns:
-        cells += [
-            frozenset({*cell, pattern}) for cell in cells if all(wildcard.overlaps(pattern, member) for member in cell)
-        ]
-        if not effort.spend(sum(map(len, cells)) * _steps(pattern) // 8) or len(cells) > MAX_CELLS:
+    for place, pattern in enumerate(patterns):
+        if not effort.spend((place + len(cells)) * _steps(pattern) // 8):
             return None
-    effort.spend(len(cells) * len(patterns) // 8)
-    return [
-        cell
-        for cell in cells
-        if not any(wildcard.covers(other, member) for member in cell for other in patterns if other not in cell)
-    ]
+        meeting = {other for other in patterns[:place] if wildcard.overlaps(pattern, other)}
+        cells += [cell | {pattern} for cell in cells if cell <= meeting]
+        if len(cells) > MAX_CELLS:
+            return None
+    # What matches a pattern matches all that cover it.
+    wider: dict[str, set[str]] = {}
+    for pattern in patterns:
+        if not effort.spend(len(patterns) * _steps(pattern) // 8):
+            return None
+        wider[pattern] = {other for other in patterns if wildcard.covers(other, pattern)}
+    return [cell for cell in cells if all(wider[pattern] <= cell for pattern in cell)]
 
 
 class Unlisted(NamedTuple):

@@ -105,16 +105,14 @@ def _filled(pattern: str, fill: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def resources_for(action: str, patterns: tuple[str, ...], account: str, region: str) -> tuple[tuple[str, str], ...]:
-    """Return ARNs on which an action can be requested and that match one of the patterns, each with its resource type.
+def resources_for(action: str, pattern: str, account: str, region: str) -> tuple[tuple[str, str], ...]:
+    """Return ARNs on which an action can be requested and that match a pattern, each with its resource type.
 
-    Patterns are as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an action
+    The pattern is as in `Resolved.pattern`. An action without a required resource can be requested on `*`. For an action
     that the reference lacks, every ARN counts; for others, so do ARNs of kinds that the reference does not describe,
     because it is not complete. Both have an empty type.
     """
-    resources = dict.fromkeys(
-        resource for pattern in patterns for resource in _resources_under(action, pattern, account, region)
-    )
+    resources = dict.fromkeys(_resources_under(action, pattern, account, region))
     # A short pattern may be split so that its account is not one; such an ARN does not exist.
     real = ((resource, kind) for resource, kind in resources if resource == "*" or is_plausible(split_arn(resource)))
     return tuple((without_encoding(resource), kind) for resource, kind in real)

@@ -21,9 +21,10 @@ from ekstui.change.reach.feasible import (
     stand_in,
     takes_key,
 )
-from ekstui.iam.arn import matches_resource, split_arn
+from ekstui.change.reach.mentions import in_order, named_in, variables_in
+from ekstui.iam.arn import matches_resource
 from ekstui.iam.conditions import Truth, every, negation, some
-from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, has_several, is_tag, type_of
+from ekstui.iam.conditions.known_keys import has_several, is_tag, type_of
 from ekstui.iam.conditions.operators import UNKNOWN
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS, Predicate, predicates_of
 from ekstui.iam.conditions.spans import ValueSpan, complement, examples
@@ -66,16 +67,23 @@ def request_gained(
     # Sorting and matching them counts only where they are many: AWS's policies have a few for each action.
     count = len(before.allow) + len(before.deny) + len(after.allow) + len(after.deny)
     effort.spend(count // 16 + count * count // 64)
-    for extent in _sorted(after.allow - before.allow):
-        request = _Search(action, (extent,), before.allow | after.deny, effort).run()
+    for wanted, avoided in _questions(before, after):
+        if effort.is_spent:
+            return None
+        request = _Search(action, wanted, avoided, effort).run()
         if request:
             return request
-    for deny in _sorted(before.deny - after.deny):
-        for extent in _sorted(after.allow):
-            request = _Search(action, (extent, deny), after.deny, effort).run()
-            if request:
-                return request
     return None
+
+
+def _questions(before: ActionExtents, after: ActionExtents) -> Iterator[tuple[tuple[Extent, ...], frozenset[Extent]]]:
+    """Yield the extents that a request has to match and those that it must not, either of which shows that it is gained."""
+    avoided = before.allow | after.deny
+    for extent in in_order(after.allow - before.allow):
+        yield (extent,), avoided
+    for deny in in_order(before.deny - after.deny):
+        for extent in in_order(after.allow):
+            yield (extent, deny), after.deny
 
 
 class _Search:
@@ -84,21 +92,27 @@ class _Search:
     def __init__(self, action: str, wanted: tuple[Extent, ...], avoided: frozenset[Extent], effort: Effort) -> None:
         self._action = action
         self._wanted = wanted
-        self._avoided = _sorted(avoided)
         self._effort = effort
         self._tries = 0
         self._resource = ""
         self._type = ""
+        # Thousands of searches avoid the same extents, so what these name is read once.
+        self._named = named_in(avoided)
+        own = [named_in(frozenset({extent})) for extent in wanted]
+        self._avoided = self._named.extents
         self._needs: dict[str, tuple[Predicate, ...]] = {}
-        for extent in wanted:
-            for key, predicates in predicates_of(extent.conditions).items():
+        for mentions in own:
+            for key, predicates in mentions.predicates.items():
                 self._needs[key] = (*self._needs.get(key, ()), *predicates)
-        self._asked = {key: list(predicates) for key, predicates in self._needs.items()}
-        for extent in self._avoided:
-            for key, predicates in predicates_of(extent.conditions).items():
-                self._asked.setdefault(key, []).extend(predicates)
-        self._variables = _variables((*wanted, *self._avoided))
-        self._accounts = self._named_accounts()
+        everything = (*own, self._named)
+        self._variables = frozenset[str]().union(*(mentions.variables for mentions in everything))
+        self._defaulted = frozenset[str]().union(*(mentions.defaulted for mentions in everything))
+        accounts = frozenset[str]().union(*(mentions.accounts for mentions in everything))
+        self._accounts = (*sorted(accounts), ACCOUNT, OTHER_ACCOUNT)
+
+    def _asked(self, key: str) -> tuple[Predicate, ...]:
+        """Return the wanted and avoided conditions on a key."""
+        return (*self._needs.get(key, ()), *self._named.predicates.get(key, ()))
 
     def run(self) -> _Request | None:
         """Return a request; None if none is found."""
@@ -128,15 +142,6 @@ class _Search:
         return None
 
     @property
-    def _defaulted(self) -> frozenset[str]:
-        """The keys of variables with a default, which only matters if a request lacks the key."""
-        extents = (*self._wanted, *self._avoided)
-        texts = {text for extent in extents for text in extent.resources}
-        texts.update(value for extent in extents for line in extent.conditions for value in line.values)
-        variables = (variable for text in texts if "," in text for variable in variables_of(template(text)))
-        return frozenset(variable.key for variable in variables if variable.default is not None) - ALWAYS_PRESENT
-
-    @property
     def _is_spent(self) -> bool:
         return self._tries > MAX_TRIES or self._effort.is_spent
 
@@ -160,7 +165,7 @@ class _Search:
                     yield from self._starts(trial, rest)
 
     def _from(self, context: KeyValues) -> KeyValues | None:
-        for key in self._asked:
+        for key in dict.fromkeys((*self._needs, *self._named.predicates)):
             if self._is_spent:
                 return None
             if key not in context and key not in _DERIVED:
@@ -184,33 +189,41 @@ class _Search:
                 return {**context, key: followed[key]}
         return trial
 
-    def _resources(self, context: KeyValues) -> tuple[tuple[str, str], ...]:
+    def _resources(self, context: KeyValues) -> Iterator[tuple[str, str]]:
+        """Yield the ARNs to try, each with its resource type."""
         account = next(
             (values[0] for key, values in context.items() if key.endswith(":resourceaccount") and values), ACCOUNT
         )
         region = (context.get("aws:requestedregion") or context.get("ec2:region") or (REGION,))[0]
-        whole = WholeContext(context)
-        patterns: list[str] = []
-        # What the other side excludes with NotResource is what it does not allow.
-        for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
-            for extent in extents:
-                if extent.element == element:
-                    texts = [resolved(template(resource), whole) for resource in extent.resources]
-                    patterns += [text.pattern() for text in texts if text.resolvable and not text.unknown_keys]
-        if any(extent.element == "NotResource" for extent in self._wanted):
-            patterns.append("*")
-        self._effort.spend(len(patterns) // 16)
-        wanted = tuple(dict.fromkeys(patterns))
         # A variable is the caller's account; the resource may belong to another.
         is_open = self._variables & _ACCOUNTS and not any(key.endswith(":resourceaccount") for key in context)
-        accounts = dict.fromkeys((account, *self._accounts)) if is_open else (account,)
-        made = (resources_for(self._action, wanted, owner, region) for owner in accounts)
-        return tuple(dict.fromkeys(chain.from_iterable(made)))
+        tried: set[tuple[str, str]] = set()
+        for owner in dict.fromkeys((account, *self._accounts)) if is_open else (account,):
+            for pattern in self._patterns(WholeContext(context)):
+                if not self._effort.spend():
+                    return
+                for resource in resources_for(self._action, pattern, owner, region):
+                    if resource not in tried:
+                        tried.add(resource)
+                        yield resource
+
+    def _patterns(self, whole: WholeContext) -> Iterator[str]:
+        """Yield resource patterns that a request may have to match."""
+        tried: set[str] = set()
+        # What the other side excludes with NotResource is what it does not allow.
+        for element, extents in (("Resource", self._wanted), ("NotResource", self._avoided)):
+            for resource in (text for extent in extents if extent.element == element for text in extent.resources):
+                value = resolved(template(resource), whole)
+                if value.resolvable and not value.unknown_keys and (pattern := value.pattern()) not in tried:
+                    tried.add(pattern)
+                    yield pattern
+        if "*" not in tried and any(extent.element == "NotResource" for extent in self._wanted):
+            yield "*"
 
     def _escape_avoided(self, context: KeyValues, fixed: frozenset[str]) -> KeyValues | None:
         """Return a context with the same `fixed` keys that the wanted extents match and the avoided ones do not."""
         self._tries += 1
-        self._effort.spend(1 + len(self._avoided))
+        self._effort.spend(1 + self._named.size)
         if self._is_spent:
             return None
         full = agreeing(context, self._resource, self._spelled_tags)
@@ -239,7 +252,7 @@ class _Search:
         """Yield contexts in which a condition of an extent fails, each with the key that was changed."""
         for key, predicates in predicates_of(in_the_way.conditions).items():
             for predicate in predicates:
-                for changed in dict.fromkeys((key, *_variables_of(predicate))):
+                for changed in dict.fromkeys((key, *variables_in(predicate))):
                     for values in self._values(changed, full) if changed not in fixed else ():
                         if values == full.get(changed) or not is_possible(changed, values):
                             continue
@@ -275,7 +288,7 @@ class _Search:
 
     def _values(self, key: str, context: KeyValues) -> list[Values]:
         """Return values to try for a key, starting with those that no policy names."""
-        predicates = [predicate for predicate in self._asked.get(key, []) if predicate.null is None]
+        predicates = [predicate for predicate in self._asked(key) if predicate.null is None]
         values: dict[Values, None] = {}
         if key in self._variables:
             values[(_value_of_variable(key),)] = None
@@ -288,7 +301,8 @@ class _Search:
         other = stand_in(key)
         if type_of(key) is not None or not any(map(_has_span, predicates)):
             values[(other,)] = None
-        named = self._named_values(key, predicates, context)
+        named = _named_values(key, predicates, context, self._accounts)
+        self._effort.spend(len(named) // 16)
         values.update(dict.fromkeys((text,) for text in named))
         if key == "aws:principalarn":
             values.update(
@@ -303,57 +317,54 @@ class _Search:
             values.update(dict.fromkeys(permutations(named[:MOST_TOGETHER], 2)))
         return list(values)
 
-    def _named_values(self, key: str, predicates: list[Predicate], context: KeyValues) -> list[str]:
-        """Return values that the conditions on a key accept, and some outside of their spans."""
-        whole = WholeContext(context)
-        named: dict[str, None] = {}
-        for predicate in predicates:
-            for value in predicate.values:
-                named.update(dict.fromkeys(self._examples(key, value, whole)))
-            named.update(dict.fromkeys(_between(predicate)))
-        return list(named)
-
-    def _examples(self, key: str, value: object, whole: WholeContext) -> Iterable[str]:
-        if isinstance(value, Text):
-            text = resolved(value.parts, whole)
-            if text.resolvable and not text.unknown_keys:
-                return instances_of(key, text.pattern(), self._accounts)
-            return ()
-        if isinstance(value, ValueSpan):
-            return examples(value)
-        if isinstance(value, Deferred):
-            return ("true", "false")
-        return ()
-
-    def _named_accounts(self) -> tuple[str, ...]:
-        """Return the account numbers in conditions and resources, and two others."""
-        in_arns = (
-            split_arn(resource).account for extent in (*self._wanted, *self._avoided) for resource in extent.resources
-        )
-        named = {account for account in in_arns if is_possible("aws:principalaccount", (account,))}
-        named |= {
-            without_encoding(part)
-            for key, predicates in self._asked.items()
-            if type_of(key) == "account"
-            for predicate in predicates
-            for value in predicate.values
-            if isinstance(value, Text)
-            for part in value.parts
-            if isinstance(part, str) and is_possible(key, (part,))
-        }
-        return (*sorted(named), ACCOUNT, OTHER_ACCOUNT)
-
     @property
     def _spelled_tags(self) -> dict[str, str]:
         """The spelling of tag keys: condition keys ignore case, but the values of aws:TagKeys do not."""
         spelled: dict[str, str] = {}
         for key in ("aws:tagkeys", "kms:encryptioncontextkeys"):
-            for predicate in self._asked.get(key, ()):
+            for predicate in self._asked(key):
                 texts = sorted(
                     without_encoding(text) for value in predicate.values if (text := _whole(value)) is not None
                 )
                 spelled.update({text.lower(): text for text in texts})
         return spelled
+
+
+def _named_values(
+    key: str, predicates: Iterable[Predicate], context: KeyValues, accounts: tuple[str, ...]
+) -> list[str]:
+    """Return values that the conditions on a key accept, and some outside of their spans."""
+    named: dict[str, None] = {}
+    for predicate in predicates:
+        if variables_in(predicate):
+            whole = WholeContext(context)
+            for value in predicate.values:
+                named.update(dict.fromkeys(_examples(key, value, whole, accounts)))
+            named.update(dict.fromkeys(_between(predicate)))
+        else:
+            named.update(dict.fromkeys(_fixed_examples(predicate, accounts)))
+    return list(named)
+
+
+@lru_cache(maxsize=4096)
+def _fixed_examples(predicate: Predicate, accounts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the examples of a condition without policy variables."""
+    whole = WholeContext({})
+    named = chain.from_iterable(_examples(predicate.key, value, whole, accounts) for value in predicate.values)
+    return tuple(dict.fromkeys((*named, *_between(predicate))))
+
+
+def _examples(key: str, value: object, whole: WholeContext, accounts: tuple[str, ...]) -> Iterable[str]:
+    if isinstance(value, Text):
+        text = resolved(value.parts, whole)
+        if text.resolvable and not text.unknown_keys:
+            return instances_of(key, text.pattern(), accounts)
+        return ()
+    if isinstance(value, ValueSpan):
+        return examples(value)
+    if isinstance(value, Deferred):
+        return ("true", "false")
+    return ()
 
 
 def _whole(value: object) -> str | None:
@@ -388,30 +399,3 @@ def _value_of_variable(key: str) -> str:
     if type_of(key) is not None or name.endswith(("arn", "orgid", "orgpaths")):
         return stand_in(key)
     return "zq-" + "".join(c for c in name if c.isalnum())[-20:]
-
-
-def _variables(extents: Iterable[Extent]) -> frozenset[str]:
-    variables: set[str] = set()
-    for extent in extents:
-        for resource in extent.resources:
-            variables.update(variable.key for variable in variables_of(template(resource)))
-        for predicates in predicates_of(extent.conditions).values():
-            for predicate in predicates:
-                variables.update(_variables_of(predicate))
-    return frozenset(variables)
-
-
-def _variables_of(predicate: Predicate) -> tuple[str, ...]:
-    values = (value for value in predicate.values if isinstance(value, Text | Deferred))
-    return tuple(sorted({variable.key for value in values for variable in variables_of(value.parts)}))
-
-
-def _sorted(extents: Iterable[Extent]) -> list[Extent]:
-    """Return extents in a stable order, fewest conditions first."""
-    return sorted(extents, key=_order)
-
-
-@lru_cache(maxsize=65536)
-def _order(extent: Extent) -> tuple[object, ...]:
-    lines = sorted((line.operator, line.key, tuple(sorted(line.values))) for line in extent.conditions)
-    return len(lines), extent.element, extent.resources, lines

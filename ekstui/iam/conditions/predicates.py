@@ -25,6 +25,8 @@ from ekstui.iam.conditions.values import (
     is_everything,
     is_nothing,
     is_unresolvable,
+    literal_form,
+    only_match,
     value_matches,
     value_of,
 )
@@ -129,11 +131,29 @@ class Predicate:
         return tuple(keys)
 
     def _accepts(self, actual: str, context: Context) -> Truth:
-        results = (value_matches(value, actual, context) for value in self.values)
+        values = self.values
+        if len(values) > FEW:
+            # Of hundreds of values, most are texts that only an equal one matches.
+            texts, values = _texts_and_others(self)
+            if literal_form(self.operator.family.how, actual) in texts:
+                return not self.negated
+        results = (value_matches(value, actual, context) for value in values)
         if self.negated:
             return negation(some(matched for matched, _ in results))
         # A value of another type equals nothing; what negation makes of it is not documented.
         return some(matched if unknown else bool(matched) for matched, unknown in results)
+
+
+FEW = 8
+"""The most values of a condition that are compared with that of a request one by one."""
+
+
+@lru_cache(maxsize=4096)
+def _texts_and_others(line: Predicate) -> tuple[frozenset[str], tuple[Value, ...]]:
+    """Return the values of a condition that only an equal text matches, in the form of `literal_form`, and the others."""
+    texts = {value: only_match(value) for value in line.values}
+    others = tuple(value for value, text in texts.items() if text is None)
+    return frozenset(text for text in texts.values() if text is not None), others
 
 
 @lru_cache(maxsize=16384)

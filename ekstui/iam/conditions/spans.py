@@ -104,9 +104,10 @@ def intersection(some: Iterable[ValueSpan], others: Iterable[ValueSpan]) -> list
     )
 
 
-def examples(span: ValueSpan) -> list[str]:
+@lru_cache(maxsize=4096)
+def examples(span: ValueSpan) -> tuple[str, ...]:
     """Return values in a span, as a request writes them: those at its ends and one between."""
-    return [text for point in _points_in(span) if (text := _written(span.kind, point)) is not None]
+    return tuple(text for point in _points_in(span) if (text := _written(span.kind, point)) is not None)
 
 
 def _number(text: str) -> Decimal | None:

@@ -107,6 +107,21 @@ def _matches_text(how: How, pattern: str, actual: str) -> Truth:
     return wildcard.matches(pattern, literal(actual))
 
 
+def only_match(value: Value) -> str | None:
+    """Return the only text that a value matches, as `literal_form` writes it; None for a value that may match others."""
+    if not isinstance(value, Text) or value.how == "arn" or variables_of(value.parts):
+        return None
+    text = "".join(map(str, value.parts))
+    if wildcard.is_wild(text) or len(text) > wildcard.MAX_LENGTH:
+        return None
+    return text.lower() if value.how == "folded" else text
+
+
+def literal_form(how: How | Kind, given: str) -> str:
+    """Return a value of a request as it is compared with texts."""
+    return literal(given).lower() if how == "folded" else literal(given)
+
+
 def is_everything(value: Value) -> bool:
     """Return whether every text matches."""
     return (
