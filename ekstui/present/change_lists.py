@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 STEP_COLUMNS = (
     Column("Date", 10), Column("Policy", 12, share=1, middle=True, shrink=1), Column("Step", 8), Column("Reach", 11),
-    Column("Change", 11),
+    Column("Change", 11), Column("", 1, share=1, shrink=2),
 )  # fmt: skip
 
 
@@ -44,9 +44,9 @@ LINE_WIDTH = 72
 """The length of the line of time, in columns."""
 
 
-def changes_table(steps: Sequence[FeedStep]) -> Table:
-    """Return one row per step, of any policy."""
-    return Table(STEP_COLUMNS, [_row(step) for step in steps])
+def changes_table(steps: Sequence[FeedStep], knowledge: Knowledge) -> Table:
+    """Return one row per step, of any policy, with the reason that is known for it."""
+    return Table(STEP_COLUMNS, [_row(step, knowledge) for step in steps])
 
 
 def period_words(since: datetime, known_until: datetime, left_out: int) -> str:
@@ -83,8 +83,7 @@ def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Li
     if step.family == "access-policy":
         access = knowledge.access_policies.get(step.policy)
         return code(step.policy, "strong"), f"  {access.text}" if access else ""
-    notes = knowledge.policies.get(step.policy)
-    why = next((update.text for update in notes.updates if update.version == step.version), "") if notes else ""
+    why = _reason(step, knowledge)
     has = "" if attached is None else f"  attached to {attached} in the account"
     name = code(f"{step.policy} {version_label(step.version)}", "strong")
     return name, f"  {why}" if why else "", Span(has, "muted")
@@ -153,7 +152,13 @@ def _words(counts: StepCounts | None) -> tuple[str | Span, ...]:
     return (reach_span(counts), ", ", *amount) if amount else (reach_span(counts),)
 
 
-def _row(step: FeedStep) -> TableRow:
+def _reason(step: FeedStep, knowledge: Knowledge) -> str:
+    """Return why AWS made a version; empty if that is not known."""
+    notes = knowledge.policies.get(step.policy)
+    return next((update.text for update in notes.updates if update.version == step.version), "") if notes else ""
+
+
+def _row(step: FeedStep, knowledge: Knowledge) -> TableRow:
     day = Span(iso_day(step.created, "unknown"), "muted")
     if step.previous is None or step.change.reach is None:
         is_access = step.family == "access-policy"
@@ -164,7 +169,8 @@ def _row(step: FeedStep) -> TableRow:
     else:
         pair = f"{version_label(step.previous)}→{version_label(step.version)}"
         reach, amount = reach_span(step.change), counts_spans(step.change)
-    return TableRow((day, code(step.policy), Span(pair, "muted"), reach, amount), step, (step.policy, step.version))
+    cells = (day, code(step.policy), Span(pair, "muted"), reach, amount, _reason(step, knowledge))
+    return TableRow(cells, step, (step.policy, step.version))
 
 
 def moved_blocks(moved: Sequence[Moved], pinned: int) -> list[Block]:

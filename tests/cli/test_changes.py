@@ -28,7 +28,7 @@ def account(folder: Path, **mark: Any) -> str:
 def test_a_new_policy_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["changes", "--since", "2026-05-01"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7" in lines
+    assert "2026-05-11 AmazonEKSBlockStoragePolicyV2 v1 new policy +7 Introduced." in lines
     assert main(["changes", "--since", "2026-05-01", "--json"]) == 0
     changes = json.loads(capsys.readouterr().out)["changes"]
     (new,) = [change for change in changes if change["policy"] == "AmazonEKSBlockStoragePolicyV2"]

@@ -4,8 +4,10 @@ from functools import partial
 
 from textual.pilot import Pilot
 
+from ekstui.change.steps import FeedStep, quarter_of
 from ekstui.eks.account_snapshot import Group, Role, User
 from ekstui.library.notation import PolicyAt
+from ekstui.present.change_map import MapPlace
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -69,18 +71,22 @@ def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
         assert snapshot is not None
         await pilot.press("f")
         await settle(pilot, lambda: shows(app, ChangesScreen))
+        changes = app.screen
+        assert isinstance(changes, ChangesScreen)
+
+        def policies() -> set[str]:
+            return {row.value.policy for row in changes.rows.rows if isinstance(row.value, FeedStep)}
+
         await pilot.press("p", "p")
-        await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2 v1" in words(app.screen))
+        await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2" in policies())
         await pilot.press("v")
-        await settle(pilot, lambda: "AmazonEKSBlockStoragePolicyV2" not in words(app.screen))
-        shown = {line.split()[1] for line in words(app.screen).splitlines()}
+        await settle(pilot, lambda: bool(policies()) and "AmazonEKSBlockStoragePolicyV2" not in policies())
+        shown = policies()
         holders: tuple[Role | User | Group, ...] = (*snapshot.roles, *snapshot.users, *snapshot.groups)
         attached = {policy.arn.rpartition("/")[2] for holder in holders for policy in holder.attached}
         assert "AmazonEKS_CNI_Policy" in shown
         assert shown <= attached
         # The details say how many have the policy attached.
-        changes = app.screen
-        assert isinstance(changes, ChangesScreen)
         assert changes.rows.move_to(("AmazonEKS_CNI_Policy", 6))
         has = sum(
             policy.arn == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
@@ -116,3 +122,32 @@ def test_a_verdict_has_the_lines_that_it_needs() -> None:
             await settle(pilot, partial(is_high, lines))
 
     travel(journey, (64, 24))
+
+
+def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_again() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("f")
+        await settle(pilot, lambda: shows(app, ChangesScreen))
+        changes = app.screen
+        assert isinstance(changes, ChangesScreen)
+        await settle(pilot, lambda: changes.answer is not None)
+        await pilot.press("p", "p")
+
+        def steps() -> list[FeedStep]:
+            return [row.value for row in changes.rows.rows if isinstance(row.value, FeedStep)]
+
+        await settle(pilot, lambda: changes.answer is not None and len(steps()) > 20)
+        whole = steps()
+        await pilot.press("O")
+        assert {step.change.reach for step in steps()} == {"widened"}
+        # The first row of the map is the policy that changed most; the quarter is chosen with the arrows.
+        await pilot.press("g", "left", "enter")
+        busiest = changes.rows.value
+        assert isinstance(busiest, MapPlace)
+        assert {step.policy for step in steps()} == {busiest.policy}
+        assert len({quarter_of(step.created) for step in steps() if step.created}) == 1
+        await pilot.press("escape", "escape")
+        assert steps() == whole
+        assert shows(app, ChangesScreen)
+
+    travel(journey)

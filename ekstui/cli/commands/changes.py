@@ -17,7 +17,7 @@ from ekstui.library.access_policies import (
     find_access_policy,
     means_access_policy,
 )
-from ekstui.library.catalog import PolicyEntry, knowledge_of
+from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of
 from ekstui.library.notation import parse_policy, parse_since
 from ekstui.present.access import access_timeline_blocks
 from ekstui.present.change_lists import beyond_words, changes_table, period_words, timeline_blocks, undated_words
@@ -83,7 +83,7 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
             arns = {(policy.family, policy.name): policy.arn for policy in policies}
             print_text(changes_atom(steps, arns, data.newest))
         case _:
-            print_blocks([changes_table(steps)])
+            print_blocks([changes_table(steps, knowledge())])
 
 
 def _remark_undated(library: Library, scope: Scope, since: datetime, attached: set[str] | None) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ekstui.change.holders import types_covered
 from ekstui.change.policy import SCOPE_WORDS, Policy, Scope, next_scope
-from ekstui.change.steps import FeedStep
+from ekstui.change.steps import FeedStep, Quarter, quarter_label
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.errors import EkstuiError
 from ekstui.iam.access_levels import MatrixRow, holding, matrix
@@ -23,8 +23,9 @@ from ekstui.library.searching import ChangesFeed, changes_feed, who_can_answer
 from ekstui.present.blocks import Block
 from ekstui.present.cards import NO_ACTION_ROWS, GivenAction, action_blocks, matrix_blocks
 from ekstui.present.change_lists import STEP_COLUMNS, changes_table, no_change_words, step_about
+from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_map, direction_of, is_in, map_quarters
 from ekstui.present.rendering import Row, list_rows, markdown, rows, styled_line
-from ekstui.present.styled import Column, Styled, cells, plain, styled
+from ekstui.present.styled import Column, Style, Styled, cells, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction, ShowComparison, ShowPlace
@@ -58,13 +59,13 @@ class ChangesScreen(ReportScreen[_Changes]):
     KEYS = (
         keys.OPEN.here("Compare the version with the one before it, or show a new policy."),
         keys.COMPARE.here("Compare the version with the one before it."),
-        keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
+        keys.ONLY, keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
         keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     COLUMNS = STEP_COLUMNS
     WAITING = "reading the history of the policies…"
-    OPENS = (FeedStep,)
+    OPENS = (FeedStep, MapPlace)
     STOP = "change"
     VIEWS = ("changed", "attached", "all")
     bookmark = Bookmark(keys.CHANGES.label)
@@ -73,12 +74,23 @@ class ChangesScreen(ReportScreen[_Changes]):
         super().__init__()
         self._scope = scope
         self._period = 0
+        self._only: Direction | None = None
+        """The direction of the shown changes; None for all."""
+        self._quarter: Quarter | None = None
+        """The chosen quarter of the map."""
+        self._cell: tuple[str, Quarter | None] | None = None
+        """The policy, and the quarter if one was chosen, that the list is limited to."""
 
     def question(self) -> Styled:
         """Return the period and the scope."""
         newest = self.app.library.known_until(self._scope)
         shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
         quiet = shown.get(self.view, "")
+        if self._only:
+            quiet += f" · only {dict(DIRECTIONS)[self._only]}"
+        if self._cell:
+            policy, quarter = self._cell
+            quiet += f" · only {policy}{f' in {quarter_label(quarter)}' if quarter else ''}"
         return (
             ("changes ", ""),
             (f"{PERIODS[self._period][0]} up to {newest:%Y-%m-%d}", "strong"),
@@ -97,9 +109,58 @@ class ChangesScreen(ReportScreen[_Changes]):
         shown = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
         if self.view == "attached":
             shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
-        lines = list_rows(changes_table(shown), self.width)
+        if self._only:
+            shown = [step for step in shown if direction_of(step) == self._only]
+        quarters = map_quarters(shown, self.app.library.known_until(self._scope), self.width)
+        map_rows = change_map(shown, quarters, self._quarter, self._choices(), self.width) if quarters else []
+        if self._cell:
+            policy, quarter = self._cell
+            shown = [step for step in shown if step.policy == policy and (quarter is None or is_in(step, quarter))]
+        lines = list_rows(changes_table(shown, knowledge()), self.width)
         self.rows.set_columns(_columns(lines, self.width))
-        return rows_with(self._search_text.casefold().split(), lines)
+        words = self._search_text.casefold().split()
+        return rows_with(words, lines) if words else [*map_rows, *lines]
+
+    def _choices(self) -> Styled:
+        """Return the directions that can be asked for alone, the current one marked."""
+        words: list[tuple[str, Style]] = [
+            (f"{word} ", "cursor" if direction == self._only else "muted") for direction, word in DIRECTIONS
+        ]
+        return (("O only: ", "muted"), *words)
+
+    def action_only(self) -> None:
+        """Show the changes of one direction alone; after the last one, all again."""
+        directions = [None, *(direction for direction, _ in DIRECTIONS)]
+        self._only = directions[(directions.index(self._only) + 1) % len(directions)]
+        self.show_header()
+        self.show_answer()
+
+    def fold(self, row: Row, *, fold: bool) -> None:
+        """Choose a quarter of the map: the one before or after."""
+        if not isinstance(row.value, MapPlace) or self.answer is None:
+            super().fold(row, fold=fold)
+            return
+        quarters: list[Quarter | None] = [
+            None,
+            *map_quarters(self.answer.feed.changes, self.app.library.known_until(self._scope), self.width),
+        ]
+        at = quarters.index(self._quarter) if self._quarter in quarters else 0
+        self._quarter = quarters[(at + (-1 if fold else 1)) % len(quarters)]
+        self.show_answer()
+
+    def step_back(self) -> bool:
+        """Clear the search, show all cells of the map again, then all directions; False if there is nothing to clear."""
+        if super().step_back():
+            return True
+        if self._cell is None and self._only is None:
+            return False
+        if self._cell is not None:
+            self._cell = None
+        else:
+            self._only = None
+        self.show_header()
+        self.show_answer()
+        return True
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made the version, and how many in the account have the policy attached."""
@@ -136,6 +197,11 @@ class ChangesScreen(ReportScreen[_Changes]):
     def open_row(self, row: Row) -> None:
         """Compare a version with the one before it, or show a new policy."""
         step = row.value
+        if isinstance(step, MapPlace):
+            cell = (step.policy, self._quarter)
+            self._cell = None if cell == self._cell else cell
+            self.show_header()
+            self.show_answer()
         if not isinstance(step, FeedStep):
             return
         if step.family == "access-policy":
@@ -149,13 +215,13 @@ class ChangesScreen(ReportScreen[_Changes]):
 
 def _columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """Return the columns with steps whole, names as far as there is room, and no gap between them."""
-    date, policy, step, reach, change = STEP_COLUMNS
+    date, policy, step, reach, change, reason = STEP_COLUMNS
     names, steps = (max((cells(plain(row.cells[at])) for row in rows), default=1) for at in (1, 2))
     steps = max(steps, step.width)
-    room = width - sum((date.width, steps, reach.width, change.width, len(STEP_COLUMNS) - 1))
+    room = width - sum((date.width, steps, reach.width, change.width, reason.width, len(STEP_COLUMNS) - 1))
     return (
         date, policy._replace(width=min(names, max(room, policy.width)), share=0), step._replace(width=steps), reach,
-        change._replace(share=1),
+        change, reason,
     )  # fmt: skip
 
 

@@ -1,0 +1,110 @@
+"""A map of what changed: policies by quarter, with the sign of what each step did to the access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ekstui.change.steps import Quarter, quarter_label, quarter_of
+from ekstui.iam.text import clean_line, counted
+from ekstui.present.blocks import reach_style
+from ekstui.present.styled import Row, Style, Styled, cells, cut_end, cut_middle, plain, styled
+from ekstui.present.time_line import SIGNS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ekstui.change.steps import FeedStep
+
+Direction = Literal["widened", "mixed", "narrowed", "new", "unknown"]
+
+DIRECTIONS: tuple[tuple[Direction, str], ...] = (
+    ("widened", "wider"), ("mixed", "both"), ("narrowed", "narrower"), ("new", "new"), ("unknown", "unknown"),
+)  # fmt: skip
+"""What steps can be asked for alone, with the words for it."""
+
+NEW = "+"
+
+_MOST_POLICIES = 7
+_MOST_QUARTERS = 8
+_LEAST_NAME = 24
+"""The fewest cells for the name of a policy."""
+_CELL = 5
+"""The width of a quarter, in cells; of more signs the last one and their number are shown."""
+
+_GAP = "  "
+
+
+class MapPlace(NamedTuple):
+    """A row of the map."""
+
+    policy: str
+
+
+def direction_of(step: FeedStep) -> Direction | None:
+    """Return what a step did to the access; None if it stayed the same."""
+    if step.previous is None or step.change.reach is None:
+        return "new"
+    return None if step.change.kind == "none" or step.change.reach == "same" else step.change.reach
+
+
+def map_quarters(steps: Iterable[FeedStep], until: datetime, width: int) -> tuple[Quarter, ...]:
+    """Return the quarters from that of the first step to that of `until`, the last ones that fit; none if that is only one."""
+    last = quarter_of(until)
+    first = min((quarter_of(step.created) for step in steps if step.created), default=last)
+    most = min(_MOST_QUARTERS, (width - _LEAST_NAME) // (_CELL + len(_GAP)))
+    quarters = tuple(range(max(first, last - most + 1), last + 1))
+    return quarters if len(quarters) > 1 else ()
+
+
+def change_map(
+    steps: Sequence[FeedStep], quarters: Sequence[Quarter], chosen: Quarter | None, words: Styled, width: int
+) -> list[Row]:
+    """Return a row with `words` and the quarters, of which the chosen one looks like the cursor, then one row per policy.
+
+    The policies with the most changes come first.
+    """
+    room = len(quarters) * (_CELL + len(_GAP))
+    names = width - room
+    words = cut_end(words, names - 1)
+    titles: list[tuple[str, Style]] = [*words, (" " * (names - cells(plain(words))), "")]
+    for quarter in quarters:
+        titles += [(f"{quarter_label(quarter):<{_CELL}}", "cursor" if quarter == chosen else "muted"), (_GAP, "")]
+    rows = [Row("quarters", (tuple(titles),), selectable=False)]
+    by_policy: dict[str, list[FeedStep]] = {}
+    for step in steps:
+        by_policy.setdefault(step.policy, []).append(step)
+    busiest = sorted(by_policy, key=lambda policy: (-len(by_policy[policy]), policy))
+    for policy in busiest[:_MOST_POLICIES]:
+        (name,) = cut_middle(styled(clean_line(policy)), names - 1)
+        line: list[tuple[str, Style]] = [(f"{name[0]:<{names}}", "")]
+        for quarter in quarters:
+            line += [*_cell([step for step in by_policy[policy] if is_in(step, quarter)]), (_GAP, "")]
+        rows.append(Row(("map", policy), (tuple(line),), MapPlace(policy)))
+    if (more := len(busiest) - _MOST_POLICIES) > 0:
+        words = styled(f"and {counted(more, 'more policy', 'more policies')}", "muted")
+        rows.append(Row("more", (words,), selectable=False))
+    return rows
+
+
+def is_in(step: FeedStep, quarter: Quarter) -> bool:
+    """Return whether a step was made in a quarter."""
+    return step.created is not None and quarter_of(step.created) == quarter
+
+
+def _cell(steps: Sequence[FeedStep]) -> list[tuple[str, Style]]:
+    """Return the signs of a quarter's steps, oldest first."""
+    if not steps:
+        return [("·", "muted"), (" " * (_CELL - 1), "")]
+    signs = [_sign(step) for step in reversed(steps)]
+    if len(signs) > _CELL:
+        sign, style = signs[-1]
+        return [(f"{sign}×{len(signs)}"[:_CELL].ljust(_CELL), style)]
+    return [*signs, (" " * (_CELL - len(signs)), "")]
+
+
+def _sign(step: FeedStep) -> tuple[str, Style]:
+    direction = direction_of(step)
+    if direction == "new":
+        return NEW, "accent"
+    return SIGNS[direction or "same"], reach_style(direction)
