@@ -129,6 +129,8 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("LessAnswer", "kept"): some(record(pattern=STRING, unused=TEXTS)),
     **{(form, "reach"): REACHES for form in ("Moved", "ReviewedDocument")},
     **{("OrganisationAnswer", name): some(is_a("RecordedAttachment")) for name in ("roles", "users", "groups")},
+    ("PodAnswer", "pods"): TEXTS,
+    ("PodAnswer", "restart"): none_or({"description": "A command as its arguments.", **TEXTS}),
     ("PrincipalsCan", "taken_away"): some(is_a("taken_away")),
     ("ReleaseNeed", "required"): some(record(action=STRING, without=STRING)),
     ("Review", "not_read"): TEXTS,
@@ -162,6 +164,8 @@ ABOUT: dict[tuple[str, str], str] = {
     ("ForbiddenExplanation", "principal"): "An ARN, or what Kubernetes calls it.",
     ("ForbiddenExplanation", "resource"): "With its subresource, or a path.",
     **{(form, "path"): "Null if only the name was read." for form in ("Group", "RoleAttachment", "UserAttachment")},
+    ("PodAnswer", "pods"): "Their names, oldest first.",
+    ("PodsAnswer", "pods"): "How many there are.",
     ("Permission", "api_group"): "Empty for the core group.",
     ("PolicyEntry", "versions"): "How many are known.",
     ("PrincipalsCan", "taken_away"): "Who has it in a policy, and what takes it away whole.",
@@ -404,6 +408,10 @@ def parts() -> dict[str, Schema]:
             trust=none_or(is_a("TrustJudgement")),
         ),
         "forbidden": whole("ForbiddenExplanation", data=DATA),
+        "pods": whole("PodAnswer", data=DATA, can={
+            "description": "Whether the first of its credentials may do what was asked; null if nothing was, or their role is not "
+            "known.", **none_or(either(is_a("explanation"), is_a("forbidden"))),
+        }),
         "shown_access_policy": whole("AccessPolicyRules.shown", data=DATA),
         "shown_policy": record(
             "A version of a policy.",
@@ -480,6 +488,7 @@ def answers() -> dict[str, Sequence[Schema]]:
         "cluster": [with_data("ClusterAnswer")],
         "account": [with_data("AccountSnapshot")],
         "role": [with_data("RoleAnswer")],
+        "pod": one_or_several("pods"),
         "explain": [
             record(
                 "One answer for each different denial of a text. A single one also has its fields beside the list, as "

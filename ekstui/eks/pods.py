@@ -6,8 +6,10 @@ No value of an environment variable or annotation is here except ARNs of roles a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 PodVariable = Literal[
@@ -101,7 +103,8 @@ WorkloadKind = Literal["pods", "service accounts", "aws-auth"]
 """What is read of Kubernetes."""
 
 
-class KubernetesFacts(NamedTuple):
+@dataclass(frozen=True)
+class KubernetesFacts:
     """What was read of a cluster's Kubernetes at one time; a kind that was not read is None."""
 
     read_at: datetime
@@ -121,8 +124,11 @@ class KubernetesFacts(NamedTuple):
 
     def service_account(self, namespace: str, name: str) -> KubernetesServiceAccount | None:
         """Return a service account; None if there is none, or it was not read."""
-        wanted = (namespace, name)
-        return next((each for each in self.service_accounts or () if (each.namespace, each.name) == wanted), None)
+        return self._by_name.get((namespace, name))
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], KubernetesServiceAccount]:
+        return {(account.namespace, account.name): account for account in self.service_accounts or ()}
 
     def knows_accounts_of(self, namespace: str) -> bool:
         """Return whether all service accounts of a namespace were read: each has one named `default`."""

@@ -53,8 +53,12 @@ _FIELDS: Mapping[str, str] = {
     "Cluster": "name region version auto_mode issues=",
     "ClusterAnswer": "cluster=cluster.name region=cluster.region account=identity.account partition=identity.partition "
     "fetched_at complete not_judged health=cluster.all_issues recent_changes=recent "
-    "authentication_mode=cluster.authentication_mode findings entries roles not_looked_at errors",
+    "authentication_mode=cluster.authentication_mode findings entries roles kubernetes_read_at pods service_accounts "
+    "not_looked_at errors",
     "ClusterRole": "arn uses policies=subject findings",
+    "Credentials": "source role=role_arn containers reason",
+    "CredentialsAnswer": "source=credentials.source role=credentials.role_arn containers=credentials.containers "
+    "reason=credentials.reason since trust",
     "ComparedSide": "label policy=policy.name arn=policy.arn version created parameters",
     "Comparison": "before after kind=change.kind reach=change.reach denies=change.denies verdict=change.verdict "
     "notes=change.notes added=change.added removed=change.removed changed=change.changed",
@@ -66,6 +70,7 @@ _FIELDS: Mapping[str, str] = {
     "DataStatus": "source partition newest synced_at reference",
     "DependentActions": "action needs text source",
     "Effective": "path exists=file_found settings= warnings",
+    "Expected": "source role=role_arn not_before not_after",
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
     "must_allow_too times resources layers",
@@ -95,6 +100,11 @@ _FIELDS: Mapping[str, str] = {
     "PrincipalsCan": "account=identity.account fetched_at complete principals taken_away=taken not_looked_at",
     "PrincipalInCluster": "cluster principal policy scope namespaces",
     "Permission": "api_group resource verb",
+    "PodAnswer": "pod=title namespace=workload.namespace kind=workload.kind name=workload.name "
+    "service_account=workload.service_account pods=workload.pods cluster region account fetched_at kubernetes_read_at "
+    "credentials expected findings restart not_looked_at",
+    "PodsAnswer": "namespace=workload.namespace kind=workload.kind name=workload.name "
+    "service_account=workload.service_account pods=workload.pods credentials expected findings",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
     "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "
     "attachable=policy.attachable superseded_by",
@@ -117,6 +127,7 @@ _FIELDS: Mapping[str, str] = {
     "Review": "files read documents not_read exceptions needs",
     "ReviewedDocument": "path place line use state kind=change.kind reach=change.reach verdict= statements rights",
     "Rule": "api_groups resources verbs non_resource_urls",
+    "ServiceAccountAnswer": "namespace=service_account.namespace name=service_account.name role=service_account.role_arn findings",
     "ServiceAccount": "namespace name pattern never_matches",
     "ServiceAccess": "service name last_used by region actions",
     "ServiceSummary": "service effect access levels resource condition warnings",
@@ -290,6 +301,9 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,
     **{("OrganisationAnswer", f"{kind}s"): _of_kind(kind) for kind in ("role", "user", "group")},
+    ("PodAnswer", "pods"): lambda pods: [pod.name for pod in pods],
+    ("PodAnswer", "restart"): lambda command: None if command is None else list(command.arguments),
+    ("PodsAnswer", "pods"): len,
     ("PolicyEntry", "arn"): arn_or_none,
     ("PolicyEntry", "versions"): len,
     ("PrincipalsCan", "taken_away"): _taken_away,

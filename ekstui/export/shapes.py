@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo
     from ekstui.library.peeling import Peeled
+    from ekstui.library.pod_answers import PodAnswer
     from ekstui.store.accounts import StoredAccount
 
 
@@ -145,6 +146,16 @@ def _explained(data: DataStatus, explanation: ExplainAnswer, peeled: Peeled | No
         decode_command=None if command is None else command.text,
         trust=explanation.trust,
     )
+
+
+def pods_shape(data: DataStatus, answers: Sequence[PodAnswer]) -> Shape:
+    """Return the answer of `pod`: one for each group of pods that were given the same."""
+    return one_or_answers([_pod(data, answer) for answer in answers])
+
+
+def _pod(data: DataStatus, answer: PodAnswer) -> Shape:
+    asked = [_explained(data, explanation, None) for explanation in answer.can]
+    return answer_of(data, answer) | {"can": asked[0] if asked else None}
 
 
 def cache_shape(info: CacheInfo, accounts: Sequence[StoredAccount]) -> Shape:

@@ -3,6 +3,8 @@
 And what access entries allow in Kubernetes: who may do something in a cluster, and why a request was forbidden.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,9 +16,26 @@ from ekstui.denial.forbidden import Forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.eks.cluster import AccessEntry, AccessScope, Cluster, EksFacts, HealthIssue
 from ekstui.eks.findings.health import is_about
-from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry, findings_of_role
-from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, EntryInCluster, RoleInCluster, RoleInUse
+from ekstui.eks.findings.looking import (
+    findings_in_cluster,
+    findings_of_cluster,
+    findings_of_entry,
+    findings_of_pods,
+    findings_of_role,
+    findings_of_service_account,
+)
+from ekstui.eks.findings.subjects import (
+    AccountContext,
+    ClusterInUse,
+    EntryInCluster,
+    RoleInCluster,
+    RoleInUse,
+    ServiceAccountInCluster,
+    WorkloadInCluster,
+)
 from ekstui.eks.findings.table import SEVERITIES, Finding, FixPlace, Severity
+from ekstui.eks.pod_credentials import Credentials, Expected, credentials_of, expected_of
+from ekstui.eks.pods import KubernetesServiceAccount, Workload, workloads
 from ekstui.eks.uses import roles_of_cluster, uses_in
 from ekstui.errors import AccountError, AmbiguousError
 from ekstui.iam.text import counted
@@ -35,11 +54,17 @@ class ClusterRole:
     """A role that the cluster uses."""
 
     arn: str
+    """Of a finding about something else what that is called, such as `shop/deployment/web`."""
     uses: tuple[Use, ...]
     """Its uses in this cluster."""
     subject: RoleInUse | None
     """The role with all its uses; None if it was not read, such as one of another account."""
     findings: tuple[Finding, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return self.arn.rpartition("/")[2] if self.arn.startswith("arn:") else self.arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +86,22 @@ class RecentChange:
     """Names of the cluster's roles that have it attached."""
 
 
+class PodsAnswer(NamedTuple):
+    """Pods that were given the same, the credentials that they use, and what is wrong with that."""
+
+    workload: Workload
+    credentials: tuple[Credentials, ...]
+    expected: Expected | None
+    findings: tuple[Finding, ...]
+
+
+class ServiceAccountAnswer(NamedTuple):
+    """A service account and what is wrong with it."""
+
+    service_account: KubernetesServiceAccount
+    findings: tuple[Finding, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterAnswer:
     """A cluster, and the account and time that it was read from."""
@@ -80,6 +121,12 @@ class ClusterAnswer:
     """The cluster's access entries, those of people first."""
     findings: tuple[Finding, ...] = ()
     """Those about the cluster itself: what EKS reports, and what its authentication mode means for the entries."""
+    pods: tuple[PodsAnswer, ...] | None = None
+    """By what owns them; None if they were not read."""
+    service_accounts: tuple[ServiceAccountAnswer, ...] = ()
+    """Those with findings."""
+    kubernetes_read_at: datetime | None = None
+    """When its Kubernetes was read; None if it was not."""
     not_judged: tuple[str, ...] = ()
     """What could not be read, so that it may have problems that are not found, as phrases.
 
@@ -135,8 +182,44 @@ def cluster_answer(
         errors=tuple(errors),
         entries=_entries(cluster, here, context, library),
         findings=tuple(with_commands(finding, place, library) for finding in findings_of_cluster(itself, context)),
+        pods=pods_of(cluster, context, library),
+        service_accounts=service_accounts_of(cluster, context, library),
+        kubernetes_read_at=cluster.kubernetes.read_at if cluster.kubernetes else None,
         not_judged=tuple(_not_judged(cluster, snapshot, roles, errors[len(snapshot.errors) :])),
     )
+
+
+def pods_of(cluster: Cluster, context: AccountContext, library: Library) -> tuple[PodsAnswer, ...] | None:
+    """Return the pods of a cluster by what owns them; None if they were not read."""
+    facts = cluster.kubernetes
+    if facts is None or facts.pods is None:
+        return None
+    return tuple(pods_answer(workload, cluster, context, library) for workload in workloads(facts.pods))
+
+
+def pods_answer(workload: Workload, cluster: Cluster, context: AccountContext, library: Library) -> PodsAnswer:
+    """Return the credentials that pods use, and what is wrong with that."""
+    credentials, expected = credentials_of(workload, cluster), expected_of(workload, cluster)
+    findings = findings_of_pods(WorkloadInCluster(workload, cluster, credentials, expected), context)
+    place = FixPlace(workload.title, None, cluster, context, workload)
+    return PodsAnswer(
+        workload, credentials, expected, tuple(with_commands(finding, place, library) for finding in findings)
+    )
+
+
+def service_accounts_of(
+    cluster: Cluster, context: AccountContext, library: Library
+) -> tuple[ServiceAccountAnswer, ...]:
+    """Return the service accounts of a cluster with which something is wrong."""
+    facts = cluster.kubernetes
+    answers = []
+    for account in (facts.service_accounts or ()) if facts else ():
+        place = FixPlace(f"{account.namespace}/{account.name}", None, cluster, context, service_account=account)
+        findings = findings_of_service_account(ServiceAccountInCluster(account, cluster), context)
+        if findings:
+            mended = tuple(with_commands(finding, place, library) for finding in findings)
+            answers.append(ServiceAccountAnswer(account, mended))
+    return tuple(answers)
 
 
 def _findings(
@@ -228,6 +311,11 @@ def findings_worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Findi
     itself = ClusterRole(answer.cluster.arn or answer.cluster.name, (), None, ())
     pairs = [(itself, finding) for finding in answer.findings]
     pairs += [(role, finding) for role in answer.roles for finding in role.findings]
+    for pods in answer.pods or ():
+        pairs += [(ClusterRole(pods.workload.title, (), None, ()), finding) for finding in pods.findings]
+    for account in answer.service_accounts:
+        name = f"{account.service_account.namespace}/sa/{account.service_account.name}"
+        pairs += [(ClusterRole(name, (), None, ()), finding) for finding in account.findings]
     for entry in answer.entries:
         arn = entry.entry.principal_arn
         pairs += [(roles.get(arn, ClusterRole(arn, (), None, ())), finding) for finding in entry.findings]

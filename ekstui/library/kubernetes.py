@@ -13,7 +13,7 @@ from ekstui.eks.unseen import unread_inside
 from ekstui.errors import InputError
 from ekstui.library.cluster_answers import find_cluster, with_cluster
 from ekstui.library.library import Library
-from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, decoded, read_files, read_kubernetes
+from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_files, read_kubernetes, within_limit
 
 
 def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
@@ -25,8 +25,11 @@ def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
         raise InputError("Standard input and files cannot be read together.", "Give files only, or - alone.")
     if sys.stdin.isatty():
         raise InputError("Nothing was piped in.", "kubectl get pods,serviceaccounts -A -o json | ekstui …")
-    text = decoded(sys.stdin.buffer.read(MAX_ANSWER_BYTES + 1), "standard input")
-    return read_kubernetes([("standard input", text)], now)
+    try:
+        text = sys.stdin.read(MAX_ANSWER_BYTES + 1)
+    except UnicodeDecodeError:
+        raise InputError("Standard input is not UTF-8 text.") from None
+    return read_kubernetes([("standard input", within_limit(text, "standard input"))], now)
 
 
 def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None:
@@ -36,12 +39,13 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None
     """
     snapshot = library.account.last_snapshot_or_error()
     cluster = find_cluster(name, None, snapshot)
-    if (known := cluster.kubernetes) is not None:
-        facts = facts._replace(
-            pods=facts.pods if facts.pods is not None else known.pods,
-            service_accounts=facts.service_accounts if facts.service_accounts is not None else known.service_accounts,
-            mappings=facts.mappings if facts.mappings is not None else known.mappings,
-            whole=tuple(sorted({*facts.whole, *(each for each in known.whole if not facts.has(each))})),
+    if (earlier := cluster.kubernetes) is not None:
+        facts = replace(
+            facts,
+            pods=facts.pods if facts.pods is not None else earlier.pods,
+            service_accounts=facts.service_accounts if facts.service_accounts is not None else earlier.service_accounts,
+            mappings=facts.mappings if facts.mappings is not None else earlier.mappings,
+            whole=tuple(sorted({*facts.whole, *(kind for kind in earlier.whole if not facts.has(kind))})),
         )
     after = with_cluster(snapshot, replace(cluster, kubernetes=facts))
     others = (note for note in snapshot.not_looked_at if note not in unread_inside(snapshot))

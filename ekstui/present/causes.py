@@ -125,7 +125,7 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
 def _roles(answer: ClusterAnswer, cause: CommonCause) -> str:
     """Return the roles, or principals of access entries, that a cause concerns."""
     own = answer.cluster.arn or answer.cluster.name
-    names = ["the cluster" if role.arn == own else role.arn.rpartition("/")[2] for role, _ in cause.cases]
+    names = ["the cluster" if role.arn == own else role.name for role, _ in cause.cases]
     return _some(list(dict.fromkeys(names)))
 
 
@@ -165,7 +165,7 @@ def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iter
         if role.subject is not None and in_app:
             below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
         if len(cause.cases) > 1:
-            yield Node(Span(role.arn.rpartition("/")[2], "strong"), below)
+            yield Node(Span(role.name, "strong"), below)
         else:
             yield from below
 

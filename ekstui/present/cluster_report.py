@@ -160,7 +160,7 @@ def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:
     """Return one row per role: what uses it, what is attached, and when it was last used."""
     rows = []
     for role in roles:
-        name = Span(role.arn.rpartition("/")[2], "strong")
+        name = Span(role.name, "strong")
         uses = uses_words(role.uses) or "–"
         if role.subject is None:
             rows.append(TableRow((name, uses, Span(UNREAD_ROLE, "warn"), ""), role, ("role", role.arn)))
@@ -209,7 +209,7 @@ def allowed_words(entry: AccessEntry) -> Line:
 
 
 def _verdict(answer: ClusterAnswer) -> str:
-    named = [(f"{role.arn.rpartition('/')[2]}: ", finding) for role, finding in findings_worst_first(answer)]
+    named = [(f"{role.name}: ", finding) for role, finding in findings_worst_first(answer)]
     return verdict_words(named, [f"{part} was" for part in answer.not_judged])
 
 

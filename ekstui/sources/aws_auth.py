@@ -36,14 +36,14 @@ _PLAIN = re.compile(r"[\w.+~/][^\"'\[\]#&*!|>%`]*")
 def parse_aws_auth(data: object) -> tuple[AuthMapping, ...]:
     """Return the lines of the `data` of aws-auth in order; InputError for one that cannot be read."""
     fields = data if isinstance(data, Mapping) else {}
-    found: list[AuthMapping] = []
+    mappings: list[AuthMapping] = []
     for name, (kind, arn) in _KEYS.items():
-        found += [_mapping(entry, kind, arn, name) for entry in _entries(fields.get(name), name)]
+        mappings += [_mapping(entry, kind, arn, name) for entry in _entries(fields.get(name), name)]
     for entry in _entries(fields.get("mapAccounts"), "mapAccounts"):
         if not isinstance(entry, str) or not _ACCOUNT.fullmatch(entry):
             raise _unreadable("mapAccounts", "one is not an account's number")
-        found.append(AuthMapping("account", entry))
-    return tuple(found)
+        mappings.append(AuthMapping("account", entry))
+    return tuple(mappings)
 
 
 def _mapping(entry: object, kind: Literal["role", "user"], arn: str, name: str) -> AuthMapping:
@@ -54,7 +54,7 @@ def _mapping(entry: object, kind: Literal["role", "user"], arn: str, name: str) 
     if (
         not isinstance(username, str)
         or not isinstance(groups, list)
-        or not all(isinstance(each, str) for each in groups)
+        or not all(isinstance(group, str) for group in groups)
     ):
         raise _unreadable(name, "a user name or group is not text")
     return AuthMapping(kind, principal, username, tuple(groups))
@@ -76,7 +76,7 @@ def _entries(text: object, name: str) -> list[Any]:
 
 def _of_yaml(text: str, name: str) -> list[Any]:
     """Return a list of words, or of mappings to words and lists of words."""
-    found: list[Any] = []
+    entries: list[Any] = []
     outer: int | None = None
     column = 0  # where the keys of the current mapping begin
     words: list[str] | None = None  # the list of the last key, if its words follow
@@ -88,13 +88,13 @@ def _of_yaml(text: str, name: str) -> list[Any]:
         outer = indent if outer is None else outer
         if dash and indent == outer:
             column, words = indent + len(dash), None
-            found.append({} if key else _word(value, name, number))
+            entries.append({} if key else _word(value, name, number))
         elif dash and words is not None and key is None and indent >= column:
             words.append(_word(value, name, number))
             continue
         if key is None and dash:
             continue
-        fields = found[-1] if found else None
+        fields = entries[-1] if entries else None
         label = (key or "").strip("\"'")
         if not isinstance(fields, dict) or not label or label in fields or indent + len(dash) != column:
             raise _not_understood(name, number)
@@ -103,7 +103,7 @@ def _of_yaml(text: str, name: str) -> list[Any]:
             fields[label] = _value(value, name, number)
         else:
             words = fields[label] = []
-    return found
+    return entries
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -133,19 +133,18 @@ def read_files(paths: Sequence[Path], read_at: datetime) -> KubernetesFacts:
     return read_kubernetes([(str(path), _text_of(path)) for path in paths], read_at)
 
 
-def decoded(content: bytes, place: str) -> str:
-    """Return the text of what was read; InputError if it is too long or not UTF-8."""
-    if len(content) > MAX_ANSWER_BYTES:
+def within_limit(text: str, place: str) -> str:
+    """Return a text that was read; InputError if it is too long."""
+    if len(text) > MAX_ANSWER_BYTES:
         raise InputError(f"{place} is larger than {MAX_ANSWER_BYTES // 1_000_000} MB.", "Give one namespace at a time.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{place} is not UTF-8.", _NEXT) from None
+    return text
 
 
 def _text_of(path: Path) -> str:
     try:
-        return decoded(files.read_regular(path, MAX_ANSWER_BYTES), str(path))
+        return within_limit(files.read_regular(path, MAX_ANSWER_BYTES).decode("utf-8-sig"), str(path))
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8.", _NEXT) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", _NEXT) from None
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from ekstui.cli.main import main
-from tests.support.kubernetes import irsa_variables, of_all_namespaces, pod, service_account
+from tests.library.test_privacy import traces
+from tests.rig.rig import Rig
+from tests.support.kubernetes import POD_IDENTITY, aws_auth, irsa_variables, of_all_namespaces, pod, service_account
 
 ACCOUNT = "111122223333"
 ORDERS = f"arn:aws:iam::{ACCOUNT}:role/prod-orders"
@@ -43,3 +45,74 @@ def test_what_cannot_be_read_is_said_before_the_account_is_asked(
     file.write_text("{")
     assert main(["cluster", "prod", "--kubernetes", str(file), "--offline"]) == 2
     assert "pods.json cannot be read: it is not JSON (line 1)." in capsys.readouterr().err.replace("\n", " ")
+
+
+def piped(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+API = [pod("api-6f-1", POD_IDENTITY, namespace="orders", account="api"), service_account("api", namespace="orders")]
+
+
+def test_a_pod_from_json_without_a_cluster(
+    own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped(json.dumps(pod("web-6f-1", irsa_variables(ORDERS))), monkeypatch)
+    assert main(["pod", "-"]) == 0
+    text = capsys.readouterr().out
+    first = text.partition("\n1 pod of")[0].replace("\n    ", " ")
+    assert first == "shop/deployment/web uses role prod-orders by IRSA since 2026-11-02; no problem found"
+    assert "no cluster is known" in text
+    assert list(own_home.rglob("accounts/*.db")) == []
+
+
+def test_a_pod_of_a_known_cluster(
+    own_home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped(of_all_namespaces(API), monkeypatch)
+    found = answer(["pod", "-", "--cluster", "prod", "--can", "dynamodb:PutItem"], capsys)
+    (credentials,) = found["credentials"]
+    assert (credentials["source"], credentials["role"]) == ("pod-identity", f"arn:aws:iam::{ACCOUNT}:role/orders-data")
+    assert credentials["trust"]["verdict"] == "allowed"
+    assert found["can"]["verdict"] == "allowed"
+    assert found["pods"] == ["api-6f-1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["pod", "a/b/c/d"], "'a/b/c/d' is not a pod."),
+        (["pod", "shop/cronjob/x"], "Kubernetes' 'cronjob' is not known to own pods."),
+        (["pod", "web", "--resource", "arn:aws:s3:::b"], "--resource is about an action."),
+    ],
+)
+def test_a_wrong_name_is_said(
+    words: list[str], message: str, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--demo"]) == 2
+    assert message in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_what_was_read_answers_later_and_no_secret_is_kept(
+    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.reset(0)
+    monkeypatch.setenv("EKSTUI_LOG", "1")
+    token = "seeded5tokenSEEDED5token"
+    seeded = pod("leak-6f-1", {"TOKEN": token, "AWS_ROLE_ARN": token, "AWS_SECRET_ACCESS_KEY": token})
+    auth = aws_auth()
+    auth["data"]["more"] = token
+    items = [*API, seeded, service_account("leaky", **{"eks.amazonaws.com/role-arn": token, "x": token}), auth]
+    file = tmp_path / "pods.json"
+    file.write_text(of_all_namespaces(items))
+    assert main(["cluster", "prod", "--kubernetes", str(file), "--debug"]) == 0
+    assert main(["pod", "orders/api-6f-1", "--offline"]) == 0
+    assert "orders/api-6f-1 uses role orders-data by Pod Identity" in capsys.readouterr().out.replace("\n    ", " ")
+    assert main(["account"]) == 0  # a new reading of the account keeps what was read of Kubernetes
+    assert main(["pod", "shop/deployment/leak", "--offline", "--json"]) == 0
+    output = capsys.readouterr()
+    assert token not in output.out + output.err
+    file.unlink()
+    assert traces(own_home, token) == []
+    assert main(["pod", "nobody", "--offline"]) == 1
+    assert "There is no pod of 'nobody' in prod" in capsys.readouterr().err.replace("\n", " ")

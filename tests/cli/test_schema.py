@@ -28,6 +28,7 @@ from ekstui.cli.parser import build_parser, commands_of
 from ekstui.eks.findings.table import Finding
 from ekstui.export import encoding
 from tests.rig.rig import Rig
+from tests.support.kubernetes import POD_IDENTITY, of_all_namespaces, pod
 
 SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
 
@@ -80,6 +81,8 @@ LIVE: tuple[tuple[str, ...], ...] = (
     ("clusters",),
     ("role", "prod-orders"),
     ("used", "role:prod-orders", "--less"),
+    ("cluster", "prod", "--kubernetes", "{kubernetes}"),
+    ("pod", "orders/api-6f-1", "--can", "dynamodb:PutItem"),
     ("upgrade", "prod"),
     ("who-can", "k8s:get:pods", "--region", "eu-central-1"),
     (
@@ -166,9 +169,18 @@ def test_answers_from_the_corpus(
 
 
 @pytest.mark.parametrize("words", LIVE, ids=" ".join)
-def test_answers_from_the_account(words: tuple[str, ...], rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+def test_answers_from_the_account(
+    words: tuple[str, ...], rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rig.reset(0)
-    assert main([*words, "--json"]) == 0
+    file = tmp_path / "pods.json"
+    file.write_text(
+        of_all_namespaces([pod("api-6f-1", POD_IDENTITY, namespace="orders", account="api"), pod("web-6f-1")])
+    )
+    if words[0] == "pod":
+        assert main(["cluster", "prod", "--kubernetes", str(file)]) == 0
+        capsys.readouterr()
+    assert main([*(word.format(kubernetes=file) for word in words), "--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
 
 

@@ -78,7 +78,8 @@ def modes(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
 )
 def missing_roles(subject: RoleInCluster, account: AccountContext) -> Iterator[Case]:
     """Yield the role if it was not read."""
-    if subject.was_read:
+    # Of a role that only Kubernetes names, the service account or pod is reported.
+    if subject.was_read or (subject.uses and all(use.kind == "irsa" for use in subject.uses)):
         return
     name = subject.arn.rsplit("/", 1)[-1]
     severity: Severity = "note"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from ekstui.eks.commands import Command, attach_policy
-from ekstui.eks.findings import controllers, entries, health, permissions, policies, trust
+from ekstui.eks.findings import aws_auth, controllers, entries, health, permissions, pods, policies, trust
 from ekstui.eks.findings.subjects import (
     AccountContext,
     ClusterInUse,
@@ -15,6 +15,8 @@ from ekstui.eks.findings.subjects import (
     FindingSubject,
     RoleInCluster,
     RoleInUse,
+    ServiceAccountInCluster,
+    WorkloadInCluster,
 )
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Case, Finding, FindingType, FixPlace
 
@@ -22,12 +24,14 @@ from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Cas
 @cache
 def table() -> Mapping[str, FindingType]:
     """Return all findings by code, the worst first."""
-    modules = [module.__name__ for module in (health, trust, permissions, controllers, policies, entries)]
+    modules = [
+        module.__name__ for module in (health, trust, pods, permissions, controllers, policies, entries, aws_auth)
+    ]
     in_order = sorted(TYPES.values(), key=lambda entry: modules.index(entry.look.__module__))
     return {entry.code: entry for entry in sorted(in_order, key=lambda entry: SEVERITIES.index(entry.severity))}
 
 
-def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings in the order of their severities."""
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
@@ -52,6 +56,16 @@ def findings_of_cluster(subject: ClusterInUse, account: AccountContext) -> tuple
     return _findings("cluster", subject, account)
 
 
+def findings_of_pods(subject: WorkloadInCluster, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about pods that were given the same, worst first."""
+    return _findings("pods", subject, account)
+
+
+def findings_of_service_account(subject: ServiceAccountInCluster, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about a service account, worst first."""
+    return _findings("service account", subject, account)
+
+
 def _findings(about: About, subject: FindingSubject, account: AccountContext) -> tuple[Finding, ...]:
     """Return the findings about a subject, each once: where cases differ in their evidence alone, with that of all."""
     by_subject: dict[tuple[str, str, str], Finding] = {}
@@ -62,7 +76,7 @@ def _findings(about: About, subject: FindingSubject, account: AccountContext) ->
             one = _finding(entry, case)
             key = (one.code, one.severity, one.text)
             by_subject[key] = _both(by_subject[key], one) if key in by_subject else one
-    return tuple(_worst_first(by_subject.values()))
+    return tuple(worst_first(by_subject.values()))
 
 
 def _finding(entry: FindingType, case: Case) -> Finding:

@@ -1,4 +1,4 @@
-"""What findings are about: a role, a role as one cluster uses it, an access entry, a cluster; and what is known besides."""
+"""What findings are about: a role, also as one cluster uses it, an access entry, a cluster, pods; and what is known besides."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Role, Use
     from ekstui.eks.cluster import AccessEntry, Addon, Cluster, EksFacts, HealthIssue, PodIdentityAssociation
     from ekstui.eks.knowledge import Knowledge
+    from ekstui.eks.pod_credentials import Credentials, Expected
+    from ekstui.eks.pods import KubernetesServiceAccount, Workload
     from ekstui.eks.published import Component
     from ekstui.iam.document import Document
 
@@ -113,6 +115,34 @@ class EntryInCluster:
     def knows(self, need: Need) -> bool:
         """Return whether what a finding needs was read."""
         return need == "access policies" and self.entry.policies is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadInCluster:
+    """Pods of a cluster that were given the same."""
+
+    workload: Workload
+    cluster: Cluster
+    credentials: Sequence[Credentials]
+    """What they use, by container."""
+    expected: Expected | None
+    """What they would get if they were made now."""
+
+    def knows(self, _need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccountInCluster:
+    """A service account of a cluster."""
+
+    service_account: KubernetesServiceAccount
+    cluster: Cluster
+
+    def knows(self, _need: Need) -> bool:
+        """Return whether what a finding needs was read."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

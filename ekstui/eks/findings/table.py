@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Role, Use
     from ekstui.eks.cluster import Cluster, HealthIssue
     from ekstui.eks.commands import Command
+    from ekstui.eks.pods import KubernetesServiceAccount, Workload
 
 Severity = Literal["problem", "advice", "note"]
 """`problem`: something fails; `advice`: it works but could be better; `note`: too little is known to say more."""
@@ -88,12 +89,15 @@ class FixPlace(NamedTuple):
     """None if it is not a role, or was not read."""
     cluster: Cluster | None
     account: AccountContext
+    workload: Workload | None = None
+    """The pods, if it is about some."""
+    service_account: KubernetesServiceAccount | None = None
 
 
 _Fix = Callable[[Finding, FixPlace], "tuple[Command, ...]"]
 """Returns the commands that fix a finding, in order; empty if none do."""
 
-About = Literal["role", "role in a cluster", "access entry", "cluster"]
+About = Literal["role", "role in a cluster", "access entry", "cluster", "pods", "service account"]
 
 
 class FindingType(NamedTuple):

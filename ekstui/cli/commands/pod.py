@@ -1,0 +1,51 @@
+"""`ekstui pod`: as whom a pod calls AWS, why, and what it may do."""
+
+from argparse import Namespace
+from datetime import UTC, datetime
+
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
+from ekstui.cli.session import library_for, read_account
+from ekstui.cli.streams import print_answer
+from ekstui.errors import InputError
+from ekstui.export.shapes import pods_shape
+from ekstui.library.kubernetes import read_kubernetes_files
+from ekstui.library.pod_answers import Wish, answers_for, answers_for_json
+from ekstui.present.pod_report import pods_blocks
+
+
+@command(
+    "pod",
+    "Show as whom a pod calls AWS and why, since when, what is wrong with that, and whether it may do something. "
+    "POD is NAMESPACE/NAME, deployment/NAME (or daemonset, statefulset, job), sa/NAME for a service account, or - for JSON that "
+    "kubectl printed.",
+    argument("pod", metavar="POD"),
+    argument("--can", metavar="ACTION", help="also explain whether it may do this, such as ec2:CreateVolume"),
+    argument("--resource", action="append", default=[], metavar="ARN", help="on this resource; repeatable"),
+    argument("--cluster", metavar="NAME", help="the cluster that it runs in, if several are known"),
+    *ACCOUNT,
+    *JSON,
+    examples=(
+        "kubectl get pod web-6f7d-x1 -n shop -o json | ekstui pod -",
+        "kubectl get pods,serviceaccounts -n shop -o json | ekstui pod - --cluster prod --can s3:GetObject",
+    ),
+)
+def show_pod(arguments: Namespace) -> int:
+    """Print, for each group of pods that were given the same, their credentials and what is wrong with them."""
+    if arguments.resource and not arguments.can:
+        raise InputError("--resource is about an action.", "Name one with --can.")
+    facts = read_kubernetes_files(["-"]) if arguments.pod == "-" else None
+    library = library_for(arguments)
+    wish = Wish(arguments.can, tuple(arguments.resource))
+    if facts is not None:
+        if arguments.cluster is not None:
+            read_account(library, again=False)
+        answers = answers_for_json(library, facts, arguments.cluster, wish)
+    else:
+        read_account(library, again=False)
+        answers = answers_for(library, arguments.pod, arguments.cluster, wish)
+    print_answer(
+        arguments,
+        lambda: pods_shape(library.data(), answers),
+        lambda: pods_blocks(answers, datetime.now(UTC)),
+    )
+    return ExitCode.DONE

@@ -1,0 +1,189 @@
+"""Which AWS credentials the containers of pods use and why, and which they would get if they were started now.
+
+The variables of a container are proof; an association or annotation only says what a pod made from now on gets. The AWS SDKs
+look for access keys in variables first, then for a web identity token, then for a container's credentials, and last ask the
+node. Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers"; EKS User Guide, "EKS Pod Identities" and "IAM
+roles for service accounts"; the README of amazon-eks-pod-identity-webhook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from ekstui.eks.cluster import Cluster, PodIdentityAssociation
+from ekstui.eks.commands import Command
+from ekstui.eks.pods import Container, KubernetesServiceAccount, Pod, Workload
+from ekstui.iam.text import listed
+
+CredentialSource = Literal["static-keys", "irsa", "pod-identity", "other-endpoint", "node", "none"]
+"""Where credentials come from; `other-endpoint` is a credential server that is not EKS's agent."""
+
+SOURCE_WORDS: dict[CredentialSource, str] = {
+    "static-keys": "static access keys",
+    "irsa": "IRSA",
+    "pod-identity": "Pod Identity",
+    "other-endpoint": "a credential server of its own",
+    "node": "its node's role",
+    "none": "no credentials",
+}
+
+AGENT = "eks-pod-identity-agent"
+
+
+class Credentials(NamedTuple):
+    """The credentials that some containers of a pod use."""
+
+    source: CredentialSource
+    role_arn: str | None
+    """None if it is not known, or no role's."""
+    containers: tuple[str, ...]
+    reason: str
+    """What shows it, as a sentence."""
+
+
+class Expected(NamedTuple):
+    """The credentials that a pod gets if it is made now."""
+
+    source: Literal["irsa", "pod-identity"]
+    role_arn: str | None
+    not_before: datetime | None
+    """When it was set up at the earliest: older pods cannot have it. None if that is not known."""
+    not_after: datetime | None
+    """When it was set up at the latest: newer pods should have it. None if that is not known."""
+    set_up: str
+    """What set it up, as the end of `before …`."""
+
+
+def association_of(cluster: Cluster, namespace: str, service_account: str) -> PodIdentityAssociation | None:
+    """Return the Pod Identity association of a service account; None if it has none or it was not read."""
+    wanted = (namespace, service_account)
+    return next(
+        (
+            association
+            for association in cluster.associations or ()
+            if (association.namespace, association.service_account) == wanted
+        ),
+        None,
+    )
+
+
+def account_of(cluster: Cluster, workload: Workload) -> KubernetesServiceAccount | None:
+    """Return the service account of pods; None if it was not read."""
+    facts = cluster.kubernetes
+    return facts.service_account(workload.namespace, workload.service_account) if facts else None
+
+
+def node_roles(cluster: Cluster) -> tuple[str, ...]:
+    """Return the roles that the cluster's nodes may have, as far as EKS says."""
+    arns = [group.role_arn for group in cluster.nodegroups or ()]
+    arns.append(cluster.auto_mode_node_role_arn)
+    arns += [
+        entry.principal_arn
+        for entry in cluster.access_entries or ()
+        if entry.kind in ("EC2_LINUX", "EC2_WINDOWS", "EC2")
+    ]
+    return tuple(dict.fromkeys(arn for arn in arns if arn is not None))
+
+
+def credentials_of(workload: Workload, cluster: Cluster) -> tuple[Credentials, ...]:
+    """Return the credentials that the containers of pods use, those of most containers first."""
+    groups: dict[Credentials, list[str]] = {}
+    for container in workload.containers:
+        groups.setdefault(_credentials(container, workload, cluster), []).append(container.name)
+    all_credentials = [credentials._replace(containers=tuple(names)) for credentials, names in groups.items()]
+    return tuple(sorted(all_credentials, key=lambda credentials: -len(credentials.containers)))
+
+
+def _credentials(container: Container, workload: Workload, cluster: Cluster) -> Credentials:
+    names = {*container.variables}
+    is_irsa = "AWS_WEB_IDENTITY_TOKEN_FILE" in names and "AWS_ROLE_ARN" in names
+    ways = ["IRSA"] * is_irsa + ["Pod Identity"] * container.agent
+    if {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= names:
+        over = f", which come before those of {listed(ways)}" if ways else ""
+        return Credentials("static-keys", None, (), f"Access keys are in its variables{over}.")
+    if is_irsa:
+        over = ", which come before those of Pod Identity" if container.agent else ""
+        reason = f"AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are set{over}."
+        return Credentials("irsa", container.role_arn, (), reason)
+    if container.agent:
+        association = association_of(cluster, workload.namespace, workload.service_account)
+        arn = None if association is None else association.target_role_arn or association.role_arn
+        return Credentials("pod-identity", arn, (), _by_agent(workload, cluster, association))
+    if "AWS_CONTAINER_CREDENTIALS_FULL_URI" in names:
+        reason = "AWS_CONTAINER_CREDENTIALS_FULL_URI is set, and it is not the address of EKS's agent."
+        return Credentials("other-endpoint", None, (), reason)
+    partly = sorted(names)
+    unset = (
+        f"Of the variables only {listed(partly)} {'is' if len(partly) == 1 else 'are'} set"
+        if partly
+        else "No variable is set"
+    )
+    if any(pod.on_fargate for pod in workload.pods):
+        return Credentials("none", None, (), f"{unset}, and on Fargate there is no node to ask.")
+    roles = node_roles(cluster)
+    which = f", {listed([name_of(each) for each in roles], 'or')}" if len(roles) > 1 else ""
+    return Credentials("node", roles[0] if len(roles) == 1 else None, (), f"{unset}, so the SDKs ask the node{which}.")
+
+
+def _by_agent(workload: Workload, cluster: Cluster, association: PodIdentityAssociation | None) -> str:
+    reason = "AWS_CONTAINER_CREDENTIALS_FULL_URI is set to EKS's agent"
+    account = f"{workload.namespace}/{workload.service_account}"
+    if cluster.associations is None:
+        return f"{reason}; which role {account} is associated with was not read."
+    if association is None:
+        return f"{reason}, but {account} has no association, so the agent gives none."
+    target = " and assumes the target role" if association.target_role_arn else ""
+    return f"{reason}, and {account} is associated with {name_of(association.role_arn or 'a role')}{target}."
+
+
+def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
+    """Return what pods of a workload get if they are made now: an association comes before an annotation.
+
+    None if they get nothing of their own, or what decides it was not read.
+    """
+    association = association_of(cluster, workload.namespace, workload.service_account)
+    if association is not None and not any(pod.on_fargate for pod in workload.pods):
+        arn = association.target_role_arn or association.role_arn
+        made = association.created
+        return Expected("pod-identity", arn, made, made, "the association of their service account was made")
+    account = account_of(cluster, workload)
+    if account is None or account.role_arn is None:
+        return None
+    return Expected("irsa", account.role_arn, account.created, account.annotated, "their service account was annotated")
+
+
+def has_expected(container: Container, expected: Expected) -> bool:
+    """Return whether a container has the variables of what it would get."""
+    if expected.source == "pod-identity":
+        return container.agent
+    return container.role_arn == expected.role_arn and "AWS_WEB_IDENTITY_TOKEN_FILE" in container.variables
+
+
+def used_since(
+    credentials: Credentials, pods: Iterable[Pod], association: PodIdentityAssociation | None
+) -> datetime | None:
+    """Return since when pods have had their credentials, by the oldest; None if that is not known."""
+    times = [pod.created for pod in pods]
+    oldest = min((time for time in times if time is not None), default=None)
+    if credentials.source != "pod-identity" or association is None or oldest is None:
+        return oldest
+    return None if association.created is None else max(oldest, association.created)
+
+
+def restart(workload: Workload) -> Command | None:
+    """Return the command that makes the pods anew; None if nothing makes them again."""
+    names = tuple(pod.name for pod in workload.pods)
+    where = ("-n", workload.namespace)
+    if workload.kind in ("Deployment", "DaemonSet", "StatefulSet"):
+        target = f"{workload.kind.lower()}/{workload.name}"
+        return Command(("kubectl", "rollout", "restart", target, *where), "makes its pods anew")
+    if workload.kind in ("Pod", "Job", "Node") or not names:
+        return None
+    return Command(("kubectl", "delete", "pod", *names, *where), "deletes its pods, which their owner makes anew")
+
+
+def name_of(arn: str) -> str:
+    """Return a role's name."""
+    return arn.rpartition("/")[2]

@@ -1,0 +1,151 @@
+"""As whom a pod calls AWS: the credentials of its containers, what is wrong with them, and what they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ekstui.eks.findings.table import Finding
+from ekstui.eks.pod_credentials import SOURCE_WORDS, Credentials, name_of
+from ekstui.iam.access_levels import SumAccess
+from ekstui.iam.text import counted, listed
+from ekstui.library.pod_answers import CredentialsAnswer, PodAnswer
+from ekstui.present.blocks import (
+    SEVERITY_STYLES,
+    Block,
+    Heading,
+    Node,
+    Span,
+    Tree,
+    about_command,
+    as_of_words,
+    code,
+    command_node,
+    iso_day,
+    joined,
+    muted,
+    not_looked_at,
+)
+from ekstui.present.explanation import explanation_blocks
+from ekstui.present.styled import Style
+
+MOST_SERVICES = 6
+"""How many services are named of what a role may do."""
+
+_CHANGING = ("Write", "Permissions management", "Tagging")
+
+
+def pod_words(answer: PodAnswer) -> str:
+    """Return as whom pods call AWS, by what and since when, and how many problems there are."""
+    problems = sum(finding.severity == "problem" for finding in answer.findings)
+    first = answer.credentials[0] if answer.credentials else None
+    words = f"{answer.title} {_uses(first)}" if first else f"{answer.title} has no container"
+    others = len(answer.credentials) - 1
+    differ = f"; {counted(others, 'container differs', 'containers differ')}" if others > 0 else ""
+    return f"{words}{differ}; {counted(problems, 'problem') if problems else 'no problem found'}"
+
+
+def _uses(credentials: CredentialsAnswer) -> str:
+    own, since = credentials.credentials, f" since {iso_day(credentials.since)}" if credentials.since else ""
+    match own.source:
+        case "irsa" | "pod-identity":
+            role = f"role {name_of(own.role_arn)}" if own.role_arn else "a role that is not known"
+            return f"uses {role} by {SOURCE_WORDS[own.source]}{since}"
+        case "node":
+            role = f"its node's role {name_of(own.role_arn)}" if own.role_arn else "its node's role"
+            return f"has no role of its own and uses {role}{since}"
+        case "none":
+            return "has no credentials"
+        case _:
+            return f"uses {SOURCE_WORDS[own.source]}{since}"
+
+
+def pods_blocks(answers: Sequence[PodAnswer], now: datetime) -> list[Block]:
+    """Return the answer of each group of pods that were given the same."""
+    return [block for answer in answers for block in pod_blocks(answer, now)]
+
+
+def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
+    """Return as whom pods call AWS, what is wrong, the credentials and why, whether they may do what was asked."""
+    workload = answer.workload
+    place = f"cluster {answer.cluster} in {answer.region}" if answer.cluster else "no cluster is known"
+    account = f"account {answer.account} {as_of_words(answer.fetched_at)}, " if answer.fetched_at else ""
+    pods = f"{counted(len(workload.pods), 'pod')} of service account {workload.namespace}/{workload.service_account}"
+    blocks: list[Block] = [
+        Heading(pod_words(answer), 1),
+        muted(f"{pods}; {place}, {account}Kubernetes {as_of_words(answer.kubernetes_read_at)}"),
+    ]
+    if answer.findings:
+        blocks += [Heading("What is wrong, worst first"), Tree([_finding(finding) for finding in answer.findings])]
+    blocks.append(Heading("Credentials"))
+    blocks.append(Tree([_credentials(credentials, answer) for credentials in answer.credentials]))
+    if answer.can:
+        blocks.append(Heading(f"Whether it may {answer.can[0].action}"))
+        blocks += explanation_blocks(answer.can, now=now)
+    return blocks + not_looked_at(answer.not_looked_at)
+
+
+def _finding(finding: Finding) -> Node:
+    line = (Span(finding.severity, SEVERITY_STYLES[finding.severity]), f"  {finding.title}")
+    below = [Node(finding.text), *(Node(Span(text, "muted")) for text in finding.evidence)]
+    for command in finding.commands:
+        words = (Span(f"{finding.fixed_by}: ", "muted"), about_command(command))
+        below.append(Node(words, [command_node(command)]))
+    if not finding.commands and finding.change:
+        below.append(Node((Span(f"{finding.fixed_by}: ", "muted"), finding.change)))
+    return Node(line, below, finding, ("finding", finding.code, finding.text))
+
+
+def _credentials(answer: CredentialsAnswer, whole: PodAnswer) -> Node:
+    own = answer.credentials
+    line = (Span(listed(own.containers), "strong"), f": {_source(own)}")
+    below = [Node(own.reason), *(Node(line) for line in _since(answer, whole)), *_trust(answer)]
+    if own.role_arn:
+        below.append(Node(code(own.role_arn, "muted")))
+    if answer.access is not None:
+        below.append(Node((Span("may: ", "muted"), *access_words(answer.access))))
+    return Node(line, below)
+
+
+def _source(own: Credentials) -> str:
+    if own.role_arn and own.source == "node":
+        return f"its node's role {name_of(own.role_arn)}"
+    return f"role {name_of(own.role_arn)} by {SOURCE_WORDS[own.source]}" if own.role_arn else SOURCE_WORDS[own.source]
+
+
+def _since(answer: CredentialsAnswer, whole: PodAnswer) -> Iterator[str]:
+    times = [pod.created for pod in whole.workload.pods if pod.created is not None]
+    if answer.since is not None:
+        oldest = f", the oldest of {counted(len(times), 'pod')}" if len(times) > 1 else ""
+        yield f"since {answer.since:%Y-%m-%d %H:%M} UTC{oldest}"
+
+
+def _trust(answer: CredentialsAnswer) -> Iterator[Node]:
+    trust = answer.trust
+    if trust is None:
+        return
+    verdicts: dict[str, tuple[Style, str]] = {
+        "allowed": ("good", "the role's trust policy lets it"),
+        "depends": ("warn", "the role's trust policy may let it"),
+    }
+    style, words = verdicts.get(trust.verdict, ("bad", "the role's trust policy does not let it"))
+    missing = f": it depends on {listed(trust.missing)}" if trust.missing else ""
+    yield Node(Span(words + missing, style), [Node(note) for note in trust.notes])
+
+
+def access_words(access: SumAccess) -> tuple[str | Span, ...]:
+    """Return what a role may do in a line: the services that it may change, then how many it only reads."""
+    services = [service for service in access.services if service.levels]
+    changed = [
+        service.service
+        for service in services
+        if any(service.levels[level].granted for level in _CHANGING if level in service.levels)
+    ]
+    read = len(services) - len(changed)
+    named = joined(", ", [code(service) for service in changed[:MOST_SERVICES]])
+    more = f" and {len(changed) - MOST_SERVICES} more services" if len(changed) > MOST_SERVICES else ""
+    if not services:
+        return ("nothing",)
+    if not changed:
+        return (f"read {counted(read, 'service')}",)
+    return ("change ", *named, more, f"; only read {counted(read, 'other service')}" if read else "")
