@@ -1,10 +1,40 @@
 """The errors that ekstui raises: one sentence for the user, and what to do next."""
 
+from collections.abc import Mapping
+
+
+class Advice(str):
+    """What to do about an error, as a command's user does it; `in_app` says how in the app, where a key does it."""
+
+    __slots__ = ("in_app",)
+    in_app: str
+
+    def __new__(cls, text: str, in_app: str) -> "Advice":
+        """Return the advice in both wordings."""
+        advice = super().__new__(cls, text)
+        advice.in_app = in_app
+        return advice
+
+    def filled(self, facts: Mapping[str, str]) -> "Advice":
+        """Return both wordings with facts in place of the braces."""
+        return Advice(self.format_map(facts), self.in_app.format_map(facts))
+
+
+def in_app(next_step: str) -> str:
+    """Return what to do about an error in the app."""
+    return next_step.in_app if isinstance(next_step, Advice) else next_step
+
+
+ASK_AGAIN = Advice("Refresh to ask again.", "r asks again.")
+ANOTHER_PROFILE = "a lists the profiles."
+"""What to do in the app where another account, or AWS rather than a file, has to be asked."""
+
 
 class EkstuiError(Exception):
     """An error that ekstui can explain to the user.
 
-    `message` is one sentence without a final newline; `next_step` says what the user can do, or is empty.
+    `message` is one sentence without a final newline; `next_step` says what the user can do, or is empty: an `Advice`
+    where that differs between a command and the app.
     Both may contain text from AWS or a file, so front ends clean them before showing them.
     """
 

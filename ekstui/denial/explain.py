@@ -53,7 +53,7 @@ from ekstui.denial.purpose import (
 from ekstui.denial.purpose import CandidatePolicy as CandidatePolicy
 from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
-from ekstui.errors import InputError
+from ekstui.errors import Advice, InputError
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.iam.evaluation import STRONGEST_FIRST, Request, StatementResult, Verdict, exemption_of
@@ -162,7 +162,10 @@ def _asked_by(
 
 def _check(question: Question) -> None:
     if question.message is None and question.action is None:
-        raise InputError("there is nothing to explain.", "Paste a message, or give --action.")
+        raise InputError(
+            "there is nothing to explain.",
+            Advice("Paste a message, or give --action.", "Paste a message, or type an action."),
+        )
     if question.action is not None and not _ACTION.fullmatch(question.action):
         raise InputError(f"{question.action!r} is not an action.", "An action has the form ec2:CreateVolume.")
     for resource in question.resources:
@@ -205,7 +208,13 @@ def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
     for entry in entries:
         key, equals, value = entry.partition("=")
         if not equals or not key:
-            raise InputError(f"{entry!r} is not KEY=VALUE.", "Write --context aws:RequestedRegion=eu-west-1.")
+            raise InputError(
+                f"{entry!r} is not KEY=VALUE.",
+                Advice(
+                    "Write --context aws:RequestedRegion=eu-west-1.",
+                    "Write behind the action aws:RequestedRegion=eu-west-1.",
+                ),
+            )
         context[key] = (*context.get(key, ()), value)
     return context
 

@@ -10,7 +10,7 @@ from ekstui.denial.event import Piece, denials_of_object, pieces_of, strings_in
 from ekstui.denial.forbidden import Forbidden, forbidden_in
 from ekstui.denial.message import Denial, sentences_in, with_token
 from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
-from ekstui.errors import InputError
+from ekstui.errors import Advice, InputError
 from ekstui.iam.reference import reference
 
 MAX_CHARACTERS = 200_000
@@ -53,6 +53,8 @@ _AROUND = 2_000
 """How much of the text around a refusal belongs to it at most, in characters."""
 
 # Errors that people mistake for a denial.
+_OF_A_PULL = "ecr:BatchGetImage, and ecr:BatchImportUpstreamImage for a pull-through cache."
+
 _OTHERS = (
     (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
      "the message says that the credentials have expired, which no policy changes.", ""),
@@ -63,7 +65,7 @@ _OTHERS = (
      "Paste all of it: who, which verb, and which resource in which API group and namespace."),
     (re.compile(r"\.dkr\.ecr\."),
      "the registry names no action.",
-     "Ask about the actions of a pull: --action ecr:BatchGetImage, and ecr:BatchImportUpstreamImage for a pull-through cache."),
+     Advice(f"Ask about the actions of a pull: --action {_OF_A_PULL}", f"Ask about the actions of a pull: {_OF_A_PULL}")),
 )  # fmt: skip
 
 
@@ -389,12 +391,12 @@ def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) ->
             return _encoded(message)
         return InputError(
             "the message names no action, and its encoded part is cut off.",
-            "Find the whole encoded message in the log, or give --action and --resource.",
+            _or_name("Find the whole encoded message in the log, or "),
         )
     if _ENCODED_HEAD.search(spaced):
         return InputError(
             "the message names no action, and its encoded part was taken out.",
-            "Find the message with its encoded part in the log, or give --action and --resource.",
+            _or_name("Find the message with its encoded part in the log, or "),
         )
     bare = "".join(text.split())
     if _ONLY_ENCODED.fullmatch(bare) and _looks_encoded(bare):
@@ -405,23 +407,32 @@ def _no_denial(text: str, candidates: list[str], refusals: Sequence[Refusal]) ->
     if actions := next((refusal.ambiguous for refusal in refusals if refusal.ambiguous), ()):
         return InputError(
             f"the message names an operation that several services have: {', '.join(actions[:8])}.",
-            "Say which with --action.",
+            Advice("Say which with --action.", "Type the action that is meant."),
         )
     if refusals:
         return InputError(
             "the message says that access was denied, but not to which action.",
-            "Paste the lines around it, an event of CloudTrail with its errorCode, or give --action and --resource.",
+            _or_name("Paste the lines around it, an event of CloudTrail with its errorCode, or "),
         )
     return InputError(
         "the text is not a denial that names an action.",
-        "Paste the line that says “is not authorized to perform”, “is forbidden: User …” or “AccessDenied” with the name of "
-        "the operation, an event of CloudTrail, or a decoded message; or give --action and --resource.",
+        _or_name(
+            "Paste the line that says “is not authorized to perform”, “is forbidden: User …” or “AccessDenied” with the name "
+            "of the operation, an event of CloudTrail, or a decoded message; or "
+        ),
     )
 
 
+def _or_name(first: str) -> Advice:
+    return Advice(f"{first}give --action and --resource.", f"{first}type the action and an ARN.")
+
+
 def _encoded(message: str) -> InputError:
+    decode = f"aws sts decode-authorization-message --encoded-message {message} --query DecodedMessage --output text"
     return InputError(
         "the message is encoded, and decoding it needs a permission of its own, so ekstui does not do it.",
-        f"Decode it and paste what comes out: `aws sts decode-authorization-message --encoded-message {message} "
-        "--query DecodedMessage --output text | ekstui explain -`.",
+        Advice(
+            f"Decode it and paste what comes out: `{decode} | ekstui explain -`.",
+            f"y copies what decodes it, to paste what comes out: `{decode}`.",
+        ),
     )

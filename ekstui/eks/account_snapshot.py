@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from ekstui.eks.cluster import EksFacts
+from ekstui.errors import Advice
 from ekstui.iam.document import Document
 
 AttachedAs = Literal["permissions", "boundary"]
@@ -53,6 +54,13 @@ class SourceError:
     region: str | None = None
     subject: str | None = None
     """What the call was about, such as a cluster's name."""
+    next_in_app: str = ""
+    """What the user can do in the app, where that differs."""
+
+    @property
+    def advice(self) -> str:
+        """What to do, in both wordings."""
+        return Advice(self.next_step, self.next_in_app) if self.next_in_app else self.next_step
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from ekstui.eks.kubernetes import (
     read_rules,
     requests_meant,
 )
-from ekstui.errors import DataError, NotFoundError
+from ekstui.errors import Advice, DataError, NotFoundError
 from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, not_found
 
 # The list imports this module: without grants and steps it takes 10 ms less.
@@ -102,6 +102,9 @@ def _announced(answer: AccessPolicyRules) -> datetime | None:
     return datetime.combine(day, datetime.min.time(), UTC) if day else None
 
 
+_LISTED = Advice("See ekstui list --scope access.", ": finds them by a part of the name.")
+
+
 def find_access_policy(text: str) -> AccessPolicyRules | None:
     """Return the access policy of an ARN, of `access:NAME` or of a name, whatever its case; None for another name.
 
@@ -115,7 +118,7 @@ def find_access_policy(text: str) -> AccessPolicyRules | None:
     if named is None and not text.startswith(PREFIX):
         return None
     message = f"No known EKS access policy is named {named or plain!r}."
-    raise not_found(message, named or plain, knowledge().access_policies, "See ekstui list --scope access.")
+    raise not_found(message, named or plain, knowledge().access_policies, _LISTED)
 
 
 def means_access_policy(text: str) -> bool:
@@ -170,7 +173,7 @@ def _with_rules(text: str) -> AccessPolicyRules:
         raise NotFoundError(
             f"{text!r} is not an EKS access policy, and one can only be compared with another.",
             (),
-            "See ekstui list --scope access.",
+            _LISTED,
         )
     if answer.rules is None:
         raise NotFoundError(f"The rules of {answer.policy.name} are not published.", (), answer.policy.text)

@@ -67,7 +67,7 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     ):
         failed = next((error for error in attachments.errors if error.source in ("roles", "entities")), None)
         if failed is not None:
-            raise AccountError(failed.message, failed.next_step)
+            raise AccountError(failed.message, failed.advice)
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
 
 
@@ -197,5 +197,5 @@ def attached_everywhere(
     arn = in_partition(policy.arn, identity.partition)
     attachments, errors = read_attachments(connection, aggregator, arn, cancelled)
     if errors and not attachments:
-        raise AccountError(errors[0].message, errors[0].next_step)
+        raise AccountError(errors[0].message, errors[0].advice)
     return OrganisationAnswer(identity, aggregator, arn, attachments, not errors, NOT_IN_CONFIG, errors)

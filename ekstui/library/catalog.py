@@ -19,7 +19,15 @@ from ekstui.change.policy import (
     runs_of,
     version_label,
 )
-from ekstui.errors import AmbiguousError, DataError, DocumentError, InputError, NotFoundError, UnknownPolicyError
+from ekstui.errors import (
+    Advice,
+    AmbiguousError,
+    DataError,
+    DocumentError,
+    InputError,
+    NotFoundError,
+    UnknownPolicyError,
+)
 from ekstui.iam.text import begins_word
 from ekstui.sources.shipped import reader_of
 
@@ -230,8 +238,19 @@ def refuse_access_policy(name: str) -> None:
 
 def unknown_policy(name: str, names: Iterable[str], absence: Absence | None = None) -> UnknownPolicyError:
     """Return the error for a name that no policy has: what is known about its absence, or the nearest names."""
-    error = not_found(f"No AWS managed policy is named {name!r}.", name, names, "See ekstui list --scope all.")
+    error = not_found(
+        f"No AWS managed policy is named {name!r}.",
+        name,
+        names,
+        Advice("See ekstui list --scope all.", "s lists all of them; : finds any by a part of its name."),
+    )
     return UnknownPolicyError(error.message, error.nearest, absence.text if absence else error.next_step)
+
+
+def sync_there(partition: str) -> Advice:
+    """Return the advice to read the policies of another partition."""
+    here = "a chooses a profile there, and then r in the list of policies reads them."
+    return Advice(f"Run ekstui sync with credentials of {partition}.", here)
 
 
 def not_found(message: str, name: str, names: Iterable[str], otherwise: str = "") -> NotFoundError:
@@ -303,7 +322,7 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
         raise NotFoundError(
             f"{name} is a policy of account {parts[4]}, not an AWS managed one.",
             (),
-            "Use it with ekstui diff or ekstui attached.",
+            Advice("Use it with ekstui diff or ekstui attached.", ": finds it among the account's own."),
         )
     names: list[str] = []
     for entry in reader.names():
@@ -315,7 +334,7 @@ def _find_arn(arn: str, reader: PolicyReader) -> Policy:
                 raise NotFoundError(
                     f"The policies of partition {parts[1]} are not known here, those of {policy.partition} are.",
                     (),
-                    "Run ekstui sync with credentials of that partition.",
+                    sync_there("that partition"),
                 )
             raise UnknownPolicyError(f"No AWS managed policy has the ARN {arn!r}.", (name,), f"Nearest: {policy.arn}.")
         names.append(entry)

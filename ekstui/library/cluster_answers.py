@@ -37,7 +37,7 @@ from ekstui.eks.findings.table import SEVERITIES, Finding, FixPlace, Severity
 from ekstui.eks.pod_credentials import Credentials, Expected, credentials_of, expected_of
 from ekstui.eks.pods import KubernetesServiceAccount, Workload, workloads
 from ekstui.eks.uses import roles_of_cluster, uses_in
-from ekstui.errors import AccountError, AmbiguousError
+from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, AmbiguousError
 from ekstui.iam.text import counted
 from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge, not_found
@@ -342,7 +342,10 @@ def causes(answer: ClusterAnswer) -> list[CommonCause]:
 def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
     """Return a cluster by name; AmbiguousError, NotFoundError or AccountError as `cluster_answer` raises them."""
     if snapshot.eks is None:
-        raise AccountError("Clusters were not read: an account file has IAM only.", "Ask AWS, without --account-file.")
+        raise AccountError(
+            "Clusters were not read: an account file has IAM only.",
+            Advice("Ask AWS, without --account-file.", ANOTHER_PROFILE),
+        )
     facts = snapshot.eks
     matches = facts.find(name, region)
     if len(matches) == 1:
@@ -352,7 +355,7 @@ def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cl
         raise AmbiguousError(f"Cluster {name!r} is in {' and '.join(regions)}; give --region.", regions)
     failed = next((error for error in snapshot.errors if error.source == "clusters"), None)
     if failed is not None:
-        raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.next_step)
+        raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.advice)
     where = region or ", ".join(facts.regions) or "no region"
     names = (cluster.name for cluster in facts.clusters)
     raise not_found(f"There is no cluster {name!r} in {where}.", name, names, "Give --region, or --region all.")

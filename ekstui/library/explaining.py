@@ -33,7 +33,7 @@ from ekstui.errors import InputError, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy, Request
 from ekstui.iam.principals import is_assuming
-from ekstui.library.catalog import PolicyReader, default_versions, knowledge
+from ekstui.library.catalog import PolicyReader, default_versions, knowledge, sync_there
 from ekstui.library.comparing import read_side
 from ekstui.library.layers import layers_in_settings
 from ekstui.library.library import Library
@@ -403,7 +403,7 @@ class _Case:
             raise InputError(
                 f"The request is of partition {elsewhere}, and the documents known of {foreign[0]} are those of "
                 f"{self.partition}.",
-                f"Run ekstui sync with credentials of {elsewhere}.",
+                sync_there(elsewhere),
             )
         explanation = explain(request, policies, (), denial=question.denial, knowledge=knowledge())
         return explanation._replace(

@@ -11,7 +11,7 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceError
 from ekstui.eks.last_accessed import LastAccessed
 from ekstui.eks.uses import Uses, uses_in
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, in_app
 from ekstui.library import AccountChoice
 from ekstui.sources.account_file import demo_account, read_account_file
 from ekstui.sources.aws.connection import Connection
@@ -69,7 +69,11 @@ class Account:
         """Return the newest snapshot that is kept; AccountError if there is none."""
         snapshot = self.last_snapshot()
         if snapshot is None:
-            step = "Ask AWS once, without --offline." if self.choice.offline else "Refresh to ask AWS."
+            step = (
+                "Ask AWS once, without --offline."
+                if self.choice.offline
+                else Advice("Refresh to ask AWS.", f"r asks AWS; {ANOTHER_PROFILE}")
+            )
             if self.choice.offline and self.stored():
                 raise AccountError(
                     "There is no snapshot known to be of the account that these credentials lead to.", step
@@ -291,7 +295,9 @@ class Account:
             elif profile is not None:
                 accounts.keep_profile(self.folder, *_owner(snapshot), profile, snapshot.fetched_at)
         except accounts.StoreError as error:
-            trouble = SourceError("store", None, "setting", error.message, error.next_step)
+            trouble = SourceError(
+                "store", None, "setting", error.message, error.next_step, next_in_app=in_app(error.next_step)
+            )
             return replace(snapshot, errors=(*snapshot.errors, trouble))
         return snapshot
 

@@ -13,7 +13,7 @@ from ekstui.denial.purpose import (
 )
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, User
 from ekstui.eks.uses import uses_in
-from ekstui.errors import NotFoundError
+from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.document import Document
 from ekstui.iam.evaluation import AppliedPolicy, Request
@@ -91,7 +91,7 @@ def _entity(principal: str, snapshot: AccountSnapshot) -> Role | User:
         raise NotFoundError(
             f"{principal} is not in account {snapshot.identity.account}, which is the one that was read.",
             (),
-            "Choose the account with --profile.",
+            Advice("Choose the account with --profile.", ANOTHER_PROFILE),
         )
     # A session's ARN has the role's name without its path, then the session's name. Which service it names does not matter.
     kind, *names = arn.split_arn(principal).resource.split("/")

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from ekstui.eks.use_words import use_in_words
+from ekstui.errors import in_app
 from ekstui.iam.text import age_in_words, listed
 from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
@@ -355,52 +356,6 @@ def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
     )
 
 
-_IN_THE_APP = (
-    (r", and --demo shows a made-up account\.", "."),
-    (r"Set AWS_PROFILE, or run (`[^`]+`)\.", r"a lists the profiles; y copies \1, and then r asks again."),
-    (r"Run (`aws [^`]+`), then refresh\.", r"y copies \1; once you have signed in, r asks again."),
-    (r"Run (`pip [^`]+`)\.", r"y copies \1; a lists the other profiles."),
-    (r"`aws configure list-profiles` lists the profiles\.", "a lists the profiles."),
-    (r"Give --region, or set AWS_REGION\.", "a lists the regions."),
-    (
-        r"Refresh and enter the code, or use a session that has it\.",
-        "r asks again and takes the code; a lists the profiles.",
-    ),
-    (r"Refresh to enter a new code\.", "r takes a new code."),
-    (r"Refresh to replace it\.", "r replaces it."),
-    (r"Refresh to ask AWS\.", "r asks AWS; a lists the profiles."),
-    (r"Refresh to (?:ask|try) again\.", "r asks again."),
-    (r"Refresh in a minute\.", "r asks again, in a minute."),
-    (r", then refresh\.", ", then r asks again."),
-    (r"Ask AWS, without --account-file\.|Choose the account with --profile\.", "a lists the profiles."),
-    (r"See ekstui list --scope all\.", "s lists all of them; : finds any by a part of its name."),
-    (r"See ekstui list --scope access\.", ": finds them by a part of the name."),
-    (
-        r"Run ekstui sync with credentials of [^.]+\.",
-        "a chooses a profile there, and then r in the list of policies reads them.",
-    ),
-    (r"Use it with ekstui diff or ekstui attached\.", ": finds it among the account's own."),
-    (r"Name one with --role\.", "Write role:NAME before the request."),
-    (r"Say which with --action\.", "Type the action that is meant."),
-    (r"give --action and --resource", "type the action and an ARN"),
-    (r"give --action", "type an action"),
-    (r"Ask about the actions of a pull: --action", "Ask about the actions of a pull:"),
-    (r"Write --context ", "Write behind the action "),
-    (
-        r"Decode it and paste what comes out: (aws .*?) \| ekstui explain -",
-        r"y copies what decodes it, to paste what comes out: `\1`",
-    ),
-)
-"""The advice of commands, as patterns, and what to do in the app instead."""
-
-
-def in_the_app(next_step: str) -> str:
-    """Return what to do about an error in the app, naming the key if one does it."""
-    for advice, here in _IN_THE_APP:
-        next_step = re.sub(advice, here, next_step, flags=re.DOTALL)
-    return next_step
-
-
 def command_in_advice(next_step: str) -> str | None:
     """Return the command between backticks in an advice, to be copied; None if there is none."""
     match = re.search(r"`((?:aws|pip) [^`]+)`", next_step)
@@ -409,7 +364,7 @@ def command_in_advice(next_step: str) -> str | None:
 
 def failure_blocks(error: EkstuiError) -> list[Block]:
     """Return an error: what happened, then what to do."""
-    advice = by_place(in_the_app(error.next_step), error.next_step, "muted")
+    advice = by_place(in_app(error.next_step), error.next_step, "muted")
     return [Sentence((Span("! ", "bad"), error.message)), *([Sentence(advice)] if error.next_step else [])]
 
 
@@ -419,8 +374,8 @@ def error_notes(errors: Sequence[SourceError]) -> list[Block]:
     for index, error in enumerate(errors):
         where = f" in {error.region}" if error.region else ""
         action = f"{error.action}{where}: " if error.action else ""
-        next_step = f" {error.next_step}" if error.next_step else ""
-        line = (f"{action}{error.message}", *by_place(in_the_app(next_step), next_step))
+        here, elsewhere = (f" {step}" if step else "" for step in (in_app(error.advice), error.next_step))
+        line = (f"{action}{error.message}", *by_place(here, elsewhere))
         blocks.append(note(line, key=("error", index)))
     return blocks
 

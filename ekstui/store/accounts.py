@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ekstui.change.policy import format_time, parse_time
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.last_accessed import LastAccessed
-from ekstui.errors import EkstuiError
+from ekstui.errors import Advice, EkstuiError
 from ekstui.files import from_record, to_record
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed
 
@@ -84,7 +84,7 @@ def load(folder: Path, partition: str, account: str) -> AccountSnapshot | None:
         return None
     try:
         trouble = f"The snapshot of account {account} is damaged or cannot be read"
-        with _explained(trouble, "Refresh to replace it."), file.reading() as objects:
+        with _explained(trouble, Advice("Refresh to replace it.", "r replaces it.")), file.reading() as objects:
             head = objects.root()
             if (head["account"], head["partition"]) != (account, partition):
                 return None

@@ -138,7 +138,7 @@ def _why_incomplete(snapshot: AccountSnapshot) -> AccountError:
     why = next((error for error in errors if error.source == "roles"), errors[0] if errors else None)
     if why is None:
         return AccountError("Not all roles could be read.", "r asks again.")
-    return AccountError(why.message, why.next_step)
+    return AccountError(why.message, why.advice)
 
 
 def watch_account(

@@ -1,16 +1,21 @@
 """Advice in the app works in the app: it is a key, or a command that a key copies."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import InvalidMaxRetryAttemptsError, NoCredentialsError, UnauthorizedSSOTokenError
 from textual.pilot import Pilot
 
-from ekstui.errors import AccountError
-from ekstui.present.blocks import command_in_advice, in_the_app
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
+from ekstui.errors import Advice, in_app
+from ekstui.files import from_record, to_record
+from ekstui.present.blocks import command_in_advice
+from ekstui.sources.aws.failures import account_error
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.rig import Rig
@@ -28,17 +33,22 @@ NOT_IN_THE_APP = re.compile(
 """Advice that only commands give, or that comes before the app starts, or that no key can follow."""
 
 
+OFFLINE = "Everything else works offline."
+
+
 def advice() -> Iterator[tuple[str, str]]:
-    """Yield the advice in errors and where it is: every text after the first that an error is made with."""
+    """Yield what errors tell the app's user to do and where: the last text of an `Advice`, any other text as it is."""
     for path in sorted((ROOT / "ekstui").rglob("*.py")):
         if "cli" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:
-                for given in (*node.args[1:], *(keyword.value for keyword in node.keywords)):
+            name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if isinstance(node, ast.Call) and name in {*ERRORS, "Advice"}:
+                parts = [*node.args[1:], *(keyword.value for keyword in node.keywords)]
+                for part in parts:
                     text = "".join(
-                        str(part.value) if isinstance(part, ast.Constant) else "x"
-                        for part in (given.values if isinstance(given, ast.JoinedStr) else [given])
+                        str(piece.value) if isinstance(piece, ast.Constant) else "x"
+                        for piece in (part.values if isinstance(part, ast.JoinedStr) else [part])
                     )
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", text
 
@@ -47,27 +57,36 @@ def test_no_advice_needs_leaving_the_app_where_a_key_does_it() -> None:
     told = list(advice())
     assert len(told) > 100
     wrong = [
-        (place, here)
+        (place, text)
         for place, text in told
-        if not NOT_IN_THE_APP.search(text)
-        and re.search(r"[Rr]efresh\b|--\w|\bekstui [a-z]", here := in_the_app(text).partition("`aws")[0])
+        if not NOT_IN_THE_APP.search(text) and re.search(r"[Rr]efresh\b|--\w|\bekstui [a-z]", text.partition("`aws")[0])
     ]
     assert wrong == []
 
 
 @pytest.mark.parametrize(
-    ("advice", "here", "command"),
+    ("error", "here", "command"),
     [
-        ("Run `aws sso login --profile x`, then refresh.",
-         "y copies `aws sso login --profile x`; once you have signed in, r asks again.", "aws sso login --profile x"),
-        ("Set AWS_PROFILE, or run `aws sso login`. Everything else works offline, and --demo shows a made-up account.",
-         "a lists the profiles; y copies `aws sso login`, and then r asks again. Everything else works offline.", "aws sso login"),
-        ("For example, set them to 1.", "For example, set them to 1.", None),
+        (UnauthorizedSSOTokenError(), "y copies `aws sso login --profile x`; once you have signed in, r asks again.",
+         "aws sso login --profile x"),
+        (NoCredentialsError(),
+         f"a lists the profiles; y copies `aws sso login --profile x`, and then r asks again. {OFFLINE}", "aws sso login --profile x"),
+        (InvalidMaxRetryAttemptsError(provided_max_attempts="many", min_value=1), "For example, set them to `standard` and 3.", None),
     ],
 )  # fmt: skip
-def test_the_command_that_signs_in_is_copied_with_a_key(advice: str, here: str, command: str | None) -> None:
-    assert in_the_app(advice) == here
-    assert command_in_advice(advice) == command
+def test_the_command_that_signs_in_is_copied_with_a_key(error: Exception, here: str, command: str | None) -> None:
+    told = account_error(error, "identity", "sts:GetCallerIdentity", "x")
+    assert in_app(told.next_step) == here
+    assert command_in_advice(told.next_step) == command
+
+
+def test_what_to_do_in_the_app_is_kept_with_a_snapshot() -> None:
+    step = Advice("Refresh to ask again.", "r asks again.")
+    error = SourceError("roles", None, "throttled", "AWS is busy.", step, next_in_app=in_app(step))
+    identity = CallerIdentity("111122223333", "aws", "arn:aws:iam::111122223333:user/jo", "AIDA")
+    snapshot = AccountSnapshot(identity, datetime(2026, 1, 2, tzinfo=UTC), complete=False, errors=(error,))
+    (kept,) = from_record(AccountSnapshot, json.loads(json.dumps(to_record(snapshot)))).errors
+    assert (kept.advice, in_app(kept.advice)) == ("Refresh to ask again.", "r asks again.")
 
 
 def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +97,7 @@ def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPat
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
         await settle(pilot, lambda: explorer.account.error is not None)
-        error = AccountError("There is no valid SSO session.", "Run `aws sso login --profile x`, then refresh.")
+        error = account_error(UnauthorizedSSOTokenError(), "identity", "sts:GetCallerIdentity", "x")
         explorer.account = explorer.account._replace(error=error)
         await pilot.press("4")
         await settle(pilot, lambda: "y copies" in words(explorer.focused_pane))

@@ -19,6 +19,7 @@ from ekstui.eks.cluster import (
     NodeGroup,
     may_be_nodes,
 )
+from ekstui.errors import ASK_AGAIN
 from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, failures, source_error_of
@@ -214,7 +215,7 @@ class Failures:
         """Record that everything that was listed is said not to exist, which does not prove that it is gone."""
         self.by_reason[action, region, subject] = SourceError(
             source, action, "incomplete", f"EKS lists {what} and says of each that it does not exist.",
-            "Refresh to ask again.", region=region, subject=subject,
+            ASK_AGAIN, region=region, subject=subject,
         )  # fmt: skip
 
 

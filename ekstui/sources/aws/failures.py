@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui.eks.account_snapshot import ErrorKind, SourceError, SourceName
-from ekstui.errors import AccountError, EkstuiError, MfaNeededError
+from ekstui.errors import ANOTHER_PROFILE, ASK_AGAIN, AccountError, Advice, EkstuiError, MfaNeededError, in_app
 from ekstui.sources.aws.answers import THROTTLED, BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
 from ekstui.sources.aws.credentials import NO_ANSWER, PROCESS_TIMEOUT
@@ -43,8 +43,16 @@ _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9-]{1,24}|[0-9a-f:]+:[0-9
 _PATH = re.compile(r"[/~.](?!/|.*[\w+=-]{32})[\w/. +=-]{0,150}")
 _PROFILE = re.compile(r"[\w .@:/+-]{1,64}")
 _PORTAL = "Is a proxy or a captive portal in the way?"
-_SET_CLOCK = "Set the clock, then refresh."
+_SET_CLOCK = Advice("Set the clock, then refresh.", "Set the clock, then r asks again.")
 _OFFLINE = "Everything else works offline"
+_ENTER_CODE = Advice(
+    "Refresh and enter the code, or use a session that has it.",
+    f"r asks again and takes the code; {ANOTHER_PROFILE}",
+)
+
+
+def _sign_in(command: str) -> Advice:
+    return Advice(f"Run `{command}`, then refresh.", f"y copies `{command}`; once you have signed in, r asks again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,9 @@ class _Words:
 
     def filled(self, facts: Mapping[str, str]) -> "_Words":
         """Return the words with facts in place of the braces."""
-        return _Words(self.kind, self.message.format_map(facts), self.next_step.format_map(facts))
+        step = self.next_step
+        filled = step.filled(facts) if isinstance(step, Advice) else step.format_map(facts)
+        return _Words(self.kind, self.message.format_map(facts), filled)
 
 
 _NOT_IN_REGION = _Words("region", "{region} does not know these credentials.", "Is it enabled for this account?")
@@ -68,14 +78,18 @@ def _by_name(table: Mapping[tuple[str, ...], _Words]) -> Mapping[str, _Words]:
 _OF_AWS = _by_name(
     {
         ("ExpiredToken", "ExpiredTokenException", "RequestExpired"): _Words(
-            "expired", "The session has expired.", "Sign in again, then refresh."
+            "expired",
+            "The session has expired.",
+            Advice("Sign in again, then refresh.", "Sign in again, then r asks again."),
         ),
         ("RequestTimeTooSkewed",): _Words("setting", "The local clock is off.", _SET_CLOCK),
         _BAD_KEY: _Words(
             "credentials", "AWS does not know the access key.", "Check the credentials, or sign in again."
         ),
         ("OptInRequired",): _Words("region", "{region} is not enabled for this account."),
-        THROTTLED: _Words("throttled", "AWS is rate limiting {what}.", "Refresh in a minute."),
+        THROTTLED: _Words(
+            "throttled", "AWS is rate limiting {what}.", Advice("Refresh in a minute.", "r asks again, in a minute.")
+        ),
         ("NoRunningConfigurationRecorderException", "NoSuchConfigurationAggregatorException"): _Words(
             "absent", "AWS Config has no such aggregator, or records nothing here.", "{text}"
         ),
@@ -108,14 +122,14 @@ def source_error_of(
     if _is_assume_role(error):
         action = "sts:AssumeRole"
     return SourceError(
-        source, action, words.kind, _ended(words.message), words.next_step, region=region, subject=subject
+        source, action, words.kind, _ended(words.message), words.next_step, region, subject, in_app(words.next_step)
     )
 
 
 def account_error(error: Exception, source: SourceName, action: str, profile: str | None) -> AccountError:
     """Return the error that ends an attempt to ask the account at all."""
     problem = source_error_of(error, source, action, profile=profile)
-    return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.next_step)
+    return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.advice)
 
 
 def code_of(error: Exception) -> str:
@@ -134,9 +148,9 @@ def _words(error: Exception, action: str | None, profile: str | None, region: st
     if isinstance(error, BoundError):
         return _Words("unexpected", f"The answer was abandoned: {error}.", _PORTAL)
     if isinstance(error, IncompleteError):
-        return _Words("incomplete", f"The list is incomplete: {error}.", "Refresh to ask again.")
+        return _Words("incomplete", f"The list is incomplete: {error}.", ASK_AGAIN)
     if isinstance(error, MfaNeededError):
-        return _Words("mfa", error.message, "Refresh and enter the code, or use a session that has it.")
+        return _Words("mfa", error.message, _ENTER_CODE)
     if isinstance(error, EkstuiError):
         return _Words("unexpected", error.message, error.next_step)
     if isinstance(error, (ResponseParserError, *_OF_THE_FORM)):
@@ -233,7 +247,10 @@ _OF_THE_SDK = _by_name(
         ("NoCredentialsError",): _Words(
             "credentials",
             "No AWS credentials.",
-            f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
+            Advice(
+                f"Set AWS_PROFILE, or run `{{login}}`. {_OFFLINE}, and --demo shows a made-up account.",
+                f"{ANOTHER_PROFILE[:-1]}; y copies `{{login}}`, and then r asks again. {_OFFLINE}.",
+            ),
         ),
         ("PartialCredentialsError",): _Words(
             "credentials", "Incomplete credentials in {provider}: {missing} is missing."
@@ -241,7 +258,7 @@ _OF_THE_SDK = _by_name(
         ("ProfileNotFound",): _Words(
             "setting",
             "There is no profile {wanted_profile} in the AWS config.",
-            "`aws configure list-profiles` lists the profiles.",
+            Advice("`aws configure list-profiles` lists the profiles.", ANOTHER_PROFILE),
         ),
         ("ConfigParseError", "ConfigNotFound"): _Words(
             "setting", "The AWS config file {place} cannot be read.", "Correct or remove that line."
@@ -252,18 +269,21 @@ _OF_THE_SDK = _by_name(
             "Check its source_profile, credential_source, role_arn and sso_session.",
         ),
         ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "TokenRetrievalError"): _Words(
-            "expired", "There is no valid SSO session.", "Run `{login}`, then refresh."
+            "expired", "There is no valid SSO session.", _sign_in("{login}")
         ),
         ("MissingDependencyException",): _Words(
             "setting",
             "This profile signs in with `aws login`, which needs the AWS CRT.",
-            "Run `pip install 'ekstui[login]'`.",
+            Advice(
+                "Run `pip install 'ekstui[login]'`.",
+                "y copies `pip install 'ekstui[login]'`; a lists the other profiles.",
+            ),
         ),
         ("LoginRefreshRequired", "LoginTokenLoadError", "LoginError", "LoginAuthorizationCodeError"): _Words(
-            "expired", "The login session has expired.", "Run `{aws_login}`, then refresh."
+            "expired", "The login session has expired.", _sign_in("{aws_login}")
         ),
         ("LoginInsufficientPermissions",): _Words(
-            "credentials", "The login session may not be used here.", "Run `{aws_login}`, then refresh."
+            "credentials", "The login session may not be used here.", _sign_in("{aws_login}")
         ),
         ("MetadataRetrievalError",): _Words(
             "credentials",
@@ -271,9 +291,11 @@ _OF_THE_SDK = _by_name(
             "Check AWS_CONTAINER_CREDENTIALS_FULL_URI and its token.",
         ),
         ("RefreshWithMFAUnsupportedError",): _Words(
-            "mfa", "The MFA session has expired.", "Refresh to enter a new code."
+            "mfa", "The MFA session has expired.", Advice("Refresh to enter a new code.", "r takes a new code.")
         ),
-        ("NoRegionError",): _Words("setting", "No region is set.", "Give --region, or set AWS_REGION."),
+        ("NoRegionError",): _Words(
+            "setting", "No region is set.", Advice("Give --region, or set AWS_REGION.", "a lists the regions.")
+        ),
         ("InvalidRegionError", "UnknownRegionError"): _Words(
             "setting", "{region} is not a region.", "A region looks like eu-west-1."
         ),
@@ -293,14 +315,14 @@ _OF_THE_SDK = _by_name(
             "network", "{host} cannot be reached.", f"Check the network.{{typo}} {_OFFLINE}."
         ),
         ("ConnectionClosedError", "HTTPClientError", "ResponseStreamingError", "IncompleteReadError"): _Words(
-            "network", "The connection to {host_or_aws} was cut.", "Refresh to try again."
+            "network", "The connection to {host_or_aws} was cut.", Advice("Refresh to try again.", ASK_AGAIN.in_app)
         ),
         ("InvalidRetryModeError", "InvalidMaxRetryAttemptsError", "InvalidRetryConfigurationError"): _Words(
             "setting",
             "AWS_RETRY_MODE or AWS_MAX_ATTEMPTS is wrong.",
             "For example, set them to `standard` and 3.",
         ),
-        ("PaginationError",): _Words("incomplete", "The list is incomplete.", "Refresh to ask again."),
+        ("PaginationError",): _Words("incomplete", "The list is incomplete.", ASK_AGAIN),
     }
 )
 """By the name of the SDK's exception; `_facts` fills in the braces."""

@@ -26,7 +26,7 @@ from ekstui.eks.account_snapshot import (
 )
 from ekstui.eks.unseen import unread_inside
 from ekstui.eks.uses import regions_of_interest
-from ekstui.errors import AccountError
+from ekstui.errors import ASK_AGAIN, AccountError
 from ekstui.iam.evaluation import Request
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
@@ -140,7 +140,7 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
         failed.append(
             SourceError(
                 "entities", "iam:GetRole", "incomplete",
-                f"IAM lists {len(roles):,} roles and says of each that it does not exist.", "Refresh to ask again.",
+                f"IAM lists {len(roles):,} roles and says of each that it does not exist.", ASK_AGAIN,
                 subject=policy_arn,
             )
         )  # fmt: skip

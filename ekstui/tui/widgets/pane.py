@@ -15,9 +15,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import Input
 
-from ekstui.errors import EkstuiError
+from ekstui.errors import EkstuiError, in_app
 from ekstui.iam.text import clean_line
-from ekstui.present.blocks import in_the_app
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
@@ -30,7 +29,7 @@ def failure(error: EkstuiError) -> tuple[Styled, ...]:
     """Return an error as lines: what happened, then what to do."""
     lines: list[Styled] = [(("! ", "bad"), (clean_line(error.message), ""))]
     if error.next_step:
-        lines.append(styled(clean_line(in_the_app(error.next_step)), "muted"))
+        lines.append(styled(clean_line(in_app(error.next_step)), "muted"))
     return tuple(lines)
 
 
