@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from ekstui.cancellation import Cancelled, never
 from ekstui.denial.explain import asked
 from ekstui.eks.account_snapshot import Role
-from ekstui.errors import AccountError, InputError, NotFoundError
+from ekstui.errors import AccountError, Advice, InputError, NotFoundError
 from ekstui.iam.evaluation import Request
 from ekstui.library.explaining import Inquiry
 from ekstui.library.library import Library
@@ -128,7 +128,10 @@ def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Conn
     account = library.account
     snapshot = account.last_snapshot_or_error()
     if inquiry.principal is None:
-        raise InputError("IAM's simulator is asked about a role.", "Name one with --role.")
+        raise InputError(
+            "IAM's simulator is asked about a role.",
+            Advice("Name one with --role.", "Write role:NAME before the request."),
+        )
     role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
     if account.choice.demo:
         raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
