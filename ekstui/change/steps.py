@@ -156,3 +156,18 @@ def newest_first(steps: Iterable[FeedStep]) -> tuple[FeedStep, ...]:
 
 def _is_since(created: datetime | None, since: datetime | None) -> bool:
     return since is None or (created is not None and created >= since)
+
+
+Quarter = int
+"""Quarters since the year 0, so that neighbours differ by one."""
+
+
+def quarter_of(day: datetime) -> Quarter:
+    """Return the quarter of a day."""
+    return day.year * 4 + (day.month - 1) // 3
+
+
+def quarter_label(quarter: Quarter) -> str:
+    """Return a quarter in four characters, such as `26Q3`."""
+    year, place = divmod(quarter, 4)
+    return f"{year % 100:02}Q{place + 1}"
