@@ -130,6 +130,10 @@ class KubernetesFacts:
     def _by_name(self) -> Mapping[tuple[str, str], KubernetesServiceAccount]:
         return {(account.namespace, account.name): account for account in self.service_accounts or ()}
 
+    def knows_accounts_of(self, namespace: str) -> bool:
+        """Return whether all service accounts of a namespace were read: each has one named `default`."""
+        return "service accounts" in self.whole or self.service_account(namespace, "default") is not None
+
 
 class Workload(NamedTuple):
     """Pods of one owner that were given the same: what is said of one is true of all."""
