@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections import Counter
 
 import pytest
@@ -11,7 +12,7 @@ from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
-from ekstui.tui import screens
+from ekstui.tui import screens, widgets
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keys import all_keys
 from ekstui.tui.messages import Shown, ShowPlace
@@ -49,6 +50,19 @@ def test_every_key_means_one_thing() -> None:
         key for key, count in Counter(key for each in all_keys() for key in each.keys.split(",")).items() if count > 1
     ] == []
     assert [name for name, count in Counter(each.id for each in all_keys()).items() if count > 1] == []
+
+
+def test_the_styles_of_a_widget_name_its_class() -> None:
+    """A class that is renamed without its styles looks like the one it inherits from."""
+    modules = [
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for package in (screens, widgets)
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+    kinds = {kind for module in modules for kind in vars(module).values() if isinstance(kind, type)}
+    styled = [kind for kind in kinds if kind.__module__.startswith("ekstui.") and "DEFAULT_CSS" in vars(kind)]
+    assert len(styled) > 8
+    assert [kind.__name__ for kind in styled if not re.search(rf"\b{kind.__name__}\b", vars(kind)["DEFAULT_CSS"])] == []
 
 
 def test_every_key_of_a_screen_does_something() -> None:

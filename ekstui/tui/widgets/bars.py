@@ -141,7 +141,7 @@ class BarLine(Input):
     """An input whose cursor does not blink, since each blink is sent to the terminal."""
 
     DEFAULT_CSS = """
-    Line, Line:focus { border: none; height: 1; padding: 0; background: $surface; }
+    BarLine, BarLine:focus { border: none; height: 1; padding: 0; background: $surface; }
     """
 
     def __init__(self, value: str = "", *, placeholder: str = "") -> None:
