@@ -1,12 +1,16 @@
 """Layers planted one at a time in the rig's AWS, whose simulator decides as SimulatePrincipalPolicy is documented to."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from ekstui.cli.main import main
+from ekstui.denial.explain import Question
+from ekstui.errors import AccountError
+from ekstui.library import Library
+from ekstui.library.explaining import Inquiry
+from ekstui.library.peeling import Peeled, peel
 from ekstui.sources.aws import connection
 from tests.rig.rig import Rig
 
@@ -36,87 +40,89 @@ def simulator(planted: Planted, asked: list[Any]) -> Callable[[Mapping[str, Any]
     return simulate
 
 
-@pytest.fixture
-def peel(rig: Rig, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[dict[str, Any], list[Any], str]]:
-    def run(planted: Planted, *more: str) -> tuple[dict[str, Any], list[Any], str]:
-        asked: list[Any] = []
-        rig.world.simulation = simulator(planted, asked)
-        assert main(["explain", "--json", "--action", "ec2:CreateTags", "--role", ROLE, "--peel", *more]) == 0
-        done = capsys.readouterr()
-        return json.loads(done.out), asked, done.err
-
-    return run
-
-
 CLUSTER = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 
 
-@pytest.mark.parametrize(
-    ("planted", "verdict"),
-    [
-        ({"scp": "explicitDeny"}, "Without the service control policies it is allowed."),
-        ({"scp": "implicitDeny"}, "Without the service control policies it is allowed."),
-        ({"permission-boundary": "implicitDeny"}, "Without the permissions boundary it is allowed."),
-        ({"permission-boundary": "explicitDeny"}, "Without the permissions boundary it is allowed."),
-        ({CLUSTER: "explicitDeny"}, "Without AmazonEKSClusterPolicy it is allowed."),
-        (
-            {"scp": "implicitDeny", "permission-boundary": "implicitDeny"},
-            "Without the service control policies and the permissions boundary together it is allowed.",
-        ),
-        (
-            {"scp": "explicitDeny", "identity": "implicitDeny"},
-            "The Deny is in the service control policies; without it, nothing allows the request either.",
-        ),
-        ({"identity": "implicitDeny"}, "No layer above denies it: no identity policy allows it."),
-        ({"resource": "explicitDeny"}, "More than one policy denies it: it stays denied whichever is left out."),
-        ({}, "IAM's simulator allows it with every layer that it knows, so none of them denied it."),
-    ],
-)  # fmt: skip
-def test_the_layer_that_denies_is_named(peel: Any, planted: Planted, verdict: str) -> None:
-    answer, asked, _ = peel(planted)
-    if not planted:
-        assert (len(asked), answer["peeled"], answer["simulated"][0]["decision"]) == (1, None, "allowed")
-        return
-    assert answer["peeled"]["verdict"] == verdict
-    assert (answer["peeled"]["complete"], answer["peeled"]["error"]) == (True, None)
-    assert asked[0] == set() and len(asked) <= 12
-    assert [step["without"] for step in answer["peeled"]["steps"]][:3] == [
-        None, "the service control policies", "the permissions boundary",
-    ]  # fmt: skip
-    # A policy that only does not allow something denies nothing: only a Deny leads to asking about each.
-    assert any(each & {CLUSTER} for each in asked) == ("explicitDeny" in planted.values())
+VERDICTS: list[tuple[Planted, str]] = [
+    ({"scp": "explicitDeny"}, "Without the service control policies it is allowed."),
+    ({"scp": "implicitDeny"}, "Without the service control policies it is allowed."),
+    ({"permission-boundary": "implicitDeny"}, "Without the permissions boundary it is allowed."),
+    ({"permission-boundary": "explicitDeny"}, "Without the permissions boundary it is allowed."),
+    ({CLUSTER: "explicitDeny"}, "Without AmazonEKSClusterPolicy it is allowed."),
+    (
+        {"scp": "implicitDeny", "permission-boundary": "implicitDeny"},
+        "Without the service control policies and the permissions boundary together it is allowed.",
+    ),
+    (
+        {"scp": "explicitDeny", "identity": "implicitDeny"},
+        "The Deny is in the service control policies; without it, nothing allows the request either.",
+    ),
+    ({"identity": "implicitDeny"}, "No layer above denies it: no identity policy allows it."),
+    ({"resource": "explicitDeny"}, "More than one policy denies it: it stays denied whichever is left out."),
+    ({}, "IAM's simulator allows it with every layer that it knows, so none of them denied it."),
+]
+
+
+@pytest.fixture
+def library(rig: Rig) -> Library:
+    rig.reset(0)
+    library = Library.open()
+    library.account.refresh()
+    return library
+
+
+QUESTION = Inquiry(Question(action="ec2:CreateTags", resources=("*",)), principal=ROLE)
+
+
+def test_the_layer_that_denies_is_named(library: Library, rig: Rig) -> None:
+    for planted, verdict in VERDICTS:
+        asked: list[Any] = []
+        rig.world.simulation = simulator(planted, asked)
+        so_far: list[Peeled] = []
+        peeled = peel(library, QUESTION, so_far.append)
+        assert (peeled.verdict, peeled.complete, peeled.error) == (verdict, True, None), planted
+        assert asked[0] == set() and len(asked) == len(peeled.steps) == peeled.planned <= 12
+        assert not any(earlier.complete for earlier in so_far)
+        # A policy that only does not allow something denies nothing: only a Deny leads to asking about each.
+        assert any(excluded & {CLUSTER} for excluded in asked) == ("explicitDeny" in planted.values())
+
+
+def test_it_stops_when_it_is_told_to(library: Library, rig: Rig) -> None:
+    rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
+    peeled = peel(library, QUESTION, cancelled=lambda: True)
+    assert (len(peeled.steps), peeled.complete, peeled.error) == (1, False, "It was cancelled.")
 
 
 @pytest.mark.parametrize("cause", ["denied", "throttled"])
 def test_nothing_partial_is_shown_as_whole(
-    rig: Rig, peel: Any, cause: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    library: Library, rig: Rig, cause: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "ATTEMPTS", 1)
-    rig.reset(0)
+    library.account.connection()._clients.clear()
+    rig.world.simulation = simulator({"permission-boundary": "implicitDeny"}, [])
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy", nth=2)
-    answer, _, _ = peel({"permission-boundary": "implicitDeny"})
-    assert len(answer["peeled"]["steps"]) == 1
-    assert answer["peeled"]["complete"] is False
-    assert answer["peeled"]["verdict"] == "So far no layer alone denies it, and the rest was not asked."
-    assert answer["peeled"]["error"]
+    peeled = peel(library, QUESTION)
+    assert (len(peeled.steps), peeled.complete) == (1, False)
+    assert peeled.verdict == "So far no layer alone denies it, and the rest was not asked."
+    assert peeled.error
     rig.proxy.clear()
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy")
-    assert main(["explain", "--action", "ec2:CreateTags", "--role", ROLE, "--peel"]) == 3
-    assert capsys.readouterr().out == ""
+    with pytest.raises(AccountError):
+        peel(library, QUESTION)
 
 
-def test_an_older_sdk_says_so(
-    peel: Any, rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_older_sdk_says_so(library: Library, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.Connection, "knows", lambda *_: False)
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
-    assert main(["explain", "--action", "ec2:CreateTags", "--role", ROLE, "--peel"]) == 3
-    assert "1.43.60" in capsys.readouterr().err
+    with pytest.raises(AccountError) as caught:
+        peel(library, QUESTION)
+    assert "1.43.60" in caught.value.next_step
 
 
 def test_where_the_simulator_and_ekstui_differ_both_say_what_they_did_not_know(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    rig.reset(0)
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
     given = ["explain", "--action", "eks:ListClusters", "--resource", "*", "--role", ROLE, "--peel"]
     assert main(given) == 0

@@ -20,6 +20,7 @@ from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import reference
 from ekstui.sources.corpus import Corpus
+from tests.tools.compare_simulator.layers import LayeredCase, evaluated, layered_cases, layered_kind, layered_line
 from tests.tools.compare_simulator.operators import operator_cases
 from tests.tools.compare_simulator.requests import ALWAYS, ROLE, Case, as_line, cases, library_of_documents
 
@@ -181,11 +182,40 @@ def compared(
     return figures, differences
 
 
+def compared_layers(
+    cases_of_layers: Sequence[LayeredCase], answers: Mapping[int, Mapping[str, Any]]
+) -> tuple[dict[str, Any], list[tuple[LayeredCase, str]]]:
+    """Return the figures of requests under every layer, and the differences with their kinds."""
+    refused: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
+    differences: list[tuple[LayeredCase, str]] = []
+    for case in cases_of_layers:
+        answer = answers[case.id]
+        if "refused" in answer:
+            refused[answer["refused"][:80]] += 1
+            continue
+        ours, theirs = evaluated(case).verdict, _THEIR_WORDS[answer["overall"]]
+        verdicts[theirs] += 1
+        if ours != theirs:
+            differences.append((case, layered_kind(case, ours, theirs)))
+    count = sum(verdicts.values())
+    figures = {
+        "requests": len(cases_of_layers),
+        "refused_by_the_package": dict(refused.most_common()),
+        "compared": count,
+        "agreed": count - len(differences),
+        "verdicts": dict(verdicts.most_common()),
+        "differences": dict(Counter(kind for _, kind in differences).most_common()),
+    }
+    return figures, differences
+
+
 def main() -> int:
     """Run the comparison and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=5000, help="over AWS's policies")
     parser.add_argument("--operators", type=int, default=2000, help="over made-up policies with every operator")
+    parser.add_argument("--layers", type=int, default=3000, help="under every layer of policies")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--figures", type=Path, help="a file to write the figures to")
     parser.add_argument("--show", type=int, default=3, help="differences of each kind to print")
@@ -202,6 +232,8 @@ def main() -> int:
         folder = Path(name)
         version = install(folder)
         answers = simulate(folder, (as_line(case, texts) for case in (*asked, *operators)))
+        under_layers = list(layered_cases(arguments.layers, arguments.seed))
+        of_layers = simulate(folder, map(layered_line, under_layers))
     figures: dict[str, Any] = {
         "package": f"{PACKAGE} {version}",
         "reference": reference().version,
@@ -212,10 +244,15 @@ def main() -> int:
     for title, part in (("aws_policies", asked), ("every_operator", operators)):
         figures[title], found = compared(part, answers, documents)
         differences += found
+    figures["every_layer"], layer_differences = compared_layers(under_layers, of_layers)
     sys.stdout.write(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     if arguments.figures:
         arguments.figures.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     shown: Counter[str] = Counter()
+    for layered, kind in layer_differences:
+        shown[kind] += 1
+        if shown[kind] <= arguments.show:
+            sys.stderr.write(f"{kind}\n  {layered_line(layered)}\n")
     for difference in differences:
         shown[difference.kind] += 1
         if shown[difference.kind] <= arguments.show:

@@ -4,6 +4,12 @@
 import { createInterface } from 'node:readline'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
+const levels = (policies = []) =>
+  policies.map((level, number) => ({
+    orgIdentifier: `level-${number}`,
+    policies: level.map((policy, index) => ({ name: `policy-${number}-${index}`, policy }))
+  }))
+
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line)
   const simulation = {
@@ -14,9 +20,11 @@ for await (const line of createInterface({ input: process.stdin })) {
       contextVariables: asked.context
     },
     identityPolicies: asked.identity.map((policy, index) => ({ name: `identity-${index}`, policy })),
-    serviceControlPolicies: [],
-    resourceControlPolicies: []
+    serviceControlPolicies: levels(asked.scps),
+    resourceControlPolicies: levels(asked.rcps)
   }
+  if (asked.resourcePolicy) simulation.resourcePolicy = asked.resourcePolicy
+  if (asked.session) simulation.sessionPolicy = asked.session
   if (asked.boundary) {
     simulation.permissionBoundaryPolicies = [{ name: 'boundary', policy: asked.boundary }]
   }
@@ -31,6 +39,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       // Its overall result also asks for key policies and trust policies, which are not compared.
       answer.identity = response.result.analysis.identityAnalysis.result
       answer.boundary = response.result.analysis.permissionBoundaryAnalysis?.result
+      answer.overall = response.result.analysis.result
       answer.ignored = response.result.ignoredContextKeys ?? []
     }
   } catch (error) {
