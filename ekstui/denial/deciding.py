@@ -326,6 +326,9 @@ def _on_who_decides(decision: Decision, evaluation: Evaluation | None) -> Iterat
     """Yield that something else decides than an identity policy."""
     if decision.cause is not None and decision.is_by_message:
         yield cause_in_words(decision.cause)
+        for layer in decision.layers:
+            if decision.cause.explicit and layer.verdict == "explicit-deny" and layer.decided_by is not None:
+                yield f"The {layer_in_words(layer)} has such a Deny: {statement_in_words(layer.decided_by)}."
     elif evaluation is not None and decision.is_decided_outside_identity_policies:
         decisive = evaluation.decisive
         layer = next(

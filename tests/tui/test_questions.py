@@ -1,7 +1,9 @@
 """Asking who can do something, what an action is, and why something was denied."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -338,3 +340,72 @@ def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:
         assert any("AmazonEKSNoSuchPolicy" in each for each in said)
 
     travel(journey)
+
+
+# aws/karpenter-provider-aws#3176: the decoded message of a launch that a service control policy denies for want of a tag.
+DECODED = {
+    "allowed": False,
+    "explicitDeny": True,
+    "matchedStatements": {
+        "items": [
+            {
+                "statementId": "AskTeamIdCompute1c", "effect": "DENY",
+                "principals": {"items": [{"value": "AROA6JVJT7X6J6IT7OOOY"}]}, "principalGroups": {"items": []},
+                "actions": {"items": [{"value": "ec2:RunInstances"}]},
+                "resources": {"items": [{"value": "arn:aws:ec2:*:*:instance/*"}, {"value": "arn:aws:ec2:*:*:volume/*"}]},
+                "conditions": {"items": [{"key": "aws:RequestTag/team-id", "values": {"items": [{"value": "true"}]}}]},
+            }
+        ]
+    },
+    "failures": {"items": []},
+    "context": {
+        "principal": {
+            "id": "AROA6JVJT7X6J6IT7OOOY:1672997846453450322",
+            "arn": "arn:aws:sts::111122223333:assumed-role/karpenter-controller/1672997846453450322",
+        },
+        "action": "ec2:RunInstances",
+        "resource": "arn:aws:ec2:us-east-1:111122223333:instance/*",
+        "conditions": {"items": [{"key": "aws:RequestTag/Name", "values": {"items": [{"value": "karpenter"}]}}]},
+    },
+}  # fmt: skip
+
+
+def test_from_an_event_to_the_statement_of_the_service_control_policy_in_six_keys(tmp_path: Path) -> None:
+    deny = {
+        "Sid": "AskTeamIdCompute1c", "Effect": "Deny", "Action": "ec2:RunInstances",
+        "Resource": ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*:*:volume/*"],
+        "Condition": {"Null": {"aws:RequestTag/team-id": "true"}},
+    }  # fmt: skip
+    full = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [full, deny]}
+    folder = tmp_path / "organization"
+    folder.mkdir()
+    (folder / "tags.json").write_text(json.dumps(policy), encoding="utf-8")
+    choice = AccountChoice(layers={"111122223333": {"scp": (str(folder),)}})
+    pressed: list[str] = []
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        async def press(key: str) -> None:
+            pressed.append(key)
+            await pilot.press(key)
+
+        await press("x")
+        await settle(pilot, lambda: shows(app, ExplainScreen))
+        app.screen.line.post_message(Paste(json.dumps(DECODED)))  # type: ignore[attr-defined]
+        await press("enter")
+        await settle(pilot, lambda: "ec2:RunInstances: denied explicitly" in words(app.screen))
+        assert "The service control policy has such a Deny: tags, AskTeamIdCompute1c" in words(app.screen)
+        # Its conditions are a fold away.
+        await press("down")
+        while "nearest statements" not in at_cursor(app):
+            await press("down")
+        await press("enter")
+        await settle(pilot, lambda: "it denies the request" in words(app.screen))
+        assert len(pressed) <= 6, pressed
+
+    travel(journey, library=Library.open(choice))
+
+
+def at_cursor(app: EkstuiApp) -> str:
+    row = app.screen.query_one(RowList).current
+    return "" if row is None else plain(row.cells[0])
