@@ -16,6 +16,8 @@ from ekstui.iam.evaluation import AppliedPolicy, Request, Verdict, evaluate
 from ekstui.iam.reference import reference
 from tests.support.shell import commands_in, fault_of
 
+pytestmark = pytest.mark.usefixtures("own_filled_cache")
+
 
 def denied(who: str, action: str, resource: str, end: str = "because no identity-based policy allows it") -> str:
     return f"User: arn:aws:sts::123456789012:assumed-role/{who} is not authorized to perform: {action} on resource: {resource} {end}"

@@ -2,12 +2,15 @@
 
 import random
 import re
+from pathlib import Path
 
 import pytest
 
 from ekstui.denial.message import Denial
 from ekstui.denial.parsing import Refusal, refusals_in
 from ekstui.library import Library
+from ekstui.sources.corpus import Corpus
+from ekstui.store.policy_store import PolicyStore
 from tests.threads import Thread, count, first_lines, threads
 
 THREADS = threads()
@@ -15,11 +18,8 @@ LOGS = 200
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("EKSTUI_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patched.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        return Library.open()
+def library(filled_cache: Path) -> Library:
+    return Library(Corpus.bundled(), PolicyStore.in_folder(filled_cache))
 
 
 def test_there_are_forty_and_each_has_its_own() -> None:
