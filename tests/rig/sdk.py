@@ -17,6 +17,8 @@ _classes: dict[str, type] = {}
 _loader = cache(botocore.loaders.create_loader)
 _accepts_kwargs = cache(botocore.compat.accepts_kwargs)
 _timestamp = cache(botocore.utils.parse_timestamp)
+_aliases: dict[str, str] = {}
+_alias_event_name = botocore.hooks.EventAliaser._alias_event_name
 _create_class = botocore.client.ClientCreator._create_client_class
 
 
@@ -25,6 +27,7 @@ def share_models() -> None:
     botocore.session.create_loader = _loader
     botocore.client.ClientCreator._create_client_class = _client_class
     botocore.hooks.accepts_kwargs = _accepts_kwargs
+    botocore.hooks.EventAliaser._alias_event_name = _alias
     botocore.parsers.DEFAULT_TIMESTAMP_PARSER = _timestamp
 
 
@@ -33,3 +36,9 @@ def _client_class(creator: Any, service_name: str, service_model: Any) -> type:
         if service_name not in _classes:
             _classes[service_name] = _create_class(creator, service_name, service_model)
         return _classes[service_name]
+
+
+def _alias(hooks: Any, event_name: str) -> str:
+    if event_name not in _aliases:
+        _aliases[event_name] = _alias_event_name(hooks, event_name)
+    return _aliases[event_name]
