@@ -163,7 +163,7 @@ MOST = 10
      "ekstui cluster "],
 )  # fmt: skip
 def test_a_word_takes_little_of_the_processor(line: str, tmp_path: Path) -> None:
-    """The least of five of each in turn, since other processes share their caches."""
+    """The least of up to five of each in turn, since other processes share their caches: more can only be less."""
     completed(line, tmp_path)
 
     def spent(run: Callable[[], object]) -> float:
@@ -172,11 +172,8 @@ def test_a_word_takes_little_of_the_processor(line: str, tmp_path: Path) -> None
         after = getrusage(RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    rounds = [
-        (spent(lambda: completed(line, tmp_path)), spent(lambda: subprocess.run(BARE, check=True))) for _ in range(5)
-    ]
-    word, bare = map(min, zip(*rounds, strict=True))
-    assert word < MOST * bare
+    bare = min(spent(lambda: subprocess.run(BARE, check=True)) for _ in range(2))
+    assert any(spent(lambda: completed(line, tmp_path)) < MOST * bare for _ in range(5))
 
 
 def test_the_themes_are_textuals() -> None:

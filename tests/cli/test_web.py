@@ -21,7 +21,6 @@ from ekstui.cli.web import MOST_APPS, GuardedServer
 from ekstui.errors import InputError
 from ekstui.library.remembered import seen_versions
 from ekstui.sources.policy_file import read_document
-from tests.support.filled import fill_cache
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,7 +78,6 @@ def test_a_visitor_gets_files_and_the_server_keeps_its_own(own_home: Path, monke
     """Through the whole chain: the page, its socket, the app, and the download."""
     monkeypatch.setenv("EKSTUI_SERVED", "1")
     monkeypatch.chdir(own_home)
-    fill_cache(own_home / "cache")
 
     async def journey(session: ClientSession, url: str) -> None:
         own = url.rpartition("/")[0].rpartition("/")[0]

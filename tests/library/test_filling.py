@@ -24,11 +24,19 @@ def is_ready(library: Library) -> bool:
     return index.is_current(library.store, "actions") and index.is_current(library.store, "steps")
 
 
-def test_another_process_fills_and_indexes_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_fills_and_indexes_the_cache_and_imports_nothing_of_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ekstui").mkdir()
+    (tmp_path / "ekstui" / "__init__.py").write_text("import os; os.mkdir('imported')")
+    (tmp_path / "json.py").write_text("import os; os.mkdir('imported')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
     monkeypatch.setattr(maintenance, "_fill", lambda *_, **__: pytest.fail("filled by this process"))
     library, reported = Library.open(), list[str]()
     fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
     assert is_ready(library)
+    assert not Path("imported").exists()
     assert changes_feed(library).complete
     assert {f"caching {POLICIES}", f"indexing {POLICIES}"} <= set(reported)
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("filled again"))
@@ -42,18 +50,6 @@ def test_where_no_process_can_be_started_this_one_fills_the_cache(
     library = Library.open()
     fill_and_index(library, lambda *_: None, never)
     assert is_ready(library)
-
-
-def test_nothing_in_the_working_folder_is_imported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "ekstui").mkdir()
-    (tmp_path / "ekstui" / "__init__.py").write_text("import os; os.mkdir('imported')")
-    (tmp_path / "json.py").write_text("import os; os.mkdir('imported')")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", ["", *sys.path])
-    library = Library.open()
-    fill_and_index(library, lambda *_: None, never)
-    assert is_ready(library)
-    assert not Path("imported").exists()
 
 
 def test_a_cancelled_fill_ends_its_process_and_leaves_the_cache_usable(

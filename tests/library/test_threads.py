@@ -11,10 +11,11 @@ from ekstui.denial.parsing import Refusal, refusals_in
 from ekstui.library import Library
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import PolicyStore
+from tests.support.effort import EFFORT
 from tests.threads import Thread, count, first_lines, threads
 
 THREADS = threads()
-LOGS = 200
+LOGS = 60 if EFFORT == 1 else 1000
 
 
 @pytest.fixture(scope="module")

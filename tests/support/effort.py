@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Sequence
+from itertools import product
 from typing import TypeVar
 
 EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
@@ -11,6 +12,7 @@ EFFORT = int(os.environ.get("EKSTUI_TORTURE", "1"))
 SEED = 20261201
 
 Item = TypeVar("Item")
+Other = TypeVar("Other")
 
 
 def sample(items: Sequence[Item], size: int) -> list[Item]:
@@ -19,3 +21,10 @@ def sample(items: Sequence[Item], size: int) -> list[Item]:
         return list(items)
     chosen = random.Random(SEED).sample(range(len(items)), size)
     return [items[number] for number in sorted(chosen)]
+
+
+def pairs(items: Sequence[Item], others: Sequence[Other]) -> list[tuple[Item, Other]]:
+    """Return so many pairs that each item and each other is in one; every pair in torture."""
+    if EFFORT > 1:
+        return list(product(items, others))
+    return [(items[n % len(items)], others[n % len(others)]) for n in range(max(len(items), len(others)))]

@@ -88,14 +88,17 @@ TRIALS = (
         20,
     ),
     Trial(
-        "every document and every step of the corpus",
+        "every document and step, every wrong answer",
         _tests(
             "tests/change/test_change.py",
             "tests/change/test_reach.py",
             "tests/change/test_who_can.py",
+            "tests/library/test_lookup.py",
+            "tests/library/test_threads.py",
             "tests/iam/test_summary_corpus.py",
             "tests/iam/evaluation",
             "tests/iam/conditions",
+            "tests/sources/aws/test_answers.py",
             "tests/sources/aws/test_calls.py",
             "tests/sources/test_mirror.py",
             "tests/tui/driver/test_same_picture.py",

@@ -14,6 +14,7 @@ from ekstui.sources.aws.connection import OPERATIONS, Connection, IncompleteErro
 from ekstui.sources.aws.iam import read_entities, sweep_account
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
+from tests.support.effort import pairs
 
 POLICY = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 
@@ -37,11 +38,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "ATTEMPTS", 1)
 
 
-@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
-@pytest.mark.parametrize("service", ["sts", "iam", "eks", "ec2"])
-def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, service: str, body: str) -> None:
+@pytest.mark.parametrize(("wrong", "service"), pairs([*WRONG], ["eks", "iam", "ec2", "sts"]))
+def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, service: str, wrong: str) -> None:
     rig.reset(3)
-    rig.proxy.add(Effect("body", message=body), service)
+    rig.proxy.add(Effect("body", message=WRONG[wrong]), service)
     if service == "sts":
         with pytest.raises(AccountError, match=r"not understood|cannot be reached|was cut"):
             account()
@@ -58,13 +58,16 @@ def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, se
         assert len(found.roles) > 3
 
 
-@pytest.mark.parametrize("body", [WRONG["an empty object"], WRONG["a list of null"]])
 @pytest.mark.parametrize(
-    "action", sorted(action.partition(":")[2] for action in OPERATIONS if action.startswith("eks:"))
+    ("action", "wrong"),
+    pairs(
+        sorted(action.partition(":")[2] for action in OPERATIONS if action.startswith("eks:")),
+        ["an empty object", "a list of null"],
+    ),
 )
-def test_no_call_to_eks_reports_none_for_a_broken_answer(rig: Rig, action: str, body: str) -> None:
+def test_no_call_to_eks_reports_none_for_a_broken_answer(rig: Rig, action: str, wrong: str) -> None:
     rig.reset(3)
-    rig.proxy.add(Effect("body", message=body), "eks", action)
+    rig.proxy.add(Effect("body", message=WRONG[wrong]), "eks", action)
     before = len(rig.proxy.calls)
     found = account()
     if any(call.action == action for call in rig.proxy.calls[before:]):

@@ -27,7 +27,7 @@ KEYS = (
     *("tab", "tab", "shift+tab", "enter", "m", "t", "c", "full_stop", "x", "e", "backspace", "escape"),
 )
 SIZES = ((80, 24), (120, 40), (60, 15), (33, 9), (81, 25))
-STEPS = 12
+STEPS = 7 if EFFORT == 1 else 12
 
 ENVIRONMENTS = {
     "truecolor": {"COLORTERM": "truecolor", "TERM": "xterm-256color"},
