@@ -12,6 +12,7 @@ import pytest
 from ekstui import files
 from ekstui.sources.corpus import Corpus
 from tests.support.bundled import CNI, FAMILY, KNOWN_UNTIL, POLICIES, newest
+from tests.support.patience import PATIENCE
 
 
 def ekstui(
@@ -22,7 +23,7 @@ def ekstui(
         input=given,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env={**os.environ, "PYTHONUTF8": "1", **(environment or {})},
     )
@@ -129,7 +130,7 @@ def test_commands_load_neither_textual_nor_aws() -> None:
         "for words in (['list'], ['show', 'AmazonEKS_CNI_Policy'], ['versions', 'AmazonEKS_CNI_Policy']): main(words)\n"
         "print(sorted(name for name in ('textual', 'rich', 'boto3', 'botocore') if name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stderr.strip() == "[]"
 
 
@@ -139,7 +140,7 @@ def test_a_list_loads_neither_dataclasses_nor_openssl() -> None:
         "import sys; from ekstui.cli import main; main(['list'])\n"
         "print(sorted(name for name in ('dataclasses', 'inspect', '_hashlib') if name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stderr.strip() == "[]"
 
 
@@ -158,7 +159,7 @@ def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() ->
     assert "\x1b" not in ekstui("show", "AmazonEKSClusterPolicy").stdout
     done = subprocess.run(
         ["/bin/sh", "-c", f"{sys.executable} -m ekstui list --scope all | head -1"],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("POLICY")
     assert done.stderr == ""

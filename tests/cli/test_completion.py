@@ -13,6 +13,7 @@ from textual.theme import BUILTIN_THEMES
 
 from ekstui.cli.commands.completion import _themes
 from ekstui.cli.parser import COMMANDS
+from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
 
 
@@ -28,7 +29,7 @@ def completed(line: str, folder: Path) -> list[str]:
         "COMP_LINE": line,
         "COMP_POINT": str(len(line)),
     }
-    subprocess.run([sys.executable, "-m", "ekstui"], env=environment, timeout=60, check=True)
+    subprocess.run([sys.executable, "-m", "ekstui"], env=environment, timeout=PATIENCE, check=True)
     return answer.read_text(encoding="utf-8").replace(" ", "").split("\x0b")
 
 
@@ -113,7 +114,7 @@ def test_the_shells_read_the_code(shell: str, script: str, answer: str) -> None:
         pytest.skip(f"{shell} is not installed")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        [shell, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [shell, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert answer in done.stdout, done.stderr
     assert done.stderr == ""
@@ -182,5 +183,5 @@ def test_the_themes_are_textuals() -> None:
 
 def test_completion_costs_commands_nothing() -> None:
     probe = "import sys; from ekstui.cli import main; main(['config']); print('argcomplete' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.splitlines()[-1] == "False"

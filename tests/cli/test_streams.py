@@ -10,6 +10,7 @@ import pytest
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import build_parser, commands_of
 from tests.cli.test_commands import ekstui
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize("arguments", ["list --scope all", "list --json", "show AmazonEKS_CNI_Policy", "--version"])
@@ -22,7 +23,7 @@ def test_an_answer_that_cannot_be_written_is_an_error_in_one_line(arguments: str
         ["sh", "-c", f'exec "$0" -m ekstui {arguments} {redirection}', sys.executable],
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env=environment,
     )
@@ -53,7 +54,7 @@ def test_closed_standard_streams_stop_nothing() -> None:
         ["sh", "-c", 'exec "$0" -m ekstui versions AmazonEKSClusterPolicy <&- 2>&-', sys.executable],
         stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0

@@ -21,6 +21,7 @@ from ekstui.cli.web import MOST_APPS, GuardedServer
 from ekstui.errors import InputError
 from ekstui.library.remembered import seen_versions
 from ekstui.sources.policy_file import read_document
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,7 +87,7 @@ def test_a_visitor_gets_files_and_the_server_keeps_its_own(own_home: Path, monke
             screen = ""
             pressed: list[str] = []
             while not key:
-                message = await socket.receive(timeout=60)
+                message = await socket.receive(timeout=PATIENCE)
                 if message.type is WSMsgType.BINARY:
                     screen += message.data.decode(errors="replace")
                 elif message.type is WSMsgType.TEXT:
@@ -134,7 +135,7 @@ def test_who_may_open_the_socket() -> None:
             assert refused.value.status == 403
         async with session.ws_connect(f"{url}ws", origin=own) as socket:
             await socket.send_json(["ping", "1"])
-            assert await socket.receive_json(timeout=10) == ["pong", "1"]
+            assert await socket.receive_json(timeout=PATIENCE) == ["pong", "1"]
 
     serving(journey)
 
@@ -172,10 +173,14 @@ def test_a_frame_that_no_page_sends_ends_its_own_app_alone(frame: str, caplog: p
         ):
             await socket.send_str('["stdin", "\\ud800"]')
             await socket.send_str(frame)
-            while (await socket.receive(timeout=10)).type not in (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING):
+            while (await socket.receive(timeout=PATIENCE)).type not in (
+                WSMsgType.CLOSE,
+                WSMsgType.CLOSED,
+                WSMsgType.CLOSING,
+            ):
                 pass
             await other.send_json(["ping", "1"])
-            assert await other.receive_json(timeout=10) == ["pong", "1"]
+            assert await other.receive_json(timeout=PATIENCE) == ["pong", "1"]
 
     serving(journey)
     assert "Traceback" not in caplog.text
@@ -205,7 +210,7 @@ def test_so_many_pages_and_no_more() -> None:
             await socket.close()
         async with session.ws_connect(f"{url}ws", origin=own) as socket:
             await socket.send_json(["ping", "1"])
-            assert await socket.receive_json(timeout=10) == ["pong", "1"]
+            assert await socket.receive_json(timeout=PATIENCE) == ["pong", "1"]
 
     serving(journey)
 

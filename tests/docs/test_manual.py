@@ -23,6 +23,7 @@ from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 from tests.support.filled import copied
+from tests.support.patience import PATIENCE
 
 ROOT = DOCS.parent
 # What a pod's log says, for the examples that read standard input.
@@ -204,7 +205,7 @@ def in_shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
-        cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import pytest
 from docs.make import DOCS
 from ekstui import __version__
 from tests.support.bundled import FAMILY
+from tests.support.patience import PATIENCE
 
 ROOT = DOCS.parent
 
@@ -30,7 +31,7 @@ SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore
 def build(source: Path, into: Path, *kinds: str) -> None:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "1767225600"}
     command = [sys.executable, "-m", "build", "--no-isolation", *kinds, "--outdir", str(into), str(source)]
-    subprocess.run(command, env=environment, capture_output=True, timeout=120, check=True)
+    subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=True)
 
 
 def checkout(folder: Path) -> Path:
@@ -99,7 +100,7 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
     packages = next((tmp_path / "venv" / "lib").glob("python*")) / "site-packages"
     (packages / "lent.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", *what]
-    subprocess.run(pip, capture_output=True, timeout=120, check=True)
+    subprocess.run(pip, capture_output=True, timeout=PATIENCE, check=True)
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path / "home"),
@@ -113,14 +114,14 @@ def test_an_installed_ekstui_answers_offline(way: str, built: Path, tmp_path: Pa
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["policies"]) == FAMILY
     where = subprocess.run(
         [python, "-c", "import ekstui.files; print(ekstui.files.assets())"],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True,
     ).stdout.strip()  # fmt: skip
     assert Path(where).is_relative_to(packages if way == "wheel" else tmp_path / "source")
 

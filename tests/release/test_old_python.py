@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.make import DOCS
+from tests.support.patience import PATIENCE
 
 ROOT = DOCS.parent
 
@@ -39,7 +40,9 @@ def program(folder: Path, name: str, text: str) -> None:
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": str(folder / "bin"), "HOME": str(folder)}
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
 
 
 @pytest.mark.parametrize("arguments", [(), ("PYTHON=python3",)])
@@ -84,7 +87,7 @@ def test_the_module_says_that_a_python_is_too_old() -> None:
         "import runpy, sys; sys.version_info = (3, 10, 13, 'final', 0); runpy.run_module('ekstui', run_name='__main__')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "ekstui needs Python 3.11 or newer; this is Python 3.10.\n"
@@ -102,7 +105,7 @@ def test_a_real_old_python_says_the_same() -> None:
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=PATIENCE,
                 check=False,
             )
             assert done.stderr == f"ekstui needs Python 3.11 or newer; this is Python 3.{minor}.\n"

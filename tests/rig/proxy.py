@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.wire import Call, Cause, call_of, error_body, error_for, message_for
+from tests.support.patience import PATIENCE
 
 Kind = Literal[
     "error",
@@ -295,7 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _upstream(self, body: bytes) -> "_Answer":
         self.server.proxy.prepare()
         address = urlsplit(self.server.proxy.upstream)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
             connection.request(self.command, self.path, body, headers)

@@ -15,6 +15,7 @@ from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from ekstui.store.records import State
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 from tests.support.bundled import POLICIES
+from tests.support.patience import PATIENCE
 
 MEGABYTE = 1_000_000
 
@@ -186,7 +187,7 @@ def test_eight_processes_that_start_on_an_empty_cache_fill_it_once(tmp_path: Pat
         for _ in range(PROCESSES)
     ]
     for process in processes:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE)
         filled, count, notices = json.loads(output)
         # Whoever waits too long for the one that fills says so, and answers from the corpus.
         assert (count, filled) == (POLICIES, not notices), errors

@@ -23,6 +23,8 @@ from typing import Any, Self
 
 import pyte
 
+from tests.support.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 
 # pyte takes these for text.
@@ -38,9 +40,6 @@ _KEYBOARD_PROTOCOL = re.compile(rb"\x1b\[([<>])\d*u")
 
 _ANSWER = 1.0
 """Seconds in which a busy machine begins to answer a key, if it does at all."""
-
-PATIENCE = 60.0
-"""Seconds after which what a test waits for does not come any more, on a busy machine either."""
 
 _MEMORY_UNIT = 1024
 _CPU_TICK = os.sysconf("SC_CLK_TCK")

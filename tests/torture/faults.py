@@ -41,6 +41,7 @@ from ekstui.tui.widgets.rows import RowList
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.filled import copied, fill_cache
+from tests.support.patience import PATIENCE
 from tests.torture import add_share, is_broken
 
 FAULTS: dict[str, Effect] = {
@@ -190,7 +191,7 @@ def screens() -> dict[str, str]:
     async def look() -> dict[str, str]:
         library = Library.open()
         app = EkstuiApp(library, where_to_start(POLICY, library))
-        async with app.run_test(size=(140, 40)) as pilot, asyncio.timeout(60):
+        async with app.run_test(size=(140, 40)) as pilot, asyncio.timeout(PATIENCE):
             explorer = app.screen
             assert isinstance(explorer, ExplorerScreen)
             while explorer.shown is None or explorer.shown.entry.policy.name != POLICY:

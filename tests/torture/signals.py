@@ -40,7 +40,7 @@ def storm(terminal: Terminal) -> None:
         terminal.resize(chance.choice((1, 2, 20, 80, 120, 300)), chance.choice((1, 2, 6, 24, 100)))
         terminal.pump(0.002)
     terminal.resize(80, 24)
-    terminal.settle(0.5, 60)
+    terminal.settle(0.5)
     terminal.wait_for("AmazonEKSClusterPolicy")
     terminal.send("q")
 
@@ -52,7 +52,7 @@ def stops(terminal: Terminal) -> None:
         terminal.pump(0.002)
         terminal.signal(signal.SIGCONT)
         terminal.pump(0.002)
-    terminal.settle(0.5, 60)
+    terminal.settle(0.5)
     terminal.wait_for("AmazonEKSClusterPolicy")
     assert terminal.modes[1049]
     terminal.send("q")
@@ -87,7 +87,7 @@ def started(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
     """Start the app and wait until it is quiet."""
     terminal = Terminal(APP, env=isolated(home), ignoring=ignoring)
     terminal.wait_for("AmazonEKSClusterPolicy")
-    terminal.settle(0.6, 60)
+    terminal.settle(0.6)
     return terminal
 
 

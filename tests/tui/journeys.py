@@ -14,6 +14,7 @@ from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Start
 from ekstui.tui.widgets.rows import RowList
+from tests.support.patience import PATIENCE
 
 Journey = Callable[[Pilot[None], EkstuiApp], Awaitable[None]]
 
@@ -33,8 +34,8 @@ def travel(
 
 
 async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
-    """Run the app until a condition is true, for at most half a minute, since the machine may be busy."""
-    async with asyncio.timeout(30):
+    """Run the app until a condition is true; if it never comes true, TimeoutError."""
+    async with asyncio.timeout(PATIENCE):
         while not until():
             await pilot.pause(0.01)
 

@@ -18,6 +18,7 @@ from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 from tests.support.bundled import CNI, FAMILY, POLICIES, newest
+from tests.support.patience import PATIENCE
 
 Journey = Callable[[Pilot[None], ExplorerScreen], Awaitable[None]]
 
@@ -34,7 +35,7 @@ def travel(journey: Journey, size: tuple[int, int] = (120, 40)) -> None:
 
 async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
     """Run the app until a condition is true, for at most ten seconds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not until():
             await pilot.pause(0.01)
 

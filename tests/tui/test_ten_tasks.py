@@ -35,12 +35,12 @@ class User:
         for key in keys:
             self.terminal.send(key)
         self.keys += len(keys)
-        self.terminal.wait_for(seen, 40)
+        self.terminal.wait_for(seen)
 
     def type(self, text: str, seen: str) -> None:
         """Type a text, and wait for the match."""
         self.terminal.send(text)
-        self.terminal.wait_for(seen, 40)
+        self.terminal.wait_for(seen)
 
     def find(self, text: str, match: str, seen: str) -> None:
         """Type a text into "find anything", and open the match."""
@@ -51,7 +51,7 @@ class User:
     def paste(self, text: str, seen: str) -> None:
         """Paste a text."""
         self.terminal.send(f"\x1b[200~{text}\x1b[201~".encode())
-        self.terminal.wait_for(seen, 40)
+        self.terminal.wait_for(seen)
 
     def sees(self, *parts: str) -> None:
         """Wait until a row of the screen has all of these parts."""
@@ -70,8 +70,8 @@ def terminal(tmp_path_factory: pytest.TempPathFactory, filled_cache: Path) -> It
     home = tmp_path_factory.mktemp("home")
     copied(filled_cache, home / "cache")
     with Terminal(APP, columns=120, rows=40, env=isolated(home)) as terminal:
-        terminal.wait_for("111122223333", 40)
-        terminal.settle(0.6, 60)
+        terminal.wait_for("111122223333")
+        terminal.settle(0.6)
         yield terminal
 
 

@@ -15,34 +15,34 @@ import pytest
 
 from tests.rig.isolation import isolated
 from tests.support.bundled import CNI, FAMILY, counts
+from tests.support.patience import PATIENCE
 from tests.support.terminal import ROOT, Terminal
 
-PATIENCE = 60
 APP = (sys.executable, "-m", "ekstui")
 
 
 def travel(terminal: Terminal) -> None:
     """Filter, mark two versions, compare, swap, walk, copy, go back and quit; the screen is read after each key."""
-    terminal.wait_for("1 Policies", PATIENCE)
+    terminal.wait_for("1 Policies")
     # All at once, as on a slow connection: the digit is for the panes, not for the filter.
     terminal.send("/EKS_CNI\r3")
-    terminal.wait_for(f"1 of {FAMILY}" if terminal.screen.columns >= 90 else "3 Versions", PATIENCE)
-    terminal.wait_for("2024-03-04", PATIENCE)
+    terminal.wait_for(f"1 of {FAMILY}" if terminal.screen.columns >= 90 else "3 Versions")
+    terminal.wait_for("2024-03-04")
     terminal.send(" jj ")
-    terminal.wait_for("B CNI v4", PATIENCE)
+    terminal.wait_for("B CNI v4")
     terminal.send("d")
-    terminal.wait_for("widened: 2 actions added", PATIENCE)
+    terminal.wait_for("widened: 2 actions added")
     terminal.send("o")
-    terminal.wait_for("narrowed: 2 actions removed", PATIENCE)
+    terminal.wait_for("narrowed: 2 actions removed")
     terminal.send("[")
-    terminal.wait_for("DescribeInstanceTypes", PATIENCE)
+    terminal.wait_for("DescribeInstanceTypes")
     terminal.settle()
     terminal.send("y")
-    terminal.wait_for("Copy", PATIENCE)
+    terminal.wait_for("Copy")
     terminal.send("\r")
-    terminal.wait_for("ent ", PATIENCE)
+    terminal.wait_for("ent ")
     terminal.send("\x1b")
-    terminal.wait_for("1 Policies" if terminal.screen.columns >= 90 else "3 Versions", PATIENCE)
+    terminal.wait_for("1 Policies" if terminal.screen.columns >= 90 else "3 Versions")
     terminal.send("q")
 
 
@@ -55,7 +55,7 @@ def copied(terminal: Terminal) -> bool:
 def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str) -> None:
     env = {**isolated(own_home), "NO_COLOR": "1", "EKSTUI_THEME": theme, "COLORTERM": "truecolor"}
     with Terminal(APP, env=env) as terminal:
-        terminal.wait_for("AmazonEKS_CNI_Policy", PATIENCE)
+        terminal.wait_for("AmazonEKS_CNI_Policy")
         terminal.settle()
         # The cursor is visible anyway.
         (row,) = [y for y, line in enumerate(terminal.screen.display) if line.startswith("│  AmazonEKS_CNI_Policy")]
@@ -63,7 +63,7 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
         assert not terminal.screen.buffer[row + 1][5].reverse
         terminal.send("\r")
         listing = counts(CNI, "ec2")["List"]
-        terminal.wait_for(f"List ▏{listing.granted}/{listing.total}", PATIENCE)
+        terminal.wait_for(f"List ▏{listing.granted}/{listing.total}")
         coloured = re.findall(rb"\x1b\[[0-9;:]*\b(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])\b[0-9;:]*m", bytes(terminal.raw))
         assert coloured == []
 
@@ -73,26 +73,26 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
         pytest.skip("needs bash")
     with Terminal(("bash", "--norc", "-i"), columns=90, env={**isolated(own_home), "PS1": "a shell> "}) as terminal:
         terminal.send(f"{shlex.join(APP)}\r")
-        terminal.wait_for("1 Policies", PATIENCE)
+        terminal.wait_for("1 Policies")
         terminal.send("j\x1a")
-        terminal.wait_for("Stopped", PATIENCE)
+        terminal.wait_for("Stopped")
         terminal.send("echo back-$((40 + 2))\r")
-        terminal.wait_for("back-42", PATIENCE)
+        terminal.wait_for("back-42")
         terminal.send("fg\r")
-        terminal.wait_for(lambda: terminal.modes[1049], PATIENCE)
+        terminal.wait_for(lambda: terminal.modes[1049])
         prompts = terminal.raw.count(b"a shell> ")
         terminal.send("q")
-        terminal.wait_for(lambda: terminal.raw.count(b"a shell> ") > prompts, PATIENCE)
+        terminal.wait_for(lambda: terminal.raw.count(b"a shell> ") > prompts)
         terminal.send("echo left with $?\r")
-        terminal.wait_for("left with 0", PATIENCE)
+        terminal.wait_for("left with 0")
 
 
 def test_keys_behind_the_one_that_quits_do_no_harm(own_home: Path) -> None:
     with Terminal(APP, columns=120, rows=40, env=isolated(own_home)) as terminal:
-        terminal.wait_for("2 Permissions", PATIENCE)
+        terminal.wait_for("2 Permissions")
         terminal.settle()
         terminal.send("q" + "qj" * 20)
-        assert terminal.wait_exit(PATIENCE).code == 0
+        assert terminal.wait_exit().code == 0
 
 
 @pytest.mark.slow
@@ -100,7 +100,7 @@ def test_keys_behind_the_one_that_quits_do_no_harm(own_home: Path) -> None:
 def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:
     with Terminal(APP, columns=columns, rows=rows, env=isolated(own_home)) as terminal:
         travel(terminal)
-        assert terminal.wait_exit(PATIENCE).code == 0
+        assert terminal.wait_exit().code == 0
         assert copied(terminal)
 
 
@@ -108,10 +108,10 @@ def test_what_is_typed_before_the_app_is_there_is_meant_for_it(own_home: Path) -
     with Terminal(APP, columns=120, rows=40, env=isolated(own_home)) as terminal:
         # The shell still has the terminal, and turns enter into a line feed.
         terminal.send("/EKS_CNI\r3")
-        terminal.wait_for("2024-03-04", PATIENCE)
-        terminal.wait_for(f"1 of {FAMILY}", PATIENCE)
+        terminal.wait_for("2024-03-04")
+        terminal.wait_for(f"1 of {FAMILY}")
         terminal.send("q")
-        assert terminal.wait_exit(PATIENCE).code == 0
+        assert terminal.wait_exit().code == 0
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_the_journey_inside_tmux(own_home: Path) -> None:
     try:
         with Terminal(command, columns=100, rows=30, env=isolated(own_home)) as terminal:
             travel(terminal)
-            terminal.wait_for("left with 0", PATIENCE)
+            terminal.wait_for("left with 0")
             buffer = subprocess.run(
                 ("tmux", "-L", name, "show-buffer"), capture_output=True, text=True, timeout=PATIENCE, check=True
             )
@@ -140,7 +140,7 @@ def test_the_journey_over_ssh(own_home: Path) -> None:
         remote = f"cd {shlex.quote(str(ROOT))} && env {variables} {shlex.join(APP)}; echo left with $?"
         with Terminal((*reach, remote), columns=100, rows=30, env={"HOME": str(own_home)}) as terminal:
             travel(terminal)
-            terminal.wait_for("left with 0", PATIENCE)
+            terminal.wait_for("left with 0")
             assert copied(terminal)
 
 

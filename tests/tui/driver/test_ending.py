@@ -13,9 +13,6 @@ from tests.support.terminal import Terminal
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 
-SOON = 60
-"""Seconds in which an app must be gone, however busy the machine is; `tests.torture.signals` says how soon it is."""
-
 LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
 
 
@@ -50,7 +47,7 @@ def test_quit_restores_the_terminal() -> None:
 def test_a_signal_ends_the_app_with_its_number(number: signal.Signals) -> None:
     with started() as terminal:
         terminal.signal(number)
-        end = terminal.wait_exit(SOON)
+        end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (128 + number, False)
         assert_restored(terminal)
 
@@ -64,7 +61,7 @@ def test_an_app_that_cannot_exit_is_ended(key: str, doing: bytes) -> None:
         terminal.wait_for(lambda: doing in terminal.raw)
         begun = perf_counter()
         terminal.signal(signal.SIGTERM)
-        end = terminal.wait_exit(SOON)
+        end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (143, False)
         assert perf_counter() - begun >= GRACE, "it exited by itself"
         assert_restored(terminal)
@@ -74,7 +71,7 @@ def test_signals_that_come_together_end_the_app_once() -> None:
     with started() as terminal:
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGCONT, signal.SIGTERM):
             terminal.signal(number)
-        assert terminal.wait_exit(SOON).code in {129, 143}
+        assert terminal.wait_exit().code in {129, 143}
         assert_restored(terminal)
 
 
@@ -82,7 +79,7 @@ def test_signals_that_come_together_end_the_app_once() -> None:
 def test_a_hang_up_ends_the_app(ignoring: tuple[signal.Signals, ...]) -> None:
     with started(ignoring=ignoring) as terminal:
         terminal.hang_up()
-        end = terminal.wait_exit(SOON)
+        end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (129, False)
 
 
@@ -98,7 +95,7 @@ def test_a_terminal_that_does_not_read_does_not_hold_the_app() -> None:
             terminal.send("\x1b[6~")
             os.sched_yield()
         terminal.signal(signal.SIGTERM)
-        assert terminal.wait_exit(SOON, reading=False).code == 143
+        assert terminal.wait_exit(reading=False).code == 143
 
 
 def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() -> None:
