@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use
     from ekstui.eks.knowledge import Knowledge, Requirement
     from ekstui.iam.document import Document
-    from ekstui.iam.evaluation import Request
+    from ekstui.iam.evaluation import Evaluation, Request
 
 Fit = Literal["own", "kind", "unknown", "other"]
 """Whether a policy is made for what the principal runs, for its kind of role, for something else, or not known."""
@@ -81,6 +81,8 @@ class CandidatePolicy(NamedTuple):
     """Whether another policy supersedes it."""
     meant_for: tuple[str, ...] = ()
     """The kinds of role that it is meant for, such as `node role`, if known."""
+    evaluations: dict[tuple[object, ...], Evaluation] | None = None
+    """What its versions decide about requests, by what decides it; None if nothing is kept."""
 
     @property
     def published(self) -> bool:

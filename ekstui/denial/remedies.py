@@ -12,6 +12,7 @@ from ekstui.iam.evaluation import (
     Evaluation,
     Request,
     Verdict,
+    caller_facts,
     evaluate,
 )
 from ekstui.iam.grants import action_matches
@@ -190,6 +191,17 @@ def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
 
 def evaluated_by(request: Request, candidate: CandidatePolicy, version: int) -> Evaluation:
     """Return what a version of a policy decides by itself about a request."""
+    if candidate.evaluations is None:
+        return _evaluated(request, candidate, version)
+    context = frozenset(request.context.items())
+    caller = caller_facts(request.principal)
+    key = (version, request.action.lower(), request.resources, caller, context, request.absent)
+    if key not in candidate.evaluations:
+        candidate.evaluations[key] = _evaluated(request, candidate, version)
+    return candidate.evaluations[key]
+
+
+def _evaluated(request: Request, candidate: CandidatePolicy, version: int) -> Evaluation:
     policy = candidate.policy
     document = candidate.documents[version]
     # Statements about other actions, which are most of them, decide nothing.

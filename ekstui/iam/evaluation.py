@@ -16,6 +16,7 @@ from ekstui.iam import arn
 from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.predicates import condition_holds
 from ekstui.iam.conditions.variables import (
+    NOTHING_KNOWN,
     VARIABLES_SINCE,
     Context,
     Resolved,
@@ -276,6 +277,11 @@ def _of_principal(principal: str) -> Mapping[str, tuple[str, ...]]:
     else:
         return values
     return values | {"aws:principalisawsservice": ("false",)}
+
+
+def caller_facts(principal: str | None) -> tuple[object, ...]:
+    """Return all that identity policies can tell about a caller: the same for the sessions of an account's roles."""
+    return (*sorted(_of_principal(principal or "").items()), is_service_linked(principal, NOTHING_KNOWN))
 
 
 def is_of_type(resource: str, service: str, name: str, reference: Reference) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -44,6 +45,7 @@ from ekstui.store import index
 
 if TYPE_CHECKING:
     from ekstui.denial.access_entries import ForbiddenExplanation
+    from ekstui.denial.purpose import CandidatePolicy
     from ekstui.eks.account_snapshot import AccountSnapshot, Role
     from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings.subjects import RoleInUse
@@ -143,6 +145,8 @@ class _Case:
     reader: PolicyReader
     partition: str
     now: datetime
+    candidates_read: dict[tuple[object, ...], list[CandidatePolicy]] = field(default_factory=dict)
+    """The policies that may allow the action looked at last, with what is parsed and evaluated of them."""
 
     def answers(self) -> tuple[ExplainAnswer, ...]:
         """Return why each request of the inquiry is denied."""
@@ -166,14 +170,16 @@ class _Case:
             )
         if len(wanted) == 1 and requests:
             return tuple(self._of_asked(requests[0]._replace(text=""), symptoms))
-        answers: list[ExplainAnswer] = []
         place = self._cluster() if len(requests) < len(wanted) else None
-        for one in wanted:
+        answers: dict[int, tuple[ExplainAnswer, ...]] = {}
+        # Denials of one action have their policies in common, of which only those of one action fit into memory.
+        for position, one in sorted(enumerate(wanted), key=lambda entry: _action_of(entry[1])):
             if isinstance(one, AskedOfKubernetes):
-                answers.append(self._of_kubernetes(one, place))
+                answers[position] = (self._of_kubernetes(one, place),)
             else:
-                answers += self._of_asked(one, _symptoms_in(one.text))
-        return (*answers, *self._of_other_lines(symptoms, wanted))
+                answers[position] = tuple(self._of_asked(one, _symptoms_in(one.text)))
+        in_order = chain.from_iterable(answers[position] for position in range(len(wanted)))
+        return (*in_order, *self._of_other_lines(symptoms, wanted))
 
     def _unauthorized(self) -> ForbiddenExplanation | None:
         """Return why a cluster does not know the caller, if the message says so and it is known which cluster or who."""
@@ -390,10 +396,7 @@ class _Case:
     def _explained(self, request: Request, question: Asked, policies: Policies, purpose: Purpose) -> Explanation:
         elsewhere = partition_of(request)
         if elsewhere in (None, self.partition):
-            in_force = {(applied.arn or "").rpartition("/")[2] for applied in _of_aws(policies)}
-            store = self.place.store
-            names = self.place.cached(lambda: index.names_allowing(store, request.action, in_force))
-            candidates = list(possible_allowers(request, policies, self.reader, knowledge(), names))
+            candidates = self._candidates(request, policies)
             text = self._text_about(question)
             return explain(
                 request, policies, candidates, denial=question.denial, knowledge=knowledge(), purpose=purpose, text=text
@@ -409,6 +412,17 @@ class _Case:
         return explanation._replace(
             not_looked_at=(*explanation.not_looked_at, f"the AWS managed policies of partition {elsewhere}"),
         )
+
+    def _candidates(self, request: Request, policies: Policies) -> list[CandidatePolicy]:
+        """Return the policies that may allow an action, and those in force."""
+        in_force = frozenset(applied.arn or "" for applied in policies.identity)
+        key = (request.action.lower(), in_force, partition_of(request))
+        if key not in self.candidates_read:
+            named = {(applied.arn or "").rpartition("/")[2] for applied in _of_aws(policies)}
+            names = self.place.cached(lambda: index.names_allowing(self.place.store, request.action, named))
+            self.candidates_read.clear()
+            self.candidates_read[key] = list(possible_allowers(request, policies, self.reader, knowledge(), names))
+        return self.candidates_read[key]
 
     def _with_findings(self, explanation: Explanation, requester: Requester | None) -> Explanation:
         if requester is None:
@@ -446,6 +460,10 @@ class _Case:
             from ekstui.library.role_purposes import old_copies
 
             yield from old_copies(self._subject(role, self.snapshot, {}), request)
+
+
+def _action_of(wanted: Asked | AskedOfKubernetes) -> str:
+    return wanted.request.action.lower() if isinstance(wanted, Asked) else ""
 
 
 def _unnamed(question: Asked) -> Explanation:

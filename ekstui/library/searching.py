@@ -229,7 +229,7 @@ def possible_allowers(
             superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
             meant_for = () if notes_on_policy is None else notes_on_policy.attached_to
             scope: PolicyScope = "aws" if notes_on_policy is None else "eks"
-            yield explain.CandidatePolicy(history.policy, documents, scope, superseded, meant_for)
+            yield explain.CandidatePolicy(history.policy, documents, scope, superseded, meant_for, {})
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
     for published in shipped_in("any"):
         for policy in published.policies():
@@ -263,7 +263,7 @@ def published_candidate(policy: Policy) -> explain.CandidatePolicy:
     from ekstui.denial.explain import CandidatePolicy
 
     reader = reader_of(policy)
-    return CandidatePolicy(policy, _Documents(reader.history(policy.name)), reader.scope)
+    return CandidatePolicy(policy, _Documents(reader.history(policy.name)), reader.scope, evaluations={})
 
 
 class _Documents(dict[int, "Document"]):

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from ekstui.denial import remedies
 from ekstui.denial.explain import Explanation, Policies, Question
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document, parse, parse_text
-from ekstui.iam.evaluation import Request
+from ekstui.iam.evaluation import Evaluation, Request, evaluate
 from ekstui.iam.grants import action_matches
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached_names
@@ -23,6 +24,7 @@ from ekstui.library.requester import Requester, TargetRole, is_target, principal
 from ekstui.library.roles import role_answer
 from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
+from ekstui.store.policy_store import PolicyStore
 from tests.support.accounts import snapshot
 from tests.support.documents import allowing
 
@@ -473,3 +475,29 @@ def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
         }
         assert telling <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}
     assert len(severities) > 1
+
+
+def test_denials_of_one_action_read_and_evaluate_its_policies_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/{{}}/s is not authorized to perform: {{}} on resource: *"
+    texts = [
+        line.format(role, action)
+        for role in ("alder", "birch", "cedar")
+        for action in ("ecr:GetAuthorizationToken", "autoscaling:DescribeTags")
+    ]
+    place = Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path))
+    evaluated = 0
+
+    def counting(*parts: Any, **named: Any) -> Evaluation:
+        nonlocal evaluated
+        evaluated += 1
+        return evaluate(*parts, **named)
+
+    monkeypatch.setattr(remedies, "evaluate", counting)
+    alone = [explain_all(place, Inquiry(Question(message=text)))[0] for text in texts]
+    evaluated, for_each = 0, evaluated
+    together = explain_all(place, Inquiry(Question(message="\n".join(texts))))
+    assert evaluated == for_each / 3
+    assert together == tuple(alone)
+    assert all(isinstance(answer, Explanation) and answer.allowed_by for answer in together)
