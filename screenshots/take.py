@@ -81,6 +81,8 @@ _PERMISSIONS = (*_CLUSTER_POLICY, "enter", "wait:autoscaling")
 
 _ROLE = (*_CLUSTER_POLICY, "4", "wait:prod-cluster", "j", "enter")
 
+_TWO = "diff AmazonEBSCSIDriverPolicy AmazonEBSCSIDriverPolicyV2"
+
 SCENES = (
     Scene("explorer", ExplorerScreen, _PERMISSIONS, "kms"),
     Scene("explorer", ExplorerScreen, ("j",), "AmazonEKSWorkerNodePolicy", (SMALL,)),
@@ -111,6 +113,7 @@ SCENES = (
     Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
     Scene("account", AccountScreen, ("a",), "This account is made up"),
     Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:ec2", "j", "enter"), "An action"),
+    Scene("compare-two", CompareScreen, ("ctrl+p", *_TWO, "wait:PolicyV2", "wait:comparison", "enter"), "AttachVolume"),
     Scene("changes", ChangesScreen, ("f", "wait:30 days", "p", "wait:AmazonEKSNetworkingPolicy"), "widened"),
     Scene("help", HelpScreen, ("question_mark",), "What may it do"),
     Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
