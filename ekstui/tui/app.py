@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 SIGNALLED = 128
 """Return codes above this mean that a signal ended the app, as in a shell."""
 
-_RECENT = 8
-"""How many recently found things are offered again."""
-
 
 class EkstuiApp(RoutedApp):
     """The explorer of AWS managed policies for EKS."""
@@ -146,7 +143,7 @@ class EkstuiApp(RoutedApp):
                 of_pane = self.screen is self.explorer and chosen.value in declared(pane)
                 await self.run_action(action, pane if of_pane else self.screen if chosen.value in here else self)
             else:
-                self.recent = (chosen, *(entry for entry in self.recent if entry != chosen))[:_RECENT]
+                self.remember(chosen)
                 await self.open_found(chosen)
 
         explorer = self.explorer

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ekstui.iam.summary import ActionSummary
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
-    from ekstui.library.lookup import ThingKind
+    from ekstui.library.lookup import Thing, ThingKind
     from ekstui.library.notation import PolicyAt, Side
     from ekstui.present.styled import Row
 
@@ -156,6 +156,12 @@ class AskExplain(TypedMessage):
     """Explain a request; if the text is empty, let the user type or paste one."""
 
     text: str = ""
+
+
+class QuestionAnswered(TypedMessage):
+    """A question has its answer: it is among what the palette offers again."""
+
+    question: Thing
 
 
 class ShowPlace(TypedMessage):

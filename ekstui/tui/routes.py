@@ -24,6 +24,7 @@ from ekstui.tui.messages import (
     AskWhoCan,
     MarksChosen,
     MfaAsked,
+    QuestionAnswered,
     ShowAction,
     ShowComparison,
     ShowFound,
@@ -40,6 +41,15 @@ if TYPE_CHECKING:
     from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.library.lookup import Thing
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
+
+
+RECENT = 10
+"""How many recent things the palette offers again."""
+
+RECENT_QUESTIONS = 5
+"""How many of them are explanations and other questions."""
+
+_QUESTIONS = ("denial", "action")
 
 
 class RoutedApp(LibraryApp):
@@ -153,6 +163,17 @@ class RoutedApp(LibraryApp):
         self.explorer.marks = message.marks
 
     # What was found
+
+    def remember(self, thing: Thing) -> None:
+        """Put a thing first among those that are offered again, of which some are questions."""
+        seen = (thing, *(other for other in self.recent if other != thing))
+        questions = [other for other in seen if other.kind in _QUESTIONS][:RECENT_QUESTIONS]
+        others = [other for other in seen if other.kind not in _QUESTIONS][: RECENT - len(questions)]
+        self.recent = tuple(other for other in seen if other in questions or other in others)
+
+    @on(QuestionAnswered)
+    def _question_answered(self, message: QuestionAnswered) -> None:
+        self.remember(message.question)
 
     @on(ShowFound)
     async def _show_found(self, message: ShowFound) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 from textual.app import App
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from ekstui.library import AccountChoice, Library
+from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
@@ -175,5 +177,47 @@ def test_esc_comes_back_to_the_same_row(way: str) -> None:
         await pilot.press("escape")
         await _ready(pilot, app)
         await settle(pilot, lambda: _place(app) == panes)
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+def test_the_last_five_questions_are_offered_again() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.account.snapshot is not None)
+        await pilot.press("x")
+        app.post_message(Paste(DENIED))
+        await pilot.press("enter")
+        await _ready(pilot, app)
+        assert isinstance(app.screen, ExplainScreen)
+        question = app.screen.text
+        await pilot.press("escape")
+        for action in ("ec2:CreateTags", "ec2:RunInstances", "eks:DescribeCluster", "sts:AssumeRole"):
+            await pilot.press("w")
+            await type_in(pilot, action)
+            await pilot.press("enter")
+            await _ready(pilot, app)
+            await pilot.press("escape")
+        # Policies do not push them out.
+        for policy in ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSServicePolicy", "AmazonEKSNetworkingPolicy",
+                       "AmazonEKS_CNI_Policy", "AmazonEKSWorkerNodePolicy", "AmazonEKSLoadBalancingPolicy"):  # fmt: skip
+            app.remember(Thing("policy", policy))
+        await pilot.press("colon")
+        offered = [row.value for row in app.screen.query_one(RowList).rows if isinstance(row.value, Thing)]
+        asked = [thing.name for thing in offered if thing.kind in ("denial", "action")]
+        assert asked == [
+            "sts:AssumeRole",
+            "eks:DescribeCluster",
+            "ec2:RunInstances",
+            "ec2:CreateTags",
+            "ec2:CreateVolume",
+        ]
+        assert app.screen.query_one(RowList).move_to(next(
+            row.key for row in app.screen.query_one(RowList).rows if isinstance(row.value, Thing) and row.value.kind == "denial"
+        ))  # fmt: skip
+        await pilot.press("enter")
+        await _ready(pilot, app)
+        again: Screen[Any] = app.screen
+        assert isinstance(again, ExplainScreen)
+        assert again.text == question
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))

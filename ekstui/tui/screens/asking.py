@@ -11,7 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from ekstui.iam.text import clean
+from ekstui.library.lookup import Thing
 from ekstui.present.styled import Row
+from ekstui.tui.messages import QuestionAnswered
 from ekstui.tui.screens.report import Answer, ReportScreen
 from ekstui.tui.widgets.bars import RowsLine
 
@@ -83,6 +85,8 @@ class AskingScreen(ReportScreen[Answer]):
         super().__init__()
         self.text = text
         """The current question; empty if there is none yet."""
+        self._offered = ""
+        """The question that the palette has been told of."""
         self.line = QuestionLine(LINE_BREAK.join(clean(text).splitlines()), placeholder=self.PLACEHOLDER)
         self.line.id = "question"
 
@@ -168,6 +172,16 @@ class AskingScreen(ReportScreen[Answer]):
             self.action_edit()
         else:
             self.submit(suggested)
+
+    def as_found(self, answer: Answer) -> Thing:
+        """Return the question as the palette offers it again."""
+        raise NotImplementedError
+
+    def _answered(self, answer: Answer) -> None:
+        super()._answered(answer)
+        if self._offered != self.text:
+            self._offered = self.text
+            self.post_message(QuestionAnswered(self.as_found(answer)))
 
     def submit(self, text: str) -> None:
         """Ask the question in a text."""

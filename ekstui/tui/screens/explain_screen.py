@@ -18,6 +18,7 @@ from ekstui.export.texts import document_text
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all
+from ekstui.library.lookup import Pasted, Thing
 from ekstui.library.notation import PolicyAt, Side, parse_policy
 from ekstui.present.blocks import Fold
 from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 _CLUSTER = re.compile(r"\s*cluster:(\S+)\s*")
+_EXCERPT = 80
+"""The characters of a question by which it is known again."""
+
 _AGAINST = re.compile(r"\s*(role|policy):(\S+)\s*")
 
 
@@ -188,6 +192,11 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
     def bookmark(self) -> Bookmark | None:
         """What to type into the palette to get here again."""
         return Bookmark(self.text, of_account=True) if self.text else None
+
+    def as_found(self, answer: Explained) -> Thing:
+        """Return the question as the palette offers it again."""
+        text = " ".join(self.text.split())
+        return Thing("denial", answer.action or "a denial", text[:_EXCERPT], arn=text, value=Pasted(self.text))
 
     def find(self, library: Library) -> Explained:
         """Explain the text."""

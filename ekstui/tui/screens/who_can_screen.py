@@ -16,6 +16,7 @@ from ekstui.library import Library
 from ekstui.library.access_policies import KubernetesHolders, kubernetes_requests, who_can_in_kubernetes
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
+from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.library.roles import principals_can
 from ekstui.library.searching import allowed_in, who_can_answer
@@ -149,6 +150,10 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         action = self.text.partition(" ")[0]
         is_known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
         return Bookmark(action) if is_known else None
+
+    def as_found(self, answer: WhoCanAnswer | KubernetesAnswer) -> Thing:  # noqa: ARG002 - the question is all of it
+        """Return the question as the palette offers it again."""
+        return Thing("action", self.text, value=self.text)
 
     def find(self, library: Library) -> WhoCanAnswer | KubernetesAnswer:
         """Answer for an action and, after a space, a resource."""
