@@ -31,7 +31,7 @@ VALUE_OPTIONS = (
     "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
     "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--scp", "--rcp", "--resource-policy", "--aggregator", "--from",
     "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
-    "--allow-unread", "--needs", "--kubernetes", "--can", "--sarif", "--annotations", "--bridge", "--lock", "--days",
+    "--allow-unread", "--needs", "--can", "--sarif", "--annotations", "--bridge", "--lock", "--days",
 )  # fmt: skip
 """Options that take a value, which is never taken for a command."""
 
@@ -131,6 +131,12 @@ JSON = (
     argument("--markdown", action="store_true", help="print the answer as Markdown"),
 )
 """The forms of an answer."""
+
+CONTEXT = argument(
+    "--context",
+    metavar="CONTEXT",
+    help="the context of kubectl to read Kubernetes with (default: the one of the cluster)",
+)
 
 ACCOUNT = (
     argument("--profile", metavar="NAME", help="the AWS profile to use"),

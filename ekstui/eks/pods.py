@@ -99,7 +99,7 @@ class AuthMapping(NamedTuple):
     groups: tuple[str, ...] = ()
 
 
-WorkloadKind = Literal["pods", "service accounts", "aws-auth"]
+ReadKind = Literal["pods", "service accounts", "aws-auth"]
 """What is read of Kubernetes."""
 
 
@@ -112,12 +112,12 @@ class KubernetesFacts:
     service_accounts: tuple[KubernetesServiceAccount, ...] | None = None
     mappings: tuple[AuthMapping, ...] | None = None
     """Of the ConfigMap aws-auth; empty if the cluster has none."""
-    whole: tuple[WorkloadKind, ...] = ()
+    whole: tuple[ReadKind, ...] = ()
     """The kinds that were read in all namespaces."""
     trouble: tuple[str, ...] = ()
     """What could not be read and why, in sentences."""
 
-    def has(self, kind: WorkloadKind) -> bool:
+    def has(self, kind: ReadKind) -> bool:
         """Return whether something of a kind was read."""
         parts = {"pods": self.pods, "service accounts": self.service_accounts, "aws-auth": self.mappings}
         return parts[kind] is not None

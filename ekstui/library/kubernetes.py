@@ -8,11 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import KubernetesFacts
 from ekstui.eks.unseen import unread_inside
-from ekstui.errors import InputError
+from ekstui.errors import AccountError, InputError
 from ekstui.library.cluster_answers import find_cluster, with_cluster
 from ekstui.library.library import Library
+from ekstui.sources.kubectl import context_for, contexts, is_same_server, read_by_kubectl
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_files, read_kubernetes, within_limit
 
 
@@ -50,3 +53,45 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None
     after = with_cluster(snapshot, replace(cluster, kubernetes=facts))
     others = (note for note in snapshot.not_looked_at if note not in unread_inside(snapshot))
     library.account.add_details(replace(after, not_looked_at=(*others, *unread_inside(after))))
+
+
+def read_with_kubectl(
+    library: Library, name: str | None, context: str | None = None, namespace: str | None = None
+) -> str:
+    """Read a cluster's Kubernetes by the user's kubectl, keep it with the account, and return the cluster's name.
+
+    Without a name, it is the cluster to which the chosen or current context leads. Raises AccountError or InputError if it
+    cannot be read.
+    """
+    snapshot = library.account.last_snapshot_or_error()
+    if not library.account.choice.asks_aws:
+        raise AccountError("kubectl is not asked here.", "Give --kubernetes a file, or leave out --offline and --demo.")
+    cluster = find_cluster(name, None, snapshot) if name is not None else _cluster_of_context(snapshot, context)
+    facts = read_by_kubectl(context_for(cluster, context), datetime.now(UTC), namespace)
+    keep_kubernetes(library, cluster.name, facts)
+    return cluster.name
+
+
+def _cluster_of_context(snapshot: AccountSnapshot, chosen: str | None) -> Cluster:
+    """Return the only cluster of the account, or that to which a context leads, by its server."""
+    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    if len(clusters) == 1:
+        return clusters[0]
+    context = next((one for one in contexts() if (one.name == chosen if chosen else one.is_current)), None)
+    if context is None:
+        raise InputError(
+            f"kubectl has no {f'context {chosen}' if chosen else 'current context'}.", "Name one with --context."
+        )
+    fitting = [place for place in clusters if place.endpoint and is_same_server(context.server, place.endpoint)]
+    if len(fitting) != 1:
+        raise InputError(
+            f"The context {context.name} leads to no cluster of the account.", "Name the cluster with --cluster."
+        )
+    return fitting[0]
+
+
+def was_kubernetes_read(library: Library) -> bool:
+    """Return whether the pods of some cluster are known from an earlier reading."""
+    snapshot = library.account.last_snapshot()
+    clusters = snapshot.eks.clusters if snapshot is not None and snapshot.eks else ()
+    return any(cluster.kubernetes is not None and cluster.kubernetes.pods is not None for cluster in clusters)

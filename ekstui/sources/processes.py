@@ -8,13 +8,13 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
 
 from ekstui.cancellation import Cancelled, never
-from ekstui.errors import InputError
+from ekstui.errors import AccountError, InputError
 
 MOST_FILE = 512 * 1024 * 1024
 """The largest file that a program may write, in bytes, so that an endless download cannot fill the disk."""
@@ -88,6 +88,37 @@ def run(
         errors.seek(0)
         code = None if process.returncode == _NO_PROGRAM else process.returncode
         return Ended(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), late)
+
+
+class Background(NamedTuple):
+    """A program that runs meanwhile."""
+
+    is_running: Callable[[], bool]
+    errors: Callable[[], str]
+    """Returns what it printed as errors so far."""
+
+
+@contextmanager
+def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Background]:
+    """Run a program, without input, until the block ends; AccountError if it is not installed."""
+    with tempfile.TemporaryFile() as errors:
+        try:
+            # The arguments are ours, and which program that is the user's choice.
+            process = subprocess.Popen(  # noqa: S603
+                list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=dict(environment),
+                start_new_session=True,
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise AccountError(f"{command[0]} is not installed.") from None
+
+        def said() -> str:
+            return os.pread(errors.fileno(), _MOST_ERRORS, 0).decode(errors="replace").strip()
+
+        with process, _ended_with_us(process):
+            try:
+                yield Background(lambda: process.poll() is None, said)
+            finally:
+                _end(process)
 
 
 def _output(process: subprocess.Popen[bytes], bounds: Bounds, cancelled: Cancelled) -> tuple[bytes, bool]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from ekstui.cli.parser import (
     ACCOUNT,
+    CONTEXT,
     JSON,
     LAYERS,
     LIMITS,
@@ -26,7 +27,7 @@ from ekstui.iam.document import serialise, serialise_statement
 from ekstui.library import Library
 from ekstui.library.bridging import bridge
 from ekstui.library.cluster_answers import cluster_answer, clusters, findings_worst_first
-from ekstui.library.kubernetes import keep_kubernetes, read_kubernetes_files
+from ekstui.library.kubernetes import keep_kubernetes, read_kubernetes_files, read_with_kubectl
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
@@ -70,11 +71,14 @@ def list_clusters(arguments: Namespace) -> int:
     argument(
         "--kubernetes",
         action="append",
+        nargs="?",
+        const="",
         metavar="FILE",
-        help="also judge the cluster's pods and service accounts, from the output of "
+        help="also judge the cluster's pods and service accounts: read by kubectl, or from the output of "
         "`kubectl get pods,serviceaccounts -A -o json` (and of `kubectl get cm aws-auth -n kube-system -o json`); repeatable, "
         "- reads standard input",
     ),
+    CONTEXT,
     argument(
         "--full", action="store_true", help="also print the evidence, the commands, the roles and the access entries"
     ),
@@ -90,10 +94,13 @@ def list_clusters(arguments: Namespace) -> int:
 def show_cluster(arguments: Namespace) -> int:
     """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
     library = library_for(arguments)
-    facts = read_kubernetes_files(arguments.kubernetes) if arguments.kubernetes else None
+    files = [path for path in arguments.kubernetes or () if path]
+    facts = read_kubernetes_files(files) if files else None
     read_account(library)
     if facts is not None:
         keep_kubernetes(library, arguments.name, facts)
+    elif arguments.kubernetes or arguments.context:
+        read_with_kubectl(library, arguments.name, arguments.context)
     answer = cluster_answer(library, arguments.name)
     data = library.data()
     opened = None if arguments.full or arguments.markdown else ()

@@ -2,14 +2,16 @@
 
 from argparse import Namespace
 from datetime import UTC, datetime
+from typing import cast
 
-from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
+from ekstui.cli.parser import ACCOUNT, CONTEXT, JSON, ExitCode, argument, command
 from ekstui.cli.session import library_for, read_account
-from ekstui.cli.streams import print_answer
-from ekstui.errors import InputError
+from ekstui.cli.streams import print_answer, remark
+from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import pods_shape
-from ekstui.library.kubernetes import read_kubernetes_files
-from ekstui.library.pod_answers import Wish, answers_for, answers_for_json
+from ekstui.library import Library
+from ekstui.library.kubernetes import read_kubernetes_files, read_with_kubectl, was_kubernetes_read
+from ekstui.library.pod_answers import Wish, answers_for, answers_for_json, parse_reference
 from ekstui.present.pod_report import pods_blocks
 
 
@@ -22,6 +24,7 @@ from ekstui.present.pod_report import pods_blocks
     argument("--can", metavar="ACTION", help="also explain whether it may do this, such as ec2:CreateVolume"),
     argument("--resource", action="append", default=[], metavar="ARN", help="on this resource; repeatable"),
     argument("--cluster", metavar="NAME", help="the cluster that it runs in, if several are known"),
+    CONTEXT,
     *ACCOUNT,
     *JSON,
     examples=(
@@ -42,10 +45,25 @@ def show_pod(arguments: Namespace) -> int:
         answers = answers_for_json(library, facts, arguments.cluster, wish)
     else:
         read_account(library, again=False)
-        answers = answers_for(library, arguments.pod, arguments.cluster, wish)
+        cluster = _read_kubernetes(library, arguments)
+        answers = answers_for(library, arguments.pod, cluster, wish)
     print_answer(
         arguments,
         lambda: pods_shape(library.data(), answers),
         lambda: pods_blocks(answers, datetime.now(UTC)),
     )
     return ExitCode.DONE
+
+
+def _read_kubernetes(library: Library, arguments: Namespace) -> str | None:
+    """Read Kubernetes by kubectl, and return the cluster; what was read earlier answers where that fails unasked."""
+    reference, name = parse_reference(arguments.pod), cast("str | None", arguments.cluster)
+    if not library.account.choice.asks_aws and arguments.context is None:
+        return name
+    try:
+        return read_with_kubectl(library, name, arguments.context, reference.namespace)
+    except (AccountError, InputError) as error:
+        if arguments.context is not None or not was_kubernetes_read(library):
+            raise
+        remark(f"{error} What was read of Kubernetes before answers.")
+        return name

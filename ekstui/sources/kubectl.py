@@ -1,0 +1,292 @@
+"""A cluster's pods, service accounts and aws-auth through the user's own kubectl, which knows how to sign in.
+
+One `kubectl proxy` listens on a Unix socket in a folder that only the user can open, accepts the paths that are read and no method
+but GET, and is asked page by page; so kubectl gets one token, and what the API answers is ours to see. Nothing else can be asked
+for: assets/read-only-clusterrole.yaml is all that it needs.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from ekstui import log
+from ekstui.eks.cluster import Cluster
+from ekstui.eks.commands import update_kubeconfig
+from ekstui.eks.pods import KubernetesFacts, ReadKind
+from ekstui.errors import AccountError, InputError
+from ekstui.iam.document import object_of
+from ekstui.iam.text import clean_line, listed
+from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, Collected
+from ekstui.sources.processes import Bounds, background, run
+
+PAGE = 500
+"""Objects a page."""
+
+PATIENCE = 20.0
+"""How long the API may take for an answer, in seconds."""
+
+ACCEPTED_PATHS = (
+    "^/api/v1/(namespaces/[a-z0-9-]+/)?(pods|serviceaccounts)$,^/api/v1/namespaces/kube-system/configmaps/aws-auth$"
+)
+REJECTED_METHODS = "^([^G].*|G([^E].*|E([^T].*|T.+)?)?)?$"
+"""Every method but GET."""
+
+_AUTH = "/api/v1/namespaces/kube-system/configmaps/aws-auth"
+_LISTS: tuple[tuple[ReadKind, str, str], ...] = (
+    ("pods", "pods", "Pod"),
+    ("service accounts", "serviceaccounts", "ServiceAccount"),
+)
+_START = 15.0
+"""How long kubectl may take to listen, in seconds."""
+_SECRET = re.compile(r"[A-Za-z0-9+/=_.-]{28,}")
+
+
+class Context(NamedTuple):
+    """A context of the user's kubeconfig."""
+
+    name: str
+    server: str
+    """The URL of its API."""
+    is_current: bool
+
+
+def contexts() -> tuple[Context, ...]:
+    """Return the contexts of kubectl's configuration; AccountError if there is no kubectl, or it cannot be read."""
+    ended = run(["kubectl", "config", "view", "-o", "json"], os.environ, Bounds(_START, 16_000_000))
+    if ended.code is None:
+        raise AccountError("kubectl is not installed.", "kubectl get … -o json | ekstui pod - works without it.")
+    try:
+        value = json.loads(ended.output) if ended.code == 0 else None
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise AccountError(
+            f"kubectl's configuration cannot be read{_because(ended.errors)}.", "See kubectl config view."
+        )
+    servers = {
+        part.get("name"): str(part["cluster"].get("server") or "") for part in _named(value, "clusters", "cluster")
+    }
+    return tuple(
+        Context(
+            str(part.get("name")),
+            servers.get(part["context"].get("cluster"), ""),
+            part.get("name") == value.get("current-context"),
+        )
+        for part in _named(value, "contexts", "context")
+    )
+
+
+def _named(value: Mapping[str, Any], name: str, inner: str) -> list[Mapping[str, Any]]:
+    return [part for part in value.get(name) or () if isinstance(part, dict) and isinstance(part.get(inner), dict)]
+
+
+def context_for(cluster: Cluster, chosen: str | None) -> str:
+    """Return the context whose server is a cluster's endpoint, whatever it is called.
+
+    Raises InputError if several are and none is chosen, or the chosen one leads elsewhere; AccountError if none is.
+    """
+    if cluster.endpoint is None:
+        raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
+    known = contexts()
+    fitting = [context.name for context in known if is_same_server(context.server, cluster.endpoint)]
+    if chosen is not None:
+        if chosen not in {context.name for context in known}:
+            raise InputError(f"kubectl has no context {chosen!r}.", "kubectl config get-contexts lists them.")
+        if chosen not in fitting:
+            raise InputError(
+                f"The context {chosen} leads to another server than cluster {cluster.name}.", "Name its context."
+            )
+        return chosen
+    if not fitting:
+        command = update_kubeconfig(cluster.name, cluster.region).text
+        raise AccountError(
+            f"No context of kubectl leads to cluster {cluster.name}.", f"Run `{command}`, then try again."
+        )
+    if len(fitting) > 1:
+        raise InputError(
+            f"{len(fitting)} contexts lead to cluster {cluster.name}: {listed(fitting)}.", "Choose with --context."
+        )
+    return fitting[0]
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Return whether two URLs are of the same API."""
+    return one.rstrip("/").removesuffix(":443").lower() == other.rstrip("/").removesuffix(":443").lower()
+
+
+def read_by_kubectl(context: str, read_at: datetime, namespace: str | None = None) -> KubernetesFacts:
+    """Return a cluster's pods, service accounts and aws-auth; of the namespace alone where no more is allowed.
+
+    What could not be read is in its trouble. Raises AccountError if nothing could be.
+    """
+    with tempfile.TemporaryDirectory(prefix="ekstui-") as folder:
+        path = Path(folder) / "kubectl"
+        command = [
+            "kubectl", "proxy", f"--context={context}", f"--unix-socket={path}", f"--accept-paths={ACCEPTED_PATHS}",
+            f"--reject-methods={REJECTED_METHODS}",
+        ]  # fmt: skip
+        log.info("starts kubectl proxy")
+        with background(command, os.environ) as program:
+            _await_socket(path, program.is_running, program.errors)
+            collected = Collected()
+            api = _Api(path, program.errors)
+            for kind, name, singular in _LISTS:
+                _read_list(api, collected, kind, name, singular, namespace)
+            _read_auth(api, collected)
+    if not collected.kinds:
+        raise AccountError(collected.trouble[0] if collected.trouble else "Kubernetes says nothing.", _ALLOW)
+    return collected.facts(read_at)
+
+
+_ALLOW = "kubectl apply -f read-only-clusterrole.yaml and a binding allow it."
+
+
+def _await_socket(path: Path, is_running: Any, errors: Any) -> None:
+    until = time.monotonic() + _START
+    while not path.exists():
+        if not is_running() or time.monotonic() > until:
+            said = errors()
+            old = "unknown flag" in said or "unknown shorthand" in said
+            raise AccountError(
+                "kubectl is too old: it has no proxy on a Unix socket."
+                if old
+                else f"kubectl proxy did not start{_because(said)}.",
+                "Update kubectl." if old else "Try kubectl get pods.",
+            )
+        time.sleep(0.02)
+
+
+class _RefusedError(Exception):
+    """The API answered with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class _Socket(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PATIENCE)
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class _Api:
+    """The API behind kubectl proxy."""
+
+    def __init__(self, path: Path, errors: Any) -> None:
+        self._path, self._errors = path, errors
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """Return an object; _RefusedError for an answer that is none, AccountError if there is no answer."""
+        connection = _Socket(self._path)
+        try:
+            connection.request(
+                "GET", f"{path}?{urlencode(query)}" if query else path, headers={"Accept": "application/json"}
+            )
+            response = connection.getresponse()
+            content = response.read(MAX_ANSWER_BYTES + 1)
+        except TimeoutError:
+            raise AccountError(f"Kubernetes did not answer within {PATIENCE:.0f} s.", "Try kubectl get pods.") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise AccountError(f"kubectl proxy broke off ({type(error).__name__}){_because(self._errors())}.") from None
+        finally:
+            connection.close()
+        try:
+            value = json.loads(content, object_pairs_hook=object_of) if len(content) <= MAX_ANSWER_BYTES else None
+        except (ValueError, RecursionError):
+            value = None
+        if response.status != http.client.OK or not isinstance(value, dict):
+            said = value.get("message") if isinstance(value, dict) else self._errors()
+            raise _RefusedError(response.status, _short(str(said or "")))
+        return value
+
+
+def _read_list(
+    api: _Api, collected: Collected, kind: ReadKind, name: str, singular: str, namespace: str | None
+) -> None:
+    """Read a list in all namespaces, or where that is not allowed in one."""
+    try:
+        _read_pages(api, collected, f"/api/v1/{name}", singular)
+        collected.kinds.add(kind)
+        collected.whole.add(kind)
+        return
+    except _RefusedError as error:
+        refused = error
+    if refused.status == http.client.FORBIDDEN and namespace is not None:
+        try:
+            _read_pages(api, collected, f"/api/v1/namespaces/{namespace}/{name}", singular)
+        except _RefusedError as error:
+            refused = error
+        else:
+            collected.kinds.add(kind)
+            collected.trouble.append(f"The {kind} of other namespaces than {namespace} may not be listed.")
+            return
+    collected.trouble.append(
+        _said(f"The {kind} could not be {'fully ' if kind in collected.kinds else ''}read", refused)
+    )
+
+
+def _read_pages(api: _Api, collected: Collected, path: str, singular: str) -> None:
+    """Read all pages of a list; from the start again, once, if it changed too much meanwhile (410)."""
+    for attempt in (1, 2):
+        try:
+            for item in _items(api, path):
+                collected.add(item, singular)
+            return
+        except _RefusedError as error:
+            if error.status != http.client.GONE or attempt == 2:
+                raise
+
+
+def _items(api: _Api, path: str) -> Iterator[object]:
+    more = {"limit": str(PAGE)}
+    while more:
+        page = api.get(path, **more)
+        items, metadata = page.get("items"), page.get("metadata")
+        yield from items if isinstance(items, list) else ()
+        token = metadata.get("continue") if isinstance(metadata, dict) else None
+        more = {"limit": str(PAGE), "continue": str(token)} if token else {}
+
+
+def _read_auth(api: _Api, collected: Collected) -> None:
+    try:
+        collected.add_aws_auth(api.get(_AUTH))
+    except _RefusedError as error:
+        if error.status == http.client.NOT_FOUND:
+            collected.add_aws_auth({})
+        else:
+            collected.trouble.append(_said("The ConfigMap aws-auth could not be read", error))
+
+
+def _said(what: str, refused: _RefusedError) -> str:
+    if refused.status == http.client.UNAUTHORIZED:
+        return f"{what}: Kubernetes does not accept kubectl's credentials."
+    return f"{what} ({refused.status}){_because(refused.message)}."
+
+
+def _because(errors: str) -> str:
+    said = _short(errors.strip().splitlines()[-1]) if errors.strip() else ""
+    return f": {said}" if said else ""
+
+
+def _short(text: str) -> str:
+    """Return the beginning of what somebody said, without what may be a token."""
+    return _SECRET.sub("…", clean_line(text))[:200].rstrip(". ")
