@@ -13,6 +13,7 @@ from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Start
+from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.rows import RowList
 from tests.support.patience import PATIENCE
 
@@ -56,6 +57,13 @@ async def type_in(pilot: Pilot[None], text: str) -> None:
 
 
 __all__ = ["settle", "travel", "type_in", "words"]
+
+
+def explorer_of(app: App[None]) -> ExplorerScreen:
+    """Return the app's first screen."""
+    explorer = app.screen_stack[0]
+    assert isinstance(explorer, ExplorerScreen)
+    return explorer
 
 
 def shows(app: App[None], kind: type[Screen[Any]]) -> bool:

@@ -12,11 +12,10 @@ from ekstui.tui.messages import SwitchAccount
 from ekstui.tui.screens.account_screen import AccountScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
-from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
 from tests.support.bundled import POLICIES
-from tests.tui.journeys import settle, travel, type_in, words
+from tests.tui.journeys import explorer_of, settle, travel, type_in, words
 
 PROFILES = f"""
 [profile other]
@@ -34,17 +33,13 @@ def _with_profiles(home: Path) -> None:
     (home / ".aws" / "config").write_text(PROFILES)
 
 
-def _explorer(app: EkstuiApp) -> ExplorerScreen:
-    explorer = app.screen_stack[0]
-    assert isinstance(explorer, ExplorerScreen)
-    return explorer
-
-
 def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own_home: Path) -> None:
     _with_profiles(own_home)
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+        await settle(
+            pilot, lambda: explorer_of(app).account.snapshot is not None and not explorer_of(app).account.asking
+        )
         await pilot.press("a")
         await settle(pilot, lambda: "account: 123456789012" in words(app.screen))
         assert "credentials: env" in words(app.screen)
@@ -56,7 +51,7 @@ def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own
         await settle(pilot, lambda: app.library.choice is not None and app.library.choice.profile == "other")
         # Nothing of the first account is left on any screen.
         assert "123456789012" not in words(app.screen)
-        snapshot = _explorer(app).account.snapshot
+        snapshot = explorer_of(app).account.snapshot
         assert snapshot is None or snapshot.identity.account == "222233334444"
         await settle(pilot, lambda: "profile: other" in words(app.screen))
         assert "account: 222233334444" in words(app.screen)
@@ -73,7 +68,7 @@ def test_the_policies_are_those_of_the_account_s_partition(rig: Rig) -> None:
     assert sync(library).partition == "aws-cn"
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        explorer = _explorer(app)
+        explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.partition == "aws-cn")
         assert app.library.data().partition == "aws-cn"
@@ -92,7 +87,9 @@ def test_a_copy_is_compared_with_what_its_original_is_today(rig: Rig) -> None:
     rig.reset(0)
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+        await settle(
+            pilot, lambda: explorer_of(app).account.snapshot is not None and not explorer_of(app).account.asking
+        )
         await pilot.press("a")
         await settle(pilot, lambda: "acme-eks-control-plane is" in words(app.screen))
         screen = app.screen
@@ -129,7 +126,7 @@ def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, o
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         app.library = app.library.with_account(AccountChoice(profile="guarded", mfa_prompt=app.mfa))
-        await settle(pilot, lambda: _explorer(app).account.error is not None)
+        await settle(pilot, lambda: explorer_of(app).account.error is not None)
         assert not isinstance(app.screen, MfaScreen)
         await pilot.press("4")
         assert "r asks" in words(app.screen)
@@ -142,19 +139,21 @@ def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, o
         await type_in(pilot, "123456")
         assert "123456" not in app.export_screenshot()
         await pilot.press("enter")
-        await settle(pilot, lambda: _explorer(app).account.snapshot is not None)
+        await settle(pilot, lambda: explorer_of(app).account.snapshot is not None)
 
     travel(journey, library=Library.open(AccountChoice(profile="guarded")))
 
 
 def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itself(rig: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+        await settle(
+            pilot, lambda: explorer_of(app).account.snapshot is not None and not explorer_of(app).account.asking
+        )
 
     async def at_once(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("r")
         await settle(pilot, lambda: app.library.data().synced_at is not None)
-        await settle(pilot, lambda: not _explorer(app).account.asking)
+        await settle(pilot, lambda: not explorer_of(app).account.asking)
         # r refreshes even a new snapshot.
         assert "GetAccountAuthorizationDetails" in [call.action for call in rig.proxy.calls]
 
@@ -165,7 +164,7 @@ def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itsel
 
 def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Rig, own_home: Path) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        explorer = _explorer(app)
+        explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         known = explorer.account.snapshot
         assert known is not None

@@ -15,7 +15,7 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from tests.rig.rig import Rig
-from tests.tui.journeys import settle, shows, travel, type_in, words
+from tests.tui.journeys import explorer_of, settle, shows, travel, type_in, words
 
 
 @pytest.fixture
@@ -25,15 +25,9 @@ def few(rig: Rig) -> Rig:
     return rig
 
 
-def _explorer(app: EkstuiApp) -> ExplorerScreen:
-    explorer = app.screen_stack[0]
-    assert isinstance(explorer, ExplorerScreen)
-    return explorer
-
-
 async def _choose(pilot: Pilot[None], app: EkstuiApp, cluster: str, *, tree: bool = True) -> None:
     """Choose a cluster, wait for its answer, and go to its tree."""
-    await settle(pilot, lambda: _explorer(app).account.snapshot is not None and not _explorer(app).account.asking)
+    await settle(pilot, lambda: explorer_of(app).account.snapshot is not None and not explorer_of(app).account.asking)
     await pilot.press("c")
     await settle(pilot, lambda: shows(app, ChooserScreen))
     names = words(app.screen).splitlines()
@@ -57,8 +51,8 @@ def _cursor(app: EkstuiApp) -> object:
 
 def test_words_about_attachments_are_broken_for_the_pane_once_it_is_shown(few: Rig) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        pane = _explorer(app).query_one(AttachedPane)
-        await settle(pilot, lambda: bool(str(pane.border_subtitle)) and not _explorer(app).account.asking)
+        pane = explorer_of(app).query_one(AttachedPane)
+        await settle(pilot, lambda: bool(str(pane.border_subtitle)) and not explorer_of(app).account.asking)
         assert pane.region.width == 0
         await pilot.press("4")
         await settle(pilot, lambda: pane.region.width > 0)
@@ -110,7 +104,7 @@ def test_the_map_is_walked_from_the_cluster_to_a_policy(few: Rig) -> None:
         await settle(pilot, lambda: shows(app, RoleScreen) and "Trust: who may assume it" in words(app.screen))
         await pilot.press("escape", "l", "enter")
         await settle(pilot, lambda: shows(app, ExplorerScreen))
-        shown = _explorer(app).shown
+        shown = explorer_of(app).shown
         assert shown is not None
         assert shown.entry.policy.name == "AmazonEKSClusterPolicy"
 

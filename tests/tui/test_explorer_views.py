@@ -24,16 +24,11 @@ from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, FAMILY, newest
-from tests.tui.journeys import settle, travel, type_in, words
-
-
-def _explorer(app: EkstuiApp) -> ExplorerScreen:
-    assert isinstance(app.screen, ExplorerScreen)
-    return app.screen
+from tests.tui.journeys import explorer_of, settle, travel, type_in, words
 
 
 def _names(app: EkstuiApp) -> list[str]:
-    entries = (row.value for row in _explorer(app).policies.rows.rows)
+    entries = (row.value for row in explorer_of(app).policies.rows.rows)
     return [entry.policy.name for entry in entries if hasattr(entry, "policy")]
 
 
@@ -51,7 +46,7 @@ def _names(app: EkstuiApp) -> list[str]:
 def test_policies_are_filtered_by_what_they_give(typed: str, fits: str, does_not: str) -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("slash")
-        _explorer(app).policies.line.value = typed
+        explorer_of(app).policies.line.value = typed
         await settle(pilot, lambda: does_not not in _names(app) and fits in _names(app))
 
     travel(journey)
@@ -60,8 +55,8 @@ def test_policies_are_filtered_by_what_they_give(typed: str, fits: str, does_not
 def test_a_facet_that_cannot_be_read_says_so_and_leaves_nothing_out() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("slash")
-        _explorer(app).policies.line.value = "changed:soon"
-        await settle(pilot, lambda: "not a date" in str(_explorer(app).policies.border_subtitle))
+        explorer_of(app).policies.line.value = "changed:soon"
+        await settle(pilot, lambda: "not a date" in str(explorer_of(app).policies.border_subtitle))
         assert len(_names(app)) == FAMILY
 
     travel(journey)
@@ -93,10 +88,10 @@ def test_notes_are_of_the_policy_in_every_pane_and_do_not_stick() -> None:
                 assert "Worth knowing" in words(app.screen)
                 await pilot.press(close)
                 assert "Worth knowing" not in words(app.screen)
-                assert _explorer(app).pane == PANES[int(pane) - 1]
-        before = _explorer(app).permissions._arn
+                assert explorer_of(app).pane == PANES[int(pane) - 1]
+        before = explorer_of(app).permissions._arn
         await pilot.press("1", "i", "1", "j")
-        await settle(pilot, lambda: _explorer(app).permissions._arn != before)
+        await settle(pilot, lambda: explorer_of(app).permissions._arn != before)
         assert "Worth knowing" not in words(app.screen)
 
     travel(journey)
@@ -107,7 +102,7 @@ def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> N
         attached = app.screen.query_one(AttachedPane)
         await settle(pilot, lambda: attached._answer is not None)
         roles = [row.value for row in attached.rows.rows if isinstance(row.value, RoleAttachment)]
-        policy = next(row for row in _explorer(app).policies.rows.rows if row.selectable)
+        policy = next(row for row in explorer_of(app).policies.rows.rows if row.selectable)
         assert plain(policy.cells[-2]).strip() == str(sum(bool(each.attached_as) for each in roles))
         # The account's own copy of the CNI policy is on a role, which has not the original.
         assert [each.remarks for each in roles if not each.attached_as]
@@ -182,7 +177,7 @@ def test_versions_that_change_nothing_can_be_hidden() -> None:
 
 def test_versions_are_found_by_the_action_that_they_changed() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        versions = _explorer(app).versions
+        versions = explorer_of(app).versions
         await settle(pilot, lambda: len(versions.steps) == newest(CNI))
         await pilot.press("3", "slash")
         versions.line.value = "ec2:describesecurity"
@@ -200,7 +195,7 @@ def test_a_terminal_that_is_too_small_says_what_is_needed_and_recovers() -> None
         await pilot.resize_terminal(80, 24)
         await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await pilot.press("j")
-        assert _explorer(app).policies.rows.has_focus
+        assert explorer_of(app).policies.rows.has_focus
 
     travel(journey)
 

@@ -23,7 +23,7 @@ from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
-from tests.tui.journeys import settle, travel, type_in
+from tests.tui.journeys import explorer_of, settle, travel, type_in
 
 DENIED = (
     "User: arn:aws:sts::111122223333:assumed-role/prod-ebs-csi/i-0abc is not authorized to perform: ec2:CreateVolume on "
@@ -65,11 +65,6 @@ def _has_followed(screen: ExplorerScreen) -> bool:
     )
 
 
-def _explorer(app: EkstuiApp) -> ExplorerScreen:
-    assert isinstance(app.screen, ExplorerScreen)
-    return app.screen
-
-
 def _to_policy(app: EkstuiApp) -> None:
     """Put the cursor on the first row that opens a policy."""
     rows = app.screen.query_one(RowList)
@@ -90,7 +85,7 @@ def test_a_policy_opened_from_an_explanation_leads_back_to_it() -> None:
         _to_policy(app)
         explanation = _place(app)
         await pilot.press("enter")
-        assert _explorer(app).shown is not None
+        assert explorer_of(app).shown is not None
         await _ready(pilot, app)
         assert _place(app) != panes
         # The panes work as ever, and esc undoes their steps first.

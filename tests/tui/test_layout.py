@@ -22,18 +22,12 @@ from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, newest
-from tests.tui.journeys import settle, shows, travel, type_in
-
-
-def _explorer(app: EkstuiApp) -> ExplorerScreen:
-    explorer = app.screen_stack[0]
-    assert isinstance(explorer, ExplorerScreen)
-    return explorer
+from tests.tui.journeys import explorer_of, settle, shows, travel, type_in
 
 
 async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
     """Return all painted rows of the policies, page by page."""
-    rows = _explorer(app).policies.rows
+    rows = explorer_of(app).policies.rows
     await pilot.press("home")
     found: dict[int, str] = {}
     while len(found) < len(rows.rows):
@@ -133,7 +127,7 @@ def test_no_two_policies_look_alike_in_eighty_columns(scope: str) -> None:
 
 async def _cells_cut(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
     """Return the rows of all panes that are cut although they would fit, with each pane focused in turn."""
-    explorer, cut = _explorer(app), list[str]()
+    explorer, cut = explorer_of(app), list[str]()
     for pane in PANES:
         explorer.action_pane(pane)
         await pilot.pause(0.3)
@@ -149,7 +143,7 @@ async def _cells_cut(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
 
 def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        explorer = _explorer(app)
+        explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
             shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
@@ -168,7 +162,7 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
 
 def test_a_narrow_footer_names_the_first_keys_and_shows_the_others() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        footer = _explorer(app).footer
+        footer = explorer_of(app).footer
         await settle(pilot, lambda: "enter open" in str(footer.render()))
         line = str(footer.render())
         # All keys of the pane in their order, the first ones with their labels, within the width.
@@ -186,7 +180,7 @@ def test_a_narrow_footer_names_the_first_keys_and_shows_the_others() -> None:
 
 def test_escape_goes_back_one_step_at_a_time() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        explorer = _explorer(app)
+        explorer = explorer_of(app)
         await pilot.press("slash")
         await type_in(pilot, "cni")
         await pilot.press("enter", "space", "3")
@@ -205,7 +199,7 @@ def test_escape_goes_back_one_step_at_a_time() -> None:
 
 def test_the_place_is_kept_where_size_and_focus_change() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        rows = _explorer(app).policies.rows
+        rows = explorer_of(app).policies.rows
         await pilot.press("end")
         last = rows.current
         for key in ("3", "4", "2", "1", "z", "z"):
@@ -225,7 +219,7 @@ def test_the_place_is_kept_where_size_and_focus_change() -> None:
 
 def test_what_a_pane_gets_late_is_described_as_well() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        explorer = _explorer(app)
+        explorer = explorer_of(app)
         await pilot.press("3")
         # The versions load in the background; the footer then shows the keys of the one under the cursor.
         await settle(pilot, lambda: "what it changed" in str(explorer.footer.render()))
