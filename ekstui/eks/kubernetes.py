@@ -98,8 +98,13 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
 
 
 def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[KubernetesRequest, ...]:
-    """Return the requests that a command of kubectl makes, or that `k8s:…` names; empty for any other text."""
+    """Return the requests that a command of kubectl makes, or that `k8s:…` names; empty for any other text.
+
+    A command that nothing else is called, such as `exec`, may stand alone.
+    """
     words = text.split()
+    if len(words) == 1 and text.strip().lower() in _ALONE:
+        words.insert(0, "kubectl")
     if len(words) == 1 and text.lower().startswith("k8s:"):
         try:
             return (parse_request(text, rules),)
@@ -125,6 +130,8 @@ def _resource_named(word: str, rules: Mapping[str, Iterable[Rule]]) -> str:
             return f"{name}{dot}{group}"
     return word if dot else ""
 
+
+_ALONE = ("exec", "port-forward")
 
 _VERBS: Mapping[str, tuple[str, ...]] = {
     "get": ("list", "get"), "describe": ("get",), "delete": ("delete",), "create": ("create",), "edit": ("patch",),

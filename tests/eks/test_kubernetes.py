@@ -146,6 +146,9 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
     [
         # Kubernetes, "Authorization Overview": which verb a request has; the API reference: the subresources of pods.
         ("kubectl exec", ["k8s:create:pods/exec"]),
+        ("exec", ["k8s:create:pods/exec"]),
+        ("execute", []),
+        ("logs", []),
         ("kubectl exec -it web-1 -- sh", ["k8s:create:pods/exec"]),
         ("kubectl logs web-1", ["k8s:get:pods/log"]),
         ("kubectl get deploy", ["k8s:list:deployments.apps", "k8s:get:deployments.apps"]),
@@ -155,7 +158,6 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
         ("k8s:create", []),
         ("kubectl", []),
         ("kubectl get widgetry", []),
-        ("exec", []),
     ],
 )
 def test_a_command_of_kubectl_is_known_by_its_requests(typed: str, requests: list[str]) -> None:
