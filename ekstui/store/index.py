@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ekstui.change.policy import Scope
     from ekstui.iam.document import Statement
 
-VERSION = 3
+VERSION = 4
 """Increased when the same documents give another index; an index of an older version is rebuilt."""
 
 STEPS_KEY = 16
@@ -42,24 +42,72 @@ Progress = Callable[[int, int], None]
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:
     """Index which policies match which actions; return whether all are indexed, False if it was cancelled.
 
-    It takes half a second. Raises CacheError.
+    It takes half a second for all; where an earlier state was indexed, only policies that are new, changed or gone since
+    are looked at. Raises CacheError.
     """
-    shards: dict[str, _Shard] = {}
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
-        entries = list(store.all_in(objects, state))
-        for done, entry in enumerate(entries):
+        before = _index_before(store, objects, "actions")
+        if before.get("version") != VERSION:
+            before = {"services": {}, "policies": None}
+        indexed: dict[str, list[Any]] = objects.value(before["policies"]) if before["policies"] else {}
+        entries = {entry.policy.name: entry for entry in store.all_in(objects, state)}
+        keys = {name: f"{history_key(entry)} {entry.policy.default_version}" for name, entry in entries.items()}
+        stale = [name for name, (key, _) in indexed.items() if keys.get(name) != key]
+        shards: dict[str, _Shard] = {
+            service: objects.value(before["services"][service])
+            for service in {service for name in stale for service in indexed[name][1]}
+        }
+        for name in stale:
+            _remove(shards, name, indexed.pop(name)[1])
+        fresh = [entry for name, entry in entries.items() if name not in indexed]
+        for done, entry in enumerate(fresh):
             if cancelled():
                 return False
             if done % CHUNK == 0:
-                progress(done, len(entries))
-            _add(shards, entry.policy, _parsed(entry.documents, objects))
+                progress(done, len(fresh))
+            added: dict[str, _Shard] = {}
+            _add(added, entry.policy, _parsed(entry.documents, objects))
+            for service, shard in added.items():
+                if service not in shards:
+                    digest = before["services"].get(service)
+                    shards[service] = objects.value(digest) if digest else {"targets": {}, "frames": {}}
+                _merge(shards[service], shard)
+            indexed[entry.policy.name] = [keys[entry.policy.name], sorted(added)]
 
     def write(draft: Draft) -> Mapping[str, Any]:
-        services = {service: draft.put_value(shard) for service, shard in shards.items()}
-        return {"version": VERSION, "services": services, "objects": list(services.values())}
+        written = {service: draft.put_value(shard) for service, shard in shards.items()}
+        kept = {service: digest for service, digest in before["services"].items() if service not in written}
+        services = {**kept, **written}
+        policies = draft.put_value(indexed)
+        objects = [*services.values(), policies]
+        return {"version": VERSION, "services": services, "policies": policies, "objects": objects}
 
     return store.attach_index("actions", of, write)
+
+
+def _merge(shard: _Shard, more: _Shard) -> None:
+    for target, runs in more["targets"].items():
+        shard["targets"].setdefault(target, {}).update(runs)
+    shard["frames"].update(more["frames"])
+
+
+def _remove(shards: Mapping[str, _Shard], name: str, services: Iterable[str]) -> None:
+    """Remove a policy from the shards of the services that it names."""
+    for service in services:
+        shard = shards[service]
+        del shard["frames"][name]
+        for target in [target for target, runs in shard["targets"].items() if name in runs]:
+            del shard["targets"][target][name]
+            if not shard["targets"][target]:
+                del shard["targets"][target]
+
+
+def _index_before(store: PolicyStore, objects: Objects, kind: Literal["actions", "steps"]) -> Mapping[str, Any]:
+    """Return the last index of a kind, of whatever state; empty if there is none."""
+    digest = objects.root().get("index", {}).get(store.collection, {}).get(kind)
+    index: Mapping[str, Any] = objects.value(digest) if digest else {}
+    return index
 
 
 def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
@@ -242,11 +290,8 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
 def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
     """Return the rows of the last index of steps, of whatever state, if it was judged by `judges`."""
     with store.file.reading() as objects:
-        digest = objects.root().get("index", {}).get(store.collection, {}).get("steps")
-        index = objects.value(digest) if digest else {}
-        if index.get("judges") != judges:
-            return {}
-        rows: dict[str, list[Any]] = objects.value(index["steps"])
+        index = _index_before(store, objects, "steps")
+        rows: dict[str, list[Any]] = objects.value(index["steps"]) if index.get("judges") == judges else {}
         return rows
 
 

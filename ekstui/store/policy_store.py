@@ -243,14 +243,9 @@ class PolicyStore:
     def _live(self, draft: Draft, root: Mapping[str, Any]) -> set[str]:
         """Return the names of all objects that the root leads to."""
         live: set[str] = set()
-        for collection, indexes in list(root["index"].items()):
-            for kind, name in list(indexes.items()):
-                index = draft.value(name)
-                # The next index takes over the steps of policies whose documents are the same.
-                if index["of"] != root["states"].get(collection) and kind != "steps":
-                    del indexes[kind]
-                    continue
-                live |= {name, *index["objects"]}
+        # The index of an earlier state stays: the next one takes over what it has of policies whose documents are the same.
+        for name in (name for indexes in root["index"].values() for name in indexes.values()):
+            live |= {name, *draft.value(name)["objects"]}
         for name in (*root["states"].values(), *root["before"].values()):
             live.add(name)
             for digest, _ in draft.value(name)["chunks"]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ekstui.change.candidates import Candidate, candidate_of
-from ekstui.change.policy import PolicyHistory
+from ekstui.change.policy import Policy, PolicyHistory
 from ekstui.change.steps import newest_first, steps_since
 from ekstui.iam.document import Document, parse, parse_text, serialise
 from ekstui.iam.grants import grants, uses_of
@@ -145,6 +145,43 @@ def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judge
     store.undo()
     with pytest.raises(AbsentCacheError):
         candidates(store, "a:three")
+
+
+def test_only_what_is_new_or_changed_is_indexed_and_the_index_is_as_if_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, whole = PolicyStore.in_folder(tmp_path / "one"), PolicyStore.in_folder(tmp_path / "whole")
+    read: list[str] = []
+    add = module._add
+
+    def adding(shards: Any, policy: Policy, documents: Any) -> None:
+        read.append(policy.name)
+        add(shards, policy, documents)
+
+    monkeypatch.setattr(module, "_add", adding)
+    changes = [
+        [("A", 1, "a:one"), ("B", 1, "a:one"), ("C", 1, "c:one")],
+        [("B", 2, "b:two"), ("D", 1, "d:*")],
+        [("C", 1, "*:three")],
+    ]
+    for day, policies in enumerate(changes, 1):
+        for name, number, action in policies:
+            of = history({number: (moment(day), document(action))}, name=name)
+            for place in (store, whole):
+                put(place, of, "aws" if day == 3 else "archive", day)
+        read.clear()
+        assert index_actions(store, lambda *_: None, lambda: False)
+        assert read == [name for name, _, _ in policies]
+    index_actions(whole, lambda *_: None, lambda: False)
+    for action in ("a:one", "b:two", "c:one", "d:x", "x:three", "*"):
+        assert candidates(store, action) == candidates(whole, action)
+    assert [held.policy.name for held in candidates(store, "c:one")] == []
+    store.undo()
+    read.clear()
+    index_actions(store, lambda *_: None, lambda: False)
+    assert read == ["C"]
+    assert [held.policy.name for held in candidates(store, "c:one")] == ["C"]
+    assert candidates(store, "x:three") == ()
 
 
 def test_a_sync_that_brings_no_document_keeps_the_index(tmp_path: Path) -> None:

@@ -256,11 +256,14 @@ def measured(*words: str, environment: dict[str, str], seconds: float = 120) -> 
 def commands(folder: Path, shape: str, roles: int) -> dict[str, tuple[str, ...]]:
     """Write the documents of a shape and return the commands to measure, by name."""
     one, other, whole = folder / "one.json", folder / "other.json", folder / "account.json"
+    slightly = folder / "slightly.json"
+    slightly.write_text(_text(document(shape, INLINE - 200, 1)))
     one.write_text(_text(document(shape, INLINE, 1)))
     other.write_text(_text(document(shape, INLINE, 2)))
     found = {
         "show": ("show", str(one)),
         "show --json": ("show", str(one), "--json"),
+        "diff slightly": ("diff", str(one), str(slightly), "--json"),
         "diff two": ("diff", str(one), str(other), "--json"),
         "diff admin": ("diff", str(one), "AdministratorAccess", "--json"),
         "explain": (
