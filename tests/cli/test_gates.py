@@ -17,10 +17,10 @@ from ekstui.cli.parser import Direction, fails_on, reaches_of
 from ekstui.iam.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
 from ekstui.library.reviewing import review
-from tests.cli.test_commands import ekstui
 from tests.rig.clients import client
 from tests.rig.rig import Rig
 from tests.support.bundled import CNI, KNOWN_UNTIL, newest
+from tests.support.command import ekstui
 from tests.support.filled import known_later
 
 QUIET = str(format_time(KNOWN_UNTIL + timedelta(seconds=1)))

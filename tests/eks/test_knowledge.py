@@ -1,7 +1,6 @@
 """`eks.toml` says what AWS's page says, in other words, and nothing that the documents refute."""
 
 import json
-import lzma
 import re
 import tomllib
 from functools import cache
@@ -20,6 +19,7 @@ from ekstui.iam.wildcard import matches
 from ekstui.sources.shipped import components
 from tests.iam.seed_facts import MISNAMED, POLICIES, SERVICE_NOTES, UNUSED, UPDATES, SeedUpdate, ServiceNote
 from tests.iam.shingles import known_runs, runs
+from tests.support.corpus import raw_corpus
 
 TEXT = (files.assets() / "eks.toml").read_text(encoding="utf-8")
 KNOWLEDGE = parse_knowledge((files.assets() / "eks.json").read_text(encoding="utf-8"))
@@ -29,8 +29,7 @@ ACTION = re.compile(r"\b[a-z0-9-]+:(?:[A-Z][a-z0-9]+)+(?:[A-Z0-9]\w*)?\b")
 
 @cache
 def corpus() -> dict[str, dict[str, Any]]:
-    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        return {policy["name"]: policy for policy in map(json.loads, lines)}
+    return {policy["name"]: policy for policy in raw_corpus()}
 
 
 @cache

@@ -1,7 +1,6 @@
 """Finding policies and reading their documents, straight from the corpus."""
 
 import json
-import lzma
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from ekstui import files
 from ekstui.change.policy import Policy, PolicyHistory, PolicyId, VersionInfo, version_label
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.errors import AmbiguousError, InputError, NotFoundError
@@ -46,6 +44,7 @@ from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus, provenance
 from tests.support.accounts import snapshot
 from tests.support.bundled import CNI, FAMILY, newest
+from tests.support.corpus import raw_corpus
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +54,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="module")
 def raw() -> dict[str, dict[str, Any]]:
-    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        return {policy["name"]: policy for policy in map(json.loads, lines)}
+    return {policy["name"]: policy for policy in raw_corpus()}
 
 
 @pytest.mark.parametrize(

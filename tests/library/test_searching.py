@@ -1,7 +1,5 @@
 """Questions about all policies: the same answers with and without the index, and clear errors."""
 
-import json
-import lzma
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +23,7 @@ from ekstui.store.index import judged, judging_version, names_allowing, shipped_
 from ekstui.store.policy_store import PolicyStore
 from tests.store.policies import fill_from_the_corpus
 from tests.support.bundled import POLICIES
+from tests.support.corpus import raw_corpus
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +95,7 @@ def test_the_feed_is_the_same_with_and_without_the_index(
 
 def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
     """Counted in the corpus by the dates of first versions alone."""
-    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        policies = [json.loads(line) for line in lines]
-    firsts = [(policy["name"], policy["versions"][0]) for policy in policies]
+    firsts = [(policy["name"], policy["versions"][0]) for policy in raw_corpus()]
     expected = {
         (name, version["version"], version["created"])
         for name, version in firsts

@@ -161,7 +161,7 @@ TERRAFORM = [
     tf(policy(f"<<-EOF\n  {doc(allow('s3:GetObject', '${aws_s3_bucket.b.arn}/*'))}\n  EOF"), policy(f"<<-EOF\n  {doc(allow('s3:*', '${aws_s3_bucket.b.arn}/*'))}\n  EOF"), "widened"),
     tf(policy("<<EOF\n" + '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ${jsonencode(var.a)}, "Resource": "*"}]}' + "\nEOF"), policy("<<EOF\n" + '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ${jsonencode(var.a)}, "Resource": "*"}, {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]}' + "\nEOF"), "widened"),
     Case("file", {"main.tf": policy('file("${path.module}/p.json")'), "p.json": doc(READ)}, {"main.tf": policy('file("${path.module}/p.json")'), "p.json": doc(allow("s3:*"))}, "widened"),
-    Case("templatefile", {"main.tf": policy('templatefile("${path.module}/p.tftpl", { a = "s3:GetObject" })'), "p.tftpl": doc(allow("${a}", "${r}"))}, {"main.tf": policy('templatefile("${path.module}/p.tftpl", { a = "*" })'), "p.tftpl": doc(allow("${a}", "${r}"))}, "widened"),
+    Case("templatefile", {"main.tf": policy('templatefile("${path.module}/p.tftpl", { a = "s3:GetObject" })'), "p.tftpl": doc(allow("${a}", "${r}"))}, {"main.tf": policy('templatefile("${path.module}/p.tftpl", { a = "s3:*" })'), "p.tftpl": doc(allow("${a}", "${r}"))}, "widened"),
     Case("tftpl", {"main.tf": policy('templatefile("${path.module}/p.tftpl", { a = "s3:GetObject" })'), "p.tftpl": doc(allow("${a}"))}, {"main.tf": policy('templatefile("${path.module}/p.tftpl", { a = "s3:GetObject" })'), "p.tftpl": doc(allow(["${a}", "iam:*"]))}, "widened"),
     Case("tftpl alone", {"p.tftpl": doc(allow("${a}")) + "%{ if x }"}, {"p.tftpl": doc(allow(["${a}", "iam:*"])) + "%{ if x }"}, "not read"),
     # Instances.

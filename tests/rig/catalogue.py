@@ -1,10 +1,8 @@
 """The AWS managed policies that the rig serves: all of the corpus with every version, and what a test adds or withdraws."""
 
 import functools
-import gc
 import hashlib
 import json
-import lzma
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +10,7 @@ from typing import Any
 
 from moto.iam.models import AWSManagedPolicy, PolicyVersion
 
-from ekstui import files
+from tests.support.corpus import raw_corpus
 
 ABSENT_OUTSIDE_AWS = "ElasticContainerRegistryPublic"
 """Policies with this in their name exist only in the partition aws."""
@@ -82,7 +80,8 @@ class Catalogue:
     def of(cls, partition: str) -> "Catalogue":
         """Return the corpus as `partition` would have it."""
         catalogue = cls(partition)
-        for entry in _corpus():
+        # Not read through ekstui, so that what the rig serves does not depend on the code under test.
+        for entry in raw_corpus():
             if partition != "aws" and ABSENT_OUTSIDE_AWS in entry["name"]:
                 continue
             catalogue._keep(_policy(entry, partition))
@@ -129,16 +128,6 @@ class Catalogue:
     def _keep(self, policy: CataloguedPolicy) -> None:
         self.policies[policy.arn] = policy
         self._arns[policy.name] = policy.arn
-
-
-@functools.cache
-def _corpus() -> tuple[dict[str, Any], ...]:
-    # Read here and not through ekstui, so that what the rig serves does not depend on the code under test.
-    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        policies = tuple(json.loads(line) for line in lines)
-    # Some million objects that never die: without this, each full collection in a test run takes 0.4 s.
-    gc.freeze()
-    return policies
 
 
 def _policy(entry: dict[str, Any], partition: str) -> CataloguedPolicy:
