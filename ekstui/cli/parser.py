@@ -31,7 +31,7 @@ VALUE_OPTIONS = (
     "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
     "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--scp", "--rcp", "--resource-policy", "--aggregator", "--from",
     "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
-    "--allow-unread", "--needs", "--can", "--sarif", "--annotations", "--bridge", "--lock", "--days",
+    "--allow-unread", "--needs", "--can", "--pod", "--sarif", "--annotations", "--bridge", "--lock", "--days",
 )  # fmt: skip
 """Options that take a value, which is never taken for a command."""
 

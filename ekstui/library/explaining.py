@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ekstui.eks.cluster import Cluster
     from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.uses import Uses
-    from ekstui.library.requester import Requester, TargetRole, TrustSource
+    from ekstui.library.requester import PodOfSession, Requester, TargetRole, TrustSource
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
@@ -87,6 +87,8 @@ class Inquiry(NamedTuple):
     """The trust policy of the role to be assumed; None looks the role up in the account."""
     cluster: str | None = None
     """The cluster that forbade what Kubernetes forbade; None for the only one that is known."""
+    pod: PodOfSession | None = None
+    """The service account whose pod makes the request with the principal's role, if it is known."""
 
 
 ExplainAnswer: TypeAlias = "Explanation | ForbiddenExplanation"
@@ -330,7 +332,8 @@ class _Case:
         from ekstui.library.requester import requester_of
 
         if name is not None:
-            return requester_of(name, arn.entity_of(question.request.principal).session, snapshot, self.reader)
+            session = arn.entity_of(question.request.principal).session
+            return requester_of(name, session, snapshot, self.reader, self.inquiry.pod)
         name = question.request.principal
         if self.inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
             return None

@@ -36,6 +36,7 @@ from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster, pods_answer, service_accounts_of
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.library import Library
+from ekstui.library.requester import PodOfSession
 from ekstui.library.roles import account_context, findings_with_commands, subjects_of
 
 _KINDS = {
@@ -267,7 +268,7 @@ class _Case(NamedTuple):
             pods.expected,
             tuple(worst_first((*pods.findings, *own, *of_role))),
             restart(workload),
-            self._can(credentials[0], roles) if credentials else (),
+            self._can(credentials[0], workload, roles) if credentials else (),
             tuple(_not_looked_at(workload, [part.credentials for part in credentials], self.cluster)),
         )
 
@@ -334,13 +335,16 @@ class _Case(NamedTuple):
             and (not finding.uses or any((use.namespace, use.service_account) == pods for use in finding.uses))
         ]
 
-    def _can(self, credentials: CredentialsAnswer, roles: Mapping[str | None, Role]) -> tuple[Explanation, ...]:
+    def _can(
+        self, credentials: CredentialsAnswer, workload: Workload, roles: Mapping[str | None, Role]
+    ) -> tuple[Explanation, ...]:
         """Return why the pods may or may not do what was asked; empty if nothing was, or their role was not read."""
         role = roles.get(credentials.credentials.role_arn)
         if self.wish.action is None or role is None or not self.cluster.name:
             return ()
         question = Question(action=self.wish.action, resources=self.wish.resources)
-        answers = explain_all(self.library, Inquiry(question=question, principal=role.arn))
+        pod = PodOfSession(self.cluster.name, workload.namespace, workload.service_account)
+        answers = explain_all(self.library, Inquiry(question=question, principal=role.arn, pod=pod))
         return tuple(answer for answer in answers if isinstance(answer, Explanation))
 
 
@@ -381,3 +385,12 @@ def _not_looked_at(workload: Workload, credentials: Sequence[Credentials], clust
     if any(container.more_variables for container in workload.containers):
         yield "variables that containers take from ConfigMaps and Secrets (envFrom)"
     yield "credentials in files and code of the images"
+
+
+def pod_as_principal(library: Library, text: str, cluster: str | None) -> tuple[str, PodOfSession]:
+    """Return the role that a pod uses, and whose pod it is; errors as those of `answers_for`, InputError without a role."""
+    answer = answers_for(library, text, cluster, Wish())[0]
+    arn = answer.credentials[0].credentials.role_arn if answer.credentials else None
+    if arn is None:
+        raise InputError(f"It is not known which role {answer.title} uses.", f"ekstui pod {answer.title} says why.")
+    return arn, PodOfSession(answer.cluster or "", answer.workload.namespace, answer.workload.service_account)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +13,7 @@ from ekstui.denial.purpose import (
     PodSession,
     pod_session,
 )
-from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, User
+from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
 from ekstui.eks.uses import uses_in
 from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError
 from ekstui.iam import arn
@@ -26,6 +28,14 @@ from ekstui.library.roles import policies_of as attached_to
 from ekstui.sources.policy_file import document_of, read_document
 
 
+class PodOfSession(NamedTuple):
+    """The service account whose pod a session belongs to."""
+
+    cluster: str
+    namespace: str
+    service_account: str
+
+
 @dataclass(frozen=True, slots=True)
 class Requester:
     """A principal's own ARN, its policies, and what is known about its session."""
@@ -37,10 +47,16 @@ class Requester:
     """None for a user."""
 
 
-def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot, reader: PolicyReader) -> Requester:
+def requester_of(
+    principal: str,
+    session: str | None,
+    snapshot: AccountSnapshot,
+    reader: PolicyReader,
+    pod: PodOfSession | None = None,
+) -> Requester:
     """Return a role or user with its policies: `principal` is a role's name, or the ARN of a role, user or session.
 
-    `session` is the session's name, if known. Raises NotFoundError with the nearest names.
+    `session` is the session's name and `pod` whose it is, if known. Raises NotFoundError with the nearest names.
     """
     entity = _entity(principal, snapshot)
     entities: list[Role | User | Group] = [entity]
@@ -55,7 +71,17 @@ def requester_of(principal: str, session: str | None, snapshot: AccountSnapshot,
         unread.append(f"the permissions boundary {name}, whose document could not be read")
     uses = uses_in(snapshot).get(entity.arn or "", ()) if isinstance(entity, Role) else ()
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
-    pods = pod_session(uses, session or arn.entity_of(principal).session, entity.tags, place)
+    session = session or arn.entity_of(principal).session
+    pod = pod or pod_of_session(session, uses, snapshot)
+    if pod is None:
+        pods = pod_session(uses, session, entity.tags, place)
+    else:
+        own = [
+            use
+            for use in uses
+            if use.kind == "pod-identity" and (use.cluster, use.namespace, use.service_account) == pod
+        ]
+        pods = pod_session(own, None, entity.tags, place)
     is_whole = isinstance(entity, User) or entity.extent == "full"
     return Requester(
         entity.arn,
@@ -135,6 +161,39 @@ def target_of(
     if role is None or role.trust is None:
         return TargetRole(None, role)
     return TargetRole(AppliedPolicy(f"trust policy of {role.name}", None, role.trust, role_arn), role)
+
+
+def pod_of_session(session: str | None, uses: Sequence[Use], snapshot: AccountSnapshot) -> PodOfSession | None:
+    """Return the service account of the pod that a session of Pod Identity is named after, by the pods that were read.
+
+    Such a session is called `eks-<cluster>-<pod>-<uuid>`, with a long name of the cluster or pod cut.
+    """
+    name = re.fullmatch(r"eks-(.+)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", session or "")
+    if name is None:
+        return None
+    matches = {
+        PodOfSession(cluster.name, pod.namespace, pod.service_account)
+        for cluster in (snapshot.eks.clusters if snapshot.eks else ())
+        for pod in (cluster.kubernetes.pods or () if cluster.kubernetes else ())
+        if any(
+            (use.kind, use.cluster, use.namespace, use.service_account)
+            == ("pod-identity", cluster.name, pod.namespace, pod.service_account)
+            for use in uses
+        )
+        and _names_pod(name[1], cluster.name, pod.name)
+    }
+    return matches.pop() if len(matches) == 1 else None
+
+
+def _names_pod(told: str, cluster: str, pod: str) -> bool:
+    """Return whether the middle of a session's name is of a cluster and pod, each whole or cut to ten characters or more."""
+    for length in range(min(10, len(cluster)), len(cluster) + 1):
+        head = f"{cluster[:length]}-"
+        if told.startswith(head):
+            rest = told[len(head) :]
+            if rest and pod.startswith(rest) and len(rest) >= min(5, len(pod)):
+                return True
+    return False
 
 
 def is_target(request: Request, named: str, snapshot: AccountSnapshot) -> bool:

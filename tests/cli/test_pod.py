@@ -116,3 +116,21 @@ def test_what_was_read_answers_later_and_no_secret_is_kept(
     assert traces(own_home, token) == []
     assert main(["pod", "nobody", "--offline"]) == 1
     assert "There is no pod of 'nobody' in prod" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_an_explanation_starts_at_a_pod(
+    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.reset(0)
+    file = tmp_path / "pods.json"
+    writer = pod("writer-6f-1", POD_IDENTITY, namespace="reports", account="writer")
+    file.write_text(of_all_namespaces([*API, writer]))
+    assert main(["cluster", "prod", "--kubernetes", str(file)]) == 0
+    capsys.readouterr()
+    words = ["explain", "--action", "s3:PutObject", "--offline", "--json"]
+    assert main([*words, "--pod", "reports/writer-6f-1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["principal"].endswith("role/prod-reports")
+    assert found["not_looked_at"] == [each for each in found["not_looked_at"] if "session" not in each]
+    assert main([*words, "--pod", "reports/writer-6f-1", "--role", "x"]) == 2
+    assert "--role and --pod both say who asks" in capsys.readouterr().err

@@ -80,6 +80,11 @@ if TYPE_CHECKING:
         help="the trust policy of the role to be assumed, or the output of aws iam get-role (default: as in the account)",
     ),
     argument(
+        "--pod",
+        metavar="NAMESPACE/NAME",
+        help="the pod that makes the request: its role, policies and session tags count",
+    ),
+    argument(
         "--cluster", metavar="NAME", help='the cluster whose access entries to check, for a "forbidden" of Kubernetes'
     ),
     argument(
@@ -113,6 +118,14 @@ def explain(arguments: Namespace) -> int:
     except UnicodeDecodeError:
         raise InputError("Standard input is not UTF-8 text.") from None
     library = _library(inquiry, arguments)
+    if arguments.pod is not None:
+        if inquiry.principal is not None:
+            raise InputError("--role and --pod both say who asks.", "Give one of them.")
+        read_account(library, again=False)
+        from ekstui.library.pod_answers import pod_as_principal  # 60 ms, only with a pod
+
+        role, pod = pod_as_principal(library, arguments.pod, inquiry.cluster)
+        inquiry = inquiry._replace(principal=role, pod=pod)
     if account_meant(library, inquiry):
         could_read_account(library, again=False)
     questions = [replace(inquiry.question, action=action) for action in arguments.action] or [inquiry.question]
@@ -150,7 +163,7 @@ def _library(inquiry: Inquiry, arguments: Namespace) -> Library:
     chosen = arguments.demo or arguments.profile is not None or arguments.account_file is not None
     # What Kubernetes forbids is decided by the entries of a cluster, of which the last snapshot may know.
     in_cluster = inquiry.cluster is not None or "forbidden" in (inquiry.question.message or "").lower()
-    if inquiry.principal is None and not chosen and not arguments.offline and not in_cluster:
+    if inquiry.principal is None and arguments.pod is None and not (chosen or arguments.offline or in_cluster):
         return open_library(arguments)
     library = library_for(arguments)
     if inquiry.principal is not None:
