@@ -193,7 +193,7 @@ def _is_layers(entry: tuple[object, object]) -> bool:
         and isinstance(table, dict)
         and all(name in LAYER_NAMES for name in table)
         and all(
-            isinstance(files, list) and all(isinstance(each, str) and each for each in files)
+            isinstance(files, list) and all(isinstance(file, str) and file for file in files)
             for files in table.values()
         )
     )

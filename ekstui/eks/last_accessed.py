@@ -87,7 +87,7 @@ def without_unused(document: Document, report: LastAccessed, days: int) -> Less:
             return False
         if use_in(service.last_used, at, days) != "used":
             # What the service did not see at all, no action of it was used for; but PassRole never counts.
-            return prefix != "iam" or not any(each.lower() in _NEVER_TRACKED for each in reference().expand(pattern))
+            return prefix != "iam" or not any(full.lower() in _NEVER_TRACKED for full in reference().expand(pattern))
         return not is_wild(name) and pattern.lower() in unused
 
     less = trimmed(document, is_unused)

@@ -123,7 +123,7 @@ def _credentials(container: Container, workload: Workload, cluster: Cluster) -> 
     if any(pod.on_fargate for pod in workload.pods):
         return Credentials("none", None, (), f"{unset}, and on Fargate there is no node to ask.")
     roles = node_roles(cluster)
-    which = f", {listed([name_of(each) for each in roles], 'or')}" if len(roles) > 1 else ""
+    which = f", {listed([name_of(role) for role in roles], 'or')}" if len(roles) > 1 else ""
     return Credentials("node", roles[0] if len(roles) == 1 else None, (), f"{unset}, so the SDKs ask the node{which}.")
 
 

@@ -76,9 +76,9 @@ def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
     notes: list[str] = []
     if by_map := [cluster.name for cluster in clusters if _lacks_aws_auth(cluster)]:
         notes.append(f"the aws-auth ConfigMap inside {', '.join(by_map)}, which may name more roles of nodes")
-    read = [each for each in clusters if each.kubernetes and "service accounts" in each.kubernetes.whole]
+    read = [cluster for cluster in clusters if cluster.kubernetes and "service accounts" in cluster.kubernetes.whole]
     if any(not role.service_linked for role in snapshot.roles) and (not clusters or len(read) < len(clusters)):
-        where = ", ".join(each.name for each in clusters if each not in read) if read else "the clusters"
+        where = ", ".join(cluster.name for cluster in clusters if cluster not in read) if read else "the clusters"
         notes.append(f"service accounts' annotations inside {where}, so IRSA is inferred from trust policies")
     return tuple(notes)
 

@@ -88,8 +88,8 @@ def _pods_by_credentials(pods: Iterable[Pod]) -> Counter[Hashable]:
     counts: Counter[Hashable] = Counter()
     for pod in pods:
         if not pod.is_over:
-            roles = {each.role_arn for each in pod.containers if each.role_arn}
-            ways = roles | ({"pod-identity"} if any(each.agent for each in pod.containers) else set())
+            roles = {container.role_arn for container in pod.containers if container.role_arn}
+            ways = roles | ({"pod-identity"} if any(container.agent for container in pod.containers) else set())
             counts.update((pod.namespace, pod.service_account, way) for way in ways)
             counts.update(roles)
     return counts
@@ -331,9 +331,9 @@ def _annotated(cluster: Cluster) -> Iterator[tuple[str, Use]]:
     if cluster.kubernetes is None:
         return
     by_annotation = {
-        (each.role_arn, each.namespace, each.name)
-        for each in cluster.kubernetes.service_accounts or ()
-        if each.role_arn is not None
+        (annotated.role_arn, annotated.namespace, annotated.name)
+        for annotated in cluster.kubernetes.service_accounts or ()
+        if annotated.role_arn is not None
     }
     by_variable = {
         (container.role_arn, pod.namespace, pod.service_account)

@@ -518,9 +518,9 @@ def _of_caller(
     missing = result.missing if matches is None else ()
     if is_named is matches and is_named is not True:
         wanted = tuple(entry.value for entry in named)
-        given = None if request.principal is None else (request.principal,)
+        caller_arns = None if request.principal is None else (request.principal,)
         element = statement.principal_element or "Principal"
-        failed = (Failure("principal", None, element, wanted, given), *failed)
+        failed = (Failure("principal", None, element, wanted, caller_arns), *failed)
     if is_named is None and matches is None:
         missing = (PRINCIPAL, *missing)
     return replace(result, statement=statement, matches=matches, failed=failed, missing=missing)

@@ -356,10 +356,10 @@ class _Case:
         return request, self._with_given(policies, layers)
 
     def _layers(self, request: Request) -> LayersOfRequest:
-        given = self.inquiry.layers
-        if not any(map(any, given)):
-            given = layers_in_settings(self.place, arn.split_arn(request.principal or "").account)
-        return given.for_request(request, assumes=is_assuming(request.action))
+        layers = self.inquiry.layers
+        if not any(map(any, layers)):
+            layers = layers_in_settings(self.place, arn.split_arn(request.principal or "").account)
+        return layers.for_request(request, assumes=is_assuming(request.action))
 
     def _with_given(self, policies: Policies, layers: LayersOfRequest) -> Policies:
         """Return the policies of the principal with those of the inquiry."""

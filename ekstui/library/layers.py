@@ -79,13 +79,13 @@ def _naming(
 
 def not_looked_at(layers: LayersOfRequest) -> frozenset[Layer]:
     """Return which of the layers that an account does not tell were not given either."""
-    known: dict[Layer, bool] = {
+    is_given: dict[Layer, bool] = {
         "service-control": bool(layers.organization.service_control),
         "resource-control": bool(layers.organization.resource_control),
         "session": bool(layers.session),
         "resource": bool(layers.resource),
     }
-    return frozenset(layer for layer, is_known in known.items() if not is_known and layer not in layers.without)
+    return frozenset(layer for layer, is_known in is_given.items() if not is_known and layer not in layers.without)
 
 
 def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:

@@ -306,15 +306,20 @@ class Account:
         if not self.choice.offline:
             return caller_digest(self.choice.profile)
         kept = accounts.stored(self.folder)
-        return next((each.caller for each in kept if (each.partition, each.account) == _owner(snapshot)), None)
+        return next(
+            (kept_one.caller for kept_one in kept if (kept_one.partition, kept_one.account) == _owner(snapshot)), None
+        )
 
 
 def _with_kubernetes(snapshot: AccountSnapshot, before: AccountSnapshot | None) -> AccountSnapshot:
     """Return a snapshot with what was read earlier of its clusters' Kubernetes, which AWS does not show."""
     if before is None or before.eks is None or snapshot.eks is None or _owner(before) != _owner(snapshot):
         return snapshot
-    known = {(each.place, each.issuer): each.kubernetes for each in before.eks.clusters}
-    clusters = (replace(each, kubernetes=known.get((each.place, each.issuer))) for each in snapshot.eks.clusters)
+    facts_by_place = {(cluster.place, cluster.issuer): cluster.kubernetes for cluster in before.eks.clusters}
+    clusters = (
+        replace(cluster, kubernetes=facts_by_place.get((cluster.place, cluster.issuer)))
+        for cluster in snapshot.eks.clusters
+    )
     return replace(snapshot, eks=replace(snapshot.eks, clusters=tuple(clusters)))
 
 

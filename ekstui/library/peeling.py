@@ -36,7 +36,7 @@ class PeelStep(NamedTuple):
     def decision(self) -> str:
         """The decision about the request: it is allowed only if every resource is."""
         order = ("explicitDeny", "implicitDeny", "allowed")
-        return min((each.decision for each in self.decisions), key=order.index, default="implicitDeny")
+        return min((decision.decision for decision in self.decisions), key=order.index, default="implicitDeny")
 
 
 class Peeled(NamedTuple):

@@ -111,8 +111,8 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
     role = find_role(name, snapshot)
     (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions)
     account = snapshot.identity.account
-    given = layers if any(map(any, layers)) else layers_in_settings(library, account)
-    above = () if role.service_linked else tuple(ceilings(of_role(given, role.arn, account)))
+    in_force = layers if any(map(any, layers)) else layers_in_settings(library, account)
+    above = () if role.service_linked else tuple(ceilings(of_role(in_force, role.arn, account)))
     return RoleAnswer(
         snapshot.identity,
         snapshot.fetched_at,
@@ -373,8 +373,8 @@ def principals_can(
     """
     action, snapshot = parse_action(action), library.account.last_snapshot_or_error()
     account = snapshot.identity.account
-    given = layers if any(map(any, layers)) else layers_in_settings(library, account)
-    applying = of_account(given, account, action, resource)
+    in_force = layers if any(map(any, layers)) else layers_in_settings(library, account)
+    applying = of_account(in_force, account, action, resource)
     uses = library.account.uses(snapshot)
     holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
     documents = documents_of(holders, snapshot, library.default_versions)

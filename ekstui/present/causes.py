@@ -60,10 +60,10 @@ def counts_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
     parts: list[Span | str] = [Span(f"{answer.cluster.name} {answer.cluster.version or ''}".rstrip(), "strong")]
     for severity in SEVERITIES:
         count = counts[severity]
-        known = known_words(count, whole=judged)
+        words = known_words(count, whole=judged)
         noun = severity if severity == "advice" or (count == 1 and judged) else f"{severity}s"
         style = SEVERITY_STYLES[severity] if count else "good" if judged else "warn"
-        parts += ["   ", Span(f"{SEVERITY_SIGNS[severity]} {known} {noun}", style)]
+        parts += ["   ", Span(f"{SEVERITY_SIGNS[severity]} {words} {noun}", style)]
     issues = known_words(len(answer.cluster.all_issues), whole=answer.cluster.issues_known)
     return (*parts, "   ", Span(f"EKS reports {issues}", "muted"))
 

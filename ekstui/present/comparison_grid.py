@@ -53,8 +53,8 @@ def grid(
     one_service = _service_of_all(differences)
     rows: list[TableRow] = []
     different = [
-        *((each, _of_one(each, "before")) for each in differences.removed),
-        *((each, _of_one(each, "after")) for each in differences.added),
+        *((lost, _of_one(lost, "before")) for lost in differences.removed),
+        *((gained, _of_one(gained, "after")) for gained in differences.added),
         *((each, _of_both(each)) for each in differences.changed),
     ]
     for difference, cells in different:
@@ -119,20 +119,20 @@ def _of_one(difference: ActionDifference, side: Side) -> list[Cells]:
         total = len(reference().expand(difference.actions[0]))
         lacks = f"lacks {len(difference.part):,} of {total:,}"
     granted = difference.granted or (GrantedOn(ResourceList("Resource", ()), ()),)
-    return [(_place(each.place), *_sides(_ways(each.ways), lacks, side)) for each in granted]
+    return [(_place(grant.place), *_sides(_ways(grant.ways), lacks, side)) for grant in granted]
 
 
 def _of_both(difference: ActionDifference) -> list[Cells]:
     """Return how an action differs, place by place."""
-    found: list[Cells] = []
+    cells: list[Cells] = []
     if difference.names_removed or difference.names_added:
         left_out = (", ".join(names) for names in (difference.names_removed, difference.names_added))
         one, other = (code(names) if names else Span(NOT_ALLOWED, "muted") for names in left_out)
-        found.append((Span("what is left out", "muted"), one, other))
+        cells.append((Span("what is left out", "muted"), one, other))
     for resources in difference.resources:
-        found += _of_resources(resources)
-    found += [(_place(change.place), *_of_conditions(change)) for change in difference.conditions]
-    return found or [("", OTHER, OTHER)]
+        cells += _of_resources(resources)
+    cells += [(_place(change.place), *_of_conditions(change)) for change in difference.conditions]
+    return cells or [("", OTHER, OTHER)]
 
 
 def _sides(has: Line, lacks: Line, side: Side) -> tuple[Line, Line]:
@@ -190,7 +190,7 @@ def _ways_text(ways: Sequence[Way], *, whole: bool) -> str:
     if not ways or any(not way for way in ways):
         return ALLOWED
     return "if " + " or ".join(
-        dict.fromkeys(" and ".join(_condition(each, whole=whole) for each in way) for way in ways)
+        dict.fromkeys(" and ".join(_condition(condition, whole=whole) for condition in way) for way in ways)
     )
 
 
@@ -216,7 +216,7 @@ def _key(key: str) -> str:
 
 
 def _place(place: ResourceList) -> Line:
-    first, *others = dict.fromkeys(short_resource(each) for each in place.resources if each) or ("",)
+    first, *others = dict.fromkeys(short_resource(resource) for resource in place.resources if resource) or ("",)
     names = ", ".join((first, *others))
     if len(names) > _ROOM and others:
         names = f"{first}, +{len(others)}"
@@ -225,10 +225,10 @@ def _place(place: ResourceList) -> Line:
 
 def _by_service(actions: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the actions of each service."""
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for action in actions:
-        found.setdefault(action.partition(":")[0], []).append(action)
-    return [tuple(names) for _, names in sorted(found.items())]
+        names.setdefault(action.partition(":")[0], []).append(action)
+    return [tuple(names) for _, names in sorted(names.items())]
 
 
 def _bare(actions: Sequence[str], one_service: str) -> list[str]:
@@ -239,9 +239,9 @@ def _bare(actions: Sequence[str], one_service: str) -> list[str]:
 def _service_of_all(differences: Differences) -> str:
     """Return the service of all actions; empty if there are several."""
     groups = (*differences.removed, *differences.added, *differences.changed)
-    names = [name for each in groups for name in each.actions] + [
+    names = [name for group in groups for name in group.actions] + [
         name for _, names in differences.alike for name in names
     ]
     services = {name.partition(":")[0].lower() for name in names}
     is_one = len(services) == 1 and all(":" in name for name in names)
-    return names[0].partition(":")[0] if is_one and not any(each.element == "NotAction" for each in groups) else ""
+    return names[0].partition(":")[0] if is_one and not any(group.element == "NotAction" for group in groups) else ""

@@ -100,8 +100,10 @@ class Collected:
             name = str(_table(folder / "metadata.json").get("arn", ""))
             if name and (resource == name or resource.startswith((f"{name}/", f"{name}:"))):
                 document = _document(folder / "policy.json", "resource")
-                found = _NO_STATEMENT if document is None else document
-                return PolicyOfResource(AppliedPolicy(f"policy of {name.rpartition(':')[2]}", None, found), owner, name)
+                applied = _NO_STATEMENT if document is None else document
+                return PolicyOfResource(
+                    AppliedPolicy(f"policy of {name.rpartition(':')[2]}", None, applied), owner, name
+                )
         return None
 
     def _resources(self, account: str, service: str) -> Iterator[tuple[str, Path]]:
@@ -143,8 +145,8 @@ class Collected:
         entity, account = arn.entity_of(principal), arn.split_arn(principal).account
         kind = "role" if entity.kind == "session" else entity.kind
         for file in sorted((self.folder / "accounts" / account / "iam" / kind).rglob("metadata.json")):
-            found = str(_table(file).get("arn", ""))
-            if found == principal or (entity.kind == "session" and found.rpartition("/")[2] == entity.name):
+            name = str(_table(file).get("arn", ""))
+            if name == principal or (entity.kind == "session" and name.rpartition("/")[2] == entity.name):
                 return file.parent
         return None
 

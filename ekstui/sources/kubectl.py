@@ -98,10 +98,10 @@ def context_for(cluster: Cluster, chosen: str | None) -> str:
     """
     if cluster.endpoint is None:
         raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
-    known = contexts()
-    fitting = [context.name for context in known if is_same_server(context.server, cluster.endpoint)]
+    all_contexts = contexts()
+    fitting = [context.name for context in all_contexts if is_same_server(context.server, cluster.endpoint)]
     if chosen is not None:
-        if chosen not in {context.name for context in known}:
+        if chosen not in {context.name for context in all_contexts}:
             raise InputError(f"kubectl has no context {chosen!r}.", "kubectl config get-contexts lists them.")
         if chosen not in fitting:
             raise InputError(
@@ -156,12 +156,12 @@ def _await_socket(path: Path, is_running: Any, errors: Any) -> None:
     until = time.monotonic() + _START
     while not path.exists():
         if not is_running() or time.monotonic() > until:
-            said = errors()
-            old = "unknown flag" in said or "unknown shorthand" in said
+            text = errors()
+            old = "unknown flag" in text or "unknown shorthand" in text
             raise AccountError(
                 "kubectl is too old: it has no proxy on a Unix socket."
                 if old
-                else f"kubectl proxy did not start{_because(said)}.",
+                else f"kubectl proxy did not start{_because(text)}.",
                 "Update kubectl." if old else "Try kubectl get pods.",
             )
         time.sleep(0.02)
@@ -214,8 +214,8 @@ class _Api:
         except (ValueError, RecursionError):
             value = None
         if response.status != http.client.OK or not isinstance(value, dict):
-            said = value.get("message") if isinstance(value, dict) else self._errors()
-            raise _RefusedError(response.status, _short(str(said or "")))
+            text = value.get("message") if isinstance(value, dict) else self._errors()
+            raise _RefusedError(response.status, _short(str(text or "")))
         return value
 
 
@@ -283,8 +283,8 @@ def _said(what: str, refused: _RefusedError) -> str:
 
 
 def _because(errors: str) -> str:
-    said = _short(errors.strip().splitlines()[-1]) if errors.strip() else ""
-    return f": {said}" if said else ""
+    text = _short(errors.strip().splitlines()[-1]) if errors.strip() else ""
+    return f": {text}" if text else ""
 
 
 def _short(text: str) -> str:

@@ -102,19 +102,19 @@ def read_layers(
 
     Raises InputError for what cannot be read, for a folder without policies, and for a document that AWS would reject.
     """
-    found = LayerFiles(
+    layer_files = LayerFiles(
         _given(scp, "identity"),
         _given(rcp, "resource-control"),
         _given(resource_policy, "resource"),
         _given(boundary, "identity"),
         _given(session_policy, "identity"),
     )
-    if len(found.boundary.policies) > 1:
-        names = ", ".join(policy.name for policy in found.boundary.policies)
+    if len(layer_files.boundary.policies) > 1:
+        names = ", ".join(policy.name for policy in layer_files.boundary.policies)
         raise InputError(f"A user or role has one permissions boundary, and these are several: {names}.", "Name one.")
-    if found.session.collected:
+    if layer_files.session.collected:
         raise InputError("iam-collect writes no session policies.", "Name the file of the session policy.")
-    return found
+    return layer_files
 
 
 def _given(paths: Iterable[str], kind: FileKind) -> Given:
@@ -155,54 +155,54 @@ def _below(folder: Path) -> list[Path]:
 class _Applying:
     """A request, and what is found out about which policies apply to it."""
 
-    def __init__(self, given: LayerFiles, request: Request) -> None:
-        self.given = given
+    def __init__(self, layers: LayerFiles, request: Request) -> None:
+        self.layers = layers
         self.request = request
         self.without: set[Layer] = set()
         self.notes: list[str] = []
         resource = next(iter(request.resources), None)
         context = context_of(request, resource)
         self.account = next(iter(context.values("aws:PrincipalAccount") or ()), None)
-        known = context.values("aws:ResourceAccount") or (arn.split_arn(resource or "").account,)
-        self.owner = known[0] or None
+        owners = context.values("aws:ResourceAccount") or (arn.split_arn(resource or "").account,)
+        self.owner = owners[0] or None
 
-    def levels(self, given: Given, kind: ControlPolicies, layer: Layer, account: str | None) -> tuple[PolicyLevel, ...]:
+    def levels(self, files: Given, kind: ControlPolicies, layer: Layer, account: str | None) -> tuple[PolicyLevel, ...]:
         """Return the levels that apply to an account, and note why none does."""
         words = "service control policies" if kind == "scps" else "resource control policies"
         whose = "caller" if kind == "scps" else "resource"
-        if not given.collected:
-            return given.levels
+        if not files.collected:
+            return files.levels
         if account is None:
             self.notes.append(f"The account of the {whose} is not known, so it is not known which {words} apply.")
-            return given.levels
-        for collected in given.collected:
-            found = collected.levels(account, kind)
-            if found is None:
+            return files.levels
+        for collected in files.collected:
+            in_organization = collected.levels(account, kind)
+            if in_organization is None:
                 continue
-            if found.is_management_account:
+            if in_organization.is_management_account:
                 self.notes.append(f"Account {account} is the management account, which no {words} restrict.")
-            elif not found.levels:
+            elif not in_organization.levels:
                 self.notes.append(f"No {words} are in force in the organization of account {account}.")
-            if found.is_management_account or not found.levels:
+            if in_organization.is_management_account or not in_organization.levels:
                 self.without.add(layer)
-                return given.levels
-            return (*given.levels, *found.levels)
-        self.notes.append(f"{given.collected[0].folder} has no organization of account {account}.")
-        return given.levels
+                return files.levels
+            return (*files.levels, *in_organization.levels)
+        self.notes.append(f"{files.collected[0].folder} has no organization of account {account}.")
+        return files.levels
 
     def policies_of_resources(self, *, assumes: bool) -> ResourcePolicies:
         """Return the policies of the request's resources, and find out the account of one whose ARN does not tell."""
-        plain, collected = self.given.resource.policies, self.given.resource.collected
-        found: dict[str | None, AppliedPolicy] = {}
+        plain, collected = self.layers.resource.policies, self.layers.resource.collected
+        policies: dict[str | None, AppliedPolicy] = {}
         for resource in self.request.resources:
             if assumes and ":role/" in resource:
                 trusts = filter(None, (source.trust_of(resource) for source in collected))
                 if (trust := next(trusts, None)) is not None:
-                    found[resource] = trust
+                    policies[resource] = trust
                 continue
             for source in collected:
                 if (policy := source.policy_of(resource)) is not None:
-                    found[resource] = policy.policy
+                    policies[resource] = policy.policy
                     self.owner = self.owner or policy.account
                     break
             else:
@@ -211,24 +211,24 @@ class _Applying:
                     names = " and ".join(policy.name for policy in about)
                     raise InputError(f"{names} may both be the policy of {resource}.", "Name one of them.")
                 if about:
-                    found[resource] = about[0]
+                    policies[resource] = about[0]
         if len(plain) == 1:
-            found.setdefault(None, plain[0])
-        if (plain or collected) and None not in found:
-            unseen = [resource for resource in self.request.resources if resource not in found]
+            policies.setdefault(None, plain[0])
+        if (plain or collected) and None not in policies:
+            unseen = [resource for resource in self.request.resources if resource not in policies]
             self.notes += [f"None of the given policies is that of {resource}." for resource in unseen]
-        return found
+        return policies
 
     def boundary(self) -> AppliedPolicy | None:
         """Return the permissions boundary, or note that the caller has none."""
-        given = self.given.boundary
-        for collected in given.collected if self.request.principal is not None else ():
-            found = collected.boundary_of(self.request.principal or "")
-            if found is None:
+        layer = self.layers.boundary
+        for collected in layer.collected if self.request.principal is not None else ():
+            boundary = collected.boundary_of(self.request.principal or "")
+            if boundary is None:
                 self.without.add("boundary")
-            elif found != "unknown":
-                return found
-        return next(iter(given.policies), None)
+            elif boundary != "unknown":
+                return boundary
+        return next(iter(layer.policies), None)
 
 
 def _is_about(policy: AppliedPolicy, resource: str) -> bool:

@@ -111,12 +111,12 @@ def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterat
         except FileNotFoundError:
             raise AccountError(f"{command[0]} is not installed.") from None
 
-        def said() -> str:
+        def error_text() -> str:
             return os.pread(errors.fileno(), _MOST_ERRORS, 0).decode(errors="replace").strip()
 
         with process, _ended_with_us(process):
             try:
-                yield Background(lambda: process.poll() is None, said)
+                yield Background(lambda: process.poll() is None, error_text)
             finally:
                 _end(process)
 

@@ -70,7 +70,7 @@ class LastUse:
             self._error = error
             show()
 
-        def said(words: str) -> None:
+        def note(words: str) -> None:
             self._words = words
             show()
 
@@ -79,7 +79,7 @@ class LastUse:
 
             def progress(words: str) -> None:
                 if not cancelled.is_set():
-                    owner.call_later(said, words)
+                    owner.call_later(note, words)
 
             return used_answer(library, subject, progress=progress, cancelled=cancelled.is_set)
 

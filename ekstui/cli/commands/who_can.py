@@ -153,21 +153,21 @@ def _principals(library: Library, arguments: Namespace, *, ask: bool) -> Princip
     from ekstui.library.roles import principals_can
     from ekstui.sources.levels import read_layers
 
-    known = library.account.last_snapshot()
-    if ask and (known is None or not known.complete or datetime.now(UTC) - known.fetched_at > FRESH):
-        known = read_account(library)
-        remark_missing(known.errors)
-    if known is None:
+    snapshot = library.account.last_snapshot()
+    if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):
+        snapshot = read_account(library)
+        remark_missing(snapshot.errors)
+    if snapshot is None:
         return None
     layers = read_layers(
         arguments.scp, arguments.rcp, arguments.resource_policy, arguments.boundary, arguments.session_policy
     )
     if arguments.resource_policy and arguments.resource is None:
         raise InputError("The policy of a resource needs a resource.", "Name it with --resource ARN.")
-    found = principals_can(library, arguments.action, arguments.resource, layers)
-    for note in found.notes:
+    principals = principals_can(library, arguments.action, arguments.resource, layers)
+    for note in principals.notes:
         remark(note)
-    return found
+    return principals
 
 
 _Answer = TypeVar("_Answer")

@@ -63,7 +63,7 @@ def duplicates(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case
     for mappings in by_principal.values():
         if len(mappings) > 1:
             differ = len({(mapping.username, mapping.groups) for mapping in mappings}) > 1
-            groups = (f"groups: {listed(each.groups) if each.groups else 'none'}" for each in mappings)
+            groups = (f"groups: {listed(twin.groups) if twin.groups else 'none'}" for twin in mappings)
             text = f"{counted(len(mappings), 'line')} are for {mappings[0].principal}; only the last counts."
             yield Case(text, groups, severity="problem" if differ else None)
 

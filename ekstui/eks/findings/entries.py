@@ -116,7 +116,7 @@ def missing_entries(subject: RoleInCluster, _account: AccountContext) -> Iterato
     cluster = subject.cluster
     mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
     in_map = cluster.authentication_mode != "API" and any(
-        each.principal == arn_without_path(subject.arn) for each in mappings
+        mapping.principal == arn_without_path(subject.arn) for mapping in mappings
     )
     if in_map or any(entry.principal_arn == subject.arn for entry in cluster.access_entries or ()):
         return

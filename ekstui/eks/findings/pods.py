@@ -64,7 +64,7 @@ def lacking_credentials(subject: WorkloadInCluster, account: AccountContext) -> 
     if not lacking or all(credentials.source == "static-keys" for credentials in wrong):
         return
     role = name_of(expected.role_arn or "its role")
-    evidence = (_evidence(subject, expected), *(f"{listed(each.containers)}: {each.reason}" for each in wrong))
+    evidence = (_evidence(subject, expected), *(f"{listed(fault.containers)}: {fault.reason}" for fault in wrong))
     if len(lacking) < len(workload.containers):
         names = listed([container.name for container in lacking])
         text = f"Only some containers have the variables for {role}; {names} lacks them and uses {_used(wrong[0])}."

@@ -117,9 +117,9 @@ def only_match(value: Value) -> str | None:
     return text.lower() if value.how == "folded" else text
 
 
-def literal_form(how: How | Kind, given: str) -> str:
+def literal_form(how: How | Kind, actual: str) -> str:
     """Return a value of a request as it is compared with texts."""
-    return literal(given).lower() if how == "folded" else literal(given)
+    return literal(actual).lower() if how == "folded" else literal(actual)
 
 
 def is_everything(value: Value) -> bool:

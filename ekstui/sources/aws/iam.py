@@ -238,7 +238,7 @@ def ask_simulator(
         for key, values in request.context.items()
     ]
     fields: dict[str, list[Any]] = {"ResourceArns": list(request.resources), "ContextEntries": entries}
-    fields["PolicyExclusionList"] = [each.identifier for each in excluded]
+    fields["PolicyExclusionList"] = [policy.identifier for policy in excluded]
     parameters: dict[str, Any] = {name: values for name, values in fields.items() if values}
     pages = connection.pages(action, PolicySourceArn=role_arn, ActionNames=[request.action], **parameters)
     try:
