@@ -13,14 +13,15 @@ from ekstui.eks.account_snapshot import (
     User,
     attachments_of,
 )
-from ekstui.eks.knowledge import DependentActions, Symptom
+from ekstui.eks.knowledge import DependentActions
 from ekstui.iam.access_levels import MATRIX_LEVELS, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
 from ekstui.iam.grants import grants_of
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, services_in
-from ekstui.iam.text import counted
+from ekstui.iam.text import counted, listed
 from ekstui.library.notation import PolicyAt, RoleSide
+from ekstui.library.symptoms import SymptomAnswer
 from ekstui.present.blocks import (
     Block,
     Column,
@@ -152,18 +153,47 @@ def _resource_types(card: ActionCard, keys: Sequence[str], covered: Sequence[str
     return blocks
 
 
-def symptom_blocks(symptom: Symptom) -> list[Block]:
-    """Return an explanation of a symptom, the actions that are missing, and the policies that allow them."""
+def symptom_blocks(answer: SymptomAnswer) -> list[Block]:
+    """Return an explanation of a symptom, the roles it may concern, the missing actions, and what allows them."""
+    symptom = answer.symptom
     actions = [Node(code(action), value=reference().find(action) or action, key=action) for action in symptom.actions]
+    policies = [
+        _policy(policy.name, f"  lacks {listed(policy.lacks)}" if policy.lacks else "  allows them" if actions else "")
+        for policy in answer.policies
+    ]
     return [
         Heading(symptom.symptom, 1),
         Sentence(symptom.answer),
+        *_concerned(answer),
         *section("Actions that are missing", actions),
-        *section("Policies that allow them", [_policy(policy) for policy in symptom.policies]),
+        *section("Policies", policies),
         *section("Log messages", [Node(code(message)) for message in symptom.messages]),
         Heading("Source"),
         Sentence(symptom.source, value=symptom.source),
     ]
+
+
+def _concerned(answer: SymptomAnswer) -> list[Block]:
+    """Return the roles with one of the policies, those that lack an action first."""
+    if answer.roles is None or not answer.policies:
+        return []
+    heading = Heading("Roles of the account that have one of these policies")
+    if not answer.roles:
+        return [heading, muted("none that was read")]
+    has_all = "  has all of these actions" if answer.symptom.actions else ""
+    nodes = [
+        Node(
+            (
+                code(concerned.role.name),
+                Span(f"  lacks {listed(concerned.lacks)}", "warn") if concerned.lacks else Span(has_all, "muted"),
+                Span(f"  {uses_words(concerned.uses)}", "muted"),
+            ),
+            value=RoleSide(concerned.role.arn or concerned.role.name),
+            key=("role", concerned.role.name),
+        )
+        for concerned in answer.roles
+    ]
+    return [heading, Tree(nodes)]
 
 
 def user_blocks(user: User, snapshot: AccountSnapshot) -> list[Block]:
@@ -239,11 +269,11 @@ def _tree(attached: Sequence[AttachedPolicy], inline: Sequence[InlinePolicy]) ->
     )
 
 
-def _policy(name_or_arn: str) -> Node:
+def _policy(name_or_arn: str, remark: str = "") -> Node:
     name = name_or_arn.rpartition("/")[2]
     own = name_or_arn.startswith("arn:") and name_or_arn.split(":")[4] != "aws"
     return Node(
-        (code(name), Span("  of the account" if own else "", "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
+        (code(name), Span("  of the account" if own else remark, "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
     )
 
 

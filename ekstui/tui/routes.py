@@ -219,6 +219,7 @@ class RoutedApp(LibraryApp):
         from ekstui.eks.cluster import Cluster
         from ekstui.eks.knowledge import Symptom
         from ekstui.eks.kubernetes import AccessPolicyRules
+        from ekstui.library.symptoms import symptom_answer
         from ekstui.present import cards
         from ekstui.present.access import access_blocks
         from ekstui.tui.screens.account_screen import RoleScreen
@@ -233,7 +234,8 @@ class RoutedApp(LibraryApp):
             case AccessPolicyRules() as access:
                 return CardScreen(thing, lambda: access_blocks(access))
             case Symptom() as symptom:
-                return CardScreen(thing, lambda: cards.symptom_blocks(symptom))
+                library = self.explorer.app.library
+                return CardScreen(thing, lambda: cards.symptom_blocks(symptom_answer(library, symptom)))
             case User() as user if snapshot:
                 return CardScreen(thing, lambda: cards.user_blocks(user, snapshot))
             case Group() as group if snapshot:
