@@ -31,12 +31,12 @@ from ekstui.tui.screens.cluster_screens import ClusterMapScreen, ClusterScreen  
 from ekstui.tui.screens.compare_screen import CompareScreen  # noqa: E402
 from ekstui.tui.screens.dialogs import (  # noqa: E402
     ChooserScreen,
-    HelpScreen,
     SaveScreen,
     TooSmallScreen,
 )
 from ekstui.tui.screens.explain_screen import ExplainScreen  # noqa: E402
 from ekstui.tui.screens.explorer_screen import ExplorerScreen  # noqa: E402
+from ekstui.tui.screens.help_screen import HelpScreen  # noqa: E402
 from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen  # noqa: E402
 from ekstui.tui.screens.palette_screen import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.who_can_screen import WhoCanScreen  # noqa: E402

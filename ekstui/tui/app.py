@@ -101,9 +101,9 @@ class EkstuiApp(RoutedApp):
 
     def action_help(self) -> None:
         """Show the help for the current screen."""
-        from ekstui.tui.screens.dialogs import HelpScreen
+        from ekstui.tui.screens.help_screen import HelpScreen
 
-        self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS)))
+        self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS), getattr(self.screen, "SYMBOLS", ())))
 
     def action_repaint(self) -> None:
         """Redraw the whole screen."""

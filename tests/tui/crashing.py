@@ -4,8 +4,8 @@ import sys
 
 from ekstui.cli.main import main as run
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.dialogs import HelpScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 from ekstui.tui.widgets.versions_pane import VersionsPane

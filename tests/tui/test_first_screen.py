@@ -14,8 +14,8 @@ from ekstui.library import AccountChoice, Library, syncing
 from ekstui.sources.corpus import Corpus
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import AccountScreen
-from ekstui.tui.screens.dialogs import HelpScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.widgets.bars import FooterBar, HeaderBar
 from tests.rig.rig import Rig
@@ -129,9 +129,11 @@ def test_the_demo_keeps_its_account_and_offers_no_other(toasts: list[str]) -> No
         assert "without --demo" in words(app.screen)
         await pilot.press("enter")
         await pilot.press("escape", "question_mark")
-        await settle(pilot, lambda: shows(app, HelpScreen) and "Quit" in words(app.screen))
+        await settle(pilot, lambda: shows(app, HelpScreen) and "quit" in words(app.screen))
+        await pilot.press(*"policies")
+        await settle(pilot, lambda: "Go to the policies." in words(app.screen))
         assert "from AWS" not in words(app.screen)
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")
         snapshot = app.explorer.account.snapshot
         assert app.choice == DEMO
         assert snapshot is not None

@@ -12,8 +12,8 @@ from ekstui.present.styled import plain
 from ekstui.settings import effective
 from ekstui.tui.app import EkstuiApp, run_app
 from ekstui.tui.keys import all_keys, clashes
-from ekstui.tui.screens.dialogs import HelpScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import POLICIES
@@ -42,6 +42,7 @@ def test_a_key_theme_and_scope_of_ones_own(file: Path) -> None:
             assert [warning for warning in app.settings_warnings if "is scope" in warning]
             await pilot.press("f1")
             assert isinstance(app.screen, HelpScreen)
+            await pilot.press(*"down")
             lines = [plain(row.cells[0]).split() for row in app.screen.query_one(RowList).rows]
             assert ["^n", "B", "Move", "down."] in lines
 

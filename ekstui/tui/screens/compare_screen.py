@@ -137,6 +137,10 @@ class CompareScreen(ReportScreen[Comparison]):
         keys.NEWER.here("Compare the next pair of versions."), keys.SWAP,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
+    SYMBOLS = (
+        ("+ − ~", "added, removed, changed; of two policies only in B, only in A, unlike"), ("✓ –", "allowed, not allowed"),
+        ("=", "alike"), ("⇄ ×2", "two policies, two actions"), ("▐", "where differences are"),
+    )  # fmt: skip
     DEFAULT_CSS = "CompareScreen #verdict { height: auto; max-height: 4; padding: 0 1; text-wrap: wrap; }"
     WAITING = "comparing…"
     STOP = "change"

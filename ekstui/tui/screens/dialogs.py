@@ -1,6 +1,6 @@
 """The dialogs: choose one thing, save a file, enter an MFA code, make a small terminal larger; and the help."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar, cast
 
@@ -20,12 +20,10 @@ from textual.widgets import Input, Static
 
 from ekstui.files import write_user_file
 from ekstui.iam.text import clean, clean_line
-from ekstui.present.blocks import Span, Table, TableRow
-from ekstui.present.rendering import rows
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.base import MIN_SIZE, LibraryApp, is_too_small
-from ekstui.tui.keys import Key, bindings, keys_as_shown
+from ekstui.tui.keys import Key, keys_as_shown
 from ekstui.tui.widgets.bars import BarLine, HeaderBar, RowsLine
 from ekstui.tui.widgets.pane import no_match, rows_with
 from ekstui.tui.widgets.rows import RowList
@@ -275,78 +273,3 @@ class TooSmallScreen(ModalScreen[None]):
             )
         elif self.is_current:
             self.dismiss()
-
-
-TASKS = (
-    ("What may it do?", (keys.FILTER, "type a name"), (keys.OPEN, "its services"), (keys.UNFOLD, "the actions"), (keys.OPEN, "one action")),
-    ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
-    ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
-    ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
-    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "its evidence, its fix, the role"), (keys.COPY, "the command that fixes it")),
-)  # fmt: skip
-"""Common tasks, each with its keys in order."""
-
-LEGEND = (
-    ("●", "the version that is shown; ○ the others"),
-    ("A B", "marked, in this order"),
-    ("!", "changed since you last looked, or a warning"),
-    ("dim", "superseded, or inferred rather than confirmed"),
-    ("6/224", "6 of the 224 actions of this access level are allowed"),
-    ("+1 −0 ~2", "grants that a version added, removed and changed"),
-    ("≥ ≤", "at least, at most: not everything could be read"),
-)
-"""The symbols and their meanings."""
-
-WIDTH = 92
-"""Columns of the box, as in DEFAULT_CSS."""
-
-
-class HelpScreen(Dialog[None]):
-    """Common tasks, the keys of the screen below, and the symbols."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,question_mark", "dismiss(None)", "close"),
-        *bindings([keys.FIND]),
-    ]
-    DEFAULT_CSS = """
-    HelpScreen > Vertical { width: 92; height: 90%; }
-    """
-
-    def __init__(self, here: Sequence[Key], everywhere: Sequence[Key]) -> None:
-        super().__init__()
-        self._here = here
-        self._everywhere = everywhere
-
-    def action_find(self) -> None:
-        """Replace the help with the palette."""
-        self.dismiss()
-        self.app.call_later(self.app.run_action, "app.find")
-
-    def compose(self) -> ComposeResult:
-        """Yield the list."""
-        yield box("Help", "esc closes", RowList())
-
-    def on_resize(self) -> None:
-        """Fill the list, wrapped to the width."""
-        key_rows: list[TableRow] = []
-        for title, *steps in TASKS:
-            keyed = [(keys_as_shown(self.app.keys_of(key)).split(" ")[0], does) for key, does in steps]
-            key_rows += _section(title, keyed)
-        here = {key.id for key in self._here}
-        for title, declared in (
-            ("On this screen", self._here),
-            ("In every list", [key for key in RowList.KEYS if key.id not in here]),
-            ("Everywhere", [key for key in self._everywhere if key.id not in here]),
-        ):
-            key_rows += _section(title, [(keys_as_shown(self.app.keys_of(key)), key.help) for key in declared])
-        table = Table((Column(""), Column("")), [*key_rows, *_section("Symbols", LEGEND)])
-        # Without the border, the padding and the scrollbar.
-        width = min(WIDTH, self.size.width * 96 // 100) - 5
-        self.query_one(RowList).set_rows(rows([table], width))
-
-
-def _section(title: str, explained: Iterable[tuple[str, str]]) -> list[TableRow]:
-    return [
-        TableRow((Span(title, "strong"),)),
-        *(TableRow((Span(f"  {sign}", "accent"), meaning)) for sign, meaning in explained),
-    ]

@@ -157,6 +157,12 @@ class ExplorerScreen(Screen[None]):
     )  # fmt: skip
     BINDINGS = bindings(keys.without(KEYS, keys.OPEN))
 
+    SYMBOLS = (
+        ("●", "shown, ○ the others"), ("▲ ▼ ◆ ○", "wider, narrower, both, same"), ("A B", "marked"),
+        ("!", "new since you last looked, or a warning"), ("dim", "superseded, or inferred"), ("▎6/224", "allowed of all"),
+        ("+1 −0 ~2", "added, removed, changed"), ("≥ ≤", "at least, at most: not all was read"),
+    )  # fmt: skip
+    """The signs of the panes and what they mean."""
     PLACED = ("header", *PANES, "progress", "line", "footer")
     """The ids of the widgets that `places` puts on the screen."""
 

@@ -63,6 +63,12 @@ class ChangesScreen(ReportScreen[_Changes]):
         keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
+    SYMBOLS = (
+        ("▲ ▼ ◆", "wider, narrower, both"),
+        ("+", "new"),
+        ("?", "unknown"),
+        ("+1 −0 ~2", "added, removed, changed"),
+    )
     COLUMNS = STEP_COLUMNS
     WAITING = "reading the history of the policies…"
     OPENS = (FeedStep, MapPlace)

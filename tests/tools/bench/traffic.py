@@ -63,6 +63,16 @@ def _switch(terminal: Terminal) -> float:
     return max(terminal.press(key, FOLLOWED).bytes for key in "231")
 
 
+def _dialog(terminal: Terminal) -> float:
+    """Open what finds anything, and close it."""
+    before = terminal.received
+    terminal.send(":")
+    terminal.wait_for("Find anything")
+    terminal.settle(1)
+    opened = terminal.received - before
+    return max(opened, terminal.press("\x1b", FOLLOWED).bytes)
+
+
 def _idle(terminal: Terminal, keys: str = "") -> float:
     if keys:
         terminal.press(keys, FOLLOWED)
@@ -104,6 +114,7 @@ BYTES = (
     Row("page down, panes followed", WIDE, _page_followed, 5_000, "B"),
     Row("switching a pane", NARROW, _switch, 5_000, "B"),
     Row("switching a pane", WIDE, _switch, 5_000, "B"),
+    Row("opening or closing a dialog", WIDE, _dialog, 3_000, "B"),
     Row("ten idle seconds, list", NARROW, _idle, 0, "B"),
     Row("ten idle seconds, filter", NARROW, _idle_filter, 0, "B"),
 )

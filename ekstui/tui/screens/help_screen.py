@@ -1,0 +1,178 @@
+"""The help: on one page what the symbols mean and the keys of the screen; typing finds what they do."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.events import Key as KeyPress
+from textual.widgets import Input
+
+from ekstui.present.blocks import Column, Line, Span, Table, TableRow
+from ekstui.present.rendering import rows
+from ekstui.present.styled import Row, styled
+from ekstui.tui import keys
+from ekstui.tui.keys import Key, keys_as_shown
+from ekstui.tui.screens.dialogs import Dialog, box
+from ekstui.tui.widgets.bars import RowsLine
+from ekstui.tui.widgets.pane import no_match
+from ekstui.tui.widgets.rows import RowList
+
+Symbols = Sequence[tuple[str, str]]
+"""Signs with what they mean."""
+
+TASKS = (
+    ("What may it do?", (keys.FILTER, "type a name"), (keys.OPEN, "its services"), (keys.UNFOLD, "the actions"), (keys.OPEN, "one action")),
+    ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
+    ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
+    ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
+    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "its evidence, its fix, the role"), (keys.COPY, "the command that fixes it")),
+)  # fmt: skip
+"""Common tasks, each with its keys in order."""
+
+
+WIDTH = 108
+"""Columns of the box, as in DEFAULT_CSS."""
+
+_TOGETHER = "\u00a0"
+"""Stands for a space at which a line is not wrapped, until it is."""
+
+
+class HelpLine(RowsLine):
+    """The words to look for; while there are none, the keys of the help work."""
+
+    def on_key(self, event: KeyPress) -> None:
+        """Close the help, or replace it with the palette."""
+        screen = self.screen
+        if self.value or not isinstance(screen, HelpScreen):
+            return
+        used = next(
+            (key for key in (keys.HELP, keys.LEAVE, keys.FIND) if event.key in screen.app.keys_of(key).split(",")), None
+        )
+        if used is None:
+            return
+        event.prevent_default()
+        event.stop()
+        screen.dismiss(None)
+        if used is keys.FIND:
+            screen.app.call_later(screen.app.run_action, "app.find")
+
+
+class HelpScreen(Dialog[None]):
+    """The symbols and keys of the screen below, and common tasks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", priority=True)]
+    DEFAULT_CSS = """
+    HelpScreen > Vertical { width: 108; max-height: 90%; padding: 0; }
+    HelpScreen RowList { height: auto; padding: 0 1; }
+    """
+
+    def __init__(self, here: Sequence[Key], everywhere: Sequence[Key], symbols: Symbols = ()) -> None:
+        super().__init__()
+        self._here = here
+        self._everywhere = everywhere
+        self._symbols = symbols
+
+    def compose(self) -> ComposeResult:
+        """Yield the line and the page below it."""
+        hint = "type a word for what the keys do, such as cluster or denied"
+        listed = RowList()
+        # Known at once, so that the box is drawn once.
+        page = self._page()
+        listed.styles.height = self._height(page)
+        listed.set_rows(page)
+        yield box("Help", "esc closes", HelpLine(placeholder=hint), listed)
+
+    def on_resize(self) -> None:
+        """Show the page, wrapped to the width, and as high as it is."""
+        page = self._page()
+        self.query_one(RowList).styles.height = self._height(page)
+        self._show(page)
+
+    def _height(self, page: Sequence[Row]) -> int:
+        return min(len(page), self.app.size.height * 9 // 10 - 3)
+
+    def action_clear(self) -> None:
+        """Clear what is typed, or close the help."""
+        line = self.query_one(HelpLine)
+        if line.value:
+            line.value = ""
+        else:
+            self.dismiss(None)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        typed = event.value.casefold().split()
+        self._show(self._explained(typed) if typed else self._page())
+
+    def _show(self, page: Sequence[Row]) -> None:
+        listed = self.query_one(RowList)
+        if page:
+            listed.set_rows(page)
+        else:
+            listed.show_message(no_match(self.query_one(HelpLine).value, "")[0], styled("esc shows all.", "muted"))
+
+    @property
+    def _width(self) -> int:
+        """The width of the rows: without the border, the padding and the scrollbar."""
+        return min(WIDTH, self.app.size.width * 96 // 100) - 5
+
+    def _groups(self) -> list[tuple[str, Sequence[Key]]]:
+        here = {key.id for key in self._here}
+        groups = (
+            ("Here", self._here),
+            ("In lists", [key for key in RowList.KEYS if key.id not in here]),
+            ("Everywhere", [key for key in self._everywhere if key.id not in here]),
+        )
+        return [(title, declared) for title, declared in groups if declared]
+
+    def _spelled(self, key: Key, *, first: bool = False) -> str:
+        shown = keys_as_shown(self.app.keys_of(key))
+        return shown.partition(" ")[0] if first else shown
+
+    def _tasks(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        return [(title, [(self._spelled(key, first=True), does) for key, does in steps]) for title, *steps in TASKS]
+
+    def _page(self) -> list[Row]:
+        """Return everything in a few lines: symbols, keys with their labels, and tasks."""
+        lines = [("Symbols", self._symbols)] if self._symbols else []
+        lines += [(title, [(self._spelled(key), key.label) for key in declared]) for title, declared in self._groups()]
+        columns = (Column("", 10), Column("", 20, shrink=1))
+        tables = [
+            Table(columns, [TableRow((Span(title, "strong"), _flowing(pairs))) for title, pairs in group])
+            for group in (lines, self._tasks())
+        ]
+        return [_wrapped(row) for row in rows(tables, self._width)]
+
+    def _explained(self, words: Sequence[str]) -> list[Row]:
+        """Return what has all these words: symbols, keys in whole sentences, and tasks."""
+        found = [(sign, meaning) for sign, meaning in self._symbols]
+        found += [(self._spelled(key), key.help) for _, declared in self._groups() for key in declared]
+        told = [
+            TableRow((Span(sign, "accent"), meaning))
+            for sign, meaning in found
+            if all(word in f"{sign} {meaning}".casefold() for word in words)
+        ]
+        tasks = [
+            TableRow((Span(title, "strong"), _flowing(steps)))
+            for title, steps in self._tasks()
+            if all(word in f"{title} {' '.join(does for _, does in steps)}".casefold() for word in words)
+        ]
+        columns = (Column("", 4), Column("", 20, shrink=1))
+        return [_wrapped(row) for row in rows([Table(columns, told), Table(columns, tasks)], self._width)]
+
+
+def _flowing(pairs: Iterable[tuple[str, str]]) -> Line:
+    """Return signs or keys, each with what it means, one after the other; none is wrapped within."""
+    pieces: list[str | Span] = []
+    for sign, meaning in pairs:
+        pieces += [Span(sign.replace(" ", _TOGETHER), "accent"), f"{_TOGETHER}{meaning.replace(' ', _TOGETHER)}   "]
+    return tuple(pieces)
+
+
+def _wrapped(row: Row) -> Row:
+    return row._replace(
+        cells=tuple(tuple((text.replace(_TOGETHER, " "), style) for text, style in cell) for cell in row.cells)
+    )
