@@ -46,7 +46,7 @@ class LayersOfRequest(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class Given(NamedTuple):
+class FilesOfLayer(NamedTuple):
     """What one option names."""
 
     levels: tuple[PolicyLevel, ...] = ()
@@ -62,11 +62,11 @@ class Given(NamedTuple):
 class LayerFiles(NamedTuple):
     """What the options for layers name."""
 
-    service_control: Given = Given()
-    resource_control: Given = Given()
-    resource: Given = Given()
-    boundary: Given = Given()
-    session: Given = Given()
+    service_control: FilesOfLayer = FilesOfLayer()
+    resource_control: FilesOfLayer = FilesOfLayer()
+    resource: FilesOfLayer = FilesOfLayer()
+    boundary: FilesOfLayer = FilesOfLayer()
+    session: FilesOfLayer = FilesOfLayer()
 
     def for_request(self, request: Request, *, assumes: bool) -> LayersOfRequest:
         """Return what applies to a request, which may assume a role; InputError for what iam-collect wrote only in part."""
@@ -103,11 +103,11 @@ def read_layers(
     Raises InputError for what cannot be read, for a folder without policies, and for a document that AWS would reject.
     """
     layer_files = LayerFiles(
-        _given(scp, "identity"),
-        _given(rcp, "resource-control"),
-        _given(resource_policy, "resource"),
-        _given(boundary, "identity"),
-        _given(session_policy, "identity"),
+        _files_of(scp, "identity"),
+        _files_of(rcp, "resource-control"),
+        _files_of(resource_policy, "resource"),
+        _files_of(boundary, "identity"),
+        _files_of(session_policy, "identity"),
     )
     if len(layer_files.boundary.policies) > 1:
         names = ", ".join(policy.name for policy in layer_files.boundary.policies)
@@ -117,7 +117,7 @@ def read_layers(
     return layer_files
 
 
-def _given(paths: Iterable[str], kind: FileKind) -> Given:
+def _files_of(paths: Iterable[str], kind: FileKind) -> FilesOfLayer:
     """Return what files and folders hold: every JSON file of a plain folder is a policy, a folder before its subfolders."""
     if files.is_served() and tuple(paths):
         raise InputError("In a browser, ekstui does not read files of the server.")
@@ -142,7 +142,9 @@ def _given(paths: Iterable[str], kind: FileKind) -> Given:
         )
         for folder, listed in by_folder.items()
     )
-    return Given(levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels), tuple(collected))
+    return FilesOfLayer(
+        levels if len(levels) > 1 else tuple(level._replace(name=None) for level in levels), tuple(collected)
+    )
 
 
 def _below(folder: Path) -> list[Path]:
@@ -166,7 +168,9 @@ class _Applying:
         owners = context.values("aws:ResourceAccount") or (arn.split_arn(resource or "").account,)
         self.owner = owners[0] or None
 
-    def levels(self, files: Given, kind: ControlPolicies, layer: Layer, account: str | None) -> tuple[PolicyLevel, ...]:
+    def levels(
+        self, files: FilesOfLayer, kind: ControlPolicies, layer: Layer, account: str | None
+    ) -> tuple[PolicyLevel, ...]:
         """Return the levels that apply to an account, and note why none does."""
         words = "service control policies" if kind == "scps" else "resource control policies"
         whose = "caller" if kind == "scps" else "resource"
