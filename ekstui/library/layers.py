@@ -44,7 +44,7 @@ def under_layers(subject: Subject, layers: LayersOfRequest, action: str, resourc
     denies = _naming(subject.arn, policy, "Deny", "any")
     above += (Ceiling(policy.name, (denies,), only_denies=True),)
     owner = arn.split_arn(resource or "").account or layers.resource_account
-    is_across = owner != arn.split_arn(subject.arn).account
+    is_across = bool(owner) and owner != arn.split_arn(subject.arn).account
     must_allow = is_across or needs_policy_of_resource(resource)
     return subject._replace(
         above=above,
@@ -89,9 +89,16 @@ def not_looked_at(layers: LayersOfRequest) -> frozenset[Layer]:
 
 
 def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:
-    """Return what of the given layers applies to requests of an account's principals."""
+    """Return what of the given layers applies to requests of an account's principals.
+
+    A resource whose account is not known is taken to be the account's own, with a note.
+    """
     resources = () if resource is None else (resource,)
-    return layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
+    found = layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
+    if found.resource and not arn.split_arn(resource or "").account and found.resource_account is None:
+        note = f"The ARN of {resource} has no account: it is taken to be one of account {account}."
+        return found._replace(notes=(*found.notes, note))
+    return found
 
 
 def of_role(layers: LayerFiles, role: str | None, account: str) -> LayersOfRequest:

@@ -960,5 +960,7 @@ def test_layers_of_commands_that_cannot_be_read(tmp_path: Path, capsys: pytest.C
     assert "cannot be read" in capsys.readouterr().err
     assert main(["role", "prod-node", "--demo", "--resource-policy", str(path)]) == 0
     assert "says nothing of the role alone" in capsys.readouterr().err
-    assert main(["who-can", "s3:GetObject", "--demo", "--resource-policy", str(path)]) == 0
+    assert main(["who-can", "s3:GetObject", "--demo", "--resource-policy", str(path)]) == 2
     assert "needs a resource" in capsys.readouterr().err
+    assert main(["who-can", "s3:GetObject", "--demo", "--scp", str(tmp_path / "missing.json")]) == 2
+    assert "cannot be read" in capsys.readouterr().err

@@ -83,3 +83,13 @@ def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(
     )
     with pytest.raises(InputError, match=r"missing\.json cannot be read"):
         role_answer(demo({ACCOUNT: {"scp": ("missing.json",)}}), "prod-node")
+
+
+def test_a_bucket_is_taken_to_be_of_the_account(tmp_path: Path) -> None:
+    path = write(tmp_path / "bucket.json", {"Action": "s3:*", "Principal": {"AWS": NODE}})
+    found = principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
+    assert "prod-node" in [each.subject.name for each in found.principals]
+    # Those with a policy of their own need no other.
+    before = verdicts(principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a"))
+    assert verdicts(found) == {**before, "prod-node": "allowed"}
+    assert any("taken to be one of account" in note for note in found.notes)

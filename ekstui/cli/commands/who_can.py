@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ekstui.change.holders import WhoCan
     from ekstui.eks.principals import PrincipalsCan
     from ekstui.library.cluster_answers import PrincipalsInClusters
+    from ekstui.sources.levels import LayerFiles
 
 
 @command(
@@ -63,6 +64,7 @@ def who_can(arguments: Namespace) -> int:
     library = library_for(arguments)
     if arguments.action.lower().startswith("k8s:"):
         return _in_kubernetes(library, arguments)
+    layers = _layers(arguments)
     prepare(library, maintenance.index_actions_of)
     types = arguments.full or arguments.json or arguments.resource is not None
     answer = who_can_answer(
@@ -74,7 +76,7 @@ def who_can(arguments: Namespace) -> int:
     principals = (
         None
         if arguments.names
-        else _of_account(library, arguments, lambda ask: _principals(library, arguments, ask=ask))
+        else _of_account(library, arguments, lambda ask: _principals(library, arguments, layers, ask=ask))
     )
     _print(library, answer, principals, arguments, types=types)
     if principals is not None:
@@ -147,11 +149,24 @@ def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> Principa
     return principals_in_clusters(library, policies, ask=ask)
 
 
-def _principals(library: Library, arguments: Namespace, *, ask: bool) -> PrincipalsCan | None:
+def _layers(arguments: Namespace) -> tuple[LayerFiles, ...]:
+    """Return what the options for layers name; empty without them."""
+    given = (arguments.scp, arguments.rcp, arguments.resource_policy, arguments.boundary, arguments.session_policy)
+    if not any(given):
+        return ()
+    if arguments.resource_policy and arguments.resource is None:
+        raise InputError("The policy of a resource needs a resource.", "Name it with --resource ARN.")
+    from ekstui.sources.levels import read_layers  # 20 ms, only for those options
+
+    return (read_layers(*given),)
+
+
+def _principals(
+    library: Library, arguments: Namespace, layers: Sequence[LayerFiles], *, ask: bool
+) -> PrincipalsCan | None:
     """Return who in the account may do it; None if the account was never read."""
     from ekstui.library.own_account import FRESH
     from ekstui.library.roles import principals_can
-    from ekstui.sources.levels import read_layers
 
     snapshot = library.account.last_snapshot()
     if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):
@@ -159,12 +174,7 @@ def _principals(library: Library, arguments: Namespace, *, ask: bool) -> Princip
         remark_missing(snapshot.errors)
     if snapshot is None:
         return None
-    layers = read_layers(
-        arguments.scp, arguments.rcp, arguments.resource_policy, arguments.boundary, arguments.session_policy
-    )
-    if arguments.resource_policy and arguments.resource is None:
-        raise InputError("The policy of a resource needs a resource.", "Name it with --resource ARN.")
-    principals = principals_can(library, arguments.action, arguments.resource, layers)
+    principals = principals_can(library, arguments.action, arguments.resource, *layers)
     for note in principals.notes:
         remark(note)
     return principals
