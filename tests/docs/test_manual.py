@@ -37,9 +37,12 @@ ec2:CreateVolume action.
 DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
 
 
-@pytest.mark.parametrize("name", pages())
+PAGES = pages()
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_what_its_maker_makes(name: str) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == pages()[name], "run make docs"
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name], "run make docs"
 
 
 def test_the_parser_has_the_commands_that_the_first_word_is_compared_with() -> None:
@@ -66,7 +69,7 @@ def test_links_between_the_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-WRITTEN = [ROOT / "README.md", *sorted(page for page in DOCS.glob("*.md") if page.name not in pages())]
+WRITTEN = [ROOT / "README.md", *sorted(page for page in DOCS.glob("*.md") if page.name not in PAGES)]
 """The pages that are written by hand; the examples in the others come from the help."""
 
 
