@@ -25,8 +25,14 @@ settings.load_profile("ekstui")
 pytest_plugins = ["tests.rig.fixtures", "tests.support.counting"]
 
 
+def pytest_collection() -> None:
+    """Look for no garbage while tests are collected: hardly any of what that makes is."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave out what all tests share wherever garbage is looked for: it lives as long as the run."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     # Most tests leave little garbage, and looking for it each 700 objects is a tenth of their time.
