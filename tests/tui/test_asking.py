@@ -34,7 +34,7 @@ class Slow:
         self.choice, self.is_set_up = AccountChoice(), True
         self.account = self
 
-    def last(self) -> None:
+    def last_snapshot(self) -> None:
         """Return no snapshot."""
 
     def refresh(self, progress: Callable[[str, str], None], cancelled: Callable[[], bool]) -> AccountSnapshot:
@@ -68,8 +68,7 @@ def test_what_a_replaced_asking_says_late_is_not_heard() -> None:
             watch_account(app, background, cast("Library", library), timedelta(0), ask=True)
             await asyncio.to_thread(library.begun.wait, 20)
             watch_account(app, background, cast("Library", library), timedelta(0), ask=True)
-            while app.view.snapshot is None:
-                await pilot.pause(0.01)
+            await settle(pilot, lambda: app.view.snapshot is not None)
             library.go_on.set()
             await asyncio.to_thread(library.spoken.wait, 20)
             await pilot.pause(0.05)
