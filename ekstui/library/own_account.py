@@ -109,7 +109,8 @@ class Account:
             snapshot = self._ask(progress, cancelled)
             if cancelled():
                 return snapshot
-            snapshot = self._keep(_with_kubernetes(snapshot, self.last_snapshot()))
+            # Without `last_snapshot`, by which a complete one of an earlier run would stand for what now could not be read.
+            snapshot = self._keep(_with_kubernetes(snapshot, self._snapshot or self._kept()))
         with self._lock:
             before = self._snapshot
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)

@@ -58,7 +58,7 @@ def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str
         terminal.wait_for("AmazonEKS_CNI_Policy")
         terminal.settle()
         # The cursor is visible anyway.
-        (row,) = [y for y, line in enumerate(terminal.screen.display) if line.startswith("│  AmazonEKS_CNI_Policy")]
+        (row,) = [y for y, line in enumerate(terminal.screen.display) if line[1:].startswith("  AmazonEKS_CNI_Policy")]
         assert terminal.screen.buffer[row][5].reverse
         assert not terminal.screen.buffer[row + 1][5].reverse
         terminal.send("\r")

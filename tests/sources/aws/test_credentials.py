@@ -64,7 +64,7 @@ def test_credential_process_cannot_write_over_the_screen(aws: Configured) -> Non
             while part := os.read(screen, 4096):
                 seen += part
         os.close(screen)
-    assert child.returncode == 0
+    assert child.returncode == 0, seen
     assert b"over the screen" not in seen
     assert b"credential_process failed" in seen
 
@@ -82,11 +82,11 @@ if os.fork():
     sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 os.login_tty(int(sys.argv[1]))
 from ekstui.sources.aws.connection import Connection
-from ekstui.sources.aws.failures import explain, failures
+from ekstui.sources.aws.failures import failures, source_error_of
 try:
     Connection(profile="p").credential_method()
 except failures() as error:
-    print(explain(error, "identity").message)
+    print(source_error_of(error, "identity").message)
 """
 
 MFA = """
