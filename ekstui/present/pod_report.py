@@ -103,7 +103,7 @@ def _credentials(answer: CredentialsAnswer, whole: PodAnswer) -> Node:
     if own.role_arn:
         below.append(Node(code(own.role_arn, "muted")))
     if answer.access is not None:
-        below.append(Node((Span("may: ", "muted"), *access_words(answer.access))))
+        below.append(Node((Span("may: ", "muted"), *_access_words(answer.access))))
     return Node(line, below)
 
 
@@ -133,7 +133,7 @@ def _trust(answer: CredentialsAnswer) -> Iterator[Node]:
     yield Node(Span(words + missing, style), [Node(note) for note in trust.notes])
 
 
-def access_words(access: SumAccess) -> tuple[str | Span, ...]:
+def _access_words(access: SumAccess) -> tuple[str | Span, ...]:
     """Return what a role may do in a line: the services that it may change, then how many it only reads."""
     services = [service for service in access.services if service.levels]
     changed = [

@@ -27,7 +27,7 @@ from ekstui.eks.pods import KubernetesFacts, ReadKind
 from ekstui.errors import AccountError, InputError
 from ekstui.iam.document import object_of
 from ekstui.iam.text import clean_line, listed
-from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, Collected
+from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, ObjectsRead
 from ekstui.sources.processes import Bounds, background, run
 
 PAGE = 500
@@ -52,7 +52,7 @@ _START = 15.0
 _SECRET = re.compile(r"[A-Za-z0-9+/=_.-]{28,}")
 
 
-class Context(NamedTuple):
+class _Context(NamedTuple):
     """A context of the user's kubeconfig."""
 
     name: str
@@ -61,7 +61,7 @@ class Context(NamedTuple):
     is_current: bool
 
 
-def contexts() -> tuple[Context, ...]:
+def contexts() -> tuple[_Context, ...]:
     """Return the contexts of kubectl's configuration; AccountError if there is no kubectl, or it cannot be read."""
     ended = run(["kubectl", "config", "view", "-o", "json"], os.environ, Bounds(_START, 16_000_000))
     if ended.code is None:
@@ -78,7 +78,7 @@ def contexts() -> tuple[Context, ...]:
         part.get("name"): str(part["cluster"].get("server") or "") for part in _named(value, "clusters", "cluster")
     }
     return tuple(
-        Context(
+        _Context(
             str(part.get("name")),
             servers.get(part["context"].get("cluster"), ""),
             part.get("name") == value.get("current-context"),
@@ -139,7 +139,7 @@ def read_by_kubectl(context: str, read_at: datetime, namespace: str | None = Non
         log.info("starts kubectl proxy")
         with background(command, os.environ) as program:
             _await_socket(path, program.is_running, program.errors)
-            collected = Collected()
+            collected = ObjectsRead()
             api = _Api(path, program.errors)
             for kind, name, singular in _LISTS:
                 _read_list(api, collected, kind, name, singular, namespace)
@@ -220,7 +220,7 @@ class _Api:
 
 
 def _read_list(
-    api: _Api, collected: Collected, kind: ReadKind, name: str, singular: str, namespace: str | None
+    api: _Api, collected: ObjectsRead, kind: ReadKind, name: str, singular: str, namespace: str | None
 ) -> None:
     """Read a list in all namespaces, or where that is not allowed in one."""
     try:
@@ -244,7 +244,7 @@ def _read_list(
     )
 
 
-def _read_pages(api: _Api, collected: Collected, path: str, singular: str) -> None:
+def _read_pages(api: _Api, collected: ObjectsRead, path: str, singular: str) -> None:
     """Read all pages of a list; from the start again, once, if it changed too much meanwhile (410)."""
     for attempt in (1, 2):
         try:
@@ -266,7 +266,7 @@ def _items(api: _Api, path: str) -> Iterator[object]:
         more = {"limit": str(PAGE), "continue": str(token)} if token else {}
 
 
-def _read_auth(api: _Api, collected: Collected) -> None:
+def _read_auth(api: _Api, collected: ObjectsRead) -> None:
     try:
         collected.add_aws_auth(api.get(_AUTH))
     except _RefusedError as error:

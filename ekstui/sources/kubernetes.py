@@ -56,7 +56,7 @@ _ALIKE = 0.8
 
 
 @dataclass(slots=True)
-class Collected:
+class ObjectsRead:
     """What was read so far, each object once: the last that has its name wins."""
 
     pods: dict[tuple[str, str], Pod] = field(default_factory=dict)
@@ -117,7 +117,7 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
 
     Raises InputError for text that is no such JSON, or has none of the kinds.
     """
-    collected = Collected()
+    collected = ObjectsRead()
     for place, text in texts:
         _Reader(text, place).read_into(collected)
     if not collected.kinds:
@@ -156,7 +156,7 @@ class _Reader:
         self._text, self._place, self._at = text, place, 0
         self._decode = json.JSONDecoder(object_pairs_hook=object_of).raw_decode
 
-    def read_into(self, collected: Collected) -> None:
+    def read_into(self, collected: ObjectsRead) -> None:
         log.info("reads %d characters of Kubernetes' JSON", len(self._text))
         self._skip()
         if self._at == len(self._text):
@@ -165,7 +165,7 @@ class _Reader:
             self._document(collected)
             self._skip()
 
-    def _document(self, collected: Collected) -> None:
+    def _document(self, collected: ObjectsRead) -> None:
         """Read one object; a list has a field `items`."""
         begin = self._at
         fields: dict[str, object] = {}

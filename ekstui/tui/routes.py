@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
 
-RECENT = 10
+_RECENT = 10
 """How many recent things the palette offers again."""
 
 RECENT_QUESTIONS = 5
@@ -168,7 +168,7 @@ class RoutedApp(LibraryApp):
         """Put a thing first among those that are offered again, of which some are questions."""
         seen = (thing, *(other for other in self.recent if other != thing))
         questions = [other for other in seen if other.kind in _QUESTIONS][:RECENT_QUESTIONS]
-        others = [other for other in seen if other.kind not in _QUESTIONS][: RECENT - len(questions)]
+        others = [other for other in seen if other.kind not in _QUESTIONS][: _RECENT - len(questions)]
         self.recent = tuple(other for other in seen if other in questions or other in others)
 
     @on(QuestionAnswered)

@@ -37,7 +37,7 @@ from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.bars import HeaderBar
 from ekstui.tui.widgets.rows import WHOLE_WIDTH
 
-CONTEXT = 3
+_CONTEXT = 3
 """Equal lines to show around a difference."""
 
 MIN_WIDTH = 20
@@ -57,7 +57,7 @@ def line_rows(
     A line above each difference says where in the document it is.
     """
     differing = [index for index, pair in enumerate(pairs) if pair.kind != "same"]
-    near = {around for index in differing for around in range(index - CONTEXT, index + CONTEXT + 1)}
+    near = {around for index in differing for around in range(index - _CONTEXT, index + _CONTEXT + 1)}
     rows: list[Row] = []
     for is_far, run in groupby(range(len(pairs)), key=lambda index: index not in near):
         first, *others = run

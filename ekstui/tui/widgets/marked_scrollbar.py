@@ -9,7 +9,7 @@ from textual.scrollbar import ScrollBarRender
 
 BEHIND = Color.default()
 
-MARK = "▐"
+_MARK = "▐"
 """What stands in the scrollbar beside marked rows."""
 
 
@@ -42,7 +42,7 @@ class MarkedScrollBar(ScrollBarRender):
         for line in {int(index * size / virtual_size) for index in cls.marked if index < virtual_size}:
             style = segments[line].style or Style.null()
             behind = Style(bgcolor=style.color if style.reverse else style.bgcolor, reverse=False)
-            segments[line] = Segment(MARK, style + cls.style_of_marks + behind)
+            segments[line] = Segment(_MARK, style + cls.style_of_marks + behind)
         return Segments(segments, new_lines=True)
 
 
