@@ -163,3 +163,27 @@ def workloads(pods: Iterable[Pod]) -> tuple[Workload, ...]:
         Workload(*key, tuple(sorted(alike, key=lambda pod: (pod.created is None, pod.created, pod.name))))
         for key, alike in sorted(groups.items(), key=lambda item: item[0][:4])
     )
+
+
+_IMAGES = {
+    "aws-load-balancer-controller": "aws-load-balancer-controller", "karpenter": "karpenter/controller",
+    "cluster-autoscaler": "cluster-autoscaler", "aws-ebs-csi-driver": "aws-ebs-csi-driver",
+    "aws-efs-csi-driver": "aws-efs-csi-driver", "vpc-cni": "amazon-k8s-cni",
+    "aws-gateway-api-controller": "aws-gateway-controller",
+}  # fmt: skip
+"""How the names of controllers' images end, by component."""
+
+_RELEASE = re.compile(r"v?(\d+\.\d+\.\d+)")
+
+
+def releases_run(facts: KubernetesFacts | None, component: str) -> tuple[str, ...]:
+    """Return the releases of a controller that pods run, such as `v2.13.0`, by the tags of their images."""
+    ending = _IMAGES.get(component)
+    tags = {
+        match[1]
+        for pod in (facts.pods or () if facts else ())
+        if not pod.is_over
+        for container in pod.containers
+        if ending and f"/{container.image}".endswith(f"/{ending}") and (match := _RELEASE.match(container.tag))
+    }
+    return tuple(f"v{tag}" for tag in sorted(tags))

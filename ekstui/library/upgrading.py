@@ -15,6 +15,7 @@ from ekstui.eks.findings.conditions import cni_on_node_role, condition_holds_for
 from ekstui.eks.findings.permissions import NAMED_ACTIONS
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import OptionalActions, Requirement
+from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
 from ekstui.iam.conditions import Truth
@@ -412,6 +413,8 @@ def _running(
     addon = cluster.addon(component.whole)
     if addon is not None and addon.version is not None:
         return addon.version, [f"{addon.version} by the add-on"]
+    if len(releases := releases_run(cluster.kubernetes, component.whole)) == 1:
+        return releases[0], [f"{releases[0]} by the image of its pods"]
     for copy in copies_on(subject) if subject else ():
         if copy.copy.original.name.partition("/")[0] == component.whole:
             version = components()[copy.copy.original.name].versions[copy.copy.version - 1]

@@ -134,3 +134,19 @@ def test_an_explanation_starts_at_a_pod(
     assert found["not_looked_at"] == [each for each in found["not_looked_at"] if "session" not in each]
     assert main([*words, "--pod", "reports/writer-6f-1", "--role", "x"]) == 2
     assert "--role and --pod both say who asks" in capsys.readouterr().err
+
+
+def test_an_upgrade_starts_at_what_the_pods_run(
+    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.reset(0)
+    file = tmp_path / "pods.json"
+    karpenter = pod("karpenter-5f-a", POD_IDENTITY, namespace="kube-system", account="karpenter")
+    karpenter["spec"]["containers"][0]["image"] = "public.ecr.aws/karpenter/controller:1.8.0@sha256:" + "0" * 64
+    file.write_text(of_all_namespaces([karpenter]))
+    assert main(["cluster", "prod", "--kubernetes", str(file)]) == 0
+    capsys.readouterr()
+    main(["upgrade", "prod", "--to", "karpenter=v1.14.1", "--offline", "--json"])
+    (component,) = json.loads(capsys.readouterr().out)["components"]
+    assert component["from"] == "v1.8.0"
+    assert "v1.8.0 by the image of its pods" in component["reasons"]
