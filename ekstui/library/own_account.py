@@ -167,7 +167,7 @@ class Account:
         if not self.choice.asks_aws:
             raise AccountError(
                 "What was last used is known to IAM alone, and it was not asked about this.",
-                "Leave out --offline, --demo and --account-file.",
+                Advice("Leave out --offline, --demo and --account-file.", ANOTHER_PROFILE),
             )
         report = read_last_accessed(self.connection(), arn, progress, cancelled)
         with suppress(accounts.StoreError):

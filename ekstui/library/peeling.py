@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from ekstui.cancellation import Cancelled, never
 from ekstui.denial.explain import asked
 from ekstui.eks.account_snapshot import Role
-from ekstui.errors import AccountError, Advice, InputError, NotFoundError
+from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, NotFoundError
 from ekstui.iam.evaluation import Request
 from ekstui.library.explaining import Inquiry
 from ekstui.library.library import Library
@@ -134,9 +134,14 @@ def _asked_about(library: Library, inquiry: Inquiry) -> tuple[str, Request, Conn
         )
     role, request = principal_arn(inquiry.principal, snapshot), asked(inquiry.question)[0].request
     if account.choice.demo:
-        raise AccountError("The demo asks nobody, and so not IAM's simulator.", "Leave out --demo.")
+        raise AccountError(
+            "The demo asks nobody, and so not IAM's simulator.", Advice("Leave out --demo.", ANOTHER_PROFILE)
+        )
     if not account.choice.asks_aws:
-        raise AccountError("IAM's simulator has to be asked in AWS.", "Leave out --offline and --account-file.")
+        raise AccountError(
+            "IAM's simulator has to be asked in AWS.",
+            Advice("Leave out --offline and --account-file.", ANOTHER_PROFILE),
+        )
     return role, request, account.connection()
 
 
