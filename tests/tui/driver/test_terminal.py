@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, as_seen
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 
@@ -121,7 +121,7 @@ def test_the_picture_is_that_of_the_stock_driver() -> None:
             terminal.wait_for("said 1")
             terminal.settle(0.6)
             screen = terminal.screen
-            pictures.append([screen.buffer[y][x] for y in range(screen.lines) for x in range(screen.columns)])
+            pictures.append([as_seen(screen.buffer[y][x]) for y in range(screen.lines) for x in range(screen.columns)])
             sizes.append(terminal.received)
     assert pictures[0] == pictures[1]
     print(f"{sizes[0]:,} bytes become {sizes[1]:,}")
