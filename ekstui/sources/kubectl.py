@@ -149,7 +149,7 @@ def read_by_kubectl(context: str, read_at: datetime, namespace: str | None = Non
     return collected.facts(read_at)
 
 
-_ALLOW = "kubectl apply -f read-only-clusterrole.yaml and a binding allow it."
+_ALLOW = "assets/read-only-clusterrole.yaml of the project is the ClusterRole that allows it."
 
 
 def _await_socket(path: Path, is_running: Any, errors: Any) -> None:
