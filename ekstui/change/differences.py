@@ -466,6 +466,8 @@ class _Reading:
         self._wild: dict[tuple[str, str], list[Target]] = {}
         self._excepted: dict[Target, dict[str, list[str]]] = {}
         self._together: dict[tuple[Target | None, tuple[Target, ...]], Places] = {}
+        # An action is under many patterns, each of which asks for it.
+        self._everywhere: dict[Target, Places] = {}
         for statement in document.statements:
             self._add(statement)
         for target in self.places:
@@ -536,11 +538,13 @@ class _Reading:
 
     def everywhere(self, target: Target) -> Places:
         """Return where and how a target is allowed or denied, by itself and by others that cover it."""
-        covering = self.covering(target)
-        key = (target if target in self.places else None), covering
-        if key not in self._together:
-            self._together[key] = _joined([self.places.get(target), *(self.places[wide] for wide in covering)])
-        return self._together[key]
+        if target not in self._everywhere:
+            covering = self.covering(target)
+            key = (target if target in self.places else None), covering
+            if key not in self._together:
+                self._together[key] = _joined([self.places.get(target), *(self.places[wide] for wide in covering)])
+            self._everywhere[target] = self._together[key]
+        return self._everywhere[target]
 
 
 def _principals(statement: Statement) -> Iterable[Condition]:

@@ -141,7 +141,7 @@ def _by(
         return PrincipalCan(subject, through, "taken", (_what_takes(grants, left, limits),))
     free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
     reasons = [limiting for limit in limits if (limiting := _in_part(limit, free or within, resource, action))]
-    if resource is None and (others := _types_besides(free, action)):
+    if resource is None and (others := _types_besides(tuple(free), action)):
         reasons.append(f"not on every {listed(others, 'or')}")
     reasons += _open_questions(subject, within if not free else ())
     return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(dict.fromkeys(reasons)))
@@ -301,6 +301,7 @@ def by_cluster_and_use(answers: Iterable[PrincipalCan]) -> tuple[PrincipalCan, .
     return tuple(sorted(answers, key=order))
 
 
+@lru_cache(maxsize=65536)
 def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     """Return whether a grant without conditions certainly allows the action, on the resource if one is given."""
     if resource is not None:
@@ -326,7 +327,8 @@ def _leaves_some(grant: Grant, info: ActionInfo | None) -> bool:
     return bool(types_covered(info, [grant._replace(resources=excluded)]))
 
 
-def _types_besides(free: Sequence[Grant], action: str) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def _types_besides(free: tuple[Grant, ...], action: str) -> tuple[str, ...]:
     """Return the resource types that requests with an action need too, and that `free` does not match."""
     info = None if wildcard.is_wild(action) or not free else reference().find(action)
     if info is None:

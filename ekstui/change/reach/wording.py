@@ -1,6 +1,7 @@
 """A judgement in words: one sentence that names the actions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.change.coverage import ActionExtents
@@ -183,6 +184,10 @@ def _by_place(extents: Iterable[Extent]) -> dict[_Place, _Ways]:
     return {place: frozenset(of_place) for place, of_place in ways.items()}
 
 
+# Thousands of actions have their resources in common.
+_resource_covers = lru_cache(maxsize=65536)(arn.resource_covers)
+
+
 def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
     """Return the ways in which an action is allowed on a resource, without those that require more than another."""
     element, resources = place
@@ -192,7 +197,7 @@ def _ways_on(place: _Place, by_place: Mapping[_Place, _Ways]) -> _Ways:
             element == other[0] == "Resource"
             and resources
             and other[1]
-            and arn.resource_covers(other[1][0], resources[0]) is True
+            and _resource_covers(other[1][0], resources[0]) is True
         ):
             ways |= of_other
     return frozenset(way for way in ways if not any(other < way for other in ways))
