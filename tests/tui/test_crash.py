@@ -21,6 +21,7 @@ from ekstui.errors import EkstuiError, InputError
 from ekstui.library import Library
 from ekstui.tui import driver
 from tests.rig.isolation import isolated
+from tests.support.bundled import CNI, newest
 from tests.support.terminal import Terminal
 from tests.tui.crashing import broken
 from tests.tui.driver.test_ending import assert_restored
@@ -177,7 +178,7 @@ def test_a_textual_with_other_private_names_draws_itself(own_home: Path, how: st
         terminal.settle(0.4)
         terminal.send(" ")
         if how == "none":
-            terminal.wait_for("A CNI v6")
+            terminal.wait_for(f"A CNI v{newest(CNI)}")
             terminal.send("q")
         end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (code, False)

@@ -28,8 +28,9 @@ def travel(terminal: Terminal) -> None:
     terminal.send("/EKS_CNI\r3")
     terminal.wait_for(f"1 of {FAMILY}" if terminal.screen.columns >= 90 else "3 Versions")
     terminal.wait_for("2024-03-04")
-    terminal.send(" jj ")
-    terminal.wait_for("B CNI v4")
+    # From the oldest, so that versions that are still to come change nothing: v4 and v6.
+    terminal.send("Gkkk kk ")
+    terminal.wait_for("B CNI v6")
     terminal.send("d")
     terminal.wait_for("widened: 2 actions added")
     terminal.send("o")
