@@ -154,7 +154,7 @@ _ALLOW = "assets/read-only-clusterrole.yaml of the project is the ClusterRole th
 
 def _await_socket(path: Path, is_running: Any, errors: Any) -> None:
     until = time.monotonic() + _START
-    while not path.exists():
+    while not _listens(path):
         if not is_running() or time.monotonic() > until:
             text = errors()
             old = "unknown flag" in text or "unknown shorthand" in text
@@ -165,6 +165,16 @@ def _await_socket(path: Path, is_running: Any, errors: Any) -> None:
                 "Update kubectl." if old else "Try kubectl get pods.",
             )
         time.sleep(0.02)
+
+
+def _listens(path: Path) -> bool:
+    """Return whether somebody takes connections on a socket, which is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 class _RefusedError(Exception):
