@@ -14,7 +14,7 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen, PaneId
 from ekstui.tui.styles import LEAST_CONTRAST, contrast
 from tests.tui.journeys import settle
 
-BESIDE_WORDS = re.compile("[─│╭╮╰╯▁▂▃▄▅▆▇█━\\s]*")
+BESIDE_WORDS = re.compile("[─│╭╮╰╯▁▂▃▄▅▆▇█━┃┏┓┗┛\\s]*")
 """Borders, scrollbars and bars, which are not text."""
 
 THEMES = sorted(name for name in EkstuiApp(Library.open()).available_themes if not name.startswith("ansi"))
