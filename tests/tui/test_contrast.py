@@ -79,7 +79,8 @@ def test_the_cursor_is_seen_in_every_pane(monkeypatch: pytest.MonkeyPatch, theme
                 await pilot.pause()
                 rows = app.focused
                 assert rows is not None
-                y = rows.cursor - rows.scroll_offset.y  # type: ignore[attr-defined]
+                # The line of time is above the versions.
+                y = rows.cursor + rows._top - rows.scroll_offset.y  # type: ignore[attr-defined]
                 strips = [rows.render_line(each) for each in (y, y + 1)]
                 one, other = (
                     {(segment.style.reverse, str(segment.style.bgcolor)) for segment in strip if segment.style}
