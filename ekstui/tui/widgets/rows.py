@@ -1,6 +1,6 @@
 """A list of rows in columns, on Textual's Line API: the one widget for every list, tree, table and text.
 
-Only the visible lines are rendered, and moving the cursor repaints two of them, which keeps 1,594 policies as quick
+Only the visible lines are rendered, and moving the cursor repaints two of them, which keeps all policies as quick
 as ten and a cursor move over SSH as small as it can be.
 """
 

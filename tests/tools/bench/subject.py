@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+from tests.support.bundled import POLICIES
 from tests.support.terminal import Link, Terminal
 
 PYTHON = sys.executable
@@ -15,7 +16,7 @@ EKSTUI = (PYTHON, "-m", "ekstui")
 FIRST_ROWS = ("1 Policies", "AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy")
 """Texts that stand on the screen when the list is filled; the other panes follow, and count as settled."""
 
-FIRST_KEY, EFFECT = "s", "all 1,594"
+FIRST_KEY, EFFECT = "s", f"all {POLICIES:,}"
 """A key, and what stands on the screen once it has taken effect: the list shows all policies."""
 
 
