@@ -17,7 +17,8 @@ def whom_to_ask(cause: Cause, request: Request) -> str:
     """Return who owns the policy that a message blames, and what to ask for, as a sentence; empty if it has no owner."""
     who = entity_of(request.principal).name or request.principal or "the caller"
     what = f"{request.action} for {who}"
-    name = split_arn(cause.policy or "").resource.rpartition("/")[2]
+    # A decoded message names statements, and `*` for its policy.
+    name = split_arn(cause.policy or "").resource.rpartition("/")[2].strip("*")
     if cause.policy_type in _OF_ORGANIZATION:
         return f"{_of_organization(cause, request, name)}: ask there {_to_change(cause)} {what}."
     match cause.policy_type:
