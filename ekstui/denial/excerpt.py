@@ -13,6 +13,8 @@ _ON_ACCESS = re.compile(
 )
 _CHANGING = re.compile(r"\b(?!\d{12}\b)[0-9a-f]{8,}\b|(?<!\d)(?!\d{12}(?!\d))\d+", re.IGNORECASE)
 """What differs between two lines that say the same: times, numbers, identifiers, but not the numbers of accounts."""
+_PRINCIPAL = re.compile(r":(?:assumed-role|role|user)/([^/\s\"'\\,;:)]+)")
+"""The name of a role or user in an ARN: those of two lines may differ in a number only, and yet be two."""
 
 
 class Excerpt(NamedTuple):
@@ -29,10 +31,10 @@ class Excerpt(NamedTuple):
 def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool]) -> Excerpt:
     """Return the lines of a log that have a denial, or that `means_something` knows, in at most `room` characters.
 
-    Of lines that differ only in times, numbers and identifiers the first is kept. What does not fit is left out.
+    Of lines of the same roles that differ only in times, numbers and identifiers the first is kept. What does not fit is left out.
     """
     kept: list[str] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     # A log repeats itself, down to a million empty lines.
     is_wanted = lru_cache(1000)(lambda line: bool(_ON_ACCESS.search(line)) or means_something(line))
     count = used = repeats = 0
@@ -40,7 +42,7 @@ def excerpt(log: Iterable[str], room: int, means_something: Callable[[str], bool
         count += 1
         if not is_wanted(line):
             continue
-        alike = _CHANGING.sub("", line)
+        alike = (_CHANGING.sub("", line), *_PRINCIPAL.findall(line))
         repeats += alike in seen
         if alike in seen or used + len(line) > room:
             continue

@@ -763,6 +763,13 @@ def test_an_excerpt_has_each_kind_of_line_once_within_its_room() -> None:
     # Two accounts are two denials.
     accounts = [f"AccessDenied for arn:aws:iam::{number}:role/a\n" for number in ("111122223333", "444455556666")]
     assert excerpt(accounts, 1000, lambda _: False).kept == 2
+    # So are two roles, but not two sessions of one.
+    sessions = [
+        f"AccessDenied for arn:aws:sts::111122223333:assumed-role/team-{team}/{session}\n"
+        for team in (1, 2)
+        for session in ("1736761400000000000", "1736761500000000000")
+    ]
+    assert excerpt(sessions, 1000, lambda _: False)[2:] == (2, 2)
 
 
 @pytest.mark.parametrize(
