@@ -29,6 +29,7 @@ ERRORS = {
 
 NOT_IN_THE_APP = re.compile(
     r"ekstui pin |ekstui cache |ekstui config edit|Leave out |Install ekstui again|Ask AWS once, without --offline|ekstui works from|ekstui config shows|For example: --|Name it: --from"
+    r"|ekstui pod |--kubernetes|with --context|with --cluster|ekstui account reads it"
 )
 """Advice that only commands give, or that comes before the app starts, or that no key can follow."""
 
