@@ -1,5 +1,6 @@
 """What the SDK would do anew for every session and client, done once in a process: half the time of reading an account."""
 
+import inspect
 import threading
 from functools import cache
 from typing import Any
@@ -15,7 +16,7 @@ import botocore.utils
 _lock = threading.Lock()
 _classes: dict[str, type] = {}
 _loader = cache(botocore.loaders.create_loader)
-_accepts_kwargs = cache(botocore.compat.accepts_kwargs)
+_accepts_kwargs = botocore.compat.accepts_kwargs
 _timestamp = cache(botocore.utils.parse_timestamp)
 _aliases: dict[str, str] = {}
 _alias_event_name = botocore.hooks.EventAliaser._alias_event_name
@@ -26,7 +27,7 @@ def share_models() -> None:
     """Let all sessions of this process share what they read and make: models, classes of clients, signatures of handlers."""
     botocore.session.create_loader = _loader
     botocore.client.ClientCreator._create_client_class = _client_class
-    botocore.hooks.accepts_kwargs = _accepts_kwargs
+    botocore.hooks.accepts_kwargs = _takes_any_keyword
     botocore.hooks.EventAliaser._alias_event_name = _alias
     botocore.parsers.DEFAULT_TIMESTAMP_PARSER = _timestamp
 
@@ -42,3 +43,9 @@ def _alias(hooks: Any, event_name: str) -> str:
     if event_name not in _aliases:
         _aliases[event_name] = _alias_event_name(hooks, event_name)
     return _aliases[event_name]
+
+
+def _takes_any_keyword(handler: Any) -> bool:
+    """Return whether a handler takes any keyword, without a cache: it would keep clients alive, and their connections."""
+    code = getattr(handler, "__code__", None)
+    return bool(_accepts_kwargs(handler) if code is None else code.co_flags & inspect.CO_VARKEYWORDS)
