@@ -63,7 +63,7 @@ def test_a_long_title_keeps_its_version() -> None:
         pane.set_title("AmazonSageMakerHyperPodObservabilityAdminAccess v1")
         (frame,) = pane.render_lines(Region(0, 0, pane.outer_size.width, 1))
         assert "AmazonSageMaker" in frame.text
-        assert frame.text.endswith("AdminAccess v1 ─╮")
+        assert frame.text.endswith("AdminAccess v1 ━┓")
 
     travel(journey, size=(60, 15))
 
