@@ -91,6 +91,7 @@ def short_tour(rig: Rig, home: Path) -> Tried:
         at.see("attached", "4", "OWNED")
         at.see("role", "g\r", "Findings")
         at.see("role, permissions", "v", "access")
+        at.see("role, last used", "v", "")
         at.see("role, trust policy", "v", '"Statement"')
         at.copies("role, copy", 1)
         at.see("clusters", "\x1bc", "Clusters")
@@ -124,7 +125,8 @@ def see_account(at: Tour) -> None:
     at.see("role, permissions, open", "\x1b[B", "")
     at.see("action card", "\r", "› action ")
     at.see("explain of a role", "x", "not a denial")  # IAM has no role of such a name, so it is not asked about
-    at.see("role, trust policy", "\x1b\x1b\x1bv", '"Statement"')
+    at.see("role, last used", "\x1b\x1b\x1bv", "")
+    at.see("role, trust policy", "v", '"Statement"')
     at.see("role, searched", "/oops", "")
     at.see("role, next match", "\rn", "")
     at.copies("role, copy")

@@ -237,13 +237,13 @@ def test_what_is_said_at_a_start_without_room_can_be_read() -> None:
 def test_the_help_is_wrapped_again_where_the_width_changes() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("question_mark")
-        await settle(pilot, lambda: "Go to the next pane" in words(app.screen))
+        await settle(pilot, lambda: "next pane" in " ".join(words(app.screen).split()))
         await pilot.resize_terminal(60, 15)
         await settle(pilot, lambda: app.screen.size.width == 60)
         await pilot.pause()
         rows = app.screen.query_one(RowList)
         assert max(len(plain(row.cells[0])) for row in rows.rows) <= rows.row_width
-        assert "Go to the next pane" in words(app.screen)
+        assert "next pane" in " ".join(words(app.screen).split())
 
     travel(journey)
 
