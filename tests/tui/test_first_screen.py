@@ -14,6 +14,7 @@ from ekstui.library import AccountChoice, Library, syncing
 from ekstui.sources.corpus import Corpus
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import AccountScreen
+from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
@@ -127,8 +128,10 @@ def test_the_demo_keeps_its_account_and_offers_no_other(toasts: list[str]) -> No
         await pilot.press("a")
         await settle(pilot, lambda: shows(app, AccountScreen) and "111122223333" in words(app.screen))
         assert "without --demo" in words(app.screen)
+        # The first row of the account is a copy of a policy, which is compared.
         await pilot.press("enter")
-        await pilot.press("escape", "question_mark")
+        await settle(pilot, lambda: shows(app, CompareScreen))
+        await pilot.press("escape", "escape", "question_mark")
         await settle(pilot, lambda: shows(app, HelpScreen) and "quit" in words(app.screen))
         await pilot.press(*"policies")
         await settle(pilot, lambda: "Go to the policies." in words(app.screen))
