@@ -110,7 +110,7 @@ SCENES = (
         ("2", "wait:Tagging 1", "slash", *"CreateTags", "enter", "j", "enter"),
         "Resource types",
     ),
-    Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "Nearest"),
+    Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "nearest statements"),
     Scene("account", AccountScreen, ("a",), "This account is made up"),
     Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:ec2", "j", "enter"), "An action"),
     Scene("compare-two", CompareScreen, ("ctrl+p", *_TWO, "wait:PolicyV2", "wait:comparison", "enter"), "AttachVolume"),
