@@ -388,7 +388,8 @@ def test_a_comparison_ends_whatever_the_size() -> None:
          "Condition": {"StringLike": {f"aws:PrincipalTag/k{n % 50}": [f"*a{each}*" for each in range(3)]}}}
         for n in range(500)
     ]})  # fmt: skip
-    assert changes(many, many._replace(statements=many.statements[:250])).reach in ("unknown", "narrowed")
+    # A Deny of `b251` is gone, and an Allow of `b250`: both ways, as far as the work allowed is enough to see it.
+    assert changes(many, many._replace(statements=many.statements[:250])).reach in ("unknown", "mixed")
 
 
 def test_a_policy_was_created_with_its_first_version_and_updated_with_its_default() -> None:
