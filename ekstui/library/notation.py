@@ -108,8 +108,12 @@ def parse_side(text: str) -> Side:
 
 
 def parse_sides(texts: Sequence[str]) -> tuple[Side, Side]:
-    """Return the two sides of a diff: `A B`, or one `POLICY@v5..v6`; a version after a policy is that policy's."""
+    """Return the two sides of a diff: `A B`, or one `POLICY@v5..v6`; versions after a policy are that policy's."""
     match texts:
+        case [policy, versions] if (
+            "@" not in policy and all(map(is_version, versions.split("..", 1))) and ".." in versions
+        ):
+            return parse_sides([f"{policy}@{versions}"])
         case [before, after]:
             sides = parse_side(before), parse_side(after)
             if isinstance(sides[0], PolicyAt) and is_version(after):

@@ -95,6 +95,8 @@ def test_a_side_of_a_diff(text: str, side: object) -> None:
 def test_the_two_sides_of_a_diff() -> None:
     assert parse_sides(["X", "Y@v2"]) == (PolicyAt("X"), PolicyAt("Y", 2))
     assert parse_sides(["X@v5..v6"]) == (PolicyAt("X", 5), PolicyAt("X", 6))
+    assert parse_sides(["X", "v5..v6"]) == (PolicyAt("X", 5), PolicyAt("X", 6))
+    assert parse_sides(["X", "../v6"])[1] == FileSide("../v6")
     for wrong in ([], ["X"], ["X", "Y", "Z"], ["-", "-"], ["role:", "X"], ["X@v1..v2", "Y"]):
         with pytest.raises(InputError):
             parse_sides(wrong)
