@@ -7,8 +7,8 @@ from typing import NamedTuple
 from ekstui.iam import arn
 from ekstui.iam.conditions.predicates import excludes, implies_all, opposite, split_values, union_of_values
 from ekstui.iam.conditions.values import may_move_colons
-from ekstui.iam.conditions.variables import opened, template
 from ekstui.iam.grants import ConditionLine, Effort, Extent
+from ekstui.iam.policy_variables import opened, template
 
 MAX_PIECES = 64
 """The most grants with one value each into which a grant is split to be found on the other side."""

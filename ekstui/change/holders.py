@@ -11,11 +11,11 @@ from ekstui.change.policy import Policy, VersionInfo
 from ekstui.errors import InputError
 from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import Denied, can_be_on, denied, fits_type
-from ekstui.iam.conditions import some
 from ekstui.iam.document import ActionElement, Document, Statement
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
 from ekstui.iam.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.iam.text import listed
+from ekstui.iam.truth import some
 
 
 class Wider(NamedTuple):

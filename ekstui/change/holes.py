@@ -13,7 +13,7 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from ekstui.change.comparison import Change, changes
-from ekstui.iam.conditions.operators import operator
+from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Principal, Statement
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version

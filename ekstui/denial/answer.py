@@ -14,7 +14,6 @@ from ekstui.denial.purpose import Fit
 from ekstui.eks.commands import Command, aws
 from ekstui.eks.knowledge import DependentActions, Symptom
 from ekstui.iam import wildcard
-from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import (
     NO_RESOURCE_POLICIES,
@@ -29,6 +28,7 @@ from ekstui.iam.evaluation import (
 )
 from ekstui.iam.principals import Caller, NamedAs
 from ekstui.iam.reference import ResourceUse
+from ekstui.iam.truth import Truth
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use

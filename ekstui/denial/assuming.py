@@ -13,8 +13,7 @@ from ekstui.denial.callers import trust_notes, wanted_tokens
 from ekstui.denial.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
 from ekstui.denial.message import Denial
 from ekstui.iam import arn
-from ekstui.iam.conditions import Truth, every, negation, some
-from ekstui.iam.conditions.operators import operator
+from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import (
     IDENTITY,
@@ -25,12 +24,12 @@ from ekstui.iam.evaluation import (
     Evaluation,
     Failure,
     LayerEvaluation,
-    Request,
     StatementResult,
     Verdict,
     statement_results,
 )
 from ekstui.iam.principals import OF_SESSIONS, PROVIDER, Caller, NamedAs, PrincipalMatch, caller_of, named_by
+from ekstui.iam.request import Request
 from ekstui.iam.trust import (
     POD_IDENTITY_SERVICE,
     SERVICE_ACCOUNT,
@@ -39,6 +38,7 @@ from ekstui.iam.trust import (
     issuer_of,
     trust_in_words,
 )
+from ekstui.iam.truth import Truth, every, negation, some
 from ekstui.iam.wildcard import overlaps
 
 _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ekstui.iam.conditions.operators import Operator, operator
+from ekstui.iam.condition_operators import Operator, operator
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import Verdict
 from ekstui.iam.principals import OF_SESSIONS, WEB_IDENTITY, Caller, same_service

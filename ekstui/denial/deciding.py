@@ -25,18 +25,16 @@ from ekstui.iam.evaluation import (
     Failure,
     LayerEvaluation,
     Organization,
-    Request,
     StatementResult,
     Verdict,
-    context_of,
     evaluate,
     exemption_of,
     is_of_type,
-    is_service_linked,
 )
 from ekstui.iam.grants import action_matches
 from ekstui.iam.principals import UNSIGNED, caller_of, is_assuming, is_unsigned
 from ekstui.iam.reference import ResourceUse, reference
+from ekstui.iam.request import Request, context_of, is_service_linked
 from ekstui.iam.resource_control import READ_ON, is_resource_controlled
 
 _MAX_OTHER_TYPES = 12

@@ -56,9 +56,10 @@ from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import Advice, InputError
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
-from ekstui.iam.evaluation import STRONGEST_FIRST, Request, StatementResult, Verdict, exemption_of
+from ekstui.iam.evaluation import STRONGEST_FIRST, StatementResult, Verdict, exemption_of
 from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 
 _PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
 """A service or a Kubernetes service account, which have no ARN."""

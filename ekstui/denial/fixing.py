@@ -18,11 +18,12 @@ from ekstui.denial.purpose import ADDON_ROLES, CandidatePolicy
 from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, expansions_in, put_policy, variable
 from ekstui.eks.published import ARNS_OF_TEMPLATE
 from ekstui.iam.arn import entity_of, split_arn
-from ekstui.iam.conditions.operators import operator
+from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Document, Statement, parse_text, serialise
-from ekstui.iam.evaluation import AppliedPolicy, Evaluation, Request, StatementResult, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Evaluation, StatementResult, evaluate
 from ekstui.iam.principals import is_assuming
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from ekstui.iam.wildcard import is_wild
 
 _BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")

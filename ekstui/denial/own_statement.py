@@ -16,8 +16,9 @@ from ekstui.denial.remedies import evaluated_by, gives_by_wildcard
 from ekstui.eks.commands import variable
 from ekstui.iam.arn import has_variable, matches_resource, split_arn
 from ekstui.iam.document import Condition, Statement, parse_text, serialise_statement
-from ekstui.iam.evaluation import Evaluation, Request, StatementResult
+from ekstui.iam.evaluation import Evaluation, StatementResult
 from ekstui.iam.reference import ActionInfo, reference
+from ekstui.iam.request import Request
 
 _SECRET_END = re.compile(r"-[A-Za-z0-9]{6}$")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ekstui.denial.message import Cause
 from ekstui.eks.commands import Command, aws
 from ekstui.iam.arn import entity_of, split_arn
-from ekstui.iam.evaluation import Request
+from ekstui.iam.request import Request
 
 _OF_ORGANIZATION = {"service-control": "SERVICE_CONTROL_POLICY", "resource-control": "RESOURCE_CONTROL_POLICY"}
 

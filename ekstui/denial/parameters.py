@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from ekstui.iam import arn
-from ekstui.iam.conditions.variables import literal
+from ekstui.iam.policy_variables import literal
 from ekstui.iam.reference import ActionInfo, reference
 
 _TAG_NAMES = frozenset(("tag", "tags", "taglist", "tagset"))

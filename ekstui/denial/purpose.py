@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use
     from ekstui.eks.knowledge import Knowledge, Requirement
     from ekstui.iam.document import Document
-    from ekstui.iam.evaluation import Evaluation, Request
+    from ekstui.iam.evaluation import Evaluation
+    from ekstui.iam.request import Request
 
 Fit = Literal["own", "kind", "unknown", "other"]
 """Whether a policy is made for what the principal runs, for its kind of role, for something else, or not known."""

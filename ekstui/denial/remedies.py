@@ -7,16 +7,10 @@ from ekstui.change.policy import VersionInfo
 from ekstui.denial.answer import Allower, NewerVersion
 from ekstui.denial.purpose import CandidatePolicy, Fit, Purpose, fit_of
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.evaluation import (
-    AppliedPolicy,
-    Evaluation,
-    Request,
-    Verdict,
-    caller_facts,
-    evaluate,
-)
+from ekstui.iam.evaluation import AppliedPolicy, Evaluation, Verdict, evaluate
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request, caller_facts
 
 MAX_ALLOWERS = 15
 """The most policies that are offered."""

@@ -11,13 +11,14 @@ from ekstui.change.holders import can_match, matches_all, types_covered
 from ekstui.eks.account_snapshot import CallerIdentity, Use
 from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import applicable_resources, can_be_on
-from ekstui.iam.conditions import some
-from ekstui.iam.conditions.variables import Context
 from ekstui.iam.document import Statement
-from ekstui.iam.evaluation import AppliedPolicy, Layer, Request, context_of, exemption_of, for_principal
+from ekstui.iam.evaluation import AppliedPolicy, Layer, exemption_of, for_principal
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
+from ekstui.iam.policy_variables import Context
 from ekstui.iam.reference import ActionInfo, reference
+from ekstui.iam.request import Request, context_of
 from ekstui.iam.text import listed
+from ekstui.iam.truth import some
 
 PrincipalKind = Literal["role", "user", "group"]
 

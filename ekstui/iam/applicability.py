@@ -10,12 +10,12 @@ from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from ekstui.iam import arn, console, wildcard
-from ekstui.iam.conditions import Truth, every, some
+from ekstui.iam.condition_operators import operator
 from ekstui.iam.conditions.known_keys import is_unassigned, lists_key
-from ekstui.iam.conditions.operators import operator
 from ekstui.iam.document import Condition, Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.reference import ActionInfo, reference
+from ekstui.iam.truth import Truth, every, some
 
 _PLACEHOLDER = re.compile(r"\$\{(\w*)\}")
 

@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.iam import wildcard
-from ekstui.iam.conditions import Truth, every, negation, some
-from ekstui.iam.conditions.variables import VARIABLE, aligned, literal, opened, template, variables_of
+from ekstui.iam.policy_variables import VARIABLE, aligned, literal, opened, template, variables_of
+from ekstui.iam.truth import Truth, every, negation, some
 
 # What ARNs of resources that belong to no customer have as the account, such as `arn:aws:iam::aws:policy/…`.
 _ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple, cast
 
 from ekstui.errors import DocumentError
-from ekstui.iam.conditions import operators
+from ekstui.iam import condition_operators
 
 Effect = Literal["Allow", "Deny"]
 ActionElement = Literal["Action", "NotAction"]
@@ -210,7 +210,7 @@ def _broken_rules(document: Document) -> Iterator[DocumentError]:
                 message = f"the service of {action!r} has a wildcard, which IAM allows only in the action's name."
                 yield DocumentError(message, listed)
         for line in statement.conditions:
-            if operators.operator(line.operator.strip()) is None:
+            if condition_operators.operator(line.operator.strip()) is None:
                 yield DocumentError(
                     "not a condition operator; their names are case-sensitive.", f"{place}.Condition.{line.operator}"
                 )

@@ -6,17 +6,17 @@ User Guide, "How AWS enforcement code logic evaluates requests to allow or deny 
 evaluation logic"). The context that follows from a request's ARNs is added to the given one.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from ekstui.iam import arn
-from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.conditions.predicates import condition_holds
-from ekstui.iam.conditions.variables import (
-    NOTHING_KNOWN,
+from ekstui.iam.document import Document, Effect, Statement
+from ekstui.iam.exemptions import is_exempt
+from ekstui.iam.grants import action_matches
+from ekstui.iam.policy_variables import (
     VARIABLES_SINCE,
     Context,
     Resolved,
@@ -25,12 +25,11 @@ from ekstui.iam.conditions.variables import (
     template,
     without_encoding,
 )
-from ekstui.iam.document import Document, Effect, Statement
-from ekstui.iam.exemptions import is_exempt
-from ekstui.iam.grants import action_matches
 from ekstui.iam.principals import Caller, PrincipalMatch, caller_of, is_unsigned, named_by
 from ekstui.iam.reference import Reference
+from ekstui.iam.request import Request, context_of, is_same_account, is_service_linked, keys_of_principal
 from ekstui.iam.resource_control import is_resource_controlled
+from ekstui.iam.truth import Truth, every, negation, some
 
 RESOURCE = "resource"
 """Listed among the missing keys if the resource was not given; condition keys always have a colon."""
@@ -40,22 +39,6 @@ PRINCIPAL = "principal"
 
 IDENTITY = "identity"
 """The same for the identity policies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request to evaluate. A context key that is neither in `context` nor in `absent` is unknown."""
-
-    action: str
-    """Such as `ec2:CreateVolume`; case is ignored."""
-    resources: tuple[str, ...] = ()
-    """ARNs that must all be allowed, or `*` for an action without resources; empty if not given."""
-    principal: str | None = None
-    """The caller's ARN: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Values by condition key; case is ignored in keys, and a key without values is absent."""
-    absent: frozenset[str] = frozenset()
-    """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
 
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
@@ -177,8 +160,6 @@ class Evaluation(NamedTuple):
         return next(entry for entry in self.resources if entry.verdict == self.verdict)
 
 
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-
 Exemption = Literal["action", "root"]
 """Why no identity policy takes part: the action needs no permission, or the account's root user asks."""
 
@@ -188,100 +169,10 @@ def exemption_of(action: str, principal: str | None) -> Exemption | None:
 
     Root user: IAM User Guide, "How AWS enforcement code logic evaluates requests".
     """
-    types = _of_principal(principal or "").get("aws:principaltype", ())
+    types = keys_of_principal(principal or "").get("aws:principaltype", ())
     if is_exempt(action, types):
         return "action"
     return "root" if types == ("Account",) else None
-
-
-def is_service_linked(principal: str | None, context: Context) -> Truth:
-    """Return whether the caller is a service-linked role, which no policy of an organization restricts.
-
-    A session's ARN omits the path that tells; only the names of such roles start with AWSServiceRoleFor.
-    """
-    if arns := context.values("aws:PrincipalArn"):
-        return ":role/aws-service-role/" in arns[0]
-    entity = arn.entity_of(principal)
-    return None if entity.kind == "session" and entity.name.startswith("AWSServiceRoleFor") else False
-
-
-# IAM User Guide, "AWS global condition context keys": actions without `aws:ResourceAccount`. No EBS action has it.
-_WITHOUT_RESOURCE_ACCOUNT = frozenset(
-    {
-        *(
-            f"ec2:{name}"
-            for name in (
-                "accepttransitgatewaypeeringattachment", "acceptvpcendpointconnections", "acceptvpcpeeringconnection",
-                "copyimage", "copysnapshot", "createtransitgatewaypeeringattachment", "createvolume",
-                "createvpcendpoint", "createvpcpeeringconnection", "deletetransitgatewaypeeringattachment",
-                "deletevpcpeeringconnection", "rejecttransitgatewaypeeringattachment", "rejectvpcendpointconnections",
-                "rejectvpcpeeringconnection",
-            )
-        ),
-        *(
-            f"route53:{name}"
-            for name in (
-                "associatevpcwithhostedzone", "createvpcassociationauthorization", "deletevpcassociationauthorization",
-                "disassociatevpcfromhostedzone", "listhostedzonesbyvpc",
-            )
-        ),
-        "es:acceptinboundconnection", "events:putevents", "guardduty:acceptadministratorinvitation",
-        "macie2:acceptinvitation", "securityhub:acceptadministratorinvitation",
-    }
-)  # fmt: skip
-
-
-def context_of(request: Request, resource: str | None) -> Context:
-    """Return the context of the request for one of its resources: what was given, and what follows from the ARNs.
-
-    A key is not taken to be absent because the service authorization reference does not list it; many are missing there.
-    """
-    values: dict[str, tuple[str, ...]] = {}
-    if request.principal is not None:
-        values |= _of_principal(request.principal)
-    action = request.action.lower()
-    if resource is not None and action not in _WITHOUT_RESOURCE_ACCOUNT and not action.startswith("ebs:"):
-        account = arn.split_arn(resource).account
-        if _ACCOUNT.fullmatch(account):
-            values["aws:resourceaccount"] = (account,)
-    # Given values override what follows from ARNs.
-    values |= {key.lower(): entries for key, entries in request.context.items()}
-    absent = {key.lower() for key in request.absent}
-    for key in absent.intersection(values).difference(key.lower() for key in request.context):
-        del values[key]
-    if (tags := values.get("aws:tagkeys")) and all(f"aws:requesttag/{tag.lower()}" in values for tag in tags):
-        # `aws:TagKeys` lists every tag of the request, so there are no others.
-        absent.add("aws:requesttag/*")
-    return Context(values, frozenset(absent))
-
-
-def _of_principal(principal: str) -> Mapping[str, tuple[str, ...]]:
-    parts = arn.split_arn(principal)
-    kind, _, name = parts.resource.partition("/")
-    values: dict[str, tuple[str, ...]] = {}
-    if _ACCOUNT.fullmatch(parts.account):
-        values["aws:principalaccount"] = (parts.account,)
-    if parts.service == "iam" and kind == "user" and name:
-        values |= {
-            "aws:principalarn": (principal,),
-            "aws:principaltype": ("User",),
-            "aws:username": (name.rpartition("/")[2],),
-        }
-    elif parts.service == "iam" and kind == "role" and name:
-        values |= {"aws:principalarn": (principal,), "aws:principaltype": ("AssumedRole",), "aws:username": ()}
-    elif parts.service == "sts" and kind == "assumed-role":
-        # The role's ARN stays unknown, because the session's ARN omits the path.
-        values |= {"aws:principaltype": ("AssumedRole",), "aws:username": ()}
-    elif parts.service == "iam" and parts.resource == "root":
-        values |= {"aws:principalarn": (principal,), "aws:principaltype": ("Account",), "aws:username": ()}
-    else:
-        return values
-    return values | {"aws:principalisawsservice": ("false",)}
-
-
-def caller_facts(principal: str | None) -> tuple[object, ...]:
-    """Return all that identity policies can tell about a caller: the same for the sessions of an account's roles."""
-    return (*sorted(_of_principal(principal or "").items()), is_service_linked(principal, NOTHING_KNOWN))
 
 
 def is_of_type(resource: str, service: str, name: str, reference: Reference) -> bool:
@@ -406,7 +297,7 @@ def _evaluate_resource(
     denying = next((layer for layer in layers if layer.verdict == "explicit-deny"), None)
     if denying is not None:
         return evaluation._replace(verdict="explicit-deny", decided_by=denying.layer)
-    same_account = _is_same_account(context, resource)
+    same_account = is_same_account(context, resource)
     is_allowed, needed = _is_allowed(request, resource, results, same_account)
     if is_allowed is False:
         by = next((result.layer for result in needed if result.allowed is False), None)
@@ -417,13 +308,6 @@ def _evaluate_resource(
     if is_allowed is None and same_account is None and any(layer.layer == "resource" for layer in layers):
         missing.append("aws:ResourceAccount")
     return evaluation._replace(missing=_in_order(missing))
-
-
-def _is_same_account(context: Context, resource: str | None) -> Truth:
-    """Return whether the caller's account owns the resource; None if that is not known (an S3 bucket's ARN has no account)."""
-    own, account = context.values("aws:PrincipalAccount"), arn.split_arn(resource or "").account
-    others = (account,) if _ACCOUNT.fullmatch(account) else context.values("aws:ResourceAccount")
-    return own == others if own and others else None
 
 
 def _is_allowed(

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from ekstui.iam import wildcard
-from ekstui.iam.conditions.variables import VARIABLES_SINCE, literally
 from ekstui.iam.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
+from ekstui.iam.policy_variables import VARIABLES_SINCE, literally
 
 Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
 """Whether a change allows more or fewer requests."""

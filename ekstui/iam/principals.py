@@ -4,19 +4,15 @@ IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide, "IAM role
 Identity".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from ekstui.iam import arn
-from ekstui.iam.conditions import Truth, negation, some
 from ekstui.iam.document import Statement
+from ekstui.iam.request import Request
 from ekstui.iam.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
-
-if TYPE_CHECKING:
-    from ekstui.iam.evaluation import Request
+from ekstui.iam.truth import Truth, negation, some
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"

@@ -6,7 +6,7 @@ Sources: IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide f
 import re
 from typing import Literal, NamedTuple
 
-from ekstui.iam.conditions.operators import operator
+from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Principal, Statement
 from ekstui.iam.wildcard import is_wild, matches
 

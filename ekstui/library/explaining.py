@@ -32,8 +32,9 @@ from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam import arn
-from ekstui.iam.evaluation import AppliedPolicy, Request
+from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.principals import is_assuming
+from ekstui.iam.request import Request
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge, sync_there
 from ekstui.library.comparing import read_side
 from ekstui.library.layers import layers_in_settings

@@ -7,8 +7,9 @@ from ekstui.denial.answer import layer_name
 from ekstui.eks.principals import Ceiling, Subject
 from ekstui.iam import arn
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Layer, Request, needs_policy_of_resource
+from ekstui.iam.evaluation import AppliedPolicy, Layer, needs_policy_of_resource
 from ekstui.iam.principals import Caller, named_by
+from ekstui.iam.request import Request
 from ekstui.iam.resource_control import is_resource_controlled
 from ekstui.library.library import Library
 from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest, read_layers

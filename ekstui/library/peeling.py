@@ -10,7 +10,7 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.denial.explain import asked
 from ekstui.eks.account_snapshot import Role
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, NotFoundError
-from ekstui.iam.evaluation import Request
+from ekstui.iam.request import Request
 from ekstui.library.explaining import Inquiry
 from ekstui.library.library import Library
 from ekstui.library.requester import principal_arn

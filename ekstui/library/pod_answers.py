@@ -30,8 +30,9 @@ from ekstui.eks.pods import KubernetesFacts, Pod, Workload, workloads
 from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.access_levels import SumAccess, sum_access
-from ekstui.iam.evaluation import AppliedPolicy, Request
+from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.principals import POD_IDENTITY, WEB_IDENTITY
+from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster, pods_answer, service_accounts_of
 from ekstui.library.explaining import Inquiry, explain_all

@@ -18,8 +18,9 @@ from ekstui.eks.uses import uses_in
 from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.document import Document
-from ekstui.iam.evaluation import AppliedPolicy, Request
+from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.principals import POD_IDENTITY, UNSIGNED, is_assuming
+from ekstui.iam.request import Request
 from ekstui.iam.trust import POD_IDENTITY_SERVICE, trusts_service
 from ekstui.library.catalog import PolicyReader, default_versions
 from ekstui.library.notation import FileSide, StandardInput

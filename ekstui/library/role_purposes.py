@@ -20,7 +20,7 @@ from ekstui.eks.findings.conditions import applies
 from ekstui.eks.findings.subjects import NODE_KINDS, AccountContext, RoleInUse
 from ekstui.eks.knowledge import Knowledge
 from ekstui.eks.uses import controllers_run_by, uses_in
-from ekstui.iam.evaluation import Request
+from ekstui.iam.request import Request
 from ekstui.library.roles import account_context, copies_on
 from ekstui.library.searching import published_candidate
 

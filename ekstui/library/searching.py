@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ekstui.denial.explain import Policies
     from ekstui.eks.knowledge import Knowledge
     from ekstui.iam.document import Document
-    from ekstui.iam.evaluation import Request
+    from ekstui.iam.request import Request
     from ekstui.library.library import Library
 
 

@@ -18,10 +18,10 @@ from ekstui.eks.knowledge import OptionalActions, Requirement
 from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
-from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Document, Statement, parse, parse_text, serialise_statement
 from ekstui.iam.grants import action_matches, merged_document
 from ekstui.iam.text import listed
+from ekstui.iam.truth import Truth
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import find_cluster

@@ -19,10 +19,9 @@ from ekstui.iam.evaluation import (
     Layer,
     Organization,
     PolicyLevel,
-    Request,
     ResourcePolicies,
-    context_of,
 )
+from ekstui.iam.request import Request, context_of
 from ekstui.sources.collected import Collected, ControlPolicies
 from ekstui.sources.policy_file import FileKind, read_document
 

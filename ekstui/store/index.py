@@ -17,9 +17,9 @@ from ekstui.change.candidates import Candidate
 from ekstui.change.policy import Policy, runs_of
 from ekstui.change.steps import JUDGEMENT_VERSION, FeedStep, StepCounts, newest_first, steps_since
 from ekstui.files import digest_of
-from ekstui.iam.conditions.variables import VARIABLES_SINCE
 from ekstui.iam.document import Document, parse, parse_text, serialise_statement
 from ekstui.iam.grants import TargetUse, may_match, merged_document, service_of, uses_of
+from ekstui.iam.policy_variables import VARIABLES_SINCE
 from ekstui.iam.reference import reference_version
 from ekstui.iam.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, Objects

@@ -16,9 +16,10 @@ from ekstui.denial.deciding import TRUST_MUST_ALLOW
 from ekstui.denial.explain import explain
 from ekstui.denial.parsing import parse_denial
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Failure, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Failure, evaluate
 from ekstui.iam.principals import same_principal, same_service
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
 from tests.support.documents import trust
 

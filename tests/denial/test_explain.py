@@ -42,8 +42,9 @@ from ekstui.denial.purpose import (
 from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version
 from ekstui.errors import InputError
 from ekstui.iam.document import Statement
-from ekstui.iam.evaluation import AppliedPolicy, Failure, LayerEvaluation, Request, StatementResult, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Failure, LayerEvaluation, StatementResult, evaluate
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
 from ekstui.present.explanation import (
     behind_in_words,

@@ -12,8 +12,9 @@ import pytest
 from ekstui.cli.main import main
 from ekstui.denial.explain import Question, asked
 from ekstui.iam.document import Document, parse_text, serialise
-from ekstui.iam.evaluation import AppliedPolicy, Request, Verdict, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from tests.support.shell import commands_in, fault_of
 
 pytestmark = pytest.mark.usefixtures("own_filled_cache")

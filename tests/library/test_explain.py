@@ -12,8 +12,9 @@ from ekstui.denial.explain import Explanation, Policies, Question
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document, parse, parse_text
-from ekstui.iam.evaluation import Evaluation, Request, evaluate
+from ekstui.iam.evaluation import Evaluation, evaluate
 from ekstui.iam.grants import action_matches
+from ekstui.iam.request import Request
 from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge

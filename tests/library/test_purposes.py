@@ -15,7 +15,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
 from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
 from ekstui.iam.document import parse_text
-from ekstui.iam.evaluation import Request
+from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
 from ekstui.library.role_purposes import old_copies, purpose_of
 from ekstui.library.searching import possible_allowers

@@ -12,8 +12,8 @@ from ekstui.change.policy import Policy, VersionInfo, format_time, version_label
 from ekstui.change.steps import undated_versions_possibly_since
 from ekstui.denial.explain import Policies
 from ekstui.errors import InputError, NotFoundError
-from ekstui.iam.evaluation import Request
 from ekstui.iam.grants import action_matches
+from ekstui.iam.request import Request
 from ekstui.library import Library
 from ekstui.library.catalog import knowledge
 from ekstui.library.maintenance import index_cache

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ekstui.errors import InputError
-from ekstui.iam.evaluation import Request
+from ekstui.iam.request import Request
 from ekstui.sources.levels import read_layers
 
 ACCOUNT, MANAGEMENT = "111122223333", "999999999999"

@@ -22,8 +22,9 @@ from ekstui.eks.uses import uses_in
 from ekstui.errors import EkstuiError
 from ekstui.files import assets
 from ekstui.iam.document import Document, parse_text
-from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from ekstui.iam.summary import remaining, services_in
 from ekstui.iam.text import clean
 from ekstui.iam.trust import trust_in_words

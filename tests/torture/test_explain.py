@@ -13,8 +13,9 @@ from ekstui.denial.message import Denial
 from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial
 from ekstui.errors import InputError
 from ekstui.iam.document import Condition, Document, Statement, parse
-from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from tests.denial.test_denial import DECODED, MESSAGES, event
 from tests.support.effort import EFFORT
 

@@ -11,9 +11,9 @@ from ekstui.change.reach.mentions import named_in
 from ekstui.iam import arn
 from ekstui.iam.conditions import predicates
 from ekstui.iam.conditions.predicates import predicate
-from ekstui.iam.conditions.variables import NOTHING_KNOWN
 from ekstui.iam.document import broken_rules, parse
 from ekstui.iam.grants import grants
+from ekstui.iam.policy_variables import NOTHING_KNOWN
 from ekstui.iam.summary import MAX_LISTED, services_in, too_large_to_list
 from tests.torture.worst_documents import INLINE, MANAGED, SHAPES, document
 

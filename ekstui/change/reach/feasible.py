@@ -20,7 +20,7 @@ from ekstui.iam.conditions.known_keys import (
     type_of,
 )
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS
-from ekstui.iam.conditions.variables import without_encoding
+from ekstui.iam.policy_variables import without_encoding
 from ekstui.iam.reference import reference
 
 MAX_PATTERN = 300

@@ -10,8 +10,8 @@ from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, type_of
 from ekstui.iam.conditions.predicates import Predicate, predicates_of
 from ekstui.iam.conditions.values import Deferred, Text
-from ekstui.iam.conditions.variables import template, variables_of, without_encoding
 from ekstui.iam.grants import Extent
+from ekstui.iam.policy_variables import template, variables_of, without_encoding
 
 
 class Mentions(NamedTuple):

@@ -23,14 +23,14 @@ from ekstui.change.reach.feasible import (
 )
 from ekstui.change.reach.mentions import in_order, named_in, variables_in
 from ekstui.iam.arn import matches_resource
-from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.condition_operators import UNKNOWN
 from ekstui.iam.conditions.known_keys import has_several, is_tag, type_of
-from ekstui.iam.conditions.operators import UNKNOWN
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS, Predicate, predicates_of
 from ekstui.iam.conditions.spans import ValueSpan, complement, examples
 from ekstui.iam.conditions.values import Deferred, Text
-from ekstui.iam.conditions.variables import WholeContext, literal, resolved, template, variables_of, without_encoding
 from ekstui.iam.grants import Effort, Extent
+from ekstui.iam.policy_variables import WholeContext, literal, resolved, template, variables_of, without_encoding
+from ekstui.iam.truth import Truth, every, negation, some
 
 MAX_TRIES = 200
 """The number of requests after which a search gives up."""

@@ -7,8 +7,8 @@ from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import ReleaseRange, Requirement
-from ekstui.iam.conditions import Truth, every, negation, some
 from ekstui.iam.trust import trusts_service
+from ekstui.iam.truth import Truth, every, negation, some
 
 SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)
 """When EKS began to create its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""

@@ -21,11 +21,12 @@ from ekstui.eks.findings.table import TITLE_WIDTH, Case, Severity, downgraded_if
 from ekstui.eks.knowledge import Knowledge, Requirement
 from ekstui.errors import DocumentError
 from ekstui.iam.arn import overlaps_resource
-from ekstui.iam.conditions import Truth
 from ekstui.iam.document import Statement, parse_text
-from ekstui.iam.evaluation import AppliedPolicy, Layer, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Layer, evaluate
 from ekstui.iam.grants import action_matches, statement_may_match
+from ekstui.iam.request import Request
 from ekstui.iam.text import counted, listed
+from ekstui.iam.truth import Truth
 
 _ORDINARY = "not-local-outpost"
 """A condition that holds for a cluster unless something says otherwise."""

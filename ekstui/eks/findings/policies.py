@@ -22,8 +22,8 @@ from ekstui.eks.findings.subjects import (
 )
 from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, downgraded_if_uses_unknown, finding
 from ekstui.eks.uses import SCOPED, UNSCOPED, cancelled_scoping
-from ekstui.iam.conditions import Truth
 from ekstui.iam.text import listed
+from ekstui.iam.truth import Truth
 
 CLUSTER_TAG = "eks-cluster-name"
 """The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy checks."""

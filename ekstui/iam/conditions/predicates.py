@@ -11,10 +11,9 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ekstui.iam import wildcard
-from ekstui.iam.conditions import Truth, every, negation, some
+from ekstui.iam.condition_operators import NULL, UNKNOWN, Operator, Quantifier, operator
 from ekstui.iam.conditions.arn_values import ANY_ARN, as_arns, form_of_values, named_partitions
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, KeyType, has_several, type_of
-from ekstui.iam.conditions.operators import NULL, UNKNOWN, Operator, Quantifier, operator
 from ekstui.iam.conditions.spans import Malformed, ValueSpan, complement, intersection, union, without_network
 from ekstui.iam.conditions.values import (
     Text,
@@ -30,9 +29,10 @@ from ekstui.iam.conditions.values import (
     value_matches,
     value_of,
 )
-from ekstui.iam.conditions.variables import NOTHING_KNOWN, Context, variables_of
 from ekstui.iam.document import Condition
 from ekstui.iam.grants import ConditionLine
+from ekstui.iam.policy_variables import NOTHING_KNOWN, Context, variables_of
+from ekstui.iam.truth import Truth, every, negation, some
 
 
 class Predicate:

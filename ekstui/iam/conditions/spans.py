@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ekstui.iam.conditions.operators import ComparisonSign, Kind
+from ekstui.iam.condition_operators import ComparisonSign, Kind
 
 Cut = tuple[Any, ...]
 """A position between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""

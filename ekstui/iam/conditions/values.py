@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
-from ekstui.iam.conditions import Truth
-from ekstui.iam.conditions.operators import Family, How, Kind
+from ekstui.iam.condition_operators import Family, How, Kind
 from ekstui.iam.conditions.spans import POINTS, Malformed, ValueSpan, contains, span, union
-from ekstui.iam.conditions.variables import (
+from ekstui.iam.policy_variables import (
     Context,
     Template,
     aligned,
@@ -24,6 +23,7 @@ from ekstui.iam.conditions.variables import (
     variables_of,
     without_encoding,
 )
+from ekstui.iam.truth import Truth
 
 _COLONS = 5
 _WITHOUT_COLON = frozenset(

@@ -27,7 +27,7 @@ from ekstui.eks.account_snapshot import (
 from ekstui.eks.unseen import unread_inside
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import ASK_AGAIN, AccountError
-from ekstui.iam.evaluation import Request
+from ekstui.iam.request import Request
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters

@@ -9,7 +9,8 @@ import pytest
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import Addon, Cluster, EksFacts
 from ekstui.eks.findings.conditions import cni_on_node_role
-from ekstui.iam.evaluation import Request, evaluate
+from ekstui.iam.evaluation import evaluate
+from ekstui.iam.request import Request
 from tests.eks.findings.subjects import (
     ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,

@@ -12,8 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from ekstui.change.reach import reach_between
-from ekstui.iam.conditions import Truth, every
-from ekstui.iam.conditions.operators import OPERATOR_FAMILIES, ComparisonSign, Kind, operator
+from ekstui.iam.condition_operators import OPERATOR_FAMILIES, ComparisonSign, Kind, operator
 from ekstui.iam.conditions.predicates import condition_holds, excludes, implies_all
 from ekstui.iam.conditions.spans import (
     POINTS,
@@ -27,9 +26,10 @@ from ekstui.iam.conditions.spans import (
     union,
 )
 from ekstui.iam.conditions.values import covered_by, disjoint, value_covers
-from ekstui.iam.conditions.variables import Context
 from ekstui.iam.document import Condition, parse
 from ekstui.iam.grants import ConditionLine, Extent, Reach, Target, grants, normalised_conditions
+from ekstui.iam.policy_variables import Context
+from ekstui.iam.truth import Truth, every
 from tests.support.effort import EFFORT, SEED
 
 TEXTS = [

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ekstui.iam.document import Condition, Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
+from ekstui.iam.request import Request
 from tests.support.effort import EFFORT
 
 KEYS = ("k:a", "k:b")

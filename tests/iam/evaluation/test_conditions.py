@@ -5,10 +5,10 @@ Pages of the IAM User Guide: "Condition operators", "Conditions with multiple co
 
 import pytest
 
-from ekstui.iam.conditions.operators import OPERATOR_FAMILIES, operator
+from ekstui.iam.condition_operators import OPERATOR_FAMILIES, operator
 from ekstui.iam.conditions.predicates import condition_holds
-from ekstui.iam.conditions.variables import Context
 from ekstui.iam.document import Condition
+from ekstui.iam.policy_variables import Context
 
 UNKNOWN = None
 ABSENT: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from ekstui.iam.document import Condition, Document, Statement, parse
-from ekstui.iam.evaluation import AppliedPolicy, Request, context_of, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request, context_of
 from tests.support.corpus import raw_corpus, raw_document
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
+from ekstui.iam.request import Request
 
 ROLE = "arn:aws:iam::111122223333:role/app"
 BUCKET = "arn:aws:s3:::logs"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
+from ekstui.iam.request import Request
 from ekstui.iam.resource_control import is_resource_controlled
 
 ACCOUNT, OTHER = "111122223333", "444455556666"

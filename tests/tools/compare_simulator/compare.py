@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ekstui.iam.document import Document, Statement, parse_text
-from ekstui.iam.evaluation import AppliedPolicy, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
 from ekstui.sources.corpus import Corpus
 from tests.tools.compare_simulator.layers import LayeredCase, evaluated, layered_cases, layered_kind, layered_line
 from tests.tools.compare_simulator.operators import operator_cases

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Evaluation, Organization, PolicyLevel, Request, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, Evaluation, Organization, PolicyLevel, evaluate
+from ekstui.iam.request import Request
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 USER = f"arn:aws:iam::{ACCOUNT}:user/jo"

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ekstui.iam.conditions import Truth
+from ekstui.iam.truth import Truth
 
 How = Literal["exact", "folded", "like", "arn"]
 Kind = Literal["number", "date", "address", "truth", "bytes"]
