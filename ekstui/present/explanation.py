@@ -144,7 +144,7 @@ def _answer(
 ) -> Iterable[Block]:
     if isinstance(answer, Explanation):
         return _explanation(number, answer, simulated, now, opened, several=several)
-    from ekstui.present.access import forbidden_blocks  # 20 ms, and only for Kubernetes' denials
+    from ekstui.present.forbidden_report import forbidden_blocks
 
     return forbidden_blocks(answer, now, number if several else None, opened)
 
