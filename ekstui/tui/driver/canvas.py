@@ -8,7 +8,8 @@ characters, which have no width in Rich, and hyperlinks, since a link in foreign
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -246,9 +247,12 @@ class Canvas:
                 pieces.extend(_pieces(y, drawn, shown))
         self._changed.clear()
         # Row by row is shorter with short colour codes; colour by colour when a colour is longer than a move, such as a
-        # 24-bit one.
-        orders = (pieces, _by_style(pieces))
-        self._pen = min((self._pen.written(order, self.width) for order in orders), key=len)
+        # 24-bit one; and of one colour, the sides of frames column by column.
+        by_style = self._pen
+        for group in _by_style(pieces, self._drawn):
+            orders = (group, sorted(group, key=lambda piece: piece.x))
+            by_style = min((by_style.written(order, self.width) for order in orders), key=len)
+        self._pen = min(self._pen.written(pieces, self.width), by_style, key=len)
         if self._rest is not None:
             self._pen.move(*self._rest, self.width)
         return self._pen.take()
@@ -265,21 +269,26 @@ def _pieces(y: int, drawn: _Row, shown: _Row) -> Iterator[_Piece]:
     texts, styles = drawn.texts, drawn.styles
     shown_texts, shown_styles = shown.texts, shown.styles
     begin = end = 0
+    style = PLAIN
     for x, text in enumerate(texts):
         # The second half of a wide character is written with the first.
         if not text or (text == shown_texts[x] and _look_alike(text, styles[x], shown_styles[x])):
             continue
-        if end > begin and not (styles[x] == styles[begin] and _is_bridged(texts, styles, end, x)):
-            yield _piece(y, begin, end, drawn)
-            begin = end = x
+        own = styles[x]
+        if end > begin:
+            if not _look_alike(text, own, style) and set(texts[begin:end]) == {" "} and _look_alike(" ", style, own):
+                style = own
+            if not (_look_alike(text, own, style) and _is_bridged(drawn, range(end, x), style)):
+                yield _piece(y, begin, end, drawn, style)
+                begin = end = x
         if end == begin:
-            begin = x
+            begin, style = x, style if _look_alike(text, own, style) else own
         end = x + 2 if x + 1 < len(texts) and texts[x + 1] == "" else x + 1
         if not is_sure(text):
-            yield _piece(y, begin, end, drawn)
+            yield _piece(y, begin, end, drawn, style)
             begin = end
     if end > begin:
-        yield _piece(y, begin, end, drawn)
+        yield _piece(y, begin, end, drawn, style)
     for x, text in enumerate(texts):
         if text is not None:
             shown_texts[x] = text
@@ -293,29 +302,47 @@ def _look_alike(text: str, one: SgrStyle, other: SgrStyle) -> bool:
     )
 
 
-def _piece(y: int, begin: int, end: int, row: _Row) -> _Piece:
+def _piece(y: int, begin: int, end: int, row: _Row, style: SgrStyle) -> _Piece:
     texts = [text for text in row.texts[begin:end] if text]
-    return _Piece(y, begin, end, "".join(texts), row.styles[begin], is_sure(texts[-1]))
+    return _Piece(y, begin, end, "".join(texts), style, is_sure(texts[-1]))
 
 
-def _is_bridged(texts: list[str | None], styles: list[SgrStyle], end: int, x: int) -> bool:
-    """Return whether writing the unchanged cells from `end` to `x` again is shorter than moving over them."""
-    return x == end or (
-        x - end <= _BRIDGE
-        and all(
-            text and text.isascii() and style == styles[x]
-            for text, style in zip(texts[end:x], styles[end:x], strict=True)
-        )
+def _is_bridged(row: _Row, gap: range, style: SgrStyle, later: Container[int] = ()) -> bool:
+    """Return whether writing the cells of a gap is shorter than moving over them; those that come `later` may be written in any style."""
+    return len(gap) <= _BRIDGE and all(
+        (text := row.texts[x]) and text.isascii() and (x in later or _look_alike(text, row.styles[x], style))
+        for x in gap
     )
 
 
-def _by_style(pieces: list[_Piece]) -> list[_Piece]:
-    """Return the pieces grouped by background, and within it by style."""
-    order: dict[SgrStyle | str, int] = {}
+def _by_style(pieces: list[_Piece], rows: Sequence[_Row]) -> list[list[_Piece]]:
+    """Return the pieces grouped by background, and within it by style, that of the most cells first.
+
+    Where little is between two pieces of a style, it is written with them, and then again in its own style.
+    """
+    counts: Counter[SgrStyle] = Counter()
     for piece in pieces:
-        order.setdefault(piece.style.background, len(order))
-        order.setdefault(piece.style, len(order))
-    return sorted(pieces, key=lambda piece: (order[piece.style.background], order[piece.style]))
+        counts[piece.style] += piece.end - piece.x
+    backgrounds = list(dict.fromkeys(style.background for style in counts))
+    styles = sorted((style for style, _ in counts.most_common()), key=lambda style: backgrounds.index(style.background))
+    order = {style: at for at, style in enumerate(styles)}
+    joined: list[_Piece] = []
+    newest: dict[SgrStyle, int] = {}
+    for piece in pieces:
+        style = piece.style
+        at = newest.get(style)
+        if at is not None and joined[at].y == piece.y and joined[at].is_sure:
+            before, gap = joined[at], range(joined[at].end, piece.x)
+            later = {
+                x for other in joined[at + 1 :] if order[other.style] > order[style] for x in range(other.x, other.end)
+            }
+            if _is_bridged(rows[piece.y], gap, style, later):
+                over = "".join(rows[piece.y].texts[x] or "" for x in gap)
+                joined[at] = before._replace(end=piece.end, text=before.text + over + piece.text, is_sure=piece.is_sure)
+                continue
+        newest[style] = len(joined)
+        joined.append(piece)
+    return [[piece for piece in joined if piece.style == style] for style in styles]
 
 
 def _spoil_halves(drawn: _Row, shown: _Row) -> None:

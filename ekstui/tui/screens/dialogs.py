@@ -41,8 +41,8 @@ class Dialog(ModalScreen[_Result | None], Generic[_Result]):
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: transparent; }
-    Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface; padding: 0 1; }
-    Dialog HeaderBar { background: $surface; }
+    Dialog > Vertical { width: 72; max-width: 96%; height: auto; border: round $accent; background: $background; padding: 0 1; }
+    Dialog HeaderBar, Dialog BarLine, Dialog BarLine:focus { background: $background; }
     """
 
 

@@ -27,13 +27,10 @@ TASKS = (
     ("What changed?", (keys.VERSIONS, "the versions"), (keys.OPEN, "what one changed and why"), (keys.CHANGES, "of all policies")),
     ("Who has it?", (keys.ATTACHED, "roles, users and groups"), (keys.OPEN, "a role"), (keys.WHO_CAN, "who can do an action")),
     ("Why was it denied?", (keys.EXPLAIN, "paste the message"), (keys.SIMULATE, "ask IAM as well"), (keys.COPY, "the smallest statement")),
-    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "the next problem"), (keys.OPEN, "its evidence, its fix, the role"), (keys.COPY, "the command that fixes it")),
+    ("What is wrong in my cluster?", (keys.CLUSTERS, "choose it"), (keys.NEXT, "next problem"), (keys.OPEN, "evidence, fix, role"), (keys.COPY, "the command that fixes it")),
 )  # fmt: skip
 """Common tasks, each with its keys in order."""
 
-
-WIDTH = 108
-"""Columns of the box, as in DEFAULT_CSS."""
 
 _TOGETHER = "\u00a0"
 """Stands for a space at which a line is not wrapped, until it is."""
@@ -64,7 +61,8 @@ class HelpScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", priority=True)]
     DEFAULT_CSS = """
-    HelpScreen > Vertical { width: 108; max-height: 90%; padding: 0; }
+    HelpScreen { align: left top; }
+    HelpScreen > Vertical { width: 100%; max-width: 100%; border: none; border-bottom: solid $accent; padding: 0; margin-top: 1; }
     HelpScreen RowList { height: auto; padding: 0 1; }
     """
 
@@ -82,7 +80,7 @@ class HelpScreen(Dialog[None]):
         page = self._page()
         listed.styles.height = self._height(page)
         listed.set_rows(page)
-        yield box("Help", "esc closes", HelpLine(placeholder=hint), listed)
+        yield box("", " Help · esc closes ", HelpLine(placeholder=hint), listed)
 
     def on_resize(self) -> None:
         """Show the page, wrapped to the width, and as high as it is."""
@@ -91,7 +89,7 @@ class HelpScreen(Dialog[None]):
         self._show(page)
 
     def _height(self, page: Sequence[Row]) -> int:
-        return min(len(page), self.app.size.height * 9 // 10 - 3)
+        return min(len(page), self.app.size.height - 4)
 
     def action_clear(self) -> None:
         """Clear what is typed, or close the help."""
@@ -116,15 +114,14 @@ class HelpScreen(Dialog[None]):
 
     @property
     def _width(self) -> int:
-        """The width of the rows: without the border, the padding and the scrollbar."""
-        return min(WIDTH, self.app.size.width * 96 // 100) - 5
+        """The width of the rows: without the padding and the scrollbar."""
+        return self.app.size.width - 3
 
     def _groups(self) -> list[tuple[str, Sequence[Key]]]:
         here = {key.id for key in self._here}
         groups = (
             ("Here", self._here),
-            ("In lists", [key for key in RowList.KEYS if key.id not in here]),
-            ("Everywhere", [key for key in self._everywhere if key.id not in here]),
+            ("Everywhere", [key for key in (*self._everywhere, *RowList.KEYS) if key.id not in here]),
         )
         return [(title, declared) for title, declared in groups if declared]
 
@@ -168,7 +165,7 @@ def _flowing(pairs: Iterable[tuple[str, str]]) -> Line:
     """Return signs or keys, each with what it means, one after the other; none is wrapped within."""
     pieces: list[str | Span] = []
     for sign, meaning in pairs:
-        pieces += [Span(sign.replace(" ", _TOGETHER), "accent"), f"{_TOGETHER}{meaning.replace(' ', _TOGETHER)}   "]
+        pieces += [Span(sign.replace(" ", _TOGETHER), "accent"), f"{_TOGETHER}{meaning.replace(' ', _TOGETHER)}  "]
     return tuple(pieces)
 
 

@@ -63,14 +63,22 @@ def _switch(terminal: Terminal) -> float:
     return max(terminal.press(key, FOLLOWED).bytes for key in "231")
 
 
-def _dialog(terminal: Terminal) -> float:
-    """Open what finds anything, and close it."""
+def _opened_and_closed(terminal: Terminal, key: str, title: str) -> float:
+    """Return the bytes of opening or of closing a dialog, whichever are more."""
     before = terminal.received
-    terminal.send(":")
-    terminal.wait_for("Find anything")
+    terminal.send(key)
+    terminal.wait_for(title)
     terminal.settle(1)
     opened = terminal.received - before
     return max(opened, terminal.press("\x1b", FOLLOWED).bytes)
+
+
+def _palette(terminal: Terminal) -> float:
+    return _opened_and_closed(terminal, ":", "Find anything")
+
+
+def _help(terminal: Terminal) -> float:
+    return _opened_and_closed(terminal, "?", "What may it do?")
 
 
 def _idle(terminal: Terminal, keys: str = "") -> float:
@@ -114,7 +122,9 @@ BYTES = (
     Row("page down, panes followed", WIDE, _page_followed, 5_000, "B"),
     Row("switching a pane", NARROW, _switch, 5_000, "B"),
     Row("switching a pane", WIDE, _switch, 5_000, "B"),
-    Row("opening or closing a dialog", WIDE, _dialog, 3_000, "B"),
+    Row("opening or closing what finds anything", WIDE, _palette, 3_000, "B"),
+    Row("opening or closing the help", NARROW, _help, 3_000, "B"),
+    Row("opening or closing the help", WIDE, _help, 3_000, "B"),
     Row("ten idle seconds, list", NARROW, _idle, 0, "B"),
     Row("ten idle seconds, filter", NARROW, _idle_filter, 0, "B"),
 )

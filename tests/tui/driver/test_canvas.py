@@ -143,6 +143,29 @@ def test_a_colour_that_costs_more_than_a_move_is_chosen_once() -> None:
     assert changes.count(one) == changes.count(two) == 1
 
 
+LABEL, KEY = "38;2;100;101;102", "38;2;200;201;202"
+
+
+def test_a_few_cells_of_another_colour_are_written_over_rather_than_moved_over() -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw(f"\x1b[1;1H\x1b[{LABEL}mopen\x1b[0m\x1b[{KEY}m d \x1b[0m\x1b[{LABEL}msave\x1b[0m\x1b[1;1H")
+    assert canvas.changes() == f"\x1b[H\x1b[{LABEL}mopen d save\x1b[6D\x1b[{KEY}md \r"
+
+
+def test_a_blank_is_written_with_the_text_beside_it() -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    canvas.draw(f"\x1b[1;1H\x1b[{KEY}m  \x1b[0m\x1b[{LABEL}mopen\x1b[0m   \x1b[1;1H")
+    assert canvas.changes() == f"\x1b[H\x1b[{LABEL}m  open   \r"
+
+
+def test_the_sides_of_a_frame_are_drawn_downwards() -> None:
+    canvas = Canvas(WIDTH, HEIGHT)
+    rows = "".join(f"\x1b[{y};2H\x1b[{KEY}m│\x1b[{y};{WIDTH - 2}H│\x1b[0m" for y in range(1, HEIGHT + 1))
+    canvas.draw(f"{rows}\x1b[1;1H")
+    down = "\x1b[B\b│" * (HEIGHT - 1)
+    assert canvas.changes().startswith(f"\x1b[1;2H\x1b[{KEY}m│{down}")
+
+
 def test_what_lies_outside_is_left_out() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     canvas.draw(f"\x1b[1;{WIDTH - 1}Habcd\x1b[9;9Hlost\x1b[1;99999H!\x1b[2;{WIDTH}H漢\x1b[1;1H")
