@@ -16,6 +16,7 @@ from textual.events import Key as KeyPress
 from textual.geometry import Size
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input
 
 from ekstui.iam.text import clean_line
 from ekstui.library import AccountChoice
@@ -94,10 +95,18 @@ class TypeaheadApp(App[None]):
             self._sent_at = time.monotonic()
             event = self._typed.popleft()
             if isinstance(event, EscapedKey):
-                event, *others = event.read(self.active_bindings)
+                event, *others = event.read(self._effective_bindings())
                 self._typed.extendleft(others)
             await super().on_event(event)
             await self._follow(self._path(), self._sent_at, 0, waiting=True)
+
+    def _effective_bindings(self) -> set[str]:
+        """Return the keys that do something here; at an end of an input, those that move on by a word do nothing."""
+        bound = set(self.active_bindings)
+        if isinstance(line := self.focused, Input):
+            ends = {"ctrl+left": 0, "ctrl+right": len(line.value)}
+            bound -= {key for key, end in ends.items() if line.cursor_position == end}
+        return bound
 
     def _path(self) -> deque[DOMNode]:
         # Looked up for each walk: the focus may have moved.

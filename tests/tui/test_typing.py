@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.bars import BarLine
@@ -54,6 +55,26 @@ def test_escape_and_a_key_right_after_it_are_both_taken() -> None:
         app.post_message(EscapedKey("alt+3", "3", Key("3", "3")))
         explorer = app.explorer
         await settle(pilot, lambda: app.screen is explorer and explorer.pane == "versions")
+
+    travel(journey)
+
+
+def test_in_an_input_escape_and_f_are_alt_f_only_where_there_is_a_word_to_go_to() -> None:
+    """Terminals send them like alt and f, and some like alt and the right arrow."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        def send() -> None:
+            app.post_message(EscapedKey("ctrl+right", None, Key("f", "f")))
+
+        await pilot.press("w", *"ec2", "home")
+        line = app.screen.query_one(BarLine)
+        send()
+        await settle(pilot, lambda: line.cursor_position == len("ec2"))
+        assert (shows(app, WhoCanScreen), line.value) == (True, "ec2")
+        # Whoever has typed is at the end.
+        send()
+        await settle(pilot, lambda: shows(app, ChangesScreen))
+        assert app.screen_stack[-2] is app.explorer
 
     travel(journey)
 
