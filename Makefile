@@ -89,7 +89,7 @@ steps: $(STAMP) ## judge again what each step of the corpus changed (assets/step
 published: $(STAMP) ## rebuild assets/published.jsonl.xz from the projects (CLONES=DIR has clones of them)
 	$(BIN)/python assets/build_published.py $(CLONES)
 
-demo: $(STAMP) ## rebuild assets/demo.json.xz, the account of `ekstui --demo`
+demo: $(STAMP) ## rebuild assets/demo*.json.xz, the account of `ekstui --demo`
 	$(BIN)/python -m assets.build_demo
 
 knowledge: $(STAMP) ## compile assets/eks.toml after a change to it

@@ -1,8 +1,10 @@
-"""Make assets/demo.json.xz: the made-up account of `ekstui --demo`, as ekstui reads it from the tests' AWS.
+"""Make assets/demo.json.xz: the made-up account of `ekstui --demo`, as ekstui reads it from the tests' AWS; and
+demo-last-used.json.xz, what its roles and policies were last used for.
 
-    python assets/build_demo.py
+    python -m assets.build_demo
 
-All of it is made up: names, clusters and findings come from tests/rig, which serves them over HTTP.
+All of it is made up: names, clusters and findings come from tests/rig, which serves them over HTTP, and pods from
+demo_kubernetes.py, the last use from demo_last_use.py.
 """
 
 import json
@@ -11,10 +13,14 @@ import os
 import sys
 import tempfile
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+from assets.demo_kubernetes import with_kubernetes
+from assets.demo_last_use import reports
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.files import to_record
+from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import with_cluster
 from ekstui.sources.aws.cluster_details import read_entries
 from ekstui.sources.aws.connection import Connection
@@ -38,14 +44,30 @@ def main() -> int:
         # Their access policies are read only when a cluster is shown, which asks nothing in the demo.
         for cluster in snapshot.eks.clusters if snapshot.eks else ():
             snapshot = with_cluster(snapshot, read_entries(connection, cluster)[0])
-    snapshot = _without(snapshot, ODD)
+    snapshot = with_kubernetes(_without(snapshot, ODD))
+    # The tests' AWS makes every role today.
+    made = snapshot.fetched_at - timedelta(days=420)
+    roles = (replace(role, created=made) if role.last_used else role for role in snapshot.roles)
+    snapshot = replace(snapshot, roles=tuple(roles))
     identity = replace(snapshot.identity, method="demo", profile="DEMO", endpoint=None)
-    text = json.dumps(to_record(replace(snapshot, identity=identity)), separators=(",", ":"), sort_keys=True)
-    text = text.replace(rig.account.builder.account_id, ACCOUNT)
-    packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
-    (ASSETS / "demo.json.xz").write_bytes(packed)
-    print(f"{len(snapshot.roles)} roles, {len(packed):,} bytes packed", file=sys.stderr)
+    mask = rig.account.builder.account_id
+    _write("demo.json.xz", to_record(replace(snapshot, identity=identity)), mask)
+    attached = {policy.arn for role in snapshot.roles for policy in role.attached}
+    defaults = {
+        arn: policy.document
+        for arn, policy in Library.open(AccountChoice(offline=True)).default_versions(attached).items()
+    }
+    by_arn = {report.arn: to_record(report) for report in reports(snapshot, defaults)}
+    _write("demo-last-used.json.xz", {"fetched_at": to_record(snapshot.fetched_at), "reports": by_arn}, mask)
     return 0
+
+
+def _write(name: str, record: object, mask: str) -> None:
+    """Write a value, with the number of the demo's account in place of that of the tests'."""
+    text = json.dumps(record, separators=(",", ":"), sort_keys=True).replace(mask, ACCOUNT)
+    packed = lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME)
+    (ASSETS / name).write_bytes(packed)
+    print(f"{name}: {len(packed):,} bytes packed", file=sys.stderr)
 
 
 def _without(snapshot: AccountSnapshot, names: tuple[str, ...]) -> AccountSnapshot:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.eks.cluster import Cluster, ClusterPlace, PodIdentityAssociation
-from ekstui.eks.pods import Pod
+from ekstui.eks.pods import KubernetesFacts, Pod
 from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
 from ekstui.iam.wildcard import is_wild
 
@@ -64,7 +64,7 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
         if role.arn is not None:
             confirmed = uses.get(role.arn, [])
             suggested = inferred_uses(role, snapshot, {use.kind for use in confirmed})
-            inferred = tuple(_unconfirmed(suggested, confirmed, snapshot))
+            inferred = tuple(_unconfirmed(role.arn, suggested, confirmed, snapshot))
             if confirmed or inferred:
                 uses[role.arn] = [*confirmed, *inferred]
     overruled: dict[tuple[str, Use], str] = {}
@@ -104,7 +104,9 @@ def _pods_with(use: Use, arn: str, counts: Counter[Hashable] | None) -> int | No
     return counts[use.namespace, use.service_account, arn if use.kind == "irsa" else "pod-identity"]
 
 
-def _unconfirmed(inferred: Iterable[Use], confirmed: Sequence[Use], snapshot: AccountSnapshot) -> Iterator[Use]:
+def _unconfirmed(
+    arn: str, inferred: Iterable[Use], confirmed: Sequence[Use], snapshot: AccountSnapshot
+) -> Iterator[Use]:
     """Yield the inferred uses that no confirmed one stands for; those that Kubernetes disproves with the reason."""
     shown = {(use.cluster, use.region, use.namespace, use.service_account) for use in confirmed if use.kind == "irsa"}
     for use in inferred:
@@ -114,12 +116,20 @@ def _unconfirmed(inferred: Iterable[Use], confirmed: Sequence[Use], snapshot: Ac
             yield use
         elif (use.cluster, use.region, use.namespace, use.service_account) not in shown:
             is_pattern = is_wild(use.namespace or "") or is_wild(use.service_account or "")
-            if not {"pods", "service accounts"} <= {*read.whole}:
+            if _is_annotated(read, use, arn):
+                # The role is an add-on's, which stands for it among the confirmed ones.
+                yield replace(use, certainty="confirmed")
+            elif not {"pods", "service accounts"} <= {*read.whole}:
                 yield use
             elif not is_pattern:
                 yield replace(use, overruled="its service account is not annotated with the role")
             elif not shown:
                 yield replace(use, overruled="no service account is annotated with the role")
+
+
+def _is_annotated(facts: KubernetesFacts, use: Use, arn: str) -> bool:
+    account = facts.service_account(use.namespace or "", use.service_account or "")
+    return account is not None and account.role_arn == arn
 
 
 def _overruled(cluster: Cluster, uses: Sequence[tuple[str, Use]]) -> dict[tuple[str, Use], str]:

@@ -13,7 +13,7 @@ from ekstui.eks.last_accessed import LastAccessed
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, in_app
 from ekstui.library import AccountChoice
-from ekstui.sources.account_file import demo_account, read_account_file
+from ekstui.sources.account_file import demo_account, demo_last_accessed, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest
 from ekstui.sources.aws.iam import ALL_REGIONS, SweepProgress, read_entities, sweep_account
@@ -159,7 +159,11 @@ class Account:
         """
         snapshot = self.last_snapshot_or_error()
         kept: LastAccessed | None = None
-        if self.choice.file is None and not self.choice.demo:
+        if self.choice.demo:
+            if (report := demo_last_accessed(arn, datetime.now(UTC))) is None:
+                raise AccountError("The demo has no report on this.", "Ask about a role, such as role:prod-node.")
+            return report
+        if self.choice.file is None:
             with suppress(accounts.StoreError):
                 kept = accounts.last_accessed(self.folder, *_owner(snapshot), arn)
         if kept is not None and (self.choice.offline or (not again and datetime.now(UTC) - kept.fetched_at < REPORTED)):
@@ -167,7 +171,7 @@ class Account:
         if not self.choice.asks_aws:
             raise AccountError(
                 "What was last used is known to IAM alone, and it was not asked about this.",
-                Advice("Leave out --offline, --demo and --account-file.", ANOTHER_PROFILE),
+                Advice("Leave out --offline and --account-file.", ANOTHER_PROFILE),
             )
         report = read_last_accessed(self.connection(), arn, progress, cancelled)
         with suppress(accounts.StoreError):

@@ -254,7 +254,15 @@ class _Case(NamedTuple):
             for answer in service_accounts_of(self._with_account_only(workload), context, self.library)
             for finding in answer.findings
         ]
-        of_role = self._findings_of_role(credentials[0], workload, roles, context) if credentials else []
+        of_role = (
+            [
+                finding
+                for arn in _roles_on_the_way(credentials[0].credentials, association)
+                for finding in self._findings_of_role(roles.get(arn), workload, context)
+            ]
+            if credentials
+            else []
+        )
         if not any(finding.code.startswith(("trust-", "irsa-")) for finding in of_role):
             of_role += _refusals(credentials, workload)
         return PodAnswer(
@@ -316,16 +324,9 @@ class _Case(NamedTuple):
         documents = [policy.document for policy in subject.policies if policy.document is not None]
         return sum_access(documents, subject.boundary.document if subject.boundary else None)
 
-    def _findings_of_role(
-        self,
-        credentials: CredentialsAnswer,
-        workload: Workload,
-        roles: Mapping[str | None, Role],
-        context: AccountContext,
-    ) -> list[Finding]:
-        """Return the problems of the role that concern these pods."""
-        role = roles.get(credentials.credentials.role_arn)
-        if role is None or self.snapshot is None or credentials.credentials.source == "node":
+    def _findings_of_role(self, role: Role | None, workload: Workload, context: AccountContext) -> list[Finding]:
+        """Return the problems of a role that concern these pods."""
+        if role is None or self.snapshot is None:
             return []
         (subject,) = subjects_of([role], self.snapshot, uses_in(self.snapshot), self.library.default_versions)
         pods = (workload.namespace, workload.service_account)
@@ -347,6 +348,14 @@ class _Case(NamedTuple):
         pod = PodOfSession(self.cluster.name, workload.namespace, workload.service_account)
         answers = explain_all(self.library, Inquiry(question=question, principal=role.arn, pod=pod))
         return tuple(answer for answer in answers if isinstance(answer, Explanation))
+
+
+def _roles_on_the_way(credentials: Credentials, association: PodIdentityAssociation | None) -> Iterator[str | None]:
+    """Yield the role of a pod's own credentials, after that of its association if it assumes the former in turn."""
+    if credentials.source == "pod-identity" and association is not None and association.target_role_arn is not None:
+        yield association.role_arn
+    if credentials.source != "node":
+        yield credentials.role_arn
 
 
 def _refusals(credentials: Sequence[CredentialsAnswer], workload: Workload) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from ekstui.eks.account_snapshot import UseKind
 from ekstui.eks.commands import Command
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Finding
 from ekstui.eks.use_words import use_in_words
+from ekstui.iam.text import counted
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, causes
 from ekstui.present.blocks import (
     SEVERITY_SIGNS,
@@ -81,6 +82,7 @@ def areas_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
         if area == "control plane":
             signs = [*(severity_sign(finding.severity) for finding in answer.findings), *signs]
         parts += _area(area, signs)
+    parts += _area("pods", [_worst(pods.findings) for pods in answer.pods or ()])
     parts += _area("entries", [_worst(entry.findings) for entry in answer.entries])
     return joined("  ", parts)
 
@@ -132,7 +134,8 @@ def _roles(answer: ClusterAnswer, cause: CommonCause) -> str:
 def _used_by(answer: ClusterAnswer, cause: CommonCause) -> str:
     """Return what uses the roles in this cluster, and that EKS reports the same if it does."""
     entries = {entry.entry.principal_arn: entry.findings for entry in answer.entries}
-    words: dict[str, None] = {}
+    count = sum(_pods_concerned(answer, role.arn, finding) for role, finding in cause.cases)
+    words: dict[str, None] = {counted(count, "pod"): None} if count else {}
     reported = False
     for role, finding in cause.cases:
         reported |= is_explained(finding)
@@ -144,6 +147,16 @@ def _used_by(answer: ClusterAnswer, cause: CommonCause) -> str:
         if finding.code == "eks-reports":
             words.update(dict.fromkeys(_part(issue.kind, issue.name) for issue in finding.reported))
     return _some(list(words)) + (" (EKS says so too)" if reported else "")
+
+
+def _pods_concerned(answer: ClusterAnswer, name: str, finding: Finding) -> int:
+    """Return how many pods a finding about pods or their service account concerns; 0 for any other."""
+    return sum(
+        len(pods.workload.pods)
+        for pods in answer.pods or ()
+        if (name == pods.workload.title and finding in pods.findings)
+        or name == f"{pods.workload.namespace}/sa/{pods.workload.service_account}"
+    )
 
 
 def _part(kind: str, name: str) -> str:

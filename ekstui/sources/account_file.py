@@ -28,6 +28,7 @@ from ekstui.eks.account_snapshot import (
     SourceError,
     User,
 )
+from ekstui.eks.last_accessed import LastAccessed
 from ekstui.errors import DataError, DocumentError, InputError
 from ekstui.files import from_record
 from ekstui.iam.document import Document, load_json, object_of, parse
@@ -127,10 +128,20 @@ def _owner(arns: list[str], path: Path) -> tuple[str, str]:
 
 def demo_account(now: datetime) -> AccountSnapshot:
     """Return the account of the demo as if it had just been read; DataError if its file is damaged."""
+    return from_record(AccountSnapshot, _of_demo("demo.json.xz", now))
+
+
+def demo_last_accessed(arn: str, now: datetime) -> LastAccessed | None:
+    """Return the demo's report on what something was last used for; None if it has none, DataError as above."""
+    report = _of_demo("demo-last-used.json.xz", now)["reports"].get(arn)
+    return None if report is None else from_record(LastAccessed, report)
+
+
+def _of_demo(name: str, now: datetime) -> Any:
     try:
-        text = lzma.decompress(files.asset("demo.json.xz").read_bytes()).decode()
+        text = lzma.decompress(files.asset(name).read_bytes()).decode()
         made = datetime.fromisoformat(json.loads(text)["fetched_at"])
-        return from_record(AccountSnapshot, json.loads(_moved(text, made, now)))
+        return json.loads(_moved(text, made, now))
     except (OSError, ValueError, lzma.LZMAError):
         raise DataError("The demo's account cannot be read.", "Install ekstui again.") from None
 

@@ -348,6 +348,18 @@ def test_a_role_without_annotation_is_said_not_to_be_used() -> None:
     assert (use.certainty, use.overruled) == ("inferred", "its service account is not annotated with the role")
 
 
+def test_an_add_on_s_role_in_an_annotation_is_its_service_account_s_too() -> None:
+    facts = read_kubernetes(
+        [("list", listing(service_account("web", ARN), pod("web-6f-1", irsa_variables(ARN))))], WHEN
+    )
+    addon = Addon("vpc-cni", "v1", ARN)
+    cluster = Cluster("prod", "eu-west-1", issuer=ISSUER, described=True, addons=(addon,), kubernetes=facts)
+    role = Role("r", ARN, trust=irsa("system:serviceaccount:shop:web"))
+    snapshot = AccountSnapshot(identity(), WHEN, True, (role,), eks=EksFacts((cluster,), ("eu-west-1",)))
+    uses = [(use.kind, use.certainty, use.pods, use.overruled) for use in uses_in(snapshot)[ARN]]
+    assert uses == [("addon", "confirmed", 1, ""), ("irsa", "confirmed", 1, "")]
+
+
 def test_a_role_that_only_variables_name_is_used() -> None:
     (use,) = in_kubernetes(
         service_account("web"), pod("web-6f-1", irsa_variables(ARN)), trust=irsa("system:serviceaccount:shop:x")

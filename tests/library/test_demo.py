@@ -14,9 +14,12 @@ from ekstui.errors import AccountError
 from ekstui.iam.document import parse_text
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer, find_cluster, findings_worst_first, with_cluster
+from ekstui.library.last_used import used_answer
+from ekstui.library.pod_answers import Wish, answers_for
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
 from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
+from ekstui.present.pod_report import pod_words
 from ekstui.present.rendering import lines as lines_of
 from ekstui.sources.account_file import demo_account
 from tests.cli.test_commands import ekstui
@@ -75,7 +78,7 @@ def test_commands_answer_and_write_nothing(own_home: Path) -> None:
         in ekstui("explain", message, "--demo", "--full").stdout
     )
     counts = {line.split()[0]: line.split()[-3:] for line in ekstui("clusters", "--demo").stdout.splitlines() if line}
-    assert counts["prod"] == ["6", "8", "2"]
+    assert counts["prod"] == ["8", "9", "2"]
     assert sorted(own_home.rglob("*")) == before
 
 
@@ -213,3 +216,38 @@ def test_the_demo_offers_no_renewal(demo: Library) -> None:
     said = "\n".join(lines_of(blocks, 200, colours=False, whole_tables=False))
     assert "asks AWS" not in said
     assert "renews" not in said
+
+
+def test_pods_of_the_demo_have_the_problems_that_pods_have(demo: Library) -> None:
+    def first_lines(name: str) -> list[str]:
+        return [pod_words(answer) for answer in answers_for(demo, name, "prod", Wish())]
+
+    old, new = first_lines("orders/deployment/api")
+    assert "has no role of its own and uses its node's role" in old
+    assert old.endswith("; 1 problem")
+    # The role that hands over to the target role may do nothing, which no pod of its own would say.
+    assert "uses role orders-data by Pod Identity" in new
+    assert new.endswith("; 1 problem")
+    assert first_lines("shop/web")[0].endswith("; 1 problem")
+    assert "uses static access keys" in first_lines("ci/runner")[0]
+    (checkout,) = first_lines("payments/checkout")
+    assert "uses role prod-payments by IRSA" in checkout
+
+
+def test_uses_that_the_demo_s_kubernetes_shows_are_confirmed(demo: Library) -> None:
+    uses = demo.account.uses(demo.account.last_snapshot_or_error())
+    irsa = [use for own in uses.values() for use in own if use.kind == "irsa" and use.cluster and not use.overruled]
+    assert irsa
+    assert {use.certainty for use in irsa} == {"confirmed"}
+    assert any(use.pods == 12 for use in irsa)
+
+
+def test_the_demo_knows_what_roles_were_last_used_for(demo: Library) -> None:
+    answer = used_answer(demo, "role:prod-node", 90, less=True)
+    assert {service.service for service in answer.report.services if service.last_used} == {
+        "ec2", "ecr", "eks", "eks-auth", "ssm",
+    }  # fmt: skip
+    assert answer.less is not None
+    assert answer.less.reach == "narrowed"
+    with pytest.raises(AccountError, match="no report on this"):
+        used_answer(demo, "ReadOnlyAccess")

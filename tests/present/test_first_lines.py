@@ -14,9 +14,9 @@ from ekstui.present.role_report import role_blocks
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
 FIRST_LINES = """
-clusters                9 problems in 3 of 3 clusters
+clusters                11 problems in 3 of 3 clusters
 cluster auto            Cluster auto in eu-central-1: 2 problems, first: auto-cluster: trust lacks sts:TagSession
-cluster prod            Cluster prod in eu-central-1: 6 problems, first: prod: EKS reports AccessDenied for spot
+cluster prod            Cluster prod in eu-central-1: 8 problems, first: prod: EKS reports AccessDenied for spot
 cluster legacy          Cluster legacy in us-east-1: 1 problem, legacy: EKS reports KmsGrantRevoked
 role prod-node          prod-node: no problem found
 role prod-orders        prod-orders: 1 problem, boundary allows none of its actions

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import Use
+from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import Command
-from ekstui.eks.findings.permissions import missing_actions, only_assumes_target_role
+from ekstui.eks.findings.permissions import NAMED_ACTIONS, missing_actions, only_assumes_target_role
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, use_as_evidence
 from ekstui.eks.findings.table import Case, Finding, FixPlace, finding
-from ekstui.eks.published import Component, ComponentVersion
+from ekstui.eks.pods import releases_run
+from ekstui.eks.published import Component, ComponentVersion, Release
 from ekstui.eks.uses import controllers_run_by, uses_running
+from ekstui.iam.text import counted, listed
 from ekstui.iam.wildcard import is_wild
 
 _LEAST = {"cluster-autoscaler": "cluster-autoscaler/minimal"}
@@ -36,16 +39,19 @@ class _Gap(NamedTuple):
 
 
 def _show_what_is_missing(problem: Finding, place: FixPlace) -> tuple[Command, ...]:
-    component = next((name for use in problem.uses for name in controllers_run_by(use)), None)
-    if place.cluster is None or component is None:
+    name = next((name for use in problem.uses for name in controllers_run_by(use)), None)
+    if place.cluster is None or name is None:
         return ()
-    arguments = ("ekstui", "upgrade", place.cluster.name, "--to", f"{component}={_newest(component, place.account)}")
+    component = place.account.components[name]
+    release = _running(component, place.cluster) or component.newest
+    arguments = ("ekstui", "upgrade", place.cluster.name, "--to", f"{name}={component.short(release)}")
     return (Command(arguments, "lists what it lacks for that release, and the command that gives it"),)
 
 
-def _newest(component: str, account: AccountContext) -> str:
-    published = account.components[component]
-    return published.short(published.newest)
+def _running(component: Component, cluster: Cluster | None) -> Release | None:
+    """Return the release that a cluster's pods run; None if they run none that is known, or several."""
+    tags = releases_run(cluster.kubernetes if cluster else None, component.whole)
+    return component.release(tags[0]) if len(tags) == 1 else None
 
 
 @finding(
@@ -54,8 +60,9 @@ def _newest(component: str, account: AccountContext) -> str:
     "lacks most of what its controller needs",
     about="role",
     needs=("policies",),
-    meaning="The role lacks actions of the policy that its controller's project publishes, whichever known release runs; a note "
-    "if it has most of them, since some are for features that may not be used.",
+    meaning="The role lacks actions of the policy that its controller's project publishes for the release that the pods run or, if "
+    "that is not known, whichever runs; advice if it has most of them, since some are for features that may not be used, and a "
+    "note if the release is not known either.",
     change="give it the policy that the project publishes for the release that runs",
     fix=_show_what_is_missing,
 )
@@ -75,9 +82,17 @@ def lacking_controllers(subject: RoleInUse, account: AccountContext) -> Iterator
         variants = (f"{name}/{account.partition}", _LEAST.get(name, name), name)
         published = next(account.components[variant] for variant in variants if variant in account.components)
         gaps = [_gap(version, uses, subject) for version in published.versions]
-        closest = min((gap for gap in gaps if gap is not None), key=lambda gap: len(gap.lacking), default=None)
-        if closest is not None and closest.lacking and None not in gaps:
-            yield _case(component, closest, gaps[-1] or closest, uses)
+        if None in gaps:
+            continue
+        judged = [gap for gap in gaps if gap is not None]
+        by_release: dict[Release | None, list[Use]] = {}
+        for use in uses:
+            by_release.setdefault(_running(component, account.cluster(use)), []).append(use)
+        for release, own in by_release.items():
+            if release is not None:
+                yield from _case_of_release(component, release, judged, own)
+            elif (closest := min(judged, key=lambda gap: len(gap.lacking))).lacking:
+                yield _case(component, closest, judged[-1], own)
 
 
 def _gap(version: ComponentVersion, uses: list[Use], subject: RoleInUse) -> _Gap | None:
@@ -92,6 +107,32 @@ def _gap(version: ComponentVersion, uses: list[Use], subject: RoleInUse) -> _Gap
     )
     lacking, unknown, _ = missing_actions(actions, uses, subject)
     return None if unknown else _Gap(version, tuple(actions), tuple(lacking))
+
+
+def _case_of_release(component: Component, release: Release, gaps: list[_Gap], uses: list[Use]) -> Iterator[Case]:
+    """Yield what the role lacks for the release that runs, if it lacks anything."""
+    gap = next((gap for gap in gaps if release in gap.version.releases), None)
+    if gap is None or not gap.lacking:
+        return
+    runs, count = f"{component.title} {component.short(release)}", len(gap.lacking)
+    enough = next((older for older in reversed(gaps) if not older.lacking), None)
+    has = f"has what releases up to {component.short(enough.version.releases[-1])} need and " if enough else ""
+    short = listed(gap.lacking) if count <= NAMED_ACTIONS else counted(count, "action")
+    where = listed(list(dict.fromkeys(use.cluster or "?" for use in uses)))
+    follows = (
+        f"Until it has them, most of what {component.title} does is denied"
+        if gap.is_most
+        else "What calls them is denied; some may be for features that are not used"
+    )
+    is_certain = gap.is_most and any(use.certainty == "confirmed" for use in uses)
+    yield Case(
+        f"{where} runs {runs}; its role {has}lacks {short} of the {len(gap.actions)} that {component.title} publishes for that "
+        f"release. {follows}.",
+        (*map(use_as_evidence, uses), f"lacks {', '.join(gap.lacking)}"),
+        uses,
+        None if is_certain else "advice",
+        "" if gap.is_most else "its policy is of another release",
+    )
 
 
 def _case(component: Component, closest: _Gap, newest: _Gap, uses: list[Use]) -> Case:

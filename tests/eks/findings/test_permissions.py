@@ -9,12 +9,14 @@ import pytest
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import AccessEntry, Addon, Cluster, NodeGroup
 from ekstui.eks.findings.subjects import RolePolicy
+from ekstui.eks.pods import Container, KubernetesFacts, Pod
 from ekstui.iam.document import parse
 from ekstui.sources.shipped import components
 from tests.eks.findings.subjects import (
     ACCOUNT,
     CNI_WITH_ITS_OWN_ROLE,
     CNI_WITHOUT,
+    NOW,
     ROLE,
     allowing,
     around,
@@ -433,3 +435,46 @@ def test_an_add_on_that_eks_requires_something_of_is_judged_by_that_alone() -> N
     assert not coded(
         findings_with((), (driver,), around(cluster(), components=components())), "controller-lacks-actions"
     )
+
+
+@pytest.mark.parametrize(
+    ("tag", "policy", "expected"),
+    [
+        (
+            "v2.13.0",
+            "v2.4.7",
+            [("advice", "its role has what releases up to v2.6.2 need and lacks 10 actions", "v2.13.0")],
+        ),
+        ("v2.4.7", "v2.4.7", []),
+        # An image that is built at home tells nothing; some release is served by the role.
+        ("main", "v2.4.7", []),
+    ],
+)
+def test_a_controllers_role_is_judged_by_the_release_whose_image_runs(
+    tag: str, policy: str, expected: list[tuple[str, str, str]]
+) -> None:
+    name = "aws-load-balancer-controller"
+    container = Container(name, f"public.ecr.aws/eks/{name}", tag)
+    pod = Pod("kube-system", "lbc-1", name, "n", NOW, "Running", "Deployment", name, (container,))
+    running = replace(cluster(), kubernetes=KubernetesFacts(NOW, (pod,)))
+    use = replace(KARPENTER, service_account=name)
+    codes = coded(
+        findings_with((published(name, policy),), (use,), around(running, components=components())),
+        "controller-lacks-actions",
+    )
+    assert len(codes) == len(expected)
+    for found, (severity, has, release) in zip(codes, expected, strict=True):
+        assert found.severity == severity
+        assert has in found.text
+        assert f"c runs AWS Load Balancer Controller {release}" in found.text
+        lacking = {action for action in _actions(name, "v2.13.0") if action not in _actions(name, "v2.4.7")}
+        assert (
+            found.evidence[-1]
+            == f"lacks {', '.join(action for action in _actions(name, 'v2.13.0') if action in lacking)}"
+        )
+
+
+def _actions(name: str, release: str) -> list[str]:
+    document = published(name, release).document
+    assert document is not None
+    return list(dict.fromkeys(action for statement in document.statements for action in statement.actions))

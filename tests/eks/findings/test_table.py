@@ -85,6 +85,8 @@ prod problem irsa-issuer-of-another-cluster   prod-efs-csi: trust names another 
 prod problem controller-lacks-actions         prod-karpenter-controller: lacks most of what its controller needs
 prod problem irsa-wildcard-with-stringequals  prod-never-matches: StringEquals with *: never matches
 prod problem boundary-allows-nothing          prod-orders: boundary allows none of its actions
+prod problem pod-lacks-credentials            api: not given the role meant for it
+prod problem annotation-misspelt              web: annotation that EKS does not read
 prod advice  broader-than-needed              KarpenterNodeRole-prod: CNI policy on node role
 prod advice  superseded-policy                prod-ebs-csi: AmazonEBSCSIDriverPolicy is superseded
 prod advice  superseded-policy                prod-ebs-csi-irsa: AmazonEBSCSIDriverPolicy is superseded
@@ -92,10 +94,14 @@ prod advice  broader-than-needed              prod-hyperpod: CNI policy on node 
 prod advice  irsa-without-sub                 prod-no-sub: any service account may assume it
 prod advice  broader-than-needed              prod-node: CNI policy on node role
 prod advice  broader-than-needed              prod-node: ECR ReadOnly where PullOnly is enough
+prod advice  addon-on-node-role               aws-load-balancer-controller: controller uses its node's role
 prod advice  entry-principal-gone             deleted-since: access entry of a deleted principal
 prod note    authentication-mode              prod: the config map aws-auth decides too
+prod note    aws-auth-overridden              prod: an access entry overrides aws-auth
 prod note    missing-policy                   prod-node: lacks ecr:BatchImportUpstreamImage
 prod note    missing-policy                   prod-hybrid-node: lacks 2 actions that it needs
+prod note    static-keys                      runner: static access keys
+prod note    both-mechanisms                  ebs-csi-controller-sa: annotated and associated
 prod note    cluster-admin                    AWSReservedSSO_AdministratorAccess_0123456789abcdef: may do everything in the cluster
 auto problem trust-lacks-tag-session          auto-cluster: trust lacks sts:TagSession
 auto problem missing-policy                   auto-gpu-node: lacks AmazonEC2ContainerRegistryPullOnly
@@ -105,6 +111,8 @@ auto note    missing-policy                   auto-gpu-node: lacks ecr:BatchImpo
 legacy problem eks-reports                    legacy: EKS reports KmsGrantRevoked
 legacy advice  authentication-mode            legacy: only the config map aws-auth decides
 legacy advice  broader-than-needed            legacy-node-NodeInstanceRole-1ABCDEFGHIJK: ECR ReadOnly where PullOnly is enough
+legacy advice  addon-on-node-role             aws-node: controller uses its node's role
+legacy note    aws-auth-admin                 legacy: aws-auth gives system:masters
 legacy note    missing-policy                 legacy-node-NodeInstanceRole-1ABCDEFGHIJK: lacks ecr:BatchImportUpstreamImage
 legacy note    missing-policy                 legacy-node-NodeInstanceRole-1ABCDEFGHIJK: lacks ec2:AssignIpv6Addresses
 legacy note    missing-policy                 legacy-cluster: lacks 3 actions that it needs
