@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from ekstui import logbook
+from tests.support.corpus import decompress_once
 from tests.support.filled import copied, filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
@@ -23,6 +24,8 @@ settings.register_profile("ekstui", deadline=None)
 settings.load_profile("ekstui")
 
 pytest_plugins = ["tests.rig.fixtures", "tests.support.counting"]
+
+decompress_once()
 
 
 def pytest_collection() -> None:
