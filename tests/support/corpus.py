@@ -28,7 +28,7 @@ def decompress_once() -> None:
         log.info_once("opens the bundled corpus")
         return islice(lines(), corpus.manifest().family if scope == "eks" else None)
 
-    Corpus._lines = read  # type: ignore[method-assign]
+    Corpus._lines = read  # type: ignore[assignment, method-assign]
 
 
 @cache
