@@ -137,25 +137,12 @@ def _of_operation(match: re.Match[str], operation: str, group: int) -> _Call | N
     return _call(match, Denial(actions[0]), group)
 
 
-def _of_cloudformation(match: re.Match[str], _: str) -> _Call:
-    return _call(match, Denial(as_in_reference(match[1])), 1)
-
-
 def _of_fluent_bit(match: re.Match[str], text: str) -> _Call | None:
     plugins = _PLUGIN.findall(text, max(0, match.start() - 200), match.start())
     service = _SERVICES_OF_PLUGINS.get(plugins[-1]) if plugins else None
     if service is None:
         return _of_operation(match, match[1], 1)
     return _call(match, Denial(action_of_operation(service, match[1])), 1)
-
-
-def _of_ec2_words(match: re.Match[str], _: str) -> _Call:
-    return _call(match, Denial(f"ec2:{match.lastgroup}"))
-
-
-def _of_launch_template(match: re.Match[str], _: str) -> _Call:
-    # Amazon EC2 Auto Scaling User Guide, "Permissions to launch with a launch template": ec2:RunInstances is lacking.
-    return _call(match, Denial("ec2:RunInstances", resource_name=match[1]))
 
 
 def _of_s3a(match: re.Match[str], _: str) -> _Call:
@@ -175,36 +162,25 @@ def _of_registry(match: re.Match[str], text: str) -> _Call | None:
     return _Call(refused.start(), refused.end(), Denial(action, resource_name=name if refused[1] else None))
 
 
-def _of_kms(match: re.Match[str], _: str) -> _Call:
-    return _call(match, Denial("kms:Decrypt"))
-
-
-def _of_wanted(match: re.Match[str], _: str) -> _Call:
-    return _call(match, Denial(as_in_reference(match[1])), 1)
-
-
 def _of_association(match: re.Match[str], _: str) -> _Call:
     return _call(
         match, Denial(as_in_reference("eks-auth:AssumeRoleForPodIdentity"), cause=Cause("trust", explicit=False))
     )
 
 
-def _of_nothing(match: re.Match[str], _: str) -> _Call:
-    return _call(match, Denial(""))
-
-
 _FORMS: Mapping[re.Pattern[str], Callable[[re.Match[str], str], _Call | None]] = {
-    _WANTED: _of_wanted,
+    _WANTED: lambda match, _: _call(match, Denial(as_in_reference(match[1])), 1),
     _ASSOCIATED_ROLE: _of_association,
     _GO: _of_go,
     _BOTOCORE: _of_botocore,
-    _CLOUDFORMATION: _of_cloudformation,
+    _CLOUDFORMATION: lambda match, _: _call(match, Denial(as_in_reference(match[1])), 1),
     _FLUENT_BIT: _of_fluent_bit,
-    _EC2_WORDS: _of_ec2_words,
-    _LAUNCH_TEMPLATE: _of_launch_template,
+    _EC2_WORDS: lambda match, _: _call(match, Denial(f"ec2:{match.lastgroup}")),
+    # Amazon EC2 Auto Scaling User Guide, "Permissions to launch with a launch template": ec2:RunInstances is lacking.
+    _LAUNCH_TEMPLATE: lambda match, _: _call(match, Denial("ec2:RunInstances", resource_name=match[1])),
     _S3A: _of_s3a,
     _REGISTRY: _of_registry,
-    _KMS: _of_kms,
-    _UNNAMED: _of_nothing,
+    _KMS: lambda match, _: _call(match, Denial("kms:Decrypt")),
+    _UNNAMED: lambda match, _: _call(match, Denial("")),
 }
 """How each form of a denied call is read; the last names no action."""

@@ -56,10 +56,6 @@ def _account(arns: Values) -> str:
     return split_arn(arns[0]).account if arns else ""
 
 
-def _same_account(arns: Values, accounts: Values) -> bool:
-    return not accounts or _account(arns) in ("", accounts[0])
-
-
 def _with_source_account(arns: Values, accounts: Values) -> bool:
     """Return whether the source account is given and is that of the source."""
     account = _account(arns)
@@ -82,10 +78,6 @@ def _kind(arns: Values) -> str:
     return split_arn(arns[0]).resource.partition("/")[0] if arns else ""
 
 
-def _of_user(arns: Values, names: Values) -> bool:
-    return not arns or names == _user_of(arns, names)
-
-
 def _user_of(arns: Values, _: Values) -> Values:
     return (split_arn(arns[0]).resource.rpartition("/")[2],) if _kind(arns) == "user" else ()
 
@@ -93,14 +85,6 @@ def _user_of(arns: Values, _: Values) -> Values:
 def _as_user(names: Values, arns: Values) -> Values:
     account = _account(arns) or ACCOUNT
     return (f"arn:aws:iam::{account}:user/{names[0]}" if names else f"arn:aws:iam::{account}:role/{STAND_IN}",)
-
-
-def _of_type(arns: Values, types: Values) -> bool:
-    return not arns or not types or _PRINCIPAL_TYPES.get(_kind(arns)) == types[0]
-
-
-def _type_of(arns: Values, old: Values) -> Values:
-    return (_PRINCIPAL_TYPES[_kind(arns)],) if _kind(arns) in _PRINCIPAL_TYPES else old
 
 
 def _as_type(types: Values, arns: Values) -> Values:
@@ -114,30 +98,6 @@ def _within(organisations: Values, paths: Values) -> bool:
     if not organisations or not paths:
         return organisations == paths
     return all(path.partition("/")[0] == organisations[0] for path in paths)
-
-
-def _path_in(organisations: Values, _: Values) -> Values:
-    return tuple(f"{organisation}/r-{STAND_IN}/" for organisation in organisations)
-
-
-def _head_of(paths: Values, _: Values) -> Values:
-    return (paths[0].partition("/")[0],) if paths else ()
-
-
-def _with_mfa(present: Values, age: Values) -> bool:
-    return bool(age) == (present == ("true",))
-
-
-def _age(present: Values, old: Values) -> Values:
-    return (old or ("60",)) if present == ("true",) else ()
-
-
-def _by_age(age: Values, old: Values) -> Values:
-    return ("true",) if age else old if old != ("true",) else ("false",)
-
-
-def _one_moment(one: Values, other: Values) -> bool:
-    return not one or not other or POINTS["date"](one[0]) == POINTS["date"](other[0])
 
 
 def _together(one: Values, other: Values) -> bool:
@@ -164,30 +124,40 @@ def _zone_in(regions: Values, old: Values) -> Values:
     return (f"{regions[0]}a",) if regions and old else old
 
 
-def _service_named(truth: Values, names: Values) -> bool:
-    return not truth or bool(names) == (truth == ("true",))
-
-
-def _name_of_service(truth: Values, old: Values) -> Values:
-    return (old or (f"{STAND_IN}.amazonaws.com",)) if truth == ("true",) else ()
-
-
-def _by_name(names: Values, _: Values) -> Values:
-    return ("true",) if names else ("false",)
-
-
 DEPENDENT_KEYS = (
-    DependentKeys("aws:principalarn", "aws:principalaccount", _same_account, _account_of, _with_account),
+    DependentKeys(
+        "aws:principalarn", "aws:principalaccount",
+        lambda arns, accounts: not accounts or _account(arns) in ("", accounts[0]), _account_of, _with_account,
+    ),
     DependentKeys("aws:sourcearn", "aws:sourceaccount", _with_source_account, _account_of, _with_account),
     DependentKeys("aws:principalaccount", "kms:calleraccount", _equal, _keep, _keep),
-    DependentKeys("aws:principalarn", "aws:username", _of_user, _user_of, _as_user),
-    DependentKeys("aws:principalarn", "aws:principaltype", _of_type, _type_of, _as_type),
-    DependentKeys("aws:multifactorauthpresent", "aws:multifactorauthage", _with_mfa, _age, _by_age),
+    DependentKeys(
+        "aws:principalarn", "aws:username",
+        lambda arns, names: not arns or names == _user_of(arns, names), _user_of, _as_user,
+    ),
+    DependentKeys(
+        "aws:principalarn", "aws:principaltype",
+        lambda arns, types: not arns or not types or _PRINCIPAL_TYPES.get(_kind(arns)) == types[0],
+        lambda arns, old: (_PRINCIPAL_TYPES[_kind(arns)],) if _kind(arns) in _PRINCIPAL_TYPES else old, _as_type,
+    ),
+    DependentKeys(
+        "aws:multifactorauthpresent", "aws:multifactorauthage",
+        lambda present, age: bool(age) == (present == ("true",)),
+        lambda present, old: (old or ("60",)) if present == ("true",) else (),
+        lambda age, old: ("true",) if age else old if old != ("true",) else ("false",),
+    ),
     *(
-        DependentKeys(f"aws:{whose}orgid", f"aws:{whose}orgpaths", _within, _path_in, _head_of)
+        DependentKeys(
+            f"aws:{whose}orgid", f"aws:{whose}orgpaths", _within,
+            lambda organisations, _: tuple(f"{organisation}/r-{STAND_IN}/" for organisation in organisations),
+            lambda paths, _: (paths[0].partition("/")[0],) if paths else (),
+        )
         for whose in ("principal", "resource", "source", "vpce")
     ),
-    DependentKeys("aws:currenttime", "aws:epochtime", _one_moment, _keep, _keep),
+    DependentKeys(
+        "aws:currenttime", "aws:epochtime",
+        lambda one, other: not one or not other or POINTS["date"](one[0]) == POINTS["date"](other[0]), _keep, _keep,
+    ),
     DependentKeys("aws:requestedregion", "ec2:region", _equal, _keep, _keep),
     DependentKeys("aws:requestedregion", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
     DependentKeys("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
@@ -195,9 +165,14 @@ DEPENDENT_KEYS = (
     DependentKeys("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
     DependentKeys("aws:sourcevpc", "aws:sourceip", _apart, _without_it, _without_it),
     DependentKeys("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
-    DependentKeys("aws:principalisawsservice", "aws:principalservicename", _service_named, _name_of_service, _by_name),
+    DependentKeys(
+        "aws:principalisawsservice", "aws:principalservicename",
+        lambda truth, names: not truth or bool(names) == (truth == ("true",)),
+        lambda truth, old: (old or (f"{STAND_IN}.amazonaws.com",)) if truth == ("true",) else (),
+        lambda names, _: ("true",) if names else ("false",),
+    ),
 )  # fmt: skip
-"""A new pair of keys that depend on each other is a line here."""
+"""A new pair of keys that depend on each other is an entry here."""
 
 _DEPENDENT = frozenset(key for pair in DEPENDENT_KEYS for key in (pair.one, pair.other))
 
