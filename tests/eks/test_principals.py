@@ -8,15 +8,11 @@ from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
 from tests.support.corpus import raw_document
-from tests.support.documents import deny
+from tests.support.documents import applied, deny
 
 TAGS = "ec2:CreateTags"
 CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonEKSClusterPolicy", 8)))
 CNI = AppliedPolicy("AmazonEKS_CNI_Policy", 6, parse(raw_document("AmazonEKS_CNI_Policy", 6)))
-
-
-def policy(name: str, *statements: Any) -> AppliedPolicy:
-    return AppliedPolicy(name, None, parse({"Version": "2012-10-17", "Statement": list(statements)}))
 
 
 def role_with(*policies: AppliedPolicy, boundary: AppliedPolicy | None = None, **more: Any) -> Subject:
@@ -46,7 +42,7 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     """By the service authorization reference, with its `*` for required resource types."""
 
     def on(action: str, **resource: str | list[str]) -> tuple[str, tuple[str, ...]]:
-        found = asked(role_with(policy("a", {"Effect": "Allow", "Action": "*", **resource})), action)
+        found = asked(role_with(applied("a", {"Effect": "Allow", "Action": "*", **resource})), action)
         return found.verdict, found.reasons
 
     instances = "arn:aws:ec2:*:*:instance/*"
@@ -60,23 +56,23 @@ def test_only_what_every_needed_resource_allows_is_allowed() -> None:
     clusters = "arn:aws:eks:*:*:cluster/*"
     for left_out in ("*", ["arn:aws:s3:::a", clusters]):
         statement = {"Effect": "Allow", "Action": "*", "NotResource": left_out}
-        assert principal_can(role_with(policy("a", statement)), "eks:DescribeCluster") is None
+        assert principal_can(role_with(applied("a", statement)), "eks:DescribeCluster") is None
     assert on("eks:DescribeCluster", NotResource="arn:aws:eks:*:*:cluster/prod") == ("allowed", ())
     assert on("eks:ListClusters", NotResource=clusters) == ("allowed", ())
 
 
 def test_a_deny_takes_all_away_and_one_with_a_condition_makes_it_depend() -> None:
-    whole = asked(role_with(CLUSTER, policy("guard", deny("ec2:*Tags"))))
+    whole = asked(role_with(CLUSTER, applied("guard", deny("ec2:*Tags"))))
     assert (whole.verdict, whole.reasons) == ("taken", ("denied by guard",))
     unless = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    part = asked(role_with(CLUSTER, policy("guard", deny("ec2:*", Condition=unless))))
+    part = asked(role_with(CLUSTER, applied("guard", deny("ec2:*", Condition=unless))))
     assert (part.verdict, part.reasons) == ("depends", ("guard denies a part",))
 
 
 def test_a_boundary_takes_away_what_it_does_not_allow() -> None:
-    other = policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    wide = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
-    narrow = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
+    other = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    wide = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+    narrow = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:volume/*"})
     assert asked(role_with(CLUSTER, boundary=other)).verdict == "taken"
     assert asked(role_with(CLUSTER, boundary=wide)).verdict == "allowed"
     assert asked(role_with(CLUSTER, boundary=narrow)).verdict == "depends"
@@ -108,7 +104,7 @@ VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"
 
 def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     def within(resource: str | None = None, **statement: Any) -> tuple[str, tuple[str, ...]]:
-        edge = policy("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
+        edge = applied("edge", {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", **statement})
         found = asked(role_with(CLUSTER, boundary=edge), TAGS, resource)
         return found.verdict, found.reasons
 
@@ -120,11 +116,11 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
     assert within(VOLUME.replace("volume/vol", "snapshot/snap"), Resource=volumes) == (
         "taken", ("boundary edge does not allow it",),
     )  # fmt: skip
-    excluded = policy("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
+    excluded = applied("edge", {"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:s3:::a"})
     assert asked(role_with(CLUSTER, boundary=excluded)).reasons == ("boundary edge",)
-    both = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
+    both = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS))
     assert asked(role_with(CLUSTER, boundary=both)).reasons == ("denied by boundary edge",)
-    part = policy("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
+    part = applied("edge", {"Effect": "Allow", "Action": "*", "Resource": "*"}, deny(TAGS, Condition=region))
     assert (asked(role_with(CLUSTER, boundary=part)).verdict, asked(role_with(CLUSTER, boundary=part)).reasons) == (
         "depends", ("boundary edge",),
     )  # fmt: skip
@@ -133,7 +129,7 @@ def test_a_boundary_lets_through_only_what_it_certainly_allows() -> None:
 def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     def on(resource: str | None, action: str = TAGS, **statement: Any) -> str:
         found = principal_can(
-            role_with(policy("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource
+            role_with(applied("a", {"Effect": "Allow", "Action": "ec2:*", **statement})), action, resource
         )
         return "nobody" if found is None else found.verdict
 
@@ -146,7 +142,7 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
     assert on(None, Resource="arn:aws:ec2:*:*:volume/${aws:username}") == "nobody"  # which no role has
     assert on(None, "ec2:*Tags", Resource="*") == "allowed"
     # A Deny of a pattern may deny only some of its actions.
-    some = role_with(CLUSTER, policy("guard", deny("ec2:CreateTags")))
+    some = role_with(CLUSTER, applied("guard", deny("ec2:CreateTags")))
     found = asked(some, "ec2:Create*")
     assert (found.verdict, found.reasons) == ("depends", ("guard denies a part",))
 
@@ -160,7 +156,7 @@ def test_whose_a_policy_is() -> None:
 def test_what_the_action_is_never_used_on_does_not_count() -> None:
     def on(action: str, resources: str | list[str], resource: str | None = None) -> str:
         found = principal_can(
-            role_with(policy("a", {"Effect": "Allow", "Action": action, "Resource": resources})), action, resource
+            role_with(applied("a", {"Effect": "Allow", "Action": action, "Resource": resources})), action, resource
         )
         return "nobody" if found is None else found.verdict
 
@@ -182,7 +178,7 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
     def with_(arn: str, *statements: Any, **more: Any) -> Subject:
         kind: PrincipalKind = "user" if ":user/" in arn else "role"
         return Subject(
-            kind, arn.rpartition("/")[2], arn, (policy("p", everything), policy("guard", *statements)), **more
+            kind, arn.rpartition("/")[2], arn, (applied("p", everything), applied("guard", *statements)), **more
         )
 
     def when(effect: str, operator: str, key: str, value: str) -> dict[str, Any]:
@@ -203,7 +199,7 @@ def test_who_asks_decides_conditions_on_who_asks() -> None:
     # A session of a role may have tags that the role does not have.
     assert can(with_(other, red)) == ("depends", ("guard denies a part",))
     own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::home/${aws:username}/*"}
-    alone = Subject("user", "ada", user, (policy("p", own),))
+    alone = Subject("user", "ada", user, (applied("p", own),))
     assert principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/bob/a") is None
     found = principal_can(alone, "s3:GetObject", "arn:aws:s3:::home/ada/a")
     assert found is not None and found.verdict == "allowed"
@@ -214,18 +210,18 @@ def test_what_the_boundary_and_several_denies_leave_nothing_of_is_taken() -> Non
         return {"Effect": effect, "Action": "s3:GetObject", "Resource": resource}
 
     a, b = on("arn:aws:s3:::a/*"), on("arn:aws:s3:::b/*")
-    assert asked(role_with(policy("p", a), boundary=policy("edge", b)), "s3:GetObject").verdict == "taken"
-    assert asked(role_with(policy("p", a), boundary=policy("edge", a, b)), "s3:GetObject").verdict == "allowed"
-    one, other = policy("one", on("arn:aws:s3:::a/*", "Deny")), policy("other", on("arn:aws:s3:::b/*", "Deny"))
-    found = asked(role_with(policy("p", a, b), one, other), "s3:GetObject")
+    assert asked(role_with(applied("p", a), boundary=applied("edge", b)), "s3:GetObject").verdict == "taken"
+    assert asked(role_with(applied("p", a), boundary=applied("edge", a, b)), "s3:GetObject").verdict == "allowed"
+    one, other = applied("one", on("arn:aws:s3:::a/*", "Deny")), applied("other", on("arn:aws:s3:::b/*", "Deny"))
+    found = asked(role_with(applied("p", a, b), one, other), "s3:GetObject")
     assert (found.verdict, found.reasons) == ("taken", ("denied by one and other",))
     # A Deny of another bucket is nothing to somebody who asks about this one.
-    assert asked(role_with(policy("p", a, b), other), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
-    assert asked(role_with(policy("p", a, b), other), "s3:GetObject").verdict == "allowed"
+    assert asked(role_with(applied("p", a, b), other), "s3:GetObject", "arn:aws:s3:::a/x").verdict == "allowed"
+    assert asked(role_with(applied("p", a, b), other), "s3:GetObject").verdict == "allowed"
 
 
 def test_actions_that_need_no_permission_and_the_root_user() -> None:
-    nothing = role_with(policy("p", deny("*")))
+    nothing = role_with(applied("p", deny("*")))
     assert asked(nothing, "sts:getcalleridentity").verdict == "allowed"
     assert principal_can(nothing, "sts:GetSessionToken") is None
     user = Subject("user", "ada", "arn:aws:iam::111122223333:user/ada", ())
@@ -241,13 +237,13 @@ def test_random_principals_are_never_contradicted_by_a_request() -> None:
 
 
 def test_every_level_of_the_organization_must_allow_it() -> None:
-    full = policy("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    full = applied("full", {"Effect": "Allow", "Action": "*", "Resource": "*"})
     ec2, other = (
-        policy("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*")
+        applied("some", {"Effect": "Allow", "Action": action, "Resource": "*"}) for action in ("ec2:*", "s3:*")
     )
-    guard = policy("guard", deny("ec2:*Tags"))
+    guard = applied("guard", deny("ec2:*Tags"))
     region = {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}
-    some = policy("some", deny("ec2:*", Condition=region))
+    some = applied("some", deny("ec2:*", Condition=region))
 
     def under(*levels: tuple[AppliedPolicy, ...]) -> tuple[str, tuple[str, ...]]:
         above = tuple(Ceiling(f"level {place}", policies) for place, policies in enumerate(levels))
@@ -261,13 +257,13 @@ def test_every_level_of_the_organization_must_allow_it() -> None:
 
 
 def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_its_own() -> None:
-    nothing = policy("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    own = policy("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
+    nothing = applied("edge", {"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    own = applied("of the resource", {"Effect": "Allow", "Action": "ec2:*", "Resource": VOLUME})
     named = role_with(boundary=nothing, named=(own,))
     assert principal_can(role_with(), TAGS, VOLUME) is None
     assert asked(named, TAGS, VOLUME).verdict == "allowed"
     assert asked(named._replace(limits_named=True), TAGS, VOLUME).verdict == "taken"
-    denied = named._replace(policies=(policy("own", deny("ec2:*")),))
+    denied = named._replace(policies=(applied("own", deny("ec2:*")),))
     assert asked(denied, TAGS, VOLUME).reasons == ("denied by own",)
     # Where it must allow it, what the principal has of its own is not enough.
     needed = role_with(
@@ -275,7 +271,7 @@ def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_it
         needed=Ceiling(
             "of the resource",
             (
-                policy(
+                applied(
                     "of the resource",
                     *(),
                 ),

@@ -20,16 +20,16 @@ from tests.eks.findings.subjects import (
     cluster,
     role,
     trust_of,
-    trusting,
     used,
     web_identity,
 )
+from tests.support.documents import trusting
 
 READ: dict[str, Any] = {
     "nodegroups": (), "fargate_profiles": (), "access_entries": (), "capabilities": (), "authentication_mode": "API",
 }  # fmt: skip
-EC2 = trusting("ec2.amazonaws.com", "sts:AssumeRole")
-PODS = trusting("pods.eks.amazonaws.com", "sts:AssumeRole")
+EC2 = trusting("ec2.amazonaws.com")
+PODS = trusting("pods.eks.amazonaws.com")
 IRSA = trust_of(web_identity(ISSUER, None))
 TARGET = trust_of({"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sts:AssumeRole"})
 
@@ -50,15 +50,15 @@ def snapshot(**fields: Any) -> AccountSnapshot:
         (EC2, {"authentication_mode": "API_AND_CONFIG_MAP", "nodes": ()}, []),
         (EC2, {"authentication_mode": "CONFIG_MAP"}, ["EC2 instances", "the aws-auth ConfigMap"]),
         (EC2, {"described": False}, ["the cluster's own description"]),
-        (trusting("ssm.amazonaws.com", "sts:AssumeRole"), {"access_entries": None, "nodegroups": None}, ["access"]),
+        (trusting("ssm.amazonaws.com"), {"access_entries": None, "nodegroups": None}, ["access"]),
         (PODS, {"associations": None, "nodegroups": None}, ["Pod Identity"]),
         (PODS, {"associations": (association(role_arn=None),)}, ["Pod Identity"]),
         (PODS, {"addons": None}, ["add-ons"]),
         (TARGET, {"associations": None, "addons": None}, ["Pod Identity"]),
         (IRSA, {"addons": None, "associations": None}, ["add-ons"]),
-        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), {"fargate_profiles": None}, ["Fargate"]),
-        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), {"capabilities": None}, ["capabilities"]),
-        (trusting("lambda.amazonaws.com", "sts:AssumeRole"), {"capabilities": None, "described": False}, []),
+        (trusting("eks-fargate-pods.amazonaws.com"), {"fargate_profiles": None}, ["Fargate"]),
+        (trusting("capabilities.eks.amazonaws.com"), {"capabilities": None}, ["capabilities"]),
+        (trusting("lambda.amazonaws.com"), {"capabilities": None, "described": False}, []),
         (None, {"capabilities": None, "addons": None}, ["add-ons", "capabilities"]),
     ],
 )
@@ -73,7 +73,7 @@ def test_regions_that_failed_and_eks_that_was_not_asked_are_told() -> None:
     failed = SourceError("clusters", "eks:ListClusters", "denied", "Denied.", region="us-east-1")
     assert unseen_uses(role(EC2), snapshot(eks=EksFacts((), ()), errors=(failed,))) == ("clusters in us-east-1",)
     assert unseen_uses(role(EC2), snapshot()) == ("clusters",)
-    assert unseen_uses(role(trusting("lambda.amazonaws.com", "sts:AssumeRole")), snapshot()) == ()
+    assert unseen_uses(role(trusting("lambda.amazonaws.com")), snapshot()) == ()
 
 
 @pytest.mark.parametrize(

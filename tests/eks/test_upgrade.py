@@ -4,30 +4,19 @@ from itertools import pairwise
 from typing import Any
 
 from ekstui.change.comparison import changes, lacking, superfluous
-from ekstui.iam.document import Document, parse
+from ekstui.iam.document import parse
 from ekstui.iam.grants import merged_document
 from ekstui.sources.shipped import components
-
-
-def document(*statements: Any) -> Document:
-    return parse(
-        {
-            "Statement": [
-                {"Effect": "Allow", "Action": a, "Resource": r, **({"Condition": c} if c else {})}
-                for a, r, c in statements
-            ]
-        }
-    )
-
+from tests.support.documents import allow, parsed
 
 ANY, VOLUME, SNAPSHOT = "*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:snapshot/*"
 TAGGED = {"StringEquals": {"aws:ResourceTag/a": "b"}}
 
 
 def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> None:
-    held = document(("ec2:Describe*", ANY, None), ("ec2:CreateTags", VOLUME, None))
-    wanted = document(
-        (["ec2:DescribeTags", "ec2:AttachVolume"], ANY, None), ("ec2:CreateTags", [VOLUME, SNAPSHOT], TAGGED)
+    held = parsed(allow("ec2:Describe*"), allow("ec2:CreateTags", VOLUME))
+    wanted = parsed(
+        allow(["ec2:DescribeTags", "ec2:AttachVolume"]), allow("ec2:CreateTags", [VOLUME, SNAPSHOT], Condition=TAGGED)
     )
     found = lacking(wanted, held)
     assert [(each.actions, each.resources) for each in found.statements] == [
@@ -40,28 +29,30 @@ def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> Non
 def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
     both = {"StringEquals": {"aws:ResourceTag/a": "b", "aws:ResourceTag/c": "d"}}
     other = {"StringEquals": {"aws:ResourceTag/a": "else"}}
-    held = document(
-        ("ec2:CreateTags", VOLUME, both), ("ec2:DeleteTags", VOLUME, other), ("ec2:AttachVolume", SNAPSHOT, None)
+    held = parsed(
+        allow("ec2:CreateTags", VOLUME, Condition=both),
+        allow("ec2:DeleteTags", VOLUME, Condition=other),
+        allow("ec2:AttachVolume", SNAPSHOT),
     )
-    wanted = document((["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, TAGGED))
+    wanted = parsed(allow(["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, Condition=TAGGED))
     found = lacking(wanted, held)
     assert [each.actions for each in found.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
     (partly,) = found.partly
     assert (partly.statement.actions, [len(grant.conditions) for grant in partly.grants]) == (("ec2:CreateTags",), [2])
-    denied = held._replace(statements=(*held.statements, *document(("ec2:*", ANY, TAGGED)).statements))
+    denied = held._replace(statements=(*held.statements, *parsed(allow("ec2:*", ANY, Condition=TAGGED)).statements))
     denied = denied._replace(statements=tuple(
         each._replace(effect="Deny") if each.actions == ("ec2:*",) else each for each in denied.statements
     ))  # fmt: skip
     assert lacking(wanted, denied).partly == ()
     # Nothing is said to be allowed in other cases where a Deny may revoke those too.
-    (some,) = document(("ec2:*", ANY, {"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
+    (some,) = parsed(allow("ec2:*", ANY, Condition={"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
     revoked = lacking(wanted, held._replace(statements=(*held.statements, some._replace(effect="Deny"))))
     assert (revoked.partly, revoked.denied) == ((), ("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"))
     assert [each.actions for each in revoked.missing] == [("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume")]
 
 
 def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
-    wanted = document((["ec2:CreateTags", "ec2:DescribeTags"], VOLUME, TAGGED))
+    wanted = parsed(allow(["ec2:CreateTags", "ec2:DescribeTags"], VOLUME, Condition=TAGGED))
     for deny, denied in (
         ({"Action": "EC2:create*", "Resource": "*"}, ("ec2:CreateTags",)),
         ({"NotAction": "ec2:Describe*", "NotResource": SNAPSHOT}, ("ec2:CreateTags",)),
@@ -95,15 +86,17 @@ def test_policies_of_both_versions_of_the_language_mean_together_what_each_means
 
 
 def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_conditions() -> None:
-    before = document((["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT], None))
-    after = document(("ec2:CreateTags", VOLUME, TAGGED), ("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1", None))
+    before = parsed(allow(["ec2:CreateTags", "ec2:DescribeTags", "ec2:DeleteTags"], [VOLUME, SNAPSHOT]))
+    after = parsed(
+        allow("ec2:CreateTags", VOLUME, Condition=TAGGED), allow("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1")
+    )
     found = superfluous(before, after, before)
     assert [(each.actions, each.resources) for each in found.statements] == [
         (("ec2:CreateTags", "ec2:DeleteTags"), (SNAPSHOT,)),
         (("ec2:DescribeTags",), (VOLUME, SNAPSHOT)),
     ]
     assert found.narrower == ("ec2:CreateTags", "ec2:DeleteTags")
-    assert superfluous(before, after, document(("s3:*", ANY, None))) == ((), ())
+    assert superfluous(before, after, parsed(allow("s3:*"))) == ((), ())
 
 
 def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() -> None:
@@ -128,7 +121,7 @@ def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() ->
 
 
 def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
-    before = document((["ec2:CreateTags", "ec2:DeleteTags"], VOLUME, None))
+    before = parsed(allow(["ec2:CreateTags", "ec2:DeleteTags"], VOLUME))
 
     def left(**resource: Any) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Condition": TAGGED, **resource}
@@ -145,5 +138,5 @@ def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
     assert left(Resource=SNAPSHOT) == gone
     # A Deny of the statements before gives nothing that could go, and what the role lacks cannot go.
     denied = before._replace(statements=tuple(each._replace(effect="Deny") for each in before.statements))
-    assert superfluous(denied, document(("s3:*", ANY, None)), before) == ((), ())
-    assert superfluous(before, document(("s3:*", ANY, None)), document(("ec2:CreateTags", SNAPSHOT, None))) == ((), ())
+    assert superfluous(denied, parsed(allow("s3:*")), before) == ((), ())
+    assert superfluous(before, parsed(allow("s3:*")), parsed(allow("ec2:CreateTags", SNAPSHOT))) == ((), ())

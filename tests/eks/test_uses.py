@@ -26,20 +26,16 @@ from ekstui.eks.uses import (
     uses_in,
     uses_running,
 )
-from ekstui.iam.document import Document, parse
+from ekstui.iam.document import Document
 from ekstui.sources.kubernetes import read_kubernetes
 from tests.support.accounts import WHEN, identity
+from tests.support.documents import trusting
 from tests.support.kubernetes import irsa_variables, listing, of_all_namespaces, pod, service_account
 
 ACCOUNT = "111122223333"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/A"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 ARN = f"arn:aws:iam::{ACCOUNT}:role/team/r"
-
-
-def trusting(principal: object, action: str = "sts:AssumeRole", condition: object = None) -> Document:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": action}
-    return parse({"Statement": statement | ({"Condition": condition} if condition else {})})
 
 
 def account(role: Role, *clusters: Cluster, regions: tuple[str, ...] = ("eu-west-1",)) -> AccountSnapshot:
@@ -60,15 +56,15 @@ def a_cluster(**parts: object) -> Cluster:
 @pytest.mark.parametrize(
     ("trust", "policies", "kinds"),
     [
-        (trusting({"Service": "eks.amazonaws.com"}), (), ["cluster"]),
-        (trusting({"Service": "eks.amazonaws.com.cn"}), (), ["cluster"]),
-        (trusting({"Service": "eks-fargate-pods.amazonaws.com"}), (), ["fargate"]),
-        (trusting({"Service": "capabilities.eks.amazonaws.com"}), (), ["capability"]),
-        (trusting({"Service": "pods.eks.amazonaws.com"}), (), ["pod-identity"]),
-        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonEKSWorkerNodePolicy",), ["nodegroup"]),
-        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonEKSWorkerNodeMinimalPolicy",), ["auto-mode-node"]),
-        (trusting({"Service": "ec2.amazonaws.com"}), ("AmazonS3ReadOnlyAccess",), []),
-        (trusting({"Service": "lambda.amazonaws.com"}), ("AmazonEKSWorkerNodePolicy",), []),
+        (trusting("eks.amazonaws.com"), (), ["cluster"]),
+        (trusting("eks.amazonaws.com.cn"), (), ["cluster"]),
+        (trusting("eks-fargate-pods.amazonaws.com"), (), ["fargate"]),
+        (trusting("capabilities.eks.amazonaws.com"), (), ["capability"]),
+        (trusting("pods.eks.amazonaws.com"), (), ["pod-identity"]),
+        (trusting("ec2.amazonaws.com"), ("AmazonEKSWorkerNodePolicy",), ["nodegroup"]),
+        (trusting("ec2.amazonaws.com"), ("AmazonEKSWorkerNodeMinimalPolicy",), ["auto-mode-node"]),
+        (trusting("ec2.amazonaws.com"), ("AmazonS3ReadOnlyAccess",), []),
+        (trusting("lambda.amazonaws.com"), ("AmazonEKSWorkerNodePolicy",), []),
         (None, ("AmazonEKSWorkerNodePolicy",), []),
     ],
 )
@@ -80,7 +76,7 @@ def test_a_trust_policy_alone_suggests(trust: Document | None, policies: tuple[s
 
 
 def test_a_service_linked_role_is_no_cluster_role() -> None:
-    role = a_role(trusting({"Service": "eks.amazonaws.com"}), path="/aws-service-role/eks.amazonaws.com/")
+    role = a_role(trusting("eks.amazonaws.com"), path="/aws-service-role/eks.amazonaws.com/")
     assert uses_in(account(role)) == {}
 
 
@@ -115,7 +111,7 @@ def test_a_service_linked_role_is_no_cluster_role() -> None:
     ],
 )
 def test_what_eks_says_is_confirmed_and_not_inferred_again(parts: dict[str, object], kind: UseKind, trust: str) -> None:
-    role = a_role(trusting({"Service": trust}), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
+    role = a_role(trusting(trust), "AmazonEKSWorkerNodePolicy", profiles=("profile",))
     (first, *others) = uses_in(account(role, a_cluster(**parts)))[ARN]
     assert (first.kind, first.certainty, first.cluster, first.region) == (kind, "confirmed", "prod", "eu-west-1")
     assert kind not in {use.kind for use in others}
@@ -179,10 +175,10 @@ def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
 
 
 def test_the_account_says_which_regions_matter() -> None:
-    cluster_role = replace(a_role(trusting({"Service": "eks.amazonaws.com"})), last_used_region="ap-south-1")
+    cluster_role = replace(a_role(trusting("eks.amazonaws.com")), last_used_region="ap-south-1")
     snapshot = replace(account(cluster_role), identity=replace(identity(), region="us-east-2"))
     assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
-    other = replace(cluster_role, trust=trusting({"Service": "ec2.amazonaws.com"}))
+    other = replace(cluster_role, trust=trusting("ec2.amazonaws.com"))
     assert regions_of_interest(replace(snapshot, roles=(other,))) == ("us-east-2", "eu-west-1")
 
 
@@ -247,7 +243,7 @@ def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> No
     for service, own in SERVICES.items():
         assert inferred(service, *NODES, *(each for each in others if each != own)) == [own]
         assert not any(inferred(service, kind) for kind in others if kind == own)
-    linked = replace(a_role(trusting({"Service": "eks.amazonaws.com"})), path="/aws-service-role/eks.amazonaws.com/")
+    linked = replace(a_role(trusting("eks.amazonaws.com")), path="/aws-service-role/eks.amazonaws.com/")
     assert linked.service_linked
     assert inferred_uses(linked, account(linked), set()) == ()
 

@@ -27,7 +27,7 @@ from ekstui.library.searching import possible_allowers
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import PolicyStore
 from tests.support.accounts import snapshot
-from tests.support.documents import allowing
+from tests.support.documents import allowing, trusting
 
 ACCOUNT = "111122223333"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/eks/ebs-csi"
@@ -291,16 +291,11 @@ def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
 # Who a request is from, and which role it wants, by a snapshot as small as the rule
 
 
-def trusting(*services: str) -> Document:
-    principal = {"Service": [f"{each}.amazonaws.com" for each in services]} if services else {"AWS": "*"}
-    return parse({"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}})
-
-
 def known_roles(*roles: Role, **more: Any) -> AccountSnapshot:
     return replace(snapshot(), roles=roles, **more)
 
 
-APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trusting("pods.eks"))
+APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trusting("pods.eks.amazonaws.com"))
 WEB, POD, ASSUME = "sts:AssumeRoleWithWebIdentity", "eks-auth:AssumeRoleForPodIdentity", "sts:AssumeRole"
 NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
 
@@ -309,19 +304,19 @@ NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
     ("action", "principal", "trust", "meant"),
     [
         # An unsigned call has no role yet, so the one that is named is the one it wants.
-        (WEB, None, trusting("ec2"), True),
-        ("sts:AssumeRoleWithSAML", None, trusting("ec2"), True),
-        ("s3:GetObject", "ec2.amazonaws.com", trusting("ec2"), False),
+        (WEB, None, trusting("ec2.amazonaws.com"), True),
+        ("sts:AssumeRoleWithSAML", None, trusting("ec2.amazonaws.com"), True),
+        ("s3:GetObject", "ec2.amazonaws.com", trusting("ec2.amazonaws.com"), False),
         # A service has no role, a role or user has one.
-        (ASSUME, "ec2.amazonaws.com", trusting("ec2"), True),
-        (ASSUME, NODE, trusting("ec2"), False),
-        (ASSUME, None, trusting("ec2"), False),
+        (ASSUME, "ec2.amazonaws.com", trusting("ec2.amazonaws.com"), True),
+        (ASSUME, NODE, trusting("ec2.amazonaws.com"), False),
+        (ASSUME, None, trusting("ec2.amazonaws.com"), False),
         # The node calls EKS Auth with its own role: what is named is that role only if nodes may have it.
-        (POD, NODE, trusting("pods.eks"), True),
-        (POD, NODE, trusting("ec2"), False),
-        (POD, NODE, trusting("ec2", "pods.eks"), True),
-        (POD, NODE, trusting(), True),
-        (POD, None, trusting("ec2"), False),
+        (POD, NODE, trusting("pods.eks.amazonaws.com"), True),
+        (POD, NODE, trusting("ec2.amazonaws.com"), False),
+        (POD, NODE, trusting({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]}), True),
+        (POD, NODE, trusting({"AWS": "*"}), True),
+        (POD, None, trusting("ec2.amazonaws.com"), False),
     ],
 )
 def test_whether_a_named_role_is_the_one_to_be_assumed(

@@ -11,9 +11,10 @@ from moto.iam.models import Role
 from tests.rig.builder import Builder
 from tests.rig.clusters import add_auto, add_legacy, add_prod
 from tests.rig.crowd import add_crowd
-from tests.rig.documents import allowing, document, trusting, trusting_accounts_of, trusting_ec2
+from tests.rig.documents import allowing, trusting_accounts_of, trusting_ec2
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.world import Aggregator, world
+from tests.support.documents import document, trust
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 """The time at which the seeded account stands, unless another is given."""
@@ -95,7 +96,7 @@ def _linked_roles(builder: Builder) -> None:
         ("elasticloadbalancing", "AWSServiceRoleForElasticLoadBalancing", "AWSElasticLoadBalancingServiceRolePolicy"),
     ):
         host = f"{service}.amazonaws.com"
-        builder.role(name, trusting(host), policy, path=f"/aws-service-role/{host}/")
+        builder.role(name, trust(host), policy, path=f"/aws-service-role/{host}/")
 
 
 def _people(builder: Builder) -> None:
@@ -161,7 +162,7 @@ def _hostile(builder: Builder, region: str) -> None:
         tags={"note": "\u202eright to left", "line": "one\u2028two"},
         inline={"inline": document({"Sid": escape, "Effect": "Allow", "Action": "s3:Get*", "Resource": f"*{escape}"})},
     )
-    role = builder.role("hostile-cluster", trusting("eks.amazonaws.com"), "AmazonEKSClusterPolicy")
+    role = builder.role("hostile-cluster", trust("eks.amazonaws.com"), "AmazonEKSClusterPolicy")
     issue = {"code": "Other", "message": f"[/oops] {escape} \u202ebroken", "resourceIds": ["[bold]"]}
     cluster = builder.cluster(region, "hostile", role, issues=[issue], tags={"[/x]": escape})
     builder.pod_identity(region, cluster, "[/oops]", f"sa{escape}", builder.iam.get_role("hostile"))

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.rig.builder import Builder
-from tests.rig.documents import allowing, document, trusting, trusting_accounts_of, trusting_ec2, trusting_pods
+from tests.rig.documents import allowing, trusting_accounts_of, trusting_ec2, trusting_pods
 from tests.rig.eks import issuer
 from tests.rig.world import world
+from tests.support.documents import document, trust
 
 
 def _auto_issuer(region: str) -> str:
@@ -21,7 +22,7 @@ def add_prod(builder: Builder, region: str) -> None:
     used: dict[str, Any] = {"last_used": builder.ago(hours=1), "last_used_region": region}
     cluster_role = builder.role(
         "prod-cluster",
-        trusting("eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession"),
+        trust("eks.amazonaws.com", ("sts:AssumeRole", "sts:TagSession")),
         "AmazonEKSClusterPolicy",
         "AmazonEKSVPCResourceController",
         description="Control plane of prod",
@@ -62,21 +63,21 @@ def add_prod(builder: Builder, region: str) -> None:
     builder.node(region, prod, karpenter, "karpenter-node")
 
     fargate = builder.role(
-        "prod-fargate", trusting("eks-fargate-pods.amazonaws.com"), "AmazonEKSFargatePodExecutionRolePolicy", **used
+        "prod-fargate", trust("eks-fargate-pods.amazonaws.com"), "AmazonEKSFargatePodExecutionRolePolicy", **used
     )
     builder.fargate_profile(region, prod, "batch", fargate, "batch")
     builder.access_entry(region, prod, fargate.arn, "FARGATE_LINUX")
 
     hybrid = builder.role(
         "prod-hybrid-node",
-        trusting("ssm.amazonaws.com"),
+        trust("ssm.amazonaws.com"),
         "AmazonSSMManagedInstanceCore",
         "AmazonEC2ContainerRegistryPullOnly",
         inline={"describe": allowing("eks:DescribeCluster")},
     )
     builder.access_entry(region, prod, hybrid.arn, "HYBRID_LINUX")
     builder.node(region, prod, hybrid, "hybrid-node")
-    hyperpod = builder.role("prod-hyperpod", trusting("sagemaker.amazonaws.com"), "AmazonEKS_CNI_Policy")
+    hyperpod = builder.role("prod-hyperpod", trust("sagemaker.amazonaws.com"), "AmazonEKS_CNI_Policy")
     builder.access_entry(region, prod, hyperpod.arn, "HYPERPOD_LINUX")
     builder.node(region, prod, hyperpod, "hyperpod-node")
 
@@ -200,7 +201,7 @@ def _prod_workloads(builder: Builder, region: str, provider: str) -> None:
     reports = builder.role(
         "prod-reports",
         # Without sts:TagSession, which Pod Identity asks for.
-        trusting("pods.eks.amazonaws.com"),
+        trust("pods.eks.amazonaws.com"),
         inline={"bucket": allowing("s3:*")},
     )
     builder.pod_identity(region, prod, "reports", "writer", reports, policy=session, disable_session_tags=True)
@@ -216,7 +217,7 @@ def add_auto(builder: Builder, region: str) -> None:
     cluster_role = builder.role(
         "auto-cluster",
         # Without sts:TagSession, which Auto Mode asks for.
-        trusting("eks.amazonaws.com"),
+        trust("eks.amazonaws.com"),
         "AmazonEKSClusterPolicy",
         "AmazonEKSComputePolicy",
         "AmazonEKSBlockStoragePolicy",
@@ -250,7 +251,7 @@ def add_auto(builder: Builder, region: str) -> None:
     builder.access_entry(region, auto, custom.arn, "EC2", policies=["AmazonEKSAutoNodePolicy"])
     builder.node(region, auto, custom, "auto-mode-node")
 
-    capability_trust = trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
+    capability_trust = trust("capabilities.eks.amazonaws.com", ("sts:AssumeRole", "sts:TagSession"))
     for name, kind, inline in (
         ("ack-s3", "ACK", {"buckets": allowing("s3:CreateBucket", "s3:GetBucketTagging")}),
         ("kro", "KRO", {}),
@@ -266,7 +267,7 @@ def add_legacy(builder: Builder, region: str) -> None:
     """Add an old cluster with nodes of its own, where access is by ConfigMap alone."""
     cluster_role = builder.role(
         "legacy-cluster",
-        trusting("eks.amazonaws.com"),
+        trust("eks.amazonaws.com"),
         "AmazonEKSClusterPolicy",
         "AmazonEKSServicePolicy",
         last_used=builder.ago(days=1),

@@ -7,7 +7,8 @@ from typing import Any
 from moto.iam.models import OpenIDConnectProvider
 
 from tests.rig.builder import Builder
-from tests.rig.documents import allowing, trusting, trusting_accounts_of, trusting_ec2, trusting_pods
+from tests.rig.documents import allowing, trusting_accounts_of, trusting_ec2, trusting_pods
+from tests.support.documents import trust
 
 TEAMS = ("search", "payments", "ml", "data", "web", "mobile", "identity", "growth", "billing", "infra")
 APPS = ("api", "worker", "cron", "ingest", "export", "sync", "proxy", "cache", "frontend", "jobs", "stream", "report")
@@ -47,11 +48,11 @@ def add_crowd(builder: Builder, count: int, region: str) -> None:
         elif draw < 0.8:
             policies = ["AWSLambdaBasicExecutionRole", teams[team].arn]
             builder.role(
-                f"{name}-lambda", trusting("lambda.amazonaws.com"), *policies, path="/service/", tags=tags, **used
+                f"{name}-lambda", trust("lambda.amazonaws.com"), *policies, path="/service/", tags=tags, **used
             )
         else:
             inline = {"queue": allowing("sqs:SendMessage"), "logs": allowing("logs:PutLogEvents")}
-            builder.role(f"{name}-task", trusting("ecs-tasks.amazonaws.com"), inline=inline, tags=tags, **used)
+            builder.role(f"{name}-task", trust("ecs-tasks.amazonaws.com"), inline=inline, tags=tags, **used)
 
 
 def _provider(builder: Builder, url: str) -> OpenIDConnectProvider:

@@ -3,28 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.support.documents import document, trust
+
 Document = Mapping[str, Any]
-
-
-def document(*statements: Document) -> dict[str, Any]:
-    """Return a policy document of these statements."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
-
-
-def trusting(service: str, *actions: str) -> dict[str, Any]:
-    """Return a trust policy for an AWS service; the action is sts:AssumeRole unless others are given."""
-    granted = list(actions) if actions else "sts:AssumeRole"
-    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": granted})
 
 
 def trusting_ec2(partition: str) -> dict[str, Any]:
     """Return the trust policy of a node's role; China has its own name for EC2."""
-    return trusting("ec2.amazonaws.com.cn" if partition == "aws-cn" else "ec2.amazonaws.com")
+    return trust("ec2.amazonaws.com.cn" if partition == "aws-cn" else "ec2.amazonaws.com")
 
 
 def trusting_pods() -> dict[str, Any]:
     """Return the trust policy of a Pod Identity role."""
-    return trusting("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
+    return trust("pods.eks.amazonaws.com", ("sts:AssumeRole", "sts:TagSession"))
 
 
 def trusting_accounts_of(

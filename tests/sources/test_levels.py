@@ -9,16 +9,13 @@ import pytest
 from ekstui.errors import InputError
 from ekstui.iam.request import Request
 from ekstui.sources.levels import read_layers
+from tests.support.documents import document
 
 ACCOUNT, MANAGEMENT = "111122223333", "999999999999"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/App"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/App/one"
 QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"
 FULL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-
-
-def document(*statements: dict[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def write(path: Path, value: object) -> None:

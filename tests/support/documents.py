@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ekstui.iam.document import Document, parse
+from ekstui.iam.evaluation import AppliedPolicy
 
 Statement = dict[str, Any]
 
@@ -38,9 +39,31 @@ def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, An
 def trust(
     principal: object, action: object = "sts:AssumeRole", condition: object = None, **elements: Any
 ) -> dict[str, Any]:
-    """A trust policy as JSON: `principal` may do `action` with the role, if `condition` holds."""
-    conditions = {} if condition is None else {"Condition": condition}
-    return document({"Effect": "Allow", "Principal": principal, "Action": action, **conditions, **elements})
+    """A trust policy as JSON: `principal`, a service by its name or any in IAM's JSON, may do `action` with the role.
+
+    `condition` is the block of conditions, if there is one; `elements` are further elements of the statement.
+    """
+    named = {"Service": principal} if isinstance(principal, str) and principal != "*" else principal
+    actions = list(action) if isinstance(action, tuple) else action
+    conditions = {"Condition": condition} if condition else {}
+    return document({"Effect": "Allow", "Principal": named, "Action": actions, **conditions, **elements})
+
+
+def trusting(principal: object, action: object = "sts:AssumeRole", condition: object = None) -> Document:
+    """A trust policy as `trust` writes it, parsed."""
+    return parse(trust(principal, action, condition))
+
+
+def applied(name: str, *statements: Statement, version: str = VERSION) -> AppliedPolicy:
+    """A policy of these statements, for an evaluation; what a statement leaves out of it is to allow everything."""
+    return AppliedPolicy(name, None, parsed(*map(_whole, statements), version=version))
+
+
+def _whole(statement: Statement) -> Statement:
+    """A statement with each element that IAM requires."""
+    action = {} if "NotAction" in statement else {"Action": "*"}
+    resource = {} if "NotResource" in statement else {"Resource": "*"}
+    return {"Effect": "Allow", **action, **resource, **statement}
 
 
 def _json(value: str | Sequence[str]) -> str | list[str]:

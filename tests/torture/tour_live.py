@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 from tests.rig.builder import Builder
-from tests.rig.documents import trusting, trusting_ec2
+from tests.rig.documents import trusting_ec2
 from tests.rig.isolation import access_key
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.rig.world import world
+from tests.support.documents import trust
 from tests.torture.hostile import Tried, account, policy
 from tests.torture.touring import TEXT, Tour, app
 
@@ -63,7 +64,7 @@ def hostile_account(builder: Builder, region: str) -> None:
     cluster = builder.cluster(region, f"a{NAME}", named, version=TEXT, issues=[issue], tags={TEXT: TEXT})
     node = builder.role(f"node{NAME}", trusting_ec2(builder.partition), POLICY, "AmazonEKSWorkerNodePolicy")
     builder.nodegroup(region, cluster, f"n{NAME}", node, issues=[issue])
-    fargate = builder.role("fargate", trusting("eks-fargate-pods.amazonaws.com"))
+    fargate = builder.role("fargate", trust("eks-fargate-pods.amazonaws.com"))
     builder.fargate_profile(region, cluster, f"f{NAME}", fargate, TEXT)
     builder.addon(region, cluster, "vpc-cni", plain, issues=[issue])
     builder.pod_identity(region, cluster, TEXT, TEXT, plain, target=named.arn)

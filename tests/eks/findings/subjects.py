@@ -62,10 +62,6 @@ def unread(name: str) -> RolePolicy:
     return RolePolicy(name, f"arn:aws:iam::{ACCOUNT}:policy/{name}", 1, None)
 
 
-def trusting(service: str, *actions: str) -> Document:
-    return parse({"Statement": {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}})
-
-
 def web_identity(issuer: str, subject: str | None, operator: str = "StringEquals") -> dict[str, Any]:
     """A statement that trusts service accounts of a cluster."""
     statement: dict[str, Any] = {

@@ -26,10 +26,10 @@ from tests.eks.findings.subjects import (
     coded,
     findings_with,
     role,
-    trusting,
     unread,
     used,
 )
+from tests.support.documents import trusting
 
 NODE = (aws("AmazonEKSWorkerNodePolicy"), aws("AmazonEC2ContainerRegistryPullOnly"))
 OWN_CLUSTER = allowing("own", "ec2:CreateTags", "ec2:Describe*", "kms:DescribeKey")
@@ -197,7 +197,7 @@ def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name()
 
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
-        found = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service, "sts:AssumeRole")))
+        found = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service)))
         missing = [each.severity for each in coded(found, "missing-policy") if "Systems Manager" in each.text]
         assert missing == expected
 

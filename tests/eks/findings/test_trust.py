@@ -21,10 +21,10 @@ from tests.eks.findings.subjects import (
     fixing,
     role,
     trust_of,
-    trusting,
     used,
     web_identity,
 )
+from tests.support.documents import trusting
 
 BOTH = ("sts:AssumeRole", "sts:TagSession")
 EKS = "eks.amazonaws.com"
@@ -34,29 +34,29 @@ PODS = "pods.eks.amazonaws.com"
 @pytest.mark.parametrize(
     ("trust", "use", "seen", "code", "expected"),
     [
-        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
-        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=False), "tag-session", []),
-        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=None), "tag-session", []),
-        (trusting(EKS, *BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
+        (trusting(EKS), used("cluster"), cluster(auto_mode=True), "tag-session", ["problem"]),
+        (trusting(EKS), used("cluster"), cluster(auto_mode=False), "tag-session", []),
+        (trusting(EKS), used("cluster"), cluster(auto_mode=None), "tag-session", []),
+        (trusting(EKS, BOTH), used("cluster"), cluster(auto_mode=True), "tag-session", []),
         (trusting(EKS, "sts:*"), used("cluster"), cluster(auto_mode=True), "tag-session", []),
-        (trusting("eks.amazonaws.com.cn", *BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
-        (trusting(PODS, "sts:AssumeRole"), used("pod-identity", session_tags=True), cluster(), "tag-session", ["problem"]),
-        (trusting(PODS, "sts:AssumeRole"), used("nodegroup"), cluster(), "tag-session", ["advice"]),
-        (trusting(PODS, *BOTH), used("pod-identity", session_tags=True), cluster(), "tag-session", []),
+        (trusting("eks.amazonaws.com.cn", BOTH), used("cluster"), cluster(auto_mode=True), "principal", []),
+        (trusting(PODS), used("pod-identity", session_tags=True), cluster(), "tag-session", ["problem"]),
+        (trusting(PODS), used("nodegroup"), cluster(), "tag-session", ["advice"]),
+        (trusting(PODS, BOTH), used("pod-identity", session_tags=True), cluster(), "tag-session", []),
         # Session tags are turned off: nothing is left to tag ("pod-id-role", and disableSessionTags in the API reference).
-        (trusting(PODS, "sts:AssumeRole"), used("pod-identity", session_tags=False), cluster(), "tag-session", []),
+        (trusting(PODS), used("pod-identity", session_tags=False), cluster(), "tag-session", []),
         (trusting(PODS, "sts:TagSession"), used("pod-identity", session_tags=False), cluster(), "principal", ["problem"]),
-        (trusting("capabilities.eks.amazonaws.com", "sts:AssumeRole"), used("capability"), cluster(), "tag-session", ["problem"]),
-        (trusting("capabilities.eks.amazonaws.com", *BOTH), used("capability"), cluster(), "tag-session", []),
+        (trusting("capabilities.eks.amazonaws.com"), used("capability"), cluster(), "tag-session", ["problem"]),
+        (trusting("capabilities.eks.amazonaws.com", BOTH), used("capability"), cluster(), "tag-session", []),
         (None, used("pod-identity", session_tags=True), cluster(), "tag-session", []),
-        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity", session_tags=True), cluster(), "principal", ["problem"]),
-        (trusting("ec2.amazonaws.com", *BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", []),
-        (trusting(EKS, "sts:AssumeRole"), used("nodegroup"), cluster(), "principal", ["problem"]),
-        (trusting("eks-fargate-pods.amazonaws.com", "sts:AssumeRole"), used("fargate"), cluster(), "principal", []),
-        (trusting(EKS, "sts:AssumeRole"), used("fargate"), cluster(), "principal", ["problem"]),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(outpost=True), "principal", []),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", BOTH), used("pod-identity", session_tags=True), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com", BOTH), used("pod-identity", certainty="inferred"), cluster(), "principal", []),
+        (trusting("ec2.amazonaws.com"), used("nodegroup"), cluster(), "principal", []),
+        (trusting(EKS), used("nodegroup"), cluster(), "principal", ["problem"]),
+        (trusting("eks-fargate-pods.amazonaws.com"), used("fargate"), cluster(), "principal", []),
+        (trusting(EKS), used("fargate"), cluster(), "principal", ["problem"]),
+        (trusting("ec2.amazonaws.com"), used("cluster"), cluster(outpost=True), "principal", []),
+        (trusting("ec2.amazonaws.com"), used("cluster"), cluster(auto_mode=True), "principal", ["problem"]),
     ],
 )  # fmt: skip
 def test_the_trust_of_each_use(trust: Document | None, use: Use, seen: Cluster, code: str, expected: list[str]) -> None:
@@ -140,12 +140,12 @@ CAPABILITIES = "capabilities.eks.amazonaws.com"
 @pytest.mark.parametrize(
     ("trust", "policies", "expected"),
     [
-        (trusting(PODS, "sts:AssumeRole"), (), ["advice"]),
-        (trusting(CAPABILITIES, "sts:AssumeRole"), (), ["advice"]),
-        (trusting(CAPABILITIES, *BOTH), (), []),
-        (trusting(EKS, "sts:AssumeRole"), ("AmazonEKSClusterPolicy",), []),
-        (trusting(EKS, "sts:AssumeRole"), ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy"), ["advice"]),
-        (trusting("ec2.amazonaws.com", "sts:AssumeRole"), (), []),
+        (trusting(PODS), (), ["advice"]),
+        (trusting(CAPABILITIES), (), ["advice"]),
+        (trusting(CAPABILITIES, BOTH), (), []),
+        (trusting(EKS), ("AmazonEKSClusterPolicy",), []),
+        (trusting(EKS), ("AmazonEKSClusterPolicy", "AmazonEKSComputePolicy"), ["advice"]),
+        (trusting("ec2.amazonaws.com"), (), []),
     ],
 )
 def test_a_missing_tag_session_is_inferred_where_eks_was_not_asked(
@@ -173,12 +173,12 @@ def test_the_command_for_another_clusters_issuer_keeps_it_and_adds_this_one() ->
     ("trust", "use", "seen", "code"),
     [
         (
-            trusting(PODS, "sts:AssumeRole"),
+            trusting(PODS),
             used("pod-identity", session_tags=True),
             cluster(),
             "trust-lacks-tag-session",
         ),
-        (trusting(EKS, "sts:AssumeRole"), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
+        (trusting(EKS), used("cluster"), cluster(auto_mode=True), "trust-lacks-tag-session"),
         (
             trust_of(web_identity(ISSUER, "system:serviceaccount:kube-system:*")),
             used("irsa"),

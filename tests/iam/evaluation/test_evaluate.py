@@ -6,24 +6,16 @@ from typing import Any
 
 import pytest
 
-from ekstui.iam.document import Condition, Document, Statement, parse
+from ekstui.iam.document import Condition, Statement, parse
 from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request, context_of
 from tests.support.corpus import raw_corpus, raw_document
+from tests.support.documents import applied
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
 SNAPSHOT = "arn:aws:ec2:eu-west-1::snapshot/snap-1"
 ROLE = "arn:aws:sts::111122223333:assumed-role/node/i-1"
-
-
-def document(*statements: dict[str, Any], version: str = "2012-10-17") -> Document:
-    filled = [{"Effect": "Allow", "Resource": "*", **statement} for statement in statements]
-    return parse({"Version": version, "Statement": filled})
-
-
-def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> AppliedPolicy:
-    return AppliedPolicy("p", None, document(*statements, version=version))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +34,7 @@ def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> AppliedP
     ],
 )
 def test_action(action: str, element: str, listed: object, expected: str) -> None:
-    assert evaluate(Request(action, ("*",)), [policy({element: listed})]).verdict == expected
+    assert evaluate(Request(action, ("*",)), [applied("p", {element: listed})]).verdict == expected
 
 
 @pytest.mark.parametrize(
@@ -121,30 +113,30 @@ def test_layers(
     )
     found = evaluate(
         request,
-        [policy(statement) for statement in identity],
-        policy(*boundary) if boundary is not None else None,
-        [policy(statement) for statement in session],
+        [applied("p", statement) for statement in identity],
+        applied("p", *boundary) if boundary is not None else None,
+        [applied("p", statement) for statement in session],
     )
     assert (found.verdict, found.missing) == (expected, missing)
 
 
 def test_which_layer_denied() -> None:
     request = Request("ec2:CreateVolume", (VOLUME,))
-    assert evaluate(request, [policy(ALLOW)], policy(NOTHING)).decisive.decided_by == "boundary"
-    assert evaluate(request, [policy(ALLOW)], None, [policy(DENY)]).decisive.decided_by == "session"
-    assert evaluate(request, [policy(NOTHING)], policy(NOTHING)).decisive.decided_by == "identity"
-    assert evaluate(request, [policy(ALLOW)]).decisive.decided_by is None
+    assert evaluate(request, [applied("p", ALLOW)], applied("p", NOTHING)).decisive.decided_by == "boundary"
+    assert evaluate(request, [applied("p", ALLOW)], None, [applied("p", DENY)]).decisive.decided_by == "session"
+    assert evaluate(request, [applied("p", NOTHING)], applied("p", NOTHING)).decisive.decided_by == "identity"
+    assert evaluate(request, [applied("p", ALLOW)]).decisive.decided_by is None
 
 
 def test_every_resource_must_be_allowed_possibly_by_different_statements() -> None:
     on_volume = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*:*:volume/*"}
     on_snapshot = {"Action": "ec2:CreateVolume", "Resource": "arn:aws:ec2:*::snapshot/*"}
     request = Request("ec2:CreateVolume", (VOLUME, SNAPSHOT))
-    assert evaluate(request, [policy(on_volume)]).verdict == "implicit-deny"
-    assert evaluate(request, [policy(on_volume)]).decisive.resource == SNAPSHOT
-    assert evaluate(request, [policy(on_volume), policy(on_snapshot)]).verdict == "allowed"
+    assert evaluate(request, [applied("p", on_volume)]).verdict == "implicit-deny"
+    assert evaluate(request, [applied("p", on_volume)]).decisive.resource == SNAPSHOT
+    assert evaluate(request, [applied("p", on_volume), applied("p", on_snapshot)]).verdict == "allowed"
     if_tagged = {**on_snapshot, "Condition": {"Null": {"aws:ResourceTag/a": "false"}}}
-    found = evaluate(request, [policy(on_volume, if_tagged)])
+    found = evaluate(request, [applied("p", on_volume, if_tagged)])
     assert (found.verdict, found.missing, found.decisive.resource) == ("depends", ("aws:ResourceTag/a",), SNAPSHOT)
 
 
@@ -154,7 +146,7 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
         "Condition": {"StringLike": {"aws:RequestTag/a": "b*", "aws:RequestTag/c": "*"}, "Bool": {"x:y": "true"}},
     }  # fmt: skip
     request = Request("ec2:CreateVolume", (SNAPSHOT,), None, {"AWS:requesttag/A": ("c",)}, frozenset({"X:Y"}))
-    (result,) = evaluate(request, [policy(statement)]).decisive.statements
+    (result,) = evaluate(request, [applied("p", statement)]).decisive.statements
     assert result.matches is False
     assert [
         (failure.part, failure.key, failure.operator, failure.wanted, failure.given) for failure in result.failed
@@ -164,7 +156,7 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
         ("condition", "x:y", "Bool", ("true",), ()),
     ]
     request = Request("ec2:CreateVolume", (VOLUME,), None, {"aws:RequestTag/a": ("bc",), "x:y": ("true",)})
-    found = evaluate(request, [policy(statement)])
+    found = evaluate(request, [applied("p", statement)])
     assert found.missing == ("aws:RequestTag/c",)
     assert [(failure.key, failure.given) for failure in found.decisive.statements[0].failed] == [
         ("aws:RequestTag/c", None)
@@ -179,8 +171,8 @@ def test_a_statement_without_resource_grants_nothing() -> None:
 def test_variables_are_not_replaced_in_an_old_document() -> None:
     bucket = {"Action": "*", "Resource": "arn:aws:s3:::${aws:PrincipalAccount}"}
     request = Request("s3:ListBucket", ("arn:aws:s3:::111122223333",), ROLE)
-    assert evaluate(request, [policy(bucket)]).verdict == "allowed"
-    assert evaluate(request, [policy(bucket, version="2008-10-17")]).verdict == "implicit-deny"
+    assert evaluate(request, [applied("p", bucket)]).verdict == "allowed"
+    assert evaluate(request, [applied("p", bucket, version="2008-10-17")]).verdict == "implicit-deny"
 
 
 @pytest.mark.parametrize(
@@ -200,7 +192,7 @@ def test_variables_are_not_replaced_in_an_old_document() -> None:
 )
 def test_what_follows_from_the_principal(principal: str, key: str, values: tuple[str, ...] | None) -> None:
     wanted = {"Action": "*", "Condition": {"StringEquals": {key: list(values or ["?"])}}}
-    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [policy(wanted)])
+    result = evaluate(Request("ec2:CreateVolume", (VOLUME,), principal), [applied("p", wanted)])
     assert result.verdict == ("depends" if values is None else "allowed" if values else "implicit-deny")
 
 
@@ -208,13 +200,15 @@ def test_what_follows_from_the_principal(principal: str, key: str, values: tuple
     ("action", "expected"), [("ec2:DeleteVolume", "allowed"), ("ec2:CreateVolume", "depends"), ("ebs:GetX", "depends")]
 )
 def test_the_account_of_the_resource_follows_where_the_action_has_it(action: str, expected: str) -> None:
-    own = policy({"Action": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}})
+    own = applied(
+        "p", {"Action": "*", "Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}
+    )
     assert evaluate(Request(action, (VOLUME,), ROLE), [own]).verdict == expected
 
 
 def test_what_was_told_goes_before_what_follows() -> None:
     told = Request("ec2:CreateVolume", (VOLUME,), ROLE, {"AWS:principalaccount": ("9",)})
-    wanted = policy({"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
+    wanted = applied("p", {"Action": "*", "Condition": {"StringEquals": {"aws:PrincipalAccount": "9"}}})
     assert evaluate(told, [wanted]).verdict == "allowed"
     absent = Request("ec2:CreateVolume", (VOLUME,), ROLE, {}, frozenset({"aws:PrincipalAccount"}))
     assert evaluate(absent, [wanted]).verdict == "implicit-deny"
@@ -245,7 +239,7 @@ def arns_of(action: str) -> Iterator[str]:
 def test_no_tag_that_aws_asks_for_is_absent_because_the_reference_is_silent() -> None:
     asked: dict[tuple[str, str, str], set[str]] = {}
     for name, statement, line in tag_conditions():
-        present = [policy({"Action": "*", "Condition": {"Null": {line.key: "false"}}})]
+        present = [applied("p", {"Action": "*", "Condition": {"Null": {line.key: "false"}}})]
         for action in statement.actions if statement.action_element == "Action" else ():
             if reference().find(action) is not None:
                 asked[name, action, line.key] = {
@@ -270,7 +264,7 @@ FILE_SYSTEM = "arn:aws:fsx:eu-west-1:111122223333:file-system/fs-1"
     ],
 )
 def test_a_deny_by_a_key_that_was_not_given_leaves_the_verdict_open(action: str, resource: str, key: str) -> None:
-    prod = policy(ALLOW, {"Effect": "Deny", "Action": "*", "Condition": {"StringEquals": {key: "prod"}}})
+    prod = applied("p", ALLOW, {"Effect": "Deny", "Action": "*", "Condition": {"StringEquals": {key: "prod"}}})
     open_ = evaluate(Request(action, (resource,)), [prod], reference=reference())
     assert (open_.verdict, open_.missing) == ("depends", (key,))
     absent = Request(action, (resource,), absent=frozenset({key}))
@@ -291,7 +285,7 @@ def test_no_resource_follows_from_the_reference() -> None:
     listed = Request("iam:ListInstanceProfiles")
     result = evaluate(listed, [narrow], reference=reference())
     assert (result.verdict, result.missing, result.decisive.resource) == ("depends", ("resource",), "*")
-    assert evaluate(listed, [policy(ALLOW)], reference=reference()).verdict == "allowed"
+    assert evaluate(listed, [applied("p", ALLOW)], reference=reference()).verdict == "allowed"
     given = Request("iam:ListInstanceProfiles", ("arn:aws:iam::111122223333:instance-profile/eks-a",))
     assert evaluate(given, [narrow], reference=reference()).verdict == "allowed"
     assert evaluate(Request("iam:ListInstanceProfiles", ("*",)), [narrow]).verdict == "implicit-deny"
@@ -300,7 +294,7 @@ def test_no_resource_follows_from_the_reference() -> None:
 @pytest.mark.parametrize(("told", "expected"), [(["Name"], "implicit-deny"), (["Name", "team"], "depends")])
 def test_all_tag_keys_told_leave_no_other_tag(told: list[str], expected: str) -> None:
     context = {"aws:TagKeys": tuple(told), "aws:RequestTag/Name": ("a",)}
-    wanted = policy({"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
+    wanted = applied("p", {"Action": "*", "Condition": {"StringLike": {"aws:RequestTag/team": "*"}}})
     assert evaluate(Request("ec2:CreateVolume", (VOLUME,), None, context), [wanted]).verdict == expected
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ekstui.iam.document import parse
-from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
+from ekstui.iam.evaluation import Organization, PolicyLevel, evaluate
 from ekstui.iam.request import Request
+from tests.support.documents import applied
 
 ROLE = "arn:aws:iam::111122223333:role/app"
 BUCKET = "arn:aws:s3:::logs"
@@ -15,21 +15,8 @@ LINKED = "arn:aws:iam::111122223333:role/aws-service-role/eks.amazonaws.com/AWSS
 LINKED_SESSION = "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForAmazonEKS/1"
 
 
-def policy(*statements: dict[str, Any]) -> AppliedPolicy:
-    filled = [
-        {
-            "Effect": "Deny",
-            **({} if "NotAction" in each else {"Action": "*"}),
-            **({} if "NotResource" in each else {"Resource": "*"}),
-            **each,
-        }
-        for each in statements
-    ]
-    return AppliedPolicy("p", None, parse({"Version": "2012-10-17", "Statement": filled}))
-
-
 def level(*statements: dict[str, Any]) -> PolicyLevel:
-    return PolicyLevel("ou", tuple(policy(each) for each in statements))
+    return PolicyLevel("ou", tuple(applied("p", {"Effect": "Deny", **statement}) for statement in statements))
 
 
 IN_REGION = {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}}
@@ -65,7 +52,7 @@ ALLOW = {"Effect": "Allow"}
 def test_service_control_policies(levels: list[PolicyLevel], region: str | None, expected: str, by: str | None) -> None:
     context = {} if region is None else {"aws:RequestedRegion": (region,)}
     request = Request("s3:ListBucket", (BUCKET,), ROLE, context)
-    found = evaluate(request, [policy(FULL)], organization=Organization(tuple(levels)))
+    found = evaluate(request, [applied("p", FULL)], organization=Organization(tuple(levels)))
     assert (found.verdict, found.decisive.decided_by) == (expected, by)
 
 
@@ -88,7 +75,9 @@ def test_service_control_policies(levels: list[PolicyLevel], region: str | None,
 @pytest.mark.parametrize("kind", ["service_control", "resource_control"])
 def test_whom_they_restrict(principal: str, context: dict[str, tuple[str, ...]], expected: str, kind: str) -> None:
     organization = Organization()._replace(**{kind: (level(FULL, {}),)})
-    found = evaluate(Request("s3:ListBucket", (BUCKET,), principal, context), [policy(FULL)], organization=organization)
+    found = evaluate(
+        Request("s3:ListBucket", (BUCKET,), principal, context), [applied("p", FULL)], organization=organization
+    )
     assert found.verdict == expected
     assert ("aws:PrincipalArn" in found.missing) == (expected == "depends")
 
@@ -110,7 +99,7 @@ def test_resource_control_policies(action: str, resource: str, expected: str) ->
         (Organization((), (level({"Action": "*"}),)), expected),
         (Organization((), (level({"Action": "logs:*"}),)), "allowed"),
     ):
-        found = evaluate(Request(action, (resource,), ROLE), [policy(FULL)], organization=organization)
+        found = evaluate(Request(action, (resource,), ROLE), [applied("p", FULL)], organization=organization)
         assert found.verdict == verdict
 
 

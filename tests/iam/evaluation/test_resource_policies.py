@@ -1,13 +1,11 @@
 """The policy of a resource: IAM User Guide, "How AWS enforcement code logic evaluates requests to allow or deny access"."""
 
-from typing import Any
-
 import pytest
 
-from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
 from ekstui.iam.request import Request
 from ekstui.iam.resource_control import is_resource_controlled
+from tests.support.documents import applied
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 USER = f"arn:aws:iam::{ACCOUNT}:user/jo"
@@ -20,17 +18,12 @@ BUCKET = "arn:aws:s3:::logs"
 ACCOUNT_ITSELF = f"arn:aws:iam::{ACCOUNT}:root"
 
 
-def policy(name: str, *statements: dict[str, Any]) -> AppliedPolicy:
-    filled = [{"Effect": "Allow", "Action": "*", "Resource": "*", **each} for each in statements]
-    return AppliedPolicy(name, None, parse({"Version": "2012-10-17", "Statement": filled}))
-
-
 def to(principal: object, **more: object) -> AppliedPolicy:
-    return policy("of the resource", {"Principal": principal if principal == "*" else {"AWS": principal}, **more})
+    return applied("of the resource", {"Principal": principal if principal == "*" else {"AWS": principal}, **more})
 
 
-ALL = policy("all", {})
-NOTHING = policy("nothing", {"Action": "ec2:*"})
+ALL = applied("all", {})
+NOTHING = applied("nothing", {"Action": "ec2:*"})
 
 
 @pytest.mark.parametrize(
@@ -127,14 +120,14 @@ def test_a_deny_decides_whatever_allows() -> None:
         request = Request("sqs:SendMessage", (QUEUE,), SESSION, {"aws:SecureTransport": (secure,)})
         assert evaluate(request, [ALL], resource_policies={QUEUE: deny}).verdict == expected
     request = Request("sqs:SendMessage", (QUEUE,), USER)
-    own = policy("own", {}, {"Effect": "Deny", "Action": "sqs:SendMessage"})
+    own = applied("own", {}, {"Effect": "Deny", "Action": "sqs:SendMessage"})
     assert evaluate(request, [own], resource_policies={QUEUE: to(USER)}).verdict == "explicit-deny"
     # Nor do the identity policies have to be known for what the resource's policy decides: but one of them may deny it.
     assert evaluate(request, None, resource_policies={QUEUE: to(USER)}).missing == ("identity",)
 
 
 def test_a_deny_of_all_but_some_catches_whoever_has_a_boundary() -> None:
-    but = policy("but", {"Effect": "Deny", "NotPrincipal": {"AWS": [USER, ACCOUNT_ITSELF]}})
+    but = applied("but", {"Effect": "Deny", "NotPrincipal": {"AWS": [USER, ACCOUNT_ITSELF]}})
     request = Request("sqs:SendMessage", (QUEUE,), USER)
     assert evaluate(request, [ALL], ALL, resource_policies={QUEUE: but}).verdict == "explicit-deny"
     assert evaluate(request, [ALL], resource_policies={QUEUE: but}).verdict != "explicit-deny"
@@ -160,7 +153,7 @@ def test_levels_of_the_organization_limit_what_the_policy_of_the_resource_grants
 def test_a_caller_without_policies_needs_that_of_the_resource(caller: str, principal: object, expected: str) -> None:
     found = evaluate(
         Request("sqs:SendMessage", (QUEUE,), caller), None,
-        resource_policies={QUEUE: policy("of the queue", {"Principal": principal})},
+        resource_policies={QUEUE: applied("of the queue", {"Principal": principal})},
     )  # fmt: skip
     assert found.verdict == expected
 
