@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.tools.bench.lists import measure as measure_lists
+from tests.tools.bench.sent_bytes import NARROW, WIDE, sent
 from tests.tools.bench.starts import STARTS, Taken, measure
 from tests.tools.bench.subject import warm
-from tests.tools.bench.traffic import BYTES, TIMES
+from tests.tools.bench.traffic import TIMES
 
 MIB = 1024 * 1024
 
@@ -30,14 +31,15 @@ def main() -> int:
             _print_starts(list(measure(STARTS, options.rounds, env)))
         if options.only in (None, "bytes"):
             print(f"\n{'bytes':<56}{'size':>8}{'':>10}{'limit':>10}")
-            for row in BYTES:
-                value = row.value(env)
-                over |= row.limit is not None and value > row.limit
-                _print_row(row.name, f"{row.subject.columns}×{row.subject.rows}", value, row.unit, row.limit)
+            os.environ.update(env)
+            for columns, rows in (NARROW, WIDE):
+                for figure in sent((columns, rows)):
+                    over |= figure.bytes > figure.limit
+                    _print_row(figure.name, f"{columns}×{rows}", figure.bytes, "B", figure.limit)
         if options.only in (None, "times"):
             print(f"\n{'times':<56}{'size':>8}{'':>10}{'limit':>10}")
             for row in TIMES:
-                _print_row(row.name, f"{row.subject.columns}×{row.subject.rows}", row.value(env), row.unit, row.limit)
+                _print_row(row.name, f"{row.subject.columns}×{row.subject.rows}", row.value(env), "ms", row.limit)
         if options.only in (None, "lists"):
             _print_lists(env, options.rounds)
     return 1 if over else 0
