@@ -151,7 +151,7 @@ def test_who_can_loads_no_dataclasses() -> None:
         "import sys; from ekstui.cli import main; main(['who-can', 'ec2:CreateVolume'])\n"
         "print(sorted(name for name in ('dataclasses', 'inspect', '_hashlib') if name in sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stderr.strip() == "[]"
 
 

@@ -146,9 +146,15 @@ def test_a_shell_completes_what_is_typed_in_it(name: str, tmp_path: Path) -> Non
         shell.send("ekstui versions AmazonEKSCl\t")
         shell.wait_for("ekstui versions AmazonEKSClusterPolicy ")
         shell.send("\x15ekstui diff AmazonEKSClusterPolicy@v8..v9\t")
-        shell.wait_for("ekstui diff AmazonEKSClusterPolicy@v8..v9")
+        # The space that ends a word is the answer: all before it is what was typed.
+        shell.wait_for(lambda: before_cursor(shell).endswith("ekstui diff AmazonEKSClusterPolicy@v8..v9 "))
         shell.send(" AmazonEKSClusterPolicy@v1\t\t")
         shell.wait_for("@v10")
+
+
+def before_cursor(terminal: Terminal) -> str:
+    cursor = terminal.screen.cursor
+    return terminal.screen.display[cursor.y][: cursor.x]
 
 
 BARE = [sys.executable, "-c", "import sqlite3, json"]

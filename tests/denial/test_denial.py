@@ -14,6 +14,7 @@ from ekstui.denial.parameters import made_by, request_tags
 from ekstui.denial.parsing import MAX_CHARACTERS, parse_denial, parse_denials
 from ekstui.denial.wrapping import unframed
 from ekstui.errors import InputError
+from tests.support.patience import PROCESSOR
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/ebs-csi/1736761400000000000"
 NO_ALLOW = Cause("identity", explicit=False)
@@ -662,11 +663,11 @@ def test_an_encoded_message_that_was_taken_out_gives_no_command(left: str) -> No
     ],
     ids=range(15),
 )
-def test_hostile_text_takes_no_time(text: str) -> None:
+def test_hostile_text_takes_bounded_time(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(InputError):
         parse_denial(text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < PROCESSOR
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ekstui.iam.wildcard import MAX_LENGTH, covers, matches, overlaps
+from tests.support.patience import PROCESSOR
 
 ALPHABET = "ab["
 """A letter that no short pattern is likely to use up stands for the rest of the world, so three are enough."""
@@ -84,7 +85,7 @@ def test_hostile_patterns_take_bounded_time(pattern: str, text: str) -> None:
     assert not matches(pattern, text)
     assert not overlaps(pattern, text)
     assert not covers(pattern, text + "*")
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < PROCESSOR
 
 
 def test_a_pattern_beyond_the_longest_matches_nothing_on_either_side() -> None:

@@ -13,6 +13,7 @@ from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.library.lookup import MESSAGE_PART, Catalogue, Pasted, PolicyVersion, Sides, Thing, denial_part, is_message
 from tests.support.bundled import CNI, newest
 from tests.support.effort import sample
+from tests.support.patience import PROCESSOR
 
 NEWEST = newest(CNI)
 
@@ -182,19 +183,19 @@ def test_nothing_is_made_up(known: Catalogue) -> None:
     assert not is_message("AccessDenied")
 
 
-def test_a_megabyte_is_read_within_a_second_and_the_denial_in_it_is_kept(known: Catalogue) -> None:
+def test_a_megabyte_takes_bounded_time_and_the_denial_in_it_is_kept(known: Catalogue) -> None:
     line = "2026-08-26T10:00:00Z level=info msg=reconciled pod=kube-system/aws-node-x\n"
     log = line * 7000 + DENIAL + "\n" + line * 7000
     begun = process_time()
     found = known.find(log)
-    assert process_time() - begun < 1
+    assert process_time() - begun < PROCESSOR
     assert isinstance(found[0].value, Pasted)
     assert DENIAL in found[0].value.text
     assert len(found[0].value.text) < 1000
     for text in ("a" * 1_000_000, "a b " * 250_000, "é\n" * 500_000, "arn:" * 250_000, "{" * 1_000_000):
         begun = process_time()
         (first, *_) = known.find(text)
-        assert process_time() - begun < 1
+        assert process_time() - begun < PROCESSOR
         assert isinstance(first.value, Pasted)
         assert len(first.value.text) <= MESSAGE_PART
 

@@ -131,6 +131,8 @@ class FaultProxy:
         """Seconds that every call takes longer."""
         self.calls: list[Call] = []
         """Every call since the last clear, in the order in which their answers were ready."""
+        self.hangs = threading.Event()
+        """Set once a call hangs."""
         self._allowed: frozenset[str] | None = None
         self._rules: list[Rule] = []
         self._buckets: list[tuple[str, str, Bucket]] = []
@@ -175,6 +177,7 @@ class FaultProxy:
             self._allowed = None
             self.latency = 0.0
             self.calls = []
+            self.hangs.clear()
             self._release.set()
             self._release = threading.Event()
 
@@ -272,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.proxy.wait(effect.seconds)
                 return self._upstream(body)
             case Effect(kind="hang"):
+                self.server.proxy.hangs.set()
                 self.server.proxy.wait(600)
                 self.close_connection = True
                 return None

@@ -25,6 +25,7 @@ from ekstui.sources.corpus import Corpus
 from tests.sources.test_files import answer, git
 from tests.support.effort import EFFORT, sample
 from tests.support.filled import copied
+from tests.support.patience import PATIENCE
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 KNOWN = {
@@ -302,12 +303,12 @@ def test_git_ends_with_ekstui(tmp_path: Path) -> None:
                 # Shells start background jobs, such as this run of the tests may be, with SIGINT ignored.
                 preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
-            silent.settimeout(60)
+            silent.settimeout(PATIENCE)
             asked, _ = silent.accept()
             process.send_signal(number)
-            assert process.wait(60) in (130, -signal.SIGTERM, 143)
+            assert process.wait(PATIENCE) in (130, -signal.SIGTERM, 143)
             # Its end is the end of the connection: nobody is left who holds it open.
-            asked.settimeout(60)
+            asked.settimeout(PATIENCE)
             while asked.recv(65536):
                 pass
             asked.close()

@@ -18,6 +18,16 @@ from tests.tui.driver.test_ending import assert_restored
 
 APP = (sys.executable, "-m", "ekstui", "--offline")
 
+WAITING = """
+import sys
+from ekstui.__main__ import main
+from ekstui.sources.aws import answers, connection
+
+answers.ANSWER_SECONDS = connection.READ_TIMEOUT = connection.SWEEP_READ_TIMEOUT = 10_000
+sys.exit(main())
+"""
+"""Starts the app with calls to AWS that do not end while anything here waits for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -105,11 +115,11 @@ def measured(home: Path, name: str) -> tuple[int, float]:
 def hung(rig: Rig, home: Path) -> tuple[int, float]:
     """Quit while calls to AWS hang; return the exit code and the seconds until the process was gone."""
     rig.proxy.add(Effect("hang"), "iam")
-    with Terminal(APP[:-1], env=rig.environment(home)) as terminal:
-        terminal.wait_for(lambda: any(call.service == "sts" for call in rig.proxy.calls))
+    with Terminal((sys.executable, "-c", WAITING), env=rig.environment(home)) as terminal:
+        terminal.wait_for(rig.proxy.hangs.is_set)
         terminal.settle(0.5)
         terminal.send("q")
-        end = terminal.wait_exit(25)  # less than a read of IAM may take
+        end = terminal.wait_exit()
         assert_restored(terminal)
         return end.code, end.seconds
 

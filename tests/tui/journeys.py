@@ -1,17 +1,21 @@
 """Helpers: run the app on the real corpus, wait for a condition, and read a screen."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textual.app import App
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from ekstui.library import Library
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import Start
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.rows import RowList
@@ -41,6 +45,33 @@ async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
             await pilot.pause(0.01)
 
 
+async def at_rest(pilot: Pilot[None], app: LibraryApp, *, timers: bool = True) -> None:
+    """Run the app until no key, message, job and (with `timers`) timer is left."""
+    rounds = 0
+    async with asyncio.timeout(PATIENCE):
+        # What a thread posts last arrives a round after its end.
+        while rounds < 3:
+            await pilot.pause(0.005)
+            rounds = 0 if _has_work(app, timers) else rounds + 1
+
+
+def _has_work(app: LibraryApp, timers: bool) -> bool:
+    nodes: list[MessagePump] = [app]
+    for screen in app.screen_stack:
+        nodes += screen.walk_children(with_self=True)
+    return (
+        app.has_keys
+        or any(thread.name.startswith("ekstui-") for thread in threading.enumerate())
+        or any(node.message_queue_size for node in nodes)
+        or (timers and any(_is_pending(timer) for node in nodes for timer in node._timers))
+    )
+
+
+def _is_pending(timer: Timer) -> bool:
+    # What repeats, such as the repaints and the ages, is never done.
+    return timer._repeat == 0 and timer._task is not None and not timer._task.done()
+
+
 def words(screen: Widget) -> str:
     """Return the text of all lists of a screen or widget, one line per row."""
     return "\n".join(
@@ -56,7 +87,7 @@ async def type_in(pilot: Pilot[None], text: str) -> None:
     await pilot.press(*(names.get(character, character) for character in text))
 
 
-__all__ = ["settle", "travel", "type_in", "words"]
+__all__ = ["at_rest", "settle", "travel", "type_in", "words"]
 
 
 def explorer_of(app: App[None]) -> ExplorerScreen:

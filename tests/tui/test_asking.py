@@ -22,6 +22,7 @@ from ekstui.tui.messages import AccountUpdated, AccountView
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.support.accounts import snapshot
+from tests.support.patience import PATIENCE
 from tests.tui.journeys import settle, travel, words
 
 
@@ -66,12 +67,12 @@ def test_what_a_replaced_asking_says_late_is_not_heard() -> None:
         async with Listening().run_test() as pilot:
             app = cast("Listening", pilot.app)
             watch_account(app, background, cast("Library", library), timedelta(0), ask=True)
-            await asyncio.to_thread(library.begun.wait, 20)
+            await asyncio.to_thread(library.begun.wait, PATIENCE)
             watch_account(app, background, cast("Library", library), timedelta(0), ask=True)
             await settle(pilot, lambda: app.view.snapshot is not None)
             library.go_on.set()
-            await asyncio.to_thread(library.spoken.wait, 20)
-            await pilot.pause(0.05)
+            await asyncio.to_thread(library.spoken.wait, PATIENCE)
+            await pilot.pause()
             assert app.view.asking is None
             library.go_on.set()
 

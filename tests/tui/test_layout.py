@@ -22,7 +22,7 @@ from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, newest
-from tests.tui.journeys import explorer_of, settle, shows, travel, type_in
+from tests.tui.journeys import at_rest, explorer_of, settle, shows, travel, type_in
 
 
 async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
@@ -130,7 +130,7 @@ async def _cells_cut(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
     explorer, cut = explorer_of(app), list[str]()
     for pane in PANES:
         explorer.action_pane(pane)
-        await pilot.pause(0.3)
+        await at_rest(pilot, app)
         rows = explorer.focused_pane.rows
         for y in range(rows.size.height):
             index = rows.scroll_offset.y + y
@@ -148,9 +148,7 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
             shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
             app.post_message(ShowPlace(shown.place))
-            while explorer.shown != shown:
-                await pilot.pause(0.05)
-            await pilot.pause(0.5)
+            await settle(pilot, lambda shown=shown: explorer.shown == shown)  # type: ignore[misc]
             assert await _cells_cut(pilot, app) == []
         await pilot.press("1")
         lines = await _lines(pilot, app)

@@ -24,6 +24,10 @@ def _words(count: int, start: int) -> str:
     return " ".join(WORDS[(start * 7 + step * 3) % len(WORDS)] for step in range(count))
 
 
+READY = "the picture is whole"
+"""What stands in the title then."""
+
+
 class Dialog(ModalScreen[None]):
     """A dialog over whatever there is, its borders cutting wide characters in half."""
 
@@ -85,6 +89,14 @@ class Demo(App[None]):
         for number in range(100):
             table.add_row(f"row {number}", _words(3, number), str(number * number))
         self.query_one(OptionList).focus()
+
+    def on_ready(self) -> None:
+        """Say behind the first picture, among the frames, that it is whole: by a title, which moves nothing."""
+        self.call_after_refresh(self.call_after_refresh, self._say_ready)
+
+    def _say_ready(self) -> None:
+        assert self._driver is not None
+        self._driver.write(f"\x1b]2;{READY}\x07")
 
     def action_dialog(self) -> None:
         self.push_screen(Dialog())

@@ -10,6 +10,7 @@ import pytest
 
 from ekstui.tui.driver.terminal import GRACE
 from tests.support.terminal import Terminal
+from tests.tui.driver.demo import READY
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 
@@ -18,8 +19,8 @@ LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
 
 def started(*, ignoring: tuple[signal.Signals, ...] = ()) -> Terminal:
     terminal = Terminal(DEMO, ignoring=ignoring)
-    terminal.wait_for("palette")
-    terminal.settle(0.5)
+    terminal.wait_for(lambda: READY.encode() in terminal.raw)
+    terminal.settle(0.3)
     return terminal
 
 

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.driver.terminal import Decoder, Parser
+from tests.support.patience import PATIENCE
 
 TAIL = b"~\x1b[200~end\x1b[201~"
 """Ends whatever may have begun, then pastes a word."""
@@ -62,7 +63,7 @@ def test_a_key_right_after_escape_is_one_with_alt_only_if_that_is_bound(
 ) -> None:
     parser = Parser()
     found = [*parser.feed(data.decode())]
-    until = monotonic() + 10
+    until = monotonic() + PATIENCE
     # An opening bracket may begin a sequence.
     while not found and monotonic() < until:
         found.extend(parser.tick())
