@@ -110,8 +110,9 @@ async def _figures(run: _Run) -> AsyncIterator[Sent]:
     yield Sent("page down, panes followed", max([await run.press("pagedown") for _ in range(2)]), 5_000)
     await run.press("home")
     yield Sent("switching a pane", max([await run.press(key) for key in "231"]), 5_000)
-    yield Sent("opening a dialog", await run.press("colon"), 3_000)
-    yield Sent("closing it", await run.press("escape"), 3_000)
+    for key, name in (("colon", "what finds anything"), ("question_mark", "the help")):
+        yield Sent(f"opening {name}", await run.press(key), 3_000)
+        yield Sent(f"closing {name}", await run.press("escape"), 3_000)
     await run.press("slash")
     yield Sent(f"{IDLE:.0f} idle seconds, filter", await run.idle(), 0)
 
