@@ -1,11 +1,12 @@
-"""A proxy in front of the server that makes what can go wrong between an app and AWS go wrong, when a test says so."""
+"""A proxy in front of AWS that makes what can go wrong between an app and AWS go wrong, when a test says so."""
 
 import contextlib
-import http.client
+import io
 import json
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -15,12 +16,13 @@ from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.wire import Call, Cause, call_of, error_body, error_for, message_for
-from tests.support.patience import PATIENCE
+
+Application = Callable[[dict[str, Any], Callable[..., None]], Iterable[bytes]]
 
 Kind = Literal[
     "error",
@@ -119,12 +121,12 @@ class Bucket:
 
 
 class FaultProxy:
-    """Listens on a free port of 127.0.0.1 and hands every call on to `upstream`, unless a rule meets it.
+    """Listens on a free port of 127.0.0.1 and hands every call on to `upstream`, a WSGI application, unless a rule meets it.
 
     `prepare` is called before each call is handed on.
     """
 
-    def __init__(self, upstream: str, prepare: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, upstream: Application, prepare: Callable[[], object] = lambda: None) -> None:
         self.upstream = upstream
         self.prepare = prepare
         self.latency = 0.0
@@ -298,17 +300,41 @@ class _Handler(BaseHTTPRequestHandler):
         return replace(whole, body=_changed(whole.body, effect.kind, call))
 
     def _upstream(self, body: bytes) -> "_Answer":
+        """Call AWS in this thread: a second server would parse each call and each answer again."""
         self.server.proxy.prepare()
-        address = urlsplit(self.server.proxy.upstream)
-        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE)
-        try:
-            headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
-            connection.request(self.command, self.path, body, headers)
-            answer = connection.getresponse()
-            kept = {name: value for name, value in answer.getheaders() if name.lower() not in _OF_THE_CONNECTION}
-            return _Answer(answer.status, kept, answer.read())
-        finally:
-            connection.close()
+        path, _, query = self.path.partition("?")
+        environ: dict[str, Any] = {
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            # WSGI wants the bytes of the path as so many characters.
+            "PATH_INFO": unquote(path, "latin-1"),
+            "QUERY_STRING": query,
+            "REQUEST_URI": self.path,
+            "RAW_URI": self.path,
+            "REMOTE_ADDR": self.client_address[0],
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self.server.server_port),
+            "SERVER_PROTOCOL": self.request_version,
+        }
+        for name, value in self.headers.items():
+            key = name.upper().replace("-", "_")
+            environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+        started: list[tuple[int, dict[str, str]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+            kept = {name: value for name, value in headers if name.lower() not in _OF_THE_CONNECTION}
+            started.append((int(status.split()[0]), kept))
+
+        content = b"".join(self.server.proxy.upstream(environ, start))
+        status, headers = started[-1]
+        return _Answer(status, headers, content)
 
     def _send(self, answer: "_Answer") -> None:
         self.send_response(answer.status)

@@ -11,7 +11,7 @@ from tests.rig.catalogue import Catalogue
 from tests.rig.isolation import ACCOUNT_ID, access_key, isolated
 from tests.rig.proxy import FaultProxy
 from tests.rig.sdk import share_models
-from tests.rig.server import Server, forget_everything
+from tests.rig.server import CorrectedAws, forget_everything
 from tests.rig.world import World, world
 
 
@@ -21,11 +21,10 @@ class Rig:
     def __init__(self, roles: int = 300) -> None:
         share_models()
         self._roles = roles
-        self._server = Server()
         self._partition = "aws"
         self._account: Seeded | None = None
         self._lock = threading.Lock()
-        self.proxy = FaultProxy(self._server.url, lambda: self.account)
+        self.proxy = FaultProxy(CorrectedAws(), lambda: self.account)
         """What stands between a program and AWS; `fail`, `add`, `allow`, `limit` and `latency` make trouble."""
 
     @property
@@ -86,7 +85,6 @@ class Rig:
     def close(self) -> None:
         """Stop serving and forget the account."""
         self.proxy.close()
-        self._server.close()
         forget_everything()
 
     def __enter__(self) -> Self:

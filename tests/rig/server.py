@@ -1,10 +1,9 @@
-"""The corrected moto server: its services in place of moto's own, served over HTTP on loopback."""
+"""The corrected moto: its services in place of moto's own, as one application for every service."""
 
 import re
 import string
 from functools import cache
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import moto.backends
 import moto.config.urls
@@ -16,9 +15,7 @@ import moto.sts.urls
 from flask import Flask
 from moto.core.utils import convert_to_flask_response, method_names_from_class
 from moto.moto_api._internal import mock_random
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.rig.config import CorrectedConfig
 from tests.rig.eks import PATHS, CorrectedEks
@@ -65,10 +62,11 @@ def forget_everything() -> None:
         moto.backends.get_backend(name).reset()
 
 
-class _Application(DomainDispatcherApplication):
-    """moto's dispatcher, with the small EC2 in place of moto's."""
+class CorrectedAws(DomainDispatcherApplication):
+    """moto's dispatcher, with the corrected services, and the small EC2 in place of moto's."""
 
     def __init__(self) -> None:
+        correct_moto()
         super().__init__(create_backend_app)
         self._ec2 = Flask("ec2")
         self._ec2.request_class = BackendRequest
@@ -80,48 +78,3 @@ class _Application(DomainDispatcherApplication):
             return self._ec2
         application: Flask = super().get_application(environ)
         return application
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Keeps connections open, as AWS does, and writes no access log."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        return
-
-
-class Server(ThreadedMotoServer):
-    """The corrected server on a free port of 127.0.0.1, running until it is closed."""
-
-    def __init__(self) -> None:
-        super().__init__("127.0.0.1", 0, verbose=False)
-        correct_moto()
-        self.start()
-
-    def _server_entry(self) -> None:
-        self._server = make_server(
-            self._ip_address, self._port, _Application(), threaded=True, request_handler=_QuietHandler
-        )
-        self._server_ready_event.set()
-        self._server.serve_forever(poll_interval=0.05)
-
-    @property
-    def url(self) -> str:
-        """Return where the server listens."""
-        host, port = self.get_host_and_port()
-        return f"http://{host}:{port}"
-
-    def close(self) -> None:
-        """Stop serving."""
-        self.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
