@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from ekstui import spelling
 from ekstui.change.policy import SCOPES, Scope
 from ekstui.errors import InputError
-from ekstui.files import read_regular
+from ekstui.files import create_file, read_regular
 
 _Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "layers", "keys"]
 
@@ -265,6 +265,42 @@ def read_file(path: Path) -> SettingsFile | None:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The settings in {path} are not valid TOML: {error}.", _MEND) from None
     return SettingsFile(path, values, _lines(text))
+
+
+def save_word(path: Path, name: str, word: str) -> None:
+    """Write a setting that is a word to the settings file, where the setting or its example stands; the rest stays as it is.
+
+    A file that is not there yet is made. Raises InputError, and changes nothing, if the file cannot be read, changed or written.
+    """
+    import json
+    import tomllib
+
+    file = read_file(path)
+    text = path.read_bytes().decode("utf-8-sig") if file and path.stat().st_size else empty_settings_file()
+    lines = text.splitlines(keepends=True)
+    before = file.values if file else {}
+    setting = f"{name} = {json.dumps(word)}"
+    if file and name in file.lines:
+        at = file.lines[name] - 1
+        lines[at] = re.sub(r"""=\s*("[^"\\]*"|'[^']*')""", lambda _: f"= {json.dumps(word)}", lines[at], count=1)
+    else:
+        top = next((at for at, line in enumerate(lines) if re.match(_TABLE, line)), len(lines))
+        example = next((at for at in range(top) if re.match(rf"#\s*{name}\s*=", lines[at])), None)
+        if example is None:
+            lines.insert(0, f"{setting}\n")
+        else:
+            lines[example] = f"{setting}\n"
+    changed = "".join(lines)
+    try:
+        if tomllib.loads(changed) != {**before, name: word}:
+            raise InputError(
+                f"{file.place(name) if file else path}: {name} stands in a way that is not changed.", _MEND
+            )
+        # What is a link, as to a folder of one's own settings, stays one.
+        target = path.resolve()
+        create_file(target, changed.encode(), target.stat().st_mode & 0o777 if file else 0o600)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.", _MEND) from None
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ekstui.errors import InputError
-from ekstui.settings import SETTINGS, Settings, effective
+from ekstui.settings import SETTINGS, Settings, effective, empty_settings_file, save_word
 
 
 @pytest.fixture
@@ -114,3 +114,38 @@ def test_every_example_of_the_manual_can_be_set(file: Path) -> None:
     assert found.warnings == ()
     assert set(found.origins) == {setting.name for setting in SETTINGS}
     assert "default" not in found.origins.values()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('theme = "nord"\n', 'theme = "dracula"\n'),
+        ("# mine\r\n'theme'='nord'  # dark\r\n[keys]\r\ndown = \"J\"\r\n", "# mine\r\n'theme'= \"dracula\"  # dark\r\n[keys]\r\ndown = \"J\"\r\n"),
+        ('scope = "all"\n[keys]\n# theme = "t"\ndown = "J"', 'theme = "dracula"\nscope = "all"\n[keys]\n# theme = "t"\ndown = "J"'),
+        ("", empty_settings_file().replace('# theme = "textual-light"', 'theme = "dracula"')),
+        (None, empty_settings_file().replace('# theme = "textual-light"', 'theme = "dracula"')),
+    ],
+)  # fmt: skip
+def test_a_word_is_written_to_its_setting_and_the_rest_stays(file: Path, before: str | None, after: str) -> None:
+    if before is not None:
+        file.write_bytes(before.encode())
+    save_word(file, "theme", "dracula")
+    assert file.read_bytes().decode() == after
+
+
+def test_a_link_to_the_settings_and_their_mode_stay(file: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('theme = "nord"\n', encoding="utf-8")
+    own.chmod(0o644)
+    file.symlink_to(own)
+    save_word(file, "theme", "dracula")
+    assert file.is_symlink()
+    assert (own.read_text(encoding="utf-8"), own.stat().st_mode & 0o777) == ('theme = "dracula"\n', 0o644)
+
+
+@pytest.mark.parametrize("text", ['theme = """nord"""\n', "theme = [\n", 'x = """\ntheme = "nord"\n"""\n'])
+def test_settings_that_cannot_be_changed_safely_stay_as_they_are(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"config\.toml"):
+        save_word(file, "theme", "dracula")
+    assert file.read_text(encoding="utf-8") == text

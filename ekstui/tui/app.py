@@ -53,7 +53,7 @@ class EkstuiApp(RoutedApp):
     # Above the details of a row and the footer.
     CSS = "ToastRack { margin-bottom: 4; }"
     KEYS = (
-        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.SYNC, keys.REPAINT, keys.SUSPEND, keys.QUIT,
+        keys.FIND, keys.HELP, keys.BACK, keys.LEAVE, *RoutedApp.KEYS, keys.SYNC, keys.THEME, keys.REPAINT, keys.SUSPEND, keys.QUIT,
     )  # fmt: skip
     # The app's keys do not work in dialogs, except the one that quits: Textual names it when ctrl+c is pressed.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,6 +104,12 @@ class EkstuiApp(RoutedApp):
         from ekstui.tui.screens.help_screen import HelpScreen
 
         self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS), getattr(self.screen, "SYMBOLS", ())))
+
+    def action_theme(self) -> None:
+        """Let the user choose the colours."""
+        from ekstui.tui.screens.theme_screen import choose_theme
+
+        choose_theme(self)
 
     def action_repaint(self) -> None:
         """Redraw the whole screen."""

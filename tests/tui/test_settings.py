@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from ekstui.errors import InputError
 from ekstui.library import AccountChoice, Library
@@ -14,9 +15,11 @@ from ekstui.tui.app import EkstuiApp, run_app
 from ekstui.tui.keys import all_keys, clashes
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.help_screen import HelpScreen
+from ekstui.tui.screens.theme_screen import ThemeScreen
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import POLICIES
+from tests.tui.journeys import settle, shows, travel, words
 
 
 @pytest.fixture
@@ -80,3 +83,41 @@ def test_two_ids_can_swap_their_keys_and_the_keys_as_they_are_do_not_clash() -> 
     assert clashes({}) == {}
     assert clashes({"next": "N", "previous": "n"}) == {}
     assert clashes({key.id: key.keys for key in all_keys()}) == {}
+
+
+def test_a_theme_is_shown_as_the_cursor_moves_and_written_only_if_asked(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EKSTUI_CONFIG", str(file))
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        async def go_to_light() -> None:
+            await pilot.press("T")
+            await settle(pilot, lambda: shows(app, ThemeScreen))
+            await pilot.press("down")
+            await settle(pilot, lambda: app.theme == "textual-light")
+
+        await go_to_light()
+        await pilot.press("escape")
+        assert (app.theme, file.exists()) == ("textual-dark", False)
+        await go_to_light()
+        await pilot.press("enter")
+        await settle(pilot, lambda: "until ekstui ends" in words(app.screen))
+        await pilot.press("enter")
+        assert (app.theme, file.exists()) == ("textual-light", False)
+        # The cursor starts at the theme in use; a name that is typed is found before anything has shown it.
+        await pilot.press("T", *"nord", "enter")
+        await settle(pilot, lambda: "from now on" in words(app.screen))
+        await pilot.press("down", "enter")
+        await settle(pilot, file.exists)
+        assert (app.theme, effective(file, {}).settings.theme) == ("nord", "nord")
+
+    travel(journey)
+
+
+def test_the_demo_does_not_offer_to_write_a_theme() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await pilot.press("T", *"nord", "enter")
+        assert (app.theme, shows(app, ExplorerScreen)) == ("nord", True)
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))

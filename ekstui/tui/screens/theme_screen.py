@@ -1,0 +1,91 @@
+"""The themes to choose from: everything below shows the one under the cursor."""
+
+from __future__ import annotations
+
+import os
+
+from textual import on
+from textual.timer import Timer
+
+from ekstui.errors import InputError
+from ekstui.files import config_file, is_served
+from ekstui.settings import effective, save_word
+from ekstui.tui import keys
+from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
+from ekstui.tui.screens.dialogs import ChooserScreen, labelled
+from ekstui.tui.widgets.pane import plain_failure
+from ekstui.tui.widgets.rows import RowList
+
+
+class ThemeScreen(ChooserScreen[str]):
+    """The names of the themes; shows the one under the cursor, and dismisses with it, or with None and the theme that was."""
+
+    def __init__(self, app: LibraryApp) -> None:
+        self._names = list(app.available_themes)
+        self._before = app.theme
+        self._showing: Timer | None = None
+        super().__init__("Theme", [(labelled(name, _about(app, name)), name) for name in self._names], again=keys.THEME)
+
+    def on_mount(self) -> None:
+        """Start at the theme that is in use."""
+        self.rows.move_to(self._names.index(self._before))
+
+    @on(RowList.Highlighted)
+    def _highlighted(self, event: RowList.Highlighted) -> None:
+        """Show a theme once the cursor rests: that repaints everything."""
+        event.stop()
+        if self._showing:
+            self._showing.stop()
+        self._showing = self.set_timer(FOLLOW_AFTER, self._show_theme)
+
+    def _show_theme(self) -> None:
+        if isinstance(name := self.rows.value, str):
+            self.app.theme = name
+
+    def on_unmount(self) -> None:
+        """Stop what would still show another theme."""
+        if self._showing:
+            self._showing.stop()
+
+
+def _about(app: LibraryApp, name: str) -> str:
+    kind = "dark" if app.available_themes[name].dark else "light"
+    return f"{kind}, the terminal's own 16 colours" if name.startswith("ansi-") else kind
+
+
+def choose_theme(app: LibraryApp) -> None:
+    """Let the user choose a theme, and whether the settings shall have it."""
+    if app.no_color:
+        app.notify("NO_COLOR is set, so there are no colours to choose.")
+        return
+    before = app.theme
+
+    def chosen(name: str | None) -> None:
+        app.theme = name or before
+        # The demo saves nothing, and a browser must not change a file of the server.
+        if name and not (app.choice.demo or is_served()):
+            _offer_to_save(app, name)
+
+    app.push_screen(ThemeScreen(app), chosen)
+
+
+def _offer_to_save(app: LibraryApp, name: str) -> None:
+    path = config_file()
+    choices = [
+        (labelled("until ekstui ends", "writes nothing"), ""),
+        (labelled("from now on", f'writes theme = "{name}" to {path}'), name),
+    ]
+
+    def chosen(saved: str | None) -> None:
+        if not saved:
+            return
+        try:
+            save_word(path, "theme", saved)
+            origin = effective(path, os.environ).origins["theme"]
+        except InputError as error:
+            app.notify(plain_failure(error), severity="error")
+            return
+        overrides = f" {origin} still overrides it." if origin == "EKSTUI_THEME" else ""
+        app.notify(f'Wrote theme = "{saved}" to {path}.{overrides}')
+
+    app.push_screen(ChooserScreen(f"Use {name}", choices), chosen)
