@@ -39,7 +39,7 @@ CORE_GROUP = "core"
 
 _KNOWN = {"exact": "rule by rule", "prose": "in words", "unknown": "not known"}
 
-_LIST = (Column("Access policy", middle=True), Column("Content"), Column("Since"), Column("", 12, shrink=1))
+_LIST = (Column("Access policy", names=True), Column("Content"), Column("Since"), Column("", 12, shrink=1))
 _RULES = (Column("Group"), Column("Resources", 16, shrink=1), Column("Verbs", 18, shrink=2))
 
 
@@ -162,7 +162,7 @@ def principals_in_clusters_blocks(answer: PrincipalsInClusters) -> list[Block]:
         )
         for holder in answer.principals
     ]
-    principal = Column("Principal", 20, middle=True, shrink=2)
+    principal = Column("Principal", 20, names=True, shrink=2)
     columns = (Column("Cluster"), principal, Column("Access policy"), Column("In", 8, shrink=1))
     return [Heading("By access entries"), Table(columns, rows), *not_looked_at(answer.not_looked_at)]
 

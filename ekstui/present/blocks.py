@@ -350,7 +350,7 @@ def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
     """Return which other actions a call needs."""
     return Tree(
         [
-            Node((code(", ".join(hint.needs), "accent"), f": {hint.text}"), key=(key, "hint", index))
+            Node((code(", ".join(hint.needs), "strong"), f": {hint.text}"), key=(key, "hint", index))
             for index, hint in enumerate(hints)
         ]
     )

@@ -315,7 +315,7 @@ def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool
     if sum(map(max, cells, map(len, shown))) <= room:
         titles = list(shown)
     columns = (
-        Column("Service", _SERVICE_WIDTH, share=2, middle=True),
+        Column("Service", _SERVICE_WIDTH, share=2, names=True),
         *(Column(title, max(cell, len(title)), share=1) for title, cell in zip(titles, cells, strict=True)),
     )
     return _Layout(digits, numbers, columns)
@@ -359,7 +359,7 @@ def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: b
         letter = f"{LETTERS[index]} " if len(places) > 1 else ""
         totals = [sum(cell.granted[index] for cell in row.cells.values()) for row in rows]
         counts = f"  {counted(sum(totals), 'action')} of {counted(sum(map(bool, totals)), 'service')}"
-        line = (Span(letter, "accent"), Span(str(place), "strong"), Span(counts, "muted"))
+        line = (Span(letter, "strong"), Span(str(place), "strong"), Span(counts, "muted"))
         blocks.append(Sentence(line, key=("legend", index)))
     if numbers:
         words = "Actions allowed of all that exist"

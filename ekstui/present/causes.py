@@ -33,8 +33,8 @@ from ekstui.present.blocks import (
 )
 
 COLUMNS = (
-    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role", 16, middle=True, shrink=2),
-    Column("Used by", 12, middle=True, shrink=2),
+    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role", 16, names=True, shrink=2),
+    Column("Used by", 12, names=True, shrink=2),
 )  # fmt: skip
 
 _NAMED = 2
@@ -176,7 +176,7 @@ def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iter
         below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
         below += _fix(answer, finding)
         if role.subject is not None and in_app:
-            below.append(Node((Span("all about ", "accent"), code(role.subject.role.name, "accent")), value=role))
+            below.append(Node(("all about ", code(role.subject.role.name, "strong")), value=role))
         if len(cause.cases) > 1:
             yield Node(Span(role.name, "strong"), below)
         else:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ekstui.library.pins import Moved
 
 STEP_COLUMNS = (
-    Column("Date", 10), Column("Policy", 12, share=1, middle=True, shrink=1), Column("Step", 8), Column("Reach", 11),
+    Column("Date", 10), Column("Policy", 12, share=1, names=True, shrink=1), Column("Step", 8), Column("Reach", 11),
     Column("Change", 11), Column("", 1, share=1, shrink=2),
 )  # fmt: skip
 
@@ -164,7 +164,7 @@ def _row(step: FeedStep, knowledge: Knowledge) -> TableRow:
         is_access = step.family == "access-policy"
         pair = "" if is_access else version_label(step.version)
         new = "new access policy" if is_access else "new policy" if step.version == 1 else "first known"
-        reach = Span(new, "accent")
+        reach = Span(new, "strong")
         amount: tuple[Span, ...] = (Span(f"+{step.change.added}", "added"),) if step.change.added else ()
     else:
         pair = f"{version_label(step.previous)}→{version_label(step.version)}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from ekstui.change.steps import Quarter, quarter_label, quarter_of
 from ekstui.iam.text import clean_line, counted
 from ekstui.present.blocks import reach_style
-from ekstui.present.styled import Row, Style, Styled, cells, cut_end, cut_middle, plain, styled
+from ekstui.present.short_names import ShortNames
+from ekstui.present.styled import Row, Style, Styled, cells, cut_end, plain, styled
 from ekstui.present.time_line import SIGNS
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def change_map(
     for step in steps:
         by_policy.setdefault(step.policy, []).append(step)
     busiest = sorted(by_policy, key=lambda policy: (-len(by_policy[policy]), policy))
+    short = ShortNames(map(clean_line, by_policy))
     for policy in busiest[:_MOST_POLICIES]:
-        (name,) = cut_middle(styled(clean_line(policy)), names - 1)
-        line: list[tuple[str, Style]] = [(f"{name[0]:<{names}}", "")]
+        line: list[tuple[str, Style]] = [(f"{short.fitted(clean_line(policy), names - 1):<{names}}", "")]
         for quarter in quarters:
             line += [*_cell([step for step in by_policy[policy] if is_in(step, quarter)]), (_GAP, "")]
         rows.append(Row(("map", policy), (tuple(line),), MapPlace(policy)))
@@ -106,5 +107,5 @@ def _cell(steps: Sequence[FeedStep]) -> list[tuple[str, Style]]:
 def _sign(step: FeedStep) -> tuple[str, Style]:
     direction = direction_of(step)
     if direction == "new":
-        return NEW, "accent"
+        return NEW, "strong"
     return SIGNS[direction or "same"], reach_style(direction)

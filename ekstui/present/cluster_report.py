@@ -169,7 +169,7 @@ def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:
         used = last_used_words(role.subject.role, now)
         rows.append(TableRow((name, uses, attached, Span(used, "muted")), role, ("role", role.arn)))
     columns = (
-        Column("Role", 12, middle=True, shrink=1), Column("Used by", 16, shrink=2), Column("Attached", 16, shrink=3),
+        Column("Role", 12, names=True, shrink=1), Column("Used by", 16, shrink=2), Column("Attached", 16, shrink=3),
         Column("Last used", 6),
     )  # fmt: skip
     return Table(columns, rows)
@@ -186,7 +186,7 @@ def _entries_table(answer: ClusterAnswer) -> Table:
         for item in answer.entries
     ]
     # What an entry allows is the answer: the principal's name is cut first.
-    columns = (Column("Principal", 20, middle=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
+    columns = (Column("Principal", 20, names=True, shrink=2), Column("Type"), Column("May", 16, shrink=1))
     return Table(columns, rows)
 
 
@@ -249,7 +249,7 @@ def about_line(value: object) -> Line:
             role, finding = cases[0]
             fix = f"  y copies: {one_line(finding.commands)}" if finding.commands else ""
             more = f" and {len(cases) - 1} more" if cases[1:] else ""
-            return code(role.arn, "strong"), more, Span(fix, "accent"), f"  {finding.text}"
+            return code(role.arn, "strong"), more, Span(fix, "muted"), f"  {finding.text}"
         case ClusterRole(arn=arn, uses=uses, findings=findings):
             wrong = "; ".join(f"{known_finding.severity}: {known_finding.text}" for known_finding in findings)
             return code(arn, "strong"), f"  {wrong or uses_words(uses)}"
@@ -278,7 +278,7 @@ def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list
 
 def _change(change: RecentChange) -> Node:
     version = f" v{change.version} on {change.created:%Y-%m-%d}: "
-    line = (code(change.policy, "accent"), version, *joined(", ", change.roles))
+    line = (code(change.policy, "strong"), version, *joined(", ", change.roles))
     return Node(line, value=change, key=("recent", change.policy))
 
 

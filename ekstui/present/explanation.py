@@ -94,7 +94,7 @@ _ABOUT = (Column(""), Column("", shrink=1))
 _LAYERS = (Column("Layer"), Column("Verdict"), Column("By", shrink=1))
 _ANSWERS = (
     Column(""),
-    Column("Who", 12, middle=True, shrink=2),
+    Column("Who", 12, names=True, shrink=2),
     Column("Action", 20, shrink=1),
     Column("On"),
     Column("Verdict"),
@@ -580,7 +580,7 @@ def _offered(number: int, explanation: Explanation) -> Iterator[Block]:
         [
             TableRow(
                 (
-                    code(allower.policy, "accent"),
+                    code(allower.policy, "strong"),
                     version_label(allower.version),
                     since_in_words(allower),
                     Span(_remarks(allower), "muted"),

@@ -97,7 +97,7 @@ def notes_blocks(notes: PolicyKnowledge | None, symptoms: Sequence[Symptom]) -> 
         *section("Worth knowing", [Node(text) for text in (notes.notes if notes else ())]),
         *section(
             "What people are paged for",
-            [Node((Span(f"{symptom.symptom}: ", "accent"), symptom.answer)) for symptom in symptoms],
+            [Node((Span(f"{symptom.symptom}: ", "strong"), symptom.answer)) for symptom in symptoms],
         ),
         *section("Where AWS's text differs", [Node(text) for text in (notes.disagreements if notes else ())]),
     ]

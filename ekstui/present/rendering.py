@@ -24,8 +24,9 @@ from ekstui.present.blocks import (
     Tree,
     spans,
 )
+from ekstui.present.short_names import names_in
 from ekstui.present.styled import Row as Row
-from ekstui.present.styled import Style, Styled, cells, cut_end, cut_middle, plain, shell_lines, styled, wrap
+from ekstui.present.styled import Style, Styled, cells, cut_end, plain, shell_lines, styled, wrap
 
 STEP = "  "
 """The indent of what is below a heading or a node."""
@@ -173,8 +174,17 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     if room is not None and _crowds_its_remarks(table.columns, [line for _, line in rows], lengths, room):
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
         return
+    names = {
+        at: names_in(line[at][0] for _, line in rows if at < len(line) > 1)
+        for at, column in enumerate(table.columns)
+        if column.names and room is not None
+    }
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
+        line = [
+            _measured(names[at].fitted_cell(cell, lengths[at])) if at in names and len(line) > 1 else (cell, size)
+            for at, (cell, size) in enumerate(line)
+        ]
         yield from _laid_row(row, line, own, table, lengths, indent, width, cut=table.one_line and place == "app")
         for part, below in enumerate(row.below):
             if isinstance(below, Node):
@@ -250,7 +260,7 @@ def _row_lines(
         if size <= room
         else map(
             _measured,
-            [cut_middle(cell, room)] if column.middle else [cut_end(cell, room)] if cut else wrap(cell, max(room, 1)),
+            [cut_end(cell, room)] if cut or column.names else wrap(cell, max(room, 1)),
         )
         for (cell, size), room, column in zip(line, lengths, columns, strict=False)
     ]

@@ -137,7 +137,7 @@ def map_blocks(answer: ClusterAnswer, opened: Collection[Path], now: datetime) -
 
 def _entries(answer: ClusterAnswer, opened: Collection[Path]) -> Node:
     """Return the cluster's access entries, and what each allows in Kubernetes."""
-    title = Span("access entries", "accent")
+    title = Span("access entries", "strong")
     if answer.cluster.access_entries is None:
         words = no_entries_words(answer.cluster)
         return Node((title, Span(f"  {words}", "warn" if words == "not read" else "muted")), key=_ENTRIES)
@@ -154,7 +154,7 @@ def _branch(branch: Branch, roles: dict[str, ClusterRole], opened: Collection[Pa
     path = (branch.way,)
     failing = sum(any(finding.severity == "problem" for finding in roles[arn].findings) for arn, _ in branch.roles)
     line = (
-        Span(WAY_WORDS[branch.way], "accent"),
+        Span(WAY_WORDS[branch.way], "strong"),
         Span(f"  {counted(len(branch.roles), 'role')}" if branch.roles else "", "muted"),
         Span(f"  ! {failing} with a problem" if failing else "", "bad"),
         Span(_partly(branch), "warn"),

@@ -27,8 +27,8 @@ class Column(NamedTuple):
     """Its share of the spare width in a list."""
     right: bool = False
     """Whether its cells are right-aligned."""
-    middle: bool = False
-    """Whether cells that do not fit are cut in the middle, since names that start alike differ at the end."""
+    names: bool = False
+    """Whether cells that do not fit are cut to what tells them from the other names of the column."""
     shrink: int = 0
     """The order in which columns shrink in a table that is too wide: highest first, 0 never."""
     yields: bool = False

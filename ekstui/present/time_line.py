@@ -32,7 +32,7 @@ def reach_sign(reach: str | None) -> str:
 def step_sign(step: Step) -> tuple[str, Style]:
     """Return what a step did, as a sign with its style; for the version in force, that it is."""
     if step.default:
-        return IN_FORCE, "accent"
+        return IN_FORCE, "strong"
     if step.change is None or step.change.kind == "none":
         return SIGNS["same"], "muted"
     return reach_sign(step.change.reach), reach_style(step.change.reach)

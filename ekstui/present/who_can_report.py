@@ -73,7 +73,7 @@ _NOBODY = {
 _UNNAMED = "Neither the reference nor any policy names"
 
 _PRINCIPALS = (
-    Column("Who", 30, middle=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1),
+    Column("Who", 30, names=True, shrink=4), Column("", 4), Column("Used by", 16, shrink=1),
     Column("Through", 22, shrink=2), Column("Last used", 9), Column("Depends on", 12, shrink=3),
 )  # fmt: skip
 
@@ -151,7 +151,7 @@ def unnamed_blocks(action: str) -> list[Block]:
 def columns_of(answer: WhoCan, *, narrow: bool = False) -> tuple[Column, ...]:
     """Return the columns of `holder_row`; the first is as wide as the longest name."""
     longest = max((len(holder.policy.name) for holder in answer.holders), default=16)
-    name = Column("Policy", min(longest, LONGEST_NAME), middle=True)
+    name = Column("Policy", min(longest, LONGEST_NAME), names=True)
     columns = (name, Column("Ver", 3), Column("Since", 13))
     return columns if narrow else (*columns, Column("On", ON_ROOM, shrink=1), Column("If", 10, shrink=2, share=1))
 

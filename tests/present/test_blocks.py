@@ -79,7 +79,7 @@ def test_remarks_without_room_stand_below_their_row_and_no_column_is_a_letter_wi
     # Columns with a title stay, and the widest gives way before any is too narrow to read.
     path = "role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_AdministratorAccess_0123456789abcdef"
     entries = Table(
-        (Column("Principal", middle=True), Column("Type"), Column("May", shrink=1)),
+        (Column("Principal", names=True), Column("Type"), Column("May", shrink=1)),
         [TableRow((path, "STANDARD", "AmazonEKSClusterAdminPolicy in the cluster"))],
     )
     shown = list(lines([entries], 60, colours=False, whole_tables=False))

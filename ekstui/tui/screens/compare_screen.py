@@ -70,7 +70,7 @@ def line_rows(
             place = places[index]
             if place and place != shown and pairs[index].kind != "same":
                 shown = place
-                rows.append(Row((index, "place"), (styled(clean_line(place), "accent"),), selectable=False))
+                rows.append(Row((index, "place"), (styled(clean_line(place), "strong"),), selectable=False))
             rows += rows_of(index, pairs[index])
     return rows
 

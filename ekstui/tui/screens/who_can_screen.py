@@ -212,7 +212,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             for index, detail in enumerate(holder_lines(holder, action, types=self._with_grants))
             for part, line in enumerate(wrap(styled_line(detail, "app"), max(self.width - 4, 20)))
         ]
-        link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits", "accent")
+        link = styled(f"{STEP * 2}all that {clean_line(holder.policy.name)} permits")
         return [*lines, Row((arn, "permissions"), (link,), PolicyAt(arn, holder.version))]
 
     def about_row(self, row: Row) -> Styled:

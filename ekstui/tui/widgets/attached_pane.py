@@ -70,7 +70,7 @@ def _row(entry: AttachmentRow) -> Row:
     used: Styled = styled(clean_line(entry.trust), "muted")
     if first:
         style: Style = "" if first.certainty == "confirmed" else "muted"
-        used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "accent")
+        used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "muted")
     boundary: Styled = ((" boundary", "warn"),) if is_boundary else ()
     linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
     return Row(
@@ -80,7 +80,7 @@ def _row(entry: AttachmentRow) -> Row:
     )
 
 
-_COLUMNS = (Column("", 12, share=3, middle=True), Column("", 10, share=2), Column("", 6, right=True))
+_COLUMNS = (Column("", 12, share=3, names=True), Column("", 10, share=2), Column("", 6, right=True))
 
 
 def _columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
@@ -89,7 +89,7 @@ def _columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
     room = max(width - last.width - 2, 2 * used.width)
     name = min(max(names, default=12), room - min(max(uses, default=used.width), used.width + room // 4))
-    return (Column("", name, middle=True), Column("", used.width, share=1), last)
+    return (Column("", name, names=True), Column("", used.width, share=1), last)
 
 
 class AttachedPane(Pane):

@@ -43,7 +43,7 @@ def in_groups(
 
 
 _MARK = Column("", 1)
-_NAME = Column("Policy", 8, share=1, middle=True)
+_NAME = Column("Policy", 8, share=1, names=True)
 SUPERSEDED = Column("", 10, yields=True)
 _ATTACHED = Column("roles", 5, right=True, yields=True)
 _VERSION = Column("ver", 4, right=True)
@@ -218,7 +218,7 @@ class PoliciesPane(Pane):
         rows: list[Row] = []
         for title, group in in_groups(chosen, self._groups):
             if title:
-                rows.append(Row(("group", title), (styled(title, "accent"),), selectable=False))
+                rows.append(Row(("group", title), (styled(title, "strong"),), selectable=False))
             for entry in group:
                 policy = entry.policy
                 changed = styled("!", "warn") if policy.arn in self.changed else styled(" ")

@@ -17,7 +17,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ekstui.present.styled import Column, Row, Styled, cut_end, cut_middle, plain, styled, wrap
+from ekstui.present.short_names import ShortNames, names_in
+from ekstui.present.styled import Column, Row, Styled, cut_end, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
@@ -70,6 +71,8 @@ class RowList(ScrollView, can_focus=True):
         self.cursor: int | None = None
         """The index of the row under the cursor, or None."""
         self._widths: tuple[int, ...] = ()
+        self._names: dict[int, ShortNames] = {}
+        """The names in the columns that have some, as they are needed."""
         self._laid_out = -1
         self._match: int | None = None
         """The match that was moved to last; None once the cursor has left it."""
@@ -99,6 +102,7 @@ class RowList(ScrollView, can_focus=True):
         wanted = cursor if cursor is not None else (self.current.key if self.current else None)
         nearby = self.cursor or 0
         self.rows = tuple(rows)
+        self._names.clear()
         self._match = None
         self.cursor = self._place(wanted, nearby)
         self.virtual_size = Size(self.row_width, len(self.rows) + self._top)
@@ -130,6 +134,7 @@ class RowList(ScrollView, can_focus=True):
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Replace the columns."""
         self._columns = tuple(columns)
+        self._names.clear()
         self._lay_out()
         self.refresh()
 
@@ -369,9 +374,18 @@ class RowList(ScrollView, can_focus=True):
                 continue  # another column took its room
             if segments:
                 segments.append(Segment(" ", base))
-            segments += self._cell(cut_middle(cell, room) if column.middle else cell, base, room, right=column.right)
+            if column.names:
+                cell = self._names_in(column).fitted_cell(cell, room)
+            segments += self._cell(cell, base, room, right=column.right)
             used += room + 1
         return Strip(segments, width) if used == width else Strip(segments).adjust_cell_length(width, base)
+
+    def _names_in(self, column: Column) -> ShortNames:
+        """Return the names in a column, by which each of them is cut."""
+        at = self._columns.index(column)
+        if at not in self._names:
+            self._names[at] = names_in(row.cells[at] for row in self.rows if len(row.cells) > 1)
+        return self._names[at]
 
     def _rooms(self, row: Row) -> list[tuple[Column, int]]:
         """Return the columns with their widths; a cell that would be cut takes the room of later columns that yield."""

@@ -67,7 +67,7 @@ def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
 
 def change(counts: StepCounts | None, in_force: str = "") -> Styled:
     """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`; then that it is in force if it is."""
-    tail: Styled = ((f" {in_force}", "accent"),) if in_force else ()
+    tail: Styled = ((f" {in_force}", "strong"),) if in_force else ()
     if counts is None or counts.reach is None:
         return (("first known", "muted"), *tail)
     if counts.kind == "none":

@@ -1,0 +1,113 @@
+"""Names cut to a width by what tells them from the others of their list.
+
+A name is cut in words. Those that most names of the list have go first, and what was made at random, such as the end of the
+names that CloudFormation and IAM Identity Center give; `…` stands for what is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ekstui.present.styled import Styled, cells, cut_end, cut_middle, plain, styled
+
+_WORD = re.compile(
+    "[^A-Za-z0-9]*(?:(?P<random>(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])(?:[A-Z0-9]{8,}|[a-z0-9]{8,})(?![A-Za-z0-9]))"
+    "|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|$)"
+)
+"""A word with what stands before it; capitals begin one."""
+
+_GAP = "…"
+_BETWEEN = f"-_/. {_GAP}"
+"""What stands between words, and says nothing beside a gap."""
+
+
+class ShortNames:
+    """The names of a list, each of which is shown in another way than those that were shown before it, if there is one."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = dict.fromkeys(names)
+        self._counts: Counter[str] | None = None
+        """In how many names each word is; counted once a name has to be cut."""
+        self._shown: dict[tuple[str, int], str] = {}
+        self._taken: dict[tuple[str, int], str] = {}
+        """The name behind each that is shown, by it and its room."""
+
+    def fitted(self, name: str, room: int) -> str:
+        """Return a name in at most `room` cells."""
+        if cells(name) <= room:
+            return name
+        if (name, room) not in self._shown:
+            if self._counts is None:
+                self._counts = _counts(self._names)
+            short = _cut(name, room, self._counts)
+            if (other := self._taken.get((short, room), name)) != name:
+                short = _cut(name, room, self._counts, other)
+            self._shown[name, room] = short
+            self._taken[short, room] = name
+        return self._shown[name, room]
+
+    def fitted_cell(self, cell: Styled, room: int) -> Styled:
+        """Return a cell in at most `room` cells, of which its longest piece is the name."""
+        if cells(plain(cell)) <= room:
+            return cell
+        at = max(range(len(cell)), key=lambda at: len(cell[at][0]))
+        name, style = cell[at]
+        left = room - cells(plain((*cell[:at], *cell[at + 1 :])))
+        if left < room // 2:
+            return cut_end(cell, room)
+        return (*cell[:at], (self.fitted(name, left), style), *cell[at + 1 :])
+
+
+def names_in(column: Iterable[Styled]) -> ShortNames:
+    """Return the names of a column: the longest piece of each cell."""
+    return ShortNames(max((text for text, _ in cell), key=len) for cell in column if cell)
+
+
+def _words(name: str) -> list[tuple[str, bool]]:
+    """Return the words of a name, and whether each was made at random."""
+    return [(match[0], bool(match["random"])) for match in _WORD.finditer(name) if match[0]]
+
+
+def _bare(word: str) -> str:
+    return word.strip(_BETWEEN).casefold()
+
+
+def _counts(names: Iterable[str]) -> Counter[str]:
+    return Counter(word for name in names for word in {_bare(word) for word, _ in _words(name)})
+
+
+def _cut(name: str, room: int, counts: Counter[str], other: str | None = None) -> str:
+    """Return the words of a name that tell most, as many as fit; from one other name above all, if given."""
+    words = _words(name)
+    shared = {_bare(text) for text, _ in _words(other)} if other else set()
+    # The two may differ only in what was made at random.
+    common = [(_bare(text) in shared, is_random and other is None, counts[_bare(text)]) for text, is_random in words]
+    kept = [True] * len(words)
+    order: list[int] = []
+    while cells(_joined(words, kept)) > room:
+        left = [at for at, is_kept in enumerate(kept) if is_kept]
+        if len(left) < 2:
+            return plain(cut_end(cut_middle(styled(name), room), room))
+
+        def is_within(at: int) -> bool:
+            return 0 < at < len(kept) - 1 and kept[at - 1] and kept[at + 1]
+
+        # Of words that tell as little, those at an end or beside a gap, so that there are few gaps; the last one first.
+        order.append(max(left, key=lambda at: (common[at], not is_within(at), at)))
+        kept[order[-1]] = False
+    for at in reversed(order):
+        kept[at] = True
+        kept[at] = cells(_joined(words, kept)) <= room
+    return _joined(words, kept)
+
+
+def _joined(words: Sequence[tuple[str, bool]], kept: Sequence[bool]) -> str:
+    shown = ""
+    for (text, _), is_kept in zip(words, kept, strict=True):
+        if is_kept:
+            shown += text.lstrip(_BETWEEN) if shown.endswith(_GAP) else text
+        elif not shown.endswith(_GAP):
+            shown += _GAP
+    return shown

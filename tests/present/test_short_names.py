@@ -1,0 +1,64 @@
+"""A name that is cut keeps what tells it from the others of its list."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ekstui.present.blocks import Column, Table, TableRow
+from ekstui.present.rendering import lay_out
+from ekstui.present.short_names import ShortNames, names_in
+from ekstui.present.styled import cells, plain, styled
+
+POLICIES = (
+    "AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy", "AmazonEKSFargatePodExecutionRolePolicy",
+    "AmazonEKSClusterPolicy", "AmazonEKSBlockStoragePolicy", "AmazonEKSBlockStoragePolicyV2",
+)  # fmt: skip
+SESSIONS = (
+    "role/…/AWSReservedSSO_AdministratorAccess_0123456789abcdef", "role/…/AWSReservedSSO_PowerUserAccess_56789abcdef01234",
+    "role/…/AWSReservedSSO_PowerUserAccess_abcdef0123456789", "legacy-node-NodeInstanceRole-1ABCDEFGHIJK",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "room", "shown"),
+    [
+        (POLICIES, 20, ["…WorkerNode…", "…WorkerNodeMinimal…", "…PodExecution…"]),
+        (SESSIONS, 24, ["…SSO_Administrator…", "…SSO_PowerUser…"]),
+        (("platform-observability-irsa-01", "platform-observability-irsa-02"), 20, ["…01", "…02"]),
+        (("averylongwordthatisnotcut",), 9, ["aver…tcut"]),
+        (("short", "shorter"), 9, ["short", "shorter"]),
+    ],
+)
+def test_a_name_keeps_the_words_that_the_others_do_not_have(
+    names: tuple[str, ...], room: int, shown: list[str]
+) -> None:
+    short = ShortNames(names)
+    for name, wanted in zip(names, shown, strict=False):
+        fitted = short.fitted(name, room)
+        assert len(fitted) <= room
+        # Words that all have may come back where there is room.
+        assert all(part in fitted for part in wanted.split("…"))
+
+
+def test_names_that_differ_in_what_was_made_at_random_alone_keep_that() -> None:
+    short = ShortNames(SESSIONS)
+    fitted = [short.fitted(name, 24) for name in SESSIONS]
+    assert len(set(fitted)) == len(SESSIONS)
+    assert "…abcdef0123456789" in fitted[2]
+
+
+@given(st.lists(st.text("aAzZ09-_/.é漢 ", min_size=1, max_size=30), min_size=1, max_size=8), st.integers(5, 30))
+def test_any_name_fits_its_room(names: list[str], room: int) -> None:
+    short = ShortNames(names)
+    for name in names:
+        assert cells(short.fitted(name, room)) <= room
+        assert cells(plain(names_in([styled(name)]).fitted_cell((("user ", "muted"), (name, "")), room))) <= room
+
+
+def test_a_table_cuts_a_column_of_names_and_wraps_none() -> None:
+    rows = [TableRow((name, "node")) for name in POLICIES]
+    table = Table((Column("Policy", 10, names=True, shrink=1), Column("Kind")), rows)
+    lines = [plain(line.line) for line in lay_out([table], 28, "app")]
+    assert len(lines) == 1 + len(POLICIES)
+    assert all(len(line) <= 28 for line in lines)
+    assert len(set(lines)) == len(lines)
