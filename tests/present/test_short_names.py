@@ -22,7 +22,7 @@ SESSIONS = (
 @pytest.mark.parametrize(
     ("names", "room", "shown"),
     [
-        (POLICIES, 20, ["…WorkerNode…", "…WorkerNodeMinimal…", "…PodExecution…"]),
+        (POLICIES, 20, ["…WorkerNode…", "…WorkerNodeMinimal…", "…FargatePod…"]),
         (SESSIONS, 24, ["…SSO_Administrator…", "…SSO_PowerUser…"]),
         (("platform-observability-irsa-01", "platform-observability-irsa-02"), 20, ["…01", "…02"]),
         (("averylongwordthatisnotcut",), 9, ["aver…tcut"]),
