@@ -1,13 +1,12 @@
 """Proof that nothing is lost: every grant of one side is covered by grants of the other."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from ekstui.iam import arn
 from ekstui.iam.conditions.predicates import excludes, implies_all, opposite, split_values, union_of_values
 from ekstui.iam.conditions.values import may_move_colons
-from ekstui.iam.grants import ConditionLine, Effort, Extent
+from ekstui.iam.grants import ConditionLine, Effort, Extent, in_order, line_order
 from ekstui.iam.policy_variables import opened, template
 
 MAX_PIECES = 64
@@ -25,7 +24,7 @@ def lies_within(inner: ActionExtents, outer: ActionExtents, effort: Effort | Non
     """Return True only if every request that `inner` allows is one that `outer` allows."""
     proof = _Proof(effort or Effort())
     new_denies = outer.deny - inner.deny
-    for extent in inner.allow:
+    for extent in in_order(inner.allow):
         if extent in outer.allow:
             if new_denies and not proof.stays_allowed(extent, new_denies, inner.deny):
                 return False
@@ -70,20 +69,20 @@ class _Proof:
     def __init__(self, effort: Effort) -> None:
         self._effort = effort
 
-    def stays_allowed(self, extent: Extent, new_denies: Iterable[Extent], old_denies: frozenset[Extent]) -> bool:
+    def stays_allowed(self, extent: Extent, new_denies: frozenset[Extent], old_denies: frozenset[Extent]) -> bool:
         """Return True only if no new Deny revokes what the extent allowed."""
         return all(
             self.is_covered(deny, old_denies)
             or self._apart(extent, deny)
             or self._overlap_already_denied(extent, deny, old_denies)
-            for deny in new_denies
+            for deny in in_order(new_denies)
         ) or self.is_covered(extent, old_denies)
 
-    def outside(self, extent: Extent, denies: Iterable[Extent]) -> list[Extent]:
+    def outside(self, extent: Extent, denies: frozenset[Extent]) -> list[Extent]:
         """Return what the denies leave of an extent, in pieces; nothing if none of their conditions has an opposite."""
         pieces = [extent]
-        for deny in denies:
-            opposites = [opposite(line) for line in deny.conditions]
+        for deny in in_order(denies):
+            opposites = [opposite(line) for line in sorted(deny.conditions, key=line_order)]
             if None in opposites or not self._covers(deny._replace(conditions=frozenset()), extent):
                 continue
             pieces = [_and(piece, line) for piece in pieces for line in opposites if line is not None]
@@ -98,7 +97,7 @@ class _Proof:
         # A condition with several values may be several grants on the other side: split by value.
         keys = {line.key for other in by for line in other.conditions}
         pieces = [extent]
-        for line in sorted(extent.conditions):
+        for line in sorted(extent.conditions, key=line_order):
             if line.key in keys and union_of_values(line):
                 cuts = (
                     value
@@ -114,7 +113,7 @@ class _Proof:
         return len(pieces) > 1 and all(self._is_covered_by_one(piece, by) for piece in pieces)
 
     def _is_covered_by_one(self, extent: Extent, by: frozenset[Extent]) -> bool:
-        return extent in by or any(self._covers(other, extent) for other in by)
+        return extent in by or any(self._covers(other, extent) for other in in_order(by))
 
     def _covers(self, general: Extent, special: Extent) -> bool:
         return self._effort.spend(_steps(general, special)) and extent_covers(general, special)
@@ -127,7 +126,7 @@ class _Proof:
         both = extent.conditions | deny.conditions
         return any(
             self._covers(old, extent._replace(conditions=both)) or self._covers(old, deny._replace(conditions=both))
-            for old in old_denies
+            for old in in_order(old_denies)
         )
 
 

@@ -21,6 +21,7 @@ from ekstui.iam.grants import (
     Effort,
     Target,
     is_too_large,
+    line_order,
     normalised,
     normalised_conditions,
     targets_of,
@@ -286,12 +287,12 @@ def _pairs(
     """Return which way before became which way after, the most similar pairs first."""
     ranked = sorted(
         (
-            (-_likeness(one, other), sorted(one), sorted(other), one, other)
+            (-_likeness(one, other), sorted(map(line_order, one)), sorted(map(line_order, other)), one, other)
             for one in gone
             for other in new
             if _likeness(one, other) or (len(gone) == len(new) == 1 and (one < other or other < one))
         ),
-        key=lambda entry: (entry[0], repr(entry[1]), repr(entry[2])),
+        key=lambda entry: entry[:3],
     )
     pairs: list[tuple[frozenset[ConditionLine], frozenset[ConditionLine]]] = []
     for *_, one, other in ranked:

@@ -62,6 +62,24 @@ class Extent(NamedTuple):
         return self.element == "Resource" and not self.resources
 
 
+@lru_cache(maxsize=1024)
+def in_order(extents: frozenset[Extent]) -> tuple[Extent, ...]:
+    """Return extents in an order that depends on nothing but them, fewest conditions first."""
+    return tuple(sorted(extents, key=_order)) if len(extents) > 1 else tuple(extents)
+
+
+@lru_cache(maxsize=65536)
+def _order(extent: Extent) -> tuple[object, ...]:
+    lines = sorted(map(line_order, extent.conditions))
+    return len(lines), extent.element, extent.resources, lines, sorted(extent.principals)
+
+
+@lru_cache(maxsize=16384)
+def line_order(line: ConditionLine) -> tuple[str, str, tuple[str, ...]]:
+    """Return what sorts conditions in one order: a set of texts has another in each process."""
+    return line.key, line.operator, tuple(sorted(line.values))
+
+
 MAX_GRANTS = 100_000
 """The most grants of a document that is compared; AWS's largest has 11,000."""
 

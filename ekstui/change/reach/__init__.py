@@ -204,7 +204,7 @@ class _Comparison:
         kinds = {services_of(action) for action in actions}
         if None in kinds:
             return False
-        return all(self._is_within_of(inner, outer, kind) for kind in kinds if kind is not None)
+        return all(self._is_within_of(inner, outer, kind) for kind in sorted(filter(None, kinds), key=sorted))
 
     def _is_within_of(self, inner: ActionExtents, outer: ActionExtents, services: frozenset[str]) -> bool:
         """Return the same for actions on resources of some services."""

@@ -1,6 +1,6 @@
 """What extents name that a request may have to have: conditions by key, policy variables and account numbers."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import ALWAYS_PRESENT, type_of
 from ekstui.iam.conditions.predicates import Predicate, predicates_of
 from ekstui.iam.conditions.values import Deferred, Text
-from ekstui.iam.grants import Extent
+from ekstui.iam.grants import Extent, in_order
 from ekstui.iam.policy_variables import template, variables_of, without_encoding
 
 
@@ -34,7 +34,7 @@ class Mentions(NamedTuple):
 @lru_cache(maxsize=1024)
 def named_in(extents: frozenset[Extent]) -> Mentions:
     """Return what extents name."""
-    ordered = tuple(in_order(extents))
+    ordered = in_order(extents)
     predicates: dict[str, list[Predicate]] = {}
     for extent in ordered:
         for key, lines in predicates_of(extent.conditions).items():
@@ -51,17 +51,6 @@ def named_in(extents: frozenset[Extent]) -> Mentions:
         frozenset(chain(_accounts_in_resources(resources), _accounts_in_conditions(predicates))),
         sum(map(_size, ordered)),
     )
-
-
-def in_order(extents: Collection[Extent]) -> list[Extent]:
-    """Return extents in a stable order, fewest conditions first."""
-    return sorted(extents, key=_order) if len(extents) > 1 else list(extents)
-
-
-@lru_cache(maxsize=65536)
-def _order(extent: Extent) -> tuple[object, ...]:
-    lines = sorted((line.operator, line.key, tuple(sorted(line.values))) for line in extent.conditions)
-    return len(lines), extent.element, extent.resources, lines
 
 
 @lru_cache(maxsize=16384)

@@ -21,14 +21,14 @@ from ekstui.change.reach.feasible import (
     stand_in,
     takes_key,
 )
-from ekstui.change.reach.mentions import in_order, named_in, variables_in
+from ekstui.change.reach.mentions import named_in, variables_in
 from ekstui.iam.arn import matches_resource
 from ekstui.iam.condition_operators import UNKNOWN
 from ekstui.iam.conditions.known_keys import has_several, is_tag, type_of
 from ekstui.iam.conditions.predicates import PRINCIPAL_FORMS, Predicate, predicates_of
 from ekstui.iam.conditions.spans import ValueSpan, complement, examples
 from ekstui.iam.conditions.values import Deferred, Text
-from ekstui.iam.grants import Effort, Extent
+from ekstui.iam.grants import Effort, Extent, in_order
 from ekstui.iam.policy_variables import WholeContext, literal, resolved, template, variables_of, without_encoding
 from ekstui.iam.truth import Truth, every, negation, some
 
@@ -127,13 +127,13 @@ class _Search:
         for key in sorted(self._variables):
             start = follow({**start, key: (_value_of_variable(key),)}, key)
         starts = [start]
-        for key in self._variables & _ACCOUNTS:
+        for key in sorted(self._variables & _ACCOUNTS):
             # A named account may be that of the policy, or another one.
             starts += [
                 follow({**start, key: (account,)}, key) for account in self._accounts if start[key] != (account,)
             ]
         if self._defaulted:
-            starts.append({**start, **dict.fromkeys(self._defaulted, _ABSENT)})
+            starts.append({**start, **dict.fromkeys(sorted(self._defaulted), _ABSENT)})
         for begun in starts:
             for context in islice(self._starts(begun, order), MAX_STARTS):
                 full = self._from(context)

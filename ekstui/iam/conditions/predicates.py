@@ -30,7 +30,7 @@ from ekstui.iam.conditions.values import (
     value_of,
 )
 from ekstui.iam.document import Condition
-from ekstui.iam.grants import ConditionLine
+from ekstui.iam.grants import ConditionLine, line_order
 from ekstui.iam.policy_variables import NOTHING_KNOWN, Context, variables_of
 from ekstui.iam.truth import Truth, every, negation, some
 
@@ -183,7 +183,7 @@ def predicate_of(line: ConditionLine) -> Predicate:
 def predicates_of(lines: frozenset[ConditionLine]) -> Mapping[str, tuple[Predicate, ...]]:
     """Return a condition block as predicates by key."""
     predicates: dict[str, tuple[Predicate, ...]] = {}
-    for line in sorted(lines, key=lambda entry: (entry.key, entry.operator, sorted(entry.values))):
+    for line in sorted(lines, key=line_order):
         predicates[line.key] = (*predicates.get(line.key, ()), predicate_of(line))
     return predicates
 
