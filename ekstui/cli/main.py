@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ekstui import log
-from ekstui.cli.parser import COMMANDS, VALUE_OPTIONS, ExitCode, build_parser, command_of, listed, nearest_option
+from ekstui.cli.parser import COMMANDS, ExitCode, build_parser, command_of, listed, nearest_option, takes_value
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -265,7 +265,7 @@ def with_command(words: list[str]) -> list[str]:
         if value_expected:
             value_expected = False
         elif word.startswith("-") and word != "-":
-            value_expected = word in VALUE_OPTIONS
+            value_expected = takes_value(word)
         elif word in COMMANDS:
             return [word, *words[:index], *words[index + 1 :]]
         else:

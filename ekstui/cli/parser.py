@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from ekstui import spelling
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from ekstui.iam.grants import Reach
 
 COMMANDS = tuple(TITLES)
-
-VALUE_OPTIONS = (
-    "--scope", "--profile", "--region", "--account-file", "--theme", "--since", "--resource", "--action", "--principal",
-    "--context", "--absent", "--policy", "--role", "--boundary", "--session-policy", "--scp", "--rcp", "--resource-policy", "--aggregator", "--from",
-    "--trust", "--to", "--param", "--cluster", "--account", "--host", "--port", "--public-url", "--color", "--output", "-o", "--base", "--fail-on", "--format",
-    "--allow-unread", "--needs", "--can", "--pod", "--sarif", "--annotations", "--bridge", "--lock", "--days",
-)  # fmt: skip
-"""Options that take a value, which is never taken for a command."""
 
 Run = Callable[[argparse.Namespace], int | None]
 
@@ -324,6 +317,25 @@ def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
         if isinstance(action, argparse._SubParsersAction):
             return dict(action.choices)
     return {}
+
+
+def takes_value(option: str) -> bool:
+    """Return whether an option of any command takes a value, which is then never taken for a command."""
+    common = argparse.ArgumentParser(add_help=False)
+    for add in (*ACCOUNT, *JSON, scope(), *_COMMON_OPTIONS):
+        add(common)
+    if action := common._option_string_actions.get(option):
+        return action.nargs is None
+    return option in _value_options()
+
+
+@cache
+def _value_options() -> frozenset[str]:
+    """Return the options of all commands that take a value; importing all commands takes 200 ms."""
+    parsers = commands_of(build_parser()).values()
+    return frozenset(
+        option for parser in parsers for option, action in parser._option_string_actions.items() if action.nargs is None
+    )
 
 
 def nearest_option(word: str, words: Iterable[str]) -> str | None:
