@@ -55,12 +55,12 @@ def period_words(since: datetime, known_until: datetime, left_out: int) -> str:
     return f"Since {since:%Y-%m-%d}, known until {known_until:%Y-%m-%d}{hidden}."
 
 
-def beyond_words(since: datetime, known_until: datetime, *, renewable: bool) -> str:
-    """Return that the period starts after the last day of the data, so that nothing in it can be listed."""
+def beyond_words(since: datetime, known_until: datetime, *, some: bool, renewable: bool) -> str:
+    """Return that the period starts after the data of a family end, so that `some` of it at most is listed."""
     how = " Run ekstui sync." if renewable else ""
     return (
-        f"Nothing can be listed: what changed since {since:%Y-%m-%d} is not known, "
-        f"since the policies are known until {known_until:%Y-%m-%d}.{how}"
+        f"{'Not all' if some else 'Nothing'} can be listed: what changed since {since:%Y-%m-%d} is not "
+        f"{'fully known, since some' if some else 'known, since the'} policies are known until {known_until:%Y-%m-%d}.{how}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ import pytest
 from ekstui import files
 from ekstui.change.policy import SCOPE_WORDS
 from ekstui.cli.main import main
+from ekstui.library import Library
 from ekstui.sources.shipped import SHIPPED_FAMILIES, components, shipped_in
 
 
@@ -163,6 +165,14 @@ def test_the_changes_of_controllers_say_until_when_those_are_known(capsys: pytes
     assert f"known until {until}" in capsys.readouterr().err
     assert main(["changes", "--scope", "controllers", "--since", "2031-01-01"]) != 1
     assert f"known until {until}" in capsys.readouterr().err
+
+
+def test_what_is_listed_of_some_families_is_not_called_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    since = f"{Library.open().known_until('any') + timedelta(days=1):%Y-%m-%d}"
+    feed = answered(capsys, "changes", "--scope", "any", "--since", since)
+    main(["changes", "--scope", "any", "--since", since])
+    assert ("Not all can be listed" if feed["changes"] else "Nothing can be listed") in capsys.readouterr().err
+    assert not feed["complete"]
 
 
 def test_an_access_policy_is_not_taken_for_the_iam_policy_of_its_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from ekstui.present.chain import chain_of
 from ekstui.present.explanation import explanation_blocks
 from ekstui.present.rendering import lay_out, lines, styled_line
 from ekstui.present.styled import plain
+from tests.support.bundled import CNI, newest
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def page(library: Library, inquiry: Inquiry, *opened: object) -> list[str]:
 def test_a_denial_is_its_chain_then_what_to_check_and_what_fixes_it(demo: Library) -> None:
     read = page(demo, Inquiry(Question(message=DELETE)))
     assert read[1:3] == [
-        "session ✓ → role prod-ebs-csi ✓ → AmazonEBSCSIDriverPolicy v15 ✓ → action ✓ → resource ✓ → tags ?",
+        f"session ✓ → role prod-ebs-csi ✓ → AmazonEBSCSIDriverPolicy v{newest('AmazonEBSCSIDriverPolicy')} ✓ → action ✓ → resource ✓ → tags ?",
         "one of ebs.csi.aws.com/cluster=true   CSIVolumeName=*   kubernetes.io/created-for/pvc/name=*",
     ]
     check, fix = (next(n for n, line in enumerate(read) if line.startswith(label)) for label in ("CHECK", "FIX"))
@@ -53,13 +54,13 @@ def test_a_denial_is_its_chain_then_what_to_check_and_what_fixes_it(demo: Librar
     ("role", "action", "resource", "chain", "breaks"),
     [
         ("prod-node", "ec2:CreateTags", "arn:aws:ec2:eu-west-1:111122223333:instance/i-1",
-         "role prod-node ✓ → AmazonEKS_CNI_Policy v6 ✓ → action ✓ → resource ✗", "only on arn:aws:ec2:*:*:network-interface/*"),
+         f"role prod-node ✓ → AmazonEKS_CNI_Policy v{newest(CNI)} ✓ → action ✓ → resource ✗", "only on arn:aws:ec2:*:*:network-interface/*"),
         ("prod-node", "iam:CreateUser", None, "role prod-node ✓ → a statement that names the action ✗", ""),
         ("prod-node", "ec2:DescribeInstances", "*",
-         "role prod-node ✓ → AmazonEKSWorkerNodePolicy v3 ✓ → action ✓ → resource ✓", ""),
+         f"role prod-node ✓ → AmazonEKSWorkerNodePolicy v{newest('AmazonEKSWorkerNodePolicy')} ✓ → action ✓ → resource ✓", ""),
         # What does not allow it is the boundary, whatever the identity's policies say.
         ("prod-orders", "sts:AssumeRole", None,
-         "role prod-orders ✓ → identity policies ? → permissions boundary AmazonEKSClusterPolicy v10 ✓ → action ✗", ""),
+         f"role prod-orders ✓ → identity policies ? → permissions boundary AmazonEKSClusterPolicy v{newest('AmazonEKSClusterPolicy')} ✓ → action ✗", ""),
     ],
 )  # fmt: skip
 def test_the_chain_ends_where_it_breaks(

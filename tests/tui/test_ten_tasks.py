@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rig.isolation import isolated
-from tests.support.bundled import newest
+from tests.support.bundled import CNI, newest
 from tests.support.filled import copied
 from tests.support.terminal import Terminal
 
@@ -106,7 +106,7 @@ def test_two_policies_of_ebs_compared(user: User) -> None:
 
 
 def test_a_role_s_copy_against_todays_policy(user: User) -> None:
-    user.press("4Gd", "role:legacy-node-NodeInstanceRole", "AmazonEKS_CNI_Policy v6")
+    user.press("4Gd", "role:legacy-node-NodeInstanceRole", f"AmazonEKS_CNI_Policy v{newest(CNI)}")
     assert user.keys <= 3
 
 
