@@ -33,8 +33,8 @@ from ekstui.present.blocks import (
 )
 
 COLUMNS = (
-    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role", 16, names=True, shrink=2),
-    Column("Used by", 12, names=True, shrink=2),
+    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role", 24, names=True, shrink=2),
+    Column("Used by", 20, shrink=2, yields=True),
 )  # fmt: skip
 
 _NAMED = 2
@@ -117,21 +117,22 @@ def causes_blocks(answer: ClusterAnswer, opened: Collection[Hashable] | None) ->
         cells = (severity_sign(cause.severity), cause.title, _roles(answer, cause), _used_by(answer, cause))
         rows.append(TableRow(cells, cause, key, tuple(nodes) if opened is None or key in opened else ()))
         title = Span(cause.severity, SEVERITY_STYLES[cause.severity], shown="markdown")
-        words = Span(f"  {_roles(answer, cause)}: {cause.title}", shown="markdown")
-        details.append(Node((title, Span(f" {cause.code}", "muted", shown="markdown"), words), nodes))
+        words = f"  {''.join(span.text for span in _roles(answer, cause))}: {cause.title}"
+        line = (title, Span(f" {cause.code}", "muted", shown="markdown"), Span(words, shown="markdown"))
+        details.append(Node(line, nodes))
     if not rows:
         return [Sentence("nothing was found")]
     return [Table(COLUMNS, rows, one_line=True), *([Tree(details)] if opened is None else [])]
 
 
-def _roles(answer: ClusterAnswer, cause: CommonCause) -> str:
+def _roles(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
     """Return the roles, or principals of access entries, that a cause concerns."""
     own = answer.cluster.arn or answer.cluster.name
     names = ["the cluster" if role.arn == own else role.name for role, _ in cause.cases]
     return _some(list(dict.fromkeys(names)))
 
 
-def _used_by(answer: ClusterAnswer, cause: CommonCause) -> str:
+def _used_by(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
     """Return what uses the roles in this cluster, and that EKS reports the same if it does."""
     entries = {entry.entry.principal_arn: entry.findings for entry in answer.entries}
     count = sum(_pods_concerned(answer, role.arn, finding) for role, finding in cause.cases)
@@ -146,7 +147,7 @@ def _used_by(answer: ClusterAnswer, cause: CommonCause) -> str:
         words.update(dict.fromkeys(use_in_words(replace(use, cluster=None)) for use in uses))
         if finding.code == "eks-reports":
             words.update(dict.fromkeys(_part(issue.kind, issue.name) for issue in finding.reported))
-    return _some(list(words)) + (" (EKS says so too)" if reported else "")
+    return (*((Span("(EKS says so too) "),) if reported else ()), *_some(list(words)))
 
 
 def _pods_concerned(answer: ClusterAnswer, name: str, finding: Finding) -> int:
@@ -163,10 +164,12 @@ def _part(kind: str, name: str) -> str:
     return {"cluster": "", "nodegroup": f"nodes {name}", "addon": f"add-on {name}"}.get(kind, f"{kind} {name}")
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str]) -> tuple[Span, ...]:
     """Return the first names, and how many more there are."""
     more = len(names) - _NAMED
-    return (", ".join(filter(None, names[:_NAMED])) or "–") + (f", +{more}" if more > 0 else "")
+    named = [Span(name) for name in names[:_NAMED] if name] or [Span("–")]
+    spans = [span for name in named for span in (name, Span(", "))][:-1]
+    return (*spans, *((Span(f", +{more}"),) if more > 0 else ()))
 
 
 def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iterator[Node]:

@@ -168,8 +168,10 @@ def _table_rows(table: Table, key: Hashable, place: Medium) -> list[tuple[TableR
 def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, place: Medium) -> Iterator[Laid]:
     if not table.rows:
         return
-    rows = _table_rows(table, key, place)
     room = None if width is None else width - len(indent)
+    if room is not None and place == "app":
+        table = _without_yielding(table, room)
+    rows = _table_rows(table, key, place)
     lengths = column_widths(table.columns, [line for _, line in rows], room)
     if room is not None and _crowds_its_remarks(table.columns, [line for _, line in rows], lengths, room):
         yield from _laid_table(_with_remarks_below(table), key, indent, width, place)
@@ -191,6 +193,18 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
                 yield from _laid_node(below, (own, part), indent + STEP * 2, width or 80, place, folds=False)
             elif is_shown_in(below, place):
                 yield from _wrapped((own, part), styled_line(below, place), width or 80, indent + STEP * 2, STEP)
+
+
+def _without_yielding(table: Table, room: int) -> Table:
+    """Return the table without its last column if that yields and would leave the others too little: names may be cut."""
+    *others, last = table.columns
+    if not last.yields:
+        return table
+    cut = [row._replace(cells=row.cells[: len(others)]) for row in table.rows]
+    without = table._replace(columns=tuple(others), rows=cut)
+    natural = column_widths(others, [line for _, line in _table_rows(without, None, "app")], None)
+    least = [min(size, column.width) if column.names else size for size, column in zip(natural, others, strict=True)]
+    return table if sum(least) + last.width + len(GAP) * len(others) <= room else without
 
 
 def _crowds_its_remarks(

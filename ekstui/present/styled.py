@@ -32,7 +32,7 @@ class Column(NamedTuple):
     shrink: int = 0
     """The order in which columns shrink in a table that is too wide: highest first, 0 never."""
     yields: bool = False
-    """Whether a row in a list leaves it out if a cell before it would be cut."""
+    """Whether a row in a list leaves it out if a cell before it would be cut; and a table in the app, as its last column."""
 
 
 class Row(NamedTuple):

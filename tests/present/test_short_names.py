@@ -1,5 +1,7 @@
 """A name that is cut keeps what tells it from the others of its list."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,3 +64,18 @@ def test_a_table_cuts_a_column_of_names_and_wraps_none() -> None:
     assert len(lines) == 1 + len(POLICIES)
     assert all(len(line) <= 28 for line in lines)
     assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize(("width", "titles"), [(60, ["What", "Role", "Used by"]), (50, ["What", "Role"])])
+def test_a_column_that_yields_goes_before_a_title_is_cut(width: int, titles: list[str]) -> None:
+    title = "lacks most of what it needs"
+    columns = (
+        Column("What", 12, shrink=1),
+        Column("Role", 12, names=True, shrink=2),
+        Column("Used by", 12, yields=True),
+    )
+    table = Table(columns, [TableRow((title, POLICIES[0], "nodes general"))], one_line=True)
+    first, row = (plain(line.line) for line in lay_out([table], width, "app"))
+    assert re.split(" {2,}", first) == titles
+    assert title in row
+    assert ("nodes general" in row) == ("Used by" in titles)
