@@ -1,12 +1,14 @@
 """`python -m tests.again`: run every test several times, idle and beside busy processes, and say what fell how often.
 
 A test that passes only where the machine has time for it decides nothing. The last lines are a table of the runs and of
-the tests that fell; the exit code is 1 if any did, or if a run had no test.
+the tests that fell; the exit code is 1 if any did, or if a run had no test. What pytest said in each run is kept in
+build/again. Interrupted, it prints the table of the runs that were whole.
 """
 
 import argparse
 import contextlib
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,10 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "build" / "again"
+
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""What a busy process does; it ends with this one, however that ends."""
 
 
 class Run(NamedTuple):
@@ -42,7 +48,8 @@ class Run(NamedTuple):
 @contextlib.contextmanager
 def busy_processes(count: int) -> Iterator[None]:
     """Keep `count` processes at work."""
-    working = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    # In sessions of their own, so that ctrl+c reaches this process, which ends them.
+    working = [subprocess.Popen([sys.executable, "-c", BUSY], start_new_session=True) for _ in range(count)]
     try:
         yield
     finally:
@@ -51,13 +58,13 @@ def busy_processes(count: int) -> Iterator[None]:
             process.wait()
 
 
-def run_tests(busy: int, arguments: Sequence[str]) -> Run:
-    """Run the tests once, niced and in two workers, beside `busy` processes."""
+def run_tests(busy: int, arguments: Sequence[str], said: Path) -> Run:
+    """Run the tests once, niced and in two workers, beside `busy` processes; what pytest says goes to the file `said`."""
     with tempfile.TemporaryDirectory() as folder, busy_processes(busy):
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-q", f"--junitxml={results}"]
         begun, before = perf_counter(), _processor()
-        with (Path(folder) / "output").open("w") as output:
+        with said.open("w") as output:
             # Lower priority than the busy processes, as a stranger's machine may do it.
             subprocess.run(["nice", *command, *arguments], cwd=ROOT, stdout=output, stderr=output, check=False)
         passed, fallen = _results(results)
@@ -107,12 +114,17 @@ def main() -> int:
     parser.add_argument("arguments", nargs="*", help="of pytest, such as files of tests, after `--`")
     options = parser.parse_args()
     kinds = {"idle": (0,), "busy": (options.busy,)}.get(options.only, (0, options.busy))
+    KEPT.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     runs: list[Run] = []
-    for busy in kinds:
-        for _ in range(options.times):
-            runs.append(run_tests(busy, options.arguments))
+    try:
+        for busy in (kind for kind in kinds for _ in range(options.times)):
+            runs.append(run_tests(busy, options.arguments, KEPT / f"{len(runs) + 1}.txt"))
             # All so far, since a machine may be taken away before the end.
             print(f"{table(runs)}\n", flush=True)
+    except KeyboardInterrupt:
+        print(f"{table(runs)}; run {len(runs) + 1} was interrupted")
+        return 128 + signal.SIGINT
     return 0 if all(run.is_green for run in runs) else 1
 
 

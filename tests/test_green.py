@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 PASSES = "def test_passes(): pass\n"
 SKIPS = "import pytest\ndef test_skips(): pytest.skip()\n"
 FAILS = "def test_fails(): assert False\n"
+WAITS = "import pathlib, time\ndef test_waits():\n    pathlib.Path({started!r}).touch()\n    time.sleep(600)\n"
 
 
 @pytest.mark.parametrize(("text", "options", "code"), [
@@ -53,7 +55,8 @@ def test_the_gate_is_not_passed_by_a_make_that_only_prints(tmp_path: Path) -> No
 def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(PASSES + FAILS)
     options = ("--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
-    run = run_tests(0, options)
+    run = run_tests(0, options, tmp_path / "said")
+    assert "assert False" in (tmp_path / "said").read_text()
     assert (run.passed, [name.rpartition("::")[2] for name in run.fallen], run.is_green) == (1, ["test_fails"], False)
     told = table([run, run._replace(busy=8), Run(8, 2, (), 1, 1)])
     assert "1 of 3 runs were green" in told
@@ -61,4 +64,19 @@ def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path) -> None:
 
 
 def test_a_run_that_found_no_test_is_not_green(tmp_path: Path) -> None:
-    assert not run_tests(0, ("-c", os.devnull, str(tmp_path))).is_green
+    assert not run_tests(0, ("-c", os.devnull, str(tmp_path)), tmp_path / "said").is_green
+
+
+def test_an_interrupted_proof_tells_of_its_whole_runs_and_leaves_nothing_running(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(WAITS.format(started=str(tmp_path / "started")))
+    command = (sys.executable, "-m", "tests.again", "--times", "1", "--only", "busy", "--busy", "1", "--")
+    options = ("--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
+    with subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True) as again:
+        while not (tmp_path / "started").exists():
+            assert again.poll() is None
+            time.sleep(0.05)
+        again.terminate()
+        assert again.stdout
+        # The end of its output is that of all that it started.
+        assert "0 of 0 runs were green; run 1 was interrupted" in again.stdout.read()
+    assert again.returncode == 130
