@@ -23,6 +23,7 @@ from ekstui.eks.commands import (
     variable,
 )
 from ekstui.eks.kubernetes import KubernetesRequest, Rule, applies_in, covering, permissions
+from ekstui.eks.rbac import RoleToMake, role_name
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.principals import same_principal
 
@@ -74,6 +75,8 @@ class ForbiddenExplanation(NamedTuple):
     not_looked_at: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     """What to run next, in this order."""
+    rbac: tuple[Command, ...] = ()
+    """What gives the missing rule alone by Kubernetes' own RBAC, in this order; empty if that cannot be given to the subject."""
     people_known: tuple[str, ...] = ()
     """For somebody the cluster does not know: the people's roles and users that it knows, as ARNs."""
     fetched_at: datetime | None = None
@@ -120,10 +123,13 @@ def explain_forbidden(
         )
     if subject.kind in _WITHOUT_ENTRIES:
         reason, places = _WITHOUT_ENTRIES[subject.kind]
-        return explanation._replace(reason=reason, not_looked_at=places)
+        by_rbac = tuple(_by_rbac(subject, request, None, None))
+        return explanation._replace(reason=reason, not_looked_at=places, rbac=by_rbac)
     remedies = _remedies_for(request, rules, reserved)
     explanation = explanation._replace(
-        allowed_by=remedies, commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies))
+        allowed_by=remedies,
+        commands=tuple(_to_be_allowed(subject, request, cluster, None, remedies)),
+        rbac=tuple(_by_rbac(subject, request, cluster, None)),
     )
     if cluster is None:
         reason = "The message says so; no cluster was looked at."
@@ -153,8 +159,11 @@ def explain_forbidden(
         not_looked_at=(*unseen, *unread, f"what roles in the cluster are bound to {' and '.join(names)}"),
     )
     if verdict == "allowed":
-        return explanation._replace(allowed_by=(), commands=())
-    return explanation._replace(commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)))
+        return explanation._replace(allowed_by=(), commands=(), rbac=())
+    return explanation._replace(
+        commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)),
+        rbac=tuple(_by_rbac(subject, request, cluster, entry)),
+    )
 
 
 def _escalation(forbidden: Forbidden) -> str:
@@ -250,6 +259,52 @@ def _to_be_allowed(
     policy = remedies[0].policy
     partition = subject.username.split(":", 2)[1] if subject.username.startswith("arn:") else "aws"
     yield associate_policy(name, region, arn, policy, _namespaces(request.namespace, policy, entry), partition)
+
+
+def _by_rbac(
+    subject: KubernetesSubject, request: KubernetesRequest, cluster: Cluster | None, entry: AccessEntry | None
+) -> Iterator[Command]:
+    """Yield what gives a subject the missing rule alone: a role that allows nothing else, and its binding.
+
+    A role's user name has the session in it, so a role is bound by a group of its access entry, or of its line of aws-auth.
+    """
+    what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
+    name = role_name(request.verb, what, request.subresource or request.path, request.namespace or "")
+    rule = _rule_for(request)
+    place = request.namespace if not request.path else None
+    if subject.kind == "service-account":
+        account = f"{subject.namespace}:{subject.name}"
+        yield from RoleToMake(name, place, (rule,), "ServiceAccount", account).commands
+    elif subject.kind in ("user", "username"):
+        yield from RoleToMake(name, place, (rule,), "User", subject.username).commands
+    elif subject.kind == "role" and (entry is None or entry.takes_policies):
+        groups = entry.groups if entry is not None else _mapped_groups(subject, cluster)
+        own = next((group for group in groups if not group.startswith("system:")), None)
+        if own is None and cluster is not None and cluster.authentication_mode != "CONFIG_MAP":
+            arn = iam_principal(subject.username)
+            if entry is not None and entry.kind is not None:
+                yield _join_group(cluster, entry, name)
+                own = name
+            elif entry is None and cluster.access_entries is not None and arn is not None and not groups:
+                yield create_entry(cluster.name, cluster.region, arn, groups=(name,))
+                own = name
+        yield from RoleToMake(name, place, (rule,), "Group", own or variable("GROUP")).commands
+
+
+def _mapped_groups(subject: KubernetesSubject, cluster: Cluster | None) -> tuple[str, ...]:
+    """Return the groups that aws-auth gives a role, as far as it was read."""
+    mappings = (cluster.kubernetes.mappings if cluster is not None and cluster.kubernetes else None) or ()
+    own = [mapping for mapping in mappings if same_principal(mapping.principal, subject.username)]
+    return own[-1].groups if own else ()
+
+
+def _join_group(cluster: Cluster, entry: AccessEntry, group: str) -> Command:
+    """Return the command that puts an access entry without groups of its own into one."""
+    return aws(
+        f"puts its access entry into the group {group}",
+        "eks", "update-access-entry", "--cluster-name", cluster.name, "--principal-arn", entry.principal_arn,
+        "--kubernetes-groups", *entry.groups, group, region=cluster.region,
+    )  # fmt: skip
 
 
 def _namespaces(wanted: str | None, policy: str, entry: AccessEntry | None) -> Iterable[str]:

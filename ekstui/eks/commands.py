@@ -88,15 +88,25 @@ def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: 
     return aws(about, "iam", f"put-{kind}-policy", *arguments, expansions=dict.fromkeys(names))
 
 
-def create_entry(cluster: str, region: str | None, principal: str, kind: str | None = None) -> Command:
+def create_entry(
+    cluster: str,
+    region: str | None,
+    principal: str,
+    kind: str | None = None,
+    groups: Iterable[str] = (),
+    username: str | None = None,
+) -> Command:
     """Return the command that creates an access entry for a role or user; `principal` is its ARN, or a shell expansion.
 
-    `kind` is the type of the entry, if it is not for people.
+    `kind` is the type of the entry, if it is not for people. The user name is EKS's own if None.
     """
     kinds = () if kind is None else ("--type", kind)
+    names = () if username is None else ("--username", username)
+    groups = tuple(groups)
+    joins = ("--kubernetes-groups", *groups) if groups else ()
     return aws(
         f"lets {'the principal' if kind is None else 'its nodes'} into {_called(cluster)}",
-        "eks", "create-access-entry", "--cluster-name", cluster, "--principal-arn", principal, *kinds,
+        "eks", "create-access-entry", "--cluster-name", cluster, "--principal-arn", principal, *kinds, *names, *joins,
         region=region, expansions=expansions_in(cluster, principal),
     )  # fmt: skip
 

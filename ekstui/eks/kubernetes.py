@@ -26,6 +26,8 @@ class Rule(NamedTuple):
     verbs: tuple[str, ...]
     non_resource_urls: tuple[str, ...] = ()
     """Such as `/metrics` or `/healthz/*`."""
+    resource_names: tuple[str, ...] = ()
+    """The only objects that it is about; empty for all."""
 
 
 class KubernetesRequest(NamedTuple):
@@ -165,6 +167,8 @@ def allows(rule: Rule, request: KubernetesRequest) -> bool:
             url == "*" or url == request.path or (url.endswith("*") and request.path.startswith(url[:-1]))
             for url in rule.non_resource_urls
         )
+    if rule.resource_names and request.name not in rule.resource_names:
+        return False
     return _named(rule.api_groups, request.api_group) and any(
         named in ("*", request.whole_resource) or (bool(request.subresource) and named == f"*/{request.subresource}")
         for named in rule.resources

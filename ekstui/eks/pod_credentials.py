@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from ekstui.eks.cluster import Cluster, PodIdentityAssociation
 from ekstui.eks.commands import Command
-from ekstui.eks.pods import Container, KubernetesServiceAccount, Pod, Workload
+from ekstui.eks.pods import Container, KubernetesServiceAccount, Pod, Workload, workloads
 from ekstui.iam.text import listed
 
 CredentialSource = Literal["static-keys", "irsa", "pod-identity", "other-endpoint", "node", "none"]
@@ -187,3 +187,22 @@ def restart(workload: Workload) -> Command | None:
 def name_of(arn: str) -> str:
     """Return a role's name."""
     return arn.rpartition("/")[2]
+
+
+def users_of_node_role(cluster: Cluster, role_arn: str, instance: str | None) -> tuple[Workload, ...] | None:
+    """Return the pods that may call AWS with a node's role, having none of their own; None if no pods were read.
+
+    `instance` is the node's, whose pods alone count if the nodes are named by their instances, as those of Auto Mode are.
+    """
+    pods = cluster.kubernetes.pods if cluster.kubernetes is not None else None
+    if pods is None or role_arn not in node_roles(cluster):
+        return None
+    here = [pod for pod in pods if instance and (pod.node or "").partition(".")[0] == instance]
+    return tuple(
+        workload
+        for workload in workloads(here or pods)
+        if any(
+            credentials.source == "node" and credentials.role_arn in (None, role_arn)
+            for credentials in credentials_of(workload, cluster)
+        )
+    )

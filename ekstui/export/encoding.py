@@ -75,10 +75,11 @@ _FIELDS: Mapping[str, str] = {
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
     "must_allow_too times resources layers",
     "Failure": "part key operator wanted given",
+    "EntriesAnswer": "cluster region authentication_mode read_at rbac_read change_of_mode lines",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",
     "ForbiddenExplanation": "verdict reason principal= cluster fetched_at entry verb=request.verb resource= "
-    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands times",
+    "api_group=request.api_group namespace=request.namespace policies missing_rule= allowed_by not_looked_at commands rbac times",
     "AssociatedPolicy": "policy scope namespaces",
     "JudgedPolicy": "policy=associated.policy scope=associated.scope namespaces=associated.namespaces covers applies",
     "FeedStep": "policy family version= previous created kind=change.kind reach=change.reach denies=change.denies "
@@ -116,6 +117,9 @@ _FIELDS: Mapping[str, str] = {
     "PeelStep": "without decision decisions",
     "Peeled": "verdict steps complete error",
     "Remedy": "policy permissions",
+    "ReplacedLine": "aws_auth=line type=kind principal username groups policies rbac=roles gives_the_same only_by_rbac notes commands",
+    "AuthMapping": "kind principal username groups",
+    "RoleToMake": "name namespace rules subject_kind subject manifest",
     "ResourceUse": "resource_type=name required",
     "RoleAnswer": "role=subject.role.name arn=subject.role.arn account=identity.account partition=identity.partition "
     "fetched_at complete service_linked=subject.role.service_linked created=subject.role.created "
@@ -282,11 +286,15 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     **{("CopyAnswer", name): lambda share: round(share, 4) for name in ("overlap", "nearness")},
     ("CopyAnswer", "newest"): version_label,
     ("HealthIssue", "commands"): _commands_about,
-    **{(name, "commands"): _arguments for name in ("ComponentUpgrade", "Finding")},
+    **{(name, "commands"): _arguments for name in ("ComponentUpgrade", "Finding", "ReplacedLine")},
+    ("EntriesAnswer", "change_of_mode"): lambda command: list(command.arguments) if command else None,
     ("ComponentUpgrade", "checks"): _arguments,
     ("Effective", "settings"): _settings,
     ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,
-    ("ForbiddenExplanation", "commands"): lambda commands: [command.text for command in commands],
+    **{
+        ("ForbiddenExplanation", name): lambda commands: [command.text for command in commands]
+        for name in ("commands", "rbac")
+    },
     ("ForbiddenExplanation", "missing_rule"): lambda explanation: (
         None if explanation.verdict == "allowed" else explanation.missing_rule
     ),

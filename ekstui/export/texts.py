@@ -100,33 +100,34 @@ def terraform_text(name: str, document: object) -> str:
     return head + "\n".join(_terraform_resource(label, part) for label, part in _named_parts(name, document))
 
 
-def _literally(text: str) -> str:
+def literally(text: str) -> str:
     """Return JSON, in which Terraform would start an expression or a directive, as a template for the same JSON."""
     # A sign before an escape would change its meaning, so those are written as JSON's own escapes.
     text = re.sub(r"\$+(?=\$\{)|%+(?=%\{)", lambda match: f"\\u{ord(match[0][0]):04x}" * len(match[0]), text)
     return text.replace("${", "$${").replace("%{", "%%{")
 
 
-def _label(name: str) -> str:
-    return re.sub(r"[^\w-]", "_", name)
+def label_of(name: str) -> str:
+    """Return a name as Terraform takes it for a resource."""
+    label = re.sub(r"[^\w-]", "_", name)
+    return label if label[:1].isalpha() else f"_{label}"
 
 
 def _terraform_resource(name: str, document: object) -> str:
-    body = _literally(json.dumps(document, indent=2))
+    body = literally(json.dumps(document, indent=2))
     return (
-        f'resource "aws_iam_policy" "{_label(name)}" {{\n'
-        f"  name   = {_literally(json.dumps(name))}\n"
+        f'resource "aws_iam_policy" "{label_of(name)}" {{\n'
+        f"  name   = {literally(json.dumps(name))}\n"
         f"  policy = <<-POLICY\n" + "".join(f"    {line}\n" for line in body.splitlines()) + "  POLICY\n}\n"
     )
 
 
 def attachment_terraform(role: str, policy_arn: str) -> str:
     """Return the Terraform `aws_iam_role_policy_attachment` that attaches a policy to a role."""
-    label = _label(f"{role}_{policy_arn.rpartition('/')[2]}")
-    label = label if label[0].isalpha() else f"_{label}"
+    label = label_of(f"{role}_{policy_arn.rpartition('/')[2]}")
     return (
         f'resource "aws_iam_role_policy_attachment" "{label}" {{\n'
-        f"  role       = {_literally(json.dumps(role))}\n  policy_arn = {_literally(json.dumps(policy_arn))}\n}}\n"
+        f"  role       = {literally(json.dumps(role))}\n  policy_arn = {literally(json.dumps(policy_arn))}\n}}\n"
     )
 
 

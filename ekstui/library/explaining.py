@@ -35,6 +35,7 @@ from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.principals import is_assuming
 from ekstui.iam.request import Request
+from ekstui.iam.text import listed
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge, sync_there
 from ekstui.library.comparing import read_side
 from ekstui.library.layers import layers_in_settings
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]{0,10}:(?:iam|sts)::[0-9]{12}:(?:role|assumed-role)/[\w+=,.@/-]{1,600}")
 
 _MAX_SYMPTOMS = 3
+_MAX_PODS = 5
+"""How many of the pods of a node are named."""
 
 _FORBIDDEN = "kubernetes-forbidden"
 """The symptom that Kubernetes forbade a request, which is an answer of its own where the text names it."""
@@ -303,6 +306,9 @@ class _Case:
         ):
             explanation = explanation._replace(outdated_copies=tuple(self._old_copies(requester.role, request)))
         explanation = self._with_findings(explanation._replace(symptoms=tuple(all_symptoms)[:_MAX_SYMPTOMS]), requester)
+        if requester is not None and self.inquiry.pod is None and explanation.verdict != "allowed":
+            session = arn.entity_of(question.request.principal).session
+            explanation = explanation._replace(notes=(*explanation.notes, *self._pods_of_node(requester, session)))
         role = None if target is None else target.role
         if role is not None:
             explanation = self._with_findings_of(role, explanation)
@@ -313,6 +319,23 @@ class _Case:
             for finding in explanation.findings
         )
         return explanation._replace(fixes=(*filter(None, tried), *explanation.fixes))
+
+    def _pods_of_node(self, requester: Requester, session: str | None) -> Iterator[str]:
+        """Yield which pods may have made a call with the role of their node, as far as pods were read."""
+        facts = self.snapshot.eks if self.snapshot is not None else None
+        for cluster in facts.clusters if facts is not None and requester.arn is not None else ():
+            if cluster.kubernetes is None:
+                continue
+            from ekstui.eks.pod_credentials import users_of_node_role  # 3 ms, and only where pods were read
+
+            users = users_of_node_role(cluster, requester.arn or "", session)
+            if users:
+                names = [workload.title for workload in users[:_MAX_PODS]]
+                more = [f"{len(users) - _MAX_PODS} more"] if len(users) > _MAX_PODS else []
+                whose = "has no role of its own" if len(users) == 1 else "have no role of their own"
+                yield f"In {cluster.name}, {listed([*names, *more])} {whose} and may have made this call with the node's role."
+            elif users is not None:
+                yield f"In {cluster.name}, every pod that was read has a role of its own: the node itself may have made this call."
 
     def _target(self, request: Request) -> tuple[bool, TargetRole | None]:
         """Return whether the inquiry's principal is the role to be assumed, and the role to be assumed, if any."""

@@ -16,14 +16,13 @@ from ekstui.errors import AccountError, InputError
 from ekstui.library.cluster_answers import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.sources.kubectl import context_for, contexts, is_same_server, read_by_kubectl
-from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_files, read_kubernetes, within_limit
+from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_kubernetes, text_of, within_limit
 
 
-def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
-    """Return what files hold of Kubernetes, or standard input for `-`; InputError for what cannot be read."""
-    now = datetime.now(UTC)
+def kubernetes_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the texts of files, or of standard input for `-`, each with what it is called; InputError if one cannot be read."""
     if "-" not in paths:
-        return read_files([Path(path).expanduser() for path in paths], now)
+        return [(path, text_of(Path(path).expanduser())) for path in paths]
     if len(paths) > 1:
         raise InputError("Standard input and files cannot be read together.", "Give files only, or - alone.")
     if sys.stdin.isatty():
@@ -32,7 +31,12 @@ def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
         text = sys.stdin.read(MAX_ANSWER_BYTES + 1)
     except UnicodeDecodeError:
         raise InputError("Standard input is not UTF-8 text.") from None
-    return read_kubernetes([("standard input", within_limit(text, "standard input"))], now)
+    return [("standard input", within_limit(text, "standard input"))]
+
+
+def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
+    """Return what files hold of Kubernetes, or standard input for `-`; InputError for what cannot be read."""
+    return read_kubernetes(kubernetes_texts(paths), datetime.now(UTC))
 
 
 def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None:

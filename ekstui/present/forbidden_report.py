@@ -142,6 +142,12 @@ def _next(explanation: ForbiddenExplanation) -> Iterator[Block]:
         own = ("command", index)
         yield Sentence((Span("NEXT  ", "strong"), Span(about_command(command), "muted")), key=(*own, "about"))
         yield Code(command.text, "sh", command, own)
+    for index, command in enumerate(explanation.rbac):
+        own = ("rbac", index)
+        label = "NEXT  " if index or not explanation.commands else "OR  "
+        about = Span(f"by RBAC: {about_command(command)}" if not index else about_command(command), "muted")
+        yield Sentence((Span(label, "strong"), about), key=(*own, "about"))
+        yield Code(command.text, "sh", command, own)
     if (
         explanation.cluster is None
         and explanation.subject is not None

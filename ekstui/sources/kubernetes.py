@@ -17,6 +17,7 @@ from typing import Any
 
 from ekstui import files, log
 from ekstui.change.policy import parse_time
+from ekstui.eks.kubernetes import Rule
 from ekstui.eks.pods import (
     ROLE_ANNOTATION,
     ROLE_ARN,
@@ -28,6 +29,7 @@ from ekstui.eks.pods import (
     PodVariable,
     ReadKind,
 )
+from ekstui.eks.rbac import Binding
 from ekstui.errors import InputError
 from ekstui.iam.document import object_of
 from ekstui.sources.aws_auth import parse_aws_auth
@@ -66,6 +68,10 @@ class ObjectsRead:
     """What was asked for, even if there was none."""
     whole: set[ReadKind] = field(default_factory=set)
     trouble: list[str] = field(default_factory=list)
+    roles: dict[tuple[str | None, str], tuple[Rule, ...]] = field(default_factory=dict)
+    """The rules of cluster roles, and of roles with their namespace."""
+    bindings: list[Binding] = field(default_factory=list)
+    """Without rules; those of service accounts alone are left out."""
     _containers: dict[tuple[Container, ...], tuple[Container, ...]] = field(default_factory=dict)
 
     def add(self, value: object, kind: str = "") -> str | None:
@@ -87,6 +93,13 @@ class ObjectsRead:
                 self.service_accounts[account.namespace, account.name] = account
                 self.kinds.add("service accounts")
                 return account.namespace
+            case "ClusterRole" | "Role" as of_role:
+                namespace, name = _of_rbac(fields)
+                self.roles[None if of_role == "ClusterRole" else namespace, name] = tuple(
+                    map(_rule, _list(fields, "rules"))
+                )
+            case "ClusterRoleBinding" | "RoleBinding" as of_binding:
+                self.bindings.append(_binding(fields, is_whole=of_binding == "ClusterRoleBinding"))
             case "ConfigMap" if _named(fields) == ("kube-system", "aws-auth"):
                 self.add_aws_auth(fields)
         return None
@@ -99,6 +112,18 @@ class ObjectsRead:
             self.whole.add("aws-auth")
         except InputError as error:
             self.trouble.append(str(error))
+
+    def bound(self) -> tuple[Binding, ...] | None:
+        """Return the bindings with the rules of their roles; None if they may not be all of the cluster."""
+        # Kubernetes itself makes some of each kind.
+        of_cluster = any(binding.namespace is None and binding.name == "cluster-admin" for binding in self.bindings)
+        if not of_cluster or all(binding.namespace != "kube-system" for binding in self.bindings):
+            return None
+        return tuple(
+            binding._replace(rules=self.roles.get((binding.namespace if kind == "Role" else None, name)))
+            for binding in self.bindings
+            for kind, _, name in [binding.role.partition("/")]
+        )
 
     def facts(self, read_at: datetime) -> KubernetesFacts:
         """Return what was read."""
@@ -120,7 +145,7 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
     collected = ObjectsRead()
     for place, text in texts:
         _Reader(text, place).read_into(collected)
-    if not collected.kinds:
+    if not collected.kinds and collected.bound() is None:
         raise InputError("There is no pod, service account or ConfigMap aws-auth in it.", _NEXT)
     if ("kube-system", "default") not in collected.service_accounts:
         # Every namespace has a service account `default`: what lacks it was selected by a label.
@@ -128,9 +153,15 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
     return collected.facts(read_at)
 
 
-def read_files(paths: Sequence[Path], read_at: datetime) -> KubernetesFacts:
-    """Return what some files hold; InputError for one that cannot be read."""
-    return read_kubernetes([(str(path), _text_of(path)) for path in paths], read_at)
+def read_bindings(texts: Sequence[tuple[str, str]]) -> tuple[Binding, ...] | None:
+    """Return the bindings of RBAC in some texts, with the rules of their roles; None if they have none.
+
+    They are for one answer and are never kept. Raises InputError for text that is not Kubernetes' JSON.
+    """
+    collected = ObjectsRead()
+    for place, text in texts:
+        _Reader(text, place).read_into(collected)
+    return collected.bound()
 
 
 def within_limit(text: str, place: str) -> str:
@@ -140,7 +171,8 @@ def within_limit(text: str, place: str) -> str:
     return text
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file; InputError if it cannot be read."""
     try:
         return within_limit(files.read_regular(path, MAX_ANSWER_BYTES).decode("utf-8-sig"), str(path))
     except UnicodeDecodeError:
@@ -353,6 +385,31 @@ def _annotated(metadata: _Json) -> datetime | None:
         if isinstance(owned, Mapping) and f"f:{ROLE_ANNOTATION}" in owned and (time := _time(manager.get("time"))):
             times.append(time)
     return min(times, default=None)
+
+
+def _rule(value: object) -> Rule:
+    fields = _object(value, "a rule")
+    names = ("apiGroups", "resources", "verbs", "nonResourceURLs", "resourceNames")
+    return Rule(*(tuple(map(str, _list(fields, name))) for name in names))
+
+
+def _of_rbac(value: _Json) -> tuple[str, str]:
+    """Return namespace and name of an object of RBAC, whose name may have any characters but slashes."""
+    metadata = _object(value.get("metadata"), "metadata")
+    return str(metadata.get("namespace") or ""), str(metadata.get("name"))
+
+
+def _binding(value: _Json, *, is_whole: bool) -> Binding:
+    namespace, name = _of_rbac(value)
+    reference = _object(value.get("roleRef"), "a binding's role")
+    subjects = [_object(entry, "a subject") for entry in _list(value, "subjects")]
+    people = tuple(
+        (str(subject.get("kind")), str(subject.get("name")))
+        for subject in subjects
+        if subject.get("kind") in ("Group", "User")
+    )
+    role = f"{reference.get('kind')}/{reference.get('name')}"
+    return Binding(name, None if is_whole else namespace, role, people, None)
 
 
 def _named(value: _Json) -> tuple[str, str]:

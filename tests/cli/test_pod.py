@@ -2,15 +2,20 @@
 
 import io
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ekstui.cli.main import main
+from ekstui.sources.written.hcl import attributes_of, blocks_of, parsed_block
+from tests.cli.test_schema import complaints
 from tests.library.test_privacy import traces
 from tests.rig.rig import Rig
 from tests.support.kubernetes import POD_IDENTITY, aws_auth, irsa_variables, of_all_namespaces, pod, service_account
+from tests.support.shell import commands_in, fault_of
 
 ACCOUNT = "111122223333"
 ORDERS = f"arn:aws:iam::{ACCOUNT}:role/prod-orders"
@@ -150,3 +155,96 @@ def test_an_upgrade_starts_at_what_the_pods_run(
     (component,) = json.loads(capsys.readouterr().out)["components"]
     assert component["from"] == "v1.8.0"
     assert "v1.8.0 by the image of its pods" in component["reasons"]
+
+
+def test_a_call_with_the_node_role_says_which_pods_have_none_of_their_own(
+    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.reset(0)
+    file = tmp_path / "pods.json"
+    batch = pod("batch-6f-1", account="batch")
+    named = {**batch, "spec": {**batch["spec"], "nodeName": "i-0a1b2c3d4e5f60718"}}
+    others = [pod(f"cron{number}-6f-1", namespace="jobs", account="cron") for number in range(7)]
+    file.write_text(of_all_namespaces([*API, named, *others]))
+    assert main(["cluster", "prod", "--kubernetes", str(file)]) == 0
+    snapshot = json.loads(_json(["cluster", "prod"], capsys))
+    node = next(role["arn"] for role in snapshot["roles"] if any(use["kind"] == "nodegroup" for use in role["uses"]))
+    session = node.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+
+    def notes(instance: str) -> str:
+        message = f"User: {session}/{instance} is not authorized to perform: dynamodb:PutItem on resource: *"
+        return " ".join(json.loads(_json(["explain", message, "--offline"], capsys))["notes"])
+
+    # Nodes that are named by their instances tell the pod; by other nodes any pod may be meant.
+    assert "In prod, shop/deployment/batch has no role of its own and may have made this call" in notes(
+        "i-0a1b2c3d4e5f60718"
+    )
+    assert "jobs/deployment/cron0" in notes("i-0ffffffffffffffff")
+    assert "and 3 more have no role of their own" in notes("i-0ffffffffffffffff")
+    assert "orders" not in notes("i-0ffffffffffffffff")
+
+
+def _json(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert main([*words, "--json"]) == 0
+    return capsys.readouterr().out
+
+
+RBAC = [
+    {"kind": "ClusterRole", "metadata": {"name": "Dev: secret5name"}, "rules": [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["example.com"], "resources": ["widgets"], "verbs": ["list"]}]},
+    {"kind": "ClusterRoleBinding", "metadata": {"name": "dev"}, "roleRef": {"kind": "ClusterRole", "name": "Dev: secret5name"},
+     "subjects": [{"kind": "Group", "name": "devs"}]},
+    {"kind": "ClusterRoleBinding", "metadata": {"name": "cluster-admin"}, "roleRef": {"kind": "ClusterRole", "name": "x"}},
+    {"kind": "RoleBinding", "metadata": {"name": "a", "namespace": "kube-system"}, "roleRef": {"kind": "Role", "name": "a"}},
+]  # fmt: skip
+
+
+def test_what_replaces_aws_auth_can_be_pasted(
+    own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapped, rbac = tmp_path / "aws-auth.json", tmp_path / "rbac.json"
+    roles = f"- rolearn: {ORDERS}\n  groups: [devs]\n- rolearn: arn:aws:iam::444455556666:role/x\n  groups: [system:masters]\n"
+    mapped.write_text(json.dumps(aws_auth(roles)))
+    rbac.write_text(json.dumps({"kind": "List", "items": RBAC}))
+    words = ["cluster", "prod", "--entries", "--kubernetes", str(mapped), "--kubernetes", str(rbac), "--demo"]
+    assert main(words) == 0
+    script = capsys.readouterr().out
+    assert subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=True).stderr == ""
+    commands = commands_in(script)
+    assert [command.split()[2] for command in commands if command.startswith("aws ")] == [
+        "create-access-entry", "associate-access-policy", "create-access-entry", "associate-access-policy",
+    ]  # fmt: skip
+    assert [fault_of(command) for command in commands if command.startswith("aws ")] == [""] * 4
+    applied = script.partition("<<'EKSTUI_RBAC'\n")[2].partition("\nEKSTUI_RBAC\n")[0]
+    made, binding = yaml.safe_load_all(applied)
+    assert made["rules"] == [{"apiGroups": ["example.com"], "resources": ["widgets"], "verbs": ["list"]}]
+    assert binding["subjects"][0]["name"] == "devs"
+    assert main([*words, "--json"]) == 0
+    answered = json.loads(capsys.readouterr().out)
+    assert list(complaints("cluster", answered)) == []
+    assert answered["lines"][0]["rbac"][0]["manifest"] == applied + "\n"
+    assert main([*words, "--terraform"]) == 0
+    resources = list(blocks_of(capsys.readouterr().out))
+    assert all(attributes_of(parsed_block(block.text)) for block in resources)
+    assert [block.labels[0] for block in resources] == [
+        "aws_eks_access_entry", "aws_eks_access_policy_association", "aws_eks_access_entry",
+        "aws_eks_access_policy_association", "kubernetes_manifest", "kubernetes_manifest",
+    ]  # fmt: skip
+    rbac.unlink()
+    assert traces(own_home, "secret5name") == []  # RBAC is for one answer and is not kept
+
+
+def test_part_of_rbac_is_not_taken_for_all_of_it(
+    own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapped = tmp_path / "kubernetes.json"
+    mapped.write_text(
+        json.dumps({"kind": "List", "items": [aws_auth(f"- rolearn: {ORDERS}\n  groups: [devs]\n"), *RBAC[:3]]})
+    )
+    found = answer(["cluster", "prod", "--entries", "--kubernetes", str(mapped)], capsys)
+    assert (found["rbac_read"], found["lines"][0]["policies"]) == (False, [])
+    assert main(["cluster", "prod", "--demo", "--terraform"]) == 2
+    assert main(["cluster", "auto", "--demo", "--entries"]) == 3
+    assert "The ConfigMap aws-auth of cluster auto was not read." in capsys.readouterr().err.replace("\n", " ")

@@ -209,11 +209,8 @@ def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() ->
     assert next(each.policy for each in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
     nodes = explained("list nodes  ")
     assert [each.policy for each in nodes.allowed_by] == ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"]
-    assert explained("list applications argoproj.io shop").missing_rule == (
-        ("argoproj.io",),
-        ("applications",),
-        ("list",),
-        (),
+    assert explained("list applications argoproj.io shop").missing_rule == Rule(
+        ("argoproj.io",), ("applications",), ("list",)
     )
     assert explained("list pods  shop", given("View")).allowed_by == ()
 
@@ -279,8 +276,8 @@ def test_the_next_commands_say_whom_what_and_where() -> None:
     )
 
 
-def unknown_with(entry: AccessEntry) -> Cluster:
-    return Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
+def unknown_with(*entries: AccessEntry) -> Cluster:
+    return Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=entries)
 
 
 @pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
@@ -419,7 +416,7 @@ def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: 
     (found,) = (explain_forbidden(each, cluster, RULES) for each in parse_forbidden(text))
     assert [each.applies for each in found.policies] == [applies]
     assert found.verdict == ("allowed" if applies else "forbidden")
-    assert found.missing_rule == ((), (), ("get",), ("/metrics",))
+    assert found.missing_rule == Rule((), (), ("get",), ("/metrics",))
 
 
 def test_remedies_are_ranked_by_what_else_they_give() -> None:
@@ -442,3 +439,46 @@ def test_remedies_are_ranked_by_what_else_they_give() -> None:
         ("Reads", 1, True), ("Y-reads-much", 9, True), ("Z-reads-much", 9, True),
         ("B-writes", 2, False), ("A-writes-more", 3, False), ("Everything", None, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("user", "cluster", "wanted"),
+    [
+        ("arn:aws:sts::111122223333:assumed-role/dev/jo", Cluster("prod", "eu-west-1"), "--group ${GROUP:?}"),
+        ("arn:aws:sts::111122223333:assumed-role/dev/jo", unknown_with(AccessEntry(ROLE, "STANDARD", None, ("devs",), ())), "--group devs"),
+        ("arn:aws:sts::111122223333:assumed-role/dev/jo", unknown_with(AccessEntry(ROLE, "STANDARD", None, (), ())), "--group list-widgets.example.com-shop"),
+        ("arn:aws:sts::111122223333:assumed-role/dev/jo", unknown_with(), "--group list-widgets.example.com-shop"),
+        ("arn:aws:iam::111122223333:user/jo", None, "--user arn:aws:iam::111122223333:user/jo"),
+        ("system:serviceaccount:ci:deployer", None, "--serviceaccount ci:deployer"),
+        ("system:node:ip-10-0-0-1", None, None),
+        ("system:anonymous", None, None),
+    ],
+)  # fmt: skip
+def test_a_role_for_the_missing_rule_alone_is_offered(user: str, cluster: Cluster | None, wanted: str | None) -> None:
+    text = f'widgets.example.com is forbidden: User "{user}" cannot list resource "widgets" in API group "example.com" in the namespace "shop"'
+    explanation = explain_forbidden(parse_forbidden(text)[0], cluster, RULES)
+    if wanted is None:
+        assert explanation.rbac == ()
+        return
+    *joining, make, bind = explanation.rbac
+    assert shlex.split(make.text)[1:] == [
+        "create", "role", "list-widgets.example.com-shop", "--verb", "list", "--resource", "widgets.example.com", "--namespace", "shop",
+    ]  # fmt: skip
+    assert f"{wanted} --namespace shop" in shlex.join(shlex.split(bind.text)).replace("'", "")
+    # Whoever has no group gets one with the role's name.
+    if "list-" in wanted:
+        assert [joined.arguments[-3:-1] for joined in joining] != []
+        assert wanted.removeprefix("--group ") in joining[0].arguments
+
+
+def test_a_role_of_a_path_or_of_the_whole_cluster_is_a_cluster_role() -> None:
+    user = "arn:aws:iam::111122223333:user/jo"
+    for what, option in (
+        ('path "/metrics"', "--non-resource-url /metrics"),
+        ('resource "pods/log" in API group "" at the cluster scope', "--resource pods/log"),
+    ):
+        (refusal,) = parse_forbidden(f'x is forbidden: User "{user}" cannot get {what}')
+        make, bind = explain_forbidden(refusal, None, RULES).rbac
+        assert make.text.startswith("kubectl create clusterrole get-")
+        assert f"--verb get {option}" in make.text
+        assert bind.text.endswith(f"--user {user}")

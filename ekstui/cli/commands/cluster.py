@@ -20,18 +20,23 @@ from ekstui.cli.parser import (
 )
 from ekstui.cli.session import library_for, read_account, remark_missing
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_shape, print_text, remark
+from ekstui.eks.rbac import Binding
+from ekstui.errors import InputError
 from ekstui.export.encoding import shape
+from ekstui.export.entry_texts import entries_script, entries_terraform
 from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
 from ekstui.iam.document import serialise, serialise_statement
 from ekstui.library import Library
 from ekstui.library.bridging import bridge
 from ekstui.library.cluster_answers import cluster_answer, clusters, findings_worst_first
-from ekstui.library.kubernetes import keep_kubernetes, read_kubernetes_files, read_with_kubectl
+from ekstui.library.entry_migration import entries_answer
+from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, read_with_kubectl
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
 from ekstui.present.role_report import role_blocks
+from ekstui.sources.kubernetes import read_bindings, read_kubernetes
 from ekstui.sources.levels import read_layers
 
 
@@ -80,6 +85,13 @@ def list_clusters(arguments: Namespace) -> int:
     ),
     CONTEXT,
     argument(
+        "--entries",
+        action="store_true",
+        help="print the access entries, access policies and RBAC that replace the lines of aws-auth, as a shell script; with the "
+        "cluster's roles and bindings in --kubernetes, access policies replace what groups are bound to",
+    ),
+    argument("--terraform", action="store_true", help="print what replaces aws-auth (--entries) as Terraform"),
+    argument(
         "--full", action="store_true", help="also print the evidence, the commands, the roles and the access entries"
     ),
     *ACCOUNT,
@@ -87,6 +99,7 @@ def list_clusters(arguments: Namespace) -> int:
     examples=(
         "ekstui cluster prod --region eu-central-1",
         "kubectl get pods,serviceaccounts -A -o json | ekstui cluster prod --kubernetes -",
+        "kubectl get cm aws-auth -n kube-system -o json | ekstui cluster prod --entries --kubernetes -",
         "ekstui cluster prod --full",
         "ekstui cluster prod --markdown",
     ),
@@ -94,13 +107,17 @@ def list_clusters(arguments: Namespace) -> int:
 def show_cluster(arguments: Namespace) -> int:
     """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
     library = library_for(arguments)
-    files = [path for path in arguments.kubernetes or () if path]
-    facts = read_kubernetes_files(files) if files else None
+    if arguments.terraform and not arguments.entries:
+        raise InputError("--terraform is about what replaces aws-auth.", "Give --entries too.")
+    texts = kubernetes_texts([path for path in arguments.kubernetes or () if path])
+    facts = read_kubernetes(texts, datetime.now(UTC)) if texts else None
     read_account(library)
     if facts is not None:
         keep_kubernetes(library, arguments.name, facts)
     elif arguments.kubernetes or arguments.context:
         read_with_kubectl(library, arguments.name, arguments.context)
+    if arguments.entries:
+        return _print_entries(library, arguments, read_bindings(texts))
     answer = cluster_answer(library, arguments.name)
     data = library.data()
     opened = None if arguments.full or arguments.markdown else ()
@@ -117,6 +134,14 @@ def show_cluster(arguments: Namespace) -> int:
         finding.severity in failing for _, finding in findings_worst_first(answer)
     )
     return gate(has_problems or not answer.complete or bool(answer.not_judged))
+
+
+def _print_entries(library: Library, arguments: Namespace, bindings: tuple[Binding, ...] | None) -> int:
+    """Print what replaces aws-auth; return 1 if it has no line."""
+    answer = entries_answer(library, arguments.name, bindings)
+    write = entries_terraform if arguments.terraform else entries_script
+    print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: write(answer))
+    return gate(not answer.lines)
 
 
 @command(

@@ -1,0 +1,343 @@
+"""The access entries, access policies and RBAC that replace the lines of the ConfigMap aws-auth.
+
+An access policy is given only if a group is bound to all that it allows, so that nobody gets more than before; the rest of it
+is written as RBAC. Source: EKS User Guide, "Create access entries" for what an entry may have; terraform-aws-eks #2915 for groups.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ekstui.eks.cluster import AssociatedPolicy, Cluster
+from ekstui.eks.commands import Command, associate_policy, aws, create_entry
+from ekstui.eks.kubernetes import Permission, Rule, permissions
+from ekstui.eks.pods import AuthMapping
+from ekstui.eks.rbac import Binding, Rights, RoleToMake, covers, remaining, rights_of, role_name, within
+from ekstui.eks.uses import arn_without_path
+from ekstui.iam.arn import entity_of, split_arn
+from ekstui.iam.text import listed
+
+_MASTERS = "system:masters"
+_RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
+"""How names of groups and users must not begin in an access entry."""
+
+_EVERYTHING = (Rule(("*",), ("*",), ("*",)), Rule((), (), ("*",), ("*",)))
+_BUILT_IN: Mapping[str, Rights] = {
+    _MASTERS: {None: _EVERYTHING},
+    "system:monitoring": {
+        None: (Rule((), (), ("get",), ("/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis",
+                                       "/readyz", "/readyz/*")),),
+    },
+}  # fmt: skip
+"""What Kubernetes itself gives groups that people are put into (Kubernetes, "Using RBAC Authorization")."""
+
+_OF_NODES = frozenset({"system:bootstrappers", "system:nodes", "system:node-proxier", "eks:kube-proxy-windows"})
+_PLACEHOLDER = re.compile(r"\{\{(\w*)\}\}")
+
+
+class ReplacedLine(NamedTuple):
+    """A line of aws-auth and what replaces it."""
+
+    line: AuthMapping
+    kind: str | None
+    """The type of the access entry; None if none can or need be made."""
+    principal: str | None = None
+    """Its ARN, or a shell expansion that asks IAM for it; None if there is no entry."""
+    username: str | None = None
+    """None for EKS's own."""
+    groups: tuple[str, ...] = ()
+    policies: tuple[AssociatedPolicy, ...] = ()
+    roles: tuple[RoleToMake, ...] = ()
+    """The RBAC for what no access policy gives."""
+    gives_the_same: bool | None = None
+    """Whether entry, access policies and RBAC give just what the line does; None if that is not known."""
+    only_by_rbac: tuple[Permission, ...] = ()
+    """What the line gives and no access policy that gives nothing else."""
+    notes: tuple[str, ...] = ()
+    """Sentences."""
+    commands: tuple[Command, ...] = ()
+    """What makes the entry with its access policies, in this order."""
+
+
+class _Known(NamedTuple):
+    """What lines are judged by."""
+
+    cluster: Cluster
+    account: str
+    partition: str
+    principals: Collection[str] | None
+    """The ARNs of the account's roles and users; None if they were not read."""
+    bindings: tuple[Binding, ...] | None
+    """None if RBAC was not read."""
+    rules: Mapping[str, tuple[Rule, ...]]
+    """Of the access policies that principals can have."""
+
+
+def replaced_lines(
+    cluster: Cluster,
+    account: str,
+    partition: str,
+    principals: Collection[str] | None,
+    bindings: tuple[Binding, ...] | None,
+    rules: Mapping[str, tuple[Rule, ...]],
+) -> tuple[ReplacedLine, ...]:
+    """Return what replaces each line of aws-auth as it was read, in its order.
+
+    `principals` are the ARNs of the account's roles and users, `bindings` those of RBAC, and `rules` those of the access policies
+    that principals can have; None stands for what was not read.
+    """
+    known = _Known(cluster, account, partition, principals, bindings, rules)
+    mappings = (cluster.kubernetes.mappings if cluster.kubernetes else None) or ()
+    last = {(mapping.kind, mapping.principal.lower()): index for index, mapping in enumerate(mappings)}
+    return tuple(
+        _replaced(mapping, known)
+        if last[mapping.kind, mapping.principal.lower()] == index
+        else ReplacedLine(mapping, None, notes=("A later line is for the same principal, so this one does not count.",))
+        for index, mapping in enumerate(mappings)
+    )
+
+
+def change_of_mode(cluster: Cluster) -> Command | None:
+    """Return the command that makes access entries count; None if they do."""
+    if cluster.authentication_mode != "CONFIG_MAP":
+        return None
+    return aws(
+        "makes access entries count besides aws-auth; it cannot be undone",
+        "eks", "update-cluster-config", "--name", cluster.name, "--access-config",
+        "authenticationMode=API_AND_CONFIG_MAP", region=cluster.region,
+    )  # fmt: skip
+
+
+def _replaced(line: AuthMapping, known: _Known) -> ReplacedLine:
+    """Return what replaces a line."""
+    if line.kind == "account":
+        note = "It lets a whole account in; an access entry is for one role or user, so each needs its own."
+        return ReplacedLine(line, None, notes=(note,))
+    entries = known.cluster.access_entries or ()
+    if any(_is_for(entry.principal_arn, line) for entry in entries):
+        return ReplacedLine(line, None, notes=("The cluster has an access entry for it, which overrides this line.",))
+    principal, notes = _principal(line, known)
+    if principal is None:
+        return ReplacedLine(line, None, notes=notes)
+    place = (known.cluster.name, known.cluster.region, principal)
+    if (kind := _kind_of_nodes(line)) is not None:
+        others = (group for group in line.groups if group not in _OF_NODES)
+        lost = tuple(f"The group {group} cannot be on an entry for nodes." for group in others)
+        same = True if not lost else None
+        return ReplacedLine(
+            line, kind, principal, gives_the_same=same, notes=(*notes, *lost), commands=(create_entry(*place, kind),)
+        )
+    username, about_name = _username(line, known)
+    parts = [_given_to(group, line, known) for group in line.groups]
+    policies = _merged(policy for part in parts for policy in part.policies)
+    groups = tuple(dict.fromkeys(part.group for part in parts if part.group is not None))
+    commands = [create_entry(*place, groups=groups, username=username)]
+    commands += [
+        associate_policy(*place, policy.policy, policy.namespaces or (), known.partition) for policy in policies
+    ]
+    matches = line.kind == "user" or arn_without_path(line.principal) == line.principal
+    # Of a role of another account the path is not known.
+    is_certain = line.kind == "user" or split_arn(line.principal).account == known.account
+    knows_all = all(part.is_same for part in parts) and not about_name and is_certain
+    if not matches:
+        notes = (*notes, "Its ARN has a path, so the line lets nobody in today; the entry gives what it was meant to.")
+    return ReplacedLine(
+        line, "STANDARD", principal, username, groups, policies,
+        tuple(dict.fromkeys(role for part in parts for role in part.roles)),
+        True if knows_all and matches else None,
+        tuple(dict.fromkeys(permission for part in parts for permission in part.only_by_rbac)),
+        (*notes, *about_name, *(note for part in parts for note in part.notes)), tuple(commands),
+    )  # fmt: skip
+
+
+def _is_for(entry_principal: str, line: AuthMapping) -> bool:
+    if line.kind == "role":
+        return arn_without_path(entry_principal) == arn_without_path(line.principal)
+    return entry_principal == line.principal
+
+
+def _principal(line: AuthMapping, known: _Known) -> tuple[str | None, tuple[str, ...]]:
+    """Return the principal for an access entry, which has the path that aws-auth leaves out, and notes."""
+    arn, entity = line.principal, entity_of(line.principal)
+    own = split_arn(arn).account == known.account
+    if not own:
+        other = "Its path, if it has one, is not known: the role is of another account."
+        return arn, (other,) if line.kind == "role" else ()
+    if known.principals is not None:
+        named = [
+            name
+            for name in known.principals
+            if name == arn or (line.kind == "role" and ":role/" in name and entity_of(name).name == entity.name)
+        ]
+        if not named:
+            return None, (f"IAM has no {line.kind} {entity.name}: nothing needs to replace the line.",)
+        return named[0], ()
+    if line.kind == "user":
+        return arn, ()
+    return f"$(aws iam get-role --role-name {entity.name} --query Role.Arn --output text)", ()
+
+
+def _kind_of_nodes(line: AuthMapping) -> str | None:
+    """Return the type of access entry for a line of nodes; None for one of people and tools."""
+    if line.kind != "role" or "system:nodes" not in line.groups:
+        return None
+    if "eks:kube-proxy-windows" in line.groups:
+        return "EC2_WINDOWS"
+    if "system:node-proxier" in line.groups:
+        return "FARGATE_LINUX"
+    return "HYBRID_LINUX" if "{{SessionName" in line.username else "EC2_LINUX"
+
+
+def _username(line: AuthMapping, known: _Known) -> tuple[str | None, tuple[str, ...]]:
+    """Return the user name for an access entry, and what is lost if it cannot be the line's."""
+    name = line.username
+    if not name:
+        return None, ()
+    wrong = (
+        name.startswith(_RESERVED)
+        or not {*_PLACEHOLDER.findall(name)} <= {"AccountID", "SessionName"}
+        or re.search(r"(?<!:)\{\{SessionName\}\}", name)
+    )
+    if not wrong:
+        return name, ()
+    bound = "what is bound to that user, if anything, is lost"
+    users = {user for binding in known.bindings or () for kind, user in binding.subjects if kind == "User"}
+    pattern = re.compile(".*".join(map(re.escape, _PLACEHOLDER.split(name)[::2])))
+    if known.bindings is not None and not any(map(pattern.fullmatch, users)):
+        return None, ()
+    return None, (f"An entry cannot have the user name {name}, so it gets EKS's own: {bound}.",)
+
+
+class _Given(NamedTuple):
+    """What replaces a group of a line."""
+
+    group: str | None
+    """The group of the entry; None if it needs none."""
+    policies: tuple[AssociatedPolicy, ...] = ()
+    roles: tuple[RoleToMake, ...] = ()
+    is_same: bool = True
+    only_by_rbac: tuple[Permission, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _given_to(group: str, line: AuthMapping, known: _Known) -> _Given:
+    """Return what replaces a group of a line: access policies that give nothing more, and RBAC for the rest."""
+    is_reserved = group.startswith(_RESERVED)
+    rights, unread = rights_of(("Group", group), known.bindings or ())
+    if group in _BUILT_IN and (known.bindings is None or not rights or group == _MASTERS):
+        rights, unread = _BUILT_IN[group], ()
+    elif known.bindings is None or unread:
+        why = f"the role of {listed(unread)} was not read" if unread else "RBAC was not read"
+        if is_reserved:
+            lost = f"An entry cannot have the group {group}, and what that may do is not known: {why}."
+            return _Given(None, is_same=False, notes=(lost,))
+        note = f"The entry keeps the group {group} with all that is bound to it ({why})."
+        return _Given(group, notes=(note,))
+    if not any(rights.values()):
+        return _Given(None if is_reserved else group, notes=(f"The group {group} is bound to nothing.",))
+    subject = role_name(group.partition(":")[2], entity_of(line.principal).name) if is_reserved else group
+    policies, roles = _replacing(rights, known.rules, subject, known.partition)
+    notes = []
+    if is_reserved:
+        notes.append(f"An entry cannot have the group {group}.")
+    if group == _MASTERS:
+        notes.append(
+            "Unlike that group, an access policy can be taken away, and counts neither with --as nor in the list of "
+            "kubectl auth can-i."
+        )
+    if not is_reserved:
+        unbound = "once the RBAC is applied" if roles else "once the access policies are associated"
+        notes.append(f"What is bound to {group} now can be deleted {unbound}.")
+    # Without RBAC of its own the group is kept only where it can be.
+    kept = subject if roles or not is_reserved else None
+    alone = tuple(sorted({permission for role in roles for permission in permissions(role.rules)}))
+    return _Given(kept, policies, roles, _gives(rights, policies, roles, known.rules), alone, tuple(notes))
+
+
+def _replacing(
+    rights: Rights, rules: Mapping[str, tuple[Rule, ...]], subject: str, partition: str
+) -> tuple[tuple[AssociatedPolicy, ...], tuple[RoleToMake, ...]]:
+    """Return the access policies, and the RBAC for a group, that together give some rights and nothing else."""
+    everywhere = rights.get(None, ())
+    policies: list[AssociatedPolicy] = []
+    roles: list[RoleToMake] = []
+    for namespace in _places(rights):
+        here, held = rights[namespace], () if namespace is None else everywhere
+        names = _widest(here, held, rules)
+        policies += [
+            AssociatedPolicy(_arn(name, partition), None if namespace is None else (namespace,)) for name in names
+        ]
+        if rest := remaining(here, (*held, *(rule for name in names for rule in rules[name]))):
+            called = role_name(subject, "beside-access-policies", namespace or "")
+            roles.append(RoleToMake(called, namespace, rest, "Group", subject))
+    return _merged(policies), tuple(roles)
+
+
+def _arn(policy: str, partition: str) -> str:
+    return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
+
+
+def _places(rights: Rights) -> list[str | None]:
+    return sorted(rights, key=lambda place: (place is not None, place or ""))
+
+
+def _widest(here: Sequence[Rule], held: Sequence[Rule], rules: Mapping[str, tuple[Rule, ...]]) -> list[str]:
+    """Return the access policies that give most of some rules, and nothing that these or `held` do not."""
+    fitting = [name for name, of_policy in sorted(rules.items()) if within(of_policy, (*here, *held))]
+    chosen: list[str] = []
+
+    def left(names: Sequence[str]) -> int:
+        return len(permissions(remaining(here, (*held, *(rule for name in names for rule in rules[name])))))
+
+    while fitting:
+        best = min(fitting, key=lambda name: left((*chosen, name)))
+        if left((*chosen, best)) == left(chosen):
+            break
+        chosen.append(best)
+        fitting.remove(best)
+    return chosen
+
+
+def _merged(policies: Iterable[AssociatedPolicy]) -> tuple[AssociatedPolicy, ...]:
+    """Return each access policy once, since an entry can have it only once: for the whole cluster, or all its namespaces."""
+    places: dict[str, tuple[str, ...] | None] = {}
+    for policy in policies:
+        before = places.get(policy.policy_arn, ())
+        is_whole = before is None or policy.namespaces is None
+        places[policy.policy_arn] = (
+            None if is_whole else tuple(dict.fromkeys((*(before or ()), *(policy.namespaces or ()))))
+        )
+    return tuple(AssociatedPolicy(name, where) for name, where in places.items())
+
+
+def rules_given(
+    policies: Iterable[AssociatedPolicy],
+    roles: Iterable[RoleToMake],
+    rules: Mapping[str, tuple[Rule, ...]],
+    place: str | None,
+) -> tuple[Rule, ...]:
+    """Return what access policies and RBAC give in a namespace; at the cluster scope for None."""
+    by_policy = (
+        rule
+        for policy in policies
+        if policy.namespaces is None or place in policy.namespaces
+        for rule in rules[policy.policy]
+    )
+    return (*by_policy, *(rule for role in roles if role.namespace in (None, place) for rule in role.rules))
+
+
+def _gives(
+    rights: Rights,
+    policies: Sequence[AssociatedPolicy],
+    roles: Sequence[RoleToMake],
+    rules: Mapping[str, tuple[Rule, ...]],
+) -> bool:
+    """Return whether access policies and RBAC give some rights and nothing more, in each place."""
+    for place in {None, *rights}:
+        before = rights.get(None, ()) if place is None else (*rights.get(None, ()), *rights[place])
+        after = rules_given(policies, roles, rules, place)
+        if not (covers(before, after) and covers(after, before)):
+            return False
+    return True
