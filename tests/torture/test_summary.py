@@ -21,7 +21,7 @@ from ekstui.iam.action_facts import resources_of
 from ekstui.iam.document import parse, parse_text
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import remaining, services_in, too_large_to_list
-from tests.support.effort import EFFORT
+from tests.support.effort import EFFORT, examples
 from tests.support.terminal import ROOT
 
 CORPUS = Path(__file__).parents[2] / "assets" / "corpus.jsonl.xz"
@@ -82,7 +82,7 @@ statements = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60 * EFFORT, deadline=None)
+@settings(max_examples=examples(25, whole=60), deadline=None)
 @given(st.lists(statements, max_size=4))
 def test_no_document_breaks_the_summary(entries: list[dict[str, Any]]) -> None:
     survives(json.dumps({"Statement": entries}))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy, Organization, PolicyLevel, evaluate
 from ekstui.iam.request import Request
-from tests.support.effort import EFFORT
+from tests.support.effort import examples
 
 KEYS = ("k:a", "k:b")
 VALUES: tuple[tuple[str, ...], ...] = ((), ("x",), ("y",), ("x", "y"))
@@ -115,7 +115,7 @@ def brute(layers: list[list[Document]], action: str, resource: str, context: Com
     return "allowed" if all("Allow" in effects for effects in hits) else "implicit-deny"
 
 
-@settings(max_examples=200 * EFFORT, deadline=None)
+@settings(max_examples=examples(70, whole=200), deadline=None)
 @given(
     identity=documents,
     boundary=st.none() | documents,
@@ -169,7 +169,7 @@ def test_agreement_with_brute_force(
         assert possible == {found.verdict}
 
 
-@settings(max_examples=100 * EFFORT, deadline=None)
+@settings(max_examples=examples(50, whole=100), deadline=None)
 @given(
     identity=documents, action=st.sampled_from(ACTIONS), resource=st.sampled_from(RESOURCES),
     known=st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES[:3]), max_size=1),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ekstui.tui.driver.canvas import Canvas, cells_in
 from ekstui.tui.driver.terminal_output import is_frame
+from tests.support.effort import examples
 from tests.support.terminal import as_seen
 
 WIDTH, HEIGHT = 12, 4
@@ -59,7 +60,7 @@ def _without_halves(spans: list[tuple[int, int, str, str]]) -> list[tuple[int, i
     return whole
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60, whole=150), deadline=None)
 @given(st.lists(SPANS, min_size=1, max_size=6))
 def test_the_picture_is_the_same(frames: list[list[tuple[int, int, str, str]]]) -> None:
     canvas = Canvas(WIDTH, HEIGHT)
@@ -79,7 +80,7 @@ def test_the_picture_is_the_same(frames: list[list[tuple[int, int, str, str]]]) 
     assert cells(again) == cells(stock)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60, whole=150), deadline=None)
 @given(
     st.lists(
         st.tuples(

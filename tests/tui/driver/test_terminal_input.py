@@ -10,6 +10,7 @@ from textual.message import Message
 
 from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.driver.terminal import Decoder, Parser
+from tests.support.effort import examples
 from tests.support.patience import PATIENCE
 
 TAIL = b"~\x1b[200~end\x1b[201~"
@@ -115,7 +116,7 @@ def test_a_mouse_report_in_pixels_of_a_terminal_without_any_is_nothing() -> None
     assert [message.key for message in parser.feed("\x1b[<0;5;5Ma") if isinstance(message, Key)] == ["a"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, whole=300), deadline=None)
 @given(
     st.lists(
         st.one_of(
