@@ -10,6 +10,7 @@ import stat
 import time
 import traceback
 from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -127,7 +128,6 @@ def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
 
     The text of other libraries' exceptions is never logged: botocore's may quote the credentials file.
     """
-    from logging.handlers import RotatingFileHandler  # 2 ms, and only a log needs it
 
     class OwnFile(RotatingFileHandler):
         """A log file that is created with its final permissions; a link, or another user's file, is refused."""

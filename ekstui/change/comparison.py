@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ekstui.change.coverage import are_disjoint
 from ekstui.iam.arn import overlaps_resource
 from ekstui.iam.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.iam.grants import (
@@ -223,7 +224,6 @@ def _grants_beside(held: Document, part: Statement) -> tuple[Grant, ...]:
 
 def _meets(part: Statement, statement: Statement) -> list[Grant]:
     """Return the grants of a statement that may match requests of a part."""
-    from ekstui.change.coverage import are_disjoint  # see `changes`
 
     def extent(element: ResourceElement, resources: tuple[str, ...], conditions: tuple[Condition, ...]) -> Extent:
         return Extent(element, resources, normalised_conditions(conditions))

@@ -13,6 +13,7 @@ from ekstui.cli.streams import remark, remark_progress
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.iam.text import age_in_words
 from ekstui.library import AccountChoice
+from ekstui.present.blocks import age_remark, incomplete_words
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, SourceError
@@ -51,8 +52,6 @@ def remark_notices() -> None:
 
 def age_of_policies(*, demo: bool) -> str | None:
     """Return how old the policies are, if they are old: what is newer than they are is missing from every answer."""
-    from ekstui.present.blocks import age_remark  # not every command prints words
-
     try:
         known_until = open_library(Namespace(demo=demo)).data().newest
     except DataError:
@@ -62,8 +61,6 @@ def age_of_policies(*, demo: bool) -> str | None:
 
 def remark_age(library: Library, known_until: datetime) -> None:
     """Print how old the policies are, if they are old."""
-    from ekstui.present.blocks import age_remark  # not every command prints words
-
     if text := age_remark(known_until, datetime.now(UTC), renewable=not library.is_demo):
         remark(text)
 
@@ -135,8 +132,6 @@ def remark_missing(
     for text in dict.fromkeys(f"{error.message} {error.next_step}".strip() for error in errors):
         remark(text)
     if not complete:
-        from ekstui.present.blocks import incomplete_words  # not every command prints words
-
         remark(incomplete_words(what, so))
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 from ekstui.change.policy import format_time, version_label
 from ekstui.errors import InputError
@@ -179,8 +180,6 @@ def changes_atom(steps: Sequence[FeedStep], arns: Mapping[tuple[PolicyFamily, st
 
     An entry's id is derived from ARN and version, so it never changes; the name replaces a missing ARN.
     """
-    from xml.etree import ElementTree  # 8 ms, and only for a feed
-
     ElementTree.register_namespace("", _ATOM)
     feed = ElementTree.Element(f"{{{_ATOM}}}feed")
     _add(feed, "id", _id("changes"))
@@ -220,8 +219,6 @@ def _id(name: str) -> str:
 
 
 def _add(parent: Element, name: str, text: str | None = None) -> Element:
-    from xml.etree import ElementTree
-
     child = ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}")
     child.text = None if text is None else clean_line(text)
     return child

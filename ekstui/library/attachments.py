@@ -22,6 +22,9 @@ from ekstui.eks.account_snapshot import (
 from ekstui.eks.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, own_policy
+from ekstui.sources.aws.aggregator import read_attachments
+from ekstui.sources.aws.failures import account_error, failures
+from ekstui.sources.aws.iam import read_identity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -181,11 +184,6 @@ def attached_everywhere(
 
     Raises NotFoundError for an aggregator that does not exist, AccountError if Config cannot be asked.
     """
-    # Only this function needs them.
-    from ekstui.sources.aws.aggregator import read_attachments
-    from ekstui.sources.aws.failures import account_error, failures
-    from ekstui.sources.aws.iam import read_identity
-
     account = library.account
     if not account.choice.asks_aws and not account.choice.demo:
         raise AccountError("AWS Config has to be asked for an aggregator.", "Leave out --offline and --account-file.")

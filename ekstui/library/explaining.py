@@ -30,6 +30,7 @@ from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
+from ekstui.eks.uses import uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy
@@ -40,6 +41,7 @@ from ekstui.library.catalog import PolicyReader, default_versions, knowledge, sy
 from ekstui.library.comparing import read_side
 from ekstui.library.layers import layers_in_settings
 from ekstui.library.library import Library
+from ekstui.library.misnamed_policies import misnamed_policies
 from ekstui.library.notation import Side
 from ekstui.library.searching import partition_of, possible_allowers
 from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest
@@ -263,8 +265,6 @@ class _Case:
         message = self.inquiry.question.message
         if message is None or len(message) > MAX_CHARACTERS:
             return symptoms
-        from ekstui.library.misnamed_policies import misnamed_policies  # rarely needed
-
         symptoms_of_names = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
         return (
             symptoms_of_names + tuple(symptom for symptom in symptoms if symptom.code != _OF_A_PARTITION)
@@ -462,7 +462,6 @@ class _Case:
         if self.snapshot is None:
             return explanation
         from ekstui.eks.findings.looking import table
-        from ekstui.eks.uses import uses_in
         from ekstui.library.roles import account_context, findings_with_commands
 
         subject = self._subject(role, self.snapshot, uses_in(self.snapshot))

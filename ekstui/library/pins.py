@@ -18,6 +18,7 @@ from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import parse_policy
 from ekstui.sources.shipped import components
+from ekstui.sources.written.reading import attached_in
 
 LOCK = Path("ekstui.lock")
 
@@ -64,8 +65,6 @@ def _is_file(name: str) -> bool:
 
 def _attached_in(path: Path) -> tuple[str, ...]:
     """Return the policies of AWS's that a file attaches; InputError if it cannot be read or attaches none."""
-    from ekstui.sources.written.reading import attached_in  # 8 ms, and only for a file
-
     names = attached_in(path)
     if not names:
         raise InputError(f"{path} attaches no policy that AWS manages.", "Name policies.")

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.candidates import Candidate, candidate_of
+from ekstui.change.holders import holders_of, parse_action
 from ekstui.change.policy import Scope, aws_scope
 from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.errors import InputError
-from ekstui.iam import wildcard
+from ekstui.iam import arn, wildcard
 from ekstui.iam.grants import statement_may_match
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
@@ -143,8 +144,6 @@ def who_can_answer(
     any document names the action and no policy of the scope allows it, policies of every scope are considered. Raises
     InputError for an invalid action or ARN.
     """
-    from ekstui.change.holders import holders_of, parse_action
-
     if ":" not in action:
         refuse_access_policy(action.strip())
     wanted = parse_action(action)
@@ -279,8 +278,6 @@ class _Documents(dict[int, "Document"]):
 
 def partition_of(request: Request) -> str | None:
     """Return the partition that the request's own ARNs name, or None if they name none."""
-    from ekstui.iam import arn
-
     for text in (request.principal, *request.resources):
         if text is not None and text.startswith("arn:"):
             name = arn.split_arn(text).partition

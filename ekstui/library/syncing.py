@@ -19,6 +19,8 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
 from ekstui.library.maintenance import fill_cache, silent
 from ekstui.sources.archives import MAMIP, Archive, Mirror
+from ekstui.sources.aws.credentials import are_credentials_set_up
+from ekstui.sources.aws.managed import ManagedPolicies
 from ekstui.sources.moto import Moto
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
@@ -111,7 +113,6 @@ def sync_newest(
     `remark` gets a sentence for each source that could not be read, with the one that is read instead. If none can be,
     NetworkError says why of each.
     """
-    from ekstui.sources.aws.credentials import are_credentials_set_up
 
     def read(source: str | None) -> SyncReport:
         return sync(library, source, progress, cancelled, accept_withdrawals=accept_withdrawals)
@@ -141,8 +142,6 @@ def _source(
     """Return the source of a sync: AWS, moto, or an archive at a path or address."""
     partition = library.store.collection
     if archive is None:
-        from ekstui.sources.aws.managed import ManagedPolicies
-
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
     if archive == MOTO:
         return Moto(now, partition, cancelled)

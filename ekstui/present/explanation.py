@@ -57,6 +57,7 @@ from ekstui.present.blocks import (
     severity_sign,
 )
 from ekstui.present.chain import breaking_line, chain_line, is_open
+from ekstui.present.forbidden_report import forbidden_blocks
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
@@ -144,8 +145,6 @@ def _answer(
 ) -> Iterable[Block]:
     if isinstance(answer, Explanation):
         return _explanation(number, answer, simulated, now, opened, several=several)
-    from ekstui.present.forbidden_report import forbidden_blocks
-
     return forbidden_blocks(answer, now, number if several else None, opened)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ekstui.iam.reference import LEVELS
 from ekstui.present.blocks import level_style
 from ekstui.present.styled import Style, Styled
 
@@ -40,6 +41,4 @@ def granted_levels(services: Sequence[ServiceSummary]) -> list[str]:
     """Return the access levels of which any service has something, in the console's order."""
     granted = {level for service in services for level, count in service.levels.items() if count.granted}
     ordered = dict.fromkeys(level for service in services for level in service.levels)
-    from ekstui.iam.reference import LEVELS  # 5 ms, and only once permissions are shown
-
     return [level for level in (*LEVELS, *(level for level in ordered if level not in LEVELS)) if level in granted]

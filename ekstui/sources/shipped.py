@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
@@ -22,8 +23,6 @@ _REINSTALL = "Install ekstui again."
 @cache
 def components() -> Mapping[str, Component]:
     """Return the components by name; DataError if the data cannot be read."""
-    import lzma  # 4 ms with its buffers, and to know their names is enough for most answers
-
     from ekstui.eks.published import read_components  # 3 ms, and most answers are about AWS's policies
 
     try:

@@ -6,6 +6,7 @@ The library works without the cache after such an error, so users see a notice i
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import time
@@ -306,8 +307,6 @@ class ObjectFile(NamedTuple):
             self._opened().close()
         except AbsentCacheError:
             return False
-        import shutil  # 1 ms, and only writers need it
-
         shutil.copyfile(self.path, draft)
         return True
 

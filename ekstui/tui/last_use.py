@@ -8,6 +8,8 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.errors import EkstuiError
+from ekstui.present.last_used import used_blocks
+from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, styled
 from ekstui.tui.widgets.pane import failure
 
@@ -48,9 +50,6 @@ class LastUse:
             return [Row(("last use", index), (line,)) for index, line in enumerate(failure(self._error))]
         if self._answer is None:
             return [Row("last use", (styled(f"… {self._words}; IAM takes some seconds", "muted"),))]
-        from ekstui.present.last_used import used_blocks  # only where somebody looks at it
-        from ekstui.present.rendering import rows
-
         return rows(used_blocks(self._answer, datetime.now(UTC), opened), width)
 
     def forget(self, app: LibraryApp) -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, dataclass_transform
 
 from textual.message import Message
 
+from ekstui.iam.reference import ActionInfo
+from ekstui.iam.wildcard import is_wild
+
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy
     from ekstui.eks.account_snapshot import AccountSnapshot
@@ -219,7 +222,6 @@ class ShowAction(TypedMessage):
 def action_of(value: object) -> str:
     """Return the action or pattern that a row's value is about, or an empty string."""
     from ekstui.change.differences import ActionDifference
-    from ekstui.iam.reference import ActionInfo
     from ekstui.iam.summary import ActionSummary
 
     match value:
@@ -235,7 +237,5 @@ def action_of(value: object) -> str:
 
 def one_action_of(value: object) -> str:
     """Return the action that a row's value is about; empty for a pattern, which no request can name."""
-    from ekstui.iam.wildcard import is_wild
-
     action = action_of(value)
     return "" if is_wild(action) else action

@@ -12,8 +12,10 @@ from textual import on
 from textual.screen import Screen
 
 from ekstui.change.policy import version_label
+from ekstui.eks.knowledge import Symptom
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
+from ekstui.present.access import access_blocks, access_difference_blocks
 from ekstui.present.blocks import none_known
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
@@ -106,7 +108,6 @@ class RoutedApp(LibraryApp):
         """Show how two EKS access policies differ, or say why that is not known."""
         from ekstui.library.access_policies import access_difference
         from ekstui.library.lookup import Thing
-        from ekstui.present.access import access_difference_blocks
         from ekstui.tui.screens.overview_screens import CardScreen
 
         try:
@@ -217,11 +218,9 @@ class RoutedApp(LibraryApp):
     def _screen_of(self, thing: Thing) -> Screen[None] | None:
         from ekstui.eks.account_snapshot import Group, LocalPolicy, User
         from ekstui.eks.cluster import Cluster
-        from ekstui.eks.knowledge import Symptom
         from ekstui.eks.kubernetes import AccessPolicyRules
         from ekstui.library.symptoms import symptom_answer
         from ekstui.present import cards
-        from ekstui.present.access import access_blocks
         from ekstui.tui.screens.account_screen import RoleScreen
         from ekstui.tui.screens.cluster_screens import ClusterScreen
         from ekstui.tui.screens.overview_screens import CardScreen

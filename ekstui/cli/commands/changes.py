@@ -10,6 +10,7 @@ from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, exit_cod
 from ekstui.cli.session import library_for, open_library, prepare, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
+from ekstui.export.texts import changes_atom
 from ekstui.library import Library, maintenance, searching
 from ekstui.library.access_policies import (
     access_policy_entry,
@@ -77,8 +78,6 @@ def _print(library: Library, steps: Sequence[FeedStep], arguments: Namespace, *,
         case "json":
             print_shape(answer(data=data, complete=complete, changes=steps))
         case "atom":
-            from ekstui.export.texts import changes_atom  # 1 ms, and only for a feed
-
             policies = [entry.policy for entry in library.policies(arguments.scope)]
             arns = {(policy.family, policy.name): policy.arn for policy in policies}
             print_text(changes_atom(steps, arns, data.newest))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, one_of, parameters
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import print_answer, remark, remark_progress
+from ekstui.denial.excerpt import excerpt
 from ekstui.denial.explain import Question, parse_context
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.errors import InputError
@@ -229,8 +230,6 @@ def _log() -> str:
     text = _standard_input(MAX_CHARACTERS)
     if len(text) <= MAX_CHARACTERS:
         return text
-
-    from ekstui.denial.excerpt import excerpt
 
     whole, newline, begun = text.rpartition("\n")
     rest = begun + sys.stdin.readline(MAX_CHARACTERS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.cli.parser import JSON, command, scope
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_blocks, print_shape
+from ekstui.present.access import access_list_blocks
 from ekstui.present.policy_report import policies_blocks
 
 if TYPE_CHECKING:
@@ -38,7 +39,5 @@ def list_policies(arguments: Namespace) -> None:
         return
     blocks = policies_blocks(entries)
     if access:
-        from ekstui.present.access import access_list_blocks
-
         blocks += access_list_blocks(access)
     print_blocks(blocks)

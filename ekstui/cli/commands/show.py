@@ -13,6 +13,7 @@ from ekstui.export.encoding import Shape
 from ekstui.export.shapes import answer_of, document_shape, one_or_answers, show_shape
 from ekstui.export.texts import cloudformation_text, size_words, terraform_text
 from ekstui.iam.document import broken_rules, serialise
+from ekstui.iam.summary import services_in
 from ekstui.library import Library
 from ekstui.library.access_policies import find_access_policy, means_access_policy
 from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of, version_at
@@ -81,7 +82,6 @@ def _asks_for_document(arguments: Namespace) -> bool:
 
 def _show_document(side: Side, arguments: Namespace) -> None:
     """Print what a file, standard input, a policy of the account's own, or all policies of a role permit."""
-    from ekstui.iam.summary import services_in
     from ekstui.library.comparing import document_of_side
 
     library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library(arguments)

@@ -24,6 +24,7 @@ from ekstui.export.shapes import answer_of, kubernetes_holders_shape
 from ekstui.library import Library, maintenance
 from ekstui.library.catalog import knowledge
 from ekstui.library.searching import who_can_answer
+from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blocks, who_can_remarks
 
 # The imports for who in the account may do it take 80 ms, and are needed only if an account is known.
@@ -116,7 +117,6 @@ def _print(
 def _in_kubernetes(library: Library, arguments: Namespace) -> int:
     """Print which EKS access policies allow a request in Kubernetes."""
     from ekstui.library.access_policies import who_can_in_kubernetes
-    from ekstui.present.access import kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 
     holders = who_can_in_kubernetes(arguments.action)
     names = {policy.policy.name for policy, _ in holders.holders}

@@ -14,8 +14,9 @@ from ekstui.library import Library
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, RecentChange, cluster_answer
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
+from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Fold, error_notes
-from ekstui.present.cluster_report import UNREAD_ROLE, about_line, cluster_blocks
+from ekstui.present.cluster_report import UNREAD_ROLE, about_line, cluster_blocks, upgrade_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
@@ -23,6 +24,7 @@ from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Bookmark, ShowPlace, ShowRole
 from ekstui.tui.screens.copying import Extract, copyable
+from ekstui.tui.screens.overview_screens import CardScreen
 from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets.pane import rows_with
 
@@ -91,10 +93,6 @@ class ClusterScreen(ClusterReportScreen):
 
     def action_upgrade(self) -> None:
         """Show what the controllers need before an upgrade to their newest known releases."""
-        from ekstui.library.upgrading import upgrade
-        from ekstui.present.cluster_report import upgrade_blocks
-        from ekstui.tui.screens.overview_screens import CardScreen
-
         library, name = self.app.library, self._cluster
         thing = Thing("cluster", name, "upgrade", value=name)
         blocks = lambda: upgrade_blocks(upgrade(library, name, {}, {}, {}))  # noqa: E731

@@ -13,7 +13,9 @@ from textual.reactive import reactive
 from ekstui.eks.use_words import use_in_words
 from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
+from ekstui.present.access import principals_in_clusters_blocks
 from ekstui.present.blocks import Sentence, Span, error_notes, incomplete_words, muted, note
+from ekstui.present.rendering import rows
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
@@ -34,7 +36,6 @@ def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row
     # 15 ms, after the first paint
     from ekstui.present.account_report import remarks_in_words
     from ekstui.present.attachment_rows import attachment_rows
-    from ekstui.present.rendering import rows
 
     attachments = answer.attachments
     lines = list(map(_row, attachment_rows(answer, now)))
@@ -184,9 +185,6 @@ class AttachedPane(Pane):
         """Return the rows that match the filter."""
         width = self.rows.row_width
         if self._entries is not None:
-            from ekstui.present.access import principals_in_clusters_blocks
-            from ekstui.present.rendering import rows
-
             self.rows.set_columns(WHOLE_WIDTH)
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:

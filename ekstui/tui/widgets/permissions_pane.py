@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from ekstui.change.policy import version_words
+from ekstui.present.access import access_blocks
+from ekstui.present.policy_report import RemainingService, about_blocks, notes_blocks, remaining_blocks
+from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
@@ -159,16 +162,10 @@ class PermissionsPane(Pane):
 
     def build_rows(self) -> list[Row]:
         """Return the services; with a filter, only matching services and actions, unfolded."""
-        from ekstui.present.rendering import rows
-
         words, width = self.words, self.rows.row_width
         if self._access is not None:
-            from ekstui.present.access import access_blocks
-
             return rows_with(words, rows(access_blocks(self._access)[1:], width))
         if self._remaining is not None:
-            from ekstui.present.policy_report import remaining_blocks
-
             blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
             return rows_with(words, rows(blocks, width))
         if self._last_use is not None and self.shown is not None:
@@ -186,9 +183,6 @@ class PermissionsPane(Pane):
         """Return what the policy is for, with all notes if they are switched on."""
         if self.shown is None:
             return []
-        from ekstui.present.policy_report import about_blocks, notes_blocks
-        from ekstui.present.rendering import rows
-
         blocks = about_blocks(self.shown.entry, self._knowledge, self._symptoms, whole=self._whole)
         if self._whole:
             blocks += notes_blocks(self._knowledge, self._symptoms)
@@ -225,7 +219,6 @@ class PermissionsPane(Pane):
         """Fold or unfold a service; fold on an action goes to its service."""
         from ekstui.eks.last_accessed import ServiceAccess
         from ekstui.iam.summary import ActionSummary, ServiceSummary
-        from ekstui.present.policy_report import RemainingService
 
         value = row.value if row else None
         if isinstance(value, RemainingService):
@@ -250,7 +243,6 @@ class PermissionsPane(Pane):
         from ekstui.eks.last_accessed import ServiceAccess
         from ekstui.iam.summary import ActionSummary, ServiceSummary
         from ekstui.library.notation import PolicyAt
-        from ekstui.present.policy_report import RemainingService
 
         event.stop()
         value, shown = event.row.value, self.shown

@@ -12,7 +12,9 @@ from textual.timer import Timer
 
 from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError
+from ekstui.iam.reference import reference
 from ekstui.iam.text import clean_line
+from ekstui.iam.wildcard import is_wild
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AccountView
@@ -105,9 +107,6 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
 
 def _pattern(text: str) -> str:
     """Return a pattern for a typed action or the beginning of one."""
-    from ekstui.iam.reference import reference
-    from ekstui.iam.wildcard import is_wild
-
     if is_wild(text) or reference().find(text) is not None:
         return text
     return f"{text}*" if ":" in text else f"*:{text}*"

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from ekstui.iam.text import clean_line, short_resource
 from ekstui.present.blocks import grant_line, level_style
+from ekstui.present.rendering import styled_line
 from ekstui.present.shares import SHORT_LEVELS, granted_levels, share
 from ekstui.present.styled import Column, Row, Style, Styled, cut_end, plain, styled, wrap
 
@@ -284,8 +285,6 @@ def _key(key: str) -> str:
 
 def action_line(action: ActionSummary) -> Styled:
     """Return the details of an action: all its grants."""
-    from ekstui.present.rendering import styled_line
-
     grants = "; or on ".join(plain(styled_line(grant_line(grant), "app")) for grant in action.grants)
     return (
         (clean_line(action.action), "strong"),

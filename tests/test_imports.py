@@ -1,0 +1,39 @@
+"""What is imported only where it is needed, and what a command does without."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ekstui
+from tests.support.patience import PATIENCE
+
+MOST_LATE = 231
+"""Imports inside functions; a new one needs a figure beside it, and the number only goes down."""
+
+
+def late_imports(module: ast.Module) -> Iterator[ast.stmt]:
+    """Yield the imports inside a module's functions, each once."""
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    nodes = {node for function in functions for node in ast.walk(function)}
+    yield from (node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
+
+
+def test_imports_stand_at_the_top_of_their_module() -> None:
+    paths = Path(ekstui.__file__).parent.rglob("*.py")
+    late = sum(len([*late_imports(ast.parse(path.read_text(encoding="utf-8")))]) for path in paths)
+    assert late <= MOST_LATE
+
+
+@pytest.mark.parametrize("words", [["show", "AmazonEKS_CNI_Policy"], ["diff", "AmazonEKS_CNI_Policy@v5..v6"]])
+def test_policies_are_read_without_the_modules_for_denials(words: list[str]) -> None:
+    # 30 of 100 ms.
+    probe = (
+        f"import sys; from ekstui.cli import main; main({words})\n"
+        "print(sorted(name for name in sys.modules if name.startswith('ekstui.denial')), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stderr.strip() == "[]"
