@@ -94,6 +94,12 @@ def _cluster_of_context(snapshot: AccountSnapshot, chosen: str | None) -> Cluste
     return fitting[0]
 
 
+def kubernetes_trouble(library: Library, name: str) -> tuple[str, ...]:
+    """Return what could not be read of a cluster's Kubernetes the last time, in sentences."""
+    facts = find_cluster(name, None, library.account.last_snapshot_or_error()).kubernetes
+    return facts.trouble if facts is not None else ()
+
+
 def was_kubernetes_read(library: Library) -> bool:
     """Return whether the pods of some cluster are known from an earlier reading."""
     snapshot = library.account.last_snapshot()

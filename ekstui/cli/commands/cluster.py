@@ -31,7 +31,7 @@ from ekstui.library import Library
 from ekstui.library.bridging import bridge
 from ekstui.library.cluster_answers import cluster_answer, clusters, findings_worst_first
 from ekstui.library.entry_migration import entries_answer
-from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, read_with_kubectl
+from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, kubernetes_trouble, read_with_kubectl
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
@@ -116,6 +116,9 @@ def show_cluster(arguments: Namespace) -> int:
         keep_kubernetes(library, arguments.name, facts)
     elif arguments.kubernetes or arguments.context:
         read_with_kubectl(library, arguments.name, arguments.context)
+    if arguments.kubernetes:
+        for trouble in kubernetes_trouble(library, arguments.name):
+            remark(trouble)
     if arguments.entries:
         return _print_entries(library, arguments, read_bindings(texts))
     answer = cluster_answer(library, arguments.name)

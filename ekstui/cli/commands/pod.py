@@ -10,7 +10,12 @@ from ekstui.cli.streams import print_answer, remark
 from ekstui.errors import AccountError, InputError
 from ekstui.export.shapes import pods_shape
 from ekstui.library import Library
-from ekstui.library.kubernetes import read_kubernetes_files, read_with_kubectl, was_kubernetes_read
+from ekstui.library.kubernetes import (
+    kubernetes_trouble,
+    read_kubernetes_files,
+    read_with_kubectl,
+    was_kubernetes_read,
+)
 from ekstui.library.pod_answers import Wish, answers_for, answers_for_json, parse_reference
 from ekstui.present.pod_report import pods_blocks
 
@@ -37,6 +42,8 @@ def show_pod(arguments: Namespace) -> int:
     if arguments.resource and not arguments.can:
         raise InputError("--resource is about an action.", "Name one with --can.")
     facts = read_kubernetes_files(["-"]) if arguments.pod == "-" else None
+    for trouble in facts.trouble if facts is not None else ():
+        remark(trouble)
     library = library_for(arguments)
     wish = Wish(arguments.can, tuple(arguments.resource))
     if facts is not None:
@@ -61,9 +68,12 @@ def _read_kubernetes(library: Library, arguments: Namespace) -> str | None:
     if not library.account.choice.asks_aws and arguments.context is None:
         return name
     try:
-        return read_with_kubectl(library, name, arguments.context, reference.namespace)
+        place = read_with_kubectl(library, name, arguments.context, reference.namespace)
     except (AccountError, InputError) as error:
         if arguments.context is not None or not was_kubernetes_read(library):
             raise
         remark(f"{error} What was read of Kubernetes before answers.")
         return name
+    for trouble in kubernetes_trouble(library, place):
+        remark(trouble)
+    return place
