@@ -36,7 +36,12 @@ def allowers(
         evaluation = evaluated_by(request, candidate, candidate.policy.default_version)
         if evaluation.verdict not in ("allowed", "depends"):
             continue
-        wildcard = _only_by_wildcard(request.action, evaluation)
+        wildcard = all(
+            gives_by_wildcard(result.statement, request.action)
+            for entry in evaluation.resources
+            for result in entry.statements
+            if result.matches is not False and result.statement.effect == "Allow"
+        )
         # Expanding the patterns of every policy would read the whole reference.
         width = _width(candidate.documents[candidate.policy.default_version], expand=candidate.scope == "eks")
         depends = evaluation.verdict == "depends"
@@ -202,16 +207,6 @@ def _evaluated(request: Request, candidate: CandidatePolicy, version: int) -> Ev
     statements = tuple(statement for statement in document.statements if action_matches(statement, request.action))
     applied = AppliedPolicy(policy.name, version, document._replace(statements=statements), policy.arn)
     return evaluate(request, (applied,), reference=reference())
-
-
-def _only_by_wildcard(action: str, evaluation: Evaluation) -> bool:
-    """Return whether every statement that allows it covers the whole service or more."""
-    return all(
-        gives_by_wildcard(result.statement, action)
-        for entry in evaluation.resources
-        for result in entry.statements
-        if result.matches is not False and result.statement.effect == "Allow"
-    )
 
 
 def gives_by_wildcard(statement: Statement, action: str) -> bool:

@@ -104,7 +104,8 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     Conditions on who asks are decided, and what the policies allow on resources that the action is never used on does not
     count.
     """
-    if _is_exempt(subject, action):
+    # No policy takes part in an action that needs no permission.
+    if subject.kind != "group" and exemption_of(action, subject.arn) is not None:
         return PrincipalCan(subject, (), "allowed", ())
     boundary = () if subject.boundary is None else (Ceiling(f"boundary {subject.boundary.name}", (subject.boundary,)),)
     needed = () if subject.needed is None else (subject.needed,)
@@ -146,11 +147,6 @@ def _by(
         reasons.append(f"not on every {listed(others, 'or')}")
     reasons += _open_questions(subject, within if not free else ())
     return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(dict.fromkeys(reasons)))
-
-
-def _is_exempt(subject: Subject, action: str) -> bool:
-    """Return whether no policy takes part, because the action needs no permission of such a principal."""
-    return subject.kind != "group" and exemption_of(action, subject.arn) is not None
 
 
 def _context(subject: Subject, action: str, resource: str | None) -> Context:

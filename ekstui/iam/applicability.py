@@ -253,7 +253,7 @@ def given_by(
         elif action is not None and not action.resource_types:
             why = console.NEEDS_WILDCARD
         return EffectiveGrants((), (), False, True, True, not any_condition, (why, *unknown))
-    hindering = _union(unlisted) if all(unlisted) else ()
+    hindering = tuple(dict.fromkeys(key for group in unlisted for key in group)) if all(unlisted) else ()
     words = [console.unsupported_words(hindering)] if hindering else []
     if not is_certain:
         words.append(console.UNLISTED if hindering else console.UNLISTED_RESOURCE)
@@ -407,10 +407,6 @@ def _grants(statement: Statement, resources: tuple[str, ...]) -> list[Grant]:
     if statement.resource_element == "NotResource":
         return [Grant("NotResource", resources, statement.conditions)]
     return [Grant("Resource", (resource,), statement.conditions) for resource in resources]
-
-
-def _union(groups: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for group in groups for key in group))
 
 
 def _own(action: ActionInfo, condition: Condition) -> bool:

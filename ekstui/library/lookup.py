@@ -396,7 +396,7 @@ class Catalogue:
 
         With `last` they come after all that has the words in its name.
         """
-        stems = [_stem(word) for word in wanted.words if word not in _COMMON]
+        stems = [re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word) for word in wanted.words if word not in _COMMON]
         if not stems:
             return
         for symptom, text in self._symptoms:
@@ -558,10 +558,6 @@ _COMMON = frozenset(
 _RARE = 4
 """The fewest letters of a word that identifies a symptom alone, if no more than `_FEW` symptoms have it."""
 _FEW = 3
-
-
-def _stem(word: str) -> str:
-    return re.sub(r"(?<=\w{3})(?:ing|ed|es|s|e)$", "", word)
 
 
 def _each_once(things: Iterable[Thing]) -> Iterator[Thing]:

@@ -152,7 +152,12 @@ def who_can_answer(
     is_known = bool(reference().expand(wanted))
     among = _candidates(library, wanted, scope)
     everywhere = _candidates(library, wanted, "all") if scope == "eks" and not is_known else among
-    is_named = is_known or _is_named(wanted, everywhere)
+    is_named = is_known or any(
+        pattern.lower() == wanted.lower()
+        for candidate in everywhere
+        for statement in candidate.document.statements
+        for pattern in statement.actions
+    )
     history = history and not wildcard.is_wild(wanted)
     answer = holders_of(wanted, among, resource, types=types, history=history)
     if not is_named:
@@ -192,16 +197,6 @@ def _named(holder: Holder) -> Holder:
             )
             for grant in holder.grants
         ),
-    )
-
-
-def _is_named(action: str, candidates: tuple[Candidate, ...]) -> bool:
-    """Return whether some document names the action itself, not only a pattern that matches it."""
-    return any(
-        pattern.lower() == action.lower()
-        for candidate in candidates
-        for statement in candidate.document.statements
-        for pattern in statement.actions
     )
 
 

@@ -23,7 +23,7 @@ from ekstui.sources.aws.credentials import are_credentials_set_up
 from ekstui.sources.aws.managed import ManagedPolicies
 from ekstui.sources.moto import Moto
 from ekstui.store.objects import AbsentCacheError, CacheError
-from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
+from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Progress
@@ -216,7 +216,19 @@ def sync_from(
     info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
     stored = store.put(received, info, tuple(family), undoable=True)
     progress(delivery.total, delivery.total)
-    return _report(delivery, info, stored, skipped)
+    return SyncReport(
+        source=delivery.provenance.source,
+        partition=delivery.collection,
+        new_policies=tuple(sorted(entry.policy for entry in stored if entry.new_policy)),
+        new_versions=tuple(
+            sorted((entry.policy, number) for entry in stored if not entry.new_policy for number in entry.new_versions)
+        ),
+        conflicts=tuple(sorted((entry.policy, number) for entry in stored for number in entry.conflicts)),
+        withdrawn=info.withdrawn,
+        skipped=tuple(skipped),
+        complete=info.synced_at is not None,
+        known_until=info.known_until,
+    )
 
 
 def _known(store: PolicyStore) -> Mapping[str, Policy]:
@@ -294,21 +306,3 @@ def _believable(name: str, info: VersionInfo, latest: datetime, skipped: list[Sk
     message = f"dated {info.created:%Y-%m-%d}, which is in the future."
     skipped.append(Skipped(f"{name} {version_label(info.number)}", message))
     return VersionInfo(info.number, None)
-
-
-def _report(
-    delivery: Delivery, info: DeliveryInfo, stored: Iterable[PutResult], skipped: Iterable[Skipped]
-) -> SyncReport:
-    return SyncReport(
-        source=delivery.provenance.source,
-        partition=delivery.collection,
-        new_policies=tuple(sorted(entry.policy for entry in stored if entry.new_policy)),
-        new_versions=tuple(
-            sorted((entry.policy, number) for entry in stored if not entry.new_policy for number in entry.new_versions)
-        ),
-        conflicts=tuple(sorted((entry.policy, number) for entry in stored for number in entry.conflicts)),
-        withdrawn=info.withdrawn,
-        skipped=tuple(skipped),
-        complete=info.synced_at is not None,
-        known_until=info.known_until,
-    )

@@ -14,7 +14,7 @@ from ekstui.eks.commands import Command, put_policy, variable
 from ekstui.eks.findings.conditions import cni_on_node_role, condition_holds_for, condition_in_words
 from ekstui.eks.findings.permissions import NAMED_ACTIONS
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
-from ekstui.eks.knowledge import OptionalActions, Requirement
+from ekstui.eks.knowledge import Requirement
 from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
@@ -183,7 +183,11 @@ def _with_needs_of_role(
     published = version.document(version.named(filled))
     besides = tuple(_besides(component, target, published, use, subject, asked.snapshot))
     wanted = published._replace(statements=(*published.statements, *(statement for statement, _ in besides)))
-    optional = _optional_actions(component, target)
+    optional = [
+        need
+        for need in knowledge().optional_actions
+        if need.releases.of == component.whole and need.releases.includes(target.tag)
+    ]
     needs = lacking(_without(wanted, [pattern for need in optional for pattern in need.actions]), held)
     old = component.at(answer.before_release) if answer.before_release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
@@ -215,15 +219,6 @@ def _with_needs_of_role(
             if (statements := lacking(_only(wanted, need.actions), held).statements)
         ),
     )
-
-
-def _optional_actions(component: Component, target: Release) -> list[OptionalActions]:
-    """Return which actions of its published policy a release calls only in one case."""
-    return [
-        need
-        for need in knowledge().optional_actions
-        if need.releases.of == component.whole and need.releases.includes(target.tag)
-    ]
 
 
 def _without(document: Document, patterns: Collection[str]) -> Document:

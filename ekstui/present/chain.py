@@ -13,7 +13,7 @@ from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
     from ekstui.denial.explain import Explanation
-    from ekstui.iam.evaluation import Failure, LayerEvaluation, StatementResult, Verdict
+    from ekstui.iam.evaluation import Failure, StatementResult, Verdict
 
 State = Literal["holds", "breaks", "open"]
 
@@ -69,7 +69,7 @@ def _links(explanation: Explanation) -> Iterator[Link]:
         for layer in explanation.layers:
             state = _OF_VERDICT[layer.verdict]
             breaks = state == "breaks" or (state == "open" and explanation.verdict == "depends")
-            if breaks and _is_decided_by(layer, nearest):
+            if breaks and nearest is not None and nearest.layer == layer.layer:
                 kind = "" if layer.layer == "identity" else f"{layer_in_words(layer)} "
                 break
             yield layer_in_words(layer), state
@@ -79,11 +79,6 @@ def _links(explanation: Explanation) -> Iterator[Link]:
         yield "a statement that names the action", "breaks"
         return
     yield from _statement_links(nearest, kind)
-
-
-def _is_decided_by(layer: LayerEvaluation, nearest: StatementResult | None) -> bool:
-    """Return whether the nearest statement belongs to a layer, so that its parts say why the layer does not allow it."""
-    return nearest is not None and nearest.layer == layer.layer
 
 
 def _statement_links(nearest: StatementResult, kind: str) -> Iterator[Link]:
