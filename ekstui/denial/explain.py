@@ -60,8 +60,9 @@ from ekstui.iam.evaluation import STRONGEST_FIRST, StatementResult, Verdict, exe
 from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
+from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 
-_PRINCIPAL = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?|system:serviceaccount:[^:]+:[^:]+")
+_SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 """A service or a Kubernetes service account, which have no ARN."""
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 
@@ -171,8 +172,9 @@ def _check(question: Question) -> None:
         raise InputError(f"{question.action!r} is not an action.", "An action has the form ec2:CreateVolume.")
     for resource in question.resources:
         check_arn(resource)
-    if question.principal is not None and not _PRINCIPAL.fullmatch(question.principal):
-        check_arn(question.principal)
+    principal = question.principal
+    if principal is not None and not (_SERVICE.fullmatch(principal) or SERVICE_ACCOUNT_NAME.fullmatch(principal)):
+        check_arn(principal)
     for key in question.context:
         _check_key(key)
     for key in question.absent:

@@ -24,6 +24,7 @@ from ekstui.iam.evaluation import AppliedPolicy, Evaluation, StatementResult, ev
 from ekstui.iam.principals import is_assuming
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
+from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 from ekstui.iam.wildcard import is_wild
 
 _BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
@@ -34,7 +35,6 @@ _OF_RESOURCE_TAG = re.compile(r"(?:[a-z0-9-]+:ResourceTag)/(.+)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\$\{((?:AWS::)?[A-Za-z_.]+)\}")
 """A parameter of a controller's policy; IAM's own variables have a single colon."""
 
-_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:([a-z0-9.-]+):([a-z0-9.-]+)")
 
 _NOT_IN_A_VARIABLE = re.compile(r"\W+")
 _NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]")
@@ -397,7 +397,7 @@ def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
     cluster, account = _cluster_of(case), own.account if own.account.isdigit() else variable("ACCOUNT")
     region = next((use.region for use in uses if use.cluster == cluster), None)
     namespace, service_account = variable("NAMESPACE"), variable("SERVICE_ACCOUNT")
-    if (match := _SERVICE_ACCOUNT.search(case.text)) is not None:
+    if (match := SERVICE_ACCOUNT_NAME.search(case.text)) is not None:
         namespace, service_account = match.groups()
     used = tuple(text for text in (role, cluster, account, namespace, service_account) if text.startswith("$"))
     # The new role has no other policies.

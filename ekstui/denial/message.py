@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from ekstui.iam.reference import reference
+from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 
 PolicyType = Literal[
     "identity",
@@ -157,7 +158,6 @@ _SECRET_WITHOUT_END = re.compile(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secr
 """An ARN of a secret as a caller may write it: without the hyphen and the six characters that the real one ends in."""
 
 _ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
-_SERVICE_ACCOUNT = re.compile(r"system:serviceaccount:[a-z0-9-]{1,63}:[a-z0-9.-]{1,253}")
 _ISSUER = re.compile(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
 
 
@@ -240,7 +240,7 @@ def with_token(denial: Denial, text: str) -> Denial:
     """
     if denial.action.lower() != "sts:assumerolewithwebidentity":
         return denial
-    role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, _SERVICE_ACCOUNT, _ISSUER))
+    role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, SERVICE_ACCOUNT_NAME, _ISSUER))
     context = {"aws:FederatedProvider": (provider,), **denial.context} if provider is not None else denial.context
     return replace(denial, resource=denial.resource or role, principal=denial.principal or subject, context=context)
 

@@ -24,6 +24,9 @@ _EKS_ISSUER = re.compile(
 SERVICE_ACCOUNT = "system:serviceaccount:"
 """How the user name of every Kubernetes service account starts."""
 
+SERVICE_ACCOUNT_NAME = re.compile(rf"{SERVICE_ACCOUNT}([a-z0-9-]{{1,63}}):([a-z0-9.-]{{1,253}})")
+"""The user name of a service account: its namespace and its own name."""
+
 _PRINCIPAL_ID = re.compile(r"A(?:ROA|IDA|GPA)[A-Z0-9]{12,}$")
 
 

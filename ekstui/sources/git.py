@@ -6,10 +6,9 @@ new bare repository, which borrows only the clone's objects.
 
 import os
 import re
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.errors import InputError, NetworkError
 from ekstui.files import read_regular
 from ekstui.sources import processes
-from ekstui.sources.processes import Bounds
+from ekstui.sources.processes import Bounds, Ended
 
 OLDEST = (2, 32)
 """The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""
@@ -29,6 +28,9 @@ _PATIENCE = 120.0
 
 MOST_OUTPUT = 64 * 1024 * 1024
 """The most that one git command may print, in bytes."""
+
+_MOST_OF_CLONE = 512 * 1024 * 1024
+"""The same in the user's own clone, whose files are all read at once."""
 
 MOST_MEMORY = 512 * 1024 * 1024
 """How much git may address, in bytes: an object may refer to others that unpack to any size."""
@@ -121,22 +123,12 @@ def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     file system monitor, and the settings of a folder of the commit that has the shape of a repository.
     """
     options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
-    words = ["git", *options, "--literal-pathspecs", "-C", str(folder), *arguments]
-    started = time.monotonic()
-    try:
-        done = subprocess.run(  # noqa: S603 - the arguments are ours, and which git is the user's choice
-            words, input=stdin.encode(), capture_output=True, check=True, env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
-        )
-    except FileNotFoundError:
-        raise InputError("git is not installed.") from None
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.decode(errors="replace").strip().splitlines()
-        raise InputError(
-            f"git: {lines[0] if lines else 'no answer'}.", "Run it in a clone that has the base's history."
-        ) from None
-    log.info("git ended with 0 after %.2f s", time.monotonic() - started)
-    log.debug("git %s", " ".join(arguments))
-    return done.stdout
+    words = [*options, "--literal-pathspecs", "-C", str(folder), *arguments]
+    ended = _ended(words, os.environ | {"GIT_OPTIONAL_LOCKS": "0"}, Bounds(_PATIENCE, _MOST_OF_CLONE), stdin.encode())
+    if ended.code:
+        line = next(iter(ended.errors.splitlines()), "no answer")
+        raise InputError(f"git: {line}.", "Run it in a clone that has the base's history.")
+    return ended.output
 
 
 def _run(
@@ -147,23 +139,39 @@ def _run(
     cancelled: Cancelled = never,
 ) -> bytes:
     bounds = Bounds(_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
-    started = time.monotonic()
-    ended = processes.run(["git", *_LIMITS, *arguments], _environment(protocol), bounds, sent, cancelled)
-    log.info("git ended with %s after %.2f s", ended.code, time.monotonic() - started)
-    log.debug("git %s", _without_secrets(" ".join(arguments)))
-    if ended.code is None:
-        raise InputError("git is not installed.", "Install it, or give a file.")
-    if ended.late:
-        sentence = f"git did not read it within {bounds.seconds:.0f} s."
-        raise NetworkError(sentence, "Run the command again.") if protocol else InputError(sentence)
-    if len(ended.output) > MOST_OUTPUT:
-        raise InputError(f"git prints more than {MOST_OUTPUT // 1024 // 1024} MB about it.")
+    ended = _ended([*_LIMITS, *arguments], _environment(protocol), bounds, sent, cancelled)
     if ended.code:
         line = _without_secrets(ended.errors.splitlines()[0]) if ended.errors else str(ended.code)
         if protocol and any(words in ended.errors for words in _OF_THE_NETWORK):
             raise NetworkError(f"The archive cannot be reached: {line}.", "Check the network, or give a file.")
         raise GitError(f"git cannot read it: {line}.")
     return ended.output
+
+
+def _ended(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    bounds: Bounds,
+    sent: bytes = b"",
+    cancelled: Cancelled = never,
+) -> Ended:
+    """Run git and return how it ended, within its bounds: an error says which it broke."""
+    started = time.monotonic()
+    ended = processes.run(["git", *arguments], environment, bounds, sent, cancelled)
+    log.info("git ended with %s after %.2f s", ended.code, time.monotonic() - started)
+    log.debug("git %s", _without_secrets(" ".join(arguments)))
+    if ended.code is None:
+        raise InputError("git is not installed.", "Install it, or give a file.")
+    if ended.late:
+        sentence = f"git did not read it within {bounds.seconds:.0f} s."
+        raise (
+            NetworkError(sentence, "Run the command again.")
+            if environment.get("GIT_ALLOW_PROTOCOL")
+            else InputError(sentence)
+        )
+    if len(ended.output) > bounds.output:
+        raise InputError(f"git prints more than {bounds.output // 1024 // 1024} MB about it.")
+    return ended
 
 
 def _without_secrets(line: str) -> str:
