@@ -269,7 +269,9 @@ def _by_rbac(
     A role's user name has the session in it, so a role is bound by a group of its access entry, or of its line of aws-auth.
     """
     what = f"{request.resource}.{request.api_group}" if request.api_group else request.resource
-    name = role_name(request.verb, what, request.subresource or request.path, request.namespace or "")
+    name = role_name(
+        request.verb, what, request.subresource or request.path.strip("/").replace("/", "-"), request.namespace or ""
+    )
     rule = _rule_for(request)
     place = request.namespace if not request.path else None
     if subject.kind == "service-account":

@@ -87,7 +87,10 @@ class RoleToMake(NamedTuple):
         words = (f"create {kind}", f"create {kind}binding")
         where = f"in namespace {self.namespace}" if self.namespace else "in the whole cluster"
         make = ("kubectl", *words[0].split(), self.name, "--verb", rule.verbs[0], *what, *names, *place)
-        bind = ("kubectl", *words[1].split(), self.name, f"--{kind}", self.name, option, self.subject, *place)
+        # Others may lack the same rule: each has a binding of its own.
+        whose = "" if expansions_in(self.subject) else self.subject.rpartition("/")[2].rpartition(":")[2]
+        binding = self.name if whose in ("", self.name) else role_name(self.name, whose)
+        bind = ("kubectl", *words[1].split(), binding, f"--{kind}", self.name, option, self.subject, *place)
         return (
             Command(make, f"makes a role that allows this alone {where}"),
             Command(bind, "binds that role", expansions_in(self.subject)),
@@ -111,7 +114,7 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
 
 
 def role_name(*words: str) -> str:
-    """Return a name that Kubernetes takes for a role, made of words; other words never make the same."""
+    """Return a name that Kubernetes takes for a role, made of words; a digest tells apart what had to be changed in them."""
     text = "-".join(filter(None, words))
     name = _NOT_IN_A_NAME.sub("-", text.lower()).strip("-.")[:200]
     return name if name == text else f"{name}-{sha256(text.encode()).hexdigest()[:6]}".lstrip("-")

@@ -121,6 +121,20 @@ THREADS = (
         addons=(Addon("aws-ebs-csi-driver", "v1", ROLE),),
     ),
     Thread(
+        "amazon-vpc-cni-k8s#1338: the role of a managed add-on was set, and its pods still use the previous one",
+        [service_account("aws-node", ROLE, namespace="kube-system", created=minutes(5)),
+         pod("aws-node-x1", namespace="kube-system", account="aws-node", created=minutes(1), owner=("DaemonSet", "aws-node"))],
+        ("has no role of its own and uses its node's role nodes", "made before their service account was annotated",
+         "kubectl rollout restart daemonset/aws-node -n kube-system"),
+        addons=(Addon("vpc-cni", "v1", ROLE),),
+    ),
+    Thread(
+        "containers-roadmap#2507: pods made right after an association come up without it, until they are made again",
+        [service_account("web"), pod("web-1-a", created="2026-11-02T09:00:05Z")],
+        ("has no role of its own", "kubectl rollout restart deployment/web -n shop"),
+        BY_AGENT, datetime(2026, 11, 2, 9, tzinfo=UTC),
+    ),
+    Thread(
         "trust of a role for another service account: sts:AssumeRoleWithWebIdentity is denied",
         [service_account("web", ROLE), pod("web-1-a", irsa_variables(ROLE))],
         ("uses role app by IRSA since 2026-11-02; 1 problem", "its role's trust policy refuses it"),
