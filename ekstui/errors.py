@@ -74,8 +74,8 @@ class UnknownPolicyError(NotFoundError):
 class AmbiguousError(InputError):
     """A name matches several things; `candidates` has them in the list's order."""
 
-    def __init__(self, message: str, candidates: tuple[str, ...]) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, candidates: tuple[str, ...], next_step: str = "") -> None:
+        super().__init__(message, next_step)
         self.candidates = candidates
 
 

@@ -76,7 +76,7 @@ def account_of(cluster: Cluster, workload: Workload) -> KubernetesServiceAccount
 
 
 def node_roles(cluster: Cluster) -> tuple[str, ...]:
-    """Return the roles that the cluster's nodes may have, as far as EKS says."""
+    """Return the roles that the cluster's nodes may have, as far as EKS says or, where it knows none, aws-auth."""
     arns = [group.role_arn for group in cluster.nodegroups or ()]
     arns.append(cluster.auto_mode_node_role_arn)
     arns += [
@@ -84,7 +84,13 @@ def node_roles(cluster: Cluster) -> tuple[str, ...]:
         for entry in cluster.access_entries or ()
         if entry.kind in ("EC2_LINUX", "EC2_WINDOWS", "EC2")
     ]
-    return tuple(dict.fromkeys(arn for arn in arns if arn is not None))
+    named = tuple(dict.fromkeys(arn for arn in arns if arn is not None))
+    mappings = (cluster.kubernetes.mappings or ()) if cluster.kubernetes and not named else ()
+    return named or tuple(
+        dict.fromkeys(
+            mapping.principal for mapping in mappings if mapping.kind == "role" and "system:nodes" in mapping.groups
+        )
+    )
 
 
 def credentials_of(workload: Workload, cluster: Cluster) -> tuple[Credentials, ...]:
@@ -136,6 +142,46 @@ def _by_agent(workload: Workload, cluster: Cluster, association: PodIdentityAsso
         return f"{reason}, but {account} has no association, so the agent gives none."
     target = " and assumes the target role" if association.target_role_arn else ""
     return f"{reason}, and {account} is associated with {name_of(association.role_arn or 'a role')}{target}."
+
+
+def roles_on_the_way(credentials: Credentials, association: PodIdentityAssociation | None) -> tuple[str, ...]:
+    """Return the roles by which pods have their credentials: their own, after that of the association if it is another."""
+    before = association.role_arn if credentials.source == "pod-identity" and association is not None else None
+    return tuple(dict.fromkeys(arn for arn in (before, credentials.role_arn) if arn is not None))
+
+
+class PodsWithRole(NamedTuple):
+    """Pods of one owner that have credentials of a role."""
+
+    cluster: str
+    region: str
+    workload: Workload
+    source: CredentialSource
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells them from others."""
+        return self.region, self.cluster, self.workload.title, self.workload.service_account, self.source
+
+
+def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWithRole, ...] | None:
+    """Return the pods that have a role's credentials, by cluster, namespace and owner; None if no cluster's pods were read.
+
+    Those that use their node's role are among them where a cluster has one such role.
+    """
+    read = [cluster for cluster in clusters if cluster.kubernetes is not None and cluster.kubernetes.pods is not None]
+    by_key: dict[tuple[str, ...], PodsWithRole] = {}
+    for cluster in read:
+        for workload in workloads((cluster.kubernetes.pods or ()) if cluster.kubernetes else ()):
+            association = association_of(cluster, workload.namespace, workload.service_account)
+            for credentials in credentials_of(workload, cluster):
+                if arn in roles_on_the_way(credentials, association):
+                    pods = PodsWithRole(cluster.name, cluster.region, workload, credentials.source)
+                    if (twin := by_key.get(pods.key)) is not None:
+                        both = workload._replace(pods=(*twin.workload.pods, *workload.pods))
+                        pods = pods._replace(workload=both)
+                    by_key[pods.key] = pods
+    return tuple(by_key.values()) if read else None
 
 
 def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:

@@ -135,6 +135,14 @@ class KubernetesFacts:
         return "service accounts" in self.whole or self.service_account(namespace, "default") is not None
 
 
+class PodPlace(NamedTuple):
+    """Where to look for pods: a cluster, and what somebody calls them there."""
+
+    cluster: str
+    name: str
+    """With its namespace, such as `shop/web-6f7d-x1`, `shop/deployment/web` or `shop/sa/web`."""
+
+
 class Workload(NamedTuple):
     """Pods of one owner that were given the same: what is said of one is true of all."""
 

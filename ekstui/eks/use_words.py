@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ekstui.iam.text import counted
@@ -43,3 +44,14 @@ def use_in_words(use: Use) -> str:
     elif use.certainty == "inferred":
         words.append("(inferred)")
     return " ".join(words)
+
+
+def pods_of(uses: Iterable[Use]) -> int:
+    """Return how many pods have the credentials of some uses, as far as pods were read; an add-on's pods count once."""
+    by_cluster: dict[tuple[str | None, str | None], tuple[int, int]] = {}
+    for use in uses:
+        named, unnamed = by_cluster.get((use.region, use.cluster), (0, 0))
+        pods = use.pods or 0
+        counts = (named + pods, unnamed) if use.service_account and use.kind != "addon" else (named, unnamed + pods)
+        by_cluster[use.region, use.cluster] = counts
+    return sum(map(max, by_cluster.values()))

@@ -106,6 +106,8 @@ _FIELDS: Mapping[str, str] = {
     "credentials expected findings restart not_looked_at",
     "PodsAnswer": "namespace=workload.namespace kind=workload.kind name=workload.name "
     "service_account=workload.service_account pods=workload.pods credentials expected findings",
+    "PodsWithRole": "cluster region namespace=workload.namespace kind=workload.kind name=workload.name "
+    "service_account=workload.service_account source pods=workload.pods",
     "PolicyEntry": "name=policy.name arn=policy.arn path=policy.path default_version=policy.default_version "
     "versions=policy.versions created=policy.created updated=policy.updated kind=policy.kind scope "
     "attachable=policy.attachable superseded_by",
@@ -124,7 +126,7 @@ _FIELDS: Mapping[str, str] = {
     "RoleAnswer": "role=subject.role.name arn=subject.role.arn account=identity.account partition=identity.partition "
     "fetched_at complete service_linked=subject.role.service_linked created=subject.role.created "
     "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings trust "
-    "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses not_read=subject "
+    "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses pods not_read=subject "
     "within not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
@@ -309,7 +311,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     **{(name, "reach"): lambda reach: reach or "unknown" for name in ("Moved", "ReviewedDocument")},
     ("OrganisationAnswer", "policy"): name_in,
     **{("OrganisationAnswer", f"{kind}s"): _of_kind(kind) for kind in ("role", "user", "group")},
-    ("PodAnswer", "pods"): lambda pods: [pod.name for pod in pods],
+    **{(name, "pods"): lambda pods: [pod.name for pod in pods] for name in ("PodAnswer", "PodsWithRole")},
     ("PodAnswer", "restart"): lambda command: None if command is None else list(command.arguments),
     ("PodsAnswer", "pods"): len,
     ("PolicyEntry", "arn"): arn_or_none,

@@ -178,7 +178,7 @@ def cluster_answer(
         recent=_recent(subjects, now),
         roles_complete=snapshot.complete,
         complete=snapshot.complete and not cluster.unread and not errors,
-        not_looked_at=snapshot.not_looked_at,
+        not_looked_at=(*snapshot.not_looked_at, *(cluster.kubernetes.trouble if cluster.kubernetes else ())),
         errors=tuple(errors),
         entries=_entries(cluster, here, context, library),
         findings=tuple(with_commands(finding, place, library) for finding in findings_of_cluster(itself, context)),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import AccountSnapshot, in_partition
+from ekstui.eks.cluster import Cluster
+from ekstui.eks.pods import PodPlace, workloads
 from ekstui.eks.use_words import use_in_words
 from ekstui.eks.uses import Uses
 from ekstui.iam.reference import reference
@@ -80,6 +83,7 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
     for cluster in clusters:
         about = " · ".join(filter(None, (cluster.region, cluster.version)))
         yield Thing("cluster", cluster.name, about, cluster.arn or "", eks=True, value=cluster)
+        yield from _pods(cluster)
     for role in snapshot.roles:
         used = uses.get(role.arn, ()) if role.arn else ()
         about = ", ".join(dict.fromkeys(map(use_in_words, used)))
@@ -96,6 +100,25 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
     for own in snapshot.local_policies:
         about = f"{own.default_version}, of account {snapshot.identity.account}"
         yield Thing("own policy", own.name, about, own.arn, value=own)
+
+
+def _pods(cluster: Cluster) -> Iterator[Thing]:
+    """Yield a cluster's pods, what owns them, and its service accounts, as `ekstui pod` takes them."""
+    facts = cluster.kubernetes
+    if facts is None:
+        return
+    counts: Counter[str] = Counter()
+    for group in workloads(facts.pods or ()):
+        if group.kind != "Pod":
+            counts[group.title] += len(group.pods)
+        for pod in group.pods:
+            name = f"{pod.namespace}/{pod.name}"
+            yield Thing("pod", name, f"of {cluster.name}", eks=True, value=PodPlace(cluster.name, name))
+        counts[f"{group.namespace}/sa/{group.service_account}"] += len(group.pods)
+    for name, count in counts.items():
+        kind: ThingKind = "service account" if name.split("/")[1] == "sa" else "pods"
+        about = f"{counted(count, 'pod')} of {cluster.name}"
+        yield Thing(kind, name, about, eks=True, value=PodPlace(cluster.name, name))
 
 
 def _policies_of(*lists: Sequence[object]) -> str:

@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import KubernetesFacts
 from ekstui.eks.unseen import unread_inside
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, Advice, InputError
 from ekstui.library.cluster_answers import find_cluster, with_cluster
 from ekstui.library.library import Library
-from ekstui.sources.kubectl import context_for, contexts, is_same_server, read_by_kubectl
+from ekstui.sources.kubectl import Progress, context_for, contexts, is_same_server, read_by_kubectl
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_kubernetes, text_of, within_limit
 
 
@@ -39,13 +40,13 @@ def read_kubernetes_files(paths: Sequence[str]) -> KubernetesFacts:
     return read_kubernetes(kubernetes_texts(paths), datetime.now(UTC))
 
 
-def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None:
+def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts, region: str | None = None) -> None:
     """Keep what was read of a cluster's Kubernetes with the account; errors as those of `find_cluster`.
 
     What was not read this time remains as it was.
     """
     snapshot = library.account.last_snapshot_or_error()
-    cluster = find_cluster(name, None, snapshot)
+    cluster = find_cluster(name, region, snapshot)
     if (earlier := cluster.kubernetes) is not None:
         facts = replace(
             facts,
@@ -60,19 +61,33 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts) -> None
 
 
 def read_with_kubectl(
-    library: Library, name: str | None, context: str | None = None, namespace: str | None = None
+    library: Library,
+    name: str | None,
+    context: str | None = None,
+    namespace: str | None = None,
+    *,
+    region: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled = never,
 ) -> str:
     """Read a cluster's Kubernetes by the user's kubectl, keep it with the account, and return the cluster's name.
 
-    Without a name, it is the cluster to which the chosen or current context leads. Raises AccountError or InputError if it
-    cannot be read.
+    Without a name, it is the cluster to which the chosen or current context leads. Raises AmbiguousError for several contexts
+    that lead there, AccountError or InputError if it cannot be read or was cancelled.
     """
     snapshot = library.account.last_snapshot_or_error()
     if not library.account.choice.asks_aws:
-        raise AccountError("kubectl is not asked here.", "Give --kubernetes a file, or leave out --offline and --demo.")
-    cluster = find_cluster(name, None, snapshot) if name is not None else _cluster_of_context(snapshot, context)
-    facts = read_by_kubectl(context_for(cluster, context), datetime.now(UTC), namespace)
-    keep_kubernetes(library, cluster.name, facts)
+        raise AccountError(
+            "kubectl is not asked here.",
+            Advice(
+                "Give --kubernetes a file, or leave out --offline, --account-file and --demo.",
+                "Start ekstui without --offline, --account-file and --demo.",
+            ),
+        )
+    cluster = find_cluster(name, region, snapshot) if name is not None else _cluster_of_context(snapshot, context)
+    way = context_for(cluster, context, cancelled)
+    facts = read_by_kubectl(way, datetime.now(UTC), namespace, progress, cancelled)
+    keep_kubernetes(library, cluster.name, facts, cluster.region)
     return cluster.name
 
 

@@ -19,11 +19,12 @@ from ekstui.iam.text import begins_word
 
 ThingKind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
-    "own policy", "action", "command", "symptom",
+    "own policy", "pods", "service account", "pod", "action", "command", "symptom",
 ]  # fmt: skip
 KINDS: dict[ThingKind, int] = {
     "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
-    "user": 8, "group": 9, "own policy": 10, "action": 11, "command": 12, "symptom": 13,
+    "user": 8, "group": 9, "own policy": 10, "pods": 11, "service account": 12, "pod": 13, "action": 14, "command": 15,
+    "symptom": 16,
 }  # fmt: skip
 """The order of results that match equally well."""
 
@@ -547,7 +548,7 @@ _COMMANDS: Mapping[str, tuple[ThingKind, ...]] = {
     "who-can": ("action",), "action": ("action",), "explain": (), "role": ("role",), "user": ("user",), "group": ("group",),
     "cluster": ("cluster",), "policy": ("policy", "own policy", "component", "access policy"),
     "show": ("policy", "version", "component", "access policy"), "versions": ("policy", "component"),
-    "attached": ("policy",), "component": ("component",), "symptom": ("symptom",),
+    "attached": ("policy",), "component": ("component",), "symptom": ("symptom",), "pod": ("pods", "service account", "pod"),
 }
 """The words before a name, and the kinds of things that they select."""
 _COMMON = frozenset(

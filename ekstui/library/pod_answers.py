@@ -24,6 +24,7 @@ from ekstui.eks.pod_credentials import (
     association_of,
     node_roles,
     restart,
+    roles_on_the_way,
     used_since,
 )
 from ekstui.eks.pods import KubernetesFacts, Pod, Workload, workloads
@@ -254,15 +255,12 @@ class _Case(NamedTuple):
             for answer in service_accounts_of(self._with_account_only(workload), context, self.library)
             for finding in answer.findings
         ]
-        of_role = (
-            [
-                finding
-                for arn in _roles_on_the_way(credentials[0].credentials, association)
-                for finding in self._findings_of_role(roles.get(arn), workload, context)
-            ]
-            if credentials
-            else []
-        )
+        of_role = [
+            finding
+            for arn in (roles_on_the_way(credentials[0].credentials, association) if credentials else ())
+            for finding in self._findings_of_role(roles.get(arn), workload, context)
+            if credentials[0].credentials.source != "node"
+        ]
         if not any(finding.code.startswith(("trust-", "irsa-")) for finding in of_role):
             of_role += _refusals(credentials, workload)
         return PodAnswer(
@@ -278,7 +276,7 @@ class _Case(NamedTuple):
             tuple(worst_first((*pods.findings, *own, *of_role))),
             restart(workload),
             self._can(credentials[0], workload, roles) if credentials else (),
-            tuple(_not_looked_at(workload, [part.credentials for part in credentials], self.cluster)),
+            (*_not_looked_at(workload, [part.credentials for part in credentials], self.cluster), *self.facts.trouble),
         )
 
     def _with_account_only(self, workload: Workload) -> Cluster:
@@ -348,14 +346,6 @@ class _Case(NamedTuple):
         pod = PodOfSession(self.cluster.name, workload.namespace, workload.service_account)
         answers = explain_all(self.library, Inquiry(question=question, principal=role.arn, pod=pod))
         return tuple(answer for answer in answers if isinstance(answer, Explanation))
-
-
-def _roles_on_the_way(credentials: Credentials, association: PodIdentityAssociation | None) -> Iterator[str | None]:
-    """Yield the role of a pod's own credentials, after that of its association if it assumes the former in turn."""
-    if credentials.source == "pod-identity" and association is not None and association.target_role_arn is not None:
-        yield association.role_arn
-    if credentials.source != "node":
-        yield credentials.role_arn
 
 
 def _refusals(credentials: Sequence[CredentialsAnswer], workload: Workload) -> Iterator[Finding]:

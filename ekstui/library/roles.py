@@ -11,6 +11,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, 
 from ekstui.eks.findings.looking import findings_of_role, fixing_commands
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
+from ekstui.eks.pod_credentials import PodsWithRole, pods_with_role
 from ekstui.eks.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
 from ekstui.eks.published import ComponentVersion, policy_of, values_in
 from ekstui.eks.unseen import unseen_uses
@@ -100,6 +101,8 @@ class RoleAnswer:
     """Which of its policies started as a copy of a controller's policy."""
     within: tuple[str, ...] = ()
     """The further layers that `access` lies within, by name."""
+    pods: tuple[PodsWithRole, ...] | None = None
+    """The pods that have its credentials; None if no cluster's pods were read."""
 
 
 def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> RoleAnswer:
@@ -127,6 +130,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
         snapshot.complete and not subject.unseen,
         copies_on(subject),
         tuple(ceiling.name for ceiling in above),
+        pods_with_role(role.arn, snapshot.eks.clusters if snapshot.eks else ()),
     )
 
 

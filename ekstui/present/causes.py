@@ -9,6 +9,7 @@ from dataclasses import replace
 from ekstui.eks.account_snapshot import UseKind
 from ekstui.eks.commands import Command
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Finding
+from ekstui.eks.pods import PodPlace
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, causes
@@ -180,6 +181,9 @@ def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iter
         below += _fix(answer, finding)
         if role.subject is not None and in_app:
             below.append(Node(("all about ", code(role.subject.role.name, "strong")), value=role))
+        elif in_app and _pods_concerned(answer, role.arn, finding):
+            place = PodPlace(answer.cluster.name, role.name)
+            below.append(Node(("all about ", code(role.name, "strong")), value=place))
         if len(cause.cases) > 1:
             yield Node(Span(role.name, "strong"), below)
         else:

@@ -9,9 +9,11 @@ from datetime import datetime
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import AccessEntry, Cluster
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings.looking import table
+from ekstui.eks.findings.looking import table, worst_first
 from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.findings.table import Finding
+from ekstui.eks.pod_credentials import SOURCE_WORDS, name_of
+from ekstui.eks.pods import PodPlace
 from ekstui.iam.document import Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line, counted, listed
@@ -52,6 +54,7 @@ from ekstui.present.blocks import (
     none_known,
     note,
     places_words,
+    severity_sign,
     uses_words,
     without_path,
 )
@@ -130,10 +133,11 @@ def cluster_blocks(
     account = Span(f"account {answer.identity.account}, ", shown="terminal")
     blocks: list[Block] = [
         Heading(f"Cluster {cluster.name} in {cluster.region}: {_verdict(answer)}", 1),
-        Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"))),
+        Sentence((account, Span(as_of_words(answer.fetched_at), shown="outside"), _kubernetes_words(answer))),
         Sentence(counts_line(answer)),
         Sentence(areas_line(answer)),
         *([note(f"not judged: {', '.join(answer.not_judged)}")] if answer.not_judged else []),
+        *(note(trouble) for trouble in (cluster.kubernetes.trouble if cluster.kubernetes else ())),
         *on_the_account(answer),
         *causes_blocks(answer, opened),
         *_recent(answer, known_until, now),
@@ -145,6 +149,9 @@ def cluster_blocks(
         blocks += [Heading("Could not be read"), Tree([*map(Node, answer.not_judged), *why])]
     roles = f"{counted(len(answer.roles), 'role')}: what uses each"
     parts = [Part(("part", "roles"), roles, [_roles_table(answer.roles, now)])]
+    if answer.pods is not None:
+        count = sum(len(pods.workload.pods) for pods in answer.pods)
+        parts.append(Part(("part", "pods"), f"{counted(count, 'pod')}: what they use", [_pods_table(answer)]))
     mode = cluster.authentication_mode or "mode not read"
     if cluster.access_entries is None:
         blocks.append(muted(f"access entries ({mode}): {no_entries_words(cluster)}"))
@@ -154,6 +161,38 @@ def cluster_blocks(
     unseen = Tree([Node(Span(place, "muted")) for place in answer.not_looked_at])
     parts.append(Part(("part", "unseen"), f"not looked at ({len(answer.not_looked_at)})", [unseen]))
     return blocks + folded(parts, opened, besides="evidence and commands")
+
+
+def _kubernetes_words(answer: ClusterAnswer) -> Span:
+    """Return when its Kubernetes was read."""
+    when = answer.kubernetes_read_at
+    return Span(f", Kubernetes {as_of_words(when)}" if when else "", shown="outside")
+
+
+def _pods_table(answer: ClusterAnswer) -> Table:
+    """Return one row per owner of pods that were given the same: what they use, and the worst of what is wrong."""
+    rows = []
+    for pods in answer.pods or ():
+        workload = pods.workload
+        worst = next(iter(worst_first(pods.findings)), None)
+        sign = severity_sign(worst.severity) if worst else Span(" ")
+        used = pods.credentials[0] if pods.credentials else None
+        role = f"{name_of(used.role_arn)} by " if used and used.role_arn and used.source != "node" else ""
+        rows.append(
+            TableRow(
+                (
+                    sign, Span(workload.title, "strong"), Span(f"{len(workload.pods)}"),
+                    role + SOURCE_WORDS[used.source] if used else "no container", worst.title if worst else "",
+                ),
+                PodPlace(answer.cluster.name, workload.title),
+                ("pods", workload.title, workload.service_account, workload.containers),
+            )
+        )  # fmt: skip
+    columns = (
+        Column("", 1), Column("Owner", 16, middle=True, shrink=1), Column("Pods", 4, right=True), Column("Use", 12, shrink=2),
+        Column("What is wrong", 12, shrink=3),
+    )  # fmt: skip
+    return Table(columns, rows)
 
 
 def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:

@@ -104,7 +104,7 @@ def _credentials(answer: CredentialsAnswer, whole: PodAnswer) -> Node:
         below.append(Node(code(own.role_arn, "muted")))
     if answer.access is not None:
         below.append(Node((Span("may: ", "muted"), *_access_words(answer.access))))
-    return Node(line, below)
+    return Node(line, below, answer, ("credentials", whole.title, own.containers))
 
 
 def _source(own: Credentials) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
 from ekstui.eks.commands import Command
-from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
+from ekstui.eks.findings.subjects import NODE_KINDS, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding
+from ekstui.eks.pod_credentials import SOURCE_WORDS, PodsWithRole
+from ekstui.eks.pods import PodPlace
 from ekstui.eks.unseen import Branch, UseWay, branches
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
@@ -216,8 +218,8 @@ def _use_below(use: Use) -> str:
     return f"{word} (inferred)".lstrip() if use.certainty == "inferred" else word
 
 
-def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
-    """Return all about a role."""
+def role_blocks(answer: RoleAnswer, now: datetime, opened: Collection[Hashable] = ()) -> list[Block]:
+    """Return all about a role; the pods of the owners in `opened` are listed."""
     role = answer.subject.role
     as_of = Span(f"account {answer.identity.account}, {as_of_words(answer.fetched_at)}", shown="terminal")
     verdict = verdict_words([("", finding) for finding in answer.findings], _unread_words(answer.subject))
@@ -227,7 +229,7 @@ def role_blocks(answer: RoleAnswer, now: datetime) -> list[Block]:
     blocks.append(Heading("Trust: who may assume it"))
     blocks += [Sentence(sentence) for sentence in answer.trust or ("its trust policy is not known",)]
     blocks += [Heading("What it may do, all policies together"), *_role_access(answer)]
-    blocks += _role_uses(answer.subject)
+    blocks += [*_role_uses(answer.subject), *_role_pods(answer, opened)]
     blocks += _role_policies(answer)
     return [*blocks, Heading("About"), _role_facts(role, now)]
 
@@ -249,6 +251,50 @@ def _role_uses(subject: RoleInUse) -> Iterator[Block]:
         yield muted(words)
     if subject.unseen:
         yield muted(f"not looked at: {', '.join(subject.unseen)}")
+
+
+def _role_pods(answer: RoleAnswer, opened: Collection[Hashable]) -> Iterator[Block]:
+    """Yield how many pods have the role's credentials, by namespace and owner."""
+    if not answer.pods:
+        if answer.pods is not None:
+            of_nodes = any(use.kind in NODE_KINDS for use in answer.subject.uses)
+            nodes = "which pods use it as their node's role is not known: their cluster's nodes have several roles"
+            yield muted(nodes if of_nodes else "no pod of those that were read has its credentials")
+        return
+    by_namespace: dict[tuple[str, str], list[PodsWithRole]] = {}
+    for pods in answer.pods:
+        by_namespace.setdefault((pods.cluster, pods.workload.namespace), []).append(pods)
+    total = sum(len(pods.workload.pods) for pods in answer.pods)
+    yield Heading(f"Pods: {total:,} have its credentials")
+    yield Tree(
+        [
+            Node(
+                (code(namespace, "strong"), Span(f" of {cluster}  ", "muted"), _count(alike)),
+                [_owner(pods, opened) for pods in alike],
+                key=("pods", cluster, namespace),
+            )
+            for (cluster, namespace), alike in by_namespace.items()
+        ]
+    )
+
+
+def _count(alike: Sequence[PodsWithRole]) -> str:
+    return counted(sum(len(pods.workload.pods) for pods in alike), "pod")
+
+
+def _owner(pods: PodsWithRole, opened: Collection[Hashable]) -> Node:
+    """Return an owner of pods, and in the app its pods if it is unfolded."""
+    workload = pods.workload
+    line = (
+        f"{workload.kind.lower()}/{workload.name}  {_count([pods])}",
+        Span(f"  {SOURCE_WORDS[pods.source]}, service account {workload.service_account}", "muted"),
+    )
+    is_open = pods.key in opened
+    below = [
+        Node(code(pod.name), value=PodPlace(pods.cluster, f"{pod.namespace}/{pod.name}"), key=(*pods.key, pod.name))
+        for pod in (workload.pods if is_open else ())
+    ]
+    return Node(line, below, pods, pods.key, opened=is_open)
 
 
 def _role_policies(answer: RoleAnswer) -> Iterator[Block]:

@@ -14,17 +14,18 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from ekstui import log
+from ekstui.cancellation import Cancelled, never
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import update_kubeconfig
 from ekstui.eks.pods import KubernetesFacts, ReadKind
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.document import object_of
 from ekstui.iam.text import clean_line, listed
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, ObjectsRead
@@ -61,9 +62,14 @@ class _Context(NamedTuple):
     is_current: bool
 
 
-def contexts() -> tuple[_Context, ...]:
+Progress = Callable[[str], object]
+"""Takes in a few words what was read so far; called in the reading thread."""
+
+
+def contexts(cancelled: Cancelled = never) -> tuple[_Context, ...]:
     """Return the contexts of kubectl's configuration; AccountError if there is no kubectl, or it cannot be read."""
-    ended = run(["kubectl", "config", "view", "-o", "json"], os.environ, Bounds(_START, 16_000_000))
+    command = ["kubectl", "config", "view", "-o", "json"]
+    ended = run(command, os.environ, Bounds(_START, 16_000_000), cancelled=cancelled)
     if ended.code is None:
         raise AccountError("kubectl is not installed.", "kubectl get … -o json | ekstui pod - works without it.")
     try:
@@ -91,14 +97,14 @@ def _named(value: Mapping[str, Any], name: str, inner: str) -> list[Mapping[str,
     return [part for part in value.get(name) or () if isinstance(part, dict) and isinstance(part.get(inner), dict)]
 
 
-def context_for(cluster: Cluster, chosen: str | None) -> str:
+def context_for(cluster: Cluster, chosen: str | None, cancelled: Cancelled = never) -> str:
     """Return the context whose server is a cluster's endpoint, whatever it is called.
 
-    Raises InputError if several are and none is chosen, or the chosen one leads elsewhere; AccountError if none is.
+    Raises AmbiguousError if several are and none is chosen, InputError if the chosen one leads elsewhere, AccountError if none is.
     """
     if cluster.endpoint is None:
         raise AccountError(f"The endpoint of cluster {cluster.name} was not read.", "ekstui account reads it.")
-    all_contexts = contexts()
+    all_contexts = contexts(cancelled)
     fitting = [context.name for context in all_contexts if is_same_server(context.server, cluster.endpoint)]
     if chosen is not None:
         if chosen not in {context.name for context in all_contexts}:
@@ -114,8 +120,10 @@ def context_for(cluster: Cluster, chosen: str | None) -> str:
             f"No context of kubectl leads to cluster {cluster.name}.", f"Run `{command}`, then try again."
         )
     if len(fitting) > 1:
-        raise InputError(
-            f"{len(fitting)} contexts lead to cluster {cluster.name}: {listed(fitting)}.", "Choose with --context."
+        raise AmbiguousError(
+            f"{len(fitting)} contexts lead to cluster {cluster.name}: {listed(fitting)}.",
+            tuple(fitting),
+            "Choose with --context.",
         )
     return fitting[0]
 
@@ -125,10 +133,16 @@ def is_same_server(one: str, other: str) -> bool:
     return one.rstrip("/").removesuffix(":443").lower() == other.rstrip("/").removesuffix(":443").lower()
 
 
-def read_by_kubectl(context: str, read_at: datetime, namespace: str | None = None) -> KubernetesFacts:
+def read_by_kubectl(
+    context: str,
+    read_at: datetime,
+    namespace: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled = never,
+) -> KubernetesFacts:
     """Return a cluster's pods, service accounts and aws-auth; of the namespace alone where no more is allowed.
 
-    What could not be read is in its trouble. Raises AccountError if nothing could be.
+    What could not be read is in its trouble. Raises AccountError if nothing could be, InputError if it was cancelled.
     """
     with tempfile.TemporaryDirectory(prefix="ekstui-") as folder:
         path = Path(folder) / "kubectl"
@@ -140,7 +154,14 @@ def read_by_kubectl(context: str, read_at: datetime, namespace: str | None = Non
         with background(command, os.environ) as program:
             _await_socket(path, program.is_running, program.errors)
             collected = ObjectsRead()
-            api = _Api(path, program.errors)
+
+            def before_a_question() -> None:
+                if cancelled():
+                    raise InputError("This was stopped.", "Nothing was changed.")
+                if progress is not None:
+                    progress(f"{len(collected.pods):,} pods, {len(collected.service_accounts):,} service accounts")
+
+            api = _Api(path, program.errors, before_a_question)
             for kind, name, singular in _LISTS:
                 _read_list(api, collected, kind, name, singular, namespace)
             _read_auth(api, collected)
@@ -201,11 +222,12 @@ class _Socket(http.client.HTTPConnection):
 class _Api:
     """The API behind kubectl proxy."""
 
-    def __init__(self, path: Path, errors: Any) -> None:
-        self._path, self._errors = path, errors
+    def __init__(self, path: Path, errors: Any, before_a_question: Callable[[], None]) -> None:
+        self._path, self._errors, self._before = path, errors, before_a_question
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Return an object; _RefusedError for an answer that is none, AccountError if there is no answer."""
+        self._before()
         connection = _Socket(self._path)
         try:
             connection.request(

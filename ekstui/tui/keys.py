@@ -89,9 +89,10 @@ ONLY = Key("only", "O", "only", "only …", "Show the changes of one direction a
 SWAP = Key("swap", "o", "swap", "other way round", "Swap the sides.")
 SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Also ask IAM's policy simulator about a role's request, and which layer denies it.")
 UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards.")
+KUBERNETES = Key("kubernetes", "K", "kubernetes", "pods", "Read the cluster's pods, service accounts and aws-auth by your kubectl; esc stops.")
 # fmt: on
 
-RENEWING = (SYNC.id, RENEW.id)
+RENEWING = (SYNC.id, RENEW.id, KUBERNETES.id)
 """The ids of the keys that ask for newer data."""
 
 _all: dict[str, Key] = {value.id: value for value in globals().values() if isinstance(value, Key)}

@@ -13,6 +13,7 @@ from ekstui.iam.wildcard import is_wild
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy
     from ekstui.eks.account_snapshot import AccountSnapshot
+    from ekstui.eks.pods import PodPlace
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Document
     from ekstui.iam.summary import ActionSummary
@@ -190,6 +191,12 @@ class ShowRole(TypedMessage):
     """Show all about a role, given by name or ARN."""
 
     role: str
+
+
+class ShowPods(TypedMessage):
+    """Show which credentials pods use, and what is wrong with that."""
+
+    place: PodPlace
 
 
 class ShowFound(TypedMessage):

@@ -33,6 +33,7 @@ from ekstui.tui.messages import (
     ShowMatrix,
     Shown,
     ShowPlace,
+    ShowPods,
     ShowRole,
     SwitchAccount,
 )
@@ -159,6 +160,12 @@ class RoutedApp(LibraryApp):
 
         self.push_screen(RoleScreen(message.role))
 
+    @on(ShowPods)
+    def _show_pods(self, message: ShowPods) -> None:
+        from ekstui.tui.screens.pod_screen import PodScreen
+
+        self.push_screen(PodScreen(message.place))
+
     @on(MarksChosen)
     def _marks_chosen(self, message: MarksChosen) -> None:
         self.explorer.marks = message.marks
@@ -219,17 +226,21 @@ class RoutedApp(LibraryApp):
         from ekstui.eks.account_snapshot import Group, LocalPolicy, User
         from ekstui.eks.cluster import Cluster
         from ekstui.eks.kubernetes import AccessPolicyRules
+        from ekstui.eks.pods import PodPlace
         from ekstui.library.symptoms import symptom_answer
         from ekstui.present import cards
         from ekstui.tui.screens.account_screen import RoleScreen
         from ekstui.tui.screens.cluster_screens import ClusterScreen
         from ekstui.tui.screens.overview_screens import CardScreen
+        from ekstui.tui.screens.pod_screen import PodScreen
         from ekstui.tui.screens.who_can_screen import WhoCanScreen
 
         snapshot = self.explorer.account.snapshot
         match thing.value:
             case Cluster() as cluster:
                 return ClusterScreen(cluster.name, cluster.region)
+            case PodPlace() as place:
+                return PodScreen(place)
             case AccessPolicyRules() as access:
                 return CardScreen(thing, lambda: access_blocks(access))
             case Symptom() as symptom:

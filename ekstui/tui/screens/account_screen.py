@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.last_accessed import ServiceAccess
+from ekstui.eks.pod_credentials import PodsWithRole
+from ekstui.eks.pods import PodPlace
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import AccountError
 from ekstui.iam.document import serialise
@@ -33,6 +35,7 @@ from ekstui.tui.messages import (
     ShowAction,
     ShowComparison,
     ShowPlace,
+    ShowPods,
     SwitchAccount,
     one_action_of,
 )
@@ -186,13 +189,13 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
 
     HEADING = "Role"
     KEYS = (
-        keys.OPEN.here("Open the row: a policy of the role, a service's actions, or an action's card."),
+        keys.OPEN.here("Open the row: a policy of the role, a service's actions, an action's card, the pods of an owner, or a pod."),
         keys.VIEW.here("Go to the next view: about the role, its permissions, its last use, its trust policy."),
         keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
-    OPENS = (ActionSummary, RolePolicy)
+    OPENS = (ActionSummary, RolePolicy, PodPlace)
     VIEWS = ("about", "permissions", last_use.VIEW, "trust policy")
 
     def __init__(self, role: str) -> None:
@@ -226,7 +229,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             trust = answer.subject.role.trust
             lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
             return [Row(index, (styled(clean_line(line)),)) for index, line in enumerate(lines)]
-        return rows(role_blocks(answer, datetime.now(UTC)), self.width)
+        return rows(role_blocks(answer, datetime.now(UTC), self.opened), self.width)
 
     def _permission_rows(self, answer: RoleAnswer) -> list[Row]:
         """Return what is denied and what remains of the rest, below remarks on what was left out or not read."""
@@ -252,6 +255,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """Return the effect and name of a service, or the name of one that was used or not."""
         if isinstance(row.value, ServiceAccess):
             return row.value.service
+        if isinstance(row.value, PodsWithRole):
+            return row.value.key
         return (row.value.effect, row.value.service) if isinstance(row.value, ServiceSummary) else None
 
     def open_row(self, row: Row) -> None:
@@ -265,6 +270,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             original = value.copy.original
             place = PolicyAt(original.name, original.default_version)
             self.post_message(ShowComparison(RoleSide(self._role.rpartition("/")[2]), place))
+        elif isinstance(value, PodPlace):
+            self.post_message(ShowPods(value))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):

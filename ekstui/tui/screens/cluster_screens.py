@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ekstui.change.policy import version_label
 from ekstui.eks.commands import one_line
 from ekstui.eks.findings.subjects import RolePolicy
+from ekstui.eks.pods import PodPlace
 from ekstui.export.texts import attachment_terraform
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
@@ -22,14 +23,14 @@ from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
-from ekstui.tui.messages import Bookmark, ShowPlace, ShowRole
+from ekstui.tui.messages import Bookmark, ShowPlace, ShowPods, ShowRole
 from ekstui.tui.screens.copying import Extract, copyable
+from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
 from ekstui.tui.screens.overview_screens import CardScreen
-from ekstui.tui.screens.report import AccountReportScreen
 from ekstui.tui.widgets.pane import rows_with
 
 
-class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
+class ClusterReportScreen(KubernetesScreen[ClusterAnswer]):
     """A report about one cluster of the last snapshot."""
 
     WAITING = "reading the cluster…"
@@ -46,12 +47,20 @@ class ClusterReportScreen(AccountReportScreen[ClusterAnswer]):
         answer = self.answer
         region = f" in {self._region}" if self._region else ""
         when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if answer else ""
+        if answer:
+            read_at = answer.kubernetes_read_at
+            when += f" · pods {age_in_words(read_at, datetime.now(UTC)) if read_at else 'not read'}"
         return (
             (f"{self.WORD} ", ""),
             (clean_line(self._cluster), "strong"),
             (clean_line(f"{region}{when}"), "muted"),
             (" · incomplete" if answer and not answer.complete else "", "warn"),
         )
+
+    @property
+    def cluster_read(self) -> tuple[str, str | None]:
+        """The name and region of the cluster."""
+        return self._cluster, self._region
 
     @property
     def bookmark(self) -> Bookmark | None:
@@ -79,7 +88,7 @@ class ClusterScreen(ClusterReportScreen):
         keys.UPGRADE,
     )  # fmt: skip
     BINDINGS = bindings(KEYS)
-    OPENS = (ClusterRole, RecentChange)
+    OPENS = (ClusterRole, RecentChange, PodPlace)
     STOP = "problem"
 
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
@@ -130,6 +139,8 @@ class ClusterScreen(ClusterReportScreen):
         match row.value:
             case ClusterRole(arn=arn, subject=subject) if subject is not None:
                 self.post_message(ShowRole(arn))
+            case PodPlace() as place:
+                self.post_message(ShowPods(place))
             case RecentChange(policy=policy, version=version):
                 self.post_message(ShowPlace(PolicyAt(policy, version)))
             case _:
