@@ -118,7 +118,10 @@ def _pods(cluster: Cluster) -> Iterator[Thing]:
     for name, count in counts.items():
         kind: ThingKind = "service account" if name.split("/")[1] == "sa" else "pods"
         about = f"{counted(count, 'pod')} of {cluster.name}"
-        yield Thing(kind, name, about, eks=True, value=PodPlace(cluster.name, name))
+        namespace, _, last = name.split("/")
+        # The name that most people type is the owner's.
+        aliases = (f"{namespace}/{last}",) if kind == "pods" else ()
+        yield Thing(kind, name, about, eks=True, aliases=aliases, value=PodPlace(cluster.name, name))
 
 
 def _policies_of(*lists: Sequence[object]) -> str:

@@ -192,7 +192,7 @@ def _pods_table(answer: ClusterAnswer) -> Table:
         Column("", 1), Column("Owner", 16, middle=True, shrink=1), Column("Pods", 4, right=True), Column("Use", 12, shrink=2),
         Column("What is wrong", 12, shrink=3),
     )  # fmt: skip
-    return Table(columns, rows)
+    return Table(columns, rows, one_line=True)
 
 
 def _roles_table(roles: Sequence[ClusterRole], now: datetime) -> Table:

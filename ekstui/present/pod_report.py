@@ -15,6 +15,7 @@ from ekstui.present.blocks import (
     Block,
     Heading,
     Node,
+    Sentence,
     Span,
     Tree,
     about_command,
@@ -73,6 +74,7 @@ def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
     pods = f"{counted(len(workload.pods), 'pod')} of service account {workload.namespace}/{workload.service_account}"
     blocks: list[Block] = [
         Heading(pod_words(answer), 1),
+        Sentence(Span(pod_words(answer), "strong", shown="app")),
         muted(f"{pods}; {place}, {account}Kubernetes {as_of_words(answer.kubernetes_read_at)}"),
     ]
     if answer.findings:
