@@ -70,7 +70,7 @@ def test_folded_it_is_a_screenful_and_each_row_one_line_at_any_width(prod: Clust
         assert all(cells(plain(row.line)) <= width for row in laid)
         rows = [row for row in laid if isinstance(row.key, tuple) and "cause" in row.key]
         assert len(rows) == len(causes(prod))
-        assert len(laid) <= len(rows) + 12
+        assert len(laid) <= len(rows) + 13
     assert not any("aws iam" in line for line in page(prod))
 
 
