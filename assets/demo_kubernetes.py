@@ -57,13 +57,13 @@ class _Place:
             self._pods.append(pod)
 
     def facts(self, *mappings: AuthMapping) -> KubernetesFacts:
-        """Return what was made, as read whole."""
+        """Return what was made, as read whole; without lines of aws-auth, that was not read."""
         for namespace in {pod.namespace for pod in self._pods}:
             if (namespace, "default") not in self._accounts:
                 self.account(namespace, "default")
         return KubernetesFacts(
-            self._now, tuple(self._pods), tuple(account for _, account in sorted(self._accounts.items())), mappings,
-            ("aws-auth", "pods", "service accounts"),
+            self._now, tuple(self._pods), tuple(account for _, account in sorted(self._accounts.items())),
+            mappings or None, (*(("aws-auth",) if mappings else ()), "pods", "service accounts"),
         )  # fmt: skip
 
 
