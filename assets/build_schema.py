@@ -113,7 +113,7 @@ CONVERTED: dict[tuple[str, str], Schema] = {
     ("Component", "newest"): VERSION,
     ("Component", "scope"): {"const": "controllers"},
     **{(form, "commands"): COMMANDS for form in ("ComponentUpgrade", "Finding", "HealthIssue", "ReplacedLine")},
-    ("EntriesAnswer", "change_of_mode"): none_or({"description": "A command as its arguments.", **TEXTS}),
+    ("EntriesAnswer", "change_of_mode"): COMMANDS,
     ("ComparedSide", "parameters"): named(none_or(STRING)),
     ("ComponentUpgrade", "checks"): COMMANDS,
     **{("CopyAnswer", name): {"type": "number"} for name in ("overlap", "nearness")},

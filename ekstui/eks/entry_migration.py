@@ -99,14 +99,17 @@ def replaced_lines(
     )
 
 
-def change_of_mode(cluster: Cluster) -> Command | None:
-    """Return the command that makes access entries count; None if they do."""
+def change_of_mode(cluster: Cluster) -> tuple[Command, ...]:
+    """Return the commands that make access entries count, to be run in this order; empty if they do."""
     if cluster.authentication_mode != "CONFIG_MAP":
-        return None
-    return aws(
-        "makes access entries count besides aws-auth; it cannot be undone",
-        "eks", "update-cluster-config", "--name", cluster.name, "--access-config",
-        "authenticationMode=API_AND_CONFIG_MAP", region=cluster.region,
+        return ()
+    mode = "authenticationMode=API_AND_CONFIG_MAP"
+    return (
+        aws(
+            "makes access entries count besides aws-auth, which cannot be undone",
+            *("eks", "update-cluster-config", "--name", cluster.name, "--access-config", mode), region=cluster.region,
+        ),
+        aws("waits until they do", "eks", "wait", "cluster-active", "--name", cluster.name, region=cluster.region),
     )  # fmt: skip
 
 

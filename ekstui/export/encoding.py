@@ -289,7 +289,7 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("CopyAnswer", "newest"): version_label,
     ("HealthIssue", "commands"): _commands_about,
     **{(name, "commands"): _arguments for name in ("ComponentUpgrade", "Finding", "ReplacedLine")},
-    ("EntriesAnswer", "change_of_mode"): lambda command: list(command.arguments) if command else None,
+    ("EntriesAnswer", "change_of_mode"): _arguments,
     ("ComponentUpgrade", "checks"): _arguments,
     ("Effective", "settings"): _settings,
     ("FeedStep", "version"): lambda step: None if step.family == "access-policy" else step.version,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def entries_script(answer: EntriesAnswer) -> str:
     """Return the commands that make the access entries, and apply the RBAC, as a shell script."""
     parts = [*_head(answer)]
-    if answer.change_of_mode is not None:
-        parts += ["", f"# {answer.change_of_mode.about}:", answer.change_of_mode.text]
+    for command in answer.change_of_mode:
+        parts += ["", f"# {command.about}:", command.text]
     for line in answer.lines:
         parts += ["", *_about(line), *(command.text for command in line.commands)]
     if roles := _roles(answer):
@@ -33,7 +33,7 @@ def entries_script(answer: EntriesAnswer) -> str:
 def entries_terraform(answer: EntriesAnswer) -> str:
     """Return the access entries, the access policies and the RBAC as resources of Terraform."""
     parts = [*_head(answer)]
-    if answer.change_of_mode is not None:
+    if answer.change_of_mode:
         parts += ["", '# Set access_config.authentication_mode of the cluster to "API_AND_CONFIG_MAP" first.']
     labels: dict[str, int] = {}
     for line in answer.lines:

@@ -25,8 +25,8 @@ class EntriesAnswer(NamedTuple):
     """When the ConfigMap was read."""
     rbac_read: bool
     """Whether the roles and bindings of the cluster were read too."""
-    change_of_mode: Command | None
-    """What makes access entries count; None if they do."""
+    change_of_mode: tuple[Command, ...]
+    """What makes access entries count, to be run in this order; empty if they do."""
     lines: tuple[ReplacedLine, ...]
 
 

@@ -242,10 +242,10 @@ def replace_principal(arn: str) -> AuthMapping:
 
 def test_the_mode_is_changed_where_entries_do_not_count() -> None:
     cluster = Cluster("prod", "eu-west-1", authentication_mode="CONFIG_MAP")
-    command = change_of_mode(cluster)
-    assert command is not None
-    assert fault_of(command.text) == ""
-    assert change_of_mode(replace(cluster, authentication_mode="API")) is None
+    change, wait = change_of_mode(cluster)
+    assert fault_of(change.text) == ""
+    assert wait.text == "aws eks wait cluster-active --name prod --region eu-west-1"
+    assert change_of_mode(replace(cluster, authentication_mode="API")) == ()
 
 
 def test_names_that_differ_make_roles_that_differ() -> None:

@@ -34,6 +34,7 @@ from ekstui.library.entry_migration import entries_answer
 from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, kubernetes_trouble, read_with_kubectl
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
+from ekstui.present.blocks import Code
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
 from ekstui.present.role_report import role_blocks
 from ekstui.sources.kubernetes import read_bindings, read_kubernetes
@@ -143,7 +144,12 @@ def _print_entries(library: Library, arguments: Namespace, bindings: tuple[Bindi
     """Print what replaces aws-auth; return 1 if it has no line."""
     answer = entries_answer(library, arguments.name, bindings)
     write = entries_terraform if arguments.terraform else entries_script
-    print_answer(arguments, lambda: answer_of(library.data(), answer), lambda: write(answer))
+    language = "hcl" if arguments.terraform else "sh"
+    print_answer(
+        arguments,
+        lambda: answer_of(library.data(), answer),
+        lambda: [Code(write(answer), language)] if arguments.markdown else write(answer),
+    )
     return gate(not answer.lines)
 
 
