@@ -20,6 +20,9 @@ from tests.support.filled import copied, filled_once
 # A user's Python keeps its bytecode; without it every process that a test starts compiles what it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# What the app shows is drawn at most twenty times a second, not sixty: nobody looks, and drawing is half of what it does.
+os.environ["TEXTUAL_FPS"] = "20"
+
 # How long an example takes says how busy the machine is. Other examples each time are for torture.
 settings.register_profile("ekstui", deadline=None, derandomize=EFFORT == 1)
 settings.load_profile("ekstui")

@@ -178,7 +178,7 @@ def test_what_is_listed_of_some_families_is_not_called_nothing(capsys: pytest.Ca
 def test_an_access_policy_is_not_taken_for_the_iam_policy_of_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     """Four names exist in both families (EKS User Guide, "Review access policy permissions", and IAM)."""
     both = {"AmazonEKSBlockStoragePolicy", "AmazonEKSComputePolicy"}
-    asked = ("changes", "--scope", "any", "--since", "2024-01-01")
+    asked = ("changes", "--scope", "any", "--since", "2024-10-15")
     attached = answered(capsys, *asked, "--attached", "--demo")["changes"]
     assert both <= {each["policy"] for each in attached}
     assert {each["family"] for each in attached} == {"aws-managed"}

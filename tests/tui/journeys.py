@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Input
 
 from ekstui.library import Library
 from ekstui.present.styled import plain
@@ -82,9 +83,15 @@ def words(screen: Widget) -> str:
 
 
 async def type_in(pilot: Pilot[None], text: str) -> None:
-    """Press the keys of a text, one by one."""
+    """Type a text into a line: its first key is pressed, and the others are there at once, with one answer for all."""
+    if not text:
+        return
     names = {" ": "space", ":": "colon", "/": "slash", "*": "asterisk", "-": "minus", "_": "underscore"}
-    await pilot.press(*(names.get(character, character) for character in text))
+    await pilot.press(names.get(text[0], text[0]))
+    line = pilot.app.focused
+    assert isinstance(line, Input)
+    line.insert_text_at_cursor(text[1:])
+    await pilot.pause()
 
 
 __all__ = ["at_rest", "settle", "travel", "type_in", "words"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -238,13 +239,16 @@ def arns_of(action: str) -> Iterator[str]:
 
 def test_no_tag_that_aws_asks_for_is_absent_because_the_reference_is_silent() -> None:
     asked: dict[tuple[str, str, str], set[str]] = {}
+
+    @cache
+    def verdicts_of(action: str, key: str) -> set[str]:
+        present = [applied("p", {"Action": "*", "Condition": {"Null": {key: "false"}}})]
+        return {evaluate(Request(action, (arn,)), present, reference=reference()).verdict for arn in arns_of(action)}
+
     for name, statement, line in tag_conditions():
-        present = [applied("p", {"Action": "*", "Condition": {"Null": {line.key: "false"}}})]
         for action in statement.actions if statement.action_element == "Action" else ():
             if reference().find(action) is not None:
-                asked[name, action, line.key] = {
-                    evaluate(Request(action, (arn,)), present, reference=reference()).verdict for arn in arns_of(action)
-                }
+                asked[name, action, line.key] = verdicts_of(action, line.key)
     assert len({(name, action) for name, action, _ in asked}) > 1_500
     assert {case: verdicts for case, verdicts in asked.items() if verdicts != {"depends"}} == {}
 
