@@ -135,7 +135,7 @@ def _credentials(container: Container, workload: Workload, cluster: Cluster) -> 
 
 def _by_agent(workload: Workload, cluster: Cluster, association: PodIdentityAssociation | None) -> str:
     reason = "AWS_CONTAINER_CREDENTIALS_FULL_URI is set to EKS's agent"
-    account = f"{workload.namespace}/{workload.service_account}"
+    account = workload.account
     if cluster.associations is None:
         return f"{reason}; which role {account} is associated with was not read."
     if association is None:
@@ -210,7 +210,7 @@ def has_expected(container: Container, expected: Expected) -> bool:
 def used_since(
     credentials: Credentials, pods: Iterable[Pod], association: PodIdentityAssociation | None
 ) -> datetime | None:
-    """Return since when pods have had their credentials, by the oldest; None if that is not known."""
+    """Return when the oldest of some pods got its credentials; None if that is not known."""
     times = [pod.created for pod in pods]
     oldest = min((time for time in times if time is not None), default=None)
     if credentials.source != "pod-identity" or association is None or oldest is None:

@@ -159,6 +159,11 @@ class Workload(NamedTuple):
         """What kubectl calls it, such as `shop/deployment/web`."""
         return f"{self.namespace}/{self.kind.lower()}/{self.name}"
 
+    @property
+    def account(self) -> str:
+        """Its service account with the namespace, such as `shop/web`."""
+        return f"{self.namespace}/{self.service_account}"
+
 
 def workloads(pods: Iterable[Pod]) -> tuple[Workload, ...]:
     """Return pods by their owner and by what they were given, sorted by name; without those that ended."""

@@ -1,4 +1,4 @@
-"""As whom a pod calls AWS and why, since when, whether the role's trust policy lets it, and what it may do."""
+"""Which credentials a pod uses and why, how long it has had them, whether the role's trust policy lets it, and what it may do."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CredentialsAnswer(NamedTuple):
 
     credentials: Credentials
     since: datetime | None
-    """Since when the oldest of the pods has them; None if that is not known."""
+    """When the oldest of the pods got them; None if that is not known."""
     trust: TrustJudgement | None
     """Whether the role's trust policy lets the pods have it; None if there is nothing to judge or it was not read."""
     access: SumAccess | None
@@ -84,7 +84,7 @@ class CredentialsAnswer(NamedTuple):
 
 
 class PodAnswer(NamedTuple):
-    """Pods that were given the same, and as whom they call AWS."""
+    """Pods that were given the same, and the credentials that they use."""
 
     title: str
     """Such as `shop/web-6f7d-x1`, or `shop/deployment/web`."""
@@ -353,7 +353,7 @@ def _refusals(credentials: Sequence[CredentialsAnswer], workload: Workload) -> I
     for answer in credentials:
         trust = answer.trust
         if trust is not None and trust.verdict in ("implicit-deny", "explicit-deny"):
-            role, account = (trust.role or "").rpartition("/")[2], f"{workload.namespace}/{workload.service_account}"
+            role, account = (trust.role or "").rpartition("/")[2], workload.account
             yield Finding(
                 "trust-lacks-principal",
                 "problem",

@@ -1,4 +1,4 @@
-"""As whom a pod calls AWS: the credentials of its containers, what is wrong with them, and what they allow."""
+"""The credentials of a pod's containers, what is wrong with them, and what they allow."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CHANGING = ("Write", "Permissions management", "Tagging")
 
 
 def pod_words(answer: PodAnswer) -> str:
-    """Return as whom pods call AWS, by what and since when, and how many problems there are."""
+    """Return which credentials pods use and how long they have had them, and how many problems there are."""
     problems = sum(finding.severity == "problem" for finding in answer.findings)
     first = answer.credentials[0] if answer.credentials else None
     words = f"{answer.title} {_uses(first)}" if first else f"{answer.title} has no container"
@@ -67,11 +67,11 @@ def pods_blocks(answers: Sequence[PodAnswer], now: datetime) -> list[Block]:
 
 
 def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
-    """Return as whom pods call AWS, what is wrong, the credentials and why, whether they may do what was asked."""
+    """Return what is wrong with pods, their credentials and why they have them, and whether they may do what was asked."""
     workload = answer.workload
     place = f"cluster {answer.cluster} in {answer.region}" if answer.cluster else "no cluster is known"
     account = f"account {answer.account} {as_of_words(answer.fetched_at)}, " if answer.fetched_at else ""
-    pods = f"{counted(len(workload.pods), 'pod')} of service account {workload.namespace}/{workload.service_account}"
+    pods = f"{counted(len(workload.pods), 'pod')} of service account {workload.account}"
     blocks: list[Block] = [
         Heading(pod_words(answer), 1),
         Sentence(Span(pod_words(answer), "strong", shown="app")),

@@ -14,7 +14,7 @@ TITLES = {
     "account": "show which account is asked and what was read from it",
     "role": "check a role, and show what it may do",
     "used": "show what a role or a policy was last used for",
-    "pod": "show as whom a pod calls AWS, and why",
+    "pod": "show which AWS credentials a pod uses, and why",
     "explain": "explain why a request was denied",
     "upgrade": "show what a cluster's controllers need before an upgrade",
     "pin": "record the versions that policies are at",

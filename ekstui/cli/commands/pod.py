@@ -1,4 +1,4 @@
-"""`ekstui pod`: as whom a pod calls AWS, why, and what it may do."""
+"""`ekstui pod`: which credentials a pod calls AWS with, why, and what it may do."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from ekstui.present.pod_report import pods_blocks
 
 @command(
     "pod",
-    "Show as whom a pod calls AWS and why, since when, what is wrong with that, and whether it may do something. "
+    "Show which AWS credentials a pod uses and why, how long it has had them, what is wrong, and whether it may do something. "
     "POD is NAMESPACE/NAME, deployment/NAME (or daemonset, statefulset, job), sa/NAME for a service account, or - for JSON that "
     "kubectl printed.",
     argument("pod", metavar="POD"),

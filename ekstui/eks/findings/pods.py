@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import Command, variable
 from ekstui.eks.findings.subjects import (
     AccountContext,
@@ -119,7 +120,7 @@ def _why(pods: tuple[Pod, ...], expected: Expected) -> str:
 
 
 def _evidence(subject: WorkloadInCluster, expected: Expected) -> str:
-    account = f"{subject.workload.namespace}/{subject.workload.service_account}"
+    account = subject.workload.account
     arn = expected.role_arn or "a role that was not read"
     return f"{account} is {'associated' if expected.source == 'pod-identity' else 'annotated'} with {arn}"
 
@@ -173,9 +174,8 @@ def lost_associations(subject: WorkloadInCluster, _account: AccountContext) -> I
     if not asks or cluster.associations is None or "associations" in cluster.cut_short:
         return
     if association_of(cluster, workload.namespace, workload.service_account) is None:
-        account = f"{workload.namespace}/{workload.service_account}"
-        text = f"{_pods(workload, 'ask')} the agent of Pod Identity, which gives nothing: {account} has no association."
-        yield Case(text, (f"service account {account}",))
+        text = f"{_pods(workload, 'ask')} the agent of Pod Identity, which gives nothing: {workload.account} has no association."
+        yield Case(text, (f"service account {workload.account}",))
 
 
 @finding(
@@ -190,12 +190,7 @@ def other_namespaces(subject: WorkloadInCluster, _account: AccountContext) -> It
     workload, cluster = subject.workload, subject.cluster
     if workload.service_account == "default" or subject.expected is not None or not _on_node(subject):
         return
-    facts = cluster.kubernetes
-    elsewhere = {
-        account.namespace
-        for account in (facts.service_accounts or () if facts else ())
-        if account.name == workload.service_account and account.role_arn is not None
-    }
+    elsewhere = {account.namespace for account in _namesakes(cluster, workload.service_account) if account.role_arn}
     elsewhere |= {
         association.namespace
         for association in cluster.associations or ()
@@ -206,7 +201,13 @@ def other_namespaces(subject: WorkloadInCluster, _account: AccountContext) -> It
             f"{_pods(workload, 'have')} no role: {workload.service_account} has one in {listed(sorted(elsewhere))}, and neither an "
             f"association nor an annotation of a service account counts in another namespace."
         )
-        yield Case(text, (f"service account {workload.namespace}/{workload.service_account}",))
+        yield Case(text, (f"service account {workload.account}",))
+
+
+def _namesakes(cluster: Cluster, name: str) -> list[KubernetesServiceAccount]:
+    """Return the service accounts of a name, in all namespaces that were read."""
+    facts = cluster.kubernetes
+    return [account for account in (facts.service_accounts or () if facts else ()) if account.name == name]
 
 
 def _on_node(subject: WorkloadInCluster) -> bool:
@@ -229,14 +230,13 @@ def addons_on_nodes(subject: WorkloadInCluster, _account: AccountContext) -> Ite
     if not names or subject.expected is not None or not _on_node(subject):
         return
     used = _used(subject.credentials[0])
-    account = f"{workload.namespace}/{workload.service_account}"
     addon = next((installed for installed in map(cluster.addon, names) if installed is not None), None)
     if addon is not None and addon.role_arn is not None:
         facts = cluster.kubernetes
         if facts is None or not facts.knows_accounts_of(workload.namespace):
             return
         text = (
-            f"The add-on {addon.name} is to use {name_of(addon.role_arn)}, but {account} is not annotated with it: "
+            f"The add-on {addon.name} is to use {name_of(addon.role_arn)}, but {workload.account} is not annotated with it: "
             f"{_pods(workload, 'use')} {used}."
         )
         yield Case(
@@ -244,7 +244,7 @@ def addons_on_nodes(subject: WorkloadInCluster, _account: AccountContext) -> Ite
         )
         return
     text = f"{_pods(workload, 'use')} {used}: {names[0]} has no role of its own, and any pod there has the same rights."
-    yield Case(text, (f"{account} has neither an association nor an annotation",))
+    yield Case(text, (f"{workload.account} has neither an association nor an annotation",))
 
 
 @finding(
@@ -389,9 +389,7 @@ def missing_accounts(subject: RoleInCluster, _account: AccountContext) -> Iterat
             continue
         if not facts.knows_accounts_of(use.namespace) or facts.service_account(use.namespace, use.service_account):
             continue
-        elsewhere = sorted(
-            {account.namespace for account in facts.service_accounts or () if account.name == use.service_account}
-        )
+        elsewhere = sorted({account.namespace for account in _namesakes(subject.cluster, use.service_account)})
         where = f"; there is one of this name in {listed(elsewhere)}" if elsewhere else ""
         severity: Severity | None = "problem" if elsewhere else None
         text = f"It is associated with {use.namespace}/{use.service_account}, which does not exist{where}: no pod gets the role."

@@ -135,7 +135,7 @@ class PaletteScreen(ListDialog[Thing]):
 
     def compose(self) -> ComposeResult:
         """Yield the input, the matches, and the details of the row under the cursor."""
-        hint = "a policy, POLICY@v5, an action, a role, a cluster, an ARN, a symptom, a command"
+        hint = "a policy, POLICY@v5, an action, a role, a cluster, a pod, an ARN, a symptom"
         yield box("Find anything", _TYPING, FindLine(placeholder=hint), RowList(_columns(())), LineBar())
 
     def on_mount(self) -> None:
