@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from ekstui.change.comparison import Change, changes
 from ekstui.change.holders import parse_action
-from ekstui.change.policy import Policy, parse_version
+from ekstui.change.policy import Policy, parse_version, version_label
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, LocalPolicy, Role, User
+from ekstui.eks.commands import Command
 from ekstui.eks.findings.looking import findings_of_role, fixing_commands
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
@@ -81,6 +82,12 @@ class CopyAnswer:
 
     copy: Copy
     change: Change
+
+    def comparison(self, role: str) -> Command:
+        """Return the command that compares the role's policies with the original's default version."""
+        original = self.copy.original
+        newest = f"{original.name}@{version_label(original.default_version)}"
+        return Command(("ekstui", "diff", f"role:{role}", newest), "compares them")
 
 
 @dataclass(frozen=True, slots=True)

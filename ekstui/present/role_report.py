@@ -8,7 +8,6 @@ from datetime import datetime
 
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import SERVICE_LINKED_PATH, Role, Use
-from ekstui.eks.commands import Command
 from ekstui.eks.findings.subjects import NODE_KINDS, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding
 from ekstui.eks.pod_credentials import SOURCE_WORDS, PodsWithRole
@@ -371,8 +370,7 @@ def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
         f"To {newest}: {after}. ",
         Span("enter compares the role with it", "muted", shown="app"),
     )
-    compare = Command(("ekstui", "diff", f"role:{role}", f"{copy.original.name}@{newest}"), "compares them")
-    return Node(line, [command_node(compare, "outside")], value=answer, key=("copy", number))
+    return Node(line, [command_node(answer.comparison(role), "outside")], value=answer, key=("copy", number))
 
 
 def _use_node(use: Use, index: int) -> Node:
