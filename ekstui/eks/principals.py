@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from ekstui.change.coverage import are_disjoint, extent_covers
@@ -11,16 +12,22 @@ from ekstui.change.holders import can_match, matches_all, types_covered
 from ekstui.eks.account_snapshot import CallerIdentity, Use
 from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import applicable_resources, can_be_on
-from ekstui.iam.document import Statement
+from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import AppliedPolicy, Layer, exemption_of, for_principal
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
-from ekstui.iam.policy_variables import Context
+from ekstui.iam.policy_variables import Context, template, variables_of
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.request import Request, context_of
 from ekstui.iam.text import listed
 from ekstui.iam.truth import some
 
 PrincipalKind = Literal["role", "user", "group"]
+
+MAX_COMPARISONS = 1_500
+"""The most pairs of resources, of grants and of what limits them, that are compared, so that no account takes minutes."""
+
+MAX_DECIDED = 24
+"""The most statements of a policy on one action of which it is decided for each principal whether they apply to it."""
 
 _TAG = "aws:PrincipalTag/"
 
@@ -136,17 +143,61 @@ def _by(
         effects = [_effects(policy, action, resource, context) for policy in ceiling.policies]
         allowed = None if ceiling.only_denies else tuple(grant for allows, _ in effects for grant in allows)
         limits.append(_Limit(ceiling.name, allowed, tuple(deny for _, denies in effects for deny in denies)))
-    left = [grant for grant in grants if not any(_refuses(deny, grant) for limit in limits for deny in limit.denies)]
-    within = [grant for grant in left if all(limit.may_allow(grant) for limit in limits)]
     through = tuple(grants_by_policy)
-    if not within:
-        return PrincipalCan(subject, through, "taken", (_what_takes(grants, left, limits),))
-    free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
-    reasons = [limiting for limit in limits if (limiting := _in_part(limit, free or within, resource, action))]
-    if resource is None and (others := _types_besides(tuple(free), action)):
-        reasons.append(f"not on every {listed(others, 'or')}")
-    reasons += _open_questions(subject, within if not free else ())
+    remaining = _within_limits(grants, tuple(limits), action, resource)
+    if remaining.taken_by is not None:
+        return PrincipalCan(subject, through, "taken", (remaining.taken_by,))
+    reasons = (*remaining.reasons, *_open_questions(subject, remaining.limited))
     return PrincipalCan(subject, through, "depends" if reasons else "allowed", tuple(dict.fromkeys(reasons)))
+
+
+class _Remaining(NamedTuple):
+    """What limits leave of grants."""
+
+    taken_by: str | None
+    """What revokes all of it; None if something is left."""
+    reasons: tuple[str, ...] = ()
+    """What it depends on, apart from the principal itself."""
+    limited: tuple[Grant, ...] = ()
+    """The grants left, if none of them is unconditional."""
+
+
+# Roles of one account share most of their policies.
+@lru_cache(maxsize=1024)
+def _within_limits(
+    grants: tuple[Grant, ...], limits: tuple["_Limit", ...], action: str, resource: str | None
+) -> _Remaining:
+    """Return what limits leave of grants; if these are too many to be compared, any limit may revoke them."""
+    is_too_large = _comparisons(grants, limits) > MAX_COMPARISONS
+    denies = [] if is_too_large else [deny for limit in limits for deny in limit.denies]
+    left = [grant for grant in grants if not any(_refuses(deny, grant) for deny in denies)]
+    within = left if is_too_large else [grant for grant in left if all(limit.may_allow(grant) for limit in limits)]
+    if not within:
+        return _Remaining(_what_takes(grants, left, limits))
+    free = [grant for grant in within if not grant.conditions and _is_whole(grant, action, resource)]
+    reasons: dict[str, None] = {}
+    for limit in limits:
+        if is_too_large:
+            reasons[f"{limit.name} may deny it" if limit.allowed is None else limit.name] = None
+        elif limit.part_denied not in reasons and (limiting := _in_part(limit, free or within, resource, action)):
+            reasons[limiting] = None
+    if resource is None and (others := _types_besides(tuple(free), action)):
+        reasons[f"not on every {listed(others, 'or')}"] = None
+    return _Remaining(None, tuple(reasons), () if free else tuple(within))
+
+
+def _comparisons(grants: Sequence[Grant], limits: "Sequence[_Limit]") -> int:
+    """Return how much is compared to see what limits leave of grants."""
+    limiting = [deny.grant for limit in limits for deny in limit.denies]
+    limiting += [grant for limit in limits for grant in limit.allowed or ()]
+    return sum(map(_size, grants)) * sum(map(_size, limiting))
+
+
+@lru_cache(maxsize=16384)
+def _size(grant: Grant) -> int:
+    """Return the resources of a grant, or more if it has conditions, which take longer to compare."""
+    values = sum(len(line.values) for line in grant.conditions)
+    return len(grant.resources) * (1 + len(grant.conditions) + values // 4)
 
 
 def _context(subject: Subject, action: str, resource: str | None) -> Context:
@@ -172,7 +223,6 @@ def _open_questions(subject: Subject, limited: Iterable[Grant]) -> Iterator[str]
 class _Deny(NamedTuple):
     """What a statement denies of the action."""
 
-    policy: AppliedPolicy
     grant: Grant
     is_whole: bool
     """Whether it denies the whole pattern of actions that was asked about."""
@@ -186,6 +236,11 @@ class _Limit(NamedTuple):
     """What a ceiling allows; None for what only denies."""
     denies: tuple[_Deny, ...]
 
+    @property
+    def part_denied(self) -> str:
+        """That it certainly denies a part."""
+        return f"{self.name} denies a part"
+
     def may_allow(self, grant: Grant) -> bool:
         """Return whether it leaves a part of a grant."""
         return self.allowed is None or any(not _are_apart(grant, here) for here in self.allowed)
@@ -193,27 +248,39 @@ class _Limit(NamedTuple):
 
 def _effects(
     policy: AppliedPolicy, action: str, resource: str | None, context: Context
-) -> tuple[tuple[Grant, ...], list[_Deny]]:
+) -> tuple[tuple[Grant, ...], tuple[_Deny, ...]]:
     """Return what a policy allows and denies of an action for a principal."""
-    matching = tuple(candidate for candidate in policy.document.statements if _may_match(candidate, action))
-    if not matching:
-        return (), []
-    is_pattern = wildcard.is_wild(action)
-    allows: dict[Grant, None] = {}
-    denies: list[_Deny] = []
-    for statement in matching:
-        for part in (statement,) if _is_for_anybody(statement) else _for_one(policy, statement, context):
-            grants = _grants_on(part, action, resource)
-            if part.effect == "Allow":
-                allows.update(dict.fromkeys(grants))
-            else:
-                is_whole = not is_pattern or matches_all(part, action)
-                denies += [_Deny(policy, grant, is_whole) for grant in grants]
-    return tuple(allows), denies
+    matching = _matching(policy.document, action)
+    if not all(map(_is_for_anybody, matching)):
+        is_too_large = len(matching) > MAX_DECIDED
+        facts = () if is_too_large else tuple((key, context.values(key)) for key in _keys_named(matching))
+        matching = _for_principal(policy.document._replace(statements=matching), facts)
+    return _effects_of(matching, action, resource)
 
 
-# Roles of one account share most of their statements.
-_may_match = lru_cache(maxsize=65536)(statement_may_match)
+# Roles of one account share most of their policies.
+@lru_cache(maxsize=4096)
+def _matching(document: Document, action: str) -> tuple[Statement, ...]:
+    return tuple(statement for statement in document.statements if statement_may_match(statement, action))
+
+
+@lru_cache(maxsize=4096)
+def _keys_named(statements: tuple[Statement, ...]) -> tuple[str, ...]:
+    """Return the keys of conditions and policy variables, on which alone it depends for whom statements apply."""
+    lines = [condition for statement in statements for condition in statement.conditions]
+    texts = chain(
+        (value for line in lines for value in line.values),
+        (resource for statement in statements for resource in statement.resources),
+    )
+    variables = (variable.key for text in texts if "${" in text for variable in variables_of(template(text)))
+    return tuple(dict.fromkeys(chain((line.key for line in lines), variables)))
+
+
+@lru_cache(maxsize=4096)
+def _for_principal(document: Document, facts: tuple[tuple[str, tuple[str, ...] | None], ...]) -> tuple[Statement, ...]:
+    """Return what remains of a document for a principal, given what is known of each key that it names."""
+    context = Context({key: values for key, values in facts if values is not None}, frozenset())
+    return for_principal(document, context).statements
 
 
 def _is_for_anybody(statement: Statement) -> bool:
@@ -221,8 +288,21 @@ def _is_for_anybody(statement: Statement) -> bool:
     return not statement.conditions and not any("${" in resource for resource in statement.resources)
 
 
-def _for_one(policy: AppliedPolicy, statement: Statement, context: Context) -> tuple[Statement, ...]:
-    return for_principal(policy.document._replace(statements=(statement,)), context).statements
+@lru_cache(maxsize=4096)
+def _effects_of(
+    statements: tuple[Statement, ...], action: str, resource: str | None
+) -> tuple[tuple[Grant, ...], tuple[_Deny, ...]]:
+    is_pattern = wildcard.is_wild(action)
+    allows: dict[Grant, None] = {}
+    denies: list[_Deny] = []
+    for statement in statements:
+        grants = _grants_on(statement, action, resource)
+        if statement.effect == "Allow":
+            allows.update(dict.fromkeys(grants))
+        elif grants:
+            is_whole = not is_pattern or matches_all(statement, action)
+            denies += [_Deny(grant, is_whole) for grant in grants]
+    return tuple(allows), tuple(denies)
 
 
 @lru_cache(maxsize=65536)
@@ -253,6 +333,7 @@ def _are_apart(one: Grant, other: Grant) -> bool:
     return are_disjoint(_extent(one), _extent(other))
 
 
+@lru_cache(maxsize=16384)
 def _extent(grant: Grant) -> Extent:
     return Extent(grant.resource_element, grant.resources, normalised_conditions(grant.conditions))
 
@@ -270,18 +351,18 @@ def _what_takes(grants: Sequence[Grant], left: Sequence[Grant], limits: Sequence
 def _in_part(limit: _Limit, grants: Sequence[Grant], resource: str | None, action: str) -> str | None:
     """Return how a policy may revoke a part of what grants allow; None if it does not."""
     info = None if wildcard.is_wild(action) else reference().find(action)
-    touched = [
+    is_touched = some(
         arn.lists_overlap(grant[:2], deny.grant[:2])
         for deny in limit.denies
         for grant in grants
         if not _are_apart(grant, deny.grant)
-    ]
+    )
     if limit.allowed is None:
         untouched = any(all(_are_apart(grant, deny.grant) for deny in limit.denies) for grant in grants if info)
-        if untouched or some(touched) is False:
+        if untouched or is_touched is False:
             return None
-        return f"{limit.name} {'denies a part' if some(touched) else 'may deny it'}"
-    if some(touched) is not False or not any(_lets_through(allowing, grants, resource) for allowing in limit.allowed):
+        return limit.part_denied if is_touched else f"{limit.name} may deny it"
+    if is_touched is not False or not any(_lets_through(allowing, grants, resource) for allowing in limit.allowed):
         return limit.name
     return None
 

@@ -195,6 +195,7 @@ def overlaps_resource(a: str, b: str) -> bool | None:
     return None if depends else False
 
 
+@lru_cache(maxsize=16384)
 def resource_covers(general: str, special: str) -> bool | None:
     """Return whether `general` matches every ARN that `special` matches; None if that depends on a variable or reading.
 
@@ -243,7 +244,9 @@ def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str],
 def _covers(wide: Arn, narrow: Arn) -> bool | None:
     in_wide, in_narrow = any(map(has_variable, wide)), any(map(has_variable, narrow))
     if not in_wide and not in_narrow:
-        return _each(wildcard.covers, wide, narrow)
+        return all(
+            a == b or wildcard.covers(open_variables(a), open_variables(b)) for a, b in zip(wide, narrow, strict=True)
+        )
     pairs = (aligned(template(a), template(b)) for a, b in zip(wide, narrow, strict=True))
     if all(pair is not None and wildcard.covers(*pair) for pair in pairs):
         return True

@@ -6,10 +6,12 @@ The file is the output of `aws iam get-account-authorization-details`, or the de
 
 import json
 import lzma
+import marshal
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -40,6 +42,10 @@ _MAX_BYTES = 512_000_000
 
 _COMMAND = "Write it with `aws iam get-account-authorization-details > FILE`."
 _NOT_LOOKED_AT = ("EKS: the file has IAM only, so every use is inferred from trust policies.",)
+_OF_DOCUMENT = {"Version", "Id", "Statement"}
+_WITHOUT_REFERENCES = 2
+"""The version of `marshal` that writes equal values as equal bytes."""
+
 _LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 
 
@@ -84,11 +90,12 @@ def _pages(path: Path) -> Iterator[_Json]:
         if len(content) > _MAX_BYTES:
             raise InputError(f"{path} is larger than {_MAX_BYTES // 1_000_000} MB.")
         text = content.decode("utf-8-sig")
+        del content
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", _COMMAND) from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8.", _COMMAND) from None
-    decoder, position = json.JSONDecoder(object_pairs_hook=object_of), 0
+    decoder, position = json.JSONDecoder(object_pairs_hook=_object_of), 0
     while position < len(text):
         try:
             value, end = decoder.raw_decode(text, position)
@@ -254,10 +261,29 @@ def _time(value: object) -> datetime | None:
         raise InputError(f"Not IAM's authorization details: {value!r} is not a time.") from None
 
 
-def _document(value: object) -> Document | None:
+def _object_of(pairs: list[tuple[str, object]]) -> object:
+    """Return a JSON object, or the document that it is, so that a large account is never there as JSON."""
+    fields = object_of(pairs)
+    return _document(fields) or fields if "Statement" in fields and fields.keys() <= _OF_DOCUMENT else fields
+
+
+def _document(value: Any) -> Document | None:
     """Return the document, or None if it is missing or unreadable: one bad document must not hide a role."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, Document):
+        return value
+    try:
+        return _shared(marshal.dumps(value, _WITHOUT_REFERENCES))
+    except ValueError:  # an element that is there twice, which is not marshalled
+        return _read(value)
+
+
+@lru_cache(maxsize=256)
+def _shared(marshalled: bytes) -> Document | None:
+    """Return the document of equal values, as many roles have, as one object."""
+    return _read(marshal.loads(marshalled))  # noqa: S302, only what `_document` wrote
+
+
+def _read(value: object) -> Document | None:
     try:
         return parse(load_json(unquote(value)) if isinstance(value, str) else value)
     except DocumentError:

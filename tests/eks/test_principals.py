@@ -279,3 +279,37 @@ def test_a_principal_that_the_policy_of_the_resource_names_needs_no_policy_of_it
         ),
     )
     assert asked(needed, TAGS, VOLUME).reasons == ("of the resource does not allow it",)
+
+
+def _bucket(number: int) -> str:
+    return f"arn:aws:s3:::b{number}*"
+
+
+def test_more_denies_than_can_be_compared_may_deny_it() -> None:
+    """What is too large to decide is unknown, whatever the Denies are; a hundred pairs fewer are decided."""
+    allow = [{"Effect": "Allow", "Action": "s3:*", "NotResource": _bucket(n)} for n in range(10)]
+    denies = [{"Effect": "Deny", "Action": "s3:*", "NotResource": _bucket(n)} for n in range(200)]
+    decided = asked(role_with(applied("few", *allow, *denies[:100], deny("s3:*"))), "s3:GetObject")
+    assert (decided.verdict, decided.reasons) == ("taken", ("denied by few",))
+    unknown = asked(role_with(applied("many", *allow, *denies, deny("s3:*"))), "s3:GetObject")
+    assert (unknown.verdict, unknown.reasons) == ("depends", ("many may deny it",))
+
+
+def test_conditions_on_who_asks_are_left_open_where_they_are_too_many() -> None:
+    def statements(count: int) -> list[dict[str, Any]]:
+        names = [f"arn:aws:iam::*:role/{n}" for n in range(count)]
+        return [
+            {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"ArnLike": {"aws:PrincipalArn": name}}}
+            for name in names
+        ]
+
+    assert principal_can(role_with(applied("few", *statements(20))), "s3:GetObject") is None
+    many = asked(role_with(applied("many", *statements(40))), "s3:GetObject")
+    assert (many.verdict, many.reasons) == ("depends", ("if aws:PrincipalArn",))
+
+
+def test_what_one_role_may_do_says_nothing_of_another_with_the_same_policy() -> None:
+    own = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::${aws:PrincipalTag/team}-*", "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/prod"}}}  # fmt: skip
+    policy = applied("same", own)
+    assert asked(role_with(policy), "s3:GetObject").verdict == "depends"
+    assert principal_can(role_with(policy)._replace(arn="arn:aws:iam::111122223333:role/dev"), "s3:GetObject") is None

@@ -105,3 +105,18 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, messag
 def test_a_missing_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_account_file(tmp_path / "none.json")
+
+
+def test_equal_documents_are_one_and_one_with_an_element_twice_hides_behind_none(tmp_path: Path) -> None:
+    document = '{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+    twice = document.replace('"Action": "s3:*"', '"Action": "iam:*", "Action": "s3:*"')
+    roles = ", ".join(
+        f'{{"RoleName": "r{n}", "Arn": "arn:aws:iam::111122223333:role/r{n}", "RolePolicyList": [{{"PolicyName": "p", "PolicyDocument": {text}}}]}}'
+        for n, text in enumerate((document, document, twice, json.dumps(document)))
+    )
+    path = tmp_path / "account.json"
+    path.write_text(f'{{"RoleDetailList": [{roles}]}}')
+    one, same, invalid, encoded = (role.inline[0].document for role in read_account_file(path).roles)
+    assert one is same
+    assert one == encoded
+    assert invalid is None
