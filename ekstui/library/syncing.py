@@ -153,7 +153,7 @@ def _source(
         name = hashlib.sha256(archive.encode()).hexdigest()[:16]
         return Mirror(archive, files.archives_dir() / f"{name}.git", now, partition, cancelled)
 
-    return Archive(archive.expanduser(), now, partition)
+    return Archive(archive.expanduser(), now, partition, cancelled)
 
 
 def undo_sync(library: Library) -> DataStatus | None:

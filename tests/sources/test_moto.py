@@ -173,3 +173,11 @@ def test_what_pip_fetches_is_synced(
     assert "Reading the Python package moto." in said
     assert "new policy BrandNew" in output
     assert unreachable.find("BrandNew").policy.default_version == 7
+
+
+def test_reading_a_package_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
+    many = dict.fromkeys(map("P{}".format, range(500)), moto_policies({"A": ALPHA})["A"])
+    path = moto_wheel(tmp_path, many)
+    answers = iter([False, False, True])
+    assert len(read_collection(path, {}, lambda: next(answers)).histories) == 3
+    assert len(read_collection(path, {}).histories) == 500
