@@ -23,7 +23,7 @@ from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 from tests.support.filled import copied
-from tests.support.kubernetes import of_all_namespaces, pod
+from tests.support.kubernetes import aws_auth, of_all_namespaces, pod
 from tests.support.patience import PATIENCE
 
 ROOT = DOCS.parent
@@ -162,7 +162,8 @@ def test_an_example_runs(
     config.write_text("[profile prod]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = secret\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.setenv("EDITOR", "true")
-    piped = of_all_namespaces([pod("web-6f7d-x1")]) if example.startswith("kubectl get") else DENIAL
+    lines = aws_auth("- rolearn: arn:aws:iam::111122223333:role/dev\n  groups: [devs]\n")
+    piped = of_all_namespaces([pod("web-6f7d-x1"), lines]) if example.startswith("kubectl get") else DENIAL
     monkeypatch.setattr("sys.stdin", io.StringIO(piped))
     if with_command(words)[0] in ("open", "serve") or {"mamip", MOTO_WHEEL} & set(words):
         # One needs a terminal, one serves until it is stopped, one reaches the network: that the words are right is
