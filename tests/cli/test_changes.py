@@ -11,9 +11,9 @@ import pytest
 from ekstui import files
 from ekstui.cli.main import main
 from ekstui.sources.corpus import Corpus
-from tests.cli.test_commands import ekstui
 from tests.sources.test_account_file import page, role_json, written
 from tests.support.bundled import CNI
+from tests.support.command import ekstui
 from tests.support.filled import known_later
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -15,8 +15,8 @@ from ekstui import files
 from ekstui.cli.main import main
 from ekstui.export.encoding import yaml
 from ekstui.settings import SETTINGS
-from tests.cli.test_commands import ekstui
 from tests.support.bundled import KNOWN_UNTIL
+from tests.support.command import ekstui
 
 SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
 

@@ -155,7 +155,7 @@ def test_answers_from_the_corpus(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file = tmp_path / "mine.json"
-    file.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}')
+    file.write_text('{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}]}')
     monkeypatch.setattr("sys.stdin", io.StringIO())
     monkeypatch.chdir(tmp_path)
     if words == ("check",):

@@ -22,8 +22,8 @@ from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
 from ekstui.present.pod_report import pod_words
 from ekstui.present.rendering import lines as lines_of
 from ekstui.sources.account_file import demo_account
-from tests.cli.test_commands import ekstui
 from tests.rig.isolation import ACCOUNT_ID
+from tests.support.command import ekstui
 
 
 @pytest.fixture
