@@ -39,6 +39,7 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen  # noqa: E402
 from ekstui.tui.screens.help_screen import HelpScreen  # noqa: E402
 from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen  # noqa: E402
 from ekstui.tui.screens.palette_screen import PaletteScreen  # noqa: E402
+from ekstui.tui.screens.pod_screen import PodScreen  # noqa: E402
 from ekstui.tui.screens.who_can_screen import WhoCanScreen  # noqa: E402
 
 WIDE, NARROW, SMALL = (120, 40), (80, 24), (60, 15)
@@ -103,6 +104,7 @@ SCENES = (
         (*_CLUSTER, "wait:control plane", "v", "wait:cluster role", "j", "j", "right"),
         "attached, AWS",
     ),
+    Scene("pod", PodScreen, ("ctrl+p", *"shop/web", "wait:4 pods", "enter"), "annotation that EKS does not read"),
     Scene("who-can", WhoCanScreen, _WHO_CAN, "AmazonEKSClusterPolicy"),
     Scene(
         "action",
