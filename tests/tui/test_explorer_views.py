@@ -252,7 +252,7 @@ def test_the_palette_compares_any_two_and_the_header_says_the_way() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await pilot.press("ctrl+p")
         await pilot.pause()
-        await type_in(pilot, "diff AmazonEKS_CNI_Policy@v5 AmazonEKS_CNI_Policy")
+        await type_in(pilot, "diff AmazonEKS_CNI_Policy@v5 AmazonEKS_CNI_Policy@v6")
         await pilot.press("enter")
         await settle(pilot, lambda: isinstance(app.screen, CompareScreen))
         await settle(pilot, lambda: "ec2:describesecuritygroups" in words(app.screen).casefold())

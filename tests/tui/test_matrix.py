@@ -38,7 +38,7 @@ def test_one_policy_fills_the_cells_and_leads_to_an_action_and_back() -> None:
         await pilot.press("enter")
         await settle(pilot, lambda: "CreateTags" in words(app.screen))
         assert "DescribeTags ●" in " ".join(words(app.screen).split())
-        await pilot.press("G", "enter")
+        await pilot.press("j", "enter")
         await settle(pilot, lambda: shows(app, ActionScreen) and f"{CNI}@v{newest(CNI)}" in words(app.screen))
         await pilot.press("escape", "escape")
         assert shows(app, ExplorerScreen)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.rig.isolation import isolated
 from tests.support.bundled import CNI, newest
+from tests.support.corpus import raw_document
 from tests.support.filled import copied
 from tests.support.terminal import Terminal
 
@@ -74,8 +75,13 @@ def test_which_policies_allow_an_action_of_ecr_and_since_when(user: User) -> Non
 
 
 def test_what_the_newest_version_of_the_cni_policy_changed(user: User) -> None:
-    user.press("d", "AmazonEKS_CNI_Policy", "v5", "v6")
-    user.sees("ec2:DescribeSecurityGroups")
+    number = newest(CNI)
+    user.press("d", CNI, f"v{number - 1}", f"v{number}")
+    before, after = (
+        {action for statement in raw_document(CNI, version)["Statement"] for action in statement["Action"]}
+        for version in (number - 1, number)
+    )
+    user.sees(min(after - before))
     assert user.keys <= 10
 
 

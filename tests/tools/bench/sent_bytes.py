@@ -36,18 +36,20 @@ class Sent(NamedTuple):
 
 
 class _Counted(Output):
-    """Output that goes nowhere."""
+    """Output that goes nowhere: all that is drawn until the app is at rest is one frame, however many it took."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         super().__init__(-1, "utf-8", size, lambda: None)
         self.bytes = 0
+        self.is_idle = False
+        """Whether nothing should be drawn, and every frame counts by itself."""
 
     def _write_through(self, data: bytes) -> None:
         self.bytes += len(data)
 
 
 class _CountingDriver(HeadlessDriver):
-    """Sends each frame at once to an output that counts."""
+    """Draws on an output that counts."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -60,7 +62,8 @@ class _CountingDriver(HeadlessDriver):
         return False
 
     def write(self, data: str) -> None:
-        if self.output.send(data):
+        self.output.send(data)
+        if self.output.is_idle:
             self.output.write("")
 
     def flush(self) -> None:
@@ -78,6 +81,7 @@ class _Run:
     @property
     def bytes(self) -> int:
         """What was sent so far."""
+        self._output.write("")
         return self._output.bytes
 
     async def press(self, *keys: str, timers: bool = True) -> int:
@@ -89,8 +93,9 @@ class _Run:
 
     async def idle(self) -> int:
         """Return the bytes that were sent while nothing happened."""
-        before = self.bytes
+        before, self._output.is_idle = self.bytes, True
         await asyncio.sleep(IDLE)
+        self._output.is_idle = False
         return self.bytes - before
 
 
