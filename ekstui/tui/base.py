@@ -8,9 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
 from textual.dom import DOMNode
-from textual.driver import Driver
 from textual.events import Event, Paste
 from textual.events import Key as KeyPress
 from textual.geometry import Size
@@ -56,8 +54,8 @@ _PATIENCE = 1.0
 """Seconds that a key waits for the previous one, in case something else keeps the queues busy."""
 
 
-class TypeaheadApp(App[None]):
-    """An app that sends a key or a paste only once the previous one has taken full effect, so that it reaches the right widget.
+class LibraryApp(SurvivingApp):
+    """An app with a library, and a background to ask it in, that sends a key or a paste only once the last took effect.
 
     Textual sends a key to the focused widget. The key bubbles up to the app, which runs its binding, and the binding may
     post messages from widget to widget before the focus moves. Keys typed in the meantime would go to the old focus.
@@ -68,75 +66,6 @@ class TypeaheadApp(App[None]):
     on the same walk, and those sent downwards on the next.
     """
 
-    def __init__(self, *, driver_class: type[Driver] | None = None, ansi_color: bool | None = None) -> None:
-        super().__init__(driver_class=driver_class, ansi_color=ansi_color)
-        self._typed: deque[KeyPress | Paste] = deque()
-        """Keys and pastes that are still to be sent."""
-        self._sent_at: float | None = None
-        """When the current key was sent, on the monotonic clock; None between keys."""
-
-    @property
-    def has_keys(self) -> bool:
-        """Whether a key is being handled or waiting."""
-        return self._sent_at is not None or bool(self._typed)
-
-    async def on_event(self, event: Event) -> None:
-        """Queue keys and pastes; everything else goes to Textual at once."""
-        if not isinstance(event, KeyPress | Paste) or event.is_forwarded:
-            await super().on_event(event)
-            return
-        self._typed.append(event)
-        if self._sent_at is None or time.monotonic() - self._sent_at > _PATIENCE:
-            await self._send_next()
-
-    async def _send_next(self) -> None:
-        self._sent_at = None
-        if self._typed:
-            self._sent_at = time.monotonic()
-            event = self._typed.popleft()
-            if isinstance(event, EscapedKey):
-                event, *others = event.read(self._effective_bindings())
-                self._typed.extendleft(others)
-            await super().on_event(event)
-            await self._follow(self._path(), self._sent_at, 0, waiting=True)
-
-    def _effective_bindings(self) -> set[str]:
-        """Return the keys that do something here; at an end of an input, those that move on by a word do nothing."""
-        bound = set(self.active_bindings)
-        if isinstance(line := self.focused, Input):
-            ends = {"ctrl+left": 0, "ctrl+right": len(line.value)}
-            bound -= {key for key, end in ends.items() if line.cursor_position == end}
-        return bound
-
-    def _path(self) -> deque[DOMNode]:
-        # Looked up for each walk: the focus may have moved.
-        return deque((self.focused or self.screen).ancestors_with_self)
-
-    async def _follow(self, path: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
-        """Continue the walk behind the next node's queue; after enough quiet walks, send the next key."""
-        ends = not path
-        while path:
-            node = path.popleft()
-            met = waiting or node.message_queue_size > 0
-            # A node that is gone has no queue; go on to the next.
-            if node.call_later(self._follow, path, sent_at, quiet, waiting=met):
-                return
-        if not ends:
-            # Even the app takes no more messages: it is closing.
-            self._typed.clear()
-            return
-        quiet = 0 if waiting else quiet + 1
-        if self._sent_at != sent_at:
-            return
-        if quiet < _QUIET and time.monotonic() - sent_at < _PATIENCE:
-            await self._follow(self._path(), sent_at, quiet, waiting=False)
-        else:
-            await self._send_next()
-
-
-class LibraryApp(TypeaheadApp, SurvivingApp):
-    """An app with a library, and a background to ask it in."""
-
     def __init__(
         self,
         library: Library | Callable[[], Library],
@@ -145,6 +74,10 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
     ) -> None:
         # With NO_COLOR alone, Textual still sends greys.
         super().__init__(driver_class=driver_class(), ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self._typed: deque[KeyPress | Paste] = deque()
+        """Keys and pastes that are still to be sent."""
+        self._sent_at: float | None = None
+        """When the current key was sent, on the monotonic clock; None between keys."""
         self._library = library
         self._choice = choice
         self.started_with = self.choice
@@ -215,3 +148,61 @@ class LibraryApp(TypeaheadApp, SurvivingApp):
     def keys_of(self, key: Key) -> str:
         """Return the key's bindings, as the user has them."""
         return self.settings.keys.get(key.id, key.keys)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether a key is being handled or waiting."""
+        return self._sent_at is not None or bool(self._typed)
+
+    async def on_event(self, event: Event) -> None:
+        """Queue keys and pastes; everything else goes to Textual at once."""
+        if not isinstance(event, KeyPress | Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self._typed.append(event)
+        if self._sent_at is None or time.monotonic() - self._sent_at > _PATIENCE:
+            await self._send_next()
+
+    async def _send_next(self) -> None:
+        self._sent_at = None
+        if self._typed:
+            self._sent_at = time.monotonic()
+            event = self._typed.popleft()
+            if isinstance(event, EscapedKey):
+                event, *others = event.read(self._effective_bindings())
+                self._typed.extendleft(others)
+            await super().on_event(event)
+            await self._follow(self._path(), self._sent_at, 0, waiting=True)
+
+    def _effective_bindings(self) -> set[str]:
+        """Return the keys that do something here; at an end of an input, those that move on by a word do nothing."""
+        bound = set(self.active_bindings)
+        if isinstance(line := self.focused, Input):
+            ends = {"ctrl+left": 0, "ctrl+right": len(line.value)}
+            bound -= {key for key, end in ends.items() if line.cursor_position == end}
+        return bound
+
+    def _path(self) -> deque[DOMNode]:
+        # Looked up for each walk: the focus may have moved.
+        return deque((self.focused or self.screen).ancestors_with_self)
+
+    async def _follow(self, path: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
+        """Continue the walk behind the next node's queue; after enough quiet walks, send the next key."""
+        ends = not path
+        while path:
+            node = path.popleft()
+            met = waiting or node.message_queue_size > 0
+            # A node that is gone has no queue; go on to the next.
+            if node.call_later(self._follow, path, sent_at, quiet, waiting=met):
+                return
+        if not ends:
+            # Even the app takes no more messages: it is closing.
+            self._typed.clear()
+            return
+        quiet = 0 if waiting else quiet + 1
+        if self._sent_at != sent_at:
+            return
+        if quiet < _QUIET and time.monotonic() - sent_at < _PATIENCE:
+            await self._follow(self._path(), sent_at, quiet, waiting=False)
+        else:
+            await self._send_next()
