@@ -95,6 +95,7 @@ TRIALS = (
             "tests/change/test_who_can.py",
             "tests/library/test_lookup.py",
             "tests/library/test_threads.py",
+            "tests/eks/test_upgrade.py",
             "tests/iam/test_summary_corpus.py",
             "tests/iam/test_action_card.py",
             "tests/iam/test_reference.py",
