@@ -5,10 +5,12 @@ from __future__ import annotations
 from threading import Event
 
 from ekstui.errors import AmbiguousError, EkstuiError
+from ekstui.library.kubernetes import read_with_kubectl
 from ekstui.present.styled import styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import AccountUpdated
+from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.report import AccountReportScreen, Answer
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.pane import plain_failure
@@ -40,8 +42,6 @@ class KubernetesScreen(AccountReportScreen[Answer]):
         self._say(f"reading the pods of {name} by kubectl")
 
         def work(cancelled: Event) -> str:
-            from ekstui.library.kubernetes import read_with_kubectl  # only where somebody asks for it
-
             def progress(words: str) -> None:
                 if not cancelled.is_set():
                     self.call_later(self._say_unless_done, f"reading the pods of {name}: {words}")
@@ -69,7 +69,6 @@ class KubernetesScreen(AccountReportScreen[Answer]):
         if not isinstance(error, AmbiguousError):
             self.notify(plain_failure(error), severity="error", timeout=15)
             return
-        from ekstui.tui.screens.dialogs import ChooserScreen
 
         def chosen(context: str | None) -> None:
             if context is not None:
