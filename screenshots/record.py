@@ -1,87 +1,190 @@
-"""Record session.cast: a short walk through the real app, in the form that asciinema plays.
+"""Record session.cast, ten tasks in the real app in the form that asciinema plays, and session.gif, what each of them shows.
 
     python screenshots/record.py        # asciinema play screenshots/session.cast
 
-The app runs in a terminal of its own on the real corpus and the demo's account.
+The app runs in a terminal of its own on the real corpus and the demo's account. The picture needs `rsvg-convert` and
+ImageMagick (Debian: librsvg2-bin, imagemagick, fonts-firacode).
 """
 
-import codecs
-import fcntl
 import json
-import os
-import pty
-import select
-import struct
+import shutil
+import subprocess
 import sys
 import tempfile
-import termios
 import time
+from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent))
+
+from tests.rig.isolation import isolated  # noqa: E402
+from tests.support.terminal import Terminal  # noqa: E402
+from tests.tui.test_ten_tasks import APP, DENIAL  # noqa: E402
+
 COLUMNS, LINES = 120, 36
+LONGEST = 4.0
+"""The longest pause in the recording, in seconds, however long the machine took."""
+CELL = (7.2, 16)
+"""Width and height of a cell in the picture, in pixels."""
+COLOURS = 64
+DULL, GROUND = "#e0e0e0", "#121212"
 
 
-def _typed(text: str) -> tuple[tuple[str, float], ...]:
-    return tuple((letter, 0.12) for letter in text)
+class Task(NamedTuple):
+    """What a user wants to know, the keys that lead to it, and what then stands on the screen."""
+
+    question: str
+    keys: str
+    shows: str
+    pasted: str = ""
 
 
-WALK: tuple[tuple[str, float], ...] = (
-    ("", 6), ("j", 0.6), ("j", 0.6), ("k", 0.8), ("/", 0.8), *_typed("LoadBal"), ("\r", 1.5),
-    # What changed, in three views.
-    ("3", 1), ("j", 0.6), ("j", 0.6), ("k", 1), ("d", 3), ("v", 2), ("v", 2), ("\x1b", 1.5),
-    # Who may do it, and what is wrong in a cluster.
-    ("w", 1), *_typed("ec2:CreateTags"), ("\r", 4), ("\x1b", 1.5),
-    ("c", 1.5), ("j", 0.8), ("\r", 3), ("n", 1), ("n", 1.5), ("v", 2), ("j", 0.4), ("j", 0.4), ("\x1b", 1),
-    # A controller's releases, what AWS changed, and the keys.
-    (":", 1), *_typed("karpenter@v1.8.0..v1.9.0"), ("\r", 4), ("\x1b", 1),
-    ("f", 3), ("\x1b", 1), ("?", 2), ("\x1b", 1), ("q", 1),
-)  # fmt: skip
-"""Keys, and how many seconds to watch after each."""
+TASKS = (
+    Task("Who has the CNI policy, and what uses it?", "", "KarpenterNodeRole-prod"),
+    Task("What did its newest version change?", "d", "ec2:DescribeSecurityGroups"),
+    Task("What is wrong with my cluster?", "cp\r", "lacks CloudWatchAgentServerPolicy"),
+    Task("Why was this denied?", "\r", "CHECK", DENIAL),
+    Task("Which policies allow an action of ECR, and since when?", "wbatchi\r", "since v1"),
+    Task("How do two policies of the EBS CSI driver differ?", "/ebsc\r jjd", "only A"),
+    Task("What does a role's copy lack of today's policy?", "4Gd", "role:legacy-node-NodeInstanceRole"),
+    Task("What does Karpenter need from 1.8 to 1.14?", ":kar@1.8..1.14\r", "ec2:DescribeInstanceStatus"),
+    Task("Who may exec into pods?", "wexec\r", "AWSReservedSSO_AdministratorAccess"),
+    Task("What did a year widen of what is attached?", "fvppO", "only wider"),
+)
+
+
+class Recording:
+    """A terminal that is watched, with what it received and when."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.events: list[tuple[float, str, str]] = []
+        self.frames: list[tuple[str, int]] = []
+        """Pictures as SVG, each with how long it is shown, in hundredths of a second."""
+        self._seen = 0
+        self._at, self._clock = 0.0, time.monotonic()
+
+    def watch(self, seconds: float, shows: str = "") -> None:
+        """Receive for so many seconds, and until the screen shows a word and is quiet."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until or shows not in self.terminal.text:
+            if self.terminal.pump(0.1):
+                self._note()
+                until = max(until, time.monotonic() + 0.3)
+
+    def _note(self) -> None:
+        now = time.monotonic()
+        self._at, self._clock = self._at + min(now - self._clock, LONGEST), now
+        data = bytes(self.terminal.raw[self._seen :])
+        text = data.decode("utf-8", "ignore")  # the rest of a character comes with the next read
+        self._seen += len(text.encode())
+        self.events.append((self._at, "o", text))
+
+    def play(self, task: Task) -> None:
+        """Do one task with a person's pauses, and go back."""
+        self.events.append((self._at, "m", task.question))
+        if task.pasted:
+            self.terminal.send(f"\x1b[200~{task.pasted}\x1b[201~".encode())
+            self.watch(1.5, "Explain this message")
+            self.frame(task, 120)
+        for at, key in enumerate(task.keys):
+            if at and at == len(task.keys) - 1:
+                self.watch(0.6)
+                if len(task.keys) > 2:
+                    self.frame(task, 80)
+            self.terminal.send(key)
+            self.watch(0.25)
+        self.watch(2.5, task.shows)
+        self.frame(task, 280)
+        for _ in range(8):
+            if "1 Policies" in self.terminal.text and "of 51" not in self.terminal.text:
+                break
+            self.terminal.send("\x1b")
+            self.watch(0.4)
+        for key in "u1g":
+            self.terminal.send(key)
+            self.watch(0.15)
+        self.watch(0.5, "Permissions · AmazonEKS_CNI_Policy")
+
+    def frame(self, task: Task, hundredths: int) -> None:
+        """Take a picture of the screen, under the question."""
+        self.frames.append((svg(self.terminal, task.question), hundredths))
+
+
+def svg(terminal: Terminal, question: str) -> str:
+    """Return the screen as a picture, with a line above it."""
+    wide, high = CELL
+    width, height = COLUMNS * wide + 16, (LINES + 1.6) * high + 8
+    shapes = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">',
+        f'<rect width="100%" height="100%" fill="{GROUND}"/><g font-family="Fira Code" font-size="{high * 0.73}">',
+        f'<text x="8" y="{high}" fill="#ffa62b" font-weight="bold" font-size="{high * 0.9}">{escape(question)}</text>',
+    ]
+    for y in range(LINES):
+        top = (y + 1.6) * high
+        for x in range(COLUMNS):
+            cell = terminal.screen.buffer[y][x]
+            ink, ground = _colour(cell.fg, DULL), _colour(cell.bg, GROUND)
+            if cell.reverse:
+                ink, ground = ground, ink
+            left = 8 + x * wide
+            if ground != GROUND:
+                shapes.append(
+                    f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide + 0.4}" height="{high}" fill="{ground}"/>'
+                )
+            if cell.data.strip():
+                weight = ' font-weight="bold"' if cell.bold else ""
+                shapes.append(
+                    f'<text x="{left:.1f}" y="{top + high * 0.76:.1f}" fill="{ink}"{weight}>{escape(cell.data)}</text>'
+                )
+    return "".join([*shapes, "</g></svg>"])
+
+
+def _colour(name: str, default: str) -> str:
+    return default if name == "default" else f"#{name}" if len(name) == 6 else name
 
 
 def main() -> int:
-    """Run the app, press the keys, and write what it sent with its times."""
+    """Run the app, do the tasks, and write what it sent with its times, and the picture."""
     with tempfile.TemporaryDirectory() as home:
-        environment = {
-            **{name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
-            **{f"EKSTUI_{name}": f"{home}/{name.lower()}" for name in ("CACHE", "STATE", "CONFIG")},
-            "HOME": home,
-            "TERM": "xterm-256color",
-            "COLORTERM": "truecolor",
-        }
-        events = record(environment)
-    header = {"version": 2, "width": COLUMNS, "height": LINES, "title": "ekstui"}
-    lines = [json.dumps(header), *(json.dumps([round(at, 3), "o", text]) for at, text in events)]
+        with Terminal(APP, columns=COLUMNS, rows=LINES, env=isolated(Path(home))) as terminal:
+            # The first start fills the cache, which a second one would not.
+            terminal.wait_for("111122223333")
+            terminal.settle(5)
+            terminal.send("q")
+            terminal.wait_exit()
+        with Terminal(APP, columns=COLUMNS, rows=LINES, env=isolated(Path(home))) as terminal:
+            recording = Recording(terminal)
+            recording.watch(2, "KarpenterNodeRole-prod")
+            for task in TASKS:
+                recording.play(task)
+            terminal.send("q")
+            terminal.wait_exit()
+    header = {"version": 2, "width": COLUMNS, "height": LINES, "title": "ekstui: ten tasks"}
+    lines = [json.dumps(header), *(json.dumps([round(at, 3), kind, text]) for at, kind, text in recording.events)]
     (FOLDER / "session.cast").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"{len(events)} frames, {events[-1][0]:.0f} s")
+    print(f"{len(recording.events)} events, {recording.events[-1][0]:.0f} s")
+    if shutil.which("rsvg-convert") and shutil.which("magick"):
+        animate(recording.frames)
     return 0
 
 
-def record(environment: dict[str, str]) -> list[tuple[float, str]]:
-    """Return what the app sent and when, in seconds since its first byte."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execve(sys.executable, [sys.executable, "-m", "ekstui", "--demo"], environment)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
-    decoded: list[tuple[float, str]] = []
-    begun: float | None = None
-    for keys, seconds in WALK:
-        os.write(terminal, keys.encode())
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if not select.select([terminal], [], [], left)[0]:
-                continue
-            try:
-                data = os.read(terminal, 65536)
-            except OSError:  # the app has ended
-                os.waitpid(child, 0)
-                return decoded
-            begun = begun or time.monotonic()
-            decoded.append((time.monotonic() - begun, decoder.decode(data)))
-    os.waitpid(child, 0)
-    return decoded
+def animate(frames: list[tuple[str, int]]) -> None:
+    """Write the pictures as one that moves."""
+    with tempfile.TemporaryDirectory() as folder:
+        words: list[str] = []
+        for number, (picture, hundredths) in enumerate(frames):
+            path = f"{folder}/{number:03}.png"
+            subprocess.run(["rsvg-convert", "-o", path, "-"], input=picture.encode(), check=True)
+            words += ["-delay", str(hundredths), path]
+        made = FOLDER / "session.gif"
+        subprocess.run(
+            ["magick", *words, "-loop", "0", "+dither", "-colors", str(COLOURS), "-layers", "optimize", str(made)],
+            check=True,
+        )
+        print(f"{made.name}: {len(frames)} pictures, {made.stat().st_size / 1000:.0f} KB")
 
 
 if __name__ == "__main__":
