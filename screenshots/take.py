@@ -40,6 +40,7 @@ from ekstui.tui.screens.help_screen import HelpScreen  # noqa: E402
 from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen  # noqa: E402
 from ekstui.tui.screens.palette_screen import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.pod_screen import PodScreen  # noqa: E402
+from ekstui.tui.screens.theme_screen import ThemeScreen  # noqa: E402
 from ekstui.tui.screens.who_can_screen import WhoCanScreen  # noqa: E402
 
 WIDE, NARROW, SMALL = (120, 40), (80, 24), (60, 15)
@@ -109,14 +110,20 @@ SCENES = (
     Scene(
         "action",
         ActionScreen,
-        ("2", "wait:Tagging 1", "slash", *"CreateTags", "enter", "j", "enter"),
+        ("2", "wait:Tag ", "slash", *"CreateTags", "enter", "j", "enter"),
         "Resource types",
     ),
     Scene("explain", ExplainScreen, ("x", "wait:Paste the message", *_QUESTION, "enter"), "nearest statements"),
     Scene("account", AccountScreen, ("a",), "This account is made up"),
     Scene("matrix", MatrixScreen, (*_MARKED, "t", "wait:ec2", "j", "enter"), "An action"),
     Scene("compare-two", CompareScreen, ("ctrl+p", *_TWO, "wait:PolicyV2", "wait:comparison", "enter"), "AttachVolume"),
-    Scene("changes", ChangesScreen, ("f", "wait:30 days", "p", "wait:AmazonEKSNetworkingPolicy"), "widened"),
+    Scene(
+        "changes",
+        ChangesScreen,
+        ("f", "wait:30 days", "p", "p", "wait:a year", "wait:AmazonEKSNetworkingPolicy"),
+        "26Q",
+    ),
+    Scene("theme", ThemeScreen, ("T", "down"), "solarized-dark"),
     Scene("help", HelpScreen, ("question_mark",), "What may it do"),
     Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
     Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "Log messages"),

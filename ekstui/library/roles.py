@@ -84,10 +84,10 @@ class CopyAnswer:
     change: Change
 
     def comparison(self, role: str) -> Command:
-        """Return the command that compares the role's policies with the original's default version."""
+        """Return the command that compares the copy, or of an inline one the role's policies, with the original's default version."""
         original = self.copy.original
         newest = f"{original.name}@{version_label(original.default_version)}"
-        return Command(("ekstui", "diff", f"role:{role}", newest), "compares them")
+        return Command(("ekstui", "diff", self.copy.local.arn or f"role:{role}", newest), "compares them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class RoleAnswer:
     complete: bool
     """Whether all roles, and everything about the uses of this one, could be read."""
     copies: tuple[CopyAnswer, ...] = ()
-    """Which of its policies started as a copy of a controller's policy."""
+    """Which of its policies started as a copy of AWS's or of a controller's policy."""
     within: tuple[str, ...] = ()
     """The further layers that `access` lies within, by name."""
     pods: tuple[PodsWithRole, ...] | None = None
@@ -135,7 +135,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
             [merged_document(policy.document for policy in ceiling.policies) for ceiling in above],
         ),
         snapshot.complete and not subject.unseen,
-        copies_on(subject),
+        _all_copies_on(subject, library, snapshot.identity.partition),
         tuple(ceiling.name for ceiling in above),
         pods_with_role(role.arn, snapshot.eks.clusters if snapshot.eks else ()),
     )
@@ -326,18 +326,34 @@ def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
     """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
     snapshot = library.account.last_snapshot_or_error()
     place = library.in_partition(snapshot.identity.partition)
-    originals = place.ask(lambda reader: originals_of(_of_aws(snapshot, reader)))
+    names = [policy.name for policy in snapshot.local_policies]
+    originals = place.ask(lambda reader: originals_of(_of_aws(names, reader)))
     return _answers(snapshot.local_policies, [*originals, *published_originals()])
 
 
 def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
     """Return which inline and customer managed policies of a role are copies of controllers' policies."""
-    own = [
+    own = _own_policies(subject)
+    return _answers(own, published_originals()) if own else ()
+
+
+def _all_copies_on(subject: RoleInUse, library: Library, partition: str) -> tuple[CopyAnswer, ...]:
+    """Return which of a role's own policies are copies, of AWS's policies as well."""
+    own = _own_policies(subject)
+    if not own:
+        return ()
+    names = [policy.name for policy in own]
+    originals = library.in_partition(partition).ask(lambda reader: originals_of(_of_aws(names, reader)))
+    return _answers(own, [*originals, *published_originals()])
+
+
+def _own_policies(subject: RoleInUse) -> list[LocalPolicy]:
+    """Return the inline and customer managed policies of a role that could be read."""
+    return [
         LocalPolicy(policy.name, policy.arn or "", "/", f"v{policy.version or 1}", policy.document)
         for policy in subject.policies
         if not policy.managed_by_aws and policy.document is not None
     ]
-    return _answers(own, published_originals()) if own else ()
 
 
 def published_originals() -> tuple[Original, ...]:
@@ -362,9 +378,9 @@ def _answers(own: Iterable[LocalPolicy], published: Iterable[Original]) -> tuple
     )
 
 
-def _of_aws(snapshot: AccountSnapshot, reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
+def _of_aws(own: Iterable[str], reader: PolicyReader) -> Iterator[tuple[Policy, Mapping[int, Document]]]:
     family = [policy.name for policy in reader.policies("eks")]
-    namesakes = {policy.name for policy in snapshot.local_policies} & set(reader.names())
+    namesakes = {*own} & set(reader.names())
     for name in dict.fromkeys([*family, *sorted(namesakes)]):
         texts = reader.history(name).texts
         yield reader.policy(name), {number: parse_stored(name, number, text) for number, text in texts.items()}

@@ -306,7 +306,7 @@ def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
     yield Heading("Policies")
     yield Tree(policies)
     if answer.copies:
-        yield Heading("Copies of what controllers publish")
+        yield Heading("Copies of AWS's and controllers' policies")
         yield Tree([_copy(copy, subject.role.name, number) for number, copy in enumerate(answer.copies)])
     if not subject.policies and subject.role.extent == "full":
         yield muted("none")
@@ -368,7 +368,7 @@ def _copy(answer: CopyAnswer, role: str, number: int) -> Node:
         code(copy.local.name),
         f" is like {copy.original.name} {version_label(copy.version)}: {copy.nearness:.0%} of the grants are the same. ",
         f"To {newest}: {after}. ",
-        Span("enter compares the role with it", "muted", shown="app"),
+        Span("enter compares them", "muted", shown="app"),
     )
     return Node(line, [command_node(answer.comparison(role), "outside")], value=answer, key=("copy", number))
 

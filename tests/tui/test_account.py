@@ -8,14 +8,15 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.roles import CopyAnswer
 from ekstui.library.syncing import sync
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.messages import SwitchAccount
-from ekstui.tui.screens.account_screen import AccountScreen
+from ekstui.tui.messages import ShowRole, SwitchAccount
+from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
+from ekstui.tui.widgets.rows import RowList
 from tests.rig.isolation import access_key
 from tests.rig.rig import Rig
 from tests.support.bundled import POLICIES
-from tests.tui.journeys import explorer_of, settle, travel, type_in, words
+from tests.tui.journeys import explorer_of, settle, shows, travel, type_in, words
 
 PROFILES = f"""
 [profile other]
@@ -180,3 +181,26 @@ def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Ri
         assert app.library.account.last_snapshot() == known
 
     travel(journey)
+
+
+def test_a_role_says_which_action_its_copy_lacks_and_d_compares_the_copy() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.account.snapshot is not None)
+        app.post_message(ShowRole("legacy-node-NodeInstanceRole-1ABCDEFGHIJK"))
+        await settle(
+            pilot, lambda: shows(app, RoleScreen) and "1 action added (ec2:DescribeSecurityGroups)" in words(app.screen)
+        )
+        listed = app.screen.query_one(RowList)
+        own = "arn:aws:iam::111122223333:policy/platform/AmazonEKS_CNI_Policy"
+        for key in (("policy", own), ("copy", 0)):
+            assert listed.move_to(key)
+            await pilot.press("d")
+            await settle(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.answer is not None)
+            assert isinstance(app.screen, CompareScreen)
+            assert app.screen.answer is not None
+            assert "the account's own" in app.screen.answer.before.label
+            assert "DescribeSecurityGroups" in words(app.screen)
+            await pilot.press("escape")
+            await settle(pilot, lambda: shows(app, RoleScreen))
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))

@@ -16,7 +16,7 @@ from ekstui.iam.document import serialise
 from ekstui.iam.summary import ActionSummary, ServiceSummary
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import AccountChoice, Library
-from ekstui.library.notation import PolicyAt, RoleSide
+from ekstui.library.notation import PolicyAt, RoleSide, Side
 from ekstui.library.roles import CopyAnswer, RoleAnswer, copies_in, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
@@ -190,6 +190,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
     HEADING = "Role"
     KEYS = (
         keys.OPEN.here("Open the row: a policy of the role, a service's actions, an action's card, the pods of an owner, or a pod."),
+        keys.COMPARE.here("Compare the role's own policy under the cursor with the one that it is a copy of."),
         keys.VIEW.here("Go to the next view: about the role, its permissions, its last use, its trust policy."),
         keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),
     )  # fmt: skip
@@ -267,9 +268,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             documents = [(policy.name, policy.document) for policy in policies if policy.document]
             self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
         elif isinstance(value, CopyAnswer):
-            original = value.copy.original
-            place = PolicyAt(original.name, original.default_version)
-            self.post_message(ShowComparison(RoleSide(self._role.rpartition("/")[2]), place))
+            self.action_diff()
         elif isinstance(value, PodPlace):
             self.post_message(ShowPods(value))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
@@ -279,3 +278,27 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             self.notify(f"{value.name} is the account's own policy; this shows what all policies of the role allow.")
         else:
             super().open_row(row)
+
+    def works(self, key: Key, row: Row | None) -> bool:
+        """Return whether a key works on a row: only copies can be compared."""
+        return self._copy_at(row) is not None if key.id == keys.COMPARE.id else super().works(key, row)
+
+    def _copy_at(self, row: Row | None) -> CopyAnswer | None:
+        """Return the copy in a row, or what the role's own policy in a row is a copy of."""
+        value = row.value if row else None
+        if isinstance(value, CopyAnswer):
+            return value
+        if not isinstance(value, RolePolicy) or self.answer is None:
+            return None
+        own = (value.name, value.arn or "")
+        return next((copy for copy in self.answer.copies if (copy.copy.local.name, copy.copy.local.arn) == own), None)
+
+    def action_diff(self) -> None:
+        """Compare the copy under the cursor with today's original; for an inline policy, all that the role allows."""
+        answer = self._copy_at(self.rows.current)
+        if answer is None:
+            self.notify("Only a policy of the role that is a copy of another can be compared here.")
+            return
+        local, original = answer.copy.local, answer.copy.original
+        before: Side = PolicyAt(local.arn) if local.arn else RoleSide(self._role.rpartition("/")[2])
+        self.post_message(ShowComparison(before, PolicyAt(original.name, original.default_version)))
