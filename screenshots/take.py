@@ -126,7 +126,7 @@ SCENES = (
     Scene("theme", ThemeScreen, ("T", "down"), "solarized-dark"),
     Scene("help", HelpScreen, ("question_mark",), "What may it do"),
     Scene("palette", PaletteScreen, ("ctrl+p", *"node"), "prod-node"),
-    Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "Log messages"),
+    Scene("card", CardScreen, ("ctrl+p", *"waiting for IPAM", "wait:Checking", "enter"), "Checking"),
     Scene("copy", ChooserScreen, ("j", "y"), "y chooses"),
     Scene("save", SaveScreen, ("j", "e", "wait:Terraform", "enter"), "enter saves"),
     Scene("too-small", TooSmallScreen, (), "needs", ((50, 12),)),
