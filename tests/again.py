@@ -115,7 +115,9 @@ def main() -> int:
     options = parser.parse_args()
     kinds = {"idle": (0,), "busy": (options.busy,)}.get(options.only, (0, options.busy))
     KEPT.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Also where it was started with SIGINT ignored, as a shell does in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     runs: list[Run] = []
     try:
         for busy in (kind for kind in kinds for _ in range(options.times)):

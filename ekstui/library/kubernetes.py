@@ -81,7 +81,7 @@ def read_with_kubectl(
             "kubectl is not asked here.",
             Advice(
                 "Give --kubernetes a file, or leave out --offline, --account-file and --demo.",
-                "Start ekstui without --offline, --account-file and --demo.",
+                "Leave out --offline, --account-file and --demo at the next start.",
             ),
         )
     cluster = find_cluster(name, region, snapshot) if name is not None else _cluster_of_context(snapshot, context)
