@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import re
+import select
 import socket
 import tempfile
 import time
@@ -29,7 +30,7 @@ from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.document import object_of
 from ekstui.iam.text import clean_line, listed
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, ObjectsRead
-from ekstui.sources.processes import Bounds, background, run
+from ekstui.sources.processes import POLL, Bounds, background, run
 
 PAGE = 500
 """Objects a page."""
@@ -156,12 +157,10 @@ def read_by_kubectl(
             collected = ObjectsRead()
 
             def before_a_question() -> None:
-                if cancelled():
-                    raise InputError("This was stopped.", "Nothing was changed.")
                 if progress is not None:
                     progress(f"{len(collected.pods):,} pods, {len(collected.service_accounts):,} service accounts")
 
-            api = _Api(path, program.errors, before_a_question)
+            api = _Api(path, program.errors, before_a_question, cancelled)
             for kind, name, singular in _LISTS:
                 _read_list(api, collected, kind, name, singular, namespace)
             _read_auth(api, collected)
@@ -222,17 +221,18 @@ class _Socket(http.client.HTTPConnection):
 class _Api:
     """The API behind kubectl proxy."""
 
-    def __init__(self, path: Path, errors: Any, before_a_question: Callable[[], None]) -> None:
-        self._path, self._errors, self._before = path, errors, before_a_question
+    def __init__(self, path: Path, errors: Any, before_a_question: Callable[[], None], cancelled: Cancelled) -> None:
+        self._path, self._errors, self._before, self._cancelled = path, errors, before_a_question, cancelled
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
-        """Return an object; _RefusedError for an answer that is none, AccountError if there is no answer."""
+        """Return an object; _RefusedError for an answer that is none, AccountError for no answer, InputError if cancelled."""
         self._before()
         connection = _Socket(self._path)
         try:
             connection.request(
                 "GET", f"{path}?{urlencode(query)}" if query else path, headers={"Accept": "application/json"}
             )
+            self._await_answer(connection.sock)
             response = connection.getresponse()
             content = response.read(MAX_ANSWER_BYTES + 1)
         except TimeoutError:
@@ -249,6 +249,16 @@ class _Api:
             text = value.get("message") if isinstance(value, dict) else self._errors()
             raise _RefusedError(response.status, _short(str(text or "")))
         return value
+
+    def _await_answer(self, answers: socket.socket) -> None:
+        """Wait until the API answers, so that kubectl ends as soon as the user stops."""
+        until = time.monotonic() + PATIENCE
+        while not self._cancelled():
+            if select.select([answers], [], [], POLL)[0]:
+                return
+            if time.monotonic() > until:
+                raise TimeoutError
+        raise InputError("This was stopped.", "Nothing was changed.")
 
 
 def _read_list(

@@ -26,7 +26,7 @@ _MOST_ERRORS = 64 * 1024
 """The most that is read of what a program prints as errors, in bytes."""
 
 _PIECE = 1 << 20
-_POLL = 0.2
+POLL = 0.2
 """How often is asked whether the user still waits, in seconds."""
 
 
@@ -131,7 +131,7 @@ def _output(process: subprocess.Popen[bytes], bounds: Bounds, cancelled: Cancell
             raise InputError("This was stopped.", "Nothing was changed.")
         if time.monotonic() > until:
             return bytes(output), True
-        if select.select([pipe], [], [], _POLL)[0]:
+        if select.select([pipe], [], [], POLL)[0]:
             piece = os.read(pipe.fileno(), min(_PIECE, bounds.output + 1 - len(output)))
             if not piece:
                 break
@@ -139,7 +139,7 @@ def _output(process: subprocess.Popen[bytes], bounds: Bounds, cancelled: Cancell
     if len(output) > bounds.output:
         return bytes(output), False
     with suppress(subprocess.TimeoutExpired):
-        process.wait(max(until - time.monotonic(), _POLL))
+        process.wait(max(until - time.monotonic(), POLL))
     return bytes(output), process.poll() is None
 
 

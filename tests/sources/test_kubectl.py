@@ -101,6 +101,13 @@ def test_a_server_that_hangs_is_not_waited_for(api: KubeApi, prod: Cluster, monk
 
 
 @with_kubectl
+def test_a_reading_is_stopped_while_the_server_hangs(api: KubeApi, prod: Cluster) -> None:
+    api.hangs.set()
+    with pytest.raises(InputError, match="This was stopped"):
+        read_by_kubectl("arn:prod", NOW, cancelled=lambda: bool(api.asked))
+
+
+@with_kubectl
 def test_a_server_that_is_gone_is_said(tmp_path: Path, prod: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path, {"gone": f"https://127.0.0.1:{free_port()}"})))
     with pytest.raises(AccountError, match="The pods could not be read"):
