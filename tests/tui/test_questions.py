@@ -406,6 +406,20 @@ def test_from_an_event_to_the_statement_of_the_service_control_policy_in_six_key
     travel(journey, library=Library.open(choice))
 
 
+def test_who_can_says_why_nobody_of_the_account_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    choice = AccountChoice(demo=True, layers={"111122223333": {"scp": (str(tmp_path / "broken.json"),)}})
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        app.push_screen(WhoCanScreen("ec2:CreateTags"))
+        await settle(pilot, lambda: "Who in my account may do it cannot be said:" in words(app.screen))
+        assert "broken.json" in words(app.screen)
+        assert "AmazonEKS_CNI_Policy" in words(app.screen)
+        assert "may do ec2:CreateTags" not in words(app.screen)
+
+    travel(journey, library=Library.open(choice))
+
+
 def at_cursor(app: EkstuiApp) -> str:
     row = app.screen.query_one(RowList).current
     return "" if row is None else plain(row.cells[0])

@@ -8,7 +8,7 @@ from ekstui.change.holders import Holder, WhoCan, nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
 from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.eks.principals import PrincipalCan, PrincipalsCan
-from ekstui.errors import AccountError, EkstuiError
+from ekstui.errors import AccountError, EkstuiError, in_app
 from ekstui.iam.action_facts import SHORTEST_NAME, action_completions
 from ekstui.iam.reference import UNKNOWN_LEVEL, reference
 from ekstui.iam.text import clean_line, counted
@@ -21,7 +21,7 @@ from ekstui.library.notation import PolicyAt
 from ekstui.library.roles import principals_can
 from ekstui.library.searching import allowed_in, who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
-from ekstui.present.blocks import Block, Sentence, Span, Table, level_style
+from ekstui.present.blocks import Block, Sentence, Span, Table, level_style, note
 from ekstui.present.rendering import STEP, Row, list_rows, markdown, rows, styled_line
 from ekstui.present.styled import Styled, styled, wrap
 from ekstui.present.who_can_report import (
@@ -57,7 +57,9 @@ class WhoCanAnswer:
 
     policies: WhoCan
     principals: PrincipalsCan | None
-    """None if no account was read."""
+    """None if no account was read, or for an error."""
+    error: EkstuiError | None
+    """Why it cannot be said who in the account can do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,9 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         policies = who_can_answer(library, action, resource, self._scope, types=types, history=True)
         try:
             principals = principals_can(library, action, resource) if library.account.last_snapshot() else None
-        except EkstuiError:
-            principals = None
-        return WhoCanAnswer(policies, principals)
+        except EkstuiError as error:
+            return WhoCanAnswer(policies, None, error)
+        return WhoCanAnswer(policies, principals, None)
 
     def answer_rows(self, answer: WhoCanAnswer | KubernetesAnswer) -> list[Row]:
         """Return one row per policy, unfolded grants below it, and then who in the account can do it."""
@@ -184,14 +186,11 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
             laid_out += list_rows(Table(columns, [holder_row(holder, narrow=narrow)]), self.width)
             if holder.policy.arn in self.opened or self._with_grants:
                 laid_out += self._unfolded(holder, answer.policies.action)
-        if answer.principals is not None:
+        if answer.principals is not None or answer.error is not None:
             if not laid_out:
                 lines = [part for line in self.nothing() for part in wrap(line, self.width)]
                 laid_out = [Row(("none", place), (line,), selectable=False) for place, line in enumerate(lines)]
-            action, is_named = answer.policies.action, answer.policies.is_named
-            blocks = principals_blocks(
-                answer.principals, action, datetime.now(UTC), short=True, narrow=narrow, is_named=is_named
-            )
+            blocks = _in_account(answer, short=True, narrow=narrow)
             laid_out.append(Row("space", (styled(""),), selectable=False))
             laid_out += rows(blocks, self.width)
         return laid_out
@@ -237,11 +236,7 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         def blocks() -> list[Block]:
             if isinstance(answer, KubernetesAnswer):
                 return [*kubernetes_holders_blocks(answer.holders), *principals_in_clusters_blocks(answer.in_clusters)]
-            all_blocks = who_can_blocks(answer.policies, scope, until)
-            if answer.principals is not None:
-                action, is_named = answer.policies.action, answer.policies.is_named
-                all_blocks += principals_blocks(answer.principals, action, datetime.now(UTC), is_named=is_named)
-            return all_blocks
+            return [*who_can_blocks(answer.policies, scope, until), *_in_account(answer)]
 
         return (Extract("Markdown", "who-can.md", lambda: markdown(blocks())),)
 
@@ -328,6 +323,19 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 self.post_message(ShowRole(principal))
             case _:
                 super().open_row(row)
+
+
+def _in_account(answer: WhoCanAnswer, *, short: bool = False, narrow: bool = False) -> list[Block]:
+    """Return who in the account can do it, or why that cannot be said; no blocks if no account was read."""
+    if answer.error is not None:
+        why = clean_line(f"{answer.error.message} {in_app(answer.error.next_step)}")
+        return [note(f"Who in my account may do it cannot be said: {why}", key="unanswered")]
+    if answer.principals is None:
+        return []
+    action, is_named = answer.policies.action, answer.policies.is_named
+    return principals_blocks(
+        answer.principals, action, datetime.now(UTC), short=short, narrow=narrow, is_named=is_named
+    )
 
 
 def is_kubernetes(text: str) -> bool:
