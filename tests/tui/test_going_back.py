@@ -8,17 +8,27 @@ from textual.events import Paste
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from ekstui.change.steps import FeedStep
+from ekstui.eks.pod_credentials import PodsWithRole
+from ekstui.eks.pods import PodPlace
 from ekstui.library import AccountChoice, Library
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
+from ekstui.library.pod_answers import CredentialsAnswer
+from ekstui.library.roles import CopyAnswer
+from ekstui.present.change_map import MapPlace
+from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
+from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen
+from ekstui.tui.screens.pod_screen import PodScreen
 from ekstui.tui.screens.report import ReportScreen
+from ekstui.tui.screens.theme_screen import ThemeScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.pane import Pane
@@ -65,10 +75,14 @@ def _has_followed(screen: ExplorerScreen) -> bool:
     )
 
 
-def _to_policy(app: EkstuiApp) -> None:
-    """Put the cursor on the first row that opens a policy."""
-    rows = app.screen.query_one(RowList)
-    assert rows.move_to(next(row.key for row in rows.rows if isinstance(row.value, PolicyAt)))
+def _to(app: EkstuiApp, kind: type | str) -> None:
+    """Put the cursor on the first row with a value of this type, or with this text."""
+    rows = [row for row in app.screen.query_one(RowList).rows if row.selectable]
+    match = (
+        row.key for row in rows
+        if (kind in " ".join(map(plain, row.cells)) if isinstance(kind, str) else isinstance(row.value, kind))
+    )  # fmt: skip
+    assert app.screen.query_one(RowList).move_to(next(match))
 
 
 def test_a_policy_opened_from_an_explanation_leads_back_to_it() -> None:
@@ -85,7 +99,7 @@ def test_a_policy_opened_from_an_explanation_leads_back_to_it() -> None:
         assert app.screen.rows.move_to((0, "nearest"))
         await pilot.press("enter")
         await _ready(pilot, app)
-        _to_policy(app)
+        _to(app, PolicyAt)
         explanation = _place(app)
         await pilot.press("enter")
         assert explorer_of(app).shown is not None
@@ -111,7 +125,7 @@ def test_the_scope_is_as_before_after_an_upgrade_s_policy() -> None:
         await type_in(pilot, "p")
         await pilot.press("enter", "U")
         await _ready(pilot, app)
-        _to_policy(app)
+        _to(app, PolicyAt)
         upgrade = _place(app)
         await pilot.press("enter")
         assert isinstance(app.screen, ExplorerScreen)
@@ -141,6 +155,9 @@ WAYS = {
     "found symptom": (("colon",), "irsa", CardScreen),
     "found policy": (("colon",), "AmazonEKSServiceRolePolicy", ExplorerScreen),
     "found release": (("colon",), "karpenter@v1.8", ExplorerScreen),
+    "found pods": (("colon",), "pod checkout", PodScreen),
+    "themes": (("T",), "", ThemeScreen),
+    "what a policy does not allow": (("2", "l", "j", "v"), "", ExplorerScreen),
 }
 
 
@@ -164,7 +181,7 @@ def test_esc_comes_back_to_the_same_row(way: str) -> None:
         await _ready(pilot, app)
         screen: Screen[Any] = app.screen
         if isinstance(screen, ReportScreen) and any(isinstance(row.value, PolicyAt) for row in screen.rows.rows):
-            _to_policy(app)
+            _to(app, PolicyAt)
             report = _place(app)
             await pilot.press("enter")
             assert isinstance(app.screen, ExplorerScreen)
@@ -172,6 +189,59 @@ def test_esc_comes_back_to_the_same_row(way: str) -> None:
             await pilot.press("escape")
             assert _place(app) == report
         assert isinstance(screen, ExplorerScreen) or _place(app) != panes
+        await pilot.press("escape")
+        await _ready(pilot, app)
+        await settle(pilot, lambda: _place(app) == panes)
+
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+FURTHER: dict[str, tuple[tuple[str, ...], str, list[type | str], str, type]] = {
+    "pods of a role": (("colon",), "role prod-payments", [PodsWithRole, PodPlace], "enter", PodScreen),
+    "role of pods": (("colon",), "pod checkout", [CredentialsAnswer], "enter", RoleScreen),
+    "pods of a cluster": (("c",), "prod", ["pods: what they use", PodPlace], "enter", PodScreen),
+    "role's copy": (("colon",), "role legacy-node-NodeInstanceRole-1ABCDEFGHIJK", [CopyAnswer], "d", CompareScreen),
+    "account's copy": (("a",), "", [CopyAnswer], "enter", CompareScreen),
+    "role's own policy": (
+        ("colon",),
+        "role legacy-node-NodeInstanceRole-1ABCDEFGHIJK",
+        ["customer managed"],
+        "enter",
+        RoleScreen,
+    ),
+    "cell of the map": (("f", "p", "p"), "", [MapPlace], "enter", ChangesScreen),
+    "change": (("f", "p", "p"), "", ["v26→v27"], "enter", CompareScreen),
+    "themes": (("f",), "", [FeedStep], "T", ThemeScreen),
+    "help": (("f",), "", [FeedStep], "question_mark", HelpScreen),
+}
+"""What opens a screen, and its text; the rows to open on it, the last one by a key; and the screen that this opens."""
+
+
+@pytest.mark.parametrize("way", FURTHER)
+def test_esc_comes_back_to_the_same_row_of_a_screen(way: str) -> None:
+    opened, text, (*unfolded, kind), key, screen = FURTHER[way]
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: app.explorer.account.snapshot is not None)
+        await pilot.press("j")
+        await _ready(pilot, app)
+        panes = _place(app)
+        await pilot.press(*opened)
+        if text:
+            await type_in(pilot, text)
+            await pilot.press("enter")
+        await settle(pilot, lambda: isinstance(app.screen, ReportScreen))
+        await _ready(pilot, app)
+        for part in unfolded:
+            _to(app, part)
+            await pilot.press("enter")
+        _to(app, kind)
+        report = _place(app)
+        await pilot.press(key)
+        await settle(pilot, lambda: isinstance(app.screen, screen) and _place(app) != report)
+        await _ready(pilot, app)
+        await pilot.press("escape")
+        await settle(pilot, lambda: _place(app) == report)
         await pilot.press("escape")
         await _ready(pilot, app)
         await settle(pilot, lambda: _place(app) == panes)

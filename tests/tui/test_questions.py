@@ -249,6 +249,16 @@ def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:
         await settle(pilot, lambda: "More than one policy denies it" in words(app.screen))
         assert {request["PolicySourceArn"] for request in asked} == {"arn:aws:iam::123456789012:role/prod-node"}
         assert 1 < (count := len(asked)) <= 12
+        # A policy opened from it leads back to what the simulator said.
+        rows = app.screen.query_one(RowList)
+        assert rows.move_to((0, "nearest"))
+        await pilot.press("enter")
+        assert rows.move_to(next(row.key for row in rows.rows if isinstance(row.value, PolicyAt)))
+        answer = rows.rows, rows.cursor
+        await pilot.press("enter")
+        assert shows(app, ExplorerScreen)
+        await pilot.press("escape")
+        assert (rows.rows, rows.cursor) == answer and len(asked) == count
         # Another question has another answer.
         await pilot.press("x", "ctrl+u")
         await type_in(pilot, "ec2:CreateVolume")

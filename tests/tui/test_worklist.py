@@ -229,8 +229,16 @@ def test_what_a_role_was_last_used_for_is_one_of_its_views(rig: Rig, monkeypatch
         await pilot.press("2", "v", "v")
         await settle(pilot, lambda: "ssm  not in the tracking period" in words(app.screen))
         assert [asked[0] for asked in rig.world.jobs.values()][1] == "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+        # v goes on to the first view, and esc back to it, from whichever pane: to the row before.
         await pilot.press("v")
         assert "not in the tracking period" not in words(app.screen)
+        rows = explorer.permissions.rows
+        await pilot.press("G")
+        allowed = rows.rows, rows.cursor
+        await pilot.press("v", "v")
+        await settle(pilot, lambda: "not in the tracking period" in words(app.screen))
+        await pilot.press("1", "escape")
+        assert (rows.rows, rows.cursor) == allowed
 
     travel(journey)
 

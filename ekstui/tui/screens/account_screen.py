@@ -203,6 +203,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         super().__init__()
         self._role = role
         self._last_use = LastUse(f"last-use-{id(self)}")
+        self._own_policy: Hashable = None
+        """The row of the role's own policy from which its permissions were opened."""
 
     def question(self) -> Styled:
         """Return the role's name, the view, and the age of the answer."""
@@ -274,10 +276,28 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
+            self._own_policy = row.key
             self.show_view("permissions")
             self.notify(f"{value.name} is the account's own policy; this shows what all policies of the role allow.")
         else:
             super().open_row(row)
+
+    def show_view(self, view: str) -> None:
+        """Show the role in this view."""
+        super().show_view(view)
+        if view == "about":
+            self.rows.move_to(self._own_policy)
+        if view != "permissions":
+            self._own_policy = None
+
+    def step_back(self) -> bool:
+        """Clear the search, or go back to the own policy from which the permissions were opened; False if there is neither."""
+        if super().step_back():
+            return True
+        if self._own_policy is None:
+            return False
+        self.show_view("about")
+        return True
 
     def works(self, key: Key, row: Row | None) -> bool:
         """Return whether a key works on a row: only copies can be compared."""

@@ -587,6 +587,8 @@ class ExplorerScreen(Screen[None]):
             self.action_alone()
         elif self.permissions.has_notes:
             self._close_notes()
+        elif self.permissions.leave_view():
+            pass
         elif self.pane != (home := before.pane if before else "policies"):
             self.action_pane(home)
         elif self._go_back():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -65,6 +65,8 @@ class PermissionsPane(Pane):
         self._access: AccessPolicyRules | None = None
         self._last_use: LastUse | None = None
         """What the policy was last used for, if that is shown."""
+        self._viewed_from: Hashable = None
+        """The row that the cursor was on before another view."""
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
@@ -120,8 +122,7 @@ class PermissionsPane(Pane):
             self.notify(ONE_VIEW)
             return
         if self._last_use is not None or shown is None:
-            self._drop_last_use()
-            self._show_remaining(None)
+            self.leave_view()
             return
         if self._remaining is not None or self._awaits_remaining:
             from ekstui.tui.last_use import LastUse
@@ -133,10 +134,21 @@ class PermissionsPane(Pane):
         from ekstui.iam.summary import remaining
 
         self._awaits_remaining = True
+        self._viewed_from = self.rows.current.key if self.rows.current else None
         library, policy, version = self.app.library, shown.entry.policy, shown.version
         self.app.background.run(
             self, "remaining", lambda _: remaining(library.document(policy, version)), self._show_remaining
         )
+
+    def leave_view(self) -> bool:
+        """Go back to the row of what the version allows from which another view was opened; False if none is."""
+        if self._remaining is None and not self._awaits_remaining and self._last_use is None:
+            return False
+        self.app.background.cancel("remaining")
+        self._drop_last_use()
+        self._show_remaining(None)
+        self.reach(self._viewed_from)
+        return True
 
     def _drop_last_use(self) -> None:
         if self._last_use is not None:
