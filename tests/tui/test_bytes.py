@@ -11,6 +11,6 @@ pytestmark = pytest.mark.slow
 def test_bytes_stay_within_their_limits(size: tuple[int, int], own_filled_cache: None) -> None:
     figures = sent(size)
     assert figures
-    assert [figure for figure in figures if figure.bytes > figure.limit] == []
+    assert [figure for figure in figures if figure.bytes > figure.limit] == [], figures
     # Nothing comes of nothing, and something of all else.
     assert [bool(figure.bytes) for figure in figures] == [bool(figure.limit) for figure in figures], figures

@@ -15,9 +15,9 @@ from tests.tui.journeys import settle, shows, travel, words
 
 
 def test_a_version_is_shown_at_once() -> None:
-    async def journey(_: Pilot[None], app: EkstuiApp) -> None:
-        assert isinstance(app.screen, ExplorerScreen)
-        assert app.screen.shown is not None
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        await settle(pilot, lambda: isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None)
+        assert isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None
         assert (app.screen.shown.entry.policy.name, app.screen.shown.version) == ("AmazonEKS_CNI_Policy", 5)
 
     travel(journey, start=where_to_start("amazoneks_cni_policy@v5", Library.open()))
