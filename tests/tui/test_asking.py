@@ -31,23 +31,22 @@ class Slow:
 
     def __init__(self) -> None:
         self.asked = 0
-        self.begun, self.go_on, self.spoken = threading.Event(), threading.Event(), threading.Event()
+        self.begun, self.go_on, self.spoken, self.may_end = (threading.Event() for _ in range(4))
         self.choice, self.is_set_up = AccountChoice(), True
         self.account = self
 
     def last_snapshot(self) -> None:
         """Return no snapshot."""
 
-    def refresh(self, progress: Callable[[str, str], None], cancelled: Callable[[], bool]) -> AccountSnapshot:
+    def refresh(self, progress: Callable[[str], None], cancelled: Callable[[], bool]) -> AccountSnapshot:
         """Read the account."""
         self.asked += 1
         if self.asked == 1:
             self.begun.set()
-            self.go_on.wait(20)
-            progress("roles", "reading roles")
+            assert self.go_on.wait(PATIENCE)
+            progress("reading roles")
             self.spoken.set()
-            self.go_on.clear()
-            self.go_on.wait(20)
+            assert self.may_end.wait(PATIENCE)
         return snapshot()
 
 
@@ -67,14 +66,14 @@ def test_what_a_replaced_asking_says_late_is_not_heard() -> None:
         async with Listening().run_test() as pilot:
             app = cast("Listening", pilot.app)
             watch_account(app, background, cast("Library", library), timedelta(0), ask=True)
-            await asyncio.to_thread(library.begun.wait, PATIENCE)
+            assert await asyncio.to_thread(library.begun.wait, PATIENCE)
             watch_account(app, background, cast("Library", library), timedelta(0), ask=True)
             await settle(pilot, lambda: app.view.snapshot is not None)
             library.go_on.set()
-            await asyncio.to_thread(library.spoken.wait, PATIENCE)
+            assert await asyncio.to_thread(library.spoken.wait, PATIENCE)
             await pilot.pause()
             assert app.view.asking is None
-            library.go_on.set()
+            library.may_end.set()
 
     asyncio.run(run())
 
