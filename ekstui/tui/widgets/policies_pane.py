@@ -47,7 +47,7 @@ def in_groups(
 _MARK = Column("", 1)
 _NAME = Column("Policy", 8, share=1, names=True)
 SUPERSEDED = Column("", 10, yields=True)
-_ATTACHED = Column("roles", 5, right=True, yields=True)
+_ATTACHED = Column("roles", 5, right=True)
 _VERSION = Column("ver", 4, right=True)
 RELEASE = 8
 """The width of `v1.14.10`."""
