@@ -61,7 +61,7 @@ def _head(answer: EntriesAnswer) -> Iterator[str]:
     made = sum(line.principal is not None for line in answer.lines)
     lines = counted(len(answer.lines), "line")
     entries = counted(made, "access entry", "access entries")
-    yield f"# Cluster {clean_line(answer.cluster)}: {entries} replace {lines} of aws-auth."
+    yield f"# Cluster {clean_line(answer.cluster)}: {lines} of aws-auth, {entries} to create."
     if not answer.rbac_read:
         yield "# What groups are bound to was not read, so access policies are given only where Kubernetes itself says it. Add"
         yield "# kubectl get clusterroles,clusterrolebindings,roles,rolebindings -A -o json"
