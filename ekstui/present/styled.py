@@ -151,16 +151,26 @@ _CONTINUATION = " \\"
 """The end of a line of a command that continues on the next."""
 
 
+_SHELL_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|\\.|[^\s"'\\])+""")
+
+
 def shell_lines(command: str, room: int) -> list[str]:
-    """Return a command split at its options into lines that fit; pasted into a shell, they are the same command."""
-    words = re.split(r" (?=--[a-z])", command)
-    lines = [words[0]]
-    for word in words[1:]:
-        if cells(lines[-1]) + cells(word) + len(" ") + len(_CONTINUATION) <= room:
-            lines[-1] += f" {word}"
+    """Return a command split into lines that fit, at its options if that is enough; pasted into a shell, they are the same.
+
+    Only a word that is longer than the room stays longer.
+    """
+    pieces: list[str] = []
+    for part in re.split(r" (?=--[a-z])", command):
+        words = _SHELL_WORD.findall(part)
+        fits = len("  ") + cells(part) + len(_CONTINUATION) <= room
+        pieces += [part] if fits or " ".join(words) != part else words
+    lines = pieces[:1]
+    for piece in pieces[1:]:
+        if cells(lines[-1]) + cells(piece) + len(" ") + len(_CONTINUATION) <= room:
+            lines[-1] += f" {piece}"
         else:
             lines[-1] += _CONTINUATION
-            lines.append(f"  {word}")
+            lines.append(f"  {piece}")
     return lines
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from ekstui.errors import InputError
 from ekstui.export.texts import attachment_terraform, cloudformation_text, terraform_text
 from ekstui.present.blocks import Block, Code, Column, Heading, Node, Sentence, Span, Table, TableRow, Tree, code, note
 from ekstui.present.rendering import lines, markdown, rows
-from ekstui.present.styled import cells, plain
+from ekstui.present.styled import cells, plain, shell_lines
 
 _COLUMNS = (Column("NAME"), Column("USED BY", 8, shrink=1), Column("N", right=True))
 
@@ -200,3 +201,22 @@ def test_cloudformation_gets_no_reference_to_a_secret() -> None:
     statement = {"Sid": "{{resolve:secretsmanager:prod}}", "Effect": "Allow", "Action": "a:b", "Resource": "*"}
     with pytest.raises(InputError, match="CloudFormation replaces"):
         cloudformation_text("a", {"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.mark.parametrize("room", [30, 44, 69, 110])
+def test_a_command_on_several_lines_is_the_same_when_pasted(room: int) -> None:
+    annotate = (
+        "kubectl annotate serviceaccount web -n shop --overwrite 'note=two  words'"
+        ' eks.amazonaws.com/role-arn="${ROLE_ARN:?}" eks.amazonaws.com/role_arn-'
+    )
+    associate = 'aws eks create --arn "$(aws iam get-role --role-name prod-orders --output text)" --json \'{"a": 1}\''
+    told = 'kubectl() { printf "<%s>" "$@"; }; aws() { printf "<%s>" "$@"; }; ROLE_ARN=arn\n'
+    for command in (annotate, associate):
+        lines = shell_lines(command, room)
+        assert len(lines) > 1 or room == 110
+        assert all(len(line) <= room or len(line.split()) < 4 for line in lines), lines
+        pasted, whole = (
+            subprocess.run(["bash", "-c", told + text], capture_output=True, check=True).stdout
+            for text in ("\n".join(lines), command)
+        )
+        assert pasted == whole
