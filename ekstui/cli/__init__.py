@@ -15,34 +15,19 @@ def main(arguments: list[str] | None = None) -> int:
         # and a sixth of that of a short command. The app turns collection on again.
         gc.disable()
     if words in (["--version"], ["-V"]):
-        return print_version()
+        return answer_version()
     from ekstui.cli.main import main as run
 
     return run(arguments)
 
 
-def print_version() -> int:
-    """Print the versions of ekstui, of the bundled corpus (with its last day) and of the reference."""
-    from datetime import UTC, datetime
+def answer_version() -> int:
+    """Print the versions and return the exit code."""
+    from ekstui.cli.version import print_version
+    from ekstui.errors import OutputError
 
-    from ekstui import __version__
-    from ekstui.cli.streams import flush_out, write_out
-    from ekstui.errors import DataError, OutputError
-    from ekstui.iam.reference import reference_version
-    from ekstui.sources.corpus import Corpus
-
-    # Only the manifest is read; the cache may know more, which `ekstui cache info` shows.
     try:
-        manifest = Corpus.bundled().manifest()
-        corpus = (
-            f"{manifest.label}: {manifest.policies:,} policies with {manifest.versions:,} versions, known until "
-            f"{manifest.known_until:%Y-%m-%d}, {(datetime.now(UTC) - manifest.known_until).days} days ago"
-        )
-    except DataError:
-        corpus = "no corpus: reinstall ekstui"
-    try:
-        write_out(f"ekstui {__version__}\n{corpus}\niamdata {reference_version()}\n")
-        flush_out()
+        print_version()
     except OutputError as error:
         from ekstui.cli.parser import ExitCode
         from ekstui.cli.streams import remark
@@ -52,4 +37,4 @@ def print_version() -> int:
     return 0
 
 
-__all__ = ["main", "print_version"]
+__all__ = ["main"]

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
 
 from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
-from ekstui.cli import print_version
-from ekstui.cli.commands import HOMES, TITLES
+from ekstui.cli.command_names import HOMES, TITLES
 from ekstui.errors import InputError
 from ekstui.iam.text import clean_line
 
@@ -400,5 +399,7 @@ class _Version(argparse.Action):
     """Prints the versions of ekstui, its data and the reference."""
 
     def __call__(self, *_: object) -> None:
+        from ekstui.cli.version import print_version  # 25 ms, and only where the version is asked for
 
-        sys.exit(print_version())
+        print_version()
+        sys.exit(0)

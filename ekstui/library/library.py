@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from ekstui import files, log
 from ekstui.change.policy import Scope, aws_scope, is_version
 from ekstui.errors import AccountError, AmbiguousError, EkstuiError, InputError, NotFoundError
-from ekstui.library import AccountChoice
+from ekstui.library.account_choice import AccountChoice
 from ekstui.library.catalog import (
     DefaultVersion,
     PolicyEntry,

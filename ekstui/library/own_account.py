@@ -12,7 +12,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, SourceErro
 from ekstui.eks.last_accessed import LastAccessed
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, in_app
-from ekstui.library import AccountChoice
+from ekstui.library.account_choice import AccountChoice
 from ekstui.sources.account_file import demo_account, demo_last_accessed, read_account_file
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.credentials import are_credentials_set_up, caller_digest, is_any_chosen, profile_digest

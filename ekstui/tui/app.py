@@ -25,7 +25,8 @@ from ekstui.tui.background import first_view
 from ekstui.tui.base import is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import missing_from_textual, repaint
-from ekstui.tui.keys import Key, bindings, clashes, declared, keys_as_shown, unknown_ids
+from ekstui.tui.keymap import all_keys, clashes, unknown_ids
+from ekstui.tui.keys import Key, bindings, declared, keys_as_shown
 from ekstui.tui.messages import Bookmark, PaneFailed, Shown, Start
 from ekstui.tui.routes import RoutedApp
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
@@ -171,7 +172,7 @@ class EkstuiApp(RoutedApp):
         """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
-        wanted = next((key for key in keys.all_keys() if event.key in self.keys_of(key).split(",")), None)
+        wanted = next((key for key in all_keys() if event.key in self.keys_of(key).split(",")), None)
         here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
         if wanted is not None and wanted.id not in {key.id for key in here}:
             self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")

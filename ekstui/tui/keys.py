@@ -5,14 +5,10 @@ entries and section of the manual all come from that list. A key that only one p
 rebind a key by its id, under `[keys]`.
 """
 
-from collections.abc import Iterable, Mapping
-from importlib import import_module
-from pkgutil import iter_modules
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
-
-from ekstui.settings import nearest_words
 
 
 class Key(NamedTuple):
@@ -95,17 +91,8 @@ KUBERNETES = Key("kubernetes", "K", "kubernetes", "pods", "Read the cluster's po
 RENEWING = (SYNC.id, RENEW.id, KUBERNETES.id)
 """The ids of the keys that ask for newer data."""
 
-_all: dict[str, Key] = {value.id: value for value in globals().values() if isinstance(value, Key)}
+bound_keys: dict[str, Key] = {value.id: value for value in globals().values() if isinstance(value, Key)}
 """The keys above, and those that a screen or pane has bound besides."""
-
-
-def all_keys() -> tuple[Key, ...]:
-    """Return all keys, those that only one pane has included."""
-    from ekstui.tui import widgets  # they import this module
-
-    for module in iter_modules(widgets.__path__):
-        import_module(f"{widgets.__name__}.{module.name}")
-    return tuple(_all.values())
 
 
 def declared(owner: object) -> tuple[Key, ...]:
@@ -121,33 +108,8 @@ def bindings(keys: Iterable[Key]) -> list[BindingType]:
     """Return Textual's bindings for these keys."""
     keys = tuple(keys)
     for key in keys:
-        _all.setdefault(key.id, key)
+        bound_keys.setdefault(key.id, key)
     return [Binding(key.keys, key.action, key.label, id=key.id, tooltip=key.help) for key in keys]
-
-
-def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
-    """Return a warning for each unknown id, with the most similar known one."""
-    declared_ids = tuple(key.id for key in all_keys())
-    return tuple(
-        f"No key has the id {name}{nearest_words(name, declared_ids)}." for name in ids if name not in declared_ids
-    )
-
-
-def clashes(keymap: Mapping[str, str]) -> dict[str, str]:
-    """Return why keys in the settings cannot be used, by id: a key that two ids have would do only one of two things."""
-    by_id = {key.id: keymap.get(key.id, key.keys) for key in all_keys()}
-    owners: dict[str, list[str]] = {}
-    for name, keys in by_id.items():
-        # Textual spells `/` and `slash` in one way.
-        for binding in Binding.make_bindings([Binding(keys, name)]):
-            owners.setdefault(binding.key, []).append(name)
-    return {
-        name: f"{keys_as_shown(key)} is also the key of {other}"
-        for key, names in owners.items()
-        for name in names
-        for other in names
-        if name in keymap and other != name
-    }
 
 
 _SPELLED = {

@@ -19,7 +19,7 @@ from ekstui import files
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import COMMANDS, build_parser, commands_of
 from ekstui.settings import SETTINGS
-from ekstui.tui.keys import all_keys
+from ekstui.tui.keymap import all_keys
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 from tests.support.filled import copied

@@ -16,7 +16,7 @@ from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from ekstui.change.policy import Policy, version_label
-from ekstui.cli.commands import TITLES
+from ekstui.cli.command_names import TITLES
 from ekstui.cli.parser import argument, command, commands_of
 from ekstui.cli.streams import print_text
 from ekstui.errors import EkstuiError

@@ -25,9 +25,8 @@ from ekstui.present.rendering import rows, styled_line
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.sources.aws.credentials import profile_names
-from ekstui.tui import keys, last_use
+from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
-from ekstui.tui.last_use import LastUse
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,
@@ -41,6 +40,8 @@ from ekstui.tui.messages import (
 )
 from ekstui.tui.screens.copying import Extract, advised
 from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
+from ekstui.tui.widgets import last_use
+from ekstui.tui.widgets.last_use import LastUse
 from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
 _Beside = tuple[Sequence[str], Sequence[CopyAnswer]]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
-    from ekstui.tui.last_use import LastUse
+    from ekstui.tui.widgets.last_use import LastUse
 
 LAST_USE = "last use"
 """In place of an effect, for the services of IAM's report."""
@@ -125,7 +125,7 @@ class PermissionsPane(Pane):
             self.leave_view()
             return
         if self._remaining is not None or self._awaits_remaining:
-            from ekstui.tui.last_use import LastUse
+            from ekstui.tui.widgets.last_use import LastUse
 
             self.app.background.cancel("remaining")
             self._last_use = LastUse("last-use")
