@@ -289,7 +289,7 @@ def schema_of(hint: object, *, version: bool = False) -> Schema:
     if origin is not None and issubclass(cast("type", origin), Sequence | frozenset):
         return some(either(*(schema_of(each, version=version) for each in arguments if each is not Ellipsis)))
     kind = cast("type", hint)
-    if kind.__name__ in encoding._FIELDS:
+    if kind.__name__ in encoding.FIELDS:
         return is_a(kind.__name__)
     simple: dict[type, Schema] = {
         type(None): {"type": "null"}, str: STRING, bool: BOOLEAN, int: VERSION if version else COUNT,
@@ -347,7 +347,7 @@ def form_schema(form: str) -> Schema:
     """Return the schema of a class or form."""
     kind = class_named(form.partition(".")[0])
     fields = {}
-    for word in encoding._FIELDS[form].split():
+    for word in encoding.FIELDS[form].split():
         name, equals, path = word.partition("=")
         fields[name] = field_schema(form, name, path if equals else name)
     return record(sentence(kind.__doc__), **fields)

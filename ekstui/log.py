@@ -12,7 +12,7 @@ Writer = Callable[..., object]
 """Called with a level, a sentence and the values in it, as `Logger.log` is."""
 
 _writers: list[Writer] = []
-_said: set[str] = set()
+_logged_once: set[str] = set()
 
 
 def start(writer: Writer) -> None:
@@ -24,7 +24,7 @@ def start(writer: Writer) -> None:
 def stop() -> None:
     """Hand nothing to anybody any more."""
     _writers.clear()
-    _said.clear()
+    _logged_once.clear()
 
 
 def info(sentence: str, *values: object) -> None:
@@ -35,8 +35,8 @@ def info(sentence: str, *values: object) -> None:
 
 def info_once(sentence: str) -> None:
     """Log what happens often, such as opening the cache, the first time only."""
-    if _writers and sentence not in _said:
-        _said.add(sentence)
+    if _writers and sentence not in _logged_once:
+        _logged_once.add(sentence)
         info(sentence)
 
 

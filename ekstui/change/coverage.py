@@ -73,7 +73,7 @@ class _Proof:
         """Return True only if no new Deny revokes what the extent allowed."""
         return all(
             self.is_covered(deny, old_denies)
-            or self._apart(extent, deny)
+            or self._are_disjoint(extent, deny)
             or self._overlap_already_denied(extent, deny, old_denies)
             for deny in in_order(new_denies)
         ) or self.is_covered(extent, old_denies)
@@ -118,7 +118,7 @@ class _Proof:
     def _covers(self, general: Extent, special: Extent) -> bool:
         return self._effort.spend(_steps(general, special)) and extent_covers(general, special)
 
-    def _apart(self, one: Extent, other: Extent) -> bool:
+    def _are_disjoint(self, one: Extent, other: Extent) -> bool:
         return self._effort.spend(_steps(one, other)) and are_disjoint(one, other)
 
     def _overlap_already_denied(self, extent: Extent, deny: Extent, old_denies: frozenset[Extent]) -> bool:

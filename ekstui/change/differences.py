@@ -402,7 +402,7 @@ def differences(before: Document, after: Document) -> Differences:
     if before == after and is_too_large(before):
         return Differences((), (), (), (), ())
     one, other = _Reading(before), _Reading(after)
-    lists = _Found()
+    lists = _DifferenceLists()
     exceptions = _paired_exceptions(one, other)
     for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys()):
         _compare(target, one, other, lists)
@@ -414,7 +414,7 @@ def differences(before: Document, after: Document) -> Differences:
 
 
 @dataclass(slots=True)
-class _Found:
+class _DifferenceLists:
     """The parts of `Differences` as they are collected."""
 
     added: list[ActionDifference] = field(default_factory=list)
@@ -425,7 +425,7 @@ class _Found:
     effort: Effort = field(default_factory=lambda: Effort(MAX_STEPS))
 
 
-def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> None:
+def _compare(target: Target, one: _Reading, other: _Reading, lists: _DifferenceLists) -> None:
     side: Side = "before" if target in one.places else "after"
     here, there = (one, other) if side == "before" else (other, one)
     alike = lists.alike.setdefault(target.effect, [])
@@ -445,7 +445,7 @@ def _compare(target: Target, one: _Reading, other: _Reading, lists: _Found) -> N
             lists.covered.append(StillCovered(target.effect, side, (name,), _label(there.covering(target)[0], there)))
 
 
-def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, lists: _Found) -> None:
+def _compare_alone(target: Target, side: Side, here: _Reading, there: _Reading, lists: _DifferenceLists) -> None:
     """Compare a target that the other side neither names nor covers."""
     lacking = _lacking(target, there, here)
     spelled = here.spelled[target]

@@ -173,7 +173,7 @@ def holders_of(
     With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
     `extent_covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
     """
-    info = _known(action)
+    info = _action_info(action)
     holders = (holder_of(candidate, action, resource, types=types, history=history) for candidate in candidates)
     return WhoCan(
         action=info.name if info else action,
@@ -192,7 +192,7 @@ def holder_of(
     grants = everywhere if resource is None else tuple(grant for grant in everywhere if can_match(grant, resource))
     if not grants:
         return None
-    info = _known(action)
+    info = _action_info(action)
     via, pattern = _most_specific(allows, action)
     # A policy matches the types of all its grants, whatever resource the question is about.
     covers_types, lacks_types = _types(info, everywhere) if types and info else ((), ())
@@ -277,13 +277,13 @@ def _actions_named(name: str) -> tuple[str, ...]:
     return tuple(full for full in names if full is not None)[:5]
 
 
-def _known(action: str) -> ActionInfo | None:
+def _action_info(action: str) -> ActionInfo | None:
     return None if wildcard.is_wild(action) else reference().find(action)
 
 
 def _denied(grants: tuple[Grant, ...], denies: list[Statement], action: str) -> Denied | None:
     if not wildcard.is_wild(action):
-        return denied(grants, denies, _known(action))
+        return denied(grants, denies, _action_info(action))
     # A Deny on some actions of a pattern revokes a part of it, however much of these it revokes.
     whole = denied(grants, [statement for statement in denies if matches_all(statement, action)], None)
     if whole == "full" or not denies:

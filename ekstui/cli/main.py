@@ -204,7 +204,7 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
     settled = effective(files.config_file(), os.environ, options)
-    arguments.given = frozenset(options)
+    arguments.set_by_option = frozenset(options)
     for option, setting in _OPTIONS.items():
         if hasattr(arguments, option):
             setattr(arguments, option, getattr(settled.settings, setting))

@@ -67,7 +67,7 @@ def remark_age(library: Library, known_until: datetime) -> None:
 
 def library_for(arguments: Namespace) -> Library:
     """Open the library over the account that the options choose."""
-    if arguments.demo and "regions" in arguments.given:
+    if arguments.demo and "regions" in arguments.set_by_option:
         remark("--demo is one account in all of its regions: --region does not change it.")
     asks = sys.stdin.isatty() and sys.stderr.isatty()
     return _open(account_choice(arguments, _ask_for_code if asks else None))

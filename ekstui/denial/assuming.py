@@ -255,7 +255,7 @@ def _judged(
     fits = every((named.is_caller, result.matches, *(False for _ in never)))
     failed = result.failed if result.matches is fits else ()
     if named.is_caller is fits and fits is not True:
-        failed = (Failure("principal", None, named.kind, (named.value,), _given(caller, named)), *failed)
+        failed = (Failure("principal", None, named.kind, (named.value,), _caller_as_value(caller, named)), *failed)
     if fits is False:
         failed += tuple(_failure(line, asked) for line in never)
     missing = result.missing if fits is None else ()
@@ -270,7 +270,7 @@ def _failure(line: Condition, request: Request) -> Failure:
     return Failure("condition", line.key, line.operator, line.values, context.get(line.key.lower()))
 
 
-def _given(caller: Caller, named: PrincipalMatch) -> tuple[str, ...] | None:
+def _caller_as_value(caller: Caller, named: PrincipalMatch) -> tuple[str, ...] | None:
     if caller.name is not None:
         return (caller.name,)
     # The owner of a token may be unknown, but not that it is one.

@@ -383,7 +383,7 @@ def _calling(misplaced: Sequence[str], purpose: Purpose, text: str) -> str | Non
     """Return the controller that called with the role of its node, if it is clear which, and it has no role of its own."""
     named = [component for component in misplaced if component in components_in(text)]
     likely = named or list(misplaced)
-    has_own = {expected.component for expected in purpose.apart}
+    has_own = {expected.component for expected in purpose.own_roles}
     return likely[0] if len(likely) == 1 and likely[0] not in has_own else None
 
 

@@ -209,15 +209,15 @@ def refusals_of(text: str) -> list[Refusal]:
         for hit in _hits(form):
             if hit.start not in best or hit.score > best[hit.start].score:
                 best[hit.start] = hit
-    apart: list[_Hit] = []
+    separate: list[_Hit] = []
     for start in sorted(best):
         hit = best[start]
         # A form may have only the end of an operation's name.
-        if not apart or start >= apart[-1].end or not (hit.is_call and apart[-1].is_call):
-            apart.append(hit)
-        elif hit.score > apart[-1].score:
-            apart[-1] = hit
-    hits = _without_repeats(apart, forms)
+        if not separate or start >= separate[-1].end or not (hit.is_call and separate[-1].is_call):
+            separate.append(hit)
+        elif hit.score > separate[-1].score:
+            separate[-1] = hit
+    hits = _without_repeats(separate, forms)
     return [_complete(hits, index, cleaned) for index in range(len(hits))]
 
 

@@ -118,7 +118,7 @@ class Purpose(NamedTuple):
     """The policies that are made for what it runs: AWS's by name, those of projects by component."""
     of_others: frozenset[str] = frozenset()
     """AWS's policies that are made for some other controller or add-on."""
-    apart: tuple[RoleOfItsOwn, ...] = ()
+    own_roles: tuple[RoleOfItsOwn, ...] = ()
     """For a node role: what runs on the nodes with a role of its own."""
     with_own_role_in_every_cluster: frozenset[str] = frozenset()
     """The controllers and add-ons that have a role of their own in every cluster with these nodes."""
@@ -237,7 +237,7 @@ def is_call_of_node(action: str, candidates: Sequence[CandidatePolicy], knowledg
 
     A policy that nodes need only for what has a role of its own in all of their clusters does not count.
     """
-    apart = {
+    own_roles = {
         name
         for component in purpose.with_own_role_in_every_cluster
         for name in policies_of_component(component, knowledge)
@@ -247,7 +247,7 @@ def is_call_of_node(action: str, candidates: Sequence[CandidatePolicy], knowledg
         for candidate in candidates
         if (notes := knowledge.policies.get(candidate.policy.name)) is not None
         and NODE_ROLES.intersection(notes.attached_to)
-        and candidate.policy.name not in apart
+        and candidate.policy.name not in own_roles
     )
 
 
@@ -286,7 +286,7 @@ def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[s
     if not misplaced:
         yield f"{text} If a pod made it, the pod has no role of its own."
         return
-    expected = [role for role in purpose.apart if role.component in misplaced]
+    expected = [role for role in purpose.own_roles if role.component in misplaced]
     callers = " or ".join(dict.fromkeys(role.component for role in expected) or misplaced)
     roles = "; ".join(f"{role.role} in {role.cluster}, by {role.by}" for role in expected)
     yield f"{text} {callers} makes such calls; if it made this one, it did not get its own role{f': {roles}' if roles else ''}."

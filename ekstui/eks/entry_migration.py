@@ -61,7 +61,7 @@ class ReplacedLine(NamedTuple):
     """What makes the entry with its access policies, in this order."""
 
 
-class _Known(NamedTuple):
+class _Context(NamedTuple):
     """What lines are judged by."""
 
     cluster: Cluster
@@ -88,11 +88,11 @@ def replaced_lines(
     `principals` are the ARNs of the account's roles and users, `bindings` those of RBAC, and `rules` those of the access policies
     that principals can have; None stands for what was not read.
     """
-    known = _Known(cluster, account, partition, principals, bindings, rules)
+    context = _Context(cluster, account, partition, principals, bindings, rules)
     mappings = (cluster.kubernetes.mappings if cluster.kubernetes else None) or ()
     last = {(mapping.kind, mapping.principal.lower()): index for index, mapping in enumerate(mappings)}
     return tuple(
-        _replaced(mapping, known)
+        _replaced(mapping, context)
         if last[mapping.kind, mapping.principal.lower()] == index
         else ReplacedLine(mapping, None, notes=("A later line is for the same principal, so this one does not count.",))
         for index, mapping in enumerate(mappings)
@@ -113,18 +113,18 @@ def change_of_mode(cluster: Cluster) -> tuple[Command, ...]:
     )  # fmt: skip
 
 
-def _replaced(line: AuthMapping, known: _Known) -> ReplacedLine:
+def _replaced(line: AuthMapping, context: _Context) -> ReplacedLine:
     """Return what replaces a line."""
     if line.kind == "account":
         note = "It lets a whole account in; an access entry is for one role or user, so each needs its own."
         return ReplacedLine(line, None, notes=(note,))
-    entries = known.cluster.access_entries or ()
+    entries = context.cluster.access_entries or ()
     if any(_is_for(entry.principal_arn, line) for entry in entries):
         return ReplacedLine(line, None, notes=("The cluster has an access entry for it, which overrides this line.",))
-    principal, notes = _principal(line, known)
+    principal, notes = _principal(line, context)
     if principal is None:
         return ReplacedLine(line, None, notes=notes)
-    place = (known.cluster.name, known.cluster.region, principal)
+    place = (context.cluster.name, context.cluster.region, principal)
     if (kind := _kind_of_nodes(line)) is not None:
         others = (group for group in line.groups if group not in _OF_NODES)
         lost = tuple(f"The group {group} cannot be on an entry for nodes." for group in others)
@@ -132,17 +132,17 @@ def _replaced(line: AuthMapping, known: _Known) -> ReplacedLine:
         return ReplacedLine(
             line, kind, principal, gives_the_same=same, notes=(*notes, *lost), commands=(create_entry(*place, kind),)
         )
-    username, about_name = _username(line, known)
-    parts = [_given_to(group, line, known) for group in line.groups]
+    username, about_name = _username(line, context)
+    parts = [_group_replacement(group, line, context) for group in line.groups]
     policies = _merged(policy for part in parts for policy in part.policies)
     groups = tuple(dict.fromkeys(part.group for part in parts if part.group is not None))
     commands = [create_entry(*place, groups=groups, username=username)]
     commands += [
-        associate_policy(*place, policy.policy, policy.namespaces or (), known.partition) for policy in policies
+        associate_policy(*place, policy.policy, policy.namespaces or (), context.partition) for policy in policies
     ]
     matches = line.kind == "user" or arn_without_path(line.principal) == line.principal
     # Of a role of another account the path is not known.
-    is_certain = line.kind == "user" or split_arn(line.principal).account == known.account
+    is_certain = line.kind == "user" or split_arn(line.principal).account == context.account
     knows_all = all(part.is_same for part in parts) and not about_name and is_certain
     if not matches:
         notes = (*notes, "Its ARN has a path, so the line lets nobody in today; the entry gives what it was meant to.")
@@ -161,17 +161,17 @@ def _is_for(entry_principal: str, line: AuthMapping) -> bool:
     return entry_principal == line.principal
 
 
-def _principal(line: AuthMapping, known: _Known) -> tuple[str | None, tuple[str, ...]]:
+def _principal(line: AuthMapping, context: _Context) -> tuple[str | None, tuple[str, ...]]:
     """Return the principal for an access entry, which has the path that aws-auth leaves out, and notes."""
     arn, entity = line.principal, entity_of(line.principal)
-    own = split_arn(arn).account == known.account
+    own = split_arn(arn).account == context.account
     if not own:
         other = "Its path, if it has one, is not known: the role is of another account."
         return arn, (other,) if line.kind == "role" else ()
-    if known.principals is not None:
+    if context.principals is not None:
         named = [
             name
-            for name in known.principals
+            for name in context.principals
             if name == arn or (line.kind == "role" and ":role/" in name and entity_of(name).name == entity.name)
         ]
         if not named:
@@ -193,7 +193,7 @@ def _kind_of_nodes(line: AuthMapping) -> str | None:
     return "HYBRID_LINUX" if "{{SessionName" in line.username else "EC2_LINUX"
 
 
-def _username(line: AuthMapping, known: _Known) -> tuple[str | None, tuple[str, ...]]:
+def _username(line: AuthMapping, context: _Context) -> tuple[str | None, tuple[str, ...]]:
     """Return the user name for an access entry, and what is lost if it cannot be the line's."""
     name = line.username
     if not name:
@@ -206,14 +206,14 @@ def _username(line: AuthMapping, known: _Known) -> tuple[str | None, tuple[str, 
     if not wrong:
         return name, ()
     bound = "what is bound to that user, if anything, is lost"
-    users = {user for binding in known.bindings or () for kind, user in binding.subjects if kind == "User"}
+    users = {user for binding in context.bindings or () for kind, user in binding.subjects if kind == "User"}
     pattern = re.compile(".*".join(map(re.escape, _PLACEHOLDER.split(name)[::2])))
-    if known.bindings is not None and not any(map(pattern.fullmatch, users)):
+    if context.bindings is not None and not any(map(pattern.fullmatch, users)):
         return None, ()
     return None, (f"An entry cannot have the user name {name}, so it gets EKS's own: {bound}.",)
 
 
-class _Given(NamedTuple):
+class _GroupReplacement(NamedTuple):
     """What replaces a group of a line."""
 
     group: str | None
@@ -225,23 +225,23 @@ class _Given(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _given_to(group: str, line: AuthMapping, known: _Known) -> _Given:
+def _group_replacement(group: str, line: AuthMapping, context: _Context) -> _GroupReplacement:
     """Return what replaces a group of a line: access policies that give nothing more, and RBAC for the rest."""
     is_reserved = group.startswith(_RESERVED)
-    rights, unread = rights_of(("Group", group), known.bindings or ())
-    if group in _BUILT_IN and (known.bindings is None or not rights or group == _MASTERS):
+    rights, unread = rights_of(("Group", group), context.bindings or ())
+    if group in _BUILT_IN and (context.bindings is None or not rights or group == _MASTERS):
         rights, unread = _BUILT_IN[group], ()
-    elif known.bindings is None or unread:
+    elif context.bindings is None or unread:
         why = f"the role of {listed(unread)} was not read" if unread else "RBAC was not read"
         if is_reserved:
             lost = f"An entry cannot have the group {group}, and what that may do is not known: {why}."
-            return _Given(None, is_same=False, notes=(lost,))
+            return _GroupReplacement(None, is_same=False, notes=(lost,))
         note = f"The entry keeps the group {group} with all that is bound to it ({why})."
-        return _Given(group, notes=(note,))
+        return _GroupReplacement(group, notes=(note,))
     if not any(rights.values()):
-        return _Given(None if is_reserved else group, notes=(f"The group {group} is bound to nothing.",))
+        return _GroupReplacement(None if is_reserved else group, notes=(f"The group {group} is bound to nothing.",))
     subject = role_name(group.partition(":")[2], entity_of(line.principal).name) if is_reserved else group
-    policies, roles = _replacing(rights, known.rules, subject, known.partition)
+    policies, roles = _replacing(rights, context.rules, subject, context.partition)
     notes = []
     if is_reserved:
         notes.append(f"An entry cannot have the group {group}.")
@@ -256,7 +256,7 @@ def _given_to(group: str, line: AuthMapping, known: _Known) -> _Given:
     # Without RBAC of its own the group is kept only where it can be.
     kept = subject if roles or not is_reserved else None
     alone = tuple(sorted({permission for role in roles for permission in permissions(role.rules)}))
-    return _Given(kept, policies, roles, _gives(rights, policies, roles, known.rules), alone, tuple(notes))
+    return _GroupReplacement(kept, policies, roles, _gives(rights, policies, roles, context.rules), alone, tuple(notes))
 
 
 def _replacing(

@@ -296,13 +296,13 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
             )
             for name, says in access["names"].items()
         },
-        absences=_each(Absence, tables["none_exists"]),
-        requirements=_each(Requirement, map(_with_releases, tables["requirements"])),
-        trust=_each(TrustRequirement, tables["trust"]),
+        absences=_entries(Absence, tables["none_exists"]),
+        requirements=_entries(Requirement, map(_with_releases, tables["requirements"])),
+        trust=_entries(TrustRequirement, tables["trust"]),
         capabilities=dict(tables["capabilities"]),
-        dependent_actions=_each(DependentActions, tables["dependent_actions"]),
-        optional_actions=_each(OptionalActions, map(_with_releases, tables["optional_actions"])),
-        symptoms=_each(Symptom, tables["symptoms"]),
+        dependent_actions=_entries(DependentActions, tables["dependent_actions"]),
+        optional_actions=_entries(OptionalActions, map(_with_releases, tables["optional_actions"])),
+        symptoms=_entries(Symptom, tables["symptoms"]),
         groups=tuple((title, tuple(names)) for title, names in tables["groups"].items()),
         aliases=_frozen(tables["aliases"]),
         synonyms=dict(tables["synonyms"]),
@@ -312,10 +312,10 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
 
 def _policy(name: str, fields: Mapping[str, Any]) -> PolicyKnowledge:
     fixed = _frozen({key: value for key, value in fields.items() if key != "updates"})
-    return PolicyKnowledge(name=name, updates=_each(Update, fields.get("updates", ())), **fixed)
+    return PolicyKnowledge(name=name, updates=_entries(Update, fields.get("updates", ())), **fixed)
 
 
-def _each(make: Callable[..., _T], tables: object) -> tuple[_T, ...]:
+def _entries(make: Callable[..., _T], tables: object) -> tuple[_T, ...]:
     return tuple(make(**_frozen(fields)) for fields in cast("list[dict[str, Any]]", tables))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Shape = dict[str, object]
 
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     "AccessDifference": "before after kind=reach reach added removed",
     "AccessEntry": "principal=principal_arn type=kind username groups",
     "AccessPolicyRules": "name=policy.name arn content=policy.content reserved=policy.reserved "
@@ -353,7 +353,7 @@ def encode(value: object) -> object:
             return str(value)
         case Statement():
             return serialise_statement(value)
-    if type(value).__name__ in _FIELDS:
+    if type(value).__name__ in FIELDS:
         return shape(value)
     if isinstance(value, Sequence) and not hasattr(value, "_fields"):
         return [encode(entry) for entry in value]
@@ -381,7 +381,7 @@ def _versions(numbers: object) -> object:
 def _plan(form: str) -> Plan:
     """Return how to encode the fields of a form."""
     plan = []
-    for word in _FIELDS[form].split():
+    for word in FIELDS[form].split():
         name, equals, path = word.partition("=")
         plan.append((name, _reader(path if equals else name), _SPECIAL.get((form, name))))
     return tuple(plan)

@@ -162,7 +162,7 @@ def open_format(arn_format: str) -> str:
 
 def meet(one: Arn, other: Arn) -> bool:
     """Return whether some ARN matches both, part by part, for some values of the variables."""
-    return _each(wildcard.overlaps, one, other)
+    return _all_parts(wildcard.overlaps, one, other)
 
 
 def _any_meet(some: tuple[Arn, ...], others: tuple[Arn, ...]) -> bool:
@@ -175,12 +175,16 @@ def matches_resource(pattern: str, arn: str) -> bool | None:
         return True
     concrete = literal(arn)
     special = split_arn(concrete)
-    if _each(wildcard.matches, split_arn(pattern), special):
+    if _all_parts(wildcard.matches, split_arn(pattern), special):
         return None if has_variable(pattern) else True
     # Comparing the text as a whole is quicker and rules out nearly everything.
     text = open_variables(pattern)
     if wildcard.matches(text, concrete) or wildcard.matches(f"{text}:*", concrete):
-        return None if any(_each(wildcard.matches, reading, special) for reading in _across_colons(pattern)) else False
+        return (
+            None
+            if any(_all_parts(wildcard.matches, reading, special) for reading in _across_colons(pattern))
+            else False
+        )
     return False
 
 
@@ -250,10 +254,10 @@ def _covers(wide: Arn, narrow: Arn) -> bool | None:
     pairs = (aligned(template(a), template(b)) for a, b in zip(wide, narrow, strict=True))
     if all(pair is not None and wildcard.covers(*pair) for pair in pairs):
         return True
-    return None if _each(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
+    return None if _all_parts(wildcard.overlaps if in_narrow else wildcard.covers, wide, narrow) else False
 
 
-def _each(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
+def _all_parts(compare: Callable[[str, str], bool], one: Arn, other: Arn) -> bool:
     """Return whether the comparison holds for each part, with `*` for variables."""
     return all(compare(open_variables(a), open_variables(b)) for a, b in zip(one, other, strict=True))
 

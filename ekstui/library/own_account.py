@@ -38,7 +38,8 @@ class Account:
     folder: Path
     """Where snapshots are kept."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _snapshot: AccountSnapshot | None = None
+    held_snapshot: AccountSnapshot | None = None
+    """The newest snapshot in memory."""
     _connection: Connection | None = None
     _attachments: dict[str, Attachments] = field(default_factory=dict)
     """By policy ARN, if the sweep is denied; cleared by a refresh."""
@@ -58,12 +59,12 @@ class Account:
         if it cannot be.
         """
         with self._lock:
-            if self._snapshot is None:
-                self._snapshot = self._from_file_or_demo() or self._kept()
+            if self.held_snapshot is None:
+                self.held_snapshot = self._from_file_or_demo() or self._kept()
             elif self.choice.demo:
                 # As if it had just been read: nothing of it can be renewed.
-                self._snapshot = replace(self._snapshot, fetched_at=datetime.now(UTC))
-            return self._snapshot
+                self.held_snapshot = replace(self.held_snapshot, fetched_at=datetime.now(UTC))
+            return self.held_snapshot
 
     def last_snapshot_or_error(self) -> AccountSnapshot:
         """Return the newest snapshot that is kept; AccountError if there is none."""
@@ -106,16 +107,16 @@ class Account:
             log.info("offline: the last snapshot answers")
             return self.last_snapshot_or_error()
         else:
-            snapshot = self._ask(progress, cancelled)
+            snapshot = self.ask_aws(progress, cancelled)
             if cancelled():
                 return snapshot
             # Without `last_snapshot`, by which a complete one of an earlier run would stand for what now could not be read.
-            snapshot = self._keep(_with_kubernetes(snapshot, self._snapshot or self._kept()))
+            snapshot = self._keep(_with_kubernetes(snapshot, self.held_snapshot or self._kept()))
         with self._lock:
-            before = self._snapshot
+            before = self.held_snapshot
             known_better = before is not None and before.complete and _owner(before) == _owner(snapshot)
             if from_file or snapshot.complete or not known_better:
-                self._snapshot = snapshot
+                self.held_snapshot = snapshot
             else:
                 log.info("what was read is incomplete: the earlier, complete snapshot stays")
             self._attachments.clear()
@@ -125,9 +126,11 @@ class Account:
         """Keep a snapshot to which details of a cluster were added, so that they need not be asked for again."""
         with self._lock:
             # The demo's account is always as of now.
-            if self._snapshot is None or (self._snapshot.fetched_at != snapshot.fetched_at and not self.choice.demo):
+            if self.held_snapshot is None or (
+                self.held_snapshot.fetched_at != snapshot.fetched_at and not self.choice.demo
+            ):
                 return
-            self._snapshot = snapshot
+            self.held_snapshot = snapshot
         if not self.choice.demo and self.choice.file is None:
             self._keep(snapshot)
 
@@ -213,7 +216,7 @@ class Account:
             )
         gone = accounts.clear(self.folder, account)
         with self._lock:
-            self._snapshot = None
+            self.held_snapshot = None
             self._attachments.clear()
         return len(gone)
 
@@ -224,7 +227,7 @@ class Account:
             return demo_account(datetime.now(UTC))
         return read_account_file(self.choice.file) if self.choice.file else None
 
-    def _ask(self, progress: SweepProgress | None, cancelled: Cancelled) -> AccountSnapshot:
+    def ask_aws(self, progress: SweepProgress | None, cancelled: Cancelled) -> AccountSnapshot:
         """Read the account, and reload the credentials next time if they do not work any more.
 
         The SDK reads keys from files and the environment once, so it would not notice that the user signed in again.
@@ -270,7 +273,7 @@ class Account:
     def keep_place(self, at: datetime, opened: str) -> None:
         """Store what was open of the account in its own file; the demo and account files have none."""
         with self._lock:
-            snapshot = self._snapshot
+            snapshot = self.held_snapshot
         if snapshot is None or self.choice.demo or self.choice.file is not None:
             return
         with suppress(accounts.StoreError):

@@ -63,12 +63,12 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
 def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSnapshot) -> Purpose:
     """Return the purpose of a node role with what runs on its nodes with a role of its own."""
     places = {(use.region, use.cluster) for use in uses if use.kind in NODE_KINDS and use.cluster}
-    apart = tuple(role for role in _roles_of_controllers(snapshot) if role.place in places)
+    own_roles = tuple(role for role in _roles_of_controllers(snapshot) if role.place in places)
     places_of = {
-        role.component: {other.place for other in apart if other.component == role.component} for role in apart
+        role.component: {other.place for other in own_roles if other.component == role.component} for role in own_roles
     }
     everywhere = frozenset(component for component, its in places_of.items() if its == places)
-    return purpose._replace(apart=apart, with_own_role_in_every_cluster=everywhere)
+    return purpose._replace(own_roles=own_roles, with_own_role_in_every_cluster=everywhere)
 
 
 def _required(use: Use, subject: RoleInUse, account: AccountContext, knowledge: Knowledge) -> Iterator[str]:

@@ -183,12 +183,12 @@ def sync_from(
     Raises InputError or AccountError if the source cannot be read, CacheError if nothing can be stored.
     """
     latest = now + CLOCK_SKEW
-    delivery = source.deliver(lambda collection: _known(store.of(collection)))
+    delivery = source.deliver(lambda collection: _stored_policies(store.of(collection)))
     if delivery.provenance.as_of > latest:
         message = f"{delivery.provenance.source} is dated {delivery.provenance.as_of:%Y-%m-%d}, which is in the future."
         raise InputError(message, "Nothing was changed.")
     store = store.of(delivery.collection)
-    policies = _known(store)
+    policies = _stored_policies(store)
     log.info("%d policies are known; the source has %d to read", len(policies), delivery.total)
     skipped: list[Skipped] = _outdated(delivery, store)
     received: list[PackedHistory] = []
@@ -231,7 +231,7 @@ def sync_from(
     )
 
 
-def _known(store: PolicyStore) -> Mapping[str, Policy]:
+def _stored_policies(store: PolicyStore) -> Mapping[str, Policy]:
     try:
         return {policy.name: policy for policy in store.policies()}
     except AbsentCacheError:

@@ -55,7 +55,7 @@ def grid(
     different = [
         *((lost, _of_one(lost, "before")) for lost in differences.removed),
         *((gained, _of_one(gained, "after")) for gained in differences.added),
-        *((each, _of_both(each)) for each in differences.changed),
+        *((changed, _of_both(changed)) for changed in differences.changed),
     ]
     for difference, cells in different:
         below = sentences(difference) if difference in opened else ()

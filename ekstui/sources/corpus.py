@@ -73,12 +73,12 @@ class Corpus(NamedTuple):
 
     def policies(self, scope: Scope = "all") -> Iterator[Policy]:
         """Yield the policies of a scope without their documents."""
-        for line in self._lines(scope):
+        for line in self.lines(scope):
             yield _policy(line, _versions(line))
 
     def names(self) -> Iterator[str]:
         """Yield all names, the EKS family first in its order, then by name."""
-        for line in self._lines():
+        for line in self.lines():
             yield _head(line)[1].decode()
 
     def policy(self, name: str) -> Policy:
@@ -88,7 +88,7 @@ class Corpus(NamedTuple):
 
     def histories(self, scope: Scope = "all") -> Iterator[PolicyHistory]:
         """Yield the policies of a scope with their documents."""
-        for line in self._lines(scope):
+        for line in self.lines(scope):
             yield _history(line)
 
     def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
@@ -128,7 +128,7 @@ class Corpus(NamedTuple):
         import hashlib
 
         digest = hashlib.sha256()
-        for line in self._lines():
+        for line in self.lines():
             digest.update(line)
         if digest.hexdigest() != self.manifest().sha256:
             raise DataError("The bundled corpus does not match the checksum in its manifest.", _REINSTALL)
@@ -136,12 +136,13 @@ class Corpus(NamedTuple):
     def _line(self, name: str) -> bytes:
         """Return one policy's line; decompresses only as far as the policy."""
         start = b'{"name":' + json.dumps(name).encode() + b","
-        for line in self._lines():
+        for line in self.lines():
             if line.startswith(start):
                 return line
         raise DataError(f"The bundled corpus has no {name}.", _REINSTALL)
 
-    def _lines(self, scope: Scope = "all") -> Iterator[bytes]:
+    def lines(self, scope: Scope = "all") -> Iterator[bytes]:
+        """Yield the corpus's lines: a policy each, those of EKS first."""
         import lzma  # 4 ms with its buffers, and not needed while the cache answers
 
         count = self.manifest().family if scope == "eks" else None

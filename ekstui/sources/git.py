@@ -23,7 +23,7 @@ from ekstui.sources.processes import Bounds, Ended
 OLDEST = (2, 32)
 """The oldest git that can ignore the user's and the system's configuration (GIT_CONFIG_GLOBAL)."""
 
-_PATIENCE = 120.0
+LOCAL_PATIENCE = 120.0
 """How long one git command may take, in seconds."""
 
 MOST_OUTPUT = 64 * 1024 * 1024
@@ -124,7 +124,9 @@ def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     """
     options = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
     words = [*options, "--literal-pathspecs", "-C", str(folder), *arguments]
-    ended = _ended(words, os.environ | {"GIT_OPTIONAL_LOCKS": "0"}, Bounds(_PATIENCE, _MOST_OF_CLONE), stdin.encode())
+    ended = _ended(
+        words, os.environ | {"GIT_OPTIONAL_LOCKS": "0"}, Bounds(LOCAL_PATIENCE, _MOST_OF_CLONE), stdin.encode()
+    )
     if ended.code:
         line = next(iter(ended.errors.splitlines()), "no answer")
         raise InputError(f"git: {line}.", "Run it in a clone that has the base's history.")
@@ -138,7 +140,7 @@ def _run(
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
-    bounds = Bounds(_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
+    bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
     ended = _ended([*_LIMITS, *arguments], _environment(protocol), bounds, sent, cancelled)
     if ended.code:
         line = _without_secrets(ended.errors.splitlines()[0]) if ended.errors else str(ended.code)

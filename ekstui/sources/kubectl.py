@@ -282,7 +282,7 @@ def _read_list(
             collected.trouble.append(f"The {kind} of other namespaces than {namespace} may not be listed.")
             return
     collected.trouble.append(
-        _said(f"The {kind} could not be {'fully ' if kind in collected.kinds else ''}read", refused)
+        _refusal_in_words(f"The {kind} could not be {'fully ' if kind in collected.kinds else ''}read", refused)
     )
 
 
@@ -315,10 +315,10 @@ def _read_auth(api: _Api, collected: ObjectsRead) -> None:
         if error.status == http.client.NOT_FOUND:
             collected.add_aws_auth({})
         else:
-            collected.trouble.append(_said("The ConfigMap aws-auth could not be read", error))
+            collected.trouble.append(_refusal_in_words("The ConfigMap aws-auth could not be read", error))
 
 
-def _said(what: str, refused: _RefusedError) -> str:
+def _refusal_in_words(what: str, refused: _RefusedError) -> str:
     if refused.status == http.client.UNAUTHORIZED:
         return f"{what}: Kubernetes does not accept kubectl's credentials."
     return f"{what} ({refused.status}){_because(refused.message)}."

@@ -42,7 +42,7 @@ MAX_JSON = 200_000_000
 MAX_RATIO = 100
 """How much larger than the package its contents may be; policies are compressed to about a twentieth."""
 
-_MAX_VALUES = 8_000_000
+MOST_VALUES = 8_000_000
 """The most values in the JSON, counted by their separators; each takes about 100 bytes of memory."""
 
 MAX_POLICIES = 4_000
@@ -166,8 +166,8 @@ def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: 
     """Return the policies in the JSON of a package, those read so far if it is cancelled; InputError if none can be read, or if it has too much."""
     if len(text) > MAX_JSON:
         raise InputError(f"{path} has more than {MAX_JSON:,} bytes.")
-    if sum(text.count(sign) for sign in (b",", b"[", b"{")) > _MAX_VALUES:
-        raise InputError(f"{path} has more than {_MAX_VALUES:,} values.", "The npm package has about a tenth of that.")
+    if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
+        raise InputError(f"{path} has more than {MOST_VALUES:,} values.", "The npm package has about a tenth of that.")
     try:
         policies = json.loads(text)
     except (ValueError, RecursionError):

@@ -67,7 +67,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
             if done % CHUNK == 0:
                 progress(done, len(fresh))
             added: dict[str, _Shard] = {}
-            _add(added, entry.policy, _parsed(entry.documents, objects))
+            add_to_shards(added, entry.policy, _parsed(entry.documents, objects))
             for service, shard in added.items():
                 if service not in shards:
                     digest = before["services"].get(service)
@@ -143,7 +143,7 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
 
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
-    matches = _found(store, action, scope)
+    matches = _uses_of(store, action, scope)
     chosen: list[Candidate] = []
     for stored in store.named(name for name in matches.listed if _allowing(matches.uses.get(name, ()))):
         name, default = stored.policy.name, stored.policy.default_version
@@ -161,7 +161,7 @@ def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()
 
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
-    matches = _found(store, action, "all")
+    matches = _uses_of(store, action, "all")
     return tuple(name for name in matches.listed if name in beside or _allowing(matches.uses.get(name, ())))
 
 
@@ -169,7 +169,7 @@ _Shard = dict[str, dict[str, dict[str, Any]]]
 """What is indexed of a service: `targets`, with the runs of versions by policy; `frames`, with JSON by place, by policy."""
 
 
-class _Found(NamedTuple):
+class _Uses(NamedTuple):
     listed: tuple[str, ...]
     """Every policy of the scope."""
     uses: dict[str, list[TargetUse]]
@@ -178,7 +178,7 @@ class _Found(NamedTuple):
     """The statements without their actions that have them, as JSON, by policy and place."""
 
 
-def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
+def _uses_of(store: PolicyStore, action: str, scope: Scope) -> _Uses:
     """Return what the index has of an action or a pattern."""
     wanted = action.lower()
     service = wanted.partition(":")[0]
@@ -197,7 +197,7 @@ def _found(store: PolicyStore, action: str, scope: Scope) -> _Found:
             for name, texts in shard["frames"].items():
                 frames.setdefault(name, {}).update(texts)
         groups = store.state_in(objects)[1].chunks if scope == "all" else store.state_in(objects)[1].chunks[:1]
-    return _Found(tuple(name for _, listed in groups for name in listed), uses, frames)
+    return _Uses(tuple(name for _, listed in groups for name in listed), uses, frames)
 
 
 def index_steps(
@@ -295,7 +295,7 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
         return rows
 
 
-def _add(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
+def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
 
     # The statements are kept without their documents, so those of an older language are written as the newest has them.

@@ -354,12 +354,12 @@ class _Texts(Mapping[int, bytes]):
 
     def __init__(self, store: PolicyStore, objects: Objects, stored: StoredPolicy) -> None:
         self._store = store
-        self._known = stored
+        self._stored = stored
         self._read = {stored.policy.default_version: objects.get(stored.documents[stored.policy.default_version])}
 
     def __getitem__(self, version: int) -> bytes:
         if version not in self._read:
-            documents = self._known.documents
+            documents = self._stored.documents
             # Who asks for one version mostly asks for those before it too, and opening the file takes longer.
             wanted = [number for number in sorted(documents) if number <= version and number not in self._read]
             with self._store.file.reading() as objects:
@@ -367,10 +367,10 @@ class _Texts(Mapping[int, bytes]):
         return self._read[version]
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._known.documents)
+        return iter(self._stored.documents)
 
     def __len__(self) -> int:
-        return len(self._known.documents)
+        return len(self._stored.documents)
 
 
 def _indexed(stored: StoredPolicy) -> object:

@@ -11,7 +11,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 import pytest
 from textual.theme import BUILTIN_THEMES
 
-from ekstui.cli.commands.completion import _themes
+from ekstui.cli.commands.completion import themes
 from ekstui.cli.parser import COMMANDS
 from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
@@ -184,7 +184,7 @@ def test_a_word_takes_little_of_the_processor(line: str, tmp_path: Path) -> None
 
 
 def test_the_themes_are_textuals() -> None:
-    assert set(_themes()) == set(BUILTIN_THEMES)
+    assert set(themes()) == set(BUILTIN_THEMES)
 
 
 def test_completion_costs_commands_nothing() -> None:

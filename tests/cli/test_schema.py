@@ -195,7 +195,7 @@ def test_the_encoder_names_fields_that_are_there() -> None:
         for kind in vars(module).values()
         if isinstance(kind, type)
     ]
-    for name, declared in encoding._FIELDS.items():
+    for name, declared in encoding.FIELDS.items():
         read = {word.rpartition("=")[2].partition(".")[0] for word in declared.split()} - {""}
         assert any(
             all(hasattr(kind, each) for each in read) for kind in kinds if kind.__name__ == name.partition(".")[0]
@@ -238,7 +238,7 @@ def test_a_root_accepts_only_its_own_answer(capsys: pytest.CaptureFixture[str]) 
 
 def test_the_schema_is_what_its_maker_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (files.assets() / "schema.json").read_text(encoding="utf-8") == build_schema.text(), "run make schema"
-    monkeypatch.setitem(encoding._FIELDS, "DependentActions", "action needs text source length=text")
+    monkeypatch.setitem(encoding.FIELDS, "DependentActions", "action needs text source length=text")
     grown = build_schema.made()["$defs"]["DependentActions"]
     assert grown["properties"]["length"] == grown["properties"]["text"]
     assert "length" in grown["required"]

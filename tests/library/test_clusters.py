@@ -47,7 +47,7 @@ def asking(tmp_path: Path) -> Asking:
 
     def library(known: AccountSnapshot | None) -> Library:
         choice = AccountChoice(profile="prod", offline=True)
-        account = Account(choice, tmp_path / "accounts", _snapshot=known)
+        account = Account(choice, tmp_path / "accounts", held_snapshot=known)
         return Library(Corpus.bundled(), PolicyStore.in_folder(tmp_path / "cache"), account, choice)
 
     return library

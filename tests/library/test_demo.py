@@ -110,7 +110,7 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
             else each
             for each in snapshot.roles
         )
-        monkeypatch.setattr(demo.account, "_snapshot", replace(snapshot, roles=roles))
+        monkeypatch.setattr(demo.account, "held_snapshot", replace(snapshot, roles=roles))
         answer = cluster_answer(demo, "prod")
         return {
             one_line(finding.commands)
@@ -132,11 +132,11 @@ def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: p
     snapshot = demo.account.last_snapshot_or_error()
     prod = find_cluster("prod", None, snapshot)
     addons = tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent")
-    monkeypatch.setattr(demo.account, "_snapshot", with_cluster(snapshot, replace(prod, addons=addons)))
+    monkeypatch.setattr(demo.account, "held_snapshot", with_cluster(snapshot, replace(prod, addons=addons)))
     either = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert {each.role for each in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
     unread = replace(snapshot, complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
-    monkeypatch.setattr(demo.account, "_snapshot", unread)
+    monkeypatch.setattr(demo.account, "held_snapshot", unread)
     (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert (driver.role, driver.is_judged) == ("prod-ebs-csi", False)
     assert "what prod-ebs-csi allows, which was not read" in driver.not_known
@@ -152,7 +152,7 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
         replace(each, attached=(), inline=(InlinePolicy("cni", copy),)) if each.name == "prod-vpc-cni" else each
         for each in snapshot.roles
     )
-    monkeypatch.setattr(demo.account, "_snapshot", replace(snapshot, roles=roles))
+    monkeypatch.setattr(demo.account, "held_snapshot", replace(snapshot, roles=roles))
     (before,) = upgrade(demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
     assert (before.is_judged, before.before) == (True, ())
     (at_start,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.1"}, {}, {}).components

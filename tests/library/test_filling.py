@@ -32,7 +32,7 @@ def test_another_process_fills_and_indexes_the_cache_and_imports_nothing_of_the_
     (tmp_path / "json.py").write_text("import os; os.mkdir('imported')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", ["", *sys.path])
-    monkeypatch.setattr(maintenance, "_fill", lambda *_, **__: pytest.fail("filled by this process"))
+    monkeypatch.setattr(maintenance, "fill", lambda *_, **__: pytest.fail("filled by this process"))
     library, reported = Library.open(), list[str]()
     fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
     assert is_ready(library)

@@ -596,7 +596,7 @@ def test_an_aggregator_answers_for_every_account(rig: Rig, small: Account) -> No
 
 
 def replace_choice(account: Account, choice: AccountChoice) -> Account:
-    return replace(account, choice=choice, _snapshot=None)
+    return replace(account, choice=choice, held_snapshot=None)
 
 
 def test_a_role_is_compared_as_a_whole(rig: Rig, small: Account) -> None:

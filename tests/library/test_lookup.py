@@ -153,9 +153,9 @@ def test_a_version_alone_is_one_of_the_policy_that_is_shown(known: Catalogue) ->
 
 
 def test_every_alias_means_something(known: Catalogue) -> None:
-    assert {text for text in knowledge().aliases if not list(known._meant(text))} == set()
+    assert {text for text in knowledge().aliases if not list(known.things_meant(text))} == set()
     for text, names in knowledge().aliases.items():
-        assert len(list(known._meant(text))) >= len(names), text
+        assert len(list(known.things_meant(text))) >= len(names), text
 
 
 def test_everything_is_found_by_its_name_and_its_arn(known: Catalogue) -> None:

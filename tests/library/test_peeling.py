@@ -98,7 +98,7 @@ def test_nothing_partial_is_shown_as_whole(
     library: Library, rig: Rig, cause: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "ATTEMPTS", 1)
-    library.account.connection()._clients.clear()
+    library.account.connection().clients.clear()
     rig.world.simulation = simulator({"permission-boundary": "implicitDeny"}, [])
     rig.proxy.fail(cause, "iam", "SimulatePrincipalPolicy", nth=2)
     peeled = peel(library, QUESTION)

@@ -523,7 +523,7 @@ def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them
 
 
 def of_account(folder: Path, choice: AccountChoice | None, known: AccountSnapshot | None = None) -> Library:
-    account = Account(choice or AccountChoice(), folder / "accounts", _snapshot=known)
+    account = Account(choice or AccountChoice(), folder / "accounts", held_snapshot=known)
     return Library(Corpus.bundled(), PolicyStore.in_folder(folder), account, choice)
 
 

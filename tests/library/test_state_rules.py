@@ -45,7 +45,7 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append("AWS")
         return ASKED
 
-    monkeypatch.setattr(Account, "_ask", ask)
+    monkeypatch.setattr(Account, "ask_aws", ask)
     return asked
 
 
@@ -64,14 +64,14 @@ def test_only_a_complete_snapshot_of_the_last_minutes_answers_in_place_of_aws(
     age: timedelta | None, complete: bool, fresh: bool, asks: list[str], tmp_path: Path
 ) -> None:
     known = None if age is None else aged(age, complete=complete)
-    account = Account(AccountChoice(), tmp_path / "accounts", _snapshot=known)
+    account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=known)
     assert (account.fresh_snapshot() is known) is fresh
     assert asks == ([] if fresh else ["AWS"])
 
 
 @pytest.mark.parametrize("known", [aged(1500 * MINUTE), aged(MINUTE, complete=False), None])
 def test_offline_never_asks_aws(known: AccountSnapshot | None, asks: list[str], tmp_path: Path) -> None:
-    account = Account(AccountChoice(offline=True), tmp_path / "accounts", _snapshot=known)
+    account = Account(AccountChoice(offline=True), tmp_path / "accounts", held_snapshot=known)
     for question in (account.fresh_snapshot, account.refresh, account.last_snapshot_or_error):
         if known is None:
             with pytest.raises(AccountError):
@@ -87,21 +87,21 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     folder = tmp_path / "accounts"
     accounts.store(folder, ASKED)
     part = replace(ASKED, complete=False, roles=())
-    monkeypatch.setattr(Account, "_ask", lambda *_: part)
+    monkeypatch.setattr(Account, "ask_aws", lambda *_: part)
     assert Account(AccountChoice(), folder).refresh() == part
     assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
-    account = Account(AccountChoice(), folder, _snapshot=ASKED)
+    account = Account(AccountChoice(), folder, held_snapshot=ASKED)
     assert account.refresh() == part
     assert account.last_snapshot() is ASKED
     # One of another account does.
     other = replace(part, identity=replace(part.identity, account="444455556666"))
-    monkeypatch.setattr(Account, "_ask", lambda *_: other)
+    monkeypatch.setattr(Account, "ask_aws", lambda *_: other)
     assert account.refresh() == other
     assert account.last_snapshot() == other
 
 
 def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
-    account = Account(AccountChoice(), tmp_path / "accounts", _snapshot=ASKED)
+    account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=ASKED)
     without = replace(ASKED, eks=None, roles=(), fetched_at=ASKED.fetched_at - MINUTE)
     assert account.uses(ASKED) == uses_in(ASKED) != {}
     assert account.uses(without) == {}
@@ -211,8 +211,8 @@ def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) 
     folder = tmp_path / "accounts"
     accounts.store(folder, ASKED)
     at = ASKED.fetched_at
-    given = Account(AccountChoice(file=tmp_path / "account.json"), folder, _snapshot=ASKED)
-    demo, own = (Account(AccountChoice(demo=demo), folder, _snapshot=ASKED) for demo in (True, False))
+    given = Account(AccountChoice(file=tmp_path / "account.json"), folder, held_snapshot=ASKED)
+    demo, own = (Account(AccountChoice(demo=demo), folder, held_snapshot=ASKED) for demo in (True, False))
     for other in (given, demo):
         other.keep_place(at, "theirs")
         assert own.place(ASKED, at) == ""

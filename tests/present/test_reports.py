@@ -63,7 +63,7 @@ def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library
 def account(library: Library, action: str, *, complete: bool = True) -> PrincipalsCan:
     """Who may do it in an account with nobody, as far as it was read."""
     known = replace(snapshot(), roles=(), users=(), groups=(), complete=complete)
-    account = Account(AccountChoice(offline=True), Path("/nowhere"), _snapshot=known)
+    account = Account(AccountChoice(offline=True), Path("/nowhere"), held_snapshot=known)
     return principals_can(Library(library.corpus, library.store, account), action)
 
 

@@ -135,7 +135,7 @@ def test_an_archive_that_swells_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_json_that_would_take_gigabytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ekstui.sources.packages._MAX_VALUES", 1_000)
+    monkeypatch.setattr("ekstui.sources.packages.MOST_VALUES", 1_000)
     path = tmp_path / "policies.json"
     path.write_text("[" + "[]," * 1_000 + "[]]")
     with pytest.raises(InputError, match="1,000 values"):
@@ -279,7 +279,7 @@ def test_a_git_that_prints_without_end_or_says_nothing_is_ended(
 ) -> None:
     fake = tmp_path / "git"
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(git_module, "_PATIENCE", 0.5)
+    monkeypatch.setattr(git_module, "LOCAL_PATIENCE", 0.5)
     monkeypatch.setattr(git_module, "MOST_OUTPUT", 1 << 20)
     for body, words in (("exec yes", "prints more than"), ("exec sleep 60", "within")):
         fake.write_text(f"#!/bin/sh\n{body}\n")

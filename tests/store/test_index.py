@@ -152,13 +152,13 @@ def test_only_what_is_new_or_changed_is_indexed_and_the_index_is_as_if_made_anew
 ) -> None:
     store, whole = PolicyStore.in_folder(tmp_path / "one"), PolicyStore.in_folder(tmp_path / "whole")
     read: list[str] = []
-    add = module._add
+    add = module.add_to_shards
 
     def adding(shards: Any, policy: Policy, documents: Any) -> None:
         read.append(policy.name)
         add(shards, policy, documents)
 
-    monkeypatch.setattr(module, "_add", adding)
+    monkeypatch.setattr(module, "add_to_shards", adding)
     changes = [
         [("A", 1, "a:one"), ("B", 1, "a:one"), ("C", 1, "c:one")],
         [("B", 2, "b:two"), ("D", 1, "d:*")],

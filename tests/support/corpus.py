@@ -16,7 +16,7 @@ from tests.support.effort import sample
 
 def decompress_once() -> None:
     """Let every `Corpus.bundled()` of this process share its lines: each answer without a cache would read 34 MB again."""
-    bundled, decompress = Corpus.bundled(), Corpus._lines
+    bundled, decompress = Corpus.bundled(), Corpus.lines
 
     @cache
     def lines() -> tuple[bytes, ...]:
@@ -28,7 +28,7 @@ def decompress_once() -> None:
         log.info_once("opens the bundled corpus")
         return islice(lines(), corpus.manifest().family if scope == "eks" else None)
 
-    Corpus._lines = read  # type: ignore[assignment, method-assign]
+    Corpus.lines = read  # type: ignore[assignment, method-assign]
 
 
 @cache

@@ -67,7 +67,7 @@ class GrantsOfSide:
         self._grants = grants
         self._of_service: dict[str, list[_Entry]] = {}
         self._exceptions: list[_NotActionGrant] = []
-        self._known: dict[tuple[int, ...], ActionExtents] = {}
+        self._by_grants: dict[tuple[int, ...], ActionExtents] = {}
         self._of_all: dict[str, ActionExtents | None] = {}
         for target, extents in grants.items():
             if target.element == "NotAction":
@@ -115,9 +115,9 @@ class GrantsOfSide:
         ]
         # Many actions share few combinations, and a union of extents is slow.
         sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in matching)
-        entry = self._known.get(sign)
+        entry = self._by_grants.get(sign)
         if entry is None:
-            entry = self._known[sign] = _extents(matching)
+            entry = self._by_grants[sign] = _extents(matching)
         return entry
 
     @cached_property

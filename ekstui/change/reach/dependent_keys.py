@@ -108,7 +108,7 @@ def _with_it(one: Values, old: Values) -> Values:
     return (old or (STAND_IN,)) if one else ()
 
 
-def _apart(one: Values, other: Values) -> bool:
+def _are_disjoint(one: Values, other: Values) -> bool:
     return not (one and other)
 
 
@@ -163,8 +163,8 @@ DEPENDENT_KEYS = (
     DependentKeys("ec2:region", "ec2:availabilityzone", _in_region, _zone_in, lambda _, old: old),
     DependentKeys("aws:sourcevpc", "aws:sourcevpce", _together, _with_it, _with_it),
     DependentKeys("aws:sourcevpc", "aws:vpcsourceip", _together, lambda one, old: (old or ("10.0.0.1",)) if one else (), _with_it),
-    DependentKeys("aws:sourcevpc", "aws:sourceip", _apart, _without_it, _without_it),
-    DependentKeys("aws:sourcevpce", "aws:sourceip", _apart, _without_it, _without_it),
+    DependentKeys("aws:sourcevpc", "aws:sourceip", _are_disjoint, _without_it, _without_it),
+    DependentKeys("aws:sourcevpce", "aws:sourceip", _are_disjoint, _without_it, _without_it),
     DependentKeys(
         "aws:principalisawsservice", "aws:principalservicename",
         lambda truth, names: not truth or bool(names) == (truth == ("true",)),

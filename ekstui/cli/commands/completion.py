@@ -188,7 +188,8 @@ def _regions(parsed_args: argparse.Namespace | None = None, **_: object) -> Iter
     return ["all", *(snapshot.eks.regions if snapshot and snapshot.eks else ())]
 
 
-def _themes(**_: object) -> Iterable[str]:
+def themes(**_: object) -> Iterable[str]:
+    """Return the names of Textual's themes."""
     # Importing Textual takes 250 ms, which a key press has not; its file of themes takes two.
     spec = find_spec("textual")
     if spec is None or spec.origin is None:
@@ -220,6 +221,6 @@ _COMPLETERS: dict[str, Completer] = {
     "role": _roles,
     "profile": _profiles,
     "region": _regions,
-    "theme": _themes,
+    "theme": themes,
 }
 """The completer of each argument, by its dest, or by command and dest."""

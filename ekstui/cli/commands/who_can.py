@@ -151,14 +151,14 @@ def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> Principa
 
 def _layers(arguments: Namespace) -> tuple[LayerFiles, ...]:
     """Return what the options for layers name; empty without them."""
-    given = (arguments.scp, arguments.rcp, arguments.resource_policy, arguments.boundary, arguments.session_policy)
-    if not any(given):
+    files = (arguments.scp, arguments.rcp, arguments.resource_policy, arguments.boundary, arguments.session_policy)
+    if not any(files):
         return ()
     if arguments.resource_policy and arguments.resource is None:
         raise InputError("The policy of a resource needs a resource.", "Name it with --resource ARN.")
     from ekstui.sources.levels import read_layers  # 20 ms, only for those options
 
-    return (read_layers(*given),)
+    return (read_layers(*files),)
 
 
 def _principals(

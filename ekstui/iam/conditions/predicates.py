@@ -505,10 +505,10 @@ def split_values(line: ConditionLine, cuts: Iterable[str]) -> list[str]:
     if predicate_of(line).operator.family.how != "address":
         return sorted(line.values)
     pieces = sorted(line.values)
-    apart = set(cuts)
-    if len(apart) > _MAX_NETWORKS // 4:
+    networks = set(cuts)
+    if len(networks) > _MAX_NETWORKS // 4:
         return pieces
-    for cut in sorted(apart):
+    for cut in sorted(networks):
         pieces = [piece for part in pieces for piece in without_network(part, cut)]
         if len(pieces) > _MAX_NETWORKS:
             return sorted(line.values)

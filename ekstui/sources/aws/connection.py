@@ -131,7 +131,7 @@ class Connection:
         self._lock = threading.Lock()
         self._session: Any = None
         self._deadline = Deadline()
-        self._clients: dict[tuple[str, str | None], Any] = {}
+        self.clients: dict[tuple[str, str | None], Any] = {}
         self.when_throttled: Callable[[], object] | None = None
         """Called, from any thread, when AWS limits the rate and a call will be tried again."""
         self.calls = 0
@@ -146,7 +146,7 @@ class Connection:
     def region(self) -> str | None:
         """The configured region, or None."""
         with self._lock:
-            region: str | None = self._open_session().region_name
+            region: str | None = self.open_session().region_name
         return region
 
     def sign_in(self) -> None:
@@ -156,14 +156,14 @@ class Connection:
         nothing; the first call reports that.
         """
         with self._lock:
-            credentials = self._open_session().get_credentials()
+            credentials = self.open_session().get_credentials()
         if credentials is not None:
             credentials.get_frozen_credentials()
 
     def credential_method(self) -> str | None:
         """Return how the credentials were found, as botocore names it, or None if there are none."""
         with self._lock:
-            credentials = self._open_session().get_credentials()
+            credentials = self.open_session().get_credentials()
         return None if credentials is None else str(credentials.method)
 
     def custom_endpoint(self) -> str | None:
@@ -175,7 +175,7 @@ class Connection:
         from botocore.configprovider import ConfiguredEndpointProvider
 
         with self._lock:
-            core = self._open_session()._session
+            core = self.open_session()._session
             ignored = core.get_config_variable("ignore_configured_endpoint_urls")
             settings = (core.full_config, core.get_scoped_config())
         services = sorted({action.partition(":")[0] for action in OPERATIONS})
@@ -196,13 +196,13 @@ class Connection:
     def regions_of(self, service: str, partition: str) -> tuple[str, ...]:
         """Return the regions in which the SDK knows the service."""
         with self._lock:
-            return tuple(self._open_session().get_available_regions(service, partition_name=partition))
+            return tuple(self.open_session().get_available_regions(service, partition_name=partition))
 
     def likely_region(self) -> str | None:
         """Return the region that the configured one looks like a misspelling of, or None if it is known or unset."""
         region = self.region
         with self._lock:
-            session = self._open_session()
+            session = self.open_session()
             partitions = session.get_available_partitions()
             regions = [region for name in partitions for region in session.get_available_regions("ec2", name)]
         if region is None or region in regions:
@@ -277,9 +277,9 @@ class Connection:
         region = region or self.region
         with self._lock:
             key = (service, region)
-            if key not in self._clients:
-                self._clients[key] = self._make_client(service, region)
-            return self._clients[key]
+            if key not in self.clients:
+                self.clients[key] = self._make_client(service, region)
+            return self.clients[key]
 
     def _make_client(self, service: str, region: str | None) -> Any:
         from botocore.config import Config
@@ -290,7 +290,7 @@ class Connection:
             read_timeout=SWEEP_READ_TIMEOUT if service == "iam" else READ_TIMEOUT,
             max_pool_connections=2 * THREADS,
         )
-        client = self._open_session().client(service, region_name=region, config=config)
+        client = self.open_session().client(service, region_name=region, config=config)
         # The last one registered comes first.
         client.meta.events.register_first("needs-retry.*", _give_up_on_network)
         client.meta.events.register_first("needs-retry.*", self._deadline.check)
@@ -304,7 +304,7 @@ class Connection:
         if code in THROTTLED and (told := self.when_throttled) is not None:
             told()
 
-    def _open_session(self) -> Any:
+    def open_session(self) -> Any:
         """Return the boto3 session, whose credential chain does not use the terminal."""
         if self._session is None:
             import boto3

@@ -565,7 +565,7 @@ def _unique(values: Any) -> list[Any]:
     return unique
 
 
-def _known(function: Callable[..., Any]) -> Callable[..., Any]:
+def _of_known_values(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of values that must all be known."""
 
     def call(*values: Any) -> Any:
@@ -623,19 +623,19 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "format": _format, "join": _join, "split": lambda by, text: text.split(by), "lower": lambda text: text.lower(),
     "upper": lambda text: text.upper(), "title": lambda text: text.title(), "trimspace": lambda text: text.strip(),
     "trimprefix": lambda text, part: text.removeprefix(part), "trimsuffix": lambda text, part: text.removesuffix(part),
-    "trim": lambda text, signs: text.strip(signs), "chomp": lambda text: text.rstrip("\r\n"), "replace": _known(_replace),
+    "trim": lambda text, signs: text.strip(signs), "chomp": lambda text: text.rstrip("\r\n"), "replace": _of_known_values(_replace),
     "lookup": _lookup, "element": lambda values, at: values[at % len(values)], "one": _one,
-    "length": _known(len), "contains": _known(lambda values, value: value in values), "coalesce": _coalesce,
+    "length": _of_known_values(len), "contains": _of_known_values(lambda values, value: value in values), "coalesce": _coalesce,
     "coalescelist": _coalesce, "keys": lambda table: sorted(table), "values": lambda table: [table[key] for key in sorted(table)],
     "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)), "setunion": lambda *sets: _unique(_concat(*sets)),
-    "setsubtract": _known(lambda one, other: [value for value in one if value not in other]),
-    "setintersection": _known(lambda one, *others: [value for value in one if all(value in text for text in others)]),
-    "formatlist": _known(lambda form, values: [_format(form, value) for value in values]), "sort": _known(sorted),
+    "setsubtract": _of_known_values(lambda one, other: [value for value in one if value not in other]),
+    "setintersection": _of_known_values(lambda one, *others: [value for value in one if all(value in text for text in others)]),
+    "formatlist": _of_known_values(lambda form, values: [_format(form, value) for value in values]), "sort": _of_known_values(sorted),
     "reverse": lambda values: values[::-1], "slice": lambda values, start, end: values[start:end],
-    "startswith": _known(lambda text, part: text.startswith(part)), "endswith": _known(lambda text, part: text.endswith(part)),
-    "substr": _known(lambda text, at, length: text[at:] if length < 0 else text[at : at + length]),
-    "range": _known(lambda *bounds: list(range(*bounds))[:_MOST_VALUES]), "tobool": lambda value: {"true": True, "false": False}.get(value, value),
-    "tonumber": lambda value: int(value), "max": _known(max), "min": _known(min), "can": lambda _: True,
-    "anytrue": _known(any), "alltrue": _known(all),
+    "startswith": _of_known_values(lambda text, part: text.startswith(part)), "endswith": _of_known_values(lambda text, part: text.endswith(part)),
+    "substr": _of_known_values(lambda text, at, length: text[at:] if length < 0 else text[at : at + length]),
+    "range": _of_known_values(lambda *bounds: list(range(*bounds))[:_MOST_VALUES]), "tobool": lambda value: {"true": True, "false": False}.get(value, value),
+    "tonumber": lambda value: int(value), "max": _of_known_values(max), "min": _of_known_values(min), "can": lambda _: True,
+    "anytrue": _of_known_values(any), "alltrue": _of_known_values(all),
 }  # fmt: skip
 """Terraform's functions on values that are known; any of them may raise for values that are not."""

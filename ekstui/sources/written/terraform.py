@@ -149,7 +149,7 @@ class Module:
         plain = evaluate(
             self._scope.having({"each": Unknown("each"), "count": Unknown("count"), "self": Unknown("self")})
         )
-        for suffix, scope, condition in self._each(plain):
+        for suffix, scope, condition in self._repeated(plain):
             values = evaluate(scope) if suffix or condition else plain
             address = self._at(f"{name}{suffix}")
             if kind == "module":
@@ -168,7 +168,7 @@ class Module:
                     else written
                 )
 
-    def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, HclScope, str]]:
+    def _repeated(self, values: Mapping[str, Any]) -> Iterator[tuple[str, HclScope, str]]:
         """Yield the instances of a block: what its address ends with, its scope, and what decides whether it exists."""
         count, over = values.get("count"), values.get("for_each")
         if isinstance(over, list | dict) and not any(isinstance(item, Unknown) for item in over):

@@ -19,8 +19,8 @@ from rich.cells import cell_len
 
 from ekstui.tui.driver.canvas import Canvas
 
-_SYNC_START: Final = "\x1b[?2026h"
-_SYNC_END: Final = "\x1b[?2026l"
+SYNC_START: Final = "\x1b[?2026h"
+SYNC_END: Final = "\x1b[?2026l"
 
 _SYNC_FROM: Final = 1024
 """Bytes from which a frame is marked with mode 2026; shorter ones arrive in one piece anyway."""
@@ -120,7 +120,7 @@ class Output:
     def send(self, data: str) -> bool:
         """Take output of the app, and return whether the writer has to be called; when closed, take frames only."""
         with self._lock:
-            if data in (_SYNC_START, _SYNC_END):
+            if data in (SYNC_START, SYNC_END):
                 self._synchronized = True
                 return False
             if self._until is not None and not is_frame(data):
@@ -155,7 +155,7 @@ class Output:
             self._drawn = False
             changes = self._canvas.changes()
             if self._synchronized and len(changes) >= _SYNC_FROM:
-                changes = _SYNC_START + changes + _SYNC_END
+                changes = SYNC_START + changes + SYNC_END
             self._waiting.append(changes)
 
     def fileno(self) -> int:

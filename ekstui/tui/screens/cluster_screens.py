@@ -168,13 +168,13 @@ class ClusterMapScreen(ClusterReportScreen):
     def __init__(self, name: str, region: str | None, answer: ClusterAnswer | None = None) -> None:
         """Show `answer`, if given, until the user refreshes it."""
         super().__init__(name, region)
-        self._given = answer
+        self._first_answer = answer
         self._is_new = True
         """Whether nothing was unfolded yet."""
 
     def find(self, library: Library) -> ClusterAnswer:
         """Return the given answer the first time, then read the cluster from the last snapshot."""
-        answer, self._given = self._given, None
+        answer, self._first_answer = self._first_answer, None
         return answer or super().find(library)
 
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:

@@ -159,7 +159,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             self.line.value = f"{text.strip()} "
         self._simulated: tuple[Explained, Peeled] | None = None
         """The answer that IAM's policy simulator was asked about, and its decisions."""
-        self._known: AccountSnapshot | None = None
+        self._last_snapshot: AccountSnapshot | None = None
         self._peeling = f"simulate-{id(self)}"
         """The group of the background job that asks the simulator."""
         self._is_peeling = False
@@ -178,7 +178,7 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
 
     def show_account(self, view: AccountView) -> None:
         """Ask again with a new snapshot, unless no account counted before and after."""
-        before, self._known = self._known, view.snapshot
+        before, self._last_snapshot = self._last_snapshot, view.snapshot
         if self.text and (self.read_at is not None or (view.snapshot is not before and view.error is None)):
             super().show_account(view)
 

@@ -145,11 +145,11 @@ class HelpScreen(Dialog[None]):
 
     def _explained(self, words: Sequence[str]) -> list[Row]:
         """Return what has all these words: symbols, keys in whole sentences, and tasks."""
-        found = [(sign, meaning) for sign, meaning in self._symbols]
-        found += [(self._spelled(key), key.help) for _, declared in self._groups() for key in declared]
+        entries = [(sign, meaning) for sign, meaning in self._symbols]
+        entries += [(self._spelled(key), key.help) for _, declared in self._groups() for key in declared]
         told = [
             TableRow((Span(sign, "accent"), meaning))
-            for sign, meaning in found
+            for sign, meaning in entries
             if all(word in f"{sign} {meaning}".casefold() for word in words)
         ]
         tasks = [

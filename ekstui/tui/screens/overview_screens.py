@@ -277,7 +277,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
 
     def answer_rows(self, answer: _Matrix) -> list[Row]:
         """Return the table; with a search, only matching services and actions."""
-        holding_rows, opened = self._found(answer)
+        holding_rows, opened = self._matching(answer)
         if not holding_rows:
             return []
         signs = self.view == "symbols"
@@ -287,7 +287,7 @@ class MatrixScreen(ReportScreen[_Matrix]):
         self.rows.set_columns(table.columns)
         return [*rows(legend, self.width), *list_rows(table, self.width)]
 
-    def _found(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
+    def _matching(self, answer: _Matrix) -> tuple[Sequence[MatrixRow], set[Hashable]]:
         """Return the services that match the search, and the unfolded ones, which include those found by their actions."""
         words = self._search_text.casefold().split()
         rows = [row for row in (holding(row, words) for row in answer.rows) if row]

@@ -127,7 +127,7 @@ class PaletteScreen(ListDialog[Thing]):
         self.marks = marks
         self._pasted = pasted
         """A pasted message, of which the input shows the beginning."""
-        self._known: Catalogue | None = None
+        self._catalogue: Catalogue | None = None
         self._made_of: object = None
         self._is_whole = False
         """Whether the catalogue has all actions."""
@@ -148,7 +148,9 @@ class PaletteScreen(ListDialog[Thing]):
         self._made_of = (library, snapshot, library.data())
         kept = self.app.catalogue
         kept_catalogue = kept[1] if kept and kept[0] == self._made_of else None
-        self._known = kept_catalogue.with_things(commands) if kept_catalogue else catalogue(library, snapshot, commands)
+        self._catalogue = (
+            kept_catalogue.with_things(commands) if kept_catalogue else catalogue(library, snapshot, commands)
+        )
         if self._pasted:
             self.take(self._pasted)
         else:
@@ -174,7 +176,7 @@ class PaletteScreen(ListDialog[Thing]):
             return
         self._is_whole = True
         self.app.catalogue = self._made_of, catalogue
-        self._known = catalogue.with_things(self._commands)
+        self._catalogue = catalogue.with_things(self._commands)
         # A cursor that the user has not moved stays on the best match, which may be another now.
         self._show(keep=bool(self.rows.cursor))
 
@@ -283,7 +285,7 @@ class PaletteScreen(ListDialog[Thing]):
     def _show(self, *, keep: bool = False) -> None:
         """Show the matches; with `keep` the cursor stays on its row."""
         typed = self._pasted or self.line.value
-        catalogue = self._known
+        catalogue = self._catalogue
         if catalogue is None:
             return
         things = catalogue.find(typed, shown=self._shown) if typed.strip() else [*self._recent, *self._commands]

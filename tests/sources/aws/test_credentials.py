@@ -203,7 +203,7 @@ def test_a_misspelt_region_is_reported(aws: Configured, monkeypatch: pytest.Monk
 def test_the_role_cache_of_the_cli_is_used_only_when_asked(aws: Configured) -> None:
     aws.configure(MFA)
     for share in (False, True):
-        session = Connection(profile="p", share_role_cache=share)._open_session()
+        session = Connection(profile="p", share_role_cache=share).open_session()
         provider = session._session.get_component("credential_provider").get_provider("assume-role")
         assert (type(provider.cache).__name__ == "JSONFileCache") is share
 

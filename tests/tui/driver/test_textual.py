@@ -14,7 +14,7 @@ from textual.app import App
 from textual.driver import Driver
 from textual.drivers import _writer_thread, linux_driver
 
-from ekstui.tui.driver.terminal_output import _SYNC_END, _SYNC_START
+from ekstui.tui.driver.terminal_output import SYNC_END, SYNC_START
 
 READ_FROM = "8.2.8"
 
@@ -74,4 +74,4 @@ def test_the_source_is_as_it_was_read(where: object, pattern: str) -> None:
 
 
 def test_frames_are_marked_as_they_were() -> None:
-    assert (_ansi_sequences.SYNC_START, _ansi_sequences.SYNC_END) == (_SYNC_START, _SYNC_END)
+    assert (_ansi_sequences.SYNC_START, _ansi_sequences.SYNC_END) == (SYNC_START, SYNC_END)
