@@ -16,23 +16,24 @@ from tests.support.loopback import keep_to_loopback, strays
 if TYPE_CHECKING:
     from tests.rig.rig import Rig
 
-_UNSET = ("NO_COLOR", "FORCE_COLOR", "TEXTUAL_THEME", "COLUMNS", "LINES")
-"""Variables of the developer's terminal that would change what tests see."""
+_KEPT = ("PATH", "LD_", "DYLD_", "TMPDIR", "TZ", "VIRTUAL_ENV", "PYTEST_", "COV")
+"""What the names of variables begin with that tests take from the developer: what programs are found by and run with."""
 
-
-_OURS = ("AWS_", "EKSTUI_", "BOTO_")
-"""What the names of variables begin with that lead to an account, or to files of ekstui."""
+_TERMINAL = {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let this process lead nowhere, also between tests: a thread that outlives its test meets what holds then."""
+    """Let this process lead nowhere, also between tests: a thread that outlives its test meets what holds then.
+
+    A proxy, a profile, a pager, a kubeconfig: any variable of the developer may change what tests see.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ekstui-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-    for name in [name for name in os.environ if name.startswith(_OURS) or name in _UNSET]:
-        # How much the tests try is the developer's own choice.
-        if name != "EKSTUI_TORTURE":
+    # With workers this process runs no test, and theirs may have plugins that are told something by variables.
+    if not config.getoption("numprocesses", None):
+        for name in [name for name in os.environ if not name.startswith(_KEPT)]:
             del os.environ[name]
-    os.environ.update(isolated(folder))
+    os.environ.update(isolated(folder) | _TERMINAL)
     keep_to_loopback(folder / "strays")
 
 
@@ -59,8 +60,6 @@ def own_home(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def isolation(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test variables that lead nowhere: no real credentials, files or network."""
-    for name in [name for name in os.environ if name.startswith(_OURS)]:
-        monkeypatch.delenv(name)
     for name, value in isolated(own_home).items():
         monkeypatch.setenv(name, value)
 
