@@ -58,7 +58,7 @@ def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
 def identity_blocks(snapshot: AccountSnapshot | None, now: datetime) -> list[Block]:
     """Return which account it is, how and when it was read, and what is in it; `snapshot` is None if none was read."""
     if snapshot is None:
-        return [Sentence((Span("nothing is known yet", "muted"), Span("; r asks AWS", "muted", shown="app")))]
+        return [muted("nothing is known yet")]
     identity = snapshot.identity
     whole = "complete" if snapshot.complete and not snapshot.errors else "incomplete"
     facts = (

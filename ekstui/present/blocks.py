@@ -263,10 +263,10 @@ def command_node(command: Command, shown: _Shown = "") -> Node:
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:
-    """Return when the account was read and how long ago that was, and unless it was just now, how to ask AWS again."""
+    """Return when the account was read, how long ago that was and, outside the app, which renews it, what asks AWS again."""
     age = age_in_words(read_at, now)
-    again = by_place(" (r asks AWS again)", " (ekstui account asks AWS again)", "muted") if age != "just now" else ()
-    return f"{as_of_words(read_at)}, {age}", *again
+    again = Span(" (ekstui account asks AWS again)", "muted", shown="outside")
+    return f"{as_of_words(read_at)}, {age}", *(() if age == "just now" else (again,))
 
 
 _MOST_CHARACTERS = 1_000

@@ -42,7 +42,6 @@ from ekstui.present.blocks import (
     TableRow,
     Tree,
     as_of_words,
-    by_place,
     code,
     command_blocks,
     condition_line,
@@ -310,8 +309,7 @@ def _recent(answer: ClusterAnswer, known_until: datetime, now: datetime) -> list
         # That nobody looked does not mean that nothing changed.
         if answer.identity.method == "demo":
             return [muted(f"{what}: not known, since the demo cannot renew the policies")]
-        who = by_place("r in the list of policies", "ekstui sync", "warn")
-        return [note((f"{what}: not known; ", *who, " asks AWS for what is new"))]
+        return [note((f"{what}: not known; ekstui sync asks for what is new",))]
     return [muted(f"{what}: none of the policies on this cluster's roles")]
 
 

@@ -153,12 +153,11 @@ def watch_account(
                 owner.post_message(AccountUpdated(library, change))
 
         try:
-            kept = library.account.last_snapshot()
+            offline = library.account.choice.offline
+            kept = library.account.last_snapshot_or_error() if offline else library.account.last_snapshot()
             if kept is not None:
                 update(lambda view: view._replace(snapshot=kept, error=None))
-            if not ask and (
-                library.account.choice.offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)
-            ):
+            if not ask and (offline or (kept and datetime.now(UTC) - kept.fetched_at < stale_after)):
                 log.info("the snapshot is fresh enough, or this is offline: AWS is not asked")
                 update(lambda view: view._replace(asking=None))
                 return

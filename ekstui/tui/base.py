@@ -142,8 +142,9 @@ class LibraryApp(SurvivingApp):
         return chosen or AccountChoice()
 
     def usable(self, keys: Iterable[Key]) -> tuple[Key, ...]:
-        """Return the keys without those that renew, in the demo, where nothing can be renewed."""
-        return tuple(key for key in keys if not (self.choice.demo and key.id in RENEWING))
+        """Return the keys without those that renew where nothing can be renewed, in the demo and offline."""
+        renews = not (self.choice.demo or self.choice.offline)
+        return tuple(key for key in keys if renews or key.id not in RENEWING)
 
     def keys_of(self, key: Key) -> str:
         """Return the key's bindings, as the user has them."""

@@ -152,7 +152,7 @@ class RoutedApp(LibraryApp):
             self._show_policy(Shown(entry, version))
         else:
             label = f"{clean_line(policy.name)} {version_label(version)}"
-            self.notify(f"{label} is not known yet; r in the list of policies asks AWS.")
+            self.notify(f"{label} is not known yet; `ekstui sync` asks AWS.")
 
     @on(ShowRole)
     def _show_role(self, message: ShowRole) -> None:
@@ -294,7 +294,7 @@ class RoutedApp(LibraryApp):
                 text = none_known(snapshot).text
                 self.notify(f"{text[:1].upper()}{text[1:]}; a shows what was read.")
             else:
-                self.notify("No account was read yet; a lists the profiles, and r asks AWS.")
+                self.notify("No account was read yet; a says why, and lists the profiles.")
             return
 
         def show(cluster: Cluster | None) -> None:

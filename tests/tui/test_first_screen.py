@@ -25,6 +25,7 @@ from tests.tui.journeys import settle, shows, travel, type_in, words
 
 KNOWN_UNTIL = Corpus.bundled().manifest().known_until
 DEMO = AccountChoice(offline=True, demo=True)
+OFFLINE = AccountChoice(offline=True)
 SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 
 
@@ -101,10 +102,25 @@ def test_without_credentials_the_age_names_what_renews_it(size: tuple[int, int],
 
 @SIZES
 def test_offline_nothing_says_that_it_can_be_renewed(size: tuple[int, int]) -> None:
-    choice = AccountChoice(offline=True)
-    for text in look(choice, size, lambda app: "offline" in header(app)):
+    for text in look(OFFLINE, size, lambda app: "offline" in header(app)):
         assert "offline" in text
         assert "renews" not in text
+
+
+def test_offline_no_key_asks_aws_and_the_app_says_why(toasts: list[str]) -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        seen = [words(app.screen)]
+        await settle(pilot, lambda: app.explorer.account.error is not None)
+        await pilot.press("4", "r", "R")
+        await settle(pilot, lambda: "without --offline" in words(app.screen))
+        seen.append(words(app.screen))
+        await pilot.press("a")
+        await settle(pilot, lambda: shows(app, AccountScreen) and "There is no snapshot" in words(app.screen))
+        assert "r asks" not in " ".join([*seen, words(app.screen)])
+        assert "renew" not in footer(app)
+        assert toasts == ["Offline, ekstui does not ask AWS; start it without --offline to renew the data."] * 2
+
+    travel(journey, library=Library.open(OFFLINE))
 
 
 @SIZES

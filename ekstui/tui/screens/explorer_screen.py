@@ -112,7 +112,8 @@ ACCOUNT_AFTER = 0.1
 FILL_AFTER = 0.5
 """Seconds after the first paint until the cache is filled, so that it does not compete for the processor."""
 
-NOTHING_TO_RENEW = "The demo makes no AWS calls and saves nothing; start ekstui without --demo to renew the data."
+_DEMO_RENEWS_NOTHING = "The demo makes no AWS calls and saves nothing; start ekstui without --demo to renew the data."
+_OFFLINE = "Offline, ekstui does not ask AWS; start it without --offline to renew the data."
 
 PROGRESS_AFTER = 0.5
 """Seconds between progress updates, for slow connections."""
@@ -531,17 +532,22 @@ class ExplorerScreen(Screen[None]):
 
     def action_refresh_data(self) -> None:
         """Refresh the account from AWS and, from the list of policies, the policies too."""
-        if self.app.choice.demo:
-            self.notify(NOTHING_TO_RENEW)
+        if self._is_asking_refused():
             return
         self.ask_account(ask=True)
         if self.pane == "policies":
             self._sync()
 
+    def _is_asking_refused(self) -> bool:
+        """Say why AWS may not be asked, if it may not."""
+        choice = self.app.choice
+        if choice.demo or choice.offline:
+            self.notify(_DEMO_RENEWS_NOTHING if choice.demo else _OFFLINE)
+        return choice.demo or choice.offline
+
     def sync(self) -> None:
         """Update the policies from the first source that can be read."""
-        if self.app.choice.demo:
-            self.notify(NOTHING_TO_RENEW)
+        if self._is_asking_refused():
             return
         self._say_work("syncing … esc stops")
         self._sync(lambda sentence: self.app.call_from_thread(self.notify, sentence))

@@ -177,9 +177,7 @@ class AttachedPane(Pane):
         elif view.asking:
             self.rows.show_message(styled(f"{view.asking} …", "muted"))
         else:
-            self.rows.show_message(
-                styled("No account was read yet.", "muted"), styled("r asks AWS; a lists the profiles.", "muted")
-            )
+            self.rows.show_message(styled("No account was read yet; a lists the profiles.", "muted"))
 
     def build_rows(self) -> list[Row]:
         """Return the rows that match the filter."""
