@@ -236,12 +236,12 @@ def test_the_recipe_for_what_a_policy_allows_leaves_out_what_is_denied(tmp_path:
     assert "lakeformation:PutDataLakeSettings" not in allowed
 
 
-def test_the_first_ten_minutes_show_what_they_say(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "steps"), [("first-ten-minutes.md", 7), ("layers.md", 5)])
+def test_a_page_to_follow_shows_what_it_says(page: str, steps: int, tmp_path: Path) -> None:
     """Each block of commands is followed by some of what they print."""
-    steps = blocks(DOCS / "first-ten-minutes.md")
-    pairs = [(one[1], other[1]) for one, other in pairwise(steps) if (one[0], other[0]) == ("sh", "text")]
-    assert len(pairs) == 7
-    for commands, parts in pairs:
+    pairs = [pair for pair in pairwise(blocks(DOCS / page)) if (pair[0][0], pair[1][0]) == ("sh", "text")]
+    assert len(pairs) == steps
+    for (_, commands), (_, parts) in pairs:
         done = [in_shell(line, tmp_path) for line in commands.splitlines()]
         assert [run.returncode for run in done] == [0] * len(done)
         printed = " ".join("".join(run.stdout for run in done).split())
