@@ -81,10 +81,16 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(language, fenced + indented) for language, fenced, indented in found]
 
 
+def steps_of(page: Path) -> list[tuple[str, str]]:
+    """Return the steps of a page to follow: commands, and after them some of what they print."""
+    return [(one[1], other[1]) for one, other in pairwise(blocks(page)) if (one[0], other[0]) == ("sh", "text")]
+
+
 def examples() -> Iterator[str]:
-    """Yield every command line with ekstui in the pages that are written by hand, and in the help."""
+    """Yield every command line with ekstui in the pages that are written by hand and in the help, but not in steps."""
     for page in WRITTEN:
-        shown = "\n".join(text for language, text in blocks(page) if language in ("", "sh", "console", "bash"))
+        texts = [block[1] for block in blocks(page) if block[0] in ("", "sh", "console", "bash")]
+        shown = "\n".join(text for text in texts if text not in dict(steps_of(page)))
         for line in shown.splitlines():
             # Two spaces and more lead to a remark.
             yield re.split(r"\s{2,}", line.strip().removeprefix("$ "))[0]
@@ -238,10 +244,8 @@ def test_the_recipe_for_what_a_policy_allows_leaves_out_what_is_denied(tmp_path:
 
 @pytest.mark.parametrize(("page", "steps"), [("first-ten-minutes.md", 7), ("layers.md", 5)])
 def test_a_page_to_follow_shows_what_it_says(page: str, steps: int, tmp_path: Path) -> None:
-    """Each block of commands is followed by some of what they print."""
-    pairs = [pair for pair in pairwise(blocks(DOCS / page)) if (pair[0][0], pair[1][0]) == ("sh", "text")]
-    assert len(pairs) == steps
-    for (_, commands), (_, parts) in pairs:
+    assert len(steps_of(DOCS / page)) == steps
+    for commands, parts in steps_of(DOCS / page):
         done = [in_shell(line, tmp_path) for line in commands.splitlines()]
         assert [run.returncode for run in done] == [0] * len(done)
         printed = " ".join("".join(run.stdout for run in done).split())
