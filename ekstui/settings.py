@@ -298,7 +298,10 @@ def save_word(path: Path, name: str, word: str) -> None:
             )
         # What is a link, as to a folder of one's own settings, stays one.
         target = path.resolve()
-        create_file(target, changed.encode(), target.stat().st_mode & 0o777 if file else 0o600)
+        mode = target.stat().st_mode & 0o777 if file else 0o600
+        create_file(target, changed.encode(), mode)
+        # A new file has what the umask leaves of its mode.
+        target.chmod(mode)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.", _MEND) from None
 

@@ -1,5 +1,6 @@
 """The settings in effect, and the errors about invalid ones."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -138,7 +139,11 @@ def test_a_link_to_the_settings_and_their_mode_stay(file: Path, tmp_path: Path) 
     own.write_text('theme = "nord"\n', encoding="utf-8")
     own.chmod(0o644)
     file.symlink_to(own)
-    save_word(file, "theme", "dracula")
+    before = os.umask(0o077)
+    try:
+        save_word(file, "theme", "dracula")
+    finally:
+        os.umask(before)
     assert file.is_symlink()
     assert (own.read_text(encoding="utf-8"), own.stat().st_mode & 0o777) == ('theme = "dracula"\n', 0o644)
 
