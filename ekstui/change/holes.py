@@ -116,13 +116,22 @@ def allows_everything(document: Document) -> bool:
 
 
 def _is_limited(document: Document) -> bool:
-    """Return whether a document surely lacks something: it denies nothing, and names the services of all its actions."""
+    """Return whether a document surely lacks something: it denies nothing, and names the services of all its actions.
+
+    What it allows under the condition of an unknown part alone, it allows not always.
+    """
     services: set[str] = set()
     for statement in document.statements:
+        if statement.effect == "Allow" and any(map(_is_of_unknown_part, statement.conditions)):
+            continue
         if statement.effect == "Deny" or statement.action_element == "NotAction":
             return False
         services.update(action.partition(":")[0] for action in statement.actions)
     return len(services) < _MOST_SERVICES and not any(set("*?") & set(service) for service in services)
+
+
+def _is_of_unknown_part(condition: Condition) -> bool:
+    return condition.operator == "StringEquals" and condition.key.startswith(_TAG)
 
 
 def _combined(most: Change, least: Change, unknown: Sequence[str]) -> Change:
