@@ -299,9 +299,7 @@ def inline(role: str) -> str:
 
 
 def attached(roles: str) -> str:
-    return (
-        f'resource "aws_iam_policy_attachment" "a" {{\n  roles = [{roles}]\n  policy_arn = "{AWS}/AmazonEKSWorkerNodePolicy"\n}}\n'
-    )
+    return f'resource "aws_iam_policy_attachment" "a" {{\n  roles = [{roles}]\n  policy_arn = "{AWS}/AmazonEKSWorkerNodePolicy"\n}}\n'
 
 
 def config_map(group: str) -> str:
