@@ -54,20 +54,38 @@ class Sides:
         return {name: self._before[name] for name in names}
 
 
+class Repository:
+    """A temporary repository."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._git("init", "--quiet")
+
+    def _git(self, *words: str) -> None:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *identity, *words], cwd=self.folder, check=True, capture_output=True)
+
+    def write(self, files: Mapping[str, str]) -> None:
+        write(self.folder, files)
+
+    def commit(self, files: Mapping[str, str]) -> None:
+        self.write(files)
+        self._git("add", "-A")
+        self._git("commit", "--quiet", "--allow-empty", "-m", "x")
+
+    def replace(self, files: Mapping[str, str]) -> None:
+        """Have these files and no others in the work tree."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and ".git" not in path.parts:
+                path.unlink()
+        self.write(files)
+
+
 def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Have these files and no others in a work tree."""
-    for path in folder.rglob("*"):
-        if path.is_file() and ".git" not in path.parts:
-            path.unlink()
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -347,9 +365,9 @@ SEVERAL = [case for case in CASES if len({*case.before, *case.after}) > 1]
 
 @pytest.mark.parametrize("case", [*SEVERAL, *sample([case for case in CASES if case not in SEVERAL], 4)])
 def test_git_says_the_same_of_them(tmp_path: Path, library: Library, case: Case) -> None:
-    git(tmp_path, "init", "--quiet")
-    write(tmp_path, case.before)
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "x")
-    judged = without_git(tmp_path, case, library)
-    assert review(tmp_path, "HEAD", library=library) == judged
+    judged = without_git(tmp_path / "without", case, library)
+    (tmp_path / "git").mkdir()
+    repository = Repository(tmp_path / "git")
+    repository.commit(case.before)
+    repository.replace(case.after)
+    assert review(repository.folder, "HEAD", library=library) == judged

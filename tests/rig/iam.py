@@ -35,17 +35,18 @@ class CorrectedIam(SignedRegion, IamResponse):
     def list_policies(self) -> str:
         scope = self._get_param("Scope", "All")
         usage = self._get_param("PolicyUsageFilter")
+        # Read once: the question for 1,500 policies is the longest of a small account's.
+        prefix = self._get_param("PathPrefix", "/")
+        attached_only = self._get_bool_param("OnlyAttached", False) or usage
         attached, bounding = self._usage_counts()
         wanted = []
-        for policy in self.backend.managed_policies.values():
-            if scope != "All" and (scope == "AWS") != _is_aws(policy):
-                continue
-            if not policy.path.startswith(self._get_param("PathPrefix", "/")):
+        for policy in self._policies(scope):
+            if not policy.path.startswith(prefix):
                 continue
             if usage == "PermissionsBoundary":
                 if not bounding[policy.arn]:
                     continue
-            elif (self._get_bool_param("OnlyAttached", False) or usage) and not attached[policy.arn]:
+            elif attached_only and not attached[policy.arn]:
                 continue
             wanted.append(policy)
         page, marker = self._page(wanted)
@@ -102,13 +103,12 @@ class CorrectedIam(SignedRegion, IamResponse):
         for name, entities in self._entities().items():
             if name in kinds:
                 members.extend(entities)
-        for policy in self.backend.managed_policies.values():
-            if _is_aws(policy):
-                # AWS lists those of its own policies that something uses, never all of them.
-                if "AWSManagedPolicy" in kinds and (attached[policy.arn] or bounding[policy.arn]):
-                    members.append(policy)
-            elif "LocalManagedPolicy" in kinds:
-                members.append(policy)
+        if "AWSManagedPolicy" in kinds:
+            # AWS lists those of its own policies that something uses, never all of them.
+            used = attached.keys() | bounding.keys()
+            members.extend(policy for policy in self._policies("AWS") if policy.arn in used)
+        if "LocalManagedPolicy" in kinds:
+            members.extend(self._policies("Local"))
         page, marker = self._page(members)
         result = {
             "UserDetailList": [_user_detail(m) for m in page if isinstance(m, User)],
@@ -213,6 +213,11 @@ class CorrectedIam(SignedRegion, IamResponse):
             raise NotFoundException(f"Policy {arn} does not exist or is not attachable.")
         return policy
 
+    def _policies(self, scope: str = "All") -> Iterable[ManagedPolicy]:
+        """Return the policies of a scope, AWS's own first; each step over the ChainMap would look through both."""
+        own, shared = cast("ChainMap[str, Any]", self.backend.managed_policies).maps
+        return [*(shared.values() if scope != "Local" else ()), *(own.values() if scope != "AWS" else ())]
+
     def _entities(self) -> dict[str, Iterable[Entity]]:
         backend = self.backend
         return {"User": backend.users.values(), "Group": backend.groups.values(), "Role": backend.roles.values()}
@@ -250,10 +255,6 @@ class CorrectedIam(SignedRegion, IamResponse):
             "CreateDate": policy.create_date,
             "UpdateDate": policy.update_date,
         }
-
-
-def _is_aws(policy: ManagedPolicy) -> bool:
-    return ":iam::aws:" in policy.arn
 
 
 def _encoded(document: str) -> str:

@@ -11,6 +11,7 @@ import moto.core.responses
 import moto.eks.urls
 import moto.iam.models
 import moto.iam.urls
+import moto.moto_server.werkzeug_app
 import moto.sts.urls
 from flask import Flask
 from moto.core.utils import convert_to_flask_response, method_names_from_class
@@ -41,6 +42,8 @@ def correct_moto() -> None:
     moto.backends.list_of_moto_modules = lambda: services
     responses: Any = moto.core.responses
     responses.method_names_from_class = cache(method_names_from_class)
+    # No browser asks.
+    moto.moto_server.werkzeug_app.DISABLE_GLOBAL_CORS = True
     # moto draws the 1,400 characters of a cluster's certificate one by one, 8 ms for each cluster that is seeded.
     mock_random.get_random_string = _random_string
 
