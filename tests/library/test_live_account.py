@@ -79,7 +79,7 @@ def undisturbed(small: Account, snapshots: dict[str, AccountSnapshot]) -> Accoun
 @pytest.fixture
 def known(small: Account, undisturbed: AccountSnapshot) -> Library:
     """A library over the account as it was read once: a sweep takes a quarter of a second of the processor."""
-    return asking(replace(small, _snapshot=undisturbed))
+    return asking(replace(small, held_snapshot=undisturbed))
 
 
 def named(rig: Rig) -> set[str]:
@@ -652,7 +652,7 @@ def test_entries_that_cannot_be_read_hide_nothing_else(
 ) -> None:
     whole = cluster_answer(known, "prod")
     rig.proxy.fail("denied", "eks", "ListAssociatedAccessPolicies")
-    denied = cluster_answer(asking(replace(small, _snapshot=undisturbed)), "prod")
+    denied = cluster_answer(asking(replace(small, held_snapshot=undisturbed)), "prod")
     assert [error.action for error in denied.errors] == ["eks:ListAssociatedAccessPolicies"]
     assert not denied.complete
     assert [role.arn for role in denied.roles] == [role.arn for role in whole.roles]
