@@ -1,7 +1,4 @@
-"""The command line: how a command is declared, the options that commands share, exit codes, gates, and the parser.
-
-A gate is an option that turns an answer into exit code 1.
-"""
+"""The command line: how a command is declared, the options that commands share, exit codes, and the parser."""
 
 from __future__ import annotations
 
@@ -9,21 +6,16 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.cli.command_names import HOMES, TITLES
 from ekstui.errors import InputError
 from ekstui.iam.text import clean_line
-
-if TYPE_CHECKING:
-    from ekstui.change.comparison import Change
-    from ekstui.change.reach import Denies
-    from ekstui.iam.grants import Reach
 
 COMMANDS = tuple(TITLES)
 
@@ -209,58 +201,12 @@ class ExitCode(IntEnum):
     """Ended by SIGINT."""
 
 
-Direction = Literal["widened", "narrowed", "any"]
-
-_FAILS: dict[Direction, frozenset[Reach]] = {
-    "widened": frozenset({"widened", "mixed", "unknown"}),
-    "narrowed": frozenset({"narrowed", "mixed", "unknown"}),
-    "any": frozenset({"widened", "narrowed", "mixed", "unknown"}),
-}
-"""The reaches that fail each gate; an unknown reach fails all of them, since it may be the change to stop."""
-
-FAIL_ON = argument(
-    "--fail-on",
-    choices=tuple(_FAILS),
-    help="exit with 1 if access was widened, narrowed, or either (any), or if that cannot be decided",
-)
-"""The gate on how access changed."""
-
-
-def exit_code(words: str) -> Adder:
-    """Return the gate on whether the answer is a good one; `words` say when it fails."""
-    return argument("--exit-code", action="store_true", help=words)
-
-
-def gate(fails: bool) -> int:
-    """Return a gate's exit code."""
-    return ExitCode.NOTHING if fails else ExitCode.DONE
-
-
-_DENIED: dict[Denies, Reach] = {"less": "widened", "more": "narrowed", "otherwise": "unknown"}
-
-
-def reaches_of(change: Change | None) -> Iterator[Reach]:
-    """Yield what a change may mean for whoever has other policies too; None is a change that cannot be judged.
-
-    A Deny that is gone widens what those policies allow, and a new one narrows it.
-    """
-    yield "unknown" if change is None else change.reach
-    if change is not None and change.denied is not None:
-        yield _DENIED[change.denied]
-
-
-def fails_on(direction: Direction | None, reaches: Iterable[Reach]) -> bool:
-    """Return whether any of the reaches fails the gate; without a gate none does."""
-    return direction is not None and any(reach in _FAILS[direction] for reach in reaches)
-
-
 _EXAMPLES = (
     ("ekstui", "open the app"),
     ("ekstui AmazonEKSClusterPolicy@v8", "open the app at this version"),
     ("ekstui show AmazonEKS_CNI_Policy", "show what a policy permits"),
     ("ekstui diff AmazonEKSLoadBalancingPolicy@v5..v6", "show what changed"),
 )
-
 
 _GENERAL = """
 
@@ -274,7 +220,6 @@ Account selection:
   --demo                       a made-up account, to try everything without AWS
 
   ekstui help COMMAND          show the help of a command"""
-
 
 _MORE = "\nekstui --help has the options of every command: -q, -v, --debug and --color.\n"
 

@@ -93,7 +93,8 @@ def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:
 
 def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
     """Return the roles that run a controller, or that have a copy of its policy."""
-    from ekstui.library.roles import copies_on, subjects_of
+    from ekstui.library.copies import copies_on
+    from ekstui.library.roles import subjects_of
 
     snapshot = account.last_snapshot_or_error()
     uses, whole = account.uses(snapshot), policy.name.partition("/")[0]
@@ -125,7 +126,7 @@ def _roles_running(account: Account, policy: Policy) -> AttachedAnswer:
 
 def roles_with_copies(library: Library, policy: Policy) -> tuple[RoleAttachment, ...]:
     """Return the roles that have a customer managed policy which looks like a copy of this one, with a remark on each copy."""
-    from ekstui.library.roles import copies_of, originals_of
+    from ekstui.library.copies import copies_of, originals_of
 
     snapshot = library.account.last_snapshot_or_error()
     documents = {info.number: library.document(policy, info.number) for info in policy.versions}
@@ -177,9 +178,7 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
     )
 
 
-def attached_everywhere(
-    library: Library, policy: Policy, aggregator: str, cancelled: Cancelled = never
-) -> OrganisationAnswer:
+def attached_everywhere(library: Library, policy: Policy, aggregator: str) -> OrganisationAnswer:
     """Return who has the policy attached in every account of an aggregator, as AWS Config recorded it.
 
     Raises NotFoundError for an aggregator that does not exist, AccountError if Config cannot be asked.
@@ -193,7 +192,7 @@ def attached_everywhere(
     except failures() as error:
         raise account_error(error, "identity", "sts:GetCallerIdentity", connection.profile) from None
     arn = in_partition(policy.arn, identity.partition)
-    attachments, errors = read_attachments(connection, aggregator, arn, cancelled)
+    attachments, errors = read_attachments(connection, aggregator, arn)
     if errors and not attachments:
         raise AccountError(errors[0].message, errors[0].advice)
     return OrganisationAnswer(identity, aggregator, arn, attachments, not errors, NOT_IN_CONFIG, errors)

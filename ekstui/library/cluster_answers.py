@@ -1,7 +1,4 @@
-"""A cluster for the first thirty seconds of an incident: health, roles, access entries and findings.
-
-And what access entries allow in Kubernetes: who may do something in a cluster, and why a request was forbidden.
-"""
+"""A cluster for the first thirty seconds of an incident: health, roles, access entries and findings."""
 
 from __future__ import annotations
 
@@ -10,11 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ekstui.cancellation import Cancelled, never
-from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
-from ekstui.denial.forbidden import Forbidden
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
-from ekstui.eks.cluster import AccessEntry, AccessScope, Cluster, EksFacts, HealthIssue
+from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
 from ekstui.eks.findings.health import is_about
 from ekstui.eks.findings.looking import (
     findings_in_cluster,
@@ -37,10 +31,7 @@ from ekstui.eks.findings.table import SEVERITIES, Finding, FixPlace, Severity
 from ekstui.eks.pod_credentials import Credentials, Expected, credentials_of, expected_of
 from ekstui.eks.pods import KubernetesServiceAccount, Workload, workloads
 from ekstui.eks.uses import roles_of_cluster, uses_in
-from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, AmbiguousError
-from ekstui.iam.text import counted
-from ekstui.library.access_policies import access_rules
-from ekstui.library.catalog import knowledge, not_found
+from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, subjects_of, with_commands
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
@@ -134,9 +125,7 @@ class ClusterAnswer:
     """
 
 
-def cluster_answer(
-    library: Library, name: str, region: str | None = None, cancelled: Cancelled = never, *, ask: bool = True
-) -> ClusterAnswer:
+def cluster_answer(library: Library, name: str, region: str | None = None, *, ask: bool = True) -> ClusterAnswer:
     """Return a cluster of the newest snapshot; `ask` lets it ask AWS for what the add-ons need, unless offline.
 
     Raises AmbiguousError for a name in several regions, NotFoundError with the nearest names, AccountError if
@@ -148,7 +137,7 @@ def cluster_answer(
     errors = list(snapshot.errors)
     if ask and account.choice.asks_aws:
         for read in (read_addon_needs, read_entries):
-            cluster, failed = read(account.connection(), cluster, cancelled)
+            cluster, failed = read(account.connection(), cluster)
             errors += failed
         snapshot = with_cluster(snapshot, cluster)
         account.add_details(snapshot)
@@ -181,7 +170,7 @@ def cluster_answer(
         not_looked_at=(*snapshot.not_looked_at, *(cluster.kubernetes.trouble if cluster.kubernetes else ())),
         errors=tuple(errors),
         entries=_entries(cluster, here, context, library),
-        findings=tuple(with_commands(finding, place, library) for finding in findings_of_cluster(itself, context)),
+        findings=with_commands(findings_of_cluster(itself, context), place, library),
         pods=pods_of(cluster, context, library),
         service_accounts=service_accounts_of(cluster, context, library),
         kubernetes_read_at=cluster.kubernetes.read_at if cluster.kubernetes else None,
@@ -202,9 +191,7 @@ def pods_answer(workload: Workload, cluster: Cluster, context: AccountContext, l
     credentials, expected = credentials_of(workload, cluster), expected_of(workload, cluster)
     findings = findings_of_pods(WorkloadInCluster(workload, cluster, credentials, expected), context)
     place = FixPlace(workload.title, None, cluster, context, workload)
-    return PodsAnswer(
-        workload, credentials, expected, tuple(with_commands(finding, place, library) for finding in findings)
-    )
+    return PodsAnswer(workload, credentials, expected, with_commands(findings, place, library))
 
 
 def service_accounts_of(
@@ -217,8 +204,7 @@ def service_accounts_of(
         place = FixPlace(f"{account.namespace}/{account.name}", None, cluster, context, service_account=account)
         findings = findings_of_service_account(ServiceAccountInCluster(account, cluster), context)
         if findings:
-            mended = tuple(with_commands(finding, place, library) for finding in findings)
-            answers.append(ServiceAccountAnswer(account, mended))
+            answers.append(ServiceAccountAnswer(account, with_commands(findings, place, library)))
     return tuple(answers)
 
 
@@ -247,7 +233,7 @@ def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
 def _mended(role: ClusterRole, cluster: Cluster, context: AccountContext, library: Library) -> ClusterRole:
     """Return a role whose findings have the commands that fix them."""
     place = FixPlace(role.arn, role.subject.role if role.subject else None, cluster, context)
-    return replace(role, findings=tuple(with_commands(finding, place, library) for finding in role.findings))
+    return replace(role, findings=with_commands(role.findings, place, library))
 
 
 def _not_judged(
@@ -289,7 +275,7 @@ def _entries(
         place = FixPlace(entry.principal_arn, None, cluster, context)
         subject = EntryInCluster(entry, cluster, uses.get(entry.principal_arn, ()))
         findings = findings_of_entry(subject, context)
-        entries.append(EntryAnswer(entry, tuple(with_commands(finding, place, library) for finding in findings)))
+        entries.append(EntryAnswer(entry, with_commands(findings, place, library)))
     return tuple(
         sorted(entries, key=lambda answer: (answer.entry.kind not in (None, "STANDARD"), answer.entry.principal_arn))
     )
@@ -339,35 +325,6 @@ def causes(answer: ClusterAnswer) -> list[CommonCause]:
     return [CommonCause(*cause, tuple(alike)) for cause, alike in cases.items()]
 
 
-def find_cluster(name: str, region: str | None, snapshot: AccountSnapshot) -> Cluster:
-    """Return a cluster by name; AmbiguousError, NotFoundError or AccountError as `cluster_answer` raises them."""
-    if snapshot.eks is None:
-        raise AccountError(
-            "Clusters were not read: an account file has IAM only.",
-            Advice("Ask AWS, without --account-file.", ANOTHER_PROFILE),
-        )
-    facts = snapshot.eks
-    matches = facts.find(name, region)
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        regions = tuple(cluster.region for cluster in matches)
-        raise AmbiguousError(f"Cluster {name!r} is in {' and '.join(regions)}; give --region.", regions)
-    failed = next((error for error in snapshot.errors if error.source == "clusters"), None)
-    if failed is not None:
-        raise AccountError(f"Cluster {name!r} was not found: {failed.message}", failed.advice)
-    where = region or ", ".join(facts.regions) or "no region"
-    names = (cluster.name for cluster in facts.clusters)
-    raise not_found(f"There is no cluster {name!r} in {where}.", name, names, "Give --region, or --region all.")
-
-
-def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot:
-    """Return a snapshot with one cluster replaced."""
-    facts = snapshot.eks or EksFacts((), ())
-    clusters = tuple(cluster if other.place == cluster.place else other for other in facts.clusters)
-    return replace(snapshot, eks=replace(facts, clusters=clusters))
-
-
 def _recent(subjects: tuple[RoleInUse, ...], now: datetime) -> tuple[RecentChange, ...]:
     roles: dict[tuple[str, int, datetime], list[str]] = {}
     for subject in subjects:
@@ -382,102 +339,3 @@ def _urgency(role: ClusterRole) -> tuple[int, str]:
     """Sort roles with a problem first, then by name."""
     worst = min((SEVERITIES.index(finding.severity) for finding in role.findings), default=len(SEVERITIES))
     return worst, role.arn.rpartition("/")[2].lower()
-
-
-class PrincipalInCluster(NamedTuple):
-    """A principal whose access entry has a policy that allows a request."""
-
-    cluster: str
-    principal: str
-    policy: str
-    scope: AccessScope
-    namespaces: tuple[str, ...]
-
-
-class PrincipalsInClusters(NamedTuple):
-    """The principals whose access entries allow a request."""
-
-    principals: tuple[PrincipalInCluster, ...]
-    not_looked_at: tuple[str, ...]
-    """What else may allow it: entries that were not read, and what only the clusters know."""
-
-
-def forbidden_answer(
-    library: Library, forbidden: Forbidden, times: int, cluster: str | None, place: Cluster | None
-) -> ForbiddenExplanation:
-    """Return why a request was forbidden, according to `place`, which is the named cluster or the only one known."""
-    reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
-    answer = explain_forbidden(forbidden, place, access_rules(), reserved, named=cluster is not None)
-    return answer._replace(fetched_at=_read_at(library, place), times=times)
-
-
-def unauthorized_answer(library: Library, principal: str | None, place: Cluster) -> ForbiddenExplanation:
-    """Return why a cluster does not know a principal."""
-    return explain_unauthorized(principal, place)._replace(fetched_at=_read_at(library, place))
-
-
-def _read_at(library: Library, place: Cluster | None) -> datetime | None:
-    snapshot = library.account.last_snapshot() if place else None
-    return snapshot.fetched_at if snapshot else None
-
-
-def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Cluster:
-    """Return a cluster with complete access entries, as far as EKS tells if it is asked."""
-    entries = cluster.access_entries or ()
-    lacking = any(entry.kind is None or (entry.takes_policies and entry.policies is None) for entry in entries)
-    if not lacking or not library.account.choice.asks_aws:
-        return cluster
-    read, _ = read_entries(library.account.connection(), cluster)
-    library.account.add_details(with_cluster(library.account.last_snapshot() or snapshot, read))
-    return read
-
-
-def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
-    """Return the principals whose access entries have one of the policies, in the clusters of the last snapshot."""
-    snapshot = library.account.last_snapshot()
-    principals: list[PrincipalInCluster] = []
-    unread: list[str] = []
-    if snapshot is None or snapshot.eks is None:
-        unread.append("access entries: no cluster is known")
-    for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
-        read = entries_read(library, snapshot, cluster) if ask and snapshot else cluster
-        principals += [
-            PrincipalInCluster(cluster.name, entry.principal_arn, policy.policy, policy.scope, policy.namespaces or ())
-            for entry in read.access_entries or ()
-            for policy in entry.policies or ()
-            if policy.policy in policies
-        ]
-        unread += _entries_unread(read)
-    rbac = "roles and bindings inside the clusters, for the groups and user names of entries too"
-    return PrincipalsInClusters(tuple(principals), (*unread, rbac))
-
-
-def _entries_unread(cluster: Cluster) -> Iterator[str]:
-    """Yield what was not read of who can enter a cluster."""
-    lacking = sum(entry.takes_policies and entry.policies is None for entry in cluster.access_entries or ())
-    if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
-        yield f"the access entries of {cluster.name}, which were not read"
-    elif lacking or "access_entries" in cluster.cut_short:
-        some = counted(lacking, "access entry", "access entries") if lacking else "further access entries"
-        yield f"the access policies of {some} of {cluster.name}, which were not read"
-    if cluster.authentication_mode != "API":
-        yield f"the config map aws-auth of {cluster.name}"
-
-
-def cluster_meant(library: Library, name: str | None) -> Cluster | None:
-    """Return the named cluster, or the only one that is known; None if there is no such one.
-
-    Raises NotFoundError for an unknown cluster, AccountError if one is named and there is no snapshot.
-    """
-    if name is not None:
-        snapshot = library.account.last_snapshot_or_error()
-        cluster = find_cluster(name, None, snapshot)
-    else:
-        at_hand = library.snapshot_at_hand()
-        if at_hand is None or at_hand.eks is None or len(at_hand.eks.clusters) != 1:
-            return None
-        snapshot, (cluster,) = at_hand, at_hand.eks.clusters
-    try:
-        return entries_read(library, snapshot, cluster)
-    except AccountError:
-        return cluster

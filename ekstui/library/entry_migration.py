@@ -10,7 +10,7 @@ from ekstui.eks.entry_migration import ReplacedLine, change_of_mode, replaced_li
 from ekstui.eks.rbac import Binding
 from ekstui.errors import AccountError
 from ekstui.library.access_policies import access_policies
-from ekstui.library.cluster_answers import find_cluster
+from ekstui.library.cluster_facts import find_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context
 

@@ -201,18 +201,18 @@ class _Case:
 
         if not is_unauthorized(message) or "forbidden: " in message:
             return None
-        from ekstui.library.cluster_answers import unauthorized_answer
+        from ekstui.library.cluster_access import unauthorized_answer
 
         place = self._cluster()
         return None if place is None else unauthorized_answer(self.place, principal, place)
 
     def _cluster(self) -> Cluster | None:
-        from ekstui.library.cluster_answers import cluster_meant  # 60 ms, only for Kubernetes' denials
+        from ekstui.library.cluster_facts import cluster_meant  # 60 ms, only for Kubernetes' denials
 
         return cluster_meant(self.place, self.inquiry.cluster)
 
     def _of_kubernetes(self, question: AskedOfKubernetes, place: Cluster | None) -> ForbiddenExplanation:
-        from ekstui.library.cluster_answers import forbidden_answer
+        from ekstui.library.cluster_access import forbidden_answer
 
         return forbidden_answer(self.place, question.forbidden, question.times, self.inquiry.cluster, place)
 

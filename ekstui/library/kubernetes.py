@@ -14,7 +14,7 @@ from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import KubernetesFacts
 from ekstui.eks.unseen import unread_inside
 from ekstui.errors import AccountError, Advice, InputError
-from ekstui.library.cluster_answers import find_cluster, with_cluster
+from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.sources.kubectl import Progress, context_for, contexts, is_same_server, read_by_kubectl
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_kubernetes, text_of, within_limit

@@ -32,13 +32,7 @@ from ekstui.library.catalog import (
 )
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import reader_of, shipped_in
-from ekstui.store.objects import (
-    AbsentCacheError,
-    BusyCacheError,
-    CacheError,
-    DamagedCacheError,
-    NewerCacheError,
-)
+from ekstui.store.objects import AbsentCacheError, BusyCacheError, CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import PolicyStore
 from ekstui.store.records import State
 

@@ -217,7 +217,7 @@ def verify_cache(library: Library) -> Counts | None:
 
     DataError says what is wrong; a damaged cache is set aside.
     """
-    from ekstui.sources.archives import is_intact, mirrors  # 10 ms, and only to verify
+    from ekstui.sources.mirror import is_intact, mirrors  # 10 ms, and only to verify
 
     library.corpus.verify()
     damaged = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
@@ -235,7 +235,7 @@ def verify_cache(library: Library) -> Counts | None:
 
 def clear_cache(library: Library) -> int:
     """Delete the cached policies, the mirrors of archives and whatever was set aside; return how many bytes that freed."""
-    from ekstui.sources.archives import clear_mirrors  # 10 ms, and only to clear
+    from ekstui.sources.mirror import clear_mirrors  # 10 ms, and only to clear
 
     try:
         return library.store.file.clear() + clear_mirrors(files.archives_dir())

@@ -17,7 +17,7 @@ from ekstui.iam.text import listed
 from ekstui.iam.trust import trustees
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
-from ekstui.library.roles import ENOUGH_ACTIONS, ENOUGH_OVERLAP
+from ekstui.library.copies import ENOUGH_ACTIONS, ENOUGH_OVERLAP
 from ekstui.sources.shipped import components
 
 if TYPE_CHECKING:

@@ -35,7 +35,8 @@ from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.principals import POD_IDENTITY, WEB_IDENTITY
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge, not_found
-from ekstui.library.cluster_answers import find_cluster, pods_answer, service_accounts_of
+from ekstui.library.cluster_answers import pods_answer, service_accounts_of
+from ekstui.library.cluster_facts import find_cluster
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.library import Library
 from ekstui.library.requester import PodOfSession

@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ekstui.denial.explain import Policies
-from ekstui.denial.purpose import (
-    PodSession,
-    pod_session,
-)
+from ekstui.denial.purpose import PodSession, pod_session
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
 from ekstui.eks.uses import uses_in
 from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError
@@ -24,8 +21,9 @@ from ekstui.iam.request import Request
 from ekstui.iam.trust import POD_IDENTITY_SERVICE, trusts_service
 from ekstui.library.catalog import PolicyReader, default_versions
 from ekstui.library.notation import FileSide, StandardInput
-from ekstui.library.roles import boundary_of, documents_of, find_role
-from ekstui.library.roles import policies_of as attached_to
+from ekstui.library.principals_can import boundary_of, documents_of
+from ekstui.library.principals_can import policies_of as attached_to
+from ekstui.library.roles import find_role
 from ekstui.sources.policy_file import document_of, read_document
 
 

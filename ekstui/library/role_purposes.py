@@ -6,14 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from ekstui.denial.answer import OldCopy
-from ekstui.denial.purpose import (
-    ADDON_ROLES,
-    POD_ROLES,
-    Purpose,
-    RoleOfItsOwn,
-    made_for_others,
-    policies_of_component,
-)
+from ekstui.denial.purpose import ADDON_ROLES, POD_ROLES, Purpose, RoleOfItsOwn, made_for_others, policies_of_component
 from ekstui.denial.remedies import newer_release
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.findings.conditions import applies
@@ -21,7 +14,8 @@ from ekstui.eks.findings.subjects import NODE_KINDS, AccountContext, RoleInUse
 from ekstui.eks.knowledge import Knowledge
 from ekstui.eks.uses import controllers_run_by, uses_in
 from ekstui.iam.request import Request
-from ekstui.library.roles import account_context, copies_on
+from ekstui.library.copies import copies_on
+from ekstui.library.roles import account_context
 from ekstui.library.searching import published_candidate
 
 _KINDS: Mapping[str, frozenset[str]] = {

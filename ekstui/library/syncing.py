@@ -18,9 +18,10 @@ from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
 from ekstui.library.maintenance import fill_cache, silent
-from ekstui.sources.archives import MAMIP, Archive, Mirror
+from ekstui.sources.archives import Archive
 from ekstui.sources.aws.credentials import are_credentials_set_up
 from ekstui.sources.aws.managed import ManagedPolicies
+from ekstui.sources.mirror import MAMIP, Mirror
 from ekstui.sources.moto import Moto
 from ekstui.store.objects import AbsentCacheError, CacheError
 from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, pack

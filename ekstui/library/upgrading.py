@@ -24,9 +24,10 @@ from ekstui.iam.text import listed
 from ekstui.iam.truth import Truth
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
-from ekstui.library.cluster_answers import find_cluster
+from ekstui.library.cluster_facts import find_cluster
+from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
-from ekstui.library.roles import account_context, copies_on, role_values, subjects_of
+from ekstui.library.roles import account_context, role_values, subjects_of
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.shipped import components, published_until
 

@@ -32,7 +32,7 @@ from ekstui.present.styled import Style
 if TYPE_CHECKING:
     from ekstui.eks.kubernetes import AccessPolicyRules, Permission, Rule
     from ekstui.library.access_policies import AccessDifference, KubernetesHolders
-    from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters
+    from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters
 
 CORE_GROUP = "core"
 """The name shown for the API group without a name."""

@@ -37,9 +37,9 @@ from ekstui.settings import Effective
 
 if TYPE_CHECKING:
     from ekstui.library.attachments import AttachedAnswer
+    from ekstui.library.copies import CopyAnswer
     from ekstui.library.library import DataStatus
     from ekstui.library.maintenance import CacheInfo, Counts
-    from ekstui.library.roles import CopyAnswer
     from ekstui.library.syncing import SyncReport
     from ekstui.store.accounts import StoredAccount
 

@@ -16,7 +16,8 @@ from ekstui.eks.unseen import Branch, UseWay, branches
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import counted
 from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole
-from ekstui.library.roles import CopyAnswer, RoleAnswer
+from ekstui.library.copies import CopyAnswer
+from ekstui.library.roles import RoleAnswer
 from ekstui.present.blocks import (
     SEVERITY_STYLES,
     TRACKED,

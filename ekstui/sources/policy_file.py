@@ -13,15 +13,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from ekstui import files
-from ekstui.change.policy import (
-    Collection,
-    Policy,
-    PolicyHistory,
-    Skipped,
-    VersionInfo,
-    parse_time,
-    parse_version,
-)
+from ekstui.change.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
 from ekstui.errors import DocumentError, InputError
 from ekstui.iam.document import (
     MAX_BYTES,

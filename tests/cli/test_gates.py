@@ -12,8 +12,8 @@ import pytest
 
 from ekstui import files
 from ekstui.change.policy import format_time
+from ekstui.cli.gates import Direction, fails_on, reaches_of
 from ekstui.cli.main import main
-from ekstui.cli.parser import Direction, fails_on, reaches_of
 from ekstui.iam.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
 from ekstui.library.reviewing import review

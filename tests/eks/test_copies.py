@@ -7,7 +7,7 @@ from ekstui.change.policy import Policy, VersionInfo
 from ekstui.eks.account_snapshot import LocalPolicy
 from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import grants
-from ekstui.library.roles import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
+from ekstui.library.copies import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
 from ekstui.sources.shipped import components
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]

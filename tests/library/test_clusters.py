@@ -15,16 +15,9 @@ from ekstui.errors import AccountError, AmbiguousError, EkstuiError, NotFoundErr
 from ekstui.iam.document import Statement, parse
 from ekstui.library import AccountChoice, Library, cluster_answers
 from ekstui.library.catalog import DefaultVersion
-from ekstui.library.cluster_answers import (
-    ClusterRole,
-    EntryAnswer,
-    cluster_answer,
-    clusters,
-    find_cluster,
-    findings_worst_first,
-    principals_in_clusters,
-    with_cluster,
-)
+from ekstui.library.cluster_access import principals_in_clusters
+from ekstui.library.cluster_answers import ClusterRole, EntryAnswer, cluster_answer, clusters, findings_worst_first
+from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.own_account import Account
 from ekstui.library.roles import subjects_of
 from ekstui.library.upgrading import ComponentUpgrade, upgrade

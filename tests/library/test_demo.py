@@ -13,7 +13,8 @@ from ekstui.eks.commands import one_line
 from ekstui.errors import AccountError
 from ekstui.iam.document import parse_text
 from ekstui.library import AccountChoice, Library
-from ekstui.library.cluster_answers import cluster_answer, find_cluster, findings_worst_first, with_cluster
+from ekstui.library.cluster_answers import cluster_answer, findings_worst_first
+from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.last_used import used_answer
 from ekstui.library.pod_answers import Wish, answers_for
 from ekstui.library.syncing import sync

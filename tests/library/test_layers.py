@@ -11,7 +11,8 @@ from ekstui.denial.explain import Explanation, Question
 from ekstui.errors import InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all
-from ekstui.library.roles import principals_can, role_answer
+from ekstui.library.principals_can import principals_can
+from ekstui.library.roles import role_answer
 from ekstui.sources.levels import read_layers
 
 ACCOUNT = "111122223333"

@@ -13,7 +13,7 @@ from ekstui.iam.summary import services_in
 from ekstui.library import AccountChoice, Library
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.own_account import Account
-from ekstui.library.roles import principals_can
+from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import lines, markdown

@@ -20,8 +20,8 @@ import pytest
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.cli.main import main
 from ekstui.errors import InputError, NetworkError
-from ekstui.sources.archives import Mirror, clear_mirrors, is_intact, mirrors
 from ekstui.sources.corpus import Corpus
+from ekstui.sources.mirror import Mirror, clear_mirrors, is_intact, mirrors
 from tests.sources.test_files import answer, git
 from tests.support.effort import EFFORT, sample
 from tests.support.filled import copied

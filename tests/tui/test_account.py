@@ -6,7 +6,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
-from ekstui.library.roles import CopyAnswer
+from ekstui.library.copies import CopyAnswer
 from ekstui.library.syncing import sync
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import ShowRole, SwitchAccount

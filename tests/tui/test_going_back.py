@@ -12,10 +12,10 @@ from ekstui.change.steps import FeedStep
 from ekstui.eks.pod_credentials import PodsWithRole
 from ekstui.eks.pods import PodPlace
 from ekstui.library import AccountChoice, Library
+from ekstui.library.copies import CopyAnswer
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.library.pod_answers import CredentialsAnswer
-from ekstui.library.roles import CopyAnswer
 from ekstui.present.change_map import MapPlace
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp

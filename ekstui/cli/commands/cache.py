@@ -7,7 +7,8 @@ from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, gate
+from ekstui.cli.gates import gate
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
 from ekstui.cli.session import library_for, open_library, refuse_in_demo
 from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.export.encoding import shape
@@ -157,7 +158,7 @@ class _Waiting:
 def _archive(source: str | None) -> Path | str | None:
     """Return the archive that the user chose: a path, a URL, `moto`, or None for AWS."""
     from ekstui.library.syncing import MOTO
-    from ekstui.sources.archives import MAMIP
+    from ekstui.sources.mirror import MAMIP
 
     if source in (None, "aws"):
         return None

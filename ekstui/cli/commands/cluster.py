@@ -3,6 +3,7 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
+from ekstui.cli.gates import gate
 from ekstui.cli.parser import (
     ACCOUNT,
     CONTEXT,
@@ -13,7 +14,6 @@ from ekstui.cli.parser import (
     ExitCode,
     argument,
     command,
-    gate,
     one_of,
     pairs,
     parameters,

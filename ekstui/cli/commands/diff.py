@@ -3,20 +3,8 @@
 import sys
 from argparse import Namespace
 
-from ekstui.cli.parser import (
-    ACCOUNT,
-    FAIL_ON,
-    JSON,
-    PARAMETERS,
-    argument,
-    command,
-    exit_code,
-    fails_on,
-    gate,
-    one_of,
-    parameters,
-    reaches_of,
-)
+from ekstui.cli.gates import FAIL_ON, exit_code, fails_on, gate, reaches_of
+from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, one_of, parameters
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_shape, print_text
 from ekstui.errors import InputError

@@ -11,7 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, exit_code, gate, one_of, parameters
+from ekstui.cli.gates import exit_code, gate
+from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, one_of, parameters
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.denial.excerpt import excerpt

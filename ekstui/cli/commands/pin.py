@@ -3,17 +3,8 @@
 from argparse import Namespace
 from pathlib import Path
 
-from ekstui.cli.parser import (
-    FAIL_ON,
-    JSON,
-    POLICY,
-    argument,
-    command,
-    exit_code,
-    fails_on,
-    gate,
-    reaches_of,
-)
+from ekstui.cli.gates import FAIL_ON, exit_code, fails_on, gate, reaches_of
+from ekstui.cli.parser import JSON, POLICY, argument, command
 from ekstui.cli.session import open_library, refuse_in_demo, remark_age
 from ekstui.cli.streams import print_answer, remark
 from ekstui.export.shapes import answer

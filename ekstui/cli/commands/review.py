@@ -4,7 +4,8 @@ from argparse import Namespace
 from pathlib import Path
 
 from ekstui import __version__
-from ekstui.cli.parser import FAIL_ON, JSON, argument, command, fails_on, gate, reaches_of
+from ekstui.cli.gates import FAIL_ON, fails_on, gate, reaches_of
+from ekstui.cli.parser import JSON, argument, command
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_answer
 from ekstui.errors import InputError

@@ -31,7 +31,7 @@ from ekstui.present.who_can_report import NARROW, principals_blocks, who_can_blo
 if TYPE_CHECKING:
     from ekstui.change.holders import WhoCan
     from ekstui.eks.principals import PrincipalsCan
-    from ekstui.library.cluster_answers import PrincipalsInClusters
+    from ekstui.library.cluster_access import PrincipalsInClusters
     from ekstui.sources.levels import LayerFiles
 
 
@@ -142,7 +142,7 @@ def _in_kubernetes(library: Library, arguments: Namespace) -> int:
 
 def _in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
     """Return whose access entries have one of the policies."""
-    from ekstui.library.cluster_answers import principals_in_clusters
+    from ekstui.library.cluster_access import principals_in_clusters
 
     if ask and library.account.last_snapshot() is None:
         read_account(library)
@@ -166,7 +166,7 @@ def _principals(
 ) -> PrincipalsCan | None:
     """Return who in the account may do it; None if the account was never read."""
     from ekstui.library.own_account import FRESH
-    from ekstui.library.roles import principals_can
+    from ekstui.library.principals_can import principals_can
 
     snapshot = library.account.last_snapshot()
     if ask and (snapshot is None or not snapshot.complete or datetime.now(UTC) - snapshot.fetched_at > FRESH):

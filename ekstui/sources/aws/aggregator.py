@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import parse_time
 from ekstui.eks.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.errors import InputError, NotFoundError
@@ -53,7 +52,7 @@ _USES = (
 
 
 def read_attachments(
-    connection: Connection, aggregator: str, policy_arn: str, cancelled: Cancelled = never
+    connection: Connection, aggregator: str, policy_arn: str
 ) -> tuple[tuple[RecordedAttachment, ...], tuple[SourceError, ...]]:
     """Return who has the policy attached in all accounts of the aggregator, and what failed.
 
@@ -68,7 +67,7 @@ def read_attachments(
     def rows(query: tuple[str | _UseColumns, str]) -> list[Mapping[str, Any]]:
         return list(_rows(connection, aggregator, query[1]))
 
-    for (what, _), answer in in_parallel(rows, _queries(policy_arn), cancelled):
+    for (what, _), answer in in_parallel(rows, _queries(policy_arn)):
         try:
             page = answer.result()
         except failures() as error:

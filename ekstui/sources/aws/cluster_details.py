@@ -5,7 +5,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
-from ekstui.cancellation import Cancelled, never
+from ekstui.cancellation import Cancelled
 from ekstui.eks.account_snapshot import SourceError
 from ekstui.eks.cluster import (
     AccessEntry,
@@ -80,7 +80,7 @@ Details = tuple[Cluster, tuple[SourceError, ...]]
 """A cluster with details that were asked for it alone, and what failed."""
 
 
-def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> Details:
+def read_addon_needs(connection: Connection, cluster: Cluster) -> Details:
     """Return a cluster with what its add-ons need of IAM according to EKS, and what failed."""
     failed = Failures(connection.profile)
     addons = {addon.name: addon for addon in cluster.addons or ()}
@@ -98,17 +98,15 @@ def read_addon_needs(connection: Connection, cluster: Cluster, cancelled: Cancel
     def place(addon: Addon) -> ClusterPlace:
         return cluster.region, addon.name
 
-    for addon, needed in failed.answered(in_parallel(required, versioned, cancelled), "addons", versions, place):
+    for addon, needed in failed.answered(in_parallel(required, versioned), "addons", versions, place):
         addons[addon.name] = replace(addon, requires_permissions=needed)
-    for addon, policies in failed.answered(
-        in_parallel(recommended, versioned, cancelled), "addons", configuration, place
-    ):
+    for addon, policies in failed.answered(in_parallel(recommended, versioned), "addons", configuration, place):
         addons[addon.name] = replace(addons[addon.name], recommended_policies=policies)
     kept = None if cluster.addons is None else tuple(addons.values())
     return replace(cluster, addons=kept), failed.errors
 
 
-def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled = never) -> Details:
+def read_entries(connection: Connection, cluster: Cluster) -> Details:
     """Return a cluster with its access entries described and their access policies, and what failed."""
     failed = Failures(connection.profile)
     entries = {entry.principal_arn: entry for entry in cluster.access_entries or ()}
@@ -128,9 +126,9 @@ def read_entries(connection: Connection, cluster: Cluster, cancelled: Cancelled 
     def place(_: str) -> ClusterPlace:
         return cluster.place
 
-    described = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None], cancelled)
+    described = in_parallel(describe, [arn for arn, entry in entries.items() if entry.kind is None])
     entries |= dict(failed.answered(described, "access-entries", describing, place))
-    listed = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies], cancelled)
+    listed = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies])
     for principal, policies in failed.answered(listed, "access-entries", listing, place):
         entries[principal] = replace(entries[principal], policies=policies)
     kept = None if cluster.access_entries is None else tuple(entries.values())

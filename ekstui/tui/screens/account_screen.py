@@ -16,8 +16,9 @@ from ekstui.iam.document import serialise
 from ekstui.iam.summary import ActionSummary, ServiceSummary
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import AccountChoice, Library
+from ekstui.library.copies import CopyAnswer, copies_in
 from ekstui.library.notation import PolicyAt, RoleSide, Side
-from ekstui.library.roles import CopyAnswer, RoleAnswer, copies_in, role_answer
+from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
 from ekstui.present.cluster_report import about_line

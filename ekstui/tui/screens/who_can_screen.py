@@ -15,10 +15,10 @@ from ekstui.iam.text import clean_line, counted
 from ekstui.library import Library
 from ekstui.library.access_policies import KubernetesHolders, kubernetes_requests, who_can_in_kubernetes
 from ekstui.library.catalog import knowledge
-from ekstui.library.cluster_answers import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
+from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
-from ekstui.library.roles import principals_can
+from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import allowed_in, who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
 from ekstui.present.blocks import Block, Sentence, Span, Table, level_style, note

@@ -26,7 +26,7 @@ from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Attachments, RoleAttachment
     from ekstui.library.attachments import AttachedAnswer
-    from ekstui.library.cluster_answers import PrincipalsInClusters
+    from ekstui.library.cluster_access import PrincipalsInClusters
     from ekstui.present.attachment_rows import AttachmentRow
     from ekstui.present.blocks import Block
 
@@ -152,7 +152,7 @@ class AttachedPane(Pane):
 
         # The imports take 40 ms, off the app's thread.
         def look_up_entries(_: Event) -> PrincipalsInClusters:
-            from ekstui.library.cluster_answers import principals_in_clusters
+            from ekstui.library.cluster_access import principals_in_clusters
 
             return principals_in_clusters(library, {policy.name}, ask=False)
 
@@ -246,7 +246,7 @@ class AttachedPane(Pane):
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
         from ekstui.eks.account_snapshot import RoleAttachment
-        from ekstui.library.cluster_answers import PrincipalInCluster
+        from ekstui.library.cluster_access import PrincipalInCluster
 
         value = event.row.value
         if isinstance(value, PrincipalInCluster) and ":role/" in value.principal:

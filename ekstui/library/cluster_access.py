@@ -1,0 +1,85 @@
+"""What access entries allow in Kubernetes: who may do something in a cluster, and why a request was forbidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
+from ekstui.denial.forbidden import Forbidden
+from ekstui.eks.cluster import AccessScope, Cluster
+from ekstui.iam.text import counted
+from ekstui.library.access_policies import access_rules
+from ekstui.library.catalog import knowledge
+from ekstui.library.cluster_facts import entries_read
+from ekstui.library.library import Library
+
+
+class PrincipalInCluster(NamedTuple):
+    """A principal whose access entry has a policy that allows a request."""
+
+    cluster: str
+    principal: str
+    policy: str
+    scope: AccessScope
+    namespaces: tuple[str, ...]
+
+
+class PrincipalsInClusters(NamedTuple):
+    """The principals whose access entries allow a request."""
+
+    principals: tuple[PrincipalInCluster, ...]
+    not_looked_at: tuple[str, ...]
+    """What else may allow it: entries that were not read, and what only the clusters know."""
+
+
+def forbidden_answer(
+    library: Library, forbidden: Forbidden, times: int, cluster: str | None, place: Cluster | None
+) -> ForbiddenExplanation:
+    """Return why a request was forbidden, according to `place`, which is the named cluster or the only one known."""
+    reserved = [policy.name for policy in knowledge().access_policies.values() if policy.reserved]
+    answer = explain_forbidden(forbidden, place, access_rules(), reserved, named=cluster is not None)
+    return answer._replace(fetched_at=_read_at(library, place), times=times)
+
+
+def unauthorized_answer(library: Library, principal: str | None, place: Cluster) -> ForbiddenExplanation:
+    """Return why a cluster does not know a principal."""
+    return explain_unauthorized(principal, place)._replace(fetched_at=_read_at(library, place))
+
+
+def _read_at(library: Library, place: Cluster | None) -> datetime | None:
+    snapshot = library.account.last_snapshot() if place else None
+    return snapshot.fetched_at if snapshot else None
+
+
+def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -> PrincipalsInClusters:
+    """Return the principals whose access entries have one of the policies, in the clusters of the last snapshot."""
+    snapshot = library.account.last_snapshot()
+    principals: list[PrincipalInCluster] = []
+    unread: list[str] = []
+    if snapshot is None or snapshot.eks is None:
+        unread.append("access entries: no cluster is known")
+    for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
+        read = entries_read(library, snapshot, cluster) if ask and snapshot else cluster
+        principals += [
+            PrincipalInCluster(cluster.name, entry.principal_arn, policy.policy, policy.scope, policy.namespaces or ())
+            for entry in read.access_entries or ()
+            for policy in entry.policies or ()
+            if policy.policy in policies
+        ]
+        unread += _entries_unread(read)
+    rbac = "roles and bindings inside the clusters, for the groups and user names of entries too"
+    return PrincipalsInClusters(tuple(principals), (*unread, rbac))
+
+
+def _entries_unread(cluster: Cluster) -> Iterator[str]:
+    """Yield what was not read of who can enter a cluster."""
+    lacking = sum(entry.takes_policies and entry.policies is None for entry in cluster.access_entries or ())
+    if cluster.authentication_mode != "CONFIG_MAP" and cluster.access_entries is None:
+        yield f"the access entries of {cluster.name}, which were not read"
+    elif lacking or "access_entries" in cluster.cut_short:
+        some = counted(lacking, "access entry", "access entries") if lacking else "further access entries"
+        yield f"the access policies of {some} of {cluster.name}, which were not read"
+    if cluster.authentication_mode != "API":
+        yield f"the config map aws-auth of {cluster.name}"

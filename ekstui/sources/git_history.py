@@ -1,0 +1,135 @@
+"""Every version of a policy in the history of a git archive, such as MAMIP: the output of `get-policy-version`, one file per policy."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ekstui.change.policy import Collection, Policy
+from ekstui.errors import InputError
+from ekstui.iam.document import MAX_BYTES
+from ekstui.sources.git import GitObjects
+from ekstui.sources.policy_file import FOLDER, read_versions
+
+MAX_BLOBS = 100_000
+"""The most files in the history that are looked at; MAMIP has about 8,000."""
+
+MAX_BASE = 32 * 1024 * 1024
+"""The largest object that a file may be stored as a difference from, in bytes: git unpacks it whole."""
+
+MAX_DEPTH = 300
+"""The most objects in a row that are stored as differences from each other; git itself makes at most 250."""
+
+_NO_BASE = "0" * 40
+
+_BATCH_BYTES = 16 * 1024 * 1024
+"""How much is read at once, in bytes, so that it fits in memory."""
+
+
+def read_history(
+    name_of_archive: str, objects: GitObjects, stored: Mapping[str, Policy], since: datetime | None = None
+) -> Collection:
+    """Return every version that was committed since a time, or ever, of policies that are known."""
+    blobs = dict(blobs_in(objects, since))
+    # Blobs come newest first, so the last commit of a version counts.
+    texts = (
+        (f"{path} ({blob[:10]})", _policy_named_by(path), text)
+        for (blob, path), text in zip(blobs.items(), _contents(objects, tuple(blobs)), strict=True)
+    )
+    histories, skipped = read_versions(texts, stored)
+    seconds = objects.git("log", "-1", "--format=%ct", "--no-show-signature", objects.head)
+    as_of = datetime.fromtimestamp(int(seconds), UTC)
+    paths = objects.git("ls-tree", "-z", "--name-only", objects.head, f"{FOLDER}/").decode(errors="replace").split("\0")
+    names = frozenset(_policy_named_by(path) for path in paths if path)
+    return Collection(name_of_archive, as_of, True, histories, tuple(skipped), names)
+
+
+def _policy_named_by(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".json")
+
+
+def blobs_in(objects: GitObjects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
+    """Yield each file in the history of the policies' folder by its object name, newest first."""
+    options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-z", "--no-show-signature")
+    period = () if since is None else (f"--since={int(since.timestamp())}",)
+    output = objects.git("log", *options, *period, objects.head, "--", FOLDER)
+    fields = [field.lstrip(b"\n") for field in output.split(b"\0") if field.strip(b"\n")]
+    for count, (status, path) in enumerate(zip(fields[::2], fields[1::2], strict=False)):
+        if count > MAX_BLOBS:
+            raise InputError(f"The clone has more than {MAX_BLOBS:,} files in its history.")
+        # Such as `:100644 100644 OLD NEW M`; links and submodules have other modes.
+        words = status.split(b" ")
+        if len(words) >= 5 and words[1].startswith(b"100"):
+            yield words[3].decode(), path.decode(errors="replace")
+
+
+def _contents(objects: GitObjects, blobs: tuple[str, ...]) -> Iterator[bytes | str]:
+    """Yield the files' contents in order, or a sentence for one that is missing or too large."""
+    stored = _stored(objects, blobs)
+    batch: list[tuple[str, str | None]] = []
+    room = _BATCH_BYTES
+    for blob in blobs:
+        wrong = _unreadable(stored, blob)
+        batch.append((blob, wrong))
+        room -= 0 if wrong else stored[blob].size or 0
+        if room <= 0:
+            yield from _texts(objects, batch)
+            batch, room = [], _BATCH_BYTES
+    yield from _texts(objects, batch)
+
+
+class _Stored(NamedTuple):
+    """How git stores an object."""
+
+    size: int | None
+    """In bytes; None if it is missing."""
+    base: str
+    """The object that it is stored as a difference from; zeros for none."""
+
+
+def _stored(objects: GitObjects, blobs: Iterable[str]) -> dict[str, _Stored]:
+    """Return how some objects are stored, and those that they are differences from, without unpacking any."""
+    stored: dict[str, _Stored] = {}
+    wanted = list(blobs)
+    for _ in range(MAX_DEPTH):
+        listed = "".join(f"{blob}\n" for blob in wanted).encode()
+        form = "--batch-check=%(objectname) %(objectsize) %(deltabase)"
+        for blob, line in zip(wanted, objects.git("cat-file", form, sent=listed).splitlines(), strict=True):
+            _, size, *base = line.decode().split(" ")
+            stored[blob] = _Stored(int(size), base[0]) if base else _Stored(None, _NO_BASE)
+        wanted = sorted({entry.base for entry in stored.values()} - stored.keys() - {_NO_BASE})
+        if not wanted:
+            break
+    return stored
+
+
+def _unreadable(stored: Mapping[str, _Stored], blob: str) -> str | None:
+    """Return why a file is not read: it is missing, or it or what it is stored as a difference from is too large."""
+    entry = stored[blob]
+    if entry.size is None:
+        return "it is missing from this clone."
+    if entry.size > MAX_BYTES:
+        return f"more than {MAX_BYTES:,} bytes."
+    for _ in range(MAX_DEPTH):
+        if entry.base == _NO_BASE:
+            return None
+        if entry.base not in stored:
+            break
+        entry = stored[entry.base]
+        if (entry.size or 0) > MAX_BASE:
+            return f"git stores it as a difference from one of more than {MAX_BASE:,} bytes."
+    return f"git stores it as a difference from more than {MAX_DEPTH} others in a row."
+
+
+def _texts(objects: GitObjects, batch: list[tuple[str, str | None]]) -> Iterator[bytes | str]:
+    """Yield the contents of files, or what is wrong with them."""
+    wanted = "".join(f"{blob}\n" for blob, wrong in batch if wrong is None).encode()
+    output = objects.git("cat-file", "--batch", sent=wanted) if wanted else b""
+    position = 0
+    for _, wrong in batch:
+        if wrong is not None:
+            yield wrong
+            continue
+        start = output.index(b"\n", position) + 1
+        size = int(output[position:start].split(b" ")[2])
+        yield output[start : start + size]
+        position = start + size + 1
