@@ -27,17 +27,15 @@ from ekstui.library import AccountChoice, Library  # noqa: E402
 from ekstui.library.maintenance import fill_cache, index_cache  # noqa: E402
 from ekstui.tui.app import EkstuiApp  # noqa: E402
 from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen  # noqa: E402
+from ekstui.tui.screens.card_screens import ActionScreen, CardScreen  # noqa: E402
+from ekstui.tui.screens.changes_screen import ChangesScreen  # noqa: E402
 from ekstui.tui.screens.cluster_screens import ClusterMapScreen, ClusterScreen  # noqa: E402
 from ekstui.tui.screens.compare_screen import CompareScreen  # noqa: E402
-from ekstui.tui.screens.dialogs import (  # noqa: E402
-    ChooserScreen,
-    SaveScreen,
-    TooSmallScreen,
-)
+from ekstui.tui.screens.dialogs import ChooserScreen, SaveScreen, TooSmallScreen  # noqa: E402
 from ekstui.tui.screens.explain_screen import ExplainScreen  # noqa: E402
 from ekstui.tui.screens.explorer_screen import ExplorerScreen  # noqa: E402
 from ekstui.tui.screens.help_screen import HelpScreen  # noqa: E402
-from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen  # noqa: E402
+from ekstui.tui.screens.matrix_screen import MatrixScreen  # noqa: E402
 from ekstui.tui.screens.palette_screen import PaletteScreen  # noqa: E402
 from ekstui.tui.screens.pod_screen import PodScreen  # noqa: E402
 from ekstui.tui.screens.theme_screen import ThemeScreen  # noqa: E402

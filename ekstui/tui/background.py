@@ -100,7 +100,7 @@ def sync_and_index(
     With `remark`, another source is read where AWS cannot be; it gets a sentence about that.
     """
     from ekstui.library import maintenance, syncing
-    from ekstui.present.account_report import sync_words
+    from ekstui.present.cache_report import sync_words
 
     def read(done: int, total: int) -> None:
         progress("syncing", done, total)

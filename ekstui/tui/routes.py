@@ -89,7 +89,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowAction)
     def _show_action(self, message: ShowAction) -> None:
-        from ekstui.tui.screens.overview_screens import ActionScreen
+        from ekstui.tui.screens.card_screens import ActionScreen
 
         self.push_screen(ActionScreen(message))
 
@@ -109,7 +109,7 @@ class RoutedApp(LibraryApp):
         """Show how two EKS access policies differ, or say why that is not known."""
         from ekstui.library.access_policies import access_difference
         from ekstui.library.lookup import Thing
-        from ekstui.tui.screens.overview_screens import CardScreen
+        from ekstui.tui.screens.card_screens import CardScreen
 
         try:
             difference = access_difference(before, after)
@@ -123,7 +123,7 @@ class RoutedApp(LibraryApp):
 
     @on(ShowMatrix)
     def _show_matrix(self, message: ShowMatrix) -> None:
-        from ekstui.tui.screens.overview_screens import MatrixScreen
+        from ekstui.tui.screens.matrix_screen import MatrixScreen
 
         self.push_screen(MatrixScreen(message.places))
 
@@ -230,8 +230,8 @@ class RoutedApp(LibraryApp):
         from ekstui.library.symptoms import symptom_answer
         from ekstui.present import cards
         from ekstui.tui.screens.account_screen import RoleScreen
+        from ekstui.tui.screens.card_screens import CardScreen
         from ekstui.tui.screens.cluster_screens import ClusterScreen
-        from ekstui.tui.screens.overview_screens import CardScreen
         from ekstui.tui.screens.pod_screen import PodScreen
         from ekstui.tui.screens.who_can_screen import WhoCanScreen
 
@@ -271,7 +271,7 @@ class RoutedApp(LibraryApp):
 
     def action_changes(self) -> None:
         """Show what AWS changed across all policies."""
-        from ekstui.tui.screens.overview_screens import ChangesScreen
+        from ekstui.tui.screens.changes_screen import ChangesScreen
 
         if not isinstance(self.screen, ChangesScreen):
             self.push_screen(ChangesScreen(self.explorer.scope))

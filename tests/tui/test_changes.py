@@ -9,9 +9,9 @@ from ekstui.eks.account_snapshot import Group, Role, User
 from ekstui.library.notation import PolicyAt
 from ekstui.present.change_map import MapPlace
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.widgets.bars import HeaderBar, LineBar
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, words

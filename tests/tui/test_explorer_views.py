@@ -14,10 +14,10 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import Effective, Settings
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import TooSmallScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
-from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.attached_pane import AttachedPane
 from ekstui.tui.widgets.bars import FooterBar

@@ -12,10 +12,11 @@ from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Shown
+from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import CardScreen, MatrixScreen
+from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.widgets.versions_pane import version_rows
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig

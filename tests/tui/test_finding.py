@@ -5,11 +5,11 @@ from textual.pilot import Pilot
 
 from ekstui.library import AccountChoice, Library
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import CardScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from tests.library.test_lookup import DENIAL

@@ -20,12 +20,14 @@ from ekstui.present.change_map import MapPlace
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
+from ekstui.tui.screens.card_screens import ActionScreen, CardScreen
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen
 from ekstui.tui.screens.help_screen import HelpScreen
-from ekstui.tui.screens.overview_screens import ActionScreen, CardScreen, ChangesScreen, MatrixScreen
+from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.screens.pod_screen import PodScreen
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.screens.theme_screen import ThemeScreen

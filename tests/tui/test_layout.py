@@ -16,9 +16,9 @@ from ekstui.tui import screens, widgets
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keymap import all_keys
 from ekstui.tui.messages import Shown, ShowPlace
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen, PaneId
-from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, newest

@@ -10,9 +10,10 @@ from ekstui.library.notation import PolicyAt
 from ekstui.present.styled import plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.messages import Shown, sides_to_compare, with_mark
+from ekstui.tui.screens.card_screens import ActionScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import ActionScreen, MatrixScreen
+from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.widgets.bars import marks_line
 from ekstui.tui.widgets.versions_pane import VersionsPane
 from tests.support.bundled import CNI, counts, newest, size_words

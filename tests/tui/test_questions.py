@@ -23,9 +23,9 @@ from ekstui.tui.app import EkstuiApp
 from ekstui.tui.background import Background
 from ekstui.tui.messages import ShowPlace
 from ekstui.tui.screens import asking
+from ekstui.tui.screens.card_screens import ActionScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen, inquiry_of
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import ActionScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from ekstui.tui.widgets.rows import RowList

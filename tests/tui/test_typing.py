@@ -8,8 +8,8 @@ from textual.pilot import Pilot
 
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.driver.escape import EscapedKey
+from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
-from ekstui.tui.screens.overview_screens import ChangesScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.bars import BarLine

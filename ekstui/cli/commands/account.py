@@ -9,7 +9,8 @@ from ekstui.cli.streams import print_answer
 from ekstui.export.shapes import answer_of
 from ekstui.library import Library
 from ekstui.library.attachments import attached, attached_everywhere
-from ekstui.present.account_report import account_blocks, attached_blocks, everywhere_blocks
+from ekstui.present.account_report import account_blocks
+from ekstui.present.attachment_report import attached_blocks, everywhere_blocks
 
 
 @command(

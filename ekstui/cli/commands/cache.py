@@ -14,7 +14,7 @@ from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer, cache_shape
 from ekstui.library import Library, maintenance
-from ekstui.present.account_report import (
+from ekstui.present.cache_report import (
     cache_blocks,
     cleared_words,
     forgotten_words,

@@ -12,7 +12,7 @@ from ekstui.cli.streams import print_answer, print_text, remark
 from ekstui.errors import InputError
 from ekstui.export.encoding import shape
 from ekstui.files import create_file
-from ekstui.present.account_report import settings_blocks
+from ekstui.present.cache_report import settings_blocks
 from ekstui.settings import Effective, effective, empty_settings_file
 
 

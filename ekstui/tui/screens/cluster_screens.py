@@ -24,9 +24,9 @@ from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Bookmark, ShowPlace, ShowPods, ShowRole
+from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
-from ekstui.tui.screens.overview_screens import CardScreen
 from ekstui.tui.widgets.pane import rows_with
 
 

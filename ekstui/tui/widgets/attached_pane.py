@@ -27,15 +27,14 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Attachments, RoleAttachment
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_access import PrincipalsInClusters
-    from ekstui.present.attachment_rows import AttachmentRow
+    from ekstui.present.attachment_report import AttachmentRow
     from ekstui.present.blocks import Block
 
 
 def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
     """Return who has a policy attached as rows, followed by notes on what could not be read."""
     # 15 ms, after the first paint
-    from ekstui.present.account_report import remarks_in_words
-    from ekstui.present.attachment_rows import attachment_rows
+    from ekstui.present.attachment_report import attachment_rows, remarks_in_words
 
     attachments = answer.attachments
     lines = list(map(_row, attachment_rows(answer, now)))

@@ -17,12 +17,7 @@ from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowAction, Shown
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
-from ekstui.tui.widgets.service_rows import (
-    action_line,
-    service_line,
-    service_rows,
-    unfolded,
-)
+from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows, unfolded
 
 if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom

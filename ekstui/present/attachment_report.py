@@ -1,0 +1,156 @@
+"""Who has a policy attached, a row each: laid out once for the pane, the command and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ekstui.change.policy import name_in
+from ekstui.eks.account_snapshot import Attachments, Group, OrganisationAnswer, RoleAttachment, UserAttachment
+from ekstui.iam.trust import trust_word
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Sentence,
+    Table,
+    TableRow,
+    as_of_words,
+    code,
+    last_used_words,
+    muted,
+    note,
+    uses_words,
+)
+
+if TYPE_CHECKING:
+    from ekstui.library.attachments import AttachedAnswer
+
+
+class AttachmentRow(NamedTuple):
+    """A role, user or group that has a policy attached, in words."""
+
+    name: str
+    kind: Literal["role", "service-linked role", "user", "group"]
+    attached_as: tuple[str, ...]
+    """`permissions`, `boundary` or both."""
+    last_used: str
+    """How long ago; `—` for no activity in the time that IAM tracks, `?` for a role that was not read, empty for others."""
+    trust: str
+    """Whom a role trusts, in a word, for roles without a known use."""
+    entity: RoleAttachment | UserAttachment | Group
+
+
+def attachment_rows(answer: AttachedAnswer, now: datetime) -> Iterator[AttachmentRow]:
+    """Yield roles, those with a confirmed use first and those without a use last; then users and groups."""
+    attachments = answer.attachments
+    for entry in sorted(attachments.roles, key=_certainty):
+        role = entry.role
+        yield AttachmentRow(
+            role.name,
+            "service-linked role" if role.service_linked else "role",
+            entry.attached_as,
+            last_used_words(role, now),
+            trust_word(role.trust, answer.identity.account),
+            entry,
+        )
+    for user in attachments.users:
+        yield AttachmentRow(user.user.name, "user", user.attached_as, "", "", user)
+    for group in attachments.groups:
+        yield AttachmentRow(group.name, "group", ("permissions",), "", "", group)
+
+
+def last_used_legend(rows: list[AttachmentRow]) -> str:
+    """Return what the signs for a last use mean, as far as they occur; empty if none does."""
+    signs = {row.last_used for row in rows}
+    parts = [
+        words
+        for sign, words in (("—", "— means no activity in that time"), ("?", "? means that the role was not read"))
+        if sign in signs
+    ]
+    return f"Last used: IAM tracks 400 days; {', '.join(parts)}." if parts else ""
+
+
+def _certainty(entry: RoleAttachment) -> int:
+    if not entry.used_by:
+        return 2
+    return 0 if any(use.certainty == "confirmed" for use in entry.used_by) else 1
+
+
+LONGEST_IN_COLUMN = 28
+"""The longest name in the column, in characters; longer ones get their own line, to leave room for what uses a role."""
+
+
+_COLUMNS = (Column("Name"), Column("Kind"), Column("As"), Column("Last used"), Column("Used by", 20, shrink=1))
+
+
+_EVERYWHERE = (Column("Account"), Column("Name"), Column("Kind"), Column("As"), Column("Used by", 20, shrink=1))
+
+
+def attached_blocks(answer: AttachedAnswer, now: datetime) -> list[Block]:
+    """Return one row per role, user or group, with what uses it and when it was last used; then what was not looked at."""
+    attachments, identity = answer.attachments, answer.identity
+    rows = list(attachment_rows(answer, now))
+    as_of = f"account {identity.account} ({identity.partition}), {as_of_words(answer.fetched_at)}"
+    blocks: list[Block] = [Heading(name_in(attachments.policy_arn), 1), Sentence(as_of)]
+    if rows:
+        cells = [(row.name, row.kind, ", ".join(row.attached_as), row.last_used, _used_by(row)) for row in rows]
+        blocks.append(Table(_COLUMNS, list(_spanned(cells))))
+        blocks += map(note, remarks_in_words(attachments))
+        if legend := last_used_legend(rows):
+            blocks.append(muted(legend))
+    elif attachments.proven_empty:
+        blocks.append(Sentence("It is not attached in this account."))
+    return [*blocks, *_unseen(attachments.not_looked_at)]
+
+
+def _used_by(row: AttachmentRow) -> str:
+    return (uses_words(row.entity.used_by) if isinstance(row.entity, RoleAttachment) else "") or row.trust
+
+
+def remarks_in_words(attachments: Attachments) -> list[str]:
+    """Return how other policies of the roles affect this one; each remark once, with the roles that it concerns."""
+    remarks = dict.fromkeys(remark for entry in attachments.roles for remark in entry.remarks)
+    return [
+        f"{', '.join(entry.role.name for entry in attachments.roles if remark in entry.remarks)}: {remark}"
+        for remark in remarks
+    ]
+
+
+def everywhere_blocks(answer: OrganisationAnswer) -> list[Block]:
+    """Return one row per role, user or group of any account; an empty answer proves nothing, as Config may lack some."""
+    blocks: list[Block] = [
+        Heading(name_in(answer.policy_arn), 1),
+        Sentence(f"as recorded by aggregator {answer.aggregator} of AWS Config"),
+    ]
+    rows = [
+        TableRow(
+            (
+                attachment.account,
+                code(attachment.name),
+                attachment.kind,
+                ", ".join(attachment.attached_as),
+                uses_words(attachment.used_by),
+            )
+        )
+        for attachment in answer.attachments
+    ]
+    if rows:
+        blocks.append(Table(_EVERYWHERE, rows))
+    else:
+        blocks.append(Sentence("AWS Config has no record of anyone with it attached."))
+    return [*blocks, *_unseen(answer.not_looked_at)]
+
+
+def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:
+    for name, *others in rows:
+        if len(name) > LONGEST_IN_COLUMN:
+            yield TableRow((code(name),))
+            yield TableRow(("", *others))
+        else:
+            yield TableRow((code(name), *others))
+
+
+def _unseen(places: Sequence[str]) -> list[Block]:
+    return [muted(f"Not looked at: {place}") for place in places]

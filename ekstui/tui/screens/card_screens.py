@@ -1,0 +1,135 @@
+"""Cards: all about one thing, or about an action of a policy or role."""
+
+from collections.abc import Callable, Sequence
+
+from ekstui.change.holders import types_covered
+from ekstui.errors import EkstuiError
+from ekstui.iam.action_facts import MatchingStatement, action_card, statements_matching
+from ekstui.iam.reference import ActionInfo, reference
+from ekstui.iam.text import clean_line
+from ekstui.library import Library
+from ekstui.library.catalog import knowledge
+from ekstui.library.lookup import Thing
+from ekstui.library.notation import PolicyAt, RoleSide
+from ekstui.library.searching import who_can_answer
+from ekstui.present.blocks import Block
+from ekstui.present.cards import GivenAction, action_blocks
+from ekstui.present.rendering import Row, rows
+from ekstui.present.styled import Styled
+from ekstui.tui import keys
+from ekstui.tui.keys import bindings
+from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction
+from ekstui.tui.screens.report import ReportScreen
+
+
+class CardScreen(ReportScreen[Sequence[Block]]):
+    """A card made of blocks, whose policies, roles and actions can be opened."""
+
+    HEADING = "Card"
+    KEYS = (keys.OPEN.here("Open the policy or role under the cursor, or show who can do the action."), keys.WHO_CAN)
+    BINDINGS = bindings(KEYS)
+
+    OPENS = (ActionInfo, RoleSide, PolicyAt)
+
+    def __init__(self, thing: Thing, blocks: Callable[[], Sequence[Block]], about: str = "") -> None:
+        """`about` says what is shown of the thing, if not all of it; the header then names it."""
+        super().__init__()
+        self._about = about
+        self._thing = thing
+        self._blocks = blocks
+
+    def question(self) -> Styled:
+        """Return the kind and name."""
+        about = f"{self._about} of " if self._about else ""
+        return ((f"{about}{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        """What to type into the palette to get here again."""
+        thing = self._thing
+        return Bookmark(
+            thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy", "comparison")
+        )
+
+    def find(self, library: Library) -> Sequence[Block]:  # noqa: ARG002 - `blocks` already has the library
+        """Make the blocks."""
+        return self._blocks()
+
+    def answer_rows(self, answer: Sequence[Block]) -> list[Row]:
+        """Return the card as rows."""
+        return rows(answer, self.width)
+
+    def open_row(self, row: Row) -> None:
+        """Show a policy or a role, or who can do an action."""
+        match row.value:
+            case ActionInfo(name=action):
+                self.post_message(AskWhoCan(action))
+            case RoleSide() | PolicyAt():
+                super().open_row(row)
+            case _:
+                self.notify("There is nothing to open here; y copies it.")
+
+
+class ActionScreen(ReportScreen[GivenAction]):
+    """An action: what it does, the statements that allow it, and since which version they do."""
+
+    HEADING = "Action"
+    KEYS = (
+        keys.WHO_CAN.here("Show who else can do this action."),
+        keys.EXPLAIN.here("Explain why a request for this action is denied."),
+    )  # fmt: skip
+    BINDINGS = bindings(KEYS)
+    WAITING = "reading the statements…"
+
+    def __init__(self, wanted: ShowAction) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def question(self) -> Styled:
+        """Return the action and the policy or role that allows it."""
+        allowed_by = self._wanted.allowed_by.partition(":")[2]
+        return (
+            ("action ", ""),
+            (clean_line(self._wanted.action.action), "strong"),
+            (f" · {clean_line(allowed_by)}", "muted"),
+        )
+
+    def find(self, library: Library) -> GivenAction:
+        """Read the facts for the card."""
+        return _card(library, self._wanted)
+
+    def answer_rows(self, answer: GivenAction) -> list[Row]:
+        """Return the card as rows."""
+        return rows(action_blocks(answer), self.width)
+
+    def action_who_can(self) -> None:
+        """Show who else can do this action."""
+        self.post_message(AskWhoCan(self._wanted.action.action))
+
+    def action_explain(self) -> None:
+        """Explain a request for this action."""
+        self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
+
+
+def _card(library: Library, wanted: ShowAction) -> GivenAction:
+    name = wanted.action.action
+    statements: list[tuple[str, MatchingStatement]] = [
+        (label, statement) for label, document in wanted.read() for statement in statements_matching(document, name)
+    ]
+    since, others = None, None
+    try:
+        holders = who_can_answer(library, name, None, "all").holders
+    except EkstuiError:
+        # Unknown to the reference; the card says so.
+        pass
+    else:
+        arn = wanted.policy.arn if wanted.policy else None
+        since = next((holder.since for holder in holders if holder.policy.arn == arn), None)
+        family = knowledge().policies
+        others = sum(holder.policy.name in family and holder.policy.arn != arn for holder in holders)
+    info = reference().find(name)
+    covered = types_covered(info, wanted.action.grants) if info else ()
+    card, needs = action_card(name), knowledge().dependents(name)
+    own = library.snapshot_at_hand()
+    account = own.identity.account if own else None
+    return GivenAction(wanted.action, card, needs, covered, statements, since, others, account)
