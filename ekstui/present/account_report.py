@@ -22,6 +22,7 @@ from ekstui.present.blocks import (
     code,
     error_notes,
     facts_tree,
+    muted,
     none_known,
     not_looked_at,
     section,
