@@ -4,31 +4,56 @@ import gc
 import json
 import lzma
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from ekstui import files, log
 from ekstui.change.policy import Policy, Scope, VersionInfo, parse_time
+from ekstui.iam import document
 from ekstui.sources.corpus import Corpus
 from tests.support.effort import sample
 
+_Item = TypeVar("_Item")
 
-def decompress_once() -> None:
-    """Let every `Corpus.bundled()` of this process share its lines: each answer without a cache would read 34 MB again."""
-    bundled, decompress = Corpus.bundled(), Corpus.lines
+MANY_BYTES = 100_000
+"""No document of the corpus is as long; hostile ones are, and are not kept."""
+
+
+def read_once() -> None:
+    """Let all libraries of this process share what is read of the bundled corpus, and the documents parsed last.
+
+    Without a cache each answer would read 34 MB again; a command or an app reads them once.
+    """
+    bundled, decompress, read_policies = Corpus.bundled(), Corpus.lines, Corpus.policies
 
     @cache
     def lines() -> tuple[bytes, ...]:
         return tuple(decompress(bundled))
 
-    def read(corpus: Corpus, scope: Scope = "all") -> Iterator[bytes]:
-        if corpus != bundled:
-            return decompress(corpus, scope)
-        log.info_once("opens the bundled corpus")
-        return islice(lines(), corpus.manifest().family if scope == "eks" else None)
+    @cache
+    def policies() -> tuple[Policy, ...]:
+        return tuple(read_policies(bundled))
 
-    Corpus.lines = read  # type: ignore[assignment, method-assign]
+    def of_scope(items: tuple[_Item, ...], corpus: Corpus, scope: Scope) -> Iterator[_Item]:
+        log.info_once("opens the bundled corpus")
+        return islice(items, corpus.manifest().family if scope == "eks" else None)
+
+    def shared_lines(corpus: Corpus, scope: Scope = "all") -> Iterator[bytes]:
+        return of_scope(lines(), corpus, scope) if corpus == bundled else decompress(corpus, scope)
+
+    def shared_policies(corpus: Corpus, scope: Scope = "all") -> Iterator[Policy]:
+        return of_scope(policies(), corpus, scope) if corpus == bundled else read_policies(corpus, scope)
+
+    parse_text = document.parse_text
+    parse_stored = lru_cache(2_000)(parse_text)
+
+    def shared_documents(text: str | bytes) -> document.Document:
+        return parse_stored(text) if isinstance(text, bytes) and len(text) < MANY_BYTES else parse_text(text)
+
+    document.parse_text = shared_documents
+    Corpus.lines = shared_lines  # type: ignore[assignment, method-assign]
+    Corpus.policies = shared_policies  # type: ignore[assignment, method-assign]
 
 
 @cache

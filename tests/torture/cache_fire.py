@@ -31,7 +31,7 @@ from ekstui.store import accounts
 from ekstui.store.index import index_actions
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.support.accounts import snapshot
-from tests.support.corpus import decompress_once
+from tests.support.corpus import read_once
 from tests.support.terminal import ROOT
 
 KINDS = ("fill", "index", "sync", "snapshot")
@@ -419,7 +419,7 @@ def in_child(question: Callable[[], str]) -> str:
 
 def main() -> int:
     """Run what is asked for, print the figures, and return 1 if anything went wrong."""
-    decompress_once()
+    read_once()
     parser = argparse.ArgumentParser(prog="python -m tests.torture.cache_fire", description=__doc__)
     parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--damaged", type=int, default=500)

@@ -21,6 +21,7 @@ from ekstui.tui.messages import Start
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.rows import RowList
 from tests.support.patience import PATIENCE
+from tests.support.undrawn import draw
 
 Journey = Callable[[Pilot[None], EkstuiApp], Awaitable[None]]
 
@@ -44,6 +45,7 @@ async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not until():
             await pilot.pause(0.01)
+    draw(pilot.app)
 
 
 async def at_rest(pilot: Pilot[None], app: LibraryApp, *, timers: bool = True) -> None:

@@ -6,7 +6,9 @@ values are of one kind only such contexts are tried as AWS could send.
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations, pairwise, product
+from math import ceil
 from typing import NamedTuple
 
 import pytest
@@ -30,7 +32,7 @@ from ekstui.iam.document import Condition, parse
 from ekstui.iam.grants import ConditionLine, Extent, Reach, Target, grants, normalised_conditions
 from ekstui.iam.policy_variables import Context
 from ekstui.iam.truth import Truth, every
-from tests.support.effort import EFFORT, SEED
+from tests.support.effort import EFFORT, SEED, sample
 
 TEXTS = [
     "a", "A", "ab", "a*", "*", "?", "a?", "**", "", "${*}", "a${*}", "${k:tag}", "${k:tag, 'a'}", "${k:tag, 'A'}", "${k:tag}b",
@@ -157,7 +159,7 @@ def check(seed: int, count: int) -> dict[str, int]:
 
 
 def test_reach_and_evaluation_agree_about_random_conditions() -> None:
-    count = 2_000 * EFFORT
+    count = 1_000 if EFFORT == 1 else 2_000 * EFFORT
     claimed = check(SEED, count)
     assert min(claimed.values()) > count // 60, claimed
 
@@ -416,12 +418,16 @@ def in_sets(*operators: str) -> list[str]:
     return [prefix + name for prefix in ("ForAllValues:", "ForAnyValue:") for name in operators]
 
 
+def short_texts(length: int, letters: str = "aAbz*?") -> Iterator[str]:
+    return ("".join(text) for size in range(1, length + 1) for text in product(letters, repeat=size))
+
+
 LIKE = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike"]
 FOLDED = ["StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"]
 ORDERED = ["Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]
 NUMERIC, DATED = ([f"{kind}{name}" for name in ORDERED] for kind in ("Numeric", "Date"))
 SHORT = [*each_alone("a", "A", "ab", "a*", "*", "?", "?a"), ("a", "ab"), ("a*", "b"), ("?", "a*")]
-UP_TO_THREE = [(), ("",), *each_alone(*("".join(text) for n in (1, 2, 3) for text in product("aAbz*?", repeat=n)))]
+UP_TO_THREE = [(), ("",), *each_alone(*short_texts(3))]
 SOME = each_alone("a", "A", "ab", "b", "z", "*", "?", "a*", "zz", "a?")
 LISTS = [(), ("",), *SOME, *(one + other for one, other in combinations(SOME, 2))]
 ROLES = each_alone(
@@ -457,17 +463,34 @@ class Judged(NamedTuple):
 def all_lines(
     key: str, operators: list[str], values: Values, sent: Values, variable: str = "k:v", its: Values | None = None
 ) -> Iterator[Judged]:
-    given = [{key: one, variable: other} for one, other in product(sent, its or [()])]
-    contexts = [Context(each, frozenset(name for name, values in each.items() if not values)) for each in given]
+    requests = Requests(key, variable, tuple(sent), tuple(its or [()]))
     for name in operators:
         for wanted in each_alone("true", "false") if name == "Null" else values:
-            line = Condition(name, key, wanted)
-            truths = [condition_holds(line, each, has_variables=True).holds for each in contexts]
-            holds, may = (
-                sum(1 << place for place, truth in enumerate(truths) if truth in those)
-                for those in ((True,), (True, None))
-            )
-            yield Judged(normalised_conditions((line,)), holds, may)
+            yield judged_line(Condition(name, key, wanted), requests)
+
+
+class Requests(NamedTuple):
+    """Requests with each of some values of a key, and of a variable."""
+
+    key: str
+    variable: str
+    sent: tuple[tuple[str, ...], ...]
+    its: tuple[tuple[str, ...], ...]
+
+
+@cache
+def contexts_of(requests: Requests) -> list[Context]:
+    values = [{requests.key: one, requests.variable: other} for one, other in product(requests.sent, requests.its)]
+    return [Context(each, frozenset(name for name, texts in each.items() if not texts)) for each in values]
+
+
+@cache
+def judged_line(line: Condition, requests: Requests) -> Judged:
+    truths = [condition_holds(line, context, has_variables=True).holds for context in contexts_of(requests)]
+    holds, may = (
+        sum(1 << place for place, truth in enumerate(truths) if truth in those) for those in ((True,), (True, None))
+    )
+    return Judged(normalised_conditions((line,)), holds, may)
 
 
 @pytest.mark.parametrize(
@@ -541,6 +564,8 @@ def test_lines_that_compare_texts_differently_are_never_contradicted(
             assert not one.may & other.may, (one, other)
 
 
+LETTERS = "abz*" if EFFORT == 1 else "aAbz*?"
+"""What texts are made of where a variable multiplies them."""
 VARIABLES = each_alone("${k:v}", "a${k:v}", "${k:v}a", "${k:v}${k:v}", "a*", "*a", "ab", "a", "${k:v, 'a'}")
 ARNS_WITH_VARIABLES = each_alone(*(
     f"arn:aws:iam::{rest}"
@@ -556,7 +581,7 @@ WITH_ITS = [(), *each_alone(*(
 @pytest.mark.parametrize(
     ("key", "variable", "operators", "values", "sent", "its"),
     [
-        ("aws:PrincipalTag/t", "k:v", LIKE, VARIABLES, UP_TO_THREE, [(), *UP_TO_THREE[2:40]]),
+        ("aws:PrincipalTag/t", "k:v", LIKE, VARIABLES, [(), ("",), *each_alone(*short_texts(3, LETTERS))], [(), *each_alone(*short_texts(2, LETTERS))]),
         ("aws:SourceArn", "k:v", ["ArnLike", "ArnNotLike", *LIKE], ARNS_WITH_VARIABLES, WITH_ITS, ITS),
         ("aws:SourceArn", "aws:username", ["ArnLike", "ArnNotLike"], [(each.replace("k:v", "aws:username"),) for (each,) in ARNS_WITH_VARIABLES], WITH_ITS, [each for each in ITS if ":" not in "".join(each)]),
     ],
@@ -620,11 +645,13 @@ def test_what_a_change_of_one_line_means_is_what_every_request_says(
         return grants(parse({"Version": "2012-10-17", "Statement": statements}))
 
     lines = [(each, sides(*each.block)) for each in all_lines(key, operators, values, sent)]
+    pairs = list(combinations(lines, 2))
+    tried = sample(pairs, 200)
     unknown = 0
-    for (one, before), (other, after) in combinations(lines, 2):
+    for (one, before), (other, after) in tried:
         found = reach_between(before, after, thorough=False).reach
         if found == "unknown":
             unknown += 1
         else:
             assert found == (reach_of(one, other) if effect == "Allow" else reach_of(other, one)), (one, other)
-    assert unknown <= undecided
+    assert unknown <= ceil(undecided * len(tried) / len(pairs))
