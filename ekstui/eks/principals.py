@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from heapq import heappop, heappush
 from itertools import chain
 from typing import Literal, NamedTuple
 
@@ -28,6 +29,12 @@ MAX_COMPARISONS = 1_500
 
 MAX_DECIDED = 24
 """The most statements of a policy on one action of which it is decided for each principal whether they apply to it."""
+
+MAX_WORK = 20_000
+"""The most resources and condition values, in statements on the action, of all principals that are decided; those of an account of
+5,000 roles are fewer. Those of the principals with the most are not looked at."""
+
+TOO_LARGE = "too large to decide"
 
 _TAG = "aws:PrincipalTag/"
 
@@ -76,6 +83,8 @@ class Subject(NamedTuple):
     """What the policy of a resource of the same account grants to the principal itself."""
     limits_named: bool = False
     """Whether the boundary limits that, as it does for a role."""
+    is_too_large: bool = False
+    """Whether its policies are more than is decided; only the names of those that may allow the action are there."""
 
 
 class PrincipalCan(NamedTuple):
@@ -105,6 +114,84 @@ class PrincipalsCan(NamedTuple):
     """Sentences on which of the given layers apply."""
 
 
+def within_work(subjects: Iterable[Subject], action: str) -> list[Subject]:
+    """Return principals with what their policies say about an action, those with the most of it as too large.
+
+    Principals whose statements are equal count once, since they are decided once. The documents are let go one by one.
+    """
+    principals: list[Subject] = []
+    alike: dict[int, list[int]] = {}
+    largest: list[tuple[int, int]] = []
+    too_large: set[int] = set()
+    on_action: dict[str, AppliedPolicy] = {}
+    work = 0
+    for subject in subjects:
+        principal = _on_action(subject, action, on_action)
+        boundary = None if principal.boundary is None else principal.boundary.document
+        statements = hash((boundary, *(policy.document for policy in principal.policies)))
+        if statements not in alike:
+            alike[statements] = []
+            size = _work(principal, action)
+            heappush(largest, (-size, statements))
+            work += size
+        alike[statements].append(len(principals))
+        principals.append(_undecided(principal) if statements in too_large else principal)
+        while work > MAX_WORK and len(alike) - len(too_large) > 1:
+            size, most = heappop(largest)
+            work += size
+            too_large.add(most)
+            for place in alike[most]:
+                principals[place] = _undecided(principals[place])
+    return principals
+
+
+def _on_action(subject: Subject, action: str, shared: dict[str, AppliedPolicy]) -> Subject:
+    """Return a principal with the statements of its policies that match an action; `shared` has those of managed policies."""
+
+    def narrow(policy: AppliedPolicy) -> AppliedPolicy:
+        statements = tuple(entry for entry in policy.document.statements if statement_may_match(entry, action))
+        return policy._replace(document=policy.document._replace(statements=statements))
+
+    policies: list[AppliedPolicy] = []
+    for policy in subject.policies:
+        if policy.arn is None:
+            policies.append(narrow(policy))
+        else:
+            if policy.arn not in shared:
+                shared[policy.arn] = narrow(policy)
+            policies.append(shared[policy.arn])
+    return subject._replace(policies=tuple(policy for policy in policies if policy.document.statements))
+
+
+def _work(principal: Subject, action: str) -> int:
+    """Return how much it takes to decide for a principal, in resources and condition values, and pairs of what is compared."""
+    ceilings = [*principal.above, *([principal.needed] if principal.needed else [])]
+    limiting = [policy for ceiling in ceilings for policy in ceiling.policies]
+    limiting += [] if principal.boundary is None else [principal.boundary]
+    sizes = {"Allow": 0, "Deny": 0}
+    for policy in (*principal.policies, *principal.named):
+        for statement in policy.document.statements:
+            sizes[statement.effect] += _size(statement)
+    limits = sizes["Deny"] + sum(
+        _size(statement) for policy in limiting for statement in _matching(policy.document, action)
+    )
+    pairs = sizes["Allow"] * limits
+    return sizes["Allow"] + limits + (pairs if pairs <= MAX_COMPARISONS else 0)
+
+
+def _undecided(subject: Subject) -> Subject:
+    """Return a principal as too large, with the names of the policies that may allow the action and without their documents."""
+    return subject._replace(
+        policies=tuple(
+            policy._replace(document=Document(None, None, ()))
+            for policy in (*subject.policies, *subject.named)
+            if subject.is_too_large or any(statement.effect == "Allow" for statement in policy.document.statements)
+        ),
+        named=(),
+        is_too_large=True,
+    )
+
+
 def principal_can(subject: Subject, action: str, resource: str | None = None) -> PrincipalCan | None:
     """Return how a principal is allowed to do something; None if no policy that was read allows it.
 
@@ -114,6 +201,9 @@ def principal_can(subject: Subject, action: str, resource: str | None = None) ->
     # No policy takes part in an action that needs no permission.
     if subject.kind != "group" and exemption_of(action, subject.arn) is not None:
         return PrincipalCan(subject, (), "allowed", ())
+    if subject.is_too_large:
+        reasons = (TOO_LARGE, *_open_questions(subject, ()))
+        return PrincipalCan(subject, subject.policies, "depends", reasons) if subject.policies else None
     boundary = () if subject.boundary is None else (Ceiling(f"boundary {subject.boundary.name}", (subject.boundary,)),)
     needed = () if subject.needed is None else (subject.needed,)
     ways = [_by(subject, subject.policies, (*boundary, *needed, *subject.above), action, resource)]
@@ -193,9 +283,8 @@ def _comparisons(grants: Sequence[Grant], limits: "Sequence[_Limit]") -> int:
     return sum(map(_size, grants)) * sum(map(_size, limiting))
 
 
-@lru_cache(maxsize=16384)
-def _size(grant: Grant) -> int:
-    """Return the resources of a grant, or more if it has conditions, which take longer to compare."""
+def _size(grant: Grant | Statement) -> int:
+    """Return the resources of a grant or statement, or more if it has conditions, which take longer to compare."""
     values = sum(len(line.values) for line in grant.conditions)
     return len(grant.resources) * (1 + len(grant.conditions) + values // 4)
 

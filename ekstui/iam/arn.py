@@ -132,7 +132,12 @@ def is_plausible(arn: Arn) -> bool:
 
     `<Region>` and the like stand for one value that is not filled in (see eks/published.py).
     """
-    account, region = ("" if _NAMED.fullmatch(part) else open_variables(part) for part in (arn.account, arn.region))
+    return _is_place(arn.region, arn.account)
+
+
+@lru_cache(maxsize=4096)
+def _is_place(region: str, account: str) -> bool:
+    account, region = ("" if _NAMED.fullmatch(part) else open_variables(part) for part in (account, region))
     numbers = set(account) <= set("0123456789*?") and wildcard.overlaps(account, "?" * _ACCOUNT_LENGTH)
     located = not region or region[-1] in "0123456789*?"
     return (
@@ -145,6 +150,7 @@ def open_variables(text: str) -> str:
     return opened(template(text)) if "$" in text else text
 
 
+@lru_cache(maxsize=4096)
 def open_format(arn_format: str) -> str:
     """Return an ARN format of the reference as a pattern, in which the region and account, if variable, are not empty.
 
@@ -209,7 +215,8 @@ def resource_covers(general: str, special: str) -> bool | None:
         return True
     wide, narrow = readings(general), readings(special)
     if not wide.possible and not narrow.possible:
-        return _covers(split_arn(general), split_arn(special))
+        (whole,), (part,) = wide.certain or (split_arn(general),), narrow.certain or (split_arn(special),)
+        return _covers(whole, part)
     meanings = narrow.certain + narrow.possible or (split_arn(special),)
     if all(any(_covers(reading, meaning) is True for reading in wide.certain) for meaning in meanings):
         return True
@@ -248,8 +255,10 @@ def lists_overlap(one: Resources, other: Resources, covers: Callable[[str, str],
 def _covers(wide: Arn, narrow: Arn) -> bool | None:
     in_wide, in_narrow = any(map(has_variable, wide)), any(map(has_variable, narrow))
     if not in_wide and not in_narrow:
+        # Most differ in their last parts.
         return all(
-            a == b or wildcard.covers(open_variables(a), open_variables(b)) for a, b in zip(wide, narrow, strict=True)
+            a == b or wildcard.covers(open_variables(a), open_variables(b))
+            for a, b in zip(reversed(wide), reversed(narrow), strict=True)
         )
     pairs = (aligned(template(a), template(b)) for a, b in zip(wide, narrow, strict=True))
     if all(pair is not None and wildcard.covers(*pair) for pair in pairs):

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.errors import DocumentError
 from ekstui.iam import condition_operators
@@ -237,7 +237,7 @@ def parse(value: object) -> Document:
     return Document(
         version=_optional_string(fields, "Version", ""),
         id=_optional_string(fields, "Id", ""),
-        statements=tuple(_statement(entry, f"Statement[{index}]") for index, entry in enumerate(statements)),
+        statements=tuple(_statements(statements)),
     )
 
 
@@ -279,43 +279,53 @@ def serialise_conditions(conditions: tuple[Condition, ...]) -> dict[str, dict[st
     return block
 
 
-def _statement(value: object, place: str) -> Statement:
+def _statements(values: list[object]) -> Iterator[Statement]:
+    """Yield statements. The place of one is written only for an error: an account has hundreds of thousands."""
+    for index, value in enumerate(values):
+        try:
+            yield _statement(value)
+        except DocumentError as error:
+            message = error.message.removeprefix(f"{error.place}: ") if error.place else error.message
+            raise DocumentError(message, f"Statement[{index}].{error.place}".rstrip(".")) from None
+
+
+def _statement(value: object) -> Statement:
+    """Return a statement; DocumentError has the place within it."""
     if not isinstance(value, dict):
-        raise DocumentError(f"a statement is an object, not {_kind(value)}.", place)
-    fields = _fields(value, place)
-    _refuse_unknown(fields, _STATEMENT_KEYS, place)
+        raise DocumentError(f"a statement is an object, not {_kind(value)}.")
+    fields = _fields(value, "")
+    _refuse_unknown(fields, _STATEMENT_KEYS, "")
     effect = fields.get("Effect")
     if effect not in ("Allow", "Deny"):
-        raise DocumentError("Effect is Allow or Deny.", f"{place}.Effect")
-    action_element = _either(fields, "Action", "NotAction", place)
+        raise DocumentError("Effect is Allow or Deny.", "Effect")
+    action_element: ActionElement | None = _either(fields, "Action", "NotAction")
     if action_element is None:
-        raise DocumentError("a statement has an Action or a NotAction; this one has neither.", place)
-    resource_element = _either(fields, "Resource", "NotResource", place)
-    principal_element = _either(fields, "Principal", "NotPrincipal", place)
+        raise DocumentError("a statement has an Action or a NotAction; this one has neither.")
+    resource_element: ResourceElement | None = _either(fields, "Resource", "NotResource")
+    principal_element: PrincipalElement | None = _either(fields, "Principal", "NotPrincipal")
     return Statement(
-        sid=_optional_string(fields, "Sid", place),
-        effect=effect,
-        action_element=cast("ActionElement", action_element),
-        actions=_strings(fields[action_element], f"{place}.{action_element}"),
-        resource_element=cast("ResourceElement | None", resource_element),
-        resources=_strings(fields[resource_element], f"{place}.{resource_element}") if resource_element else (),
-        conditions=_conditions(fields.get("Condition", {}), f"{place}.Condition"),
-        principal_element=cast("PrincipalElement | None", principal_element),
-        principals=(
-            _principals(fields[principal_element], f"{place}.{principal_element}") if principal_element else ()
-        ),
+        _optional_string(fields, "Sid", ""),
+        effect,
+        action_element,
+        _strings(fields[action_element], action_element),
+        resource_element,
+        _strings(fields[resource_element], resource_element) if resource_element else (),
+        _conditions(fields["Condition"]) if "Condition" in fields else (),
+        principal_element,
+        _principals(fields[principal_element], principal_element) if principal_element else (),
     )
 
 
-def _conditions(value: object, place: str) -> tuple[Condition, ...]:
+def _conditions(value: object) -> tuple[Condition, ...]:
     if not isinstance(value, dict):
-        raise DocumentError(f"a condition block is an object, not {_kind(value)}.", place)
+        raise DocumentError(f"a condition block is an object, not {_kind(value)}.", "Condition")
     conditions: list[Condition] = []
-    for operator, keys in _fields(value, place).items():
+    for operator, keys in _fields(value, "Condition").items():
         if not isinstance(keys, dict):
-            raise DocumentError(f"condition keys are an object, not {_kind(keys)}.", f"{place}.{operator}")
-        for key, values in _fields(keys, f"{place}.{operator}").items():
-            conditions.append(Condition(operator, key, _scalars(values, f"{place}.{operator}.{key}")))
+            raise DocumentError(f"condition keys are an object, not {_kind(keys)}.", f"Condition.{operator}")
+        for key, values in _fields(keys, f"Condition.{operator}").items():
+            texts = (values,) if isinstance(values, str) else _scalars(values, f"Condition.{operator}.{key}")
+            conditions.append(Condition(operator, key, texts))
     return tuple(conditions)
 
 
@@ -327,20 +337,27 @@ def _principals(value: object, place: str) -> tuple[Principal, ...]:
     return tuple(Principal(kind, _strings(values, f"{place}.{kind}")) for kind, values in _fields(value, place).items())
 
 
-def _fields(value: Mapping[object, object], place: str) -> dict[str, object]:
+def _fields(value: dict[str, object], place: str) -> dict[str, object]:
     """Return the elements of a JSON object; DocumentError if two have the same name."""
     if isinstance(value, Repeated):
         raise DocumentError("two elements have this name.", f"{place}.{value.name}".lstrip("."))
-    return cast("dict[str, object]", value)
+    return value
 
 
-def _either(fields: Mapping[str, object], plain: str, negated: str, place: str) -> str | None:
-    if plain in fields and negated in fields:
-        raise DocumentError(f"both {plain} and {negated}; a statement has one of them.", place)
-    return plain if plain in fields else negated if negated in fields else None
+_Element = TypeVar("_Element", bound=str)
+
+
+def _either(fields: Mapping[str, object], plain: _Element, negated: _Element) -> _Element | None:
+    if plain not in fields:
+        return negated if negated in fields else None
+    if negated in fields:
+        raise DocumentError(f"both {plain} and {negated}; a statement has one of them.")
+    return plain
 
 
 def _refuse_unknown(fields: Mapping[str, object], allowed: set[str], place: str) -> None:
+    if fields.keys() <= allowed:
+        return
     for key in fields:
         if key not in allowed:
             raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(allowed))}.", place)

@@ -54,10 +54,16 @@ def covers(general: str, special: str) -> bool:
     """
     if len(general) > MAX_LENGTH or len(special) > MAX_LENGTH:
         return False
-    if general == special or _canonical(general) == "*":
+    if general == special:
         return True
     if not is_wild(special):
         return matches(general, special)
+    if _canonical(general) == "*":
+        return True
+    # Whatever `special` has before its first and after its last wildcard, all that it matches begins and ends with: quicker, and
+    # rules out nearly everything.
+    if not (_head(special).startswith(_head(general)) and _tail(special).endswith(_tail(general))):
+        return False
     automaton = _automaton(general)
     text = _canonical(special)
     # For a wildcard of `special`, the worst case is a character that `general` does not contain: if that is accepted, so
@@ -167,6 +173,16 @@ def _run(automaton: _Automaton, text: str) -> bool:
         if not positions:
             return False
     return bool(positions & automaton.accept)
+
+
+def _head(pattern: str) -> str:
+    """Return what a pattern has before its first wildcard."""
+    return pattern.partition("*")[0].partition("?")[0]
+
+
+def _tail(pattern: str) -> str:
+    """Return what a pattern has after its last wildcard."""
+    return pattern.rpartition("*")[2].rpartition("?")[2]
 
 
 def _canonical(pattern: str) -> str:

@@ -4,7 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ekstui.change.holders import parse_action
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, User
-from ekstui.eks.principals import NOT_LOOKED_AT, PrincipalsCan, Subject, by_cluster_and_use, principal_can
+from ekstui.eks.principals import (
+    NOT_LOOKED_AT,
+    TOO_LARGE,
+    PrincipalsCan,
+    Subject,
+    by_cluster_and_use,
+    principal_can,
+    within_work,
+)
 from ekstui.eks.uses import Uses
 from ekstui.iam.document import Statement
 from ekstui.iam.evaluation import AppliedPolicy
@@ -35,7 +43,9 @@ def principals_can(
     uses = library.account.uses(snapshot)
     holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
     documents = documents_of(holders, snapshot, library.default_versions)
-    subjects = [under_layers(subject, applying, action, resource) for subject in _subjects(snapshot, uses, documents)]
+    subjects = within_work(
+        (under_layers(subject, applying, action, resource) for subject in _subjects(snapshot, uses, documents)), action
+    )
     unseen = not_looked_at(applying)
     answers = [answer for subject in subjects if (answer := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]
@@ -44,6 +54,8 @@ def principals_can(
     if unknown:
         missing.append(f"the policies of {counted(len(unknown), 'role')}, which could not be read")
     missing += [f"the policy {name}, whose document could not be read" for name in unread]
+    if too_large := sum(TOO_LARGE in answer.reasons for answer in answers):
+        missing.append(f"what {counted(too_large, 'principal')} may do, whose policies are {TOO_LARGE} together")
     return PrincipalsCan(
         identity=snapshot.identity,
         fetched_at=snapshot.fetched_at,

@@ -262,28 +262,63 @@ def _time(value: object) -> datetime | None:
 
 
 def _object_of(pairs: list[tuple[str, object]]) -> object:
-    """Return a JSON object, or the document that it is, so that a large account is never there as JSON."""
+    """Return a JSON object, or the bytes of the document that it is, so that a large account is never there as JSON."""
     fields = object_of(pairs)
-    return _document(fields) or fields if "Statement" in fields and fields.keys() <= _OF_DOCUMENT else fields
+    return _packed(fields) if "Statement" in fields and fields.keys() <= _OF_DOCUMENT else fields
 
 
-def _document(value: Any) -> Document | None:
-    """Return the document, or None if it is missing or unreadable: one bad document must not hide a role."""
-    if value is None or isinstance(value, Document):
+class _PackedPolicy(InlinePolicy):
+    """An inline policy whose document is parsed when it is asked for, so that those of thousands of roles are never there at once."""
+
+    __slots__ = ("_value",)
+    _value: object
+
+    def __init__(self, name: str, value: object) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "_value", _packed(value))
+
+    @property
+    def document(self) -> Document | None:
+        return _document(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InlinePolicy) and (self.name, self.document) == (other.name, other.document)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.document))
+
+
+def _packed(value: Any) -> Any:
+    """Return a document's JSON value as bytes, equal ones of an account as one object; as it is if an element is there twice."""
+    if value is None or isinstance(value, bytes):
         return value
     try:
         return _shared(marshal.dumps(value, _WITHOUT_REFERENCES))
-    except ValueError:  # an element that is there twice, which is not marshalled
-        return _read(value)
+    except ValueError:
+        return value
 
 
 @lru_cache(maxsize=256)
-def _shared(marshalled: bytes) -> Document | None:
-    """Return the document of equal values, as many roles have, as one object."""
-    return _read(marshal.loads(marshalled))  # noqa: S302, only what `_document` wrote
+def _shared(packed: bytes) -> bytes:
+    """Return equal bytes as one object, since many roles have the same document."""
+    return packed
+
+
+def _document(value: object) -> Document | None:
+    """Return the document, or None if it is missing or unreadable: one bad document must not hide a role."""
+    packed = _packed(value)
+    return _unpacked(packed) if isinstance(packed, bytes) else _read(packed)
+
+
+@lru_cache(maxsize=256)
+def _unpacked(packed: bytes) -> Document | None:
+    """Return the document of equal bytes as one object."""
+    return _read(marshal.loads(packed))  # noqa: S302, only what `_packed` wrote
 
 
 def _read(value: object) -> Document | None:
+    if value is None:
+        return None
     try:
         return parse(load_json(unquote(value)) if isinstance(value, str) else value)
     except DocumentError:
@@ -300,9 +335,7 @@ def _common(fields: _Json, kind: str) -> dict[str, Any]:
         "attached": tuple(
             AttachedPolicy(_text(policy, "PolicyName"), _text(policy, "PolicyArn")) for policy in attached
         ),
-        "inline": tuple(
-            InlinePolicy(_text(policy, "PolicyName"), _document(policy.get("PolicyDocument"))) for policy in inline
-        ),
+        "inline": tuple(_PackedPolicy(_text(policy, "PolicyName"), policy.get("PolicyDocument")) for policy in inline),
         "created": _time(fields.get("CreateDate")),
     }
 

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from ekstui.eks.principals import Ceiling, PrincipalKind, Subject, principal_can
+from ekstui.eks.principals import Ceiling, PrincipalKind, Subject, principal_can, within_work
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.support.brute_force import Request, allows
@@ -66,7 +66,7 @@ def check(seed: int, count: int) -> Counter[str]:
         )
         of_resource = tuple(AppliedPolicy("of the resource", None, parse(each)) for each in named)
         subject = subject._replace(above=above, named=of_resource, limits_named=kind == "role")
-        can = principal_can(subject, action, resource)
+        can = principal_can(*within_work([subject], action), action, resource)
         verdict = "nobody" if can is None else can.verdict
         tried = [
             allowed(identity, boundary, each, levels, named, limits_named=kind == "role")

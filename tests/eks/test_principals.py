@@ -2,13 +2,26 @@
 
 from typing import Any
 
+import pytest
+
+from ekstui.eks import principals
 from ekstui.eks.account_snapshot import Use
-from ekstui.eks.principals import Ceiling, PrincipalCan, PrincipalKind, Subject, by_cluster_and_use, principal_can
+from ekstui.eks.principals import (
+    TOO_LARGE,
+    Ceiling,
+    PrincipalCan,
+    PrincipalKind,
+    Subject,
+    by_cluster_and_use,
+    principal_can,
+    within_work,
+)
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy
 from tests.eks import random_principals
 from tests.support.corpus import raw_document
 from tests.support.documents import applied, deny
+from tests.torture.worst_documents import SHAPES, document
 
 TAGS = "ec2:CreateTags"
 CLUSTER = AppliedPolicy("AmazonEKSClusterPolicy", 8, parse(raw_document("AmazonEKSClusterPolicy", 8)))
@@ -293,6 +306,39 @@ def test_more_denies_than_can_be_compared_may_deny_it() -> None:
     assert (decided.verdict, decided.reasons) == ("taken", ("denied by few",))
     unknown = asked(role_with(applied("many", *allow, *denies, deny("s3:*"))), "s3:GetObject")
     assert (unknown.verdict, unknown.reasons) == ("depends", ("many may deny it",))
+
+
+def test_past_the_work_of_a_question_the_largest_are_left_open_and_the_rest_is_decided_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    roles = [
+        role_with(AppliedPolicy(shape, None, parse(document(shape, 300 + 150 * place))))._replace(
+            name=f"{shape} {copy}"
+        )
+        for place, shape in enumerate(SHAPES)
+        for copy in (1, 2)
+    ]
+    whole = {role.name: principal_can(role, "s3:GetObject") for role in roles}
+    monkeypatch.setattr(principals, "MAX_WORK", 400)
+    left_open: set[str] = set()
+    for role in within_work(roles, "s3:GetObject"):
+        can, before = principal_can(role, "s3:GetObject"), whole[role.name]
+        if can is not None and TOO_LARGE in can.reasons:
+            assert (can.verdict, [policy.name for policy in can.through]) == ("depends", [role.name[:-2]])
+            left_open.add(role.name)
+        elif can is None or before is None:
+            assert can is before
+        else:
+            assert (can.verdict, can.reasons) == (before.verdict, before.reasons)
+    # Equal documents are decided once, so both or none of their roles are.
+    assert {name[:-2] for name in left_open if name.endswith("1")} == {
+        name[:-2] for name in left_open if name.endswith("2")
+    }
+    assert 4 <= len(left_open) < len(roles) - 4
+    monkeypatch.setattr(principals, "MAX_WORK", 1)
+    (alone,) = within_work([roles[-1]], "s3:GetObject")
+    assert principal_can(alone, "s3:GetObject") is not None
+    assert not alone.is_too_large
 
 
 def test_conditions_on_who_asks_are_left_open_where_they_are_too_many() -> None:

@@ -7,8 +7,10 @@ from urllib.parse import quote
 
 import pytest
 
-from ekstui.eks.account_snapshot import attachments_of
+from ekstui.eks.account_snapshot import InlinePolicy, attachments_of
 from ekstui.errors import InputError
+from ekstui.iam.document import parse
+from ekstui.sources import account_file
 from ekstui.sources.account_file import read_account_file
 
 POLICY = {"PolicyName": "AmazonEKSClusterPolicy", "PolicyArn": "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"}
@@ -120,3 +122,24 @@ def test_equal_documents_are_one_and_one_with_an_element_twice_hides_behind_none
     assert one is same
     assert one == encoded
     assert invalid is None
+
+
+def test_the_documents_of_inline_policies_are_parsed_when_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of roles may have documents of 10,240 characters each."""
+    documents = [
+        {"Statement": [{"Effect": "Allow", "Action": "a:b", "Resource": f"arn:aws:s3:::{n}"}]} for n in range(9)
+    ]
+    roles = [
+        role_json(str(n), RolePolicyList=[{"PolicyName": "own", "PolicyDocument": document}])
+        for n, document in enumerate(documents)
+    ]
+    parsed: list[object] = []
+    monkeypatch.setattr(account_file, "parse", lambda value: [parsed.append(value), parse(value)][1])
+    account = read_account_file(written(tmp_path / "account.json", page(*roles)))
+    assert not [value for value in parsed if value in documents]
+    (own,) = account.roles[3].inline
+    assert own == InlinePolicy("own", parse(documents[3])) != account.roles[4].inline[0]
+    assert hash(own) == hash(InlinePolicy("own", parse(documents[3])))
+    assert [value for value in parsed if value in documents] == [documents[3], documents[4]]

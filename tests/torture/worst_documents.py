@@ -253,7 +253,7 @@ def measured(*words: str, environment: dict[str, str], seconds: float = 120) -> 
     return float(used), int(kilobytes) / (1024 if sys.platform == "linux" else 1024**2), int(code_), said
 
 
-def commands(folder: Path, shape: str, roles: int) -> dict[str, tuple[str, ...]]:
+def commands(folder: Path, shape: str, roles: int, seeds: int) -> dict[str, tuple[str, ...]]:
     """Write the documents of a shape and return the commands to measure, by name."""
     one, other, whole = folder / "one.json", folder / "other.json", folder / "account.json"
     slightly = folder / "slightly.json"
@@ -278,7 +278,7 @@ def commands(folder: Path, shape: str, roles: int) -> dict[str, tuple[str, ...]]
         ),
     }
     if roles:
-        whole.write_text(_text(account(shape, roles)))
+        whole.write_text(_text(account(shape, roles, seeds=seeds)))
         here = ("--account-file", str(whole))
         found["who-can"] = ("who-can", "s3:GetObject", "--json", *here)
         found["role"] = ("role", "role-1", "--json", *here)
@@ -291,6 +291,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="WORD", default="", help="shapes whose name has this word")
     parser.add_argument("--command", metavar="WORD", default="", help="commands whose name has this word")
     parser.add_argument("--roles", type=int, default=2_000, help="the roles of the account; 0 leaves it out")
+    parser.add_argument("--distinct", type=int, default=50, metavar="N", help="how many of the roles' documents differ")
     given = parser.parse_args()
     above = 0
     with tempfile.TemporaryDirectory() as name:
@@ -301,7 +302,7 @@ def main() -> int:
         for shape in SHAPES:
             if shape != "plain" and given.only not in shape:
                 continue
-            for command, words in commands(folder, shape, given.roles).items():
+            for command, words in commands(folder, shape, given.roles, given.distinct).items():
                 if given.command not in command:
                     continue
                 used, megabytes, code, said = measured(*words, environment=environment)
