@@ -66,7 +66,8 @@ def check(seed: int, count: int) -> Counter[str]:
         )
         of_resource = tuple(AppliedPolicy("of the resource", None, parse(each)) for each in named)
         subject = subject._replace(above=above, named=of_resource, limits_named=kind == "role")
-        can = principal_can(*within_work([subject], action), action, resource)
+        (narrowed,) = within_work([subject], action)
+        can = principal_can(narrowed, action, resource)
         verdict = "nobody" if can is None else can.verdict
         tried = [
             allowed(identity, boundary, each, levels, named, limits_named=kind == "role")

@@ -9,7 +9,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import InlinePolicy, attachments_of
 from ekstui.errors import InputError
-from ekstui.iam.document import parse
+from ekstui.iam.document import Document, parse
 from ekstui.sources import account_file
 from ekstui.sources.account_file import read_account_file
 
@@ -136,7 +136,12 @@ def test_the_documents_of_inline_policies_are_parsed_when_they_are_asked_for(
         for n, document in enumerate(documents)
     ]
     parsed: list[object] = []
-    monkeypatch.setattr(account_file, "parse", lambda value: [parsed.append(value), parse(value)][1])
+
+    def counted(value: object) -> Document:
+        parsed.append(value)
+        return parse(value)
+
+    monkeypatch.setattr(account_file, "parse", counted)
     account = read_account_file(written(tmp_path / "account.json", page(*roles)))
     assert not [value for value in parsed if value in documents]
     (own,) = account.roles[3].inline

@@ -91,6 +91,14 @@ def test_what_searches_avoid_is_read_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert searches["named_in"] > 5 * named_in.cache_info().misses
 
 
+def test_more_condition_keys_than_iam_accepts_are_compared_without_a_search() -> None:
+    """A file may have thousands."""
+    conditions = {"StringEquals": {f"aws:ResourceTag/{place}": "a" for place in range(1_500)}}
+    many = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": conditions}]}
+    everything = parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    assert reach_between(grants(parse(many)), grants(everything)).reach in ("widened", "unknown")
+
+
 def test_long_lists_and_short_arns_count_as_what_they_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     everything = parse({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
     sides = grants(parse(document("short ARNs", INLINE))), grants(everything)

@@ -38,6 +38,9 @@ MAX_TRIES = 200
 MAX_STARTS = 12
 """The most sets of values that meet the wanted conditions from which a search starts."""
 
+MAX_KEYS = 200
+"""The most condition keys that a request is searched for, since each step looks at all of them; IAM accepts a thousand."""
+
 MOST_TOGETHER = 4
 """The most values of a multivalued key that are combined in pairs."""
 
@@ -116,7 +119,7 @@ class _Search:
 
     def run(self) -> _Request | None:
         """Return a request; None if none is found."""
-        if any(extent.principals for extent in (*self._wanted, *self._avoided)):
+        if any(extent.principals for extent in (*self._wanted, *self._avoided)) or len(self._needs) > MAX_KEYS:
             return None
         # Keys that are variables elsewhere get their values first, since other values follow from them; then ARNs, and last
         # what is a part of an ARN.
