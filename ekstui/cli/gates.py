@@ -30,7 +30,7 @@ FAIL_ON = argument(
 
 
 def exit_code(words: str) -> Adder:
-    """Return the gate on whether the answer is a good one; `words` say when it fails."""
+    """Return the --exit-code option; `words` say when it is 1."""
     return argument("--exit-code", action="store_true", help=words)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ekstui import log
-from ekstui.cli.parser import COMMANDS, ExitCode, build_parser, command_of, listed, nearest_option, takes_value
+from ekstui.cli.parser import COMMANDS, ExitCode, build_parser, command_of, nearest_option, takes_value
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -31,7 +31,7 @@ from ekstui.errors import (
     OutputError,
     UnknownPolicyError,
 )
-from ekstui.iam.text import clean_line
+from ekstui.iam.text import clean_line, listed
 
 if TYPE_CHECKING:
     from ekstui.settings import Effective, Settings

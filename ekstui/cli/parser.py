@@ -6,7 +6,7 @@ import argparse
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
@@ -15,7 +15,7 @@ from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.cli.command_names import HOMES, TITLES
 from ekstui.errors import InputError
-from ekstui.iam.text import clean_line
+from ekstui.iam.text import clean_line, listed
 
 COMMANDS = tuple(TITLES)
 
@@ -107,7 +107,7 @@ def pairs(texts: Iterable[str], form: str, example: str) -> dict[str, str]:
     return values
 
 
-THEME = argument("--theme", metavar="NAME", help="a Textual theme, such as textual-light or ansi-dark")
+THEME_OPTION = argument("--theme", metavar="NAME", help="a Textual theme, such as textual-light or ansi-dark")
 
 JSON = (
     argument("--json", action="store_true", help="print one JSON object instead of text"),
@@ -285,12 +285,6 @@ def _value_options() -> frozenset[str]:
 def nearest_option(word: str, words: Iterable[str]) -> str | None:
     """Return the word that a misspelled one may mean."""
     return next(iter(spelling.nearest(word, words, alike=0.7)), None)
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as `a, b and c`."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _examples(lines: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from ekstui.eks.cluster import AssociatedPolicy, Cluster
 from ekstui.eks.commands import Command, associate_policy, aws, create_entry
 from ekstui.eks.kubernetes import Permission, Rule, permissions
 from ekstui.eks.pods import AuthMapping
-from ekstui.eks.rbac import Binding, Rights, RoleToMake, covers, remaining, rights_of, role_name, within
+from ekstui.eks.rbac import Binding, Rights, RoleToMake, lacking_rules, rights_of, role_name, rules_cover, within
 from ekstui.eks.uses import arn_without_path
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.text import listed
@@ -272,7 +272,7 @@ def _replacing(
         policies += [
             AssociatedPolicy(_arn(name, partition), None if namespace is None else (namespace,)) for name in names
         ]
-        if rest := remaining(here, (*held, *(rule for name in names for rule in rules[name]))):
+        if rest := lacking_rules(here, (*held, *(rule for name in names for rule in rules[name]))):
             called = role_name(subject, "beside-access-policies", namespace or "")
             roles.append(RoleToMake(called, namespace, rest, "Group", subject))
     return _merged(policies), tuple(roles)
@@ -292,7 +292,7 @@ def _widest(here: Sequence[Rule], held: Sequence[Rule], rules: Mapping[str, tupl
     chosen: list[str] = []
 
     def left(names: Sequence[str]) -> int:
-        return len(permissions(remaining(here, (*held, *(rule for name in names for rule in rules[name])))))
+        return len(permissions(lacking_rules(here, (*held, *(rule for name in names for rule in rules[name])))))
 
     while fitting:
         best = min(fitting, key=lambda name: left((*chosen, name)))
@@ -341,6 +341,6 @@ def _gives(
     for place in {None, *rights}:
         before = rights.get(None, ()) if place is None else (*rights.get(None, ()), *rights[place])
         after = rules_given(policies, roles, rules, place)
-        if not (covers(before, after) and covers(after, before)):
+        if not (rules_cover(before, after) and rules_cover(after, before)):
             return False
     return True

@@ -134,7 +134,7 @@ def rights_of(subject: tuple[str, str], bindings: Iterable[Binding]) -> tuple[Ri
     return rights, tuple(unread)
 
 
-def remaining(rules: Sequence[Rule], held: Iterable[Rule]) -> tuple[Rule, ...]:
+def lacking_rules(rules: Sequence[Rule], held: Iterable[Rule]) -> tuple[Rule, ...]:
     """Return the least rules that give what `rules` do and `held` do not."""
     held = tuple(held)
     plain = [rule for rule in rules if not rule.resource_names]
@@ -151,8 +151,8 @@ def _merged(missing: Iterable[Permission]) -> Iterator[Rule]:
     verbs_of: dict[tuple[str, str], list[str]] = {}
     for permission in sorted(missing):
         wider = product({permission.api_group, "*"}, {permission.resource, "*"}, {permission.verb, "*"})
-        covers = {Permission(*cell) for cell in wider} - {permission}
-        if permission.resource.startswith("/") or not covers & missing:
+        wide = {Permission(*cell) for cell in wider} - {permission}
+        if permission.resource.startswith("/") or not wide & missing:
             verbs_of.setdefault((permission.api_group, permission.resource), []).append(permission.verb)
     resources_of: dict[tuple[bool, str, tuple[str, ...]], list[str]] = {}
     for (group, resource), own in verbs_of.items():
@@ -170,6 +170,6 @@ def within(rules: Iterable[Rule], wider: Iterable[Rule]) -> bool:
     return not difference(wider, rules)[0]
 
 
-def covers(wider: Sequence[Rule], rules: Sequence[Rule]) -> bool:
+def rules_cover(wider: Sequence[Rule], rules: Sequence[Rule]) -> bool:
     """Return whether `wider` allows all that rules do, those about single objects only as they are written."""
-    return {*remaining(rules, wider)} <= {*wider}
+    return {*lacking_rules(rules, wider)} <= {*wider}

@@ -46,7 +46,7 @@ def use_in_words(use: Use) -> str:
     return " ".join(words)
 
 
-def pods_of(uses: Iterable[Use]) -> int:
+def pod_count(uses: Iterable[Use]) -> int:
     """Return how many pods have the credentials of some uses, as far as pods were read; an add-on's pods count once."""
     by_cluster: dict[tuple[str | None, str | None], tuple[int, int]] = {}
     for use in uses:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ekstui.export.texts import label_of, literally
+from ekstui.export.texts import label_of, terraform_literal
 from ekstui.iam.arn import entity_of
 from ekstui.iam.text import clean_line, counted
 
@@ -45,7 +45,7 @@ def entries_terraform(answer: EntriesAnswer) -> str:
     for role in _roles(answer):
         for number, document in enumerate(role.manifest.split("---\n")):
             label = _unique(f"{role.name}{'_binding' if number else ''}", labels)
-            body = "".join(f"    {row}\n" for row in literally(document).splitlines())
+            body = "".join(f"    {row}\n" for row in terraform_literal(document).splitlines())
             parts += ["", f'resource "kubernetes_manifest" "{label}" {{', "  manifest = yamldecode(<<-YAML"]
             parts += [f"{body}  YAML", "  )", "}"]
     return "\n".join(parts)
@@ -96,18 +96,18 @@ def _entry(line: ReplacedLine, name: str, label: str, answer: EntriesAnswer) -> 
     principal = line.principal or ""
     arn = json.dumps(principal)
     if not principal.startswith("arn:"):
-        yield f'data "aws_iam_role" "{label}" {{\n  name = {literally(json.dumps(name))}\n}}\n'
+        yield f'data "aws_iam_role" "{label}" {{\n  name = {terraform_literal(json.dumps(name))}\n}}\n'
         arn = f"data.aws_iam_role.{label}.arn"
     yield f'resource "aws_eks_access_entry" "{label}" {{'
     fields = {
-        "cluster_name": literally(json.dumps(answer.cluster)),
+        "cluster_name": terraform_literal(json.dumps(answer.cluster)),
         "principal_arn": arn,
         "type": json.dumps(line.kind),
     }
     if line.username is not None:
-        fields["user_name"] = literally(json.dumps(line.username))
+        fields["user_name"] = terraform_literal(json.dumps(line.username))
     if line.groups:
-        fields["kubernetes_groups"] = literally(json.dumps(list(line.groups)))
+        fields["kubernetes_groups"] = terraform_literal(json.dumps(list(line.groups)))
     yield from _fields(fields)
     yield "}"
     for policy in line.policies:
@@ -121,7 +121,7 @@ def _entry(line: ReplacedLine, name: str, label: str, answer: EntriesAnswer) -> 
         )  # fmt: skip
         scope = {"type": json.dumps(policy.scope)}
         if policy.namespaces is not None:
-            scope["namespaces"] = literally(json.dumps(list(policy.namespaces)))
+            scope["namespaces"] = terraform_literal(json.dumps(list(policy.namespaces)))
         yield "\n  access_scope {"
         yield from (f"  {row}" for row in _fields(scope))
         yield "  }\n}"

@@ -101,7 +101,7 @@ def terraform_text(name: str, document: object) -> str:
     return head + "\n".join(_terraform_resource(label, part) for label, part in _named_parts(name, document))
 
 
-def literally(text: str) -> str:
+def terraform_literal(text: str) -> str:
     """Return JSON, in which Terraform would start an expression or a directive, as a template for the same JSON."""
     # A sign before an escape would change its meaning, so those are written as JSON's own escapes.
     text = re.sub(r"\$+(?=\$\{)|%+(?=%\{)", lambda match: f"\\u{ord(match[0][0]):04x}" * len(match[0]), text)
@@ -115,10 +115,10 @@ def label_of(name: str) -> str:
 
 
 def _terraform_resource(name: str, document: object) -> str:
-    body = literally(json.dumps(document, indent=2))
+    body = terraform_literal(json.dumps(document, indent=2))
     return (
         f'resource "aws_iam_policy" "{label_of(name)}" {{\n'
-        f"  name   = {literally(json.dumps(name))}\n"
+        f"  name   = {terraform_literal(json.dumps(name))}\n"
         f"  policy = <<-POLICY\n" + "".join(f"    {line}\n" for line in body.splitlines()) + "  POLICY\n}\n"
     )
 
@@ -128,7 +128,7 @@ def attachment_terraform(role: str, policy_arn: str) -> str:
     label = label_of(f"{role}_{policy_arn.rpartition('/')[2]}")
     return (
         f'resource "aws_iam_role_policy_attachment" "{label}" {{\n'
-        f"  role       = {literally(json.dumps(role))}\n  policy_arn = {literally(json.dumps(policy_arn))}\n}}\n"
+        f"  role       = {terraform_literal(json.dumps(role))}\n  policy_arn = {terraform_literal(json.dumps(policy_arn))}\n}}\n"
     )
 
 

@@ -17,13 +17,13 @@ from ekstui.errors import AccountError, Advice, InputError
 from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.sources.kubectl import Progress, context_for, contexts, is_same_server, read_by_kubectl
-from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, read_kubernetes, text_of, within_limit
+from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, kubernetes_text, read_kubernetes, within_limit
 
 
 def kubernetes_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
     """Return the texts of files, or of standard input for `-`, each with what it is called; InputError if one cannot be read."""
     if "-" not in paths:
-        return [(path, text_of(Path(path).expanduser())) for path in paths]
+        return [(path, kubernetes_text(Path(path).expanduser())) for path in paths]
     if len(paths) > 1:
         raise InputError("Standard input and files cannot be read together.", "Give files only, or - alone.")
     if sys.stdin.isatty():

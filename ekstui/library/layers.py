@@ -78,7 +78,7 @@ def _naming(
     return policy._replace(document=Document(policy.document.version, None, kept))
 
 
-def not_looked_at(layers: LayersOfRequest) -> frozenset[Layer]:
+def layers_not_seen(layers: LayersOfRequest) -> frozenset[Layer]:
     """Return which of the layers that an account does not tell were not given either."""
     is_given: dict[Layer, bool] = {
         "service-control": bool(layers.organization.service_control),

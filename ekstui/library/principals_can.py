@@ -19,7 +19,7 @@ from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.grants import statement_may_match
 from ekstui.iam.text import counted
 from ekstui.library.catalog import DefaultVersions
-from ekstui.library.layers import layers_in_settings, not_looked_at, of_account, under_layers
+from ekstui.library.layers import layers_in_settings, layers_not_seen, of_account, under_layers
 from ekstui.library.library import Library
 from ekstui.library.roles import managed_policies
 from ekstui.sources.levels import NO_LAYERS, LayerFiles
@@ -46,7 +46,7 @@ def principals_can(
     subjects = within_work(
         (under_layers(subject, applying, action, resource) for subject in _subjects(snapshot, uses, documents)), action
     )
-    unseen = not_looked_at(applying)
+    unseen = layers_not_seen(applying)
     answers = [answer for subject in subjects if (answer := principal_can(subject, action, resource)) is not None]
     unknown = [role.name for role in snapshot.roles if role.extent != "full"]
     unread = dict.fromkeys(name for subject in subjects for name in subject.unread)

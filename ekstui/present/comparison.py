@@ -174,7 +174,7 @@ def _dates(comparison: Comparison) -> str:
 def counts_words(comparison: Comparison) -> str:
     """Return how many actions differ, as `+1 −0 ~2`; of two policies, how many only one has and how many both have."""
     if not comparison.is_one_policy:
-        return comparison_grid.counts_words(comparison.differences)
+        return comparison_grid.counts_by_side(comparison.differences)
     added, removed, changed = comparison.differences.counts
     return f"+{added} −{removed} ~{changed}"
 

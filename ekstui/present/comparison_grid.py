@@ -74,7 +74,7 @@ def grid(
     return Table(columns, rows)
 
 
-def counts_words(differences: Differences) -> str:
+def counts_by_side(differences: Differences) -> str:
     """Return how many actions only A has, only B has, and both have, alike or not."""
     only_b, only_a, unlike = differences.counts
     alike = sum(len(names) for _, names in differences.alike)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.holders import nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, version_label
-from ekstui.eks.use_words import pods_of
+from ekstui.eks.use_words import pod_count
 from ekstui.iam.exemptions import is_exempt
 from ekstui.iam.text import age_in_words, counted
 from ekstui.present.blocks import (
@@ -236,7 +236,7 @@ def principals_blocks(
         blocks: list[Block] = [Heading(f"In my account: {total} may do {action}: it needs no permission ({where})")]
     elif answer.principals:
         more, exists = "" if answer.complete else "at least ", "" if is_named else ", if it exists"
-        pods = sum(pods_of(principal.subject.used_by) for principal in answer.principals)
+        pods = sum(pod_count(principal.subject.used_by) for principal in answer.principals)
         with_pods = f", with {counted(pods, 'pod')} that were read" if pods else ""
         blocks = [Heading(f"In my account: {more}{total} may do {action}{exists}{with_pods} ({where})")]
         beside = {"Used by", "Depends on", *(("Through",) if narrow else ())} if short else ()

@@ -171,7 +171,7 @@ def within_limit(text: str, place: str) -> str:
     return text
 
 
-def text_of(path: Path) -> str:
+def kubernetes_text(path: Path) -> str:
     """Return the text of a file; InputError if it cannot be read."""
     try:
         return within_limit(files.read_regular(path, MAX_ANSWER_BYTES).decode("utf-8-sig"), str(path))

@@ -6,7 +6,7 @@ import importlib.util
 import shlex
 import sys
 
-from ekstui.cli.parser import ACCOUNT, THEME, ExitCode, argument, command, scope
+from ekstui.cli.parser import ACCOUNT, THEME_OPTION, ExitCode, argument, command, scope
 from ekstui.cli.session import account_choice
 from ekstui.cli.streams import remark
 from ekstui.errors import InputError
@@ -17,7 +17,7 @@ from ekstui.errors import InputError
     "Open the app.",
     argument("where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for a comparison"),
     scope(),
-    THEME,
+    THEME_OPTION,
     argument("--mouse", action=argparse.BooleanOptionalAction, help="use the mouse, which is the default"),
     *ACCOUNT,
     examples=("ekstui open AmazonEKSClusterPolicy@v8..v10",),
@@ -42,7 +42,7 @@ def open_app(arguments: argparse.Namespace) -> int:
     ),
     argument("--public-url", metavar="URL", help="the address that browsers use, if not HOST and PORT"),
     scope(),
-    THEME,
+    THEME_OPTION,
     *ACCOUNT,
     examples=("ekstui serve --offline",),
 )

@@ -75,7 +75,7 @@ def duplicates(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case
     about="cluster",
     meaning="IAM no longer has the role or user of a line of aws-auth: whoever makes one of that name is let in.",
 )
-def gone_principals(subject: ClusterInUse, account: AccountContext) -> Iterator[Case]:
+def gone_mapped_principals(subject: ClusterInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each line whose role or user IAM does not have."""
     if account.principals is None:
         return
@@ -97,7 +97,7 @@ def gone_principals(subject: ClusterInUse, account: AccountContext) -> Iterator[
     about="cluster",
     meaning="A line of aws-auth gives the group system:masters, which may do everything and which no rule can limit.",
 )
-def admins(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
+def mapped_admins(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield the principals that may do everything."""
     masters = [
         mapping.principal

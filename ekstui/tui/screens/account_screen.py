@@ -199,7 +199,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
     BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
     OPENS = (ActionSummary, RolePolicy, PodPlace)
-    VIEWS = ("about", "permissions", last_use.VIEW, "trust policy")
+    VIEWS = ("about", "permissions", last_use.LAST_USED, "trust policy")
 
     def __init__(self, role: str) -> None:
         super().__init__()
@@ -227,7 +227,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """Return the role in the current view."""
         if self.view == "permissions":
             return self._permission_rows(answer)
-        if self.view == last_use.VIEW:
+        if self.view == last_use.LAST_USED:
             opened = {name for name in self.opened if isinstance(name, str)}
             return self._last_use.rows(self.app, self, f"role:{self._role}", self.width, opened, self.show_answer)
         if self.view == "trust policy":

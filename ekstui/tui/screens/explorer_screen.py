@@ -65,7 +65,6 @@ from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
-    from ekstui.change.policy import Scope
     from ekstui.library import Library
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.library import DataStatus

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ekstui.library.last_used import UsedAnswer
     from ekstui.tui.base import LibraryApp
 
-VIEW = "last used"
+LAST_USED = "last used"
 """The view's name."""
 
 
