@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import chdir
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.rig.rig import Rig
 from tests.support.bundled import CNI, KNOWN_UNTIL, newest
 from tests.support.command import ekstui
 from tests.support.filled import known_later
+from tests.support.git import commit_all, git, make_repository
 
 QUIET = str(format_time(KNOWN_UNTIL + timedelta(seconds=1)))
 """A time since which nothing has changed, where that is known."""
@@ -127,11 +129,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.git("init", "--quiet")
-
-    def git(self, *words: str) -> None:
-        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *identity, *words], cwd=self.folder, check=True, capture_output=True)
+        make_repository(folder)
 
     def write(self, name: str, value: object) -> None:
         path = self.folder / name
@@ -139,26 +137,32 @@ class Repository:
         path.write_text(value if isinstance(value, str) else json.dumps(value))
 
     def commit(self) -> None:
-        self.git("add", "-A")
-        self.git("commit", "--quiet", "-m", "x")
+        commit_all(self.folder)
 
     def review(self, *words: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
         """Run `ekstui review` in a folder of it."""
-        program = Path(sys.executable).with_name("ekstui")
-        return subprocess.run(
-            [program, "review", "--fail-on", "widened", *words],
-            cwd=self.folder / folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        with chdir(self.folder / folder):
+            return ekstui("review", "--fail-on", "widened", *words)
 
-    def fails(self, gate: Direction, base: str = "HEAD") -> bool:
-        """Return whether the review fails a gate, without starting a program for it."""
-        found = review(self.folder, base)
-        reaches: list[Reach] = ["unknown" for _ in found.not_read]
-        reaches += [reach for each in found.documents for reach in reaches_of(each.change)]
-        return fails_on(gate, reaches)
+    def fails(self, gate: Direction) -> bool:
+        """Return whether the review fails a gate."""
+        return gate in self.failing()
+
+    def failing(self) -> set[Direction]:
+        """Return the gates that the review fails."""
+        answer = review(self.folder, "HEAD")
+        reaches: list[Reach] = ["unknown" for _ in answer.not_read]
+        reaches += [reach for document in answer.documents for reach in reaches_of(document.change)]
+        gates: tuple[Direction, ...] = ("widened", "narrowed", "any")
+        return {gate for gate in gates if fails_on(gate, reaches)}
+
+    def summary(self, *paths: str, fail_on: str = "widened") -> tuple[int, str]:
+        """Run the command that the action runs; return its exit code and the job's summary, or the error."""
+        done = self.review("--markdown", "--base=HEAD", f"--fail-on={fail_on}", "--", *paths)
+        return done.returncode, done.stdout or done.stderr
 
     def action(self, **environment: str) -> tuple[int, str]:
-        """Run what the action runs; return its exit code and the job's summary."""
+        """Run the script of the action, as processes; return its exit code and the job's summary, or the error."""
         summary = self.folder.parent / "summary.md"
         summary.unlink(missing_ok=True)
         done = subprocess.run(
@@ -211,7 +215,7 @@ def test_a_deny_that_goes_or_comes_counts_whatever_the_document_allows(
     repository.write("policies/guard.json", before)
     repository.commit()
     repository.write("policies/guard.json", after)
-    assert {gate for gate in ("widened", "narrowed", "any") if repository.fails(gate)} == failing
+    assert repository.failing() == failing
     if failing == {"widened", "narrowed", "any"}:
         (found,) = review(repository.folder, "HEAD").documents
         assert found.change is not None
@@ -222,7 +226,8 @@ def test_a_guard_that_is_removed_as_a_whole_fails_the_gate(repository: Repositor
     repository.write("policies/guard.json", {"Version": "2012-10-17", "Statement": [GUARD]})
     repository.commit()
     (repository.folder / "policies/guard.json").unlink()
-    assert (repository.review().returncode, repository.fails("narrowed")) == (1, False)
+    assert repository.failing() == {"widened", "any"}
+    assert repository.review().returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -233,8 +238,9 @@ def test_a_guard_that_is_removed_as_a_whole_fails_the_gate(repository: Repositor
 )  # fmt: skip
 def test_the_action_on_a_policy(repository: Repository, after: object, code: int, words: str) -> None:
     repository.write("policies/cni.json", after)
-    assert repository.action()[0] == code
-    assert words in repository.action()[1]
+    done = repository.action()
+    assert done[0] == code
+    assert words in done[1]
 
 
 def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) -> None:
@@ -243,10 +249,10 @@ def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) 
     repository.write("twice.json", twice)
     repository.write("trust.json", trust)
     repository.commit()
-    assert "No policy document changes" in repository.action()[1]
+    assert "No policy document changes" in repository.summary()[1]
     repository.write("twice.json", twice.replace("ec2:*", "ec2:DescribeTags"))
     repository.write("trust.json", json.dumps(trust).replace("111122223333", "*"))
-    summary = repository.action()[1]
+    summary = repository.summary()[1]
     assert "Action: two elements have this name" in summary
     assert "Anyone may assume it" in summary
 
@@ -254,19 +260,20 @@ def test_the_action_judges_no_document_that_iam_refuses(repository: Repository) 
 def test_the_action_on_files_that_are_not_policies(repository: Repository) -> None:
     repository.write("package.json", {"name": "x", "version": "2"})
     repository.write("notes.yaml", "a: [1")
-    assert repository.action() == (0, repository.action()[1])
-    assert "No policy document changes" in repository.action()[1]
+    code, summary = repository.summary()
+    assert code == 0
+    assert "No policy document changes" in summary
 
 
 def test_the_action_on_narrowing_and_on_new_documents(repository: Repository) -> None:
     repository.write("policies/cni.json", WRITE)
     repository.commit()
     repository.write("policies/cni.json", READ)
-    assert repository.action()[0] == 0
+    assert repository.summary()[0] == 0
     assert repository.action(FAIL_ON="any")[0] == 1
     assert repository.action(BASE="HEAD~1")[0] == 0
     repository.write("policies/new.json", READ)
-    code, summary = repository.action()
+    code, summary = repository.summary()
     assert code == 1
     assert "policies/new.json" in summary
     assert repository.action(PATHS="policies/cni.json")[0] == 0
@@ -282,8 +289,8 @@ def test_a_path_that_does_not_exist_does_not_pass_review(repository: Repository,
         assert f"{name} cannot be read" in done.stderr
     (tmp_path / "outside.json").write_text(json.dumps(plan(READ, WRITE)))
     (repository.folder / "link.json").symlink_to(tmp_path / "outside.json")
-    assert repository.action(PATHS="link.json")[0] == 2
-    assert repository.action(PATHS="policies")[0] == 0
+    assert repository.summary("link.json")[0] == 2
+    assert repository.summary("policies")[0] == 0
     # Nothing would be read of a folder that git ignores.
     repository.write(".gitignore", "build\n")
     repository.write("build/plan.json", plan(READ, WRITE))
@@ -291,10 +298,10 @@ def test_a_path_that_does_not_exist_does_not_pass_review(repository: Repository,
     assert repository.review("build/plan.json").returncode == 1
     # What was removed since the base is something, and so is what a plan without an ending holds.
     repository.write("plan", plan(READ, WRITE))
-    assert repository.action(PATHS="plan")[0] == 1
+    assert repository.summary("plan")[0] == 1
     (repository.folder / "policies" / "cni.json").unlink()
-    assert "narrowed" in repository.action(PATHS="policies/cni.json")[1]
-    assert "narrowed" in repository.action(PATHS="policies")[1]
+    assert "narrowed" in repository.summary("policies/cni.json")[1]
+    assert "narrowed" in repository.summary("policies")[1]
 
 
 def test_a_path_above_the_folder_is_reviewed(repository: Repository) -> None:
@@ -319,13 +326,13 @@ def plan(before: object, after: object, *, unknown: bool = False) -> dict[str, A
 def test_a_plan_of_terraform_has_both_sides(repository: Repository) -> None:
     repository.write(".gitignore", "plan.json\n")
     repository.write("plan.json", plan(READ, WRITE))
-    code, summary = repository.action(PATHS="plan.json")
+    code, summary = repository.summary("plan.json")
     assert code == 1
     assert "aws\\_iam\\_policy.cni" in summary or "aws_iam_policy.cni" in summary
     repository.write("plan.json", plan(WRITE, READ))
-    assert repository.action(PATHS="plan.json")[0] == 0
+    assert repository.summary("plan.json")[0] == 0
     repository.write("plan.json", plan(READ, None, unknown=True))
-    code, summary = repository.action(PATHS="plan.json")
+    code, summary = repository.summary("plan.json")
     assert code == 1
     assert "only after the plan is applied" in summary
 
@@ -349,7 +356,7 @@ def test_templates_of_cloudformation(repository: Repository) -> None:
     repository.write("stack.template", template(READ))
     repository.commit()
     repository.write("stack.template", template(WRITE))
-    code, summary = repository.action()
+    code, summary = repository.summary()
     assert code == 1
     assert "1 policy document changes: 1 widened" in summary
     # Each of CloudFormation's functions and its dynamic references: what they give is not in the template.
@@ -361,7 +368,7 @@ def test_templates_of_cloudformation(repository: Repository) -> None:
     ):
         statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource}
         repository.write("stack.template", template({**READ, "Statement": [statement]}))
-        code, summary = repository.action()
+        code, summary = repository.summary()
         assert code == 1
         assert "cannot tell" in summary
 
@@ -382,9 +389,9 @@ def test_a_template_in_yaml(repository: Repository) -> None:
     repository.write("stack.yaml", YAML % ("ec2:DescribeTags", "'*'"))
     repository.commit()
     repository.write("stack.yaml", YAML % ("'ec2:*'", "'*'"))
-    assert repository.action()[0] == 1
+    assert repository.summary()[0] == 1
     repository.write("stack.yaml", YAML % ("ec2:DescribeTags", "!GetAtt Bucket.Arn"))
-    assert "narrowed" in repository.action()[1]
+    assert "narrowed" in repository.summary()[1]
 
 
 def test_no_file_of_a_reviewed_commit_starts_a_program(repository: Repository, tmp_path: Path) -> None:
@@ -401,7 +408,7 @@ def test_no_file_of_a_reviewed_commit_starts_a_program(repository: Repository, t
         ("core.hooksPath", ".hooks"), ("core.fsmonitor", ".hooks/fsmonitor-watchman"),
         ("diff.policy.textconv", ".hooks/textconv"), ("diff.external", ".hooks/external"),
     ):  # fmt: skip
-        repository.git("config", key, value)
+        git(repository.folder, "config", key, value)
     repository.write("policies/cni.json", WRITE)
     ran.unlink(missing_ok=True)
     os.utime(repository.folder / "package.json", (1, 1))  # what makes git write its index anew
@@ -560,8 +567,8 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
             place.write_text(target)
         assert repository.fails("widened"), (change, path)
         assert not any(each.state == "removed" for each in review(folder, "HEAD").documents)
-        repository.git("checkout", "--quiet", "HEAD", "--", ".")
-        repository.git("clean", "-fdq")
+        git(repository.folder, "checkout", "--quiet", "HEAD", "--", ".")
+        git(repository.folder, "clean", "-fdq")
         assert not repository.fails("any")
 
     judged("link", "policies/cni.json", "../wide.data")
@@ -575,7 +582,7 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
     repository.write("one/a.json", AGAIN)
     assert not repository.fails("any")
     assert repository.review("same.json").returncode == 2
-    repository.git("checkout", "--quiet", "HEAD", "--", ".")
+    git(repository.folder, "checkout", "--quiet", "HEAD", "--", ".")
     # A folder becomes a link.
     policy.unlink()
     policy.parent.rmdir()
@@ -584,11 +591,11 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
     assert done.returncode == 1
     assert "narrowed" not in done.stdout
     policy.parent.unlink()
-    repository.git("checkout", "--quiet", "HEAD", "--", ".")
+    git(repository.folder, "checkout", "--quiet", "HEAD", "--", ".")
     # What a sparse checkout leaves out is in the commit all the same.
     repository.write("policies/cni.json", WRITE)
     repository.commit()
-    repository.git("sparse-checkout", "set", "--no-cone", "/package.json")
+    git(repository.folder, "sparse-checkout", "set", "--no-cone", "/package.json")
     assert not policy.exists()
     done = repository.review("--base", "HEAD~1")
     assert done.returncode == 1
@@ -643,41 +650,51 @@ MERGED = "\n".join(
 )
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("laughs.yaml", LAUGHS),
-        ("merged.yaml", MERGED),
-        ("circle.yaml", YAML % ("&a [*a]", "'*'")),
-        ("keys.yaml", YAML % ("{1: a, b: c}", "'*'")),
-        ("base60.yaml", f"a: AWS::X\nb: {':'.join(['1'] * 400_000)}"),
-        ("large.yaml", f"a: AWS::X\nb: '{'x' * 1_100_000}'"),
-        ("deep.yaml", f"a: AWS::X\nb: {'[' * 50_000}"),
-        ("deep.json", f'{{"Statement": {"[" * 200_000}'),
-        ("plan.json", json.dumps({"format_version": "1", "resource_changes": 7})),
-        ("plan.json", json.dumps({"format_version": "1", "resource_changes": [{"type": ["a"]}]})),
-        ("plan.json", json.dumps({"format_version": "1", "resource_changes": {"type": "a"}})),
-        (
-            "plan.json",
-            json.dumps(
-                {"format_version": "1", "resource_changes": [{"type": "aws_iam_policy", "change": {"after": [1]}}]}
-            ),
+ODD = [
+    ("laughs.yaml", LAUGHS),
+    ("merged.yaml", MERGED),
+    ("circle.yaml", YAML % ("&a [*a]", "'*'")),
+    ("keys.yaml", YAML % ("{1: a, b: c}", "'*'")),
+    ("base60.yaml", f"a: AWS::X\nb: {':'.join(['1'] * 400_000)}"),
+    ("large.yaml", f"a: AWS::X\nb: '{'x' * 1_100_000}'"),
+    ("deep.yaml", f"a: AWS::X\nb: {'[' * 50_000}"),
+    ("deep.json", f'{{"Statement": {"[" * 200_000}'),
+    ("plan.json", json.dumps({"format_version": "1", "resource_changes": 7})),
+    ("plan.json", json.dumps({"format_version": "1", "resource_changes": [{"type": ["a"]}]})),
+    ("plan.json", json.dumps({"format_version": "1", "resource_changes": {"type": "a"}})),
+    (
+        "plan.json",
+        json.dumps(
+            {"format_version": "1", "resource_changes": [{"type": "aws_iam_policy", "change": {"after": [1]}}]}
         ),
-        ("policies.template", json.dumps({"Resources": {"A": {"Type": "AWS::IAM::Role", "Properties": {"Policies": 7}}}})),
-        ("bad\udce9name.json", '{"Statement"'),
-        # Comparing each name with all before it would take an hour.
-        ("repeated.json", '{"Statement": [], ' + ", ".join(f'"{n:x}": 0' for n in range(300_000)) + ', "0": 1}'),
-        *((f"tag{n}.yaml", f"a: AWS::X\nb: !!{tag}\n") for n, tag in enumerate(('bool maybe', 'int ""', 'set [a]'))),
-    ],
-    ids=range(18),
-)  # fmt: skip
+    ),
+    ("policies.template", json.dumps({"Resources": {"A": {"Type": "AWS::IAM::Role", "Properties": {"Policies": 7}}}})),
+    ("bad\udce9name.json", '{"Statement"'),
+    # Comparing each name with all before it would take an hour.
+    ("repeated.json", '{"Statement": [], ' + ", ".join(f'"{n:x}": 0' for n in range(300_000)) + ', "0": 1}'),
+    *((f"tag{n}.yaml", f"a: AWS::X\nb: !!{tag}\n") for n, tag in enumerate(('bool maybe', 'int ""', 'set [a]'))),
+]  # fmt: skip
+"""Files whose shapes no reader expects: name and contents."""
+
+
+@pytest.mark.parametrize(("name", "text"), ODD, ids=range(len(ODD)))
 def test_files_of_odd_shapes_are_said_and_not_read(repository: Repository, name: str, text: str) -> None:
     repository.write(name, text)
-    code, summary = repository.action(FAIL_ON="any")
+    code, summary = repository.summary(fail_on="any")
     assert code in (0, 1), summary
     assert (code == 1) == (name != "base60.yaml"), summary
-    assert "Traceback" not in summary
     assert "in ekstui itself" not in summary
+
+
+def test_all_files_of_odd_shapes_together_end_no_process(repository: Repository) -> None:
+    for number, (name, text) in enumerate(ODD):
+        repository.write(f"{number}/{name}", text)
+    code, summary = repository.action(FAIL_ON="any")
+    assert code == 1
+    assert [
+        number for number, (name, _) in enumerate(ODD) if f"{number}/" not in summary and name != "base60.yaml"
+    ] == []
+    assert "Traceback" not in summary
 
 
 def test_what_stands_in_the_place_of_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
