@@ -43,12 +43,12 @@ def shape(run: Run, *arguments: str) -> dict[str, Any]:
     return value
 
 
-def test_attached_in_one_account_and_in_all(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
-    rig.add_account("444455556666", 0)
+def test_attached_in_one_account_and_in_all(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
+    lasting_rig.add_account("444455556666", 0)
     one = shape(ekstui, "attached", "AmazonEKSClusterPolicy")
     assert one["complete"] is True
-    assert {role["name"] for role in one["roles"] if "permissions" in role["as"]} == rig.account.roles_with(
+    assert {role["name"] for role in one["roles"] if "permissions" in role["as"]} == lasting_rig.account.roles_with(
         one["policy"]
     )
     every = shape(ekstui, "attached", "AmazonEKSClusterPolicy", "--aggregator", "organisation")
@@ -60,30 +60,30 @@ def test_attached_in_one_account_and_in_all(rig: Rig, ekstui: Run) -> None:
     assert "Known: organisation." in unknown.err
 
 
-def test_exit_codes_tell_empty_from_unasked(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_exit_codes_tell_empty_from_unasked(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     assert ekstui("attached", "AmazonEKSDashboardServiceRolePolicy").code == 1
-    rig.proxy.fail("denied", "iam", "*")
+    lasting_rig.proxy.fail("denied", "iam", "*")
     denied = ekstui("attached", "AmazonEKSDashboardServiceRolePolicy")
     assert denied.code == 3
     assert "iam:GetAccountAuthorizationDetails is denied" in denied.err
-    rig.proxy.clear()
-    rig.proxy.fail("denied", "eks", "DescribeNodegroup")
+    lasting_rig.proxy.clear()
+    lasting_rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     partial = shape(ekstui, "attached", "AmazonEKSWorkerNodePolicy")
     assert partial["complete"] is False
     assert [error["action"] for error in partial["errors"]] == ["eks:DescribeNodegroup"]
 
 
-def test_a_role_against_a_policy(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_a_role_against_a_policy(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     compared = shape(ekstui, "diff", "role:prod-cluster", "AmazonEKSClusterPolicy")
     assert compared["added"] == []
     assert compared["removed"]
     assert ekstui("diff", "role:prod-clustre", "AmazonEKSClusterPolicy").code == 1
 
 
-def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_a_policy_of_the_account_s_own_against_one_of_aws_s(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     arn = "arn:aws:iam::123456789012:policy/acme-eks-control-plane"
     assert ekstui("diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane").code == 1  # nobody read the account yet
     compared = shape(ekstui, "diff", "AmazonEKSClusterPolicy", arn)
@@ -105,8 +105,8 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(rig: Rig, ekstui: Ru
     assert "only the default version of an account's own policies, v1" in older.err
 
 
-def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_the_gate_of_a_cluster(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     for name in ("prod", "legacy"):
         answer = shape(ekstui, "cluster", name)
         severities = {finding["severity"] for role in answer["roles"] for finding in role["findings"]}
@@ -119,16 +119,16 @@ def test_the_gate_of_a_cluster(rig: Rig, ekstui: Run) -> None:
         assert ekstui("cluster", name, "--fail-on", "problem").code == 1
         assert ekstui("cluster", name, "--fail-on", "advice").code == 1
         assert ekstui("cluster", name).code == 0
-    rig.proxy.fail("denied", "eks", "DescribeNodegroup")
+    lasting_rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     assert ekstui("cluster", "legacy", "--fail-on", "problem").code == 1
 
 
-def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     known = {each["name"]: each for each in shape(ekstui, "clusters")["clusters"]}
     assert known["prod"]["problems"] > 0 < known["prod"]["issues"]
     assert not any(each["not_judged"] for each in known.values())
-    rig.proxy.fail("denied", "iam", "*")
+    lasting_rig.proxy.fail("denied", "iam", "*")
     denied = {each["name"]: each for each in shape(ekstui, "clusters")["clusters"]}
     # What EKS reports is a problem, whatever its roles may have.
     assert all((each["problems"], each["advice"]) == (each["issues"] or None, None) for each in denied.values())
@@ -140,13 +140,13 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(rig: 
         assert f"not judged: all its {denied['prod']['roles']} roles" in told
         assert "iam:GetAccountAuthorizationDetails: denied" in told.partition("Could not be read")[2]
     assert ekstui("cluster", "auto", "--fail-on", "problem").code == 1
-    rig.proxy.clear()
+    lasting_rig.proxy.clear()
     # The node group's issue is the only one that is out of reach.
-    rig.proxy.fail("denied", "eks", "DescribeNodegroup")
+    lasting_rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     told = " ".join(ekstui("cluster", "prod", "-q").out.split())
     assert f"EKS reports {known['prod']['issues'] - 1}+" in told
-    rig.proxy.clear()
-    rig.proxy.fail("denied", "eks", "ListClusters")
+    lasting_rig.proxy.clear()
+    lasting_rig.proxy.fail("denied", "eks", "ListClusters")
     assert "could not be listed" in ekstui("clusters", "-q").out
     assert "could not be listed" in ekstui("account", "-q").out
 
@@ -181,8 +181,8 @@ def test_explain_says_how_old_the_account_is_and_asks_again_when_it_is_stale(
     assert (dead.code, "--offline answers from what was read just now" in dead.err) == (3, True)
 
 
-def test_an_upgrade_names_the_policies_that_eks_recommends(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_an_upgrade_names_the_policies_that_eks_recommends(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     (cni,) = shape(ekstui, "upgrade", "prod", "--to", "vpc-cni=v1.23.0")["components"]
     assert "EKS recommends AmazonEKS_CNI_Policy for aws-node" in cni["reasons"]
     assert cni["before"] == []
@@ -190,14 +190,14 @@ def test_an_upgrade_names_the_policies_that_eks_recommends(rig: Rig, ekstui: Run
     assert ekstui("upgrade", "prod", "--to", "vpc-cni=v9.9.9").code == 1
 
 
-def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
+def test_who_can_names_who_in_the_account_may_do_it(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
     asked = ("who-can", "ec2:CreateTags", "--scope", "eks")
     # Nothing was asked of the account yet, and no option names it.
     assert "principals" not in shape(ekstui, *asked)
     answer = shape(ekstui, *asked, "--region", "eu-central-1")
     found = {each["name"]: each for each in answer["principals"]}
-    cni = rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
+    cni = lasting_rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
     taken = {each["name"] for each in answer["taken_away"]}
     assert cni <= set(found) | taken
     assert found["prod-node"]["verdict"] == "allowed"
@@ -211,9 +211,9 @@ def test_who_can_names_who_in_the_account_may_do_it(rig: Rig, ekstui: Run) -> No
     assert ekstui(*asked, "--names").out.splitlines()[0] == "AmazonEKS_CNI_Policy"
 
 
-def test_who_can_never_says_nobody_of_an_account_that_was_not_read(rig: Rig, ekstui: Run) -> None:
-    rig.reset(0)
-    rig.proxy.fail("denied", "iam", "*")
+def test_who_can_never_says_nobody_of_an_account_that_was_not_read(lasting_rig: Rig, ekstui: Run) -> None:
+    lasting_rig.reset(0)
+    lasting_rig.proxy.fail("denied", "iam", "*")
     done = ekstui("who-can", "ec2:CreateTags", "--scope", "eks", "--region", "eu-central-1")
     # Which policies allow it is known all the same.
     assert done.code == 0
@@ -222,8 +222,8 @@ def test_who_can_never_says_nobody_of_an_account_that_was_not_read(rig: Rig, eks
     assert "denied" in done.err.lower()
 
 
-def test_what_a_role_or_a_document_permits(rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig.reset(0)
+def test_what_a_role_or_a_document_permits(lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lasting_rig.reset(0)
     shown = ekstui("show", "role:prod-node")
     assert shown.code == 0
     assert "ecr:GetAuthorizationToken" in shown.out
@@ -256,10 +256,10 @@ def used_by_nodes(_: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def test_what_a_role_was_last_used_for(rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
-    rig.reset(0)
-    rig.world.reports, rig.world.short_pages = used_by_nodes, 1
+    lasting_rig.reset(0)
+    lasting_rig.world.reports, lasting_rig.world.short_pages = used_by_nodes, 1
     answer = shape(ekstui, "used", "role:prod-node")
     assert [(each["service"], each["last_used"] is None, len(each["actions"])) for each in answer["services"]] == [
         ("ec2", False, 2), ("ssm", True, 0),
@@ -270,7 +270,7 @@ def test_what_a_role_was_last_used_for(rig: Rig, ekstui: Run, monkeypatch: pytes
     assert "ssm  not in the tracking period" in printed and "never" not in printed
     assert "400 days" in printed and "not tracked" in " ".join(printed.split())
     # It is kept with its time: the same report answers again, offline too, and after the account was read anew.
-    assert len(rig.world.jobs) == 1
+    assert len(lasting_rig.world.jobs) == 1
     assert shape(ekstui, "account")["account"] == "123456789012"
     assert shape(ekstui, "used", "role:prod-node", "--offline")["fetched_at"] == answer["fetched_at"]
     never = ekstui("used", "role:prod-cluster", "--offline")
@@ -278,11 +278,11 @@ def test_what_a_role_was_last_used_for(rig: Rig, ekstui: Run, monkeypatch: pytes
 
 
 def test_a_role_s_policies_without_what_was_not_used(
-    rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
-    rig.reset(0)
-    rig.world.reports = used_by_nodes
+    lasting_rig.reset(0)
+    lasting_rig.world.reports = used_by_nodes
     done = ekstui("used", "role:prod-node", "--less")
     document = json.loads(done.out)
     actions = {action for each in document["Statement"] for action in each["Action"]}
@@ -298,14 +298,16 @@ def test_a_role_s_policies_without_what_was_not_used(
 
 
 @pytest.mark.parametrize("call", ["GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"])
-def test_last_use_that_cannot_be_asked_for(rig: Rig, ekstui: Run, call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_last_use_that_cannot_be_asked_for(
+    lasting_rig: Rig, ekstui: Run, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
-    rig.reset(0)
-    rig.proxy.fail("denied", "iam", call)
+    lasting_rig.reset(0)
+    lasting_rig.proxy.fail("denied", "iam", call)
     done = ekstui("used", "role:prod-node")
     assert (done.code, done.out) == (3, "")
     assert f"iam:{call} is denied" in done.err
-    rig.proxy.clear()
-    rig.world.questions_per_report = 9
+    lasting_rig.proxy.clear()
+    lasting_rig.world.questions_per_report = 9
     assert "did not finish the report" in ekstui("used", "role:prod-node").err
     assert ekstui("used", "role:prod-node", "--days", "401").code == 2

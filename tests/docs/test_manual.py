@@ -22,7 +22,9 @@ from ekstui.settings import SETTINGS
 from ekstui.tui.keymap import all_keys
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
+from tests.support.command import ekstui
 from tests.support.filled import copied
+from tests.support.git import commit_all, git, make_repository
 from tests.support.kubernetes import aws_auth, of_all_namespaces, pod
 from tests.support.patience import PATIENCE
 
@@ -146,13 +148,13 @@ def test_there_are_examples_of_every_command() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_runs(
     example: str,
-    rig: Rig,
+    lasting_rig: Rig,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     filled_cache: Path,
 ) -> None:
-    rig.reset(0)
+    lasting_rig.reset(0)
     words = ekstui_words(example) or []
     copied(filled_cache, files.cache_dir())
     monkeypatch.chdir(tmp_path)
@@ -187,13 +189,9 @@ def test_an_example_runs(
     if command == "check":
         assert main(["pin", "AmazonEKSClusterPolicy"]) == 0
     if command == "review":
-        for git in (
-            ["init", "-q"],
-            ["add", "-A"],
-            ["commit", "-q", "--allow-empty", "-m", "x"],
-            ["branch", "-f", "origin/main"],
-        ):
-            subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *git], check=True)
+        make_repository(tmp_path)
+        commit_all(tmp_path)
+        git(tmp_path, "branch", "-f", "origin/main")
     # There is nothing of that account to delete, no sync to undo, and gates that are held.
     expected = {"clear": (0, 1), "undo-sync": 1, "--exit-code": (0, 1), "--fail-on": (0, 1)}
     allowed = next((codes for word, codes in expected.items() if word in words), 0)
@@ -242,11 +240,22 @@ def test_the_recipe_for_what_a_policy_allows_leaves_out_what_is_denied(tmp_path:
     assert "lakeformation:PutDataLakeSettings" not in allowed
 
 
+def followed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line as it is written; only one that needs a shell is given to one."""
+    if line.startswith("ekstui ") and not re.search(r"[|<>$`;&]", line):
+        return ekstui(*shlex.split(line)[1:])
+    return in_shell(line, folder)
+
+
 @pytest.mark.parametrize(("page", "steps"), [("first-ten-minutes.md", 7), ("layers.md", 5)])
-def test_a_page_to_follow_shows_what_it_says(page: str, steps: int, tmp_path: Path) -> None:
+def test_a_page_to_follow_shows_what_it_says(
+    page: str, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filled_cache: Path
+) -> None:
+    copied(filled_cache, files.cache_dir())
+    monkeypatch.chdir(tmp_path)
     assert len(steps_of(DOCS / page)) == steps
     for commands, parts in steps_of(DOCS / page):
-        done = [in_shell(line, tmp_path) for line in commands.splitlines()]
+        done = [followed(line, tmp_path) for line in commands.splitlines()]
         assert [run.returncode for run in done] == [0] * len(done)
         printed = " ".join("".join(run.stdout for run in done).split())
         assert [part for part in parts.splitlines() if " ".join(part.split()) not in printed] == []

@@ -88,3 +88,13 @@ def rig(_rig: "Rig", own_home: Path, monkeypatch: pytest.MonkeyPatch) -> "Rig":
     for name, value in _rig.environment(own_home).items():
         monkeypatch.setenv(name, value)
     return _rig
+
+
+@pytest.fixture
+def lasting_rig(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> "Rig":
+    """Return the rig for a test that leaves its account as it was seeded: ekstui reads such an account once in a process."""
+    from ekstui.library import own_account
+    from tests.rig.reading import SweepOnce
+
+    monkeypatch.setattr(own_account, "sweep_account", SweepOnce(rig))
+    return rig

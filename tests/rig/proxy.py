@@ -171,6 +171,12 @@ class FaultProxy:
         """Deny every call but these, as `iam:GetRole`; GetCallerIdentity needs no permission."""
         self._allowed = frozenset({*actions, "sts:GetCallerIdentity"})
 
+    @property
+    def makes_trouble(self) -> bool:
+        """Whether an answer may be another than AWS's, or come late."""
+        with self._lock:
+            return bool(self._rules or self._buckets or self.latency) or self._allowed is not None
+
     def clear(self) -> None:
         """Forget rules, limits and calls, and let go of what hangs."""
         with self._lock:

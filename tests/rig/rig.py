@@ -23,6 +23,8 @@ class Rig:
         self._roles = roles
         self._partition = "aws"
         self._account: Seeded | None = None
+        self.seeding: tuple[object, ...] = ()
+        """What the account was seeded with, all accounts that were added included."""
         self._lock = threading.Lock()
         self.proxy = FaultProxy(CorrectedAws(), lambda: self.account)
         """What stands between a program and AWS; `fail`, `add`, `allow`, `limit` and `latency` make trouble."""
@@ -37,6 +39,7 @@ class Rig:
         """Return the account, seeded when it is first asked for: many tests seed a smaller one, or none."""
         with self._lock:
             if self._account is None:
+                self.seeding = (self._roles, self._partition)
                 self._account = seed(self._roles)
             return self._account
 
@@ -60,6 +63,7 @@ class Rig:
         wanted = self._roles if roles is None else roles
         with self._lock:
             self._partition = partition
+            self.seeding = (wanted, partition, hostile, now)
             self._account = seed(wanted, partition=partition, hostile=hostile, now=now)
             return self._account
 
@@ -72,7 +76,9 @@ class Rig:
 
     def add_account(self, account_id: str, roles: int) -> Seeded:
         """Seed another account beside the first; `environment(account_id=…)` leads to it."""
-        return seed(roles, account_id=account_id, partition=self.account.builder.partition)
+        partition = self.account.builder.partition
+        self.seeding = (*self.seeding, account_id, roles)
+        return seed(roles, account_id=account_id, partition=partition)
 
     def environment(self, home: Path, *, account_id: str = ACCOUNT_ID, region: str | None = None) -> dict[str, str]:
         """Return the variables that lead a program, ekstui or another, to the rig and to files of its own in `home`."""

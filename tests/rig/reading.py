@@ -1,0 +1,42 @@
+"""What ekstui reads of an account that stays as it is, read once: each reading takes 0.3 s of the processor, of 300 roles 1 s."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ekstui.cancellation import Cancelled, never
+from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity
+from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.failures import failures
+from ekstui.sources.aws.iam import SweepProgress, read_identity, sweep_account
+from tests.rig.rig import Rig
+
+_read: dict[tuple[object, CallerIdentity, tuple[str, ...]], AccountSnapshot] = {}
+"""What was read, by how the account was seeded, who asked and which regions they chose."""
+
+
+class SweepOnce:
+    """Stands in the place of `sweep_account`; only who asks is read each time, and all of it where the rig makes trouble."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+
+    def __call__(
+        self,
+        connection: Connection,
+        regions: tuple[str, ...] = (),
+        progress: SweepProgress | None = None,
+        cancelled: Cancelled = never,
+    ) -> AccountSnapshot:
+        """Return the account as if it had been read now."""
+        began = datetime.now(UTC)
+        if self._rig.proxy.makes_trouble:
+            return sweep_account(connection, regions, progress, cancelled)
+        try:
+            connection.sign_in()
+            caller = read_identity(connection)
+        except failures():
+            return sweep_account(connection, regions, progress, cancelled)
+        key = (self._rig.seeding, caller, regions)
+        if key not in _read:
+            _read[key] = sweep_account(connection, regions, progress, cancelled)
+        return replace(_read[key], fetched_at=began)
