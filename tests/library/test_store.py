@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -17,14 +18,27 @@ from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cach
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.store.policies import fill_from_the_corpus
-from tests.support.bundled import CNI, FAMILY, POLICIES, VERSIONS, newest
+from tests.support.bundled import CNI, FAMILY, newest
+from tests.support.corpus import small_corpus
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def filled_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).file.path
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return small_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(autouse=True)
+def _bundled(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a small corpus be the bundled one: a cache is filled with it in a tenth of the time."""
+    monkeypatch.setattr(Corpus, "bundled", lambda: corpus)
+
+
+@pytest.fixture(scope="module")
+def filled_file(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with mock.patch.object(Corpus, "bundled", lambda: corpus):
+        return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).file.path
 
 
 @pytest.fixture
@@ -120,20 +134,21 @@ def test_a_cache_that_cannot_be_made_is_reported_once_and_worked_without(
 
 def test_the_cache_says_what_is_in_it_and_can_be_verified_and_cleared(filled: Library) -> None:
     info = cache_info(filled)
-    assert (info.policies, info.versions, info.in_use) == (POLICIES, VERSIONS, True)
+    manifest = filled.corpus.manifest()
+    assert (info.policies, info.versions, info.in_use) == (manifest.policies, manifest.versions, True)
     assert info.path == files.cache_dir() / "policies.db"
     assert info.size == info.path.stat().st_size
     assert verify_cache(filled) == count(filled)
     assert clear_cache(filled) == info.size
     assert not info.path.exists()
     assert verify_cache(filled) is None
-    assert count(filled).versions == VERSIONS
+    assert count(filled).versions == manifest.versions
     assert not cache_info(filled).in_use
 
 
 def test_verifying_finds_what_a_normal_read_does_not_look_at(filled: Library) -> None:
     with closing(sqlite3.connect(files.cache_dir() / "policies.db")) as connection, connection:
-        connection.execute("UPDATE object SET body = zeroblob(9) WHERE rowid = 3000")
+        connection.execute("UPDATE object SET body = zeroblob(9) WHERE rowid = (SELECT max(rowid) / 2 FROM object)")
     with pytest.raises(DataError, match="did not write"):
         verify_cache(filled)
     assert "set aside" in filled.notices()[0]
@@ -148,7 +163,7 @@ def test_a_cache_older_than_the_corpus_does_not_answer_until_it_is_filled_again(
     stale.put([pack(next(iter(filled.corpus.histories())))], change)
     library = Library(filled.corpus, stale)
     assert library.state() is None
-    assert len(library.policies("all")) == POLICIES
+    assert len(library.policies("all")) == library.corpus.manifest().policies
     assert fill_cache(library)
     assert library.state() is not None
     assert library.store.state().corpus == state.corpus

@@ -5,7 +5,9 @@ import json
 import lzma
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ekstui import files, log
@@ -54,6 +56,20 @@ def read_once() -> None:
     document.parse_text = shared_documents
     Corpus.lines = shared_lines  # type: ignore[assignment, method-assign]
     Corpus.policies = shared_policies  # type: ignore[assignment, method-assign]
+
+
+def small_corpus(folder: Path, others: int = 100) -> Corpus:
+    """Write a corpus of the EKS family and some `others`, for tests of what is done with any: it is a tenth of the whole."""
+    bundled = Corpus.bundled()
+    manifest = json.loads((files.assets() / "manifest.json").read_bytes())
+    lines = list(islice(bundled.lines(), manifest["family"] + others))
+    content = b"".join(lines)
+    versions = sum(len(policy.versions) for policy in islice(bundled.policies(), len(lines)))
+    changed = {"policies": len(lines), "versions": versions, "sha256": sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest | changed), encoding="utf-8")
+    (folder / "corpus.jsonl.xz").write_bytes(lzma.compress(content, preset=0))
+    (folder / "steps.json.xz").symlink_to(files.assets() / "steps.json.xz")
+    return Corpus(folder)
 
 
 @cache
