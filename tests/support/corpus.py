@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ekstui import files, log
-from ekstui.change.policy import Policy, Scope, VersionInfo, parse_time
+from ekstui.change.policy import Policy, PolicyHistory, Scope, VersionInfo, parse_time
 from ekstui.iam import document
 from ekstui.sources.corpus import Corpus
 from tests.support.effort import sample
@@ -27,7 +27,8 @@ def read_once() -> None:
 
     Without a cache each answer would read 34 MB again; a command or an app reads them once.
     """
-    bundled, decompress, read_policies = Corpus.bundled(), Corpus.lines, Corpus.policies
+    bundled, decompress = Corpus.bundled(), Corpus.lines
+    read_policies, read_histories = Corpus.policies, Corpus.histories
 
     @cache
     def lines() -> tuple[bytes, ...]:
@@ -36,6 +37,10 @@ def read_once() -> None:
     @cache
     def policies() -> tuple[Policy, ...]:
         return tuple(read_policies(bundled))
+
+    @cache
+    def histories() -> tuple[PolicyHistory, ...]:
+        return tuple(read_histories(bundled))
 
     def of_scope(items: tuple[_Item, ...], corpus: Corpus, scope: Scope) -> Iterator[_Item]:
         log.info_once("opens the bundled corpus")
@@ -47,6 +52,9 @@ def read_once() -> None:
     def shared_policies(corpus: Corpus, scope: Scope = "all") -> Iterator[Policy]:
         return of_scope(policies(), corpus, scope) if corpus == bundled else read_policies(corpus, scope)
 
+    def shared_histories(corpus: Corpus, scope: Scope = "all") -> Iterator[PolicyHistory]:
+        return of_scope(histories(), corpus, scope) if corpus == bundled else read_histories(corpus, scope)
+
     parse_text = document.parse_text
     parse_stored = lru_cache(2_000)(parse_text)
 
@@ -56,6 +64,7 @@ def read_once() -> None:
     document.parse_text = shared_documents
     Corpus.lines = shared_lines  # type: ignore[assignment, method-assign]
     Corpus.policies = shared_policies  # type: ignore[assignment, method-assign]
+    Corpus.histories = shared_histories  # type: ignore[assignment, method-assign]
 
 
 def small_corpus(folder: Path, others: int = 100) -> Corpus:
