@@ -70,7 +70,8 @@ def copy_tree(tree: Path) -> None:
     python = tree / ".venv" / "bin" / "python"
     for script in Path(sys.executable).parent.iterdir():
         text = script.read_bytes() if script.is_file() and not script.is_symlink() else b""
-        if text.startswith(f"#!{sys.executable}\n".encode()):
+        # Where the path has a space, the script is one of sh, which names it in its second line.
+        if text.startswith(b"#!") and sys.executable.encode() in b"".join(text.splitlines(keepends=True)[:2]):
             target = tree / ".venv" / "bin" / script.name
             target.write_bytes(text.replace(sys.executable.encode(), str(python).encode(), 1))
             target.chmod(0o755)

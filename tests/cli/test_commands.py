@@ -158,7 +158,7 @@ def test_who_can_loads_no_dataclasses() -> None:
 def test_piped_output_has_no_colour_and_ends_quietly_when_the_reader_leaves() -> None:
     assert "\x1b" not in ekstui("show", "AmazonEKSClusterPolicy").stdout
     done = subprocess.run(
-        ["/bin/sh", "-c", f"{sys.executable} -m ekstui list --scope all | head -1"],
+        ["/bin/sh", "-c", '"$0" -m ekstui list --scope all | head -1', sys.executable],
         capture_output=True, text=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     assert done.stdout.startswith("POLICY")

@@ -213,6 +213,7 @@ def test_a_folder_that_is_read_only_can_be_read(file: ObjectFile) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_folder_of_somebody_else_can_be_read(file: ObjectFile) -> None:
     write(file, "one")
+    file.path.chmod(0o644)
     for path in (file.path.parent, *file.path.parent.parents):
         if path.stat().st_uid == 0 and path != Path("/tmp"):
             path.chmod(path.stat().st_mode | 0o055)

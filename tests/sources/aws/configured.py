@@ -1,6 +1,7 @@
 """A home of its own with an AWS configuration, in which nothing answers."""
 
 import os
+import shlex
 import sys
 import textwrap
 from pathlib import Path
@@ -49,7 +50,9 @@ class Configured:
         raise AssertionError("something answered")
 
     def helper(self, body: str) -> Path:
-        path = self.folder / "helper"
-        path.write_text(f"#!{sys.executable}\n{textwrap.dedent(body)}")
+        path, program = self.folder / "helper", self.folder / "helper.py"
+        program.write_text(textwrap.dedent(body))
+        # The kernel takes no interpreter whose path has a space.
+        path.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(program))}\n")
         path.chmod(0o700)
         return path

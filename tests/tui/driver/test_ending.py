@@ -85,7 +85,7 @@ def test_a_hang_up_ends_the_app(ignoring: tuple[signal.Signals, ...]) -> None:
 
 
 def test_the_end_of_the_input_ends_the_app() -> None:
-    with Terminal(("sh", "-c", f"{sys.executable} -m tests.tui.driver.demo </dev/null; exit $?")) as terminal:
+    with Terminal(("sh", "-c", '"$0" -m tests.tui.driver.demo </dev/null; exit $?', sys.executable)) as terminal:
         assert terminal.wait_exit().code == 129
         assert [mode for mode in LEFT_OFF if terminal.modes.get(mode)] == []
 
