@@ -12,6 +12,7 @@ import pytest
 
 from tests.rig.isolation import isolated
 from tests.support.loopback import keep_to_loopback, strays
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.rig.rig import Rig
@@ -85,6 +86,11 @@ def _rig() -> Iterator["Rig"]:
 def rig(_rig: "Rig", own_home: Path, monkeypatch: pytest.MonkeyPatch) -> "Rig":
     """Return the rig, to be seeded anew with 300 roles, with the test's environment leading to it."""
     _rig.forget()
+    # It answers at last, however busy the machine is.
+    for name in ("connection.CONNECT_TIMEOUT", "connection.READ_TIMEOUT", "connection.SWEEP_READ_TIMEOUT"):
+        monkeypatch.setattr(f"ekstui.sources.aws.{name}", PATIENCE)
+    for name in ("answers.ANSWER_SECONDS", "answers.CALL_SECONDS"):
+        monkeypatch.setattr(f"ekstui.sources.aws.{name}", 2 * PATIENCE)
     for name, value in _rig.environment(own_home).items():
         monkeypatch.setenv(name, value)
     return _rig
