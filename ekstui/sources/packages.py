@@ -54,6 +54,9 @@ MAX_MEMBERS = 1_000
 MAX_WHEEL = 32_000_000
 """The largest wheel read, in bytes, since the list of its members is read whole; moto 5.2.5 has 7 MB."""
 
+_CHUNK = 4_000_000
+"""How much is unpacked before it is asked again whether it is still wanted, in bytes."""
+
 _START = 64 * 1024
 """How much of a JSON file is looked at to see what it is, in bytes."""
 
@@ -78,7 +81,7 @@ _Reader = Callable[[str, Any, list[Skipped]], _Packaged]
 def read_npm_package(path: Path, cancelled: Cancelled = never) -> Collection:
     """Return what is in the npm package, a tarball or the JSON file in it; InputError says why it cannot be read."""
     with _opened(path) as file:
-        text, version = (file.read(MAX_JSON + 1), None) if path.suffix == ".json" else _in_tarball(path, file)
+        text, version = (file.read(MAX_JSON + 1), None) if path.suffix == ".json" else _in_tarball(path, file, cancelled)
     return _collection(path, f"{NPM} {version}" if version else path.name, text, _npm_policy, cancelled)
 
 
@@ -113,8 +116,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise InputError(f"{path} cannot be read: it is damaged.") from None
 
 
-def _in_tarball(path: Path, file: IO[bytes]) -> tuple[bytes, str | None]:
-    """Return the policies' JSON in the npm package, and the package's version."""
+def _in_tarball(path: Path, file: IO[bytes], cancelled: Cancelled) -> tuple[bytes, str | None]:
+    """Return the policies' JSON in the npm package, and the package's version; the JSON is cut if it is cancelled."""
 
     text: bytes | None = None
     version: str | None = None
@@ -128,7 +131,7 @@ def _in_tarball(path: Path, file: IO[bytes]) -> tuple[bytes, str | None]:
                 raise InputError(f"{path} unpacks to more than {most:,} bytes.")
             if member.name in (_NPM_POLICIES, _NPM_MANIFEST) and member.isreg():
                 opened = archive.extractfile(member)
-                content = opened.read(MAX_JSON) if opened else b""
+                content = b"" if opened is None else b"".join(_chunks(opened, cancelled))
                 if member.name == _NPM_POLICIES:
                     text = content
                 elif isinstance(manifest := json.loads(content), dict) and isinstance(manifest.get("version"), str):
@@ -136,6 +139,15 @@ def _in_tarball(path: Path, file: IO[bytes]) -> tuple[bytes, str | None]:
     if text is None:
         raise InputError(f"{path} has no {_NPM_POLICIES} in it.")
     return text, version
+
+
+def _chunks(member: IO[bytes], cancelled: Cancelled) -> Iterator[bytes]:
+    """Yield what a member holds, at most MAX_JSON, until it is cancelled."""
+    for _ in range(0, MAX_JSON, _CHUNK):
+        chunk = member.read(_CHUNK)
+        if not chunk or cancelled():
+            return
+        yield chunk
 
 
 def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
@@ -169,14 +181,14 @@ def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: 
     if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MOST_VALUES:
         raise InputError(f"{path} has more than {MOST_VALUES:,} values.", "The npm package has about a tenth of that.")
     try:
-        policies = json.loads(text)
+        policies = _policies(text.decode(), cancelled)
     except (ValueError, RecursionError):
         raise InputError(f"{path} has no JSON that can be read.") from None
-    if isinstance(policies, dict) and len(policies) > MAX_POLICIES:
+    if len(policies) > MAX_POLICIES:
         raise InputError(f"{path} has {len(policies):,} policies, and AWS has about 1,600.")
     packaged: list[_Packaged] = []
     skipped: list[Skipped] = []
-    for name, fields in policies.items() if isinstance(policies, dict) else ():
+    for name, fields in policies.items():
         try:
             packaged.append(read(name, fields, skipped))
         except InputError as error:
@@ -189,6 +201,32 @@ def _collection(path: Path, source: str, text: bytes, read: _Reader, cancelled: 
         raise InputError(f"{path} has no policies in it.", f"It should be the npm package {NPM}, or moto's wheel.")
     as_of = max(policy.updated for policy in packaged)
     return Collection(source, as_of, True, tuple(policy.history for policy in packaged), tuple(skipped))
+
+
+_BETWEEN = re.compile(r"[\s,:]*")
+"""What separates the members of a JSON object; the reader of their values refuses anything else."""
+
+
+def _policies(text: str, cancelled: Cancelled) -> dict[str, Any]:
+    """Return a JSON object's members, which take seconds to read; those read so far if it is cancelled, none of other JSON."""
+    start = len(text) - len(text.lstrip())
+    if text[start : start + 1] != "{":
+        json.loads(text)
+        return {}
+    decoder = json.JSONDecoder()
+    members: dict[str, Any] = {}
+    at = _next(text, start + 1)
+    while text[at : at + 1] != "}" and not cancelled():
+        name, at = decoder.raw_decode(text, at)
+        value, at = decoder.raw_decode(text, _next(text, at))
+        members[str(name)], at = value, _next(text, at)
+    return members
+
+
+def _next(text: str, at: int) -> int:
+    """Return where the next name or value begins."""
+    match = _BETWEEN.match(text, at)
+    return match.end() if match else at
 
 
 def _npm_policy(name: str, fields: Mapping[str, Any], skipped: list[Skipped]) -> _Packaged:

@@ -94,6 +94,31 @@ def test_the_npm_package_is_read_as_json_and_as_tarball(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["package.tgz", "policies.json"]
 
 
+def test_a_package_is_read_in_steps_and_can_be_stopped_between_any_two_policies(tmp_path: Path) -> None:
+    """Its JSON has 77 MB: parsed at once, nothing would be shown and nothing could stop it for seconds."""
+    content = json.dumps(package(**{f"P{n}": TWO for n in range(20)}), indent=1).encode()
+    path = tarball(tmp_path / "package.tgz", ("package/dist/managedPolicies.json", content))
+    whole = read_collection(path, KNOWN)
+    assert [history.policy.name for history in whole.histories] == [f"P{n}" for n in range(20)]
+    looks = 0
+
+    def stops_after(count: int) -> Callable[[], bool]:
+        nonlocal looks
+        looks = 0
+
+        def look() -> bool:
+            nonlocal looks
+            looks += 1
+            return looks > count
+
+        return look
+
+    assert read_collection(path, KNOWN, stops_after(1_000)) == whole
+    assert looks > 2 * len(whole.histories)
+    partly = read_collection(path, KNOWN, stops_after(8))
+    assert 0 < len(partly.histories) < 20
+
+
 @pytest.mark.parametrize("manifest", ["{}", "[]", '{"version": 5}', "null"])
 def test_a_tarball_whose_manifest_names_no_version_is_read(tmp_path: Path, manifest: str) -> None:
     path = tmp_path / "package.tgz"
