@@ -81,7 +81,9 @@ _Reader = Callable[[str, Any, list[Skipped]], _Packaged]
 def read_npm_package(path: Path, cancelled: Cancelled = never) -> Collection:
     """Return what is in the npm package, a tarball or the JSON file in it; InputError says why it cannot be read."""
     with _opened(path) as file:
-        text, version = (file.read(MAX_JSON + 1), None) if path.suffix == ".json" else _in_tarball(path, file, cancelled)
+        text, version = (
+            (file.read(MAX_JSON + 1), None) if path.suffix == ".json" else _in_tarball(path, file, cancelled)
+        )
     return _collection(path, f"{NPM} {version}" if version else path.name, text, _npm_policy, cancelled)
 
 
