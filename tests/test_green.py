@@ -14,8 +14,17 @@ ROOT = Path(__file__).parents[1]
 
 PASSES = "def test_passes(): pass\n"
 SKIPS = "import pytest\ndef test_skips(): pytest.skip()\n"
+LEAN = ("-p", "xdist", "-p", "no:cacheprovider")
+"""Options with which a run loads no plugin that it does not need, where PYTEST_DISABLE_PLUGIN_AUTOLOAD is set."""
+
 FAILS = "def test_fails(): assert False\n"
 WAITS = "import pathlib, time\ndef test_waits():\n    pathlib.Path({started!r}).touch()\n    time.sleep(600)\n"
+
+
+@pytest.fixture
+def lean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugins that nothing of this needs take most of such a run."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 @pytest.mark.parametrize(("text", "options", "code"), [
@@ -23,12 +32,11 @@ WAITS = "import pathlib, time\ndef test_waits():\n    pathlib.Path({started!r}).
     (SKIPS, ("-p", "xdist", "-n", "1"), 5), (PASSES, ("-p", "xdist", "-n", "1"), 0), (PASSES, ("--collect-only",), 0),
 ])  # fmt: skip
 def test_a_run_without_a_test_that_passed_is_not_green(
-    tmp_path: Path, text: str, options: tuple[str, ...], code: int
+    tmp_path: Path, text: str, options: tuple[str, ...], code: int, lean: None
 ) -> None:
     (tmp_path / "test_it.py").write_text(text)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.support.counting", "-p", "no:cacheprovider", *options]
-    # Plugins that nothing of this needs take most of such a run.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
 
@@ -52,9 +60,9 @@ def test_the_gate_is_not_passed_by_a_make_that_only_prints(tmp_path: Path) -> No
         assert done.returncode == code, recipe
 
 
-def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path) -> None:
+def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path, lean: None) -> None:
     (tmp_path / "test_it.py").write_text(PASSES + FAILS)
-    options = ("--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
+    options = (*LEAN, "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
     run = run_tests(0, options, tmp_path / "said")
     assert "assert False" in (tmp_path / "said").read_text()
     assert (run.passed, [name.rpartition("::")[2] for name in run.fallen], run.is_green) == (1, ["test_fails"], False)
@@ -63,14 +71,14 @@ def test_what_fell_is_told_by_how_often_idle_and_busy(tmp_path: Path) -> None:
     assert [line.split()[:2] for line in told.splitlines() if "test_fails" in line] == [["1", "1"]]
 
 
-def test_a_run_that_found_no_test_is_not_green(tmp_path: Path) -> None:
-    assert not run_tests(0, ("-c", os.devnull, str(tmp_path)), tmp_path / "said").is_green
+def test_a_run_that_found_no_test_is_not_green(tmp_path: Path, lean: None) -> None:
+    assert not run_tests(0, (*LEAN, "-c", os.devnull, str(tmp_path)), tmp_path / "said").is_green
 
 
-def test_an_interrupted_proof_tells_of_its_whole_runs_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_an_interrupted_proof_tells_of_its_whole_runs_and_leaves_nothing_running(tmp_path: Path, lean: None) -> None:
     (tmp_path / "test_it.py").write_text(WAITS.format(started=str(tmp_path / "started")))
     command = (sys.executable, "-m", "tests.again", "--times", "1", "--only", "busy", "--busy", "1", "--")
-    options = ("--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
+    options = (*LEAN, "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
     with subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True) as again:
         while not (tmp_path / "started").exists():
             assert again.poll() is None

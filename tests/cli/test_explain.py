@@ -690,13 +690,14 @@ def test_what_a_message_holds_cannot_steer_the_terminal(capsys: pytest.CaptureFi
     assert not {"\x1b", "\x07", "\x9b"} & set(capsys.readouterr().out)
 
 
-def test_a_role_of_the_account_and_iam_s_own_simulator(explain: Any, rig: "Rig") -> None:
+def test_a_role_of_the_account_and_iam_s_own_simulator(explain: Any, lasting_rig: "Rig") -> None:
+    lasting_rig.reset(0)
     session = "arn:aws:sts::123456789012:assumed-role/prod-node/i-0123456789abcdef0"
     denied = (
         f"User: {session} is not authorized to perform: ec2:CreateTags on resource: "
         "arn:aws:ec2:eu-west-1:123456789012:instance/i-1 because no identity-based policy allows the ec2:CreateTags action"
     )
-    rig.world.simulation = lambda request: [
+    lasting_rig.world.simulation = lambda request: [
         {
             "EvalActionName": request["ActionNames"][0],
             "EvalResourceName": request["ResourceArns"][0],
@@ -728,14 +729,18 @@ def test_the_simulator_needs_a_role(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--action", "ec2:CreateTags", "--role", "x", "--offline"]) == 3
 
 
-def test_the_simulator_is_not_asked_offline(explain: Any, rig: "Rig", capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_simulator_is_not_asked_offline(
+    explain: Any, lasting_rig: "Rig", capsys: pytest.CaptureFixture[str]
+) -> None:
+    lasting_rig.reset(0)
     assert explain("--action", "ec2:CreateTags", "--role", "prod-node")["verdict"]
-    rig.world.simulation = lambda request: pytest.fail("AWS was asked")
+    lasting_rig.world.simulation = lambda request: pytest.fail("AWS was asked")
     assert main(["explain", "--action", "ec2:CreateTags", "--role", "prod-node", "--simulate", "--offline"]) == 3
     assert "IAM's simulator has to be asked in AWS." in capsys.readouterr().err
 
 
-def test_the_session_policy_of_an_association_is_found_in_the_account(explain: Any, rig: "Rig") -> None:
+def test_the_session_policy_of_an_association_is_found_in_the_account(explain: Any, lasting_rig: "Rig") -> None:
+    lasting_rig.reset(0)
     session = "arn:aws:sts::123456789012:assumed-role/prod-reports/eks-prod-writer-7f6d8c9b5-1b2c3d4e"
     denied = (
         f"An error occurred (AccessDenied) when calling the PutObject operation: User: {session} is not authorized to perform: "
@@ -756,7 +761,8 @@ def test_the_session_policy_of_an_association_is_found_in_the_account(explain: A
     assert explain(*read)["verdict"] == "allowed"
 
 
-def test_the_boundary_of_a_role_is_found_in_the_account(explain: Any, rig: "Rig") -> None:
+def test_the_boundary_of_a_role_is_found_in_the_account(explain: Any, lasting_rig: "Rig") -> None:
+    lasting_rig.reset(0)
     # The boundary, AmazonEKSClusterPolicy, holds no action of STS, whatever the role itself is given.
     target = ["--action", "sts:AssumeRole", "--resource", "*", "--role", "prod-orders"]
     answer = explain(*target)

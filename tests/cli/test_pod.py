@@ -99,9 +99,13 @@ def test_a_wrong_name_is_said(
 
 
 def test_what_was_read_answers_later_and_no_secret_is_kept(
-    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    lasting_rig: Rig,
+    own_home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rig.reset(0)
+    lasting_rig.reset(0)
     monkeypatch.setenv("EKSTUI_LOG", "1")
     token = "seeded5tokenSEEDED5token"
     seeded = pod("leak-6f-1", {"TOKEN": token, "AWS_ROLE_ARN": token, "AWS_SECRET_ACCESS_KEY": token})
@@ -124,9 +128,9 @@ def test_what_was_read_answers_later_and_no_secret_is_kept(
 
 
 def test_an_explanation_starts_at_a_pod(
-    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lasting_rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig.reset(0)
+    lasting_rig.reset(0)
     file = tmp_path / "pods.json"
     writer = pod("writer-6f-1", POD_IDENTITY, namespace="reports", account="writer")
     file.write_text(of_all_namespaces([*API, writer]))
@@ -142,9 +146,9 @@ def test_an_explanation_starts_at_a_pod(
 
 
 def test_an_upgrade_starts_at_what_the_pods_run(
-    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lasting_rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig.reset(0)
+    lasting_rig.reset(0)
     file = tmp_path / "pods.json"
     karpenter = pod("karpenter-5f-a", POD_IDENTITY, namespace="kube-system", account="karpenter")
     karpenter["spec"]["containers"][0]["image"] = "public.ecr.aws/karpenter/controller:1.8.0@sha256:" + "0" * 64
@@ -158,9 +162,9 @@ def test_an_upgrade_starts_at_what_the_pods_run(
 
 
 def test_a_call_with_the_node_role_says_which_pods_have_none_of_their_own(
-    rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    lasting_rig: Rig, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig.reset(0)
+    lasting_rig.reset(0)
     file = tmp_path / "pods.json"
     batch = pod("batch-6f-1", account="batch")
     named = {**batch, "spec": {**batch["spec"], "nodeName": "i-0a1b2c3d4e5f60718"}}

@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import pkgutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from ekstui.cli.parser import build_parser, commands_of
 from ekstui.eks.findings.table import Finding
 from ekstui.export import encoding
 from tests.rig.rig import Rig
+from tests.support.git import commit_all, make_repository
 from tests.support.kubernetes import POD_IDENTITY, of_all_namespaces, pod
 
 SCHEMA: dict[str, Any] = json.loads((files.assets() / "schema.json").read_text(encoding="utf-8"))
@@ -161,8 +161,8 @@ def test_answers_from_the_corpus(
     if words == ("check",):
         main(["pin", "AmazonEKS_CNI_Policy@v5"])
     if words == ("review",):
-        for command in ("init -q", "add .", "-c user.name=a -c user.email=a@b commit -q -m first"):
-            subprocess.run(["git", *command.split()], check=True)
+        make_repository(tmp_path)
+        commit_all(tmp_path)
         file.write_text(file.read_text(encoding="utf-8").replace("Deny", "Allow"), encoding="utf-8")
     assert main([word.replace("{file}", str(file)) for word in words] + ["--json"]) == 0
     assert list(complaints(shape_of(words), json.loads(capsys.readouterr().out))) == []
@@ -170,9 +170,9 @@ def test_answers_from_the_corpus(
 
 @pytest.mark.parametrize("words", LIVE, ids=" ".join)
 def test_answers_from_the_account(
-    words: tuple[str, ...], rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], lasting_rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig.reset(0)
+    lasting_rig.reset(0)
     file = tmp_path / "pods.json"
     file.write_text(
         of_all_namespaces([pod("api-6f-1", POD_IDENTITY, namespace="orders", account="api"), pod("web-6f-1")])
