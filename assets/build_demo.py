@@ -12,7 +12,6 @@ import lzma
 import os
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,11 +46,11 @@ def main() -> int:
     snapshot = with_kubernetes(_without(snapshot, ODD))
     # The tests' AWS makes every role today.
     made = snapshot.fetched_at - timedelta(days=420)
-    roles = (replace(role, created=made) if role.last_used else role for role in snapshot.roles)
-    snapshot = replace(snapshot, roles=tuple(roles))
-    identity = replace(snapshot.identity, method="demo", profile="DEMO", endpoint=None)
+    roles = (role._replace(created=made) if role.last_used else role for role in snapshot.roles)
+    snapshot = snapshot._replace(roles=tuple(roles))
+    identity = snapshot.identity._replace(method="demo", profile="DEMO", endpoint=None)
     mask = rig.account.builder.account_id
-    _write("demo.json.xz", to_record(replace(snapshot, identity=identity)), mask)
+    _write("demo.json.xz", to_record(snapshot._replace(identity=identity)), mask)
     attached = {policy.arn for role in snapshot.roles for policy in role.attached}
     defaults = {
         arn: policy.document
@@ -77,8 +76,8 @@ def _without(snapshot: AccountSnapshot, names: tuple[str, ...]) -> AccountSnapsh
     for role in gone:
         for policy in role.attached:
             if policy.arn in counts:
-                counts[policy.arn] = replace(counts[policy.arn], attachments=counts[policy.arn].attachments - 1)
-    return replace(snapshot, counts=counts, roles=tuple(role for role in snapshot.roles if role not in gone))
+                counts[policy.arn] = counts[policy.arn]._replace(attachments=counts[policy.arn].attachments - 1)
+    return snapshot._replace(counts=counts, roles=tuple(role for role in snapshot.roles if role not in gone))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ekstui.eks.account_snapshot import AccountSnapshot
@@ -99,20 +98,19 @@ def with_kubernetes(snapshot: AccountSnapshot) -> AccountSnapshot:
     clusters = []
     for cluster in eks.clusters:
         associations = tuple(
-            replace(association, created=now - timedelta(days=_ASSOCIATED[association.service_account]))
+            association._replace(created=now - timedelta(days=_ASSOCIATED[association.service_account]))
             for association in cluster.associations or ()
         )
         facts = makers[cluster.name](_Place(cluster, account, now))
         clusters.append(
-            replace(
-                cluster,
+            cluster._replace(
                 associations=None if cluster.associations is None else associations,
                 endpoint=f"https://{cluster.name}.gr7.{cluster.region}.eks.amazonaws.com",
                 kubernetes=facts,
             )
         )
     unseen = tuple(text for text in snapshot.not_looked_at if "inside" not in text)
-    return replace(snapshot, eks=EksFacts(tuple(clusters), eks.regions), not_looked_at=unseen)
+    return snapshot._replace(eks=EksFacts(tuple(clusters), eks.regions), not_looked_at=unseen)
 
 
 def _prod(place: _Place) -> KubernetesFacts:

@@ -1,9 +1,8 @@
 """An account's roles, users, groups and customer-managed policies as values, and who has a policy attached."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.eks.cluster import EksFacts
 from ekstui.errors import Advice
@@ -39,8 +38,7 @@ Certainty = Literal["confirmed", "inferred"]
 SERVICE_LINKED_PATH = "/aws-service-role/"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceError:
+class SourceError(NamedTuple):
     """One part of the account that could not be read."""
 
     source: SourceName
@@ -63,8 +61,7 @@ class SourceError:
         return Advice(self.next_step, self.next_in_app) if self.next_in_app else self.next_step
 
 
-@dataclass(frozen=True, slots=True)
-class CallerIdentity:
+class CallerIdentity(NamedTuple):
     """The account and the credentials that every answer rests on."""
 
     account: str
@@ -82,16 +79,14 @@ class CallerIdentity:
     """Custom endpoints from the environment or settings, without user information; with the services if only some have one."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedPolicy:
+class AttachedPolicy(NamedTuple):
     """A managed policy attached to a role, user or group as permissions policy."""
 
     name: str
     arn: str
 
 
-@dataclass(frozen=True, slots=True)
-class InlinePolicy:
+class InlinePolicy(NamedTuple):
     """A policy written into a role, user or group."""
 
     name: str
@@ -99,8 +94,7 @@ class InlinePolicy:
     """None if the document could not be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(NamedTuple):
     """A role with all its policies."""
 
     name: str
@@ -127,8 +121,7 @@ class Role:
         return self.path.startswith(SERVICE_LINKED_PATH)
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """A user with its own policies, without those of its groups."""
 
     name: str
@@ -142,8 +135,7 @@ class User:
     tags: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A group with its policies."""
 
     name: str
@@ -154,8 +146,7 @@ class Group:
     created: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPolicy:
+class LocalPolicy(NamedTuple):
     """A customer-managed policy with its default version."""
 
     name: str
@@ -169,8 +160,7 @@ class LocalPolicy:
     updated: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyCount:
+class PolicyCount(NamedTuple):
     """How many entities have a policy attached, as IAM counts them."""
 
     attachments: int
@@ -178,8 +168,7 @@ class PolicyCount:
     """None if IAM did not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSnapshot:
+class AccountSnapshot(NamedTuple):
     """One account as it was read at one time."""
 
     identity: CallerIdentity
@@ -202,8 +191,7 @@ class AccountSnapshot:
     errors: tuple[SourceError, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """One part of EKS that uses a role, or may."""
 
     kind: UseKind
@@ -228,8 +216,7 @@ class Use:
     """Why its pods do not get this role, as a phrase; empty if they do."""
 
 
-@dataclass(frozen=True, slots=True)
-class RoleAttachment:
+class RoleAttachment(NamedTuple):
     """A role that has a policy attached, listed once, with how it is attached."""
 
     role: Role
@@ -239,16 +226,14 @@ class RoleAttachment:
     """Sentences on how the role's other policies affect this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserAttachment:
+class UserAttachment(NamedTuple):
     """A user that has a policy attached, listed once, with how it is attached."""
 
     user: User
     attached_as: tuple[AttachedAs, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Attachments:
+class Attachments(NamedTuple):
     """Who has a policy attached. An empty list means nobody only if `complete` is true."""
 
     policy_arn: str
@@ -319,8 +304,7 @@ NOT_IN_CONFIG = (
 """What an answer from AWS Config leaves out, as phrases."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedAttachment:
+class RecordedAttachment(NamedTuple):
     """A role, user or group of any account that has the policy attached, listed once."""
 
     kind: EntityKind
@@ -334,8 +318,7 @@ class RecordedAttachment:
     used_by: tuple[Use, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationAnswer:
+class OrganisationAnswer(NamedTuple):
     """The answer of an AWS Config aggregator, which never proves that nobody has the policy attached."""
 
     identity: CallerIdentity

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ekstui.eks.pods import KubernetesFacts
 
@@ -16,8 +16,7 @@ def may_be_nodes(principal: str) -> bool:
     return ":role/" in principal and "/aws-reserved/sso.amazonaws.com/" not in principal
 
 
-@dataclass(frozen=True, slots=True)
-class HealthIssue:
+class HealthIssue(NamedTuple):
     """A problem that EKS itself reports, such as `IamNodeRoleNotFound`."""
 
     kind: str
@@ -28,8 +27,7 @@ class HealthIssue:
     resources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeGroup:
+class NodeGroup(NamedTuple):
     """A managed node group."""
 
     name: str
@@ -38,8 +36,7 @@ class NodeGroup:
     """None if its description does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class FargateProfile:
+class FargateProfile(NamedTuple):
     """A Fargate profile and its pod execution role."""
 
     name: str
@@ -48,8 +45,7 @@ class FargateProfile:
     """None if its description does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addon:
+class Addon(NamedTuple):
     """An installed add-on, its role and the permissions that EKS says it needs."""
 
     name: str
@@ -69,8 +65,7 @@ class Addon:
 AccessScope = Literal["cluster", "namespace"]
 
 
-@dataclass(frozen=True, slots=True)
-class AssociatedPolicy:
+class AssociatedPolicy(NamedTuple):
     """An EKS access policy of an access entry, and where it applies."""
 
     policy_arn: str
@@ -88,8 +83,7 @@ class AssociatedPolicy:
         return "cluster" if self.namespaces is None else "namespace"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessEntry:
+class AccessEntry(NamedTuple):
     """A principal that may join or use the cluster."""
 
     principal_arn: str
@@ -116,8 +110,7 @@ class AccessEntry:
         return self.kind is None and may_be_nodes(self.principal_arn)
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(NamedTuple):
     """An EKS capability (ACK, Argo CD, KRO) and its role."""
 
     name: str
@@ -128,8 +121,7 @@ class Capability:
     """None if its description does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodIdentityAssociation:
+class PodIdentityAssociation(NamedTuple):
     """A service account's role by Pod Identity."""
 
     id: str
@@ -159,8 +151,7 @@ class Ec2Node:
     """Instances seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """A cluster and everything that was read of it; a part that was not read is None, never empty."""
 
     name: str
@@ -274,8 +265,7 @@ def _is_partial(parts: Iterable[object] | None, detail: str) -> bool:
     return parts is None or any(getattr(part, detail) is None for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class EksFacts:
+class EksFacts(NamedTuple):
     """The clusters of the regions that were read."""
 
     clusters: tuple[Cluster, ...]

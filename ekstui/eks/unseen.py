@@ -1,7 +1,6 @@
 """What was not read of EKS and may use a role: of one role, and of each way in which a cluster uses roles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use, UseKind
@@ -126,7 +125,7 @@ def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_comp
     `roles` are the uses in this cluster by role ARN; `roles_complete` tells whether all roles of the account were read.
     """
     # The parts of a cluster may have been read even if the cluster itself was not described.
-    unread = {*cluster.unread, *replace(cluster, described=True).unread, *(() if roles_complete else (ROLES,))}
+    unread = {*cluster.unread, *cluster._replace(described=True).unread, *(() if roles_complete else (ROLES,))}
     if cluster.authentication_mode != "API" and (cluster.kubernetes is None or cluster.kubernetes.mappings is None):
         # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
         unread.add(AWS_AUTH)

@@ -5,7 +5,6 @@ Roles are matched by ARN, including the path, and instance profiles by the list 
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
@@ -78,7 +77,7 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
     def finished(arn: str, use: Use) -> Use:
         pods = _pods_with(use, arn, counts.get((use.region or "", use.cluster or "")))
         why = "" if pods else use.overruled or overruled.get((arn, use), "")
-        return replace(use, overruled=why, pods=pods) if why or pods is not None else use
+        return use._replace(overruled=why, pods=pods) if why or pods is not None else use
 
     return {arn: tuple(finished(arn, use) for use in own) for arn, own in uses.items()}
 
@@ -118,13 +117,13 @@ def _unconfirmed(
             is_pattern = is_wild(use.namespace or "") or is_wild(use.service_account or "")
             if _is_annotated(read, use, arn):
                 # The role is an add-on's, which stands for it among the confirmed ones.
-                yield replace(use, certainty="confirmed")
+                yield use._replace(certainty="confirmed")
             elif not {"pods", "service accounts"} <= {*read.whole}:
                 yield use
             elif not is_pattern:
-                yield replace(use, overruled="its service account is not annotated with the role")
+                yield use._replace(overruled="its service account is not annotated with the role")
             elif not shown:
-                yield replace(use, overruled="no service account is annotated with the role")
+                yield use._replace(overruled="no service account is annotated with the role")
 
 
 def _is_annotated(facts: KubernetesFacts, use: Use, arn: str) -> bool:
@@ -197,16 +196,14 @@ def attachments_with_uses(snapshot: AccountSnapshot, policy_arn: str, uses: Uses
     uses_of_roles = uses_in(snapshot) if uses is None else uses
     attachments = attachments_of(snapshot, policy_arn)
     roles = tuple(
-        replace(
-            entry,
+        entry._replace(
             used_by=uses_of_roles.get(entry.role.arn, ()) if entry.role.arn else (),
             remarks=_remarks(policy_arn, entry.role),
         )
         for entry in attachments.roles
     )
     sources = [error for error in snapshot.errors if error.source not in ("counts", "simulation")]
-    return replace(
-        attachments,
+    return attachments._replace(
         roles=roles,
         uses_complete=snapshot.eks is not None and not any(error.source != "roles" for error in sources),
         not_looked_at=snapshot.not_looked_at,
@@ -274,7 +271,7 @@ def _confirmed(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[st
         if association.role_arn:
             yield association.role_arn, of_pods
         if association.target_role_arn:
-            yield association.target_role_arn, replace(of_pods, kind="pod-identity-target")
+            yield association.target_role_arn, of_pods._replace(kind="pod-identity-target")
 
 
 def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, Use]]:
@@ -320,7 +317,7 @@ def _by_entry(cluster: Cluster) -> Use:
     missing = [part for part in ("node groups", "EC2 instances") if part in cluster.unread]
     seen = f"not read: {', '.join(missing)}" if missing else "no instance was seen"
     use = _use(cluster, "self-managed-node", remark=f"it may join as a node; {seen}")
-    return replace(use, certainty="inferred") if missing else use
+    return use._replace(certainty="inferred") if missing else use
 
 
 def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
@@ -333,7 +330,7 @@ def _addons(cluster: Cluster) -> Iterator[tuple[str, Use]]:
             association = association_by_id.get(arn.rsplit("/", 1)[-1])
             if association is not None and association.role_arn:
                 use = _by_association("addon", addon.name, association, cluster)
-                yield association.role_arn, replace(use, remark="through Pod Identity")
+                yield association.role_arn, use._replace(remark="through Pod Identity")
 
 
 def _annotated(cluster: Cluster) -> Iterator[tuple[str, Use]]:
@@ -385,10 +382,10 @@ def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
         remark=_issuer_remark(trustee, cluster, snapshot),
     )
     if not trustee.service_accounts:
-        yield replace(place, namespace="*", service_account="*")
+        yield place._replace(namespace="*", service_account="*")
     for account in trustee.service_accounts:
         if not account.never_matches:
-            yield replace(place, namespace=account.namespace, service_account=account.name)
+            yield place._replace(namespace=account.namespace, service_account=account.name)
 
 
 def _issuer_remark(trustee: Trustee, cluster: Cluster | None, snapshot: AccountSnapshot) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.cancellation import Cancelled, never
@@ -158,16 +157,15 @@ def attached_names(snapshot: AccountSnapshot) -> Counter[str]:
 
 def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelled: Cancelled) -> Attachments:
     attachments = account.attachments(arn, cancelled)
-    uses = uses_in(replace(snapshot, roles=tuple(entry.role for entry in attachments.roles)))
+    uses = uses_in(snapshot._replace(roles=tuple(entry.role for entry in attachments.roles)))
     whole = attachments_with_uses(snapshot, arn, uses)
-    roles = [replace(entry, used_by=uses.get(entry.role.arn or "", ())) for entry in attachments.roles]
+    roles = [entry._replace(used_by=uses.get(entry.role.arn or "", ())) for entry in attachments.roles]
     # IAM counts attachments in another call; if that finds some, an empty list does not prove that there are none.
     contradicted = arn in (snapshot.counts or {}) and not (attachments.roles or attachments.users or attachments.groups)
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     by_profile = [cluster.name for cluster in clusters if cluster.nodes]
     unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
-    return replace(
-        whole,
+    return whole._replace(
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),
         users=attachments.users,
         groups=attachments.groups,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.cluster import Cluster, EksFacts
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, AmbiguousError
@@ -38,7 +36,7 @@ def with_cluster(snapshot: AccountSnapshot, cluster: Cluster) -> AccountSnapshot
     """Return a snapshot with one cluster replaced."""
     facts = snapshot.eks or EksFacts((), ())
     clusters = tuple(cluster if other.place == cluster.place else other for other in facts.clusters)
-    return replace(snapshot, eks=replace(facts, clusters=clusters))
+    return snapshot._replace(eks=facts._replace(clusters=clusters))
 
 
 def entries_read(library: Library, snapshot: AccountSnapshot, cluster: Cluster) -> Cluster:

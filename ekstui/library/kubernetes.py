@@ -55,9 +55,9 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts, region:
             mappings=facts.mappings if facts.mappings is not None else earlier.mappings,
             whole=tuple(sorted({*facts.whole, *(kind for kind in earlier.whole if not facts.has(kind))})),
         )
-    after = with_cluster(snapshot, replace(cluster, kubernetes=facts))
+    after = with_cluster(snapshot, cluster._replace(kubernetes=facts))
     others = (note for note in snapshot.not_looked_at if note not in unread_inside(snapshot))
-    library.account.add_details(replace(after, not_looked_at=(*others, *unread_inside(after))))
+    library.account.add_details(after._replace(not_looked_at=(*others, *unread_inside(after))))
 
 
 def read_with_kubectl(

@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Account:
                 self.held_snapshot = self._from_file_or_demo() or self._kept()
             elif self.choice.demo:
                 # As if it had just been read: nothing of it can be renewed.
-                self.held_snapshot = replace(self.held_snapshot, fetched_at=datetime.now(UTC))
+                self.held_snapshot = self.held_snapshot._replace(fetched_at=datetime.now(UTC))
             return self.held_snapshot
 
     def last_snapshot_or_error(self) -> AccountSnapshot:
@@ -306,7 +306,7 @@ class Account:
             trouble = SourceError(
                 "store", None, "setting", error.message, error.next_step, next_in_app=in_app(error.next_step)
             )
-            return replace(snapshot, errors=(*snapshot.errors, trouble))
+            return snapshot._replace(errors=(*snapshot.errors, trouble))
         return snapshot
 
     def _caller(self, snapshot: AccountSnapshot) -> str | None:
@@ -325,10 +325,10 @@ def _with_kubernetes(snapshot: AccountSnapshot, before: AccountSnapshot | None) 
         return snapshot
     facts_by_place = {(cluster.place, cluster.issuer): cluster.kubernetes for cluster in before.eks.clusters}
     clusters = (
-        replace(cluster, kubernetes=facts_by_place.get((cluster.place, cluster.issuer)))
+        cluster._replace(kubernetes=facts_by_place.get((cluster.place, cluster.issuer)))
         for cluster in snapshot.eks.clusters
     )
-    return replace(snapshot, eks=replace(snapshot.eks, clusters=tuple(clusters)))
+    return snapshot._replace(eks=snapshot.eks._replace(clusters=tuple(clusters)))
 
 
 def _owner(snapshot: AccountSnapshot) -> tuple[str, str]:

@@ -157,7 +157,7 @@ def answers_in(
 
 
 def _with_facts(cluster: Cluster, facts: KubernetesFacts) -> Cluster:
-    return replace(cluster, kubernetes=facts)
+    return cluster._replace(kubernetes=facts)
 
 
 def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) -> tuple[PodAnswer, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
-from dataclasses import replace
 
 from ekstui.eks.account_snapshot import UseKind
 from ekstui.eks.commands import Command
@@ -145,7 +144,7 @@ def _used_by(answer: ClusterAnswer, cause: CommonCause) -> tuple[Span, ...]:
             words["access entry"] = None
             continue
         uses = [use for use in finding.uses or role.uses if use.cluster in (None, answer.cluster.name)]
-        words.update(dict.fromkeys(use_in_words(replace(use, cluster=None)) for use in uses))
+        words.update(dict.fromkeys(use_in_words(use._replace(cluster=None)) for use in uses))
         if finding.code == "eks-reports":
             words.update(dict.fromkeys(_part(issue.kind, issue.name) for issue in finding.reported))
     return (*((Span("(EKS says so too) "),) if reported else ()), *_some(list(words)))

@@ -1,7 +1,6 @@
 """Real "forbidden" texts of public threads, with numbers of accounts that are examples."""
 
 import shlex
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -309,7 +308,7 @@ def test_a_long_text_is_read_within_limits() -> None:
 def test_what_was_not_looked_at_follows_from_the_mode(mode: str) -> None:
     """EKS User Guide, "Change authentication mode": only in the mode API the config map counts for nothing."""
     cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=())
-    unread = replace(cluster, access_entries=None)
+    unread = cluster._replace(access_entries=None)
     config_map = () if mode == "API" else ("the config map aws-auth",)
     other = "arn:aws:sts::111122223333:assumed-role/other/jo"
     assert explain_unauthorized(other, cluster).not_looked_at == config_map
@@ -411,7 +410,7 @@ def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], appli
 @pytest.mark.parametrize(("namespaces", "applies"), [(None, True), (("*",), False)])
 def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: bool) -> None:
     text = 'forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot get path "/metrics"'
-    entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(replace(given("ClusterAdmin"), namespaces=namespaces),))
+    entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(given("ClusterAdmin")._replace(namespaces=namespaces),))
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
     (found,) = (explain_forbidden(each, cluster, RULES) for each in parse_forbidden(text))
     assert [each.applies for each in found.policies] == [applies]

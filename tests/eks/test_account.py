@@ -1,7 +1,5 @@
 """Who carries a policy is told once each, with every way, and never as a smaller number as if whole."""
 
-from dataclasses import replace
-
 from ekstui.eks.account_snapshot import attachments_of, in_partition
 from tests.support.accounts import CLUSTER_POLICY, snapshot
 
@@ -25,5 +23,5 @@ def test_an_aws_policy_is_found_in_the_partition_of_the_account() -> None:
 def test_nothing_is_proven_empty_by_an_incomplete_sweep() -> None:
     unknown = "arn:aws:iam::aws:policy/AmazonEKSServicePolicy"
     assert attachments_of(snapshot(), unknown).proven_empty
-    assert not attachments_of(replace(snapshot(), complete=False), unknown).proven_empty
+    assert not attachments_of(snapshot()._replace(complete=False), unknown).proven_empty
     assert not attachments_of(snapshot(), CLUSTER_POLICY.arn).proven_empty

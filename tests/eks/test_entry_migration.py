@@ -1,6 +1,5 @@
 """What replaces the lines of aws-auth gives what they did and nothing more, by another way to the same answer."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import product
@@ -245,7 +244,7 @@ def test_the_mode_is_changed_where_entries_do_not_count() -> None:
     change, wait = change_of_mode(cluster)
     assert fault_of(change.text) == ""
     assert wait.text == "aws eks wait cluster-active --name prod --region eu-west-1"
-    assert change_of_mode(replace(cluster, authentication_mode="API")) == ()
+    assert change_of_mode(cluster._replace(authentication_mode="API")) == ()
 
 
 def test_names_that_differ_make_roles_that_differ() -> None:

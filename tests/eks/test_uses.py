@@ -1,7 +1,5 @@
 """Uses are confirmed by what EKS says, else inferred and said to be, and never made of what was not read."""
 
-from dataclasses import replace
-
 import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Role, SourceError, Use, UseKind
@@ -50,7 +48,7 @@ def a_role(trust: Document | None = None, *policies: str, path: str = "/team/", 
 
 
 def a_cluster(**parts: object) -> Cluster:
-    return replace(Cluster("prod", "eu-west-1", issuer=ISSUER, described=True), **parts)  # type: ignore[arg-type]
+    return Cluster("prod", "eu-west-1", issuer=ISSUER, described=True)._replace(**parts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def a_cluster(**parts: object) -> Cluster:
     ],
 )
 def test_a_trust_policy_alone_suggests(trust: Document | None, policies: tuple[str, ...], kinds: list[str]) -> None:
-    snapshot = replace(account(a_role(trust, *policies)), eks=None)
+    snapshot = account(a_role(trust, *policies))._replace(eks=None)
     uses = uses_in(snapshot).get(ARN, ())
     assert [use.kind for use in uses] == kinds
     assert all(use.certainty == "inferred" and use.cluster is None for use in uses)
@@ -140,7 +138,7 @@ def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
     assert "no cluster in eu-west-1" in (orphan.remark or "")
     (unknown,) = uses_in(account(role, regions=("us-east-1",)))[ARN]
     assert unknown.remark is None  # its region was not read, so nothing is said
-    (lost,) = uses_in(replace(account(role, a_cluster()), oidc_providers=()))[ARN]
+    (lost,) = uses_in(account(role, a_cluster())._replace(oidc_providers=()))[ARN]
     assert lost.remark == "IAM has no OIDC provider for its issuer"
 
 
@@ -159,27 +157,27 @@ def test_what_was_not_read_is_named() -> None:
     def unseen(*clusters: Cluster) -> tuple[str, ...]:
         return unseen_uses(role, account(role, *clusters))
 
-    assert unseen_uses(role, replace(account(role), eks=None)) == ("clusters",)
+    assert unseen_uses(role, account(role)._replace(eks=None)) == ("clusters",)
     assert unseen(read) == ()
-    assert unseen(replace(read, addons=None)) == ("add-ons of cluster prod in eu-west-1",)
-    assert unseen(replace(read, cut_short=("nodegroups",))) == ("node groups of cluster prod in eu-west-1",)
+    assert unseen(read._replace(addons=None)) == ("add-ons of cluster prod in eu-west-1",)
+    assert unseen(read._replace(cut_short=("nodegroups",))) == ("node groups of cluster prod in eu-west-1",)
     denied = SourceError("clusters", "eks:ListClusters", "denied", "x", region="us-east-1")
-    assert unseen_uses(role, replace(account(role, read), errors=(denied,))) == ("clusters in us-east-1",)
+    assert unseen_uses(role, account(role, read)._replace(errors=(denied,))) == ("clusters in us-east-1",)
 
 
 def test_an_answer_without_eks_is_whole_in_carriers_only() -> None:
-    snapshot = replace(account(a_role(None, "AmazonEKSWorkerNodePolicy")), eks=None)
+    snapshot = account(a_role(None, "AmazonEKSWorkerNodePolicy"))._replace(eks=None)
     answer = attachments_with_uses(snapshot, "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy")
     assert answer.complete
     assert not answer.uses_complete
 
 
 def test_the_account_says_which_regions_matter() -> None:
-    cluster_role = replace(a_role(trusting("eks.amazonaws.com")), last_used_region="ap-south-1")
-    snapshot = replace(account(cluster_role), identity=replace(identity(), region="us-east-2"))
+    cluster_role = a_role(trusting("eks.amazonaws.com"))._replace(last_used_region="ap-south-1")
+    snapshot = account(cluster_role)._replace(identity=identity()._replace(region="us-east-2"))
     assert regions_of_interest(snapshot) == ("us-east-2", "eu-west-1", "ap-south-1")
-    other = replace(cluster_role, trust=trusting("ec2.amazonaws.com"))
-    assert regions_of_interest(replace(snapshot, roles=(other,))) == ("us-east-2", "eu-west-1")
+    other = cluster_role._replace(trust=trusting("ec2.amazonaws.com"))
+    assert regions_of_interest(snapshot._replace(roles=(other,))) == ("us-east-2", "eu-west-1")
 
 
 def test_a_policy_that_another_one_cancels_says_so_where_it_is_attached() -> None:
@@ -243,7 +241,7 @@ def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> No
     for service, own in SERVICES.items():
         assert inferred(service, *NODES, *(each for each in others if each != own)) == [own]
         assert not any(inferred(service, kind) for kind in others if kind == own)
-    linked = replace(a_role(trusting("eks.amazonaws.com")), path="/aws-service-role/eks.amazonaws.com/")
+    linked = a_role(trusting("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
     assert linked.service_linked
     assert inferred_uses(linked, account(linked), set()) == ()
 
@@ -294,18 +292,18 @@ def test_which_parts_of_a_cluster_were_read() -> None:
     for part, name in words.items():
         # EKS reports issues of these four parts, and none of entries and associations.
         known = part in ("access_entries", "associations")
-        for unread in (replace(read, **{part: None}), replace(read, cut_short=(part,))):  # type: ignore[arg-type]
+        for unread in (read._replace(**{part: None}), read._replace(cut_short=(part,))):  # type: ignore[arg-type]
             assert (unread.unread, unread.issues_known) == ((name,), known)
-    bare = replace(read, described=False)
+    bare = read._replace(described=False)
     assert (bare.unread, bare.issues_known) == (("the cluster's own description",), False)
     # Only EC2 knows what the nodes of an entry for EC2 are, if no node group has the role.
     for kind, asks in (("EC2_LINUX", True), ("EC2_WINDOWS", True), ("EC2", False), ("STANDARD", False)):
-        with_entry = replace(read, access_entries=(AccessEntry(ARN, kind),))
+        with_entry = read._replace(access_entries=(AccessEntry(ARN, kind),))
         assert with_entry.needs_ec2 is asks
         assert with_entry.unread == (("EC2 instances",) if asks else ())
-        assert replace(with_entry, nodes=()).unread == ()
-        assert not replace(with_entry, nodegroups=(NodeGroup("a", ARN),)).needs_ec2
-    by_map = replace(read, authentication_mode="CONFIG_MAP", access_entries=None)
+        assert with_entry._replace(nodes=()).unread == ()
+        assert not with_entry._replace(nodegroups=(NodeGroup("a", ARN),)).needs_ec2
+    by_map = read._replace(authentication_mode="CONFIG_MAP", access_entries=None)
     assert (by_map.needs_ec2, by_map.unread) == (True, ("EC2 instances",))
 
 

@@ -49,7 +49,7 @@ def asking(tmp_path: Path) -> Asking:
 def with_clusters(
     *found: Cluster, regions: tuple[str, ...] = ("eu-west-1", "us-east-1"), **more: Any
 ) -> AccountSnapshot:
-    return replace(snapshot(), **{"errors": (), "eks": EksFacts(found, regions), **more})
+    return snapshot()._replace(**{"errors": (), "eks": EksFacts(found, regions), **more})
 
 
 EVERYWHERE = [Cluster("prod", "eu-west-1"), Cluster("prod", "us-east-1"), Cluster("dev", "eu-west-1")]
@@ -80,9 +80,9 @@ def test_a_cluster_is_found_by_its_name_and_region(name: str, region: str | None
     ("known", "error", "said"),
     [
         (with_clusters(*EVERYWHERE, errors=(DENIED,)), AccountError, "eks:ListClusters is denied"),
-        (with_clusters(*EVERYWHERE, errors=(replace(DENIED, source="addons"),)), NotFoundError, "no cluster 'x' in"),
+        (with_clusters(*EVERYWHERE, errors=(DENIED._replace(source="addons"),)), NotFoundError, "no cluster 'x' in"),
         (with_clusters(regions=()), NotFoundError, "no cluster 'x' in no region"),
-        (replace(snapshot(), eks=None), AccountError, "an account file has IAM only"),
+        (snapshot()._replace(eks=None), AccountError, "an account file has IAM only"),
     ],
 )
 def test_a_cluster_that_was_perhaps_not_read_is_not_said_not_to_exist(
@@ -130,7 +130,7 @@ def test_who_has_an_access_policy_and_what_else_may_allow_it(
 
 
 def test_without_clusters_nobody_is_known_to_have_an_access_policy(asking: Asking) -> None:
-    for known in (None, replace(snapshot(), eks=None)):
+    for known in (None, snapshot()._replace(eks=None)):
         found = principals_in_clusters(asking(known), {"AmazonEKSViewPolicy"}, ask=False)
         assert (found.principals, found.not_looked_at[0]) == ((), "access entries: no cluster is known")
 
@@ -150,7 +150,7 @@ def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_na
     assert (named.cluster, named.verdict) == ("b", "forbidden")
     assert not any("whether the message" in each for each in named.not_looked_at)
     # Of two, neither is meant; without an account none is known; nor is one that does not exist.
-    for known in (with_clusters(with_entry, other), with_clusters(), replace(snapshot(), eks=None), None):
+    for known in (with_clusters(with_entry, other), with_clusters(), snapshot()._replace(eks=None), None):
         (unknown,) = forbidden_answers(asking(known), text)
         assert (unknown.cluster, unknown.fetched_at) == (None, None)
     with pytest.raises(NotFoundError):
@@ -166,15 +166,15 @@ def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_na
 
 
 def test_one_cluster_is_replaced_in_a_snapshot_and_no_other() -> None:
-    changed = replace(EVERYWHERE[1], version="1.34")
+    changed = EVERYWHERE[1]._replace(version="1.34")
     found = with_cluster(with_clusters(*EVERYWHERE), changed)
     assert found.eks is not None
     assert found.eks.clusters == (EVERYWHERE[0], changed, EVERYWHERE[2])
-    assert with_cluster(replace(snapshot(), eks=None), changed).eks == EksFacts((), ())
+    assert with_cluster(snapshot()._replace(eks=None), changed).eks == EksFacts((), ())
 
 
 def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None:
-    known = replace(snapshot(), errors=())
+    known = snapshot()._replace(errors=())
     roles = {role.name: role for role in known.roles}
     away = Role("far", "arn:aws:iam::444455556666:role/far")
 
@@ -182,14 +182,13 @@ def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None
         facts = known.eks
         assert facts is not None
         at = known.roles[0].arn or ""
-        cluster = replace(
-            facts.clusters[0], role_arn=at, nodegroups=(), addons=(), access_entries=(), associations=(), nodes=(),
+        cluster = facts.clusters[0]._replace(role_arn=at, nodegroups=(), addons=(), access_entries=(), associations=(), nodes=(),
             fargate_profiles=(), capabilities=(),
             auto_mode_node_role_arn=None if "nodes" not in names else roles["nodes"].arn,
         )  # fmt: skip
         if "far" in names:
-            cluster = replace(cluster, role_arn=away.arn)
-        found = asking(replace(known, roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",))))
+            cluster = cluster._replace(role_arn=away.arn)
+        found = asking(known._replace(roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",))))
         answer = cluster_answer(found, "prod")
         assert answer.roles_complete is complete
         return [each for each in answer.not_judged if "role" in each]
@@ -201,13 +200,13 @@ def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None
     assert said(both[0]) == []
     assert said(both[0], complete=False) == ["1 of its 2 roles"]
     assert said(complete=False) == ["all its 2 roles"]
-    assert said(both[0], replace(both[1], extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
+    assert said(both[0], both[1]._replace(extent="name", attached=(), inline=())) == ["1 of its 2 roles"]
     # Those of other accounts are never read, and so are not counted.
     assert said(complete=False, names=("far",)) == ["roles that only their trust policies connect with it"]
 
 
 def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = asking(replace(snapshot(), errors=()))
+    library = asking(snapshot()._replace(errors=()))
     attached = library.find("AmazonEKSClusterPolicy").policy
     assert attached.updated is not None
     old = datetime.now(UTC) - attached.updated
@@ -223,7 +222,7 @@ def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, mo
 
 def test_all_clusters_are_answered_for_and_none_is_asked_about(asking: Asking) -> None:
     assert [each.cluster.name for each in clusters(asking(snapshot()))] == ["prod"]
-    assert clusters(asking(replace(snapshot(), eks=None))) == ()
+    assert clusters(asking(snapshot()._replace(eks=None))) == ()
     with pytest.raises(AccountError):
         clusters(asking(None))
 
@@ -326,7 +325,7 @@ def running(*statements: dict[str, Any], **more: Any) -> AccountSnapshot:
     pods = PodIdentityAssociation("a-1", "kube-system", LBC, role_arn("lbc"), session_tags=True)
     cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods,), described=True)
     given = InlinePolicy("own", parse({"Statement": list(statements)}) if statements else None)
-    return with_clusters(cluster, roles=(replace(Role("lbc", role_arn("lbc"), inline=(given,)), **more),))
+    return with_clusters(cluster, roles=(Role("lbc", role_arn("lbc"), inline=(given,))._replace(**more),))
 
 
 def statements_of(release: str) -> list[dict[str, Any]]:
@@ -408,7 +407,7 @@ def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
     # In China, and with IPv6, a project may have another policy.
     for partition, variant in (("aws-cn", f"{LBC}/aws-cn"), ("aws", LBC)):
         known = running()
-        elsewhere = replace(known, identity=replace(known.identity, partition=partition))
+        elsewhere = known._replace(identity=known.identity._replace(partition=partition))
         assert upgrade(asking(elsewhere), "prod", {LBC: "v2.13.0"}, {}, {}).components[0].component == variant
 
 
@@ -422,7 +421,7 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
         AttachedPolicy("lost", lost),
         AttachedPolicy("AmazonEKSClusterPolicy", VIEW),
     )
-    role = replace(known.roles[0], attached=given, boundary_arn=mine.arn)
+    role = known.roles[0]._replace(attached=given, boundary_arn=mine.arn)
     documents = {VIEW: DefaultVersion(7, datetime(2026, 1, 1, tzinfo=UTC), EMPTY)}
     (subject,) = subjects_of([role], known, {}, lambda arns: {arn: documents[arn] for arn in arns if arn in documents})
     assert [(each.name, each.version, each.document) for each in subject.policies[:3]] == [

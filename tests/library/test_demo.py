@@ -1,6 +1,5 @@
 """The demo account: AWS is not asked, nothing is written, and recent times stay recent."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -106,12 +105,12 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
 
     def command_with(**changed: object) -> set[str]:
         roles = tuple(
-            replace(each, attached=tuple(p for p in each.attached if "VPCResource" not in p.name), **changed)  # type: ignore[arg-type]
+            each._replace(attached=tuple(p for p in each.attached if "VPCResource" not in p.name), **changed)  # type: ignore[arg-type]
             if each.name == "prod-cluster"
             else each
             for each in snapshot.roles
         )
-        monkeypatch.setattr(demo.account, "held_snapshot", replace(snapshot, roles=roles))
+        monkeypatch.setattr(demo.account, "held_snapshot", snapshot._replace(roles=roles))
         answer = cluster_answer(demo, "prod")
         return {
             one_line(finding.commands)
@@ -133,10 +132,10 @@ def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: p
     snapshot = demo.account.last_snapshot_or_error()
     prod = find_cluster("prod", None, snapshot)
     addons = tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent")
-    monkeypatch.setattr(demo.account, "held_snapshot", with_cluster(snapshot, replace(prod, addons=addons)))
+    monkeypatch.setattr(demo.account, "held_snapshot", with_cluster(snapshot, prod._replace(addons=addons)))
     either = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert {each.role for each in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
-    unread = replace(snapshot, complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
+    unread = snapshot._replace(complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
     monkeypatch.setattr(demo.account, "held_snapshot", unread)
     (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
     assert (driver.role, driver.is_judged) == ("prod-ebs-csi", False)
@@ -150,10 +149,10 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
     copy = parse_text(demo.ask(lambda reader: reader.text("AmazonEKS_CNI_Policy", 5)).decode())
     snapshot = demo.account.last_snapshot_or_error()
     roles = tuple(
-        replace(each, attached=(), inline=(InlinePolicy("cni", copy),)) if each.name == "prod-vpc-cni" else each
+        each._replace(attached=(), inline=(InlinePolicy("cni", copy),)) if each.name == "prod-vpc-cni" else each
         for each in snapshot.roles
     )
-    monkeypatch.setattr(demo.account, "held_snapshot", replace(snapshot, roles=roles))
+    monkeypatch.setattr(demo.account, "held_snapshot", snapshot._replace(roles=roles))
     (before,) = upgrade(demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
     assert (before.is_judged, before.before) == (True, ())
     (at_start,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.1"}, {}, {}).components

@@ -1,7 +1,6 @@
 """A request judged by the policies of a role in an account file that `aws iam` wrote."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -292,7 +291,7 @@ def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
 
 
 def known_roles(*roles: Role, **more: Any) -> AccountSnapshot:
-    return replace(snapshot(), roles=roles, **more)
+    return snapshot()._replace(roles=roles, **more)
 
 
 APP = Role("app", f"arn:aws:iam::{ACCOUNT}:role/eks/app", "/eks/", trust=trusting("pods.eks.amazonaws.com"))
@@ -322,7 +321,7 @@ NODE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
 def test_whether_a_named_role_is_the_one_to_be_assumed(
     action: str, principal: str | None, trust: Document, meant: bool
 ) -> None:
-    known = known_roles(replace(APP, trust=trust))
+    known = known_roles(APP._replace(trust=trust))
     for name in ("app", APP.arn or "", f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s"):
         assert is_target(Request(action, (), principal), name, known) is meant
 
@@ -373,7 +372,7 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     reader = Corpus.bundled()
 
     def requester(user: User = ana, principal: str | None = None, of: AccountSnapshot = known) -> Requester:
-        return requester_of(principal or user.arn or "", None, replace(of, users=(user,)), reader)
+        return requester_of(principal or user.arn or "", None, of._replace(users=(user,)), reader)
 
     found = requester()
     assert [each.name for each in found.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
@@ -383,17 +382,17 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
         True,
         True,
     )
-    partly = requester(replace(ana, attached=(lost,)))
+    partly = requester(ana._replace(attached=(lost,)))
     assert (partly.policies.identity_known, partly.policies.unread) == (
         False,
         ("the policy lost, whose document could not be read",),
     )
-    bounded = requester(replace(ana, boundary_arn=managed.arn))
+    bounded = requester(ana._replace(boundary_arn=managed.arn))
     assert (bounded.policies.boundary and bounded.policies.boundary.name, bounded.policies.boundary_known) == (
         managed.name,
         True,
     )
-    unbounded = requester(replace(ana, boundary_arn=lost.arn))
+    unbounded = requester(ana._replace(boundary_arn=lost.arn))
     assert (unbounded.policies.boundary, unbounded.policies.boundary_known, unbounded.policies.identity_known) == (
         None,
         False,
@@ -402,7 +401,7 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     assert "the permissions boundary lost" in unbounded.policies.unread[0]
     # Of a role, it may not be known which policies it has.
     for extent, whole in (("full", True), ("name", False)):
-        one = requester_of("app", None, known_roles(replace(APP, extent=extent)), reader)  # type: ignore[arg-type]
+        one = requester_of("app", None, known_roles(APP._replace(extent=extent)), reader)  # type: ignore[arg-type]
         assert (one.policies.identity_known, one.policies.boundary_known, one.role and one.role.name) == (
             whole,
             whole,
@@ -410,7 +409,7 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
         )
     assert principal_arn("APP", known) == APP.arn
     with pytest.raises(NotFoundError, match="path could not be read"):
-        principal_arn("app", known_roles(replace(APP, arn=None)))
+        principal_arn("app", known_roles(APP._replace(arn=None)))
     with pytest.raises(NotFoundError, match="is not in account"):
         requester_of(NODE.replace(ACCOUNT, "444455556666"), None, known, reader)
 
@@ -454,7 +453,7 @@ def test_how_often_a_policy_is_attached_in_a_snapshot() -> None:
     assert (none.roles, none.users, none.groups, none.boundaries) == (0, 0, 0, 0)
     assert attached_names(known) == {"AmazonEKSClusterPolicy": 3}
     mine = AttachedPolicy("mine", known.local_policies[0].arn)
-    bounded = replace(known, roles=(replace(known.roles[0], attached=()), replace(known.roles[1], attached=(mine,))))
+    bounded = known._replace(roles=(known.roles[0]._replace(attached=()), known.roles[1]._replace(attached=(mine,))))
     assert attached_names(bounded) == {"AmazonEKSClusterPolicy": 3}
 
 

@@ -1,6 +1,5 @@
 """Whose session it is: a pod's, by its name or by the session's, so that its policies and tags count."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,7 +19,7 @@ def account() -> AccountSnapshot:
     pods = [pod("engine-booking-6f-x", POD_IDENTITY, account="api"), pod("writer-6f-x", POD_IDENTITY, account="writer")]
     facts = read_kubernetes([("list", listing(*pods))], datetime(2026, 12, 1, tzinfo=UTC))
     cluster = Cluster(CLUSTER, "eu-west-1", described=True, kubernetes=facts)
-    return replace(snapshot(), eks=EksFacts((cluster,), ("eu-west-1",)))
+    return snapshot()._replace(eks=EksFacts((cluster,), ("eu-west-1",)))
 
 
 def uses(*accounts: str) -> tuple[Use, ...]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -419,8 +418,8 @@ def test_an_accounts_own_policy_has_its_default_version_alone() -> None:
         own_policy_side(arn, 2, known)
     for complete, where in ((True, "in account 111122223333"), (False, "in the part of account 111122223333 that was")):
         with pytest.raises(NotFoundError, match=where):
-            own_policy_side(arn + "2", None, replace(known, complete=complete))
-    lost = replace(known, local_policies=(replace(known.local_policies[0], document=None),))
+            own_policy_side(arn + "2", None, known._replace(complete=complete))
+    lost = known._replace(local_policies=(known.local_policies[0]._replace(document=None),))
     with pytest.raises(InputError, match="could not be read"):
         own_policy_side(arn, None, lost)
 
@@ -569,10 +568,10 @@ def test_a_name_that_aws_does_not_use_may_be_of_the_account(typed: str, own: str
     known = snapshot()
     (mine,) = known.local_policies
     more = [
-        replace(mine, name=name, arn=f"arn:aws:iam::111122223333:policy/{name}")
+        mine._replace(name=name, arn=f"arn:aws:iam::111122223333:policy/{name}")
         for name in ("ReadOnlyAccess", "ReadOnly")
     ]
-    known = replace(known, local_policies=(mine, *more))
+    known = known._replace(local_policies=(mine, *more))
     chosen = AccountChoice(profile="prod", offline=True)
     assert of_account(tmp_path, chosen, known).own_arn(typed) == own
     # Without an account, only an ARN tells.

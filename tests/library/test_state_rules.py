@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from ekstui.tui.messages import PaneFailed
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance
 from tests.support.accounts import snapshot
 
-ASKED = replace(snapshot(), complete=True, fetched_at=datetime(2030, 1, 1, tzinfo=UTC))
+ASKED = snapshot()._replace(complete=True, fetched_at=datetime(2030, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def aged(age: timedelta, *, complete: bool = True) -> AccountSnapshot:
-    return replace(snapshot(), complete=complete, fetched_at=datetime.now(UTC) - age)
+    return snapshot()._replace(complete=complete, fetched_at=datetime.now(UTC) - age)
 
 
 MINUTE = timedelta(minutes=1)
@@ -86,7 +85,7 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
 ) -> None:
     folder = tmp_path / "accounts"
     accounts.store(folder, ASKED)
-    part = replace(ASKED, complete=False, roles=())
+    part = ASKED._replace(complete=False, roles=())
     monkeypatch.setattr(Account, "ask_aws", lambda *_: part)
     assert Account(AccountChoice(), folder).refresh() == part
     assert accounts.load(folder, "aws", ASKED.identity.account) == ASKED
@@ -94,7 +93,7 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
     assert account.refresh() == part
     assert account.last_snapshot() is ASKED
     # One of another account does.
-    other = replace(part, identity=replace(part.identity, account="444455556666"))
+    other = part._replace(identity=part.identity._replace(account="444455556666"))
     monkeypatch.setattr(Account, "ask_aws", lambda *_: other)
     assert account.refresh() == other
     assert account.last_snapshot() == other
@@ -102,12 +101,12 @@ def test_an_incomplete_snapshot_does_not_replace_a_complete_one(
 
 def test_uses_and_details_are_those_of_the_snapshot_that_is_asked_about(tmp_path: Path) -> None:
     account = Account(AccountChoice(), tmp_path / "accounts", held_snapshot=ASKED)
-    without = replace(ASKED, eks=None, roles=(), fetched_at=ASKED.fetched_at - MINUTE)
+    without = ASKED._replace(eks=None, roles=(), fetched_at=ASKED.fetched_at - MINUTE)
     assert account.uses(ASKED) == uses_in(ASKED) != {}
     assert account.uses(without) == {}
     account.add_details(without)  # it was read before the one that is shown
     assert account.last_snapshot() is ASKED
-    detailed = replace(ASKED, eks=None)
+    detailed = ASKED._replace(eks=None)
     account.add_details(detailed)
     assert account.last_snapshot() is detailed
 
@@ -169,7 +168,7 @@ def test_a_use_that_is_found_twice_counts_once() -> None:
     known = snapshot()
     assert known.eks is not None
     assert uses_in(known)
-    twice = replace(known, eks=replace(known.eks, clusters=(*known.eks.clusters, *known.eks.clusters)))
+    twice = known._replace(eks=known.eks._replace(clusters=(*known.eks.clusters, *known.eks.clusters)))
     assert uses_in(twice) == uses_in(known)
 
 
@@ -426,7 +425,7 @@ def test_which_stored_account_the_credentials_mean(
     numbers = {"a": "111122223333", "b": "444455556666"}
     for later, name in enumerate(stored):
         known = snapshot(numbers[name])
-        at = replace(known, fetched_at=known.fetched_at + later * MINUTE)
+        at = known._replace(fetched_at=known.fetched_at + later * MINUTE)
         accounts.store(tmp_path, at, f"caller-{name}", f"profile-{name}")
         accounts.keep_profile(tmp_path, "aws", numbers[name], "profile-both", at.fetched_at)
     monkeypatch.setattr(own_account, "caller_digest", lambda _: caller)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,12 +163,12 @@ def test_a_copy_that_names_what_aws_has_by_a_pattern_lacks_nothing_of_it(
 def test_who_has_it_attached_is_shown_as_far_as_it_is_known(library: Library) -> None:
     account = snapshot()
     arn = "arn:aws:iam::aws:policy/aws-service-role/AmazonEKSServiceRolePolicy"
-    role = replace(account.roles[0], attached=(AttachedPolicy(SERVICE_ROLE, arn),))
-    known = replace(account, roles=(role,))
+    role = account.roles[0]._replace(attached=(AttachedPolicy(SERVICE_ROLE, arn),))
+    known = account._replace(roles=(role,))
     comparison = compared(library, f"{SERVICE_ROLE}@v25..v26")
     whole = comparison_lines(comparison._replace(attached=(attached_count(arn, known),)))
     assert f"{SERVICE_ROLE} is attached to 1 role in account 111122223333, as of 2026-11-30 12:00 UTC." in whole
-    part = comparison_lines(comparison._replace(attached=(attached_count(arn, replace(known, complete=False)),)))
+    part = comparison_lines(comparison._replace(attached=(attached_count(arn, known._replace(complete=False)),)))
     assert any("at least 1 role" in line for line in part)
 
 

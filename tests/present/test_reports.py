@@ -1,6 +1,5 @@
 """Who can do something, and the map of a cluster, as the reader sees them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,7 +61,7 @@ def test_a_condition_that_was_dropped_is_named_with_its_version(library: Library
 
 def account(library: Library, action: str, *, complete: bool = True) -> PrincipalsCan:
     """Who may do it in an account with nobody, as far as it was read."""
-    known = replace(snapshot(), roles=(), users=(), groups=(), complete=complete)
+    known = snapshot()._replace(roles=(), users=(), groups=(), complete=complete)
     account = Account(AccountChoice(offline=True), Path("/nowhere"), held_snapshot=known)
     return principals_can(Library(library.corpus, library.store, account), action)
 

@@ -1,6 +1,5 @@
 """What ekstui reads of an account that stays as it is, read once: each reading takes 0.3 s of the processor, of 300 roles 1 s."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from ekstui.cancellation import Cancelled, never
@@ -39,4 +38,4 @@ class SweepOnce:
         key = (self._rig.seeding, caller, regions)
         if key not in _read:
             _read[key] = sweep_account(connection, regions, progress, cancelled)
-        return replace(_read[key], fetched_at=began)
+        return _read[key]._replace(fetched_at=began)

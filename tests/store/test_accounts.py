@@ -6,7 +6,6 @@ import random
 import sqlite3
 import stat
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,13 +30,13 @@ def test_a_snapshot_comes_back_equal(folder: Path) -> None:
     assert load(folder, "aws", FIRST) is None
     store(folder, snapshot(), "digest")
     assert load(folder, "aws", FIRST) == snapshot()
-    store(folder, replace(snapshot(), roles=(), complete=False))
-    assert load(folder, "aws", FIRST) == replace(snapshot(), roles=(), complete=False)
+    store(folder, snapshot()._replace(roles=(), complete=False))
+    assert load(folder, "aws", FIRST) == snapshot()._replace(roles=(), complete=False)
 
 
 def test_accounts_and_partitions_do_not_mix(folder: Path) -> None:
     store(folder, snapshot(FIRST), "a")
-    store(folder, replace(snapshot(FIRST, "aws-cn"), roles=()), "b")
+    store(folder, snapshot(FIRST, "aws-cn")._replace(roles=()), "b")
     assert load(folder, "aws", SECOND) is None
     assert load(folder, "aws-us-gov", FIRST) is None
     assert load(folder, "aws", FIRST) == snapshot(FIRST)
@@ -143,7 +142,7 @@ def test_a_file_of_a_newer_ekstui_is_left_alone(folder: Path) -> None:
 
 
 def test_a_reader_sees_one_snapshot_while_others_write(folder: Path) -> None:
-    small, large = replace(snapshot(), roles=()), snapshot()
+    small, large = snapshot()._replace(roles=()), snapshot()
     store(folder, small)
 
     def write() -> None:
@@ -173,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_reported(folder: Path, monkeypatch: 
 
 def test_clear_deletes_the_files(folder: Path) -> None:
     store(folder, snapshot(FIRST))
-    store(folder, replace(snapshot(SECOND), fetched_at=WHEN.replace(hour=13)))
+    store(folder, snapshot(SECOND)._replace(fetched_at=WHEN.replace(hour=13)))
     assert [entry.account for entry in stored(folder)] == [SECOND, FIRST]
     clear(folder, SECOND)
     assert {path.name for path in folder.iterdir()} == {f"aws-{FIRST}.db", f".aws-{FIRST}.db.lock"}

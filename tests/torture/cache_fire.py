@@ -150,7 +150,7 @@ class Work:
     def snapshot(self, store: PolicyStore) -> None:
         """Store one snapshot of an account after another, each a second younger."""
         for number in range(1, 1_000_000):
-            accounts.store(accounts_of(store), replace(SNAPSHOT, fetched_at=SNAPSHOT.fetched_at + number * SECOND))
+            accounts.store(accounts_of(store), SNAPSHOT._replace(fetched_at=SNAPSHOT.fetched_at + number * SECOND))
             self.tell(number)
 
 
@@ -168,7 +168,7 @@ def committed(store: PolicyStore, kind: str) -> int:
         if stored is None:
             return 0
         number = (stored.fetched_at - SNAPSHOT.fetched_at) // SECOND
-        assert replace(stored, fetched_at=SNAPSHOT.fetched_at) == SNAPSHOT
+        assert stored._replace(fetched_at=SNAPSHOT.fetched_at) == SNAPSHOT
         return number
     if kind == "index":
         with store.file.reading() as objects:

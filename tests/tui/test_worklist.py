@@ -173,7 +173,7 @@ def test_what_an_access_entry_allows_is_whole_at_every_width(width: int) -> None
     answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod")
     (of_sso,) = (each for each in answer.entries if "AWSReservedSSO" in each.entry.principal_arn)
     policy = AssociatedPolicy("AmazonEKSClusterAdminPolicy")
-    entry = replace(of_sso, entry=replace(of_sso.entry, kind="STANDARD", policies=(policy,)))
+    entry = replace(of_sso, entry=of_sso.entry._replace(kind="STANDARD", policies=(policy,)))
     now = datetime.now(UTC)
     rows = lay_out(cluster_blocks(replace(answer, entries=(entry,)), now, now), width, "app")
     (line,) = (plain(row.line) for row in rows if "role/…/" in plain(row.line))

@@ -8,7 +8,6 @@ for each region that records IAM, and a list of one element may arrive as an obj
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ekstui.change.policy import parse_time
@@ -83,7 +82,7 @@ def read_attachments(
                 _add_use(uses, what, row)
             else:
                 _add_attachment(attachments, _KINDS[what], policy_arn, row)
-    used = (replace(attachment, used_by=tuple(uses.get(attachment.arn, ()))) for attachment in attachments.values())
+    used = (attachment._replace(used_by=tuple(uses.get(attachment.arn, ()))) for attachment in attachments.values())
     return tuple(sorted(used, key=lambda attachment: (attachment.account, attachment.name.lower()))), tuple(
         errors.values()
     )

@@ -1,7 +1,6 @@
 """Details that need further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -37,7 +36,7 @@ def read_pod_identity(
     action = "eks:ListPodIdentityAssociations"
     listing = in_parallel(lambda cluster: _associations(connection, cluster), clusters, cancelled)
     for cluster, associations in failed.answered(listing, "pod-identity", action, attrgetter("place")):
-        clusters_by_place[cluster.place] = replace(cluster, associations=associations)
+        clusters_by_place[cluster.place] = cluster._replace(associations=associations)
     by_id = {
         place: {entry.id: entry for entry in cluster.associations or ()} for place, cluster in clusters_by_place.items()
     }
@@ -60,7 +59,7 @@ def read_pod_identity(
     for place, listed in by_id.items():
         if listed:
             kept = failed.without(listed, gone[place], "pod-identity", action, place, "associations")
-            clusters_by_place[place] = replace(clusters_by_place[place], associations=kept)
+            clusters_by_place[place] = clusters_by_place[place]._replace(associations=kept)
     return tuple(clusters_by_place.values())
 
 
@@ -72,7 +71,7 @@ def read_nodes(
     asked = (cluster for cluster in clusters if cluster.needs_ec2)
     reading = in_parallel(lambda cluster: _nodes(connection, cluster), asked, cancelled)
     for cluster, nodes in failed.answered(reading, "nodes", "ec2:DescribeInstances", lambda place: place.place):
-        clusters_by_place[cluster.place] = replace(cluster, nodes=nodes)
+        clusters_by_place[cluster.place] = cluster._replace(nodes=nodes)
     return tuple(clusters_by_place.values())
 
 
@@ -103,7 +102,7 @@ def read_addon_needs(connection: Connection, cluster: Cluster) -> Details:
     for addon, policies in failed.answered(in_parallel(recommended, versioned), "addons", configuration, place):
         addons[addon.name] = replace(addons[addon.name], recommended_policies=policies)
     kept = None if cluster.addons is None else tuple(addons.values())
-    return replace(cluster, addons=kept), failed.errors
+    return cluster._replace(addons=kept), failed.errors
 
 
 def read_entries(connection: Connection, cluster: Cluster) -> Details:
@@ -130,9 +129,9 @@ def read_entries(connection: Connection, cluster: Cluster) -> Details:
     entries |= dict(failed.answered(described, "access-entries", describing, place))
     listed = in_parallel(associated, [arn for arn, entry in entries.items() if entry.takes_policies])
     for principal, policies in failed.answered(listed, "access-entries", listing, place):
-        entries[principal] = replace(entries[principal], policies=policies)
+        entries[principal] = entries[principal]._replace(policies=policies)
     kept = None if cluster.access_entries is None else tuple(entries.values())
-    return replace(cluster, access_entries=kept), failed.errors
+    return cluster._replace(access_entries=kept), failed.errors
 
 
 def _associated_policy(answer: Mapping[str, Any]) -> AssociatedPolicy:
@@ -159,8 +158,7 @@ def _associations(connection: Connection, cluster: Cluster) -> tuple[PodIdentity
 
 
 def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -> PodIdentityAssociation:
-    return replace(
-        association,
+    return association._replace(
         role_arn=answer.get("roleArn"),
         target_role_arn=answer.get("targetRoleArn"),
         session_policy=answer.get("policy"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ekstui.cancellation import Cancelled
@@ -58,8 +58,7 @@ def described(cluster: Cluster, answer: _Answer) -> Cluster:
     compute = answer.get("computeConfig") or {}
     network = answer.get("kubernetesNetworkConfig") or {}
     issuer = ((answer.get("identity") or {}).get("oidc") or {}).get("issuer")
-    return replace(
-        cluster,
+    return cluster._replace(
         arn=answer.get("arn"),
         role_arn=answer.get("roleArn"),
         issuer=issuer.removeprefix("https://") if issuer else None,
@@ -353,7 +352,7 @@ class _Reading:
         for (place, part), parts in described.items():
             names = gone.get((place, part), set())
             kept: Any = self.failed.without(parts, names, part.source, part.describe_action, place, part.list_key)
-            self.clusters[place] = replace(self.clusters[place], **{part.kept_as: kept})
+            self.clusters[place] = self.clusters[place]._replace(**{part.kept_as: kept})
 
     def _listed(self, place: ClusterPlace, part: Part, answer: Listed) -> Exception | None:
         """Keep the names of a list; return the error that ended it, if any."""
@@ -362,7 +361,7 @@ class _Reading:
             self.names[place, part] = listed
         if error is not None:
             cluster = self.clusters[place]
-            self.clusters[place] = replace(cluster, cut_short=(*cluster.cut_short, part.kept_as))
+            self.clusters[place] = cluster._replace(cut_short=(*cluster.cut_short, part.kept_as))
         return error
 
     def _names(self, action: str, key: str, region: str, **parameters: str) -> Listed:

@@ -5,7 +5,7 @@ SimulatePrincipalPolicy.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -92,8 +92,7 @@ def _with_sweep(
     try:
         for number, page in enumerate(pages, start=1):
             own = (detail for detail in page["Policies"] if ":aws:policy/" not in detail["Arn"])
-            snapshot = replace(
-                snapshot,
+            snapshot = snapshot._replace(
                 roles=(*snapshot.roles, *map(parse_role, page["RoleDetailList"])),
                 users=(*snapshot.users, *map(parse_user, page["UserDetailList"])),
                 groups=(*snapshot.groups, *map(parse_group, page["GroupDetailList"])),
@@ -104,8 +103,8 @@ def _with_sweep(
                 return snapshot
     except failures() as error:
         problem = source_error_of(error, "roles", action, profile=connection.profile)
-        return replace(snapshot, errors=(*snapshot.errors, problem))
-    return replace(snapshot, complete=True)
+        return snapshot._replace(errors=(*snapshot.errors, problem))
+    return snapshot._replace(complete=True)
 
 
 def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled = never) -> Attachments:
@@ -129,7 +128,7 @@ def read_entities(connection: Connection, policy_arn: str, cancelled: Cancelled 
         except failures() as error:
             problem = source_error_of(error, "entities", action, profile=connection.profile, subject=policy_arn)
             if problem.kind == "absent" and not any(names.values()):
-                gone = replace(problem, message=f"{policy_arn} does not exist, in this partition at least.")
+                gone = problem._replace(message=f"{policy_arn} does not exist, in this partition at least.")
                 return Attachments(policy_arn, complete=True, errors=(gone,))
             errors.append(problem)
     roles, failed = _roles(connection, tuple(names["Roles"]), cancelled)
@@ -285,10 +284,10 @@ def sweep_account(
     report("roles")
     snapshot = _with_sweep(connection, snapshot, report, cancelled)
     asked, errors = regions_to_ask(connection, snapshot, regions)
-    snapshot = replace(snapshot, errors=(*snapshot.errors, *errors))
+    snapshot = snapshot._replace(errors=(*snapshot.errors, *errors))
     report("clusters")
     snapshot = _with_eks(connection, snapshot, asked, report, cancelled)
-    return replace(snapshot, not_looked_at=_not_looked_at(snapshot, regions, asked))
+    return snapshot._replace(not_looked_at=_not_looked_at(snapshot, regions, asked))
 
 
 def regions_to_ask(
@@ -358,7 +357,7 @@ def _with_eks(
     facts = read_clusters(connection, regions, counting("clusters"), cancelled, failed)
     nodes = read_nodes(connection, facts.clusters, cancelled, failed)
     pods = read_pod_identity(connection, nodes, counting("Pod Identity"), cancelled, failed)
-    return replace(snapshot, eks=replace(facts, clusters=pods), errors=(*snapshot.errors, *failed.errors))
+    return snapshot._replace(eks=facts._replace(clusters=pods), errors=(*snapshot.errors, *failed.errors))
 
 
 def _not_looked_at(snapshot: AccountSnapshot, chosen: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:

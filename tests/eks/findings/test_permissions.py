@@ -1,6 +1,5 @@
 """Missing permissions are told by actions, not by the names of policies."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -404,21 +403,21 @@ def published(name: str, release: str) -> RolePolicy:
     ("policies", "use", "expected"),
     [
         ((), KARPENTER, ["problem"]),
-        ((), replace(KARPENTER, kind="irsa", certainty="inferred"), ["note"]),
-        ((), replace(KARPENTER, overruled="an association of Pod Identity comes first"), []),
+        ((), KARPENTER._replace(kind="irsa", certainty="inferred"), ["note"]),
+        ((), KARPENTER._replace(overruled="an association of Pod Identity comes first"), []),
         ((allowing("own", "ec2:*", "iam:*", "ssm:*", "sqs:*"),), KARPENTER, ["note"]),
         ((published("karpenter", "v1.14.1"),), KARPENTER, []),
         # Any known release may be the one that runs.
         ((published("karpenter", "v1.0.0"),), KARPENTER, []),
         ((unread("own"),), KARPENTER, []),
-        ((), replace(KARPENTER, service_account="other"), []),
+        ((), KARPENTER._replace(service_account="other"), []),
         # The autoscaler runs with the smaller of its two policies.
         (
             (published("cluster-autoscaler/minimal", "1.33.0"),),
-            replace(KARPENTER, service_account="cluster-autoscaler"),
+            KARPENTER._replace(service_account="cluster-autoscaler"),
             [],
         ),
-        ((), replace(KARPENTER, service_account="cluster-autoscaler"), ["problem"]),
+        ((), KARPENTER._replace(service_account="cluster-autoscaler"), ["problem"]),
     ],
 )
 def test_a_controllers_role_has_what_some_release_of_it_needs(
@@ -456,8 +455,8 @@ def test_a_controllers_role_is_judged_by_the_release_whose_image_runs(
     name = "aws-load-balancer-controller"
     container = Container(name, f"public.ecr.aws/eks/{name}", tag)
     pod = Pod("kube-system", "lbc-1", name, "n", NOW, "Running", "Deployment", name, (container,))
-    running = replace(cluster(), kubernetes=KubernetesFacts(NOW, (pod,)))
-    use = replace(KARPENTER, service_account=name)
+    running = cluster()._replace(kubernetes=KubernetesFacts(NOW, (pod,)))
+    use = KARPENTER._replace(service_account=name)
     codes = coded(
         findings_with((published(name, policy),), (use,), around(running, components=components())),
         "controller-lacks-actions",

@@ -30,8 +30,8 @@ from tests.eks.findings.subjects import (
 OLD = datetime(2019, 6, 1, tzinfo=UTC)
 HIDDEN = ("Pod Identity of cluster d",)
 EBS = used("pod-identity", namespace="kube-system", service_account="sa")
-TAGGED = replace(EBS, session_tags=True)
-UNTAGGED = replace(EBS, session_tags=False)
+TAGGED = EBS._replace(session_tags=True)
+UNTAGGED = EBS._replace(session_tags=False)
 NODES = used("nodegroup", name="a")
 AUTO = used("auto-mode-node")
 

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -151,7 +150,7 @@ def test_a_role_whose_pods_get_another_says_so_wherever_it_is_a_use() -> None:
     snapshot = library.account.last_snapshot_or_error()
     assert snapshot.eks is not None
     prod = next(each for each in snapshot.eks.clusters if each.name == "prod")
-    bare = replace(prod, addons=tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent"))
+    bare = prod._replace(addons=tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent"))
     others = tuple(bare if each is prod else each for each in snapshot.eks.clusters)
-    uses = uses_in(replace(snapshot, eks=replace(snapshot.eks, clusters=others)))
+    uses = uses_in(snapshot._replace(eks=snapshot.eks._replace(clusters=others)))
     assert not any(use.overruled for use in uses[irsa.arn])
