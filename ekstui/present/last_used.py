@@ -1,13 +1,18 @@
 """What a role or a policy was last used for: a row a service, with the actions that IAM tracks."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ekstui.eks.last_accessed import ActionAccess, ServiceAccess, Use, use_in
 from ekstui.iam.text import age_in_words, counted
-from ekstui.library.last_used import LessAnswer, UsedAnswer
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, as_of_words, muted, note
 from ekstui.present.styled import Style
+
+if TYPE_CHECKING:
+    from ekstui.library.last_used import LessAnswer, UsedAnswer
 
 _STYLES: dict[Use, Style] = {"used": "good", "not-in-days": "warn", "not-in-period": "warn", "not-tracked": "muted"}
 

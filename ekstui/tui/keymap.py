@@ -1,6 +1,6 @@
 """The user's own keys, as the settings have them under `[keys]`, checked against all keys of the app."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -18,8 +18,10 @@ def all_keys() -> tuple[Key, ...]:
     return tuple(bound_keys.values())
 
 
-def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
+def unknown_ids(ids: Collection[str]) -> tuple[str, ...]:
     """Return a warning for each unknown id, with the most similar known one."""
+    if not ids:
+        return ()  # like nearly every user's, and all keys are in modules that the start does not need
     declared_ids = tuple(key.id for key in all_keys())
     return tuple(
         f"No key has the id {name}{nearest_words(name, declared_ids)}." for name in ids if name not in declared_ids
@@ -28,6 +30,8 @@ def unknown_ids(ids: Iterable[str]) -> tuple[str, ...]:
 
 def clashes(keymap: Mapping[str, str]) -> dict[str, str]:
     """Return why keys in the settings cannot be used, by id: a key that two ids have would do only one of two things."""
+    if not keymap:
+        return {}
     by_id = {key.id: keymap.get(key.id, key.keys) for key in all_keys()}
     owners: dict[str, list[str]] = {}
     for name, keys in by_id.items():
