@@ -98,9 +98,9 @@ def read_addon_needs(connection: Connection, cluster: Cluster) -> Details:
         return cluster.region, addon.name
 
     for addon, needed in failed.answered(in_parallel(required, versioned), "addons", versions, place):
-        addons[addon.name] = replace(addon, requires_permissions=needed)
+        addons[addon.name] = addon._replace(requires_permissions=needed)
     for addon, policies in failed.answered(in_parallel(recommended, versioned), "addons", configuration, place):
-        addons[addon.name] = replace(addons[addon.name], recommended_policies=policies)
+        addons[addon.name] = addons[addon.name]._replace(recommended_policies=policies)
     kept = None if cluster.addons is None else tuple(addons.values())
     return cluster._replace(addons=kept), failed.errors
 
