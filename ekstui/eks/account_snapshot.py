@@ -1,6 +1,7 @@
 """An account's roles, users, groups and customer-managed policies as values, and who has a policy attached."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -86,7 +87,8 @@ class AttachedPolicy(NamedTuple):
     arn: str
 
 
-class InlinePolicy(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class InlinePolicy:
     """A policy written into a role, user or group."""
 
     name: str
