@@ -18,7 +18,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from itertools import chain, count, groupby
 from operator import itemgetter
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +42,7 @@ from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
 from tests.support.filled import copied, fill_cache
 from tests.support.patience import PATIENCE
+from tests.support.undrawn import draw
 from tests.torture import add_share, is_broken
 
 FAULTS: dict[str, Effect] = {
@@ -181,7 +182,7 @@ def command(words: list[str]) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = ekstui(words)
-    gc.collect()
+    _forget_garbage()
     return code, out.getvalue(), err.getvalue()
 
 
@@ -211,6 +212,7 @@ def screens() -> dict[str, str]:
                 await app.push_screen(screen)
                 while _works() or words_of(screen) == screen.WAITING:
                     await pilot.pause(0.02)
+                draw(app)
                 said[place] = words_of(screen)
                 app.pop_screen()
             return said
@@ -218,6 +220,15 @@ def screens() -> dict[str, str]:
     try:
         return asyncio.run(look())
     finally:
+        _forget_garbage()
+
+
+_runs = count(1)
+
+
+def _forget_garbage() -> None:
+    """Free now and then what commands and apps leave: looking for it takes as long as a command."""
+    if next(_runs) % 20 == 0:
         gc.unfreeze()  # each start of the app freezes what there is, earlier apps included
         gc.collect()
         gc.freeze()

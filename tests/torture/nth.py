@@ -261,6 +261,7 @@ def start_app(words: Sequence[str]) -> int:
     from ekstui.library import AccountChoice, Library, maintenance
     from ekstui.tui.app import EkstuiApp
     from ekstui.tui.screens import explorer_screen as module
+    from tests.support.undrawn import draw
     from tests.torture.faults import header_of, words_of
 
     # Filled in this process, where operations can fail; anew, which takes many seconds, in the first start alone.
@@ -287,6 +288,7 @@ def start_app(words: Sequence[str]) -> int:
                     while _works() or explorer.account.asking:
                         await pilot.pause(0.01)
             await pilot.pause(0.15)
+            draw(app)
             waiting = explorer.account.asking or ("work" if _works() else "")
             print(header_of(explorer), words_of(explorer), *told, explorer.account.error or "", sep="\n")
             if waiting:

@@ -12,11 +12,11 @@ from tests.torture.nth import APP, APP_ASKING, OFFLINE, Kind, shim, tries
 @pytest.mark.parametrize(
     ("words", "kind", "every"),
     [
-        (("versions", "AmazonEKS_CNI_Policy"), "sql", 8),
-        (("cache", "info"), "file", 3),
-        (OFFLINE[3], "file", 5),
-        pytest.param(OFFLINE[0], "memory", 10, marks=pytest.mark.skipif(not shim(), reason="there is no compiler")),
-        (APP, "file", 8),
+        (("versions", "AmazonEKS_CNI_Policy"), "sql", 16),
+        (("cache", "info"), "file", 6),
+        (OFFLINE[3], "file", 10),
+        pytest.param(OFFLINE[0], "memory", 20, marks=pytest.mark.skipif(not shim(), reason="there is no compiler")),
+        (APP, "file", 16),
     ],
     ids=[
         "a command's statements",
@@ -38,6 +38,6 @@ def test_whatever_fails_the_answer_is_right_or_it_is_said(
 @pytest.mark.slow
 def test_whatever_call_of_the_apps_start_fails_it_is_said(filled_cache: Path, rig: Rig, own_home: Path) -> None:
     rig.reset(0)
-    found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=32)]
+    found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=64)]
     assert found
     assert [each for each in found if each.wrong] == []
