@@ -13,8 +13,6 @@ from tests.tui.driver.test_ending import assert_restored
 SHORT = (
     "quit",
     "SIGHUP",
-    "SIGINT",
-    "SIGUSR1",
     "SIGALRM",
     "fifty stops and continues, then quit",
     "the terminal is closed, SIGHUP ignored",

@@ -115,7 +115,7 @@ def brute(layers: list[list[Document]], action: str, resource: str, context: Com
     return "allowed" if all("Allow" in effects for effects in hits) else "implicit-deny"
 
 
-@settings(max_examples=examples(70, whole=200), deadline=None)
+@settings(max_examples=examples(35, whole=200), deadline=None)
 @given(
     identity=documents,
     boundary=st.none() | documents,
