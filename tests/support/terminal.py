@@ -41,6 +41,9 @@ _KEYBOARD_PROTOCOL = re.compile(rb"\x1b\[([<>])\d*u")
 _ANSWER = 1.0
 """Seconds in which a busy machine begins to answer a key, if it does at all."""
 
+_LAST_BYTES = 2.0
+"""Seconds in which what a program wrote last arrives, where a process that it left behind keeps the line open."""
+
 _MEMORY_UNIT = 1024
 _CPU_TICK = os.sysconf("SC_CLK_TCK")
 
@@ -122,6 +125,7 @@ class Terminal:
             preexec_fn=take_terminal,
         )
         self._slave: int | None = slave
+        self._modes_left: list[Any] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -164,6 +168,8 @@ class Terminal:
     @property
     def termios(self) -> list[Any]:
         """The line's own modes (echo and so on), in the form of the `termios` module; compare with `modes_before`."""
+        if self._modes_left is not None:
+            return self._modes_left
         return termios.tcgetattr(self._slave if self._slave is not None else self._master)
 
     def pump(self, seconds: float) -> bool:
@@ -311,8 +317,13 @@ class Terminal:
             else:
                 self.pump(0.005)
         taken = perf_counter() - begun
-        while reading and not self._ended and self.pump(0.05):
-            pass
+        if reading and self._slave is not None:
+            self._modes_left = self.termios
+            os.close(self._slave)
+            self._slave = None
+            # The line ends once all is read: a busy kernel passes on what was written last some time after the end.
+            while not self._ended and self.pump(_LAST_BYTES):
+                pass
         code = self.process.returncode
         return Exit(code if code >= 0 else 128 - code, taken, code < 0)
 

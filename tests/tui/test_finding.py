@@ -79,16 +79,18 @@ def test_what_is_pasted_anywhere_is_looked_up() -> None:
 
 def test_what_was_found_before_is_offered_first_and_forgotten_with_the_account() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
-        for text in ("alice", "ReadOnlyAccess"):
+        for text in ("alice", "AmazonS3FullAccess"):
             await find(pilot, app, text)
             await pilot.press("enter")
             await settle(pilot, lambda: not shows(app, PaletteScreen))
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)
-        await settle(pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.name == "ReadOnlyAccess")
+        await settle(
+            pilot, lambda: explorer.shown is not None and explorer.shown.entry.policy.name == "AmazonS3FullAccess"
+        )
         palette = await find(pilot, app, "")
         assert [line.split()[:2] for line in words(palette).splitlines()[:2]] == [
-            ["recent", "ReadOnlyAccess"],
+            ["recent", "AmazonS3FullAccess"],
             ["recent", "alice"],
         ]
         await pilot.press("escape", "f")

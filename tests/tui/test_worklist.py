@@ -27,6 +27,7 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.bars import LineBar
 from ekstui.tui.widgets.rows import RowList
 from tests.rig.rig import Rig
+from tests.support.patience import PATIENCE
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 
@@ -107,7 +108,7 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, mon
     whole = judging.clusters
 
     def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
-        may_judge.wait(30)
+        assert may_judge.wait(PATIENCE)
         answers = whole(library)
         judged.set()
         return answers

