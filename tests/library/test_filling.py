@@ -12,8 +12,10 @@ import pytest
 from ekstui.library import Library, maintenance
 from ekstui.library.maintenance import fill_and_index
 from ekstui.library.searching import changes_feed
+from ekstui.sources.corpus import Corpus
 from ekstui.store import index
 from tests.support.bundled import POLICIES
+from tests.support.corpus import small_corpus
 
 
 def never() -> bool:
@@ -46,6 +48,9 @@ def test_another_process_fills_and_indexes_the_cache_and_imports_nothing_of_the_
 def test_where_no_process_can_be_started_this_one_fills_the_cache(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "corpus").mkdir()
+    corpus = small_corpus(tmp_path / "corpus")
+    monkeypatch.setattr(Corpus, "bundled", lambda: corpus)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     library = Library.open()
     fill_and_index(library, lambda *_: None, never)

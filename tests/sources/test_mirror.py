@@ -332,7 +332,7 @@ def some_histories() -> list[PolicyHistory]:
     corpus = Corpus.bundled()
     family = corpus.manifest().family
     histories = [*corpus.histories()]
-    return [*histories[:family], *sample(histories[family:], 150)]
+    return [*histories[:family], *sample(histories[family:], 50)]
 
 
 @pytest.mark.slow
