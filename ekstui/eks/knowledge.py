@@ -212,6 +212,19 @@ def _has(text: str, parts: list[str]) -> bool:
     return True
 
 
+class ReportMeaning(NamedTuple):
+    """What a problem that EKS reports means."""
+
+    kind: str
+    """What it is reported of, such as `nodegroup`."""
+    code: str
+    text: str
+    command: tuple[str, ...] = ()
+    """The command that shows more, or mends it, with `{cluster}` and `{resource}`; empty for the one that shows what EKS knows."""
+    about: str = "shows more"
+    """What the command does, as half a sentence."""
+
+
 class Knowledge(NamedTuple):
     """All of `eks.toml`."""
 
@@ -226,6 +239,8 @@ class Knowledge(NamedTuple):
     dependent_actions: tuple[DependentActions, ...]
     optional_actions: tuple[OptionalActions, ...]
     symptoms: tuple[Symptom, ...]
+    reports: Mapping[tuple[str, str], ReportMeaning]
+    """What EKS means by what it reports, by kind of part and code."""
     groups: tuple[tuple[str, tuple[str, ...]], ...]
     """How the app groups the policies: titles and names."""
     aliases: Mapping[str, tuple[str, ...]]
@@ -303,6 +318,7 @@ def _knowledge(tables: Mapping[str, Any]) -> Knowledge:
         dependent_actions=_entries(DependentActions, tables["dependent_actions"]),
         optional_actions=_entries(OptionalActions, map(_with_releases, tables["optional_actions"])),
         symptoms=_entries(Symptom, tables["symptoms"]),
+        reports={(meaning.kind, meaning.code): meaning for meaning in _entries(ReportMeaning, tables["reports"])},
         groups=tuple((title, tuple(names)) for title, names in tables["groups"].items()),
         aliases=_frozen(tables["aliases"]),
         synonyms=dict(tables["synonyms"]),

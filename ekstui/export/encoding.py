@@ -253,8 +253,9 @@ def _arguments(commands: Sequence[Command]) -> list[list[str]]:
 
 def _commands_about(issue: HealthIssue) -> list[list[str]]:
     from ekstui.eks.findings.health import general_command  # needed only by answers about clusters
+    from ekstui.library.catalog import knowledge
 
-    return [list(command)] if (command := general_command(issue)) else []
+    return [list(command)] if (command := general_command(issue, knowledge())) else []
 
 
 def _principal(explanation: ForbiddenExplanation) -> str | None:

@@ -1,87 +1,18 @@
-"""What EKS itself reports about a cluster, its node groups, add-ons, Fargate profiles and capabilities.
-
-Source: EKS API reference, "Issue", "AddonIssue", "ClusterIssue", "FargateProfileIssue"; EKS User Guide, "Troubleshoot
-problems with Amazon EKS clusters and nodes", "Cluster health FAQs and error codes", "Update an Amazon EKS add-on".
-"""
+"""What EKS itself reports about a cluster, its node groups, add-ons, Fargate profiles and capabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Cluster, HealthIssue
 from ekstui.eks.commands import Command, aws
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, knows_entries
 from ekstui.eks.findings.table import TITLE_WIDTH, Case, Finding, FixPlace, finding
+from ekstui.eks.knowledge import Knowledge, ReportMeaning
 
 _PARTS = {"nodegroup": "node group", "fargate": "Fargate profile", "addon": "add-on"}
 """What the parts of a cluster are called, where their kind is not a word."""
-
-
-class Meaning(NamedTuple):
-    """What a report means."""
-
-    text: str
-    command: tuple[str, ...] = ()
-    """The arguments of the command that shows more, or fixes it; empty for the one that shows what EKS knows."""
-    about: str = "shows more"
-    """What the command does, as half a sentence."""
-
-
-_AGAIN = "Create it again under the same name and path, with its trust policy and its policies."
-_UNKNOWN = Meaning("ekstui knows no more about it than EKS says.")
-
-_MEANINGS: dict[tuple[str, str], Meaning] = {
-    ("nodegroup", "AccessDenied"): Meaning(
-        "The cluster's API server denies EKS or the nodes access; IAM does not.",
-        ("kubectl", "get", "clusterrole/eks:node-manager", "clusterrolebinding/eks:node-manager"),
-        "shows whether they exist",
-    ),
-    ("nodegroup", "NodeCreationFailure"): Meaning(
-        "Instances start and do not join: the node role lacks a policy or its access entry, or they do not reach the "
-        "cluster's endpoint."
-    ),
-    ("nodegroup", "IamNodeRoleNotFound"): Meaning(f"IAM has no such node role. {_AGAIN}"),
-    ("nodegroup", "IamInstanceProfileNotFound"): Meaning(
-        "IAM has no such instance profile. Create it again under the same name, with the node role."
-    ),
-    ("nodegroup", "AsgInstanceLaunchFailures"): Meaning(
-        "The Auto Scaling group starts no instances. Its activities say why: capacity, a quota, or a KMS key that the "
-        "service-linked role of Auto Scaling may not use.",
-        ("aws", "autoscaling", "describe-scaling-activities", "--auto-scaling-group-name", "{resource}"),
-        "shows its activities",
-    ),
-    ("cluster", "AccessDenied"): Meaning("What EKS does with the cluster role is denied: a policy is missing or denies it."),
-    ("cluster", "IamRoleNotFound"): Meaning(f"IAM has no such cluster role. {_AGAIN}"),
-    ("cluster", "KmsGrantRevoked"): Meaning(
-        "EKS may no longer use the KMS key that encrypts the cluster's secrets, so the secrets cannot be read.",
-        ("aws", "eks", "describe-cluster", "--name", "{cluster}", "--query", "cluster.encryptionConfig"),
-        "shows the key, whose grants have to be restored",
-    ),
-    ("cluster", "KmsKeyDisabled"): Meaning(
-        "The KMS key that encrypts the cluster's secrets is disabled.", ("aws", "kms", "enable-key", "--key-id", "{resource}"),
-        "enables it again",
-    ),
-    ("cluster", "KmsKeyMarkedForDeletion"): Meaning(
-        "The KMS key that encrypts the cluster's secrets will be deleted; then they are lost.",
-        ("aws", "kms", "cancel-key-deletion", "--key-id", "{resource}"),
-        "keeps it",
-    ),
-    ("cluster", "StsRegionalEndpointDisabled"): Meaning(
-        "STS is not active in this Region, so nobody gets credentials from it. Activate it in IAM's account settings."
-    ),
-    ("addon", "AddonPermissionFailure"): Meaning("The add-on has no role, or its role lacks what the add-on needs."),
-    ("addon", "AccessDenied"): Meaning(
-        "The cluster's API server does not let EKS manage the add-on: the binding eks:addon-cluster-admin has to exist.",
-        ("kubectl", "get", "clusterrolebinding/eks:addon-cluster-admin"),
-        "shows whether it exists",
-    ),
-    ("fargate", "AccessDenied"): Meaning("The cluster's API server denies the pods' nodes access; IAM does not."),
-    ("capability", "AccessDenied"): Meaning(
-        "What the capability does is denied: by IAM for its role, or in the cluster by the role's access entry."
-    ),
-}  # fmt: skip
 
 
 _SHOWN_BY = {
@@ -96,13 +27,17 @@ _SHOWN_BY = {
 
 def _fix(finding: Finding, place: FixPlace) -> tuple[Command, ...]:
     cluster = place.cluster
-    return () if cluster is None else tuple(_next_step(issue, cluster) for issue in finding.reported)
+    return (
+        ()
+        if cluster is None
+        else tuple(_next_step(issue, cluster, place.account.knowledge) for issue in finding.reported)
+    )
 
 
-def _next_step(issue: HealthIssue, cluster: Cluster) -> Command:
+def _next_step(issue: HealthIssue, cluster: Cluster, knowledge: Knowledge) -> Command:
     """Return what shows more about a report, or fixes it."""
-    meaning = meaning_of(issue)
-    if meaning.command:
+    meaning = meaning_of(issue, knowledge)
+    if meaning is not None and meaning.command:
         arguments = tuple(cluster.name if part == "{cluster}" else part for part in meaning.command)
         return Command(arguments + (("--region", cluster.region) if arguments[0] == "aws" else ()), meaning.about)
     call, option, query = _SHOWN_BY.get(issue.kind, _SHOWN_BY["cluster"])
@@ -121,11 +56,14 @@ def _next_step(issue: HealthIssue, cluster: Cluster) -> Command:
     fix=_fix,
     fixed_by="to look further",
 )
-def unexplained_issues(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
+def unexplained_issues(subject: ClusterInUse, account: AccountContext) -> Iterator[Case]:
     """Yield each problem that EKS reports and no finding about a role explains."""
     for issue in subject.unexplained:
         part = _PARTS.get(issue.kind, issue.kind)
-        text = (meaning_of(issue).text or _UNKNOWN.text) + _about_entry(issue, subject)
+        meaning = meaning_of(issue, account.knowledge)
+        text = (meaning.text if meaning else "ekstui knows no more about it than EKS says.") + _about_entry(
+            issue, subject
+        )
         yield Case(
             f"EKS reports {issue.code} for {part} {issue.name}: {issue.message.rstrip('.')}. {text}",
             (f"reported by EKS for {part} {issue.name}", *(f"resource {resource}" for resource in issue.resources)),
@@ -163,20 +101,20 @@ def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
     )
 
 
-def meaning_of(issue: HealthIssue) -> Meaning:
-    """Return what a report means; an empty text if that is not known."""
-    meaning = _MEANINGS.get((issue.kind, issue.code), Meaning(""))
-    if "{resource}" not in meaning.command:
+def meaning_of(issue: HealthIssue, knowledge: Knowledge) -> ReportMeaning | None:
+    """Return what a report means, with a command about its one resource, if it has one; None if that is not known."""
+    meaning = knowledge.reports.get((issue.kind, issue.code))
+    if meaning is None or "{resource}" not in meaning.command:
         return meaning
     if len(issue.resources) != 1:
         return meaning._replace(command=())
     return meaning._replace(command=(*meaning.command[:-1], issue.resources[0]))
 
 
-def general_command(issue: HealthIssue) -> tuple[str, ...]:
+def general_command(issue: HealthIssue, knowledge: Knowledge) -> tuple[str, ...]:
     """Return the command for a report that needs no cluster to be named; empty if that of the finding does."""
-    command = meaning_of(issue).command
-    return () if "{cluster}" in command else command
+    meaning = meaning_of(issue, knowledge)
+    return () if meaning is None or "{cluster}" in meaning.command else meaning.command
 
 
 def is_about(issue: HealthIssue, use: Use) -> bool:
