@@ -12,7 +12,6 @@ import pytest
 
 from ekstui.cli.main import main
 from ekstui.library import own_account
-from ekstui.sources.aws import last_accessed
 from tests.rig.clients import client
 from tests.rig.rig import Rig
 from tests.support.bundled import CNI, newest
@@ -256,8 +255,7 @@ def used_by_nodes(_: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
+def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
     lasting_rig.world.reports, lasting_rig.world.short_pages = used_by_nodes, 1
     answer = shape(ekstui, "used", "role:prod-node")
@@ -277,10 +275,7 @@ def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run, monkeypatc
     assert (never.code, "known to IAM alone" in never.err) == (3, True)
 
 
-def test_a_role_s_policies_without_what_was_not_used(
-    lasting_rig: Rig, ekstui: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
+def test_a_role_s_policies_without_what_was_not_used(lasting_rig: Rig, ekstui: Run, tmp_path: Path) -> None:
     lasting_rig.reset(0)
     lasting_rig.world.reports = used_by_nodes
     done = ekstui("used", "role:prod-node", "--less")
@@ -298,10 +293,7 @@ def test_a_role_s_policies_without_what_was_not_used(
 
 
 @pytest.mark.parametrize("call", ["GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"])
-def test_last_use_that_cannot_be_asked_for(
-    lasting_rig: Rig, ekstui: Run, call: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
+def test_last_use_that_cannot_be_asked_for(lasting_rig: Rig, ekstui: Run, call: str) -> None:
     lasting_rig.reset(0)
     lasting_rig.proxy.fail("denied", "iam", call)
     done = ekstui("used", "role:prod-node")

@@ -98,9 +98,14 @@ def rig(_rig: "Rig", own_home: Path, monkeypatch: pytest.MonkeyPatch) -> "Rig":
 
 @pytest.fixture
 def lasting_rig(rig: "Rig", monkeypatch: pytest.MonkeyPatch) -> "Rig":
-    """Return the rig for a test that leaves its account as it was seeded: ekstui reads such an account once in a process."""
+    """Return the rig for a test that leaves its account as it was seeded: ekstui reads such an account once in a process.
+
+    The rig's reports on what was last used are ready at once, so nobody waits for them.
+    """
     from ekstui.library import own_account
+    from ekstui.sources.aws import last_accessed
     from tests.rig.reading import SweepOnce
 
+    monkeypatch.setattr(last_accessed, "PAUSES", (0.0,) * 4)
     monkeypatch.setattr(own_account, "sweep_account", SweepOnce(rig))
     return rig
