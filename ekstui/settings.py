@@ -3,6 +3,7 @@
 The file is TOML; errors name the line of the key. The manual is made from the same declarations.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -272,7 +273,6 @@ def save_word(path: Path, name: str, word: str) -> None:
 
     A file that is not there yet is made. Raises InputError, and changes nothing, if the file cannot be read, changed or written.
     """
-    import json
     import tomllib
 
     file = read_file(path)

@@ -3,6 +3,9 @@
 import gc
 import sys
 
+from ekstui.cli.streams import remark
+from ekstui.errors import OutputError
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ekstui with the given arguments, the process's own by default, and return the exit code.
@@ -24,13 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
 def answer_version() -> int:
     """Print the versions and return the exit code."""
     from ekstui.cli.version import print_version
-    from ekstui.errors import OutputError
 
     try:
         print_version()
     except OutputError as error:
         from ekstui.cli.parser import ExitCode
-        from ekstui.cli.streams import remark
 
         remark(error)
         return ExitCode.NO_OUTPUT

@@ -7,10 +7,10 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from ekstui import log
+from ekstui import files, log
 from ekstui.cli.parser import COMMANDS, ExitCode, build_parser, command_of, nearest_option, takes_value
+from ekstui.cli.session import age_of_policies
 from ekstui.cli.streams import (
     end_at_once,
     flush_out,
@@ -32,9 +32,7 @@ from ekstui.errors import (
     UnknownPolicyError,
 )
 from ekstui.iam.text import clean_line, listed
-
-if TYPE_CHECKING:
-    from ekstui.settings import Effective, Settings
+from ekstui.settings import Effective, Settings, effective
 
 _CODE_OF: tuple[tuple[type[EkstuiError], ExitCode], ...] = (
     (NotFoundError, ExitCode.NOTHING),
@@ -141,8 +139,6 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
     log.info("ends with %d: %s", code, type(error).__name__)
     log.debug("%s", error)
     if isinstance(error, UnknownPolicyError):
-        from ekstui.cli.session import age_of_policies
-
         age = age_of_policies(demo="--demo" in words) or ""
         error.next_step = f"{error.next_step} {age}".strip()
     if wants_json(words):
@@ -193,8 +189,6 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 
     InputError says where an invalid value is.
     """
-    from ekstui import files
-    from ekstui.settings import Effective, Settings, effective  # 5 ms, which a usage error does without
 
     if not needs_settings(arguments):
         return Effective(Settings(), {}, (), files.config_file(), file_found=False)

@@ -13,6 +13,7 @@ from ekstui import files
 from ekstui.cancellation import Cancelled, never
 from ekstui.errors import DataError
 from ekstui.library.library import Library
+from ekstui.store import index
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack
 
@@ -99,7 +100,6 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
     """
     if library.is_demo or not index_actions_of(library, progress, cancelled):
         return False
-    from ekstui.store import index
 
     def steps() -> bool:
         judges = index.judging_version()
@@ -111,7 +111,6 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
 
 def index_actions_of(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
     """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
-    from ekstui.store import index
 
     if not library.store.file.writable():
         return False
@@ -130,7 +129,6 @@ def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -
 
 
 def _is_ready(library: Library) -> bool:
-    from ekstui.store import index
 
     try:
         ready = library.state() is not None and index.is_current(library.store, "actions")

@@ -17,6 +17,8 @@ from ekstui.iam.grants import statement_may_match
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
 from ekstui.sources.shipped import PublishedPolicies, reader_of, shipped_in
+from ekstui.store import index
+from ekstui.store.index import feed, judging_version
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
 if TYPE_CHECKING:
@@ -44,8 +46,6 @@ def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate,
     wanted = action.lower()
     candidates_read: tuple[Candidate, ...] = ()
     if (among := aws_scope(scope)) is not None:
-        from ekstui.store import index
-
         indexed = library.cached(lambda: index.candidates(library.store, wanted, among))
         candidates_read = (
             library.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
@@ -77,7 +77,6 @@ def changes_feed(library: Library, since: datetime | None = None, scope: Scope =
 
 
 def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
-    from ekstui.store.index import feed, judging_version
 
     indexed = library.cached(lambda: feed(library.store, since, judging_version(), scope))
     return library.ask(lambda reader: read_feed(reader, since, scope)) if indexed is None else indexed

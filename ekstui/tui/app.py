@@ -19,6 +19,7 @@ from textual.widgets import Input
 
 from ekstui import logbook
 from ekstui.errors import InputError
+from ekstui.library.catalog import version_at
 from ekstui.settings import Effective, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.background import first_view
@@ -278,7 +279,6 @@ def _library(account: AccountChoice) -> Library:
 
 def where_to_start(where: str, library: Library) -> Start:
     """Return where `POLICY`, `POLICY@v5` or `POLICY@v5..v6` leads; raises NotFoundError if it is unknown."""
-    from ekstui.library.catalog import version_at
     from ekstui.library.notation import VersionRange, parse_policy_or_range
 
     place = parse_policy_or_range(where)

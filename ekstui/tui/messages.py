@@ -9,6 +9,7 @@ from textual.message import Message
 
 from ekstui.iam.reference import ActionInfo
 from ekstui.iam.wildcard import is_wild
+from ekstui.library.catalog import knowledge
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy
@@ -86,7 +87,6 @@ def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | 
 
 
 def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
-    from ekstui.library.catalog import knowledge
 
     if one.name == other.name:
         goes_back = bool(one.version and other.version and one.version > other.version)

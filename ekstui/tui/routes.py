@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.screen import Screen
 
 from ekstui.change.policy import version_label
-from ekstui.eks.knowledge import Symptom
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
-from ekstui.present.access import access_blocks, access_difference_blocks
-from ekstui.present.blocks import none_known
+from ekstui.present.access import access_difference_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import Key
@@ -40,8 +37,6 @@ from ekstui.tui.messages import (
 from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
-    from ekstui.eks.cluster import Cluster
-    from ekstui.library.cluster_answers import ClusterAnswer
     from ekstui.library.lookup import Thing
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
@@ -200,6 +195,7 @@ class RoutedApp(LibraryApp):
         """Open what the user found, in the four panes or on a screen of its own."""
         from ekstui.library.lookup import Pasted, Sides
         from ekstui.tui.screens.palette_screen import shown_of
+        from ekstui.tui.screens.thing_screen import screen_of
 
         if shown := shown_of(thing):
             self._show_policy(shown)
@@ -207,7 +203,7 @@ class RoutedApp(LibraryApp):
             self._compare(thing.value)
         elif isinstance(thing.value, Pasted):
             self.post_message(AskExplain(thing.value.text))
-        elif screen := self._screen_of(thing):
+        elif screen := screen_of(thing, self.library, self.explorer.account.snapshot, self.explorer.scope):
             self.push_screen(screen)
 
     def _compare(self, sides: Sequence[str]) -> None:
@@ -221,43 +217,6 @@ class RoutedApp(LibraryApp):
             self.notify(plain_failure(error), severity="error")
         else:
             self.post_message(ShowComparison(before, after))
-
-    def _screen_of(self, thing: Thing) -> Screen[None] | None:
-        from ekstui.eks.account_snapshot import Group, LocalPolicy, User
-        from ekstui.eks.cluster import Cluster
-        from ekstui.eks.kubernetes import AccessPolicyRules
-        from ekstui.eks.pods import PodPlace
-        from ekstui.library.symptoms import symptom_answer
-        from ekstui.present import cards
-        from ekstui.tui.screens.account_screen import RoleScreen
-        from ekstui.tui.screens.card_screens import CardScreen
-        from ekstui.tui.screens.cluster_screens import ClusterScreen
-        from ekstui.tui.screens.pod_screen import PodScreen
-        from ekstui.tui.screens.who_can_screen import WhoCanScreen
-
-        snapshot = self.explorer.account.snapshot
-        match thing.value:
-            case Cluster() as cluster:
-                return ClusterScreen(cluster.name, cluster.region)
-            case PodPlace() as place:
-                return PodScreen(place)
-            case AccessPolicyRules() as access:
-                return CardScreen(thing, lambda: access_blocks(access))
-            case Symptom() as symptom:
-                library = self.explorer.app.library
-                return CardScreen(thing, lambda: cards.symptom_blocks(symptom_answer(library, symptom)))
-            case User() as user if snapshot:
-                return CardScreen(thing, lambda: cards.user_blocks(user, snapshot))
-            case Group() as group if snapshot:
-                return CardScreen(thing, lambda: cards.group_blocks(group, snapshot))
-            case LocalPolicy() as own if snapshot:
-                return CardScreen(thing, lambda: cards.own_policy_blocks(own, snapshot))
-            case str() as name if thing.kind == "role":
-                return RoleScreen(name)
-            case str() as action if thing.kind == "action":
-                return WhoCanScreen(action, self.explorer.scope)
-            case _:
-                return None
 
     # Keys that work on every screen
 
@@ -282,42 +241,9 @@ class RoutedApp(LibraryApp):
 
     def action_clusters(self) -> None:
         """Let the user choose one of the account's clusters."""
-        from ekstui.library.cluster_answers import clusters as judged
-        from ekstui.present.cluster_report import CLUSTER_COLUMNS, cluster_cells
-        from ekstui.tui.screens.cluster_screens import ClusterScreen
-        from ekstui.tui.screens.dialogs import ChooserScreen
+        from ekstui.tui.screens.cluster_screens import choose_cluster
 
-        snapshot = self.explorer.account.snapshot
-        clusters = snapshot.eks.clusters if snapshot and snapshot.eks else ()
-        if not clusters:
-            if snapshot:
-                text = none_known(snapshot).text
-                self.notify(f"{text[:1].upper()}{text[1:]}; a shows what was read.")
-            else:
-                self.notify("No account was read yet; a says why, and lists the profiles.")
-            return
-
-        def show(cluster: Cluster | None) -> None:
-            if cluster is not None:
-                self.push_screen(ClusterScreen(cluster.name, cluster.region))
-
-        chooser = ChooserScreen(
-            "Clusters", [(cluster_cells(cluster), cluster) for cluster in clusters], CLUSTER_COLUMNS
-        )
-        self.push_screen(chooser, show)
-        library = self.library
-
-        # The user may have closed it; is_mounted stays true even then.
-        def show_problems(answers: Sequence[ClusterAnswer]) -> None:
-            if chooser in self.screen_stack:
-                chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
-
-        def show_failure(error: EkstuiError) -> None:
-            if chooser in self.screen_stack:
-                chooser.set_choices([(cluster_cells(cluster, waiting=False), cluster) for cluster in clusters])
-            self.notify(str(error), severity="error")
-
-        self.background.run(self, "clusters", lambda _: judged(library), show_problems, show_failure)
+        choose_cluster(self, self.explorer.account.snapshot)
 
     # The account
 

@@ -6,26 +6,45 @@ from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 
 from ekstui.change.policy import version_label
+from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import one_line
 from ekstui.eks.findings.subjects import RolePolicy
 from ekstui.eks.pods import PodPlace
+from ekstui.errors import EkstuiError
 from ekstui.export.texts import attachment_terraform
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
-from ekstui.library.cluster_answers import ClusterAnswer, ClusterRole, CommonCause, RecentChange, cluster_answer
+from ekstui.library.cluster_answers import (
+    ClusterAnswer,
+    ClusterRole,
+    CommonCause,
+    RecentChange,
+    cluster_answer,
+    clusters,
+)
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.library.upgrading import upgrade
-from ekstui.present.blocks import Fold, error_notes
-from ekstui.present.cluster_report import UNREAD_ROLE, about_line, cluster_blocks, upgrade_blocks
+from ekstui.present.blocks import Fold, error_notes, none_known
+from ekstui.present.cluster_report import (
+    CLUSTER_COLUMNS,
+    UNREAD_ROLE,
+    about_line,
+    cluster_blocks,
+    cluster_cells,
+    upgrade_blocks,
+)
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
+from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Bookmark, ShowPlace, ShowPods, ShowRole
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
+from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
 from ekstui.tui.widgets.pane import rows_with
 
@@ -258,3 +277,35 @@ def _matching(tree: Sequence[Row], words: Sequence[str]) -> list[Row]:
 
 def _parent(row: Row) -> Hashable:
     return row.key[:-1] if isinstance(row.key, tuple) else None
+
+
+def choose_cluster(app: LibraryApp, snapshot: AccountSnapshot | None) -> None:
+    """Let the user choose one of the account's clusters; say why if none is known."""
+    in_account = snapshot.eks.clusters if snapshot and snapshot.eks else ()
+    if not in_account:
+        if snapshot:
+            text = none_known(snapshot).text
+            app.notify(f"{text[:1].upper()}{text[1:]}; a shows what was read.")
+        else:
+            app.notify("No account was read yet; a says why, and lists the profiles.")
+        return
+
+    def show(cluster: Cluster | None) -> None:
+        if cluster is not None:
+            app.push_screen(ClusterScreen(cluster.name, cluster.region))
+
+    chooser = ChooserScreen("Clusters", [(cluster_cells(cluster), cluster) for cluster in in_account], CLUSTER_COLUMNS)
+    app.push_screen(chooser, show)
+    library = app.library
+
+    # The user may have closed it; is_mounted stays true even then.
+    def show_problems(answers: Sequence[ClusterAnswer]) -> None:
+        if chooser in app.screen_stack:
+            chooser.set_choices([(cluster_cells(answer.cluster, answer), answer.cluster) for answer in answers])
+
+    def show_failure(error: EkstuiError) -> None:
+        if chooser in app.screen_stack:
+            chooser.set_choices([(cluster_cells(cluster, waiting=False), cluster) for cluster in in_account])
+        app.notify(str(error), severity="error")
+
+    app.background.run(app, "clusters", lambda _: clusters(library), show_problems, show_failure)

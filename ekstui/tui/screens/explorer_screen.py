@@ -23,6 +23,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ekstui.change.policy import Scope, next_scope
+from ekstui.library.catalog import PolicyEntry, knowledge
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Synced, sync_and_index, watch_account
@@ -66,7 +67,6 @@ from ekstui.tui.widgets.versions_pane import VersionsPane
 
 if TYPE_CHECKING:
     from ekstui.library import Library
-    from ekstui.library.catalog import PolicyEntry
     from ekstui.library.library import DataStatus
     from ekstui.library.notation import PolicyAt
 
@@ -245,7 +245,6 @@ class ExplorerScreen(Screen[None]):
 
     def _begin(self) -> None:
         """Show the first policy, or what the app was opened at; schedule reading the account and filling the cache."""
-        from ekstui.library.catalog import PolicyEntry
 
         if self.app.has_keys:
             # Typed keys first: the background threads would take half the processor.
@@ -308,7 +307,6 @@ class ExplorerScreen(Screen[None]):
         self._show_header()
 
     def _load(self, *, cursor: str | None = None) -> None:
-        from ekstui.library.catalog import knowledge
 
         library = self.app.library
         entries = self._entries(library)
@@ -717,7 +715,6 @@ class ExplorerScreen(Screen[None]):
 
     def catch_up(self) -> None:
         """Show the policy under the list's cursor now, without waiting for the cursor to rest."""
-        from ekstui.library.catalog import PolicyEntry
 
         row, shown = self.policies.rows.current, self.shown
         if row is None or not isinstance(row.value, PolicyEntry):
@@ -767,7 +764,6 @@ class ExplorerScreen(Screen[None]):
     def place(self) -> PolicyAt | None:
         """The policy or version under the cursor of the focused pane."""
         from ekstui.change.steps import Step
-        from ekstui.library.catalog import PolicyEntry
 
         row = self.row
         if row is not None and isinstance(row.value, PolicyEntry):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from ekstui.change.policy import version_words
+from ekstui.library.catalog import knowledge, knowledge_of
 from ekstui.present.access import access_blocks
 from ekstui.present.policy_report import RemainingService, about_blocks, notes_blocks, remaining_blocks
 from ekstui.present.rendering import rows
@@ -77,7 +78,6 @@ class PermissionsPane(Pane):
                 self.show_rows()
                 self.rows.scroll_home(animate=False)
             return
-        from ekstui.library.catalog import knowledge, knowledge_of
 
         self.set_title(f"{shown.entry.policy.name} {version_words(shown.entry.policy, shown.version)}")
         library, policy, version = self.app.library, shown.entry.policy, shown.version

@@ -15,6 +15,7 @@ from ekstui.errors import EkstuiError
 from ekstui.iam.reference import reference
 from ekstui.iam.text import clean_line
 from ekstui.iam.wildcard import is_wild
+from ekstui.library.catalog import PolicyEntry
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AccountView
@@ -24,7 +25,6 @@ from ekstui.tui.widgets.rows import RowList
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy
     from ekstui.library import Library
-    from ekstui.library.catalog import PolicyEntry
     from ekstui.library.notation import PolicyAt
 
 REST = "Other"
@@ -244,7 +244,6 @@ class PoliciesPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return the policy's ARN, what supersedes it, and what it is for."""
-        from ekstui.library.catalog import PolicyEntry
 
         entry = row.value
         if not isinstance(entry, PolicyEntry):

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 
 from ekstui.change.policy import version_label, version_range
 from ekstui.iam.text import clean_line
+from ekstui.library.catalog import knowledge_of
 from ekstui.present.blocks import reach_style
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
@@ -287,7 +288,6 @@ def _is_step(value: object) -> TypeGuard[Step]:
 
 
 def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
-    from ekstui.library.catalog import knowledge_of
 
     return library.timeline(policy), knowledge_of(policy), library.data().newest
 
