@@ -44,6 +44,8 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     # Most tests leave little garbage, and looking for it each 700 objects is a tenth of their time.
     gc.set_threshold(50_000, 20, 20)
+    # An app does so too once it is shown: in a process of hundreds of apps that would keep each of them, 9 MB and more.
+    gc.freeze = lambda: None
 
 
 _open_after_collection = 0
