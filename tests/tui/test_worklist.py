@@ -19,6 +19,7 @@ from ekstui.present.rendering import lay_out, markdown
 from ekstui.present.styled import plain
 from ekstui.sources.aws import last_accessed
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.screens import cluster_screens
 from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
 from ekstui.tui.screens.dialogs import ChooserScreen
@@ -113,7 +114,7 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, mon
         judged.set()
         return answers
 
-    monkeypatch.setattr(judging, "clusters", clusters)
+    monkeypatch.setattr(cluster_screens, "clusters", clusters)
     said: list[str] = []
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
