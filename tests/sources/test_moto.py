@@ -5,6 +5,7 @@ import sys
 import venv
 import zipfile
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,7 @@ def test_what_pip_fetches_is_synced(
 def test_reading_a_package_ends_when_nobody_waits_for_it(tmp_path: Path) -> None:
     many = dict.fromkeys(map("P{}".format, range(500)), moto_policies({"A": ALPHA})["A"])
     path = moto_wheel(tmp_path, many)
-    answers = iter([False, False, True])
-    assert len(read_collection(path, {}, lambda: next(answers)).histories) == 3
+    asked = count(1)
+    assert len(read_collection(path, {}, lambda: next(asked) > 3).histories) < 4
+    assert next(asked) < 10
     assert len(read_collection(path, {}).histories) == 500
