@@ -68,6 +68,8 @@ if TYPE_CHECKING:
 _STYLES: dict[str, Style] = {
     "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "forbidden": "bad", "depends": "warn",
 }  # fmt: skip
+_IN_CAPITALS: dict[str, Style] = {"ALLOWED": "good", "DENIED": "bad", "CANNOT TELL": "warn"}
+"""Verdicts at the start of an answer."""
 _IN_A_WORD = {
     "allowed": "allowed", "explicit-deny": "denied by a Deny", "implicit-deny": "denied", "forbidden": "forbidden",
     "depends": "cannot tell",
@@ -103,6 +105,9 @@ _ANSWERS = (
 
 _NAMED = {RESOURCE: "the resource", PRINCIPAL: "who asks", IDENTITY: "the identity policies"}
 """What may be missing besides condition keys."""
+
+_LONGEST_NAME = 40
+"""The longest name of a resource in a first line."""
 
 _MOST_KEYS = 3
 """The most condition keys in a first line."""
@@ -248,27 +253,47 @@ def _headline(explanation: Explanation) -> tuple[Line, list[Line]]:
     if explanation.symptoms and not explanation.denied and not explanation.judged:
         first, *others = explanation.symptoms
         return Span(first.symptom, "strong"), [first.answer, *lines[1:]] if others else [first.answer]
-    verdict = Span(verdict_in_words(explanation), _STYLES[explanation.verdict])
+    word, reason = verdict_in_words(explanation)
+    verdict = Span(f"{word}  ", _IN_CAPITALS[word])
     if not explanation.action:
-        return verdict, lines
-    return (code(explanation.action, "strong"), Span(": ", "strong"), verdict), lines
+        return (verdict, reason), lines
+    return (verdict, code(explanation.action, "strong"), code(_on_what(explanation)), f": {reason}"), lines
 
 
-def verdict_in_words(explanation: Explanation) -> str:
-    """Return the verdict and its reason in words; if it comes from the message, with the kind of policy."""
+def _on_what(explanation: Explanation) -> str:
+    """Return ` on ` and the resource without what ARNs of its kind begin with; empty if that is long, or not known."""
+    arn = explanation.resource or ""
+    kind, name = kind_of_resource(arn), split_arn(arn).resource
+    name = entity_of(arn).name or name
+    for separator in ":/":
+        if "*" not in name:
+            name = name.removeprefix(f"{kind}{separator}")
+    return f" on {name}" if name != "*" and 0 < len(name) <= _LONGEST_NAME else ""
+
+
+def verdict_in_words(explanation: Explanation) -> tuple[str, str]:
+    """Return the verdict in capitals, and its reason; if it comes from the message, with the kind of policy.
+
+    What was denied is called so even where the policies looked at allow it, or may.
+    """
+    of_others = set(explanation.tag_keys_of_new_resource)
+    if of_others and set(explanation.missing_context) <= of_others:
+        return "DENIED", _of_foreign_tags(explanation)
+    if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
+        return "ALLOWED", "it always is, as it needs no permission"
+    if explanation.denied or explanation.verdict in ("explicit-deny", "implicit-deny"):
+        return "DENIED", _reason(explanation)
+    return "ALLOWED" if explanation.verdict == "allowed" else "CANNOT TELL", _reason(explanation)
+
+
+def _reason(explanation: Explanation) -> str:
     if explanation.denied and not explanation.action:
         where = "only its encoded part does" if explanation.encoded else "the lines around it may"
-        return f"denied, but the message does not name the action; {where}"
-    if explanation.tag_keys_of_new_resource and set(explanation.missing_context) <= set(
-        explanation.tag_keys_of_new_resource
-    ):
-        return _of_foreign_tags(explanation)
-    if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
-        return "always allowed: it needs no permission"
+        return f"the message does not name the action; {where}"
     if explanation.judged:
         return _judged(explanation)
     if not explanation.denied:
-        return "cannot tell: no policy was given to judge it by"
+        return "no policy was given to judge it by"
     if explanation.cause is None and (words := _of_assuming(explanation)):
         return words
     return _as_the_message_says(explanation.cause)
@@ -278,29 +303,29 @@ def _of_assuming(explanation: Explanation) -> str:
     """Return who does not let a role be assumed; empty for another action."""
     action = (explanation.action or "").lower()
     if action in UNSIGNED:
-        return "denied: the role does not exist, or its trust policy does not accept the token"
+        return "the role does not exist, or its trust policy does not accept the token"
     if action != "sts:assumerole":
         return ""
     caller, role = entity_of(explanation.principal), entity_of(explanation.resource)
     accounts = {split_arn(name or "").account for name in (explanation.principal, explanation.resource)}
     if caller.kind == "session" and role.kind == "role" and caller.name == role.name and len(accounts) == 1:
-        return "denied: the role assumes itself, which its own trust policy would have to allow"
+        return "the role assumes itself, which its own trust policy would have to allow"
     if len(accounts) > 1 and all(account.isdigit() for account in accounts):
-        return "denied: across accounts, the caller's policies and the trust policy of the role must both allow it"
-    return "denied: the caller's policies do not allow it, or the trust policy of the role does not"
+        return "across accounts, the caller's policies and the trust policy of the role must both allow it"
+    return "the caller's policies do not allow it, or the trust policy of the role does not"
 
 
 def _as_the_message_says(cause: Cause | None) -> str:
     if cause is None:
-        return "denied; the message does not say by which policy"
+        return "the message does not say by which policy"
     if cause.policy_type == "public-access-block":
-        return f"denied by S3 Block Public Access ({cause.policy}), which no policy overrides, as the message says"
+        return f"S3 Block Public Access ({cause.policy}), which no policy overrides, denies it, as the message says"
     if cause.is_one_of_several:
-        return f"denied by the {cause.kind} or because the resource does not exist, as the message says"
+        return f"the {cause.kind} denies it, or the resource does not exist, as the message says"
     if cause.explicit:
-        return f"denied explicitly by {cause.one_policy}, as the message says"
-    says = f"not allowed by the {cause.kind}" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
-    return f"denied: {says}, as the message says"
+        return f"{cause.one_policy} denies it explicitly, as the message says"
+    says = f"the {cause.kind} does not allow it" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
+    return f"{says}, as the message says"
 
 
 def _of_foreign_tags(explanation: Explanation) -> str:
@@ -309,7 +334,7 @@ def _of_foreign_tags(explanation: Explanation) -> str:
     kind = kind_of_resource(explanation.resource)
     service = (explanation.action or "").partition(":")[0].upper()
     other = f"the {kind}" if kind and kind != "*" else "another resource"
-    return f"denied: the policies cover only the new {made}, by its tags; {service} also checks {other}"
+    return f"the policies cover only the new {made}, by its tags; {service} also checks {other}"
 
 
 def _judged(explanation: Explanation) -> str:
@@ -317,20 +342,21 @@ def _judged(explanation: Explanation) -> str:
     if explanation.verdict == "allowed":
         return _allowed(explanation)
     if explanation.verdict == "depends":
-        return f"cannot tell: it depends on {_open_questions(explanation)}"
+        questions = _open_questions(explanation)
+        return f"{'whether the policies allow ' if explanation.denied else ''}it depends on {questions}"
     if explanation.verdict == "explicit-deny":
         deny = next((near for near in explanation.nearest if near.statement.effect == "Deny"), None)
-        named = "" if deny is None else f" by {statement_in_words(deny).removesuffix(', a Deny')}"
-        return f"denied explicitly{named}: a Deny overrides any Allow"
+        named = "a statement" if deny is None else statement_in_words(deny).removesuffix(", a Deny")
+        return f"{named} denies it, and a Deny overrides any Allow"
     if (layer := _layer_in_the_way(explanation.layers)) is not None:
-        return f"denied: the {layer_in_words(layer)} does not allow it, though identity policies do"
+        return f"the {layer_in_words(layer)} does not allow it, though identity policies do"
     failed = {failure.part: failure for near in explanation.nearest[:1] for failure in near.failed}
     if failed and "action" not in failed:
         if "resource" in failed:
-            return "denied: the policies allow it only on other resources"
+            return "the policies allow it only on other resources"
         if (condition := failed.get("condition")) is not None:
-            return f"denied: the policies allow it only under a condition on {condition.key} that it does not meet"
-    return "denied: none of the policies looked at allows it"
+            return f"the policies allow it only under a condition on {condition.key} that it does not meet"
+    return "none of the policies looked at allows it"
 
 
 def _layer_in_the_way(layers: Sequence[LayerEvaluation]) -> LayerEvaluation | None:
@@ -342,7 +368,7 @@ def _layer_in_the_way(layers: Sequence[LayerEvaluation]) -> LayerEvaluation | No
 
 def _allowed(explanation: Explanation) -> str:
     """Return that the policies allow it, and what else has a say."""
-    words = "allowed by the policies looked at"
+    words = "the policies looked at allow it"
     if explanation.must_allow_too is not None:
         return f"{words}, but {explanation.must_allow_too} must allow it too"
     return f"{words}, so something else denied it, or they have changed since" if explanation.denied else words

@@ -48,10 +48,9 @@ def forbidden_blocks(
         str(explanation.request) if explanation.request else "a request by a principal that the cluster does not know"
     )
     where = f" in {explanation.request.namespace}" if explanation.request and explanation.request.namespace else ""
-    verdict = Span(
-        "cannot tell" if explanation.verdict == "depends" else explanation.verdict, _VERDICTS[explanation.verdict]
-    )
-    line: Line = (code(what, "strong"), where, Span(": ", "strong"), verdict, f". {explanation.reason}")
+    word = "cannot tell" if explanation.verdict == "depends" else explanation.verdict
+    verdict = Span(f"{word.upper()}  ", _VERDICTS[explanation.verdict])
+    line: Line = (verdict, code(what, "strong"), where, f". {explanation.reason}")
     key = (number or 0, "verdict")
     blocks: list[Block] = [Sentence(line, key=key) if number is None else Heading(line, key=key)]
     if (chain := chain_of([*_links(explanation)])) is not None:
