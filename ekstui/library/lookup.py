@@ -284,9 +284,10 @@ class Catalogue:
             return (*self.find(f"{shown}@{text.removeprefix('@')}", most), *self.find(text, most))[:most]
         if is_message(text):
             return tuple(islice(_each_once(self._message(text)), most))
-        compared = _DIFF.fullmatch(text)
-        if compared:
+        if compared := _DIFF.fullmatch(text):
             things = self._compared(compared[1].split())
+        elif (sides := _TWO_NAMES.fullmatch(text)) and not _LABELS.fullmatch(sides[2]):
+            things = self._compared(sides.groups())
         elif text.startswith("arn:"):
             things = self._of_arn(text)
         else:
@@ -434,7 +435,7 @@ class Catalogue:
         """Yield the comparisons that `diff A B` may mean; with one side, that of a version with the one before."""
         if len(sides) == 1:
             if ".." in sides[0]:
-                yield from self._named(sides[0])
+                yield from self.find(sides[0])
                 return
             for thing in self._sides(sides[0]):
                 value = thing.value
@@ -533,6 +534,7 @@ def denial_part(text: str) -> str:
 
 # fmt: off
 _DIFF = re.compile(r"(?:diff|compare)\s+(\S.*)", re.IGNORECASE | re.DOTALL)
+_TWO_NAMES = re.compile(r"([^\s/]+?)\.\.([^\s/.]\S*)")
 _LABELS = re.compile(r"v?\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?", re.IGNORECASE)
 _VERSIONS = re.compile(r"@?(?:v\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?|\d[\d.]*\.\.v?[\d.]*|\.\.v?\d[\d.]*)", re.IGNORECASE)
 _SESSION = re.compile(r"arn:[\w-]+:sts::\d*:assumed-role/(?P<name>[^/]+)(?:/.*)?")

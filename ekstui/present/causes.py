@@ -33,7 +33,7 @@ from ekstui.present.blocks import (
 )
 
 COLUMNS = (
-    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role", 24, names=True, shrink=2),
+    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role or workload", 16, names=True, shrink=2),
     Column("Used by", 20, shrink=2, yields=True),
 )  # fmt: skip
 
@@ -49,6 +49,8 @@ _AREAS: dict[str, tuple[UseKind, ...]] = {
     "Pod Identity": ("pod-identity", "pod-identity-target"),
     "IRSA": ("irsa",),
 }  # fmt: skip
+
+_WORST_FIRST = "✗!·?✓"
 
 _MOST_SIGNS = 12
 """The most signs of an area; of more, each kind is counted."""
@@ -89,8 +91,9 @@ def areas_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
 
 def _area(area: str, signs: Sequence[Span]) -> Iterator[Line]:
     if len(signs) > _MOST_SIGNS:
-        counts = Counter(signs)
-        yield (f"{area}\N{NO-BREAK SPACE}", *(sign._replace(text=f"{sign.text}{counts[sign]}") for sign in counts))
+        counts = sorted(Counter(signs).items(), key=lambda counted_sign: _WORST_FIRST.find(counted_sign[0].text))
+        spaced = [sign._replace(text=f"\N{NO-BREAK SPACE}{sign.text}{count}") for sign, count in counts]
+        yield (area, *spaced)
     elif signs:
         yield (f"{area}\N{NO-BREAK SPACE}", *signs)
 

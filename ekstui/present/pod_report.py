@@ -40,14 +40,17 @@ def pod_words(answer: PodAnswer) -> str:
     """Return which credentials pods use and how long they have had them, and how many problems there are."""
     problems = sum(finding.severity == "problem" for finding in answer.findings)
     first = answer.credentials[0] if answer.credentials else None
-    words = f"{answer.title} {_uses(first)}" if first else f"{answer.title} has no container"
+    words = f"{answer.title} {_uses(first, len(answer.workload.pods))}" if first else f"{answer.title} has no container"
     others = len(answer.credentials) - 1
     differ = f"; {counted(others, 'container differs', 'containers differ')}" if others > 0 else ""
     return f"{words}{differ}; {counted(problems, 'problem') if problems else 'no problem found'}"
 
 
-def _uses(credentials: CredentialsAnswer) -> str:
-    own, since = credentials.credentials, f" since {iso_day(credentials.since)}" if credentials.since else ""
+def _uses(credentials: CredentialsAnswer, pods: int) -> str:
+    own, since = credentials.credentials, ""
+    if credentials.since:
+        words = ", its oldest pod since" if pods > 1 else " since"
+        since = f"{words} {iso_day(credentials.since)}"
     match own.source:
         case "irsa" | "pod-identity":
             role = f"role {name_of(own.role_arn)}" if own.role_arn else "a role that is not known"

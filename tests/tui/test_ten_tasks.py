@@ -93,7 +93,7 @@ def test_who_has_the_cni_policy_and_what_uses_it(user: User) -> None:
 
 def test_a_denial_that_is_pasted_leads_to_its_fix(user: User) -> None:
     user.paste(DENIAL, "Explain this message")
-    user.press("\r", "ec2:DeleteVolume: ")
+    user.press("\r", "DENIED  ec2:DeleteVolume on vol-0abc: ")
     user.sees("role prod-ebs-csi ✓ → AmazonEBSCSIDriverPolicy", "tags ?")
     user.sees("CHECK")
     user.sees("aws ec2 create-tags --resources vol-0abc --tags Key=ebs.csi.aws.com/cluster,Value=true")

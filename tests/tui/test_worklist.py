@@ -225,6 +225,9 @@ def test_what_a_role_was_last_used_for_is_one_of_its_views(rig: Rig, monkeypatch
         await pilot.press("enter")
         await settle(pilot, lambda: "ec2:CreateTags" in words(app.screen))
         assert len(rig.world.jobs) == 1
+        # Back to the first view, then to where the role was opened.
+        await pilot.press("escape")
+        assert shows(app, RoleScreen) and "AmazonEKS_CNI_Policy" in words(app.screen)
         await pilot.press("escape")
         # The same as a view of a policy's permissions.
         await settle(pilot, lambda: shows(app, ExplorerScreen))

@@ -205,8 +205,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         super().__init__()
         self._role = role
         self._last_use = LastUse(f"last-use-{id(self)}")
-        self._own_policy: Hashable = None
-        """The row of the role's own policy from which its permissions were opened."""
+        self._row_about: Hashable = None
+        """The row of the first view from which another was opened."""
 
     def question(self) -> Styled:
         """Return the role's name, the view, and the age of the answer."""
@@ -278,25 +278,24 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
             self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
-            self._own_policy = row.key
             self.show_view("permissions")
             self.notify(f"{value.name} is the account's own policy; this shows what all policies of the role allow.")
         else:
             super().open_row(row)
 
     def show_view(self, view: str) -> None:
-        """Show the role in this view."""
+        """Show the role in this view; the first one as it was left."""
+        if self.view == "about" and self.rows.current is not None:
+            self._row_about = self.rows.current.key
         super().show_view(view)
         if view == "about":
-            self.rows.move_to(self._own_policy)
-        if view != "permissions":
-            self._own_policy = None
+            self.rows.move_to(self._row_about)
 
     def step_back(self) -> bool:
-        """Clear the search, or go back to the own policy from which the permissions were opened; False if there is neither."""
+        """Clear the search, or go back to the first view, to the row that was left; False if there is neither."""
         if super().step_back():
             return True
-        if self._own_policy is None:
+        if self.view == "about":
             return False
         self.show_view("about")
         return True

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.notation import PolicyAt, RoleSide
+from ekstui.present.blocks import Fold
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
@@ -34,6 +35,9 @@ from ekstui.tui.screens.copying import Extract, advised, copyables, offer_copies
 from ekstui.tui.widgets.bars import TWO_LINES, FilterLine, FooterBar, HeaderBar, LineBar
 from ekstui.tui.widgets.pane import failure, no_match, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
+
+WIDE = 160
+"""The columns from which what fits is unfolded."""
 
 MAX_CRUMB = 32
 """The most columns of a screen's name in the breadcrumbs."""
@@ -265,6 +269,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.answer, self._error = answer, None
         self.show_header()
         self.show_answer()
+        self._unfold_what_fits()
         self.begin_reading()
         if self._row:
             near = [row.key for row in self.rows.rows[: self._row + 1] if row.selectable]
@@ -287,6 +292,17 @@ class ReportScreen(Screen[None], Generic[Answer]):
         """Show what went wrong and what to do, instead of an answer."""
         self._error = error
         self.rows.show_message(*failure(error))
+
+    def _unfold_what_fits(self) -> None:
+        """Unfold the first parts of the answer that fit a wide terminal, unless the user has unfolded something."""
+        if self.size.width < WIDE or self.opened or self.answer is None:
+            return
+        for row in self.rows.rows:
+            if isinstance(row.value, Fold) and (key := self.fold_key(row)) is not None:
+                self.opened.add(key)
+                if len(self.answer_rows(self.answer)) > self.rows.size.height:
+                    self.opened.remove(key)
+        self.show_answer()
 
     def show_answer(self) -> None:
         """Show the answer again, at the current width."""

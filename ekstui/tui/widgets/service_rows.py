@@ -23,6 +23,9 @@ _MARK = "▸ "
 
 IF = "  if"
 
+_ALL = "all"
+"""Every resource, in short."""
+
 MIN_NAME = 14
 """The fewest cells for the name of a service beside columns."""
 
@@ -39,7 +42,8 @@ RESOURCE_FIRST = 24
 def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ...]:
     """Return the columns for actions (level, name, resource, condition), each as wide as needed.
 
-    If that is more than `width`, the conditions get what the others leave, then the wider of the others shrinks.
+    If that is more than `width`, the conditions get what the others leave, then the resources shrink; where they would
+    be too narrow to be read, there is room for `all` only.
     """
     actions = [action for service in services for action in service.actions]
     cells = [_cells(action) for action in actions]
@@ -48,10 +52,10 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     if level + sum(wanted) + sum(map(bool, wanted)) > width:
         left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
         wanted[2] = min(wanted[2], left) if left >= MIN_WIDTHS[2] else 0
-    # The name shrinks last: the details show the resource in full.
-    for at in (1, 0):
+    # The name shrinks last: other resources than all go below.
+    for at, least in ((1, MIN_WIDTHS[1]), (1, len(_ALL)), (0, MIN_WIDTHS[0])):
         over = level + sum(wanted) + sum(map(bool, wanted)) - width
-        wanted[at] -= max(min(over, wanted[at] - MIN_WIDTHS[at]), 0)
+        wanted[at] -= max(min(over, wanted[at] - least), 0)
     return (Column("", level), *(Column("", room) for room in wanted))
 
 
@@ -199,12 +203,17 @@ def action_rows(
 ) -> Iterator[Row]:
     """Yield an action as level, name, resource and condition; long cells continue on further rows.
 
-    A condition that is wider than its column stands below, across all columns but the first.
+    A condition that is wider than its column stands below, across all columns but the first; so do resources for which
+    their column is too narrow to be read.
     """
     title = styled(f"  {_short(level)}", level_style(level) if level else "")
     name, where, condition = _cells(action)
-    below = cell_len(plain(condition)) > columns[3].width
-    cells = (title, name, where, () if below else condition)
+    below: Styled = ()
+    if cell_len(plain(where)) > columns[2].width < MIN_WIDTHS[1]:
+        where, below = (), (("on ", "muted"), *where)
+    if cell_len(plain(condition)) > columns[3].width:
+        condition, below = (), (*below, (" " if below else "", ""), *condition)
+    cells = (title, name, where, condition)
     wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
     for part, beside in enumerate(zip_longest(*wrapped, fillvalue=())):
         line: list[tuple[str, Style]] = []
@@ -217,7 +226,7 @@ def action_rows(
         yield Row((*own, part) if part else own, (tuple(line),), None if part else action, selectable=not part)
     if below:
         indent = columns[0].width + 3
-        for index, line_below in enumerate(wrap(condition, max(width - indent, MIN_WIDTHS[2]))):
+        for index, line_below in enumerate(wrap(below, max(width - indent, MIN_WIDTHS[2]))):
             yield Row((key, "if", action.action, index), (((" " * indent, ""), *line_below),), selectable=False)
 
 
