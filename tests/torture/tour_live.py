@@ -95,7 +95,7 @@ def short_tour(rig: Rig, home: Path) -> Tried:
         at.see("role, last used", "v", "")
         at.see("role, trust policy", "v", '"Statement"')
         at.copies("role, copy", 1)
-        at.see("clusters", "\x1bc", "Clusters")
+        at.see("clusters", "\x1b\x1b\x1b\x1bc", "Clusters")
         at.see("cluster", "\r", "ekstui   cluster ")
         at.see("account", "\x1ba", "Profiles (")
         at.see("palette", "\x1b:", "Find anything")
