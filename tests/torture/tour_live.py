@@ -102,7 +102,7 @@ def short_tour(rig: Rig, home: Path) -> Tried:
         at.paste("palette, message", TEXT, "Explain this message")
         at.see("explain", "\x1bx", "paste an AccessDenied")
         at.paste("explain, pasted", MESSAGE, "occurred")
-        at.see("explain, message", "\r", "denied")
+        at.see("explain, message", "\r", "DENIED")
     return tried
 
 
@@ -153,7 +153,7 @@ def see_questions(at: Tour) -> None:
     """Ask hostile questions on every screen that takes one."""
     at.see("explain", "x", "paste an AccessDenied")
     at.paste("explain, pasted", MESSAGE, "occurred")
-    at.see("explain, message", "\r", "denied")
+    at.see("explain, message", "\r", "DENIED")
     at.see("explain, end", "G", "")
     at.copies("explain of a message, copy", 3)
     at.exports("explain of a message, export", 1)
