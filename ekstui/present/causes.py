@@ -33,7 +33,7 @@ from ekstui.present.blocks import (
 )
 
 COLUMNS = (
-    Column("", 1), Column("What", min(TITLE_WIDTH, 24), shrink=1), Column("Role or workload", 16, names=True, shrink=2),
+    Column("", 1), Column("What", TITLE_WIDTH), Column("Role or workload", 12, names=True, shrink=2),
     Column("Used by", 20, shrink=2, yields=True),
 )  # fmt: skip
 
@@ -90,12 +90,13 @@ def areas_line(answer: ClusterAnswer) -> tuple[Span | str, ...]:
 
 
 def _area(area: str, signs: Sequence[Span]) -> Iterator[Line]:
+    label = area.replace(" ", "\N{NO-BREAK SPACE}")
     if len(signs) > _MOST_SIGNS:
         counts = sorted(Counter(signs).items(), key=lambda counted_sign: _WORST_FIRST.find(counted_sign[0].text))
         spaced = [sign._replace(text=f"\N{NO-BREAK SPACE}{sign.text}{count}") for sign, count in counts]
-        yield (area, *spaced)
+        yield (label, *spaced)
     elif signs:
-        yield (f"{area}\N{NO-BREAK SPACE}", *signs)
+        yield (f"{label}\N{NO-BREAK SPACE}", *signs)
 
 
 def _role_sign(role: ClusterRole) -> Span:

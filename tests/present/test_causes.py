@@ -42,6 +42,15 @@ def test_the_order_is_that_of_the_signs(prod: ClusterAnswer) -> None:
     assert signs == sorted(signs, key="✗!·".index)
 
 
+def test_no_title_is_cut_in_the_narrowest_terminal(prod: ClusterAnswer) -> None:
+    room = 60 - 3  # as a terminal of 60 columns leaves
+    shown = [plain(line.line) for line in lay_out(cluster_blocks(prod, NOW, NOW, ()), room, "app")]
+    for cause in causes(prod):
+        assert any(f"  {cause.title} " in line for line in shown), cause.title
+    assert max(map(cells, shown)) <= room
+    assert "Pod\N{NO-BREAK SPACE}Identity\N{NO-BREAK SPACE}✗✗!✓✓" in said(areas_line(prod))
+
+
 def test_what_eks_reports_and_the_finding_that_explains_it_are_one_row(prod: ClusterAnswer) -> None:
     (row,) = (line for line in page(prod) if "amazon-cloudwatch-observability" in line)
     assert row.startswith("✗  lacks CloudWatchAgentServerPolicy")

@@ -1,19 +1,26 @@
 """What is drawn: shares of access levels, and versions on a line of time."""
 
+import sys
 from datetime import UTC, datetime, timedelta
+from io import BytesIO, TextIOWrapper
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+import ekstui
+import ekstui.tui.driver.terminal_output
 from ekstui.change.steps import Step, StepCounts
+from ekstui.cli.streams import prepare_streams
 from ekstui.iam.console import LevelCount
 from ekstui.present.shares import EIGHTHS, bar, share
 from ekstui.present.styled import cells, plain
 from ekstui.present.time_line import SIGNS, legend, time_line
 
+PACKAGE = Path(ekstui.__file__).parent
 START = datetime(2024, 7, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -99,10 +106,34 @@ def test_years_never_run_together() -> None:
 
 
 def test_all_that_is_drawn_has_one_cell_and_a_form_in_ascii() -> None:
-    import ekstui.tui.driver.terminal_output  # noqa: F401 - which registers how characters are replaced
-
     signs = [*EIGHTHS, *SIGNS.values(), "●", "─"]
     plain_signs = ["".join(signs).encode("ascii", "cells").decode()]
     assert len(plain_signs[0]) == len(signs) == cells("".join(signs))
     assert len(set(plain_signs[0][: len(EIGHTHS)])) == len(EIGHTHS)
     assert len(set(plain_signs[0][len(EIGHTHS) :])) == len(signs) - len(EIGHTHS)
+    # Before a count, neither is part of a number.
+    assert not set(plain_signs[0][: len(EIGHTHS)]) & set("0123456789.,+-*<>")
+
+
+def test_no_sign_that_is_written_anywhere_becomes_a_question_mark_or_an_escape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn, printed = signs_in("tui") | signs_in("present"), signs_in("present")
+    assert "✗" in printed and "⇄" in drawn
+    assert {sign for sign in drawn if sign.encode("ascii", "cells") == b"?"} == set()
+    out = TextIOWrapper(BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", None)
+    prepare_streams()
+    for sign in printed:
+        out.write(f"{sign}\n")
+    out.seek(0)
+    assert [line for line in out.read().splitlines() if "\\" in line] == []
+
+
+def signs_in(package: str) -> set[str]:
+    """Return the signs that stand in the modules of a package, and the space that holds words together."""
+    texts = (
+        path.read_text(encoding="utf-8") for path in (PACKAGE / package).rglob("*.py") if path.parent.name != "driver"
+    )
+    return {sign for text in texts for sign in text if not sign.isascii()} | {"\N{NO-BREAK SPACE}"}

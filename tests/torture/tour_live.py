@@ -132,7 +132,7 @@ def see_account(at: Tour) -> None:
     at.see("role, next match", "\rn", "")
     at.copies("role, copy")
     at.exports("role, export", 1)
-    at.see("clusters", "\x1b\x1bzc", "Clusters")
+    at.see("clusters", "\x1b\x1b\x1bzc", "Clusters")
     at.see("cluster", "\r", "ekstui   cluster ")
     at.see("cluster, end", "G", "")
     at.copies("cluster, copy")

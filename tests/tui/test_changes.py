@@ -140,6 +140,8 @@ def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_aga
         whole = steps()
         await pilot.press("O")
         assert {step.change.reach for step in steps()} == {"widened"}
+        # The line above the map says so too: at 80 columns the header is cut before it.
+        assert words(changes).startswith("a year · only wider ")
         # The first row of the map is the policy that changed most; the quarter is chosen with the arrows.
         await pilot.press("g")
         busiest = changes.rows.value

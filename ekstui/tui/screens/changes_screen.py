@@ -30,6 +30,9 @@ PERIODS = (
 )
 """How far back the changes go, counted from the newest known one; `p` goes to the next."""
 
+_ROOM_FOR_CHOICES = 100
+"""The columns from which all directions stand above the map; below, only the current one does."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
@@ -116,11 +119,17 @@ class ChangesScreen(ReportScreen[_Changes]):
         return rows_with(words, lines) if words else [*map_rows, *lines]
 
     def _choices(self) -> Styled:
-        """Return the directions that can be asked for alone, the current one marked."""
-        words: list[tuple[str, Style]] = [
-            (f"{word} ", "cursor" if direction == self._only else "muted") for direction, word in DIRECTIONS
+        """Return the period, the view and the directions that can be asked for alone, the current one marked."""
+        words = [
+            PERIODS[self._period][0],
+            *filter(None, [{"attached": "attached", "all": "all versions"}.get(self.view)]),
         ]
-        return (("O only: ", "muted"), *words)
+        directions: list[tuple[str, Style]] = [
+            (f"{word} ", "cursor" if direction == self._only else "muted")
+            for direction, word in DIRECTIONS
+            if direction == self._only or self.width >= _ROOM_FOR_CHOICES
+        ]
+        return ((" · ".join([*words, "only "] if directions else words), "muted"), *directions)
 
     def action_only(self) -> None:
         """Show the changes of one direction alone; after the last one, all again."""
