@@ -240,7 +240,8 @@ def _steps(number: int, explanation: Explanation) -> Iterator[Block]:
         steps += [(f"FIX  {only_if}", command) for command in fix.commands]
     for index, (label, command) in enumerate(steps):
         own = (number, "step", index)
-        yield Sentence((Span(label, "strong"), Span(about_command(command), "muted")), key=(*own, "about"))
+        about = (Span(label, "strong"), Span(about_command(command), "muted"), Span("  y", "key", shown="app"))
+        yield Sentence(about, key=(*own, "about"))
         yield Code(command.text, "sh", command, own)
     if not checks and not fixes:
         for word, line in _to_add(explanation):

@@ -11,7 +11,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.present.chain import chain_of
 from ekstui.present.explanation import explanation_blocks
-from ekstui.present.rendering import lay_out, lines, styled_line
+from ekstui.present.rendering import lay_out, lines, rows, styled_line
 from ekstui.present.styled import plain
 from tests.support.bundled import CNI, newest
 
@@ -48,6 +48,9 @@ def test_a_denial_is_its_chain_then_what_to_check_and_what_fixes_it(demo: Librar
     )
     assert read[-1].startswith("▸ nearest statements (5)   ▸ would also allow it, if attached (")
     assert len(read) <= 9
+    in_app = rows(explanation_blocks(explain_all(demo, Inquiry(Question(message=DELETE))), now=NOW, unfolded=()), 120)
+    keys = [text for row in in_app for text, style in row.cells[0] if style == "key"]
+    assert [key.strip() for key in keys] == ["y", "y"]
 
 
 @pytest.mark.parametrize(

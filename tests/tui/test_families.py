@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from ekstui.change.policy import ReleaseNumber, version_label, version_words
 from ekstui.library import AccountChoice, Library
+from ekstui.library.find_anything import catalogue
 from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp
@@ -17,6 +18,7 @@ from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.matrix_screen import MatrixScreen
+from ekstui.tui.screens.palette_screen import shown_of
 from ekstui.tui.widgets.versions_pane import version_rows
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
@@ -144,3 +146,10 @@ def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
     newest, *others = version_rows(policy, Library.open().timeline(policy), {})
     assert plain(newest.cells[3]).endswith(f"newest unchanged to {policy.versions[-1].through}")
     assert not any("in force" in plain(row.cells[-1]) for row in (newest, *others))
+
+
+def test_a_release_is_opened_by_the_name_that_was_typed() -> None:
+    things = catalogue(Library.open(AccountChoice(demo=True))).find("karpenter@1.8")
+    shown = shown_of(things[0])
+    assert shown is not None
+    assert version_words(shown.entry.policy, shown.version) == "v1.8.0, unchanged since v1.7.0"

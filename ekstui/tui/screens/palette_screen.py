@@ -15,6 +15,7 @@ from textual.getters import query_one
 from textual.timer import Timer
 from textual.widgets import Input
 
+from ekstui.change.policy import ReleaseNumber, version_label
 from ekstui.eks.knowledge import Symptom
 from ekstui.iam.text import clean_line
 from ekstui.library.catalog import PolicyEntry
@@ -56,7 +57,8 @@ def shown_of(thing: Thing) -> Shown | None:
         case PolicyEntry() as entry:
             return Shown(entry, entry.policy.default_version)
         case PolicyVersion(policy=Thing(value=PolicyEntry() as entry), place=place):
-            return Shown(entry, entry.policy.versions[place].number)
+            number, label = entry.policy.versions[place].number, thing.name.rpartition("@")[2]
+            return Shown(entry, number if version_label(number) == label else ReleaseNumber(number, label))
         case _:
             return None
 
