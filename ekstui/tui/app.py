@@ -151,7 +151,8 @@ class EkstuiApp(RoutedApp):
                 of_pane = self.screen is self.explorer and chosen.value in declared(pane)
                 await self.run_action(action, pane if of_pane else self.screen if chosen.value in here else self)
             else:
-                self.remember(chosen)
+                if chosen.kind != "denial":  # its explanation is remembered, by the action
+                    self.remember(chosen)
                 await self.open_found(chosen)
 
         explorer = self.explorer

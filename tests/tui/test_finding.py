@@ -73,6 +73,11 @@ def test_what_is_pasted_anywhere_is_looked_up() -> None:
             await settle(pilot, lambda: shows(app, PaletteScreen))
             await pilot.press("enter")
             await settle(pilot, lambda kind=kind: shows(app, kind))  # type: ignore[misc]
+            if kind is ExplainScreen:
+                # The denial is offered again once, by its action.
+                await settle(
+                    pilot, lambda: [(thing.kind, thing.name) for thing in app.recent] == [("denial", "ec2:CreateTags")]
+                )
 
     demo(journey)
 
