@@ -250,7 +250,7 @@ def given_by(
         why = console.NO_APPLICABLE_RESOURCE
         if action is not None and not any_condition:
             why = console.NO_RESOURCE_AND_CONDITION
-        elif action is not None and not action.resource_types:
+        elif action is not None and not action.takes_resources:
             why = console.NEEDS_WILDCARD
         return EffectiveGrants((), (), False, True, True, not any_condition, (why, *unknown))
     hindering = tuple(dict.fromkeys(key for group in unlisted for key in group)) if all(unlisted) else ()

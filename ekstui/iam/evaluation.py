@@ -227,7 +227,7 @@ def evaluate(
         )
         for resource in resources
     )
-    if not request.resources and action is not None and not action.resource_types:
+    if not request.resources and action is not None and not action.takes_resources:
         evaluations = tuple(entry._replace(resource="*") for entry in evaluations)
     verdict = next(verdict for verdict in STRONGEST_FIRST if any(entry.verdict == verdict for entry in evaluations))
     missing = _in_order(key for entry in evaluations for key in entry.missing) if verdict == "depends" else ()

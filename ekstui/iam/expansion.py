@@ -340,7 +340,7 @@ class StatementMatcher:
         if info is not None:
             unlike, keys = self._on_service(group, service)
             supported = tuple(supports_key(info, wanted) for wanted in keys)
-            where = (service, tuple(use.name for use in info.resource_types)) if unlike else bool(info.resource_types)
+            where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
             key = (where, supported)
         effective = group.effective.get(key)
         if effective is None:

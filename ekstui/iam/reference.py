@@ -42,20 +42,45 @@ class ResourceUse(NamedTuple):
     condition_keys: tuple[str, ...]
 
 
-class ActionInfo(NamedTuple):
-    """What the reference says about one action."""
+class ActionInfo:
+    """What the reference says about one action.
 
-    name: str
-    """Including its service, such as `ec2:CreateVolume`."""
-    level: str
-    """The level under which the console groups it."""
-    levels: tuple[str, ...]
-    """All its levels, that one first."""
-    description: str
-    resource_types: tuple[ResourceUse, ...]
-    """Empty for an action that needs `*` as its resource."""
-    condition_keys: tuple[str, ...]
-    """The keys that apply to any resource type; AWS's global keys are not listed."""
+    Only actions on limited resources or under conditions need their types and keys, which are therefore laid out when
+    they are asked for: a policy may have 7,000 actions.
+    """
+
+    __slots__ = ("_raw", "_types", "level", "levels", "name", "takes_resources")
+
+    def __init__(self, service: str, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._types: tuple[ResourceUse, ...] | None = None
+        self.name = _full(service, raw)
+        """Including its service, such as `ec2:CreateVolume`."""
+        self.levels = _levels(raw["accessLevel"])
+        """All its levels, the one under which the console groups it first."""
+        self.level = self.levels[0]
+        self.takes_resources = bool(raw["resourceTypes"])
+        """Whether it has resource types; an action without any needs `*` as its resource."""
+
+    @property
+    def description(self) -> str:
+        """What it does, in AWS's words."""
+        return str(self._raw["description"])
+
+    @property
+    def resource_types(self) -> tuple[ResourceUse, ...]:
+        """The resource types that it takes."""
+        if self._types is None:
+            uses = self._raw["resourceTypes"]
+            self._types = tuple(
+                [ResourceUse(use["name"], bool(use["required"]), tuple(use["conditionKeys"])) for use in uses]
+            )
+        return self._types
+
+    @property
+    def condition_keys(self) -> tuple[str, ...]:
+        """The keys that apply to any resource type; AWS's global keys are not listed."""
+        return tuple(self._raw["conditionKeys"])
 
 
 class ResourceType(NamedTuple):
@@ -256,14 +281,7 @@ def _level_totals(service: str) -> Mapping[str, int]:
 @cache
 def _action(service: str, name: str) -> ActionInfo:
     # A service may have 800 actions, and most commands need only one.
-    raw = _raw_actions(service)[name]
-    levels = _levels(raw["accessLevel"])
-    types = [
-        ResourceUse(use["name"], bool(use["required"]), tuple(use["conditionKeys"])) for use in raw["resourceTypes"]
-    ]
-    name = _full(service, raw)
-    # Without the names of the fields it takes a fifth of the time, and a policy may have 7,000 actions.
-    return ActionInfo(name, levels[0], levels, raw["description"], tuple(types), tuple(raw["conditionKeys"]))
+    return ActionInfo(service, _raw_actions(service)[name])
 
 
 @cache

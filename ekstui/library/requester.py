@@ -219,4 +219,4 @@ def _without_session(name: str) -> str:
 def _document(source: TrustSource, text: str) -> Document:
     if isinstance(source, StandardInput):
         return document_of(text, str(source), kind="trust")
-    return read_document(Path(source.path).expanduser(), kind="trust")
+    return read_document(Path(source.name).expanduser(), kind="trust")

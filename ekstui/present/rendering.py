@@ -125,6 +125,8 @@ def styled_line(line: Line, place: Medium, style: Style = "") -> Styled:
     """Return the spans shown in this place, cleaned; a line of plain text gets the style."""
     if isinstance(line, str):
         return ((clean_line(line), style),)
+    if isinstance(line, Span):
+        return ((clean_line(line.text), line.style),) if line.is_for(place) else ()
     return tuple((clean_line(span.text), span.style) for span in spans(line) if span.is_for(place))
 
 
@@ -183,10 +185,15 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
     }
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
-        line = [
-            _measured(names[at].fitted_cell(cell, lengths[at])) if at in names and len(line) > 1 else (cell, size)
-            for at, (cell, size) in enumerate(line)
-        ]
+        if width is None and len(line) > 1 and not row.below:
+            # In a pipe thousands of rows are like this.
+            yield Laid(own, _side_by_side(line, table.columns, lengths, indent), row.value)
+            continue
+        if names and len(line) > 1:
+            line = [
+                _measured(names[at].fitted_cell(cell, lengths[at])) if at in names else (cell, size)
+                for at, (cell, size) in enumerate(line)
+            ]
         yield from _laid_row(row, line, own, table, lengths, indent, width, cut=table.one_line and place == "app")
         for part, below in enumerate(row.below):
             if isinstance(below, Node):

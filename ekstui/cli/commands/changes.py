@@ -10,8 +10,8 @@ from ekstui.cli.gates import exit_code, gate
 from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, scope
 from ekstui.cli.session import library_for, open_library, prepare, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
+from ekstui.export.atom import changes_atom
 from ekstui.export.shapes import answer, one_or_answers, versions_shape
-from ekstui.export.texts import changes_atom
 from ekstui.library import Library, maintenance, searching
 from ekstui.library.access_policies import (
     access_policy_entry,
