@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.cli.command_names import HOMES, TITLES
+from ekstui.cli.streams import columns
 from ekstui.errors import InputError
 from ekstui.iam.text import clean_line, listed
 
@@ -293,6 +294,10 @@ def _examples(lines: Iterable[str]) -> str:
 
 class _Help(argparse.HelpFormatter):
     """Wraps descriptions, but leaves examples as they are."""
+
+    def __init__(self, prog: str) -> None:
+        # argparse makes one for each option, and would import shutil for the width.
+        super().__init__(prog, width=columns() - 2)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if text.startswith("Examples:\n") else super()._fill_text(text, width, indent)

@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(file: ObjectFile, monkeypatch: py
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for step in ("shutil.copyfile", "os.fsync"):
+    for step in ("pathlib.Path.open", "os.fsync"):
         with monkeypatch.context() as patched:
             patched.setattr(step, full)
             with pytest.raises(UnavailableCacheError, match="No space"):
