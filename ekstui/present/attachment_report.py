@@ -8,21 +8,28 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.change.policy import name_in
 from ekstui.eks.account_snapshot import Attachments, Group, OrganisationAnswer, RoleAttachment, UserAttachment
+from ekstui.eks.use_words import use_in_words
+from ekstui.iam.text import clean_line
 from ekstui.iam.trust import trust_word
 from ekstui.present.blocks import (
     Block,
     Column,
     Heading,
     Sentence,
+    Span,
     Table,
     TableRow,
     as_of_words,
     code,
+    error_notes,
+    incomplete_words,
     last_used_words,
     muted,
     note,
     uses_words,
 )
+from ekstui.present.rendering import rows as rendered
+from ekstui.present.styled import Row, Style, Styled, plain, styled
 
 if TYPE_CHECKING:
     from ekstui.library.attachments import AttachedAnswer
@@ -154,3 +161,47 @@ def _spanned(rows: Sequence[tuple[str, ...]]) -> Iterator[TableRow]:
 
 def _unseen(places: Sequence[str]) -> list[Block]:
     return [muted(f"Not looked at: {place}") for place in places]
+
+
+def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
+    """Return who has a policy attached as rows, followed by notes on what could not be read."""
+    attachments = answer.attachments
+    lines = list(map(_pane_row, attachment_rows(answer, now)))
+    notes: list[Block] = [*map(note, remarks_in_words(attachments))]
+    if attachments.proven_empty:
+        notes.append(muted("It is not attached in this account."))
+    if not attachments.complete:
+        notes.append(Sentence(Span(incomplete_words(), "warn")))
+    return lines + rendered([*notes, *error_notes(attachments.errors)], width)
+
+
+def _pane_row(entry: AttachmentRow) -> Row:
+    entity, is_boundary = entry.entity, "boundary" in entry.attached_as
+    name = clean_line(entry.name)
+    if not isinstance(entity, RoleAttachment):
+        title: Styled = ((f"{entry.kind} ", "muted"), (name, ""))
+        return Row((entry.kind, entry.name), (title, styled("boundary" if is_boundary else "", "warn"), ()), entity)
+    first, *others = entity.used_by or (None,)
+    used: Styled = styled(clean_line(entry.trust), "muted")
+    if first:
+        style: Style = "" if first.certainty == "confirmed" else "muted"
+        used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "muted")
+    boundary: Styled = ((" boundary", "warn"),) if is_boundary else ()
+    linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
+    return Row(
+        ("role", entity.role.arn or entry.name),
+        (((name, ""), *linked, *boundary), used, styled(entry.last_used.removesuffix(" ago"), "muted")),
+        entity,
+    )
+
+
+_IN_PANE = (Column("", 12, share=3, names=True), Column("", 10, share=2), Column("", 6, right=True))
+
+
+def pane_columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+    """Return columns wide enough for names and uses; names take precedence."""
+    _, used, last = _IN_PANE
+    names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
+    room = max(width - last.width - 2, 2 * used.width)
+    name = min(max(names, default=12), room - min(max(uses, default=used.width), used.width + room // 4))
+    return (Column("", name, names=True), Column("", used.width, share=1), last)

@@ -3,10 +3,9 @@
 from ekstui.eks.account_snapshot import Attachments, CallerIdentity, Group, Role, RoleAttachment, User, UserAttachment
 from ekstui.export.encoding import shape
 from ekstui.library.attachments import AttachedAnswer
-from ekstui.present.attachment_report import attached_blocks
+from ekstui.present.attachment_report import attached_blocks, attached_rows
 from ekstui.present.rendering import lines
 from ekstui.present.styled import plain
-from ekstui.tui.widgets.attached_pane import attached_rows
 from tests.support.accounts import WHEN
 
 IDENTITY = CallerIdentity("111122223333", "aws", "arn:aws:iam::111122223333:user/me", "AIDA")

@@ -14,9 +14,8 @@ from ekstui.eks.use_words import use_in_words
 from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
 from ekstui.present.access import principals_in_clusters_blocks
-from ekstui.present.blocks import Sentence, Span, error_notes, incomplete_words, muted, note
 from ekstui.present.rendering import rows
-from ekstui.present.styled import Column, Row, Style, Styled, plain, styled
+from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, ShowComparison, ShowRole
@@ -27,23 +26,6 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Attachments, RoleAttachment
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_access import PrincipalsInClusters
-    from ekstui.present.attachment_report import AttachmentRow
-    from ekstui.present.blocks import Block
-
-
-def attached_rows(answer: AttachedAnswer, now: datetime, width: int) -> list[Row]:
-    """Return who has a policy attached as rows, followed by notes on what could not be read."""
-    # 15 ms, after the first paint
-    from ekstui.present.attachment_report import attachment_rows, remarks_in_words
-
-    attachments = answer.attachments
-    lines = list(map(_row, attachment_rows(answer, now)))
-    notes: list[Block] = [*map(note, remarks_in_words(attachments))]
-    if attachments.proven_empty:
-        notes.append(muted("It is not attached in this account."))
-    if not attachments.complete:
-        notes.append(Sentence(Span(incomplete_words(), "warn")))
-    return lines + rows([*notes, *error_notes(attachments.errors)], width)
 
 
 def attached_note(attachments: Attachments) -> str:
@@ -56,40 +38,6 @@ def attached_note(attachments: Attachments) -> str:
     if not parts:
         return "none" if attachments.proven_empty else "unknown"
     return ("" if attachments.complete else "at least ") + ", ".join(parts)
-
-
-def _row(entry: AttachmentRow) -> Row:
-    from ekstui.eks.account_snapshot import RoleAttachment
-
-    entity, is_boundary = entry.entity, "boundary" in entry.attached_as
-    name = clean_line(entry.name)
-    if not isinstance(entity, RoleAttachment):
-        title: Styled = ((f"{entry.kind} ", "muted"), (name, ""))
-        return Row((entry.kind, entry.name), (title, styled("boundary" if is_boundary else "", "warn"), ()), entity)
-    first, *others = entity.used_by or (None,)
-    used: Styled = styled(clean_line(entry.trust), "muted")
-    if first:
-        style: Style = "" if first.certainty == "confirmed" else "muted"
-        used = (clean_line(use_in_words(first)), style), (f" +{len(others)}" if others else "", "muted")
-    boundary: Styled = ((" boundary", "warn"),) if is_boundary else ()
-    linked: Styled = ((" service-linked", "muted"),) if entity.role.service_linked else ()
-    return Row(
-        ("role", entity.role.arn or entry.name),
-        (((name, ""), *linked, *boundary), used, styled(entry.last_used.removesuffix(" ago"), "muted")),
-        entity,
-    )
-
-
-_COLUMNS = (Column("", 12, share=3, names=True), Column("", 10, share=2), Column("", 6, right=True))
-
-
-def _columns_of(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
-    """Return columns wide enough for names and uses; names take precedence."""
-    _, used, last = _COLUMNS
-    names, uses = ([len(plain(row.cells[at])) for row in rows if len(row.cells) == 3] for at in (0, 1))
-    room = max(width - last.width - 2, 2 * used.width)
-    name = min(max(names, default=12), room - min(max(uses, default=used.width), used.width + room // 4))
-    return (Column("", name, names=True), Column("", used.width, share=1), last)
 
 
 class AttachedPane(Pane):
@@ -106,7 +54,7 @@ class AttachedPane(Pane):
     account: reactive[AccountView] = reactive(AccountView())
 
     def __init__(self) -> None:
-        super().__init__(_COLUMNS)
+        super().__init__(WHOLE_WIDTH)
         self._answer: AttachedAnswer | None = None
         self._copies: Sequence[RoleAttachment] = ()
         """The roles that have a copy of the policy instead."""
@@ -186,6 +134,9 @@ class AttachedPane(Pane):
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
+        # 15 ms, after the first paint
+        from ekstui.present.attachment_report import attached_rows, pane_columns
+
         built = [
             *attached_rows(self._answer, datetime.now(UTC), width),
             *(
@@ -197,7 +148,7 @@ class AttachedPane(Pane):
                 for entry in self._copies
             ),
         ]
-        self.rows.set_columns(_columns_of(built, width))
+        self.rows.set_columns(pane_columns(built, width))
         if self.account.error is not None:
             built = stale_rows(self.account.error, width) + built
         return rows_with(self.words, (row for row in built if row.selectable)) if self.words else built
