@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from ekstui.eks.knowledge import DependentActions, Symptom
 from ekstui.iam import wildcard
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import (
+    LAYER_WORDS,
     NO_RESOURCE_POLICIES,
     AppliedPolicy,
     Failure,
@@ -203,12 +203,6 @@ class Explanation(NamedTuple):
     """The verdict of each layer of policies that was evaluated, in IAM's order."""
 
 
-_LAYERS: Mapping[Layer, str] = {
-    "identity": "identity policies", "boundary": "permissions boundary", "session": "session policy",
-    "resource": "policy of the resource", "service-control": "service control policy", "resource-control": "resource control policy", "trust": "trust policy",
-}  # fmt: skip
-
-
 def layer_in_words(layer: LayerEvaluation) -> str:
     """Return a layer's name, such as `service control policy of Workloads`."""
     return layer_name(layer.layer, layer.level)
@@ -216,7 +210,8 @@ def layer_in_words(layer: LayerEvaluation) -> str:
 
 def layer_name(layer: Layer, level: str | None) -> str:
     """Return the name of a layer, or of one level of an organization's."""
-    return _LAYERS[layer] if level is None else f"{_LAYERS[layer]} of {level}"
+    words = "identity policies" if layer == "identity" else LAYER_WORDS[layer]
+    return words if level is None else f"{words} of {level}"
 
 
 def statement_in_words(result: StatementResult) -> str:

@@ -16,6 +16,7 @@ from ekstui.iam import arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import (
+    DENIALS,
     IDENTITY,
     PRINCIPAL,
     RESOURCE,
@@ -44,7 +45,7 @@ from ekstui.iam.wildcard import overlaps
 _TAGGING_SERVICES = (POD_IDENTITY_SERVICE, "capabilities.eks.amazonaws.com")
 """Services that tag the session, so that both sts:AssumeRole and sts:TagSession must be allowed."""
 
-_SUBJECT = re.compile(r"(?i)system:serviceaccount:[^:*?]+:[^:*?]+")
+_SUBJECT = re.compile(rf"(?i){SERVICE_ACCOUNT}[^:*?]+:[^:*?]+")
 
 TRUST_UNSEEN = "the trust policy of the role"
 """What an explanation lists as not looked at."""
@@ -95,7 +96,7 @@ def with_trust(
     )
     notes = [text for text in explanation.notes if text != TRUST_MUST_ALLOW]
     if cause is not None and cause.policy_type not in (None, "trust"):
-        if judgement.verdict in ("explicit-deny", "implicit-deny"):
+        if judgement.verdict in DENIALS:
             notes += ["The trust policy of the role does not allow it either.", *judgement.notes]
         return explanation._replace(notes=tuple(notes))
     own = evaluated(request, policies)
@@ -166,9 +167,9 @@ def judged_together(trust: TrustJudgement, evaluation: Evaluation | None) -> tup
     """
     above = [layer.verdict for layer in _layers(evaluation) if layer.layer in ("service-control", "resource-control")]
     of_organization: Verdict = next((verdict for verdict in STRONGEST_FIRST if verdict in above), "allowed")
-    if of_organization in ("explicit-deny", "implicit-deny"):
+    if of_organization in DENIALS:
         return of_organization, ()
-    if trust.verdict in ("explicit-deny", "implicit-deny"):
+    if trust.verdict in DENIALS:
         return trust.verdict, trust.missing
     if evaluation is not None and of_organization == "allowed" and IDENTITY in evaluation.missing:
         evaluation = None

@@ -56,7 +56,7 @@ from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import Advice, InputError
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
-from ekstui.iam.evaluation import STRONGEST_FIRST, StatementResult, Verdict, exemption_of
+from ekstui.iam.evaluation import DENIALS, STRONGEST_FIRST, StatementResult, Verdict, exemption_of
 from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
@@ -550,7 +550,7 @@ def explain_symptom(
 
 
 def _reading_of(verdicts: dict[str, Verdict]) -> Iterator[str]:
-    lacking = [action for action, verdict in verdicts.items() if verdict in ("implicit-deny", "explicit-deny")]
+    lacking = [action for action, verdict in verdicts.items() if verdict in DENIALS]
     open_ones = [action for action, verdict in verdicts.items() if verdict == "depends"]
     if lacking:
         yield f"The policies looked at do not allow {', '.join(lacking)}."

@@ -5,32 +5,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from ekstui.iam.evaluation import LAYER_WORDS, Layer
 from ekstui.iam.reference import reference
 from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 
-PolicyType = Literal[
-    "identity",
-    "resource",
-    "trust",
-    "boundary",
-    "session",
-    "service-control",
-    "resource-control",
-    "vpc-endpoint",
-    "public-access-block",
-]
+PolicyType = Layer | Literal["vpc-endpoint", "public-access-block"]
 """What a message says decided; S3's Block Public Access is no policy, but denies like one."""
 
 
 _POLICY_WORDS: dict[PolicyType | None, str] = {
+    **dict(LAYER_WORDS.items()),
     None: "policy",
-    "identity": "identity policy",
     "resource": "resource policy",
     "trust": "trust policy of the role",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "service-control": "service control policy",
-    "resource-control": "resource control policy",
     "vpc-endpoint": "VPC endpoint policy",
     "public-access-block": "Block Public Access setting of S3",
 }

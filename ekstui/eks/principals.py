@@ -14,7 +14,7 @@ from ekstui.eks.account_snapshot import CallerIdentity, Use
 from ekstui.iam import arn, wildcard
 from ekstui.iam.applicability import applicable_resources, can_be_on
 from ekstui.iam.document import Document, Statement
-from ekstui.iam.evaluation import AppliedPolicy, Layer, exemption_of, for_principal
+from ekstui.iam.evaluation import LAYER_WORDS, AppliedPolicy, Layer, exemption_of, for_principal
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
 from ekstui.iam.policy_variables import Context, template, variables_of
 from ekstui.iam.reference import ActionInfo, reference
@@ -38,10 +38,12 @@ TOO_LARGE = "too large to decide"
 
 _TAG = "aws:PrincipalTag/"
 
+_UNREAD_LAYERS: tuple[Layer, ...] = ("service-control", "resource-control", "session")
+
 NOT_LOOKED_AT: Mapping[Layer, str] = {
-    "service-control": "service control policies", "resource-control": "resource control policies",
-    "session": "session policies", "resource": "resource policies, such as a bucket's or a key's",
-}  # fmt: skip
+    **{layer: LAYER_WORDS[layer].replace("policy", "policies") for layer in _UNREAD_LAYERS},
+    "resource": "resource policies, such as a bucket's or a key's",
+}
 """What else decides and is not part of an account snapshot."""
 
 

@@ -43,6 +43,14 @@ IDENTITY = "identity"
 
 Verdict = Literal["allowed", "explicit-deny", "implicit-deny", "depends"]
 Layer = Literal["identity", "boundary", "session", "resource", "service-control", "resource-control", "trust"]
+
+LAYER_WORDS: Mapping[Layer, str] = {
+    "identity": "identity policy", "boundary": "permissions boundary", "session": "session policy",
+    "resource": "policy of the resource", "service-control": "service control policy",
+    "resource-control": "resource control policy", "trust": "trust policy",
+}  # fmt: skip
+"""What a policy of each layer is called."""
+
 FailurePart = Literal["action", "resource", "condition", "effect", "principal"]
 
 
@@ -185,6 +193,8 @@ def is_of_type(resource: str, service: str, name: str, reference: Reference) -> 
 
 STRONGEST_FIRST: tuple[Verdict, ...] = ("explicit-deny", "implicit-deny", "depends", "allowed")
 """The verdicts in the order in which one decides over the others."""
+
+DENIALS = STRONGEST_FIRST[:2]
 
 
 def evaluate(

@@ -31,9 +31,10 @@ from ekstui.eks.pods import KubernetesFacts, Pod, Workload, workloads
 from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.access_levels import SumAccess, sum_access
-from ekstui.iam.evaluation import AppliedPolicy
+from ekstui.iam.evaluation import DENIALS, AppliedPolicy
 from ekstui.iam.principals import POD_IDENTITY, WEB_IDENTITY
 from ekstui.iam.request import Request
+from ekstui.iam.trust import SERVICE_ACCOUNT
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import pods_answer, service_accounts_of
 from ekstui.library.cluster_facts import find_cluster
@@ -297,7 +298,7 @@ class _Case(NamedTuple):
         if role is None or role.trust is None or self.snapshot is None or not self.cluster.name:
             return None
         trust = AppliedPolicy(f"trust policy of {role.name}", None, role.trust, role.arn)
-        subject = f"system:serviceaccount:{workload.namespace}:{workload.service_account}"
+        subject = f"{SERVICE_ACCOUNT}{workload.namespace}:{workload.service_account}"
         identity = self.snapshot.identity
         if credentials.source == "irsa" and self.cluster.issuer is not None:
             issuer = self.cluster.issuer
@@ -353,7 +354,7 @@ def _refusals(credentials: Sequence[CredentialsAnswer], workload: Workload) -> I
     """Yield the roles whose trust policies do not let the pods have them."""
     for answer in credentials:
         trust = answer.trust
-        if trust is not None and trust.verdict in ("implicit-deny", "explicit-deny"):
+        if trust is not None and trust.verdict in DENIALS:
             role, account = (trust.role or "").rpartition("/")[2], workload.account
             yield Finding(
                 "trust-lacks-principal",

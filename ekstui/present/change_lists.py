@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label, version_range
+from ekstui.iam.text import clean_line
 from ekstui.present.blocks import (
     Block,
     Code,
@@ -23,7 +24,7 @@ from ekstui.present.blocks import (
     reach_style,
     verdict_span,
 )
-from ekstui.present.styled import plain
+from ekstui.present.styled import Row, Styled, plain, styled
 from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
 
 if TYPE_CHECKING:
@@ -116,6 +117,54 @@ def timeline_blocks(
     return [*blocks, Tree(updates)] if updates else blocks
 
 
+def version_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
+    """Return versions of a policy as rows, newest first, with notes on missing ones.
+
+    `marked` has the letters of marked versions by number.
+    """
+    rows: list[Row] = []
+    for step in reversed(steps):
+        mark = marked.get(step.version)
+        sign: Styled = styled(mark, "accent") if mark else (step_sign(step),)
+        label = styled(version_label(step.version), "strong" if step.default else "")
+        day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
+        when = styled(day, "" if step.created else "muted")
+        what = _change_in_pane(step.change, in_force_words(policy) if step.default else "")
+        if through := _through(policy, step):
+            what = (*what, (f" {through}", "muted"))
+        rows.append(Row(step.version, (sign, label, when, what), step))
+        if step.missing_before:
+            unseen = styled(f"  {version_range(step.missing_before)} not seen by anyone", "muted")
+            rows.append(Row(("missing", step.version), (unseen,), selectable=False))
+    return rows
+
+
+def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
+    """Return why AWS made a version, and where its announcement contradicts the document."""
+    day = f" {step.created:%Y-%m-%d}" if step.created else ""
+    head: Styled = ((f"{version_label(step.version)}{day}", "strong"), ("  ", ""))
+    update = knowledge.update(step.version) if knowledge else None
+    if update is None:
+        return (*head, *_change_in_pane(step.change), ("  reason not known", "muted"))
+    but: Styled = (("  but: ", "warn"), (clean_line(update.disagreement), "")) if update.disagreement else ()
+    return (*head, (clean_line(update.text), ""), *but)
+
+
+def _change_in_pane(counts: StepCounts | None, in_force: str = "") -> Styled:
+    """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`; then that it is in force if it is."""
+    tail: Styled = ((f" {in_force}", "strong"),) if in_force else ()
+    if counts is None or counts.reach is None:
+        return (("first known", "muted"), *tail)
+    if counts.kind == "none":
+        return (("no change", "muted"), *tail)
+    signs: Styled = (
+        (f"+{counts.added} " if counts.added else "", "added"),
+        (f"−{counts.removed} " if counts.removed else "", "removed"),
+        (f"~{counts.changed} " if counts.changed else "", "warn"),
+    )
+    return (*signs, (counts.words, reach_style(counts.reach)), *tail)
+
+
 def _update(update: Update) -> Node:
     but = [Node(Span(f"But: {update.disagreement}", "muted"))] if update.disagreement else ()
     return Node((Span(version_label(update.version), "strong"), f": {update.text}"), but)
@@ -123,8 +172,8 @@ def _update(update: Update) -> Node:
 
 def _through(policy: Policy, step: Step) -> str:
     """Return the last release with the same document, for a controller's policy."""
-    info = next(info for info in policy.versions if info.number == step.version)
-    return "" if info.through in (None, version_label(info.number)) else f"unchanged to {info.through}"
+    through = next((info.through for info in policy.versions if info.number == step.version), None)
+    return "" if through in (None, version_label(step.version)) else f"unchanged to {through}"
 
 
 def reach_span(counts: StepCounts) -> Span:

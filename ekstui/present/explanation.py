@@ -27,7 +27,16 @@ from ekstui.eks.commands import Command
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.document import serialise
-from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult, exemption_of
+from ekstui.iam.evaluation import (
+    DENIALS,
+    IDENTITY,
+    PRINCIPAL,
+    RESOURCE,
+    Failure,
+    LayerEvaluation,
+    StatementResult,
+    exemption_of,
+)
 from ekstui.iam.principals import ANONYMOUS, UNSIGNED, is_assuming
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
@@ -282,7 +291,7 @@ def verdict_in_words(explanation: Explanation) -> tuple[str, str]:
         return "DENIED", _of_foreign_tags(explanation)
     if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
         return "ALLOWED", "it always is, as it needs no permission"
-    if explanation.denied or explanation.verdict in ("explicit-deny", "implicit-deny"):
+    if explanation.denied or explanation.verdict in DENIALS:
         return "DENIED", _reason(explanation)
     return "ALLOWED" if explanation.verdict == "allowed" else "CANNOT TELL", _reason(explanation)
 

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from ekstui.change.policy import ReleaseNumber, version_label, version_words
 from ekstui.library import AccountChoice, Library
 from ekstui.library.find_anything import catalogue
+from ekstui.present.change_lists import version_rows
 from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 from textual import on
 from textual.reactive import reactive
 
-from ekstui.change.policy import version_label, version_range
-from ekstui.iam.text import clean_line
 from ekstui.library.catalog import knowledge_of
-from ekstui.present.blocks import reach_style
+from ekstui.present.change_lists import version_line, version_rows
 from ekstui.present.styled import Column, Row, Styled, styled
-from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
+from ekstui.present.time_line import in_force_words, legend, time_line
 from ekstui.tui import keys
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison, Shown
@@ -24,61 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ekstui.change.policy import Policy
-    from ekstui.change.steps import Step, StepCounts
+    from ekstui.change.steps import Step
     from ekstui.eks.knowledge import PolicyKnowledge
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.iam.document import ActionElement
     from ekstui.library import Library
     from ekstui.library.notation import PolicyAt
-
-
-def version_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
-    """Return versions of a policy as rows, newest first, with notes on missing ones.
-
-    `marked` has the letters of marked versions by number.
-    """
-    last_releases = {info.number: info.through for info in policy.versions}
-    rows: list[Row] = []
-    for step in reversed(steps):
-        mark = marked.get(step.version)
-        sign: Styled = styled(mark, "accent") if mark else (step_sign(step),)
-        label = styled(version_label(step.version), "strong" if step.default else "")
-        day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
-        when = styled(day, "" if step.created else "muted")
-        what = change(step.change, in_force_words(policy) if step.default else "")
-        if (through := last_releases.get(step.version)) not in (None, version_label(step.version)):
-            what = (*what, (f" unchanged to {through}", "muted"))
-        rows.append(Row(step.version, (sign, label, when, what), step))
-        if step.missing_before:
-            unseen = styled(f"  {version_range(step.missing_before)} not seen by anyone", "muted")
-            rows.append(Row(("missing", step.version), (unseen,), selectable=False))
-    return rows
-
-
-def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
-    """Return why AWS made a version, and where its announcement contradicts the document."""
-    day = f" {step.created:%Y-%m-%d}" if step.created else ""
-    head: Styled = ((f"{version_label(step.version)}{day}", "strong"), ("  ", ""))
-    update = knowledge.update(step.version) if knowledge else None
-    if update is None:
-        return (*head, *change(step.change), ("  reason not known", "muted"))
-    but: Styled = (("  but: ", "warn"), (clean_line(update.disagreement), "")) if update.disagreement else ()
-    return (*head, (clean_line(update.text), ""), *but)
-
-
-def change(counts: StepCounts | None, in_force: str = "") -> Styled:
-    """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`; then that it is in force if it is."""
-    tail: Styled = ((f" {in_force}", "strong"),) if in_force else ()
-    if counts is None or counts.reach is None:
-        return (("first known", "muted"), *tail)
-    if counts.kind == "none":
-        return (("no change", "muted"), *tail)
-    signs: Styled = (
-        (f"+{counts.added} " if counts.added else "", "added"),
-        (f"−{counts.removed} " if counts.removed else "", "removed"),
-        (f"~{counts.changed} " if counts.changed else "", "warn"),
-    )
-    return (*signs, (counts.words, reach_style(counts.reach)), *tail)
 
 
 _Grants: TypeAlias = "frozenset[tuple[ActionElement, tuple[str, ...]]]"
