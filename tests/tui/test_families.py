@@ -20,7 +20,6 @@ from ekstui.tui.screens.copying import version_exports
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.matrix_screen import MatrixScreen
 from ekstui.tui.screens.palette_screen import shown_of
-from ekstui.tui.widgets.versions_pane import version_rows
 from tests.rig.documents import trusting_pods
 from tests.rig.rig import Rig
 from tests.tui.journeys import settle, shows, travel, type_in, words
