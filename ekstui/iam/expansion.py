@@ -180,6 +180,22 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
     return dict(services)
 
 
+class _Wild(NamedTuple):
+    """A pattern with a wildcard, to be compared with many actions."""
+
+    piece: str
+    """The longest piece of `pattern`."""
+    pattern: str
+    """In lower case."""
+    source: MatchingPattern
+
+    @classmethod
+    def of(cls, source: MatchingPattern) -> "_Wild":
+        """Return what is compared of a pattern."""
+        pattern = source.pattern.lower()
+        return cls(wildcard.longest_piece(pattern), pattern, source)
+
+
 class LiteralIndex:
     """What statements match of single actions, mainly unknown ones: by name, by wildcard, by exception."""
 
@@ -187,8 +203,8 @@ class LiteralIndex:
         self._pairs = pairs
         self._written: dict[str, str] = {}
         self._exact: dict[str, list[MatchingPattern]] = {}
-        self._wild: dict[str, list[MatchingPattern]] = {}
-        self._broad: list[MatchingPattern] = []
+        self._wild: dict[str, list[_Wild]] = {}
+        self._broad: list[_Wild] = []
         self._exceptions: list[tuple[MatchingPattern, Statement]] = []
         for index, statement in statements:
             if statement.action_element == "NotAction":
@@ -200,9 +216,9 @@ class LiteralIndex:
     def _add(self, index: int, pattern: str) -> None:
         service, colon, name = pattern.lower().partition(":")
         if wildcard.is_wild(service) and (colon or not pattern.strip("*")):
-            self._broad.append(MatchingPattern(index, pattern, specific=False))
+            self._broad.append(_Wild.of(MatchingPattern(index, pattern, specific=False)))
         elif wildcard.is_wild(name):
-            self._wild.setdefault(service, []).append(MatchingPattern(index, pattern, specific=True))
+            self._wild.setdefault(service, []).append(_Wild.of(MatchingPattern(index, pattern, specific=True)))
         elif colon and service and name:
             self._written.setdefault(pattern.lower(), pattern)
             self._exact.setdefault(pattern.lower(), []).append(MatchingPattern(index, pattern, specific=True))
@@ -219,7 +235,9 @@ class LiteralIndex:
         compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
         self._pairs.add(0, compared, 1)
         named = [*self._exact.get(lower, ())]
-        named += [source for source in candidates if wildcard.matches(source.pattern.lower(), lower)]
+        named += [
+            source for piece, pattern, source in candidates if piece in lower and wildcard.matches(pattern, lower)
+        ]
         named += [source for source, statement in self._exceptions if action_matches(statement, action)]
         return tuple(sorted(named, key=lambda source: source.statement))
 

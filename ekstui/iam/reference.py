@@ -219,7 +219,10 @@ class Reference:
         start = name.partition("*")[0].partition("?")[0]
         candidates = names[bisect_left(names, start) : bisect_left(names, f"{start}\uffff")]
         if name != f"{start}*":
-            candidates = [candidate for candidate in candidates if wildcard.matches(name, candidate)]
+            piece = wildcard.longest_piece(name)
+            candidates = [
+                candidate for candidate in candidates if piece in candidate and wildcard.matches(name, candidate)
+            ]
         return tuple([_full(service, raw[candidate]) for candidate in candidates])
 
     def _raw(self, service: str) -> Mapping[str, Mapping[str, Any]]:

@@ -8,6 +8,7 @@ import pytest
 
 from ekstui.iam.applicability import fits_type
 from ekstui.iam.arn import entity_of, is_plausible, matches_resource, overlaps_resource, resource_covers, split_arn
+from tests.support.effort import examples
 
 ROLE = "arn:aws:iam::111122223333:role/team/eks-node"
 
@@ -86,7 +87,7 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
         "arn:aws:sqs:us-east-1:111122223333:a:x/y",
     ]
     found: Counter[bool | None] = Counter()
-    for _ in range(6_000):
+    for _ in range(examples(1_500, whole=6_000)):
         start = numbers.choice(["arn:aws:sqs:", "arn:aws:*:", "arn:", ""])
         pattern = start + ":".join(numbers.choices(pieces, k=numbers.randint(1, 5)))
         arn = numbers.choice(arns)
@@ -94,7 +95,7 @@ def test_both_readings_are_those_of_regular_expressions() -> None:
             expected = True if by_parts(pattern, arn) else None if across_colons(pattern, arn) else False
             assert matches_resource(pattern, arn) is expected, (pattern, arn)
             found[expected] += 1
-    assert min(found.values()) > 40
+    assert min(found.values()) > 10
 
 
 @pytest.mark.parametrize(
