@@ -23,6 +23,8 @@ from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, 
 
 import ekstui
 from ekstui.cli.main import ERROR_CODES
+from ekstui.cli.parser import COMMANDS as COMMAND_NAMES
+from ekstui.cli.parser import command_of
 from ekstui.cli.streams import SCHEMA, definition_of
 from ekstui.eks.findings import looking
 from ekstui.export import encoding
@@ -456,7 +458,9 @@ def answers() -> dict[str, Sequence[Schema]]:
     def with_data(form: str, **others: Schema) -> Schema:
         return whole(form, data=DATA, **others)
 
+    declared = {name: command_of(name).answers for name in COMMAND_NAMES}
     return {
+        **{name: list(map(with_data, forms)) for name, forms in declared.items() if forms},
         "list": [record(data=DATA, policies=some(
             either(is_a("PolicyEntry"), is_a("Component"), is_a("AccessPolicyRules"))
         ))],
@@ -468,7 +472,6 @@ def answers() -> dict[str, Sequence[Schema]]:
             ),
         ],
         "versions": one_or_several("timeline"),
-        "diff": [with_data("Comparison"), with_data("AccessDifference")],
         "who-can": [
             with_data("WhoCan"),
             with_data("WhoCan", **without("PrincipalsCan")),
@@ -483,14 +486,10 @@ def answers() -> dict[str, Sequence[Schema]]:
         "changes": [record(data=DATA, complete={
             "description": "false where the policies are known to a day before the one asked for.", **BOOLEAN
         }, changes=some(is_a("FeedStep")))],
-        "attached": [with_data("AttachedAnswer"), with_data("OrganisationAnswer")],
         "clusters": [record("", None, data=DATA, **{
             **without("AccountSnapshot", "arn", "profile", "roles", "users", "groups", "policies"),
             "clusters": none_or(some(is_a("cluster_in_list"))),
         })],
-        "cluster": [with_data("ClusterAnswer"), with_data("EntriesAnswer")],
-        "account": [with_data("AccountSnapshot")],
-        "role": [with_data("RoleAnswer")],
         "pod": one_or_several("pods"),
         "explain": [
             record(
@@ -503,7 +502,6 @@ def answers() -> dict[str, Sequence[Schema]]:
         ],
         "upgrade": [form_schema("UpgradeAnswer")],
         "sync": [form_schema("SyncReport")],
-        "used": [with_data("UsedAnswer")],
         "trim": [record(
             data=DATA, policy=STRING, version=VERSION, document=ANYTHING, dropped=TEXTS, reasons=named(none_or(STRING))
         )],

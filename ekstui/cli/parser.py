@@ -34,16 +34,20 @@ class _Command(NamedTuple):
     examples: tuple[str, ...]
     run: Run
     """Runs the command and returns its exit code; None means success."""
+    answers: tuple[str, ...]
+    """The classes that `answer_of` shows as its JSON; `assets/build_schema.py` has the answers that are put together."""
 
 
 _declared: dict[str, _Command] = {}
 
 
-def command(name: str, description: str, *arguments: Adder, examples: tuple[str, ...]) -> Callable[[Run], Run]:
+def command(
+    name: str, description: str, *arguments: Adder, examples: tuple[str, ...], answers: tuple[str, ...] = ()
+) -> Callable[[Run], Run]:
     """Declare the function below as the command of this name."""
 
     def declare(run: Run) -> Run:
-        _declared[name] = _Command(description, arguments, examples, run)
+        _declared[name] = _Command(description, arguments, examples, run, answers)
         return run
 
     return declare

@@ -19,6 +19,7 @@ from ekstui.present.attachment_report import attached_blocks, everywhere_blocks
     *ACCOUNT,
     *JSON,
     examples=("ekstui account --profile prod", "ekstui account --offline --json"),
+    answers=("AccountSnapshot",),
 )
 def show_account(arguments: Namespace) -> None:
     """Print the account, one row per cluster, and what is missing."""
@@ -42,6 +43,10 @@ def show_account(arguments: Namespace) -> None:
         "ekstui attached AmazonEKSWorkerNodePolicy --profile prod",
         "ekstui attached AmazonEKS_CNI_Policy --offline",
         "ekstui attached AmazonEKSClusterPolicy --aggregator organisation",
+    ),
+    answers=(
+        "AttachedAnswer",
+        "OrganisationAnswer",
     ),
 )
 def show_attached(arguments: Namespace) -> int:

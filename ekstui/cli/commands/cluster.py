@@ -104,6 +104,10 @@ def list_clusters(arguments: Namespace) -> int:
         "ekstui cluster prod --full",
         "ekstui cluster prod --markdown",
     ),
+    answers=(
+        "ClusterAnswer",
+        "EntriesAnswer",
+    ),
 )
 def show_cluster(arguments: Namespace) -> int:
     """Print one row a cause of what is wrong, and what AWS changed recently; in full also the evidence and the commands."""
@@ -167,6 +171,7 @@ def _print_entries(library: Library, arguments: Namespace, bindings: tuple[Bindi
         "ekstui role prod-node --scp organization/",
         "ekstui role prod-node --json",
     ),
+    answers=("RoleAnswer",),
 )
 def show_role(arguments: Namespace) -> None:
     """Print all about a role, problems first."""

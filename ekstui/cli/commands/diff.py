@@ -38,6 +38,10 @@ from ekstui.present.comparison import comparison_blocks
         "ekstui diff role:prod-node AmazonEKSWorkerNodePolicy",
         "ekstui diff karpenter@v1.8.0..v1.14.1",
     ),
+    answers=(
+        "Comparison",
+        "AccessDifference",
+    ),
 )
 def show_difference(arguments: Namespace) -> int:
     """Print both sides, what the difference means and why, then what differs, action by action."""

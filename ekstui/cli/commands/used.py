@@ -32,6 +32,7 @@ from ekstui.present.last_used import less_remarks, used_blocks
         "ekstui used AmazonEKSClusterPolicy --days 30",
         "ekstui used role:prod-orders --less > orders.json",
     ),
+    answers=("UsedAnswer",),
 )
 def used(arguments: Namespace) -> None:
     """Print a row per service, or the narrower document."""
