@@ -78,7 +78,7 @@ def _set_by(variable: str) -> Path | None:
 
 
 def _platform() -> PlatformDirs:
-    from platformdirs import PlatformDirs  # 5 ms, and only if the variable is not set
+    from platformdirs import PlatformDirs  # only if the variable is not set
 
     return PlatformDirs("ekstui", appauthor=False)
 

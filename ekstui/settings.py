@@ -256,7 +256,7 @@ def read_file(path: Path) -> SettingsFile | None:
         raise InputError(f"The settings in {path} cannot be read: {error.strerror or error}.", _MEND) from None
     if len(content) > _MAX_BYTES:
         raise InputError(f"The settings in {path} cannot be read: the file is longer than {_MAX_BYTES:,} bytes.", _MEND)
-    import tomllib  # 3 ms, and only for those who have settings
+    import tomllib  # only for those who have settings
 
     try:
         text = content.decode("utf-8-sig")

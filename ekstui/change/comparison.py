@@ -78,7 +78,7 @@ def changes(before: Document, after: Document, names: tuple[str, str] | None = N
 
     `names` are used in the verdict on two different policies; without them the documents are versions of one policy.
     """
-    from ekstui.change.reach import notes_on, reach_between  # 15 ms, needed only to compare documents
+    from ekstui.change.reach import notes_on, reach_between  # needed only to compare documents
     from ekstui.change.reach.wording import Names, verdict_on
 
     spelled = before, after

@@ -96,7 +96,7 @@ def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, .
 
 
 def _counts(before: Mapping[Target, frozenset[Extent]], after: Mapping[Target, frozenset[Extent]]) -> StepCounts:
-    from ekstui.change.comparison import changed_targets  # with the judgement 20 ms, which steps as values do without
+    from ekstui.change.comparison import changed_targets
     from ekstui.change.reach import reach_between
 
     targets = changed_targets(before, after)

@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     if words == ["help", "findings"]:
         return list_findings()
     if "_ARGCOMPLETE" in os.environ:
-        from ekstui.cli.commands.completion import answer_shell, command_typed  # 40 ms, and only where a shell asks
+        from ekstui.cli.commands.completion import answer_shell, command_typed  # only where a shell asks
 
         answer_shell(build_parser(command_typed(os.environ.get("COMP_LINE", ""))))
     try:
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (a traceback helps no user, and may reveal names from the account)
-        from ekstui import logbook  # 6 ms, and only where something is to be logged
+        from ekstui import logbook  # only where something is to be logged
 
         logbook.unexpected(error, "it ends the command")
         sys.stderr.write(f"{clean_line(logbook.ending(error))}\n")
@@ -117,7 +117,7 @@ def start_log(arguments: argparse.Namespace, settings: "Settings") -> None:
     """Log to the file of the settings, and as -v or --debug ask to stderr or, since the app draws there, to a file."""
     from platform import python_version
 
-    from ekstui import __version__, logbook  # 6 ms, and only where something is to be logged
+    from ekstui import __version__, logbook  # only where something is to be logged
 
     verbose = "debug" if arguments.debug else "info" if arguments.verbose else None
     in_app = arguments.command == "open" and verbose is not None

@@ -347,7 +347,7 @@ class _Version(argparse.Action):
     """Prints the versions of ekstui, its data and the reference."""
 
     def __call__(self, *_: object) -> None:
-        from ekstui.cli.version import print_version  # 25 ms, and only where the version is asked for
+        from ekstui.cli.version import print_version  # only where the version is asked for
 
         print_version()
         sys.exit(0)

@@ -36,7 +36,7 @@ def open_library(arguments: Namespace) -> Library:
 
 
 def _open(account: AccountChoice | None) -> Library:
-    from ekstui.library import Library  # 40 ms, which the app spends after its first paint
+    from ekstui.library import Library
 
     library = Library.open(account)
     _opened.append(library)

@@ -56,7 +56,7 @@ PIPED_WIDTH = 80
 def print_json(value: object) -> None:
     """Print one object as JSON, as YAML, or as names alone; in ASCII, so that no control character reaches a terminal."""
     if form.answer != "json":
-        from ekstui.export.encoding import names, yaml  # 1 ms, and only for those who ask
+        from ekstui.export.encoding import names, yaml  # only for those who ask
 
         lines = yaml(value) if form.answer == "yaml" else names(value)
         first = next(lines, None)
@@ -104,7 +104,7 @@ def print_answer(
 
 def print_blocks(blocks: Sequence[Block]) -> None:
     """Print an answer as Markdown or text: wrapped to the terminal's width, but in a pipe with unwrapped tables."""
-    from ekstui.present import rendering  # 6 ms, which neither help nor an error needs
+    from ekstui.present import rendering
 
     if form.markdown:
         write_out(rendering.markdown(blocks))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ekstui.change.policy import format_time, name_in, version_label
 from ekstui.iam.document import Statement, serialise, serialise_conditions, serialise_statement
+from ekstui.library.catalog import knowledge
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
@@ -177,7 +178,7 @@ def issues_of(cluster: Cluster) -> int | None:
 
 
 def _roles_attached(answer: AttachedAnswer) -> list[Shape]:
-    from ekstui.iam.trust import trust_word  # 10 ms, for what only the account has
+    from ekstui.iam.trust import trust_word
 
     account = answer.identity.account
     return [{**shape(role), "trust": trust_word(role.role.trust, account)} for role in answer.attachments.roles]
@@ -253,7 +254,6 @@ def _arguments(commands: Sequence[Command]) -> list[list[str]]:
 
 def _commands_about(issue: HealthIssue) -> list[list[str]]:
     from ekstui.eks.findings.health import general_command  # needed only by answers about clusters
-    from ekstui.library.catalog import knowledge
 
     return [list(command)] if (command := general_command(issue, knowledge())) else []
 

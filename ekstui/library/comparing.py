@@ -116,7 +116,7 @@ def document_of_side(side: Side, library: Library, standard_input: str = "") -> 
 def _side(side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None) -> ComparedSide:
     """Return a side, which may be of the account."""
     if isinstance(side, RoleSide):
-        from ekstui.library.roles import role_side  # 60 ms, and only to read a role
+        from ekstui.library.roles import role_side  # only to read a role
 
         return role_side(side.name, library.account.fresh_snapshot(), library.default_versions)
     if isinstance(side, PolicyAt) and (own := library.own_arn(side.name)) is not None:
@@ -155,7 +155,7 @@ def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapsh
 
 def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
-    from ekstui.eks.account_snapshot import attachments_of  # 8 ms, and only with an account
+    from ekstui.eks.account_snapshot import attachments_of  # only with an account
 
     attachments = attachments_of(snapshot, policy_arn)
     attached_as = [

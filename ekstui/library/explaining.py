@@ -30,6 +30,7 @@ from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
+from ekstui.eks.pod_credentials import users_of_node_role
 from ekstui.eks.uses import uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam import arn
@@ -207,7 +208,7 @@ class _Case:
         return None if place is None else unauthorized_answer(self.place, principal, place)
 
     def _cluster(self) -> Cluster | None:
-        from ekstui.library.cluster_facts import cluster_meant  # 60 ms, only for Kubernetes' denials
+        from ekstui.library.cluster_facts import cluster_meant  # only for Kubernetes' denials
 
         return cluster_meant(self.place, self.inquiry.cluster)
 
@@ -326,8 +327,6 @@ class _Case:
         for cluster in facts.clusters if facts is not None and requester.arn is not None else ():
             if cluster.kubernetes is None:
                 continue
-            from ekstui.eks.pod_credentials import users_of_node_role  # 3 ms, and only where pods were read
-
             users = users_of_node_role(cluster, requester.arn or "", session)
             if users:
                 names = [workload.title for workload in users[:_MAX_PODS]]
@@ -342,7 +341,7 @@ class _Case:
         snapshot, trust, role = self.snapshot, self.inquiry.trust, self.inquiry.principal
         if snapshot is None and trust is None:
             return False, None
-        from ekstui.library.requester import is_target, target_of  # 15 ms, and only with an account
+        from ekstui.library.requester import is_target, target_of  # only with an account
 
         meant = role is not None and snapshot is not None and is_target(request, role, snapshot)
         return meant, target_of(request, role if meant else None, snapshot, trust, self.inquiry.standard_input)

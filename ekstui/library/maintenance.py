@@ -148,7 +148,7 @@ def _filled_apart(progress: Activity, cancelled: Cancelled) -> bool:
 
     So this one keeps none of the memory that filling and indexing take.
     """
-    import subprocess  # 5 ms, and only the app starts one
+    import subprocess  # only the app starts one
 
     command = [sys.executable, "-P", "-m", "ekstui.library.maintenance"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -215,7 +215,7 @@ def verify_cache(library: Library) -> Counts | None:
 
     DataError says what is wrong; a damaged cache is set aside.
     """
-    from ekstui.sources.mirror import is_intact, mirrors  # 10 ms, and only to verify
+    from ekstui.sources.mirror import is_intact, mirrors  # only to verify
 
     library.corpus.verify()
     damaged = [path for path in mirrors(files.archives_dir()) if not is_intact(path)]
@@ -233,7 +233,7 @@ def verify_cache(library: Library) -> Counts | None:
 
 def clear_cache(library: Library) -> int:
     """Delete the cached policies, the mirrors of archives and whatever was set aside; return how many bytes that freed."""
-    from ekstui.sources.mirror import clear_mirrors  # 10 ms, and only to clear
+    from ekstui.sources.mirror import clear_mirrors  # only to clear
 
     try:
         return library.store.file.clear() + clear_mirrors(files.archives_dir())

@@ -167,7 +167,7 @@ def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str
 
     Of a document that is too large to list, only that it is.
     """
-    from ekstui.iam.summary import too_large_to_list  # 30 ms that a list of policies does without
+    from ekstui.iam.summary import too_large_to_list
 
     too_large = too_large_to_list(services)
     if too_large is not None:
@@ -243,7 +243,7 @@ def remaining_blocks(remaining: Remaining, opened: Collection[str]) -> list[Bloc
 
 
 def _levels(actions: Collection[ActionInfo]) -> list[Node]:
-    from ekstui.iam.reference import LEVELS  # 5 ms, and only for what is not allowed
+    from ekstui.iam.reference import LEVELS  # only for what is not allowed
 
     ordered = sorted(actions, key=lambda info: (LEVELS.index(info.level) if info.level in LEVELS else 9, info.name))
     return [

@@ -84,7 +84,7 @@ def cells(text: str) -> int:
     """Return how many cells a text takes in a terminal."""
     if (text.isascii() and text.isprintable()) or _ONE_CELL_EACH.fullmatch(text):
         return len(text)
-    from rich.cells import cell_len  # 4 ms, and only for characters of two cells or none
+    from rich.cells import cell_len  # only for characters of two cells or none
 
     return cell_len(text)
 

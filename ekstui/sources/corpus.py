@@ -143,7 +143,7 @@ class Corpus(NamedTuple):
 
     def lines(self, scope: Scope = "all") -> Iterator[bytes]:
         """Yield the corpus's lines: a policy each, those of EKS first."""
-        import lzma  # 4 ms with its buffers, and not needed while the cache answers
+        import lzma  # not needed while the cache answers
 
         count = self.manifest().family if scope == "eks" else None
         path = self.folder / "corpus.jsonl.xz"

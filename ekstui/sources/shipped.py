@@ -23,7 +23,7 @@ _REINSTALL = "Install ekstui again."
 @cache
 def components() -> Mapping[str, Component]:
     """Return the components by name; DataError if the data cannot be read."""
-    from ekstui.eks.published import read_components  # 3 ms, and most answers are about AWS's policies
+    from ekstui.eks.published import read_components
 
     try:
         with lzma.open(files.asset("published.jsonl.xz")) as file:

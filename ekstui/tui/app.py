@@ -273,7 +273,7 @@ def run_app(where: str | None, effective: Effective, account: AccountChoice) -> 
 
 
 def _library(account: AccountChoice) -> Library:
-    from ekstui.library import Library  # 40 ms, after the first paint
+    from ekstui.library import Library
 
     return Library.open(account)
 

@@ -17,6 +17,7 @@ from textual.message_pump import MessagePump
 from ekstui import log, logbook
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.iam.text import clean_line
+from ekstui.present.cache_report import sync_words
 from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFailed
 
 if TYPE_CHECKING:
@@ -100,7 +101,6 @@ def sync_and_index(
     With `remark`, another source is read where AWS cannot be; it gets a sentence about that.
     """
     from ekstui.library import maintenance, syncing
-    from ekstui.present.cache_report import sync_words
 
     def read(done: int, total: int) -> None:
         progress("syncing", done, total)

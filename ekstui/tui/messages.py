@@ -34,7 +34,7 @@ class Shown(NamedTuple):
     @property
     def place(self) -> PolicyAt:
         """The version as a side of a comparison."""
-        from ekstui.library.notation import PolicyAt  # 3 ms, after the first paint
+        from ekstui.library.notation import PolicyAt
 
         return PolicyAt(self.entry.name, None if self.entry.access else self.version)
 

@@ -70,7 +70,7 @@ def _verify(library: Library, arguments: Namespace) -> int:
 
 
 def _undo(library: Library, arguments: Namespace) -> int:
-    from ekstui.library.syncing import undo_sync  # 10 ms, and only to undo
+    from ekstui.library.syncing import undo_sync  # only to undo
 
     data = undo_sync(library)
     print_answer(arguments, lambda: answer(undone=data is not None, data=library.data()), lambda: undone_words(data))
@@ -116,7 +116,7 @@ def _clear(library: Library, arguments: Namespace) -> int:
 )
 def update_cache(arguments: Namespace) -> None:
     """Print what is new, what conflicts and what could not be read."""
-    from ekstui.library.syncing import sync, sync_newest  # 10 ms, which the other uses of the cache do without
+    from ekstui.library.syncing import sync, sync_newest
 
     library = library_for(arguments)
     accept: bool = arguments.accept_withdrawals

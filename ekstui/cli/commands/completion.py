@@ -178,7 +178,7 @@ def _releases(prefix: str, **_: object) -> Iterable[str]:
 
 
 def _profiles(**_: object) -> Iterable[str]:
-    from ekstui.sources.aws.credentials import profile_names  # 30 ms, and only for a profile
+    from ekstui.sources.aws.credentials import profile_names  # only for a profile
 
     return profile_names()
 

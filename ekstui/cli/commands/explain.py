@@ -124,7 +124,7 @@ def explain(arguments: Namespace) -> int:
         if inquiry.principal is not None:
             raise InputError("--role and --pod both say who asks.", "Give one of them.")
         read_account(library, again=False)
-        from ekstui.library.pod_answers import pod_as_principal  # 60 ms, only with a pod
+        from ekstui.library.pod_answers import pod_as_principal  # only with a pod
 
         role, pod = pod_as_principal(library, arguments.pod, inquiry.cluster)
         inquiry = inquiry._replace(principal=role, pod=pod)

@@ -29,11 +29,11 @@ def list_policies(arguments: Namespace) -> None:
     entries = library.policies(arguments.scope)
     access: Sequence[AccessPolicyRules] = ()
     if arguments.scope in ("access", "any"):
-        from ekstui.library.access_policies import access_policies  # 10 ms, and only for these scopes
+        from ekstui.library.access_policies import access_policies  # only for these scopes
 
         access = access_policies()
     if arguments.json:
-        from ekstui.export.shapes import answer  # 4 ms: imports what encodes documents
+        from ekstui.export.shapes import answer
 
         print_shape(answer(data=library.data(), policies=[*(row.component or row for row in entries), *access]))
         return

@@ -24,7 +24,7 @@ from ekstui.errors import InputError
 )
 def open_app(arguments: argparse.Namespace) -> int:
     """Open the app at the named policy, version or comparison, if any."""
-    from ekstui.tui.app import run_app  # Textual: 155 ms
+    from ekstui.tui.app import run_app
 
     return run_app(arguments.where, arguments.settings, account_choice(arguments)) or ExitCode.DONE
 
@@ -53,7 +53,7 @@ def serve(arguments: argparse.Namespace) -> None:
             "Serving needs the extra `web`.",
             "In the checkout, run pipx install --force '.[web]' or uv tool install --force '.[web]'.",
         )
-    from ekstui.cli.web import LOOPBACK, GuardedServer  # 400 ms: aiohttp
+    from ekstui.cli.web import LOOPBACK, GuardedServer
 
     host, port = arguments.host, arguments.port
     if not 0 < port < 65536:

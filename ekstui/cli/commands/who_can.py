@@ -156,7 +156,7 @@ def _layers(arguments: Namespace) -> tuple[LayerFiles, ...]:
         return ()
     if arguments.resource_policy and arguments.resource is None:
         raise InputError("The policy of a resource needs a resource.", "Name it with --resource ARN.")
-    from ekstui.sources.levels import read_layers  # 20 ms, only for those options
+    from ekstui.sources.levels import read_layers  # only for those options
 
     return (read_layers(*files),)
 

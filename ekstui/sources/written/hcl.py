@@ -113,7 +113,7 @@ def parsed_body(text: str) -> Tree[Token]:
 
 def _parse(text: str) -> Tree[Token]:
     try:
-        import hcl2  # 230 ms, and only for Terraform as it is written
+        import hcl2  # only for Terraform as it is written
     except ImportError:
         raise DocumentError("reading Terraform as written needs the extra `ci`") from None
     if len(text) > MOST_BLOCK:

@@ -20,6 +20,7 @@ from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.lookup import Pasted, Thing
 from ekstui.library.notation import PolicyAt, Side, parse_policy
+from ekstui.library.peeling import Peeled, peel
 from ekstui.present.blocks import Fold
 from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_json
 from ekstui.present.rendering import markdown, rows
@@ -35,7 +36,6 @@ from ekstui.tui.widgets.pane import failure, plain_failure
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot
     from ekstui.library.explaining import ExplainAnswer
-    from ekstui.library.peeling import Peeled
     from ekstui.present.blocks import Block
 
 _ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
@@ -298,8 +298,6 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             self.notify(plain_failure(error), severity="error")
 
         def work(cancelled: Event) -> Peeled:
-            from ekstui.library.peeling import peel  # only where the simulator is asked
-
             def report(peeled: Peeled) -> None:
                 if not cancelled.is_set():
                     self.call_later(show, peeled)

@@ -320,7 +320,7 @@ class ExplorerScreen(Screen[None]):
         """Return the policies of the scope."""
         if self.scope not in ("access", "any"):
             return library.policies(self.scope)
-        from ekstui.library.access_policies import access_policy_entries  # 10 ms, only for these scopes
+        from ekstui.library.access_policies import access_policy_entries  # only for these scopes
 
         return (*library.policies(self.scope), *access_policy_entries())
 

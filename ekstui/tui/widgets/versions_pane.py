@@ -37,7 +37,7 @@ Touched: TypeAlias = Mapping[int, _Grants]
 
 def actions_touched(policy: Policy, library: Library) -> Touched:
     """Return the actions that each known version changed. Slow: reads and compares all versions."""
-    from ekstui.change.comparison import changes  # 20 ms, only for this filter
+    from ekstui.change.comparison import changes  # only for this filter
     from ekstui.iam.document import Document
 
     touched: dict[int, _Grants] = {}
