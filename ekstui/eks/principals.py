@@ -12,7 +12,7 @@ from ekstui.change.coverage import are_disjoint, extent_covers
 from ekstui.change.holders import can_match, matches_all, types_covered
 from ekstui.eks.account_snapshot import CallerIdentity, Use
 from ekstui.iam import arn, wildcard
-from ekstui.iam.applicability import applicable_resources, can_be_on
+from ekstui.iam.applicability import applicable_resources, can_be_on, leaves_nothing
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.evaluation import LAYER_WORDS, AppliedPolicy, Layer, exemption_of, for_principal
 from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, statement_may_match
@@ -287,6 +287,8 @@ def _comparisons(grants: Sequence[Grant], limits: "Sequence[_Limit]") -> int:
 
 def _size(grant: Grant | Statement) -> int:
     """Return the resources of a grant or statement, or more if it has conditions, which take longer to compare."""
+    if not grant.conditions:
+        return len(grant.resources)
     values = sum(len(line.values) for line in grant.conditions)
     return len(grant.resources) * (1 + len(grant.conditions) + values // 4)
 
@@ -400,13 +402,11 @@ def _effects_of(
 def _grants_on(statement: Statement, action: str, resource: str | None) -> tuple[Grant, ...]:
     """Return what a statement allows or denies of an action where that is used, on a resource if one is given."""
     info = None if wildcard.is_wild(action) else reference().find(action)
+    if statement.resource_element == "NotResource" and resource is None:
+        return grants_of(statement) if _leaves_some(statement.resources, info) else ()
     applicable = applicable_resources(info, statement)
     grants = grants_of(statement._replace(resources=applicable)) if applicable else ()
-    return tuple(
-        _at(grant, resource)
-        for grant in grants
-        if (_leaves_some(grant, info) if resource is None else can_match(grant, resource))
-    )
+    return tuple(_at(grant, resource) for grant in grants if resource is None or can_match(grant, resource))
 
 
 def _at(grant: Grant, resource: str | None) -> Grant:
@@ -483,17 +483,11 @@ def _is_whole(grant: Grant, action: str, resource: str | None) -> bool:
     return any(info is None or pattern == "*" or can_be_on(info, pattern) for pattern in plain)
 
 
-def _leaves_some(grant: Grant, info: ActionInfo | None) -> bool:
-    """Return False if a grant is a `NotResource` that leaves nothing that the action can be used on."""
-    if grant.resource_element == "Resource":
-        return True
+def _leaves_some(excluded: tuple[str, ...], info: ActionInfo | None) -> bool:
+    """Return False if a `NotResource` leaves nothing that the action can be used on."""
     # Whatever partition it names, it is the account's own.
-    excluded = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", pattern) for pattern in grant.resources)
-    if any(not pattern.strip("*") for pattern in excluded):
-        return False
-    if info is None or not info.resource_types:
-        return True
-    return bool(types_covered(info, [grant._replace(resources=excluded)]))
+    patterns = tuple(re.sub(r"^arn:[^:]*:", "arn:*:", pattern) for pattern in excluded)
+    return all(pattern.strip("*") for pattern in patterns) and not (info and leaves_nothing(info, patterns))
 
 
 @lru_cache(maxsize=1024)

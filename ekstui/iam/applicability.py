@@ -47,7 +47,7 @@ def applicable_resources(action: ActionInfo | None, statement: Statement) -> tup
     if action is None:
         return statement.resources
     if statement.resource_element == "NotResource":
-        return () if _leaves_nothing(action, statement.resources) else statement.resources
+        return () if leaves_nothing(action, statement.resources) else statement.resources
     if statement.resources == ("*",):
         return statement.resources
     return tuple(resource for resource in statement.resources if can_be_on(action, resource))
@@ -139,7 +139,7 @@ def needs_its_key(condition: Condition) -> bool:
     return definition is not None and definition.needs_key(condition.values)
 
 
-def _leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
+def leaves_nothing(action: ActionInfo, excluded: tuple[str, ...]) -> bool:
     """Return whether a `NotResource` list excludes every resource that the action can be used on."""
     service = action.name.partition(":")[0]
     return _leaves_none_of(service, tuple(use.name for use in action.resource_types), excluded)

@@ -7,7 +7,8 @@ in place of a list; both become tuples here.
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
 
 from ekstui.errors import DocumentError
@@ -294,18 +295,13 @@ def _statement(value: object) -> Statement:
     if not isinstance(value, dict):
         raise DocumentError(f"a statement is an object, not {_kind(value)}.")
     fields = _fields(value, "")
-    _refuse_unknown(fields, _STATEMENT_KEYS, "")
-    effect = fields.get("Effect")
-    if effect not in ("Allow", "Deny"):
+    if fields.get("Effect") not in ("Allow", "Deny"):
+        _refuse_unknown(fields, _STATEMENT_KEYS, "")
         raise DocumentError("Effect is Allow or Deny.", "Effect")
-    action_element: ActionElement | None = _either(fields, "Action", "NotAction")
-    if action_element is None:
-        raise DocumentError("a statement has an Action or a NotAction; this one has neither.")
-    resource_element: ResourceElement | None = _either(fields, "Resource", "NotResource")
-    principal_element: PrincipalElement | None = _either(fields, "Principal", "NotPrincipal")
+    action_element, resource_element, principal_element = _elements(tuple(fields))
     return Statement(
         _optional_string(fields, "Sid", ""),
-        effect,
+        fields["Effect"],  # type: ignore[arg-type]
         action_element,
         _strings(fields[action_element], action_element),
         resource_element,
@@ -314,6 +310,17 @@ def _statement(value: object) -> Statement:
         principal_element,
         _principals(fields[principal_element], principal_element) if principal_element else (),
     )
+
+
+# Statements have few combinations of keys, and an account hundreds of thousands of statements.
+@lru_cache(maxsize=256)
+def _elements(keys: tuple[str, ...]) -> tuple[ActionElement, ResourceElement | None, PrincipalElement | None]:
+    """Return which elements a statement with these keys has of those that exist negated too."""
+    _refuse_unknown(keys, _STATEMENT_KEYS, "")
+    action_element: ActionElement | None = _either(keys, "Action", "NotAction")
+    if action_element is None:
+        raise DocumentError("a statement has an Action or a NotAction; this one has neither.")
+    return action_element, _either(keys, "Resource", "NotResource"), _either(keys, "Principal", "NotPrincipal")
 
 
 def _conditions(value: object) -> tuple[Condition, ...]:
@@ -347,18 +354,16 @@ def _fields(value: dict[str, object], place: str) -> dict[str, object]:
 _Element = TypeVar("_Element", bound=str)
 
 
-def _either(fields: Mapping[str, object], plain: _Element, negated: _Element) -> _Element | None:
-    if plain not in fields:
-        return negated if negated in fields else None
-    if negated in fields:
+def _either(keys: Collection[str], plain: _Element, negated: _Element) -> _Element | None:
+    if plain not in keys:
+        return negated if negated in keys else None
+    if negated in keys:
         raise DocumentError(f"both {plain} and {negated}; a statement has one of them.")
     return plain
 
 
-def _refuse_unknown(fields: Mapping[str, object], allowed: set[str], place: str) -> None:
-    if fields.keys() <= allowed:
-        return
-    for key in fields:
+def _refuse_unknown(keys: Iterable[str], allowed: set[str], place: str) -> None:
+    for key in keys:
         if key not in allowed:
             raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(allowed))}.", place)
 

@@ -6,7 +6,7 @@ of a policy's versions tells which of them match an action, without their docume
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -343,13 +343,15 @@ def action_matches(statement: Statement, action: str) -> bool:
 
 def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:
     """Return whether a target may match an action, or some action under a pattern, given in lower case."""
-    lowered = map(str.lower, actions)
-    if element == "Action":
-        return any(wildcard.overlaps(pattern, action) for pattern in lowered)
-    # Some lists have thousands of names, few of them with wildcards.
-    return not any(
-        pattern == action or (wildcard.is_wild(pattern) and wildcard.covers(pattern, action)) for pattern in lowered
-    )
+    is_listing = element == "Action"
+    meets: Callable[[str, str], bool] = wildcard.matches
+    if wildcard.is_wild(action):
+        meets = wildcard.overlaps if is_listing else wildcard.covers
+    # A loop of its own: an account has a million patterns.
+    for pattern in actions:
+        if meets(pattern.lower(), action):
+            return is_listing
+    return not is_listing
 
 
 def statement_may_match(statement: Statement, action: str) -> bool:

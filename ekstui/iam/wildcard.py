@@ -36,12 +36,12 @@ def matches(pattern: str, text: str) -> bool:
         return _run(_automaton(pattern), text)
     if "*" not in pattern:
         return pattern == text
+    if not text.startswith(pattern[: pattern.index("*")]):
+        return False
     head, *middle, tail = pattern.split("*")
-    if not middle and not tail:
-        return text.startswith(head)
     end = len(text) - len(tail)
     start = len(head)
-    if start > end or not text.startswith(head) or not text.endswith(tail):
+    if start > end or not text.endswith(tail):
         return False
     for piece in middle:
         if piece:
@@ -63,12 +63,12 @@ def covers(general: str, special: str) -> bool:
         return True
     if not is_wild(special):
         return matches(general, special)
-    if _canonical(general) == "*":
-        return True
     # Whatever `special` has before its first and after its last wildcard, all that it matches begins and ends with: quicker, and
     # rules out nearly everything.
     if not (_head(special).startswith(_head(general)) and _tail(special).endswith(_tail(general))):
         return False
+    if _canonical(general) == "*":
+        return True
     automaton = _automaton(general)
     text = _canonical(special)
     # For a wildcard of `special`, the worst case is a character that `general` does not contain: if that is accepted, so
@@ -106,6 +106,9 @@ def overlaps(a: str, b: str) -> bool:
         return matches(b, a)
     if not is_wild(b):
         return matches(a, b)
+    # Quicker, and rules out nearly everything.
+    if not (_agree(_head(a), _head(b)) and _agree(_tail(a)[::-1], _tail(b)[::-1])):
+        return False
     automaton = _automaton(a)
     positions = automaton.start
     for character in _canonical(b):
@@ -183,6 +186,11 @@ def _run(automaton: _Automaton, text: str) -> bool:
 def _head(pattern: str) -> str:
     """Return what a pattern has before its first wildcard."""
     return pattern.partition("*")[0].partition("?")[0]
+
+
+def _agree(one: str, other: str) -> bool:
+    """Return whether one of two texts begins with the other."""
+    return one.startswith(other) or other.startswith(one)
 
 
 def _tail(pattern: str) -> str:
