@@ -117,13 +117,13 @@ class PrincipalsCan(NamedTuple):
 
 
 def within_work(subjects: Iterable[Subject], action: str) -> list[Subject]:
-    """Return principals with what their policies say about an action, those with the most of it as too large.
+    """Return principals with what their policies say about an action, those with the most of it as too large, of equals the last.
 
     Principals whose statements are equal count once, since they are decided once. The documents are let go one by one.
     """
     principals: list[Subject] = []
     alike: dict[int, list[int]] = {}
-    largest: list[tuple[int, int]] = []
+    largest: list[tuple[int, int, int]] = []
     too_large: set[int] = set()
     on_action: dict[str, AppliedPolicy] = {}
     work = 0
@@ -134,12 +134,12 @@ def within_work(subjects: Iterable[Subject], action: str) -> list[Subject]:
         if statements not in alike:
             alike[statements] = []
             size = _work(principal, action)
-            heappush(largest, (-size, statements))
+            heappush(largest, (-size, -len(principals), statements))
             work += size
         alike[statements].append(len(principals))
         principals.append(_undecided(principal) if statements in too_large else principal)
         while work > MAX_WORK and len(alike) - len(too_large) > 1:
-            size, most = heappop(largest)
+            size, _, most = heappop(largest)
             work += size
             too_large.add(most)
             for place in alike[most]:
