@@ -26,7 +26,10 @@ def main() -> int:
         library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
         fill_cache(library)
         steps = {
-            known.policy.name: [history_key(known)[:STEPS_KEY], judged(known.policy, library.store.history(name).texts)]
+            known.policy.name: [
+                history_key(known.documents)[:STEPS_KEY],
+                judged(known.policy, library.store.history(name).texts),
+            ]
             for name in library.store.names()
             for known in library.store.named((name,))
         }

@@ -96,7 +96,7 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
     """Index what is new or changed in the filled cache; return whether all of it is indexed.
 
     Meant for a background thread after `fill_cache`. Without the index, `changes` and who-can give the same answers
-    from the documents, in seconds instead of milliseconds.
+    from the documents and the steps that ship, in a second or more instead of milliseconds.
     """
     if library.is_demo or not index_actions_of(library, progress, cancelled):
         return False

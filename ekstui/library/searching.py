@@ -12,13 +12,14 @@ from ekstui.change.holders import holders_of, parse_action
 from ekstui.change.policy import Scope, aws_scope
 from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_since
 from ekstui.errors import InputError
+from ekstui.files import digest_of
 from ekstui.iam import arn, wildcard
 from ekstui.iam.grants import statement_may_match
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
 from ekstui.sources.shipped import PublishedPolicies, reader_of, shipped_in
 from ekstui.store import index
-from ekstui.store.index import feed, judging_version
+from ekstui.store.index import ShippedSteps, feed, judging_version, shipped_steps, steps_of_rows
 
 # The index answers what changed in milliseconds: what reads documents, or asks who can, is imported where it is needed.
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ def changes_feed(library: Library, since: datetime | None = None, scope: Scope =
 def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
 
     indexed = library.cached(lambda: feed(library.store, since, judging_version(), scope))
-    return library.ask(lambda reader: read_feed(reader, since, scope)) if indexed is None else indexed
+    if indexed is not None:
+        return indexed
+    shipped = shipped_steps(library.corpus.steps(), judging_version())
+    return library.ask(lambda reader: read_feed(reader, shipped, since, scope))
 
 
 def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
@@ -88,13 +92,20 @@ def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Ca
     return tuple(candidate for candidate in candidates_read if candidate is not None)
 
 
-def read_feed(reader: PolicyReader, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
-    """Return the steps since a time, newest first, from the documents."""
+def read_feed(
+    reader: PolicyReader, shipped: ShippedSteps, since: datetime | None, scope: Scope
+) -> tuple[FeedStep, ...]:
+    """Return the steps since a time, newest first: as they ship, or from the documents where these are others."""
     steps: list[FeedStep] = []
     for history in reader.histories(scope):
-        numbers = numbers_since(history.policy, since)
-        documents = {number: _document(history, number) for number in numbers}
-        steps.extend(steps_since(history.policy, documents, since))
+        policy, texts = history.policy, history.texts
+        if not (numbers := numbers_since(policy, since)):
+            continue
+        rows = shipped(policy.name, {number: digest_of(text) for number, text in texts.items()})
+        if rows is None:
+            steps.extend(steps_since(policy, {number: _document(history, number) for number in numbers}, since))
+        else:
+            steps.extend(steps_of_rows(policy, rows, since))
     return newest_first(steps)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import marshal
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ekstui.cancellation import Cancelled
 from ekstui.change.candidates import Candidate
@@ -24,7 +24,6 @@ from ekstui.iam.reference import reference_version
 from ekstui.iam.wildcard import is_wild
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
-from ekstui.store.records import StoredPolicy
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Scope
@@ -52,7 +51,9 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
             before = {"services": {}, "policies": None}
         indexed: dict[str, list[Any]] = objects.value(before["policies"]) if before["policies"] else {}
         entries = {entry.policy.name: entry for entry in store.all_in(objects, state)}
-        keys = {name: f"{history_key(entry)} {entry.policy.default_version}" for name, entry in entries.items()}
+        keys = {
+            name: f"{history_key(entry.documents)} {entry.policy.default_version}" for name, entry in entries.items()
+        }
         stale = [name for name, (key, _) in indexed.items() if keys.get(name) != key]
         shards: dict[str, _Shard] = {
             service: objects.value(before["services"][service])
@@ -203,14 +204,14 @@ def _uses_of(store: PolicyStore, action: str, scope: Scope) -> _Uses:
 def index_steps(
     store: PolicyStore,
     judges: str,
-    shipped: Callable[[StoredPolicy], list[list[Any]] | None],
+    shipped: ShippedSteps,
     progress: Progress,
     cancelled: Cancelled,
 ) -> bool:
     """Index what each step from a version to the next changed; return whether all are indexed, False if it was cancelled.
 
-    `judges` names what the reach of a step depends on besides the documents, such as the reference's version; `given`
-    returns the steps of a policy that were judged before, or None. Raises CacheError.
+    `judges` names what the reach of a step depends on besides the documents, such as the reference's version. Raises
+    CacheError.
     """
     before = _steps_before(store, judges)
     with store.file.reading() as objects:
@@ -218,9 +219,9 @@ def index_steps(
         entries = list(store.all_in(objects, state))
     rows: dict[str, list[Any]] = {}
     for done, entry in enumerate(entries):
-        name, key = entry.policy.name, history_key(entry)
+        name, key = entry.policy.name, history_key(entry.documents)
         earlier = before.get(name)
-        steps = earlier[1] if earlier and earlier[0] == key else shipped(entry)
+        steps = earlier[1] if earlier and earlier[0] == key else shipped(name, entry.documents)
         if steps is None:
             if cancelled():
                 return False
@@ -237,13 +238,17 @@ def index_steps(
     return done_all
 
 
-def shipped_steps(shipped: Mapping[str, Any], judges: str) -> Callable[[StoredPolicy], list[list[Any]] | None]:
+ShippedSteps: TypeAlias = "Callable[[str, Mapping[int, str]], list[list[Any]] | None]"
+"""Takes a policy's name and the digests of its documents by version; returns its steps as `judged` does, None if unknown."""
+
+
+def shipped_steps(shipped: Mapping[str, Any], judges: str) -> ShippedSteps:
     """Return a function that finds a policy's shipped steps, if they were judged by `judges` and for the same documents."""
     steps = shipped["steps"] if shipped.get("judges") == judges else {}
 
-    def steps_of(stored: StoredPolicy) -> list[list[Any]] | None:
-        key, rows = steps.get(stored.policy.name, ("", None))
-        return rows if rows is not None and key == history_key(stored)[:STEPS_KEY] else None
+    def steps_of(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
+        key, rows = steps.get(name, ("", None))
+        return rows if rows is not None and key == history_key(documents)[:STEPS_KEY] else None
 
     return steps_of
 
@@ -261,9 +266,9 @@ def judging_version() -> str:
     return f"reference {reference_version()}, judgement {JUDGEMENT_VERSION}"
 
 
-def history_key(stored: StoredPolicy) -> str:
-    """Return what identifies a policy's documents: half a hash over their hashes in order."""
-    return digest_of(json.dumps(sorted(stored.documents.items())).encode())[:32]
+def history_key(documents: Mapping[int, str]) -> str:
+    """Return what identifies a policy's documents, given their digests by version: half a hash over these in order."""
+    return digest_of(json.dumps(sorted(documents.items())).encode())[:32]
 
 
 def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope = "all") -> tuple[FeedStep, ...]:
@@ -277,14 +282,18 @@ def feed(store: PolicyStore, since: datetime | None, judges: str, scope: Scope =
             raise AbsentCacheError("The index was judged by another version.")
         rows = objects.value(index["steps"])
         entries = list(store.all_in(objects, store.state_in(objects)[1], scope))
-    steps: list[FeedStep] = []
-    for entry in entries:
-        times = {info.number: info.created for info in entry.policy.versions}
-        for version, previous, *counts in rows[entry.policy.name][1]:
-            created = times[version]
-            if since is None or (created is not None and created >= since):
-                steps.append(FeedStep(entry.policy.name, version, previous, created, StepCounts(*counts)))
-    return newest_first(steps)
+    return newest_first(
+        step for entry in entries for step in steps_of_rows(entry.policy, rows[entry.policy.name][1], since)
+    )
+
+
+def steps_of_rows(policy: Policy, rows: Iterable[Sequence[Any]], since: datetime | None) -> Iterator[FeedStep]:
+    """Yield a policy's steps since a time from rows that `judged` made; those of unknown time only if no time is given."""
+    times = {info.number: info.created for info in policy.versions}
+    for version, previous, *counts in rows:
+        created = times[version]
+        if since is None or (created is not None and created >= since):
+            yield FeedStep(policy.name, version, previous, created, StepCounts(*counts))
 
 
 def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:

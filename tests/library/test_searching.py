@@ -14,7 +14,7 @@ from ekstui.denial.explain import Policies
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.grants import action_matches
 from ekstui.iam.request import Request
-from ekstui.library import Library
+from ekstui.library import Library, searching
 from ekstui.library.catalog import knowledge
 from ekstui.library.maintenance import index_cache
 from ekstui.library.searching import changes_feed, possible_allowers, who_can_answer
@@ -183,5 +183,11 @@ def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Lib
     for number, name in enumerate(indexed.store.names()):
         if number % 3 == 0:
             (known,) = indexed.store.named((name,))
-            assert given(known) == judged(known.policy, indexed.store.history(name).texts), name
-    assert shipped_steps(shipped, "another reference")(known) is None
+            assert given(name, known.documents) == judged(known.policy, indexed.store.history(name).texts), name
+    assert shipped_steps(shipped, "another reference")(name, known.documents) is None
+
+
+def test_without_a_cache_the_steps_that_ship_answer(unindexed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judging them again takes seconds, as `--demo` has no cache."""
+    monkeypatch.setattr(searching, "steps_since", lambda *_: pytest.fail("judged again"))
+    assert len(changes_feed(unindexed, scope="all").changes) > POLICIES

@@ -1,6 +1,7 @@
 """The index gives the answers that the documents give, and only for the state that it was made of."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tests.store.policies import document, fill_from_the_corpus, history, moment
 JUDGES = "reference 1"
 
 
-def unjudged(_: StoredPolicy) -> list[list[Any]] | None:
+def unjudged(name: str, documents: Mapping[int, str]) -> list[list[Any]] | None:
     return None
 
 
@@ -280,16 +281,16 @@ def test_each_version_of_a_candidate_is_reduced_to_the_action(tmp_path: Path) ->
 def test_shipped_steps_are_those_of_the_same_documents_and_judges() -> None:
     policy = history({1: (None, document("s3:Get")), 2: (None, document("s3:Put"))}).policy
     known = StoredPolicy(policy, {1: "a" * 32, 2: "b" * 32}, {}, provenance("archive", 1))
-    key, rows = module.history_key(known)[: module.STEPS_KEY], [[2, 1]]
+    key, rows = module.history_key(known.documents)[: module.STEPS_KEY], [[2, 1]]
 
     def given(of: str, name: str = "P", judges: str = JUDGES) -> object:
-        return module.shipped_steps({"judges": judges, "steps": {name: (of, rows)}}, JUDGES)(known)
+        return module.shipped_steps({"judges": judges, "steps": {name: (of, rows)}}, JUDGES)("P", known.documents)
 
     assert given(key) == rows
     assert given(key, judges="reference 2") is given(key, "Q") is None
-    assert [given(of) for of in ("", "0" * 16, "g" * 16, key[:-1], module.history_key(known))] == [None] * 5
-    assert module.shipped_steps({}, JUDGES)(known) is None
+    assert [given(of) for of in ("", "0" * 16, "g" * 16, key[:-1], module.history_key(known.documents))] == [None] * 5
+    assert module.shipped_steps({}, JUDGES)("P", known.documents) is None
     other = known._replace(documents={1: "b" * 32, 2: "a" * 32})
-    assert module.history_key(other) != module.history_key(known)
+    assert module.history_key(other.documents) != module.history_key(known.documents)
     turned = known._replace(documents={2: "b" * 32, 1: "a" * 32})
-    assert module.history_key(turned) == module.history_key(known)
+    assert module.history_key(turned.documents) == module.history_key(known.documents)
