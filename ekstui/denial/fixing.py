@@ -13,9 +13,18 @@ from ekstui.change.policy import version_label
 from ekstui.denial.answer import Allower, Fix, Policies
 from ekstui.denial.assuming import judge_trust, judged_together
 from ekstui.denial.deciding import evaluated
-from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted, with_variables
+from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted
 from ekstui.denial.purpose import ADDON_ROLES, CandidatePolicy
-from ekstui.eks.commands import ROLE_NAME, Command, attach_policy, aws, expansions_in, put_policy, variable
+from ekstui.eks.commands import (
+    ROLE_NAME,
+    Command,
+    attach_policy,
+    aws,
+    expansions_in,
+    put_policy,
+    variable,
+    with_variables,
+)
 from ekstui.eks.published import ARNS_OF_TEMPLATE
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.condition_operators import operator

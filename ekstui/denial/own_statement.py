@@ -4,7 +4,6 @@ It is on what lasts, not on the one network interface or listener rule of a mess
 policy, what that says about the action stays: its resources and its conditions.
 """
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from ekstui.denial.purpose import CandidatePolicy
 from ekstui.denial.remedies import evaluated_by, gives_by_wildcard
 from ekstui.eks.commands import variable
 from ekstui.iam.arn import has_variable, matches_resource, split_arn
-from ekstui.iam.document import Condition, Statement, parse_text, serialise_statement
+from ekstui.iam.document import Condition, Statement
 from ekstui.iam.evaluation import Evaluation, StatementResult
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.request import Request
@@ -67,14 +66,6 @@ def smallest_statement(
         resources=tuple(dict.fromkeys(_lasting(resource, patterns) for resource in resources)),
         conditions=conditions,
     )
-
-
-def with_variables(statement: Statement, names: Iterable[str]) -> Statement:
-    """Return a statement with variables of the shell for the parameters of a controller's policy."""
-    text = json.dumps(serialise_statement(statement))
-    for name in names:
-        text = text.replace(f"${{{name}}}", variable(re.sub(r"\W+", "_", name)))
-    return parse_text(f'{{"Version": "2012-10-17", "Statement": [{text}]}}').statements[0]
 
 
 def as_shown(resource: str, principal: str | None) -> str:

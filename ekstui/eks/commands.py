@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ekstui.iam.arn import entity_of
-from ekstui.iam.document import Document, Statement, serialise
+from ekstui.iam.document import Document, Statement, parse_text, serialise, serialise_statement
 
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 """How IAM names roles and users."""
@@ -56,6 +56,14 @@ class Command(NamedTuple):
 def variable(name: str) -> str:
     """Return a shell variable for a value that is not known; the shell refuses the command while it is not set."""
     return f"${{{name}:?}}"
+
+
+def with_variables(statement: Statement, names: Iterable[str]) -> Statement:
+    """Return a statement with variables of the shell for the parameters of a controller's policy."""
+    text = json.dumps(serialise_statement(statement))
+    for name in names:
+        text = text.replace(f"${{{name}}}", variable(re.sub(r"\W+", "_", name)))
+    return parse_text(f'{{"Version": "2012-10-17", "Statement": [{text}]}}').statements[0]
 
 
 def one_line(commands: Iterable[Command]) -> str:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Group, RecordedAttachment, Role, User
     from ekstui.eks.cluster import Cluster, HealthIssue
     from ekstui.eks.commands import Command
-    from ekstui.eks.findings.subjects import RoleInUse
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.eks.principals import PrincipalCan
     from ekstui.iam.summary import ServiceSummary
@@ -127,7 +126,7 @@ FIELDS: Mapping[str, str] = {
     "RoleAnswer": "role=subject.role.name arn=subject.role.arn account=identity.account partition=identity.partition "
     "fetched_at complete service_linked=subject.role.service_linked created=subject.role.created "
     "last_used=subject.role.last_used last_used_region=subject.role.last_used_region tags=subject.role.tags findings trust "
-    "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses pods not_read=subject "
+    "access policies=subject.policies boundary=subject.boundary copies used_by=subject.uses pods not_read=subject.policies_not_read "
     "within not_looked_at=subject.unseen",
     "RoleAttachment": "name=role.name arn=role.arn path=role service_linked=role "
     "last_used=role.last_used last_used_region=role.last_used_region as=attached_as used_by remarks",
@@ -187,11 +186,6 @@ def _roles_attached(answer: AttachedAnswer) -> list[Shape]:
 def _path_if_read(entity: Role | User | Group) -> str | None:
     """Return the path of a role, user or group; None for one of which only the name was read."""
     return entity.path if entity.arn else None
-
-
-def _documents_not_read(subject: RoleInUse) -> list[str]:
-    attached = (*subject.policies, *((subject.boundary,) if subject.boundary else ()))
-    return [policy.name for policy in attached if policy.document is None]
 
 
 def _sums(services: Sequence[ServiceSummary]) -> list[Shape]:
@@ -323,7 +317,6 @@ _SPECIAL: Mapping[tuple[str, str], Callable[..., object]] = {
     ("ReviewedDocument", "verdict"): lambda document: (
         document.change.verdict if document.change else f"not judged: {document.reason}"
     ),
-    ("RoleAnswer", "not_read"): _documents_not_read,
     ("RoleAnswer", "tags"): dict,
     ("SumAccess", "services"): _sums,
     ("SyncReport", "conflicts"): _policy_versions,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.cluster import Cluster
-from ekstui.eks.commands import Command, put_policy, variable
+from ekstui.eks.commands import Command, put_policy, with_variables
 from ekstui.eks.findings.conditions import cni_on_node_role, condition_holds_for, condition_in_words
 from ekstui.eks.findings.permissions import NAMED_ACTIONS
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
@@ -18,7 +16,7 @@ from ekstui.eks.knowledge import Requirement
 from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
-from ekstui.iam.document import Document, Statement, parse, parse_text, serialise_statement
+from ekstui.iam.document import Document, Statement, parse
 from ekstui.iam.grants import action_matches, merged_document
 from ekstui.iam.text import listed
 from ekstui.iam.truth import Truth
@@ -342,17 +340,10 @@ def _giving(
     role: Role, label: str, statements: tuple[Statement, ...], open_names: Collection[str]
 ) -> Iterator[Command]:
     """Yield the command that gives a role the statements; their open parameters are variables of the shell."""
-    for name in open_names:
-        statements = tuple(_with_variable(statement, name) for statement in statements)
+    statements = tuple(with_variables(statement, open_names) for statement in statements)
     command = put_policy(role.name, label, statements, f"adds them to {role.name}, as an inline policy")
     if statements and len(command.arguments[-1]) <= _ROOM:
         yield command
-
-
-def _with_variable(statement: Statement, name: str) -> Statement:
-    """Return a statement with a variable of the shell for a parameter."""
-    text = json.dumps(serialise_statement(statement)).replace(f"${{{name}}}", variable(re.sub(r"\W+", "_", name)))
-    return parse_text(f'{{"Version": "2012-10-17", "Statement": [{text}]}}').statements[0]
 
 
 def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner]:

@@ -16,7 +16,7 @@ from ekstui.eks.findings.conditions import (
     condition_in_words,
     running_release,
 )
-from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy, unseen_evidence, use_as_evidence
+from ekstui.eks.findings.subjects import AccountContext, RoleInUse, unseen_evidence, use_as_evidence
 from ekstui.eks.findings.table import TITLE_WIDTH, Case, Severity, downgraded_if_uses_unknown, finding
 from ekstui.eks.knowledge import Knowledge, Requirement
 from ekstui.errors import DocumentError
@@ -106,7 +106,7 @@ def _case(
         return _lacks(requirement, severity, lacking, affected, where)
     evidence = tuple(map(use_as_evidence, uses))
     if unknown:
-        unread = listed([policy.name for policy in _unread(subject)] or ["the session policy of its association"])
+        unread = listed(subject.policies_not_read or ["the session policy of its association"])
         text = f"Whether it may {requirement.name} is not known: {unread} could not be read."
         evidence = (*evidence, f"undecided: {', '.join(unknown)}")
         return Case(text, evidence, uses, "note", "cannot tell whether it has what it needs", undecided=True)
@@ -233,11 +233,6 @@ def _only_where(requirement: Requirement, uses: list[Use], subject: RoleInUse, a
             releases.unsure(version) for version in running if releases.includes(version) is None
         )
     return listed(undecided)
-
-
-def _unread(subject: RoleInUse) -> list[RolePolicy]:
-    attached = (*subject.policies, *([subject.boundary] if subject.boundary else []))
-    return [policy for policy in attached if policy.document is None]
 
 
 def _recommended_policies(subject: RoleInUse, account: AccountContext) -> Iterator[Case]:

@@ -75,6 +75,12 @@ class RoleInUse:
         return any(policy.name == name and policy.managed_by_aws for policy in self.policies)
 
     @property
+    def policies_not_read(self) -> list[str]:
+        """The names of its policies, and of its boundary, whose documents could not be read."""
+        attached = (*self.policies, *((self.boundary,) if self.boundary else ()))
+        return [policy.name for policy in attached if policy.document is None]
+
+    @property
     def known_whole(self) -> bool:
         """Whether it is known which policies the role has, even if some could not be read."""
         return self.role.extent == "full"
