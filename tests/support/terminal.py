@@ -152,8 +152,9 @@ class Terminal:
     def text(self) -> str:
         """What the screen shows, a line a row."""
         # pyte's own `display` fails while half of a wide character is painted over.
-        rows, columns = range(self.screen.lines), range(self.screen.columns)
-        return "\n".join("".join(self.screen.buffer[row][column].data for column in columns) for row in rows)
+        columns = range(self.screen.columns)
+        rows = map(self.screen.buffer.__getitem__, range(self.screen.lines))
+        return "\n".join("".join([row[column].data for column in columns]) for row in rows)
 
     @property
     def received(self) -> int:
