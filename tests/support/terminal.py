@@ -13,6 +13,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from typing import Any, Self
 
 import pyte
 
+from tests.support.forking import Forked
 from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +92,9 @@ class Terminal:
         link: Link | None = None,
         ignoring: Sequence[signal.Signals] = (),
         knows_sync: bool = False,
+        forked: bool = False,
     ) -> None:
+        """Start the command; with `forked`, a `python -m MODULE …` whose imports are there already."""
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
@@ -115,15 +119,19 @@ class Terminal:
 
         self.modes_before = termios.tcgetattr(slave)
         self.started = perf_counter()
-        self.process = subprocess.Popen(
-            command,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment(env),
-            start_new_session=True,
-            preexec_fn=take_terminal,
-        )
+        self.process: subprocess.Popen[bytes] | Forked
+        if forked:
+            self.process = Forked(_arguments(command), slave, environment(env), ignoring)
+        else:
+            self.process = subprocess.Popen(
+                command,
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=environment(env),
+                start_new_session=True,
+                preexec_fn=take_terminal,
+            )
         self._slave: int | None = slave
         self._modes_left: list[Any] | None = None
 
@@ -326,6 +334,7 @@ class Terminal:
             while not self._ended and self.pump(_LAST_BYTES):
                 pass
         code = self.process.returncode
+        assert code is not None
         return Exit(code if code >= 0 else 128 - code, taken, code < 0)
 
     def cpu_seconds(self) -> float:
@@ -341,6 +350,14 @@ class Terminal:
         """Return the bytes of memory that the program has resident (Linux)."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) * _MEMORY_UNIT
+
+
+def _arguments(command: Sequence[str]) -> Sequence[str]:
+    """Return the module of a command of Python's, and what follows it."""
+    python, option, *arguments = command
+    if (python, option) != (sys.executable, "-m"):
+        raise ValueError(f"only modules are forked, not {command}")
+    return arguments
 
 
 def as_seen(cell: pyte.screens.Char) -> pyte.screens.Char:

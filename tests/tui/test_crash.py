@@ -32,7 +32,7 @@ SECRETS = ("999988887777", "secret-", ":role/")
 def started(own_home: Path, how: str, **more: str) -> Terminal:
     names = [name for name in os.environ if name.startswith(("EKSTUI_", "AWS_"))]
     env = {name: os.environ[name] for name in names} | {"HOME": str(own_home)} | more
-    return Terminal((sys.executable, "-m", "tests.tui.crashing", how), columns=120, rows=40, env=env)
+    return Terminal((sys.executable, "-m", "tests.tui.crashing", how), columns=120, rows=40, env=env, forked=True)
 
 
 def log_of(own_home: Path) -> str:

@@ -15,15 +15,9 @@ from ekstui.library.remembered import kept_place
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
 from tests.support.filled import copied
-from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
 
-APP = (
-    sys.executable,
-    "-c",
-    f"import sys; from ekstui.tui.driver import terminal; terminal.GRACE = {PATIENCE}; from ekstui.__main__ import main; sys.exit(main())",
-)
-"""The app with as much time to save the place as it takes; the driver would end it after a third of a second."""
+APP = (sys.executable, "-m", "tests.tui.patient")
 
 
 @pytest.fixture
@@ -33,7 +27,7 @@ def home(own_home: Path, filled_cache: Path) -> Path:
 
 
 def started(home: Path, options: Sequence[str] = ("--offline",), env: dict[str, str] | None = None) -> Terminal:
-    terminal = Terminal((*APP, *options), columns=120, rows=40, env=env or isolated(home))
+    terminal = Terminal((*APP, *options), columns=120, rows=40, env=env or isolated(home), forked=True)
     terminal.wait_for("AmazonEKSClusterPolicy")
     terminal.settle(0.6)
     return terminal

@@ -55,7 +55,7 @@ def copied(terminal: Terminal) -> bool:
 @pytest.mark.parametrize("theme", ["textual-dark", "ansi-light"])
 def test_no_colour_reaches_a_terminal_that_wants_none(own_home: Path, theme: str) -> None:
     env = {**isolated(own_home), "NO_COLOR": "1", "EKSTUI_THEME": theme, "COLORTERM": "truecolor"}
-    with Terminal(APP, env=env) as terminal:
+    with Terminal(APP, env=env, forked=True) as terminal:
         terminal.wait_for("AmazonEKS_CNI_Policy")
         terminal.settle()
         # The cursor is visible anyway.
@@ -89,7 +89,7 @@ def test_ctrl_z_gives_the_shell_back_and_fg_the_app(own_home: Path) -> None:
 
 
 def test_keys_behind_the_one_that_quits_do_no_harm(own_home: Path) -> None:
-    with Terminal(APP, columns=120, rows=40, env=isolated(own_home)) as terminal:
+    with Terminal(APP, columns=120, rows=40, env=isolated(own_home), forked=True) as terminal:
         terminal.wait_for("2 Permissions")
         terminal.settle()
         terminal.send("q" + "qj" * 20)
@@ -99,7 +99,7 @@ def test_keys_behind_the_one_that_quits_do_no_harm(own_home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 15)])
 def test_the_journey_at_every_size(own_home: Path, columns: int, rows: int) -> None:
-    with Terminal(APP, columns=columns, rows=rows, env=isolated(own_home)) as terminal:
+    with Terminal(APP, columns=columns, rows=rows, env=isolated(own_home), forked=True) as terminal:
         travel(terminal)
         assert terminal.wait_exit().code == 0
         assert copied(terminal)

@@ -24,7 +24,7 @@ def started(terminal: Terminal) -> Terminal:
 
 
 def test_no_control_character_of_a_text_reaches_the_terminal() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         started(terminal)
         terminal.send("I")
         terminal.wait_for(lambda: terminal.text.count("TITLE") >= 3)
@@ -53,7 +53,7 @@ def counted(terminal: Terminal) -> str:
 
 
 def test_bad_input_does_no_harm() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         started(terminal)
         for name, junk in JUNK.items():
             before = counted(terminal)
@@ -65,7 +65,7 @@ def test_bad_input_does_no_harm() -> None:
 
 
 def test_the_mouse_is_asked_for_clicks_only() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         started(terminal)
         assert terminal.modes[1000]
         assert terminal.modes[1006]
@@ -73,7 +73,7 @@ def test_the_mouse_is_asked_for_clicks_only() -> None:
 
 
 def test_long_frames_are_marked_where_the_terminal_knows_how() -> None:
-    with Terminal(DEMO, knows_sync=True) as terminal:
+    with Terminal(DEMO, forked=True, knows_sync=True) as terminal:
         started(terminal)
         terminal.send("c")
         terminal.wait_for(lambda: terminal.raw.count(b"\x1b[?2026h") == terminal.raw.count(b"\x1b[?2026l") > 0)
@@ -91,7 +91,7 @@ def frames_of(terminal: Terminal, key: str) -> bytes:
 
 
 def test_repaint_makes_good_what_others_wrote_over() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         shown = started(terminal).text
         terminal.screen.reset()
         assert terminal.text != shown
@@ -100,7 +100,7 @@ def test_repaint_makes_good_what_others_wrote_over() -> None:
 
 
 def test_another_program_may_have_the_terminal_for_a_while() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         shown = started(terminal).text
         sent = terminal.received
         terminal.send("O")
@@ -112,8 +112,8 @@ def test_another_program_may_have_the_terminal_for_a_while() -> None:
 
 def test_the_picture_is_that_of_the_stock_driver() -> None:
     with (
-        Terminal(DEMO, env={"EKSTUI_DRIVER": "plain", "TEXTUAL_ANIMATIONS": "none"}) as plain,
-        Terminal(DEMO, env={"TEXTUAL_ANIMATIONS": "none"}) as ours,
+        Terminal(DEMO, forked=True, env={"EKSTUI_DRIVER": "plain", "TEXTUAL_ANIMATIONS": "none"}) as plain,
+        Terminal(DEMO, forked=True, env={"TEXTUAL_ANIMATIONS": "none"}) as ours,
     ):
         for terminal in (plain, ours):
             started(terminal)
@@ -134,7 +134,7 @@ def picture(terminal: Terminal) -> list[Char]:
 
 
 def test_a_new_size_is_followed_and_the_old_one_again() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         shown = started(terminal).text
         for columns, rows in ((100, 30), (40, 10)):
             sent = terminal.received
@@ -146,7 +146,7 @@ def test_a_new_size_is_followed_and_the_old_one_again() -> None:
 
 
 def test_nothing_is_done_where_nothing_happens() -> None:
-    with Terminal(DEMO) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         started(terminal)
         # On a busy machine the end of the start comes late; after it nothing comes, however long one waits.
         terminal.wait_for(lambda: is_at_rest(terminal))
