@@ -24,6 +24,7 @@ from ekstui.iam.grants import (
     line_order,
     normalised,
     normalised_conditions,
+    service_in,
     targets_of,
     without_repetitions,
 )
@@ -476,9 +477,9 @@ class _Reading:
                 self._wild.setdefault((target.effect, "*"), []).append(target)
                 by_service = self._excepted[target] = {}
                 for pattern in target.actions:
-                    by_service.setdefault(_service(pattern), []).append(pattern)
+                    by_service.setdefault(service_in(pattern), []).append(pattern)
             elif wildcard.is_wild(target.actions[0]):
-                self._wild.setdefault((target.effect, _service(target.actions[0])), []).append(target)
+                self._wild.setdefault((target.effect, service_in(target.actions[0])), []).append(target)
 
     def _add(self, statement: Statement) -> None:
         conditions = (*statement.conditions, *_principals(statement))
@@ -500,7 +501,7 @@ class _Reading:
         if target.element == "NotAction":
             return ()
         (action,) = target.actions
-        service = _service(action)
+        service = service_in(action)
         keys = dict.fromkeys(((target.effect, service), (target.effect, "*")))
         wild = (wide for key in keys for wide in self._wild.get(key, ()))
         return tuple(wide for wide in wild if wide != target and self._holds_for(wide, action, service))
@@ -523,7 +524,7 @@ class _Reading:
         patterns: dict[str, set[str]] = {}
         for target in self.places:
             for action in target.actions:
-                patterns.setdefault(_service(action), set()).add(action)
+                patterns.setdefault(service_in(action), set()).add(action)
         return patterns
 
     def named_under(self, pattern: str) -> dict[str, str]:
@@ -554,12 +555,6 @@ def _principals(statement: Statement) -> Iterable[Condition]:
         yield Condition("", f"{statement.principal_element} {principal.kind}", principal.values)
 
 
-def _service(pattern: str) -> str:
-    """Return the service of an action pattern, or `*` if it may be any of several."""
-    service = pattern.partition(":")[0]
-    return "*" if wildcard.is_wild(service) else service
-
-
 def _label(target: Target, reading: _Reading) -> str:
     spelled = reading.spelled[target]
     return f"everything but {', '.join(spelled)}" if target.element == "NotAction" else spelled[0]
@@ -574,7 +569,7 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
     named = there.named_under(pattern)
     names = listed | named | listed
     # One action stands for all of a service that neither side tells apart.
-    alike = {service: there.is_same_for(service) and here.is_same_for(service) for service in map(_service, names)}
+    alike = {service: there.is_same_for(service) and here.is_same_for(service) for service in map(service_in, names)}
     standing: dict[str, Target] = {}
     for action in names:
         standing.setdefault(_standing_for(action, alike), Target(target.effect, "Action", (action,)))
@@ -590,7 +585,7 @@ def _lacking(target: Target, there: _Reading, here: _Reading) -> tuple[str, ...]
 
 
 def _standing_for(action: str, alike: Mapping[str, bool]) -> str:
-    service = _service(action)
+    service = service_in(action)
     return service if alike[service] else action
 
 

@@ -257,6 +257,12 @@ class TargetUse(NamedTuple):
     """The versions that have it, ascending, by the place of their frame; one value for all that are alike."""
 
 
+def service_in(pattern: str) -> str:
+    """Return the service of an action pattern, or `*` if it may be any of several."""
+    service = pattern.partition(":")[0]
+    return "*" if wildcard.is_wild(service) else service
+
+
 def service_of(element: ActionElement, actions: Sequence[str]) -> str:
     """Return a target's prefix in lower case, or `*` if it may match several services."""
     if element == "NotAction":

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ekstui.change.coverage import ActionExtents
 from ekstui.iam import wildcard
 from ekstui.iam.document import Effect
-from ekstui.iam.grants import Effort, Extent, Target
+from ekstui.iam.grants import Effort, Extent, Target, service_in
 from ekstui.iam.reference import reference
 
 Grants = Mapping[Target, frozenset[Extent]]
@@ -41,17 +41,17 @@ class _NotActionGrant:
         self.extents = extents
         self.actions = target.actions
         self._names = frozenset(target.actions)
-        self._services = {_service(action) for action in target.actions if not wildcard.is_wild(action)}
+        self._services = {service_in(action) for action in target.actions if not wildcard.is_wild(action)}
         self._of_service: dict[str, list[str]] = {}
         for action in target.actions:
             if wildcard.is_wild(action):
-                self._of_service.setdefault(_service(action), []).append(action)
+                self._of_service.setdefault(service_in(action), []).append(action)
 
     def excepts(self, action: str) -> bool:
         """Return whether the list matches an action."""
         if action in self._names:
             return True
-        patterns = chain(self._of_service.get(_service(action), ()), self._of_service.get("*", ()))
+        patterns = chain(self._of_service.get(service_in(action), ()), self._of_service.get("*", ()))
         return any(wildcard.matches(pattern, action) for pattern in patterns)
 
     def is_same_for(self, service: str) -> bool:
@@ -76,7 +76,7 @@ class GrantsOfSide:
             (pattern,) = target.actions
             if wildcard.is_wild(pattern):
                 entry = _Entry(target.effect, pattern, extents)
-                self._of_service.setdefault(_service(pattern), []).append(entry)
+                self._of_service.setdefault(service_in(pattern), []).append(entry)
 
     def extents_of(self, action: str) -> ActionExtents:
         """Return where the document allows and denies an action, given in lower case."""
@@ -99,7 +99,7 @@ class GrantsOfSide:
     @cached_property
     def _named(self) -> frozenset[str]:
         """The services with an action that is named without a wildcard."""
-        return frozenset(_service(grant.actions[0]) for grant in self._grants if grant.element == "Action")
+        return frozenset(service_in(grant.actions[0]) for grant in self._grants if grant.element == "Action")
 
     def _extents_of_one(self, action: str) -> ActionExtents:
         matching: list[tuple[Effect, frozenset[Extent]]] = []
@@ -141,17 +141,11 @@ class GrantsOfSide:
         return sure, doubtful
 
     def _entries(self, action: str) -> Iterator[_Entry]:
-        yield from self._of_service.get(_service(action), ())
+        yield from self._of_service.get(service_in(action), ())
         yield from self._of_service.get("*", ())
 
 
 @lru_cache(maxsize=65536)
-def _service(pattern: str) -> str:
-    """Return the service of an action pattern, or `*` if it may be any of several."""
-    service = pattern.partition(":")[0]
-    return "*" if wildcard.is_wild(service) else service
-
-
 def _steps(pattern: str) -> int:
     """Return the work of matching a pattern with another, in steps."""
     return 1 + len(pattern) // 16
@@ -219,14 +213,14 @@ def unlisted_patterns(differing: Collection[str], before: Grants, after: Grants)
 
     These are the patterns of both sides that match nothing in the reference, and `SERVICE:*` of each unknown service.
     """
-    services = {_service(pattern) for pattern in differing}
+    services = {service_in(pattern) for pattern in differing}
     named = {action for target in chain(before, after) for action in target.actions}
     if "*" not in services:
         services.add("*")
-        named = {action for action in named if _service(action) in services}
+        named = {action for action in named if service_in(action) in services}
     patterns: dict[str, bool] = {}
     for action in sorted(named):
-        service = _service(action)
+        service = service_in(action)
         if service != "*" and not reference().has_service(service):
             patterns[f"{service}:*"] = True
         if wildcard.is_wild(action) and not reference().expand(action):
