@@ -81,8 +81,12 @@ def changes_around(before: Document, after: Document) -> Change:
         numbers = _Numbers()
         return _reworded(_changes(_assigned(before, shared, numbers), _assigned(after, shared, numbers)), numbers)
     numbers = _Numbers()
-    most = _changes(_assigned(before, shared, numbers, wide=False), _assigned(after, shared, numbers, wide=True))
-    least = _changes(_assigned(before, shared, numbers, wide=True), _assigned(after, shared, numbers, wide=False))
+    extremes = [
+        (_assigned(before, shared, numbers, wide=not wide), _assigned(after, shared, numbers, wide=wide))
+        for wide in (True, False)
+    ]
+    most = _changes(*extremes[0])
+    least = most if extremes[1] == extremes[0] else _changes(*extremes[1])
     return _reworded(_combined(most, least, sorted(map(plainly, atoms[0] ^ atoms[1]))), numbers)
 
 

@@ -567,6 +567,34 @@ def test_large_comparisons_stay_bounded() -> None:
 PRINCIPAL, USER = "aws:principalarn", "arn:aws:iam::111122223333:user/team/ada"
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_searched"),
+    [
+        ({"StringEquals": {"aws:PrincipalTag/t": "yes"}}, False),
+        ({"StringEquals": {"aws:PrincipalTag/t": "a", "aws:principaltag/T": "b"}}, True),
+        ({"StringEquals": {"aws:PrincipalTag/t": "${aws:username}"}}, True),
+        ({"StringEquals": {"aws:SourceVpc": "yes"}}, True),
+    ],
+)
+def test_everything_for_a_caller_with_a_tag_is_gained_without_a_search(
+    condition: dict[str, Any], is_searched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+
+    def searching(action: str, *more: Any) -> Any:
+        searched.append(action)
+        return request_gained(action, *more)
+
+    monkeypatch.setattr("ekstui.change.reach.request_gained", searching)
+    one, other = (
+        {"Effect": "Allow", "Action": actions, "Resource": "*", "Condition": condition}
+        for actions in ("zz:Put", ["zz:Put", "s3:GetObject", "s3:PutObject"])
+    )
+    change = changes(parse({"Version": NEWEST, "Statement": one}), parse({"Version": NEWEST, "Statement": other}))
+    assert bool(searched) is is_searched
+    assert is_searched or change.reach == "widened"
+
+
 def test_work_that_goes_beyond_what_is_left_is_spent_too() -> None:
     effort = Effort(5)
     for steps, spent in ((4, False), (1, True), (3, True)):

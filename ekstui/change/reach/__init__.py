@@ -22,7 +22,7 @@ from ekstui.change.reach.affected_actions import (
 from ekstui.change.reach.feasible import is_void, kind_of, services_of
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam import wildcard
-from ekstui.iam.grants import Effort, Extent, Reach, Target
+from ekstui.iam.grants import ConditionLine, Effort, Extent, Reach, Target
 
 Denies = Literal["more", "less", "otherwise"]
 """How the denied requests changed, if the allowed ones are the same."""
@@ -260,7 +260,19 @@ class _Comparison:
 
 
 def _is_of_everything(extent: Extent) -> bool:
-    return (extent.element, extent.resources) == ("Resource", ("*",)) and not (extent.conditions or extent.principals)
+    """Return whether an extent matches a request for each action, made by a caller who may have any tags."""
+    if extent.principals or (extent.element, extent.resources) != ("Resource", ("*",)):
+        return False
+    tags = {line.key for line in extent.conditions}
+    return len(tags) == len(extent.conditions) and all(map(_is_of_a_tagged_caller, extent.conditions))
+
+
+def _is_of_a_tagged_caller(line: ConditionLine) -> bool:
+    return (
+        line.operator == "StringEquals"
+        and line.key.startswith("aws:principaltag/")
+        and any("${" not in value for value in line.values)
+    )
 
 
 def _cut(whole: ActionExtents, services: frozenset[str]) -> ActionExtents:
