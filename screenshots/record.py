@@ -103,7 +103,7 @@ class Recording:
                 break
             self.terminal.send("\x1b")
             self.watch(0.4)
-        for key in "u1g":
+        for key in "u1g" if "u clear" in self.terminal.text else "1g":
             self.terminal.send(key)
             self.watch(0.15)
         self.watch(0.5, "Permissions · AmazonEKS_CNI_Policy")

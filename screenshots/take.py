@@ -66,6 +66,8 @@ _TO_SHIELD = (
     "slash", *"EKSLoadBalancing", "enter", "wait:1 of 5", "3", "wait:2026-08-20", "j", "j", "j", "j", "enter", "wait:meaning",
 )  # fmt: skip
 
+_AREA = "control\N{NO-BREAK SPACE}plane"
+
 _CLUSTER = ("c", "wait:legacy", *"prod", "enter")
 
 _QUESTION = "policy:AmazonEBSCSIDriverPolicyV2 ec2:DeleteVolume arn:aws:ec2:eu-central-1:123456789012:volume/vol-1"
@@ -96,11 +98,11 @@ SCENES = (
     Scene("compare-side-by-side", CompareScreen, (*_TO_SHIELD, "v", "wait:unfolds", "v"), "side by side"),
     Scene("role", RoleScreen, _ROLE, "Trust: who may assume it"),
     Scene("role-light", RoleScreen, _ROLE, "Trust: who may assume it", (WIDE,), "textual-light"),
-    Scene("cluster", ClusterScreen, _CLUSTER, "control plane"),
+    Scene("cluster", ClusterScreen, _CLUSTER, _AREA),
     Scene(
         "cluster-map",
         ClusterMapScreen,
-        (*_CLUSTER, "wait:control plane", "v", "wait:cluster role", "j", "j", "right"),
+        (*_CLUSTER, f"wait:{_AREA}", "v", "wait:cluster role", "j", "j", "right"),
         "attached, AWS",
     ),
     Scene("pod", PodScreen, ("ctrl+p", *"shop/web", "wait:4 pods", "enter"), "annotation that EKS does not read"),

@@ -20,7 +20,7 @@ import aiohttp
 
 PICTURE = Path(__file__).resolve().with_name("web.png")
 PORT, DEBUG_PORT = 8123, 9333
-PAGE = f"http://localhost:{PORT}"
+ORIGIN = f"http://localhost:{PORT}"
 ENTER = ("\r", "Enter", 13)
 
 
@@ -62,18 +62,18 @@ class Browser:
         return str(asked["result"]["value"])
 
 
-async def walk(browser: Browser) -> None:
+async def walk(browser: Browser, page: str) -> None:
     """Click a policy, copy its name, compare its last two versions, and take the picture."""
     await browser.ask(
-        "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"], origin=PAGE
+        "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"], origin=ORIGIN
     )
-    await browser.ask("Page.navigate", url=PAGE)
+    await browser.ask("Page.navigate", url=page)
     await asyncio.sleep(6)
-    await browser.click(150, 134)
+    await browser.click(150, 81)
     await browser.press("y")
     await browser.press(*ENTER)
     copied = await browser.clipboard()
-    if copied != "AmazonEKSServiceRolePolicy":
+    if copied != "AmazonEKSWorkerNodePolicy":
         raise SystemExit(f"the clipboard has {copied!r}")
     await asyncio.sleep(6)
     await browser.press("d")
@@ -93,23 +93,26 @@ async def main() -> None:
             chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,800",
             f"--remote-debugging-port={DEBUG_PORT}", f"--user-data-dir={folder}/browser", "about:blank",
         ]  # fmt: skip
-        started = [subprocess.Popen(serve, env=environment), subprocess.Popen(browse, stderr=subprocess.DEVNULL)]
+        server = subprocess.Popen(serve, env=environment, stderr=subprocess.PIPE, text=True)
+        started: list[subprocess.Popen[Any]] = [server, subprocess.Popen(browse, stderr=subprocess.DEVNULL)]
         try:
+            assert server.stderr is not None
+            page = next(word for line in server.stderr for word in line.split() if word.startswith(ORIGIN))
             async with aiohttp.ClientSession() as session:
-                address = await _address(session)
+                address = await _address(session, page)
                 async with session.ws_connect(address, max_msg_size=0) as socket:
-                    await walk(Browser(socket))
+                    await walk(Browser(socket), page)
         finally:
             for process in started:
                 process.terminate()
                 process.wait(20)
 
 
-async def _address(session: aiohttp.ClientSession) -> str:
+async def _address(session: aiohttp.ClientSession, page: str) -> str:
     """Return the address of the page's DevTools once Chromium and the server are up."""
     for _ in range(100):
         try:
-            async with session.get(PAGE), session.get(f"http://localhost:{DEBUG_PORT}/json") as answer:
+            async with session.get(page), session.get(f"http://localhost:{DEBUG_PORT}/json") as answer:
                 return next(str(tab["webSocketDebuggerUrl"]) for tab in await answer.json() if tab["type"] == "page")
         except (aiohttp.ClientError, StopIteration):
             await asyncio.sleep(0.2)

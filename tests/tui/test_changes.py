@@ -8,8 +8,9 @@ from ekstui.change.steps import FeedStep, quarter_of
 from ekstui.eks.account_snapshot import Group, Role, User
 from ekstui.library.notation import PolicyAt
 from ekstui.present.change_map import MapPlace
+from ekstui.present.styled import Row, styled
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.screens.changes_screen import ChangesScreen
+from ekstui.tui.screens.changes_screen import ChangesScreen, _columns
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.bars import HeaderBar, LineBar
@@ -122,6 +123,20 @@ def test_a_verdict_has_the_lines_that_it_needs() -> None:
             await settle(pilot, partial(is_high, lines))
 
     travel(journey, (64, 24))
+
+
+def test_a_reason_stands_in_a_row_only_where_it_can_be_read() -> None:
+    texts = (
+        "2026-08-21",
+        "AmazonEKSServiceRolePolicy",
+        "v26→v27",
+        "widened",
+        "+1 −0 ~0",
+        "Trunk interfaces can be read.",
+    )
+    row = Row("step", tuple(map(styled, texts)))
+    assert [len(_columns([row], width)) for width in (57, 77, 118)] == [5, 5, 6]
+    assert _columns([row], 77)[1].width == len("AmazonEKSServiceRolePolicy")
 
 
 def test_the_map_limits_the_list_to_a_direction_and_a_cell_and_esc_shows_all_again() -> None:

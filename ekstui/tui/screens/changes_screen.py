@@ -30,6 +30,9 @@ PERIODS = (
 )
 """How far back the changes go, counted from the newest known one; `p` goes to the next."""
 
+_LEAST_REASON = 12
+"""The fewest columns of a reason that say something."""
+
 _ROOM_FOR_CHOICES = 100
 """The columns from which all directions stand above the map; below, only the current one does."""
 
@@ -217,12 +220,13 @@ class ChangesScreen(ReportScreen[_Changes]):
 
 
 def _columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
-    """Return the columns with steps whole, names as far as there is room, and no gap between them."""
+    """Return the columns with steps whole, names as far as there is room, and reasons if enough of them can be read."""
     date, policy, step, reach, change, reason = STEP_COLUMNS
     names, steps = (max((cells(plain(row.cells[at])) for row in rows), default=1) for at in (1, 2))
     steps = max(steps, step.width)
-    room = width - sum((date.width, steps, reach.width, change.width, reason.width, len(STEP_COLUMNS) - 1))
+    room = width - sum((date.width, steps, reach.width, change.width, len(STEP_COLUMNS) - 2))
+    reasons = (reason,) if room - min(names, room) > _LEAST_REASON else ()
     return (
         date, policy._replace(width=min(names, max(room, policy.width)), share=0), step._replace(width=steps), reach,
-        change, reason,
+        change, *reasons,
     )  # fmt: skip
