@@ -357,7 +357,7 @@ class StatementMatcher:
         unlike: tuple[int, ...] = ()
         if info is not None:
             unlike, keys = self._on_service(group, service)
-            supported = tuple(supports_key(info, wanted) for wanted in keys)
+            supported = tuple([supports_key(info, wanted) for wanted in keys]) if keys else ()
             where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
             key = (where, supported)
         effective = group.effective.get(key)

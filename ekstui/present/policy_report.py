@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ekstui.errors import DocumentError
     from ekstui.iam.document import Trimmed
     from ekstui.iam.reference import ActionInfo
-    from ekstui.iam.summary import Remaining, ServiceSummary
+    from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
     from ekstui.library.catalog import PolicyEntry
 
 _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
@@ -177,15 +177,16 @@ def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str
         reason = reasons.get(service.service)
         blocks.append(Heading(f"{_name(service)}: {reason}" if reason else _name(service)))
         blocks += [note(warning) for warning in service.warnings]
-        rows: list[TableRow] = []
-        for action in service.actions:
-            flags = [f"denied: {action.denied}"] if action.denied else []
-            flags += [f"! {warning}" for warning in action.warnings]
-            condition = action.conditioned.words(action.condition)
-            cells: tuple[Line, ...] = (code(action.action), action.level, action.resource, condition)
-            rows.append(TableRow((*cells, Span("; ".join(flags), "warn"))))
-        blocks.append(Table(_ACTIONS, rows))
+        blocks.append(Table(_ACTIONS, [_action_row(action) for action in service.actions]))
     return blocks
+
+
+def _action_row(action: ActionSummary) -> TableRow:
+    flags = [f"denied: {action.denied}"] if action.denied else []
+    flags += [f"! {warning}" for warning in action.warnings]
+    condition = action.conditioned.words(action.condition)
+    remarks = Span("; ".join(flags), "warn") if flags else ""
+    return TableRow((code(action.action), action.level, action.resource, condition, remarks))
 
 
 def _name(service: ServiceSummary) -> str:

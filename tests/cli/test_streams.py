@@ -12,6 +12,7 @@ from ekstui.cli.parser import build_parser, commands_of
 from tests.cli.test_commands import process
 from tests.support.command import ekstui
 from tests.support.patience import PATIENCE
+from tests.support.terminal import Terminal, environment
 
 
 @pytest.mark.parametrize("arguments", ["list --scope all", "list --json", "show AmazonEKS_CNI_Policy", "--version"])
@@ -125,3 +126,13 @@ def test_without_credentials_the_public_archive_is_read_and_it_is_said(
     said = capsys.readouterr().err
     assert "No AWS credentials are set up. Reading the public archive MAMIP." in said
     assert "starts with https" in said
+
+
+def test_the_first_command_of_a_fresh_home_says_what_it_does_where_its_answer_is_piped(tmp_path: Path) -> None:
+    fresh = {"EKSTUI_CACHE": str(tmp_path), "EKSTUI_STATE": str(tmp_path), "EKSTUI_CONFIG": str(tmp_path / "none")}
+    command = f"{sys.executable} -m ekstui who-can ec2:CreateVolume --names | cat > {tmp_path}/answer"
+    with Terminal(["sh", "-c", command], env=environment(fresh)) as terminal:
+        terminal.wait_for(lambda: b"first use: caching" in terminal.raw)
+        assert terminal.wait_exit().code == 0
+        assert "AmazonEBSCSIDriverPolicy" in (tmp_path / "answer").read_text().splitlines()
+        assert "first use" not in terminal.text
