@@ -16,6 +16,7 @@ from ekstui.denial.message import (
     as_in_reference,
     prefix_of_service,
 )
+from ekstui.denial.patterns import compiled_later
 from ekstui.iam.reference import reference
 
 
@@ -38,16 +39,16 @@ DENIED_CODE = (
 _SAID = rf"[^{{}}]{{0,400}}?\b(?:{DENIED_CODE}|Access Denied|not authorized)"
 
 # The Go SDK names the service, botocore does not.
-_GO = re.compile(rf"operation error ([A-Za-z0-9 -]{{1,64}}?): ([A-Za-z0-9]{{1,128}}),(?={_SAID})")
-_BOTOCORE = re.compile(rf"An error occurred \(({DENIED_CODE})\) ?when calling the ([A-Za-z0-9]{{1,128}}) operation")
-_CLOUDFORMATION = re.compile(
+_GO = compiled_later(rf"operation error ([A-Za-z0-9 -]{{1,64}}?): ([A-Za-z0-9]{{1,128}}),(?={_SAID})")
+_BOTOCORE = compiled_later(rf"An error occurred \(({DENIED_CODE})\) ?when calling the ([A-Za-z0-9]{{1,128}}) operation")
+_CLOUDFORMATION = compiled_later(
     r"API: ([a-z0-9-]{2,40}:[A-Za-z0-9]{3,128}) (?:Access Denied|You are not authorized to (?!use launch))"
 )
-_FLUENT_BIT = re.compile(
+_FLUENT_BIT = compiled_later(
     r"([A-Z][A-Za-z]{3,60}) API responded with error='?(?:AccessDenied|UnrecognizedClient.{0,3}Denied)\w*"
 )
-_PLUGIN = re.compile(r"output:([a-z0-9_]{2,40})")
-_EC2_WORDS = re.compile(
+_PLUGIN = compiled_later(r"output:([a-z0-9_]{2,40})")
+_EC2_WORDS = compiled_later(
     r"\b(?:(?P<CreateFleet>creating fleet)|(?P<CreateVolume>could not create volume in EC2)"
     r"|(?P<AttachVolume>could not attach volume)|(?P<DetachVolume>could not detach volume)"
     r"|(?P<ModifyVolume>(?:could not|unable to) modify volume)|(?P<CreateSnapshot>error creating snapshot)"
@@ -58,23 +59,23 @@ _EC2_WORDS = re.compile(
 )
 """What tools say they were doing where the message of EC2 names no action: Karpenter, the EBS CSI driver, eksctl,
 Terraform and the Cluster Autoscaler. The group's name is the operation."""
-_LAUNCH_TEMPLATE = re.compile(
+_LAUNCH_TEMPLATE = compiled_later(
     r"not authorized to (?:use|launch instances with th(?:is|e)) launch template(?:: ?([\w()./-]{1,128}))?"
 )
-_S3A = re.compile(
+_S3A = compiled_later(
     rf"\b(?:([A-Za-z-]{{2,40}})(?: [a-z0-9-]+){{0,3}} on )?s3[an]?://([a-z0-9][a-z0-9.-]{{2,62}})(/[^\s:]{{0,900}})?: "
     rf"(?![A-Za-z-]{{2,40}}(?: [a-z0-9-]+){{0,3}} on s3)(?={_SAID})"
 )
-_REGISTRY = re.compile(
+_REGISTRY = compiled_later(
     r"([0-9A-Za-z*<>_-]{1,40})\.dkr\.ecr(?:-fips)?\.([a-z0-9*-]{1,30})\.amazonaws\.com(?:\.cn)?/(?:v2/)?([^\s\"',]{1,300})"
 )
 _REFUSED = r"(?:no basic auth credentials|401 Unauthorized|authentication required|authorization failed|pull access denied|denied: User)"
-_PULL_REFUSED = re.compile(rf"(403) Forbidden|{_REFUSED}(?:.{{0,70}}?{_REFUSED}){{0,3}}")
+_PULL_REFUSED = compiled_later(rf"(403) Forbidden|{_REFUSED}(?:.{{0,70}}?{_REFUSED}){{0,3}}")
 """What a registry says; one refusal says it in several ways."""
-_KMS = re.compile(r"Access to KMS is not allowed")
-_WANTED = re.compile(r"policy must include the [`'\"]?([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})[`'\"]? action")
-_ASSOCIATED_ROLE = re.compile(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
-_UNNAMED = re.compile(
+_KMS = compiled_later(r"Access to KMS is not allowed")
+_WANTED = compiled_later(r"policy must include the [`'\"]?([A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128})[`'\"]? action")
+_ASSOCIATED_ROLE = compiled_later(r"EKS does not have permissions to assume the associated role", re.IGNORECASE)
+_UNNAMED = compiled_later(
     r"encoded authorization failure message|UnauthorizedOperation: You are not authorized to perform this operation"
     r"|AccessDenied: Access Denied|operation: Access Denied"
     r"|\b(?:Access Denied|Forbidden) \(Service: [\w ]{1,64}[;,] Status Code: 403(?:[;,] Error Code: \w+)?"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import unframed
 from ekstui.eks.kubernetes import KubernetesRequest
 from ekstui.iam.arn import entity_of, split_arn
@@ -44,21 +45,21 @@ class Forbidden(NamedTuple):
     """What the user tried to grant without holding it, if that is why: no rule for the request itself is missing."""
 
 
-_FORBIDDEN = re.compile(
+_FORBIDDEN = compiled_later(
     r'forbidden: User "(?P<user>[^"]*)" cannot (?P<verb>[\w*-]+) '
     r'(?:path "(?P<path>[^"]*)"'
     r'|resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r"|(?P<old>(?!(?:resource|path)\b)[\w.-]+(?:/[\w.-]+)?)(?= (?:in the namespace|at the cluster)|\.? at the|[:.,;]|$))"
     r'(?:,? in the namespace "(?P<namespace>[^"]*)"|\.? at the cluster scope)?'
 )
-_ESCALATION = re.compile(
+_ESCALATION = compiled_later(
     r'(?P<resource>(?:cluster)?role(?:binding)?s)\.rbac\.authorization\.k8s\.io "(?P<name>[^"]{0,300})" is forbidden: '
     r'(?:user "(?P<user>[^"]*)" (?:\(groups=\[[^\]]{0,600}\]\) )?is attempting to grant RBAC permissions not currently held'
     r"|attempt to grant extra privileges)(?:: ?(?P<rules>[^\n]{0,600}))?",
     re.IGNORECASE,
 )
-_OLD_USER = re.compile(r"user=&?\{(\S{1,300}) ")
-_NAME = re.compile(r'[\w.-]+ "([^"]*)" is $')
+_OLD_USER = compiled_later(r"user=&?\{(\S{1,300}) ")
+_NAME = compiled_later(r'[\w.-]+ "([^"]*)" is $')
 _LONGEST_NAME = 600
 """The most characters of a resource and its name: a name has up to 253."""
 
@@ -66,7 +67,7 @@ _VERBS = frozenset(
     ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "*", "use", "bind", "escalate",
      "impersonate", "approve", "sign", "proxy", "post", "put", "head", "options")
 )  # fmt: skip
-_UNAUTHORIZED = re.compile(
+_UNAUTHORIZED = compiled_later(
     r"You must be logged in to the server|server has asked for the client to provide credentials"
     r'|"?(?:message|reason)"?: ?"Unauthorized"|\berror: Unauthorized\b',
     re.IGNORECASE,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from ekstui.denial.patterns import compiled_later
 from ekstui.iam.evaluation import LAYER_WORDS, Layer
 from ekstui.iam.reference import reference
 from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
@@ -84,39 +85,39 @@ class Denial:
 
 # Where a line was joined to the next without a space, the status of the answer follows.
 _ACTION = r"([A-Za-z][A-Za-z0-9-]{0,63}:[A-Za-z][A-Za-z0-9]{0,127}?(?=status code:|(?![A-Za-z0-9])))"
-_PHRASES = re.compile(
+_PHRASES = compiled_later(
     r"(?:not authorized to perform(?: action| the action)?:? ?|n[o']t authorized to call ?|failed to call ?"
     r"|(?:missing|n[o']t have|lacks?|without)(?: the)?(?: required)? permissions? (?:for|to perform|to call):? ?)"
     r"[`'\"]?(?=[A-Za-z][A-Za-z0-9-]{0,63}:[A-Za-z])"
     r"|(?:requires?|needs?|missing|lacks?|without)(?: the)? [`'\"]?(?=[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}[`'\"]? permission)",
     re.IGNORECASE,
 )
-_ACTION_AT = re.compile(_ACTION)
-_VERB = re.compile(r"(?: |(?<=[*>\])}#…\dxX]))(?:is|are) $", re.IGNORECASE)
+_ACTION_AT = compiled_later(_ACTION)
+_VERB = compiled_later(r"(?: |(?<=[*>\])}#…\dxX]))(?:is|are) $", re.IGNORECASE)
 """What follows who is not authorized; where a tool blanked out the end of a name, the space may be gone too."""
-_BLANKED = re.compile(r"<[^<>]{1,60}>|\[[^\[\]]{1,60}\]|\{\{?[^{}]{1,60}\}?\}")
+_BLANKED = compiled_later(r"<[^<>]{1,60}>|\[[^\[\]]{1,60}\]|\{\{?[^{}]{1,60}\}?\}")
 """What people put in place of a name, which may have several words."""
 _GAP = "\0"
 """A space within such a replacement."""
 _NOBODY = frozenset(("action", "client", "controller", "it", "request", "role", "that", "user", "which", "who", "you"))
 """Words before `is not authorized` that name no principal."""
-_RESOURCE = re.compile(
+_RESOURCE = compiled_later(
     r"[`'\"]?,? on (?:this )?(?:resource|role|user|group|key|secret|bucket|repository|cluster)s?:? ?"
     r"(?:\"([^\"]{1,2048})\"|'([^']{1,2048})'|(\S{1,2048}))",
     re.IGNORECASE,
 )
-_NO_ALLOW = re.compile(
+_NO_ALLOW = compiled_later(
     r"because no ([A-Za-z -]{3,40}?)(?: policy| policies)? allows? (?:the " + _ACTION + r" action|access)"
 )
-_DENY = re.compile(r"with an explicit deny(?: in (?:an? |the )?([A-Za-z -]{3,40}?)(?= policy| boundary|[.,:;]|$))?")
-_DENY_POLICY = re.compile(r"(?: policy| boundary)?:? ?(arn:[^\s,;\"']{1,1000})")
+_DENY = compiled_later(r"with an explicit deny(?: in (?:an? |the )?([A-Za-z -]{3,40}?)(?= policy| boundary|[.,:;]|$))?")
+_DENY_POLICY = compiled_later(r"(?: policy| boundary)?:? ?(arn:[^\s,;\"']{1,1000})")
 _NO_RESOURCE_POLICIES = "no resource-based policies allow access"
-_PUBLIC = re.compile(
+_PUBLIC = compiled_later(
     r"because public (?:policies|ACLs|access) (?:are|is) (?:prevented|blocked) by the (\w{1,40}) (?:setting|block public access)"
 )
 """Amazon S3 User Guide, "Troubleshoot access denied (403 Forbidden) errors", on Block Public Access."""
 
-_NEXT = re.compile(r"User: |AccessDenied|Unauthorized|An error occurred|operation error |is forbidden")
+_NEXT = compiled_later(r"User: |AccessDenied|Unauthorized|An error occurred|operation error |is forbidden")
 """How another message begins."""
 
 # How far after the action the reason may follow, in characters; an S3 ARN has up to 1,100.
@@ -136,16 +137,16 @@ _POLICY_TYPES: dict[str, PolicyType] = {
     "assume role": "trust",
 }
 
-_NAME = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
-_HIDDEN = re.compile(r"(.)\1*|redacted|masked|hidden|null|none", re.IGNORECASE)
+_NAME = compiled_later(r"[\w+=,.@/-]{1,512}", re.ASCII)
+_HIDDEN = compiled_later(r"(.)\1*|redacted|masked|hidden|null|none", re.IGNORECASE)
 """What logs have in place of a name."""
 _KINDS_OF_RESOURCE = frozenset(("role", "user", "group", "key", "secret", "bucket", "repository", "cluster", "arn"))
 """Words that old messages have before the name, as in `resource: role NAME`."""
-_SECRET_WITHOUT_END = re.compile(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secret:(?!.*-[A-Za-z0-9]{6}$)[^*?]+")
+_SECRET_WITHOUT_END = compiled_later(r"arn:[\w-]+:secretsmanager:[\w*-]*:[\d*]*:secret:(?!.*-[A-Za-z0-9]{6}$)[^*?]+")
 """An ARN of a secret as a caller may write it: without the hyphen and the six characters that the real one ends in."""
 
-_ROLE = re.compile(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
-_ISSUER = re.compile(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
+_ROLE = compiled_later(r"arn:aws[a-z-]{0,10}:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,600}", re.ASCII)
+_ISSUER = compiled_later(r"oidc\.eks\.[a-z0-9-]{1,40}\.amazonaws\.com(?:\.cn)?/id/[A-Za-z0-9]{1,64}")
 
 
 # SDK service IDs and CloudTrail event sources that do not become IAM's prefix by removing spaces or adding hyphens.
@@ -197,7 +198,7 @@ _S3_ACTIONS = {
     "uploadpart": "PutObject",
 }
 
-_VERSION_SUFFIX = re.compile(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
+_VERSION_SUFFIX = compiled_later(r"[0-9]{8}(?:v[0-9]{1,2})?$", re.ASCII)
 
 
 class _Sentence(NamedTuple):

@@ -9,6 +9,7 @@ from ekstui.denial.calls import calls_in
 from ekstui.denial.event import Piece, denials_of_object, pieces_of, strings_in
 from ekstui.denial.forbidden import Forbidden, forbidden_in
 from ekstui.denial.message import Denial, sentences_in, with_token
+from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
 from ekstui.errors import Advice, InputError
 from ekstui.iam.reference import reference
@@ -19,17 +20,17 @@ MAX_CHARACTERS = 200_000
 _MAX_DEPTH = 5
 """How often JSON in JSON is read; a log collector and a log driver put two around an event."""
 
-_ENCODED = re.compile(
+_ENCODED = compiled_later(
     r"encoded authorization failure message:? ?([A-Za-z0-9_+/=-]{1,20000})(?![A-Za-z0-9_+/=:-])(\.\.\.|…)?",
     re.IGNORECASE,
 )
-_ENCODED_HEAD = re.compile(r"encoded authorization failure message", re.IGNORECASE)
-_ENCODED_LINE = re.compile(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
-_ONLY_ENCODED = re.compile(r"[A-Za-z0-9_+/=-]{200,20000}")
+_ENCODED_HEAD = compiled_later(r"encoded authorization failure message", re.IGNORECASE)
+_ENCODED_LINE = compiled_later(r" ([A-Za-z0-9_+/=-]{1,20000})(\.\.\.|…)?(?=[ ,\"')]|$)")
+_ONLY_ENCODED = compiled_later(r"[A-Za-z0-9_+/=-]{200,20000}")
 _SHORTEST_LINE = 40
 """The shortest line of a wrapped encoded message, except for its last."""
 
-_RECORD = re.compile(
+_RECORD = compiled_later(
     r"^[ \t]*(?:[│|>╷╵][ \t]?){0,3}[ \t]*(?:\[pod/\S+\] )?"
     r"(?:[IWEF]\d{4} \d\d:|\[?\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|time=|level=|ts=|\{\"|(?:Warning|Normal) +[A-Z]|Error:|An error occurred"
     r"|[A-Z][a-z]{2} +\d{1,2} \d\d:|╷|$)",
@@ -37,14 +38,14 @@ _RECORD = re.compile(
 )
 """How a record of a log begins: what is before it does not belong to the record."""
 
-_LEAD = re.compile(
+_LEAD = compiled_later(
     r"[\w)>]{0,60}[,:]?(?: operation:?)?(?: https response error StatusCode: \d+,)?(?: RequestID: [^,]{0,100},)?"
     r"(?: HostID: [^,]{0,200},)?(?: api error)?(?: ?[\w.]{0,60}:)?"
     r"(?: ?(?:You are not authorized to perform this operation|Access Denied|Forbidden)[. ]*)?"
     r"(?:(?!AccessDenied|Unauthorized|\{\")[^\[\]\n]){0,40}"
 )
 """What may be between the name of a call and the sentence of the same error, its encoded part, or words that say nothing."""
-_NEW_ERROR = re.compile(
+_NEW_ERROR = compiled_later(
     r"You are not authorized to perform this operation|operation error |An error occurred|UnauthorizedOperation|AccessDenied"
 )
 _SAME_MESSAGE = 1_800
@@ -56,14 +57,14 @@ _AROUND = 2_000
 _OF_A_PULL = "ecr:BatchGetImage, and ecr:BatchImportUpstreamImage for a pull-through cache."
 
 _OTHERS = (
-    (re.compile(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
+    (compiled_later(r"ExpiredToken|token (?:included in the request )?(?:has|is) expired", re.IGNORECASE),
      "the message says that the credentials have expired, which no policy changes.", ""),
-    (re.compile(r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidIdentityToken|InvalidSignature"),
+    (compiled_later(r"InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidIdentityToken|InvalidSignature"),
      "the message says that the credentials were not accepted, which no policy changes.", ""),
-    (re.compile(r"is forbidden: User |cannot (?:get|list|watch|create|update|patch|delete) resource \""),
+    (compiled_later(r"is forbidden: User |cannot (?:get|list|watch|create|update|patch|delete) resource \""),
      "the message comes from Kubernetes (RBAC or an access entry), not from IAM.",
      "Paste all of it: who, which verb, and which resource in which API group and namespace."),
-    (re.compile(r"\.dkr\.ecr\."),
+    (compiled_later(r"\.dkr\.ecr\."),
      "the registry names no action.",
      Advice(f"Ask about the actions of a pull: --action {_OF_A_PULL}", f"Ask about the actions of a pull: {_OF_A_PULL}")),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.denial.callers import is_instance_session
+from ekstui.denial.patterns import compiled_later
 from ekstui.errors import DocumentError
 from ekstui.iam.arn import entity_of
 from ekstui.iam.document import parse_text
@@ -37,7 +38,7 @@ _WORKLOAD_ROLES = frozenset(("workload role",))
 POD_ROLES = frozenset(("add-on role", "workload role"))
 
 _WORDS = {
-    name: re.compile(pattern, re.IGNORECASE)
+    name: compiled_later(pattern, re.IGNORECASE)
     for name, pattern in (
         ("aws-ebs-csi-driver", r"(?<![a-z])ebs[._-]?csi"),
         ("aws-efs-csi-driver", r"(?<![a-z])efs[._-]?csi"),
@@ -52,7 +53,7 @@ _WORDS = {
 }  # fmt: skip
 """Words in role names and log lines, by the controller or add-on that they indicate."""
 
-_OTHERS = re.compile(
+_OTHERS = compiled_later(
     r"(?<![a-z])(external-?dns|cert-?manager|external-?secrets|velero|mountpoint-?s3|s3-csi-driver|secrets-store-csi|argo-?cd|"
     r"argo-?workflows|crossplane|ack-[a-z0-9]+-controller|fluxcd|flux-system|keda|kubecost|opencost|grafana|loki|mimir|thanos|"
     r"prometheus|vector|fluentd|adot|otel-?collector|opentelemetry-?collector|node-termination-handler|descheduler|jenkins|"
@@ -61,14 +62,14 @@ _OTHERS = re.compile(
 )
 """Common controllers and workloads for which neither AWS nor their projects have a policy that is known here."""
 
-_OF_A_NODE = re.compile(
+_OF_A_NODE = compiled_later(
     r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
 )
-_POD_SESSION = re.compile(r":assumed-role/[^/]+/eks-")
+_POD_SESSION = compiled_later(r":assumed-role/[^/]+/eks-")
 """How EKS Pod Identity names its sessions: `eks-CLUSTER-POD-…`."""
-_BY_EKS = re.compile(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
-_SIGNED_IN = re.compile(r":assumed-role/AWSReservedSSO_")
-_IS_USER = re.compile(r":user/")
+_BY_EKS = compiled_later(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
+_SIGNED_IN = compiled_later(r":assumed-role/AWSReservedSSO_")
+_IS_USER = compiled_later(r":user/")
 
 
 class CandidatePolicy(NamedTuple):

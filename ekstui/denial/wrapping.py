@@ -8,17 +8,19 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
-_COLOUR = re.compile(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
+from ekstui.denial.patterns import compiled_later
+
+_COLOUR = compiled_later(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
 """Colour codes in logs, raw, made visible, or copied from a pager."""
 
-_LINE_START = re.compile(r"^[ \t]*(?:(?:[│|>╷╵][ \t]?){1,3})?")
+_LINE_START = compiled_later(r"^[ \t]*(?:(?:[│|>╷╵][ \t]?){1,3})?")
 """Bars of Terraform and Rust, quotation marks of mail, tabs of kubectl; what is after the space of a bar is text."""
 
 _BARS = "│┃║▏▕▐▌"
-_BAR = re.compile(f"[{_BARS}]")
-_ASCII_TOO = re.compile(f"[{_BARS}|]")
+_BAR = compiled_later(f"[{_BARS}]")
+_ASCII_TOO = compiled_later(f"[{_BARS}|]")
 
-_EDGE = re.compile(r"\s*(?:[┌┏╔╭├┣╠└┗╚╰].*[─━═┄┈╌]{2}.*|[─━═┄┈╌]{3,}.*|\+[-=+]{2,}\+|\|[-=+]{3,}\||-{8,})\s*")
+_EDGE = compiled_later(r"\s*(?:[┌┏╔╭├┣╠└┗╚╰].*[─━═┄┈╌]{2}.*|[─━═┄┈╌]{3,}.*|\+[-=+]{2,}\+|\|[-=+]{3,}\||-{8,})\s*")
 """A line of the frame itself, which may contain a title."""
 
 _MOST_COLUMNS = 9
@@ -34,9 +36,9 @@ _SHORTEST_PREFIX = 4
 _ALIKE = 8
 """How many characters two lines of a log have alike at their beginning, apart from the digits."""
 
-_WORDS = re.compile(r"\S+(?: \S+)*")
-_DIGIT = re.compile(r"\d")
-_PREFIX_END = re.compile(r"[\s|>\])}:]")
+_WORDS = compiled_later(r"\S+(?: \S+)*")
+_DIGIT = compiled_later(r"\d")
+_PREFIX_END = compiled_later(r"[\s|>\])}:]")
 
 
 def without_colours(text: str) -> str:
