@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -31,7 +31,6 @@ from ekstui.denial.purpose import Purpose, purpose_by_signs
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
 from ekstui.eks.pod_credentials import users_of_node_role
-from ekstui.eks.uses import uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.evaluation import AppliedPolicy
@@ -102,10 +101,13 @@ ExplainAnswer: TypeAlias = "Explanation | ForbiddenExplanation"
 """Why IAM denied a request, or Kubernetes."""
 
 
-def explain_all(library: Library, inquiry: Inquiry) -> tuple[ExplainAnswer, ...]:
+def explain_all(
+    library: Library, inquiry: Inquiry, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> tuple[ExplainAnswer, ...]:
     """Return why each request of an inquiry is denied: what came closest, what would allow it, what was not looked at.
 
-    The answers are in the order of the message, one for all repeats of a denial.
+    The answers are in the order of the message, one for all repeats of a denial. `progress` hears, of several, how many are
+    explained.
 
     Raises InputError for a message that is not a denial and for an invalid action, ARN or condition key, AccountError if
     the inquiry names a principal and there is no snapshot.
@@ -113,7 +115,7 @@ def explain_all(library: Library, inquiry: Inquiry) -> tuple[ExplainAnswer, ...]
     snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
-    answers = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now).answers())
+    answers = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now).answers(progress))
     if snapshot is None:
         return answers
     read_at = snapshot.fetched_at
@@ -157,7 +159,7 @@ class _Case:
     candidates_read: dict[tuple[object, ...], list[CandidatePolicy]] = field(default_factory=dict)
     """The policies that may allow the action looked at last, with what is parsed and evaluated of them."""
 
-    def answers(self) -> tuple[ExplainAnswer, ...]:
+    def answers(self, progress: Callable[[int, int], None]) -> tuple[ExplainAnswer, ...]:
         """Return why each request of the inquiry is denied."""
         question, trust = self.inquiry.question, self.inquiry.trust
         symptoms = _symptoms_in(question.message)
@@ -183,6 +185,7 @@ class _Case:
         answers: dict[int, tuple[ExplainAnswer, ...]] = {}
         # Denials of one action have their policies in common, of which only those of one action fit into memory.
         for position, one in sorted(enumerate(wanted), key=lambda entry: _action_of(entry[1])):
+            progress(len(answers), len(wanted))
             if isinstance(one, AskedOfKubernetes):
                 answers[position] = (self._of_kubernetes(one, place),)
             else:
@@ -463,7 +466,7 @@ class _Case:
         from ekstui.eks.findings.looking import table
         from ekstui.library.roles import account_context, findings_with_commands
 
-        subject = self._subject(role, self.snapshot, uses_in(self.snapshot))
+        subject = self._subject(role, self.snapshot, self.place.account.uses(self.snapshot))
         findings = [
             finding
             for finding in findings_with_commands(subject, account_context(self.snapshot, self.now), self.place)

@@ -492,7 +492,11 @@ def test_denials_of_one_action_read_and_evaluate_its_policies_once(
     monkeypatch.setattr(remedies, "evaluate", counting)
     alone = [explain_all(place, Inquiry(Question(message=text)))[0] for text in texts]
     evaluated, for_each = 0, evaluated
-    together = explain_all(place, Inquiry(Question(message="\n".join(texts))))
+    heard: list[tuple[int, int]] = []
+    together = explain_all(
+        place, Inquiry(Question(message="\n".join(texts))), lambda done, total: heard.append((done, total))
+    )
     assert evaluated == for_each / 3
+    assert heard == [(done, len(texts)) for done in range(len(texts))]
     assert together == tuple(alone)
     assert all(isinstance(answer, Explanation) and answer.allowed_by for answer in together)

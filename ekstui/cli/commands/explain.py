@@ -131,9 +131,16 @@ def explain(arguments: Namespace) -> int:
     if account_meant(library, inquiry):
         could_read_account(library, again=False)
     questions = [replace(inquiry.question, action=action) for action in arguments.action] or [inquiry.question]
-    answers = tuple(
-        answer for question in questions for answer in explain_all(library, inquiry._replace(question=question))
-    )
+    with remark_progress() as report:
+        answers = tuple(
+            answer
+            for question in questions
+            for answer in explain_all(
+                library,
+                inquiry._replace(question=question),
+                lambda done, total: report(f"{done:,} of {total:,} denials explained"),
+            )
+        )
     peeled = _peeled(library, inquiry, answers[0], arguments) if arguments.simulate or arguments.peel else None
     unfolded = None if arguments.full or arguments.markdown else ()
     print_answer(
