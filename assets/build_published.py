@@ -195,11 +195,11 @@ def rows_of(project: Project, clone: Path) -> list[dict[str, Any]]:
 
 def _corrected(project: Project, clone: Path, tag: str, file: File, policy: str) -> dict[str, Any] | None:
     """Return the correction of a tag's policy, and where it was published."""
-    for each in CORRECTIONS:
-        if each.component == project.component and re.fullmatch(each.tags, tag):
-            documents = dict(file.read(_git(clone, "show", f"{each.commit}:{each.path}")))
-            date = _git(clone, "log", "-1", "--format=%cs", each.commit).strip()
-            source = f"{project.repository} {each.commit[:12]} {each.path}"
+    for correction in CORRECTIONS:
+        if correction.component == project.component and re.fullmatch(correction.tags, tag):
+            documents = dict(file.read(_git(clone, "show", f"{correction.commit}:{correction.path}")))
+            date = _git(clone, "log", "-1", "--format=%cs", correction.commit).strip()
+            source = f"{project.repository} {correction.commit[:12]} {correction.path}"
             return {"source": source, "date": date, "document": documents[policy]} if policy in documents else None
     return None
 

@@ -289,7 +289,9 @@ def schema_of(hint: object, *, version: bool = False) -> Schema:
     if origin is not None and issubclass(cast("type", origin), Mapping):
         return named(schema_of(arguments[1]))
     if origin is not None and issubclass(cast("type", origin), Sequence | frozenset):
-        return some(either(*(schema_of(each, version=version) for each in arguments if each is not Ellipsis)))
+        return some(
+            either(*(schema_of(argument, version=version) for argument in arguments if argument is not Ellipsis))
+        )
     kind = cast("type", hint)
     if kind.__name__ in encoding.FIELDS:
         return is_a(kind.__name__)

@@ -26,12 +26,12 @@ def main() -> int:
         library = Library(Corpus.bundled(), PolicyStore.in_folder(Path(folder)))
         fill_cache(library)
         steps = {
-            known.policy.name: [
-                history_key(known.documents)[:STEPS_KEY],
-                judged(known.policy, library.store.history(name).texts),
+            stored.policy.name: [
+                history_key(stored.documents)[:STEPS_KEY],
+                judged(stored.policy, library.store.history(name).texts),
             ]
             for name in library.store.names()
-            for known in library.store.named((name,))
+            for stored in library.store.named((name,))
         }
     content = json.dumps({"judges": judging_version(), "steps": steps}, separators=(",", ":")).encode()
     TARGET.write_bytes(lzma.compress(content, preset=9 | lzma.PRESET_EXTREME))

@@ -293,7 +293,7 @@ def examples_of(command: argparse.ArgumentParser) -> Sequence[str]:
 
 def arguments_of(command: argparse.ArgumentParser) -> list[argparse.Action]:
     """Return the command's own arguments and options."""
-    shared = {option for options in shared_options().values() for each in options for option in each.option_strings}
+    shared = {option for options in shared_options().values() for action in options for option in action.option_strings}
     return [action for action in _visible(command) if not shared & {*action.option_strings}]
 
 
