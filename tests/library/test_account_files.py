@@ -10,6 +10,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.attachments import attached
 from ekstui.library.cluster_answers import cluster_answer
 from ekstui.library.roles import role_answer
+from ekstui.sources import account_file
 from tests.rig.clients import client
 from tests.rig.rig import Rig
 
@@ -42,3 +43,19 @@ def test_a_file_serves_what_iam_knows(rig: Rig, monkeypatch: pytest.MonkeyPatch,
         cluster_answer(library, "prod")
     assert rig.proxy.counts() == {}
     assert not (tmp_path / "cache" / "accounts").exists()
+
+
+def test_equal_accounts_are_compared_without_their_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    role = {
+        "RoleName": "r",
+        "Arn": "arn:aws:iam::123456789012:role/r",
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": document}],
+    }
+    one, other = (account_file.parse_role(json.loads(json.dumps(role))) for _ in range(2))
+
+    def read(_packed: object) -> None:
+        raise AssertionError("a document was read")
+
+    monkeypatch.setattr(account_file, "_document", read)
+    assert one == other
