@@ -11,6 +11,9 @@ from tests.tui.driver.demo import READY
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 
+STILL = {"TEXTUAL_ANIMATIONS": "none"}
+"""Where two pictures are compared, nothing may move between them."""
+
 MODES_AND_QUERIES = re.compile(
     rb"\x1b\[\?[\d;]+(?:[hl]|\$p)|\x1b\[[<>]\d*u|\x1b\]22;\w+\x07|\x1b\]2;%s\x07" % READY.encode()
 )
@@ -91,7 +94,7 @@ def frames_of(terminal: Terminal, key: str) -> bytes:
 
 
 def test_repaint_makes_good_what_others_wrote_over() -> None:
-    with Terminal(DEMO, forked=True) as terminal:
+    with Terminal(DEMO, forked=True, env=STILL) as terminal:
         shown = started(terminal).text
         terminal.screen.reset()
         assert terminal.text != shown
@@ -100,7 +103,7 @@ def test_repaint_makes_good_what_others_wrote_over() -> None:
 
 
 def test_another_program_may_have_the_terminal_for_a_while() -> None:
-    with Terminal(DEMO, forked=True) as terminal:
+    with Terminal(DEMO, forked=True, env=STILL) as terminal:
         shown = started(terminal).text
         sent = terminal.received
         terminal.send("O")
@@ -112,8 +115,8 @@ def test_another_program_may_have_the_terminal_for_a_while() -> None:
 
 def test_the_picture_is_that_of_the_stock_driver() -> None:
     with (
-        Terminal(DEMO, forked=True, env={"EKSTUI_DRIVER": "plain", "TEXTUAL_ANIMATIONS": "none"}) as plain,
-        Terminal(DEMO, forked=True, env={"TEXTUAL_ANIMATIONS": "none"}) as ours,
+        Terminal(DEMO, forked=True, env={"EKSTUI_DRIVER": "plain", **STILL}) as plain,
+        Terminal(DEMO, forked=True, env=STILL) as ours,
     ):
         for terminal in (plain, ours):
             started(terminal)
@@ -134,7 +137,7 @@ def picture(terminal: Terminal) -> list[Char]:
 
 
 def test_a_new_size_is_followed_and_the_old_one_again() -> None:
-    with Terminal(DEMO, forked=True) as terminal:
+    with Terminal(DEMO, forked=True, env=STILL) as terminal:
         shown = started(terminal).text
         for columns, rows in ((100, 30), (40, 10)):
             sent = terminal.received
