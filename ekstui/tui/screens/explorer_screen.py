@@ -373,6 +373,8 @@ class ExplorerScreen(Screen[None]):
             self.account = message.change(self.account)
             snapshot = self.account.snapshot
             if snapshot is not before:
+                # It lasts; among a million objects of an account, looking for garbage would hold the keys for 150 ms.
+                gc.freeze()
                 self._follow_partition()
             if snapshot is not None and self.offer is not None:
                 opened = self.app.library.account.place(snapshot, self.offer.place.at)
