@@ -82,10 +82,10 @@ class _Proof:
         """Return what the denies leave of an extent, in pieces; nothing if none of their conditions has an opposite."""
         pieces = [extent]
         for deny in in_order(denies):
-            opposites = [opposite(line) for line in sorted(deny.conditions, key=line_order)]
-            if None in opposites or not self._covers(deny._replace(conditions=frozenset()), extent):
+            opposites = _opposites(deny.conditions)
+            if opposites is None or not self._covers(deny._replace(conditions=frozenset()), extent):
                 continue
-            pieces = [_and(piece, line) for piece in pieces for line in opposites if line is not None]
+            pieces = [_and(piece, line) for piece in pieces for line in opposites]
             if len(pieces) > MAX_PIECES:
                 return []
         return [] if pieces == [extent] else pieces
@@ -136,6 +136,13 @@ def _steps(one: Extent, other: Extent) -> int:
 
 
 _readings = lru_cache(maxsize=16384)(arn.readings_of)
+
+
+@lru_cache(maxsize=16384)
+def _opposites(conditions: frozenset[ConditionLine]) -> tuple[ConditionLine, ...] | None:
+    """Return the opposite of each condition, in order; None if one has none."""
+    opposites = tuple(line for line in map(opposite, sorted(conditions, key=line_order)) if line is not None)
+    return opposites if len(opposites) == len(conditions) else None
 
 
 def _with(extent: Extent, line: ConditionLine, value: str) -> Extent:

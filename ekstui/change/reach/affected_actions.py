@@ -33,31 +33,42 @@ class _Entry(NamedTuple):
     extents: frozenset[Extent]
 
 
-class _NotActionGrant:
-    """A `NotAction` grant, whose list may name thousands of actions."""
+class _Exceptions:
+    """The `NotAction` grants of a document, whose lists may name thousands of actions, by what they except."""
 
-    def __init__(self, target: Target, extents: frozenset[Extent]) -> None:
-        self.effect = target.effect
-        self.extents = extents
-        self.actions = target.actions
-        self._names = frozenset(target.actions)
-        self._services = {service_in(action) for action in target.actions if not wildcard.is_wild(action)}
-        self._of_service: dict[str, list[str]] = {}
+    def __init__(self) -> None:
+        self.grants: list[tuple[Effect, frozenset[Extent]]] = []
+        self._services: set[str] = set()
+        self._by_name: dict[str, list[int]] = {}
+        self._of_service: dict[str, list[tuple[str, int]]] = {}
+
+    def add(self, target: Target, extents: frozenset[Extent]) -> None:
+        """Add a grant."""
         for action in target.actions:
             if wildcard.is_wild(action):
-                self._of_service.setdefault(service_in(action), []).append(action)
+                self._of_service.setdefault(service_in(action), []).append((action, len(self.grants)))
+            else:
+                self._by_name.setdefault(action, []).append(len(self.grants))
+                self._services.add(service_in(action))
+        self.grants.append((target.effect, extents))
 
-    def excepts(self, action: str) -> bool:
-        """Return whether the list matches an action."""
-        if action in self._names:
-            return True
-        patterns = chain(self._of_service.get(service_in(action), ()), self._of_service.get("*", ()))
-        return any(wildcard.matches(pattern, action) for pattern in patterns)
+    def of(self, action: str) -> frozenset[int]:
+        """Return which grants, by their place, except an action."""
+        places = set(self._by_name.get(action, ()))
+        for pattern, place in self._patterns(service_in(action)):
+            if place not in places and wildcard.matches(pattern, action):
+                places.add(place)
+        return frozenset(places)
 
-    def is_same_for(self, service: str) -> bool:
-        """Return whether the list matches all actions of a service or none."""
-        named = [*self._of_service.get(service, ()), *self._of_service.get("*", ())]
-        return service not in self._services and all(pattern in ("*", "*:*", f"{service}:*") for pattern in named)
+    def are_same_for(self, service: str) -> bool:
+        """Return whether the list of each grant matches all actions of a service or none."""
+        if service in self._services:
+            return False
+        return all(pattern in ("*", "*:*", f"{service}:*") for pattern, _ in self._patterns(service))
+
+    def _patterns(self, service: str) -> Iterator[tuple[str, int]]:
+        yield from self._of_service.get(service, ())
+        yield from self._of_service.get("*", ())
 
 
 class GrantsOfSide:
@@ -66,12 +77,12 @@ class GrantsOfSide:
     def __init__(self, grants: Grants) -> None:
         self._grants = grants
         self._of_service: dict[str, list[_Entry]] = {}
-        self._exceptions: list[_NotActionGrant] = []
-        self._by_grants: dict[tuple[int, ...], ActionExtents] = {}
+        self._exceptions = _Exceptions()
+        self._by_grants: dict[tuple[tuple[int, ...], frozenset[int]], ActionExtents] = {}
         self._of_all: dict[str, ActionExtents | None] = {}
         for target, extents in grants.items():
             if target.element == "NotAction":
-                self._exceptions.append(_NotActionGrant(target, extents))
+                self._exceptions.add(target, extents)
                 continue
             (pattern,) = target.actions
             if wildcard.is_wild(pattern):
@@ -92,7 +103,7 @@ class GrantsOfSide:
         alike = {"*", "*:*", f"{service}:*"}
         if any(entry.pattern not in alike for entry in self._entries(f"{service}:")):
             return None
-        if any(not exception.is_same_for(service) for exception in self._exceptions):
+        if not self._exceptions.are_same_for(service):
             return None
         return self._extents_of_one(f"{service}:")
 
@@ -110,13 +121,12 @@ class GrantsOfSide:
         matching += [
             (entry.effect, entry.extents) for entry in self._entries(action) if wildcard.matches(entry.pattern, action)
         ]
-        matching += [
-            (exception.effect, exception.extents) for exception in self._exceptions if not exception.excepts(action)
-        ]
+        excepting = self._exceptions.of(action)
         # Many actions share few combinations, and a union of extents is slow.
-        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in matching)
+        sign = tuple(id(extents) if effect == "Allow" else -id(extents) for effect, extents in matching), excepting
         entry = self._by_grants.get(sign)
         if entry is None:
+            matching += [grant for place, grant in enumerate(self._exceptions.grants) if place not in excepting]
             entry = self._by_grants[sign] = _extents(matching)
         return entry
 

@@ -174,7 +174,17 @@ DEPENDENT_KEYS = (
 )  # fmt: skip
 """A new pair of keys that depend on each other is an entry here."""
 
-_DEPENDENT = frozenset(key for pair in DEPENDENT_KEYS for key in (pair.one, pair.other))
+
+def _followers() -> dict[str, list[tuple[DependentKeys, str, Callable[[Values, Values], Values]]]]:
+    """Return the keys that follow each key, with their pair and the step to them."""
+    followers: dict[str, list[tuple[DependentKeys, str, Callable[[Values, Values], Values]]]] = {}
+    for pair in DEPENDENT_KEYS:
+        followers.setdefault(pair.one, []).append((pair, pair.other, pair.forward))
+        followers.setdefault(pair.other, []).append((pair, pair.one, pair.backward))
+    return followers
+
+
+_FOLLOWERS = _followers()
 
 
 @lru_cache(maxsize=65536)
@@ -208,20 +218,18 @@ def is_possible(key: str, values: Values) -> bool:
 
 def follow(context: KeyValues, changed: str) -> KeyValues:
     """Return the context with the keys that depend on one key adjusted to it."""
-    if changed not in _DEPENDENT and not changed.endswith(":resourceaccount"):
+    if changed not in _FOLLOWERS and not changed.endswith(":resourceaccount"):
         return context
     full = dict(context)
     pending, done = [changed], {changed}
     while pending:
         key = pending.pop()
-        for pair in DEPENDENT_KEYS:
-            for one, other, step in ((pair.one, pair.other, pair.forward), (pair.other, pair.one, pair.backward)):
-                if one == key and other in full and other not in done:
-                    values = (full[pair.one], full[pair.other])
-                    if not pair.agree(*values):
-                        full[other] = step(full[key], full[other])
-                        pending.append(other)
-                    done.add(other)
+        for pair, other, step in _FOLLOWERS.get(key, ()):
+            if other in full and other not in done:
+                if not pair.agree(full[pair.one], full[pair.other]):
+                    full[other] = step(full[key], full[other])
+                    pending.append(other)
+                done.add(other)
     if changed.endswith(":resourceaccount"):
         for key in full:
             if key.endswith(":resourceaccount") and full[key]:
