@@ -26,6 +26,16 @@ from ekstui.store.policy_store import PolicyStore
 
 BARE = ("-c", "import sqlite3, json")
 
+
+def completing(line: str) -> tuple[str, ...]:
+    """Return how a shell asks for the words that fit at a line's end."""
+    request = {
+        "_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": "bash", "_ARGCOMPLETE_COMP_WORDBREAKS": " ",
+        "_ARGCOMPLETE_STDOUT_FILENAME": os.devnull, "COMP_LINE": line, "COMP_POINT": str(len(line)),
+    }  # fmt: skip
+    return "-c", f"import os; os.environ.update({request!r}); from ekstui.cli import main; main([])"
+
+
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "bare Python, sqlite3 and json": BARE,
     "list": ("-m", "ekstui", "list"),
@@ -44,6 +54,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         "AmazonEBSCSIDriverPolicy@v2",
     ),
     "changes since 2010 --scope all": ("-m", "ekstui", "changes", "--since", "2010-01-01", "--scope", "all", "--json"),
+    "completing ekstui di": completing("ekstui di"),
+    "completing ekstui show AmazonEKS_": completing("ekstui show AmazonEKS_"),
+    "completing ekstui cluster": completing("ekstui cluster "),
 }
 
 
