@@ -106,7 +106,7 @@ $(TOOLS): $(STAMP)
 # where this is set pip compiles to bytecode that is slower to load.
 dist zipapp: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1577836800)
 
-dist: $(STAMP) ## build the wheel and the sdist, byte for byte the same each time
+dist: docs ## build the wheel and the sdist, byte for byte the same each time
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 # The services that ekstui asks, and those through which credentials are found.

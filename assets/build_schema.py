@@ -23,8 +23,7 @@ from typing import Any, Literal, NamedTuple, Union, cast, get_args, get_origin, 
 
 import ekstui
 from ekstui.cli.main import ERROR_CODES
-from ekstui.cli.parser import COMMANDS as COMMAND_NAMES
-from ekstui.cli.parser import command_of
+from ekstui.cli.parser import command_of, titles
 from ekstui.cli.streams import SCHEMA, definition_of
 from ekstui.eks.findings import looking
 from ekstui.export import encoding
@@ -460,7 +459,7 @@ def answers() -> dict[str, Sequence[Schema]]:
     def with_data(form: str, **others: Schema) -> Schema:
         return whole(form, data=DATA, **others)
 
-    declared = {name: command_of(name).answers for name in COMMAND_NAMES}
+    declared = {name: command_of(name).answers for name in titles()}
     return {
         **{name: list(map(with_data, forms)) for name, forms in declared.items() if forms},
         "list": [record(data=DATA, policies=some(

@@ -1,4 +1,4 @@
-"""Make the manual (docs/keys.md, commands.md, settings.md, ekstui.1, the figures in data.md).
+"""Make the manual: docs/keys.md, commands.md, settings.md, the figures in data.md; and ekstui.1, for releases only.
 
     python -m docs.make
 
@@ -30,12 +30,15 @@ from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 
 DOCS = Path(__file__).resolve().parent
+MAN_PAGE = "ekstui.1"
+"""The page for `man`, which `docs/package_page.py` puts into a wheel; the tree does not keep it."""
+
 MADE = "<!-- Made by docs/make.py: change the table it is made from. -->\n\n"
 
 
 def main() -> int:
     """Write each page that differs, and print its name."""
-    for name, text in pages().items():
+    for name, text in {**pages(), MAN_PAGE: man_page(build_parser())}.items():
         path = DOCS / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
@@ -44,14 +47,13 @@ def main() -> int:
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every page by its file name."""
+    """Return the text of every page that the tree keeps, by its file name."""
     parser = build_parser()
     return {
         "keys.md": keys_page(),
         "commands.md": commands_page(parser),
         "settings.md": settings_page(),
         "data.md": data_page((DOCS / "data.md").read_text(encoding="utf-8")),
-        "ekstui.1": man_page(parser),
     }
 
 

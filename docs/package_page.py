@@ -1,4 +1,4 @@
-"""What a package index shows: the README with absolute links, and the project's addresses; hatchling asks for it in a build.
+"""What hatchling asks for in a build: what a package index shows, the README with absolute links, and the page for `man`.
 
 A package index has none of the files that the README links to. Where they are is known only where a release is made:
 `EKSTUI_HOME` or, in GitHub's workflows, `GITHUB_REPOSITORY` says so. Without either the links stay as they are.
@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 _PAGES = {
@@ -33,6 +34,16 @@ class PackagePage(MetadataHookInterface):
                 name: f"{home}/{page.format(version=metadata['version'])}".rstrip("/") for name, page in _PAGES.items()
             }
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
+
+
+class ManualPage(BuildHookInterface[Any]):
+    """Puts the page for `man` into a wheel where it was made, as `make dist` does; to make it takes all that ekstui needs."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling passes it
+        """Add the page to the files that lie outside of the package."""
+        page = "docs/ekstui.1"
+        if (Path(self.root) / page).exists():
+            build_data["shared_data"][page] = "share/man/man1/ekstui.1"
 
 
 def home_of(environment: os._Environ[str]) -> str | None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from ekstui import files, log
-from ekstui.cli.parser import COMMANDS, ExitCode, build_parser, command_of, nearest_option, takes_value
+from ekstui.cli.parser import ExitCode, build_parser, command_of, is_command, nearest_option, takes_value, titles
 from ekstui.cli.session import age_of_policies
 from ekstui.cli.streams import (
     end_at_once,
@@ -102,7 +102,7 @@ def list_findings() -> int:
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Return the parsed arguments with the settings in effect, and start the log if those ask for one."""
     words = with_command(arguments)
-    parsed = build_parser(words[0] if words[0] in COMMANDS else "").parse_args(words)
+    parsed = build_parser(words[0] if is_command(words[0]) else "").parse_args(words)
     choose_form(parsed)
     if parsed.command == "open":
         require_terminal()
@@ -151,8 +151,8 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
 
 def refuse_misspelt_command(word: str) -> None:
     """Raise InputError if a word is a misspelt command rather than the name of a policy."""
-    may_be_command = word.replace("-", "").replace("_", "").isalpha() and len(word) <= 2 * max(map(len, COMMANDS))
-    if may_be_command and (meant := nearest_option(word.lower(), COMMANDS)):
+    may_be_command = word.replace("-", "").replace("_", "").isalpha() and len(word) <= 2 * max(map(len, titles()))
+    if may_be_command and (meant := nearest_option(word.lower(), titles())):
         raise InputError(f"There is no command {word}.", f"Did you mean ekstui {meant}? A policy: ekstui open {word}.")
 
 
@@ -246,8 +246,8 @@ def with_command(words: list[str]) -> list[str]:
     if words and words[0] in ("-h", "--help", "-V", "--version"):
         return words
     if words and words[0] == "help":
-        if words[1:] and words[1] not in COMMANDS:
-            near = nearest_option(words[1], COMMANDS)
+        if words[1:] and not is_command(words[1]):
+            near = nearest_option(words[1], titles())
             raise InputError(
                 f"There is no command {words[1]}.", f"Did you mean {near}?" if near else "See ekstui help."
             )
@@ -260,7 +260,7 @@ def with_command(words: list[str]) -> list[str]:
             value_expected = False
         elif word.startswith("-") and word != "-":
             value_expected = takes_value(word)
-        elif word in COMMANDS:
+        elif is_command(word):
             return [word, *words[:index], *words[index + 1 :]]
         else:
             refuse_misspelt_command(word)

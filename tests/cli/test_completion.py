@@ -11,7 +11,7 @@ import pytest
 from textual.theme import BUILTIN_THEMES
 
 from ekstui.cli.commands.completion import themes
-from ekstui.cli.parser import COMMANDS
+from ekstui.cli.parser import titles
 from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
 
@@ -100,7 +100,7 @@ def test_words_that_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_empty_word_is_completed_by_commands_alone(tmp_path: Path) -> None:
-    assert set(completed("ekstui ", tmp_path)) <= {*COMMANDS, "-h", "--help", "-V", "--version"}
+    assert set(completed("ekstui ", tmp_path)) <= {*titles(), "-h", "--help", "-V", "--version"}
 
 
 BASH = """

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from docs.make import DOCS, examples_of, pages
+from docs.make import DOCS, examples_of, man_page, pages
 from ekstui import files
 from ekstui.cli.main import main, with_command
-from ekstui.cli.parser import COMMANDS, build_parser, commands_of
+from ekstui.cli.parser import _declared, build_parser, command_of, commands_of, titles
 from ekstui.settings import SETTINGS
 from ekstui.tui.keymap import all_keys
 from tests.rig.rig import Rig
@@ -47,18 +47,22 @@ def test_a_page_is_what_its_maker_makes(name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name], "run make docs"
 
 
-def test_the_parser_has_the_commands_that_the_first_word_is_compared_with() -> None:
-    assert tuple(commands_of(build_parser())) == COMMANDS
+def test_the_text_of_the_modules_names_the_commands_that_they_declare() -> None:
+    assert {name: title.text for name, title in titles().items()} == {
+        name: command_of(name).title for name in commands_of(build_parser())
+    }
+    assert _declared.keys() == titles().keys()
+    # A command with a module of its own name is found without reading any.
+    assert {title.module for title in titles().values()} <= {name.replace("-", "_") for name in titles()}
 
 
 def test_every_key_command_and_setting_is_documented() -> None:
-    keys, commands, settings, manual = (
-        (DOCS / name).read_text(encoding="utf-8") for name in ("keys.md", "commands.md", "settings.md", "ekstui.1")
-    )
+    keys, commands, settings = (PAGES[name] for name in ("keys.md", "commands.md", "settings.md"))
+    manual = man_page(build_parser())
     assert [key.id for key in all_keys() if f"`{key.id}`" not in keys] == []
     assert [
         name
-        for name in COMMANDS
+        for name in titles()
         if f"## ekstui {name}" not in commands or f"ekstui {name}" not in manual.replace("\\-", "-")
     ] == []
     assert [setting.name for setting in SETTINGS if f"| `{setting.name}` |" not in settings] == []
@@ -142,7 +146,7 @@ EXAMPLES = sorted({example for example in examples() if ekstui_words(example) is
 
 
 def test_there_are_examples_of_every_command() -> None:
-    assert {with_command(ekstui_words(example) or [])[0] for example in EXAMPLES} >= set(COMMANDS)
+    assert {with_command(ekstui_words(example) or [])[0] for example in EXAMPLES} >= set(titles())
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

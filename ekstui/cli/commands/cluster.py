@@ -43,6 +43,7 @@ from ekstui.sources.levels import read_layers
 
 @command(
     "clusters",
+    "list the account's clusters and how many problems each has",
     "List the account's clusters, each with its version and mode, the number of problems, and what EKS reports.",
     *ACCOUNT,
     *JSON,
@@ -67,6 +68,7 @@ def list_clusters(arguments: Namespace) -> int:
 
 @command(
     "cluster",
+    "check a cluster's roles and their policies",
     "Show a cluster's health, its roles and their policies, and what is wrong with them (ekstui help findings lists it all).",
     argument("name", metavar="NAME"),
     argument(
@@ -159,6 +161,7 @@ def _print_entries(library: Library, arguments: Namespace, bindings: tuple[Bindi
 
 @command(
     "role",
+    "check a role, and show what it may do",
     "Show a role's problems, who may assume it, what all its policies together allow, what uses it, and its policies. "
     "NAME is a role's name or ARN.",
     argument("role", metavar="NAME"),
@@ -190,6 +193,7 @@ def show_role(arguments: Namespace) -> None:
 
 @command(
     "upgrade",
+    "show what a cluster's controllers need before an upgrade",
     "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
     "Without --to, it covers every component that has a role, at its newest known release.",
     argument("name", metavar="CLUSTER"),

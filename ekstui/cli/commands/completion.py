@@ -16,8 +16,7 @@ from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from ekstui.change.policy import Policy, version_label
-from ekstui.cli.command_names import TITLES
-from ekstui.cli.parser import argument, command, commands_of
+from ekstui.cli.parser import argument, command, commands_of, is_command
 from ekstui.cli.streams import print_text
 from ekstui.errors import EkstuiError
 from ekstui.iam.reference import reference
@@ -28,6 +27,7 @@ from ekstui.sources.shipped import reader_of, shipped_in
 
 @command(
     "completion",
+    "print completion code for your shell",
     "Print the code that makes a shell complete commands, options, policies and actions.",
     argument("shell", choices=("bash", "zsh", "fish"), metavar="SHELL", help="bash, zsh or fish"),
     examples=(
@@ -48,7 +48,7 @@ Completer = Callable[..., Iterable[str]]
 def command_typed(line: str) -> str:
     """Return the command in a half-typed line, "" before there is one; the word being typed does not count."""
     typed = line.split()[1:] if line.endswith(" ") else line.split()[1:-1]
-    return next((word for word in typed if word in TITLES), "")
+    return next((word for word in typed if is_command(word)), "")
 
 
 def answer_shell(parser: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from ekstui.settings import Effective, effective, empty_settings_file
 
 @command(
     "config",
+    "show the settings in effect",
     "Show the settings in effect and where each comes from: default, file, environment or command line.",
     argument(
         "what",

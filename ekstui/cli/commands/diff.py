@@ -20,6 +20,7 @@ from ekstui.present.comparison import comparison_blocks
 
 @command(
     "diff",
+    "compare two documents",
     "Compare two policy documents, and show whether the second allows more or less.",
     argument("before", metavar="A", help="POLICY[@V], an ARN, POLICY@v5..v6, a file, - (standard input), or role:NAME"),
     argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions"),

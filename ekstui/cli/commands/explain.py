@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 @command(
     "explain",
+    "explain why a request was denied",
     "Explain why requests were denied, from error messages, a whole log, or an action. Options override what the message says. "
     "A context key counts as unknown unless --context or --absent names it. A role in the message is judged by all its "
     "policies if the account is known, from a file or an earlier run.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @command(
     "list",
+    "list policies",
     "List the policies: AWS's, what controllers publish, and EKS access policies.",
     scope(),
     *JSON,

@@ -14,6 +14,7 @@ from ekstui.errors import InputError
 
 @command(
     "open",
+    "open the app",
     "Open the app.",
     argument("where", nargs="?", metavar="WHERE", help="POLICY, POLICY@v5, or POLICY@v5..v6 for a comparison"),
     scope(),
@@ -31,6 +32,7 @@ def open_app(arguments: argparse.Namespace) -> int:
 
 @command(
     "serve",
+    "serve the app to a browser",
     "Serve the app to browsers that have its secret link. Needs the extra ekstui[web].",
     argument("where", nargs="?", metavar="WHERE", help="where the app opens, such as POLICY@v5"),
     argument("--host", default="localhost", metavar="HOST", help="the address to listen on (default: %(default)s)"),

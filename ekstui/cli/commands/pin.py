@@ -17,6 +17,7 @@ _LOCK = argument("--lock", default=str(LOCK), metavar="FILE", help="the lock (de
 
 @command(
     "pin",
+    "record the versions that policies are at",
     f"Record the versions of policies, and checksums of their documents, in ekstui.lock for ekstui check. {POLICY}",
     argument(
         "policies",
@@ -42,6 +43,7 @@ def pin_policies(arguments: Namespace) -> None:
 
 @command(
     "check",
+    "show which pinned policies have changed",
     "Show which policies of ekstui.lock have changed since they were pinned, and what that means.",
     _LOCK,
     exit_code("exit with 1 if any policy has changed"),

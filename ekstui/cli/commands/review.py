@@ -18,6 +18,7 @@ from ekstui.present.review_report import review_blocks
 
 @command(
     "review",
+    "review changes to the policies in a repository",
     "Compare the access that the files of a git repository give with that of a base commit: policy documents in JSON and "
     "YAML, Terraform plans (terraform show -json), which are compared with their own prior state, and CloudFormation "
     "templates. A changed file that may hold a policy and cannot be read is listed, and fails the gate.",

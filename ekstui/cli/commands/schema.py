@@ -10,6 +10,7 @@ from ekstui.errors import DataError
 
 @command(
     "schema",
+    "print the JSON Schema of the answers",
     "Print the JSON Schema of the answers; each command's is under $defs.",
     examples=("ekstui schema > ekstui.schema.json",),
 )

@@ -33,6 +33,7 @@ from ekstui.present.policy_report import (
 
 @command(
     "show",
+    "show what a policy permits",
     f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of a role.",
     argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME"),
     one_of(
