@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
-from ekstui.cli.parser import Adder, ExitCode, argument
+from ekstui.cli.parser import Adder, ExitCode, argument, flag
 
 if TYPE_CHECKING:
     from ekstui.change.comparison import Change
@@ -31,7 +31,7 @@ FAIL_ON = argument(
 
 def exit_code(words: str) -> Adder:
     """Return the --exit-code option; `words` say when it is 1."""
-    return argument("--exit-code", action="store_true", help=words)
+    return flag("--exit-code", words)
 
 
 def gate(fails: bool) -> int:

@@ -132,6 +132,18 @@ def argument(*names: str, **settings: Any) -> Callable[[argparse._ActionsContain
     return lambda parser: parser.add_argument(*names, **settings)
 
 
+def flag(name: str, words: str) -> Callable[[argparse._ActionsContainer], argparse.Action]:
+    """Return what adds an option without a value; `words` are its help."""
+    return argument(name, action="store_true", help=words)
+
+
+def repeated(
+    name: str, metavar: str, words: str, **settings: Any
+) -> Callable[[argparse._ActionsContainer], argparse.Action]:
+    """Return what adds an option that may be given several times; its values are a list, `words` are its help."""
+    return argument(name, action="append", default=[], metavar=metavar, help=words, **settings)
+
+
 def one_of(*arguments: Adder) -> Adder:
     """Return what adds options of which only one may be given."""
 
@@ -155,13 +167,7 @@ def scope(default: Scope | None = None) -> Adder:
     )
 
 
-PARAMETERS = argument(
-    "--param",
-    action="append",
-    default=[],
-    metavar="NAME=VALUE",
-    help="fill in a parameter of a controller's policy, such as ClusterName=prod",
-)
+PARAMETERS = repeated("--param", "NAME=VALUE", "fill in a parameter of a controller's policy, such as ClusterName=prod")
 
 
 def parameters(arguments: argparse.Namespace) -> dict[str, str]:
@@ -183,9 +189,9 @@ def pairs(texts: Iterable[str], form: str, example: str) -> dict[str, str]:
 THEME_OPTION = argument("--theme", metavar="NAME", help="a Textual theme, such as textual-light or ansi-dark")
 
 JSON = (
-    argument("--json", action="store_true", help="print one JSON object instead of text"),
+    flag("--json", "print one JSON object instead of text"),
     argument("-o", "--output", choices=("json", "yaml", "table", "names"), help="the output format (default: table)"),
-    argument("--markdown", action="store_true", help="print the answer as Markdown"),
+    flag("--markdown", "print the answer as Markdown"),
 )
 """The forms of an answer."""
 
@@ -197,13 +203,9 @@ CONTEXT = argument(
 
 ACCOUNT = (
     argument("--profile", metavar="NAME", help="the AWS profile to use"),
-    argument("--region", action="append", default=[], metavar="REGION", help="an AWS region, or all; repeatable"),
+    repeated("--region", "REGION", "an AWS region, or all; repeatable"),
     argument("--offline", action=argparse.BooleanOptionalAction, help="use the last snapshot without calling AWS"),
-    argument(
-        "--demo",
-        action="store_true",
-        help="use a made-up account: makes no AWS calls, reads and writes nothing of yours",
-    ),
+    flag("--demo", "use a made-up account: makes no AWS calls, reads and writes nothing of yours"),
     argument(
         "--account-file",
         metavar="FILE",
@@ -213,42 +215,30 @@ ACCOUNT = (
 """Options that choose the account; every command accepts them, so that a shell alias can always pass them."""
 
 LAYERS = (
-    argument(
+    repeated(
         "--scp",
-        action="append",
-        default=[],
-        metavar="FILE|FOLDER",
-        help="service control policies of the caller's account; a folder is a level of the organization, or what iam-collect wrote",
+        "FILE|FOLDER",
+        "service control policies of the caller's account; a folder is a level of the organization, or what iam-collect wrote",
     ),
-    argument(
-        "--rcp",
-        action="append",
-        default=[],
-        metavar="FILE|FOLDER",
-        help="resource control policies of the resource's account; folders as for --scp",
-    ),
-    argument(
+    repeated("--rcp", "FILE|FOLDER", "resource control policies of the resource's account; folders as for --scp"),
+    repeated(
         "--resource-policy",
-        action="append",
-        default=[],
-        metavar="FILE|FOLDER",
-        help="the policy of the resource, such as a bucket's or a key's; a folder may have those of many resources",
+        "FILE|FOLDER",
+        "the policy of the resource, such as a bucket's or a key's; a folder may have those of many resources",
     ),
 )
 """Files with the policies of further layers."""
 
 LIMITS = (
-    argument(
-        "--boundary", action="append", default=[], metavar="FILE|FOLDER", help="a permissions boundary besides its own"
-    ),
-    argument("--session-policy", action="append", default=[], metavar="FILE|FOLDER", help="a session policy"),
+    repeated("--boundary", "FILE|FOLDER", "a permissions boundary besides its own"),
+    repeated("--session-policy", "FILE|FOLDER", "a session policy"),
 )
 """Files with what limits principals of an account further."""
 
 _COMMON_OPTIONS = (
     argument("-q", "--quiet", action="store_true", help=argparse.SUPPRESS),
     argument("-v", "--verbose", action="store_true", help=argparse.SUPPRESS),
-    argument("--debug", action="store_true", help=argparse.SUPPRESS),
+    flag("--debug", argparse.SUPPRESS),
     argument("--color", choices=("auto", "always", "never"), default="auto", help=argparse.SUPPRESS),
 )
 """What every command takes; only the main help shows it."""

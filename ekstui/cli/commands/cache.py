@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ekstui.cli.gates import gate
-from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command
+from ekstui.cli.parser import ACCOUNT, JSON, ExitCode, argument, command, flag
 from ekstui.cli.session import library_for, open_library, refuse_in_demo
 from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.export.encoding import shape
@@ -34,7 +34,7 @@ _WHAT = ("info", "verify", "undo-sync", "clear")
     # Named by its choices in errors too.
     argument("what", choices=_WHAT, metavar="|".join(_WHAT)),
     argument("--account", metavar="NUMBER", help="with clear: delete the snapshot of this account"),
-    argument("--accounts", action="store_true", help="with clear: delete the snapshots of all accounts"),
+    flag("--accounts", "with clear: delete the snapshots of all accounts"),
     *JSON,
     examples=(
         "ekstui cache info",
@@ -103,11 +103,7 @@ def _clear(library: Library, arguments: Namespace) -> int:
         metavar="aws|mamip|moto|URL|FILE|DIR",
         help="where to read from (default: the first of AWS, MAMIP (with git) and moto (with pip) that can be read)",
     ),
-    argument(
-        "--accept-withdrawals",
-        action="store_true",
-        help="accept an AWS list with many policies missing",
-    ),
+    flag("--accept-withdrawals", "accept an AWS list with many policies missing"),
     *ACCOUNT,
     *JSON,
     examples=(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from ekstui.change.policy import Scope
 from ekstui.change.steps import FeedStep, Step, undated_versions_possibly_since
 from ekstui.cli.gates import exit_code, gate
-from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, scope
+from ekstui.cli.parser import ACCOUNT, JSON, POLICY, argument, command, flag, scope
 from ekstui.cli.session import library_for, open_library, prepare, read_account, remark_age, remark_missing
 from ekstui.cli.streams import print_blocks, print_reports, print_shape, print_text, remark
 from ekstui.export.atom import changes_atom
@@ -33,8 +33,8 @@ DEFAULT_PERIOD = timedelta(days=30)
     "list what AWS changed",
     "List what AWS changed in its policies, newest first; without --since, in the last 30 days of the data.",
     argument("--since", metavar="WHEN", help="a date such as 2026-02-01, or a period before now: 36h, 7d, 2w"),
-    argument("--all", action="store_true", help="include versions that changed nothing"),
-    argument("--attached", action="store_true", help="only policies attached in the account"),
+    flag("--all", "include versions that changed nothing"),
+    flag("--attached", "only policies attached in the account"),
     argument("--format", choices=("text", "markdown", "json", "atom"), help="the output format (default: text)"),
     exit_code("exit with 1 if anything changed, or if that is not known; else with 0"),
     scope(),

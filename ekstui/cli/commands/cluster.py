@@ -14,9 +14,11 @@ from ekstui.cli.parser import (
     ExitCode,
     argument,
     command,
+    flag,
     one_of,
     pairs,
     parameters,
+    repeated,
 )
 from ekstui.cli.session import library_for, read_account, remark_missing
 from ekstui.cli.streams import print_answer, print_blocks, print_json, print_shape, print_text, remark
@@ -87,16 +89,13 @@ def list_clusters(arguments: Namespace) -> int:
         "- reads standard input",
     ),
     CONTEXT,
-    argument(
+    flag(
         "--entries",
-        action="store_true",
-        help="print the access entries, access policies and RBAC that replace the lines of aws-auth, as a shell script; with the "
+        "print the access entries, access policies and RBAC that replace the lines of aws-auth, as a shell script; with the "
         "cluster's roles and bindings in --kubernetes, access policies replace what groups are bound to",
     ),
-    argument("--terraform", action="store_true", help="print what replaces aws-auth (--entries) as Terraform"),
-    argument(
-        "--full", action="store_true", help="also print the evidence, the commands, the roles and the access entries"
-    ),
+    flag("--terraform", "print what replaces aws-auth (--entries) as Terraform"),
+    flag("--full", "also print the evidence, the commands, the roles and the access entries"),
     *ACCOUNT,
     *JSON,
     examples=(
@@ -197,19 +196,20 @@ def show_role(arguments: Namespace) -> None:
     "Show which permissions the roles of a cluster's controllers need before an upgrade, and which they can lose after it. "
     "Without --to, it covers every component that has a role, at its newest known release.",
     argument("name", metavar="CLUSTER"),
-    argument(
-        "--to", action="append", default=[], metavar="COMPONENT=RELEASE", help="the release to upgrade to; repeatable"
-    ),
-    argument(
-        "--from", dest="since", action="append", default=[], metavar="COMPONENT=RELEASE",
-        help="the release that runs now, if neither an add-on nor the role's policy shows it; repeatable",
+    repeated("--to", "COMPONENT=RELEASE", "the release to upgrade to; repeatable"),
+    repeated(
+        "--from",
+        "COMPONENT=RELEASE",
+        "the release that runs now, if neither an add-on nor the role's policy shows it; repeatable",
+        dest="since",
     ),
     one_of(
-        argument("--terraform", action="store_true", help="print what is missing as Terraform aws_iam_policy resources"),
-        argument("--document", action="store_true", help="print what is missing as policy documents"),
+        flag("--terraform", "print what is missing as Terraform aws_iam_policy resources"),
+        flag("--document", "print what is missing as policy documents"),
     ),
     argument(
-        "--bridge", metavar="COMPONENT@RELEASE",
+        "--bridge",
+        metavar="COMPONENT@RELEASE",
         help="print one policy for the release that runs and this one, to attach before the upgrade and until after a way back",
     ),
     PARAMETERS,
@@ -220,7 +220,7 @@ def show_role(arguments: Namespace) -> None:
         "ekstui upgrade prod --from karpenter=v1.8.0 --to karpenter=v1.14.1 --terraform",
         "ekstui upgrade prod --from karpenter=v1.8.0 --bridge karpenter@v1.14",
     ),
-)  # fmt: skip
+)
 def show_upgrade(arguments: Namespace) -> int:
     """Print, for each component, its role, what to add before, what to remove after, and what is not known.
 

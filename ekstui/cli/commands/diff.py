@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 
 from ekstui.cli.gates import FAIL_ON, exit_code, fails_on, gate, reaches_of
-from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, one_of, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, flag, one_of, parameters
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_shape, print_text
 from ekstui.errors import InputError
@@ -25,8 +25,8 @@ from ekstui.present.comparison import comparison_blocks
     argument("before", metavar="A", help="POLICY[@V], an ARN, POLICY@v5..v6, a file, - (standard input), or role:NAME"),
     argument("after", metavar="B", nargs="?", help="the same; not needed if A names two versions"),
     one_of(
-        argument("--patch", action="store_true", help="print a unified diff of the documents"),
-        argument("--full", action="store_true", help="of two policies, also explain each difference in a sentence"),
+        flag("--patch", "print a unified diff of the documents"),
+        flag("--full", "of two policies, also explain each difference in a sentence"),
     ),
     exit_code("exit with 1 if the documents differ in more than order and grouping"),
     FAIL_ON,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekstui.cli.gates import exit_code, gate
-from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, one_of, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, command, flag, one_of, parameters, repeated
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.denial.excerpt import excerpt
@@ -45,37 +45,23 @@ if TYPE_CHECKING:
         metavar="MESSAGE",
         help="an error message, a CloudTrail event or a decoded message; - reads standard input",
     ),
-    argument(
-        "--action",
-        action="append",
-        default=[],
-        metavar="ACTION",
-        help="such as ec2:CreateVolume; repeatable, and each is answered",
-    ),
-    argument(
-        "--resource",
-        action="append",
-        default=[],
-        metavar="ARN",
-        help="a resource of the request; repeatable, and every one must be allowed",
-    ),
+    repeated("--action", "ACTION", "such as ec2:CreateVolume; repeatable, and each is answered"),
+    repeated("--resource", "ARN", "a resource of the request; repeatable, and every one must be allowed"),
     argument(
         "--principal",
         metavar="ARN",
         help="who makes the request: an ARN, a service, or system:serviceaccount:NAMESPACE:NAME",
     ),
-    argument("--context", action="append", default=[], metavar="KEY=VALUE", help="the value of a condition key"),
-    argument(
-        "--absent", action="append", default=[], metavar="KEY", help="a condition key that the request does not have"
-    ),
-    argument("--policy", action="append", default=[], metavar="POLICY[@V]|FILE", help="an identity policy to evaluate"),
+    repeated("--context", "KEY=VALUE", "the value of a condition key"),
+    repeated("--absent", "KEY", "a condition key that the request does not have"),
+    repeated("--policy", "POLICY[@V]|FILE", "an identity policy to evaluate"),
     argument(
         "--role",
         metavar="NAME",
         help="evaluate all policies of a role in the account",
     ),
     argument("--boundary", metavar="POLICY[@V]|FILE|FOLDER", help="the permissions boundary"),
-    argument("--session-policy", action="append", default=[], metavar="FILE|FOLDER", help="a session policy"),
+    repeated("--session-policy", "FILE|FOLDER", "a session policy"),
     *LAYERS,
     argument(
         "--trust",
@@ -90,18 +76,13 @@ if TYPE_CHECKING:
     argument(
         "--cluster", metavar="NAME", help='the cluster whose access entries to check, for a "forbidden" of Kubernetes'
     ),
-    argument(
+    flag(
         "--full",
-        action="store_true",
-        help="print all that is folded: statements, policies, what was not looked at; of several denials, explain each",
+        "print all that is folded: statements, policies, what was not looked at; of several denials, explain each",
     ),
     one_of(
-        argument("--simulate", action="store_true", help="also ask IAM's policy simulator about the role"),
-        argument(
-            "--peel",
-            action="store_true",
-            help="also ask the simulator without one layer after the other, to find the one that denies it",
-        ),
+        flag("--simulate", "also ask IAM's policy simulator about the role"),
+        flag("--peel", "also ask the simulator without one layer after the other, to find the one that denies it"),
     ),
     exit_code("exit with 1 unless all requests are allowed"),
     PARAMETERS,

@@ -6,7 +6,7 @@ import importlib.util
 import shlex
 import sys
 
-from ekstui.cli.parser import ACCOUNT, THEME_OPTION, ExitCode, argument, command, scope
+from ekstui.cli.parser import ACCOUNT, THEME_OPTION, ExitCode, argument, command, flag, scope
 from ekstui.cli.session import account_choice
 from ekstui.cli.streams import remark
 from ekstui.errors import InputError
@@ -37,10 +37,9 @@ def open_app(arguments: argparse.Namespace) -> int:
     argument("where", nargs="?", metavar="WHERE", help="where the app opens, such as POLICY@v5"),
     argument("--host", default="localhost", metavar="HOST", help="the address to listen on (default: %(default)s)"),
     argument("--port", type=int, default=8000, metavar="PORT", help="the port to listen on (default: %(default)s)"),
-    argument(
+    flag(
         "--yes-anyone-with-the-link",
-        action="store_true",
-        help="allow a HOST that other machines can reach; whoever has the link then sees what your credentials can read",
+        "allow a HOST that other machines can reach; whoever has the link then sees what your credentials can read",
     ),
     argument("--public-url", metavar="URL", help="the address that browsers use, if not HOST and PORT"),
     scope(),

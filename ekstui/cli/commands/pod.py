@@ -4,7 +4,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import cast
 
-from ekstui.cli.parser import ACCOUNT, CONTEXT, JSON, ExitCode, argument, command
+from ekstui.cli.parser import ACCOUNT, CONTEXT, JSON, ExitCode, argument, command, repeated
 from ekstui.cli.session import library_for, read_account
 from ekstui.cli.streams import print_answer, remark
 from ekstui.errors import AccountError, InputError
@@ -28,7 +28,7 @@ from ekstui.present.pod_report import pods_blocks
     "kubectl printed.",
     argument("pod", metavar="POD"),
     argument("--can", metavar="ACTION", help="also explain whether it may do this, such as ec2:CreateVolume"),
-    argument("--resource", action="append", default=[], metavar="ARN", help="on this resource; repeatable"),
+    repeated("--resource", "ARN", "on this resource; repeatable"),
     argument("--cluster", metavar="NAME", help="the cluster that it runs in, if several are known"),
     CONTEXT,
     *ACCOUNT,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ekstui import __version__
 from ekstui.cli.gates import FAIL_ON, fails_on, gate, reaches_of
-from ekstui.cli.parser import JSON, argument, command
+from ekstui.cli.parser import JSON, argument, command, repeated
 from ekstui.cli.session import open_library
 from ekstui.cli.streams import print_answer
 from ekstui.errors import InputError
@@ -24,19 +24,15 @@ from ekstui.present.review_report import review_blocks
     "templates. A changed file that may hold a policy and cannot be read is listed, and fails the gate.",
     argument("paths", nargs="*", metavar="PATH", help="files or folders (default: the whole repository)"),
     argument("--base", default="HEAD", metavar="REV", help="the commit to compare with (default: %(default)s)"),
-    argument(
+    repeated(
         "--allow-unread",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="files that need not be read, such as 'tests/*'; also allow_unread in the repository's ekstui.toml",
+        "PATTERN",
+        "files that need not be read, such as 'tests/*'; also allow_unread in the repository's ekstui.toml",
     ),
-    argument(
+    repeated(
         "--needs",
-        action="append",
-        default=[],
-        metavar="[FILE=]COMPONENT@RELEASE",
-        help="fail if the repository's policies for a controller lack what a release needs; also needs in ekstui.toml; repeatable",
+        "[FILE=]COMPONENT@RELEASE",
+        "fail if the repository's policies for a controller lack what a release needs; also needs in ekstui.toml; repeatable",
     ),
     argument("--sarif", metavar="FILE", help="also write the review as SARIF 2.1.0, for code scanning"),
     argument(

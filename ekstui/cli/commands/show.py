@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 
-from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, argument, command, one_of, parameters
+from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, POLICY, argument, command, flag, one_of, parameters
 from ekstui.cli.session import library_for, open_library
 from ekstui.cli.streams import print_blocks, print_json, print_reports, print_shape, print_text, remark
 from ekstui.eks.kubernetes import AccessPolicyRules
@@ -37,9 +37,9 @@ from ekstui.present.policy_report import (
     f"Show what a policy permits. {POLICY} It may also be a file, - (standard input), or role:NAME for all policies of a role.",
     argument("policy", nargs="+", metavar="POLICY[@V]|FILE|-|role:NAME"),
     one_of(
-        argument("--document", action="store_true", help="print the policy document itself"),
-        argument("--terraform", action="store_true", help="print the document as a Terraform aws_iam_policy"),
-        argument("--cloudformation", action="store_true", help="print the document as a CloudFormation template"),
+        flag("--document", "print the policy document itself"),
+        flag("--terraform", "print the document as a Terraform aws_iam_policy"),
+        flag("--cloudformation", "print the document as a CloudFormation template"),
     ),
     PARAMETERS,
     *ACCOUNT,

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from datetime import UTC, datetime
 
-from ekstui.cli.parser import ACCOUNT, JSON, argument, command
+from ekstui.cli.parser import ACCOUNT, JSON, argument, command, flag
 from ekstui.cli.session import library_for, read_account
 from ekstui.cli.streams import print_answer, print_json, remark, remark_progress
 from ekstui.export.shapes import answer_of
@@ -21,11 +21,7 @@ from ekstui.present.last_used import less_remarks, used_blocks
     argument(
         "--days", type=int, default=90, metavar="N", help="count as used what was used in the last N days (default: 90)"
     ),
-    argument(
-        "--less",
-        action="store_true",
-        help="print the policy, or all policies of the role as one, without what provably was not used",
-    ),
+    flag("--less", "print the policy, or all policies of the role as one, without what provably was not used"),
     *ACCOUNT,
     *JSON,
     examples=(

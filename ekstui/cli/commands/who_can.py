@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from ekstui.change.holders import nearest_actions
-from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, one_of, scope
+from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, LIMITS, ExitCode, argument, command, flag, one_of, scope
 from ekstui.cli.session import library_for, prepare, read_account, remark_age, remark_missing
 from ekstui.cli.streams import (
     print_blocks,
@@ -45,10 +45,8 @@ if TYPE_CHECKING:
     # "None exists" must not mean "none of those that belong to EKS" unless that was asked.
     scope(default="all"),
     one_of(
-        argument(
-            "--full", action="store_true", help="print every grant, and the resource types that it does not match"
-        ),
-        argument("--names", action="store_true", help="print only the names of the policies"),
+        flag("--full", "print every grant, and the resource types that it does not match"),
+        flag("--names", "print only the names of the policies"),
     ),
     *LAYERS,
     *LIMITS,
