@@ -10,14 +10,7 @@ from typing import NamedTuple
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
 from ekstui.eks.findings.health import is_about
-from ekstui.eks.findings.looking import (
-    findings_in_cluster,
-    findings_of_cluster,
-    findings_of_entry,
-    findings_of_pods,
-    findings_of_role,
-    findings_of_service_account,
-)
+from ekstui.eks.findings.looking import findings_of
 from ekstui.eks.findings.subjects import (
     AccountContext,
     ClusterInUse,
@@ -170,7 +163,7 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
         not_looked_at=(*snapshot.not_looked_at, *(cluster.kubernetes.trouble if cluster.kubernetes else ())),
         errors=tuple(errors),
         entries=_entries(cluster, here, context, library),
-        findings=with_commands(findings_of_cluster(itself, context), place, library),
+        findings=with_commands(findings_of(itself, context), place, library),
         pods=pods_of(cluster, context, library),
         service_accounts=service_accounts_of(cluster, context, library),
         kubernetes_read_at=cluster.kubernetes.read_at if cluster.kubernetes else None,
@@ -189,7 +182,7 @@ def pods_of(cluster: Cluster, context: AccountContext, library: Library) -> tupl
 def pods_answer(workload: Workload, cluster: Cluster, context: AccountContext, library: Library) -> PodsAnswer:
     """Return the credentials that pods use, and what is wrong with that."""
     credentials, expected = credentials_of(workload, cluster), expected_of(workload, cluster)
-    findings = findings_of_pods(WorkloadInCluster(workload, cluster, credentials, expected), context)
+    findings = findings_of(WorkloadInCluster(workload, cluster, credentials, expected), context)
     place = FixPlace(workload.title, None, cluster, context, workload)
     return PodsAnswer(workload, credentials, expected, with_commands(findings, place, library))
 
@@ -202,7 +195,7 @@ def service_accounts_of(
     answers = []
     for account in (facts.service_accounts or ()) if facts else ():
         place = FixPlace(f"{account.namespace}/{account.name}", None, cluster, context, service_account=account)
-        findings = findings_of_service_account(ServiceAccountInCluster(account, cluster), context)
+        findings = findings_of(ServiceAccountInCluster(account, cluster), context)
         if findings:
             answers.append(ServiceAccountAnswer(account, with_commands(findings, place, library)))
     return tuple(answers)
@@ -212,8 +205,8 @@ def _findings(
     arn: str, uses: tuple[Use, ...], subject: RoleInUse | None, cluster: Cluster, context: AccountContext
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a role in a cluster."""
-    here = findings_in_cluster(RoleInCluster(arn, uses, cluster, subject is not None), context)
-    everywhere = findings_of_role(subject, context) if subject else ()
+    here = findings_of(RoleInCluster(arn, uses, cluster, subject is not None), context)
+    everywhere = findings_of(subject, context) if subject else ()
     return (*here, *(finding for finding in everywhere if _concerns(finding, cluster)))
 
 
@@ -274,7 +267,7 @@ def _entries(
     for entry in cluster.access_entries or ():
         place = FixPlace(entry.principal_arn, None, cluster, context)
         subject = EntryInCluster(entry, cluster, uses.get(entry.principal_arn, ()))
-        findings = findings_of_entry(subject, context)
+        findings = findings_of(subject, context)
         entries.append(EntryAnswer(entry, with_commands(findings, place, library)))
     return tuple(
         sorted(entries, key=lambda answer: (answer.entry.kind not in (None, "STANDARD"), answer.entry.principal_arn))

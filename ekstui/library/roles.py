@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ekstui.change.policy import parse_version
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, Group, Role, User
-from ekstui.eks.findings.looking import findings_of_role, fixing_commands
+from ekstui.eks.findings.looking import findings_of, fixing_commands
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.pod_credentials import PodsWithRole, pods_with_role
@@ -80,7 +80,7 @@ def findings_with_commands(subject: RoleInUse, account: AccountContext, library:
     name, role = subject.role.arn or "", subject.role
     return tuple(
         fixed
-        for finding in findings_of_role(subject, account)
+        for finding in findings_of(subject, account)
         for cluster in (account.cluster(finding.uses[0]) if finding.uses else None,)
         for fixed in with_commands([finding], FixPlace(name, role, cluster, account), library)
     )

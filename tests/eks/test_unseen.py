@@ -6,7 +6,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError
 from ekstui.eks.cluster import EksFacts
-from ekstui.eks.findings.looking import findings_in_cluster
+from ekstui.eks.findings.looking import findings_of
 from ekstui.eks.findings.subjects import RoleInCluster
 from ekstui.eks.unseen import unseen_uses
 from ekstui.iam.document import Document
@@ -88,6 +88,6 @@ def test_a_role_that_was_not_read_is_a_problem_only_if_all_were(
     arn: str, complete: bool, severity: str, words: str
 ) -> None:
     subject = RoleInCluster(arn, (used("cluster", name="c"),), cluster(), was_read=False)
-    (finding,) = findings_in_cluster(subject, around(principals=frozenset() if complete else None))
+    (finding,) = findings_of(subject, around(principals=frozenset() if complete else None))
     assert (finding.code, finding.severity) == ("role-not-found", severity)
     assert words in finding.text

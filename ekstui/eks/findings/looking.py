@@ -8,17 +8,8 @@ from functools import cache
 
 from ekstui.eks.commands import Command, attach_policy
 from ekstui.eks.findings import aws_auth, controllers, entries, health, permissions, pods, policies, trust
-from ekstui.eks.findings.subjects import (
-    AccountContext,
-    ClusterInUse,
-    EntryInCluster,
-    FindingSubject,
-    RoleInCluster,
-    RoleInUse,
-    ServiceAccountInCluster,
-    WorkloadInCluster,
-)
-from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, About, Case, Finding, FindingType, FixPlace
+from ekstui.eks.findings.subjects import AccountContext, FindingSubject, RoleInUse
+from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, TYPES, Case, Finding, FindingType, FixPlace
 
 
 @cache
@@ -36,41 +27,16 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def findings_of_role(subject: RoleInUse, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a role, worst first; none for a service-linked one, which belongs to its service."""
-    return () if subject.role.service_linked else _findings("role", subject, account)
+def findings_of(subject: FindingSubject, account: AccountContext) -> tuple[Finding, ...]:
+    """Return the findings about a subject, worst first; none for a service-linked role, which belongs to its service.
 
-
-def findings_in_cluster(subject: RoleInCluster, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a role that are about one cluster only, worst first."""
-    return _findings("role in a cluster", subject, account)
-
-
-def findings_of_entry(subject: EntryInCluster, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about an access entry, worst first."""
-    return _findings("access entry", subject, account)
-
-
-def findings_of_cluster(subject: ClusterInUse, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a cluster itself, worst first."""
-    return _findings("cluster", subject, account)
-
-
-def findings_of_pods(subject: WorkloadInCluster, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about pods that were given the same, worst first."""
-    return _findings("pods", subject, account)
-
-
-def findings_of_service_account(subject: ServiceAccountInCluster, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a service account, worst first."""
-    return _findings("service account", subject, account)
-
-
-def _findings(about: About, subject: FindingSubject, account: AccountContext) -> tuple[Finding, ...]:
-    """Return the findings about a subject, each once: where cases differ in their evidence alone, with that of all."""
+    Each is there once: where cases differ in their evidence alone, with that of all.
+    """
+    if isinstance(subject, RoleInUse) and subject.role.service_linked:
+        return ()
     by_subject: dict[tuple[str, str, str], Finding] = {}
     for entry in table().values():
-        if entry.about != about or not all(map(subject.knows, entry.needs)):
+        if entry.about != subject.about or not all(map(subject.knows, entry.needs)):
             continue
         for case in entry.look(subject, account):
             one = _finding(entry, case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ekstui.iam.evaluation import AppliedPolicy
 
@@ -29,11 +29,18 @@ EC2_NODE_KINDS = ("nodegroup", "self-managed-node", "karpenter-node", "hyperpod-
 NODE_KINDS = (*EC2_NODE_KINDS, "auto-mode-node", "hybrid-node")
 
 
-class FindingSubject(Protocol):
+About = Literal["role", "role in a cluster", "access entry", "cluster", "pods", "service account"]
+
+
+class FindingSubject:
     """Something that findings are about."""
 
-    def knows(self, need: Need) -> bool:
+    __slots__ = ()
+    about: ClassVar[About]
+
+    def knows(self, need: Need) -> bool:  # noqa: ARG002 - for subclasses
         """Return whether what a finding needs was read."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,10 @@ class RolePolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleInUse:
+class RoleInUse(FindingSubject):
     """A role, its policies, and all its known uses, in any cluster and region."""
 
+    about = "role"
     role: Role
     policies: tuple[RolePolicy, ...]
     boundary: RolePolicy | None = None
@@ -86,7 +94,6 @@ class RoleInUse:
         return self.role.extent == "full"
 
     def knows(self, need: Need) -> bool:
-        """Return whether what a finding needs was read."""
         return {
             "details": self.role.extent != "name",
             "policies": self.known_whole,
@@ -95,9 +102,10 @@ class RoleInUse:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleInCluster:
+class RoleInCluster(FindingSubject):
     """A role that a cluster uses, which may not exist."""
 
+    about = "role in a cluster"
     arn: str
     uses: tuple[Use, ...]
     """Its uses in the cluster."""
@@ -105,28 +113,28 @@ class RoleInCluster:
     was_read: bool = True
 
     def knows(self, need: Need) -> bool:
-        """Return whether what a finding needs was read."""
         return need == "entries" and knows_entries(self.cluster)
 
 
 @dataclass(frozen=True, slots=True)
-class EntryInCluster:
+class EntryInCluster(FindingSubject):
     """An access entry of a cluster."""
 
+    about = "access entry"
     entry: AccessEntry
     cluster: Cluster
     uses: Sequence[Use] = ()
     """The uses of its principal in the cluster."""
 
     def knows(self, need: Need) -> bool:
-        """Return whether what a finding needs was read."""
         return need == "access policies" and self.entry.policies is not None
 
 
 @dataclass(frozen=True, slots=True)
-class WorkloadInCluster:
+class WorkloadInCluster(FindingSubject):
     """Pods of a cluster that were given the same."""
 
+    about = "pods"
     workload: Workload
     cluster: Cluster
     credentials: Sequence[Credentials]
@@ -134,27 +142,21 @@ class WorkloadInCluster:
     expected: Expected | None
     """What they would get if they were made now."""
 
-    def knows(self, _need: Need) -> bool:
-        """Return whether what a finding needs was read."""
-        return False
-
 
 @dataclass(frozen=True, slots=True)
-class ServiceAccountInCluster:
+class ServiceAccountInCluster(FindingSubject):
     """A service account of a cluster."""
 
+    about = "service account"
     service_account: KubernetesServiceAccount
     cluster: Cluster
 
-    def knows(self, _need: Need) -> bool:
-        """Return whether what a finding needs was read."""
-        return False
-
 
 @dataclass(frozen=True, slots=True)
-class ClusterInUse:
+class ClusterInUse(FindingSubject):
     """A cluster, with what it uses its roles for."""
 
+    about = "cluster"
     cluster: Cluster
     uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
     """By role ARN."""
@@ -162,7 +164,6 @@ class ClusterInUse:
     """What EKS reports and no finding about a role explains."""
 
     def knows(self, need: Need) -> bool:
-        """Return whether what a finding needs was read."""
         return need == "entries" and knows_entries(self.cluster)
 
 

@@ -11,11 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
 
-from ekstui.eks.findings.subjects import (
-    AccountContext,
-    Need,
-    RoleInUse,
-)
+from ekstui.eks.findings.subjects import About, AccountContext, Need, RoleInUse
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Role, Use
@@ -96,8 +92,6 @@ class FixPlace(NamedTuple):
 
 _Fix = Callable[[Finding, FixPlace], "tuple[Command, ...]"]
 """Returns the commands that fix a finding, in order; empty if none do."""
-
-About = Literal["role", "role in a cluster", "access entry", "cluster", "pods", "service account"]
 
 
 class FindingType(NamedTuple):

@@ -11,7 +11,7 @@ from ekstui import files
 from ekstui.eks.account_snapshot import Certainty, Role, Use, UseKind
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, PodIdentityAssociation
 from ekstui.eks.commands import Command
-from ekstui.eks.findings.looking import findings_of_role, table
+from ekstui.eks.findings.looking import findings_of, table
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.knowledge import Knowledge, parse_knowledge
@@ -116,7 +116,7 @@ def findings_with(
 ) -> tuple[Finding, ...]:
     """What is said about a role."""
     subject = RoleInUse(of or role(), policies, uses=uses, **fields)
-    return findings_of_role(subject, account or around(cluster()))
+    return findings_of(subject, account or around(cluster()))
 
 
 def coded(findings: tuple[Finding, ...], code: str) -> list[Finding]:

@@ -8,7 +8,7 @@ import pytest
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Capability, Cluster
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings.looking import findings_in_cluster, findings_of_cluster, findings_of_entry
+from ekstui.eks.findings.looking import findings_of
 from ekstui.eks.findings.subjects import ClusterInUse, EntryInCluster, RoleInCluster
 from ekstui.eks.findings.table import Finding
 from tests.eks.findings.subjects import ACCOUNT, ROLE, around, fixing, used
@@ -22,12 +22,12 @@ def codes(
     entry: AccessEntry, uses: Sequence[Use] = (), principals: frozenset[str] | None = frozenset([ROLE]), **fields: Any
 ) -> set[tuple[str, str]]:
     cluster = Cluster("c", "eu-west-1", authentication_mode="API", access_entries=(entry,), **fields)
-    found = findings_of_entry(EntryInCluster(entry, cluster, uses), around(principals=principals))
+    found = findings_of(EntryInCluster(entry, cluster, uses), around(principals=principals))
     return {(finding.code, finding.severity) for finding in found}
 
 
 def missing_entry(cluster: Cluster, use: Use) -> tuple[Finding, ...]:
-    return findings_in_cluster(RoleInCluster(ROLE, (use,), cluster), around())
+    return findings_of(RoleInCluster(ROLE, (use,), cluster), around())
 
 
 def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> AccessEntry:
@@ -138,5 +138,5 @@ def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> 
 def test_the_mode_says_whether_entries_count() -> None:
     modes = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP", None)
     clusters = [ClusterInUse(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
-    found = [[each.severity for each in findings_of_cluster(cluster, around())] for cluster in clusters]
+    found = [[each.severity for each in findings_of(cluster, around())] for cluster in clusters]
     assert found == [[], ["note"], ["advice"], []]

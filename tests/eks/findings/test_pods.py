@@ -8,13 +8,7 @@ import pytest
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import AccessEntry, Addon, Cluster
 from ekstui.eks.commands import one_line
-from ekstui.eks.findings.looking import (
-    findings_in_cluster,
-    findings_of_cluster,
-    findings_of_pods,
-    findings_of_service_account,
-    fixing_commands,
-)
+from ekstui.eks.findings.looking import findings_of, fixing_commands
 from ekstui.eks.findings.subjects import (
     ClusterInUse,
     RoleInCluster,
@@ -56,9 +50,9 @@ def of_pods(place: Cluster, **account: Any) -> dict[str, Finding]:
     findings: list[Finding] = []
     for workload in workloads(facts.pods or ()):
         subject = WorkloadInCluster(workload, place, credentials_of(workload, place), expected_of(workload, place))
-        findings += findings_of_pods(subject, context)
+        findings += findings_of(subject, context)
     for own in facts.service_accounts or ():
-        findings += findings_of_service_account(ServiceAccountInCluster(own, place), context)
+        findings += findings_of(ServiceAccountInCluster(own, place), context)
     return {finding.code: finding for finding in findings}
 
 
@@ -183,10 +177,10 @@ def test_the_right_annotation_has_the_path_of_the_role() -> None:
 def test_an_association_needs_its_service_account(items: list[dict[str, Any]], expected: list[str]) -> None:
     use = used("pod-identity", namespace="kube-system", service_account="sa")
     place = holding(*items, associations=(association(),))
-    found = findings_in_cluster(RoleInCluster(ROLE, (use,), place), around(place))
+    found = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
     assert [finding.severity for finding in found if finding.code == "association-without-account"] == expected
     selected = cluster(kubernetes=read_kubernetes([("one", listing(service_account("x")))], datetime.now(UTC)))
-    assert findings_in_cluster(RoleInCluster(ROLE, (use,), selected), around(selected)) == ()
+    assert findings_of(RoleInCluster(ROLE, (use,), selected), around(selected)) == ()
 
 
 LINE = "- rolearn: {arn}\n  username: x\n  groups: [{groups}]\n"
@@ -210,7 +204,7 @@ def test_what_is_wrong_with_aws_auth(roles: str, fields: dict[str, Any], expecte
     fields = {"authentication_mode": "API_AND_CONFIG_MAP", "access_entries": (), **fields}
     place = holding(aws_auth(roles), **fields)
     context = around(place, principals=frozenset([ROLE, f"arn:aws:iam::{ACCOUNT}:role/team/r"]))
-    found = findings_of_cluster(ClusterInUse(place), context)
+    found = findings_of(ClusterInUse(place), context)
     assert {each.code: each.severity for each in found if each.code.startswith("aws-auth")} == expected
 
 
@@ -218,5 +212,5 @@ def test_nodes_that_aws_auth_names_need_no_entry() -> None:
     use: Use = used("nodegroup", name="g")
     for line, expected in ((NODES, ()), (LINE.format(arn=OTHER, groups="system:nodes"), ("problem",))):
         place = holding(aws_auth(line), authentication_mode="API_AND_CONFIG_MAP", access_entries=())
-        found = findings_in_cluster(RoleInCluster(ROLE, (use,), place), around(place))
+        found = findings_of(RoleInCluster(ROLE, (use,), place), around(place))
         assert tuple(finding.severity for finding in found if finding.code == "entry-missing") == expected

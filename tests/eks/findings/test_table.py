@@ -9,7 +9,7 @@ import pytest
 from ekstui import files
 from ekstui.eks.cluster import HealthIssue
 from ekstui.eks.findings import looking
-from ekstui.eks.findings.looking import findings_of_cluster, table
+from ekstui.eks.findings.looking import findings_of, table
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, RoleInUse
 from ekstui.eks.findings.table import SEVERITIES, TITLE_WIDTH, Case, FindingType
 from ekstui.eks.uses import uses_in
@@ -71,7 +71,7 @@ def test_a_finding_is_said_once_with_the_evidence_of_all_its_cases(monkeypatch: 
 def test_what_eks_reports_is_a_problem_with_a_next_step(
     issue: HealthIssue, title: str, text: str, command: str
 ) -> None:
-    (finding,) = findings_of_cluster(ClusterInUse(cluster(), unexplained=(issue,)), around())
+    (finding,) = findings_of(ClusterInUse(cluster(), unexplained=(issue,)), around())
     assert (finding.code, finding.severity, finding.title) == ("eks-reports", "problem", title)
     assert text in finding.text
     assert [each.text for each in fixing(finding, where=cluster())] == [command]
