@@ -42,7 +42,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.change.comparison": 8, "ekstui.change.steps": 4, "ekstui.eks.account_snapshot": 10,
         "ekstui.export": 4, "ekstui.iam.canonical": 1, "ekstui.iam.document": 2, "ekstui.iam.grants": 4,
         "ekstui.iam.reference": 2, "ekstui.iam.summary": 10, "ekstui.iam.trust": 1,
-        "ekstui.library.access_policies": 9, "ekstui.present.shares": 2,
+        "ekstui.library.access_policies": 9,
     },
     "show": {
         "dataclasses": 12, "shutil": 3, "xml": 3,

@@ -46,7 +46,7 @@ from ekstui.present.blocks import (
     spans,
     uses_words,
 )
-from ekstui.present.policy_report import services_table
+from ekstui.present.permissions import services_blocks
 from ekstui.present.styled import Style
 from ekstui.present.who_can_report import since_words
 
@@ -230,7 +230,7 @@ def own_policy_blocks(policy: LocalPolicy, snapshot: AccountSnapshot) -> list[Bl
     if policy.document is None:
         blocks.append(note("Its document could not be read."))
     else:
-        blocks.append(services_table(services_in(policy.document)))
+        blocks += services_blocks(services_in(policy.document))
     attached = attachments_of(snapshot, policy.arn)
     holders = [
         Node(

@@ -11,7 +11,6 @@ from ekstui.present.blocks import (
     Block,
     Column,
     Heading,
-    Line,
     Node,
     Sentence,
     Span,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from ekstui.errors import DocumentError
     from ekstui.iam.document import Trimmed
     from ekstui.iam.reference import ActionInfo
-    from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
+    from ekstui.iam.summary import Remaining
     from ekstui.library.catalog import PolicyEntry
 
 _POLICIES = (Column("Policy"), Column("Default"), Column("Updated"), Column("Kind"), Column("", 12, shrink=1))
@@ -110,11 +109,6 @@ def _attached_to(notes: PolicyKnowledge) -> str:
     return f"For: {', '.join(notes.attached_to)}.{alone}"
 
 
-_ACCESS = Column("Access level", 24, shrink=1)
-_SCOPE = (Column("Resource", 14, shrink=1), Column("Condition", 14, shrink=1))
-_ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shrink=1), Column("", 12, shrink=2))
-
-
 def version_blocks(policy: Policy, version: int, parameters: Mapping[str, str | None]) -> list[Block]:
     """Return which version it is, and which parameters are not filled in."""
     info = next(info for info in policy.versions if info.number == version)
@@ -141,56 +135,6 @@ def _parameters(parameters: Mapping[str, str | None]) -> list[Block]:
     words, lacking = filled_in(parameters)
     blocks: list[Block] = [Sentence(f"filled in: {words}")] if words else []
     return [*blocks, Sentence(f"not filled in (--param NAME=VALUE): {lacking}")] if lacking else blocks
-
-
-def services_table(services: Sequence[ServiceSummary]) -> Table:
-    """Return one row per service: how much of each access level it has, and its resource and condition, in the console's words."""
-    from ekstui.present.shares import SHORT_LEVELS, granted_levels, share  # only for permissions, not for lists
-
-    levels = granted_levels(services)
-    titles = [Column(SHORT_LEVELS.get(level, level)) for level in levels] or [_ACCESS]
-    rows = []
-    for service in services:
-        shares: list[Line] = [
-            tuple(Span(text, style) for text, style in share(level, service.levels.get(level))) for level in levels
-        ]
-        if not any(shares):
-            shares[:1] = [service.access]
-        name = Span(_name(service), "bad" if service.effect == "Deny" else "")
-        condition = code(service.conditioned.words(service.condition))
-        rows.append(TableRow((name, *shares, code(service.resource), condition)))
-    return Table((Column("Service"), *titles, *_SCOPE), rows)
-
-
-def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
-    """Return each service's actions and, if known, why the service is needed; `reasons` are by service prefix.
-
-    Of a document that is too large to list, only that it is.
-    """
-    from ekstui.iam.summary import too_large_to_list
-
-    too_large = too_large_to_list(services)
-    if too_large is not None:
-        return [note(f"{too_large}.")]
-    blocks: list[Block] = []
-    for service in services:
-        reason = reasons.get(service.service)
-        blocks.append(Heading(f"{_name(service)}: {reason}" if reason else _name(service)))
-        blocks += [note(warning) for warning in service.warnings]
-        blocks.append(Table(_ACTIONS, [_action_row(action) for action in service.actions]))
-    return blocks
-
-
-def _action_row(action: ActionSummary) -> TableRow:
-    flags = [f"denied: {action.denied}"] if action.denied else []
-    flags += [f"! {warning}" for warning in action.warnings]
-    condition = action.conditioned.words(action.condition)
-    remarks = Span("; ".join(flags), "warn") if flags else ""
-    return TableRow((code(action.action), action.level, action.resource, condition, remarks))
-
-
-def _name(service: ServiceSummary) -> str:
-    return service.service if service.effect == "Allow" else f"{service.service} (deny)"
 
 
 def broken_words(rule: DocumentError) -> str:

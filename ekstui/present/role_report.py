@@ -42,7 +42,7 @@ from ekstui.present.blocks import (
     without_path,
 )
 from ekstui.present.cluster_report import UNREAD_ROLE, allowed_words, no_entries_words, verdict_words
-from ekstui.present.policy_report import services_table
+from ekstui.present.permissions import services_blocks
 
 
 def _findings(findings: Sequence[Finding]) -> Tree:
@@ -333,7 +333,7 @@ def _role_access(answer: RoleAnswer) -> Iterator[Block]:
     """Yield what all the role's policies allow, one row per service, and what is left out or unknown."""
     subject, access = answer.subject, answer.access
     if access.services:
-        yield services_table(access.services)
+        yield from services_blocks(access.services)
     elif all(policy.document for policy in subject.policies):
         yield muted("nothing")
     yield from left_out(answer)

@@ -1,4 +1,4 @@
-"""What is drawn: shares of access levels, and versions on a line of time."""
+"""What is drawn: versions on a line of time, in signs that have a form in ASCII."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -15,30 +15,13 @@ import ekstui
 import ekstui.tui.driver.terminal_output
 from ekstui.change.steps import Step, StepCounts
 from ekstui.cli.streams import prepare_streams
-from ekstui.iam.console import LevelCount
-from ekstui.present.shares import EIGHTHS, bar, share
+from ekstui.present.permissions import EIGHTHS
 from ekstui.present.styled import cells, plain
 from ekstui.present.time_line import SIGNS, legend, time_line
 
 PACKAGE = Path(ekstui.__file__).parent
 START = datetime(2024, 7, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 7, 1, tzinfo=UTC)
-
-
-def test_a_bar_grows_with_the_share_and_is_whole_only_for_all_of_it() -> None:
-    for total in (1, 2, 8, 517):
-        drawn = [bar(granted, total) for granted in range(total + 1)]
-        assert drawn[0] == "" and drawn[-1] == "█"
-        assert "█" not in drawn[:-1]
-        heights = [EIGHTHS.index(cell) for cell in drawn[1:]]
-        assert heights == sorted(heights)
-    assert [bar(granted, 8) for granted in range(1, 9)] == list(EIGHTHS)
-
-
-def test_a_share_has_the_count_and_says_nothing_of_what_is_not_known() -> None:
-    assert plain(share("Write", LevelCount(13, 517))) == "▏13/517"
-    assert plain(share("unknown", LevelCount(3, 0))) == "3"
-    assert share("Write", LevelCount(0, 517)) == share("Write", None) == ()
 
 
 def step(version: int, days: int | None, reach: str | None = "widened", *, default: bool = False) -> Step:

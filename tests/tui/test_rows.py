@@ -9,12 +9,10 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from ekstui.iam.text import clean_line
-from ekstui.library import Library
 from ekstui.present.blocks import Column
 from ekstui.present.rendering import Row
 from ekstui.present.styled import cut_middle, plain, styled, wrap
 from ekstui.tui.widgets.rows import RowList
-from ekstui.tui.widgets.service_rows import service_rows, unfolded
 
 
 class ListApp(App[None]):
@@ -155,38 +153,3 @@ def test_a_name_is_cut_in_its_middle() -> None:
 def test_long_words_are_cut_after_punctuation() -> None:
     parts = wrap(styled("if RequestTag/topology.kubernetes.io/region"), 26)
     assert [plain(part) for part in parts] == ["if", "RequestTag/topology.", "kubernetes.io/region"]
-
-
-def test_no_key_of_a_condition_is_broken_beside_its_action() -> None:
-    """At 120 columns the pane has 61: what does not fit beside an action stands below it."""
-    library = Library.open()
-    policy = library.find("AmazonEKSLoadBalancingPolicy").policy
-    services = library.summary(policy, policy.default_version)
-    opened = {(service.effect, service.service) for service in services}
-    lines = [plain(row.cells[0]) for row in service_rows(services, opened, 61)]
-    assert max(map(cell_len, lines)) <= 61
-    keys = {
-        condition.key.removeprefix("aws:")
-        for service in services
-        for action in service.actions
-        for grant in action.grants
-        for condition in grant.conditions
-    }
-    assert keys
-    for key in keys:
-        assert any(key in line for line in lines), key
-
-
-def test_no_service_stays_folded_above_a_pane_that_is_mostly_empty() -> None:
-    library = Library.open()
-    policy = library.find("AmazonEKSClusterPolicy").policy
-    services = library.summary(policy, policy.default_version)
-    sizes = {service.service: sum(count.granted for count in service.levels.values()) for service in services}
-    for room in range(10, 120):
-        opened = {service for _, service in unfolded(services, room)}
-        used = 1 + len(services) + sum(sizes[service] for service in opened)
-        assert 2 * used >= room or len(opened) == len(services), room
-        # At most one more is unfolded than fits.
-        fitting = [service for service in opened if used - sizes[service] <= room]
-        assert used <= room or fitting, room
-    assert "ec2" in {service for _, service in unfolded(services, 34)}

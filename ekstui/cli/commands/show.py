@@ -20,15 +20,8 @@ from ekstui.library.catalog import PolicyEntry, knowledge, knowledge_of, version
 from ekstui.library.notation import PolicyAt, RoleSide, Side, StandardInput, parse_policy, parse_side
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import Block, Heading
-from ekstui.present.policy_report import (
-    about_blocks,
-    actions_blocks,
-    broken_words,
-    document_remarks,
-    notes_blocks,
-    services_table,
-    version_blocks,
-)
+from ekstui.present.permissions import actions_blocks, services_blocks, services_table
+from ekstui.present.policy_report import about_blocks, broken_words, document_remarks, notes_blocks, version_blocks
 
 
 @command(
@@ -94,8 +87,12 @@ def _show_document(side: Side, arguments: Namespace) -> None:
     elif arguments.json:
         print_shape(document_shape(library.data(), str(side), serialise(document), services))
     else:
-        actions = [] if arguments.markdown else actions_blocks(services, {})
-        print_blocks([Heading(str(side), 1), services_table(services), *actions])
+        permitted = (
+            services_blocks(services)
+            if arguments.markdown
+            else [services_table(services), *actions_blocks(services, {})]
+        )
+        print_blocks([Heading(str(side), 1), *permitted])
 
 
 _Asked = tuple[tuple[PolicyEntry, int] | None, AccessPolicyRules | None]
@@ -162,9 +159,9 @@ def _report(library: Library, entry: PolicyEntry, version: int, arguments: Names
     services = library.summary(policy, version, values)
     head = version_blocks(policy, version, library.parameters(policy, version, values))
     if arguments.markdown:
-        return [*head, services_table(services)]
+        return [*head, *services_blocks(services)]
     notes = knowledge_of(policy)
     symptoms = knowledge().symptoms_of(policy.name)
     about = about_blocks(entry, notes, symptoms, whole=True)
-    actions = actions_blocks(services, notes.services if notes else {})
-    return [*head, *about, services_table(services), *actions, *notes_blocks(notes, symptoms)]
+    permitted = [services_table(services), *actions_blocks(services, notes.services if notes else {})]
+    return [*head, *about, *permitted, *notes_blocks(notes, symptoms)]

@@ -22,6 +22,7 @@ from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
 from ekstui.present.cluster_report import about_line
+from ekstui.present.permissions import action_line, service_line, service_rows
 from ekstui.present.rendering import rows, styled_line
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
@@ -43,7 +44,6 @@ from ekstui.tui.screens.copying import Extract, advised
 from ekstui.tui.screens.report import AccountReportScreen, ReportScreen
 from ekstui.tui.widgets import last_use
 from ekstui.tui.widgets.last_use import LastUse
-from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows
 
 _Beside = tuple[Sequence[str], Sequence[CopyAnswer]]
 """What is shown besides the snapshot: the profiles, and the copies of policies."""

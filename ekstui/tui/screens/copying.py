@@ -33,7 +33,8 @@ from ekstui.library.cluster_answers import ClusterRole
 from ekstui.library.roles import cluster_values
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import command_in_advice
-from ekstui.present.policy_report import services_table, version_blocks
+from ekstui.present.permissions import services_blocks
+from ekstui.present.policy_report import version_blocks
 from ekstui.present.rendering import markdown
 from ekstui.present.styled import Row, plain
 from ekstui.tui.keys import COPY, SAVE, Key
@@ -157,7 +158,7 @@ def _exports(shown: Shown, library: Library, values: Mapping[str, str], cluster:
 
     def about() -> str:
         head = version_blocks(policy, version, library.parameters(policy, version, values))
-        return markdown([*head, services_table(library.summary(policy, version, values))])
+        return markdown([*head, *services_blocks(library.summary(policy, version, values))])
 
     forms: tuple[tuple[str, str, Callable[[], str]], ...] = (
         ("JSON", "json", lambda: document_text(document())),

@@ -10,6 +10,7 @@ from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.notation import PolicyAt
 from ekstui.present.cards import NO_ACTION_ROWS, matrix_blocks
+from ekstui.present.permissions import action_line
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
@@ -17,7 +18,6 @@ from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
-from ekstui.tui.widgets.service_rows import action_line
 
 _MAX_UNFOLDED = 500
 """The most actions that a search unfolds: a first letter matches thousands, and each letter builds the rows again."""

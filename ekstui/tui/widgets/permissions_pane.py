@@ -10,6 +10,7 @@ from textual import on
 from ekstui.change.policy import version_words
 from ekstui.library.catalog import knowledge, knowledge_of
 from ekstui.present.access import access_blocks
+from ekstui.present.permissions import action_line, service_line, service_rows, unfolded
 from ekstui.present.policy_report import RemainingService, about_blocks, notes_blocks, remaining_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
@@ -18,7 +19,6 @@ from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowAction, Shown
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
-from ekstui.tui.widgets.service_rows import action_line, service_line, service_rows, unfolded
 
 if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom

@@ -1,22 +1,135 @@
-"""Permissions as rows: services with their access levels, and their actions."""
+"""What a document permits, a row for each service and action: laid out once for the pane, the command and Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
+from ekstui.iam.reference import LEVELS
+from ekstui.iam.summary import too_large_to_list
 from ekstui.iam.text import clean_line, short_resource
-from ekstui.present.blocks import grant_line, level_style
+from ekstui.present.blocks import (
+    Block,
+    Column,
+    Heading,
+    Line,
+    Span,
+    Table,
+    TableRow,
+    code,
+    grant_line,
+    level_style,
+    note,
+)
 from ekstui.present.rendering import styled_line
-from ekstui.present.shares import SHORT_LEVELS, granted_levels, share
-from ekstui.present.styled import Column, Row, Style, Styled, cut_end, plain, styled, wrap
+from ekstui.present.styled import Row, Style, Styled, cells, cut_end, plain, styled, wrap
 
 if TYPE_CHECKING:
+    from ekstui.iam.console import LevelCount
     from ekstui.iam.grants import Grant
     from ekstui.iam.summary import ActionSummary, ServiceSummary
+
+EIGHTHS = "▏▎▍▌▋▊▉█"
+
+SHORT_LEVELS = {"Tagging": "Tag", "Permissions management": "Perm"}
+"""The levels whose names are shortened in columns."""
+
+
+def bar(granted: int, total: int) -> str:
+    """Return a share as one cell: at least an eighth if any is granted, and whole only if all is."""
+    if not granted:
+        return ""
+    eighths = round(len(EIGHTHS) * granted / total)
+    return EIGHTHS[min(max(eighths, 1), len(EIGHTHS) - (granted < total)) - 1]
+
+
+def share(level: str, count: LevelCount | None) -> Styled:
+    """Return a bar and a count, such as `▏14/224`; nothing if none is granted."""
+    if count is None or not count.granted:
+        return ()
+    style: Style = "" if level == "List" else level_style(level)
+    if not count.total:  # of actions that the reference lacks, how many there are is not known
+        return ((str(count.granted), "muted"),)
+    return (bar(count.granted, count.total), style), (f"{count.granted}/{count.total}", "muted")
+
+
+def granted_levels(services: Sequence[ServiceSummary]) -> list[str]:
+    """Return the access levels of which any service has something, in the console's order."""
+    granted = {level for service in services for level, count in service.levels.items() if count.granted}
+    ordered = dict.fromkeys(level for service in services for level in service.levels)
+    return [level for level in (*LEVELS, *(level for level in ordered if level not in LEVELS)) if level in granted]
+
+
+def _access_words(service: ServiceSummary) -> str:
+    """Return a service's access as the console words it."""
+    return service.access or "unknown to the reference"
+
+
+def _remarks(action: ActionSummary) -> Styled:
+    """Return what is to be said of an action besides what it is granted on, a piece for each remark."""
+    remarks: list[tuple[str, Style]] = []
+    if len(action.levels) > 1:
+        remarks.append((f"also {' and '.join(action.levels[1:])}", "muted"))
+    if action.denied:
+        remarks.append((f"denied: {action.denied}", "bad"))
+    return (*remarks, *((f"! {clean_line(warning)}", "warn") for warning in action.warnings))
+
+
+_ACCESS = Column("Access level", 24, shrink=1)
+_SCOPE = (Column("Resource", 14, shrink=1), Column("Condition", 14, shrink=1))
+_ACTIONS = (Column(""), Column(""), Column("", 12, shrink=1), Column("", 12, shrink=1), Column("", 12, shrink=2))
+
+
+def services_table(services: Sequence[ServiceSummary]) -> Table:
+    """Return one row per service: how much of each access level it has, and its resource and condition, in the console's words."""
+    levels = granted_levels(services)
+    titles = [Column(SHORT_LEVELS.get(level, level)) for level in levels] or [_ACCESS]
+    rows = []
+    for service in services:
+        shares: list[Line] = [
+            tuple(Span(*piece) for piece in share(level, service.levels.get(level))) for level in levels
+        ]
+        if not any(shares):
+            shares[:1] = [_access_words(service)]
+        name = Span(_title(service), "bad" if service.effect == "Deny" else "")
+        condition = code(service.conditioned.words(service.condition))
+        rows.append(TableRow((name, *shares, code(service.resource), condition)))
+    return Table((Column("Service"), *titles, *_SCOPE), rows)
+
+
+def services_blocks(services: Sequence[ServiceSummary]) -> list[Block]:
+    """Return the services without their actions, and below them what to beware of in each."""
+    warnings = [note(f"{_title(service)}: {warning}") for service in services for warning in service.warnings]
+    return [services_table(services), *warnings]
+
+
+def actions_blocks(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> list[Block]:
+    """Return each service's actions and, if known, why the service is needed; `reasons` are by service prefix.
+
+    Of a document that is too large to list, only that it is.
+    """
+    too_large = too_large_to_list(services)
+    if too_large is not None:
+        return [note(f"{too_large}.")]
+    blocks: list[Block] = []
+    for service in services:
+        reason = reasons.get(service.service)
+        blocks.append(Heading(f"{_title(service)}: {reason}" if reason else _title(service)))
+        blocks += [note(warning) for warning in service.warnings]
+        blocks.append(Table(_ACTIONS, [_table_row(action) for action in service.actions]))
+    return blocks
+
+
+def _table_row(action: ActionSummary) -> TableRow:
+    condition = action.conditioned.words(action.condition)
+    remarks = [piece for remark in _remarks(action) for piece in ("; ", Span(*remark))]
+    return TableRow((code(action.action), action.level, action.resource, condition, tuple(remarks[1:])))
+
+
+def _title(service: ServiceSummary) -> str:
+    return service.service if service.effect == "Allow" else f"{service.service} (deny)"
+
 
 _MARK = "▸ "
 """What a service begins with, folded."""
@@ -46,8 +159,8 @@ def _columns(width: int, services: Sequence[ServiceSummary]) -> tuple[Column, ..
     be too narrow to be read, there is room for `all` only.
     """
     actions = [action for service in services for action in service.actions]
-    cells = [_cells(action) for action in actions]
-    wanted = [max((cell_len(plain(row[at])) for row in cells), default=0) for at in range(3)]
+    texts = [_texts(action) for action in actions]
+    wanted = [max((cells(plain(row[at])) for row in texts), default=0) for at in range(3)]
     level = max((len(_short(action.level)) for action in actions), default=4) + 2
     if level + sum(wanted) + sum(map(bool, wanted)) > width:
         left = width - level - wanted[0] - min(wanted[1], RESOURCE_FIRST) - 3
@@ -116,9 +229,9 @@ def _heads(services: Sequence[ServiceSummary], width: int) -> tuple[Styled, list
     named = [[_share(level, service, named=True) for level in levels] for service in services]
     counts = [[_share(level, service, named=False) for level in levels] for service in services]
     titles = [styled(SHORT_LEVELS.get(level, level), "muted") for level in levels]
-    names = max((cell_len(clean_line(service.service)) for service in services), default=0)
+    names = max((cells(clean_line(service.service)) for service in services), default=0)
     for shares, head in ((named, ()), (counts, titles)):
-        rooms = [max(cell_len(plain(row[at])) for row in (*shares, head) if row) for at in range(len(levels))]
+        rooms = [max(cells(plain(row[at])) for row in (*shares, head) if row) for at in range(len(levels))]
         for gap in (2, 1):
             room = width - len(IF) - sum(rooms) - gap * len(rooms)
             if room >= min(names, MIN_NAME):
@@ -138,23 +251,23 @@ def _in_columns(service: ServiceSummary, shares: Sequence[Styled], starts: Seque
     return _with_scope(service, _columns_line(_name(service), shares, starts), width)
 
 
-def _columns_line(name: Styled, cells: Sequence[Styled], starts: Sequence[int]) -> Styled:
-    """Return cells where their columns start, after a name that is cut if need be; nothing if there are no cells."""
-    if not cells:
+def _columns_line(name: Styled, shares: Sequence[Styled], starts: Sequence[int]) -> Styled:
+    """Return shares where their columns start, after a name that is cut if need be; nothing if there are none."""
+    if not shares:
         return ()
     line = [*cut_end(name, starts[0] - 1)]
-    used = cell_len(plain(tuple(line)))
-    for cell, start in zip(cells, starts, strict=True):
-        if plain(cell):
-            line += [(" " * (start - used), ""), *cell]
-            used = start + cell_len(plain(cell))
+    used = cells(plain(tuple(line)))
+    for part, start in zip(shares, starts, strict=True):
+        if plain(part):
+            line += [(" " * (start - used), ""), *part]
+            used = start + cells(plain(part))
     return tuple(line)
 
 
 def _flowing(service: ServiceSummary, shares: Sequence[Styled]) -> Styled:
     """Return a service with one share after the other; without any, what is known of its access."""
-    cells = [cell for cell in shares if plain(cell)] or [styled(service.access or "unknown to the reference", "muted")]
-    return (*_name(service), *(piece for cell in cells for piece in (("  ", ""), *cell)))
+    parts = [part for part in shares if plain(part)] or [styled(_access_words(service), "muted")]
+    return (*_name(service), *(piece for part in parts for piece in (("  ", ""), *part)))
 
 
 def _name(service: ServiceSummary) -> Styled:
@@ -170,7 +283,7 @@ def _share(level: str, service: ServiceSummary, *, named: bool) -> Styled:
 def _with_scope(service: ServiceSummary, line: Styled, width: int) -> Styled:
     """Return the line with its service's resource and condition if there is room, else `if` if there is a condition."""
     whole = _scope(service)
-    if cell_len(plain(line)) + cell_len(plain(whole)) <= width:
+    if cells(plain(line)) + cells(plain(whole)) <= width:
         return (*line, *whole)
     return (*line, (IF, "warn")) if _condition(service, whole=False) else line
 
@@ -207,19 +320,19 @@ def action_rows(
     their column is too narrow to be read.
     """
     title = styled(f"  {_short(level)}", level_style(level) if level else "")
-    name, where, condition = _cells(action)
+    name, where, condition = _texts(action)
     below: Styled = ()
-    if cell_len(plain(where)) > columns[2].width < MIN_WIDTHS[1]:
+    if cells(plain(where)) > columns[2].width < MIN_WIDTHS[1]:
         where, below = (), (("on ", "muted"), *where)
-    if cell_len(plain(condition)) > columns[3].width:
+    if cells(plain(condition)) > columns[3].width:
         condition, below = (), (*below, (" " if below else "", ""), *condition)
-    cells = (title, name, where, condition)
-    wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(cells, columns, strict=True)]
+    row = (title, name, where, condition)
+    wrapped = [wrap(cell, column.width) if plain(cell) else [()] for cell, column in zip(row, columns, strict=True)]
     for part, beside in enumerate(zip_longest(*wrapped, fillvalue=())):
         line: list[tuple[str, Style]] = []
         for cell, column in zip(beside, columns, strict=True):
             if column.width:
-                line += [*cell, (" " * (column.width + 1 - cell_len(plain(cell))), "")]
+                line += [*cell, (" " * (column.width + 1 - cells(plain(cell))), "")]
         while line and not line[-1][0].strip():
             line.pop()
         own = (key, "action", action.action)
@@ -234,14 +347,10 @@ def _short(level: str) -> str:
     return level.removesuffix(" management")
 
 
-def _cells(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
+def _texts(action: ActionSummary) -> tuple[Styled, Styled, Styled]:
     """Return an action's name with remarks, its resources, and its conditions."""
     name: list[tuple[str, Style]] = [(clean_line(action.action.partition(":")[2]), "")]
-    if len(action.levels) > 1:
-        name.append((f" also {' and '.join(action.levels[1:])}", "muted"))
-    if action.denied:
-        name.append((f" denied: {action.denied}", "bad"))
-    name += [(f" ! {clean_line(warning)}", "warn") for warning in action.warnings]
+    name += [(f" {remark}", style) for remark, style in _remarks(action)]
     where, condition = grants_short(action.grants) if action.grants else ("", "")
     return tuple(name), styled(where), styled(condition, "warn")
 
@@ -309,7 +418,7 @@ def service_line(service: ServiceSummary, reason: str | None) -> Styled:
     return (
         (clean_line(service.service), "strong"),
         (
-            f"  {service.access or 'unknown to the reference'} on {clean_line(service.resource)}{condition and f', {condition}'}",
+            f"  {_access_words(service)} on {clean_line(service.resource)}{condition and f', {condition}'}",
             "muted",
         ),
         (why, ""),
