@@ -6,7 +6,7 @@ Texts are unchanged data; the renderers clean them (`iam/text.py`). Blocks do no
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, Role, SourceError, Use
     from ekstui.eks.commands import Command
     from ekstui.eks.findings.subjects import RolePolicy
+    from ekstui.eks.findings.table import Finding
     from ekstui.eks.knowledge import DependentActions
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Condition
@@ -260,6 +261,22 @@ def command_blocks(commands: Sequence[Command], key: Hashable) -> Iterator[Block
 def command_node(command: Command, shown: _Shown = "") -> Node:
     """Return a command as a node."""
     return Node(Code(command.text, "sh", shown=shown), value=command)
+
+
+def finding_nodes(finding: Finding) -> Iterator[Node]:
+    """Yield what is below a finding: what is wrong, the evidence, and what fixes it."""
+    yield Node(finding.text)
+    yield from (Node(Span(evidence, "muted")) for evidence in finding.evidence)
+    yield from fix_nodes(finding, lambda command: [command_node(command)])
+
+
+def fix_nodes(finding: Finding, below: Callable[[Command], Sequence[Node]]) -> Iterator[Node]:
+    """Yield what the commands that fix a finding do, with what is to be below each; or in words what to change."""
+    label = Span(f"{finding.fixed_by}: ", "muted")
+    for command in finding.commands:
+        yield Node((label, about_command(command)), below(command))
+    if not finding.commands and finding.change:
+        yield Node((label, finding.change))
 
 
 def as_of_line(read_at: datetime, now: datetime) -> Line:

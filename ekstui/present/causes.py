@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
+from functools import partial
 
 from ekstui.eks.account_snapshot import UseKind
 from ekstui.eks.commands import Command
@@ -25,9 +26,9 @@ from ekstui.present.blocks import (
     Table,
     TableRow,
     Tree,
-    about_command,
     code,
     command_node,
+    fix_nodes,
     joined,
     severity_sign,
 )
@@ -181,7 +182,9 @@ def _details(answer: ClusterAnswer, cause: CommonCause, *, in_app: bool) -> Iter
     for role, finding in cause.cases:
         below = [Node(_private(answer, Span(finding.text)))]
         below += [Node(_private(answer, Span(evidence, "muted"))) for evidence in finding.evidence]
-        below += _fix(answer, finding)
+        below += fix_nodes(finding, partial(_command_nodes, answer))
+        if not finding.commands and not finding.change and finding.severity == "problem":
+            below.append(Node(Span("No next step is known.", "muted")))
         if role.subject is not None and in_app:
             below.append(Node(("all about ", code(role.subject.role.name, "strong")), value=role))
         elif in_app and _pods_concerned(answer, role.arn, finding):
@@ -198,17 +201,6 @@ def is_explained(finding: Finding) -> bool:
     return bool(finding.reported) and finding.code != "eks-reports"
 
 
-def _fix(answer: ClusterAnswer, finding: Finding) -> Iterator[Node]:
-    """Yield the commands that fix a finding, or in words what to change."""
-    label = f"{finding.fixed_by}: "
-    for command in finding.commands:
-        yield Node((Span(label, "muted"), about_command(command)), [*_command_nodes(answer, command)])
-    if not finding.commands and finding.change:
-        yield Node((Span(label, "muted"), finding.change))
-    if not finding.commands and not finding.change and finding.severity == "problem":
-        yield Node(Span("No next step is known.", "muted"))
-
-
 def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
     """Return a text without the number of the account where it is Markdown."""
     masked = span.text.replace(answer.identity.account, "ACCOUNT")
@@ -217,13 +209,12 @@ def _private(answer: ClusterAnswer, span: Span) -> tuple[Span, ...]:
     return span._replace(shown="app"), span._replace(shown="terminal"), span._replace(text=masked, shown="markdown")
 
 
-def _command_nodes(answer: ClusterAnswer, command: Command) -> Iterator[Node]:
-    """Yield a command, in Markdown without the number of the account."""
+def _command_nodes(answer: ClusterAnswer, command: Command) -> list[Node]:
+    """Return a command, in Markdown without the number of the account."""
     masked = command.with_variable("ACCOUNT", answer.identity.account)
     if masked == command:
-        yield command_node(command)
-        return
-    yield from (command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown"))
+        return [command_node(command)]
+    return [command_node(command, "app"), command_node(command, "terminal"), command_node(masked, "markdown")]
 
 
 def on_the_account(answer: ClusterAnswer) -> Iterator[Block]:

@@ -18,10 +18,9 @@ from ekstui.present.blocks import (
     Sentence,
     Span,
     Tree,
-    about_command,
     as_of_words,
     code,
-    command_node,
+    finding_nodes,
     iso_day,
     joined,
     muted,
@@ -92,13 +91,7 @@ def pod_blocks(answer: PodAnswer, now: datetime) -> list[Block]:
 
 def _finding(finding: Finding) -> Node:
     line = (Span(finding.severity, SEVERITY_STYLES[finding.severity]), f"  {finding.title}")
-    below = [Node(finding.text), *(Node(Span(text, "muted")) for text in finding.evidence)]
-    for command in finding.commands:
-        words = (Span(f"{finding.fixed_by}: ", "muted"), about_command(command))
-        below.append(Node(words, [command_node(command)]))
-    if not finding.commands and finding.change:
-        below.append(Node((Span(f"{finding.fixed_by}: ", "muted"), finding.change)))
-    return Node(line, below, finding, ("finding", finding.code, finding.text))
+    return Node(line, [*finding_nodes(finding)], finding, ("finding", finding.code, finding.text))
 
 
 def _credentials(answer: CredentialsAnswer, whole: PodAnswer) -> Node:

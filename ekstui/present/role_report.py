@@ -28,11 +28,11 @@ from ekstui.present.blocks import (
     Sentence,
     Span,
     Tree,
-    about_command,
     as_of_words,
     code,
     command_node,
     facts_tree,
+    finding_nodes,
     iso_day,
     last_used_words,
     muted,
@@ -55,22 +55,13 @@ def _findings(findings: Sequence[Finding]) -> Tree:
                     Span(f" {finding.code}", "muted", shown="markdown"),
                     f": {finding.title}",
                 ),
-                [Node(finding.text), *(Node(Span(evidence, "muted")) for evidence in finding.evidence), *_fix(finding)],
+                [*finding_nodes(finding)],
                 finding,
                 ("finding", index),
             )
             for index, finding in enumerate(findings)
         ]
     )
-
-
-def _fix(finding: Finding) -> Iterator[Node]:
-    """Yield the commands that fix a finding, or in words what to change."""
-    label = f"{finding.fixed_by}: "
-    for command in finding.commands:
-        yield Node((Span(label, "muted"), about_command(command)), [command_node(command)])
-    if not finding.commands and finding.change:
-        yield Node((Span(label, "muted"), finding.change))
 
 
 WAY_WORDS: dict[UseWay, str] = {
