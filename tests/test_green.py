@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 
 PASSES = "def test_passes(): pass\n"
 SKIPS = "import pytest\ndef test_skips(): pytest.skip()\n"
-LEAN = ("-p", "xdist", "-p", "no:cacheprovider")
-"""Options with which a run loads no plugin that it does not need, where PYTEST_DISABLE_PLUGIN_AUTOLOAD is set."""
+LEAN = ("-p", "xdist", "-p", "no:cacheprovider", "-n", "0")
+"""Options with which a run loads no plugin and starts no worker that it does not need, where PYTEST_DISABLE_PLUGIN_AUTOLOAD is set."""
 
 FAILS = "def test_fails(): assert False\n"
 WAITS = "import pathlib, time\ndef test_waits():\n    pathlib.Path({started!r}).touch()\n    time.sleep(600)\n"

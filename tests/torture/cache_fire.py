@@ -31,6 +31,7 @@ from ekstui.store import accounts
 from ekstui.store.index import index_actions
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
 from tests.support.accounts import snapshot
+from tests.support.bundled import FAMILY
 from tests.support.corpus import read_once
 from tests.support.terminal import ROOT
 
@@ -39,9 +40,6 @@ KINDS = ("fill", "index", "sync", "snapshot")
 
 SNAPSHOT = snapshot()
 SECOND = timedelta(seconds=1)
-
-FAMILY = 50
-"""How many policies the EKS family has."""
 
 ACTIONS = ("ec2:DescribeSecurityGroups", "ecr:GetAuthorizationToken", "shield:*")
 
@@ -184,10 +182,9 @@ def committed(store: PolicyStore, kind: str) -> int:
     return sum(info.number >= 1000 for policy in store.policies() for info in policy.versions)
 
 
-def kills(count: int, folder: Path, rng: random.Random) -> Counter[str]:
+def kills(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter[str]:
     """Kill processes while they fill, index, sync and store snapshots; count what came of it."""
     histories = list(Corpus.bundled().histories("eks"))
-    truth = truth_of(library_on(folder / "nowhere"))
     bases = {kind: folder / f"base-{kind}" for kind in KINDS}
     for kind in ("index", "sync", "snapshot"):
         family_in(folder, bases[kind].name)
@@ -233,12 +230,11 @@ def killed_at_random(histories: list[PolicyHistory], kind: str, store: PolicySto
     return int(lines[-1]) if lines else 0
 
 
-def damaged(count: int, folder: Path, rng: random.Random) -> Counter[str]:
+def damaged(count: int, folder: Path, truth: Truth, rng: random.Random) -> Counter[str]:
     """Damage a whole cache in random ways and ask; every answer must be right, from the cache or from the corpus."""
     base = family_in(folder, "whole")
     content = (base / "policies.db").read_bytes()
-    truth = truth_of(library_on(base))
-    assert truth == truth_of(library_on(folder / "nowhere"))
+    assert truth_of(library_on(base)) == truth
     ways: tuple[Callable[[bytes, random.Random], bytes], ...] = (
         truncate,
         flip_bits,
@@ -298,9 +294,8 @@ def garble_header(content: bytes, rng: random.Random) -> bytes:
     return bytes(header) + content[100:]
 
 
-def surroundings(folder: Path, rng: random.Random, *, short: bool) -> Iterator[tuple[str, str]]:
+def surroundings(folder: Path, truth: Truth, rng: random.Random, *, short: bool) -> Iterator[tuple[str, str]]:
     """Yield what was tried around the cache, and what came of it."""
-    truth = truth_of(library_on(folder / "nowhere"))
     for limit in (5_000, 1_000_000) if short else (0, 5_000, 100_000, 1_000_000, 3_000_000):
         outcome = in_child(lambda: full_disk(folder / f"full-{limit}", limit, truth, rng))  # noqa: B023 (called at once)
         yield f"no file may grow beyond {limit:,} bytes", outcome
@@ -440,13 +435,15 @@ def main() -> int:
     wrong = False
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        killed = kills(options.kills, folder, rng)
+        truth = truth_of(library_on(folder / "nowhere"))
+        killed = kills(options.kills, folder, truth, rng)
         print("killed processes  ", ", ".join(f"{key} {value}" for key, value in killed.items()), flush=True)
         wrong |= killed["survived"] != options.kills or killed["set aside"] > 0
-        hurt = damaged(options.damaged, folder, rng)
+        hurt = damaged(options.damaged, folder, truth, rng)
         print("damaged caches    ", ", ".join(f"{key} {value}" for key, value in hurt.items()), flush=True)
         wrong |= hurt["right answers"] != options.damaged or hurt["silently set aside"] > 0
-        for tried, outcome in surroundings(folder, rng, short=options.short):
+        wrong |= hurt["made anew"] != hurt["set aside and said"]
+        for tried, outcome in surroundings(folder, truth, rng, short=options.short):
             print(f"{tried:<42}{outcome}", flush=True)
             wrong |= outcome.startswith("WRONG")
     return 1 if wrong else 0

@@ -18,15 +18,7 @@ from tests.tui.driver.test_ending import assert_restored
 
 APP = (sys.executable, "-m", "ekstui", "--offline")
 
-WAITING = """
-import sys
-from ekstui.__main__ import main
-from ekstui.sources.aws import answers, connection
-
-answers.ANSWER_SECONDS = connection.READ_TIMEOUT = connection.SWEEP_READ_TIMEOUT = 10_000
-sys.exit(main())
-"""
-"""Starts the app with calls to AWS that do not end while anything here waits for them."""
+WAITING = (sys.executable, "-m", "tests.torture.waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +87,7 @@ CASES: dict[str, Case] = {
 
 def started(home: Path, ignoring: Sequence[signal.Signals] = ()) -> Terminal:
     """Start the app and wait until it is quiet."""
-    terminal = Terminal(APP, env=isolated(home), ignoring=ignoring)
+    terminal = Terminal(APP, env=isolated(home), ignoring=ignoring, forked=True)
     terminal.wait_for("AmazonEKSClusterPolicy")
     terminal.settle(0.6)
     return terminal
@@ -115,7 +107,7 @@ def measured(home: Path, name: str) -> tuple[int, float]:
 def hung(rig: Rig, home: Path) -> tuple[int, float]:
     """Quit while calls to AWS hang; return the exit code and the seconds until the process was gone."""
     rig.proxy.add(Effect("hang"), "iam")
-    with Terminal((sys.executable, "-c", WAITING), env=rig.environment(home)) as terminal:
+    with Terminal(WAITING, env=rig.environment(home), forked=True) as terminal:
         terminal.wait_for(rig.proxy.hangs.is_set)
         terminal.settle(0.5)
         terminal.send("q")

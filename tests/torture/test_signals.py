@@ -11,7 +11,6 @@ from tests.torture.signals import CASES, hung, measured, started
 from tests.tui.driver.test_ending import assert_restored
 
 SHORT = (
-    "quit",
     "SIGHUP",
     "SIGALRM",
     "fifty stops and continues, then quit",

@@ -102,7 +102,7 @@ class Tour:
 def app(home: Path, words: list[str], tried: Tried, env: Mapping[str, str], quiet: float = 0.2) -> Iterator[Tour]:
     """Run the app; it must end as it should."""
     command = (sys.executable, "-m", "ekstui", *words)
-    with Terminal(command, columns=COLUMNS, rows=ROWS, env=env) as terminal:
+    with Terminal(command, columns=COLUMNS, rows=ROWS, env=env, forked=True) as terminal:
         yield Tour(terminal, tried, home, quiet=quiet, escapes=env.get("EKSTUI_DRIVER") != "plain")
         for _ in range(20):
             if terminal.process.poll() is None:

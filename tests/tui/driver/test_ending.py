@@ -18,8 +18,7 @@ LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
 
 
 def started(*, ignoring: tuple[signal.Signals, ...] = ()) -> Terminal:
-    # An underline that still moves would make the first picture another than the next.
-    terminal = Terminal(DEMO, forked=True, ignoring=ignoring, env={"TEXTUAL_ANIMATIONS": "none"})
+    terminal = Terminal(DEMO, forked=True, ignoring=ignoring)
     terminal.wait_for(lambda: READY.encode() in terminal.raw)
     terminal.wait_for(lambda: all(text in terminal.text for text in ("Demo", "filter", "row 0", "Quit")))
     terminal.settle(0.3)

@@ -114,7 +114,6 @@ async def _compare(environment: str, seed: int) -> None:
     dice = random.Random(f"{environment} {seed}")
     app = Demo()
     app.driver_class = Both
-    app.animation_level = "none"
     async with app.run_test(headless=False, size=(80, 24)) as pilot:
         driver = app._driver
         assert isinstance(driver, Both)

@@ -11,9 +11,6 @@ from tests.tui.driver.demo import READY
 
 DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 
-STILL = {"TEXTUAL_ANIMATIONS": "none"}
-"""Where two pictures are compared, nothing may move between them."""
-
 MODES_AND_QUERIES = re.compile(
     rb"\x1b\[\?[\d;]+(?:[hl]|\$p)|\x1b\[[<>]\d*u|\x1b\]22;\w+\x07|\x1b\]2;%s\x07" % READY.encode()
 )
@@ -94,7 +91,7 @@ def frames_of(terminal: Terminal, key: str) -> bytes:
 
 
 def test_repaint_makes_good_what_others_wrote_over() -> None:
-    with Terminal(DEMO, forked=True, env=STILL) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         shown = started(terminal).text
         terminal.screen.reset()
         assert terminal.text != shown
@@ -103,7 +100,7 @@ def test_repaint_makes_good_what_others_wrote_over() -> None:
 
 
 def test_another_program_may_have_the_terminal_for_a_while() -> None:
-    with Terminal(DEMO, forked=True, env=STILL) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         shown = started(terminal).text
         sent = terminal.received
         terminal.send("O")
@@ -114,10 +111,7 @@ def test_another_program_may_have_the_terminal_for_a_while() -> None:
 
 
 def test_the_picture_is_that_of_the_stock_driver() -> None:
-    with (
-        Terminal(DEMO, forked=True, env={"EKSTUI_DRIVER": "plain", **STILL}) as plain,
-        Terminal(DEMO, forked=True, env=STILL) as ours,
-    ):
+    with Terminal(DEMO, forked=True, env={"EKSTUI_DRIVER": "plain"}) as plain, Terminal(DEMO, forked=True) as ours:
         for terminal in (plain, ours):
             started(terminal)
             for keys in ("\x1b[B\x1b[B", "\x1b[6~", "t", "c", "m", "m", "\t"):
@@ -137,7 +131,7 @@ def picture(terminal: Terminal) -> list[Char]:
 
 
 def test_a_new_size_is_followed_and_the_old_one_again() -> None:
-    with Terminal(DEMO, forked=True, env=STILL) as terminal:
+    with Terminal(DEMO, forked=True) as terminal:
         shown = started(terminal).text
         for columns, rows in ((100, 30), (40, 10)):
             sent = terminal.received
@@ -165,7 +159,7 @@ def is_at_rest(terminal: Terminal) -> bool:
     "env", [{"EKSTUI_DRIVER": "plain"}, {"TEXTUAL_DRIVER": "textual.drivers.linux_driver:LinuxDriver"}]
 )
 def test_it_stays_out_of_the_way(env: dict[str, str]) -> None:
-    with Terminal(DEMO, env=env) as terminal:
+    with Terminal(DEMO, forked=True, env=env) as terminal:
         started(terminal)
         assert terminal.modes[1003], "Textual's own driver asks for every move of the mouse"
         terminal.send("q")
