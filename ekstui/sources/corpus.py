@@ -77,7 +77,6 @@ class Corpus(NamedTuple):
             yield _policy(line, _versions(line))
 
     def names(self) -> Iterator[str]:
-        """Yield all names, the EKS family first in its order, then by name."""
         for line in self.lines():
             yield _head(line)[1].decode()
 
@@ -102,7 +101,6 @@ class Corpus(NamedTuple):
         return _history(self._line(name))
 
     def text(self, name: str, version: int) -> bytes:
-        """Return one document's JSON."""
         return self.history(name).texts[version]
 
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:  # noqa: ARG002 (it is Source's)

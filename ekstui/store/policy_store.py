@@ -78,7 +78,6 @@ class PolicyStore:
             return self.state_in(objects)[1]
 
     def names(self) -> tuple[str, ...]:
-        """Return all names, the EKS family first in its order, then by name."""
         return tuple(name for _, names in self.state().chunks for name in names)
 
     def policies(self, scope: Scope = "all") -> tuple[Policy, ...]:
@@ -96,7 +95,6 @@ class PolicyStore:
             return self._named_in(objects, names)
 
     def text(self, name: str, version: int) -> bytes:
-        """Return one document's JSON."""
         with self.file.reading() as objects:
             (stored,) = self._named_in(objects, (name,))
             return objects.get(stored.documents[version])

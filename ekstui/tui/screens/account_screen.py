@@ -67,7 +67,6 @@ class AccountScreen(ReportScreen[_Beside]):
         self._view = view
 
     def question(self) -> Styled:
-        """Return the account's number."""
         snapshot = self._view.snapshot
         return (("account ", ""), (clean_line(snapshot.identity.account) if snapshot else "not known", "strong"))
 
@@ -151,7 +150,6 @@ class AccountScreen(ReportScreen[_Beside]):
         return advised(self._view.error)
 
     def action_refresh_data(self) -> None:
-        """Refresh the account from AWS."""
         self.post_message(SwitchAccount(None))
 
     def open_row(self, row: Row) -> None:
@@ -209,22 +207,18 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """The row of the first view from which another was opened."""
 
     def question(self) -> Styled:
-        """Return the role's name, the view, and the age of the answer."""
         name = clean_line(self._role.rpartition("/")[2])
         when = f" · {age_in_words(self.answer.fetched_at, datetime.now(UTC))}" if self.answer else ""
         return (("role ", ""), (name, "strong"), (f" · {self.view}{when}", "muted"))
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         return Bookmark(self._role, of_account=True)
 
     def find(self, library: Library) -> RoleAnswer:
-        """Read the role from the last snapshot."""
         return role_answer(library, self._role)
 
     def answer_rows(self, answer: RoleAnswer) -> list[Row]:
-        """Return the role in the current view."""
         if self.view == "permissions":
             return self._permission_rows(answer)
         if self.view == last_use.LAST_USED:

@@ -91,7 +91,6 @@ class AskingScreen(ReportScreen[Answer]):
         self.line.id = "question"
 
     def extra_widgets(self) -> Sequence[Widget]:
-        """Return the input."""
         return (self.line,)
 
     def begin(self) -> None:
@@ -113,7 +112,6 @@ class AskingScreen(ReportScreen[Answer]):
         """Make the suggestions complete at once: the user has chosen, however fast they typed."""
 
     def typing_hint(self) -> str:
-        """Return the hint to show while the user types."""
         if not self.line.has_focus:
             return super().typing_hint()
         return "enter asks   ↓ ↑ suggestions   esc back"

@@ -39,24 +39,20 @@ class CardScreen(ReportScreen[Sequence[Block]]):
         self._blocks = blocks
 
     def question(self) -> Styled:
-        """Return the kind and name."""
         about = f"{self._about} of " if self._about else ""
         return ((f"{about}{self._thing.kind} ", ""), (clean_line(self._thing.name), "strong"))
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         thing = self._thing
         return Bookmark(
             thing.arn or thing.name, of_account=thing.kind not in ("symptom", "access policy", "comparison")
         )
 
     def find(self, library: Library) -> Sequence[Block]:  # noqa: ARG002 - `blocks` already has the library
-        """Make the blocks."""
         return self._blocks()
 
     def answer_rows(self, answer: Sequence[Block]) -> list[Row]:
-        """Return the card as rows."""
         return rows(answer, self.width)
 
     def open_row(self, row: Row) -> None:
@@ -86,7 +82,6 @@ class ActionScreen(ReportScreen[GivenAction]):
         self._wanted = wanted
 
     def question(self) -> Styled:
-        """Return the action and the policy or role that allows it."""
         allowed_by = self._wanted.allowed_by.partition(":")[2]
         return (
             ("action ", ""),
@@ -95,15 +90,12 @@ class ActionScreen(ReportScreen[GivenAction]):
         )
 
     def find(self, library: Library) -> GivenAction:
-        """Read the facts for the card."""
         return _card(library, self._wanted)
 
     def answer_rows(self, answer: GivenAction) -> list[Row]:
-        """Return the card as rows."""
         return rows(action_blocks(answer), self.width)
 
     def action_who_can(self) -> None:
-        """Show who else can do this action."""
         self.post_message(AskWhoCan(self._wanted.action.action))
 
     def action_explain(self) -> None:

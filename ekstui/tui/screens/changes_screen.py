@@ -82,7 +82,6 @@ class ChangesScreen(ReportScreen[_Changes]):
         """The policy, and the quarter if one was chosen, that the list is limited to."""
 
     def question(self) -> Styled:
-        """Return the period and the scope."""
         newest = self.app.library.known_until(self._scope)
         shown = {"attached": " · attached in the account", "all": " · with versions that change nothing"}
         quiet = shown.get(self.view, "")
@@ -98,14 +97,12 @@ class ChangesScreen(ReportScreen[_Changes]):
         )
 
     def find(self, library: Library) -> _Changes:
-        """Read the changes of the period."""
         scope, period = self._scope, PERIODS[self._period][1]
         feed = changes_feed(library, None if period is None else library.known_until(scope) - period, scope)
         snapshot = library.account.last_snapshot()
         return _Changes(feed, snapshot, attached_names(snapshot) if snapshot else {})
 
     def answer_rows(self, answer: _Changes) -> list[Row]:
-        """Return one row per version."""
         shown = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
         if self.view == "attached":
             shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]

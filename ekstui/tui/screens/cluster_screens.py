@@ -62,7 +62,6 @@ class ClusterReportScreen(KubernetesScreen[ClusterAnswer]):
         self._region = region
 
     def question(self) -> Styled:
-        """Return the cluster, its region, and how old the answer is."""
         answer = self.answer
         region = f" in {self._region}" if self._region else ""
         when = f" · {age_in_words(answer.fetched_at, datetime.now(UTC))}" if answer else ""
@@ -78,16 +77,13 @@ class ClusterReportScreen(KubernetesScreen[ClusterAnswer]):
 
     @property
     def cluster_read(self) -> tuple[str, str | None]:
-        """The name and region of the cluster."""
         return self._cluster, self._region
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         return Bookmark(self._cluster, of_account=True)
 
     def find(self, library: Library) -> ClusterAnswer:
-        """Read the cluster from the last snapshot."""
         return cluster_answer(library, self._cluster, self._region)
 
     def about_row(self, row: Row) -> Styled:
@@ -111,12 +107,10 @@ class ClusterScreen(ClusterReportScreen):
     STOP = "problem"
 
     def answer_rows(self, answer: ClusterAnswer) -> list[Row]:
-        """Return the cluster as rows."""
         blocks = cluster_blocks(answer, self.app.library.data().newest, datetime.now(UTC), self.opened)
         return rows([*blocks, *error_notes(answer.errors)], self.width)
 
     def action_view(self) -> None:
-        """Show the cluster as a tree."""
         self.app.switch_screen(ClusterMapScreen(self._cluster, self._region, self.answer))
 
     def action_upgrade(self) -> None:
@@ -131,7 +125,6 @@ class ClusterScreen(ClusterReportScreen):
         return isinstance(row.value, CommonCause) and row.value.severity == "problem"
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return the key of a row that unfolds: a cause or a section."""
         return row.key if isinstance(row.value, CommonCause | Fold) else None
 
     def copies(self) -> Sequence[Extract]:
@@ -148,7 +141,6 @@ class ClusterScreen(ClusterReportScreen):
         return copies
 
     def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
-        """Return the whole cluster as Markdown."""
         newest = self.app.library.data().newest
         name = f"{answer.cluster.name}.md"
         return (Extract("Markdown", name, lambda: markdown(cluster_blocks(answer, newest, datetime.now(UTC)))),)
@@ -211,22 +203,18 @@ class ClusterMapScreen(ClusterReportScreen):
         return _matching(lines, words) if words else lines
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a row is a role with a problem."""
         return isinstance(row.value, ClusterRole) and any(
             finding.severity == "problem" for finding in row.value.findings
         )
 
     def forms(self, answer: ClusterAnswer) -> Sequence[Extract]:
-        """Return the whole tree as Markdown."""
         return (Extract("Markdown", "cluster-map.md", lambda: markdown(map_blocks(answer, (), datetime.now(UTC)))),)
 
     def copies(self) -> Sequence[Extract]:
-        """Return the whole tree as Markdown."""
         forms = self.forms(self.answer) if self.answer else ()
         return [form._replace(about="the whole tree as a list") for form in forms]
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return the path of the cluster, a kind of use, or a role."""
         return row.key if self.answer and any(row.key in paths for paths in paths_of(self.answer)) else None
 
     def fold(self, row: Row, *, fold: bool) -> None:
@@ -239,7 +227,6 @@ class ClusterMapScreen(ClusterReportScreen):
             self.rows.move_to_next(1, lambda child: _parent(child) == row.key and child is not row)
 
     def action_view(self) -> None:
-        """Show the cluster as a list."""
         self.app.switch_screen(ClusterScreen(self._cluster, self._region))
 
     def action_fold_all(self) -> None:

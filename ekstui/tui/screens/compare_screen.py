@@ -153,11 +153,9 @@ class CompareScreen(ReportScreen[Comparison]):
         self._lines: tuple[list[LinePair], list[str]] | None = None
 
     def extra_widgets(self) -> Sequence[Widget]:
-        """Return the bar for the verdict."""
         return (HeaderBar(id="verdict"),)
 
     def question(self) -> Styled:
-        """Return both sides, the number of differences, and the view."""
         comparison = self.answer
         before, after = (comparison.before.label, comparison.after.label) if comparison else (self._before, self._after)
         counts = f" · {counts_words(comparison)}" if comparison and comparison.is_one_policy else ""
@@ -169,7 +167,6 @@ class CompareScreen(ReportScreen[Comparison]):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         sides = (self._before, self._after)
         if any(not isinstance(side, PolicyAt | RoleSide) for side in sides):
             return None  # a file may have changed by then
@@ -195,15 +192,12 @@ class CompareScreen(ReportScreen[Comparison]):
         super().ask_again(keep=keep)
 
     def find(self, library: Library) -> Comparison:
-        """Compare the sides."""
         return compare(library, self._before, self._after)
 
     def nothing(self) -> Sequence[Styled]:
-        """Return why nothing is compared."""
         return styled(f"{self._before} is compared with itself.", "muted"), styled("esc goes back.", "muted")
 
     def answer_rows(self, answer: Comparison) -> list[Row]:
-        """Return the comparison in the current view."""
         # A long verdict is part of the rows, where it scrolls.
         line: Line = sides_line(answer) if self.view == "meaning" else verdict_line(answer)
         if self.view == "meaning" and not answer.is_one_policy:
@@ -221,7 +215,6 @@ class CompareScreen(ReportScreen[Comparison]):
         return line_rows(*self._lines, self.opened, rows_of)
 
     def forms(self, answer: Comparison) -> Sequence[Extract]:
-        """Return the whole comparison as Markdown, as JSON and as a patch."""
         data = self.app.library.data
         stem = f"{answer.before.label}..{answer.after.label}".replace("/", "_")
         return (
@@ -269,7 +262,6 @@ class CompareScreen(ReportScreen[Comparison]):
         return super().works(key, row)
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a row is a change, and not a fold."""
         return row.value is not None and not isinstance(row.value, int | Alike)
 
     def action_swap(self) -> None:

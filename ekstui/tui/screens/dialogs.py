@@ -130,13 +130,11 @@ class ChooserScreen(ListDialog[_Result]):
         self.set_class(len(columns) > len(_COLUMNS), "-wide")
 
     def compose(self) -> ComposeResult:
-        """Yield the filter and the choices."""
         choose = f"enter or {keys_as_shown(self.app.keys_of(self.again))}" if self.again else "enter"
         rows = RowList(self._columns, header=any(column.title for column in self._columns))
         yield box(self._title, f"{choose} chooses · esc closes", ChooserLine(), rows)
 
     def on_mount(self) -> None:
-        """Fill the list and let the user type."""
         self.set_focus(self.line, scroll_visible=False)
         self.rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
         self._show("")
@@ -180,7 +178,6 @@ class SaveScreen(Dialog[str]):
         self._confirmed: Path | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the input for the name, and a line for errors."""
         line = BarLine(self._proposed, placeholder="name of the file")
         yield box("Save to a file", "enter saves · esc closes", line, HeaderBar())
 
@@ -220,13 +217,11 @@ class MfaScreen(Dialog[str]):
         self._device = device
 
     def compose(self) -> ComposeResult:
-        """Yield the device's name and the input for the code."""
         line = BarLine(placeholder="six digits")
         line.password = True
         yield box("MFA code", "enter sends it to AWS · esc closes", HeaderBar(), line)
 
     def on_mount(self) -> None:
-        """Let the user type."""
         self.query_one(HeaderBar).show(styled(self._device, "muted"))
         self.set_focus(self.query_one(BarLine), scroll_visible=False)
 
@@ -254,7 +249,6 @@ class TooSmallScreen(ModalScreen[None]):
     app = app(LibraryApp)
 
     def compose(self) -> ComposeResult:
-        """Yield the sentence."""
         yield Static(markup=False)
 
     def on_resize(self, event: Resize) -> None:

@@ -183,23 +183,19 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             super().show_account(view)
 
     def question(self) -> Styled:
-        """Return the action, and until when changes are known."""
         until = f" · known until {self.app.library.data().newest:%Y-%m-%d}" if self.answer is not None else ""
         action = self.answer.action if self.answer else ""
         return (("explain ", ""), (clean_line(action), "strong"), (until, "muted"))
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         return Bookmark(self.text, of_account=True) if self.text else None
 
     def as_found(self, answer: Explained) -> Thing:
-        """Return the question as the palette offers it again."""
         text = " ".join(self.text.split())
         return Thing("denial", answer.action or "a denial", text[:_EXCERPT], arn=text, value=Pasted(self.text))
 
     def find(self, library: Library) -> Explained:
-        """Explain the text."""
         return explained(self.text, library)
 
     def answer_rows(self, answer: Explained) -> list[Row]:
@@ -219,7 +215,6 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         return super().works(key, row)
 
     def nothing(self) -> Sequence[Styled]:
-        """Return what can be asked."""
         return (
             styled("Paste the message from a log or terminal, with all its lines, and press enter."),
             styled("Or type a request: ec2:CreateVolume arn:aws:ec2:… aws:RequestTag/x=y absent:aws:ResourceTag/x"),
@@ -254,7 +249,6 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         ]
 
     def forms(self, answer: Explained) -> Sequence[Extract]:
-        """Return the explanations as JSON and as Markdown."""
         data, simulated = self.app.library.data, self.simulated
 
         return (
@@ -265,7 +259,6 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         )
 
     def action_who_can(self) -> None:
-        """Show who can do the action."""
         self.post_message(AskWhoCan(self.answer.action if self.answer else ""))
 
     def action_explain(self) -> None:

@@ -222,7 +222,6 @@ class ExplorerScreen(Screen[None]):
         """What esc goes back to, the last one first to be gone back to."""
 
     def compose(self) -> ComposeResult:
-        """Yield the bars and the four panes."""
         yield HeaderBar(id="header")
         yield PoliciesPane().data_bind(ExplorerScreen.marks, ExplorerScreen.account)
         yield PermissionsPane().data_bind(ExplorerScreen.shown)

@@ -73,7 +73,6 @@ class HelpScreen(Dialog[None]):
         self._symbols = symbols
 
     def compose(self) -> ComposeResult:
-        """Yield the line and the page below it."""
         hint = "type a word for what the keys do, such as cluster or denied"
         listed = RowList()
         # Known at once, so that the box is drawn once.

@@ -53,12 +53,10 @@ class MatrixScreen(ReportScreen[_Matrix]):
         self._places = tuple(places)
 
     def question(self) -> Styled:
-        """Return the policies."""
         names = ", ".join(map(str, self._places))
         return (("services × access levels ", ""), (clean_line(names), "strong"))
 
     def find(self, library: Library) -> _Matrix:
-        """Read the summaries of the policies."""
         policies = tuple(library.find(place.name).policy for place in self._places)
         versions = [place.version for place in self._places]
         return _Matrix(policies, matrix(list(map(library.summary, policies, versions))))
@@ -87,7 +85,6 @@ class MatrixScreen(ReportScreen[_Matrix]):
         return rows, self.opened | {row.service for row in by_action}
 
     def nothing(self) -> Sequence[Styled]:
-        """Return that nothing is allowed."""
         return (styled(NO_ACTION_ROWS, "muted"),)
 
     def about_row(self, row: Row) -> Styled:
@@ -104,23 +101,19 @@ class MatrixScreen(ReportScreen[_Matrix]):
                 return ()
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a row is a service in which the policies differ."""
         return isinstance(row.value, MatrixRow) and (len(self._places) == 1 or row.value.differs)
 
     def forms(self, answer: _Matrix) -> Sequence[Extract]:
-        """Return the whole table as Markdown."""
         stem = "-".join(["matrix", *(place.name for place in self._places)])
         legend, table = matrix_blocks(answer.rows, self._places, _WIDE)
         return (Extract("Markdown", f"{stem}.md", lambda: markdown([*legend, table])),)
 
     def copies(self) -> Sequence[Extract]:
-        """Return the table as Markdown."""
         answer = self.answer
         about = f"{len(answer.rows)} services as a table" if answer else ""
         return [form._replace(about=about) for form in self.forms(answer)] if answer else ()
 
     def fold_key(self, row: Row) -> Hashable:
-        """Return the name of a service."""
         return row.value.service if isinstance(row.value, MatrixRow) else None
 
     def open_row(self, row: Row) -> None:

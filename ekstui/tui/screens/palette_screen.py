@@ -136,7 +136,6 @@ class PaletteScreen(ListDialog[Thing]):
         self._describing: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Yield the input, the matches, and the details of the row under the cursor."""
         hint = "a policy, POLICY@v5, an action, a role, a cluster, a pod, an ARN, a symptom"
         yield box("Find anything", _TYPING, FindLine(placeholder=hint), RowList(_columns(())), LineBar())
 

@@ -40,17 +40,14 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
 
     @property
     def cluster_read(self) -> tuple[str, str | None]:
-        """The name and region of the pods' cluster."""
         region = self.answer[0].region if self.answer else None
         return self._place.cluster, region
 
     @property
     def read_at(self) -> datetime | None:
-        """When the account was read."""
         return self.answer[0].fetched_at if self.answer else None
 
     def question(self) -> Styled:
-        """Return what was asked for, its cluster, and how old the answer is."""
         read_at = self.answer[0].kubernetes_read_at if self.answer else None
         when = f" · {age_in_words(read_at, datetime.now(UTC))}" if read_at else ""
         return (
@@ -60,7 +57,6 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         return Bookmark(f"pod {self._place.name}", of_account=True)
 
     def find(self, library: Library) -> tuple[PodAnswer, ...]:
@@ -88,7 +84,6 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
         return super().works(key, row)
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a row is a finding."""
         return isinstance(row.value, Finding)
 
     def action_explain(self) -> None:
@@ -105,6 +100,5 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
             super().open_row(row)
 
     def forms(self, answer: tuple[PodAnswer, ...]) -> Sequence[Extract]:
-        """Return the whole answer as Markdown."""
         name = f"{self._place.name.replace('/', '-')}.md"
         return (Extract("Markdown", name, lambda: markdown(pods_blocks(answer, datetime.now(UTC)))),)

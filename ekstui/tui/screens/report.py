@@ -124,7 +124,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
         return ()
 
     def compose(self) -> ComposeResult:
-        """Yield the header, the rows and the footer."""
         yield HeaderBar()
         yield from self.extra_widgets()
         yield RowList(self.COLUMNS, header=self.HEADER)
@@ -134,7 +133,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
         yield FooterBar()
 
     def on_mount(self) -> None:
-        """Ask the question."""
         self._row, self.app.row_to_reach = self.app.row_to_reach, 0
         self.show_keys()
         self.begin()
@@ -322,7 +320,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
             self.rows.show_message(*self.nothing())
 
     def on_resize(self) -> None:
-        """Wrap the rows to the new width."""
         self.set_class(self.size.height < TWO_LINES, "-low")
         self.show_answer()
 
@@ -403,7 +400,6 @@ class AccountReportScreen(ReportScreen[Answer]):
         return getattr(self.answer, "fetched_at", None)
 
     def action_refresh_data(self) -> None:
-        """Refresh the account from AWS, showing the old answer until then."""
         self.post_message(SwitchAccount(None))
 
     def show_account(self, view: AccountView) -> None:

@@ -27,7 +27,6 @@ class ThemeScreen(ChooserScreen[str]):
         super().__init__("Theme", [(labelled(name, _about(app, name)), name) for name in self._names], again=keys.THEME)
 
     def on_mount(self) -> None:
-        """Start at the theme that is in use."""
         self.rows.move_to(self._names.index(self._before))
 
     @on(RowList.Highlighted)

@@ -120,7 +120,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         return not (key.id in (keys.VIEW.id, keys.SCOPE.id) and is_kubernetes(self.text)) and super().works(key, row)
 
     def question(self) -> Styled:
-        """Return the action, how many policies allow it, until when changes are known, and its level, if known."""
         of = SCOPE_WORDS[self._scope]
         answer = self.answer
         if not isinstance(answer, WhoCanAnswer):
@@ -147,14 +146,12 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
 
     @property
     def bookmark(self) -> Bookmark | None:
-        """What to type into the palette to get here again."""
         # Without the resource, which may be in the account.
         action = self.text.partition(" ")[0]
         is_known = is_kubernetes(action) or reference().has_service(action.partition(":")[0])
         return Bookmark(action) if is_known else None
 
     def as_found(self, answer: WhoCanAnswer | KubernetesAnswer) -> Thing:  # noqa: ARG002 - the question is all of it
-        """Return the question as the palette offers it again."""
         return Thing("action", self.text, value=self.text)
 
     def find(self, library: Library) -> WhoCanAnswer | KubernetesAnswer:
@@ -230,7 +227,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
                 return ()
 
     def forms(self, answer: WhoCanAnswer | KubernetesAnswer) -> Sequence[Extract]:
-        """Return the whole answer as Markdown."""
         until, scope = self.app.library.known_until(self._scope), self._scope
 
         def blocks() -> list[Block]:

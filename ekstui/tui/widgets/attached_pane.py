@@ -79,7 +79,6 @@ class AttachedPane(Pane):
             self.show_rows()
 
     def on_resize(self) -> None:
-        """Wrap the notes to the new width."""
         super().on_resize()
         if self._answer is not None or self._entries is not None:
             self.show_rows()
@@ -127,7 +126,6 @@ class AttachedPane(Pane):
             self.rows.show_message(styled("No account was read yet; a lists the profiles.", "muted"))
 
     def build_rows(self) -> list[Row]:
-        """Return the rows that match the filter."""
         width = self.rows.row_width
         if self._entries is not None:
             self.rows.set_columns(WHOLE_WIDTH)

@@ -77,7 +77,6 @@ class LineBar(Static):
         self.update(content(tuple(piece for row in lines for piece in (*row, ("\n", "")))[:-1]), layout=False)
 
     def on_resize(self) -> None:
-        """Wrap the line to the new width."""
         self.show(self._line)
 
 
@@ -102,7 +101,6 @@ class FooterBar(Static):
         self._fit()
 
     def on_resize(self) -> None:
-        """Show as many keys as fit the new width."""
         if self._keys:
             self._fit()
 

@@ -151,7 +151,6 @@ class Pane(Vertical):
             self.set_title(self._about, self._columns)
 
     def on_resize(self) -> None:
-        """Fit the title to the new width."""
         self.set_title(self._about, self._columns)
 
     def set_note(self, note: str) -> None:

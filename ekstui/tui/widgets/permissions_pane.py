@@ -217,7 +217,6 @@ class PermissionsPane(Pane):
         return keys.without(super().footer_keys(row, marks=marks), *useless)
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a row is a service."""
         from ekstui.iam.summary import ServiceSummary
 
         return isinstance(row.value, ServiceSummary)

@@ -260,7 +260,6 @@ class PoliciesPane(Pane):
         return tuple(parts)
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a policy changed since the user last looked at it."""
         return row.key in self.changed
 
     @on(RowList.Opened)

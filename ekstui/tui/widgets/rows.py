@@ -203,7 +203,6 @@ class RowList(ScrollView, can_focus=True):
         return self._strip(self.rows[index], base, width)
 
     def on_resize(self) -> None:
-        """Fit the columns to the new width."""
         self._lay_out()
         if self._words:
             self.show_message(*self._words)

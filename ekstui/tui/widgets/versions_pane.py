@@ -114,7 +114,6 @@ class VersionsPane(Pane):
         self.app.background.run(self, "timeline", lambda _: _read(policy, library), self._show_timeline)
 
     def on_resize(self) -> None:
-        """Fit the line of time to the new size."""
         super().on_resize()
         if self.steps:
             self.show_rows()
@@ -133,7 +132,6 @@ class VersionsPane(Pane):
             self.show_rows()
 
     def build_rows(self) -> list[Row]:
-        """Return the versions that match the filter."""
         shown = self.shown
         if shown is None:
             return []
@@ -218,7 +216,6 @@ class VersionsPane(Pane):
         return version_line(row.value, self._knowledge) if _is_step(row.value) else ()
 
     def is_stop(self, row: Row) -> bool:
-        """Return whether a version changed something."""
         return _is_step(row.value) and not is_quiet(row.value)
 
 
