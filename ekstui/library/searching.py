@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.candidates import Candidate, candidate_of
@@ -228,7 +229,7 @@ def possible_allowers(
     histories = reader.histories() if names is None else reader.histories_of(names)
     for history in histories:
         if history.policy.arn in in_force or may_allow(history.texts[history.policy.default_version]):
-            documents = _Documents(history)
+            documents = _Documents(partial(_document, history))
             notes_on_policy = notes.policies.get(history.policy.name)
             superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
             meant_for = () if notes_on_policy is None else notes_on_policy.attached_to
@@ -267,18 +268,22 @@ def published_candidate(policy: Policy) -> explain.CandidatePolicy:
     from ekstui.denial.explain import CandidatePolicy
 
     reader = reader_of(policy)
-    return CandidatePolicy(policy, _Documents(reader.history(policy.name)), reader.scope, evaluations={})
+
+    def document(version: int) -> Document:
+        return parse_stored(policy.name, version, reader.text(policy.name, version))
+
+    return CandidatePolicy(policy, _Documents(document), reader.scope, evaluations={})
 
 
 class _Documents(dict[int, "Document"]):
     """The documents of a policy by version, each parsed on first use."""
 
-    def __init__(self, history: PolicyHistory) -> None:
+    def __init__(self, read: Callable[[int], Document]) -> None:
         super().__init__()
-        self._history = history
+        self._read = read
 
     def __missing__(self, version: int) -> Document:
-        return self.setdefault(version, _document(self._history, version))
+        return self.setdefault(version, self._read(version))
 
 
 def partition_of(request: Request) -> str | None:

@@ -145,8 +145,9 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
     matches = _uses_of(store, action, scope)
+    allowed = _allowed_by(matches)
     chosen: list[Candidate] = []
-    for stored in store.named(name for name in matches.listed if _allowing(matches.uses.get(name, ()))):
+    for stored in store.named(name for name in matches.listed if name in allowed):
         name, default = stored.policy.name, stored.policy.default_version
         allowing = _allowing(matches.uses[name])
         if default in allowing:
@@ -163,7 +164,8 @@ def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
     """
     matches = _uses_of(store, action, "all")
-    return tuple(name for name in matches.listed if name in beside or _allowing(matches.uses.get(name, ())))
+    names = _allowed_by(matches).union(beside)
+    return tuple(name for name in matches.listed if name in names)
 
 
 _Shard = dict[str, dict[str, dict[str, Any]]]
@@ -363,6 +365,11 @@ def read_numbers(text: str) -> tuple[int, ...]:
 def _read_runs(text: str) -> Mapping[int, tuple[int, ...]]:
     places = (run.partition(":") for run in text.split(";"))
     return {int(place): read_numbers(numbers) for place, _, numbers in places}
+
+
+def _allowed_by(matches: _Uses) -> set[str]:
+    """Return the policies with a version that may allow what matches."""
+    return {name for name, uses in matches.uses.items() if any(use.effect == "Allow" for use in uses)}
 
 
 def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
