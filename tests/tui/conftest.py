@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.support import idle
+
+idle.wait_for_work_instead_of_time()
+
 
 @pytest.fixture(autouse=True)
 def _has_a_filled_cache(request: pytest.FixtureRequest) -> None:

@@ -20,8 +20,11 @@ from ekstui.tui.base import LibraryApp
 from ekstui.tui.messages import Start
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.rows import RowList
+from tests.support import idle
 from tests.support.patience import PATIENCE
 from tests.support.undrawn import draw
+
+idle.wait_for_work_instead_of_time()
 
 Journey = Callable[[Pilot[None], EkstuiApp], Awaitable[None]]
 

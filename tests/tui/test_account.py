@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from textual.dom import DOMNode
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
@@ -209,3 +211,27 @@ def test_a_role_says_which_action_its_copy_lacks_and_d_compares_the_copy() -> No
             await settle(pilot, lambda: shows(app, RoleScreen))
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
+
+
+def test_what_is_heard_of_the_account_while_the_app_ends_is_shown_nowhere() -> None:
+    """Screens lose what they consist of one after the other, and the first was told last: quitting ended in a traceback."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        explorer = explorer_of(app)
+        await settle(pilot, lambda: explorer.account.snapshot is not None)
+        await pilot.press("a")
+        screen = app.screen
+        assert isinstance(screen, AccountScreen)
+        await settle(pilot, lambda: screen.answer is not None)
+        prune = app._prune
+
+        async def hear_then(*nodes: Widget, parent: DOMNode | None = None) -> None:
+            await prune(*nodes, parent=parent)
+            heard.append(nodes)
+            explorer.account = explorer.account._replace(asking="IAM")
+
+        app._prune = hear_then  # type: ignore[assignment, method-assign]
+
+    heard: list[tuple[Widget, ...]] = []
+    travel(journey, library=Library.open(AccountChoice(demo=True)))
+    assert heard

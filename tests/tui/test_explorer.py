@@ -18,7 +18,7 @@ from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
 from ekstui.tui.widgets.versions_pane import VersionsPane
 from tests.support.bundled import CNI, FAMILY, POLICIES, newest
-from tests.support.patience import PATIENCE
+from tests.tui.journeys import at_rest, settle
 
 Journey = Callable[[Pilot[None], ExplorerScreen], Awaitable[None]]
 
@@ -31,13 +31,6 @@ def travel(journey: Journey, size: tuple[int, int] = (120, 40)) -> None:
             await journey(pilot, app.screen)
 
     asyncio.run(run())
-
-
-async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
-    """Run the app until a condition is true, for at most ten seconds."""
-    async with asyncio.timeout(PATIENCE):
-        while not until():
-            await pilot.pause(0.01)
 
 
 def words(pane: Pane) -> list[str]:
@@ -88,7 +81,10 @@ def test_a_filter_that_matches_nothing_says_how_to_clear_it() -> None:
         assert not words(screen.versions) + words(screen.permissions)
         await pilot.press("1", "s")
         assert "Nothing here matches “xyzzy”." in words(policies)
-        await pilot.press(*"ssss", "escape")
+        await pilot.press(*"ssss")
+        # While the app asks or reads, escape stops that first.
+        await at_rest(pilot, screen.app)
+        await pilot.press("escape")
         assert sum(row.selectable for row in policies.rows.rows) == FAMILY
         assert policies.rows.has_focus
         # The next filter starts anew, and one esc in it is enough.

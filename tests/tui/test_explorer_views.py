@@ -24,7 +24,7 @@ from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, FAMILY, newest
-from tests.tui.journeys import explorer_of, settle, travel, type_in, words
+from tests.tui.journeys import at_rest, explorer_of, settle, travel, type_in, words
 
 
 def _names(app: EkstuiApp) -> list[str]:
@@ -82,6 +82,8 @@ def test_notes_and_what_remains_are_a_key_away() -> None:
 def test_notes_are_of_the_policy_in_every_pane_and_do_not_stick() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: " notes)" in words(app.screen))
+        # While the app asks or reads, escape stops that first.
+        await at_rest(pilot, app)
         for pane in "1234":
             for close in ("i", "escape"):
                 await pilot.press(pane, "i")

@@ -179,6 +179,8 @@ def test_a_narrow_footer_names_the_first_keys_and_shows_the_others() -> None:
 def test_escape_goes_back_one_step_at_a_time() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = explorer_of(app)
+        # While the app asks or reads, escape stops that first.
+        await at_rest(pilot, app)
         await pilot.press("slash")
         await type_in(pilot, "cni")
         await pilot.press("enter", "space", "3")

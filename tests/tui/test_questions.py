@@ -282,7 +282,8 @@ def test_a_text_without_a_denial_says_so_and_stays_in_the_input() -> None:
         await settle(pilot, lambda: words(app.screen).startswith("!"))
         assert app.screen.line.value == "nothing of note"
         # One goes on typing; esc leaves the input, then the screen.
-        assert app.screen.line.has_focus
+        line = app.screen.line
+        await settle(pilot, lambda: line.has_focus)
         await pilot.press("escape", "escape")
         assert shows(app, ExplorerScreen)
 

@@ -356,7 +356,7 @@ class ExplorerScreen(Screen[None]):
 
     def watch_account(self) -> None:
         """Show the account and its age, and pass it on to the other screens."""
-        if self.is_mounted:
+        if self.is_mounted and self.app.is_running:
             self._show_header()
             self.show_work(f"{self.account.asking} … esc stops" if self.account.asking else self._work)
             for screen in self.app.screen_stack[1:]:
