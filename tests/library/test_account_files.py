@@ -18,7 +18,7 @@ CNI = "AmazonEKS_CNI_Policy"
 
 
 def test_a_file_serves_what_iam_knows(rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    rig.reset(0)
+    rig.standing()
     details = client("iam").get_account_authorization_details(MaxItems=1000)
     details.pop("ResponseMetadata")
     path = tmp_path / "details.json"

@@ -62,7 +62,7 @@ def snapshots() -> dict[str, AccountSnapshot]:
 @pytest.fixture
 def small(rig: Rig, shared: dict[str, Connection], tmp_path: Path) -> Iterator[Account]:
     """The account's named roles, asked over a connection that tests share."""
-    rig.reset(NAMED)
+    rig.standing()
     if rig.url not in shared:
         shared[rig.url] = Connection()
     yield Account(AccountChoice(), tmp_path / "cache" / "accounts", _connection=shared[rig.url])
@@ -556,6 +556,7 @@ def test_clusters_by_name(rig: Rig, known: Library) -> None:
 
 
 def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: Account) -> None:
+    rig.reset(NAMED)
     role = rig.account.role("legacy-cluster")
     rig.account.builder.cluster(rig.account.away, "prod", role)
     small.refresh()
@@ -667,7 +668,7 @@ def test_a_copy_of_a_controllers_policy_is_recognised_with_all_that_it_lacks(rig
     old, new = component.at("v2.4.7"), component.at("v3.5.0")
     assert old
     assert new
-    builder = rig.account.builder
+    builder = rig.reset(NAMED).builder
     policy = builder.policy("our-lbc", old.json())
     builder.role("prod-lbc", trusting_pods(), policy.arn)
     small.refresh()

@@ -65,7 +65,7 @@ VERDICTS: list[tuple[Planted, str]] = [
 
 @pytest.fixture
 def library(rig: Rig) -> Library:
-    rig.reset(0)
+    rig.standing()
     library = Library.open()
     library.account.refresh()
     return library
@@ -122,7 +122,7 @@ def test_an_older_sdk_says_so(library: Library, rig: Rig, monkeypatch: pytest.Mo
 def test_where_the_simulator_and_ekstui_differ_both_say_what_they_did_not_know(
     rig: Rig, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig.reset(0)
+    rig.standing()
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
     given = ["explain", "--action", "eks:ListClusters", "--resource", "*", "--role", ROLE, "--peel"]
     assert main(given) == 0

@@ -26,7 +26,7 @@ def traces(home: Path, text: str) -> list[Path]:
 def test_an_account_leaves_files_of_its_owner_and_no_trace_once_it_is_cleared(
     rig: Rig, own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], umask: int
 ) -> None:
-    rig.reset(0)
+    rig.standing()
     monkeypatch.setenv("EKSTUI_LOG", "1")
     before = os.umask(umask)
     try:
@@ -51,7 +51,7 @@ def test_an_account_leaves_files_of_its_owner_and_no_trace_once_it_is_cleared(
 def test_a_folder_that_others_rule_is_not_used(
     rig: Rig, own_home: Path, capsys: pytest.CaptureFixture[str], how: str
 ) -> None:
-    rig.reset(0)
+    rig.standing()
     folder = own_home / "cache" / "accounts"
     folder.parent.mkdir()
     if how == "a link":

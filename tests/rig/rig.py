@@ -9,10 +9,41 @@ from typing import Self
 from tests.rig.account import NOW, REGIONS, Seeded, seed
 from tests.rig.catalogue import Catalogue
 from tests.rig.isolation import ACCOUNT_ID, access_key, isolated
-from tests.rig.proxy import FaultProxy
+from tests.rig.proxy import Answers, FaultProxy
 from tests.rig.sdk import share_models
 from tests.rig.server import CorrectedAws, forget_everything
 from tests.rig.world import World, world
+
+
+class Standing:
+    """An account that no test changes, the world as it was when it was seeded, and what AWS answered of both."""
+
+    def __init__(self, account: Seeded, seeding: tuple[object, ...]) -> None:
+        self.account = account
+        self.seeding = seeding
+        self.answers: Answers = {}
+        self._size = self._measured()
+        self._world = {name: getattr(world, name) for name in World.__slots__}
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Put the world back to how it was; AssertionError if a test changed the account."""
+        assert self._measured() == self._size, "a test changed the account that others share: it should reset the rig"
+        for name, value in self._world.items():
+            # Tests add to a dict and to the lists in it.
+            own = (
+                {key: list(items) if isinstance(items, list) else items for key, items in value.items()}
+                if isinstance(value, dict)
+                else value
+            )
+            setattr(world, name, own)
+
+    def _measured(self) -> tuple[int, ...]:
+        builder = self.account.builder
+        clusters = [builder.eks(region).clusters for region in (self.account.home, self.account.away)]
+        policies = builder.iam.managed_policies.maps[0]
+        attached = sum(len(role.managed_policies) for role in builder.iam.roles.values())
+        return len(builder.iam.roles), len(policies), attached, *map(len, clusters)
 
 
 class Rig:
@@ -25,6 +56,7 @@ class Rig:
         self._account: Seeded | None = None
         self.seeding: tuple[object, ...] = ()
         """What the account was seeded with, all accounts that were added included."""
+        self._standing: Standing | None = None
         self._lock = threading.Lock()
         self.proxy = FaultProxy(CorrectedAws(), lambda: self.account)
         """What stands between a program and AWS; `fail`, `add`, `allow`, `limit` and `latency` make trouble."""
@@ -39,6 +71,7 @@ class Rig:
         """Return the account, seeded when it is first asked for: many tests seed a smaller one, or none."""
         with self._lock:
             if self._account is None:
+                self._forget_standing()
                 self.seeding = (self._roles, self._partition)
                 self._account = seed(self._roles)
             return self._account
@@ -46,14 +79,30 @@ class Rig:
     @property
     def world(self) -> World:
         """Return what the services answer from and how they behave; `reset` puts it back."""
-        # What a test changes is not seeded over.
+        # What a test changes is not seeded over, and answers that were kept do not show it.
         _ = self.account
+        self.proxy.kept = None
         return world
 
     @property
     def catalogue(self) -> Catalogue:
         """Return the AWS managed policies of partition aws, which a test may publish to or withdraw from."""
         return self.world.catalogue("aws")
+
+    def standing(self) -> Seeded:
+        """Return the named roles of an account that no test changes: it is seeded, and each question answered, once.
+
+        `world` may be changed, and is put back for the next test.
+        """
+        if self._standing is None:
+            account = self.reset(0)
+            self._standing = Standing(account, self.seeding)
+        standing = self._standing
+        with self._lock:
+            standing.put_back()
+            self._partition, self._account, self.seeding = "aws", standing.account, standing.seeding
+        self.proxy.kept = standing.answers
+        return standing.account
 
     def reset(
         self, roles: int | None = None, *, partition: str = "aws", hostile: bool = False, now: datetime = NOW
@@ -62,6 +111,7 @@ class Rig:
         self.forget()
         wanted = self._roles if roles is None else roles
         with self._lock:
+            self._forget_standing()
             self._partition = partition
             self.seeding = (wanted, partition, hostile, now)
             self._account = seed(wanted, partition=partition, hostile=hostile, now=now)
@@ -71,12 +121,20 @@ class Rig:
         """Put back everything that tests changed; the account is seeded anew when it is needed."""
         self.proxy.clear()
         with self._lock:
-            forget_everything()
+            if self._standing is None or any(catalogue.changed for catalogue in world.catalogues.values()):
+                self._standing = None
+                forget_everything()
             self._partition, self._account = "aws", None
+
+    def _forget_standing(self) -> None:
+        if self._standing is not None:
+            self._standing = None
+            forget_everything()
 
     def add_account(self, account_id: str, roles: int) -> Seeded:
         """Seed another account beside the first; `environment(account_id=…)` leads to it."""
         partition = self.account.builder.partition
+        self._standing = self.proxy.kept = None
         self.seeding = (*self.seeding, account_id, roles)
         return seed(roles, account_id=account_id, partition=partition)
 

@@ -51,7 +51,7 @@ ASKED_LATER = {"DescribeAddonVersions", "DescribeAddonConfiguration", "ListAssoc
 
 @pytest.mark.parametrize(("wrong", "service"), pairs([*WRONG], ["eks", "iam", "ec2", "sts"]))
 def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, service: str, wrong: str) -> None:
-    rig.reset(3)
+    rig.standing()
     rig.proxy.add(Effect("body", message=WRONG[wrong]), service)
     if service == "sts":
         with pytest.raises(AccountError, match=r"not understood|cannot be reached|was cut"):
@@ -77,7 +77,7 @@ def test_an_answer_of_the_wrong_form_is_reported_and_the_rest_stays(rig: Rig, se
     ),
 )
 def test_no_call_to_eks_reports_none_for_a_broken_answer(rig: Rig, action: str, wrong: str) -> None:
-    rig.reset(3)
+    rig.standing()
     rig.proxy.add(Effect("body", message=WRONG[wrong]), "eks", action)
     snapshot = account()
     assert rig.proxy.counts()[f"eks:{action}"]
@@ -85,6 +85,7 @@ def test_no_call_to_eks_reports_none_for_a_broken_answer(rig: Rig, action: str, 
 
 
 def test_a_list_that_does_not_say_whether_it_is_whole_is_not(rig: Rig) -> None:
+    rig.standing()
     rig.proxy.add(Effect("unmarked"), "iam", "GetAccountAuthorizationDetails")
     snapshot = account()
     assert not snapshot.complete
@@ -124,6 +125,7 @@ def test_a_list_of_tokens_that_goes_in_a_circle_is_incomplete(monkeypatch: pytes
 
 
 def test_roles_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) -> None:
+    rig.standing()
     rig.proxy.add(Effect("error", code="NoSuchEntity", status=404), "iam", "GetRole")
     snapshot = read_entities(Connection(), POLICY)
     assert snapshot.roles
@@ -132,7 +134,7 @@ def test_roles_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) 
 
 
 def test_clusters_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Rig) -> None:
-    rig.reset(3)
+    rig.standing()
     rig.proxy.add(Effect("error", code="ResourceNotFoundException", status=404), "eks", "Describe*")
     snapshot = account()
     assert snapshot.eks
@@ -143,13 +145,13 @@ def test_clusters_that_are_listed_and_all_said_not_to_exist_are_not_none(rig: Ri
 
 @pytest.mark.parametrize("action", ["ListClusters", "ListAddons", "ListPodIdentityAssociations"])
 def test_a_list_that_is_said_not_to_exist_is_not_an_empty_one(rig: Rig, action: str) -> None:
-    rig.reset(3)
+    rig.standing()
     rig.proxy.add(Effect("error", code="ResourceNotFoundException", status=404), "eks", action)
     assert f"eks:{action}" in {error.action for error in account().errors}
 
 
 def test_access_entries_that_are_not_arns_are_not_understood(rig: Rig) -> None:
-    rig.reset(3)
+    rig.standing()
     rig.proxy.add(Effect("odd_arns"), "eks", "ListAccessEntries")
     assert ("eks:ListAccessEntries", "unexpected") in {(error.action, error.kind) for error in account().errors}
 
@@ -163,7 +165,7 @@ def test_access_entries_that_are_not_arns_are_not_understood(rig: Rig) -> None:
 )  # fmt: skip
 def test_a_description_of_nothing_is_not_understood(rig: Rig, action: str, key: str) -> None:
     """EKS returns a part's name and role, which its model does not require: without them nothing is known about it."""
-    rig.reset(12)
+    rig.standing()
     rig.proxy.add(Effect("body", message=json.dumps({key: {}})), "eks", action)
     assert (f"eks:{action}", "unexpected") in {(error.action, error.kind) for error in account().errors}
 
@@ -214,7 +216,7 @@ def test_an_answer_of_too_many_values_is_given_up(rig: Rig, piece: str, monkeypa
 
 def test_a_part_whose_description_says_nothing_of_its_health_is_not_well(rig: Rig) -> None:
     """Without problems EKS sends `"health": {"issues": []}` (the examples of its API reference)."""
-    rig.reset(12)
+    rig.standing()
     snapshot = account()
     assert snapshot.eks
     before = {cluster.name for cluster in snapshot.eks.clusters if cluster.issues_known}
