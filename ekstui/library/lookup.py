@@ -382,10 +382,11 @@ class Catalogue:
         service, colon, _ = text.partition(":")
         pairs = [(full.lower(), full) for full in self._names(service).values()] if colon else self._actions
         for lower, full in pairs:
+            # First of all, as it leaves out nearly all of 20,000 actions at each key.
+            if text not in lower and (colon or text not in lower.replace(":", "")):
+                continue
             prefix, _, name = lower.partition(":")
             begins = lower.startswith(text) or name.startswith(text)
-            if not begins and text not in lower and text not in prefix + name:
-                continue
             group = EXACT if text in (lower, name) else NAMED
             far = 0 if prefix in self._services else 1
             yield (

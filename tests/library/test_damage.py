@@ -28,7 +28,7 @@ from tests.store.policies import document, fill_from_the_corpus, history, proven
 from tests.support.accounts import snapshot
 from tests.support.effort import EFFORT
 
-FLIPS = 300 if EFFORT == 1 else max(5_000, 600 * EFFORT)
+FLIPS = 150 if EFFORT == 1 else max(5_000, 600 * EFFORT)
 
 CNI = "AmazonEKS_CNI_Policy"
 ACTION = "ec2:DescribeSecurityGroups"

@@ -26,7 +26,7 @@ def is_ready(library: Library) -> bool:
     return index.is_current(library.store, "actions") and index.is_current(library.store, "steps")
 
 
-def test_another_process_fills_and_indexes_the_cache_and_imports_nothing_of_the_working_folder(
+def test_another_process_is_cancelled_and_the_next_fills_the_cache_and_imports_nothing_of_the_working_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "ekstui").mkdir()
@@ -36,6 +36,26 @@ def test_another_process_fills_and_indexes_the_cache_and_imports_nothing_of_the_
     monkeypatch.setattr(sys, "path", ["", *sys.path])
     monkeypatch.setattr(maintenance, "fill", lambda *_, **__: pytest.fail("filled by this process"))
     library, reported = Library.open(), list[str]()
+    with monkeypatch.context() as noting:
+        cancelled, started = threading.Event(), list[subprocess.Popen[bytes]]()
+        start = subprocess.Popen
+
+        def noted(*arguments: Any, **options: Any) -> Any:
+            started.append(start(*arguments, **options))
+            return started[0]
+
+        noting.setattr("subprocess.Popen", noted)
+
+        def cancel(doing: str, done: int, total: int) -> None:
+            reported.append(f"{doing} {total}")
+            cancelled.set()
+
+        fill_and_index(library, cancel, cancelled.is_set)
+    (process,) = started
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+    assert library.data().newest
+    # What it left is no hindrance, nor how far it came before its end.
     fill_and_index(library, lambda doing, done, total: reported.append(f"{doing} {total}"), never)
     assert is_ready(library)
     assert not Path("imported").exists()
@@ -53,25 +73,5 @@ def test_where_no_process_can_be_started_this_one_fills_the_cache(
     monkeypatch.setattr(Corpus, "bundled", lambda: corpus)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
     library = Library.open()
-    fill_and_index(library, lambda *_: None, never)
-    assert is_ready(library)
-
-
-def test_a_cancelled_fill_ends_its_process_and_leaves_the_cache_usable(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    library, cancelled, pids = Library.open(), threading.Event(), list[int]()
-    started = subprocess.Popen
-
-    def noted(*arguments: Any, **options: Any) -> Any:
-        process = started(*arguments, **options)
-        pids.append(process.pid)
-        return process
-
-    monkeypatch.setattr("subprocess.Popen", noted)
-    fill_and_index(library, lambda *_: cancelled.set(), cancelled.is_set)
-    with pytest.raises(ProcessLookupError):
-        os.kill(pids[0], 0)
-    assert library.data().newest
     fill_and_index(library, lambda *_: None, never)
     assert is_ready(library)

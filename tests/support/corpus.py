@@ -28,7 +28,7 @@ def read_once() -> None:
     Without a cache each answer would read 34 MB again; a command or an app reads them once.
     """
     bundled, decompress = Corpus.bundled(), Corpus.lines
-    read_policies, read_histories = Corpus.policies, Corpus.histories
+    read_policies, read_histories, read_names = Corpus.policies, Corpus.histories, Corpus.names
 
     @cache
     def lines() -> tuple[bytes, ...]:
@@ -41,6 +41,10 @@ def read_once() -> None:
     @cache
     def histories() -> tuple[PolicyHistory, ...]:
         return tuple(read_histories(bundled))
+
+    @cache
+    def names() -> list[str]:
+        return list(read_names(bundled))
 
     def of_scope(items: tuple[_Item, ...], corpus: Corpus, scope: Scope) -> Iterator[_Item]:
         log.info_once("opens the bundled corpus")
@@ -55,6 +59,9 @@ def read_once() -> None:
     def shared_histories(corpus: Corpus, scope: Scope = "all") -> Iterator[PolicyHistory]:
         return of_scope(histories(), corpus, scope) if corpus == bundled else read_histories(corpus, scope)
 
+    def shared_names(corpus: Corpus) -> Iterator[str]:
+        return iter(names()) if corpus == bundled else read_names(corpus)
+
     parse_text = document.parse_text
     parse_stored = lru_cache(2_000)(parse_text)
 
@@ -63,6 +70,7 @@ def read_once() -> None:
 
     document.parse_text = shared_documents
     Corpus.lines = shared_lines  # type: ignore[assignment, method-assign]
+    Corpus.names = shared_names  # type: ignore[assignment, method-assign]
     Corpus.policies = shared_policies  # type: ignore[assignment, method-assign]
     Corpus.histories = shared_histories  # type: ignore[assignment, method-assign]
 
