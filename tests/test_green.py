@@ -80,7 +80,8 @@ def test_an_interrupted_proof_tells_of_its_whole_runs_and_leaves_nothing_running
     # What works beside it sleeps: that it ends is tested, not that it costs time.
     program = "from tests import again; again.BUSY = again.BUSY.replace('pass', '__import__(\"time\").sleep(0.05)'); exit(again.main())"
     command = (sys.executable, "-c", program, "--times", "1", "--only", "busy", "--busy", "1", "--")
-    options = (*LEAN, "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
+    # With a worker, which must end too.
+    options = (*LEAN, "-n", "1", "--rootdir", str(tmp_path), "-c", os.devnull, str(tmp_path))
     with subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True) as again:
         while not (tmp_path / "started").exists():
             assert again.poll() is None

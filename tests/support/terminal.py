@@ -22,8 +22,9 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
-import pyte
+from pyte.screens import Char
 
+from tests.support.emulator import Screen, Stream
 from tests.support.forking import Forked
 from tests.support.patience import PATIENCE
 
@@ -95,8 +96,8 @@ class Terminal:
         forked: bool = False,
     ) -> None:
         """Start the command; with `forked`, a `python -m MODULE …` whose imports are there already."""
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
+        self.screen = Screen(columns, rows)
+        self._stream = Stream(self.screen)
         self.raw = bytearray()
         """All that has been received."""
         self.last_byte = self.started = perf_counter()
@@ -360,7 +361,7 @@ def _arguments(command: Sequence[str]) -> Sequence[str]:
     return arguments
 
 
-def as_seen(cell: pyte.screens.Char) -> pyte.screens.Char:
+def as_seen(cell: Char) -> Char:
     """Return a cell without what nobody can see of it: a space has no colour but that behind it."""
     if cell.data != " " or cell.reverse or cell.underscore or cell.strikethrough or cell.blink:
         return cell

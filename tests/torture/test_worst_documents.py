@@ -14,8 +14,14 @@ from ekstui.iam.conditions.predicates import predicate
 from ekstui.iam.document import broken_rules, parse
 from ekstui.iam.grants import grants
 from ekstui.iam.policy_variables import NOTHING_KNOWN
-from ekstui.iam.summary import MAX_LISTED, services_in, too_large_to_list
+from ekstui.iam.summary import MAX_LISTED, ServiceSummary, services_in, too_large_to_list
 from tests.torture.worst_documents import INLINE, MANAGED, SHAPES, document
+
+
+@pytest.fixture(scope="module")
+def largest() -> tuple[ServiceSummary, ...]:
+    """Return what the document permits whose summary is the largest."""
+    return services_in(parse(document("NotAction with NotResource", INLINE)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -28,19 +34,16 @@ def test_iam_accepts_a_document_of_every_shape_that_fills_its_limit(shape: str) 
     assert document(shape, INLINE, 1) != document(shape, INLINE, 2)
 
 
-def test_what_is_too_large_to_list_is_counted_instead() -> None:
-    rows = services_in(parse(document("NotAction with NotResource", INLINE)))
-    assert sum(row.characters for row in rows) > MAX_LISTED
-    actions = sum(count.granted for row in rows for count in row.levels.values())
+def test_what_is_too_large_to_list_is_counted_instead(largest: tuple[ServiceSummary, ...]) -> None:
+    assert sum(row.characters for row in largest) > MAX_LISTED
+    actions = sum(count.granted for row in largest for count in row.levels.values())
     assert actions > 20_000
-    assert too_large_to_list(rows) == f"too large to list whole: {actions:,} actions of {len(rows)} services"
+    assert too_large_to_list(largest) == f"too large to list whole: {actions:,} actions of {len(largest)} services"
     assert too_large_to_list(services_in(parse(document("plain", INLINE)))) is None
 
 
-def test_actions_in_the_same_situation_share_what_is_granted() -> None:
-    (lambda_row,) = (
-        row for row in services_in(parse(document("NotAction with NotResource", INLINE))) if row.service == "lambda"
-    )
+def test_actions_in_the_same_situation_share_what_is_granted(largest: tuple[ServiceSummary, ...]) -> None:
+    (lambda_row,) = (row for row in largest if row.service == "lambda")
     # Those without resource types are in another one.
     assert len({id(action.grants) for action in lambda_row.actions}) == 2
     assert len(lambda_row.actions) > 50

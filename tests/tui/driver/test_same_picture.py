@@ -11,7 +11,6 @@ import random
 import select
 from typing import Any
 
-import pyte
 import pytest
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
@@ -19,6 +18,7 @@ from textual.pilot import Pilot
 
 from ekstui.tui.driver.terminal_output import Output
 from tests.support.effort import EFFORT
+from tests.support.emulator import Screen, Stream
 from tests.support.terminal import as_seen
 from tests.tui.driver.demo import Demo
 
@@ -43,8 +43,8 @@ class Both(HeadlessDriver):
     def __init__(self, app: App[Any], *, size: tuple[int, int] | None = None, **options: Any) -> None:
         super().__init__(app, size=size, **options)
         columns, rows = size or (80, 24)
-        self.stock, self.ours = pyte.Screen(columns, rows), pyte.Screen(columns, rows)
-        self._to_stock, self._to_ours = pyte.ByteStream(self.stock), pyte.ByteStream(self.ours)
+        self.stock, self.ours = Screen(columns, rows), Screen(columns, rows)
+        self._to_stock, self._to_ours = Stream(self.stock), Stream(self.ours)
         self.stock_bytes = self.our_bytes = 0
         self._reader, writer = os.pipe()
         self._output = Output(writer, "utf-8", (columns, rows), lambda: None)
