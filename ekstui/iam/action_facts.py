@@ -1,7 +1,7 @@
 """One action: its level, resource types and condition keys, the statements that match it, and completion of its name."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -66,21 +66,16 @@ SHORTEST_NAME = 3
 """The shortest text without a colon that is looked up among the names of all actions, in characters."""
 
 
-def action_completions(text: str, literals: Iterable[str] = (), limit: int = 20) -> tuple[str, ...]:
+def action_completions(text: str, limit: int = 20) -> tuple[str, ...]:
     """Return completions of a text, best first: `ec2:` for `ec`, `eks:DescribeCluster` for `eks:descr`.
 
     Without a colon: services, then actions of any service, that start with the text. With a colon: the service's
-    actions that start with it, then those that contain it. Case is ignored. `literals` are further actions, such as
-    those that only documents name; they come last.
+    actions that start with it, then those that contain it. Case is ignored.
     """
     wanted = text.strip().lower()
     service, colon, name = wanted.partition(":")
     completions = _in_service(service, name) if colon else _anywhere(wanted)
-    further = sorted(literal for literal in literals if wanted and literal.lower().startswith(wanted))
-    names = dict.fromkeys(islice(completions, limit))
-    for literal in further:
-        names.setdefault(literal)
-    return tuple(islice(names, limit))
+    return tuple(dict.fromkeys(islice(completions, limit)))
 
 
 def _in_service(service: str, name: str) -> Iterator[str]:

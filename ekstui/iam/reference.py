@@ -166,19 +166,15 @@ class Reference:
 
     def key_types(self, service: str) -> Mapping[str, str]:
         """Return the type of each key that a service lists, such as `String`, `Bool` or `ArrayOfString`."""
-        conditions = self._data.conditions
-        return {
-            key: str(conditions.get_condition_key_details(service, key)["type"])
-            for key in self.keys_of_service(service)
-        }
+        return self._of_keys(service, "type")
 
     def key_descriptions(self, service: str) -> Mapping[str, str]:
         """Return what the reference says about each key that a service lists."""
-        conditions = self._data.conditions
-        return {
-            key: str(conditions.get_condition_key_details(service, key)["description"])
-            for key in self.keys_of_service(service)
-        }
+        return self._of_keys(service, "description")
+
+    def _of_keys(self, service: str, detail: str) -> Mapping[str, str]:
+        details = self._data.conditions.get_condition_key_details
+        return {key: str(details(service, key)[detail]) for key in self.keys_of_service(service)}
 
     def resource_type(self, service: str, name: str) -> ResourceType | None:
         """Return a resource type of a service; None if it is unknown."""

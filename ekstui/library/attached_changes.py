@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.comparison import Change
 from ekstui.change.holes import changes_around, has_hole, hole, is_hole, plainly
@@ -26,15 +26,15 @@ _EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", 
 _NOTHING = Document(version="2012-10-17", id=None, statements=())
 
 
-class _Held(NamedTuple):
-    """What a holder has on one side."""
+_Held = tuple["WrittenAttachment", ...]
+"""What a holder has on one side."""
 
-    attachments: tuple[WrittenAttachment, ...]
+_Policies = frozenset[tuple[str, str]]
 
-    @property
-    def policies(self) -> frozenset[tuple[str, str]]:
-        """The policies with their scopes."""
-        return frozenset((attachment.policy, attachment.scope) for attachment in self.attachments)
+
+def _policies(held: _Held | None) -> _Policies:
+    """Return the policies of a holder with their scopes."""
+    return frozenset((attachment.policy, attachment.scope) for attachment in held or ())
 
 
 def attached_changes(
@@ -54,17 +54,17 @@ def attached_changes(
                 (
                     holder
                     for holder, other in gone.items()
-                    if holder[0] == key[0] and other.policies == held.policies and _is_renamed(held)
+                    if holder[0] == key[0] and _policies(other) == _policies(held) and _is_renamed(held)
                 ),
                 None,
             )
             if same is not None:
                 del gone[same]
                 continue
-        if old is None and key[0] == "boundary" and all(is_hole(policy) for policy, _ in held.policies):
+        if old is None and key[0] == "boundary" and all(is_hole(policy) for policy, _ in _policies(held)):
             # A boundary that may be none limits what is new, if anything.
             continue
-        if old is None or old.policies != held.policies:
+        if old is None or _policies(old) != _policies(held):
             yield _reviewed(key[0], old, held, documents)
     for key, held in gone.items():
         yield _reviewed(key[0], held, None, documents)
@@ -72,24 +72,21 @@ def attached_changes(
 
 def _is_renamed(held: _Held) -> bool:
     """Return whether a holder may have another name now: one that is written as a name is another one."""
-    return all(
-        has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held.attachments
-    )
+    return all(has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held)
 
 
 def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[tuple[AttachmentKind, str], _Held]:
     attachments_of: dict[tuple[AttachmentKind, str], list[WrittenAttachment]] = {}
     for attachment in attachments:
         attachments_of.setdefault((attachment.kind, attachment.holder), []).append(attachment)
-    return {key: _Held(tuple(held)) for key, held in attachments_of.items()}
+    return {key: tuple(held) for key, held in attachments_of.items()}
 
 
 def _reviewed(
     kind: AttachmentKind, before: _Held | None, after: _Held | None, documents: tuple[_Documents, ...]
 ) -> ReviewedDocument:
-    own = (after or before or _Held(())).attachments
-    had = before.policies if before else frozenset()
-    has = after.policies if after else frozenset()
+    own = after or before or ()
+    had, has = _policies(before), _policies(after)
     shown = next((attachment for attachment in own if (attachment.policy, attachment.scope) not in (had & has)), own[0])
     change = _CHANGES[kind](had, has, documents)
     state: ReviewState = "changed" if before and after else "new" if after else "removed"
@@ -111,8 +108,6 @@ def _reviewed(
         rights,
     )
 
-
-_Policies = frozenset[tuple[str, str]]
 
 _VERBS: dict[AttachmentKind, tuple[str, str]] = {
     "policy": ("attaches", "detaches"), "boundary": ("is limited by", "is no longer limited by"),

@@ -50,7 +50,6 @@ def used_answer(
     days: int = 90,
     *,
     less: bool = False,
-    again: bool = False,
     progress: ReportProgress | None = None,
     cancelled: Cancelled = never,
 ) -> UsedAnswer:
@@ -64,7 +63,7 @@ def used_answer(
         )
     snapshot = library.account.last_snapshot_or_error()
     name, arn, created = _meant(library, text, snapshot)
-    report = library.account.last_accessed(arn, progress, cancelled, again=again)
+    report = library.account.last_accessed(arn, progress, cancelled)
     answer = UsedAnswer(name, report, snapshot.identity.account, days, TRACKED_DAYS, created)
     return answer._replace(less=_less(_document(library, text, snapshot), report, days)) if less else answer
 

@@ -154,9 +154,9 @@ class Account:
         return attachments
 
     def last_accessed(
-        self, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never, *, again: bool = False
+        self, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never
     ) -> LastAccessed:
-        """Return IAM's report on what a role, user or policy was last used for, of the last hours unless `again`.
+        """Return IAM's report on what a role, user or policy was last used for, of the last hours.
 
         Offline it is the last one that was stored. Raises AccountError if there is none and AWS cannot be asked.
         """
@@ -169,7 +169,7 @@ class Account:
         if self.choice.file is None:
             with suppress(accounts.StoreError):
                 kept = accounts.last_accessed(self.folder, *_owner(snapshot), arn)
-        if kept is not None and (self.choice.offline or (not again and datetime.now(UTC) - kept.fetched_at < REPORTED)):
+        if kept is not None and (self.choice.offline or datetime.now(UTC) - kept.fetched_at < REPORTED):
             return kept
         if not self.choice.asks_aws:
             raise AccountError(

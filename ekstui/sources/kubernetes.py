@@ -142,9 +142,7 @@ def read_kubernetes(texts: Sequence[tuple[str, str]], read_at: datetime) -> Kube
 
     Raises InputError for text that is no such JSON, or has none of the kinds.
     """
-    collected = ObjectsRead()
-    for place, text in texts:
-        _Reader(text, place).read_into(collected)
+    collected = _objects(texts)
     if not collected.kinds and collected.bound() is None:
         raise InputError("There is no pod, service account or ConfigMap aws-auth in it.", _NEXT)
     if ("kube-system", "default") not in collected.service_accounts:
@@ -158,10 +156,14 @@ def read_bindings(texts: Sequence[tuple[str, str]]) -> tuple[Binding, ...] | Non
 
     They are for one answer and are never kept. Raises InputError for text that is not Kubernetes' JSON.
     """
+    return _objects(texts).bound()
+
+
+def _objects(texts: Sequence[tuple[str, str]]) -> ObjectsRead:
     collected = ObjectsRead()
     for place, text in texts:
         _Reader(text, place).read_into(collected)
-    return collected.bound()
+    return collected
 
 
 def within_limit(text: str, place: str) -> str:

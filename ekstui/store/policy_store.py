@@ -64,9 +64,9 @@ class PolicyStore:
         self._chunks: dict[str, dict[str, list[Any]]] = {}
 
     @staticmethod
-    def in_folder(folder: Path, collection: str = "aws") -> PolicyStore:
+    def in_folder(folder: Path) -> PolicyStore:
         """Return the store in a folder; nothing is opened yet."""
-        return PolicyStore(ObjectFile(folder / "policies.db"), collection)
+        return PolicyStore(ObjectFile(folder / "policies.db"))
 
     def of(self, collection: str) -> PolicyStore:
         """Return the store of another collection in the same file."""
