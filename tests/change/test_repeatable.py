@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from tests.support.effort import EFFORT
+from tests.support.patience import PATIENCE
 from tests.support.terminal import ROOT
 
 # So little work that most of these pairs reach the limit, each at a step of its own.
@@ -35,7 +36,7 @@ def _answers(hash_seed: str, pairs: list[tuple[str, int]]) -> list[str]:
     command = (sys.executable, "-c", COMPARE, json.dumps(pairs))
     return sorted(
         subprocess.run(
-            command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True, timeout=120
+            command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True, timeout=PATIENCE
         ).stdout.splitlines()
     )
 

@@ -7,11 +7,15 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from tests.support.patience import PATIENCE
 
-def client(service: str, region: str | None = None, attempts: int = 1, read_timeout: float = 10) -> Any:
+
+def client(service: str, region: str | None = None, attempts: int = 1, read_timeout: float = PATIENCE) -> Any:
     """Return a client that tries `attempts` times."""
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=2, read_timeout=read_timeout
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=PATIENCE,
+        read_timeout=read_timeout,
     )
     return _session().create_client(
         service,

@@ -17,6 +17,7 @@ from ekstui.errors import InputError
 from ekstui.sources import git as git_module
 from ekstui.sources.archives import read_collection
 from tests.support.documents import allowing
+from tests.support.patience import PATIENCE
 
 KNOWN = {
     name: Policy(name, f"arn:aws:iam::aws:policy/{name}", 1, (VersionInfo(1, datetime(2020, 1, 1, tzinfo=UTC)),))
@@ -304,9 +305,9 @@ def test_a_git_that_prints_without_end_or_says_nothing_is_ended(
 ) -> None:
     fake = tmp_path / "git"
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(git_module, "LOCAL_PATIENCE", 0.5)
     monkeypatch.setattr(git_module, "MOST_OUTPUT", 1 << 20)
-    for body, words in (("exec yes", "prints more than"), ("exec sleep 60", "within")):
+    for body, patience, words in (("exec yes", PATIENCE, "prints more than"), ("exec sleep 600", 0.5, "within")):
+        monkeypatch.setattr(git_module, "LOCAL_PATIENCE", patience)
         fake.write_text(f"#!/bin/sh\n{body}\n")
         fake.chmod(0o755)
         with pytest.raises(InputError, match=words):

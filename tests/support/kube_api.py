@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from ekstui.sources import kubectl
+from tests.support.patience import PATIENCE
 
 TOKEN = "seeded-bearer-token"
 
@@ -58,7 +62,7 @@ def _handler(api: KubeApi) -> type[BaseHTTPRequestHandler]:
             url = urlsplit(self.path)
             api.asked.append(f"{self.headers.get('Authorization', '')} {self.path}".strip())
             if api.hangs.is_set():
-                api.released.wait(30)
+                api.released.wait(PATIENCE)
             status, value = api.answer(url.path, parse_qs(url.query))
             content = json.dumps(value).encode()
             self.send_response(status)
@@ -86,7 +90,11 @@ def serving(api: KubeApi, folder: Path) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"https://127.0.0.1:{server.server_address[1]}"
+        with pytest.MonkeyPatch.context() as patch:
+            # They answer at last, however busy the machine is.
+            patch.setattr(kubectl, "PATIENCE", PATIENCE)
+            patch.setattr(kubectl, "_START", PATIENCE)
+            yield f"https://127.0.0.1:{server.server_address[1]}"
     finally:
         api.released.set()
         server.shutdown()

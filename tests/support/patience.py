@@ -3,5 +3,5 @@
 PATIENCE = 300.0
 """Seconds after which what a test waits for does not come any more, beside however many others it may run."""
 
-PROCESSOR = 20.0
+PROCESSOR = 100.0
 """Seconds of processor time that bounded work needs on no machine; without its bound it would take minutes."""

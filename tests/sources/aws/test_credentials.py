@@ -13,6 +13,7 @@ from ekstui.errors import AccountError, MfaNeededError
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.iam import sweep_account
 from tests.sources.aws.configured import Configured
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,7 +29,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configured:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("import time; time.sleep(60)", "no answer in"),
+        ("import time; time.sleep(600)", "no answer in"),
         ("import sys; sys.stderr.write('secret \\x1b[31m\\n'); sys.exit(3)", "process failed."),
         ("print('junk')", "its output is not JSON"),
     ],
@@ -37,7 +38,7 @@ def test_a_failing_credential_process_is_reported(
     aws: Configured, monkeypatch: pytest.MonkeyPatch, body: str, words: str, chained: bool
 ) -> None:
     # On a busy machine a helper that does answer takes its time.
-    monkeypatch.setattr("ekstui.sources.aws.credentials.PROCESS_TIMEOUT", 0.5 if words == "no answer in" else 120)
+    monkeypatch.setattr("ekstui.sources.aws.credentials.PROCESS_TIMEOUT", 0.5 if words == "no answer in" else PATIENCE)
     command = f"credential_process = {aws.helper(body)}"
     role = "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = s\n[profile s]\n"
     aws.configure(f"[profile p]\n{role if chained else ''}{command}\n")
