@@ -84,6 +84,8 @@ _IN_A_WORD = {
     "depends": "cannot tell",
 }  # fmt: skip
 """Verdicts in a table."""
+_DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
+"""In a table, what was denied though the policies looked at allow it, or may."""
 _OF_A_LAYER = {
     "allowed": "allows it", "explicit-deny": "denies it", "implicit-deny": "does not allow it", "depends": "cannot tell",
 }  # fmt: skip
@@ -186,7 +188,8 @@ def _row(number: int, answer: ExplainAnswer) -> TableRow:
         what = str(answer.request or "")
         kind = answer.request.resource if answer.request else ""
     times = f"{answer.times} ×" if answer.times else ""
-    verdict = Span(_word(answer), _STYLES[answer.verdict])
+    word = _word(answer)
+    verdict = Span(word, "warn" if word in _DENIED_THOUGH.values() else _STYLES[answer.verdict])
     cells = (times, code(who), code(what, "strong"), code("" if kind == "*" else kind), verdict)
     return TableRow(cells, AnswerRow(number), (number, "row"))
 
@@ -198,6 +201,8 @@ def _word(answer: ExplainAnswer) -> str:
         # A denial without an action, or one whose meaning is known, was denied all the same.
         if (not answer.judged and not answer.action) or answer.symptoms:
             return "denied"
+        if answer.denied and answer.verdict in _DENIED_THOUGH:
+            return _DENIED_THOUGH[answer.verdict]
     return _IN_A_WORD[answer.verdict]
 
 

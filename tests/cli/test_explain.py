@@ -370,6 +370,28 @@ def test_many_denials_are_a_table_and_repeats_one_row(
     assert len(answer["answers"][1]["resources"]) == 60
 
 
+def test_a_table_calls_denied_what_was_denied(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the explanations below it do, even where the policies looked at allow it, or may."""
+    said = "User: arn:aws:sts::111122223333:assumed-role/{}/i-0 is not authorized to perform: {} on resource: {}\n"
+    volume = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
+    log = said.format("prod-vpc-cni", "ec2:DescribeInstances", "*") + said.format(
+        "prod-ebs-csi", "ec2:CreateVolume", volume
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO(log))
+    assert main(["explain", "--demo"]) == 0
+    rows = [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines() if " × " in line]
+    assert rows == ["denied elsewhere", "denied, it depends"]
+
+
+def test_a_file_in_the_place_of_a_message_is_shown_the_way(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "a b.log"
+    log.write_text("anything")
+    assert main(["explain", str(log)]) == 2
+    assert capsys.readouterr().err.rstrip().endswith(f"ekstui explain - < '{log}'")
+
+
 def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
     tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
     answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
@@ -208,9 +209,17 @@ def _folders(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     return folders, [text for text in texts if text not in folders]
 
 
+# A longer name of a file is none, and is refused by the system in its own way.
+_LONGEST_FILE_NAME = 255
+
+
 def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:
     """Return the message from the arguments, or from standard input unless a document is read there."""
     words = " ".join(arguments.message)
+    if len(arguments.message) == 1 and len(words.encode()) <= _LONGEST_FILE_NAME and Path(words).is_file():
+        raise InputError(
+            f"{words} is a file, not a message.", f"To read a log from it: ekstui explain - < {shlex.quote(words)}"
+        )
     is_piped = not words and not arguments.action and not document_on_stdin and not sys.stdin.isatty()
     return (_log() if words == "-" or is_piped else words) or None
 
