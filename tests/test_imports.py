@@ -59,9 +59,9 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.principals_can": 85, "ekstui.sources.levels": 21, "ekstui.sources.mirror": 20,
     },
     "explain": {
-        "hashlib": 4, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16, "ekstui.library.peeling": 37,
-        "ekstui.library.pod_answers": 35, "ekstui.library.requester": 19, "ekstui.library.role_purposes": 17,
-        "ekstui.present.cluster_report": 132,
+        "dataclasses": 12, "hashlib": 4, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16,
+        "ekstui.library.peeling": 37, "ekstui.library.pod_answers": 35, "ekstui.library.requester": 19,
+        "ekstui.library.role_purposes": 17, "ekstui.present.cluster_report": 132,
     },
     APP: {
         "textual._xterm_parser": 2, "textual.drivers": 3, "ekstui.change.differences": 4, "ekstui.eks.last_accessed": 2,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeVar
 
@@ -403,27 +402,26 @@ def differences(before: Document, after: Document) -> Differences:
     if before == after and is_too_large(before):
         return Differences((), (), (), (), ())
     one, other = _Reading(before), _Reading(after)
-    lists = _DifferenceLists()
+    lists = _DifferenceLists([], [], [], [], {}, Effort(MAX_STEPS))
     exceptions = _paired_exceptions(one, other)
     for target in sorted((one.places.keys() | other.places.keys()) - exceptions.keys()):
         _compare(target, one, other, lists)
-    lists.changed += dict.fromkeys(exceptions.values())
+    lists.changed.extend(dict.fromkeys(exceptions.values()))
     return Differences(
         _alike_together(lists.added), _alike_together(lists.removed), _alike_together(lists.changed),
         _covered_together(lists.covered), tuple((effect, tuple(names)) for effect, names in lists.alike.items() if names),
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class _DifferenceLists:
+class _DifferenceLists(NamedTuple):
     """The parts of `Differences` as they are collected."""
 
-    added: list[ActionDifference] = field(default_factory=list)
-    removed: list[ActionDifference] = field(default_factory=list)
-    changed: list[ActionDifference] = field(default_factory=list)
-    covered: list[StillCovered] = field(default_factory=list)
-    alike: dict[Effect, list[str]] = field(default_factory=dict)
-    effort: Effort = field(default_factory=lambda: Effort(MAX_STEPS))
+    added: list[ActionDifference]
+    removed: list[ActionDifference]
+    changed: list[ActionDifference]
+    covered: list[StillCovered]
+    alike: dict[Effect, list[str]]
+    effort: Effort
 
 
 def _compare(target: Target, one: _Reading, other: _Reading, lists: _DifferenceLists) -> None:

@@ -220,7 +220,7 @@ def statement_in_words(result: StatementResult) -> str:
     version = "" if policy.version is None else f" {version_label(policy.version)}"
     layer = "" if result.layer == "identity" else f" ({result.layer})"
     deny = ", a Deny" if statement.effect == "Deny" else ""
-    return f"{policy.name}{version}, {statement.sid or f'statement {result.index + 1}'}{layer}{deny}"
+    return f"{policy.name}{version}, {statement.sid or f'statement {result.position + 1}'}{layer}{deny}"
 
 
 def refused_tags(failure: Failure) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ IAM User Guide, "AWS JSON policy elements: Principal" and "Available keys for AW
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement
 from ekstui.denial.callers import trust_notes, wanted_tokens
@@ -59,7 +58,7 @@ def judge_trust(request: Request, trust: AppliedPolicy) -> TrustJudgement:
     caller = caller_of(request)
     role = trust.arn or next((resource for resource in request.resources if ":role/" in resource), None)
     for action in _actions(request, caller):
-        results, grant = _results(replace(request, action=action), caller, trust)
+        results, grant = _results(request._replace(action=action), caller, trust)
         verdict = _verdict(results)
         if verdict != "allowed":
             break
@@ -299,7 +298,7 @@ def _with_claims(request: Request, caller: Caller, issuer: str | None, condition
         others = (line.key for line in conditions if line.key.lower() not in keys)
         absent |= {key for key in others if "." in (of := key.lower().rpartition(":")[0]) and of not in own}
     signed = caller.kind == "aws"
-    return replace(request, principal=request.principal if signed else None, context=context, absent=absent)
+    return request._replace(principal=request.principal if signed else None, context=context, absent=absent)
 
 
 def _context_of(caller: Caller, issuer: str | None, request: Request) -> Iterator[tuple[str, str]]:

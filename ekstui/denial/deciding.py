@@ -5,7 +5,6 @@ the tags of a request that makes something are those of what is made, not the ta
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from difflib import SequenceMatcher
 from operator import itemgetter
 from os.path import commonprefix
@@ -214,7 +213,7 @@ def _near(result: StatementResult, action: str) -> StatementResult:
     failed = tuple(_shortened(failure, action) for failure in result.failed)
     if result.matches and result.statement.effect == "Deny":
         failed = (Failure("effect", None, "Effect", ("Allow",), ("Deny",)),)
-    return replace(result, failed=failed)
+    return result._replace(failed=failed)
 
 
 def _shortened(failure: Failure, action: str) -> Failure:

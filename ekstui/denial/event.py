@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ekstui.denial.message import (
@@ -51,8 +50,7 @@ def with_assumption(denial: Denial, event: Mapping[str, Any]) -> Denial:
         # "false" is also recorded if the request lacks the key.
         context["aws:MultiFactorAuthPresent"] = ("true",)
     service = _text(who, "invokedBy") if who.get("type") == "AWSService" else None
-    return replace(
-        denial,
+    return denial._replace(
         resource=denial.resource or _text(objects, "roleArn"),
         principal=denial.principal if service is None else service,
         context=context,
@@ -228,8 +226,7 @@ def _of_event(event: Mapping[str, Any]) -> Denial:
     called = action_of_operation(service, event["eventName"])
     message = " ".join((_text(event, "errorMessage") or "").split())
     denial = next((sentence.denial for sentence in sentences_in(message)), Denial(called))
-    denial = replace(
-        denial,
+    denial = denial._replace(
         resource=denial.resource or _only_resource_of(event),
         principal=denial.principal or _text(event, "userIdentity", "arn"),
         context=_context_of_event(event),
@@ -265,7 +262,7 @@ def _with_parameters(denial: Denial, called: str, event: Mapping[str, Any]) -> D
             absent.add(creation)
         else:
             context[creation] = (event["eventName"],)
-    return replace(denial, context=context, absent=frozenset(absent), parameter_resources=resources)
+    return denial._replace(context=context, absent=frozenset(absent), parameter_resources=resources)
 
 
 def _resources_of(denial: Denial, info: ActionInfo, event: Mapping[str, Any]) -> tuple[str, ...]:

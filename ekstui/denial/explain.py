@@ -5,7 +5,6 @@ Source: IAM User Guide, "Troubleshoot access denied error messages" and "Policy 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ekstui.change.holders import nearest_actions
@@ -86,8 +85,7 @@ _RESOURCE_POLICIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A request as the user gave it; given values override those of a message."""
 
     message: str | None = None
@@ -96,7 +94,7 @@ class Question:
     resources: tuple[str, ...] = ()
     """ARNs, or `*`."""
     principal: str | None = None
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, tuple[str, ...]] = {}
     absent: tuple[str, ...] = ()
     """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
 
@@ -340,7 +338,7 @@ def explain(
     ]
     models.sort(key=lambda candidate: own[candidate.policy.name])
     statement = smallest_statement(request, decision.evaluation, nearest, name, models)
-    case = replace(case, offered=offered, statement=statement)
+    case = case._replace(offered=offered, statement=statement)
     if (limit := limited_by(case)) is not None:
         note = f"An Allow in an identity policy is not enough: the {limit} does not allow it either."
         return explanation._replace(notes=(*explanation.notes, note), checks=tuple(checks_of_limit(case, limit)))
@@ -364,7 +362,7 @@ def _with_next_steps(
     """
     if component is not None:
         offered, _ = allowers(case.request, case.candidates, purpose_of_component(component, knowledge))
-        case = replace(case, offered=offered, component=component)
+        case = case._replace(offered=offered, component=component)
         fixes = role_for_pods(case)
         return explanation._replace(checks=checks_of(case, fixes, of_pods=True), fixes=fixes)
     if explanation.cause is not None and not explanation.cause.has_remedy:

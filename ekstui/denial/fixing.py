@@ -6,7 +6,6 @@ EKS User Guide, "Learn how EKS Pod Identity grants pods access to AWS services";
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ekstui.change.policy import version_label
@@ -52,8 +51,7 @@ _INLINE, _MANAGED = 10_240, 6_144
 """The most characters of all inline policies of a role together, and of a managed policy ("IAM and AWS STS quotas")."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixCase:
+class FixCase(NamedTuple):
     """A denied request, and what may fix it."""
 
     request: Request
@@ -74,8 +72,7 @@ class FixCase:
         """Return what the request depends on if the caller has these documents too; None if it is not allowed then."""
         added = {key: (value,) for key, value in context}
         gone = {key.lower() for key in added}
-        request = replace(
-            self.request,
+        request = self.request._replace(
             resources=self.request.resources or ((self.statement.resources) if self.statement else ()),
             context={**self.request.context, **added},
             absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
@@ -138,7 +135,7 @@ def role_fix(commands: Sequence[Command], request: Request, policies: Policies, 
     if arguments[2] == "tag-role":
         key, value = (part.partition("=")[2] for part in arguments[-1].split(",", 1))
         context = {**request.context, f"aws:PrincipalTag/{key}": (value,)}
-        evaluation = evaluated(replace(request, context=context), policies)
+        evaluation = evaluated(request._replace(context=context), policies)
         return (
             Fix(tuple(commands), evaluation.missing)
             if evaluation is not None and evaluation.verdict == "allowed"
@@ -410,7 +407,7 @@ def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
         namespace, service_account = match.groups()
     used = tuple(text for text in (role, cluster, account, namespace, service_account) if text.startswith("$"))
     # The new role has no other policies.
-    alone = replace(case, policies=Policies(), statements=())
+    alone = case._replace(policies=Policies(), statements=())
     fix = next(_policies(alone, "ROLE", "role"), None)
     if fix is None or len(fix.commands) != 1:
         return ()

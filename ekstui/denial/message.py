@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from ekstui.denial.patterns import compiled_later
@@ -58,8 +57,7 @@ class Cause(NamedTuple):
         return self.policy_type == "identity" and not self.explicit
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(NamedTuple):
     """A denied request, as a message describes it."""
 
     action: str
@@ -69,7 +67,7 @@ class Denial:
     principal: str | None = None
     cause: Cause | None = None
     """None if the message gives no reason."""
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, tuple[str, ...]] = {}
     """Condition keys with values from the message."""
     absent: frozenset[str] = frozenset()
     """Condition keys that the request lacked according to the message; `aws:RequestTag/*` is every such key."""
@@ -230,7 +228,7 @@ def with_token(denial: Denial, text: str) -> Denial:
         return denial
     role, subject, provider = (_only(pattern, text) for pattern in (_ROLE, SERVICE_ACCOUNT_NAME, _ISSUER))
     context = {"aws:FederatedProvider": (provider,), **denial.context} if provider is not None else denial.context
-    return replace(denial, resource=denial.resource or role, principal=denial.principal or subject, context=context)
+    return denial._replace(resource=denial.resource or role, principal=denial.principal or subject, context=context)
 
 
 def _only(pattern: re.Pattern[str], text: str) -> str | None:

@@ -6,7 +6,6 @@ policy, what that says about the action stays: its resources and its conditions.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from ekstui.denial.answer import refused_tags
 from ekstui.denial.parameters import KMS_KEY_ID, PLACEHOLDER, of_place
@@ -89,7 +88,7 @@ def is_redacted(resource: str) -> bool:
 
 def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -> Statement | None:
     """Return the narrowest statement of a policy that allows the request, or may; with the patterns that match alone."""
-    asked = request if resource == "*" else replace(request, resources=(resource,))
+    asked = request if resource == "*" else request._replace(resources=(resource,))
     results = [
         result
         for candidate in models

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from ekstui.denial.calls import calls_in
@@ -175,7 +174,7 @@ class _Reader:
             return
         encoded = encoded_in(text) if len(denials) == 1 else None
         for denial in denials:
-            yield Refusal(replace(denial, encoded=encoded) if encoded else denial, text)
+            yield Refusal(denial._replace(encoded=encoded) if encoded else denial, text)
 
     def _is_event(self, value: dict[str, object]) -> bool:
         """Return whether a JSON object is an event, whose strings are no text of a log."""
@@ -325,7 +324,7 @@ def _complete(hits: Sequence[_Hit], index: int, text: str) -> Refusal:
         following = hits[index + 1] if index + 1 < len(hits) else None
         cut = following.at[0] if following is not None and following.form is hit.form else None
         encoded = encoded_in(hit.form.text[hit.at[0] : cut])
-        what = with_token(replace(what, encoded=encoded) if encoded else what, " ".join(about.split()))
+        what = with_token(what._replace(encoded=encoded) if encoded else what, " ".join(about.split()))
     return hit.refusal._replace(what=what, text=about)
 
 

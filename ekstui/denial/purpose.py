@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ekstui.denial.callers import is_instance_session
@@ -300,12 +299,11 @@ def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[s
 _TAG = "aws:PrincipalTag/"
 
 
-@dataclass(frozen=True, slots=True)
-class PodSession:
+class PodSession(NamedTuple):
     """What requests in such a session have."""
 
     policies: tuple[AppliedPolicy, ...] = ()
-    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tags: Mapping[str, tuple[str, ...]] = {}
     """Context keys with their values."""
     absent: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()

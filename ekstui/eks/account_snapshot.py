@@ -1,8 +1,8 @@
 """An account's roles, users, groups and customer-managed policies as values, and who has a policy attached."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from ekstui.eks.cluster import EksFacts
@@ -87,13 +87,25 @@ class AttachedPolicy(NamedTuple):
     arn: str
 
 
-@dataclass(frozen=True, slots=True)
 class InlinePolicy:
-    """A policy written into a role, user or group."""
+    """A policy written into a role, user or group; a class, so that another may parse the document when it is asked for."""
 
+    # Its fields are those of a named tuple for what writes and reads records.
+    __slots__ = _fields = ("name", "document")
+    _field_defaults: Mapping[str, object] = MappingProxyType({})
     name: str
     document: Document | None
     """None if the document could not be read."""
+
+    def __init__(self, name: str, document: Document | None) -> None:
+        self.name = name
+        self.document = document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InlinePolicy) and (self.name, self.document) == (other.name, other.document)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.document))
 
 
 class Role(NamedTuple):

@@ -1,7 +1,6 @@
 """What EKS knows about clusters and the roles they use, as values."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -140,14 +139,13 @@ class PodIdentityAssociation(NamedTuple):
     """None if it was not described."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ec2Node:
+class Ec2Node(NamedTuple):
     """EC2 instances that belong to the cluster according to their tags, grouped by instance profile."""
 
     instance_profile_arn: str
     karpenter_pool: str | None
     """The Karpenter node pool, from the tag `karpenter.sh/nodepool`."""
-    count: int
+    count: int  # type: ignore[assignment]  # over the method of tuples, which nobody calls
     """Instances seen."""
 
 

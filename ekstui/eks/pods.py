@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -103,10 +102,8 @@ ReadKind = Literal["pods", "service accounts", "aws-auth"]
 """What is read of Kubernetes."""
 
 
-@dataclass(frozen=True)
-class KubernetesFacts:
-    """What was read of a cluster's Kubernetes at one time; a kind that was not read is None."""
-
+class _KubernetesFields(NamedTuple):
+    # Only a subclass of a named tuple can keep what it looks up by name.
     read_at: datetime
     pods: tuple[Pod, ...] | None = None
     service_accounts: tuple[KubernetesServiceAccount, ...] | None = None
@@ -116,6 +113,10 @@ class KubernetesFacts:
     """The kinds that were read in all namespaces."""
     trouble: tuple[str, ...] = ()
     """What could not be read and why, in sentences."""
+
+
+class KubernetesFacts(_KubernetesFields):
+    """What was read of a cluster's Kubernetes at one time; a kind that was not read is None."""
 
     def has(self, kind: ReadKind) -> bool:
         """Return whether something of a kind was read."""

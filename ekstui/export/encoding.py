@@ -142,7 +142,7 @@ FIELDS: Mapping[str, str] = {
     "Skipped": "place reason",
     "SourceError": "source action kind region message next_step",
     "StatementChange": "name reach",
-    "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index effect=statement.effect layer "
+    "StatementResult": "policy=policy.name version=policy.version sid=statement.sid index=position effect=statement.effect layer "
     "matches failed",
     "Step": "version created default missing_before change",
     "StepCounts": "kind reach denies added removed changed",

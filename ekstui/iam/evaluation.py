@@ -7,7 +7,6 @@ evaluation logic"). The context that follows from a request's ARNs is added to t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -111,13 +110,12 @@ class Failure(NamedTuple):
     """What the request has; empty if it lacks the key, None if unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class StatementResult:
+class StatementResult(NamedTuple):
     """The result of one statement for one resource."""
 
     layer: Layer
     policy: AppliedPolicy
-    index: int
+    position: int
     """The statement's place in its document, from 0."""
     statement: Statement
     matches: Truth
@@ -417,7 +415,7 @@ def _of_caller(
         failed = (Failure("principal", None, element, wanted, caller_arns), *failed)
     if is_named is None and matches is None:
         missing = (PRINCIPAL, *missing)
-    return replace(result, statement=statement, matches=matches, failed=failed, missing=missing)
+    return result._replace(statement=statement, matches=matches, failed=failed, missing=missing)
 
 
 def _evaluate_part(
@@ -565,7 +563,7 @@ def _statement_result(
     return StatementResult(
         layer=layer,
         policy=policy,
-        index=index,
+        position=index,
         statement=statement,
         matches=matches,
         failed=tuple(failure for holds, failure in failures if holds is matches),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ekstui.iam import arn
 from ekstui.iam.policy_variables import NOTHING_KNOWN, Context
@@ -11,8 +11,7 @@ from ekstui.iam.truth import Truth
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request to evaluate. A context key that is neither in `context` nor in `absent` is unknown."""
 
     action: str
@@ -21,7 +20,7 @@ class Request:
     """ARNs that must all be allowed, or `*` for an action without resources; empty if not given."""
     principal: str | None = None
     """The caller's ARN: a user, a role, or `arn:aws:sts::…:assumed-role/NAME/SESSION`."""
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, tuple[str, ...]] = {}
     """Values by condition key; case is ignored in keys, and a key without values is absent."""
     absent: frozenset[str] = frozenset()
     """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""

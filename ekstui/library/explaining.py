@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -115,7 +114,7 @@ def explain_all(
     snapshot = _snapshot(library, inquiry)
     place = library if snapshot is None else library.in_partition(snapshot.identity.partition)
     partition, now = place.data().partition, datetime.now(UTC)
-    answers = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now).answers(progress))
+    answers = place.ask(lambda reader: _Case(inquiry, snapshot, place, reader, partition, now, {}).answers(progress))
     if snapshot is None:
         return answers
     read_at = snapshot.fetched_at
@@ -146,8 +145,7 @@ def _snapshot(library: Library, inquiry: Inquiry) -> AccountSnapshot | None:
     return None if snapshot is None or snapshot.identity.account not in accounts else snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     """An inquiry, the account that it is about, and the documents of one partition to judge it by."""
 
     inquiry: Inquiry
@@ -156,7 +154,7 @@ class _Case:
     reader: PolicyReader
     partition: str
     now: datetime
-    candidates_read: dict[tuple[object, ...], list[CandidatePolicy]] = field(default_factory=dict)
+    candidates_read: dict[tuple[object, ...], list[CandidatePolicy]]
     """The policies that may allow the action looked at last, with what is parsed and evaluated of them."""
 
     def answers(self, progress: Callable[[int, int], None]) -> tuple[ExplainAnswer, ...]:
@@ -378,7 +376,7 @@ class _Case:
         keys = {key.lower() for key in (*request.context, *request.absent)}
         if layers.resource_account is not None and "aws:resourceaccount" not in keys:
             owner = {"aws:ResourceAccount": (layers.resource_account,)}
-            request = replace(request, context={**request.context, **owner})
+            request = request._replace(context={**request.context, **owner})
         return request, self._with_given(policies, layers)
 
     def _layers(self, request: Request) -> LayersOfRequest:
@@ -560,8 +558,7 @@ def _of_principal(request: Request, requester: Requester) -> Request:
         # A session's ARN leaves out the role's path.
         tags["aws:PrincipalArn"] = (requester.arn,)
     context = {**request.context, **{key: values for key, values in tags.items() if key.lower() not in keys}}
-    return replace(
-        request,
+    return request._replace(
         principal=request.principal or requester.arn,
         context=context,
         absent=request.absent | requester.session.absent,

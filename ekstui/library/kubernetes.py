@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,8 +47,7 @@ def keep_kubernetes(library: Library, name: str, facts: KubernetesFacts, region:
     snapshot = library.account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
     if (earlier := cluster.kubernetes) is not None:
-        facts = replace(
-            facts,
+        facts = facts._replace(
             pods=facts.pods if facts.pods is not None else earlier.pods,
             service_accounts=facts.service_accounts if facts.service_accounts is not None else earlier.service_accounts,
             mappings=facts.mappings if facts.mappings is not None else earlier.mappings,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -284,7 +283,7 @@ class _Case(NamedTuple):
     def _with_account_only(self, workload: Workload) -> Cluster:
         """Return the cluster with no service account but that of some pods."""
         account = account_of(self.cluster, workload)
-        facts = replace(self.facts, service_accounts=() if account is None else (account,))
+        facts = self.facts._replace(service_accounts=() if account is None else (account,))
         return _with_facts(self.cluster, facts)
 
     def _trust(

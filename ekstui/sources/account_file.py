@@ -271,24 +271,22 @@ class _PackedPolicy(InlinePolicy):
     """An inline policy whose document is parsed when it is asked for, so that those of thousands of roles are never there at once."""
 
     __slots__ = ("_value",)
-    _value: object
 
     def __init__(self, name: str, value: object) -> None:
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "_value", _packed(value))
+        self.name = name
+        self._value: object = _packed(value)
 
     @property
-    def document(self) -> Document | None:
+    def document(self) -> Document | None:  # type: ignore[override]
         return _document(self._value)
 
     def __eq__(self, other: object) -> bool:
         # The app compares whole accounts on the thread of its keys.
         if isinstance(other, _PackedPolicy) and (self.name, self._value) == (other.name, other._value):
             return True
-        return isinstance(other, InlinePolicy) and (self.name, self.document) == (other.name, other.document)
+        return super().__eq__(other)
 
-    def __hash__(self) -> int:
-        return hash((self.name, self.document))
+    __hash__ = InlinePolicy.__hash__
 
 
 def _packed(value: Any) -> Any:

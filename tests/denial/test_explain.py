@@ -6,7 +6,6 @@ The documents are the smallest that show a rule; the rules are those of the IAM 
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -631,8 +630,7 @@ def test_versions_and_statements_in_words() -> None:
     policy, statement = applied(READ[0], name="P", version=2), parsed(READ[0]).statements[0]
     near = StatementResult("identity", policy, 3, statement, False, (), ())
     assert statement_in_words(near) == "P v2, statement 4"
-    unnamed = replace(
-        near,
+    unnamed = near._replace(
         layer="boundary",
         policy=policy._replace(name="own", version=None),
         statement=statement._replace(sid="Sid1", effect="Deny"),
@@ -779,7 +777,7 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
     denial = Denial(GET.action, GET.resources[0], SESSION, cause)
     found = explain(GET, policies, (), knowledge=knowledge(), denial=denial)
     assert found.not_looked_at == unseen
-    anonymous = replace(GET, principal="Anonymous")
+    anonymous = GET._replace(principal="Anonymous")
     unsigned = explain(anonymous, policies, (), knowledge=knowledge())
     assert unsigned.not_looked_at == ("resource control policies", "VPC endpoint policies", "the bucket policy")
     assert (unsigned.smallest_statement, unsigned.allowed_by) == (None, ())
@@ -794,9 +792,9 @@ def test_what_was_not_looked_at(policies: Policies, cause: Cause | None, unseen:
         (GET, Policies((READ_ALL,), NOTHING), [], False),
         (GET, Policies((READ_ALL,), None, (NOTHING,)), [], False),
         # An action that nothing names may be mistyped; one that a policy names is only new.
-        (replace(GET, action="s3:GetObjct"), Policies((NOTHING,)), [], False),
-        (replace(GET, action="s3:GetObjct"), Policies((NOTHING,)), [candidate("a", [allow("s3:getobjct")])], True),
-        (replace(GET, action="s3:GetObjct"), Policies((NOTHING,)), [candidate("a", [allow("s3:Get*")])], False),
+        (GET._replace(action="s3:GetObjct"), Policies((NOTHING,)), [], False),
+        (GET._replace(action="s3:GetObjct"), Policies((NOTHING,)), [candidate("a", [allow("s3:getobjct")])], True),
+        (GET._replace(action="s3:GetObjct"), Policies((NOTHING,)), [candidate("a", [allow("s3:Get*")])], False),
     ],
 )
 def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
@@ -947,9 +945,9 @@ def test_what_is_said_of_who_decides() -> None:
         return " ".join(explain(request, policies, (), knowledge=knowledge(), denial=denial).notes)
 
     must = "The trust policy of the role must allow this"
-    assume = replace(GET, action="sts:AssumeRole", resources=(ROLE,))
+    assume = GET._replace(action="sts:AssumeRole", resources=(ROLE,))
     assert must in notes(assume, Policies((NOTHING,)))
-    assert must in notes(replace(assume, action="sts:TagSession"), Policies((NOTHING,)))
+    assert must in notes(assume._replace(action="sts:TagSession"), Policies((NOTHING,)))
     assert must not in notes(assume, Policies((NOTHING,)), NO_ALLOW)
     assert must not in notes(GET, Policies((NOTHING,)))
     # A limit of the caller that denies is told from one that lacks an Allow.
@@ -984,7 +982,7 @@ def test_how_a_message_names_its_resource_is_said_where_that_matters() -> None:
     [
         (Policies((READ_ALL,)), GET, None, ("does not say what denied it", "Most likely one of them is not attached", "Or they were attached", "deleted and recreated", "a policy that was not looked at denied it"), ("other tags or context", "another role or user")),
         (Policies((READ_ALL,), identity_known=True), GET, None, ("Most likely they were attached or changed after",), ("one of them is not attached",)),
-        (Policies((READ_ALL,)), replace(GET, principal=None), None, ("another role or user",), ("deleted and recreated",)),
+        (Policies((READ_ALL,)), GET._replace(principal=None), None, ("another role or user",), ("deleted and recreated",)),
         (Policies((READ_ALL,)), GET, NO_ALLOW, ("So it is not a service control policy",), ("a policy that was not looked at denied it", "does not say what denied it")),
         (Policies((READ_ALL,)), GET, Cause("identity", explicit=True), ("have none that applies",), ("So it is not",)),
         (Policies((READ_ALL,)), GET, Cause("service-control", explicit=True), ("which agrees with the message",), ("Most likely",)),

@@ -6,7 +6,6 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -113,7 +112,7 @@ def explain(arguments: Namespace) -> int:
         inquiry = inquiry._replace(principal=role, pod=pod)
     if account_meant(library, inquiry):
         could_read_account(library, again=False)
-    questions = [replace(inquiry.question, action=action) for action in arguments.action] or [inquiry.question]
+    questions = [inquiry.question._replace(action=action) for action in arguments.action] or [inquiry.question]
     with remark_progress() as report:
         answers = tuple(
             answer
