@@ -107,7 +107,7 @@ def _policies(prefix: str, **_: object) -> Iterable[str]:
         start = f"{name}@{before}.." if dots else f"{name}@"
         return [f"{start}{label}" for label in _versions(library.find(name).policy)]
     return [
-        *(entry.policy.name for entry in library.policies("all")),
+        *library.ask(lambda reader: tuple(reader.names())),
         *(name for family in shipped_in("any") for name in family.names()),
     ]
 
