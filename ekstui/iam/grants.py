@@ -343,8 +343,11 @@ def _uses(
 def action_matches(statement: Statement, action: str) -> bool:
     """Return whether the statement's Action or NotAction matches one action, whatever its case."""
     name = action.lower()
-    listed = any(wildcard.matches(pattern.lower(), name) for pattern in statement.actions)
-    return listed == (statement.action_element == "Action")
+    # A loop of its own: this is asked of every pattern of every policy that might help.
+    for pattern in statement.actions:
+        if wildcard.matches(pattern.lower(), name):
+            return statement.action_element == "Action"
+    return statement.action_element != "Action"
 
 
 def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:

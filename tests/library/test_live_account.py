@@ -406,7 +406,9 @@ def test_a_call_that_hangs_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(connections, "SWEEP_READ_TIMEOUT", 1.0)
     rig.proxy.add(Effect("hang"), "iam", "GetAccountAuthorizationDetails")
     snapshot = Library.open().account.refresh()
-    assert [(error.source, error.kind) for error in snapshot.errors] == [("roles", "network")]
+    # A busy machine may take longer than that for IAM's other answers too.
+    assert {(error.action.partition(":")[0], error.kind) for error in snapshot.errors} == {("iam", "network")}
+    assert "roles" in {error.source for error in snapshot.errors}
     assert not snapshot.complete
     assert snapshot.eks is not None
     assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto", "legacy"}

@@ -13,13 +13,13 @@ from tests.rig.rig import Rig
 from tests.support.loopback import strays
 
 OUTSIDE = ("203.0.113.1", "2001:db8::1", "iam.amazonaws.com")
-CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], 443), timeout=1)"
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], 443), timeout=60)"
 
 
 @pytest.mark.parametrize("host", OUTSIDE)
 def test_nothing_leaves_loopback(host: str) -> None:
     with pytest.raises(OSError, match=r"tests may not|not known"):
-        socket.create_connection((host, 443), timeout=1)
+        socket.create_connection((host, 443), timeout=60)
     (stray,) = strays()
     assert host in stray
 
@@ -42,9 +42,9 @@ def test_a_thread_that_outlives_its_test_leads_nowhere(monkeypatch: pytest.Monke
 
 def test_loopback_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        socket.create_connection(server.getsockname(), timeout=1).close()
+        socket.create_connection(server.getsockname(), timeout=60).close()
         with pytest.raises(socket.gaierror):
-            socket.create_connection(("iam.invalid", 443), timeout=1)
+            socket.create_connection(("iam.invalid", 443), timeout=60)
     assert strays() == []
 
 
