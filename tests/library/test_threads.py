@@ -15,7 +15,7 @@ from tests.support.effort import EFFORT
 from tests.threads import Thread, count, first_lines, threads
 
 THREADS = threads()
-LOGS = 60 if EFFORT == 1 else 1000
+LOGS = 30 if EFFORT == 1 else 1000
 
 
 @pytest.fixture(scope="module")

@@ -363,7 +363,7 @@ def test_what_is_written_is_judged(tmp_path: Path, library: Library, case: Case)
 SEVERAL = [case for case in CASES if len({*case.before, *case.after}) > 1]
 
 
-@pytest.mark.parametrize("case", [*SEVERAL, *sample([case for case in CASES if case not in SEVERAL], 4)])
+@pytest.mark.parametrize("case", [*sample(SEVERAL, 7), *sample([case for case in CASES if case not in SEVERAL], 3)])
 def test_git_says_the_same_of_them(tmp_path: Path, library: Library, case: Case) -> None:
     judged = without_git(tmp_path / "without", case, library)
     (tmp_path / "git").mkdir()

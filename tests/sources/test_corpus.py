@@ -12,20 +12,19 @@ from ekstui import files
 from ekstui.change.policy import format_time
 from ekstui.errors import DataError
 from ekstui.sources.corpus import Corpus
+from tests.support.corpus import raw_corpus, small_corpus
 
 
 def test_every_policy_is_what_plain_json_parsing_reads() -> None:
-    with lzma.open(files.assets() / "corpus.jsonl.xz") as lines:
-        for history, line in zip(Corpus.bundled().histories(), lines, strict=True):
-            raw = json.loads(line)
-            policy = history.policy
-            assert (policy.name, policy.arn, f"v{policy.default_version}") == (raw["name"], raw["arn"], raw["default"])
-            assert [(f"v{info.number}", format_time(info.created)) for info in policy.versions] == [
-                (version["version"], version["created"]) for version in raw["versions"]
-            ]
-            assert [json.loads(text) for text in history.texts.values()] == [
-                version["document"] for version in raw["versions"]
-            ]
+    for history, raw in zip(Corpus.bundled().histories(), raw_corpus(), strict=True):
+        policy = history.policy
+        assert (policy.name, policy.arn, f"v{policy.default_version}") == (raw["name"], raw["arn"], raw["default"])
+        assert [(f"v{info.number}", format_time(info.created)) for info in policy.versions] == [
+            (version["version"], version["created"]) for version in raw["versions"]
+        ]
+        assert [json.loads(text) for text in history.texts.values()] == [
+            version["document"] for version in raw["versions"]
+        ]
 
 
 def test_the_times_are_those_that_iam_reported() -> None:
@@ -84,8 +83,11 @@ def test_a_line_of_another_shape_is_damage(tmp_path: Path, line: str) -> None:
 
 
 def test_another_content_does_not_pass_the_digest(tmp_path: Path) -> None:
-    content = lzma.decompress((files.assets() / "corpus.jsonl.xz").read_bytes())
-    corpus = damaged(tmp_path, lambda _: lzma.compress(content.replace(b"Describe", b"describe", 1), preset=0))
+    corpus = small_corpus(tmp_path)
+    corpus.verify()
+    path = tmp_path / "corpus.jsonl.xz"
+    content = lzma.decompress(path.read_bytes())
+    path.write_bytes(lzma.compress(content.replace(b"Describe", b"describe", 1), preset=0))
     with pytest.raises(DataError, match="manifest"):
         corpus.verify()
 
