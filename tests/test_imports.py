@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "diff": "from ekstui.cli import main; main(['diff', 'AmazonEKS_CNI_Policy@v5..v6'])",
     "who-can": "from ekstui.cli import main; main(['who-can', 'ec2:CreateVolume'])",
     "explain": "from ekstui.cli import main; main(['explain', '--action', 'ec2:CreateVolume', '--policy', 'AmazonEBSCSIDriverPolicy'])",
+    "cluster": "from ekstui.cli import main; main(['cluster', 'prod', '--demo'])",
     APP: "import ekstui.tui.app",
 }
 
@@ -63,6 +64,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.peeling": 37, "ekstui.library.pod_answers": 35, "ekstui.library.requester": 19,
         "ekstui.library.role_purposes": 17, "ekstui.present.cluster_report": 132,
     },
+    "cluster": {"ekstui.sources.kubectl": 14},
     APP: {
         "textual._xterm_parser": 2, "textual.drivers": 3, "ekstui.change.differences": 4, "ekstui.eks.last_accessed": 2,
         "ekstui.library.attachments": 33, "ekstui.library.copies": 28, "ekstui.library.find_anything": 32,

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import AccountSnapshot
@@ -15,8 +16,10 @@ from ekstui.eks.unseen import unread_inside
 from ekstui.errors import AccountError, Advice, InputError
 from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
-from ekstui.sources.kubectl import Progress, context_for, contexts, is_same_server, read_by_kubectl
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, kubernetes_text, read_kubernetes, within_limit
+
+if TYPE_CHECKING:
+    from ekstui.sources.kubectl import Progress
 
 
 def kubernetes_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
@@ -73,6 +76,9 @@ def read_with_kubectl(
     Without a name, it is the cluster to which the chosen or current context leads. Raises AmbiguousError for several contexts
     that lead there, AccountError or InputError if it cannot be read or was cancelled.
     """
+    # It brings an HTTP client with it.
+    from ekstui.sources.kubectl import context_for, read_by_kubectl
+
     snapshot = library.account.last_snapshot_or_error()
     if not library.account.choice.asks_aws:
         raise AccountError(
@@ -94,6 +100,8 @@ def _cluster_of_context(snapshot: AccountSnapshot, chosen: str | None) -> Cluste
     clusters = snapshot.eks.clusters if snapshot.eks else ()
     if len(clusters) == 1:
         return clusters[0]
+    from ekstui.sources.kubectl import contexts, is_same_server
+
     context = next((one for one in contexts() if (one.name == chosen if chosen else one.is_current)), None)
     if context is None:
         raise InputError(

@@ -13,7 +13,8 @@ from ekstui.cancellation import Cancelled, never
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.pods import Container, KubernetesFacts, KubernetesServiceAccount, Pod
 from ekstui.errors import AccountError, AmbiguousError
-from ekstui.library import AccountChoice, Library, kubernetes
+from ekstui.library import AccountChoice, Library
+from ekstui.sources import kubectl
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.screens.account_screen import RoleScreen
 from ekstui.tui.screens.cluster_screens import ClusterScreen
@@ -96,8 +97,8 @@ def test_kubernetes_is_read_while_every_key_works(rig: Rig, monkeypatch: pytest.
         account = KubernetesServiceAccount("shop", "web", misspelt=("eks.amazonaws.com/role_arn",))
         return KubernetesFacts(READ_AT, (pod,), (account,), (), ("pods", "service accounts"))
 
-    monkeypatch.setattr(kubernetes, "context_for", context_for)
-    monkeypatch.setattr(kubernetes, "read_by_kubectl", read_by_kubectl)
+    monkeypatch.setattr(kubectl, "context_for", context_for)
+    monkeypatch.setattr(kubectl, "read_by_kubectl", read_by_kubectl)
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = explorer_of(app)
