@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,6 +132,7 @@ class Corpus(NamedTuple):
         if digest.hexdigest() != self.manifest().sha256:
             raise DataError("The bundled corpus does not match the checksum in its manifest.", _REINSTALL)
 
+    @lru_cache(maxsize=1)  # noqa: B019 (a corpus is only its folder's name; a command asks for one policy several times)
     def _line(self, name: str) -> bytes:
         """Return one policy's line; decompresses only as far as the policy."""
         start = b'{"name":' + json.dumps(name).encode() + b","
