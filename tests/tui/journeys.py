@@ -47,7 +47,9 @@ async def settle(pilot: Pilot[None], until: Callable[[], bool]) -> None:
     """Run the app until a condition is true; if it never comes true, TimeoutError."""
     async with asyncio.timeout(PATIENCE):
         while not until():
-            await pilot.pause(0.01)
+            # `pilot.pause` would send every widget a message, a hundred times a second.
+            await asyncio.sleep(0.01)
+            pilot.app.screen._on_timer_update()
     draw(pilot.app)
 
 

@@ -38,6 +38,7 @@ def _with_profiles(home: Path) -> None:
 
 
 def test_another_profile_takes_nothing_of_the_account_before_along(rig: Rig, own_home: Path) -> None:
+    rig.reset(0)
     _with_profiles(own_home)
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
@@ -125,8 +126,8 @@ def test_a_copy_is_compared_with_what_its_original_is_today(rig: Rig) -> None:
 
 
 def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, own_home: Path) -> None:
+    rig.reset(0)
     _with_profiles(own_home)
-    assert rig.url
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         app.library = app.library.with_account(AccountChoice(profile="guarded", mfa_prompt=app.mfa))
@@ -149,6 +150,8 @@ def test_a_code_is_asked_for_only_when_the_user_asks_for_the_account(rig: Rig, o
 
 
 def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itself(rig: Rig) -> None:
+    rig.reset(0)
+
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(
             pilot, lambda: explorer_of(app).account.snapshot is not None and not explorer_of(app).account.asking
@@ -166,7 +169,9 @@ def test_what_is_asked_for_at_once_is_not_replaced_by_what_the_app_does_by_itsel
     travel(at_once)
 
 
-def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Rig, own_home: Path) -> None:
+def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Rig) -> None:
+    rig.reset(0)
+
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = explorer_of(app)
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)

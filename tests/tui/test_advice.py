@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import InvalidMaxRetryAttemptsError, NoCredentialsError, UnauthorizedSSOTokenError
@@ -108,7 +107,9 @@ def test_y_sends_the_command_that_signs_in_at_once(monkeypatch: pytest.MonkeyPat
     travel(journey)
 
 
-def test_a_refresh_that_is_denied_keeps_what_was_known_with_its_age_and_the_reason(rig: Rig, own_home: Path) -> None:
+def test_a_refresh_that_is_denied_keeps_what_was_known_with_its_age_and_the_reason(rig: Rig) -> None:
+    rig.reset(0)
+
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = app.screen
         assert isinstance(explorer, ExplorerScreen)

@@ -61,8 +61,8 @@ def test_a_filter_leaves_the_changes_that_it_names() -> None:
     travel(journey)
 
 
-def test_of_what_changed_that_is_shown_which_the_account_has(rig: Rig) -> None:
-    rig.reset(0)
+def test_of_what_changed_that_is_shown_which_the_account_has(lasting_rig: Rig) -> None:
+    lasting_rig.reset(0)
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = app.screen

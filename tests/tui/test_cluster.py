@@ -20,10 +20,10 @@ from tests.tui.journeys import explorer_of, settle, shows, travel, type_in, word
 
 
 @pytest.fixture
-def few(rig: Rig) -> Rig:
+def few(lasting_rig: Rig) -> Rig:
     """The rig with only its named roles, which is faster, and with a cluster of hostile text."""
-    rig.reset(0, hostile=True)
-    return rig
+    lasting_rig.reset(0, hostile=True)
+    return lasting_rig
 
 
 async def _choose(pilot: Pilot[None], app: EkstuiApp, cluster: str, *, tree: bool = True) -> None:

@@ -26,6 +26,9 @@ from tests.support.terminal import Terminal
 from tests.tui.crashing import broken
 from tests.tui.driver.test_ending import assert_restored
 
+FILLED = pytest.mark.usefixtures("own_filled_cache")
+"""The app would fill and index a cache, 2 s of the processor, half a second after its first paint."""
+
 SECRETS = ("999988887777", "secret-", ":role/")
 
 
@@ -41,6 +44,7 @@ def log_of(own_home: Path) -> str:
     return path.read_text()
 
 
+@FILLED
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "keys"),
@@ -69,6 +73,7 @@ def test_a_bug_is_told_where_it_happened_and_the_app_goes_on(own_home: Path, how
         assert secret not in log + terminal.raw.decode()
 
 
+@FILLED
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "keys", "logged"),
@@ -96,6 +101,7 @@ def test_a_bug_that_ends_the_app_is_one_sentence(own_home: Path, how: str, keys:
         assert not (own_home / "state" / "ekstui.log").exists()
 
 
+@FILLED
 def test_at_debug_too_the_log_has_nothing_of_what_other_libraries_say(own_home: Path) -> None:
     with started(own_home, "pane", EKSTUI_LOG=str(own_home / "mine.log"), EKSTUI_LOG_LEVEL="debug") as terminal:
         terminal.wait_for("Something went wrong inside ekstui")
@@ -166,6 +172,7 @@ sys.exit(main())
 """Starts the app on a Textual in which three private names are others."""
 
 
+@FILLED
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "code"), [("none", 0), ("key", 70)])
 def test_a_textual_with_other_private_names_draws_itself(own_home: Path, how: str, code: int) -> None:

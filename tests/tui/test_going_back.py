@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from textual.app import App
 from textual.events import Paste
 from textual.pilot import Pilot
@@ -163,37 +162,37 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_esc_comes_back_to_the_same_row(way: str) -> None:
+def test_esc_comes_back_to_the_same_row() -> None:
     """Every way into a screen, and from there into the panes where a row leads to a policy."""
-    opened, text, kind = WAYS[way]
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.account.snapshot is not None)
         await pilot.press("j")
-        await _ready(pilot, app)
-        *to_pane, last = opened
-        await pilot.press(*to_pane)
-        panes = _place(app)
-        await pilot.press(last)
-        if text:
-            await type_in(pilot, text)
-            await pilot.press("enter")
-        await settle(pilot, lambda: isinstance(app.screen, kind))
-        await _ready(pilot, app)
-        screen: Screen[Any] = app.screen
-        if isinstance(screen, ReportScreen) and any(isinstance(row.value, PolicyAt) for row in screen.rows.rows):
-            _to(app, PolicyAt)
-            report = _place(app)
-            await pilot.press("enter")
-            assert isinstance(app.screen, ExplorerScreen)
+        for way, (opened, text, kind) in WAYS.items():
+            await pilot.press("1")
             await _ready(pilot, app)
+            *to_pane, last = opened
+            await pilot.press(*to_pane)
+            panes = _place(app)
+            await pilot.press(last)
+            if text:
+                await type_in(pilot, text)
+                await pilot.press("enter")
+            await settle(pilot, lambda kind=kind: isinstance(app.screen, kind))  # type: ignore[misc]
+            await _ready(pilot, app)
+            screen: Screen[Any] = app.screen
+            if isinstance(screen, ReportScreen) and any(isinstance(row.value, PolicyAt) for row in screen.rows.rows):
+                _to(app, PolicyAt)
+                report = _place(app)
+                await pilot.press("enter")
+                assert isinstance(app.screen, ExplorerScreen), way
+                await _ready(pilot, app)
+                await pilot.press("escape")
+                assert _place(app) == report, way
+            assert isinstance(screen, ExplorerScreen) or _place(app) != panes, way
             await pilot.press("escape")
-            assert _place(app) == report
-        assert isinstance(screen, ExplorerScreen) or _place(app) != panes
-        await pilot.press("escape")
-        await _ready(pilot, app)
-        await settle(pilot, lambda: _place(app) == panes)
+            await _ready(pilot, app)
+            await settle(pilot, lambda panes=panes: _place(app) == panes)  # type: ignore[misc]
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
 
@@ -219,34 +218,35 @@ FURTHER: dict[str, tuple[tuple[str, ...], str, list[type | str], str, type]] = {
 """What opens a screen, and its text; the rows to open on it, the last one by a key; and the screen that this opens."""
 
 
-@pytest.mark.parametrize("way", FURTHER)
-def test_esc_comes_back_to_the_same_row_of_a_screen(way: str) -> None:
-    opened, text, (*unfolded, kind), key, screen = FURTHER[way]
-
+def test_esc_comes_back_to_the_same_row_of_a_screen() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.account.snapshot is not None)
         await pilot.press("j")
         await _ready(pilot, app)
         panes = _place(app)
-        await pilot.press(*opened)
-        if text:
-            await type_in(pilot, text)
-            await pilot.press("enter")
-        await settle(pilot, lambda: isinstance(app.screen, ReportScreen))
-        await _ready(pilot, app)
-        for part in unfolded:
-            _to(app, part)
-            await pilot.press("enter")
-        _to(app, kind)
-        report = _place(app)
-        await pilot.press(key)
-        await settle(pilot, lambda: isinstance(app.screen, screen) and _place(app) != report)
-        await _ready(pilot, app)
-        await pilot.press("escape")
-        await settle(pilot, lambda: _place(app) == report)
-        await pilot.press("escape")
-        await _ready(pilot, app)
-        await settle(pilot, lambda: _place(app) == panes)
+        for opened, text, (*unfolded, kind), key, screen in FURTHER.values():
+            await pilot.press(*opened)
+            if text:
+                await type_in(pilot, text)
+                await pilot.press("enter")
+            await settle(pilot, lambda: isinstance(app.screen, ReportScreen))
+            await _ready(pilot, app)
+            for part in unfolded:
+                _to(app, part)
+                await pilot.press("enter")
+            _to(app, kind)
+            report = _place(app)
+            await pilot.press(key)
+            await settle(
+                pilot,
+                lambda screen=screen, report=report: isinstance(app.screen, screen) and _place(app) != report,  # type: ignore[misc]
+            )
+            await _ready(pilot, app)
+            await pilot.press("escape")
+            await settle(pilot, lambda report=report: _place(app) == report)  # type: ignore[misc]
+            await pilot.press("escape")
+            await _ready(pilot, app)
+            await settle(pilot, lambda: _place(app) == panes)
 
     travel(journey, library=Library.open(AccountChoice(demo=True)))
 

@@ -74,8 +74,8 @@ def test_pods_are_found_by_name(typed: str, first: str) -> None:
     travel(journey, library=Library.open(AccountChoice(demo=True, offline=True)))
 
 
-def test_kubernetes_is_read_while_every_key_works(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig.reset(0)
+def test_kubernetes_is_read_while_every_key_works(lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    lasting_rig.reset(0)
     released, started = Event(), Event()
     answers: list[Exception | None] = [AccountError("kubectl is not installed."), None]
 

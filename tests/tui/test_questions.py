@@ -224,15 +224,15 @@ def test_what_is_said_of_the_verdict_stands_above_the_simulator_s() -> None:
     assert text.index("The trust policy of the role must allow this") < text.index("IAM's own simulator")
 
 
-def test_iam_s_own_simulator_is_asked_when_the_user_says_so(rig: Rig) -> None:
-    rig.reset(0)
+def test_iam_s_own_simulator_is_asked_when_the_user_says_so(lasting_rig: Rig) -> None:
+    lasting_rig.reset(0)
     asked: list[Mapping[str, Any]] = []
 
     def simulate(request: Mapping[str, Any]) -> list[dict[str, Any]]:
         asked.append(request)
         return [{"EvalActionName": "ec2:CreateTags", "EvalResourceName": "*", "EvalDecision": "explicitDeny"}]
 
-    rig.world.simulation = simulate
+    lasting_rig.world.simulation = simulate
 
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         explorer = app.screen

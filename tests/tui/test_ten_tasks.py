@@ -51,7 +51,7 @@ class User:
 def terminal(tmp_path_factory: pytest.TempPathFactory, filled_cache: Path) -> Iterator[Terminal]:
     home = tmp_path_factory.mktemp("home")
     copied(filled_cache, home / "cache")
-    with Terminal(APP, columns=120, rows=40, env=isolated(home)) as terminal:
+    with Terminal(APP, columns=120, rows=40, env=isolated(home), forked=True) as terminal:
         terminal.wait_for("111122223333")
         terminal.settle(0.6)
         yield terminal
@@ -60,11 +60,8 @@ def terminal(tmp_path_factory: pytest.TempPathFactory, filled_cache: Path) -> It
 @pytest.fixture
 def user(terminal: Terminal) -> Iterator[User]:
     yield User(terminal)
-    # Go back to the first row of the first screen.
-    for _ in range(8):
-        terminal.send("\x1b")
-        terminal.settle(0.15)
-    terminal.send("1g")
+    # Go back to the first row of the first screen: each key takes effect after the one before it.
+    terminal.send("\x1b" * 8 + "1g")
     terminal.wait_for("Permissions · AmazonEKS_CNI_Policy")
 
 

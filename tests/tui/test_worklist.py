@@ -32,8 +32,8 @@ from tests.support.patience import PATIENCE
 from tests.tui.journeys import settle, shows, travel, type_in, words
 
 
-def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig) -> None:
-    rig.reset(0)
+def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(lasting_rig: Rig) -> None:
+    lasting_rig.reset(0)
     sent: list[str] = []
     command = (
         "aws iam attach-role-policy --role-name prod-cloudwatch "
@@ -95,7 +95,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
             "}",
         ]
         # What cannot be refreshed stays, below the reason.
-        rig.proxy.fail("denied", "sts", "GetCallerIdentity")
+        lasting_rig.proxy.fail("denied", "sts", "GetCallerIdentity")
         await pilot.press("r")
         await settle(pilot, lambda: "What was known before" in words(app.screen))
         assert "✗ 6 problems" in words(app.screen)
@@ -103,8 +103,10 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(rig: Rig
     travel(journey)
 
 
-def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig.reset(0)
+def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
+    lasting_rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting_rig.reset(0)
     may_judge, judged = threading.Event(), threading.Event()
     whole = judging.clusters
 
