@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from ekstui import logbook
-from tests.support.corpus import read_once
+from tests.support.corpus import read_once, unpack_once
 from tests.support.effort import EFFORT
 from tests.support.filled import copied, filled_once
 
@@ -30,6 +30,7 @@ settings.load_profile("ekstui")
 pytest_plugins = ["tests.rig.fixtures", "tests.support.counting"]
 
 read_once()
+unpack_once()
 
 
 def pytest_collection() -> None:

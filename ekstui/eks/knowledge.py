@@ -194,12 +194,21 @@ class Symptom(NamedTuple):
 
     def is_in(self, text: str) -> bool:
         """Return whether a text, on one line and in lower case, contains one of the messages."""
-        return any(_has(text, _parts(message)) for message in self.messages)
+        # Hardly any line of a log has even a beginning, which takes a tenth of the time to find out.
+        return any(map(text.__contains__, _beginnings(self.messages))) and any(
+            _has(text, _parts(message)) for message in self.messages
+        )
 
 
 @cache
 def _parts(message: str) -> list[str]:
     return message.lower().split("…")
+
+
+@cache
+def _beginnings(messages: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first part of each message."""
+    return tuple(_parts(message)[0] for message in messages)
 
 
 def _has(text: str, parts: list[str]) -> bool:

@@ -81,7 +81,7 @@ class PublishedPolicies:
 
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""
-        return json.dumps(_version(name, version).json()).encode()
+        return _text(name, version)
 
     def until(self) -> date:
         """Return until when releases are known."""
@@ -141,6 +141,12 @@ class PublishedPolicies:
         from ekstui.eks.published import values_in
 
         return values_in(_version(name, version), document)
+
+
+@cache
+def _text(name: str, version: int) -> bytes:
+    # Each explanation looks through the newest document of every component.
+    return json.dumps(_version(name, version).json()).encode()
 
 
 def _version(name: str, number: int) -> ComponentVersion:

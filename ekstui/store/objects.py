@@ -96,6 +96,12 @@ def packed(content: bytes) -> tuple[str, bytes]:
     return digest_of(content), zlib.compress(content, _LEVEL)
 
 
+def unpacked(body: bytes, digest: str) -> bytes | None:
+    """Return an object from its stored form; None if it does not match its name."""
+    content = zlib.decompressobj().decompress(body, MAX_OBJECT)
+    return content if digest_of(content) == digest else None
+
+
 class Objects:
     """The objects of an open file."""
 
@@ -114,11 +120,10 @@ class Objects:
     def get(self, digest: str) -> bytes:
         """Return an object; DamagedCacheError if it is missing or does not match its hash."""
         row = self._connection.execute("SELECT body FROM object WHERE digest = ?", (digest,)).fetchone()
-        if row is not None:
-            content = zlib.decompressobj().decompress(row[0], MAX_OBJECT)
-            if digest_of(content) == digest:
-                return content
-        raise DamagedCacheError(f"{self._path} is damaged.")
+        content = None if row is None else unpacked(row[0], digest)
+        if content is None:
+            raise DamagedCacheError(f"{self._path} is damaged.")
+        return content
 
     def value(self, digest: str) -> Any:
         """Return an object that is JSON."""

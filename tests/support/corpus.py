@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import marshal
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from gc import freeze
@@ -14,6 +15,7 @@ from ekstui import files, log
 from ekstui.change.policy import Policy, PolicyHistory, Scope, VersionInfo, parse_time
 from ekstui.iam import document
 from ekstui.sources.corpus import Corpus
+from ekstui.store import objects
 from tests.support.effort import sample
 
 _Item = TypeVar("_Item")
@@ -73,6 +75,16 @@ def read_once() -> None:
     Corpus.names = shared_names  # type: ignore[assignment, method-assign]
     Corpus.policies = shared_policies  # type: ignore[assignment, method-assign]
     Corpus.histories = shared_histories  # type: ignore[assignment, method-assign]
+
+
+def unpack_once() -> None:
+    """Let all caches of this process share what was unpacked last of what is stored, whichever file it is in.
+
+    What differs in a byte is unpacked and checked by itself. Values are copies, which whoever asks may change.
+    """
+    objects.unpacked = lru_cache(2_000)(objects.unpacked)
+    value_of = lru_cache(500)(lambda content: marshal.dumps(json.loads(content)))
+    objects.Objects.value = lambda self, digest: marshal.loads(value_of(self.get(digest)))  # type: ignore[method-assign]
 
 
 def small_corpus(folder: Path, others: int = 100) -> Corpus:
