@@ -6,6 +6,7 @@ import pytest
 
 from ekstui import log
 from ekstui.cli.main import main
+from ekstui.sources.corpus import Corpus
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.rig import Rig
 
@@ -21,6 +22,7 @@ def test_every_call_opening_and_decision_is_logged(
     option: str, rig: Rig, own_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rig.reset(0)
+    Corpus._line.cache_clear()  # a command's process has read no policy yet
     assert main([*ATTACHED, option]) == 0
     assert main([*ATTACHED, "--offline", option]) == 0
     lines = log_lines(capsys.readouterr().err)
