@@ -85,6 +85,11 @@ class Rule:
     seen: int = 0
     met: int = 0
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether it answers every call that matches with the same error."""
+        return self.effect.kind == "error" and (self.nth, self.every, self.times) == (1, 1, None)
+
     def meets(self, call: Call) -> bool:
         """Count a call, and return whether the effect meets it."""
         patterns = ((call.service, self.service), (call.action, self.action), (call.region, self.region))
@@ -174,10 +179,13 @@ class FaultProxy:
         self._allowed = frozenset({*actions, "sts:GetCallerIdentity"})
 
     @property
-    def makes_trouble(self) -> bool:
-        """Whether an answer may be another than AWS's, or come late."""
+    def always_failing(self) -> tuple[object, ...] | None:
+        """Which calls fail with an error each time, and how; None if any fails by turns or otherwise, or comes late."""
         with self._lock:
-            return bool(self._rules or self._buckets or self.latency) or self._allowed is not None
+            if self._buckets or self.latency or not all(rule.is_constant for rule in self._rules):
+                return None
+            rules = ((rule.effect, rule.service, rule.action, rule.region) for rule in self._rules)
+            return (self._allowed, *rules)
 
     def clear(self) -> None:
         """Forget rules, limits and calls, and let go of what hangs."""

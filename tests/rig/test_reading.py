@@ -5,7 +5,7 @@ from ekstui.library.own_account import Account
 from tests.rig.rig import Rig
 
 
-def test_an_account_is_read_again_where_it_was_seeded_otherwise_or_the_rig_makes_trouble(lasting_rig: Rig) -> None:
+def test_an_account_is_read_again_where_it_was_seeded_otherwise_or_other_calls_fail(lasting_rig: Rig) -> None:
     def read() -> tuple[int, bool]:
         """Return how many roles there are, and whether more than who asks was read of AWS."""
         lasting_rig.proxy.calls.clear()
@@ -19,5 +19,11 @@ def test_an_account_is_read_again_where_it_was_seeded_otherwise_or_the_rig_makes
     assert read() == (roles + 1, True)
     lasting_rig.reset(0)
     assert read() == (roles, False)
-    lasting_rig.proxy.fail("denied", "iam")
+    lasting_rig.proxy.fail("denied", "i*m")  # as no other test says it, which could have read it before
     assert read() == (0, True)
+    assert read() == (0, False)
+    lasting_rig.proxy.fail("denied", "eks", nth=2)
+    assert read() == (0, True)
+    assert read() == (0, True)
+    lasting_rig.proxy.clear()
+    assert read() == (roles, False)
