@@ -234,7 +234,7 @@ def refused_tags(failure: Failure) -> tuple[str, ...]:
         return ()
     return tuple(
         tag
-        for tag in failure.given or ()
+        for tag in failure.actual or ()
         if not any(
             wildcard.matches(pattern, tag) if "like" in operator else pattern.lower() == tag.lower()
             for pattern in failure.wanted

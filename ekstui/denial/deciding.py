@@ -219,7 +219,7 @@ def _near(result: StatementResult, action: str) -> StatementResult:
 def _shortened(failure: Failure, action: str) -> Failure:
     if failure.part == "condition" or len(failure.wanted) <= MAX_WANTED:
         return failure
-    actual = failure.given[0] if failure.given else action
+    actual = failure.actual[0] if failure.actual else action
     measure = _similarity if failure.part == "action" else _shared
     similar = sorted(failure.wanted, key=lambda entry: -measure(actual, entry))[:MAX_WANTED]
     return failure._replace(wanted=tuple(entry for entry in failure.wanted if entry in similar)[:MAX_WANTED])

@@ -74,7 +74,7 @@ FIELDS: Mapping[str, str] = {
     "Explanation": "verdict action resource principal cause nearest missing_context allowed_by allowed_by_more "
     "newer_version smallest_statement not_looked_at used_by notes hints also_authorised_on role findings symptoms fetched_at "
     "must_allow_too times resources layers",
-    "Failure": "part key operator wanted given",
+    "Failure": "part key operator wanted given=actual",
     "EntriesAnswer": "cluster region authentication_mode read_at rbac_read change_of_mode lines",
     "EntryAnswer": "principal=entry.principal_arn type=entry.kind username=entry.username groups=entry.groups "
     "policies=entry.policies findings",

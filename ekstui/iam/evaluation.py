@@ -106,7 +106,7 @@ class Failure(NamedTuple):
     """The condition operator, or the element's name, such as `NotResource`."""
     wanted: tuple[str, ...]
     """What the statement requires, as written."""
-    given: tuple[str, ...] | None
+    actual: tuple[str, ...] | None
     """What the request has; empty if it lacks the key, None if unknown."""
 
 

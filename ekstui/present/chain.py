@@ -107,7 +107,7 @@ def _condition_name(nearest: StatementResult) -> str:
 
 def is_open(near: StatementResult, failure: Failure) -> bool:
     """Return whether it is not known if a part matches, rather than known that it does not."""
-    return near.matches is None or (failure.given is None and failure.part != "effect")
+    return near.matches is None or (failure.actual is None and failure.part != "effect")
 
 
 def breaking_line(explanation: Explanation) -> Line | None:

@@ -592,10 +592,10 @@ def failure_in_words(failure: Failure) -> str:
     if failure.part == "effect":
         return "it denies the request"
     wanted = f"{failure.operator} {' or '.join(failure.wanted) or 'nothing'}"
-    if failure.given is None:
+    if failure.actual is None:
         actual = "not given"
     else:
-        actual = f"the request has {', '.join(failure.given)}" if failure.given else "the request does not have the key"
+        actual = f"the request has {', '.join(failure.actual)}" if failure.actual else "the request does not have the key"
     if failure.part != "condition":
         return f"{wanted}; {actual}"
     refused = refused_tags(failure)

@@ -95,7 +95,7 @@ def test_a_token_against_a_trust_policy(
 
 def test_that_it_is_a_token_is_known_of_every_one() -> None:
     (result,) = judged(trust(PODS, "sts:AssumeRole"), Request(WEB)).statements
-    assert [failure.given for failure in result.failed] == [("a web identity token",), (WEB,)]
+    assert [failure.actual for failure in result.failed] == [("a web identity token",), (WEB,)]
 
 
 def test_a_service_account_may_be_named_without_its_cluster() -> None:
@@ -565,7 +565,7 @@ def test_who_bears_a_token(
     judgement = judged(trust(principal, action), Request(action, context=context))
     assert judgement.verdict == verdict
     if verdict != "allowed":
-        assert judgement.statements[0].failed[0].given == given
+        assert judgement.statements[0].failed[0].actual == given
     else:
         assert (judgement.named_as, judgement.missing) == ("direct", ())
 

@@ -150,7 +150,7 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
     (result,) = evaluate(request, [applied("p", statement)]).decisive.statements
     assert result.matches is False
     assert [
-        (failure.part, failure.key, failure.operator, failure.wanted, failure.given) for failure in result.failed
+        (failure.part, failure.key, failure.operator, failure.wanted, failure.actual) for failure in result.failed
     ] == [
         ("resource", None, "Resource", ("arn:aws:ec2:*:*:volume/*",), (SNAPSHOT,)),
         ("condition", "aws:RequestTag/a", "StringLike", ("b*",), ("c",)),
@@ -159,7 +159,7 @@ def test_what_failed_is_named_with_wanted_and_given() -> None:
     request = Request("ec2:CreateVolume", (VOLUME,), None, {"aws:RequestTag/a": ("bc",), "x:y": ("true",)})
     found = evaluate(request, [applied("p", statement)])
     assert found.missing == ("aws:RequestTag/c",)
-    assert [(failure.key, failure.given) for failure in found.decisive.statements[0].failed] == [
+    assert [(failure.key, failure.actual) for failure in found.decisive.statements[0].failed] == [
         ("aws:RequestTag/c", None)
     ]
 
