@@ -197,6 +197,8 @@ def modules() -> tuple[types.ModuleType, ...]:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     importlib.import_module("ekstui.settings")
+    for name in titles():
+        command_of(name)
     return tuple(module for name, module in sorted(sys.modules.items()) if name.startswith(f"{ekstui.__name__}."))
 
 

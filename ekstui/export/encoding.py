@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Shape = dict[str, object]
 
-FIELDS: Mapping[str, str] = {
+FIELDS: dict[str, str] = {
     "AccessDifference": "before after kind=reach reach added removed",
     "AccessEntry": "principal=principal_arn type=kind username groups",
     "AccessPolicyRules": "name=policy.name arn content=policy.content reserved=policy.reserved "
@@ -160,7 +160,9 @@ FIELDS: Mapping[str, str] = {
     "WhoCan": "action level policies=holders",
     "Wider": "version created without",
 }
-"""The JSON fields of each class, or of a form of one (`Class.form`), in order; `name=path` if the attribute has another name, `name=` for the value itself."""
+"""The JSON fields of each class, or of a form of one (`Class.form`), in order; `name=path` if the attribute has another name, `name=` for the value itself.
+
+A command whose answer is of a class of its own adds that class's line beside it."""
 
 _VERSIONS = frozenset({"version", "previous", "current", "default_version", "missing_before", "from", "to"})
 """Fields with version numbers, which become labels such as `v5`."""

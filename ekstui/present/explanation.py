@@ -595,7 +595,9 @@ def failure_in_words(failure: Failure) -> str:
     if failure.actual is None:
         actual = "not given"
     else:
-        actual = f"the request has {', '.join(failure.actual)}" if failure.actual else "the request does not have the key"
+        actual = (
+            f"the request has {', '.join(failure.actual)}" if failure.actual else "the request does not have the key"
+        )
     if failure.part != "condition":
         return f"{wanted}; {actual}"
     refused = refused_tags(failure)
