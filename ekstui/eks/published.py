@@ -337,7 +337,12 @@ def filled(document: Any, values: Mapping[str, str]) -> Any:
 
     def replaced(value: Any) -> Any:
         if isinstance(value, str):
-            return _PLACEHOLDER.sub(lambda match: values_of_names.get(match[1], match[0]), value)
+            # Hardly any has one.
+            return (
+                _PLACEHOLDER.sub(lambda match: values_of_names.get(match[1], match[0]), value)
+                if "$" in value
+                else value
+            )
         if isinstance(value, Mapping):
             return {replaced(key): replaced(entry) for key, entry in value.items()}
         return [replaced(entry) for entry in value] if isinstance(value, list) else value

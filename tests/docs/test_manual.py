@@ -158,10 +158,13 @@ def test_an_example_runs(
     capsys: pytest.CaptureFixture[str],
     filled_cache: Path,
 ) -> None:
-    lasting_rig.reset(0)
+    lasting_rig.standing()
     words = ekstui_words(example) or []
     copied(filled_cache, files.cache_dir())
-    monkeypatch.chdir(tmp_path)
+    # Not where the cache is, which git would take for the user's files.
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     for name in re.findall(r"[\w./-]+\.json|\w+/$", example):
         path = Path(name) / "policy.json" if name.endswith("/") else Path(name)
         path.parent.mkdir(exist_ok=True)
@@ -193,9 +196,9 @@ def test_an_example_runs(
     if command == "check":
         assert main(["pin", "AmazonEKSClusterPolicy"]) == 0
     if command == "review":
-        make_repository(tmp_path)
-        commit_all(tmp_path)
-        git(tmp_path, "branch", "-f", "origin/main")
+        make_repository(folder)
+        commit_all(folder)
+        git(folder, "branch", "-f", "origin/main")
     # There is nothing of that account to delete, no sync to undo, and gates that are held.
     expected = {"clear": (0, 1), "undo-sync": 1, "--exit-code": (0, 1), "--fail-on": (0, 1)}
     allowed = next((codes for word, codes in expected.items() if word in words), 0)
@@ -225,7 +228,7 @@ def in_shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("line", recipes())
 def test_a_recipe_runs_as_written(line: str, rig: Rig, tmp_path: Path, filled_cache: Path) -> None:
-    assert rig.url
+    rig.standing()
     if "jq " in line and shutil.which("jq") is None:
         pytest.skip("jq is not installed")
     copied(filled_cache, files.cache_dir())
