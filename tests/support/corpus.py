@@ -77,6 +77,9 @@ def read_once() -> None:
     Corpus.histories = shared_histories  # type: ignore[assignment, method-assign]
 
 
+_OWN = objects.unpacked, objects.Objects.value
+
+
 def unpack_once() -> None:
     """Let all caches of this process share what was unpacked last of what is stored, whichever file it is in.
 
@@ -85,6 +88,12 @@ def unpack_once() -> None:
     objects.unpacked = lru_cache(2_000)(objects.unpacked)
     value_of = lru_cache(500)(lambda content: marshal.dumps(json.loads(content)))
     objects.Objects.value = lambda self, digest: marshal.loads(value_of(self.get(digest)))  # type: ignore[method-assign]
+
+
+def read_anew() -> None:
+    """Let this process, a fork, read what caches store and the corpus's last line as a command's process does."""
+    objects.unpacked, objects.Objects.value = _OWN  # type: ignore[method-assign]
+    Corpus._line.cache_clear()
 
 
 def small_corpus(folder: Path, others: int = 100) -> Corpus:

@@ -32,6 +32,7 @@ from ekstui.errors import EkstuiError
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
 from tests.rig.sdk import share_models
+from tests.support.corpus import read_anew
 from tests.support.filled import copied, fill_cache
 from tests.torture import Share, add_share, is_broken
 from tests.torture.targets import small_corpus
@@ -226,6 +227,7 @@ def run(words: Sequence[str], fault: Fault, environment: dict[str, str], folder:
             sys.stdout, sys.stderr = io.TextIOWrapper(io.FileIO(1, "w")), io.TextIOWrapper(io.FileIO(2, "w"))
             os.environ.update(environment)
             done = os.open(met, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            read_anew()
             fault.install()
             code = command(words)
             os.write(done, b"1" if fault.hit else b"0")

@@ -15,14 +15,14 @@ from tests.torture.nth import APP, APP_ASKING, OFFLINE, Kind, shim, tries
         (("versions", "AmazonEKS_CNI_Policy"), "sql", 16),
         (("cache", "info"), "file", 6),
         (OFFLINE[3], "file", 10),
-        pytest.param(OFFLINE[0], "memory", 20, marks=pytest.mark.skipif(not shim(), reason="there is no compiler")),
+        pytest.param(OFFLINE[7], "memory", 20, marks=pytest.mark.skipif(not shim(), reason="there is no compiler")),
         (APP, "file", 16),
     ],
     ids=[
         "a command's statements",
         "a command's files",
         "who-can's files",
-        "a command's large buffers",
+        "large buffers of explain",
         "the app's start",
     ],
 )
