@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from argparse import Namespace
@@ -215,7 +216,7 @@ _LONGEST_FILE_NAME = 255
 def _message(arguments: Namespace, *, document_on_stdin: bool) -> str | None:
     """Return the message from the arguments, or from standard input unless a document is read there."""
     words = " ".join(arguments.message)
-    if len(arguments.message) == 1 and len(words.encode()) <= _LONGEST_FILE_NAME and Path(words).is_file():
+    if len(arguments.message) == 1 and len(os.fsencode(words)) <= _LONGEST_FILE_NAME and Path(words).is_file():
         raise InputError(
             f"{words} is a file, not a message.", f"To read a log from it: ekstui explain - < {shlex.quote(words)}"
         )
