@@ -1,6 +1,7 @@
 """One journey in a real terminal: at three sizes, inside tmux, and over a real sshd on loopback."""
 
 import getpass
+import os
 import re
 import shlex
 import shutil
@@ -118,7 +119,7 @@ def test_what_is_typed_before_the_app_is_there_is_meant_for_it(own_home: Path) -
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 def test_the_journey_inside_tmux(own_home: Path) -> None:
-    name = f"ekstui-{own_home.name}"
+    name = f"ekstui-{os.getpid()}-{own_home.name}"
     inside = f"{shlex.join(APP)}; echo left with $?; sleep 60"
     command = ("tmux", "-L", name, "-f", "/dev/null", "new-session", "-s", "app", inside)
     try:
