@@ -225,7 +225,9 @@ class TerminalDriver(LinuxDriver):
             self._end_thread.start()
         self._started = True
         self._handlers = {number: signal.signal(number, self._end_on_signal) for number in ENDING_SIGNALS}
-        signal.signal(signal.SIGWINCH, lambda *_: self._soon(self._follow_window))
+        # The loop's own handler also wakes it for every other signal, which the system may give to another thread: while
+        # the app is idle, the main thread would run their handlers only with the next key.
+        self._context.copy().run(self._loop.add_signal_handler, signal.SIGWINCH, self._follow_window)
 
     def stop_application_mode(self) -> None:
         """Restore the terminal and, unless the app is ending because of a signal, the signal handlers."""

@@ -1,9 +1,11 @@
 """However the app is ended, it ends at once, says why in its exit code and leaves the terminal as it was."""
 
+import ctypes
 import os
 import signal
 import sys
 import termios
+from pathlib import Path
 from time import perf_counter
 
 import pytest
@@ -17,13 +19,10 @@ DEMO = (sys.executable, "-m", "tests.tui.driver.demo")
 LEFT_OFF = (1000, 1002, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048)
 
 
-SHOWN = ("Demo", "filter", "row 0", "Quit")
-
-
 def started(*, ignoring: tuple[signal.Signals, ...] = ()) -> Terminal:
     terminal = Terminal(DEMO, forked=True, ignoring=ignoring)
     terminal.wait_for(lambda: READY.encode() in terminal.raw)
-    terminal.wait_for(lambda: all(text in terminal.text for text in SHOWN))
+    terminal.wait_for(lambda: all(text in terminal.text for text in ("Demo", "filter", "row 0", "Quit")))
     terminal.settle(0.3)
     return terminal
 
@@ -55,6 +54,16 @@ def test_a_signal_ends_the_app_with_its_number(number: signal.Signals) -> None:
         end = terminal.wait_exit()
         assert (end.code, end.by_signal) == (128 + number, False)
         assert_restored(terminal)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals for a thread are sent by way of Linux")
+def test_a_signal_that_another_thread_gets_ends_the_idle_app() -> None:
+    """The system chooses the thread, which is not always the one that runs Python's handlers."""
+    with started() as terminal:
+        process = terminal.process.pid
+        threads = {int(path.name) for path in Path(f"/proc/{process}/task").iterdir()} - {process}
+        assert ctypes.CDLL(None).tgkill(process, min(threads), signal.SIGTERM) == 0
+        assert terminal.wait_exit().code == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize(
@@ -125,13 +134,13 @@ def test_suspended_it_gives_the_terminal_back_and_continued_it_takes_it_again() 
 @pytest.mark.parametrize("stopped", [True, False])
 def test_sigcont_paints_again_where_the_terminal_was_not_given_back(stopped: bool) -> None:
     with started() as terminal:
+        shown = terminal.text
         if stopped:
             terminal.signal(signal.SIGSTOP)
             terminal.wait_for(lambda: terminal.state() == "T")
         terminal.screen.reset()
         terminal.signal(signal.SIGCONT)
-        # Not what was shown before: a busy machine may have painted only a part of it.
-        terminal.wait_for(lambda: all(text in terminal.text for text in SHOWN))
+        terminal.wait_for(lambda: terminal.text == shown)
         terminal.send("q")
         assert terminal.wait_exit().code == 0
         assert_restored(terminal)
