@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ekstui.cancellation import Cancelled, never
-from ekstui.errors import AccountError, InputError
+from ekstui.errors import AccountError, EkstuiError, InputError
 
 MOST_FILE = 512 * 1024 * 1024
 """The largest file that a program may write, in bytes, so that an endless download cannot fill the disk."""
@@ -68,9 +68,10 @@ def run(
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
         source.write(sent)
         source.seek(0)
-        try:
+
+        def start() -> subprocess.Popen[bytes]:
             # The arguments are ours, and which program that is the user's choice.
-            process = subprocess.Popen(  # noqa: S603
+            return subprocess.Popen(  # noqa: S603
                 ["sh", "-c", f'{limits}; exec "$@"', "sh", *command],  # noqa: S607
                 stdin=source,
                 stdout=subprocess.PIPE,
@@ -79,9 +80,8 @@ def run(
                 cwd=folder,
                 start_new_session=True,
             )
-        except FileNotFoundError:
-            raise InputError("There is no shell to start a program with.") from None
-        with process, _ended_with_us(process):
+
+        with _started(start, InputError("There is no shell to start a program with.")) as process:
             output, late = _output(process, bounds, cancelled)
             if late or len(output) > bounds.output:
                 _end(process)
@@ -102,19 +102,18 @@ class Background(NamedTuple):
 def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Background]:
     """Run a program, without input, until the block ends; AccountError if it is not installed."""
     with tempfile.TemporaryFile() as errors:
-        try:
+
+        def start() -> subprocess.Popen[bytes]:
             # The arguments are ours, and which program that is the user's choice.
-            process = subprocess.Popen(  # noqa: S603
+            return subprocess.Popen(  # noqa: S603
                 list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=dict(environment),
                 start_new_session=True,
             )  # fmt: skip
-        except FileNotFoundError:
-            raise AccountError(f"{command[0]} is not installed.") from None
 
         def error_text() -> str:
             return os.pread(errors.fileno(), _MOST_ERRORS, 0).decode(errors="replace").strip()
 
-        with process, _ended_with_us(process):
+        with _started(start, AccountError(f"{command[0]} is not installed.")) as process:
             try:
                 yield Background(lambda: process.poll() is None, error_text)
             finally:
@@ -150,30 +149,50 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End a program however this process is interrupted, as no signal of the terminal reaches its session."""
+def _started(start: Callable[[], subprocess.Popen[bytes]], absent: EkstuiError) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program, and end it however this process is interrupted, as no signal of the terminal reaches its session."""
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
 
     def end(number: int, _: object) -> None:
+        if process is None:  # it may run already, but who it is will be known once it has been started
+            early.append(number)
+            return
         _end(process)
-        signal.signal(number, before[signal.Signals(number)])
+        signal.signal(number, handlers[number])
         signal.raise_signal(number)
 
-    before: dict[signal.Signals, Any] = {}
+    handlers: dict[int, Any] = {}
     # Only the main thread can; a thread that is left at the exit is ended by `atexit`.
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        current = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        usual = (signal.SIG_DFL, signal.default_int_handler)
+        handlers = {int(number): handler for number, handler in current.items() if handler in usual}
+    try:
+        for number in handlers:
+            signal.signal(number, end)
+        try:
+            process = start()
+        except FileNotFoundError:
+            raise absent from None
+        with process, _ended_with_block(process):
+            for number in early:
+                end(number, None)
+            yield process
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _ended_with_block(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End a program if the block fails, or if Python ends in its middle."""
     at_exit = partial(_end, process)
     atexit.register(at_exit)
     try:
-        for number, handler in before.items():
-            if handler is signal.SIG_DFL:
-                signal.signal(number, end)
         yield
     except BaseException:
         _end(process)
         raise
     finally:
-        for number, handler in before.items():
-            if handler is signal.SIG_DFL:
-                signal.signal(number, handler)
         atexit.unregister(at_exit)
