@@ -201,7 +201,7 @@ def _word(answer: ExplainAnswer) -> str:
         # A denial without an action, or one whose meaning is known, was denied all the same.
         if (not answer.judged and not answer.action) or answer.symptoms:
             return "denied"
-        if answer.denied and answer.verdict in _DENIED_THOUGH:
+        if answer.verdict in _DENIED_THOUGH and verdict_in_words(answer)[0] == "DENIED":
             return _DENIED_THOUGH[answer.verdict]
     return _IN_A_WORD[answer.verdict]
 

@@ -373,16 +373,18 @@ def test_many_denials_are_a_table_and_repeats_one_row(
 def test_a_table_calls_denied_what_was_denied(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the explanations below it do, even where the policies looked at allow it, or may."""
+    """As the explanations below it do, even where the policies looked at allow it, or may; what is always allowed is not."""
     said = "User: arn:aws:sts::111122223333:assumed-role/{}/i-0 is not authorized to perform: {} on resource: {}\n"
-    volume = "arn:aws:ec2:eu-west-1:111122223333:volume/*"
-    log = said.format("prod-vpc-cni", "ec2:DescribeInstances", "*") + said.format(
-        "prod-ebs-csi", "ec2:CreateVolume", volume
+    requests = (
+        ("prod-vpc-cni", "ec2:DescribeInstances", "*"),
+        ("prod-ebs-csi", "ec2:CreateVolume", "arn:aws:ec2:eu-west-1:111122223333:volume/*"),
+        ("prod-ebs-csi", "sts:GetCallerIdentity", "*"),
     )
+    log = "".join(said.format(*request) for request in requests)
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain", "--demo"]) == 0
     rows = [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines() if " × " in line]
-    assert rows == ["denied elsewhere", "denied, it depends"]
+    assert rows == ["denied elsewhere", "denied, it depends", "allowed"]
 
 
 def test_a_file_in_the_place_of_a_message_is_shown_the_way(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
