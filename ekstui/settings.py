@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from ekstui import spelling
 from ekstui.change.policy import SCOPES, Scope
 from ekstui.errors import InputError
 from ekstui.files import create_file, read_regular
+from ekstui.named_tuples import NamedTuple
 
 _Kind = Literal["word", "level", "scope", "words", "switch", "minutes", "layers", "keys"]
 

@@ -1,11 +1,11 @@
 """Policies reduced to what concerns one action, as the index keeps them."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ekstui.change.policy import Policy
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.grants import may_match, statement_may_match
+from ekstui.named_tuples import NamedTuple
 
 
 class Candidate(NamedTuple):

@@ -1,7 +1,7 @@
 """What differs between two documents: the grants, whether access widened or narrowed, and what one allows beyond the other."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.change.coverage import are_disjoint
 from ekstui.iam.arn import overlaps_resource
@@ -21,6 +21,7 @@ from ekstui.iam.grants import (
     without_repetitions,
 )
 from ekstui.iam.reference import reference
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.change.reach import Denies

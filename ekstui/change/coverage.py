@@ -1,13 +1,13 @@
 """Proof that nothing is lost: every grant of one side is covered by grants of the other."""
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from ekstui.iam import arn
 from ekstui.iam.conditions.predicates import excludes, implies_all, opposite, split_values, union_of_values
 from ekstui.iam.conditions.values import may_move_colons
 from ekstui.iam.grants import ConditionLine, Effort, Extent, in_order, line_order
 from ekstui.iam.policy_variables import opened, template
+from ekstui.named_tuples import NamedTuple
 
 MAX_PIECES = 64
 """The most grants with one value each into which a grant is split to be found on the other side."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 from ekstui.errors import DocumentError
 from ekstui.iam import arn, wildcard
@@ -28,6 +28,7 @@ from ekstui.iam.grants import (
     without_repetitions,
 )
 from ekstui.iam.reference import reference
+from ekstui.named_tuples import NamedTuple
 
 _T = TypeVar("_T")
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from ekstui import spelling
 from ekstui.change.candidates import Candidate
@@ -16,6 +15,7 @@ from ekstui.iam.grants import Extent, Grant, grants_of, normalised_conditions, s
 from ekstui.iam.reference import UNKNOWN_LEVEL, ActionInfo, reference
 from ekstui.iam.text import listed
 from ekstui.iam.truth import some
+from ekstui.named_tuples import NamedTuple
 
 
 class Wider(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Final
 
 from ekstui.change.comparison import Change, changes
 from ekstui.iam.condition_operators import operator
@@ -18,6 +18,7 @@ from ekstui.iam.document import Condition, Document, Principal, Statement
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version
 from ekstui.iam.text import listed
+from ekstui.named_tuples import NamedTuple
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 DIGEST = "\ue002"

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, Protocol, cast, get_args
+from typing import Literal, Protocol, cast, get_args
+
+from ekstui.named_tuples import NamedTuple
 
 PolicyFamily = Literal["aws-managed", "customer", "inline", "access-policy", "published"]
 PolicyKind = Literal["managed", "service-role", "service-linked", "job-function", "root-task"] | PolicyFamily

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.iam.grants import grants
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime

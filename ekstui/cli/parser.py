@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from ekstui import spelling
 from ekstui.change.policy import SCOPE_WORDS, SCOPES, Scope
 from ekstui.cli.streams import columns
 from ekstui.errors import InputError
 from ekstui.iam.text import clean_line, listed
+from ekstui.named_tuples import NamedTuple
 
 Run = Callable[[argparse.Namespace], int | None]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.denial.forbidden import Forbidden, KubernetesSubject, SubjectKind
 from ekstui.eks.cluster import AccessEntry, AssociatedPolicy, Cluster
@@ -26,6 +26,7 @@ from ekstui.eks.kubernetes import KubernetesRequest, Rule, applies_in, covering,
 from ekstui.eks.rbac import RoleToMake, role_name
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.principals import same_principal
+from ekstui.named_tuples import NamedTuple
 
 ForbiddenVerdict = Literal["forbidden", "depends", "allowed"]
 

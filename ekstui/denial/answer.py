@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.holders import Since
 from ekstui.change.policy import PolicyScope, version_label
@@ -29,6 +29,7 @@ from ekstui.iam.evaluation import (
 from ekstui.iam.principals import Caller, NamedAs
 from ekstui.iam.reference import ResourceUse
 from ekstui.iam.truth import Truth
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use

@@ -6,7 +6,6 @@ Identity".
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ekstui.iam.condition_operators import Operator, operator
 from ekstui.iam.document import Condition, Document, Statement
@@ -14,6 +13,7 @@ from ekstui.iam.evaluation import Verdict
 from ekstui.iam.principals import OF_SESSIONS, WEB_IDENTITY, Caller, same_service
 from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount, Trustee, eks_region, issuer_of, trustees
 from ekstui.iam.wildcard import is_wild
+from ekstui.named_tuples import NamedTuple
 
 _INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-(?:[0-9a-f]{8,17}|[*xX#.…]+|\W.*\W|REDACTED)$")
 """The session of an EC2 instance, also with its identifier blanked out."""

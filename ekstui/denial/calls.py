@@ -6,7 +6,6 @@ AWS, the Cluster Autoscaler, Hadoop's S3A and container runtimes, as in public t
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
 
 from ekstui.denial.message import (
     Cause,
@@ -18,6 +17,7 @@ from ekstui.denial.message import (
 )
 from ekstui.denial.patterns import compiled_later
 from ekstui.iam.reference import reference
+from ekstui.named_tuples import NamedTuple
 
 
 class _Call(NamedTuple):

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from operator import itemgetter
 from os.path import commonprefix
-from typing import NamedTuple
 
 from ekstui.denial.answer import Policies, layer_in_words, refused_tags, statement_in_words
 from ekstui.denial.message import Cause, Denial
@@ -35,6 +34,7 @@ from ekstui.iam.principals import UNSIGNED, caller_of, is_assuming, is_unsigned
 from ekstui.iam.reference import ResourceUse, reference
 from ekstui.iam.request import Request, context_of, is_service_linked
 from ekstui.iam.resource_control import READ_ON, is_resource_controlled
+from ekstui.named_tuples import NamedTuple
 
 _MAX_OTHER_TYPES = 12
 """The most resource types of a call for which optional ones are named too; ec2:CreateTags has a hundred."""

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.denial.message import (
     Cause,
@@ -24,6 +24,7 @@ from ekstui.errors import InputError
 from ekstui.iam import arn
 from ekstui.iam.conditions.known_keys import forms_of
 from ekstui.iam.reference import ActionInfo, reference
+from ekstui.named_tuples import NamedTuple
 
 _PARAMETERS = {
     "roleSessionName": "sts:RoleSessionName",

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import NamedTuple
+
+from ekstui.named_tuples import NamedTuple
 
 _ON_ACCESS = re.compile(
     r"not authorized|n[o']t authorized|unauthorized|access ?denied|is forbidden|explicit deny|NoSuchEntity|AuthFailure"

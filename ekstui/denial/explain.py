@@ -5,7 +5,6 @@ Source: IAM User Guide, "Troubleshoot access denied error messages" and "Policy 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from ekstui.change.holders import nearest_actions
 from ekstui.denial.answer import Allower as Allower
@@ -60,6 +59,7 @@ from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
+from ekstui.named_tuples import NamedTuple
 
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
 """A service or a Kubernetes service account, which have no ARN."""

@@ -6,7 +6,6 @@ EKS User Guide, "Learn how EKS Pod Identity grants pods access to AWS services";
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import Allower, Fix, Policies
@@ -34,6 +33,7 @@ from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 from ekstui.iam.wildcard import is_wild
+from ekstui.named_tuples import NamedTuple
 
 _BY_EKS_OR_SSO = ("AWSReservedSSO_", "AWSServiceRoleFor")
 """Prefixes of the names of roles that IAM Identity Center or a service owns, and that users cannot change."""

@@ -6,13 +6,14 @@ of the API server, kubectl and client-go, as in public threads.
 
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import unframed
 from ekstui.eks.kubernetes import KubernetesRequest
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount
+from ekstui.named_tuples import NamedTuple
 
 SubjectKind = Literal["role", "user", "node", "service-account", "anonymous", "username"]
 

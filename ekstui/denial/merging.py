@@ -1,11 +1,11 @@
 """Denials that say the same: one role is denied one action on resources of one kind, however often."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ekstui.denial.forbidden import Forbidden
 from ekstui.denial.parsing import Refusal
 from ekstui.iam.arn import entity_of, split_arn
+from ekstui.named_tuples import NamedTuple
 
 
 class _Repeated(NamedTuple):

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.denial.patterns import compiled_later
 from ekstui.iam.evaluation import LAYER_WORDS, Layer
 from ekstui.iam.reference import reference
 from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
+from ekstui.named_tuples import NamedTuple
 
 PolicyType = Layer | Literal["vpc-endpoint", "public-access-block"]
 """What a message says decided; S3's Block Public Access is no policy, but denies like one."""

@@ -6,11 +6,12 @@ Services write parameters in many shapes; only what is unambiguous is used.
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.iam import arn
 from ekstui.iam.policy_variables import literal
 from ekstui.iam.reference import ActionInfo, reference
+from ekstui.named_tuples import NamedTuple
 
 _TAG_NAMES = frozenset(("tag", "tags", "taglist", "tagset"))
 _TAG_CONTAINERS = frozenset(("tagspecification", "tagspecifications", "tagspecificationset"))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from ekstui.denial.calls import calls_in
 from ekstui.denial.event import Piece, denials_of_object, pieces_of, strings_in
@@ -12,6 +11,7 @@ from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
 from ekstui.errors import Advice, InputError
 from ekstui.iam.reference import reference
+from ekstui.named_tuples import NamedTuple
 
 MAX_CHARACTERS = 200_000
 """The longest text that is read, in characters; a message has a few thousand."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.denial.callers import is_instance_session
 from ekstui.denial.patterns import compiled_later
@@ -18,6 +18,7 @@ from ekstui.iam.arn import entity_of
 from ekstui.iam.document import parse_text
 from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.grants import action_matches
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy, PolicyScope

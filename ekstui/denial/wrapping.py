@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import NamedTuple
 
 from ekstui.denial.patterns import compiled_later
+from ekstui.named_tuples import NamedTuple
 
 _COLOUR = compiled_later(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
 """Colour codes in logs, raw, made visible, or copied from a pager."""

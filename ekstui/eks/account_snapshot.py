@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.eks.cluster import EksFacts
 from ekstui.errors import Advice
 from ekstui.iam.document import Document
+from ekstui.named_tuples import NamedTuple
 
 AttachedAs = Literal["permissions", "boundary"]
 """How a policy is attached: as permissions policy, or as permissions boundary."""

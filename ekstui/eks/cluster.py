@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.eks.pods import KubernetesFacts
+from ekstui.named_tuples import NamedTuple
 
 ClusterPlace = tuple[str, str]
 """A cluster's region and name: names are unique within a region only."""

@@ -6,10 +6,10 @@ import json
 import re
 import shlex
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ekstui.iam.arn import entity_of
 from ekstui.iam.document import Document, Statement, parse_text, serialise, serialise_statement
+from ekstui.named_tuples import NamedTuple
 
 ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 """How IAM names roles and users."""

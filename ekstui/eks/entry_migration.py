@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from ekstui.eks.cluster import AssociatedPolicy, Cluster
 from ekstui.eks.commands import Command, associate_policy, aws, create_entry
@@ -18,6 +17,7 @@ from ekstui.eks.rbac import Binding, Rights, RoleToMake, lacking_rules, rights_o
 from ekstui.eks.uses import arn_without_path
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.text import listed
+from ekstui.named_tuples import NamedTuple
 
 _MASTERS = "system:masters"
 _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")

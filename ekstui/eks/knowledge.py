@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from ekstui.eks.published import release_numbers
 from ekstui.errors import DataError
+from ekstui.named_tuples import NamedTuple
 
 _T = TypeVar("_T")
 

@@ -7,11 +7,11 @@ tables in assets/access-policy-rules.tsv.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from ekstui.eks.knowledge import AccessPolicy
 from ekstui.errors import InputError
 from ekstui.iam import wildcard
+from ekstui.named_tuples import NamedTuple
 
 CORE = ""
 """The API group of pods, secrets and the like."""

@@ -5,11 +5,12 @@ IAM User Guide, "Refine permissions in AWS using last accessed information".
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam.document import Document, Trimmed, trimmed
 from ekstui.iam.reference import reference
 from ekstui.iam.wildcard import is_wild
+from ekstui.named_tuples import NamedTuple
 
 TRACKED_DAYS = 400
 """How many days back IAM knows, or fewer in a Region that began to track later."""

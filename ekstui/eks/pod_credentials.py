@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.eks.cluster import Cluster, PodIdentityAssociation
 from ekstui.eks.commands import Command
 from ekstui.eks.pods import Container, KubernetesServiceAccount, Pod, Workload, workloads
 from ekstui.iam.text import listed
+from ekstui.named_tuples import NamedTuple
 
 CredentialSource = Literal["static-keys", "irsa", "pod-identity", "other-endpoint", "node", "none"]
 """Where credentials come from; `other-endpoint` is a credential server that is not EKS's agent."""

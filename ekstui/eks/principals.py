@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.change.coverage import are_disjoint, extent_covers
 from ekstui.change.holders import can_match, matches_all, types_covered
@@ -21,6 +21,7 @@ from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.request import Request, context_of
 from ekstui.iam.text import listed
 from ekstui.iam.truth import some
+from ekstui.named_tuples import NamedTuple
 
 PrincipalKind = Literal["role", "user", "group"]
 

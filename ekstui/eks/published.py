@@ -12,9 +12,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ekstui.change.policy import Policy, ReleaseNumber, VersionInfo
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.iam.document import Document

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import product
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.eks.commands import Command, expansions_in
 from ekstui.eks.kubernetes import CORE, Permission, Rule, difference
+from ekstui.named_tuples import NamedTuple
 
 SubjectOfBinding = Literal["Group", "User", "ServiceAccount"]
 

@@ -1,11 +1,12 @@
 """What was not read of EKS and may use a role: of one role, and of each way in which a cluster uses roles."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use, UseKind
 from ekstui.eks.cluster import Cluster
 from ekstui.iam.trust import trustees
+from ekstui.named_tuples import NamedTuple
 
 AWS_AUTH = "the aws-auth ConfigMap"
 """Only the cluster itself knows it; it names the roles of nodes in addition to access entries, or in place of them."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from ekstui.iam.text import clean_line
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.library.reviewed import Review

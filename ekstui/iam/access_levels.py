@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam import console
 from ekstui.iam.console import LevelCount
@@ -10,6 +10,7 @@ from ekstui.iam.document import Document
 from ekstui.iam.grants import merged_document
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, reference
 from ekstui.iam.summary import ActionSummary, ConditionShare, ServiceSummary, services_in
+from ekstui.named_tuples import NamedTuple
 
 _Extent = Literal["all", "some", "denied", "none"]
 """How far a policy grants an action: unconditionally on all resources, within limits, not at all, or denied by itself."""

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import NamedTuple
 
 from ekstui.iam import console
 from ekstui.iam.document import Document, Statement
 from ekstui.iam.grants import may_match, statement_may_match
 from ekstui.iam.reference import ActionInfo, ResourceUse, reference
 from ekstui.iam.summary import ActionSummary
+from ekstui.named_tuples import NamedTuple
 
 
 class CardResource(NamedTuple):

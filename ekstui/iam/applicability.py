@@ -7,7 +7,7 @@ the resource types of each action, so an ARN that fits none of them grants nothi
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam import arn, console, wildcard
 from ekstui.iam.condition_operators import operator
@@ -16,6 +16,7 @@ from ekstui.iam.document import Condition, Statement
 from ekstui.iam.grants import Grant
 from ekstui.iam.reference import ActionInfo, reference
 from ekstui.iam.truth import Truth, every, some
+from ekstui.named_tuples import NamedTuple
 
 _PLACEHOLDER = re.compile(r"\$\{(\w*)\}")
 

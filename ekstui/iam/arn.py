@@ -12,11 +12,11 @@ for what only this second reading matches: `arn:aws:ec2:*:volume/*` may or may n
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from ekstui.iam import wildcard
 from ekstui.iam.policy_variables import VARIABLE, aligned, literal, opened, template, variables_of
 from ekstui.iam.truth import Truth, every, negation, some
+from ekstui.named_tuples import NamedTuple
 
 # What ARNs of resources that belong to no customer have as the account, such as `arn:aws:iam::aws:policy/…`.
 _ACCOUNT_WORDS = ("", "aws", "amazon", "aws-marketplace", "cloudfront", "third-party")

@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
 from ekstui.iam.document import Document, serialise
+from ekstui.named_tuples import NamedTuple
 
 LineKind = Literal["same", "added", "removed", "changed"]
 Words = tuple[tuple[str, bool], ...]

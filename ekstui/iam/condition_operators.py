@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam.truth import Truth
+from ekstui.named_tuples import NamedTuple
 
 How = Literal["exact", "folded", "like", "arn"]
 Kind = Literal["number", "date", "address", "truth", "bytes"]

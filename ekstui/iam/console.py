@@ -1,11 +1,11 @@
 """The IAM console's own words for access, resources and conditions (IAM User Guide, "Policy summaries")."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from ekstui.iam.arn import Arn, readings, split_arn
 from ekstui.iam.document import Condition, ResourceElement
 from ekstui.iam.reference import LEVELS
+from ekstui.named_tuples import NamedTuple
 
 FULL_ACCESS = "Full access"
 NO_ACCESS = "None"

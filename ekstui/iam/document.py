@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 from ekstui.errors import DocumentError
 from ekstui.iam import condition_operators
+from ekstui.named_tuples import NamedTuple
 
 Effect = Literal["Allow", "Deny"]
 ActionElement = Literal["Action", "NotAction"]

@@ -8,7 +8,7 @@ evaluation logic"). The context that follows from a request's ARNs is added to t
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam import arn
 from ekstui.iam.conditions.predicates import condition_holds
@@ -29,6 +29,7 @@ from ekstui.iam.reference import Reference
 from ekstui.iam.request import Request, context_of, is_same_account, is_service_linked, keys_of_principal
 from ekstui.iam.resource_control import is_resource_controlled
 from ekstui.iam.truth import Truth, every, negation, some
+from ekstui.named_tuples import NamedTuple
 
 RESOURCE = "resource"
 """Listed among the missing keys if the resource was not given; condition keys always have a colon."""

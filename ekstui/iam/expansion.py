@@ -10,7 +10,6 @@ such combination.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from ekstui.errors import DocumentError
 from ekstui.iam import wildcard
@@ -27,6 +26,7 @@ from ekstui.iam.applicability import (
 from ekstui.iam.document import Condition, Document, Effect, Statement
 from ekstui.iam.grants import action_matches
 from ekstui.iam.reference import ActionInfo, reference
+from ekstui.named_tuples import NamedTuple
 
 # Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500 action
 # patterns, 390 of them with a wildcard, and 200,000 pairs of an action and a resource or condition.

@@ -8,11 +8,12 @@ of a policy's versions tells which of them match an action, without their docume
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ekstui.iam import wildcard
 from ekstui.iam.document import ActionElement, Condition, Document, Effect, ResourceElement, Statement
 from ekstui.iam.policy_variables import VARIABLES_SINCE, literally
+from ekstui.named_tuples import NamedTuple
 
 Reach = Literal["same", "widened", "narrowed", "mixed", "unknown"]
 """Whether a change allows more or fewer requests."""

@@ -9,9 +9,9 @@ that they cannot be confused with wildcards.
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from ekstui.iam import wildcard
+from ekstui.named_tuples import NamedTuple
 
 _LITERALS = str.maketrans({"*": "\ue02a", "?": "\ue03f", "$": "\ue024"})
 _PLAIN = str.maketrans({"\ue02a": "*", "\ue03f": "?", "\ue024": "$"})

@@ -6,13 +6,14 @@ Identity".
 
 import re
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam import arn
 from ekstui.iam.document import Statement
 from ekstui.iam.request import Request
 from ekstui.iam.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
 from ekstui.iam.truth import Truth, negation, some
+from ekstui.named_tuples import NamedTuple
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"

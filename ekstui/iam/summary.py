@@ -8,7 +8,7 @@ of the same document revokes it.
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, count
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.iam import arn, console
 from ekstui.iam.applicability import Denied, EffectiveGrants, can_be_on, is_of_known_type, needs_its_key, supports_key
@@ -17,6 +17,7 @@ from ekstui.iam.document import Condition, Document, Effect, ResourceElement
 from ekstui.iam.expansion import MatchedAction, MatchingPattern, NamedActions, StatementMatcher, named_actions
 from ekstui.iam.grants import Grant
 from ekstui.iam.reference import LEVELS, UNKNOWN_LEVEL, ActionInfo, reference
+from ekstui.named_tuples import NamedTuple
 
 
 class ConditionShare(NamedTuple):

@@ -4,11 +4,12 @@ Sources: IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide f
 """
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Principal, Statement
 from ekstui.iam.wildcard import is_wild, matches
+from ekstui.named_tuples import NamedTuple
 
 TrusteeKind = Literal[
     "service", "pod-identity", "irsa", "account", "role", "user", "session", "sso", "saml", "github", "oidc",

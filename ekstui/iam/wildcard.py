@@ -7,7 +7,8 @@ depends on the product of the lengths over the word size and not on the number o
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+
+from ekstui.named_tuples import NamedTuple
 
 MAX_LENGTH = 8192
 """The longest pattern that is matched, in characters; IAM accepts no document that could contain a longer one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui import files
 from ekstui.change.policy import Policy, VersionInfo
@@ -24,6 +24,7 @@ from ekstui.eks.kubernetes import (
 )
 from ekstui.errors import Advice, DataError, NotFoundError
 from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, not_found
+from ekstui.named_tuples import NamedTuple
 
 # The list imports this module: without grants and steps it takes 10 ms less.
 if TYPE_CHECKING:

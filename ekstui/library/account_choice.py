@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui import files
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.settings import Layers

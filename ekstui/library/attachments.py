@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Policy, version_label
@@ -21,6 +21,7 @@ from ekstui.eks.account_snapshot import (
 from ekstui.eks.uses import attachments_with_uses, uses_in, uses_running
 from ekstui.errors import AccountError, InputError
 from ekstui.library.catalog import is_own, own_policy
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.aggregator import read_attachments
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.aws.iam import read_identity

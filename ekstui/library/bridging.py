@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ekstui.change.comparison import changes, lacking
 from ekstui.errors import InputError, NotFoundError
@@ -11,6 +10,7 @@ from ekstui.iam.document import Document
 from ekstui.iam.grants import merged_document
 from ekstui.library.library import Library
 from ekstui.library.upgrading import ComponentUpgrade, upgrade
+from ekstui.named_tuples import NamedTuple
 
 
 class Bridge(NamedTuple):

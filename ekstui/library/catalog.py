@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ekstui import files, spelling
 from ekstui.change.policy import (
@@ -29,6 +29,7 @@ from ekstui.errors import (
     UnknownPolicyError,
 )
 from ekstui.iam.text import begins_word
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.shipped import reader_of
 
 if TYPE_CHECKING:

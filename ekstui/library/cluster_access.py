@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from ekstui.denial.access_entries import ForbiddenExplanation, explain_forbidden, explain_unauthorized
 from ekstui.denial.forbidden import Forbidden
@@ -14,6 +13,7 @@ from ekstui.library.access_policies import access_rules
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_facts import entries_read
 from ekstui.library.library import Library
+from ekstui.named_tuples import NamedTuple
 
 
 class PrincipalInCluster(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import AccountSnapshot, CallerIdentity, SourceError, Use
 from ekstui.eks.cluster import AccessEntry, Cluster, HealthIssue
@@ -27,6 +26,7 @@ from ekstui.eks.uses import roles_of_cluster, uses_in
 from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, subjects_of, with_commands
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 
 RECENT = timedelta(days=14)

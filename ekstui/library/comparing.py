@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.comparison import changes
 from ekstui.change.differences import differences
@@ -15,6 +15,7 @@ from ekstui.errors import InputError
 from ekstui.library.catalog import ComparedSide, knowledge, own_policy_side, version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import FileSide, PolicyAt, RoleSide, Side, StandardInput
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.policy_file import document_of, read_document
 from ekstui.sources.shipped import reader_of
 

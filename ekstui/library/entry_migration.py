@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ekstui.eks.commands import Command
 from ekstui.eks.entry_migration import ReplacedLine, change_of_mode, replaced_lines
@@ -13,6 +12,7 @@ from ekstui.library.access_policies import access_policies
 from ekstui.library.cluster_facts import find_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context
+from ekstui.named_tuples import NamedTuple
 
 
 class EntriesAnswer(NamedTuple):

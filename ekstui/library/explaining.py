@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ekstui.denial.answer import Fix, OldCopy
 from ekstui.denial.assuming import with_trust
@@ -43,6 +43,7 @@ from ekstui.library.library import Library
 from ekstui.library.misnamed_policies import misnamed_policies
 from ekstui.library.notation import Side
 from ekstui.library.searching import partition_of, possible_allowers
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest
 from ekstui.store import index
 

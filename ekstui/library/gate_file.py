@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
 
 from ekstui.errors import InputError
 from ekstui.files import MAX_STATE, read_regular
+from ekstui.named_tuples import NamedTuple
 
 _NAME = "ekstui.toml"
 

@@ -1,7 +1,6 @@
 """What a role or a policy was last used for, and its document without what provably was not used."""
 
 from datetime import datetime
-from typing import NamedTuple
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.comparison import changes
@@ -14,6 +13,7 @@ from ekstui.library.catalog import version_at
 from ekstui.library.library import Library
 from ekstui.library.notation import PolicyAt, RoleSide, parse_side
 from ekstui.library.roles import find_role, role_side
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.last_accessed import ReportProgress
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ekstui import files, log
 from ekstui.change.policy import Scope, aws_scope, is_version
@@ -30,6 +30,7 @@ from ekstui.library.catalog import (
     known_version,
     parse_stored,
 )
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import reader_of, shipped_in
 from ekstui.store.objects import AbsentCacheError, BusyCacheError, CacheError, DamagedCacheError, NewerCacheError

@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from copy import copy
 from itertools import islice
 from operator import itemgetter
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from ekstui import spelling
 from ekstui.change.holders import nearest_actions
 from ekstui.eks.knowledge import Symptom
 from ekstui.iam import wildcard
 from ekstui.iam.text import begins_word
+from ekstui.named_tuples import NamedTuple
 
 ThingKind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui import files
 from ekstui.cancellation import Cancelled, never
 from ekstui.errors import DataError
 from ekstui.library.library import Library
+from ekstui.named_tuples import NamedTuple
 from ekstui.store import index
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError
 from ekstui.store.policy_store import DeliveryInfo, pack

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.holes import has_hole
 from ekstui.eks.published import Component, Release
@@ -18,6 +18,7 @@ from ekstui.iam.trust import trustees
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.copies import ENOUGH_ACTIONS, ENOUGH_OVERLAP
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.shipped import components
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from ekstui.change.policy import is_version, parse_time, parse_version, version_label
 from ekstui.eks.published import is_component, release_numbers
 from ekstui.errors import InputError
+from ekstui.named_tuples import NamedTuple
 
 
 class PolicyAt(NamedTuple):

@@ -4,7 +4,7 @@ IAM API Reference, SimulatePrincipalPolicy (PolicyExclusionList).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.denial.explain import asked
@@ -15,6 +15,7 @@ from ekstui.library.explaining import Inquiry
 from ekstui.library.library import Library
 from ekstui.library.requester import principal_arn
 from ekstui.library.roles import find_role
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.connection import Connection
 from ekstui.sources.aws.iam import Excluded, SimulatedDecision, ask_simulator, can_exclude
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ekstui.denial.answer import Explanation, TrustJudgement
 from ekstui.denial.assuming import judge_trust
@@ -41,6 +40,7 @@ from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.library import Library
 from ekstui.library.requester import PodOfSession
 from ekstui.library.roles import account_context, findings_with_commands, subjects_of
+from ekstui.named_tuples import NamedTuple
 
 _KINDS = {
     "pod": "Pod", "pods": "Pod", "po": "Pod",

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from ekstui.denial.explain import Policies
 from ekstui.denial.purpose import PodSession, pod_session
@@ -24,6 +23,7 @@ from ekstui.library.notation import FileSide, StandardInput
 from ekstui.library.principals_can import boundary_of, documents_of
 from ekstui.library.principals_can import policies_of as attached_to
 from ekstui.library.roles import find_role
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.policy_file import document_of, read_document
 
 

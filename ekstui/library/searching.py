@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.candidates import Candidate, candidate_of
 from ekstui.change.holders import holders_of, parse_action
@@ -18,6 +18,7 @@ from ekstui.iam import arn, wildcard
 from ekstui.iam.grants import statement_may_match
 from ekstui.iam.reference import reference
 from ekstui.library.catalog import PolicyReader, parse_stored, refuse_access_policy
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.shipped import PublishedPolicies, reader_of, shipped_in
 from ekstui.store import index
 from ekstui.store.index import ShippedSteps, feed, judging_version, shipped_steps, steps_of_rows

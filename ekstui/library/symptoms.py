@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ekstui.eks.account_snapshot import Role, Use, attachments_of
 from ekstui.eks.knowledge import Symptom
 from ekstui.library.library import Library
 from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import who_can_answer
+from ekstui.named_tuples import NamedTuple
 
 
 class PolicyOfSymptom(NamedTuple):

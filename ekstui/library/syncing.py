@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ekstui import files, log
@@ -18,6 +18,7 @@ from ekstui.iam.document import parse_text
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import DataStatus, Library
 from ekstui.library.maintenance import fill_cache, silent
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.archives import Archive
 from ekstui.sources.aws.credentials import are_credentials_set_up
 from ekstui.sources.aws.managed import ManagedPolicies

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
@@ -26,6 +25,7 @@ from ekstui.library.cluster_facts import find_cluster
 from ekstui.library.copies import copies_on
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, role_values, subjects_of
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.cluster_details import read_addon_needs
 from ekstui.sources.shipped import components, published_until
 

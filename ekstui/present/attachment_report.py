@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.change.policy import name_in
 from ekstui.eks.account_snapshot import Attachments, Group, OrganisationAnswer, RoleAttachment, UserAttachment
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import clean_line
 from ekstui.iam.trust import trust_word
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Column,

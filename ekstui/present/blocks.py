@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ekstui.eks.use_words import use_in_words
 from ekstui.errors import in_app
 from ekstui.iam.text import age_in_words, listed
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Column as Column
 from ekstui.present.styled import Style
 

@@ -1,7 +1,6 @@
 """What only the app shows: all about one action, symptom, user, group or own policy, and the matrix of several policies."""
 
 from collections.abc import Collection, Hashable, Iterator, Sequence
-from typing import NamedTuple
 
 from ekstui.change.holders import Since
 from ekstui.eks.account_snapshot import (
@@ -22,6 +21,7 @@ from ekstui.iam.summary import ActionSummary, services_in
 from ekstui.iam.text import counted, listed
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.symptoms import SymptomAnswer
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Column,

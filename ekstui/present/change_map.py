@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ekstui.change.steps import Quarter, quarter_label, quarter_of
 from ekstui.iam.text import clean_line, counted
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import reach_style
 from ekstui.present.short_names import ShortNames
 from ekstui.present.styled import Row, Style, Styled, cells, cut_end, plain, styled

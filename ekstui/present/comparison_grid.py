@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from ekstui.change.differences import (
     ActionDifference,
@@ -18,6 +17,7 @@ from ekstui.change.differences import (
 from ekstui.iam.document import Condition, Effect
 from ekstui.iam.reference import reference
 from ekstui.iam.text import short_resource
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import Column, Line, Span, Table, TableRow, code, parts
 from ekstui.present.styled import Style
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import (
@@ -40,6 +40,7 @@ from ekstui.iam.evaluation import (
 from ekstui.iam.principals import ANONYMOUS, UNSIGNED, is_assuming
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Code,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Column,

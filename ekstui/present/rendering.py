@@ -6,9 +6,9 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
-from typing import NamedTuple
 
 from ekstui.iam.text import clean, clean_line
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Code,

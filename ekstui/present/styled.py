@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from ekstui.named_tuples import NamedTuple
 
 Style = Literal["", "muted", "strong", "accent", "good", "bad", "warn", "added", "removed", "hit", "cursor", "key"]
 

@@ -6,13 +6,14 @@ Its layout: https://github.com/cloud-copilot/iam-collect/blob/main/docs/Storage.
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.errors import InputError
 from ekstui.files import read_regular
 from ekstui.iam import arn
 from ekstui.iam.document import MAX_BYTES, Document, load_json
 from ekstui.iam.evaluation import AppliedPolicy, PolicyLevel
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.policy_file import FileKind, document_of
 
 ControlPolicies = Literal["scps", "rcps"]

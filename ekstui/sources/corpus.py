@@ -12,11 +12,12 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui import files, log
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Provenance, Scope, VersionInfo, parse_time
 from ekstui.errors import DataError
+from ekstui.named_tuples import NamedTuple
 
 _HEAD = rb'\{"name":"([^"\\]+)","arn":"([^"\\]+)","default":"v(\d+)","versions":\['
 _VERSION = rb'\{"version":"v(\d+)","created":(?:null|"([^"]+)"),"document":'

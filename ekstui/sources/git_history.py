@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ekstui.change.policy import Collection, Policy
 from ekstui.errors import InputError
 from ekstui.iam.document import MAX_BYTES
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.git import GitObjects
 from ekstui.sources.policy_file import FOLDER, read_versions
 

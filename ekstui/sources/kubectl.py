@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from ekstui import log
@@ -29,6 +29,7 @@ from ekstui.eks.pods import KubernetesFacts, ReadKind
 from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.document import object_of
 from ekstui.iam.text import clean_line, listed
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, ObjectsRead
 from ekstui.sources.processes import POLL, Bounds, background, run
 

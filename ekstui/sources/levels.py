@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from ekstui import files
 from ekstui.errors import InputError
@@ -22,6 +21,7 @@ from ekstui.iam.evaluation import (
     ResourcePolicies,
 )
 from ekstui.iam.request import Request, context_of
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.collected import Collected, ControlPolicies
 from ekstui.sources.policy_file import FileKind, read_document
 

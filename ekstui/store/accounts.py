@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.change.policy import format_time, parse_time
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.last_accessed import LastAccessed
 from ekstui.errors import Advice, EkstuiError
 from ekstui.files import from_record, to_record
+from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, CacheError, DamagedCacheError, NewerCacheError, ObjectFile, packed
 
 MOST_PROFILES = 50

@@ -10,7 +10,7 @@ import marshal
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ekstui.cancellation import Cancelled
 from ekstui.change.candidates import Candidate
@@ -22,6 +22,7 @@ from ekstui.iam.grants import TargetUse, may_match, merged_document, service_of,
 from ekstui.iam.policy_variables import VARIABLES_SINCE
 from ekstui.iam.reference import reference_version
 from ekstui.iam.wildcard import is_wild
+from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
 from ekstui.store.policy_store import CHUNK, PolicyStore
 

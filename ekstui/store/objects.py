@@ -14,11 +14,12 @@ from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from ekstui import log
 from ekstui.errors import DataError
 from ekstui.files import digest_of
+from ekstui.named_tuples import NamedTuple
 
 
 class CacheError(DataError):

@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ekstui.change.policy import Policy, PolicyHistory, Provenance, VersionInfo
+from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, Draft, ObjectFile, Objects, packed
 from ekstui.store.records import (
     State,

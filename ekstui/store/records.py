@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ekstui.change.policy import Policy, Provenance, VersionInfo, format_time, parse_time
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Authority

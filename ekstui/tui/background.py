@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from queue import Queue
 from threading import Event
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.message_pump import MessagePump
 
 from ekstui import log, logbook
 from ekstui.errors import AccountError, EkstuiError, MfaNeededError
 from ekstui.iam.text import clean_line
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.cache_report import sync_words
 from ekstui.tui.messages import AccountUpdated, AccountView, MfaAsked, PaneFailed
 

@@ -6,9 +6,10 @@ rebind a key by its id, under `[keys]`.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
+
+from ekstui.named_tuples import NamedTuple
 
 
 class Key(NamedTuple):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, dataclass_transform
+from typing import TYPE_CHECKING, TypeAlias, dataclass_transform
 
 from textual.message import Message
 
 from ekstui.iam.reference import ActionInfo
 from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import knowledge
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
 from textual.widget import Widget
+
+from ekstui.named_tuples import NamedTuple
 
 # How styles such as `muted` look in the current theme. Component classes would do the same, but Textual matches each of them
 # against every rule of the app, for every widget: a fifth of the start for four lists.

@@ -8,7 +8,7 @@ into a sentence.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ekstui.change.coverage import ActionExtents, lies_within
 from ekstui.change.reach.affected_actions import (
@@ -23,6 +23,7 @@ from ekstui.change.reach.feasible import is_void, kind_of, services_of
 from ekstui.change.reach.witness import request_gained
 from ekstui.iam import wildcard
 from ekstui.iam.grants import ConditionLine, Effort, Extent, Reach, Target
+from ekstui.named_tuples import NamedTuple
 
 Denies = Literal["more", "less", "otherwise"]
 """How the denied requests changed, if the allowed ones are the same."""

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 from ekstui.change.coverage import ActionExtents
 from ekstui.iam import wildcard
 from ekstui.iam.document import Effect
 from ekstui.iam.grants import Effort, Extent, Target, service_in
 from ekstui.iam.reference import reference
+from ekstui.named_tuples import NamedTuple
 
 Grants = Mapping[Target, frozenset[Extent]]
 

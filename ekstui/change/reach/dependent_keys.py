@@ -6,13 +6,13 @@ Source: IAM User Guide, "AWS global condition context keys"; the service authori
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
 from ekstui.iam.conditions.arn_values import form_of_values
 from ekstui.iam.conditions.known_keys import type_of
 from ekstui.iam.conditions.spans import POINTS
+from ekstui.named_tuples import NamedTuple
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 """Account numbers that AWS's documentation uses as examples."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import NamedTuple
 
 from ekstui.change.reach.dependent_keys import is_possible
 from ekstui.iam.arn import split_arn
@@ -12,6 +11,7 @@ from ekstui.iam.conditions.predicates import Predicate, predicates_of
 from ekstui.iam.conditions.values import Deferred, Text
 from ekstui.iam.grants import Extent, in_order
 from ekstui.iam.policy_variables import template, variables_of, without_encoding
+from ekstui.named_tuples import NamedTuple
 
 
 class Mentions(NamedTuple):

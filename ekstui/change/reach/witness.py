@@ -8,7 +8,6 @@ Finding none proves nothing.
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, islice, permutations
-from typing import NamedTuple
 
 from ekstui.change.coverage import ActionExtents
 from ekstui.change.reach.dependent_keys import ACCOUNT, OTHER_ACCOUNT, KeyValues, Values, agreeing, follow, is_possible
@@ -31,6 +30,7 @@ from ekstui.iam.conditions.values import Deferred, Text
 from ekstui.iam.grants import Effort, Extent, in_order
 from ekstui.iam.policy_variables import WholeContext, literal, resolved, template, variables_of, without_encoding
 from ekstui.iam.truth import Truth, every, negation, some
+from ekstui.named_tuples import NamedTuple
 
 MAX_TRIES = 200
 """The number of requests after which a search gives up."""

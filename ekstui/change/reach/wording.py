@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from ekstui.change.coverage import ActionExtents
 from ekstui.change.reach import NAMES_SHOWN, Denies, Judgement, Outcome, Spelling
 from ekstui.iam import arn, wildcard
 from ekstui.iam.grants import ConditionLine, Effort, Extent, Reach
 from ekstui.iam.text import listed
+from ekstui.named_tuples import NamedTuple
 
 MOST_WAYS = 4
 """The most ways that a phrase spells out rather than counts."""

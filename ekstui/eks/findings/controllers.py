@@ -6,7 +6,6 @@ EKS's own add-ons are left to what EKS requires of them (`permissions`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Cluster
@@ -19,6 +18,7 @@ from ekstui.eks.published import Component, ComponentVersion, Release
 from ekstui.eks.uses import controllers_run_by, uses_running
 from ekstui.iam.text import counted, listed
 from ekstui.iam.wildcard import is_wild
+from ekstui.named_tuples import NamedTuple
 
 _LEAST = {"cluster-autoscaler": "cluster-autoscaler/minimal"}
 """The variant of a component that has what it cannot do without."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import NamedTuple
 
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.commands import Command, aws
@@ -24,6 +23,7 @@ from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, downgra
 from ekstui.eks.uses import SCOPED, UNSCOPED, cancelled_scoping
 from ekstui.iam.text import listed
 from ekstui.iam.truth import Truth
+from ekstui.named_tuples import NamedTuple
 
 CLUSTER_TAG = "eks-cluster-name"
 """The principal tag that AmazonEBSCSIDriverEKSClusterScopedPolicy checks."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from ekstui.eks.findings.subjects import About, AccountContext, Need, RoleInUse
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Role, Use

@@ -8,7 +8,7 @@ values is not documented, so on multivalued keys only what holds for any treatme
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from ekstui.iam import wildcard
 from ekstui.iam.condition_operators import NULL, UNKNOWN, Operator, Quantifier, operator
@@ -33,6 +33,7 @@ from ekstui.iam.document import Condition
 from ekstui.iam.grants import ConditionLine, line_order
 from ekstui.iam.policy_variables import NOTHING_KNOWN, Context, variables_of
 from ekstui.iam.truth import Truth, every, negation, some
+from ekstui.named_tuples import NamedTuple
 
 
 class Predicate:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.iam.condition_operators import ComparisonSign, Kind
+from ekstui.named_tuples import NamedTuple
 
 Cut = tuple[Any, ...]
 """A position between points: (-1,) before all, (0, point, 0) just before a point, (0, point, 1) just after, (1,) after all."""

@@ -5,7 +5,7 @@ A text is compared exactly, ignoring case, with wildcards, or part by part as an
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.iam import wildcard
 from ekstui.iam.arn import split_arn
@@ -24,6 +24,7 @@ from ekstui.iam.policy_variables import (
     without_encoding,
 )
 from ekstui.iam.truth import Truth
+from ekstui.named_tuples import NamedTuple
 
 _COLONS = 5
 _WITHOUT_COLON = frozenset(

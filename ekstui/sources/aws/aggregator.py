@@ -8,11 +8,12 @@ for each region that records IAM, and a list of one element may arrive as an obj
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ekstui.change.policy import parse_time
 from ekstui.eks.account_snapshot import AttachedAs, EntityKind, RecordedAttachment, SourceError, Use, UseKind
 from ekstui.errors import InputError, NotFoundError
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, failures, source_error_of
 

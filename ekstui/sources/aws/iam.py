@@ -7,7 +7,7 @@ SimulatePrincipalPolicy.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.eks.account_snapshot import (
@@ -28,6 +28,7 @@ from ekstui.eks.unseen import unread_inside
 from ekstui.eks.uses import regions_of_interest
 from ekstui.errors import ASK_AGAIN, AccountError
 from ekstui.iam.request import Request
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.account_file import parse_group, parse_local_policy, parse_role, parse_user
 from ekstui.sources.aws.cluster_details import read_nodes, read_pod_identity
 from ekstui.sources.aws.cluster_parts import Failures, Report, read_clusters

@@ -7,7 +7,6 @@ versions is the time of the newest one.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ekstui.cancellation import Cancelled
 from ekstui.change.policy import (
@@ -22,6 +21,7 @@ from ekstui.change.policy import (
 )
 from ekstui.errors import AccountError, DocumentError
 from ekstui.iam.document import parse
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import account_error, failures
 from ekstui.sources.policy_file import inner_document, text_of

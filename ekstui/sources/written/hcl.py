@@ -11,10 +11,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ekstui.change.holes import DIGEST, has_hole, hole, without_hole_marks
 from ekstui.errors import DocumentError
+from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from lark import Token, Tree

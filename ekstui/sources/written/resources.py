@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.written import AttachmentKind, Written, WrittenAttachment
 from ekstui.sources.written.search import document_in, search
 

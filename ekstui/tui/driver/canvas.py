@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from rich.cells import split_graphemes
 
+from ekstui.named_tuples import NamedTuple
 from ekstui.tui.driver.sgr import PLAIN, SgrStyle, after, transition
 
 

@@ -5,7 +5,9 @@ and `38;2;r;g;b`.
 """
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from ekstui.named_tuples import NamedTuple
 
 # One code turns off a whole group: 22 bold and faint, 24 both underlines, 25 both blinks.
 _OFF: Final = {1: 22, 2: 22, 3: 23, 4: 24, 21: 24, 5: 25, 6: 25, 7: 27, 8: 28, 9: 29, 51: 54, 52: 54, 53: 55}

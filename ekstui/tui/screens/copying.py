@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
-from typing import Any, NamedTuple
+from typing import Any
 
 from textual.app import App
 from textual.screen import Screen
@@ -31,6 +31,7 @@ from ekstui.library import Library
 from ekstui.library.catalog import PolicyEntry
 from ekstui.library.cluster_answers import ClusterRole
 from ekstui.library.roles import cluster_values
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.access import access_blocks
 from ekstui.present.blocks import command_in_advice
 from ekstui.present.permissions import services_blocks

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ from textual.widget import Widget
 
 from ekstui.change.policy import Scope, next_scope
 from ekstui.library.catalog import PolicyEntry, knowledge
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Synced, sync_and_index, watch_account

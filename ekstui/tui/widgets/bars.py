@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError
 from ekstui.iam.text import age_in_words, clean, clean_line
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, cells, cut_end, plain, wrap
 from ekstui.tui.base import LibraryApp

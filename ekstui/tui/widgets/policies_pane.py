@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.reactive import reactive
@@ -16,6 +16,7 @@ from ekstui.iam.reference import reference
 from ekstui.iam.text import clean_line
 from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import PolicyEntry
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AccountView
