@@ -131,6 +131,11 @@ class Role(NamedTuple):
     extent: ReadExtent = "full"
 
     @property
+    def was_read(self) -> bool:
+        """Whether more is known of it than its name."""
+        return self.extent != "name"
+
+    @property
     def service_linked(self) -> bool:
         """Whether a service owns it, as its path shows."""
         return self.path.startswith(SERVICE_LINKED_PATH)

@@ -85,7 +85,7 @@ def _subjects(snapshot: AccountSnapshot, uses: Uses, documents: Documents) -> It
             "role", role.name, role.arn, policies, unread, *boundary_of(role.boundary_arn, documents),
             used_by=uses.get(role.arn, ()) if role.arn else (),
             last_used=role.last_used,
-            was_read=role.extent != "name",
+            was_read=role.was_read,
             service_linked=role.service_linked,
             tags=() if role.trust is None or any(_lets_tag(statement) for statement in role.trust.statements) else role.tags,
         )  # fmt: skip

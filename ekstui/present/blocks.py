@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ekstui.eks.findings.subjects import RolePolicy
     from ekstui.eks.findings.table import Finding
     from ekstui.eks.knowledge import DependentActions
+    from ekstui.eks.principals import Subject
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Condition
     from ekstui.iam.grants import Grant
@@ -333,10 +334,10 @@ def uses_words(uses: Sequence[Use]) -> str:
     return "; ".join(map(use_in_words, uses))
 
 
-def last_used_words(role: Role, now: datetime) -> str:
+def last_used_words(role: Role | Subject, now: datetime) -> str:
     """Return when a role was last used, such as `2 h ago`; a dash if IAM tracked no activity, `?` if that is not known."""
     if role.last_used is None:
-        return "—" if role.extent != "name" else "?"
+        return "—" if role.was_read else "?"
     return age_in_words(role.last_used, now)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ekstui.change.policy import version_label, version_range
 from ekstui.iam.text import clean_line
@@ -24,7 +24,7 @@ from ekstui.present.blocks import (
     reach_style,
     verdict_span,
 )
-from ekstui.present.styled import Row, Styled, plain, styled
+from ekstui.present.styled import Row, Style, Styled, plain, styled
 from ekstui.present.time_line import in_force_words, legend, step_sign, time_line
 
 if TYPE_CHECKING:
@@ -90,6 +90,37 @@ def step_about(step: FeedStep, knowledge: Knowledge, attached: int | None) -> Li
     return name, f"  {why}" if why else "", Span(has, "muted")
 
 
+class VersionRow(NamedTuple):
+    """A version of a policy, in words."""
+
+    step: Step
+    sign: tuple[str, Style]
+    label: str
+    created: datetime | None
+    change: Styled
+    """What it changed: `+1 ~2 widened`, `no change`, `first known`."""
+    remark: str
+    """`in force` or `newest`; or, for a controller's policy, to which release it is unchanged."""
+    missing: str
+    """The numbers before it that were never recorded; empty if there are none."""
+
+
+def version_rows(policy: Policy, steps: Sequence[Step]) -> list[VersionRow]:
+    """Return one row per version, oldest first."""
+    through = {info.number: info.through for info in policy.versions}
+    rows = []
+    for step in steps:
+        label, last = version_label(step.version), through.get(step.version)
+        remarks = (
+            in_force_words(policy) if step.default else "",
+            f"unchanged to {last}" if last not in (None, label) else "",
+        )
+        missing = f"{version_range(step.missing_before)} never recorded" if step.missing_before else ""
+        remark = " ".join(filter(None, remarks))
+        rows.append(VersionRow(step, step_sign(step), label, step.created, _change(step.change), remark, missing))
+    return rows
+
+
 def timeline_blocks(
     policy: Policy, steps: Sequence[Step], knowledge: PolicyKnowledge | None, until: datetime
 ) -> list[Block]:
@@ -97,16 +128,17 @@ def timeline_blocks(
 
     Numbers that were never recorded have a row too.
     """
+    form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
     rows: list[TableRow] = []
-    for step in steps:
-        if step.missing_before:
-            missing = version_range(step.missing_before)
-            rows.append(TableRow(("", Span(missing, "muted"), Span("not seen by anyone", "muted"))))
-        form = "%Y-%m-%d" if policy.home else "%Y-%m-%d %H:%M UTC"
-        day = step.created.strftime(form) if step.created else "date unknown"
-        last = Span(_through(policy, step) if policy.home else "default" if step.default else "", "good")
-        cells = (Span(*step_sign(step)), version_label(step.version), day, _words(step.change), last)
-        rows.append(TableRow(cells, step, step.version))
+    for row in version_rows(policy, steps):
+        if row.missing:
+            numbers, _, words = row.missing.partition(" ")
+            rows.append(TableRow(("", Span(numbers, "muted"), Span(words, "muted"))))
+        day = row.created.strftime(form) if row.created else "date unknown"
+        change = tuple(Span(*piece) for piece in row.change)
+        rows.append(
+            TableRow((Span(*row.sign), row.label, day, change, Span(row.remark, "good")), row.step, row.step.version)
+        )
     updates = [*map(_update, knowledge.updates if knowledge else ())]
     lines = [plain(line).rstrip() for line in time_line(steps, until, LINE_WIDTH)]
     blocks: list[Block] = [
@@ -117,25 +149,19 @@ def timeline_blocks(
     return [*blocks, Tree(updates)] if updates else blocks
 
 
-def version_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
-    """Return versions of a policy as rows, newest first, with notes on missing ones.
-
-    `marked` has the letters of marked versions by number.
-    """
+def pane_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) -> list[Row]:
+    """Return the rows of versions for a pane, newest first; `marked` has the letters of marked versions by number."""
     rows: list[Row] = []
-    for step in reversed(steps):
-        mark = marked.get(step.version)
-        sign: Styled = styled(mark, "accent") if mark else (step_sign(step),)
-        label = styled(version_label(step.version), "strong" if step.default else "")
-        day = step.created.strftime("%Y-%m-%d") if step.created else "unknown"
-        when = styled(day, "" if step.created else "muted")
-        what = _change_in_pane(step.change, in_force_words(policy) if step.default else "")
-        if through := _through(policy, step):
-            what = (*what, (f" {through}", "muted"))
-        rows.append(Row(step.version, (sign, label, when, what), step))
-        if step.missing_before:
-            unseen = styled(f"  {version_range(step.missing_before)} not seen by anyone", "muted")
-            rows.append(Row(("missing", step.version), (unseen,), selectable=False))
+    for row in reversed(version_rows(policy, steps)):
+        number = row.step.version
+        mark = marked.get(number)
+        sign: Styled = styled(mark, "accent") if mark else (row.sign,)
+        label = styled(row.label, "strong" if row.step.default else "")
+        day = styled(f"{row.created:%Y-%m-%d}") if row.created else styled("unknown", "muted")
+        remark = styled(f" {row.remark}", "strong" if row.step.default else "muted") if row.remark else ()
+        rows.append(Row(number, (sign, label, day, (*row.change, *remark)), row.step))
+        if row.missing:
+            rows.append(Row(("missing", number), (styled(f"  {row.missing}", "muted"),), selectable=False))
     return rows
 
 
@@ -145,35 +171,28 @@ def version_line(step: Step, knowledge: PolicyKnowledge | None) -> Styled:
     head: Styled = ((f"{version_label(step.version)}{day}", "strong"), ("  ", ""))
     update = knowledge.update(step.version) if knowledge else None
     if update is None:
-        return (*head, *_change_in_pane(step.change), ("  reason not known", "muted"))
+        return (*head, *_change(step.change), ("  reason not known", "muted"))
     but: Styled = (("  but: ", "warn"), (clean_line(update.disagreement), "")) if update.disagreement else ()
     return (*head, (clean_line(update.text), ""), *but)
 
 
-def _change_in_pane(counts: StepCounts | None, in_force: str = "") -> Styled:
-    """Return what a version changed: `+1 −0 ~2 widened`, `no change`, `first known`; then that it is in force if it is."""
-    tail: Styled = ((f" {in_force}", "strong"),) if in_force else ()
+def _change(counts: StepCounts | None) -> Styled:
+    """Return what a version changed, in a few words."""
     if counts is None or counts.reach is None:
-        return (("first known", "muted"), *tail)
+        return styled("first known", "muted")
     if counts.kind == "none":
-        return (("no change", "muted"), *tail)
-    signs: Styled = (
+        return styled("no change", "muted")
+    return (
         (f"+{counts.added} " if counts.added else "", "added"),
         (f"−{counts.removed} " if counts.removed else "", "removed"),
         (f"~{counts.changed} " if counts.changed else "", "warn"),
+        (counts.words, reach_style(counts.reach)),
     )
-    return (*signs, (counts.words, reach_style(counts.reach)), *tail)
 
 
 def _update(update: Update) -> Node:
     but = [Node(Span(f"But: {update.disagreement}", "muted"))] if update.disagreement else ()
     return Node((Span(version_label(update.version), "strong"), f": {update.text}"), but)
-
-
-def _through(policy: Policy, step: Step) -> str:
-    """Return the last release with the same document, for a controller's policy."""
-    through = next((info.through for info in policy.versions if info.number == step.version), None)
-    return "" if through in (None, version_label(step.version)) else f"unchanged to {through}"
 
 
 def reach_span(counts: StepCounts) -> Span:
@@ -190,15 +209,6 @@ def counts_spans(counts: StepCounts) -> tuple[Span, ...]:
         Span(f" −{counts.removed}", "removed" if counts.removed else "muted"),
         Span(f" ~{counts.changed}", "warn" if counts.changed else "muted"),
     )
-
-
-def _words(counts: StepCounts | None) -> tuple[str | Span, ...]:
-    if counts is None:
-        return ("first known version",)
-    amount = counts_spans(counts)
-    if counts.reach == "unknown":
-        return ("reach unknown, ", *amount)
-    return (reach_span(counts), ", ", *amount) if amount else (reach_span(counts),)
 
 
 def _reason(step: FeedStep, knowledge: Knowledge) -> str:

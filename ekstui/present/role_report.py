@@ -305,7 +305,7 @@ def _role_policies(answer: RoleAnswer) -> Iterator[Block]:
 
 
 def _role_facts(role: Role, now: datetime) -> Tree:
-    used = TRACKED if role.extent != "name" else "not read"
+    used = TRACKED if role.was_read else "not read"
     if role.last_used:
         used = f"{last_used_words(role, now)} in {role.last_used_region}"
     return facts_tree(

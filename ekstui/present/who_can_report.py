@@ -24,6 +24,7 @@ from ekstui.present.blocks import (
     code,
     grant_line,
     joined,
+    last_used_words,
     level_style,
     muted,
     not_looked_at,
@@ -253,8 +254,7 @@ def principals_blocks(
 
 def _principal_row(principal: PrincipalCan, now: datetime, short: bool, narrow: bool) -> TableRow:
     subject = principal.subject
-    never = "—" if subject.was_read else "?"
-    used = age_in_words(subject.last_used, now) if subject.last_used else never if subject.kind == "role" else ""
+    used = last_used_words(subject, now) if subject.kind == "role" else ""
     who, kind = code(subject.name, "strong"), Span(subject.kind, "muted")
     uses = uses_words(subject.used_by) or ("its service alone" if subject.service_linked else "")
     if short:

@@ -64,7 +64,7 @@ def test_a_long_title_keeps_its_version() -> None:
 def test_versions_that_nobody_saw_are_named() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         await pilot.press("slash", *"EKSServiceRolePolicy", "enter")
-        await settle(pilot, lambda: "v12–v16 not seen by anyone" in words(screen.query_one(VersionsPane)))
+        await settle(pilot, lambda: "v12–v16 never recorded" in words(screen.query_one(VersionsPane)))
 
     travel(journey)
 

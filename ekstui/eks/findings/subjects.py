@@ -95,7 +95,7 @@ class RoleInUse(FindingSubject):
 
     def knows(self, need: Need) -> bool:
         return {
-            "details": self.role.extent != "name",
+            "details": self.role.was_read,
             "policies": self.known_whole,
             "trust": self.role.trust is not None,
         }.get(need, False)

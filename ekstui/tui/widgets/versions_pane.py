@@ -9,7 +9,7 @@ from textual import on
 from textual.reactive import reactive
 
 from ekstui.library.catalog import knowledge_of
-from ekstui.present.change_lists import version_line, version_rows
+from ekstui.present.change_lists import pane_rows, version_line
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.present.time_line import in_force_words, legend, time_line
 from ekstui.tui import keys
@@ -140,7 +140,7 @@ class VersionsPane(Pane):
         name = shown.entry.policy.name
         marked = {mark.version: "ABCD"[at] for at, mark in enumerate(self.marks) if mark.name == name and mark.version}
         steps = [step for step in self.steps if not self._is_hidden(step, shown)]
-        rows = version_rows(shown.entry.policy, steps, marked)
+        rows = pane_rows(shown.entry.policy, steps, marked)
         return self._matching(rows, shown) if self.words else rows
 
     def show_rows(self, *, cursor: Hashable | None = None) -> None:
