@@ -57,16 +57,21 @@ def pages() -> dict[str, str]:
     }
 
 
-def _places() -> dict[str, tuple[Key, ...]]:
-    """Return the keys by the heading over them: those of several screens, then each screen with an answer."""
+_SHARED_KEYS = {
+    "Everywhere": EkstuiApp.KEYS,
+    "Lists": RowList.KEYS,
+    "The four panes": ExplorerScreen.KEYS,
+    "Find anything": PaletteScreen.KEYS,
+}
+"""The keys that work in many places, by the heading over them."""
+
+
+def _own_keys() -> dict[str, tuple[Key, ...]]:
+    """Return the keys that one pane or screen has besides, by its title."""
     for module in iter_modules(screens.__path__):
         import_module(f"{screens.__name__}.{module.name}")
     return {
-        "Everywhere": EkstuiApp.KEYS,
-        "Lists": RowList.KEYS,
-        "The four panes": ExplorerScreen.KEYS,
         **{f"{pane.TITLE} only": pane.KEYS for pane in Pane.__subclasses__() if pane.KEYS},
-        "Find anything": PaletteScreen.KEYS,
         ReportScreen.HEADING: ReportScreen.KEYS,
         **{screen.HEADING: screen.KEYS for screen in sorted(_reports(ReportScreen), key=lambda screen: screen.HEADING)},
     }
@@ -80,17 +85,17 @@ def _reports(base: type[ReportScreen[Any]]) -> Iterator[type[ReportScreen[Any]]]
 
 
 def keys_page() -> str:
-    """Return the page about keys."""
+    """Return the page about the keys of many places; those of one are in the page for `man`, which the tree does not keep."""
     parts = [
         "# Keys\n\n",
         MADE,
         (
-            "Keys work the same on every screen; `?` shows the keys of the current screen. To change a key, set its id in the "
-            "[settings](settings.md) to one or more of Textual's key names, separated by commas: `D`, `ctrl+n`, `f1`, "
-            "`question_mark`.\n"
+            "Keys work the same on every screen; `?` shows the keys of the current screen, with those that only it has, and "
+            "`man ekstui` lists all. To change a key, set its id in the [settings](settings.md) to one or more of Textual's "
+            "key names, separated by commas: `D`, `ctrl+n`, `f1`, `question_mark`.\n"
         ),
     ]
-    for title, keys in _places().items():
+    for title, keys in _SHARED_KEYS.items():
         rows = [(f"`{keys_as_shown(key.keys)}`", key.help, f"`{key.id}`") for key in keys]
         parts += [f"\n## {title}\n\n", *table(("Keys", "What they do", "Id"), rows)]
     return "".join(parts)
@@ -228,6 +233,11 @@ def man_page(parser: argparse.ArgumentParser) -> str:
     lines += [".SH OPTIONS OF SEVERAL COMMANDS"]
     for group, options in shared_options().items():
         lines += [f".SS [{group}]", *_man_options(options)]
+    lines += [".SH KEYS", "Each with its id for the settings."]
+    for title, keys in {**_SHARED_KEYS, **_own_keys()}.items():
+        lines += [f".SS {_text(title)}"]
+        for key in keys:
+            lines += [".TP", f".B {_text(keys_as_shown(key.keys))}", _text(f"{key.help} ({key.id})")]
     lines += [".SH EXIT STATUS"]
     for code in ExitCode:
         lines += [".TP", f".B {int(code)}", _text(code.name.lower().replace("_", " "))]

@@ -1,4 +1,10 @@
-"""What both front ends call: policies, the account, and answers about them."""
+"""The answers that both the commands and the app ask for, each a function of the library.
+
+- `library.Library` has the policies of all families, from the cache or the corpus; `own_account.Account` what AWS says.
+- `catalog` finds policies; `maintenance` fills the cache, `syncing` updates it.
+- An answer is in the module of its question: start reading with `attachments` (who has a policy), then `comparing`,
+  `searching` (who can), `explaining`, `cluster_answers`, `reviewing`.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -15,8 +15,10 @@ from ekstui.library.own_account import Account
 from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.cards import GivenAction, action_blocks
+from ekstui.present.change_lists import pane_rows, timeline_blocks
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.role_report import map_blocks
+from ekstui.present.styled import plain
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks
 from tests.support.accounts import WHEN, snapshot
 
@@ -120,3 +122,16 @@ def test_an_action_says_which_resources_are_in_the_users_own_account(own: str | 
     given = GivenAction(action, action_card(action.action), (), (), (), None, None, own)
     shown = lines(action_blocks(given), 120, colours=False, whole_tables=False)
     assert any(line.endswith(f"us-west-1, {named}") for line in shown)
+
+
+@pytest.mark.parametrize("name", ["AmazonEBSCSIDriverPolicy", "karpenter"])
+def test_the_pane_says_of_a_version_what_the_command_says(library: Library, name: str) -> None:
+    policy = library.find(name).policy
+    steps = library.timeline(policy)
+    command = list(lines(timeline_blocks(policy, steps, None, KNOWN), 120, colours=False, whole_tables=False))
+    for row in pane_rows(policy, steps, {}):
+        if row.selectable:
+            (line,) = (line for line in command if line.split()[1:2] == [plain(row.cells[1])])
+        else:
+            (line,) = (line for line in command if "never recorded" in line and plain(row.cells[0]).split()[0] in line)
+        assert set(" ".join(map(plain, row.cells)).split()) <= set(line.split())

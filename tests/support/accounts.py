@@ -35,6 +35,7 @@ WHEN = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 
 
 def identity(account: str = "111122223333", partition: str = "aws") -> CallerIdentity:
+    """A user of the account, with credentials from the environment."""
     return CallerIdentity(account, partition, f"arn:{partition}:iam::{account}:user/ana", "AIDAEXAMPLE", "env", "prod")
 
 

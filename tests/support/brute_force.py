@@ -13,6 +13,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
+    """An action on a resource, with the values of condition keys."""
+
     action: str
     resource: str
     context: Mapping[str, tuple[str, ...]]
@@ -27,10 +29,12 @@ def allows(document: Any, request: Request) -> bool:
 
 
 def listed(value: Any) -> list[Any]:
+    """Return a list: IAM takes a single value for a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 def applies(statement: Any, request: Request, expands: bool) -> bool:
+    """Whether action, resource and all conditions match; `expands` is whether policy variables have values."""
     for element, of in (("Action", matches_action), ("Resource", partial(matches_resource, expands=expands))):
         if element in statement:
             if not any(of(each, request) for each in listed(statement[element])):
@@ -45,10 +49,12 @@ def applies(statement: Any, request: Request, expands: bool) -> bool:
 
 
 def matches_action(pattern: str, request: Request) -> bool:
+    """Whether the pattern names the action, in any case."""
     return glob(pattern.lower(), request.action.lower())
 
 
 def matches_resource(pattern: str, request: Request, expands: bool) -> bool:
+    """Whether the pattern names the resource; not if a variable in it has no value."""
     resolved = substituted(pattern, request, expands)
     if resolved is None:
         return False
@@ -56,6 +62,7 @@ def matches_resource(pattern: str, request: Request, expands: bool) -> bool:
 
 
 def matches_arn(pattern: str, value: str) -> bool:
+    """Whether each of the six parts of an ARN matches by itself."""
     parts, given = pattern.split(":", 5), value.split(":", 5)
     parts += ["*"] * (6 - len(parts))
     return len(given) == 6 and all(glob(one, other) for one, other in zip(parts, given, strict=True))
@@ -68,6 +75,7 @@ def glob(pattern: str, text: str) -> bool:
 
 @cache
 def expression(pattern: str) -> re.Pattern[str]:
+    """Return a glob as a regular expression."""
     return re.compile("".join({"*": ".*", "?": "."}.get(each) or re.escape(each) for each in pattern), re.DOTALL)
 
 
@@ -97,10 +105,12 @@ LITERAL = {"*": "\ue001", "?": "\ue002", "$": "$"}
 
 
 def escaped(text: str) -> str:
+    """Return a text in which `*` and `?` stand for themselves, as it stands in a glob here."""
     return text.replace("*", LITERAL["*"]).replace("?", LITERAL["?"])
 
 
 def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], request: Request, expands: bool) -> bool:
+    """Whether the values of a key in the request satisfy one operator with its values in the policy."""
     quantifier, _, base = operator.rpartition(":")
     values = [each if isinstance(each, str) else str(each).lower() for each in wanted]
     if base == "Null":
@@ -125,6 +135,7 @@ def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], re
 
 
 def compare(operator: str, wanted: str, value: str, request: Request, expands: bool) -> bool:
+    """Whether one value of the request satisfies one of the policy; the operator has no `Not` and no quantifier."""
     if operator.startswith(("Numeric", "Date")):
         kind = "Numeric" if operator.startswith("Numeric") else "Date"
         read = Fraction if kind == "Numeric" else datetime.fromisoformat

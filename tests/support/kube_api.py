@@ -36,6 +36,7 @@ class KubeApi:
         self.released = threading.Event()
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
+        """Return the status and the body of what a path answers."""
         if statuses := self.trouble.get(path):
             status = statuses.pop(0)
             if status:

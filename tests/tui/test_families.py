@@ -9,7 +9,7 @@ from textual.widget import Widget
 from ekstui.change.policy import ReleaseNumber, version_label, version_words
 from ekstui.library import AccountChoice, Library
 from ekstui.library.find_anything import catalogue
-from ekstui.present.change_lists import version_rows
+from ekstui.present.change_lists import pane_rows
 from ekstui.present.styled import plain
 from ekstui.sources.shipped import components
 from ekstui.tui.app import EkstuiApp
@@ -143,7 +143,7 @@ def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
     assert version_words(policy, first.number) == version_label(first.number)
     last = ReleaseNumber(first.number, str(first.through))
     assert version_words(policy, last) == f"{first.through}, unchanged since {version_label(first.number)}"
-    newest, *others = version_rows(policy, Library.open().timeline(policy), {})
+    newest, *others = pane_rows(policy, Library.open().timeline(policy), {})
     assert plain(newest.cells[3]).endswith(f"newest unchanged to {policy.versions[-1].through}")
     assert not any("in force" in plain(row.cells[-1]) for row in (newest, *others))
 
