@@ -17,6 +17,7 @@ from ekstui.cli.streams import (
     form,
     prepare_streams,
     print_blocks,
+    progress_line,
     remark,
     remark_json,
     require_terminal,
@@ -221,6 +222,7 @@ def _run(arguments: argparse.Namespace) -> int:
     finally:
         if session := sys.modules.get("ekstui.cli.session"):
             session.remark_notices()
+        progress_line.end()
     log.info("ends with %d after %.2f s", code, time.monotonic() - started)
     if form.silent and hasattr(arguments, "json"):
         remark("In this form there is nothing to print; --json prints the whole answer.")

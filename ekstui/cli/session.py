@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekstui.cli.streams import remark, remark_progress
+from ekstui.cli.streams import form, progress_line, remark, remark_progress
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.iam.text import age_in_words
 from ekstui.library import AccountChoice
@@ -40,7 +40,14 @@ def _open(account: AccountChoice | None) -> Library:
 
     library = Library.open(account)
     _opened.append(library)
+    progress_line.say_if_slow(_work(library))
     return library
+
+
+def _work(library: Library) -> str:
+    """Return what a command does that takes long."""
+    is_first = not library.is_demo and not library.store.file.path.exists()
+    return "first use: reading the policies that ekstui comes with" if is_first else f"ekstui {form.command} is at work"
 
 
 def remark_notices() -> None:
@@ -138,4 +145,5 @@ def remark_missing(
 def _ask_for_code(prompt: str) -> str:
     import getpass
 
+    progress_line.end()
     return getpass.getpass(prompt)

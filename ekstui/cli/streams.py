@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from itertools import chain, islice
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from ekstui.errors import EkstuiError, InputError, OutputError
@@ -128,7 +129,7 @@ def remark(message: EkstuiError | str) -> None:
     form.silent = False
     if not form.quiet or isinstance(message, EkstuiError):
         # On one line: a name in it must not start a line that looks like somebody else's.
-        sys.stderr.write(f"ekstui: {clean_line(str(message))}\n")
+        progress_line.print_above(f"ekstui: {clean_line(str(message))}\n")
 
 
 def remark_json(code: str, error: EkstuiError) -> None:
@@ -137,21 +138,90 @@ def remark_json(code: str, error: EkstuiError) -> None:
     sys.stderr.write(json.dumps({"schema": definition_of("failure"), "error": why}) + "\n")
 
 
+class ProgressLine:
+    """The last line of a terminal on stderr: what the command does, until its answer is printed."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._timer: Timer | None = None
+        self._meanwhile = ""
+        self._is_shown = False
+
+    def say_if_slow(self, words: str) -> None:
+        """Say what a command does that takes over half a second, whenever it reports no progress; on a terminal only."""
+        if self._timer is None and _shows_progress():
+            self._timer = Timer(SLOW, self._say, [words])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _say(self, words: str) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._meanwhile = words
+                if not self._is_shown:
+                    self._write(words)
+
+    def report(self, words: str) -> None:
+        """Show progress."""
+        with self._lock:
+            self._write(words)
+
+    def _write(self, words: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{clean_line(words)}…")
+        sys.stderr.flush()
+        self._is_shown = True
+
+    def _erase(self) -> None:
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._is_shown = False
+
+    def end_report(self) -> None:
+        """Erase the progress; what takes long although nothing reports it is said again."""
+        with self._lock:
+            self._erase()
+            if self._meanwhile:
+                self._write(self._meanwhile)
+
+    def print_above(self, line: str) -> None:
+        """Print a whole line on stderr, and the progress below it again."""
+        with self._lock:
+            self._erase()
+            sys.stderr.write(line)
+            if self._meanwhile:
+                self._write(self._meanwhile)
+
+    def end(self) -> None:
+        """Erase the line: there is an answer to read, or somebody is asked something."""
+        if self._timer is not None:
+            with self._lock:
+                self._timer.cancel()
+                self._timer, self._meanwhile = None, ""
+                self._erase()
+
+
+progress_line = ProgressLine()
+"""The one of this process."""
+
+SLOW = 0.4
+"""How long a command works, in seconds, before it says at what; its start took a tenth more."""
+
+
+def _shows_progress() -> bool:
+    return sys.stderr.isatty() and not form.quiet
+
+
 @contextmanager
 def remark_progress() -> Iterator[Callable[[str], None]]:
     """Yield a function that shows progress, in a few words, on one line of a terminal and nowhere else."""
-    shown = sys.stderr.isatty() and not form.quiet
-
-    def report(words: str) -> None:
-        if shown:
-            sys.stderr.write(f"\r\x1b[K{clean_line(words)}…")
-            sys.stderr.flush()
-
+    if not _shows_progress():
+        yield lambda _words: None
+        return
     try:
-        yield report
+        yield progress_line.report
     finally:
-        if shown:
-            sys.stderr.write("\r\x1b[K")
+        progress_line.end_report()
 
 
 def terminal_width() -> int:
@@ -223,6 +293,7 @@ def write_out(text: str) -> None:
     """Write data to stdout; OutputError if it cannot be written, BrokenPipeError if the reader has gone."""
     if sys.stdout is None:
         raise OutputError("Standard output is closed.")
+    progress_line.end()
     if form.silent and not text.isspace():
         form.silent = not text
     with _writing():

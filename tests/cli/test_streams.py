@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import build_parser, commands_of
+from ekstui.cli.streams import ProgressLine, form, remark, remark_progress
 from ekstui.sources.corpus import Corpus
 from tests.cli.test_commands import process
 from tests.support.command import ekstui
@@ -156,3 +159,92 @@ def test_the_first_command_of_a_fresh_home_says_what_it_does_where_its_answer_is
         assert terminal.wait_exit().code == 0
         assert "AmazonEBSCSIDriverPolicy" in (tmp_path / "answer").read_text().splitlines()
         assert "first use" not in terminal.text
+
+
+WAITING_FOR_A_FILE = """
+import os, pathlib, sys, time
+from ekstui.cli import main, streams
+from ekstui.library import Library
+streams.SLOW = 0
+ask = Library.ask
+def ask_later(*arguments):
+    while not pathlib.Path(os.environ["GO"]).exists():
+        time.sleep(0.01)
+    return ask(*arguments)
+Library.ask = ask_later
+sys.exit(main())
+"""
+"""A command that is slow until a file exists, and says so at once."""
+
+
+def test_a_slow_command_says_what_it_does_until_its_answer_is_printed(tmp_path: Path) -> None:
+    fresh = {"EKSTUI_CACHE": str(tmp_path), "EKSTUI_STATE": str(tmp_path), "EKSTUI_CONFIG": str(tmp_path / "none")}
+    command = [sys.executable, "-c", WAITING_FOR_A_FILE, "show", "AmazonEKS_CNI_Policy"]
+    with Terminal(command, env=environment({**fresh, "GO": str(tmp_path / "go")})) as terminal:
+        terminal.wait_for(lambda: b"first use: reading the policies" in terminal.raw)
+        (tmp_path / "go").touch()
+        assert terminal.wait_exit().code == 0
+        assert "first use" not in terminal.text
+        assert "AmazonEKS_CNI_Policy" in terminal.text
+
+
+class _Screen(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def a_screen(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """Return what takes the place of stderr, as a terminal; in a fixture, pytest would put its own there again."""
+    monkeypatch.setattr("sys.stderr", screen := _Screen())
+    monkeypatch.setattr(form, "quiet", False)
+    return screen
+
+
+def test_progress_that_reports_nothing_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = a_screen(monkeypatch)
+    with remark_progress():
+        pass
+    assert screen.getvalue() == ""
+
+
+def test_what_takes_long_is_said_whenever_no_progress_is_and_below_remarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = a_screen(monkeypatch)
+    waiting: list[Callable[[], None]] = []
+
+    class AtMyWord:
+        """A timer that fires when the test says so."""
+
+        def __init__(self, _seconds: float, act: Callable[[str], None], words: list[str]) -> None:
+            waiting.append(lambda: act(*words))
+
+        def start(self) -> None:
+            """Do nothing yet."""
+
+        def cancel(self) -> None:
+            """Do nothing: a timer may fire while it is cancelled."""
+
+    monkeypatch.setattr("ekstui.cli.streams.Timer", AtMyWord)
+    line = ProgressLine()
+    monkeypatch.setattr("ekstui.cli.streams.progress_line", line)
+
+    def written() -> str:
+        text = screen.getvalue().replace("\r\x1b[K", "<")
+        screen.truncate(0)
+        screen.seek(0)
+        return text
+
+    line.say_if_slow("at work")
+    remark("before")
+    assert written() == "ekstui: before\n"
+    with remark_progress() as report:
+        report("half done")
+        waiting[0]()
+        assert written() == "<half done…"
+    assert written() == "<<at work…"
+    remark("by the way")
+    assert written() == "<ekstui: by the way\n<at work…"
+    line.end()
+    assert written() == "<"
+    waiting[0]()
+    remark("after")
+    assert written() == "ekstui: after\n"

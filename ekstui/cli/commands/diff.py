@@ -46,11 +46,11 @@ from ekstui.present.comparison import comparison_blocks
 )
 def show_difference(arguments: Namespace) -> int:
     """Print both sides, what the difference means and why, then what differs, action by action."""
-    library = library_for(arguments)
     if _are_access_policies(arguments.before, arguments.after):
-        return _access(library, arguments)
+        return _access(library_for(arguments), arguments)
     before, after = parse_sides([side for side in (arguments.before, arguments.after) if side])
     text = sys.stdin.read() if StandardInput() in (before, after) else ""
+    library = library_for(arguments)
     comparison = compare(library, before, after, text, parameters(arguments))
     if arguments.json:
         print_shape(answer_of(library.data(), comparison))

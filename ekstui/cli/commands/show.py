@@ -78,8 +78,8 @@ def _show_document(side: Side, arguments: Namespace) -> None:
     """Print what a file, standard input, a policy of the account's own, or all policies of a role permit."""
     from ekstui.library.comparing import document_of_side
 
-    library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library(arguments)
     text = sys.stdin.read() if isinstance(side, StandardInput) else ""
+    library = library_for(arguments) if isinstance(side, RoleSide | PolicyAt) else open_library(arguments)
     document = document_of_side(side, library, text)
     services = services_in(document)
     if _asks_for_document(arguments):
