@@ -5,7 +5,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
-from ekstui.eks.cluster import EksFacts
+from ekstui.eks.cluster import Cluster, EksFacts
 from ekstui.errors import Advice
 from ekstui.iam.document import Document
 from ekstui.named_tuples import NamedTuple
@@ -209,6 +209,11 @@ class AccountSnapshot(NamedTuple):
     not_looked_at: tuple[str, ...] = ()
     """What this answer leaves out by design, as phrases."""
     errors: tuple[SourceError, ...] = ()
+
+    @property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """The clusters that were read; none if EKS was not."""
+        return self.eks.clusters if self.eks else ()
 
 
 class Use(NamedTuple):

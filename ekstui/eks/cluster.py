@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from ekstui.eks.pods import KubernetesFacts
+from ekstui.eks.pods import KubernetesFacts, Pod
 from ekstui.named_tuples import NamedTuple
 
 ClusterPlace = tuple[str, str]
@@ -192,6 +192,11 @@ class Cluster(NamedTuple):
     def place(self) -> ClusterPlace:
         """Where the cluster is: region and name."""
         return self.region, self.name
+
+    @property
+    def pods(self) -> tuple[Pod, ...] | None:
+        """The pods of its Kubernetes."""
+        return self.kubernetes.pods if self.kubernetes else None
 
     def addon(self, name: str) -> Addon | None:
         """Return the add-on of a name; None if the cluster has none, or its add-ons were not read."""

@@ -170,10 +170,10 @@ def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWi
 
     Those that use their node's role are among them where a cluster has one such role.
     """
-    read = [cluster for cluster in clusters if cluster.kubernetes is not None and cluster.kubernetes.pods is not None]
+    read = [cluster for cluster in clusters if cluster.pods is not None]
     by_key: dict[tuple[str, ...], PodsWithRole] = {}
     for cluster in read:
-        for workload in workloads((cluster.kubernetes.pods or ()) if cluster.kubernetes else ()):
+        for workload in workloads(cluster.pods or ()):
             association = association_of(cluster, workload.namespace, workload.service_account)
             for credentials in credentials_of(workload, cluster):
                 if arn in roles_on_the_way(credentials, association):
@@ -241,13 +241,12 @@ def users_of_node_role(cluster: Cluster, role_arn: str, instance: str | None) ->
 
     `instance` is the node's, whose pods alone count if the nodes are named by their instances, as those of Auto Mode are.
     """
-    pods = cluster.kubernetes.pods if cluster.kubernetes is not None else None
-    if pods is None or role_arn not in node_roles(cluster):
+    if cluster.pods is None or role_arn not in node_roles(cluster):
         return None
-    here = [pod for pod in pods if instance and (pod.node or "").partition(".")[0] == instance]
+    here = [pod for pod in cluster.pods if instance and (pod.node or "").partition(".")[0] == instance]
     return tuple(
         workload
-        for workload in workloads(here or pods)
+        for workload in workloads(here or cluster.pods)
         if any(
             credentials.source == "node" and credentials.role_arn in (None, role_arn)
             for credentials in credentials_of(workload, cluster)

@@ -72,7 +72,7 @@ def _lacks_aws_auth(cluster: Cluster) -> bool:
 
 def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
     """Return what only Kubernetes knows and was not read from it, as phrases."""
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    clusters = snapshot.clusters
     notes: list[str] = []
     if by_map := [cluster.name for cluster in clusters if _lacks_aws_auth(cluster)]:
         notes.append(f"the aws-auth ConfigMap inside {', '.join(by_map)}, which may name more roles of nodes")

@@ -55,7 +55,7 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
     A use that only the trust policy suggests is left out if the same kind is confirmed.
     """
     uses: dict[str, list[Use]] = {}
-    for cluster in snapshot.eks.clusters if snapshot.eks else ():
+    for cluster in snapshot.clusters:
         for arn, use in _confirmed(cluster, snapshot):
             if use not in uses.setdefault(arn, []):
                 uses[arn].append(use)
@@ -68,11 +68,11 @@ def uses_in(snapshot: AccountSnapshot) -> Uses:
                 uses[role.arn] = [*confirmed, *inferred]
     overruled: dict[tuple[str, Use], str] = {}
     counts: dict[ClusterPlace, Counter[Hashable]] = {}
-    for cluster in snapshot.eks.clusters if snapshot.eks else ():
+    for cluster in snapshot.clusters:
         here = [(arn, use) for arn, own in uses.items() for use in own if (use.region, use.cluster) == cluster.place]
         overruled |= _overruled(cluster, here)
-        if cluster.kubernetes is not None and cluster.kubernetes.pods is not None:
-            counts[cluster.place] = _pods_by_credentials(cluster.kubernetes.pods)
+        if cluster.pods is not None:
+            counts[cluster.place] = _pods_by_credentials(cluster.pods)
 
     def finished(arn: str, use: Use) -> Use:
         pods = _pods_with(use, arn, counts.get((use.region or "", use.cluster or "")))
@@ -371,8 +371,7 @@ def _by_association(kind: UseKind, name: str, association: PodIdentityAssociatio
 
 def _irsa(trustee: Trustee, snapshot: AccountSnapshot) -> Iterator[Use]:
     """Yield the service accounts that may assume a role; inferred, because EKS does not know their annotations."""
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
-    cluster = next((cluster for cluster in clusters if cluster.issuer == trustee.name), None)
+    cluster = next((cluster for cluster in snapshot.clusters if cluster.issuer == trustee.name), None)
     place = Use(
         "irsa",
         "inferred",

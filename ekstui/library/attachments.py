@@ -163,8 +163,7 @@ def _asked_alone(account: Account, snapshot: AccountSnapshot, arn: str, cancelle
     roles = [entry._replace(used_by=uses.get(entry.role.arn or "", ())) for entry in attachments.roles]
     # IAM counts attachments in another call; if that finds some, an empty list does not prove that there are none.
     contradicted = arn in (snapshot.counts or {}) and not (attachments.roles or attachments.users or attachments.groups)
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
-    by_profile = [cluster.name for cluster in clusters if cluster.nodes]
+    by_profile = [cluster.name for cluster in snapshot.clusters if cluster.nodes]
     unseen = (f"instance profiles, which name the roles of nodes of {', '.join(by_profile)}",) if by_profile else ()
     return whole._replace(
         roles=tuple(sorted(roles, key=lambda entry: entry.role.name.lower())),

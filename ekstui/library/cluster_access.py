@@ -60,7 +60,7 @@ def principals_in_clusters(library: Library, policies: set[str], *, ask: bool) -
     unread: list[str] = []
     if snapshot is None or snapshot.eks is None:
         unread.append("access entries: no cluster is known")
-    for cluster in snapshot.eks.clusters if snapshot and snapshot.eks else ():
+    for cluster in snapshot.clusters if snapshot else ():
         read = entries_read(library, snapshot, cluster) if ask and snapshot else cluster
         principals += [
             PrincipalInCluster(cluster.name, entry.principal_arn, policy.policy, policy.scope, policy.namespaces or ())

@@ -173,10 +173,9 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
 
 def pods_of(cluster: Cluster, context: AccountContext, library: Library) -> tuple[PodsAnswer, ...] | None:
     """Return the pods of a cluster by what owns them; None if they were not read."""
-    facts = cluster.kubernetes
-    if facts is None or facts.pods is None:
+    if cluster.pods is None:
         return None
-    return tuple(pods_answer(workload, cluster, context, library) for workload in workloads(facts.pods))
+    return tuple(pods_answer(workload, cluster, context, library) for workload in workloads(cluster.pods))
 
 
 def pods_answer(workload: Workload, cluster: Cluster, context: AccountContext, library: Library) -> PodsAnswer:
@@ -279,9 +278,8 @@ def clusters(library: Library) -> tuple[ClusterAnswer, ...]:
 
     Raises AccountError if there is no snapshot.
     """
-    facts = library.account.last_snapshot_or_error().eks
-    clusters_read = facts.clusters if facts else ()
-    return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in clusters_read)
+    snapshot = library.account.last_snapshot_or_error()
+    return tuple(cluster_answer(library, cluster.name, cluster.region, ask=False) for cluster in snapshot.clusters)
 
 
 def findings_worst_first(answer: ClusterAnswer) -> list[tuple[ClusterRole, Finding]]:

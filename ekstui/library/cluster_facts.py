@@ -60,9 +60,9 @@ def cluster_meant(library: Library, name: str | None) -> Cluster | None:
         cluster = find_cluster(name, None, snapshot)
     else:
         at_hand = library.snapshot_at_hand()
-        if at_hand is None or at_hand.eks is None or len(at_hand.eks.clusters) != 1:
+        if at_hand is None or len(at_hand.clusters) != 1:
             return None
-        snapshot, (cluster,) = at_hand, at_hand.eks.clusters
+        snapshot, (cluster,) = at_hand, at_hand.clusters
     try:
         return entries_read(library, snapshot, cluster)
     except AccountError:

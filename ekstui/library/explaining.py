@@ -325,11 +325,10 @@ class _Case(NamedTuple):
 
     def _pods_of_node(self, requester: Requester, session: str | None) -> Iterator[str]:
         """Yield which pods may have made a call with the role of their node, as far as pods were read."""
-        facts = self.snapshot.eks if self.snapshot is not None else None
-        for cluster in facts.clusters if facts is not None and requester.arn is not None else ():
-            if cluster.kubernetes is None:
-                continue
-            users = users_of_node_role(cluster, requester.arn or "", session)
+        if self.snapshot is None or requester.arn is None:
+            return
+        for cluster in self.snapshot.clusters:
+            users = users_of_node_role(cluster, requester.arn, session)
             if users:
                 names = [workload.title for workload in users[:_MAX_PODS]]
                 more = [f"{len(users) - _MAX_PODS} more"] if len(users) > _MAX_PODS else []

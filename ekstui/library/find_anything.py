@@ -79,8 +79,7 @@ def _policies(library: Library) -> Iterator[Thing]:
 
 
 def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
-    for cluster in clusters:
+    for cluster in snapshot.clusters:
         about = " · ".join(filter(None, (cluster.region, cluster.version)))
         yield Thing("cluster", cluster.name, about, cluster.arn or "", eks=True, value=cluster)
         yield from _pods(cluster)

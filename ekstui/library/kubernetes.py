@@ -97,7 +97,7 @@ def read_with_kubectl(
 
 def _cluster_of_context(snapshot: AccountSnapshot, chosen: str | None) -> Cluster:
     """Return the only cluster of the account, or that to which a context leads, by its server."""
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    clusters = snapshot.clusters
     if len(clusters) == 1:
         return clusters[0]
     from ekstui.sources.kubectl import contexts, is_same_server
@@ -124,5 +124,4 @@ def kubernetes_trouble(library: Library, name: str) -> tuple[str, ...]:
 def was_kubernetes_read(library: Library) -> bool:
     """Return whether the pods of some cluster are known from an earlier reading."""
     snapshot = library.account.last_snapshot()
-    clusters = snapshot.eks.clusters if snapshot is not None and snapshot.eks else ()
-    return any(cluster.kubernetes is not None and cluster.kubernetes.pods is not None for cluster in clusters)
+    return snapshot is not None and any(cluster.pods is not None for cluster in snapshot.clusters)

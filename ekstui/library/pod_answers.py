@@ -141,8 +141,8 @@ def answers_for_json(
     """
     snapshot = library.account.last_snapshot_or_error() if cluster is not None else library.snapshot_at_hand()
     place = Cluster("", "")
-    if snapshot is not None and snapshot.eks is not None and (cluster is not None or len(snapshot.eks.clusters) == 1):
-        place = find_cluster(cluster or snapshot.eks.clusters[0].name, None, snapshot)
+    if snapshot is not None and snapshot.eks is not None and (cluster is not None or len(snapshot.clusters) == 1):
+        place = find_cluster(cluster or snapshot.clusters[0].name, None, snapshot)
     if not workloads(facts.pods or ()):
         raise InputError("There is no pod in it that runs.", "kubectl get pod NAME -o json | ekstui pod -")
     return answers_in(library, snapshot, place, facts, wish)
@@ -170,7 +170,7 @@ def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) ->
     matches = [
         (place, place.kubernetes, pod)
         for place in _clusters(snapshot, cluster)
-        for pod in (place.kubernetes.pods or () if place.kubernetes else ())
+        for pod in place.pods or ()
         if place.kubernetes is not None and reference.fits(pod)
     ]
     running = [match for match in matches if not match[2].is_over]
@@ -192,8 +192,8 @@ def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) ->
 
 
 def _clusters(snapshot: AccountSnapshot, name: str | None) -> Sequence[Cluster]:
-    places = [find_cluster(name, None, snapshot)] if name else list(snapshot.eks.clusters if snapshot.eks else ())
-    read = [place for place in places if place.kubernetes is not None and place.kubernetes.pods is not None]
+    places = [find_cluster(name, None, snapshot)] if name else snapshot.clusters
+    read = [place for place in places if place.pods is not None]
     if not read:
         which = f"of cluster {name}" if name else "of any cluster"
         raise AccountError(
@@ -210,7 +210,7 @@ def _unknown(
     names = {
         name
         for place in _clusters(snapshot, cluster)
-        for pod in (place.kubernetes.pods or () if place.kubernetes else ())
+        for pod in place.pods or ()
         if reference.namespace in (None, pod.namespace)
         for name in (f"{pod.namespace}/{pod.name}", f"{pod.namespace}/{pod.owner}")
     }

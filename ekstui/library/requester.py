@@ -172,8 +172,8 @@ def pod_of_session(session: str | None, uses: Sequence[Use], snapshot: AccountSn
         return None
     matches = {
         PodOfSession(cluster.name, pod.namespace, pod.service_account)
-        for cluster in (snapshot.eks.clusters if snapshot.eks else ())
-        for pod in (cluster.kubernetes.pods or () if cluster.kubernetes else ())
+        for cluster in snapshot.clusters
+        for pod in cluster.pods or ()
         if any(
             (use.kind, use.cluster, use.namespace, use.service_account)
             == ("pod-identity", cluster.name, pod.namespace, pod.service_account)

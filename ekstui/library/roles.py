@@ -71,7 +71,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
         snapshot.complete and not subject.unseen,
         all_copies_on(subject, library, snapshot.identity.partition),
         tuple(ceiling.name for ceiling in above),
-        pods_with_role(role.arn, snapshot.eks.clusters if snapshot.eks else ()),
+        pods_with_role(role.arn, snapshot.clusters),
     )
 
 

@@ -37,7 +37,7 @@ _CLUSTERS = (Column("Cluster"), Column("Region"), Column("Version"), Column("Nod
 
 def account_blocks(snapshot: AccountSnapshot, now: datetime) -> list[Block]:
     """Return which account it is, one row per cluster, and what could not be read."""
-    clusters = snapshot.eks.clusters if snapshot.eks else ()
+    clusters = snapshot.clusters
     block: Block = (
         Table(_CLUSTERS, [_cluster(cluster) for cluster in clusters]) if clusters else Sentence(none_known(snapshot))
     )

@@ -156,7 +156,7 @@ def _library(parsed: argparse.Namespace | None) -> Library:
 
 def _clusters(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:
     snapshot = _library(parsed_args).account.last_snapshot()
-    return [cluster.name for cluster in snapshot.eks.clusters] if snapshot and snapshot.eks else ()
+    return [cluster.name for cluster in snapshot.clusters] if snapshot else ()
 
 
 def _roles(parsed_args: argparse.Namespace | None = None, **_: object) -> Iterable[str]:

@@ -268,7 +268,7 @@ def _parent(row: Row) -> Hashable:
 
 def choose_cluster(app: LibraryApp, snapshot: AccountSnapshot | None) -> None:
     """Let the user choose one of the account's clusters; say why if none is known."""
-    in_account = snapshot.eks.clusters if snapshot and snapshot.eks else ()
+    in_account = snapshot.clusters if snapshot else ()
     if not in_account:
         if snapshot:
             text = none_known(snapshot).text
