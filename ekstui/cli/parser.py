@@ -58,34 +58,11 @@ _FOLDER = Path(__file__).with_name("commands")
 
 _DECLARATION = re.compile(r'^@command\(\s*"([a-z-]+)",\s*"([^"]+)"', re.MULTILINE)
 
-_ORDER = [
-    "open",
-    "list",
-    "show",
-    "versions",
-    "diff",
-    "who-can",
-    "changes",
-    "attached",
-    "clusters",
-    "cluster",
-    "account",
-    "role",
-    "used",
-    "pod",
-    "explain",
-    "upgrade",
-    "pin",
-    "check",
-    "review",
-    "trim",
-    "sync",
-    "cache",
-    "config",
-    "schema",
-    "completion",
+_ORDER = (
+    "open", "list", "show", "versions", "diff", "who-can", "changes", "attached", "clusters", "cluster", "account", "role",
+    "used", "pod", "explain", "upgrade", "pin", "check", "review", "trim", "sync", "cache", "config", "schema", "completion",
     "serve",
-]
+)  # fmt: skip
 """The commands in the order of the help, which has any others after these."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -46,9 +46,14 @@ class AccessDifference(NamedTuple):
     @property
     def reach(self) -> Reach:
         """Whether the second allows more or less."""
-        if self.added and self.removed:
-            return "mixed"
-        return "widened" if self.added else "narrowed" if self.removed else "same"
+        return reach_of(self.added, self.removed)
+
+
+def reach_of(added: Collection[Permission], removed: Collection[Permission]) -> Reach:
+    """Return whether a change of permissions in Kubernetes allows more or less."""
+    if added and removed:
+        return "mixed"
+    return "widened" if added else "narrowed" if removed else "same"
 
 
 class KubernetesHolders(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ekstui.change.comparison import Change
@@ -13,8 +13,8 @@ from ekstui.errors import EkstuiError
 from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import Reach, merged_document
 from ekstui.iam.text import counted, listed
-from ekstui.library.access_policies import PREFIX, find_access_policy
-from ekstui.library.reviewed import ReviewedDocument, ReviewState, plain_change, rights_in
+from ekstui.library.access_policies import PREFIX, find_access_policy, reach_of
+from ekstui.library.reviewed import NOTHING, ReviewedDocument, ReviewState, plain_change, rights_in
 
 if TYPE_CHECKING:
     from ekstui.library.library import Library
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 """What is left without a permissions boundary."""
-
-_NOTHING = Document(version="2012-10-17", id=None, statements=())
 
 
 _Held = tuple["WrittenAttachment", ...]
@@ -180,20 +178,18 @@ def _key(name: str) -> str:
     return re.sub(r'\["?([^"\]]*)"?\]', lambda match: "" if match[1].isdigit() else f".{match[1]}", name)
 
 
-def _policy_change(had: _Policies, has: _Policies, documents: tuple[_Documents, ...]) -> Change:
-    return changes_around(documents[0].all(had) if had else _NOTHING, documents[1].all(has) if has else _NOTHING)
-
-
-def _boundary_change(had: _Policies, has: _Policies, documents: tuple[_Documents, ...]) -> Change:
-    return changes_around(documents[0].all(had) if had else _EVERYTHING, documents[1].all(has) if has else _EVERYTHING)
+def _document_change(without: Document) -> Callable[[_Policies, _Policies, tuple[_Documents, ...]], Change]:
+    """Return what compares the documents of the policies; `without` any, the holder has that one."""
+    return lambda had, has, documents: changes_around(
+        documents[0].all(had) if had else without, documents[1].all(has) if has else without
+    )
 
 
 def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
     """Return what other access policies mean, by the rules that AWS publishes."""
     before, after = _scoped(had), _scoped(has)
     if before is None or after is None:
-        only: Reach = "widened" if has > had else "narrowed" if had > has else "unknown"
-        return plain_change(only, f"{_reach_in_words(only)}: the rules of one are not published")
+        return _judged(_reach_of_names(had, has), "the rules of one are not published")
     gained: set[Permission] = set()
     lost: set[Permission] = set()
     for namespace in {"", *before, *after}:
@@ -202,17 +198,27 @@ def _access_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) ->
         )
         gained |= added
         lost |= removed
-    reach: Reach = "mixed" if gained and lost else "widened" if gained else "narrowed" if lost else "same"
+    reach = reach_of(gained, lost)
     counts = [
         f"{counted(len(part), 'Kubernetes permission')} {word}"
         for part, word in ((gained, "added"), (lost, "removed"))
         if part
     ]
-    return plain_change(reach, f"{_reach_in_words(reach)}: {', '.join(counts)}")
+    return _judged(reach, ", ".join(counts))
 
 
-def _reach_in_words(reach: Reach) -> str:
-    return "cannot tell whether wider" if reach == "unknown" else "same access" if reach == "same" else reach
+def _role_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
+    return _judged(_reach_of_names(had, has), "")
+
+
+def _reach_of_names(had: _Policies, has: _Policies) -> Reach:
+    """Return what other names mean, whatever is behind them."""
+    return "widened" if has > had else "narrowed" if had > has else "unknown"
+
+
+def _judged(reach: Reach, why: str) -> Change:
+    words = {"unknown": "cannot tell whether wider", "same": "same access"}
+    return plain_change(reach, f"{words.get(reach, reach)}: {why}")
 
 
 def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
@@ -230,17 +236,9 @@ def _scoped(policies: _Policies) -> dict[str, tuple[Rule, ...]] | None:
     return rules
 
 
-def _role_change(had: _Policies, has: _Policies, _: tuple[_Documents, ...]) -> Change:
-    if has > had:
-        return plain_change("widened", "widened: ")
-    if had > has:
-        return plain_change("narrowed", "narrowed: ")
-    return plain_change("unknown", "cannot tell whether wider: ")
-
-
 _CHANGES = {
-    "policy": _policy_change,
-    "boundary": _boundary_change,
+    "policy": _document_change(NOTHING),
+    "boundary": _document_change(_EVERYTHING),
     "access policy": _access_change,
     "role": _role_change,
 }

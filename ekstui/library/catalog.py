@@ -144,21 +144,21 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
     if absence is not None and candidates and wanted in absence.words:
         raise NotFoundError(absence.text, tuple(candidates), f"One policy has that in its name: {candidates[0]}.")
     if fragments and not candidates and absence is None:
-        raise _inside_words(name, fragments)
+        # Inside of their words, it means none of them.
+        raise UnknownPolicyError(
+            f"No policy is named {name!r}.", tuple(fragments), f"It is a part of {_some(fragments)}."
+        )
     if not candidates or not wanted:
         raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
-        shown = ", ".join(candidates[:MAX_CANDIDATES])
-        more = f" and {len(candidates) - MAX_CANDIDATES} more" if len(candidates) > MAX_CANDIDATES else ""
-        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {shown}{more}.", tuple(candidates))
+        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {_some(candidates)}.", tuple(candidates))
     return reader.policy(candidates[0])
 
 
-def _inside_words(name: str, among: Sequence[str]) -> UnknownPolicyError:
-    """Return the error for a text that stands in names, but only inside of their words, so that it means none of them."""
-    shown = ", ".join(among[:MAX_CANDIDATES])
-    more = f" and {len(among) - MAX_CANDIDATES} more" if len(among) > MAX_CANDIDATES else ""
-    return UnknownPolicyError(f"No policy is named {name!r}.", tuple(among), f"It is a part of {shown}{more}.")
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of what may be a long list."""
+    more = f" and {len(names) - MAX_CANDIDATES} more" if len(names) > MAX_CANDIDATES else ""
+    return ", ".join(names[:MAX_CANDIDATES]) + more
 
 
 def find_shipped(name: str, reader: PublishedPolicies) -> Policy:

@@ -1,6 +1,6 @@
 """Policies of the account that started as copies of published ones: of AWS's, or of a controller's."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ekstui.change.comparison import Change, changes
@@ -121,10 +121,7 @@ def _likeness(one: Document, other: Document) -> tuple[float, bool]:
 def copies_in(library: Library) -> tuple[CopyAnswer, ...]:
     """Return the copies in the last snapshot: of EKS policies, of AWS policies with the same name, of controllers' policies."""
     snapshot = library.account.last_snapshot_or_error()
-    place = library.in_partition(snapshot.identity.partition)
-    names = [policy.name for policy in snapshot.local_policies]
-    originals = place.ask(lambda reader: originals_of(_of_aws(names, reader)))
-    return _answers(snapshot.local_policies, [*originals, *published_originals()])
+    return _all_copies(snapshot.local_policies, library, snapshot.identity.partition)
 
 
 def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
@@ -136,8 +133,10 @@ def copies_on(subject: RoleInUse) -> tuple[CopyAnswer, ...]:
 def all_copies_on(subject: RoleInUse, library: Library, partition: str) -> tuple[CopyAnswer, ...]:
     """Return which of a role's own policies are copies, of AWS's policies as well."""
     own = _own_policies(subject)
-    if not own:
-        return ()
+    return _all_copies(own, library, partition) if own else ()
+
+
+def _all_copies(own: Sequence[LocalPolicy], library: Library, partition: str) -> tuple[CopyAnswer, ...]:
     names = [policy.name for policy in own]
     originals = library.in_partition(partition).ask(lambda reader: originals_of(_of_aws(names, reader)))
     return _answers(own, [*originals, *published_originals()])

@@ -38,7 +38,7 @@ from ekstui.iam.request import Request
 from ekstui.iam.text import listed
 from ekstui.library.catalog import PolicyReader, default_versions, knowledge, sync_there
 from ekstui.library.comparing import read_side
-from ekstui.library.layers import layers_in_settings
+from ekstui.library.layers import layers_in_force
 from ekstui.library.library import Library
 from ekstui.library.misnamed_policies import misnamed_policies
 from ekstui.library.notation import Side
@@ -194,14 +194,9 @@ class _Case(NamedTuple):
 
     def _unauthorized(self) -> ForbiddenExplanation | None:
         """Return why a cluster does not know the caller, if the message says so and it is known which cluster or who."""
-        message, cluster, principal = (
-            self.inquiry.question.message,
-            self.inquiry.cluster,
-            self.inquiry.question.principal,
-        )
-        if message is None or (cluster is None and principal is None):
+        message, principal = self.inquiry.question.message, self.inquiry.question.principal
+        if message is None or (self.inquiry.cluster is None and principal is None):
             return None
-
         if not is_unauthorized(message) or "forbidden: " in message:
             return None
         from ekstui.library.cluster_access import unauthorized_answer
@@ -269,11 +264,9 @@ class _Case(NamedTuple):
         if message is None or len(message) > MAX_CHARACTERS:
             return symptoms
         symptoms_of_names = tuple(misnamed_policies(message, self.reader, knowledge(), self.partition))[:_MAX_SYMPTOMS]
-        return (
-            symptoms_of_names + tuple(symptom for symptom in symptoms if symptom.code != _OF_A_PARTITION)
-            if symptoms_of_names
-            else symptoms
-        )
+        if not symptoms_of_names:
+            return symptoms
+        return (*symptoms_of_names, *(symptom for symptom in symptoms if symptom.code != _OF_A_PARTITION))
 
     def _of_symptoms(self, symptoms: tuple[Symptom, ...]) -> Explanation:
         question = self.inquiry.question
@@ -301,21 +294,17 @@ class _Case(NamedTuple):
         if trust is not None:
             explanation = with_trust(explanation, request, policies, trust, denial=question.denial)
         all_symptoms = dict.fromkeys((*symptoms, *explanation.symptoms))
-        if (
-            requester is not None
-            and requester.role is not None
-            and explanation.verdict != "allowed"
-            and explanation.allowed_by
-        ):
+        is_denied = explanation.verdict != "allowed"
+        if requester is not None and requester.role is not None and is_denied and explanation.allowed_by:
             explanation = explanation._replace(outdated_copies=tuple(self._old_copies(requester.role, request)))
         explanation = self._with_findings(explanation._replace(symptoms=tuple(all_symptoms)[:_MAX_SYMPTOMS]), requester)
-        if requester is not None and self.inquiry.pod is None and explanation.verdict != "allowed":
+        if requester is not None and self.inquiry.pod is None and is_denied:
             session = arn.entity_of(question.request.principal).session
             explanation = explanation._replace(notes=(*explanation.notes, *self._pods_of_node(requester, session)))
         role = None if target is None else target.role
         if role is not None:
             explanation = self._with_findings_of(role, explanation)
-        if explanation.verdict == "allowed" or not explanation.findings:
+        if not is_denied or not explanation.findings:
             return explanation
         tried = (
             role_fix(finding.commands, request, policies, None if role is None else role.arn)
@@ -380,9 +369,8 @@ class _Case(NamedTuple):
         return request, self._with_given(policies, layers)
 
     def _layers(self, request: Request) -> LayersOfRequest:
-        layers = self.inquiry.layers
-        if not any(map(any, layers)):
-            layers = layers_in_settings(self.place, arn.split_arn(request.principal or "").account)
+        account = arn.split_arn(request.principal or "").account
+        layers = layers_in_force(self.inquiry.layers, self.place, account)
         return layers.for_request(request, assumes=is_assuming(request.action))
 
     def _with_given(self, policies: Policies, layers: LayersOfRequest) -> Policies:
@@ -474,10 +462,9 @@ class _Case(NamedTuple):
         return explanation._replace(findings=(*findings, *explanation.findings))
 
     def _subject(self, role: Role, snapshot: AccountSnapshot, uses: Uses) -> RoleInUse:
-        from ekstui.library.roles import subjects_of
+        from ekstui.library.roles import subject_of
 
-        (subject,) = subjects_of([role], snapshot, uses, lambda arns: default_versions(arns, self.reader))
-        return subject
+        return subject_of(role, snapshot, uses, lambda arns: default_versions(arns, self.reader))
 
     def _old_copies(self, role: Role, request: Request) -> Iterator[OldCopy]:
         """Yield the policies of a role that are copies of older releases, if a later one helps."""

@@ -15,9 +15,14 @@ from ekstui.library.library import Library
 from ekstui.sources.levels import NO_LAYERS, LayerFiles, LayersOfRequest, read_layers
 
 
-def layers_in_settings(library: Library, account: str | None) -> LayerFiles:
-    """Return the files that the settings name for an account; InputError for one that cannot be read."""
-    paths = {} if library.choice is None or account is None else library.choice.layers.get(account, {})
+def layers_in_force(layers: LayerFiles, library: Library, account: str | None) -> LayerFiles:
+    """Return the given layers or, without any, those that the settings name for an account.
+
+    Raises InputError for one that cannot be read.
+    """
+    if any(map(any, layers)) or library.choice is None or account is None:
+        return layers
+    paths = library.choice.layers.get(account, {})
     return read_layers(**paths) if paths else NO_LAYERS
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from copy import copy
 from itertools import islice
 from operator import itemgetter
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from ekstui import spelling
 from ekstui.change.holders import nearest_actions
@@ -22,12 +22,9 @@ ThingKind = Literal[
     "denial", "comparison", "version", "policy", "cluster", "role", "access policy", "component", "user", "group",
     "own policy", "pods", "service account", "pod", "action", "command", "symptom",
 ]  # fmt: skip
-KINDS: dict[ThingKind, int] = {
-    "denial": 0, "comparison": 1, "version": 2, "policy": 3, "cluster": 4, "role": 5, "access policy": 6, "component": 7,
-    "user": 8, "group": 9, "own policy": 10, "pods": 11, "service account": 12, "pod": 13, "action": 14, "command": 15,
-    "symptom": 16,
-}  # fmt: skip
-"""The order of results that match equally well."""
+"""What can be found, in the order of results that match equally well."""
+
+KINDS: dict[ThingKind, int] = {kind: order for order, kind in enumerate(get_args(ThingKind))}
 
 FEWEST_LETTERS = 3
 """The fewest letters for a search for letters in order and in the names of all actions."""

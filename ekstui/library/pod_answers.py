@@ -39,7 +39,7 @@ from ekstui.library.cluster_facts import find_cluster
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.library.library import Library
 from ekstui.library.requester import PodOfSession
-from ekstui.library.roles import account_context, findings_with_commands, subjects_of
+from ekstui.library.roles import account_context, findings_with_commands, subject_of
 from ekstui.named_tuples import NamedTuple
 
 _KINDS = {
@@ -319,7 +319,7 @@ class _Case(NamedTuple):
     def _access(self, role: Role | None) -> SumAccess | None:
         if role is None or self.snapshot is None:
             return None
-        (subject,) = subjects_of([role], self.snapshot, {}, self.library.default_versions)
+        subject = subject_of(role, self.snapshot, {}, self.library.default_versions)
         documents = [policy.document for policy in subject.policies if policy.document is not None]
         return sum_access(documents, subject.boundary.document if subject.boundary else None)
 
@@ -327,7 +327,7 @@ class _Case(NamedTuple):
         """Return the problems of a role that concern these pods."""
         if role is None or self.snapshot is None:
             return []
-        (subject,) = subjects_of([role], self.snapshot, uses_in(self.snapshot), self.library.default_versions)
+        subject = subject_of(role, self.snapshot, uses_in(self.snapshot), self.library.default_versions)
         pods = (workload.namespace, workload.service_account)
         return [
             finding

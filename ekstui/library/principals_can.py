@@ -19,7 +19,7 @@ from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.grants import statement_may_match
 from ekstui.iam.text import counted
 from ekstui.library.catalog import DefaultVersions
-from ekstui.library.layers import layers_in_settings, layers_not_seen, of_account, under_layers
+from ekstui.library.layers import layers_in_force, layers_not_seen, of_account, under_layers
 from ekstui.library.library import Library
 from ekstui.library.roles import managed_policies
 from ekstui.sources.levels import NO_LAYERS, LayerFiles
@@ -38,8 +38,7 @@ def principals_can(
     """
     action, snapshot = parse_action(action), library.account.last_snapshot_or_error()
     account = snapshot.identity.account
-    in_force = layers if any(map(any, layers)) else layers_in_settings(library, account)
-    applying = of_account(in_force, account, action, resource)
+    applying = of_account(layers_in_force(layers, library, account), account, action, resource)
     uses = library.account.uses(snapshot)
     holders: list[Role | User | Group] = [*snapshot.roles, *snapshot.users, *snapshot.groups]
     documents = documents_of(holders, snapshot, library.default_versions)

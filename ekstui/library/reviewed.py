@@ -7,9 +7,13 @@ from typing import Literal
 
 from ekstui.change.comparison import Change
 from ekstui.change.holes import plainly
+from ekstui.iam.document import Document
 from ekstui.iam.grants import Reach
 from ekstui.iam.reference import reference_version
 from ekstui.library.needs import ReleaseNeed
+
+NOTHING = Document(version="2012-10-17", id=None, statements=())
+"""The other side of what is new or removed: it allows nothing."""
 
 ReviewState = Literal["new", "changed", "removed"]
 ReviewedUse = Literal["policy", "trust policy", "resource policy", "attachment"]

@@ -19,6 +19,7 @@ from ekstui.library.attached_changes import attached_changes
 from ekstui.library.gate_file import read_gate_file
 from ekstui.library.needs import ReleaseNeed, release_needs
 from ekstui.library.reviewed import (
+    NOTHING,
     Review,
     ReviewedDocument,
     ReviewedUse,
@@ -35,9 +36,6 @@ from ekstui.sources.written.reading import read_changes
 if TYPE_CHECKING:
     from ekstui.library.library import Library
     from ekstui.sources.written import Written
-
-_NOTHING = Document(version="2012-10-17", id=None, statements=())
-"""The other side of a document that is new or removed: it allows nothing."""
 
 
 def review(
@@ -214,7 +212,7 @@ def document_changes(before: Document, after: Document, *, is_for_principals: bo
 
 
 def _document(side: WrittenPolicy | None) -> Document:
-    return side.document if side is not None and side.document is not None else _NOTHING
+    return side.document if side is not None and side.document is not None else NOTHING
 
 
 def _statements(before: Document, after: Document, is_for_principals: bool) -> tuple[StatementChange, ...]:
@@ -231,7 +229,7 @@ def _statements(before: Document, after: Document, is_for_principals: bool) -> t
 
     def compare(name: str, one: Statement | None, other: Statement | None) -> None:
         sides = (
-            _NOTHING._replace(statements=(statement,) if statement else (), version=after.version)
+            NOTHING._replace(statements=(statement,) if statement else (), version=after.version)
             for statement in (one, other)
         )
         changes.append(StatementChange(name, document_changes(*sides, is_for_principals=is_for_principals).reach))

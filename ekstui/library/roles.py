@@ -18,7 +18,7 @@ from ekstui.iam.grants import merged_document
 from ekstui.iam.trust import trust_in_words
 from ekstui.library.catalog import ComparedSide, DefaultVersions, knowledge, not_found
 from ekstui.library.copies import CopyAnswer, all_copies_on
-from ekstui.library.layers import ceilings, layers_in_settings, of_role
+from ekstui.library.layers import ceilings, layers_in_force, of_role
 from ekstui.library.library import Library
 from ekstui.sources.levels import NO_LAYERS, LayerFiles
 from ekstui.sources.shipped import components
@@ -53,9 +53,9 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
     """
     snapshot = library.account.last_snapshot_or_error()
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, uses_in(snapshot), library.default_versions)
+    subject = subject_of(role, snapshot, uses_in(snapshot), library.default_versions)
     account = snapshot.identity.account
-    in_force = layers if any(map(any, layers)) else layers_in_settings(library, account)
+    in_force = layers_in_force(layers, library, account)
     above = () if role.service_linked else tuple(ceilings(of_role(in_force, role.arn, account)))
     return RoleAnswer(
         snapshot.identity,
@@ -102,7 +102,7 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
     The boundary is not included, since it grants nothing; the label names it.
     """
     role = find_role(name, snapshot)
-    (subject,) = subjects_of([role], snapshot, {}, defaults)
+    subject = subject_of(role, snapshot, {}, defaults)
     unread = [policy.name for policy in subject.policies if policy.document is None]
     if unread or not subject.known_whole:
         what = f"{', '.join(unread)} of role {role.name}" if unread else f"What role {role.name} has attached"
@@ -147,6 +147,11 @@ def find_role(name: str, snapshot: AccountSnapshot) -> Role:
         )
     error = not_found(f"There is no role {name!r} in {account}.", name, (role.name for role in snapshot.roles))
     raise NotFoundError(error.message, error.nearest, f"{error.next_step} {failed}".strip())
+
+
+def subject_of(role: Role, snapshot: AccountSnapshot, uses: Uses, defaults: DefaultVersions) -> RoleInUse:
+    """Return a role as `subjects_of` does."""
+    return subjects_of([role], snapshot, uses, defaults)[0]
 
 
 def subjects_of(
