@@ -16,6 +16,7 @@ from tests.support.patience import PATIENCE
 PACKAGE = Path(ekstui.__file__).parent
 
 APP = "the app, before its first paint"
+COMPLETING = "completing ekstui cluster"
 COMMANDS: Mapping[str, str] = {
     "--version": "from ekstui.cli import main; main(['--version'])",
     "list": "from ekstui.cli import main; main(['list'])",
@@ -24,6 +25,9 @@ COMMANDS: Mapping[str, str] = {
     "who-can": "from ekstui.cli import main; main(['who-can', 'ec2:CreateVolume'])",
     "explain": "from ekstui.cli import main; main(['explain', '--action', 'ec2:CreateVolume', '--policy', 'AmazonEBSCSIDriverPolicy'])",
     "cluster": "from ekstui.cli import main; main(['cluster', 'prod', '--demo'])",
+    COMPLETING: "import os; os.environ.update({'_ARGCOMPLETE': '1', '_ARGCOMPLETE_SHELL': 'bash', 'COMP_LINE': 'ekstui cluster ',"
+    " 'COMP_POINT': '15', '_ARGCOMPLETE_COMP_WORDBREAKS': ' ', '_ARGCOMPLETE_STDOUT_FILENAME': os.devnull}); os._exit = sys.exit;"
+    " from ekstui.cli import main; main([])",
     APP: "import ekstui.tui.app",
 }
 
@@ -65,6 +69,9 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.role_purposes": 17, "ekstui.present.cluster_report": 132,
     },
     "cluster": {"ekstui.sources.kubectl": 14},
+    COMPLETING: {
+        "ekstui.library.cluster_answers": 125, "ekstui.library.roles": 76, "ekstui.present.cluster_report": 132,
+    },
     APP: {
         "textual._xterm_parser": 2, "textual.drivers": 3, "ekstui.change.differences": 4, "ekstui.eks.last_accessed": 2,
         "ekstui.library.attachments": 33, "ekstui.library.copies": 28, "ekstui.library.find_anything": 32,

@@ -68,9 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
     if words == ["help", "findings"]:
         return list_findings()
     if "_ARGCOMPLETE" in os.environ:
-        from ekstui.cli.commands.completion import answer_shell, command_typed  # only where a shell asks
+        from ekstui.cli.commands.completion import answer_shell  # only where a shell asks
 
-        answer_shell(build_parser(command_typed(os.environ.get("COMP_LINE", ""))))
+        answer_shell(os.environ.get("COMP_LINE", ""))
     try:
         code = _run(parse_arguments(words))
         flush_out()

@@ -98,10 +98,20 @@ def is_command(word: str) -> bool:
     return word in _modules() or word in titles()
 
 
+def _module_of(name: str) -> str:
+    return _modules().get(name) or titles()[name].module
+
+
+def text_of_module(name: str) -> tuple[Path, str]:
+    """Return the file of the module that declares a command, and its text."""
+    path = _FOLDER / f"{_module_of(name)}.py"
+    return path, path.read_text(encoding="utf-8")
+
+
 def command_of(name: str) -> _Command:
-    """Import a command's module and return its declaration."""
-    module = _modules().get(name) or titles()[name].module
-    importlib.import_module(f"ekstui.cli.commands.{module}")
+    """Return a command's declaration, for which its module is imported unless it was declared before."""
+    if name not in _declared:
+        importlib.import_module(f"ekstui.cli.commands.{_module_of(name)}")
     return _declared[name]
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from textual.theme import BUILTIN_THEMES
 
-from ekstui.cli.commands.completion import themes
-from ekstui.cli.parser import titles
+from ekstui.cli import parser
+from ekstui.cli.commands.completion import declare_from_text, themes
+from ekstui.cli.parser import build_parser, command_of, commands_of, titles
 from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
 
@@ -29,6 +30,20 @@ def completed(line: str, folder: Path) -> list[str]:
 def _request(line: str, answer: Path) -> dict[str, str]:
     asked = {"_ARGCOMPLETE_STDOUT_FILENAME": str(answer), "COMP_LINE": line, "COMP_POINT": str(len(line))}
     return {**os.environ, **PROTOCOL, **asked}
+
+
+def _declared(name: str) -> list[object]:
+    command = command_of(name)
+    actions = commands_of(build_parser(name))[name]._actions
+    return [command.title, command.description, command.examples, command.answers, *map(str, actions)]
+
+
+@pytest.mark.parametrize("name", titles())
+def test_a_command_is_declared_from_its_text_as_by_its_module(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_module = _declared(name)
+    monkeypatch.setattr(parser, "_declared", {})
+    declare_from_text(name)
+    assert _declared(name) == by_module
 
 
 def words_of(answer: str) -> list[str]:

@@ -4,6 +4,7 @@ The shell runs ekstui with `_ARGCOMPLETE` set, and argcomplete answers from the 
 """
 
 import argparse
+import ast
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ from argcomplete.finders import CompletionFinder
 from argcomplete.shell_integration import shellcode
 
 from ekstui.change.policy import Policy, version_label
-from ekstui.cli.parser import argument, command, commands_of, is_command
+from ekstui.cli.parser import argument, build_parser, command, commands_of, is_command, text_of_module
 from ekstui.cli.streams import print_text
 from ekstui.errors import EkstuiError
 from ekstui.iam.reference import reference
@@ -51,8 +52,41 @@ def command_typed(line: str) -> str:
     return next((word for word in typed if is_command(word)), "")
 
 
-def answer_shell(parser: argparse.ArgumentParser) -> None:
-    """Answer the shell and end the process."""
+def declare_from_text(name: str) -> None:
+    """Declare the commands of a command's module from its text, with what their declarations name and nothing else.
+
+    Importing the module, with all that its commands run, would take up to 100 ms of a key press.
+    """
+    path, text = text_of_module(name)
+    kept: list[ast.stmt] = []
+    names = {"command"}
+    for statement in reversed(ast.parse(text).body):
+        match statement:
+            case ast.FunctionDef(decorator_list=[_, *_]):
+                statement = ast.FunctionDef(statement.name, _NO_ARGUMENTS, [ast.Pass()], statement.decorator_list)
+            case ast.Import() | ast.ImportFrom():
+                statement.names = [alias for alias in statement.names if (alias.asname or alias.name) in names]
+                if not statement.names:
+                    continue
+            case ast.FunctionDef(name=bound) | ast.Assign(targets=[ast.Name(id=bound)]) if bound in names:
+                pass
+            case _:
+                continue
+        names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        kept.insert(0, statement)
+    code = compile(ast.fix_missing_locations(ast.Module(kept, [])), path, "exec")
+    exec(code, {"__name__": f"{__package__}.{path.stem}"})  # noqa: S102 (our own module)
+
+
+_NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
+
+
+def answer_shell(line: str) -> None:
+    """Answer the shell about a half-typed line and end the process."""
+    name = command_typed(line)
+    if name:
+        declare_from_text(name)
+    parser = build_parser(name)
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             # A word that is not a command is a policy to open.
