@@ -285,7 +285,7 @@ class Source(Protocol):
     """Where policies come from: the corpus, an archive, AWS, or a project that publishes them."""
 
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
-        """Return what the source has beyond `known`, which returns the known policies of a collection by name.
+        """Return what the source has beyond `stored`, which returns the known policies of a collection by name.
 
         Raises InputError for what cannot be read, AccountError if AWS cannot be reached.
         """

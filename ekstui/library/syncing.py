@@ -36,14 +36,35 @@ CLOCK_SKEW = timedelta(days=1)
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 """What IAM allows as a policy's name: nothing that a path, a shell, Terraform or a terminal takes for its own."""
 
-MOTO = "moto"
-"""The archive that is the Python package moto, fetched by pip."""
-
 SMALL_SHARE = 0.02
 """The share of the known policies that may be withdrawn at once without being confirmed; AWS withdraws a few a month."""
 
 _MOST = 0.9
 """The share of the known policies that an archive must have so that what it lacks counts as not having happened."""
+
+
+class NamedArchive(NamedTuple):
+    """An archive that has a name."""
+
+    title: str
+    words: str
+    """What it is, such as `the public archive MAMIP`."""
+    tool: str
+    """The user's own program that fetches it."""
+    source: Callable[[datetime, str, Cancelled], Source]
+    """Called with the time, the partition and whether to stop."""
+
+
+def _mirror(url: str, now: datetime, partition: str, cancelled: Cancelled) -> Mirror:
+    name = hashlib.sha256(url.encode()).hexdigest()[:16]
+    return Mirror(url, files.archives_dir() / f"{name}.git", now, partition, cancelled)
+
+
+NAMED_ARCHIVES = {
+    "mamip": NamedArchive("MAMIP", "the public archive MAMIP", "git", lambda *context: _mirror(MAMIP, *context)),
+    "moto": NamedArchive("moto", "the Python package moto", "pip", Moto),
+}
+"""Archives by their names for `sync --from`, in the order in which they are tried where AWS cannot be asked."""
 
 
 class SyncReport(NamedTuple):
@@ -79,7 +100,7 @@ def sync(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from AWS, or from an archive: a path, an address, or `moto`.
+    """Update the cache from AWS, or from an archive: a path, an address, or a name of `NAMED_ARCHIVES`.
 
     Raises AccountError if AWS cannot be asked, NetworkError if an archive cannot be reached, InputError if it cannot be
     read, DataError if the cache cannot be used. Running it again continues where it stopped. Run `index_cache` afterwards.
@@ -110,7 +131,7 @@ def sync_newest(
     *,
     accept_withdrawals: bool = False,
 ) -> SyncReport:
-    """Update the cache from the first source that can be read: AWS if credentials are set up, else MAMIP, else moto.
+    """Update the cache from the first source that can be read: AWS if credentials are set up, else the first named archive.
 
     `remark` gets a sentence for each source that could not be read, with the one that is read instead. If none can be,
     NetworkError says why of each.
@@ -126,10 +147,10 @@ def sync_newest(
         except AccountError as error:
             reasons = [error.message]
     next_step = ""
-    for archive, name in ((MAMIP, "the public archive MAMIP"), (MOTO, "the Python package moto")):
-        remark(f"{reasons[-1]} Reading {name}.")
+    for name, archive in NAMED_ARCHIVES.items():
+        remark(f"{reasons[-1]} Reading {archive.words}.")
         try:
-            return read(archive)
+            return read(name)
         except (NetworkError, InputError) as error:
             if cancelled():
                 raise
@@ -141,21 +162,19 @@ def sync_newest(
 def _source(
     library: Library, archive: Path | str | None, family: Mapping[str, int], now: datetime, cancelled: Cancelled
 ) -> Source:
-    """Return the source of a sync: AWS, moto, or an archive at a path or address."""
+    """Return the source of a sync: AWS, or an archive with a name or at a path or address."""
     partition = library.store.collection
     if archive is None:
         return ManagedPolicies(library.account.connection(), family, now, now + CLOCK_SKEW, cancelled)
-    if archive == MOTO:
-        return Moto(now, partition, cancelled)
-    if isinstance(archive, str):
-        try:
-            urlsplit(archive)
-        except ValueError:
-            raise InputError("This is not the address of an archive.") from None
-        name = hashlib.sha256(archive.encode()).hexdigest()[:16]
-        return Mirror(archive, files.archives_dir() / f"{name}.git", now, partition, cancelled)
-
-    return Archive(archive.expanduser(), now, partition, cancelled)
+    if isinstance(archive, Path):
+        return Archive(archive.expanduser(), now, partition, cancelled)
+    if archive in NAMED_ARCHIVES:
+        return NAMED_ARCHIVES[archive].source(now, partition, cancelled)
+    try:
+        urlsplit(archive)
+    except ValueError:
+        raise InputError("This is not the address of an archive.") from None
+    return _mirror(archive, now, partition, cancelled)
 
 
 def undo_sync(library: Library) -> DataStatus | None:

