@@ -68,21 +68,21 @@ class Changes:
         self._where = {
             os.path.relpath(os.path.normpath(folder.resolve() / name), self.root): name for name in paths or (".",)
         }
-        self._entries = _entries(self.root, self.commit, self._where)
+        self._entries = self._differing(self._where)
         # Named files are read even if git ignores them, as it should Terraform plans.
-        self._named = _named_files(self.root, self.commit, base, self._where, self._entries) if paths else {}
+        self._named = self._named_files() if paths else {}
 
     def files(self) -> Iterator[ChangedFile]:
         """Yield the changed files in order; what cannot be read, such as a link, has a reason in place of its contents."""
         read = {*self._named, *self._entries}
-        entries = {path: self._entries.get(path) or _tracked(self.root, self.commit, path) for path in sorted(read)}
+        entries = {path: self._entries.get(path) or self._tracked(path) for path in sorted(read)}
         blobs = _Blobs(self.root, entries.values())
         for path, entry in entries.items():
-            file = _changed(self.root, path, entry, blobs)
+            file = self._changed(path, entry, blobs)
             if path in self._named and file.before is None and file.after is None:
                 raise InputError(f"{self._named[path]} cannot be read: {file.unread or 'it is not a regular file'}.")
             yield file
-        yield from _links_to_changes(self.root, self.commit, self._where, self._entries, read)
+        yield from self._links_to_changes(read)
 
     def before(self) -> Mapping[str, str]:
         """Return the names of git's objects of all regular files of the commit, by path."""
@@ -99,32 +99,103 @@ class Changes:
         """Return the contents of git's objects by name, without those that are missing or too large."""
         return _contents(self.root, names)
 
+    def _differing(self, where: Collection[str]) -> dict[str, _Entry]:
+        """Return what differs from the commit at some places, by path from the root, untracked files included."""
+        options = ("--raw", "-z", "--no-abbrev", "--no-relative", "--no-renames", "--no-ext-diff")
+        fields = run_in_clone(
+            self.root, "diff", *options, "--ignore-submodules=dirty", self.commit, "--", *where
+        ).split(b"\0")
+        entries: dict[str, _Entry] = {}
+        for words, name in zip(fields[::2], fields[1::2], strict=False):
+            entry, path = _Entry(*words.decode().removeprefix(":").split(" ")), os.fsdecode(name)
+            # A file with conflicts is listed twice.
+            if path not in entries or entry.status == "U":
+                entries[path] = entry
+        new = run_in_clone(self.root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
+        for path in (os.fsdecode(name) for name in new.split(b"\0") if name):
+            # One that was removed from the index alone is in the commit too.
+            before = entries.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
+            entries[path] = before._replace(new_mode=_LINK if (self.root / path).is_symlink() else "100644", new="")
+        return entries
+
+    def _named_files(self) -> dict[str, str]:
+        """Return which of the named places are files, by path; InputError for one that names nothing or may be a link."""
+        files: dict[str, str] = {}
+        for path, name in self._where.items():
+            if path.split("/")[0] == "..":
+                raise InputError(f"{name} cannot be read: it is outside the repository.")
+            if _passed(self.root, path) != frozenset({path}):
+                raise InputError(f"{name} cannot be read: it is not a regular file, but a link or below one.")
+            if not os.path.lexists(self.root / path):
+                if path not in self._entries and not self._is_known(path):
+                    raise InputError(
+                        f"{name} cannot be read: there is no such file or folder, nor was there in {self.base}."
+                    )
+            elif not (self.root / path).is_dir():
+                files[path] = name
+            elif not (self._is_known(path) or any(_is_below(entry, path) for entry in self._entries)):
+                raise InputError(f"{name} cannot be read: git ignores all that is in it.", "Name its files.")
+        return files
+
+    def _is_known(self, path: str) -> bool:
+        """Return whether a path is a file or folder of the index or of the commit."""
+        return bool(
+            run_in_clone(self.root, "ls-files", "--cached", "-z", "--", path)
+            or run_in_clone(self.root, "ls-tree", "-z", self.commit, "--", path)
+        )
+
+    def _tracked(self, path: str) -> _Entry:
+        """Return the entry of a file that is named and does not differ, or that git ignores."""
+        listed = run_in_clone(self.root, "ls-tree", "-z", "--full-tree", self.commit, "--", path).decode(
+            errors="replace"
+        )
+        mode, _, name = listed.partition("\t")[0].split(" ") if listed else (_ABSENT, "", "")
+        return _Entry(mode, "100644", name, "", "M")
+
+    def _changed(self, path: str, entry: _Entry, blobs: "_Blobs") -> ChangedFile:
+        try:
+            if entry.status == "U":
+                raise _UnreadError("it has conflicts")
+            return ChangedFile(path, blobs.side(entry.old_mode, entry.old, "was"), self._now(path, entry, blobs))
+        except _UnreadError as error:
+            return ChangedFile(path, None, None, str(error))
+
+    def _now(self, path: str, entry: _Entry, blobs: "_Blobs") -> bytes | None:
+        """Return a file of the work tree, None if it was removed; _UnreadError if it is there and cannot be read."""
+        if _passed(self.root, path) != frozenset({path}):
+            raise _UnreadError("it is a link, or below one, which is not followed")
+        try:
+            if not stat.S_ISDIR((self.root / path).lstat().st_mode):
+                return read_regular(self.root / path, _MOST_BYTES, follow=False)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError:
+            raise _UnreadError("it cannot be opened, or is not a regular file") from None
+        # Outside a sparse checkout the index has what the work tree would.
+        return blobs.side(entry.new_mode, entry.new, "is")
+
+    def _links_to_changes(self, read: set[str]) -> Iterator[ChangedFile]:
+        """Yield the links that are as they were, but lead to something that changed and is not reviewed itself."""
+        listed = run_in_clone(self.root, "ls-files", "--stage", "-z", "--", *self._where).split(b"\0")
+        names = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(_LINK.encode())]
+        links = {
+            path: passed for path in names if path not in read and (passed := _passed(self.root, path)) is not None
+        }
+        if not links:
+            return
+        changed = {*(self._entries if set(self._where) == {"."} else self._differing((".",))), *self._entries} - read
+        for path, passed in sorted(links.items()):
+            for target in sorted(changed):
+                if any(_is_below(target, link) for link in passed):
+                    yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
+                    break
+
 
 def _commit(root: Path, base: str) -> str:
     """Return the name of a commit; zeros, with which a first push has nothing to compare, mean an empty tree."""
     if base and not base.strip("0"):
         return run_in_clone(root, "hash-object", "-t", "tree", os.devnull).decode().strip()
     return run_in_clone(root, "rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").decode().strip()
-
-
-def _named_files(
-    root: Path, commit: str, base: str, where: Mapping[str, str], entries: Mapping[str, _Entry]
-) -> dict[str, str]:
-    """Return which of the named places are files, by path; InputError for one that names nothing or may be a link."""
-    files: dict[str, str] = {}
-    for path, name in where.items():
-        if path.split("/")[0] == "..":
-            raise InputError(f"{name} cannot be read: it is outside the repository.")
-        if _passed(root, path) != frozenset({path}):
-            raise InputError(f"{name} cannot be read: it is not a regular file, but a link or below one.")
-        if not os.path.lexists(root / path):
-            if path not in entries and not _is_known(root, commit, path):
-                raise InputError(f"{name} cannot be read: there is no such file or folder, nor was there in {base}.")
-        elif not (root / path).is_dir():
-            files[path] = name
-        elif not (_is_known(root, commit, path) or any(_is_below(entry, path) for entry in entries)):
-            raise InputError(f"{name} cannot be read: git ignores all that is in it.", "Name its files.")
-    return files
 
 
 def _root(folder: Path) -> Path:
@@ -138,65 +209,8 @@ def _root(folder: Path) -> Path:
     return root
 
 
-def _entries(root: Path, commit: str, where: Collection[str]) -> dict[str, _Entry]:
-    """Return what differs from a commit at some places, by path from the root, untracked files included."""
-    options = ("--raw", "-z", "--no-abbrev", "--no-relative", "--no-renames", "--no-ext-diff")
-    fields = run_in_clone(root, "diff", *options, "--ignore-submodules=dirty", commit, "--", *where).split(b"\0")
-    entries: dict[str, _Entry] = {}
-    for words, name in zip(fields[::2], fields[1::2], strict=False):
-        entry, path = _Entry(*words.decode().removeprefix(":").split(" ")), os.fsdecode(name)
-        # A file with conflicts is listed twice.
-        if path not in entries or entry.status == "U":
-            entries[path] = entry
-    new = run_in_clone(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *where)
-    for path in (os.fsdecode(name) for name in new.split(b"\0") if name):
-        # One that was removed from the index alone is in the commit too.
-        before = entries.get(path, _Entry(_ABSENT, _ABSENT, "", "", "A"))
-        entries[path] = before._replace(new_mode=_LINK if (root / path).is_symlink() else "100644", new="")
-    return entries
-
-
 def _is_below(path: str, folder: str) -> bool:
     return folder == "." or path.startswith(f"{folder}/")
-
-
-def _is_known(root: Path, commit: str, path: str) -> bool:
-    """Return whether a path is a file or folder of the index or of the commit."""
-    return bool(
-        run_in_clone(root, "ls-files", "--cached", "-z", "--", path)
-        or run_in_clone(root, "ls-tree", "-z", commit, "--", path)
-    )
-
-
-def _tracked(root: Path, commit: str, path: str) -> _Entry:
-    """Return the entry of a file that is named and does not differ, or that git ignores."""
-    listed = run_in_clone(root, "ls-tree", "-z", "--full-tree", commit, "--", path).decode(errors="replace")
-    mode, _, name = listed.partition("\t")[0].split(" ") if listed else (_ABSENT, "", "")
-    return _Entry(mode, "100644", name, "", "M")
-
-
-def _changed(root: Path, path: str, entry: _Entry, blobs: "_Blobs") -> ChangedFile:
-    try:
-        if entry.status == "U":
-            raise _UnreadError("it has conflicts")
-        return ChangedFile(path, blobs.side(entry.old_mode, entry.old, "was"), _now(root, path, entry, blobs))
-    except _UnreadError as error:
-        return ChangedFile(path, None, None, str(error))
-
-
-def _now(root: Path, path: str, entry: _Entry, blobs: "_Blobs") -> bytes | None:
-    """Return a file of the work tree, None if it was removed; _UnreadError if it is there and cannot be read."""
-    if _passed(root, path) != frozenset({path}):
-        raise _UnreadError("it is a link, or below one, which is not followed")
-    try:
-        if not stat.S_ISDIR((root / path).lstat().st_mode):
-            return read_regular(root / path, _MOST_BYTES, follow=False)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError:
-        raise _UnreadError("it cannot be opened, or is not a regular file") from None
-    # Outside a sparse checkout the index has what the work tree would.
-    return blobs.side(entry.new_mode, entry.new, "is")
 
 
 _AT_ONCE = 64 * 1024 * 1024
@@ -264,23 +278,6 @@ def _contents(root: Path, names: Collection[str]) -> dict[str, bytes]:
         contents[name] = answer[end + 1 : end + 1 + size]
         at = end + 2 + size
     return contents
-
-
-def _links_to_changes(
-    root: Path, commit: str, where: Mapping[str, str], entries: Mapping[str, _Entry], read: set[str]
-) -> Iterator[ChangedFile]:
-    """Yield the links that are as they were, but lead to something that changed and is not reviewed itself."""
-    listed = run_in_clone(root, "ls-files", "--stage", "-z", "--", *where).split(b"\0")
-    names = [os.fsdecode(line.partition(b"\t")[2]) for line in listed if line.startswith(_LINK.encode())]
-    links = {path: passed for path in names if path not in read and (passed := _passed(root, path)) is not None}
-    if not links:
-        return
-    changed = {*(entries if set(where) == {"."} else _entries(root, commit, (".",))), *entries} - read
-    for path, passed in sorted(links.items()):
-        for target in sorted(changed):
-            if any(_is_below(target, link) for link in passed):
-                yield ChangedFile(path, None, None, f"it is a link to {target}, which changed")
-                break
 
 
 def _passed(root: Path, path: str) -> frozenset[str] | None:
