@@ -210,7 +210,8 @@ class _Reader:
                 fields[name] = self._value()
                 continue
             items = []
-            for item in self._items():
+            for _ in self._members("[", "]"):
+                item = self._value()
                 of_list = str(fields.get("kind") or "").removesuffix("List")
                 if of_list or (isinstance(item, Mapping) and item.get("kind")):
                     items.append(collected.add(item, of_list))
@@ -231,28 +232,23 @@ class _Reader:
 
     def _names(self) -> Iterator[str]:
         """Yield the name of each field of an object, whose value has to be read before the next."""
-        self._expect("{")
-        more = self._peek() != "}"
-        while more:
+        for _ in self._members("{", "}"):
             name = self._value()
             if not isinstance(name, str):
                 raise self._wrong("a name is not text")
             self._expect(":")
             yield name
-            more = self._peek() == ","
-            if more:
-                self._expect(",")
-        self._expect("}")
 
-    def _items(self) -> Iterator[object]:
-        self._expect("[")
-        more = self._peek() != "]"
+    def _members(self, begin: str, end: str) -> Iterator[None]:
+        """Stop at each member between two brackets, which has to be read before the next."""
+        self._expect(begin)
+        more = self._peek() != end
         while more:
-            yield self._value()
+            yield
             more = self._peek() == ","
             if more:
                 self._expect(",")
-        self._expect("]")
+        self._expect(end)
 
     def _value(self) -> object:
         self._skip()

@@ -61,7 +61,7 @@ def run(
     cancelled: Cancelled = never,
     folder: str | None = None,
 ) -> Ended:
-    """Run a program with `given` as its standard input; InputError if that was cancelled, or there is no shell."""
+    """Run a program with `sent` as its standard input; InputError if that was cancelled, or there is no shell."""
     limits = f"ulimit -f {MOST_FILE // 512}"
     if bounds.memory is not None:
         # macOS has no such limit.

@@ -171,14 +171,10 @@ def terraform_statement(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**statement, "Condition": conditions} if conditions else statement
 
 
-def _entries(value: object) -> list[Mapping[str, Any]]:
-    listed = (
-        value
-        if isinstance(value, list)
-        else list(value.values())
-        if isinstance(value, Mapping) and "type" not in value and "test" not in value
-        else [value]
-    )
+def _entries(value: Any) -> list[Mapping[str, Any]]:
+    """Return the objects of a list, of an object by name, or the one that the value is itself."""
+    by_name = isinstance(value, Mapping) and "type" not in value and "test" not in value
+    listed = value if isinstance(value, list) else value.values() if by_name else [value]
     return [entry for entry in listed if isinstance(entry, Mapping)]
 
 
@@ -318,9 +314,7 @@ def _statement(value: object) -> object:
         fields["Condition"] = {"StringEquals": {fields["Condition"]: "true"}}
     elif isinstance(fields.get("Condition"), Mapping) and not isinstance(fields["Condition"], Repeated):
         fields["Condition"] = {
-            operator: {hole(json_text(keys)[:60]) if isinstance(keys, str) else "": "true"}
-            if isinstance(keys, str) and has_hole(keys)
-            else keys
+            operator: {hole(json_text(keys)[:60]): "true"} if isinstance(keys, str) and has_hole(keys) else keys
             for operator, keys in cast("Mapping[str, Any]", fields["Condition"]).items()
         }
     if isinstance(fields.get("Sid"), str) and has_hole(fields["Sid"]):

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
 from ekstui.errors import DocumentError
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.hcl import (
     HclBlock,
@@ -50,6 +51,18 @@ _MAY_GIVE = re.compile(r"polic|iam|role|access|permission", re.IGNORECASE)
 
 _META = ("count", "for_each", "depends_on", "provider", "providers", "lifecycle", "source", "version", "provisioner")
 """Arguments that give no access."""
+
+
+class _Block(NamedTuple):
+    """A block at the top of one of the module's files."""
+
+    path: str
+    kind: str
+    labels: tuple[str, ...]
+    line: int
+    text: str
+    evaluate: Callable[[HclScope], dict[str, Any]]
+    """Returns the values of its arguments."""
 
 
 class Files(Protocol):
@@ -104,63 +117,59 @@ class Module:
 
     def written(self) -> Iterator[Written]:
         """Yield what the module's resources give, and those of the modules that it calls."""
-        for path, kind, labels, line, text, values in self._declared(("resource", "module")):
-            name = ".".join((*(["module"] if kind == "module" else []), *labels))
-            if kind == "resource" and not (
-                gives_access(labels[0]) or _MAY_GIVE.search(text) or mentions_access(text.encode())
+        for block in self._declared("resource", "module"):
+            name = ".".join((*(["module"] if block.kind == "module" else []), *block.labels))
+            if block.kind == "resource" and not (
+                gives_access(block.labels[0]) or _MAY_GIVE.search(block.text) or mentions_access(block.text.encode())
             ):
                 continue
             try:
-                for written in self._instances(name, kind, labels, line, values):
-                    yield written if written.path else replace(written, path=path)
+                for written in self._instances(name, block):
+                    yield written if written.path else replace(written, path=block.path)
             except (DocumentError, RecursionError) as error:
-                if mentions_access(text.encode()):
+                if mentions_access(block.text.encode()):
                     reason = error.message if isinstance(error, DocumentError) else "it is nested too deep"
-                    yield WrittenPolicy(self._at(name), None, reason, text, line=line, path=path)
+                    yield WrittenPolicy(self._at(name), None, reason, block.text, line=block.line, path=block.path)
 
     def documents(self) -> Iterator[Written]:
         """Yield the documents of data sources, which a module may only put together with others."""
-        for path, _, labels, line, text, _ in self._declared(("data",)):
-            if labels[:1] == ("aws_iam_policy_document",) and mentions_access(text.encode()):
+        for block in self._declared("data"):
+            if block.labels[:1] == ("aws_iam_policy_document",) and mentions_access(block.text.encode()):
                 try:
-                    value = _with_holes(self._document(labels[1], ("data", *labels, "json")))
-                    yield replace(document_in(f"data.{'.'.join(labels)}", value, line), path=path)
+                    value = _with_holes(self._document(block.labels[1], ("data", *block.labels, "json")))
+                    yield replace(document_in(f"data.{'.'.join(block.labels)}", value, block.line), path=block.path)
                 except (DocumentError, RecursionError):
                     continue
 
-    def _declared(
-        self, kinds: tuple[str, ...]
-    ) -> Iterator[tuple[str, str, tuple[str, ...], int, str, Callable[[HclScope], dict[str, Any]]]]:
-        """Yield the blocks of some kinds: file, kind, labels, line, text, and what evaluates their arguments."""
+    def _declared(self, *kinds: str) -> Iterator[_Block]:
+        """Yield the blocks of some kinds."""
         for path, block in self._blocks:
             if block.kind in kinds:
-                yield path, block.kind, block.labels, block.line, block.text, _evaluator(block.text)
+                yield _Block(path, *block, _evaluator(block.text))
         for path, value in self._json:
             for kind in kinds:
                 for labels, fields in _nested(value.get(kind), 1 if kind in ("module", "variable", "output") else 2):
-                    yield path, kind, labels, 0, json.dumps(fields), _json_evaluator(fields)
+                    yield _Block(path, kind, labels, 0, json.dumps(fields), _json_evaluator(fields))
+
+    def _block(self, kind: str, *labels: str) -> _Block | None:
+        """Return the first block of a kind with these labels."""
+        return next((block for block in self._declared(kind) if block.labels == labels), None)
 
     def _at(self, name: str) -> str:
         return f"{self._address}{name}"
 
-    def _instances(
-        self, name: str, kind: str, labels: tuple[str, ...], line: int, evaluate: Callable[[HclScope], dict[str, Any]]
-    ) -> Iterator[Written]:
-        plain = evaluate(
+    def _instances(self, name: str, block: _Block) -> Iterator[Written]:
+        """Yield what the instances of a resource or of a module give."""
+        plain = block.evaluate(
             self._scope.having({"each": Unknown("each"), "count": Unknown("count"), "self": Unknown("self")})
         )
         for suffix, scope, condition in self._repeated(plain):
-            values = evaluate(scope) if suffix or condition else plain
+            values = block.evaluate(scope) if suffix or condition else plain
             address = self._at(f"{name}{suffix}")
-            if kind == "module":
-                entries = self._of_call(address, values, line)
+            if block.kind == "module":
+                entries = self._of_call(address, values, block.line)
             else:
-                entries = of_resource(
-                    address,
-                    labels[0],
-                    _with_holes({key: value for key, value in values.items() if key not in _META}),
-                    line,
-                )
+                entries = of_resource(address, block.labels[0], _with_holes(_arguments(values)), block.line)
             for written in entries:
                 yield (
                     replace(written, condition=condition)
@@ -196,8 +205,7 @@ class Module:
         if child is not None:
             yield from child.written()
             return
-        inputs = _with_holes({key: value for key, value in values.items() if key not in _META})
-        for written in of_resource(address, "module", inputs, line):
+        for written in of_resource(address, "module", _with_holes(_arguments(values)), line):
             # The role is made by the module, so that its attachments belong to the call.
             yield replace(written, holder=address) if isinstance(written, WrittenAttachment) else written
 
@@ -210,8 +218,7 @@ class Module:
         if folder.startswith(".."):
             return None
         self.called.add(folder)
-        inputs = {key: value for key, value in values.items() if key not in _META}
-        return Module(self._files, folder, inputs, address, self._depth + 1)
+        return Module(self._files, folder, _arguments(values), address, self._depth + 1)
 
     def _resolve(self, path: tuple[Any, ...]) -> Any:
         """Return what a name means, with an index of it for each further part."""
@@ -248,14 +255,12 @@ class Module:
         set_in_file = self._set_values().get(name) if self._inputs is None else None
         if set_in_file is not None:
             return set_in_file
-        for _, _, labels, _, _, evaluate in self._declared(("variable",)):
-            if labels == (name,):
-                values = evaluate(self._scope)
-                if "default" in values and self._inputs is None and _is_switch(values["default"]):
-                    # Whoever calls the module may turn on what its default leaves out.
-                    return Unknown(f"var.{name}{DIGEST}{json.dumps(values['default'])}")
-                return values.get("default", Unknown(f"var.{name}"))
-        return Unknown(f"var.{name}")
+        block = self._block("variable", name)
+        values = block.evaluate(self._scope) if block else {}
+        if "default" in values and self._inputs is None and _is_switch(values["default"]):
+            # Whoever calls the module may turn on what its default leaves out.
+            return Unknown(f"var.{name}{DIGEST}{json.dumps(values['default'])}")
+        return values.get("default", Unknown(f"var.{name}"))
 
     def _set_values(self) -> dict[str, Any]:
         """Return the values of variables that Terraform reads by itself, later files last."""
@@ -312,10 +317,12 @@ class Module:
         return Unknown(path_name(path))
 
     def _data_values(self, kind: str, name: str, scope: HclScope | None = None) -> dict[str, Any]:
-        for _, _, labels, _, _, evaluate in self._declared(("data",)):
-            if labels == (kind, name):
-                return evaluate(scope or self._scope.having({"each": Unknown("each"), "count": Unknown("count")}))
-        return {}
+        block = self._block("data", kind, name)
+        return block.evaluate(scope or self._of_any_instance()) if block else {}
+
+    def _of_any_instance(self) -> HclScope:
+        """Return the scope of a block of which it is not known which instance is meant."""
+        return self._scope.having({"each": Unknown("each"), "count": Unknown("count")})
 
     def _document(self, name: str, path: tuple[Any, ...]) -> Any:
         """Return the document of an `aws_iam_policy_document`."""
@@ -339,32 +346,27 @@ class Module:
 
     def _output(self, path: tuple[Any, ...]) -> Any:
         name = path[1]
-        if name not in self._children:
-            for _, _, labels, _, _, evaluate in self._declared(("module",)):
-                if labels == (name,) and ("module", name) not in self._evaluating:
-                    self._evaluating.add(("module", name))
-                    try:
-                        values = evaluate(self._scope.having({"each": Unknown("each"), "count": Unknown("count")}))
-                        child = self._child(values, self._at(f"module.{name}."))
-                    finally:
-                        self._evaluating.discard(("module", name))
-                    if child is not None:
-                        self._children[name] = child
+        for block in () if name in self._children else self._declared("module"):
+            if block.labels == (name,) and ("module", name) not in self._evaluating:
+                self._evaluating.add(("module", name))
+                try:
+                    called = self._child(block.evaluate(self._of_any_instance()), self._at(f"module.{name}."))
+                finally:
+                    self._evaluating.discard(("module", name))
+                if called is not None:
+                    self._children[name] = called
         wanted = [part for part in path[2:] if isinstance(part, str)]
         child = self._children.get(name)
         if child is not None and wanted:
-            value = child.output(wanted[0])
-            value_found = indexed(value, tuple(wanted[1:]), path)
-            if not isinstance(value_found, Unknown):
-                return value_found
+            value = indexed(child.output(wanted[0]), tuple(wanted[1:]), path)
+            if not isinstance(value, Unknown):
+                return value
         return Unknown(path_name(path))
 
     def output(self, name: str) -> Any:
         """Return the value of an output."""
-        for _, _, labels, _, _, evaluate in self._declared(("output",)):
-            if labels == (name,):
-                return evaluate(self._scope).get("value", Unknown(f"output.{name}"))
-        return Unknown(f"output.{name}")
+        block = self._block("output", name)
+        return (block.evaluate(self._scope) if block else {}).get("value", Unknown(f"output.{name}"))
 
     def _call(self, name: str, arguments: list[Any]) -> Any:
         """Return the value of a function that reads a file of the repository."""
@@ -390,6 +392,11 @@ class Module:
         if not isinstance(names, dict):
             raise TypeError("values that are not known")
         return self._scope.having(names).template(text)
+
+
+def _arguments(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a block without those of Terraform's own arguments."""
+    return {key: value for key, value in values.items() if key not in _META}
 
 
 def _is_switch(default: Any) -> bool:
@@ -492,12 +499,11 @@ def _document_of(values: Mapping[str, Any]) -> Any:
             statements += _statements_of(source)
     own = values.get("statement")
     for fields in own if isinstance(own, list) else []:
-        statement = _with_holes(terraform_statement(_with_holes(fields)))
-        _put(statements, statement, overrides=True)
+        _put(statements, _with_holes(terraform_statement(_with_holes(fields))))
     for key in ("override_json", "override_policy_documents"):
         for source in _listed(values.get(key)):
             for statement in _statements_of(source):
-                _put(statements, statement, overrides=True)
+                _put(statements, statement)
     version = values.get("version")
     return {
         "Version": version if isinstance(version, str) and is_known(version) else "2012-10-17",
@@ -523,11 +529,11 @@ def _statements_of(source: Any) -> list[Any]:
     return listed
 
 
-def _put(statements: list[Any], statement: Any, *, overrides: bool) -> None:
+def _put(statements: list[Any], statement: Any) -> None:
     """Add a statement; one with the same Sid is replaced."""
     sid = statement.get("Sid") if isinstance(statement, Mapping) else None
     for number, other in enumerate(statements):
-        if overrides and sid and isinstance(other, Mapping) and other.get("Sid") == sid:
+        if sid and isinstance(other, Mapping) and other.get("Sid") == sid:
             statements[number] = statement
             return
     statements.append(statement)
