@@ -1,5 +1,6 @@
 """What a role or a policy was last used for, and its document without what provably was not used."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from ekstui.cancellation import Cancelled, never
@@ -62,26 +63,42 @@ def used_answer(
             f"IAM tracks the last {TRACKED_DAYS} days, and {days} are asked about.", "For example: --days 90."
         )
     snapshot = library.account.last_snapshot_or_error()
-    name, arn, created = _meant(library, text, snapshot)
-    report = library.account.last_accessed(arn, progress, cancelled)
-    answer = UsedAnswer(name, report, snapshot.identity.account, days, TRACKED_DAYS, created)
-    return answer._replace(less=_less(_document(library, text, snapshot), report, days)) if less else answer
+    meant = _meant(library, text, snapshot)
+    report = library.account.last_accessed(meant.arn, progress, cancelled)
+    answer = UsedAnswer(meant.name, report, snapshot.identity.account, days, TRACKED_DAYS, meant.created)
+    return answer._replace(less=_less(meant.document(), report, days)) if less else answer
 
 
-def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> tuple[str, str, datetime | None]:
-    """Return the name, the ARN and the time of creation of what a text names."""
+class _Meant(NamedTuple):
+    """A role or a policy whose use is asked about."""
+
+    name: str
+    arn: str
+    created: datetime | None
+    document: Callable[[], Document]
+    """Returns its document, of a role that of all its policies; InputError if that could not be read."""
+
+
+def _meant(library: Library, text: str, snapshot: AccountSnapshot) -> _Meant:
+    """Return what a text names; InputError for anything but a role or a policy."""
     side = parse_side(text)
     if isinstance(side, RoleSide):
         role = find_role(side.name, snapshot)
         if role.arn is None:
             raise InputError(f"The ARN of role {role.name} is not known: its path could not be read.")
-        return f"role:{role.name}", role.arn, role.created
+        return _Meant(
+            f"role:{role.name}",
+            role.arn,
+            role.created,
+            lambda: role_side(role.name, snapshot, library.default_versions).document,
+        )
     if not isinstance(side, PolicyAt):
         raise InputError(f"{text} is neither a policy nor a role.", "Name role:NAME or a policy.")
     if (own := _own(library, side.name, snapshot)) is not None:
-        return own.name, own.arn, None
-    policy = library.in_partition(snapshot.identity.partition).find(side.name).policy
-    return policy.name, policy.arn, None
+        return _Meant(own.name, own.arn, None, lambda: _own_document(own))
+    place = library.in_partition(snapshot.identity.partition)
+    policy = place.find(side.name).policy
+    return _Meant(policy.name, policy.arn, None, lambda: place.document(policy, version_at(policy, side)))
 
 
 def _own(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy | None:
@@ -92,19 +109,10 @@ def _own(library: Library, name: str, snapshot: AccountSnapshot) -> LocalPolicy 
     return None
 
 
-def _document(library: Library, text: str, snapshot: AccountSnapshot) -> Document:
-    """Return the document of what a text names: of a role, that of all its policies."""
-    side = parse_side(text)
-    if isinstance(side, RoleSide):
-        return role_side(side.name, snapshot, library.default_versions).document
-    assert isinstance(side, PolicyAt)  # noqa: S101 - `_meant` refuses anything else
-    if (own := _own(library, side.name, snapshot)) is not None:
-        if own.document is None:
-            raise InputError(f"The document of {own.name} could not be read.")
-        return own.document
-    place = library.in_partition(snapshot.identity.partition)
-    policy = place.find(side.name).policy
-    return place.document(policy, version_at(policy, side))
+def _own_document(own: LocalPolicy) -> Document:
+    if own.document is None:
+        raise InputError(f"The document of {own.name} could not be read.")
+    return own.document
 
 
 def _less(document: Document, report: LastAccessed, days: int) -> LessAnswer:
