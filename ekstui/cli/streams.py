@@ -57,7 +57,7 @@ PIPED_WIDTH = 80
 def print_json(value: object) -> None:
     """Print one object as JSON, as YAML, or as names alone; in ASCII, so that no control character reaches a terminal."""
     if form.answer != "json":
-        from ekstui.export.encoding import names, yaml  # only for those who ask
+        from ekstui.export.forms import names, yaml  # only for those who ask
 
         lines = yaml(value) if form.answer == "yaml" else names(value)
         first = next(lines, None)

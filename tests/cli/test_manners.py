@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from ekstui import files
 from ekstui.cli.main import main
-from ekstui.export.encoding import yaml
+from ekstui.export.forms import yaml
 from ekstui.settings import SETTINGS
 from tests.support.bundled import KNOWN_UNTIL
 from tests.support.command import ekstui

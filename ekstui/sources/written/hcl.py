@@ -1,7 +1,7 @@
-"""HCL as it is written: its blocks, and the values of its expressions as far as they are known.
+"""HCL as it is written: its blocks, and the evaluation of its expressions as far as they are known.
 
 python-hcl2 parses; this module evaluates what it parsed. What is not known before Terraform runs is `Unknown`, or a hole in a
-text. Source: Terraform, "Configuration syntax", "Expressions" and "Built-in functions".
+text. Source: Terraform, "Configuration syntax" and "Expressions".
 """
 
 from __future__ import annotations
@@ -13,9 +13,19 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ekstui.change.holes import DIGEST, has_hole, hole, without_hole_marks
+from ekstui.change.holes import DIGEST, without_hole_marks
 from ekstui.errors import DocumentError
 from ekstui.named_tuples import NamedTuple
+from ekstui.sources.written.hcl_values import (
+    FUNCTIONS,
+    MOST_VALUES,
+    OPERATORS,
+    Unknown,
+    as_text,
+    indexed,
+    is_known,
+    joined,
+)
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -23,22 +33,8 @@ if TYPE_CHECKING:
 MOST_BLOCK = 200_000
 """The largest block that is parsed, in characters, which limits how long one takes."""
 
-_MOST_VALUES = 2_000
-"""The most values that one `for` makes."""
-
 _MOST_STEPS = 200_000
 """The most expressions evaluated for one module: locals that double each other have no end."""
-
-
-class Unknown(NamedTuple):
-    """A value that is not known before Terraform runs; equal names are equal values."""
-
-    name: str
-
-    @property
-    def text(self) -> str:
-        """The value as a hole in a text."""
-        return hole(self.name)
 
 
 class HclBlock(NamedTuple):
@@ -244,7 +240,7 @@ class HclScope:
         if len(pieces) == 1 and _kind(node.children[1].children[0]) == "interpolation":
             return pieces[0]
         # Terraform refuses a text with null in it, which `try` then passes over.
-        return None if None in pieces else _joined(pieces)
+        return None if None in pieces else joined(pieces)
 
     def _piece(self, part: Any) -> Any:
         child = part.children[0]
@@ -274,7 +270,7 @@ class HclScope:
             pieces.append(self.value(attributes_of(body)["value"]))
             at = end + 1
         pieces.append(without_hole_marks(text[at:]))
-        return _joined(pieces)
+        return joined(pieces)
 
     def _heredoc(self, node: Any) -> Any:
         text = str(node.children[0])
@@ -322,7 +318,7 @@ class HclScope:
         if not (is_known(one) and is_known(other)):
             return self._unknown(node, [one, other])
         try:
-            return _OPERATORS[sign](one, other)
+            return OPERATORS[sign](one, other)
         except (KeyError, TypeError, ZeroDivisionError, OverflowError):
             return self._unknown(node, [one, other])
 
@@ -397,7 +393,7 @@ class HclScope:
         over = self.value(source)
         if (
             not isinstance(over, list | dict)
-            or len(over) > _MOST_VALUES
+            or len(over) > MOST_VALUES
             or any(isinstance(part, Unknown) for part in over)
         ):
             return self._unknown(node, [over])
@@ -467,176 +463,3 @@ def _unescaped(text: str) -> str:
         return chr(min(int(sign[1:], 16), 0x10FFFF)) if sign[0] in "uU" else _NAMED_ESCAPES.get(sign, match[0])
 
     return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", plain, text, flags=re.DOTALL)
-
-
-def indexed(value: Any, path: tuple[Any, ...], name: tuple[Any, ...]) -> Any:
-    """Return a part of a value; `name` is what it is called."""
-    for number, part in enumerate(path):
-        if isinstance(value, Unknown):
-            return Unknown(value.name + "".join(map(_in_path, path[number:])))
-        if isinstance(value, dict) and isinstance(part, str) and part not in value and not any(map(has_hole, value)):
-            # An attribute that is optional is null.
-            value = None
-            continue
-        try:
-            value = value[int(part)] if isinstance(value, list) else value[part]
-        except (KeyError, IndexError, TypeError, ValueError):
-            return Unknown("".join([str(name[0]), *map(_in_path, (*name[1:], *path))]))
-    return value
-
-
-def _in_path(part: Any) -> str:
-    if isinstance(part, str) and re.fullmatch(r"[\w-]+", part):
-        return f".{part}"
-    return f"[{part.name if isinstance(part, Unknown) else json.dumps(part, default=str)}]"
-
-
-def path_name(path: tuple[Any, ...]) -> str:
-    """Return a name as it is written, such as `aws_iam_role.node[0].name`."""
-    return "".join([str(path[0]), *map(_in_path, path[1:])])
-
-
-def as_text(value: Any) -> str:
-    """Return a value as a template has it."""
-    if isinstance(value, Unknown):
-        return value.text
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or value is None:
-        return "" if value is None else str(value).lower()
-    return json.dumps(value, default=as_text) if isinstance(value, list | dict) else str(value)
-
-
-def _joined(pieces: list[Any]) -> str:
-    """Return the text that pieces of a template make."""
-    return "".join(map(as_text, pieces))
-
-
-def is_known(value: Any) -> bool:
-    """Return whether all of a value is known."""
-    if isinstance(value, list):
-        return all(map(is_known, value))
-    if isinstance(value, dict):
-        return all(map(is_known, value.values())) and all(map(is_known, value))
-    return not isinstance(value, Unknown) and not (isinstance(value, str) and has_hole(value))
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda one, other: one == other, "!=": lambda one, other: one != other, "<": lambda one, other: one < other,
-    ">": lambda one, other: one > other, "<=": lambda one, other: one <= other, ">=": lambda one, other: one >= other,
-    "+": lambda one, other: one + other, "-": lambda one, other: one - other, "*": lambda one, other: one * other,
-    "/": lambda one, other: one / other, "%": lambda one, other: one % other,
-    "&&": lambda one, other: one and other, "||": lambda one, other: one or other,
-}  # fmt: skip
-
-
-def _flat(*values: Any) -> list[Any]:
-    """Return lists as one; a list that is not known is one entry, which may be any number."""
-    flat: list[Any] = []
-    for value in values:
-        if isinstance(value, list):
-            flat += _flat(*value)
-        else:
-            flat.append(value)
-    return flat
-
-
-def _concat(*lists: Any) -> list[Any]:
-    return [entry for part in lists for entry in (part if isinstance(part, list) else [_a_list(part)])]
-
-
-def _a_list(value: Any) -> Unknown:
-    if not isinstance(value, Unknown):
-        raise TypeError("not a list")
-    return value
-
-
-def _merge(*maps: Any) -> dict[Any, Any]:
-    merged: dict[Any, Any] = {}
-    for mapping in maps:
-        merged.update({mapping.text: mapping} if isinstance(mapping, Unknown) else mapping or {})
-    return merged
-
-
-def _unique(values: Any) -> list[Any]:
-    unique: list[Any] = []
-    for value in values if isinstance(values, list) else [_a_list(values)]:
-        if value not in unique:
-            unique.append(value)
-    return unique
-
-
-def _of_known_values(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of values that must all be known."""
-
-    def call(*values: Any) -> Any:
-        if not all(map(is_known, values)):
-            raise ValueError("not known")
-        return function(*values)
-
-    return call
-
-
-def _format(form: str, *values: Any) -> str:
-    rest = iter(values)
-    text = re.sub(r"%(%|\[\d+\]?[svd]|[svdq])", lambda match: "%" if match[1] == "%" else as_text(next(rest)), form)
-    if "[" in form or re.search(r"%[^%svdq]", form):
-        raise ValueError("a form that is not known")
-    return text
-
-
-def _join(separator: str, *lists: Any) -> str:
-    return separator.join(map(as_text, _concat(*lists)))
-
-
-def _replace(text: str, old: str, new: str) -> str:
-    if len(old) > 1 and old.startswith("/") and old.endswith("/"):
-        raise ValueError("a regular expression")
-    return text.replace(old, new)
-
-
-def _lookup(table: Any, key: Any, *default: Any) -> Any:
-    if (
-        isinstance(key, Unknown)
-        or isinstance(table, Unknown)
-        or (key not in table and any(isinstance(value, Unknown) for value in table.values()))
-    ):
-        raise ValueError("not known")
-    return table[key] if key in table else default[0]
-
-
-def _coalesce(*values: Any) -> Any:
-    for value in values:
-        if value not in (None, "", []):
-            return value
-    raise ValueError("nothing")
-
-
-def _one(values: Any) -> Any:
-    return None if not values else values[0] if not isinstance(values, Unknown) else Unknown(f"one({values.name})")
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "jsonencode": lambda value: value, "jsondecode": lambda value: json.loads(value) if isinstance(value, str) else value,
-    "concat": _concat, "flatten": _flat, "merge": _merge, "toset": _unique, "distinct": _unique,
-    "tolist": lambda value: value, "tomap": lambda value: value, "tostring": as_text, "sensitive": lambda value: value,
-    "nonsensitive": lambda value: value, "compact": lambda values: [value for value in values if value not in (None, "")],
-    "format": _format, "join": _join, "split": lambda by, text: text.split(by), "lower": lambda text: text.lower(),
-    "upper": lambda text: text.upper(), "title": lambda text: text.title(), "trimspace": lambda text: text.strip(),
-    "trimprefix": lambda text, part: text.removeprefix(part), "trimsuffix": lambda text, part: text.removesuffix(part),
-    "trim": lambda text, signs: text.strip(signs), "chomp": lambda text: text.rstrip("\r\n"), "replace": _of_known_values(_replace),
-    "lookup": _lookup, "element": lambda values, at: values[at % len(values)], "one": _one,
-    "length": _of_known_values(len), "contains": _of_known_values(lambda values, value: value in values), "coalesce": _coalesce,
-    "coalescelist": _coalesce, "keys": lambda table: sorted(table), "values": lambda table: [table[key] for key in sorted(table)],
-    "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)), "setunion": lambda *sets: _unique(_concat(*sets)),
-    "setsubtract": _of_known_values(lambda one, other: [value for value in one if value not in other]),
-    "setintersection": _of_known_values(lambda one, *others: [value for value in one if all(value in text for text in others)]),
-    "formatlist": _of_known_values(lambda form, values: [_format(form, value) for value in values]), "sort": _of_known_values(sorted),
-    "reverse": lambda values: values[::-1], "slice": lambda values, start, end: values[start:end],
-    "startswith": _of_known_values(lambda text, part: text.startswith(part)), "endswith": _of_known_values(lambda text, part: text.endswith(part)),
-    "substr": _of_known_values(lambda text, at, length: text[at:] if length < 0 else text[at : at + length]),
-    "range": _of_known_values(lambda *bounds: list(range(*bounds))[:_MOST_VALUES]), "tobool": lambda value: {"true": True, "false": False}.get(value, value),
-    "tonumber": lambda value: int(value), "max": _of_known_values(max), "min": _of_known_values(min), "can": lambda _: True,
-    "anytrue": _of_known_values(any), "alltrue": _of_known_values(all),
-}  # fmt: skip
-"""Terraform's functions on values that are known; any of them may raise for values that are not."""

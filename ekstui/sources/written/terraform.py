@@ -21,17 +21,13 @@ from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.hcl import (
     HclBlock,
     HclScope,
-    Unknown,
-    as_text,
     attributes_of,
     blocks_of,
-    indexed,
     inner_blocks,
-    is_known,
     parsed_block,
     parsed_body,
-    path_name,
 )
+from ekstui.sources.written.hcl_values import Unknown, as_text, indexed, is_known, path_name
 from ekstui.sources.written.resources import gives_access, of_resource
 from ekstui.sources.written.search import document_in, terraform_statement
 from ekstui.sources.written.sorting import mentions_access
