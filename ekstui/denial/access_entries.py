@@ -296,7 +296,7 @@ def _by_rbac(
 
 def _mapped_groups(subject: KubernetesSubject, cluster: Cluster | None) -> tuple[str, ...]:
     """Return the groups that aws-auth gives a role, as far as it was read."""
-    mappings = (cluster.kubernetes.mappings if cluster is not None and cluster.kubernetes else None) or ()
+    mappings = () if cluster is None else cluster.mappings
     own = [mapping for mapping in mappings if same_principal(mapping.principal, subject.username)]
     return own[-1].groups if own else ()
 

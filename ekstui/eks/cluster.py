@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from ekstui.eks.pods import KubernetesFacts, Pod
+from ekstui.eks.pods import AuthMapping, KubernetesFacts, Pod
 from ekstui.named_tuples import NamedTuple
 
 ClusterPlace = tuple[str, str]
@@ -174,8 +174,7 @@ class Cluster(NamedTuple):
     described: bool = False
     """Whether the cluster itself was described, so that its role and issuer are known."""
     issues: tuple[HealthIssue, ...] | None = ()
-    """None if its description does not say."""
-    """Those of the cluster itself."""
+    """Those of the cluster itself; None if its description does not say."""
     nodegroups: tuple[NodeGroup, ...] | None = None
     fargate_profiles: tuple[FargateProfile, ...] | None = None
     addons: tuple[Addon, ...] | None = None
@@ -202,6 +201,27 @@ class Cluster(NamedTuple):
         """Return the add-on of a name; None if the cluster has none, or its add-ons were not read."""
         return next((addon for addon in self.addons or () if addon.name == name), None)
 
+    def association(self, namespace: str | None, service_account: str | None) -> PodIdentityAssociation | None:
+        """Return the Pod Identity association of a service account; None if it has none or it was not read."""
+        wanted = (namespace, service_account)
+        associations = self.associations or ()
+        return next((entry for entry in associations if (entry.namespace, entry.service_account) == wanted), None)
+
+    @property
+    def knows_entries(self) -> bool:
+        """Whether all of its access entries were read."""
+        return self.access_entries is not None and "access_entries" not in self.cut_short
+
+    @property
+    def knows_aws_auth(self) -> bool:
+        """Whether its ConfigMap aws-auth was read."""
+        return self.kubernetes is not None and self.kubernetes.mappings is not None
+
+    @property
+    def mappings(self) -> tuple[AuthMapping, ...]:
+        """The lines of its ConfigMap aws-auth; empty also if it was not read."""
+        return (self.kubernetes.mappings if self.kubernetes else None) or ()
+
     @property
     def needs_ec2(self) -> bool:
         """Whether EC2 has to be asked what its nodes are.
@@ -221,7 +241,7 @@ class Cluster(NamedTuple):
     def unread(self) -> tuple[str, ...]:
         """The parts that may use roles and were not read, or not completely, in words."""
         if not self.described:
-            return ("the cluster's own description",)
+            return (DESCRIPTION,)
         missing = {
             "nodegroups": _is_partial(self.nodegroups, "role_arn"),
             "fargate_profiles": _is_partial(self.fargate_profiles, "role_arn"),
@@ -251,6 +271,9 @@ class Cluster(NamedTuple):
         lists = (self.nodegroups, self.fargate_profiles, self.addons, self.capabilities)
         return (self, *(part for parts in lists for part in parts or ()))
 
+
+DESCRIPTION = "the cluster's own description"
+"""What was not read of a cluster that was not described."""
 
 _PARTS = {
     "nodegroups": "node groups",

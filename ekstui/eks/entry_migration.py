@@ -89,7 +89,7 @@ def replaced_lines(
     that principals can have; None stands for what was not read.
     """
     context = _Context(cluster, account, partition, principals, bindings, rules)
-    mappings = (cluster.kubernetes.mappings if cluster.kubernetes else None) or ()
+    mappings = cluster.mappings
     last = {(mapping.kind, mapping.principal.lower()): index for index, mapping in enumerate(mappings)}
     return tuple(
         _replaced(mapping, context)
@@ -118,8 +118,8 @@ def _replaced(line: AuthMapping, context: _Context) -> ReplacedLine:
     if line.kind == "account":
         note = "It lets a whole account in; an access entry is for one role or user, so each needs its own."
         return ReplacedLine(line, None, notes=(note,))
-    entries = context.cluster.access_entries or ()
-    if any(_is_for(entry.principal_arn, line) for entry in entries):
+    bare = arn_without_path(line.principal)
+    if any(arn_without_path(entry.principal_arn) == bare for entry in context.cluster.access_entries or ()):
         return ReplacedLine(line, None, notes=("The cluster has an access entry for it, which overrides this line.",))
     principal, notes = _principal(line, context)
     if principal is None:
@@ -140,25 +140,18 @@ def _replaced(line: AuthMapping, context: _Context) -> ReplacedLine:
     commands += [
         associate_policy(*place, policy.policy, policy.namespaces or (), context.partition) for policy in policies
     ]
-    matches = line.kind == "user" or arn_without_path(line.principal) == line.principal
     # Of a role of another account the path is not known.
     is_certain = line.kind == "user" or split_arn(line.principal).account == context.account
     knows_all = all(part.is_same for part in parts) and not about_name and is_certain
-    if not matches:
+    if line.principal != bare:
         notes = (*notes, "Its ARN has a path, so the line lets nobody in today; the entry gives what it was meant to.")
     return ReplacedLine(
         line, "STANDARD", principal, username, groups, policies,
         tuple(dict.fromkeys(role for part in parts for role in part.roles)),
-        True if knows_all and matches else None,
+        True if knows_all and line.principal == bare else None,
         tuple(dict.fromkeys(permission for part in parts for permission in part.only_by_rbac)),
         (*notes, *about_name, *(note for part in parts for note in part.notes)), tuple(commands),
     )  # fmt: skip
-
-
-def _is_for(entry_principal: str, line: AuthMapping) -> bool:
-    if line.kind == "role":
-        return arn_without_path(entry_principal) == arn_without_path(line.principal)
-    return entry_principal == line.principal
 
 
 def _principal(line: AuthMapping, context: _Context) -> tuple[str | None, tuple[str, ...]]:

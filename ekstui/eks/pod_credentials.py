@@ -57,19 +57,6 @@ class Expected(NamedTuple):
     """What set it up, as the end of `before …`."""
 
 
-def association_of(cluster: Cluster, namespace: str, service_account: str) -> PodIdentityAssociation | None:
-    """Return the Pod Identity association of a service account; None if it has none or it was not read."""
-    wanted = (namespace, service_account)
-    return next(
-        (
-            association
-            for association in cluster.associations or ()
-            if (association.namespace, association.service_account) == wanted
-        ),
-        None,
-    )
-
-
 def account_of(cluster: Cluster, workload: Workload) -> KubernetesServiceAccount | None:
     """Return the service account of pods; None if it was not read."""
     facts = cluster.kubernetes
@@ -86,12 +73,8 @@ def node_roles(cluster: Cluster) -> tuple[str, ...]:
         if entry.kind in ("EC2_LINUX", "EC2_WINDOWS", "EC2")
     ]
     named = tuple(dict.fromkeys(arn for arn in arns if arn is not None))
-    mappings = (cluster.kubernetes.mappings or ()) if cluster.kubernetes and not named else ()
-    return named or tuple(
-        dict.fromkeys(
-            mapping.principal for mapping in mappings if mapping.kind == "role" and "system:nodes" in mapping.groups
-        )
-    )
+    in_map = [mapping for mapping in cluster.mappings if mapping.kind == "role" and "system:nodes" in mapping.groups]
+    return named or tuple(dict.fromkeys(mapping.principal for mapping in in_map))
 
 
 def credentials_of(workload: Workload, cluster: Cluster) -> tuple[Credentials, ...]:
@@ -115,7 +98,7 @@ def _credentials(container: Container, workload: Workload, cluster: Cluster) -> 
         reason = f"AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE are set{over}."
         return Credentials("irsa", container.role_arn, (), reason)
     if container.agent:
-        association = association_of(cluster, workload.namespace, workload.service_account)
+        association = cluster.association(workload.namespace, workload.service_account)
         arn = None if association is None else association.target_role_arn or association.role_arn
         return Credentials("pod-identity", arn, (), _by_agent(workload, cluster, association))
     if "AWS_CONTAINER_CREDENTIALS_FULL_URI" in names:
@@ -174,7 +157,7 @@ def pods_with_role(arn: str | None, clusters: Iterable[Cluster]) -> tuple[PodsWi
     by_key: dict[tuple[str, ...], PodsWithRole] = {}
     for cluster in read:
         for workload in workloads(cluster.pods or ()):
-            association = association_of(cluster, workload.namespace, workload.service_account)
+            association = cluster.association(workload.namespace, workload.service_account)
             for credentials in credentials_of(workload, cluster):
                 if arn in roles_on_the_way(credentials, association):
                     pods = PodsWithRole(cluster.name, cluster.region, workload, credentials.source)
@@ -190,7 +173,7 @@ def expected_of(workload: Workload, cluster: Cluster) -> Expected | None:
 
     None if they get nothing of their own, or what decides it was not read.
     """
-    association = association_of(cluster, workload.namespace, workload.service_account)
+    association = cluster.association(workload.namespace, workload.service_account)
     if association is not None and not any(pod.on_fargate for pod in workload.pods):
         arn = association.target_role_arn or association.role_arn
         made = association.created

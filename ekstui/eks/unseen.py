@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use, UseKind
-from ekstui.eks.cluster import Cluster
+from ekstui.eks.cluster import DESCRIPTION, Cluster
 from ekstui.iam.trust import trustees
 from ekstui.named_tuples import NamedTuple
 
@@ -21,8 +21,6 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "capabilities.eks.amazonaws.com": ("capabilities",),
 }
 """The parts of a cluster that may use a role, by the service that the role trusts, in the words of `Cluster.unread`."""
-
-DESCRIPTION = "the cluster's own description"
 
 
 def unseen_uses(role: Role, snapshot: AccountSnapshot) -> tuple[str, ...]:
@@ -66,8 +64,7 @@ def _unread(cluster: Cluster) -> tuple[str, ...]:
 
 def _lacks_aws_auth(cluster: Cluster) -> bool:
     """Return whether aws-auth counts in a cluster and was not read."""
-    by_map = cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP")
-    return by_map and (cluster.kubernetes is None or cluster.kubernetes.mappings is None)
+    return cluster.authentication_mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP") and not cluster.knows_aws_auth
 
 
 def unread_inside(snapshot: AccountSnapshot) -> tuple[str, ...]:
@@ -127,7 +124,7 @@ def branches(cluster: Cluster, roles: Mapping[str, Sequence[Use]], *, roles_comp
     """
     # The parts of a cluster may have been read even if the cluster itself was not described.
     unread = {*cluster.unread, *cluster._replace(described=True).unread, *(() if roles_complete else (ROLES,))}
-    if cluster.authentication_mode != "API" and (cluster.kubernetes is None or cluster.kubernetes.mappings is None):
+    if cluster.authentication_mode != "API" and not cluster.knows_aws_auth:
         # EC2 shows the running nodes, but only the cluster itself knows who else may join by aws-auth.
         unread.add(AWS_AUTH)
     by_way: dict[UseWay, dict[str, tuple[Use, ...]]] = {way: {} for way in _SOURCES}

@@ -305,9 +305,8 @@ def _nodes(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[tuple[str, U
 
 def node_roles_in_map(cluster: Cluster, snapshot: AccountSnapshot) -> Iterator[str]:
     """Yield the roles whose nodes aws-auth lets join; it has their ARNs without the path."""
-    mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
     by_name = {arn_without_path(role.arn): role.arn for role in snapshot.roles if role.arn is not None}
-    for mapping in mappings:
+    for mapping in cluster.mappings:
         if mapping.kind == "role" and "system:nodes" in mapping.groups:
             yield by_name.get(mapping.principal, mapping.principal)
 
@@ -359,9 +358,9 @@ def _annotated(cluster: Cluster) -> Iterator[tuple[str, Use]]:
 
 
 def arn_without_path(arn: str) -> str:
-    """Return a role's ARN without its path, as aws-auth has it."""
-    before, _, resource = arn.partition(":role/")
-    return f"{before}:role/{resource.rpartition('/')[2]}"
+    """Return an ARN, if it is a role's without the path, as the cluster sees it and aws-auth needs it."""
+    before, role, resource = arn.partition(":role/")
+    return f"{before}{role}{resource.rpartition('/')[2]}"
 
 
 def _by_association(kind: UseKind, name: str, association: PodIdentityAssociation, cluster: Cluster) -> Use:

@@ -19,7 +19,6 @@ from ekstui.eks.pod_credentials import (
     Credentials,
     Expected,
     account_of,
-    association_of,
     node_roles,
     restart,
     roles_on_the_way,
@@ -240,7 +239,7 @@ class _Case(NamedTuple):
             # Without a cluster, nothing says that the account is the pods' own.
             context = AccountContext(now, knowledge())
         pods = pods_answer(workload, self.cluster, context, self.library)
-        association = association_of(self.cluster, workload.namespace, workload.service_account)
+        association = self.cluster.association(workload.namespace, workload.service_account)
         roles = {role.arn: role for role in snapshot.roles} if snapshot is not None else {}
         credentials = tuple(
             CredentialsAnswer(

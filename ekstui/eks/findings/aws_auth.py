@@ -20,12 +20,15 @@ _MASTERS = "system:masters"
 
 def _lines(cluster: Cluster) -> tuple[AuthMapping, ...]:
     """Return the lines that count: none where only access entries do."""
-    facts = cluster.kubernetes
-    return () if facts is None or cluster.authentication_mode == "API" else facts.mappings or ()
+    return () if cluster.authentication_mode == "API" else cluster.mappings
 
 
 def _has_path(mapping: AuthMapping) -> bool:
-    return mapping.kind == "role" and arn_without_path(mapping.principal) != mapping.principal
+    return arn_without_path(mapping.principal) != mapping.principal
+
+
+def _groups(mapping: AuthMapping) -> str:
+    return f"groups: {listed(mapping.groups) or 'none'}"
 
 
 @finding(
@@ -44,7 +47,7 @@ def paths(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
                 f"The line for {mapping.principal} never matches, since the cluster sees roles without their path: it has to be "
                 f"{arn_without_path(mapping.principal)}, or an access entry."
             )
-            yield Case(text, (f"groups: {listed(mapping.groups) if mapping.groups else 'none'}",))
+            yield Case(text, (_groups(mapping),))
 
 
 @finding(
@@ -63,9 +66,8 @@ def duplicates(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case
     for mappings in by_principal.values():
         if len(mappings) > 1:
             differ = len({(mapping.username, mapping.groups) for mapping in mappings}) > 1
-            groups = (f"groups: {listed(twin.groups) if twin.groups else 'none'}" for twin in mappings)
             text = f"{counted(len(mappings), 'line')} are for {mappings[0].principal}; only the last counts."
-            yield Case(text, groups, severity="problem" if differ else None)
+            yield Case(text, map(_groups, mappings), severity="problem" if differ else None)
 
 
 @finding(
@@ -79,9 +81,9 @@ def gone_mapped_principals(subject: ClusterInUse, account: AccountContext) -> It
     """Yield each line whose role or user IAM does not have."""
     if account.principals is None:
         return
-    existing = {arn_without_path(arn) if ":role/" in arn else arn for arn in account.principals}
+    existing = set(map(arn_without_path, account.principals))
     for mapping in _lines(subject.cluster):
-        wanted = arn_without_path(mapping.principal) if mapping.kind == "role" else mapping.principal
+        wanted = arn_without_path(mapping.principal)
         if mapping.kind != "account" and wanted.split(":", 5)[4] == account.account and wanted not in existing:
             name = mapping.principal.rpartition("/")[2]
             yield Case(
@@ -120,18 +122,10 @@ def mapped_admins(subject: ClusterInUse, _account: AccountContext) -> Iterator[C
 def overridden(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield each line that an access entry overrides, or all where only entries count."""
     cluster = subject.cluster
-    facts = cluster.kubernetes
-    if cluster.authentication_mode == "API" and facts is not None and facts.mappings:
-        text = f"None of the {counted(len(facts.mappings), 'line')} of aws-auth counts: only access entries do."
+    if cluster.authentication_mode == "API" and cluster.mappings:
+        text = f"None of the {counted(len(cluster.mappings), 'line')} of aws-auth counts: only access entries do."
         yield Case(text, ("authentication mode API",), title="aws-auth has no effect")
-    with_entry = {
-        arn_without_path(entry.principal_arn): entry
-        for entry in cluster.access_entries or ()
-        if ":role/" in entry.principal_arn
-    }
-    with_entry |= {
-        entry.principal_arn: entry for entry in cluster.access_entries or () if ":role/" not in entry.principal_arn
-    }
+    with_entry = {arn_without_path(entry.principal_arn): entry for entry in cluster.access_entries or ()}
     for mapping in _lines(cluster):
         if mapping.principal in with_entry:
             entry = with_entry[mapping.principal]

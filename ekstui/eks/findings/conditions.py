@@ -8,7 +8,7 @@ from ekstui.eks.cluster import Cluster
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import ReleaseRange, Requirement
 from ekstui.iam.trust import trusts_service
-from ekstui.iam.truth import Truth, every, negation, some
+from ekstui.iam.truth import Truth, every, negation
 
 SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)
 """When EKS began to create its service-linked role (EKS User Guide, "Amazon EKS cluster IAM role")."""
@@ -91,11 +91,7 @@ def _branch_interfaces(cluster: Cluster) -> Truth:
 
 def cni_on_node_role(cluster: Cluster) -> Truth:
     """An annotation of aws-node may still name a role, so this is likely only if nothing else does."""
-    associated = some(
-        (association.namespace, association.service_account) == ("kube-system", "aws-node")
-        for association in cluster.associations or ()
-    )
-    if associated:
+    if cluster.association("kube-system", "aws-node"):
         return False
     addon = cluster.addon("vpc-cni")
     if addon is None or cluster.associations is None:

@@ -15,7 +15,6 @@ from ekstui.eks.findings.subjects import (
     ClusterInUse,
     EntryInCluster,
     RoleInCluster,
-    knows_aws_auth,
     use_as_evidence,
 )
 from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, finding
@@ -63,7 +62,7 @@ def modes(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
         text = "Only the config map aws-auth counts: access entries do not work until the mode is changed."
         yield Case(text, (f"authentication mode {mode}",), title="only the config map aws-auth decides")
     elif mode == "API_AND_CONFIG_MAP":
-        unseen = "" if knows_aws_auth(subject.cluster) else "; its content is not visible here"
+        unseen = "" if subject.cluster.knows_aws_auth else "; its content is not visible here"
         text = f"The config map aws-auth counts besides the access entries, which take precedence{unseen}."
         yield Case(text, (f"authentication mode {mode}",), severity="note")
 
@@ -114,15 +113,14 @@ def _create_entry(problem: Finding, place: FixPlace) -> tuple[Command, ...]:
 def missing_entries(subject: RoleInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the role if its nodes need an access entry and have none."""
     cluster = subject.cluster
-    mappings = cluster.kubernetes.mappings or () if cluster.kubernetes else ()
     in_map = cluster.authentication_mode != "API" and any(
-        mapping.principal == arn_without_path(subject.arn) for mapping in mappings
+        mapping.principal == arn_without_path(subject.arn) for mapping in cluster.mappings
     )
     if in_map or any(entry.principal_arn == subject.arn for entry in cluster.access_entries or ()):
         return
     nodes = [use for use in subject.uses if use.kind in _ENTRY_OF and use.certainty == "confirmed"]
     evidence = (*map(use_as_evidence, nodes), f"authentication mode {cluster.authentication_mode}")
-    if nodes and (cluster.authentication_mode == "API" or knows_aws_auth(cluster)):
+    if nodes and (cluster.authentication_mode == "API" or cluster.knows_aws_auth):
         nor = "" if cluster.authentication_mode == "API" else " and the config map aws-auth does not name it"
         yield Case(f"The role has no access entry{nor}, so its nodes start but never join.", evidence, nodes)
     elif nodes and cluster.authentication_mode == "API_AND_CONFIG_MAP":

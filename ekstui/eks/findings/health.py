@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Cluster, HealthIssue
 from ekstui.eks.commands import Command, aws
-from ekstui.eks.findings.subjects import AccountContext, ClusterInUse, knows_entries
+from ekstui.eks.findings.subjects import AccountContext, ClusterInUse
 from ekstui.eks.findings.table import TITLE_WIDTH, Case, Finding, FixPlace, finding
 from ekstui.eks.knowledge import Knowledge, ReportMeaning
 
@@ -87,7 +87,7 @@ def _about_entry(issue: HealthIssue, subject: ClusterInUse) -> str:
         " Then the cluster role eks:node-manager and its binding have to exist." if issue.kind == "nodegroup" else ""
     )
     role = next((arn for arn, uses in subject.uses.items() if any(is_about(issue, use) for use in uses)), None)
-    if role is None or not knows_entries(cluster):
+    if role is None or not cluster.knows_entries:
         return f" The role needs its access entry, or its place in the config map aws-auth.{binding}"
     name = role.rpartition("/")[2]
     entry = next((candidate for candidate in cluster.access_entries or () if candidate.principal_arn == role), None)

@@ -22,7 +22,6 @@ from ekstui.eks.pod_credentials import (
     SOURCE_WORDS,
     Credentials,
     Expected,
-    association_of,
     has_expected,
     name_of,
     restart,
@@ -128,7 +127,7 @@ def _evidence(subject: WorkloadInCluster, expected: Expected) -> str:
 def _on_fargate(subject: WorkloadInCluster) -> Iterator[Case]:
     """Yield pods on Fargate that only have an association, which has no effect there."""
     workload = subject.workload
-    association = association_of(subject.cluster, workload.namespace, workload.service_account)
+    association = subject.cluster.association(workload.namespace, workload.service_account)
     if association is None or not any(pod.on_fargate for pod in workload.pods):
         return
     text = (
@@ -173,7 +172,7 @@ def lost_associations(subject: WorkloadInCluster, _account: AccountContext) -> I
     asks = any(credentials.source == "pod-identity" for credentials in subject.credentials)
     if not asks or cluster.associations is None or "associations" in cluster.cut_short:
         return
-    if association_of(cluster, workload.namespace, workload.service_account) is None:
+    if cluster.association(workload.namespace, workload.service_account) is None:
         text = f"{_pods(workload, 'ask')} the agent of Pod Identity, which gives nothing: {workload.account} has no association."
         yield Case(text, (f"service account {workload.account}",))
 
@@ -338,11 +337,8 @@ def _right_arn(service_account: KubernetesServiceAccount, account: AccountContex
     arn = service_account.role_arn
     if arn is None:
         return None
-    alike = [
-        principal
-        for principal in account.principals or ()
-        if ":role/" in principal and arn_without_path(principal) == arn_without_path(arn)
-    ]
+    bare = arn_without_path(arn)
+    alike = [principal for principal in account.principals or () if arn_without_path(principal) == bare]
     return alike[0] if len(alike) == 1 and alike[0] != arn else None
 
 
@@ -357,7 +353,7 @@ def _right_arn(service_account: KubernetesServiceAccount, account: AccountContex
 def both_mechanisms(subject: ServiceAccountInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the service account if it has both."""
     account = subject.service_account
-    association = association_of(subject.cluster, account.namespace, account.name)
+    association = subject.cluster.association(account.namespace, account.name)
     if association is not None and account.role_arn is not None:
         text = (
             f"It is annotated with {name_of(account.role_arn)} and associated with {name_of(association.role_arn or 'a role')}: pods "

@@ -118,14 +118,9 @@ def _cni_elsewhere(subject: RoleInUse, account: AccountContext) -> str:
     roles: dict[str, None] = {}
     for use in subject.uses:
         cluster = account.cluster(use)
-        addon = cluster.addon("vpc-cni") if cluster else None
-        associations = [
-            association.role_arn
-            for association in (cluster.associations if cluster else None) or ()
-            if (association.namespace, association.service_account) == ("kube-system", "aws-node")
-        ]
-        own = associations or [addon.role_arn if addon else None]
-        roles |= dict.fromkeys(arn.rpartition("/")[2] for arn in own if arn)
+        own = cluster and (cluster.association("kube-system", "aws-node") or cluster.addon("vpc-cni"))
+        if own and own.role_arn:
+            roles[own.role_arn.rpartition("/")[2]] = None
     cni = f"the VPC CNI uses {listed(list(roles))}" if roles else "the VPC CNI does not run with it"
     return (
         f"{subject.role.name} still has AmazonEKS_CNI_Policy, but {cni}. Until it is detached, any pod that falls back to "

@@ -113,7 +113,7 @@ class RoleInCluster(FindingSubject):
     was_read: bool = True
 
     def knows(self, need: Need) -> bool:
-        return need == "entries" and knows_entries(self.cluster)
+        return need == "entries" and self.cluster.knows_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class ClusterInUse(FindingSubject):
     """What EKS reports and no finding about a role explains."""
 
     def knows(self, need: Need) -> bool:
-        return need == "entries" and knows_entries(self.cluster)
+        return need == "entries" and self.cluster.knows_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,23 +198,7 @@ class AccountContext:
         cluster = self.cluster(use)
         if cluster is None or use.kind not in ("pod-identity", "pod-identity-target", "addon"):
             return None
-        account = (use.namespace, use.service_account)
-        matches = [
-            candidate
-            for candidate in cluster.associations or ()
-            if (candidate.namespace, candidate.service_account) == account
-        ]
-        return matches[0] if len(matches) == 1 else None
-
-
-def knows_entries(cluster: Cluster) -> bool:
-    """Return whether all access entries of a cluster were read."""
-    return cluster.access_entries is not None and "access_entries" not in cluster.cut_short
-
-
-def knows_aws_auth(cluster: Cluster) -> bool:
-    """Return whether the ConfigMap aws-auth of a cluster was read."""
-    return cluster.kubernetes is not None and cluster.kubernetes.mappings is not None
+        return cluster.association(use.namespace, use.service_account)
 
 
 def use_as_evidence(use: Use) -> str:

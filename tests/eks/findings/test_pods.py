@@ -192,6 +192,7 @@ NODES = LINE.format(arn=ROLE, groups="system:nodes")
     [
         (NODES, {}, {}),
         (LINE.format(arn=f"arn:aws:iam::{ACCOUNT}:role/team/r", groups="ops"), {}, {"aws-auth-path": "problem"}),
+        (LINE.format(arn=f"arn:aws:iam::{ACCOUNT}:user/x", groups="ops"), {}, {"aws-auth-principal-gone": "advice"}),
         (NODES + NODES, {}, {"aws-auth-duplicate": "advice"}),
         (NODES + LINE.format(arn=ROLE, groups="ops"), {}, {"aws-auth-duplicate": "problem"}),
         (LINE.format(arn=f"{ROLE}-gone", groups="ops"), {}, {"aws-auth-principal-gone": "advice"}),
@@ -204,8 +205,8 @@ def test_what_is_wrong_with_aws_auth(roles: str, fields: dict[str, Any], expecte
     fields = {"authentication_mode": "API_AND_CONFIG_MAP", "access_entries": (), **fields}
     place = holding(aws_auth(roles), **fields)
     context = around(place, principals=frozenset([ROLE, f"arn:aws:iam::{ACCOUNT}:role/team/r"]))
-    found = findings_of(ClusterInUse(place), context)
-    assert {each.code: each.severity for each in found if each.code.startswith("aws-auth")} == expected
+    findings = findings_of(ClusterInUse(place), context)
+    assert {finding.code: finding.severity for finding in findings if finding.code.startswith("aws-auth")} == expected
 
 
 def test_nodes_that_aws_auth_names_need_no_entry() -> None:
