@@ -55,9 +55,9 @@ class WrittenAttachment:
     """Who gets it: a role, user, group or service account, as written; the attachments of one holder are compared."""
     policy: str
     """The ARN or name of the policy, or a role's; it may have holes."""
+    line: int = 0
     scope: str = ""
     """For an access policy, the namespaces, separated by commas; empty for the whole cluster."""
-    line: int = 0
     path: str = ""
 
 

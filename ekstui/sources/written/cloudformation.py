@@ -100,19 +100,19 @@ def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator
             yield from attachments(place, "policy", value, line, name)
         elif kind == "AWS::EKS::PodIdentityAssociation" and key in ("RoleArn", "TargetRoleArn"):
             account = f"{properties.get('Namespace')}/{properties.get('ServiceAccount')}"
-            yield WrittenAttachment(place, "role", account, str(value), "", line)
+            yield WrittenAttachment(place, "role", account, str(value), line)
         elif kind == "AWS::EKS::AccessEntry" and key == "AccessPolicies" and isinstance(value, list):
             yield from _access_policies(place, str(properties.get("PrincipalArn", name)), value, line)
         elif kind == "AWS::EKS::Addon" and key == "ServiceAccountRoleArn":
-            yield WrittenAttachment(place, "role", name, str(value), "", line)
+            yield WrittenAttachment(place, "role", name, str(value), line)
         elif kind == "AWS::IAM::InstanceProfile" and key == "Roles":
             yield from attachments(place, "role", value, line, name)
         elif kind == "AWS::IAM::ManagedPolicy" and key in ("Roles", "Users", "Groups") and isinstance(value, list):
             for holder in value:
-                yield WrittenAttachment(place, "policy", str(holder), hole(name), "", line)
+                yield WrittenAttachment(place, "policy", str(holder), hole(name), line)
         elif kind == "AWS::IAM::UserToGroupAddition" and key == "GroupName":
             for user in properties.get("Users") or ():
-                yield WrittenAttachment(place, "role", str(user), str(value), "", line)
+                yield WrittenAttachment(place, "role", str(user), str(value), line)
         else:
             yield from search({key: value}, name, line=line, holder=name)
 
@@ -134,7 +134,7 @@ def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
             yield document_in(f"{name} › [{number}]", inline, line_of(inline) or line)
         elif isinstance(inline, str | Mapping) and inline and not isinstance(inline, Repeated):
             text = inline if isinstance(inline, str) else f"SAM's {json_text(inline)}"
-            yield WrittenAttachment(f"{name} › Policies", "policy", name, text, "", line)
+            yield WrittenAttachment(f"{name} › Policies", "policy", name, text, line)
         else:
             reason = (
                 "two of its elements have the same name"
@@ -152,10 +152,10 @@ def _access_policies(place: str, holder: str, policies: list[Any], line: int) ->
                 scope.get("Namespaces") or () if isinstance(scope, Mapping) and scope.get("Type") == "namespace" else ()
             )
             yield WrittenAttachment(
-                place, "access policy", holder, str(policy.get("PolicyArn")), ",".join(map(str, namespaces)), line
+                place, "access policy", holder, str(policy.get("PolicyArn")), line, ",".join(map(str, namespaces))
             )
         else:
-            yield WrittenAttachment(place, "access policy", holder, str(policy), "", line)
+            yield WrittenAttachment(place, "access policy", holder, str(policy), line)
 
 
 def _doubtful(place: str, value: object, reason: str) -> Iterator[Written]:

@@ -61,7 +61,7 @@ def _of_aws_auth(data: object, place: str, line: int) -> Iterator[Written]:
                     holder = str(entry.get("rolearn", entry.get("userarn")))
                     groups = entry.get("groups")
                     for group in groups if isinstance(groups, list) else []:
-                        yield WrittenAttachment(f"{place} › {key}", "role", holder, f"group {group}", "", line)
+                        yield WrittenAttachment(f"{place} › {key}", "role", holder, f"group {group}", line)
 
 
 def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[Written]:
@@ -107,7 +107,7 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
             yield from _access_policies(inner, str(fields.get("principalARN", holder)), entry, at)
         elif key in ("roleARN", "roleArn", "roleRef") and kind == "PodIdentityAssociation":
             account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
-            yield WrittenAttachment(inner, "role", account, _named(entry), "", at)
+            yield WrittenAttachment(inner, "role", account, _named(entry), at)
         elif kind == "AccessPolicyAssociation" and key == "policyArn":
             continue
         elif not isinstance(entry, bool | int | float) and entry is not None:
@@ -120,8 +120,8 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
             "access policy",
             str(fields.get("principalArn", place)),
             str(fields["policyArn"]),
-            _namespaces(scope),
             line,
+            _namespaces(scope),
         )
 
 
@@ -154,7 +154,7 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
             inner = f"{place} › accessEntries[{holder}]"
             yield from _access_policies(inner, holder, policies if isinstance(policies, list) else [], line_of(entry))
             for group in entry.get("kubernetesGroups") or ():
-                yield WrittenAttachment(inner, "role", holder, f"group {group}", "", line_of(entry))
+                yield WrittenAttachment(inner, "role", holder, f"group {group}", line_of(entry))
     for mapping in value.get("iamIdentityMappings") or ():
         if isinstance(mapping, Mapping):
             for group in mapping.get("groups") or ():
@@ -163,7 +163,6 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
                     "role",
                     str(mapping.get("arn")),
                     f"group {group}",
-                    "",
                     line_of(mapping),
                 )
     rest = {
@@ -201,7 +200,7 @@ def _in_eksctl(value: object, place: str) -> Iterator[Written]:
             if key in ("attachPolicy", "permissionPolicy") and entry:
                 yield document_in(inner, entry, line_of(entry) or line_of(value))
             elif key in _ROLES and isinstance(entry, str):
-                yield WrittenAttachment(inner, "role", place, entry, "", line_of(value))
+                yield WrittenAttachment(inner, "role", place, entry, line_of(value))
             elif key in ("attachPolicyARNs", "permissionPolicyARNs", "wellKnownPolicies", "withAddonPolicies"):
                 yield from attachments(inner, "policy", entry, line_of(value), place)
             elif key in ("permissionsBoundary", "permissionsBoundaryARN", "instanceRolePermissionsBoundary"):
@@ -215,7 +214,7 @@ def _access_policies(place: str, holder: str, policies: list[Any], line: int) ->
         if isinstance(policy, Mapping):
             arn = policy.get("policyARN", policy.get("policyArn"))
             yield WrittenAttachment(
-                place, "access policy", holder, str(arn), _namespaces(policy.get("accessScope")), line
+                place, "access policy", holder, str(arn), line, _namespaces(policy.get("accessScope"))
             )
 
 

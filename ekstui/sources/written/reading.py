@@ -240,19 +240,18 @@ def _sides(changes: Changes) -> tuple[_Side, _Side]:
     return _Side(objects, before), _Side(changes.after(), after)
 
 
+def _is_for_any_module(path: str) -> bool:
+    """Return whether a file has variables of Terraform, and an option says which module gets them."""
+    return path.lower().endswith((".tfvars", ".tfvars.json")) and not is_read_by_itself(path)
+
+
 def _read_terraform(changes: Changes, changed: set[str], reading: Reading, documents: bool) -> None:
     """Add what the modules give that have changed files, or that read them."""
     sides = _sides(changes)
-    folders: set[str] = set()
-    for path in sorted(changed):
-        if path.lower().endswith((".tfvars", ".tfvars.json")) and not is_read_by_itself(path):
-            texts = [side.read(path) for side in sides]
-            if any(text is not None and mentions_access(text.encode()) for text in texts):
-                reading.unread[path] = (
-                    "it is a file of variables for Terraform, and which module gets them is not written"
-                )
-        else:
-            folders.add(posixpath.dirname(path))
+    folders = {posixpath.dirname(path) for path in changed if not _is_for_any_module(path)}
+    for path in sorted(filter(_is_for_any_module, changed)):
+        if any(mentions_access((side.read(path) or "").encode()) for side in sides):
+            reading.unread[path] = "it is a file of variables for Terraform, and which module gets them is not written"
     waiting = {path for path in reading.unread if path.lower().endswith(_READ_BY_TERRAFORM)}
     if waiting:
         names = {posixpath.basename(path) for path in waiting}

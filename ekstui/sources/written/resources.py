@@ -136,4 +136,4 @@ def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, A
     namespaces = scope.get("namespaces") or () if scope.get("type") == "namespace" else ()
     for policy in policies if isinstance(policies, list) else [policies]:
         for holder in holders:
-            yield WrittenAttachment(address, attaching.kind, holder, str(policy), ",".join(map(str, namespaces)), line)
+            yield WrittenAttachment(address, attaching.kind, holder, str(policy), line, ",".join(map(str, namespaces)))

@@ -79,20 +79,18 @@ def attachments(place: str, kind: AttachmentKind, policies: object, line: int, h
             yield document_in(place, document, line)
         else:
             access = "cluster-access-policy/" in policies
-            yield WrittenAttachment(place, "access policy" if access else kind, holder or place, policies, "", line)
+            yield WrittenAttachment(place, "access policy" if access else kind, holder or place, policies, line)
     elif isinstance(policies, Mapping):
         if is_document(policies):
             yield document_in(place, policies, line)
         elif isinstance(name := policies.get("name"), str):
-            yield WrittenAttachment(place, kind, holder or place, name, "", line)
+            yield WrittenAttachment(place, kind, holder or place, name, line)
         elif all(isinstance(entry, bool) for entry in policies.values()):
             for name, on in policies.items():
                 if on:
-                    yield WrittenAttachment(
-                        place, kind, holder or place, f"{place.rpartition(' › ')[2]} {name}", "", line
-                    )
+                    yield WrittenAttachment(place, kind, holder or place, f"{place.rpartition(' › ')[2]} {name}", line)
         elif policies:
-            yield WrittenAttachment(place, kind, holder or place, json_text(policies), "", line)
+            yield WrittenAttachment(place, kind, holder or place, json_text(policies), line)
 
 
 def _entry_name(entry: object, number: int) -> str:
@@ -114,7 +112,7 @@ def _in_text(text: str, place: str, line: int, holder: str) -> Iterator[Written]
     if _POLICY_ARN.fullmatch(text.strip()):
         access = "cluster-access-policy/" in text
         own = holder or re.sub(r"(?:\[[^\]]*\])+$", "", place)
-        yield WrittenAttachment(place, "access policy" if access else "policy", own, text.strip(), "", line)
+        yield WrittenAttachment(place, "access policy" if access else "policy", own, text.strip(), line)
     elif _COMMAND.search(text):
         yield WrittenPolicy(place, None, "it is a command that changes access", text, line=line)
     elif seems_to_hold(text):
@@ -276,9 +274,9 @@ def _with_unknown(value: object, *, is_trust: bool) -> object:
     if "Statement" not in value:
         return value
     shaped = [_statement(entry) for entry in entries]
-    entries_known = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
-    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in entries_known):
-        has_resources = any("Resource" in entry or "NotResource" in entry for entry in entries_known)
+    legible = [entry for entry in entries if isinstance(entry, Mapping) and not _is_unknown(entry)]
+    if is_trust or any("Principal" in entry or "NotPrincipal" in entry for entry in legible):
+        has_resources = any("Resource" in entry or "NotResource" in entry for entry in legible)
         for number, entry in enumerate(entries):
             if not isinstance(entry, Mapping) or _is_unknown(entry):
                 fields = cast("dict[str, Any]", shaped[number])
