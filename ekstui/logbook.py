@@ -128,30 +128,30 @@ def log_file(path: Path, *, with_messages: bool) -> logging.FileHandler:
 
     The text of other libraries' exceptions is never logged: botocore's may quote the credentials file.
     """
-
-    class OwnFile(RotatingFileHandler):
-        """A log file that is created with its final permissions; a link, or another user's file, is refused."""
-
-        def _open(self) -> TextIOWrapper:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-            descriptor = os.open(self.baseFilename, flags, 0o600)
-            try:
-                state = os.fstat(descriptor)
-                if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
-                    raise OSError(0, "it is not a file of yours")
-                if stat.S_IMODE(state.st_mode) != 0o600:
-                    os.fchmod(descriptor, 0o600)
-            except OSError:
-                os.close(descriptor)
-                raise
-            return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
-
-        def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-            """Do nothing: logging would print the error, such as a full disk, over the app."""
-
-    handler = OwnFile(path, maxBytes=MAX_LOG_BYTES, backupCount=KEPT, encoding="utf-8")
+    handler = _OwnFile(path, maxBytes=MAX_LOG_BYTES, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(Formatter(with_messages=with_messages))
     return handler
+
+
+class _OwnFile(RotatingFileHandler):
+    """A log file that is created with its final permissions; a link, or another user's file, is refused."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        try:
+            state = os.fstat(descriptor)
+            if not stat.S_ISREG(state.st_mode) or state.st_uid != os.geteuid():
+                raise OSError(0, "it is not a file of yours")
+            if stat.S_IMODE(state.st_mode) != 0o600:
+                os.fchmod(descriptor, 0o600)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Do nothing: logging would print the error, such as a full disk, over the app."""
 
 
 class Formatter(logging.Formatter):

@@ -190,7 +190,6 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
 
     InputError says where an invalid value is.
     """
-
     if not needs_settings(arguments):
         return Effective(Settings(), {}, (), files.config_file(), file_found=False)
     options = {

@@ -115,7 +115,7 @@ def _cluster(answer: ClusterAnswer) -> Shape:
     }
 
 
-def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: Peeled | None = None) -> Shape:
+def explain_shape(data: DataStatus, answers: Sequence[ExplainAnswer], peeled: Peeled | None) -> Shape:
     """Return the answer of `explain`: a list, with how many denials were read and how many of them repeat another.
 
     `peeled` is what IAM's simulator said about the first; None if it was not asked. A single answer also has its fields

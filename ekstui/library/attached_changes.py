@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ekstui.change.comparison import Change
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 """What is left without a permissions boundary."""
 
+
+_Holder = tuple["AttachmentKind", str]
+"""A holder as written, and what it holds."""
 
 _Held = tuple["WrittenAttachment", ...]
 """What a holder has on one side."""
@@ -45,36 +48,27 @@ def attached_changes(
     documents = tuple(_Documents(side, library) for side in policies)
     gone = {key: held for key, held in before.items() if key not in after}
     for key, held in after.items():
-        old = before.get(key)
-        if old is None:
-            # A holder that is renamed has what it had.
-            same = next(
-                (
-                    holder
-                    for holder, other in gone.items()
-                    if holder[0] == key[0] and _policies(other) == _policies(held) and _is_renamed(held)
-                ),
-                None,
-            )
-            if same is not None:
-                del gone[same]
-                continue
-        if old is None and key[0] == "boundary" and all(is_hole(policy) for policy, _ in _policies(held)):
+        kind, old = key[0], before.get(key)
+        if old is None and (renamed := _before_renaming(kind, held, gone)) is not None:
+            del gone[renamed]
+        elif old is None and kind == "boundary" and all(is_hole(policy) for policy, _ in _policies(held)):
             # A boundary that may be none limits what is new, if anything.
             continue
-        if old is None or _policies(old) != _policies(held):
-            yield _reviewed(key[0], old, held, documents)
-    for key, held in gone.items():
-        yield _reviewed(key[0], held, None, documents)
+        elif old is None or _policies(old) != _policies(held):
+            yield _reviewed(kind, old, held, documents)
+    for (kind, _), held in gone.items():
+        yield _reviewed(kind, held, None, documents)
 
 
-def _is_renamed(held: _Held) -> bool:
-    """Return whether a holder may have another name now: one that is written as a name is another one."""
-    return all(has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held)
+def _before_renaming(kind: AttachmentKind, held: _Held, gone: Mapping[_Holder, _Held]) -> _Holder | None:
+    """Return the holder that a new one may have been, as it had the same; one that is written as a name was no other."""
+    if not all(has_hole(attachment.holder) or attachment.place.startswith(attachment.holder) for attachment in held):
+        return None
+    return next((key for key, had in gone.items() if key[0] == kind and _policies(had) == _policies(held)), None)
 
 
-def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[tuple[AttachmentKind, str], _Held]:
-    attachments_of: dict[tuple[AttachmentKind, str], list[WrittenAttachment]] = {}
+def _by_holder(attachments: Iterable[WrittenAttachment]) -> dict[_Holder, _Held]:
+    attachments_of: dict[_Holder, list[WrittenAttachment]] = {}
     for attachment in attachments:
         attachments_of.setdefault((attachment.kind, attachment.holder), []).append(attachment)
     return {key: tuple(held) for key, held in attachments_of.items()}

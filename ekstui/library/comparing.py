@@ -109,7 +109,7 @@ def compare(
     return _compared(one, other, library.snapshot_at_hand())
 
 
-def document_of_side(side: Side, library: Library, standard_input: str = "") -> Document:
+def document_of_side(side: Side, library: Library, standard_input: str) -> Document:
     """Return the document of a file, standard input, a policy or all policies of a role; InputError for one that IAM would reject."""
     return _side(side, library, standard_input).document
 
@@ -199,7 +199,7 @@ def _made(policy: Policy, number: int) -> datetime | None:
 
 
 def read_side(
-    side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None = None, *, named: bool = True
+    side: Side, library: Library, standard_input: str, values: Mapping[str, str] | None, *, named: bool = True
 ) -> ComparedSide:
     """Return the document that a side names; see `Library.document` for a controller's parameters."""
     match side:

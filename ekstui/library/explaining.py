@@ -366,14 +366,14 @@ class _Case(NamedTuple):
         if layers.resource_account is not None and "aws:resourceaccount" not in keys:
             owner = {"aws:ResourceAccount": (layers.resource_account,)}
             request = request._replace(context={**request.context, **owner})
-        return request, self._with_given(policies, layers)
+        return request, self._with_inquiry(policies, layers)
 
     def _layers(self, request: Request) -> LayersOfRequest:
         account = arn.split_arn(request.principal or "").account
         layers = layers_in_force(self.inquiry.layers, self.place, account)
         return layers.for_request(request, assumes=is_assuming(request.action))
 
-    def _with_given(self, policies: Policies, layers: LayersOfRequest) -> Policies:
+    def _with_inquiry(self, policies: Policies, layers: LayersOfRequest) -> Policies:
         """Return the policies of the principal with those of the inquiry."""
         inquiry = self.inquiry
         boundary = layers.boundary if inquiry.boundary is None else self._applied(inquiry.boundary)

@@ -1,6 +1,6 @@
 """The layers above what a principal has: those of the settings, and what those that were given mean for a principal."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from ekstui.denial.answer import layer_name
@@ -85,13 +85,13 @@ def _naming(
 
 def layers_not_seen(layers: LayersOfRequest) -> frozenset[Layer]:
     """Return which of the layers that an account does not tell were not given either."""
-    is_given: dict[Layer, bool] = {
-        "service-control": bool(layers.organization.service_control),
-        "resource-control": bool(layers.organization.resource_control),
-        "session": bool(layers.session),
-        "resource": bool(layers.resource),
+    policies: dict[Layer, Collection[object]] = {
+        "service-control": layers.organization.service_control,
+        "resource-control": layers.organization.resource_control,
+        "session": layers.session,
+        "resource": layers.resource,
     }
-    return frozenset(layer for layer, is_known in is_given.items() if not is_known and layer not in layers.without)
+    return frozenset(layer for layer, seen in policies.items() if not seen) - layers.without
 
 
 def of_account(layers: LayerFiles, account: str, action: str, resource: str | None) -> LayersOfRequest:

@@ -112,7 +112,6 @@ def index_cache(library: Library, progress: Progress = silent, cancelled: Cancel
 
 def index_actions_of(library: Library, progress: Progress = silent, cancelled: Cancelled = never) -> bool:
     """Index which policies match which actions, which takes a second the first time; return whether they are indexed."""
-
     if not library.store.file.writable():
         return False
     store = library.store
@@ -125,12 +124,11 @@ def fill_and_index(library: Library, progress: Activity, cancelled: Cancelled) -
     """Fill the cache from the bundled corpus and index it, in a process of its own where one can be started."""
     if library.is_demo or not library.store.file.writable() or _is_ready(library):
         return
-    if not _filled_apart(progress, cancelled) and not cancelled():
+    if not _filled_by_process(progress, cancelled) and not cancelled():
         fill(library, progress, cancelled)
 
 
 def _is_ready(library: Library) -> bool:
-
     try:
         ready = library.state() is not None and index.is_current(library.store, "actions")
         return ready and index.is_current(library.store, "steps")
@@ -144,7 +142,7 @@ def fill(library: Library, progress: Activity, cancelled: Cancelled) -> None:
         index_cache(library, lambda done, total: progress("indexing", done, total), cancelled)
 
 
-def _filled_apart(progress: Activity, cancelled: Cancelled) -> bool:
+def _filled_by_process(progress: Activity, cancelled: Cancelled) -> bool:
     """Run `_main` in another process; return whether it did its work. It ends when it is cancelled, or with this one.
 
     So this one keeps none of the memory that filling and indexing take.

@@ -313,10 +313,8 @@ class Account:
         """Return with which credentials a snapshot was read; offline, which are not asked, as it was stored."""
         if not self.choice.offline:
             return caller_digest(self.choice.profile)
-        kept = accounts.stored(self.folder)
-        return next(
-            (kept_one.caller for kept_one in kept if (kept_one.partition, kept_one.account) == _owner(snapshot)), None
-        )
+        stored = accounts.stored(self.folder)
+        return next((entry.caller for entry in stored if (entry.partition, entry.account) == _owner(snapshot)), None)
 
 
 def _with_kubernetes(snapshot: AccountSnapshot, before: AccountSnapshot | None) -> AccountSnapshot:

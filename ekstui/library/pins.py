@@ -82,7 +82,7 @@ def checksum(library: Library, policy: Policy, version: int) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def write_lock(pins: Sequence[Pin], path: Path = LOCK) -> None:
+def write_lock(pins: Sequence[Pin], path: Path) -> None:
     """Write the pins; InputError if they cannot be written."""
     # TOML's basic strings have the escapes of JSON's.
     rows = (
@@ -99,7 +99,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def read_lock(path: Path = LOCK) -> tuple[Pin, ...]:
+def read_lock(path: Path) -> tuple[Pin, ...]:
     """Return the pins in a file; InputError says what is wrong with it."""
     try:
         content = read_regular(path, MAX_STATE)

@@ -151,12 +151,8 @@ def answers_in(
     library: Library, snapshot: AccountSnapshot | None, cluster: Cluster, facts: KubernetesFacts, wish: Wish
 ) -> tuple[PodAnswer, ...]:
     """Return the answers for all pods that were read, in a cluster of an account; without a name, it is not known which."""
-    case = _Case(library, snapshot, _with_facts(cluster, facts), facts, wish)
+    case = _Case(library, snapshot, cluster._replace(kubernetes=facts), facts, wish)
     return tuple(case.answer(group, _title(group)) for group in workloads(facts.pods or ()))
-
-
-def _with_facts(cluster: Cluster, facts: KubernetesFacts) -> Cluster:
-    return cluster._replace(kubernetes=facts)
 
 
 def answers_for(library: Library, text: str, cluster: str | None, wish: Wish) -> tuple[PodAnswer, ...]:
@@ -283,7 +279,7 @@ class _Case(NamedTuple):
         """Return the cluster with no service account but that of some pods."""
         account = account_of(self.cluster, workload)
         facts = self.facts._replace(service_accounts=() if account is None else (account,))
-        return _with_facts(self.cluster, facts)
+        return self.cluster._replace(kubernetes=facts)
 
     def _trust(
         self,

@@ -184,12 +184,12 @@ def pod_of_session(session: str | None, uses: Sequence[Use], snapshot: AccountSn
     return matches.pop() if len(matches) == 1 else None
 
 
-def _names_pod(told: str, cluster: str, pod: str) -> bool:
+def _names_pod(middle: str, cluster: str, pod: str) -> bool:
     """Return whether the middle of a session's name is of a cluster and pod, each whole or cut to ten characters or more."""
     for length in range(min(10, len(cluster)), len(cluster) + 1):
         head = f"{cluster[:length]}-"
-        if told.startswith(head):
-            rest = told[len(head) :]
+        if middle.startswith(head):
+            rest = middle[len(head) :]
             if rest and pod.startswith(rest) and len(rest) >= min(5, len(pod)):
                 return True
     return False

@@ -52,7 +52,6 @@ def review(
     matches slashes too. Without a library, policies that are attached by name are not known. `needs` has releases such as
     `vpc-cni@v1.23.0` for which all policies of the repository are looked at.
     """
-
     changed = Changes(folder, base, paths)
     gate = read_gate_file(changed.root)
     patterns = (*allow_unread, *gate.allow_unread)
@@ -98,7 +97,7 @@ def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> l
         """Return whether two policies may be one: an inline policy that moves to another role gives it to that role."""
         return one.use == other.use and (
             one.holder == other.holder
-            or (not _is_given(one, other) and one.holder not in held[1] and other.holder not in held[0])
+            or (not _moves_to_other_role(one, other) and one.holder not in held[1] and other.holder not in held[0])
         )
 
     for test in _SUCCESSORS:
@@ -111,7 +110,7 @@ def _pairs(before: Sequence[WrittenPolicy], after: Sequence[WrittenPolicy]) -> l
     return [*matched, *((one, None) for one in gone), *((None, other) for other in come)]
 
 
-def _is_given(one: WrittenPolicy, other: WrittenPolicy) -> bool:
+def _moves_to_other_role(one: WrittenPolicy, other: WrittenPolicy) -> bool:
     """Return whether an inline policy moves between roles that are written as names, not as resources of the files."""
     return one.holder != other.holder and bool(one.holder and other.holder) and not has_hole(one.holder + other.holder)
 
@@ -196,7 +195,7 @@ def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> Reviewe
     if one and other and one.condition != other.condition:
         return reviewed(None, "a condition of the template decides whether it exists")
     before, after = _document(one), _document(other)
-    if one and other and _is_given(one, other):
+    if one and other and _moves_to_other_role(one, other):
         return reviewed(
             plain_change("unknown", f"cannot tell whether wider: given to {other.holder} instead of {one.holder}")
         )

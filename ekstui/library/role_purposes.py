@@ -51,10 +51,10 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
         own |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
     kinds = frozenset(kind for use in uses for kind in _kinds_of(use, account))
     purpose = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
-    return _with_roles_apart(purpose, uses, snapshot) if purpose.is_of_nodes else purpose
+    return _with_own_roles(purpose, uses, snapshot) if purpose.is_of_nodes else purpose
 
 
-def _with_roles_apart(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSnapshot) -> Purpose:
+def _with_own_roles(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSnapshot) -> Purpose:
     """Return the purpose of a node role with what runs on its nodes with a role of its own."""
     places = {(use.region, use.cluster) for use in uses if use.kind in NODE_KINDS and use.cluster}
     own_roles = tuple(role for role in _roles_of_controllers(snapshot) if role.place in places)

