@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from ekstui.change.reach import Denies
     from ekstui.iam.grants import Reach
 
-Direction = Literal["widened", "narrowed", "any"]
+FailingDirection = Literal["widened", "narrowed", "any"]
 
-_FAILS: dict[Direction, frozenset[Reach]] = {
+_FAILS: dict[FailingDirection, frozenset[Reach]] = {
     "widened": frozenset({"widened", "mixed", "unknown"}),
     "narrowed": frozenset({"narrowed", "mixed", "unknown"}),
     "any": frozenset({"widened", "narrowed", "mixed", "unknown"}),
@@ -52,6 +52,6 @@ def reaches_of(change: Change | None) -> Iterator[Reach]:
         yield _DENIED[change.denied]
 
 
-def fails_on(direction: Direction | None, reaches: Iterable[Reach]) -> bool:
+def fails_on(direction: FailingDirection | None, reaches: Iterable[Reach]) -> bool:
     """Return whether any of the reaches fails the gate; without a gate none does."""
     return direction is not None and any(reach in _FAILS[direction] for reach in reaches)

@@ -18,7 +18,7 @@ TRACKED_DAYS = 400
 _NEVER_TRACKED = frozenset({"iam:passrole"})
 """Actions, in lower case, that do not count as use of their service either."""
 
-Use = Literal["used", "not-in-days", "not-in-period", "not-tracked"]
+RecentUse = Literal["used", "not-in-days", "not-in-period", "not-tracked"]
 
 
 class ActionAccess(NamedTuple):
@@ -55,7 +55,7 @@ class LastAccessed(NamedTuple):
     services: tuple[ServiceAccess, ...]
 
 
-def use_in(last_used: datetime | None, now: datetime, days: int) -> Use:
+def use_in(last_used: datetime | None, now: datetime, days: int) -> RecentUse:
     """Return whether something was used in the last days."""
     if last_used is None:
         return "not-in-period"

@@ -417,9 +417,9 @@ class _Case(NamedTuple):
                 request, policies, candidates, denial=question.denial, knowledge=knowledge(), purpose=purpose, text=text
             )
         # Documents of one partition never judge a request in another.
-        if foreign := [applied.name for applied in _of_aws(policies)]:
+        if named := [applied.name for applied in _of_aws(policies)]:
             raise InputError(
-                f"The request is of partition {elsewhere}, and the documents known of {foreign[0]} are those of "
+                f"The request is of partition {elsewhere}, and the documents known of {named[0]} are those of "
                 f"{self.partition}.",
                 sync_there(elsewhere),
             )

@@ -19,7 +19,7 @@ from ekstui.library.library import Library
 from ekstui.sources.kubernetes import MAX_ANSWER_BYTES, kubernetes_text, read_kubernetes, within_limit
 
 if TYPE_CHECKING:
-    from ekstui.sources.kubectl import Progress
+    from ekstui.sources.kubectl import ReadingProgress
 
 
 def kubernetes_texts(paths: Sequence[str]) -> list[tuple[str, str]]:
@@ -68,7 +68,7 @@ def read_with_kubectl(
     namespace: str | None = None,
     *,
     region: str | None = None,
-    progress: Progress | None = None,
+    progress: ReadingProgress | None = None,
     cancelled: Cancelled = never,
 ) -> str:
     """Read a cluster's Kubernetes by the user's kubectl, keep it with the account, and return the cluster's name.

@@ -22,7 +22,7 @@ from ekstui.sources.aws.iam import Excluded, SimulatedDecision, ask_simulator, c
 MAX_CALLS = 12
 """How often the simulator is asked about one request."""
 
-Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
+_Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
 
 
 class PeelStep(NamedTuple):
@@ -79,11 +79,13 @@ class Peeled(NamedTuple):
         return "No layer above denies it: no identity policy allows it."
 
 
-Report = Callable[[Peeled], None]
+PeelProgress = Callable[[Peeled], None]
 """Takes what is known so far; called in the asking thread."""
 
 
-def peel(library: Library, inquiry: Inquiry, report: Report | None = None, cancelled: Cancelled = never) -> Peeled:
+def peel(
+    library: Library, inquiry: Inquiry, report: PeelProgress | None = None, cancelled: Cancelled = never
+) -> Peeled:
     """Return what IAM's simulator decides about an inquiry's request, layer by layer.
 
     Raises AccountError if it cannot be asked at all, or the AWS SDK is too old to leave out a layer; InputError without a

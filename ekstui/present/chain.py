@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ekstui.denial.explain import Explanation
     from ekstui.iam.evaluation import Failure, StatementResult, Verdict
 
-State = Literal["holds", "breaks", "open"]
+LinkState = Literal["holds", "breaks", "open"]
 
-_MARKS: dict[State, tuple[str, Style]] = {"holds": ("✓", "good"), "breaks": ("✗", "bad"), "open": ("?", "warn")}
+_MARKS: dict[LinkState, tuple[str, Style]] = {"holds": ("✓", "good"), "breaks": ("✗", "bad"), "open": ("?", "warn")}
 
-_OF_VERDICT: dict[Verdict, State] = {
+_OF_VERDICT: dict[Verdict, LinkState] = {
     "allowed": "holds", "explicit-deny": "breaks", "implicit-deny": "breaks", "depends": "open",
 }  # fmt: skip
 
@@ -34,7 +34,7 @@ _PARTS: tuple[Literal["principal", "action", "resource", "condition"], ...] = (
 _MOST_WAYS = 6
 """The most alternatives on a line."""
 
-Link = tuple[str, State]
+Link = tuple[str, LinkState]
 """A link of the chain, and whether it holds."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ekstui.eks.last_accessed import ActionAccess, ServiceAccess, Use, use_in
+from ekstui.eks.last_accessed import ActionAccess, RecentUse, ServiceAccess, use_in
 from ekstui.iam.text import age_in_words, counted
 from ekstui.present.blocks import Block, Heading, Line, Node, Sentence, Span, Tree, as_of_words, muted, note
 from ekstui.present.styled import Style
@@ -14,7 +14,12 @@ from ekstui.present.styled import Style
 if TYPE_CHECKING:
     from ekstui.library.last_used import LessAnswer, UsedAnswer
 
-_STYLES: dict[Use, Style] = {"used": "good", "not-in-days": "warn", "not-in-period": "warn", "not-tracked": "muted"}
+_STYLES: dict[RecentUse, Style] = {
+    "used": "good",
+    "not-in-days": "warn",
+    "not-in-period": "warn",
+    "not-tracked": "muted",
+}
 
 
 def used_blocks(answer: UsedAnswer, now: datetime, opened: Collection[str] | None = None) -> list[Block]:

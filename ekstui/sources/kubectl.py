@@ -64,7 +64,7 @@ class _Context(NamedTuple):
     is_current: bool
 
 
-Progress = Callable[[str], object]
+ReadingProgress = Callable[[str], object]
 """Takes in a few words what was read so far; called in the reading thread."""
 
 
@@ -139,7 +139,7 @@ def read_by_kubectl(
     context: str,
     read_at: datetime,
     namespace: str | None = None,
-    progress: Progress | None = None,
+    progress: ReadingProgress | None = None,
     cancelled: Cancelled = never,
 ) -> KubernetesFacts:
     """Return a cluster's pods, service accounts and aws-auth; of the namespace alone where no more is allowed.

@@ -91,7 +91,7 @@ def run(
         return Ended(code, output, errors.read(_MOST_ERRORS).decode(errors="replace").strip(), late)
 
 
-class Background(NamedTuple):
+class BackgroundProcess(NamedTuple):
     """A program that runs meanwhile."""
 
     is_running: Callable[[], bool]
@@ -100,7 +100,7 @@ class Background(NamedTuple):
 
 
 @contextmanager
-def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Background]:
+def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[BackgroundProcess]:
     """Run a program, without input, until the block ends; AccountError if it is not installed."""
     with tempfile.TemporaryFile() as errors:
 
@@ -116,7 +116,7 @@ def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterat
 
         with _started(start, AccountError(f"{command[0]} is not installed.")) as process:
             try:
-                yield Background(lambda: process.poll() is None, error_text)
+                yield BackgroundProcess(lambda: process.poll() is None, error_text)
             finally:
                 _end(process)
 

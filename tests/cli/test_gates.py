@@ -13,7 +13,7 @@ import pytest
 
 from ekstui import files
 from ekstui.change.policy import format_time
-from ekstui.cli.gates import Direction, fails_on, reaches_of
+from ekstui.cli.gates import FailingDirection, fails_on, reaches_of
 from ekstui.cli.main import main
 from ekstui.iam.grants import Reach
 from ekstui.library.pins import Pin, read_lock, write_lock
@@ -144,16 +144,16 @@ class Repository:
         with chdir(self.folder / folder):
             return ekstui("review", "--fail-on", "widened", *words)
 
-    def fails(self, gate: Direction) -> bool:
+    def fails(self, gate: FailingDirection) -> bool:
         """Return whether the review fails a gate."""
         return gate in self.failing()
 
-    def failing(self) -> set[Direction]:
+    def failing(self) -> set[FailingDirection]:
         """Return the gates that the review fails."""
         answer = review(self.folder, "HEAD")
         reaches: list[Reach] = ["unknown" for _ in answer.not_read]
         reaches += [reach for document in answer.documents for reach in reaches_of(document.change)]
-        gates: tuple[Direction, ...] = ("widened", "narrowed", "any")
+        gates: tuple[FailingDirection, ...] = ("widened", "narrowed", "any")
         return {gate for gate in gates if fails_on(gate, reaches)}
 
     def summary(self, *paths: str, fail_on: str = "widened") -> tuple[int, str]:
@@ -210,7 +210,7 @@ def guarded(document: Any, *denies: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_a_deny_that_goes_or_comes_counts_whatever_the_document_allows(
-    repository: Repository, before: Any, after: Any, failing: set[Direction]
+    repository: Repository, before: Any, after: Any, failing: set[FailingDirection]
 ) -> None:
     repository.write("policies/guard.json", before)
     repository.commit()

@@ -31,7 +31,7 @@ Denies = Literal["more", "less", "otherwise"]
 MAX_FAILURES = 60
 """How many searches may fail for actions with the same grants before the search stops."""
 
-TOO_LARGE = "too large to decide"
+_TOO_LARGE = "too large to decide"
 """Why nothing is proven about an action once a comparison has used up its limit of work."""
 
 PRINCIPALS = "the principals of trust and resource policies are not compared"
@@ -358,7 +358,7 @@ def _doubt(outcome: Outcome, spelling: Spelling) -> str:
     """Return why it is not certain what an action gained or lost."""
     name = spelling.get(outcome.action, outcome.action)
     if outcome.too_large:
-        return f"{name}: {TOO_LARGE}."
+        return f"{name}: {_TOO_LARGE}."
     if any(extent.principals for side in (outcome.before, outcome.after) for extent in (*side.allow, *side.deny)):
         return f"{name}: {PRINCIPALS}."
     one, other = outcome.before, outcome.after

@@ -137,18 +137,18 @@ class GrantsOfSide:
 
     def full_and_partial_matches(self, pattern: str) -> tuple[list[_Part], list[_Part]]:
         """Return the grants that match every action under a pattern, and those that may match only some."""
-        sure: list[_Part] = []
-        doubtful: list[_Part] = []
+        full: list[_Part] = []
+        partial: list[_Part] = []
         for target, extents in self._grants.items():
             wanted = target.element == "Action"
             if any(wildcard.covers(listed, pattern) for listed in target.actions):
                 if wanted:
-                    sure.append((target, extents))
+                    full.append((target, extents))
             elif any(wildcard.overlaps(listed, pattern) for listed in target.actions):
-                doubtful.append((target, extents))
+                partial.append((target, extents))
             elif not wanted:
-                sure.append((target, extents))
-        return sure, doubtful
+                full.append((target, extents))
+        return full, partial
 
     def _entries(self, action: str) -> Iterator[_Entry]:
         yield from self._of_service.get(service_in(action), ())
@@ -171,20 +171,20 @@ def cases_of(
     """
     if not effort.spend((before.size + after.size) * _steps(pattern) // 8):
         return None
-    sure_before, doubtful_before = before.full_and_partial_matches(pattern)
-    sure_after, doubtful_after = after.full_and_partial_matches(pattern)
-    doubtful = dict.fromkeys(target for target, _ in (*doubtful_before, *doubtful_after))
+    full_before, partial_before = before.full_and_partial_matches(pattern)
+    full_after, partial_after = after.full_and_partial_matches(pattern)
+    partial = dict.fromkeys(target for target, _ in (*partial_before, *partial_after))
     # Actions that a side names without a wildcard are known, and so not among these.
-    patterns = dict.fromkeys(listed for target in doubtful for listed in target.actions if wildcard.is_wild(listed))
+    patterns = dict.fromkeys(listed for target in partial for listed in target.actions if wildcard.is_wild(listed))
     cells = _pattern_combinations([listed for listed in patterns if wildcard.overlaps(listed, pattern)], effort)
     if cells is None:
         return None
     cases: dict[tuple[ActionExtents, ActionExtents], None] = {}
     for matching in cells:
         sides = []
-        for sure, parts in ((sure_before, doubtful_before), (sure_after, doubtful_after)):
+        for full, parts in ((full_before, partial_before), (full_after, partial_after)):
             applying = [part for part in parts if (part[0].element == "Action") != matching.isdisjoint(part[0].actions)]
-            sides.append(_extents([(target.effect, extents) for target, extents in (*sure, *applying)]))
+            sides.append(_extents([(target.effect, extents) for target, extents in (*full, *applying)]))
         cases[sides[0], sides[1]] = None
     return list(cases)
 

@@ -16,7 +16,14 @@ from ekstui.eks.cluster import (
     PodIdentityAssociation,
 )
 from ekstui.sources.aws.answers import MalformedError
-from ekstui.sources.aws.cluster_parts import ACCESS_ENTRIES, ENTRIES_A_PAGE, Failures, Report, access_entry, with_all
+from ekstui.sources.aws.cluster_parts import (
+    ACCESS_ENTRIES,
+    ENTRIES_A_PAGE,
+    CountProgress,
+    Failures,
+    access_entry,
+    with_all,
+)
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import failures
 
@@ -25,7 +32,7 @@ INSTANCES_A_PAGE = 1000
 
 
 def read_pod_identity(
-    connection: Connection, clusters: tuple[Cluster, ...], report: Report, cancelled: Cancelled, failed: Failures
+    connection: Connection, clusters: tuple[Cluster, ...], report: CountProgress, cancelled: Cancelled, failed: Failures
 ) -> tuple[Cluster, ...]:
     """Return the clusters with their Pod Identity associations.
 

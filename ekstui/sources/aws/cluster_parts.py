@@ -151,7 +151,7 @@ ACCESS_ENTRIES = Part(
 ENTRIES_A_PAGE = 100
 """Items per page, EKS's maximum."""
 
-Report = Callable[[int, int], None]
+CountProgress = Callable[[int, int], None]
 """Takes how many calls of this stage are done, and of how many."""
 
 
@@ -219,7 +219,7 @@ class Failures:
 
 
 def read_clusters(
-    connection: Connection, regions: Iterable[str], report: Report, cancelled: Cancelled, failed: Failures
+    connection: Connection, regions: Iterable[str], report: CountProgress, cancelled: Cancelled, failed: Failures
 ) -> EksFacts:
     """Return the clusters of the regions, without Pod Identity associations and EC2 nodes."""
     reading = _Reading(connection, report, cancelled, failed)
@@ -240,7 +240,7 @@ class _Reading:
     """The clusters as read so far."""
 
     connection: Connection
-    report: Report
+    report: CountProgress
     cancelled: Cancelled
     failed: Failures
     clusters: dict[ClusterPlace, Cluster] = field(default_factory=dict)

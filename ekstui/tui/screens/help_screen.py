@@ -146,7 +146,7 @@ class HelpScreen(Dialog[None]):
         """Return what has all these words: symbols, keys in whole sentences, and tasks."""
         entries = [(sign, meaning) for sign, meaning in self._symbols]
         entries += [(self._spelled(key), key.help) for _, declared in self._groups() for key in declared]
-        told = [
+        matching = [
             TableRow((Span(sign, "accent"), meaning))
             for sign, meaning in entries
             if all(word in f"{sign} {meaning}".casefold() for word in words)
@@ -157,7 +157,7 @@ class HelpScreen(Dialog[None]):
             if all(word in f"{title} {' '.join(does for _, does in steps)}".casefold() for word in words)
         ]
         columns = (Column("", 4), Column("", 20, shrink=1))
-        return [_wrapped(row) for row in rows([Table(columns, told), Table(columns, tasks)], self._width)]
+        return [_wrapped(row) for row in rows([Table(columns, matching), Table(columns, tasks)], self._width)]
 
 
 def _flowing(pairs: Iterable[tuple[str, str]]) -> Line:
