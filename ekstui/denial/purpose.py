@@ -17,7 +17,7 @@ from ekstui.errors import DocumentError
 from ekstui.iam.arn import entity_of
 from ekstui.iam.document import parse_text
 from ekstui.iam.evaluation import AppliedPolicy
-from ekstui.iam.grants import action_matches
+from ekstui.iam.grants import allows_action
 from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -267,10 +267,7 @@ def controllers_calling(action: str, candidates: Sequence[CandidatePolicy], know
 
 
 def _allows(candidate: CandidatePolicy, action: str) -> bool:
-    return any(
-        statement.effect == "Allow" and action_matches(statement, action)
-        for statement in candidate.documents[candidate.policy.default_version].statements
-    )
+    return allows_action(candidate.documents[candidate.policy.default_version], action)
 
 
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.export.texts import label_of, terraform_literal
 from ekstui.iam.arn import entity_of
-from ekstui.iam.text import clean_line, counted
+from ekstui.iam.text import clean_line, counted, first_of
 
 if TYPE_CHECKING:
     from ekstui.eks.entry_migration import ReplacedLine
@@ -84,8 +84,7 @@ def _about(line: ReplacedLine) -> Iterator[str]:
             f"{permission.verb} {permission.resource}{f'.{permission.api_group}' if permission.api_group else ''}"
             for permission in line.only_by_rbac
         ]
-        more = f" and {len(some) - 5} more" if len(some) > 5 else ""
-        yield f"# {clean_line('No access policy gives this alone: ' + ', '.join(some[:5]) + more)}"
+        yield f"# {clean_line(f'No access policy gives this alone: {first_of(some, 5)}')}"
 
 
 def _roles(answer: EntriesAnswer) -> list[RoleToMake]:

@@ -351,6 +351,11 @@ def action_matches(statement: Statement, action: str) -> bool:
     return statement.action_element != "Action"
 
 
+def allows_action(document: Document, action: str) -> bool:
+    """Return whether a document allows an action somewhere, whatever it denies."""
+    return any(statement.effect == "Allow" and action_matches(statement, action) for statement in document.statements)
+
+
 def may_match(element: ActionElement, actions: Iterable[str], action: str) -> bool:
     """Return whether a target may match an action, or some action under a pattern, given in lower case."""
     is_listing = element == "Action"

@@ -75,6 +75,12 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
+def first_of(words: Sequence[str], most: int) -> str:
+    """Return the first words of what may be a long list: `a, b and 3 more`."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 role`, `1,200 roles`."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
@@ -28,7 +28,7 @@ from ekstui.errors import (
     NotFoundError,
     UnknownPolicyError,
 )
-from ekstui.iam.text import begins_word
+from ekstui.iam.text import begins_word, first_of
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.shipped import reader_of
 
@@ -146,19 +146,14 @@ def find_policy(name: str, reader: PolicyReader) -> Policy:
     if fragments and not candidates and absence is None:
         # Inside of their words, it means none of them.
         raise UnknownPolicyError(
-            f"No policy is named {name!r}.", tuple(fragments), f"It is a part of {_some(fragments)}."
+            f"No policy is named {name!r}.", tuple(fragments), f"It is a part of {first_of(fragments, MAX_CANDIDATES)}."
         )
     if not candidates or not wanted:
         raise unknown_policy(name, names, absence)
     if len(candidates) > 1:
-        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {_some(candidates)}.", tuple(candidates))
+        shown = first_of(candidates, MAX_CANDIDATES)
+        raise AmbiguousError(f"{name!r} matches {len(candidates)} policies: {shown}.", tuple(candidates))
     return reader.policy(candidates[0])
-
-
-def _some(names: Sequence[str]) -> str:
-    """Return the first names of what may be a long list."""
-    more = f" and {len(names) - MAX_CANDIDATES} more" if len(names) > MAX_CANDIDATES else ""
-    return ", ".join(names[:MAX_CANDIDATES]) + more
 
 
 def find_shipped(name: str, reader: PublishedPolicies) -> Policy:

@@ -363,14 +363,14 @@ class Catalogue:
 
     def _ranked(self, text: str) -> list[tuple[Rank, Thing]]:
         wanted = Wanted(text)
-        ranked = [*self._ranked_things(wanted), *self._found_actions(wanted)]
+        ranked = [*self._ranked_things(wanted), *self._ranked_actions(wanted)]
         close = any(rank.group < LETTERS for rank, _ in ranked)
         # Somebody who types an action begins with its name.
         is_action = any(thing.kind == "action" and not rank.within for rank, thing in ranked)
-        ranked += self._found_symptoms(wanted, close=close, last=is_action)
+        ranked += self._ranked_symptoms(wanted, close=close, last=is_action)
         return closest(ranked)
 
-    def _found_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
+    def _ranked_actions(self, wanted: Wanted) -> Iterator[tuple[Rank, Thing]]:
         text = wanted.text
         if " " in text or len(text) < FEWEST_LETTERS:
             return
@@ -392,7 +392,7 @@ class Catalogue:
                 _action(full),
             )
 
-    def _found_symptoms(self, wanted: Wanted, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
+    def _ranked_symptoms(self, wanted: Wanted, *, close: bool, last: bool = False) -> Iterator[tuple[Rank, Thing]]:
         """Yield the symptoms that contain all the words, or a rare one of them if nothing else is close.
 
         With `last` they come after all that has the words in its name.
@@ -494,7 +494,9 @@ class Catalogue:
         symptoms = [_symptom(symptom) for symptom, _ in self._symptoms if symptom.is_in(folded)]
         if len(text) <= _TYPED and "\n" not in text:
             # Words such as "karpenter access denied" are not yet a message.
-            yield from (thing for _, thing in sorted(self._found_symptoms(Wanted(text), close=True), key=itemgetter(0)))
+            yield from (
+                thing for _, thing in sorted(self._ranked_symptoms(Wanted(text), close=True), key=itemgetter(0))
+            )
         lines = len(text.splitlines())
         about = f"{lines} lines" if lines > 1 else f"{len(text):,} characters"
         denial = Thing("denial", "Explain this message", about, value=Pasted(part))

@@ -12,7 +12,7 @@ from ekstui.eks.published import Component, Release
 from ekstui.eks.uses import controllers_of_account
 from ekstui.errors import InputError
 from ekstui.iam.document import Document
-from ekstui.iam.grants import action_matches, grants, merged_document
+from ekstui.iam.grants import allows_action, grants, merged_document
 from ekstui.iam.text import listed
 from ekstui.iam.trust import trustees
 from ekstui.iam.wildcard import matches
@@ -198,7 +198,7 @@ def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) ->
     if not required:
         # Of what the project publishes, it is not known what the release starts without.
         required = dict.fromkeys(listed_actions, "what its project publishes for the release is not all allowed")
-    lacking = [action for action in dict.fromkeys((*required, *listed_actions)) if not _has(held, action)]
+    lacking = [action for action in dict.fromkeys((*required, *listed_actions)) if not allows_action(held, action)]
     first = policies[0]
     return ReleaseNeed(
         component.name,
@@ -214,7 +214,8 @@ def _judged(demand: _Demand, policies: Sequence[WrittenPolicy], because: str) ->
 
 def _variant(component: Component, held: Document) -> Component:
     """Return the variant of the VPC CNI for IPv6 if that is what a document is for."""
-    is_for_ipv6 = _has(held, "ec2:AssignIpv6Addresses") and not _has(held, "ec2:AssignPrivateIpAddresses")
+    is_for_ipv4 = allows_action(held, "ec2:AssignPrivateIpAddresses")
+    is_for_ipv6 = allows_action(held, "ec2:AssignIpv6Addresses") and not is_for_ipv4
     return components().get(f"{component.whole}/ipv6", component) if is_for_ipv6 else component
 
 
@@ -229,8 +230,3 @@ def _required(component: Component, release: Release) -> Iterator[tuple[str, str
         if requirement.releases is not None and requirement.releases.includes(release.tag) is False:
             continue
         yield from ((action, requirement.consequence) for action in requirement.actions)
-
-
-def _has(held: Document, action: str) -> bool:
-    """Return whether a document is known to allow an action somewhere."""
-    return any(statement.effect == "Allow" and action_matches(statement, action) for statement in held.statements)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
@@ -16,8 +16,8 @@ from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
 from ekstui.iam.document import Document, Statement, parse
-from ekstui.iam.grants import action_matches, merged_document
-from ekstui.iam.text import listed
+from ekstui.iam.grants import allows_action, merged_document
+from ekstui.iam.text import first_of, listed
 from ekstui.iam.truth import Truth
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
@@ -187,7 +187,8 @@ def _with_needs_of_role(
         for need in knowledge().optional_actions
         if need.releases.of == component.whole and need.releases.includes(target.tag)
     ]
-    needs = lacking(_without(wanted, [pattern for need in optional for pattern in need.actions]), held)
+    patterns = [pattern for need in optional for pattern in need.actions]
+    needs = lacking(_with_actions(wanted, patterns, matching=False), held)
     old = component.at(answer.before_release) if answer.before_release else None
     spare = superfluous(old.document(old.named(filled)), wanted, held) if old else Superfluous((), ())
     open_names = [name for name in version.to_fill_in if name not in filled]
@@ -195,7 +196,7 @@ def _with_needs_of_role(
     more = {
         f"values of {', '.join(open_names)} (--param NAME=VALUE)": open_names,
         f"whether the role may already do all of {', '.join(needs.unknown)}": needs.unknown,
-        f"whether the role may do {_some(needs.denied)}, which a Deny of its policies may revoke": needs.denied,
+        f"whether the role may do {first_of(needs.denied, NAMED_ACTIONS)}, which a Deny of its policies may revoke": needs.denied,
         f"how {', '.join(spare.narrower)} can be narrowed afterwards": spare.narrower,
     }
     release = component.short(target)
@@ -215,36 +216,21 @@ def _with_needs_of_role(
         optional=tuple(
             OptionalNeed(need.only_if, statements)
             for need in optional
-            if (statements := lacking(_only(wanted, need.actions), held).statements)
+            if (statements := lacking(_with_actions(wanted, need.actions, matching=True), held).statements)
         ),
     )
 
 
-def _without(document: Document, patterns: Collection[str]) -> Document:
-    """Return a document without the actions that match one of the patterns."""
-    return _with_actions(document, lambda action: not _matches_one(patterns, action))
+def _with_actions(document: Document, patterns: Collection[str], *, matching: bool) -> Document:
+    """Return a document with only the actions that match one of the patterns, or with only the others."""
 
+    def is_kept(action: str) -> bool:
+        return any(matches(pattern.lower(), action.lower()) for pattern in patterns) is matching
 
-def _only(document: Document, patterns: Collection[str]) -> Document:
-    """Return a document with only the actions that match one of the patterns."""
-    return _with_actions(document, lambda action: _matches_one(patterns, action))
-
-
-def _matches_one(patterns: Collection[str], action: str) -> bool:
-    return any(matches(pattern.lower(), action.lower()) for pattern in patterns)
-
-
-def _with_actions(document: Document, is_kept: Callable[[str], bool]) -> Document:
     statements = (
         statement._replace(actions=tuple(filter(is_kept, statement.actions))) for statement in document.statements
     )
     return document._replace(statements=tuple(statement for statement in statements if statement.actions))
-
-
-def _some(actions: tuple[str, ...]) -> str:
-    """Return the first actions of what may be a long list."""
-    more = len(actions) - NAMED_ACTIONS
-    return ", ".join(actions[:NAMED_ACTIONS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _besides(
@@ -263,7 +249,7 @@ def _besides(
         if use.kind not in requirement.uses or not (by_nodes or f"addon:{component.whole}" in requirement.when):
             continue
         unsure = _unsure(requirement, target, use, subject, account)
-        actions = tuple(action for action in requirement.actions if not _allows(published, action))
+        actions = tuple(action for action in requirement.actions if not allows_action(published, action))
         if unsure is None or not actions or actions in seen:
             continue
         seen.add(actions)
@@ -287,16 +273,12 @@ def _unsure(
     return None if False in conditions.values() else [words for words, truth in conditions.items() if truth is None]
 
 
-def _allows(document: Document, action: str) -> bool:
-    return any(statement.effect == "Allow" and action_matches(statement, action) for statement in document.statements)
-
-
 def _published_since(component: Component, actions: tuple[str, ...]) -> str:
     """Return the first release whose policy allows all the actions, as the newest does; empty if that lacks one."""
     first = ""
     for version in reversed(component.versions):
         document = version.document(version.named({}))
-        if not all(_allows(document, action) for action in actions):
+        if not all(allows_action(document, action) for action in actions):
             break
         first = component.short(version.releases[0])
     return first

@@ -23,7 +23,7 @@ from ekstui.errors import DocumentError
 from ekstui.iam.arn import overlaps_resource
 from ekstui.iam.document import Statement, parse_text
 from ekstui.iam.evaluation import AppliedPolicy, Layer, evaluate
-from ekstui.iam.grants import action_matches, statement_may_match
+from ekstui.iam.grants import allows_action, statement_may_match
 from ekstui.iam.request import Request
 from ekstui.iam.text import counted, listed
 from ekstui.iam.truth import Truth
@@ -146,12 +146,7 @@ def _otherwise_covered(requirement: Requirement, subject: RoleInUse) -> str:
     covering = [
         policy.name
         for policy in subject.policies
-        if policy.document is not None
-        and any(
-            statement.effect == "Allow" and action_matches(statement, action)
-            for statement in policy.document.statements
-            for action in requirement.actions
-        )
+        if policy.document is not None and any(allows_action(policy.document, action) for action in requirement.actions)
     ]
     return f"{usual} attached; what is needed to {requirement.name} is covered by {listed(covering)}."
 
