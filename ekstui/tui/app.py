@@ -174,7 +174,7 @@ class EkstuiApp(RoutedApp):
         """Tell the user when a key that works elsewhere does nothing on this screen."""
         if isinstance(self.screen, ModalScreen) or isinstance(self.focused, Input):
             return
-        wanted = next((key for key in all_keys() if event.key in self.keys_of(key).split(",")), None)
+        wanted = self.pressed(event, all_keys())
         here = (*self._keys_of_pane, *declared(self.screen), *self.KEYS, *RowList.KEYS)
         if wanted is not None and wanted.id not in {key.id for key in here}:
             self.notify(f"{keys_as_shown(event.key)} ({wanted.label}) does nothing here; ? lists the keys.")

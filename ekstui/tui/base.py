@@ -150,6 +150,10 @@ class LibraryApp(SurvivingApp):
         """Return the key's bindings, as the user has them."""
         return self.settings.keys.get(key.id, key.keys)
 
+    def pressed(self, event: KeyPress, keys: Iterable[Key]) -> Key | None:
+        """Return which of these keys was pressed; None if none was."""
+        return next((key for key in keys if event.key in self.keys_of(key).split(",")), None)
+
     @property
     def has_keys(self) -> bool:
         """Whether a key is being handled or waiting."""

@@ -88,7 +88,6 @@ def sides_to_compare(marks: Marks, shown: Shown) -> tuple[PolicyAt, PolicyAt] | 
 
 
 def _older_first(one: PolicyAt, other: PolicyAt) -> tuple[PolicyAt, PolicyAt]:
-
     if one.name == other.name:
         goes_back = bool(one.version and other.version and one.version > other.version)
     else:

@@ -68,13 +68,21 @@ def test_notes_and_what_remains_are_a_key_away() -> None:
         assert "Worth knowing" not in words(app.screen)
         await pilot.press("i")
         assert "Worth knowing" in words(app.screen)
+        rows = explorer_of(app).permissions.rows
+        ec2 = next(row for row in rows.rows if " ec2" in plain(row.cells[0]) and row.selectable)
         await pilot.press("v")
         # The CNI policy allows EC2 only, so nothing of S3.
         await settle(pilot, lambda: "Not allowed by this version" in words(app.screen))
         assert "▸ ec2" in words(app.screen)
         assert ", s3, " in words(app.screen)
+        rows.move_to_next(1, lambda row: "▸ ec2" in plain(row.cells[0]))
+        await pilot.press("enter")
+        assert "▾ ec2" in words(app.screen)
         await pilot.press("v")
         assert "Not allowed by this version" not in words(app.screen)
+        # What is unfolded of one view is not of another.
+        await pilot.press("v")
+        assert ec2 in rows.rows
 
     travel(journey)
 

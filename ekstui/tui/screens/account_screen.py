@@ -202,7 +202,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
     def __init__(self, role: str) -> None:
         super().__init__()
         self._role = role
-        self._last_use = LastUse(f"last-use-{id(self)}")
+        self._last_use = LastUse(self, f"last-use-{id(self)}", f"role:{role}", self.show_answer)
         self._row_about: Hashable = None
         """The row of the first view from which another was opened."""
 
@@ -223,7 +223,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             return self._permission_rows(answer)
         if self.view == last_use.LAST_USED:
             opened = {name for name in self.opened if isinstance(name, str)}
-            return self._last_use.rows(self.app, self, f"role:{self._role}", self.width, opened, self.show_answer)
+            return self._last_use.rows(self.app, self.width, opened)
         if self.view == "trust policy":
             trust = answer.subject.role.trust
             lines = json.dumps(serialise(trust), indent=2).splitlines() if trust else ["not read"]
@@ -280,7 +280,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
     def show_view(self, view: str) -> None:
         """Show the role in this view; the first one as it was left."""
         if self.view == "about" and self.rows.current is not None:
-            self._row_about = self.rows.current.key
+            self._row_about = self.rows.key
         super().show_view(view)
         if view == "about":
             self.rows.move_to(self._row_about)

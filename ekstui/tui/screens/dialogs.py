@@ -1,4 +1,4 @@
-"""The dialogs: choose one thing, save a file, enter an MFA code, make a small terminal larger; and the help."""
+"""The dialogs: choose one thing, save a file, enter an MFA code, make a small terminal larger."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,10 +84,7 @@ class ChooserLine(RowsLine):
         screen = self.screen
         if self.value or self._filtering or not isinstance(screen, ChooserScreen):
             return
-        used = next(
-            (key for key in (*_LIST_KEYS, screen.again) if key and event.key in screen.app.keys_of(key).split(",")),
-            None,
-        )
+        used = screen.app.pressed(event, (*_LIST_KEYS, *filter(None, [screen.again])))
         if used is None:
             return
         event.prevent_default()

@@ -245,7 +245,6 @@ class ExplorerScreen(Screen[None]):
 
     def _begin(self) -> None:
         """Show the first policy, or what the app was opened at; schedule reading the account and filling the cache."""
-
         if self.app.has_keys:
             # Typed keys first: the background threads would take half the processor.
             self.set_timer(KEYS_FIRST, self._begin)
@@ -307,7 +306,6 @@ class ExplorerScreen(Screen[None]):
         self._show_header()
 
     def _load(self, *, cursor: str | None = None) -> None:
-
         library = self.app.library
         entries = self._entries(library)
         self._status = library.data()
@@ -465,7 +463,7 @@ class ExplorerScreen(Screen[None]):
                     self.pane,
                     self._alone,
                     {name: pane.filter for name, pane in panes.items()},
-                    {name: pane.rows.current.key for name, pane in panes.items() if pane.rows.current},
+                    {name: pane.rows.key for name, pane in panes.items()},
                     shown.entry.policy.arn,
                     covers,
                 )
@@ -717,7 +715,6 @@ class ExplorerScreen(Screen[None]):
 
     def catch_up(self) -> None:
         """Show the policy under the list's cursor now, without waiting for the cursor to rest."""
-
         row, shown = self.policies.rows.current, self.shown
         if row is None or not isinstance(row.value, PolicyEntry):
             if self.policies.filter:

@@ -44,9 +44,7 @@ class HelpLine(RowsLine):
         screen = self.screen
         if self.value or not isinstance(screen, HelpScreen):
             return
-        used = next(
-            (key for key in (keys.HELP, keys.LEAVE, keys.FIND) if event.key in screen.app.keys_of(key).split(",")), None
-        )
+        used = screen.app.pressed(event, (keys.HELP, keys.LEAVE, keys.FIND))
         if used is None:
             return
         event.prevent_default()

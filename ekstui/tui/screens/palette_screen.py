@@ -303,7 +303,7 @@ class PaletteScreen(ListDialog[Thing]):
             for at, thing in enumerate(things)
         ]
         self.rows.set_columns(_columns(rows))
-        cursor = self.rows.current.key if keep and self.rows.current else rows[0].key
+        cursor = (self.rows.key if keep else None) or rows[0].key
         self.rows.set_rows(rows, cursor=cursor)
 
     def _cells(self, thing: Thing, words: Sequence[str], *, recent: bool) -> tuple[Styled, ...]:

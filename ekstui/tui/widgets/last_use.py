@@ -26,60 +26,50 @@ LAST_USED = "last used"
 class LastUse:
     """IAM's report on one subject, such as `role:NAME`, and what was said instead of it."""
 
-    def __init__(self, group: str) -> None:
+    def __init__(self, owner: MessagePump, group: str, subject: str, show: Callable[[], object]) -> None:
+        """`group` is that of the background job, among the messages of `owner`; `show` is called when there is more to show."""
+        self._owner = owner
         self._group = group
-        """The group of its background job."""
-        self._subject = ""
+        self._subject = subject
+        self._show = show
         self._answer: UsedAnswer | None = None
         self._error: EkstuiError | None = None
         self._words = ""
+        """How far it is; empty until it is asked for."""
 
-    def rows(
-        self,
-        app: LibraryApp,
-        owner: MessagePump,
-        subject: str,
-        width: int,
-        opened: Collection[str],
-        show: Callable[[], object],
-    ) -> list[Row]:
-        """Return the report, or that it is being made; `show` is called when there is more to show."""
-        if subject != self._subject:
-            self._ask(app, owner, subject, show)
+    def rows(self, app: LibraryApp, width: int, opened: Collection[str]) -> list[Row]:
+        """Return the report, or that it is being made."""
+        if not self._words:
+            self._words = "asking IAM"
+            self._ask(app)
         if self._error is not None:
             return [Row(("last use", index), (line,)) for index, line in enumerate(failure(self._error))]
         if self._answer is None:
             return [Row("last use", (styled(f"… {self._words}; IAM takes some seconds", "muted"),))]
         return rows(used_blocks(self._answer, datetime.now(UTC), opened), width)
 
-    def forget(self, app: LibraryApp) -> None:
-        """Drop the report and stop waiting for one, so that it is asked for when it is shown again."""
-        app.background.cancel(self._group)
-        self._subject, self._answer, self._error = "", None, None
-
-    def _ask(self, app: LibraryApp, owner: MessagePump, subject: str, show: Callable[[], object]) -> None:
-        self._subject, self._answer, self._error, self._words = subject, None, None, "asking IAM"
+    def _ask(self, app: LibraryApp) -> None:
         library = app.library
 
         def arrived(answer: UsedAnswer) -> None:
             self._answer = answer
-            show()
+            self._show()
 
         def failed(error: EkstuiError) -> None:
             self._error = error
-            show()
+            self._show()
 
         def note(words: str) -> None:
             self._words = words
-            show()
+            self._show()
 
         def work(cancelled: Event) -> UsedAnswer:
             from ekstui.library.last_used import used_answer
 
             def progress(words: str) -> None:
                 if not cancelled.is_set():
-                    owner.call_later(note, words)
+                    self._owner.call_later(note, words)
 
-            return used_answer(library, subject, progress=progress, cancelled=cancelled.is_set)
+            return used_answer(library, self._subject, progress=progress, cancelled=cancelled.is_set)
 
-        app.background.run(owner, self._group, work, arrived, failed)
+        app.background.run(self._owner, self._group, work, arrived, failed)

@@ -214,7 +214,7 @@ class Pane(Vertical):
         if not self.line.is_attached:
             await self.mount(self.line, before=self.rows)
         if not self.filter:
-            self._place = self.rows.current.key if self.rows.current else None
+            self._place = self.rows.key
         self.line.open()
 
     def put_filter(self, text: str) -> None:
@@ -250,7 +250,7 @@ class Pane(Vertical):
         if not self.fold(event.row, fold=event.fold):
             self.notify("Nothing folds here; 1 to 4 and tab go to the panes.")
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
+    def fold(self, row: Row, *, fold: bool) -> bool:  # noqa: ARG002 - for subclasses
         """Fold or unfold a row; False if it cannot fold."""
         return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual import on
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
     from ekstui.tui.widgets.last_use import LastUse
 
-LAST_USE = "last use"
-"""In place of an effect, for the services of IAM's report."""
+_View = Literal["allowed", "remaining", "last use"]
+"""What the version allows, what it does not, and what the policy was last used for."""
 
 
 class PermissionsPane(Pane):
@@ -49,27 +49,26 @@ class PermissionsPane(Pane):
         self._unfolded: set[tuple[str, str]] = set()
         """The (effect, service) pairs that are unfolded by default, because there is room."""
         self._toggled: set[tuple[str, str]] = set()
-        """The pairs that the user has folded or unfolded instead."""
+        """The pairs that the user has folded or unfolded instead; those of other views have the view in place of the effect."""
         self._knowledge: PolicyKnowledge | None = None
         self._symptoms: Sequence[Symptom] = ()
         self._whole = False
+        self._view: _View = "allowed"
         self._remaining: Remaining | None = None
-        self._awaits_remaining = False
-        """Whether that is what is to be shown, and being found out."""
+        """What the version does not allow, in that view; None until it is found out."""
         self._arn = ""
         """The policy whose permissions are shown."""
         self._access: AccessPolicyRules | None = None
         self._last_use: LastUse | None = None
-        """What the policy was last used for, if that is shown."""
+        """What the policy was last used for, in that view."""
         self._viewed_from: Hashable = None
         """The row that the cursor was on before another view."""
 
     def watch_shown(self, shown: Shown | None) -> None:
         """Read the permissions of the version in the background."""
         self._access = shown.entry.access if shown else None
-        self._remaining, self._awaits_remaining = None, False
-        self._drop_last_use()
-        self.app.background.cancel("summary", "remaining")
+        self._forget_view()
+        self.app.background.cancel("summary")
         if shown is None or self._access is not None:
             self._whole, self._arn = False, shown.entry.policy.arn if shown else ""
             self._services, self._knowledge, self._symptoms = (), None, ()
@@ -112,47 +111,45 @@ class PermissionsPane(Pane):
 
     def action_view(self) -> None:
         """Go on from what the version allows to what it does not, and to its last use; an access policy has one view."""
-        shown = self.shown
         if self._access is not None:
             self.notify(ONE_VIEW)
-            return
-        if self._last_use is not None or shown is None:
+        elif self._view == "last use":
             self.leave_view()
-            return
-        if self._remaining is not None or self._awaits_remaining:
+        elif self.shown is not None and self._view == "allowed":
+            self._view_remaining(self.shown)
+        elif self.shown is not None:
             from ekstui.tui.widgets.last_use import LastUse
 
-            self.app.background.cancel("remaining")
-            self._last_use = LastUse("last-use")
-            self._show_remaining(None)
-            return
+            self._forget_view()
+            self._view = "last use"
+            self._last_use = LastUse(self, "last-use", self.shown.entry.policy.arn, self.show_rows)
+            self.show_rows()
+
+    def _view_remaining(self, shown: Shown) -> None:
         from ekstui.iam.summary import remaining
 
-        self._awaits_remaining = True
-        self._viewed_from = self.rows.current.key if self.rows.current else None
+        self._view, self._viewed_from = "remaining", self.rows.key
         library, policy, version = self.app.library, shown.entry.policy, shown.version
-        self.app.background.run(
-            self, "remaining", lambda _: remaining(library.document(policy, version)), self._show_remaining
-        )
+
+        def show(found_out: Remaining) -> None:
+            self._remaining = found_out
+            self.show_rows()
+
+        self.app.background.run(self, "remaining", lambda _: remaining(library.document(policy, version)), show)
 
     def leave_view(self) -> bool:
         """Go back to the row of what the version allows from which another view was opened; False if none is."""
-        if self._remaining is None and not self._awaits_remaining and self._last_use is None:
+        if self._view == "allowed":
             return False
-        self.app.background.cancel("remaining")
-        self._drop_last_use()
-        self._show_remaining(None)
+        self._forget_view()
+        self.show_rows()
         self.reach(self._viewed_from)
         return True
 
-    def _drop_last_use(self) -> None:
-        if self._last_use is not None:
-            self._last_use.forget(self.app)
-            self._last_use = None
-
-    def _show_remaining(self, remaining: Remaining | None) -> None:
-        self._remaining, self._awaits_remaining = remaining, False
-        self.show_rows()
+    def _forget_view(self) -> None:
+        """Go back to what the version allows when rows are shown next, and stop what the other views wait for."""
+        self.app.background.cancel("remaining", "last-use")
+        self._view, self._remaining, self._last_use = "allowed", None, None
 
     def on_resize(self) -> None:
         """Unfold what fits the new size; nothing is folded."""
@@ -172,13 +169,11 @@ class PermissionsPane(Pane):
         words, width = self.words, self.rows.row_width
         if self._access is not None:
             return rows_with(words, rows(access_blocks(self._access)[1:], width))
+        unfolded_here = {service for view, service in self._toggled if view == self._view}
         if self._remaining is not None:
-            blocks = remaining_blocks(self._remaining, {service for _, service in self._toggled})
-            return rows_with(words, rows(blocks, width))
-        if self._last_use is not None and self.shown is not None:
-            unfolded = {service for effect, service in self._toggled if effect == LAST_USE}
-            subject = self.shown.entry.policy.arn
-            return rows_with(words, self._last_use.rows(self.app, self, subject, width, unfolded, self.show_rows))
+            return rows_with(words, rows(remaining_blocks(self._remaining, unfolded_here), width))
+        if self._last_use is not None:
+            return rows_with(words, self._last_use.rows(self.app, width, unfolded_here))
         services, opened = self._services, self._opened
         if words:
             services = [service for service in (_matching(service, words) for service in self._services) if service]
@@ -221,22 +216,23 @@ class PermissionsPane(Pane):
 
         return isinstance(row.value, ServiceSummary)
 
-    def fold(self, row: Row | None, *, fold: bool) -> bool:
-        """Fold or unfold a service; fold on an action goes to its service."""
+    def _service(self, value: object) -> tuple[str, str] | None:
+        """Return the service that a row is about, as a pair like those that are unfolded; None for another row."""
         from ekstui.eks.last_accessed import ServiceAccess
-        from ekstui.iam.summary import ActionSummary, ServiceSummary
+        from ekstui.iam.summary import ServiceSummary
 
-        value = row.value if row else None
-        if isinstance(value, RemainingService):
-            if (("Allow", value.service) in self._toggled) == fold:
-                self._toggle(("Allow", value.service))
-        elif isinstance(value, ServiceAccess):
-            if ((LAST_USE, value.service) in self._toggled) == fold:
-                self._toggle((LAST_USE, value.service))
-        elif isinstance(value, ServiceSummary):
-            if ((value.effect, value.service) in self._opened) == fold:
-                self._toggle((value.effect, value.service))
-        elif isinstance(value, ActionSummary) and row and fold and isinstance(row.key, tuple):
+        if isinstance(value, ServiceSummary):
+            return value.effect, value.service
+        return (self._view, value.service) if isinstance(value, RemainingService | ServiceAccess) else None
+
+    def fold(self, row: Row, *, fold: bool) -> bool:
+        """Fold or unfold a service; fold on an action goes to its service."""
+        from ekstui.iam.summary import ActionSummary
+
+        if service := self._service(row.value):
+            if (service in self._opened) == fold:
+                self._toggle(service)
+        elif isinstance(row.value, ActionSummary) and fold and isinstance(row.key, tuple):
             self.rows.move_to(row.key[0])
         return True
 
@@ -246,18 +242,13 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
-        from ekstui.eks.last_accessed import ServiceAccess
-        from ekstui.iam.summary import ActionSummary, ServiceSummary
+        from ekstui.iam.summary import ActionSummary
         from ekstui.library.notation import PolicyAt
 
         event.stop()
         value, shown = event.row.value, self.shown
-        if isinstance(value, RemainingService):
-            self._toggle(("Allow", value.service))
-        elif isinstance(value, ServiceAccess):
-            self._toggle((LAST_USE, value.service))
-        elif isinstance(value, ServiceSummary):
-            self._toggle((value.effect, value.service))
+        if service := self._service(value):
+            self._toggle(service)
         elif isinstance(value, ActionSummary) and shown:
             library, policy = self.app.library, shown.entry.policy
             place = PolicyAt(policy.name, shown.version)

@@ -245,7 +245,6 @@ class PoliciesPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return the policy's ARN, what supersedes it, and what it is for."""
-
         entry = row.value
         if not isinstance(entry, PolicyEntry):
             return ()

@@ -89,6 +89,11 @@ class RowList(ScrollView, can_focus=True):
         return None if self.cursor is None else self.rows[self.cursor]
 
     @property
+    def key(self) -> Hashable:
+        """The key of the row under the cursor, or None."""
+        return self.current.key if self.current else None
+
+    @property
     def value(self) -> object:
         """What the row under the cursor stands for; None if it stands for nothing."""
         return self.current.value if self.current else None
@@ -99,7 +104,7 @@ class RowList(ScrollView, can_focus=True):
         `words` is the message if the rows are only a message; it is wrapped again on resize.
         """
         self._words = words
-        wanted = cursor if cursor is not None else (self.current.key if self.current else None)
+        wanted = cursor if cursor is not None else self.key
         nearby = self.cursor or 0
         self.rows = tuple(rows)
         self._names.clear()

@@ -234,7 +234,6 @@ def _is_step(value: object) -> TypeGuard[Step]:
 
 
 def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
-
     return library.timeline(policy), knowledge_of(policy), library.data().newest
 
 
