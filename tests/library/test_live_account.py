@@ -409,15 +409,16 @@ def test_a_wrong_clock_is_reported(rig: Rig, small: Account) -> None:
 
 def test_a_call_that_hangs_is_reported(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.reset(NAMED)
-    monkeypatch.setattr(connections, "SWEEP_READ_TIMEOUT", 1.0)
-    rig.proxy.add(Effect("hang"), "iam", "GetAccountAuthorizationDetails")
+    monkeypatch.setattr(connections, "SWEEP_READ_TIMEOUT", 0.2)
+    # All of IAM: of others, the machine would decide whether they answer in this time.
+    rig.proxy.add(Effect("hang"), "iam")
     snapshot = Library.open().account.refresh()
-    # A busy machine may take longer than that for IAM's other answers too.
     assert {((error.action or "").partition(":")[0], error.kind) for error in snapshot.errors} == {("iam", "network")}
     assert "roles" in {error.source for error in snapshot.errors}
     assert not snapshot.complete
     assert snapshot.eks is not None
-    assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto", "legacy"}
+    # Only IAM's OIDC providers say that there are clusters in another region.
+    assert {cluster.name for cluster in snapshot.eks.clusters} == {"prod", "auto"}
 
 
 def test_regions_without_opt_in_are_reported_and_others_read(rig: Rig, small: Account) -> None:

@@ -15,7 +15,8 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -42,7 +43,10 @@ _UNMISTAKABLE_ESCAPE = "\x1b[27u"
 _KEYBOARD_PROTOCOL = re.compile(rb"\x1b\[([<>])\d*u")
 
 _ANSWER = 1.0
-"""Seconds in which a busy machine begins to answer a key, if it does at all."""
+"""Seconds in which the answer to a key begins, if there is one."""
+
+_WORKS = ("R", "D")
+"""States of a thread that has something to do, whether or not it is its turn (Linux)."""
 
 _LAST_BYTES = 2.0
 """Seconds in which what a program wrote last arrives, where a process that it left behind keeps the line open."""
@@ -246,12 +250,19 @@ class Terminal:
         return self.last_byte
 
     def settle(self, quiet: float = 0.25, seconds: float = PATIENCE) -> float:
-        """Receive until nothing has come for so many seconds, and return when the last byte came (`perf_counter`)."""
+        """Receive until nothing has come for so many seconds, and return when the last byte came (`perf_counter`).
+
+        On a busy machine a program is silent too while it waits for its turn; that is not quiet.
+        """
         until = perf_counter() + seconds
-        while self.pump(quiet):
+        while self.pump(quiet) or self._leaving or self._works():
             if perf_counter() > until:
                 raise AssertionError(f"not quiet within {seconds} s")
         return self.last_byte
+
+    def _works(self) -> bool:
+        """Say whether a thread of the program has something to do (Linux; elsewhere it is not known)."""
+        return not self._ended and any(state in _WORKS for state in self._states("task/*/stat"))
 
     # Sending
 
@@ -280,7 +291,7 @@ class Terminal:
         """Type these keys, wait until all is quiet and say what came."""
         before, begun = self.received, perf_counter()
         self.send(keys)
-        last = self.settle(quiet) if self.pump(max(quiet, _ANSWER)) else begun
+        last = self.settle(quiet) if self.pump(max(quiet, _ANSWER)) or self._works() else begun
         return Response(self.received - before, max(last - begun, 0) if self.received > before else 0)
 
     def hold(self, key: str | bytes, *, per_second: float = 30, seconds: float = 3, quiet: float = 0.5) -> Response:
@@ -345,7 +356,12 @@ class Terminal:
 
     def state(self) -> str:
         """Return the letter of the program's state, such as T for stopped (Linux)."""
-        return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return next(self._states("stat"))
+
+    def _states(self, files: str) -> Iterator[str]:
+        for file in Path(f"/proc/{self.process.pid}").glob(files):
+            with suppress(OSError):  # the thread has ended
+                yield file.read_text().rpartition(")")[2].split()[0]
 
     def memory(self) -> int:
         """Return the bytes of memory that the program has resident (Linux)."""
