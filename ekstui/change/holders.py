@@ -171,7 +171,7 @@ def holders_of(
     """Return which of the candidates allow an action or pattern, in the order given.
 
     With `resource`, an ARN or ARN pattern, only those with a grant that can match it are returned. Without `types`,
-    `extent_covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
+    `covers` and `lacks` are left empty, which saves most of the time; without `history`, `wider` is.
     """
     info = _action_info(action)
     holders = (holder_of(candidate, action, resource, types=types, history=history) for candidate in candidates)

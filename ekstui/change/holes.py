@@ -77,11 +77,9 @@ def changes_around(before: Document, after: Document) -> Change:
     atoms = _atoms(before), _atoms(after)
     if not atoms[0] and not atoms[1]:
         return _changes(before, after)
-    shared = atoms[0] & atoms[1]
+    shared, numbers = atoms[0] & atoms[1], _Numbers()
     if atoms[0] == atoms[1]:
-        numbers = _Numbers()
         return _reworded(_changes(_assigned(before, shared, numbers), _assigned(after, shared, numbers)), numbers)
-    numbers = _Numbers()
     extremes = [
         (_assigned(before, shared, numbers, wide=not wide), _assigned(after, shared, numbers, wide=wide))
         for wide in (True, False)

@@ -77,7 +77,6 @@ def timeline(policy: Policy, documents: Mapping[int, Document]) -> tuple[Step, .
 
     `documents` holds the document of every version, by number.
     """
-
     steps: list[Step] = []
     previous = 0
     held: dict[Target, frozenset[Extent]] | None = None
@@ -137,7 +136,6 @@ def undated_versions_possibly_since(policy: Policy, since: datetime | None) -> t
 
 def steps_since(policy: Policy, documents: Mapping[int, Document], since: datetime | None) -> Iterable[FeedStep]:
     """Yield a policy's steps since a time, including its first version; `documents` holds those of `numbers_since`."""
-
     numbers = numbers_since(policy, since)
     stored = policy._replace(versions=tuple(info for info in policy.versions if info.number in numbers))
     previous = {info.number: before.number for before, info in pairwise(policy.versions)}

@@ -119,9 +119,7 @@ def explain_forbidden(
     name = cluster.name if cluster else None
     explanation = ForbiddenExplanation("forbidden", subject, request, "", name, missing_rule=_rule_for(request))
     if forbidden.grants:
-        return explanation._replace(
-            grants=forbidden.grants, reason=_escalation(forbidden), not_looked_at=(_RBAC,), principal=None
-        )
+        return explanation._replace(grants=forbidden.grants, reason=_escalation(forbidden), not_looked_at=(_RBAC,))
     if subject.kind in _WITHOUT_ENTRIES:
         reason, places = _WITHOUT_ENTRIES[subject.kind]
         by_rbac = tuple(_by_rbac(subject, request, None, None))
@@ -183,17 +181,11 @@ def _escalation(forbidden: Forbidden) -> str:
 def explain_unauthorized(principal: str | None, cluster: Cluster) -> ForbiddenExplanation:
     """Return why a cluster does not know the caller; `principal` is the caller's ARN, if known."""
     entries = cluster.access_entries
-    entry = next(
-        (
-            known_entry
-            for known_entry in entries or ()
-            if principal is not None and same_principal(known_entry.principal_arn, principal)
-        ),
-        None,
-    )
+    own = (entry for entry in entries or () if principal and same_principal(entry.principal_arn, principal))
+    entry = next(own, None)
     unseen = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
     is_certain = entry is None and principal is not None and entries is not None and not unseen
-    people = tuple(known_entry.principal_arn for known_entry in entries or () if known_entry.kind in (None, "STANDARD"))
+    people = tuple(person.principal_arn for person in entries or () if person.kind in (None, "STANDARD"))
     return ForbiddenExplanation(
         "forbidden" if is_certain else "depends",
         None,

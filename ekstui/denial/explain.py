@@ -7,10 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ekstui.change.holders import nearest_actions
-from ekstui.denial.answer import Allower as Allower
-from ekstui.denial.answer import Explanation as Explanation
-from ekstui.denial.answer import Policies as Policies
-from ekstui.denial.answer import refused_tags
+from ekstui.denial.answer import Explanation, Policies, refused_tags
 from ekstui.denial.assuming import TRUST_UNSEEN
 from ekstui.denial.deciding import (
     Decision,
@@ -34,13 +31,14 @@ from ekstui.denial.fixing import (
     shown_statement,
 )
 from ekstui.denial.forbidden import Forbidden
-from ekstui.denial.merging import merged_refusals
+from ekstui.denial.merging import Repeated, merged_refusals
 from ekstui.denial.message import Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.owners import checks_of_owner, whom_to_ask
-from ekstui.denial.parsing import Refusal, parse_denial, refusals_in
+from ekstui.denial.parsing import parse_denial, refusals_in
 from ekstui.denial.purpose import (
     UNKNOWN_PURPOSE,
+    CandidatePolicy,
     Purpose,
     components_in,
     controllers_calling,
@@ -48,7 +46,6 @@ from ekstui.denial.purpose import (
     notes_on_node_role,
     purpose_of_component,
 )
-from ekstui.denial.purpose import CandidatePolicy as CandidatePolicy
 from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.errors import Advice, InputError
@@ -131,10 +128,7 @@ def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...
         return (_asked(question, None),)
     refusals = refusals_in(question.message)
     if question.action is None and not question.resources:
-        return tuple(
-            _asked_by(question, refusal.refusal, refusal.times, refusal.variants)
-            for refusal in merged_refusals(refusals)
-        )
+        return tuple(_asked_by(question, repeated) for repeated in merged_refusals(refusals))
     # A correction applies to one denial: the one with that action, or else the most complete one.
     wanted = (question.action or "").lower()
     denials = [refusal.what for refusal in refusals if isinstance(refusal.what, Denial)]
@@ -147,12 +141,11 @@ def asked(question: Question) -> tuple[Asked, ...]:
     return tuple(request for request in everything_asked(question) if isinstance(request, Asked))
 
 
-def _asked_by(
-    question: Question, refusal: Refusal, times: int, variants: Sequence[Refusal]
-) -> Asked | AskedOfKubernetes:
+def _asked_by(question: Question, repeated: Repeated) -> Asked | AskedOfKubernetes:
+    refusal, times = repeated.refusal, len(repeated.variants)
     if isinstance(refusal.what, Forbidden):
         return AskedOfKubernetes(refusal.what, times)
-    denials = [variant.what for variant in variants if isinstance(variant.what, Denial)]
+    denials = [variant.what for variant in repeated.variants if isinstance(variant.what, Denial)]
     one = _asked(question, refusal.what)
     requests = (_asked(question, denial).request for denial in denials) if times > 1 else ()
     # A less complete repeat, such as an event about the error, is no request of its own.
@@ -439,7 +432,7 @@ def _is_real(action: str, candidates: Sequence[CandidatePolicy]) -> bool:
     return any(
         action.lower() == named.lower()
         for candidate in candidates
-        for statement in candidate.documents[candidate.policy.default_version].statements
+        for statement in candidate.document.statements
         for named in statement.actions
     )
 

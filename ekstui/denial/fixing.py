@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ekstui.change.policy import version_label
-from ekstui.denial.answer import Allower, Fix, Policies
+from ekstui.denial.answer import Allower, Fix, Policies, policy_document
 from ekstui.denial.assuming import judge_trust, judged_together
 from ekstui.denial.deciding import evaluated
 from ekstui.denial.own_statement import REDACTED, as_shown, is_redacted
 from ekstui.denial.purpose import ADDON_ROLES, CandidatePolicy
+from ekstui.denial.remedies import evaluated_by
 from ekstui.eks.commands import (
     ROLE_NAME,
     Command,
@@ -27,7 +28,7 @@ from ekstui.eks.published import ARNS_OF_TEMPLATE
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Document, Statement, parse_text, serialise
-from ekstui.iam.evaluation import AppliedPolicy, Evaluation, StatementResult, evaluate
+from ekstui.iam.evaluation import AppliedPolicy, StatementResult, evaluate
 from ekstui.iam.principals import is_assuming
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
@@ -73,7 +74,7 @@ class FixCase(NamedTuple):
         added = {key: (value,) for key, value in context}
         gone = {key.lower() for key in added}
         request = self.request._replace(
-            resources=self.request.resources or ((self.statement.resources) if self.statement else ()),
+            resources=self.request.resources or (self.statement.resources if self.statement else ()),
             context={**self.request.context, **added},
             absent=frozenset(key for key in self.request.absent if key.lower() not in gone),
         )
@@ -101,7 +102,7 @@ def fixes_of(case: FixCase, *, of_pods: bool) -> tuple[Fix, ...]:
 
 def limited_by(case: FixCase) -> str | None:
     """Return what keeps the smallest statement from helping: `permissions boundary` or `session policy`; None if nothing."""
-    if case.statement is None or case.tried(Document("2012-10-17", None, (case.statement,))) is not None:
+    if case.statement is None or case.tried(policy_document(case.statement)) is not None:
         return None
     boundary = () if case.policies.boundary is None else (case.policies.boundary,)
     blocked = boundary and evaluate(case.request, boundary, reference=reference()).verdict not in ("allowed", "depends")
@@ -176,7 +177,7 @@ def _tags(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
     missing.sort(key=lambda entry: any(tag.value.startswith("${") for tag in entry[1]))
     for candidate, tags in missing:
         context = [(tag.key, "x" if tag.value.startswith("${") else tag.value) for tag in tags]
-        held = () if candidate is None else (candidate.documents[candidate.policy.default_version],)
+        held = () if candidate is None else (candidate.document,)
         if case.tried(*held, context=context) == ():
             fixes = () if candidate is None else _giving(case, candidate, name, kind)
             yield Fix((*fixes, *_tagging(case.request.resources[0], tags)))
@@ -193,12 +194,8 @@ def _about_tags(case: FixCase) -> Iterator[tuple[CandidatePolicy | None, Stateme
     own = {offer.policy for offer in case.offered if offer.fit == "own"}
     for candidate in case.candidates:
         if candidate.policy.name in own:
-            document = candidate.documents[candidate.policy.default_version]
-            yield from ((candidate, result) for result in _by(case.request, document).decisive.statements)
-
-
-def _by(request: Request, document: Document) -> Evaluation:
-    return evaluate(request, (AppliedPolicy("own", None, document),), reference=reference())
+            evaluation = evaluated_by(case.request, candidate)
+            yield from ((candidate, result) for result in evaluation.decisive.statements)
 
 
 def _missing_tags(result: StatementResult) -> tuple[_Tag, ...]:
@@ -275,8 +272,8 @@ def _policies(case: FixCase, name: str, kind: str) -> Iterator[Fix]:
         ):
             continue
         candidate = next(other for other in case.candidates if other.policy.name == allower.policy)
-        document = candidate.documents[candidate.policy.default_version]
-        depends_on = _without(parameters_of(document) if candidate.published else (), case.tried(document))
+        parameters = parameters_of(candidate.document) if candidate.published else ()
+        depends_on = _without(parameters, case.tried(candidate.document))
         commands = _giving(case, candidate, name, kind)
         fix = _fix(case, depends_on, *commands) if commands else None
         if fix is None:
@@ -306,7 +303,7 @@ def _giving(case: FixCase, candidate: CandidatePolicy, name: str, kind: str) -> 
     """Return what gives the caller a policy; for what a project publishes, empty if there is no room for it."""
     if not candidate.published:
         return (attach_policy(name, candidate.policy.arn, kind),)
-    document = candidate.documents[candidate.policy.default_version]
+    document = candidate.document
     if len(json.dumps(serialise(document), separators=(",", ":"))) > (_INLINE if kind == "role" else _MANAGED):
         return ()
     own = split_arn(case.request.principal or "")
@@ -350,11 +347,10 @@ def _statement(case: FixCase, statement: Statement, name: str, kind: str) -> Ite
     info = reference().find(case.request.action)
     if statement.resources == ("*",) and asked != ("*",) and not (info is not None and not info.resource_types):
         return
-    depends_on = case.tried(Document("2012-10-17", None, (statement,)))
-    parameters = parameters_of(Document("2012-10-17", None, (statement,)))
-    keys = _without(parameters, depends_on)
-    whole = shown_statement(statement, case.request)
-    shown = with_variables(whole, parameters)
+    document = policy_document(statement)
+    parameters = parameters_of(document)
+    keys = _without(parameters, case.tried(document))
+    shown = with_variables(shown_statement(statement, case.request), parameters)
     about = f"adds only this statement to {name}, as an inline policy"
     fix = _fix(case, keys, put_policy(name, f"allow-{statement.actions[0]}", (shown,), about, kind))
     if fix is not None:
@@ -398,10 +394,9 @@ def checks_of_trust(request: Request) -> Iterator[Command]:
 
 def role_for_pods(case: FixCase) -> tuple[Fix, ...]:
     """Return what gives the pod a role of its own by Pod Identity, with the permission that it lacks."""
-    own, uses = split_arn(case.request.principal or ""), case.policies.used_by
+    own = split_arn(case.request.principal or "")
     role = case.component or variable("ROLE")
-    cluster, account = _cluster_of(case), own.account if own.account.isdigit() else variable("ACCOUNT")
-    region = next((use.region for use in uses if use.cluster == cluster), None)
+    (cluster, region), account = _cluster_of(case), own.account if own.account.isdigit() else variable("ACCOUNT")
     namespace, service_account = variable("NAMESPACE"), variable("SERVICE_ACCOUNT")
     if (match := SERVICE_ACCOUNT_NAME.search(case.text)) is not None:
         namespace, service_account = match.groups()
@@ -437,13 +432,13 @@ _TRUST = (
 
 
 def _associations(case: FixCase) -> Command:
-    cluster, about = _cluster_of(case), "shows which service accounts have a role"
-    region = next((use.region for use in case.policies.used_by if use.cluster == cluster), None)
+    cluster, region = _cluster_of(case)
     called = ("eks", "list-pod-identity-associations", "--cluster-name", cluster)
+    about = "shows which service accounts have a role"
     return aws(about, *called, region=region, expansions=expansions_in(cluster))
 
 
-def _cluster_of(case: FixCase) -> str:
-    """Return the cluster whose nodes have the role, or a variable of the shell."""
-    names = {use.cluster for use in case.policies.used_by if use.cluster}
-    return names.pop() if len(names) == 1 else variable("CLUSTER")
+def _cluster_of(case: FixCase) -> tuple[str, str | None]:
+    """Return the cluster whose nodes have the role, with its Region, or a variable of the shell."""
+    places = [(use.cluster, use.region) for use in case.policies.used_by if use.cluster]
+    return places[0] if len({cluster for cluster, _ in places}) == 1 else (variable("CLUSTER"), None)

@@ -5,50 +5,43 @@ from collections.abc import Iterable
 from ekstui.denial.forbidden import Forbidden
 from ekstui.denial.parsing import Refusal
 from ekstui.iam.arn import entity_of, split_arn
-from ekstui.named_tuples import NamedTuple
-
-
-class _Repeated(NamedTuple):
-    """Refusals that say the same, but for sessions, names of resources and times."""
-
-    refusal: Refusal
-    """The one that says most; of equals, the first."""
-    times: int
-    """How often the text has it."""
-    variants: tuple[Refusal, ...]
-    """All of them."""
-
-
-def merged_refusals(refusals: Iterable[Refusal]) -> tuple[_Repeated, ...]:
-    """Return refusals in the order of a text, without repeats, and how often each occurs."""
-    groups: list[_Group] = []
-    by_action: dict[str, list[_Group]] = {}
-    for refusal in refusals:
-        facts = _facts(refusal)
-        alike = by_action.setdefault(facts[0], [])
-        group = next((group for group in alike if _includes(group.facts, facts) or _includes(facts, group.facts)), None)
-        if group is None:
-            group = _Group(refusal, facts)
-            groups.append(group)
-            alike.append(group)
-        group.add(refusal, facts)
-    return tuple(_Repeated(group.refusal, len(group.variants), tuple(group.variants)) for group in groups)
-
 
 _Facts = tuple[str, tuple[object, ...]]
 """The action, and what else makes a difference; None for what a refusal does not say."""
 
 
-class _Group:
+class Repeated:
+    """Refusals that say the same, but for sessions, names of resources and times."""
+
     def __init__(self, refusal: Refusal, facts: _Facts) -> None:
         self.refusal = refusal
+        """The one that says most; of equals, the first."""
         self.facts = facts
+        """Those of that one."""
         self.variants: list[Refusal] = []
+        """All of them."""
 
     def add(self, refusal: Refusal, facts: _Facts) -> None:
+        """Add one that is like those that were added."""
         self.variants.append(refusal)
         if facts != self.facts and _includes(facts, self.facts):
             self.refusal, self.facts = refusal, facts
+
+
+def merged_refusals(refusals: Iterable[Refusal]) -> list[Repeated]:
+    """Return refusals in the order of a text, those that say the same together."""
+    groups: list[Repeated] = []
+    by_action: dict[str, list[Repeated]] = {}
+    for refusal in refusals:
+        facts = _facts(refusal)
+        alike = by_action.setdefault(facts[0], [])
+        group = next((group for group in alike if _includes(group.facts, facts) or _includes(facts, group.facts)), None)
+        if group is None:
+            group = Repeated(refusal, facts)
+            groups.append(group)
+            alike.append(group)
+        group.add(refusal, facts)
+    return groups
 
 
 def _includes(more: _Facts, less: _Facts) -> bool:

@@ -92,7 +92,7 @@ def _model(request: Request, resource: str, models: Iterable[CandidatePolicy]) -
     results = [
         result
         for candidate in models
-        for result in evaluated_by(asked, candidate, candidate.policy.default_version).decisive.statements
+        for result in evaluated_by(asked, candidate).decisive.statements
         if result.matches is not False
         and result.statement.effect == "Allow"
         and result.statement.resource_element == "Resource"

@@ -152,36 +152,28 @@ class _Reader:
         """Yield what a text refuses; a JSON object in it is read by its strings, or as an event."""
         between = ""
         for piece in pieces_of(text) if depth else (Piece(text),):
-            refusals = () if piece.value is None else tuple(self._of_object(piece.value, depth))
+            refusals = () if piece.value is None else self._of_object(piece.value, depth)
             if not refusals:
-                between += " " if piece.value is not None and self._is_event(piece.value) else piece.text
+                between += " " if refusals is None else piece.text
                 continue
             yield from refusals_of(between)
             yield from refusals
             between = ""
         yield from refusals_of(between)
 
-    def _of_object(self, value: dict[str, object], depth: int) -> Iterator[Refusal]:
+    def _of_object(self, value: dict[str, object], depth: int) -> tuple[Refusal, ...] | None:
+        """Return what a JSON object refuses; None for a call that was allowed, whose strings are no text of a log."""
         text = " ".join(strings_in(value))
         self.objects.append(text)
         try:
             denials = denials_of_object(value)
         except InputError as error:
             self.allowed = self.allowed or error
-            return
+            return None
         if denials is None:
-            yield from self.of_text(text, depth - 1)
-            return
+            return tuple(self.of_text(text, depth - 1))
         encoded = encoded_in(text) if len(denials) == 1 else None
-        for denial in denials:
-            yield Refusal(denial._replace(encoded=encoded) if encoded else denial, text)
-
-    def _is_event(self, value: dict[str, object]) -> bool:
-        """Return whether a JSON object is an event, whose strings are no text of a log."""
-        try:
-            return denials_of_object(value) is not None
-        except InputError:
-            return True
+        return tuple(Refusal(denial._replace(encoded=encoded) if encoded else denial, text) for denial in denials)
 
 
 class _Hit(NamedTuple):

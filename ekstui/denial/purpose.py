@@ -87,6 +87,11 @@ class CandidatePolicy(NamedTuple):
     """What its versions decide about requests, by what decides it; None if nothing is kept."""
 
     @property
+    def document(self) -> Document:
+        """The default version."""
+        return self.documents[self.policy.default_version]
+
+    @property
     def published(self) -> bool:
         """Whether a project publishes it, so that it has to be created with its parameters filled in."""
         return self.policy.home is not None
@@ -244,7 +249,7 @@ def is_call_of_node(action: str, candidates: Sequence[CandidatePolicy], knowledg
         for name in policies_of_component(component, knowledge)
     }
     return any(
-        _allows(candidate, action)
+        allows_action(candidate.document, action)
         for candidate in candidates
         if (notes := knowledge.policies.get(candidate.policy.name)) is not None
         and NODE_ROLES.intersection(notes.attached_to)
@@ -254,7 +259,7 @@ def is_call_of_node(action: str, candidates: Sequence[CandidatePolicy], knowledg
 
 def controllers_calling(action: str, candidates: Sequence[CandidatePolicy], knowledge: Knowledge) -> tuple[str, ...]:
     """Return the controllers and add-ons whose policies allow the action, and which may therefore have called it."""
-    giving = {candidate.policy.name for candidate in candidates if _allows(candidate, action)}
+    giving = {candidate.policy.name for candidate in candidates if allows_action(candidate.document, action)}
     names = [
         candidate.policy.name.partition("/")[0]
         for candidate in candidates
@@ -264,10 +269,6 @@ def controllers_calling(action: str, candidates: Sequence[CandidatePolicy], know
         if giving.intersection(requirement.policies):
             names += addons_of(requirement)
     return tuple(dict.fromkeys(names))
-
-
-def _allows(candidate: CandidatePolicy, action: str) -> bool:
-    return allows_action(candidate.documents[candidate.policy.default_version], action)
 
 
 def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[str], *, of_node: bool) -> Iterator[str]:

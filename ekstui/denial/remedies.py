@@ -33,7 +33,7 @@ def allowers(
     for candidate in candidates:
         if not candidate.policy.attachable or candidate.policy.withdrawn:
             continue
-        evaluation = evaluated_by(request, candidate, candidate.policy.default_version)
+        evaluation = evaluated_by(request, candidate)
         if evaluation.verdict not in ("allowed", "depends"):
             continue
         wildcard = all(
@@ -43,7 +43,7 @@ def allowers(
             if result.matches is not False and result.statement.effect == "Allow"
         )
         # Expanding the patterns of every policy would read the whole reference.
-        width = _width(candidate.documents[candidate.policy.default_version], expand=candidate.scope == "eks")
+        width = _width(candidate.document, expand=candidate.scope == "eks")
         depends = evaluation.verdict == "depends"
         # AWS's policies for EKS come first, then those of the controllers' projects.
         family = 0 if candidate.scope == "eks" else 1 if candidate.published else 2
@@ -130,7 +130,7 @@ def newer_release(request: Request, candidate: CandidatePolicy, current: int) ->
     if (newer := _newer_of(request, candidate, current)) is not None:
         return newer
     policy = candidate.policy
-    newest = evaluated_by(request, candidate, policy.default_version)
+    newest = evaluated_by(request, candidate)
     added = _alternatives(newest) - _alternatives(evaluated_by(request, candidate, current))
     first = None
     for info in sorted(policy.versions, reverse=True):
@@ -164,7 +164,7 @@ def _since(request: Request, candidate: CandidatePolicy) -> Since:
 
     If that depends on conditions, a version without one of its alternatives is none of them.
     """
-    newest = evaluated_by(request, candidate, candidate.policy.default_version)
+    newest = evaluated_by(request, candidate)
     wanted, alternatives = _STRENGTHS[newest.verdict], _alternatives(newest)
 
     def allows(version: int) -> bool:
@@ -188,8 +188,9 @@ def _alternatives(evaluation: Evaluation) -> frozenset[frozenset[str]]:
     )
 
 
-def evaluated_by(request: Request, candidate: CandidatePolicy, version: int) -> Evaluation:
-    """Return what a version of a policy decides by itself about a request."""
+def evaluated_by(request: Request, candidate: CandidatePolicy, version: int | None = None) -> Evaluation:
+    """Return what a version of a policy, by default the one in force, decides by itself about a request."""
+    version = candidate.policy.default_version if version is None else version
     if candidate.evaluations is None:
         return _evaluated(request, candidate, version)
     context = frozenset(request.context.items())

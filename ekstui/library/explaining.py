@@ -9,20 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ekstui.denial.answer import Fix, OldCopy
+from ekstui.denial.answer import Explanation, Fix, OldCopy, Policies
 from ekstui.denial.assuming import with_trust
 from ekstui.denial.deciding import decide
-from ekstui.denial.explain import (
-    Asked,
-    AskedOfKubernetes,
-    Explanation,
-    Policies,
-    Question,
-    asked,
-    everything_asked,
-    explain,
-    explain_symptom,
-)
+from ekstui.denial.explain import Asked, AskedOfKubernetes, Question, asked, everything_asked, explain, explain_symptom
 from ekstui.denial.fixing import role_fix
 from ekstui.denial.forbidden import is_unauthorized
 from ekstui.denial.parsing import MAX_CHARACTERS

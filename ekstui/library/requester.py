@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ekstui.denial.explain import Policies
+from ekstui.denial.answer import Policies
 from ekstui.denial.purpose import PodSession, pod_session
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
 from ekstui.eks.uses import uses_in

@@ -27,8 +27,8 @@ from ekstui.store.index import ShippedSteps, feed, judging_version, shipped_step
 if TYPE_CHECKING:
     from ekstui.change.holders import Holder, WhoCan
     from ekstui.change.policy import Policy, PolicyHistory, PolicyScope
-    from ekstui.denial import explain
-    from ekstui.denial.explain import Policies
+    from ekstui.denial.answer import Policies
+    from ekstui.denial.purpose import CandidatePolicy
     from ekstui.eks.knowledge import Knowledge
     from ekstui.iam.document import Document
     from ekstui.iam.request import Request
@@ -218,12 +218,12 @@ def possible_allowers(
     reader: PolicyReader,
     notes: Knowledge,
     names: Iterable[str] | None = None,
-) -> Iterator[explain.CandidatePolicy]:
+) -> Iterator[CandidatePolicy]:
     """Yield the policies that may allow the action, and those in force, whatever they allow.
 
     `names` are those that an index has for both; without them all documents are looked through.
     """
-    from ekstui.denial import explain
+    from ekstui.denial.purpose import CandidatePolicy
 
     in_force = {applied.arn for applied in policies.identity}
     may_allow = _may_allow(request.action)
@@ -235,7 +235,7 @@ def possible_allowers(
             superseded = notes_on_policy is not None and bool(notes_on_policy.superseded_by)
             meant_for = () if notes_on_policy is None else notes_on_policy.attached_to
             scope: PolicyScope = "aws" if notes_on_policy is None else "eks"
-            yield explain.CandidatePolicy(history.policy, documents, scope, superseded, meant_for, {})
+            yield CandidatePolicy(history.policy, documents, scope, superseded, meant_for, {})
     elsewhere = {"/aws-cn", "/aws-us-gov"} - {f"/{partition_of(request)}"}
     for published in shipped_in("any"):
         for policy in published.policies():
@@ -264,9 +264,9 @@ def _may_allow(action: str) -> Callable[[bytes], bool]:
     return test
 
 
-def published_candidate(policy: Policy) -> explain.CandidatePolicy:
+def published_candidate(policy: Policy) -> CandidatePolicy:
     """Return a policy that a project publishes, with its documents, as one that may allow a request."""
-    from ekstui.denial.explain import CandidatePolicy
+    from ekstui.denial.purpose import CandidatePolicy
 
     reader = reader_of(policy)
 

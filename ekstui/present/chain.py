@@ -12,7 +12,7 @@ from ekstui.present.blocks import Line, Span, code, joined
 from ekstui.present.styled import Style
 
 if TYPE_CHECKING:
-    from ekstui.denial.explain import Explanation
+    from ekstui.denial.answer import Explanation
     from ekstui.iam.evaluation import Failure, StatementResult, Verdict
 
 LinkState = Literal["holds", "breaks", "open"]

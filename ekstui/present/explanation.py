@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
 from ekstui.denial.answer import (
+    Allower,
+    Explanation,
     Fix,
     NewerVersion,
     OldCopy,
@@ -19,7 +21,6 @@ from ekstui.denial.answer import (
     refused_tags,
     statement_in_words,
 )
-from ekstui.denial.explain import Allower, Explanation
 from ekstui.denial.merging import kind_of_resource
 from ekstui.denial.message import Cause
 from ekstui.denial.parameters import made_by

@@ -6,10 +6,10 @@ from functools import cache
 import pytest
 
 from ekstui.change.policy import Policy, PolicyScope, VersionInfo, version_label
-from ekstui.denial.answer import OldCopy
-from ekstui.denial.explain import CandidatePolicy, Explanation, Policies, explain
+from ekstui.denial.answer import Explanation, OldCopy, Policies
+from ekstui.denial.explain import explain
 from ekstui.denial.message import Cause, Denial
-from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.denial.purpose import CandidatePolicy, Purpose, purpose_by_signs
 from ekstui.denial.remedies import allowers
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation

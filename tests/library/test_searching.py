@@ -10,7 +10,7 @@ from ekstui import files
 from ekstui.change.holders import nearest_actions
 from ekstui.change.policy import Policy, VersionInfo, format_time, version_label
 from ekstui.change.steps import undated_versions_possibly_since
-from ekstui.denial.explain import Policies
+from ekstui.denial.answer import Policies
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.grants import action_matches
 from ekstui.iam.request import Request
