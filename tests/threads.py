@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ekstui.denial.explain import Question
 from ekstui.denial.parsing import refusals_in
+from ekstui.denial.question import Question
 from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all

@@ -3,8 +3,9 @@
 - `parsing.refusals_in` reads everything that a text says was denied, in its order: sentences of IAM (`message`), named
   calls of SDKs and tools (`calls`), events (`event`) and what Kubernetes says (`forbidden`), in each form that the text
   had before a terminal wrapped or framed it (`wrapping`). `merging` puts repeats together.
-- `explain.explain` decides one denial: who asked (`callers`), what decides (`deciding`, `assuming` for roles), and what
-  is remembered of it (`answer.Explanation`). Start reading there.
+- `question.everything_asked` makes requests of that, or of what a user describes. `explain.explain` decides one: what
+  decides (`deciding`, for roles `assuming` with `callers`), and what is remembered of it (`answer.Explanation`). Start
+  reading there.
 - `purpose` says what the principal is for, `remedies` which policies and statements would allow the request;
   `access_entries` does the same for a request that Kubernetes forbade.
 """

@@ -3,8 +3,7 @@
 Source: IAM User Guide, "Troubleshoot access denied error messages" and "Policy evaluation logic".
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ekstui.change.holders import nearest_actions
 from ekstui.denial.answer import Explanation, Policies, refused_tags
@@ -30,12 +29,9 @@ from ekstui.denial.fixing import (
     role_for_pods,
     shown_statement,
 )
-from ekstui.denial.forbidden import Forbidden
-from ekstui.denial.merging import Repeated, merged_refusals
 from ekstui.denial.message import Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.owners import checks_of_owner, whom_to_ask
-from ekstui.denial.parsing import parse_denial, refusals_in
 from ekstui.denial.purpose import (
     UNKNOWN_PURPOSE,
     CandidatePolicy,
@@ -48,19 +44,11 @@ from ekstui.denial.purpose import (
 )
 from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
-from ekstui.errors import Advice, InputError
 from ekstui.iam.arn import split_arn
-from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.iam.evaluation import DENIALS, STRONGEST_FIRST, StatementResult, Verdict, exemption_of
 from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
-from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
-from ekstui.named_tuples import NamedTuple
-
-_SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")
-"""A service or a Kubernetes service account, which have no ARN."""
-_ACTION = re.compile(r"[A-Za-z0-9-]{1,64}:[A-Za-z0-9]{1,128}")
 
 ON_NODE_ROLE = "node-role-instead-of-own"
 """The symptom that a pod calls with the role of its node."""
@@ -80,163 +68,6 @@ _RESOURCE_POLICIES = {
     "sts": TRUST_UNSEEN,
     "eks-auth": TRUST_UNSEEN,
 }
-
-
-class Question(NamedTuple):
-    """A request as the user gave it; given values override those of a message."""
-
-    message: str | None = None
-    """A pasted denial."""
-    action: str | None = None
-    resources: tuple[str, ...] = ()
-    """ARNs, or `*`."""
-    principal: str | None = None
-    context: Mapping[str, tuple[str, ...]] = {}
-    absent: tuple[str, ...] = ()
-    """Keys that the request lacks; `aws:RequestTag/*` stands for every key of that form."""
-
-
-class Asked(NamedTuple):
-    """A request to explain, and the denial if it came from a message."""
-
-    request: Request
-    denial: Denial | None
-    text: str = ""
-    """The part of the message that is about it."""
-    times: int = 1
-    """How often the message has it."""
-    variants: tuple[Request, ...] = ()
-    """The requests of its repeats: the same role, action and kind of resource."""
-    ambiguous: tuple[str, ...] = ()
-    """The actions that it may be about, if the message does not tell which."""
-
-
-class AskedOfKubernetes(NamedTuple):
-    """A request that Kubernetes forbade, and how often a message has it."""
-
-    forbidden: Forbidden
-    times: int
-
-
-def everything_asked(question: Question) -> tuple[Asked | AskedOfKubernetes, ...]:
-    """Return the requests to explain: one, or those of a message, in its order and without repeats.
-
-    Raises InputError for a message that is not a denial, a malformed action or ARN, or an unknown condition key.
-    """
-    _check(question)
-    if question.message is None:
-        return (_asked(question, None),)
-    refusals = refusals_in(question.message)
-    if question.action is None and not question.resources:
-        return tuple(_asked_by(question, repeated) for repeated in merged_refusals(refusals))
-    # A correction applies to one denial: the one with that action, or else the most complete one.
-    wanted = (question.action or "").lower()
-    denials = [refusal.what for refusal in refusals if isinstance(refusal.what, Denial)]
-    named = next((denial for denial in denials if denial.action.lower() == wanted), None)
-    return (_asked(question, named or parse_denial(question.message)),)
-
-
-def asked(question: Question) -> tuple[Asked, ...]:
-    """Return the requests that IAM decides, of those to explain; raises InputError as `everything_asked` does."""
-    return tuple(request for request in everything_asked(question) if isinstance(request, Asked))
-
-
-def _asked_by(question: Question, repeated: Repeated) -> Asked | AskedOfKubernetes:
-    refusal, times = repeated.refusal, len(repeated.variants)
-    if isinstance(refusal.what, Forbidden):
-        return AskedOfKubernetes(refusal.what, times)
-    denials = [variant.what for variant in repeated.variants if isinstance(variant.what, Denial)]
-    one = _asked(question, refusal.what)
-    requests = (_asked(question, denial).request for denial in denials) if times > 1 else ()
-    # A less complete repeat, such as an event about the error, is no request of its own.
-    others = tuple(request for request in requests if len(request.resources) == len(one.request.resources))
-    return one._replace(text=refusal.text, times=times, variants=others, ambiguous=refusal.ambiguous)
-
-
-def _check(question: Question) -> None:
-    if question.message is None and question.action is None:
-        raise InputError(
-            "there is nothing to explain.",
-            Advice("Paste a message, or give --action.", "Paste a message, or type an action."),
-        )
-    if question.action is not None and not _ACTION.fullmatch(question.action):
-        raise InputError(f"{question.action!r} is not an action.", "An action has the form ec2:CreateVolume.")
-    for resource in question.resources:
-        check_arn(resource)
-    principal = question.principal
-    if principal is not None and not (_SERVICE.fullmatch(principal) or SERVICE_ACCOUNT_NAME.fullmatch(principal)):
-        check_arn(principal)
-    for key in question.context:
-        _check_key(key)
-    for key in question.absent:
-        _check_key(key.removesuffix("*") + "x" if key.endswith("/*") else key)
-    gone = {key.lower() for key in question.absent}
-    if both := next((key for key in question.context if key.lower() in gone), None):
-        raise InputError(f"{both} is given both as absent and with a value.")
-
-
-def _asked(question: Question, denial: Denial | None) -> Asked:
-    stated = Denial("") if denial is None else denial
-    action = question.action or stated.action
-    info = reference().find(action)
-    named = (
-        (stated.resource,)
-        if stated.resource is not None and is_arn_or_star(stated.resource)
-        else stated.parameter_resources
-    )
-    keys = {key.lower() for key in (*question.context, *question.absent)}
-    context = {key: values for key, values in stated.context.items() if key.lower() not in keys}
-    request = Request(
-        action=info.name if info is not None else action,
-        resources=question.resources or named,
-        principal=question.principal or stated.principal,
-        context={**context, **question.context},
-        absent=frozenset(question.absent) | stated.absent,
-    )
-    return Asked(request, denial)
-
-
-def parse_context(entries: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the context from `KEY=VALUE` entries; a key given twice has both values."""
-    context: dict[str, tuple[str, ...]] = {}
-    for entry in entries:
-        key, equals, value = entry.partition("=")
-        if not equals or not key:
-            raise InputError(
-                f"{entry!r} is not KEY=VALUE.",
-                Advice(
-                    "Write --context aws:RequestedRegion=eu-west-1.",
-                    "Write behind the action aws:RequestedRegion=eu-west-1.",
-                ),
-            )
-        context[key] = (*context.get(key, ()), value)
-    return context
-
-
-def is_arn_or_star(text: str) -> bool:
-    """Return whether a text is an ARN or `*`."""
-    parts = text.split(":", 5)
-    # A short ARN ends in `*`, which stands for the missing parts.
-    whole = len(parts) == 6 or (len(parts) >= 4 and parts[-1] == "*")
-    return text == "*" or (whole and parts[0] == "arn" and all((parts[1], parts[2], parts[-1])))
-
-
-def check_arn(text: str) -> None:
-    """Raise InputError if a text is neither an ARN nor `*`."""
-    if not is_arn_or_star(text):
-        raise InputError(
-            f"{text!r} is not an ARN.", "An ARN has the form arn:aws:ec2:eu-west-1:111122223333:volume/vol-1."
-        )
-
-
-def _check_key(key: str) -> None:
-    if is_condition_key(key):
-        return
-    similar = similar_keys(key)
-    raise InputError(
-        f"{key!r} is not a known condition key.",
-        f"Nearest: {', '.join(similar)}." if similar else "Keys have the form aws:RequestedRegion or ec2:Region.",
-    )
 
 
 def explain(

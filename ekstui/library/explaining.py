@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from ekstui.denial.answer import Explanation, Fix, OldCopy, Policies
 from ekstui.denial.assuming import with_trust
 from ekstui.denial.deciding import decide
-from ekstui.denial.explain import Asked, AskedOfKubernetes, Question, asked, everything_asked, explain, explain_symptom
+from ekstui.denial.explain import explain, explain_symptom
 from ekstui.denial.fixing import role_fix
 from ekstui.denial.forbidden import is_unauthorized
 from ekstui.denial.parsing import MAX_CHARACTERS
 from ekstui.denial.purpose import Purpose, purpose_by_signs
+from ekstui.denial.question import Asked, AskedOfKubernetes, Question, asked, everything_asked
 from ekstui.denial.wrapping import unwrapped
 from ekstui.eks.knowledge import Symptom
 from ekstui.eks.pod_credentials import users_of_node_role

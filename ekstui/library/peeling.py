@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from ekstui.cancellation import Cancelled, never
-from ekstui.denial.explain import asked
+from ekstui.denial.question import asked
 from ekstui.eks.account_snapshot import Role
 from ekstui.errors import ANOTHER_PROFILE, AccountError, Advice, InputError, NotFoundError
 from ekstui.iam.request import Request

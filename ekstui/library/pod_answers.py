@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ekstui.denial.answer import Explanation, TrustJudgement
 from ekstui.denial.assuming import judge_trust
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.cluster import Cluster, PodIdentityAssociation
 from ekstui.eks.commands import Command

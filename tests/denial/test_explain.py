@@ -22,7 +22,7 @@ from ekstui.denial.answer import (
     statement_in_words,
 )
 from ekstui.denial.deciding import cause_in_words, decide, nearest_statements, other_resource_types
-from ekstui.denial.explain import Question, asked, check_arn, explain, explain_symptom, is_arn_or_star, parse_context
+from ekstui.denial.explain import explain, explain_symptom
 from ekstui.denial.message import Cause, Denial
 from ekstui.denial.own_statement import smallest_statement
 from ekstui.denial.purpose import (
@@ -38,6 +38,7 @@ from ekstui.denial.purpose import (
     policies_of_component,
     purpose_by_signs,
 )
+from ekstui.denial.question import Question, asked, check_arn, is_arn_or_star, parse_context
 from ekstui.denial.remedies import MAX_ALLOWERS, allowers, newer_release, newer_version
 from ekstui.errors import InputError
 from ekstui.iam.document import Statement

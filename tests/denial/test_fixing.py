@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ekstui.cli.main import main
-from ekstui.denial.explain import Question, asked
+from ekstui.denial.question import Question, asked
 from ekstui.iam.document import Document, parse_text, serialise
 from ekstui.iam.evaluation import AppliedPolicy, Verdict, evaluate
 from ekstui.iam.reference import reference

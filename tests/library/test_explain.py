@@ -8,7 +8,7 @@ import pytest
 
 from ekstui.denial import remedies
 from ekstui.denial.answer import Explanation, Policies
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document, parse, parse_text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ekstui.denial.answer import Explanation
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.errors import InputError
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all

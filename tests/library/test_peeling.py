@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ekstui.cli.main import main
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.errors import AccountError
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry

@@ -14,7 +14,7 @@ from textual.message_pump import MessagePump
 
 from ekstui.change.policy import Delivery, Policy, PolicyHistory, Skipped, VersionInfo
 from ekstui.change.steps import steps_since, undated_versions_possibly_since
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.eks.account_snapshot import AccountSnapshot
 from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, InputError

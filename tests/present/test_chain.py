@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.library import AccountChoice, Library
 from ekstui.library.explaining import Inquiry, explain_all
 from ekstui.present.chain import chain_of

@@ -1,7 +1,7 @@
 """What Kubernetes forbade, of the answers to a text."""
 
 from ekstui.denial.access_entries import ForbiddenExplanation
-from ekstui.denial.explain import Question
+from ekstui.denial.question import Question
 from ekstui.errors import InputError
 from ekstui.library import Library
 from ekstui.library.explaining import Inquiry, explain_all

@@ -17,8 +17,8 @@ from ekstui.cli.parser import ACCOUNT, JSON, LAYERS, PARAMETERS, argument, comma
 from ekstui.cli.session import could_read_account, library_for, open_library, read_account
 from ekstui.cli.streams import print_answer, remark, remark_progress
 from ekstui.denial.excerpt import excerpt
-from ekstui.denial.explain import Question, parse_context
 from ekstui.denial.parsing import MAX_CHARACTERS
+from ekstui.denial.question import Question, parse_context
 from ekstui.errors import InputError
 from ekstui.export.shapes import explain_shape
 from ekstui.iam.document import MAX_BYTES

@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.denial.answer import Explanation, commands_for, decoding
-from ekstui.denial.explain import Question, parse_context
+from ekstui.denial.question import Question, parse_context
 from ekstui.eks.commands import Command
 from ekstui.errors import EkstuiError, InputError
 from ekstui.export.shapes import explain_shape

