@@ -371,3 +371,15 @@ def test_git_says_the_same_of_them(tmp_path: Path, library: Library, case: Case)
     repository.commit(case.before)
     repository.replace(case.after)
     assert review(repository.folder, "HEAD", library=library) == judged
+
+
+def test_an_association_attaches_its_access_policy_once(tmp_path: Path, library: Library) -> None:
+    before, after = (
+        crossplane(
+            "AccessPolicyAssociation", f"    principalArn: arn:aws:iam::1:role/a\n    policyArn: {CLUSTER}/{name}"
+        )
+        for name in ("AmazonEKSViewPolicy", "AmazonEKSClusterAdminPolicy")
+    )
+    (document,) = without_git(tmp_path, one("p.yaml", before, after, "widened"), library).documents
+    assert document.change is not None
+    assert document.change.reach == "widened"

@@ -24,8 +24,7 @@ def is_manifest(value: object) -> TypeGuard[Mapping[str, Any]]:
 
 def of_manifest(value: Mapping[str, Any]) -> Iterator[Written]:
     """Yield what an object gives."""
-    metadata = value.get("metadata")
-    fields = metadata if isinstance(metadata, Mapping) else {}
+    fields = _object(value.get("metadata"))
     name = "/".join(str(fields[key]) for key in ("namespace", "name") if fields.get(key))
     place = f"{value['kind']} {name}".strip()
     items = value.get("items")
@@ -66,63 +65,63 @@ def _of_aws_auth(data: object, place: str, line: int) -> Iterator[Written]:
 
 def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[Written]:
     """Yield what an object gives that stands for a resource of AWS."""
-    spec = value.get("spec")
-    fields = spec if isinstance(spec, Mapping) else {}
-    provider = fields.get("forProvider")
-    fields = provider if isinstance(provider, Mapping) else fields
+    spec = _object(value.get("spec"))
+    provider = spec.get("forProvider")
+    fields = provider if isinstance(provider, Mapping) else spec
     kind = value["kind"]
-    holder = next((f"{key} {_named(fields[key])}" for key in ("role", "user", "group") if fields.get(key)), "")
-    holder = holder or next(
-        (f"{key} {_named(fields[f'{key}Ref'])}" for key in ("role", "user", "group") if fields.get(f"{key}Ref")), place
-    )
+    holder = next((f"{what} {_named(fields[key])}" for key, what in _HOLDERS.items() if fields.get(key)), place)
     for key, entry in fields.items():
-        inner = f"{place} › {key}"
         at = line_of(entry) or line
-        if (
-            key in ("policyDocument", "document", "policy")
-            and isinstance(entry, str | Mapping)
-            and kind != "PodIdentityAssociation"
-        ):
-            yield document_in(place, entry, at)
-        elif key in ("assumeRolePolicyDocument", "assumeRolePolicy"):
-            yield document_in(inner, entry, at)
-        elif key == "inlinePolicies" and isinstance(entry, Mapping):
-            for name, document in entry.items():
-                yield document_in(f"{place} › {name}", document, at)
-        elif key == "inlinePolicy" and isinstance(entry, list):
-            for part in entry:
-                if isinstance(part, Mapping) and "policy" in part:
-                    yield document_in(f"{place} › {part.get('name')}", part["policy"], at)
-        elif key in (
-            "policies",
-            "policyRefs",
-            "managedPolicyArns",
-            "policyArn",
-            "policyARN",
-            "policyArnRef",
-            "policyArnSelector",
-        ):
-            yield from attachments(inner, "policy", _references(entry), at, holder)
-        elif key == "accessPolicies" and isinstance(entry, list):
-            yield from _access_policies(inner, str(fields.get("principalARN", holder)), entry, at)
-        elif key in ("roleARN", "roleArn", "roleRef") and kind == "PodIdentityAssociation":
-            account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
-            yield WrittenAttachment(inner, "role", account, _named(entry), at)
-        elif kind == "AccessPolicyAssociation" and key == "policyArn":
+        if kind == "AccessPolicyAssociation" and key == "policyArn":
             continue
-        elif not isinstance(entry, bool | int | float) and entry is not None:
+        if kind == "PodIdentityAssociation" and key in _DOCUMENTS:
             yield from search({key: entry}, place, line=at, holder=holder)
+        elif kind == "PodIdentityAssociation" and key in ("roleARN", "roleArn", "roleRef"):
+            account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
+            yield WrittenAttachment(f"{place} › {key}", "role", account, _named(entry), at)
+        elif key == "accessPolicies" and isinstance(entry, list):
+            yield from _access_policies(f"{place} › {key}", str(fields.get("principalARN", holder)), entry, at)
+        else:
+            yield from _of_field(key, entry, place, at, holder)
     if kind == "AccessPolicyAssociation" and fields.get("policyArn"):
         scope = fields.get("accessScope")
         scope = scope[0] if isinstance(scope, list) and scope else scope
-        yield WrittenAttachment(
-            place,
-            "access policy",
-            str(fields.get("principalArn", place)),
-            str(fields["policyArn"]),
-            line,
-            _namespaces(scope),
-        )
+        principal, policy = str(fields.get("principalArn", place)), str(fields["policyArn"])
+        yield WrittenAttachment(place, "access policy", principal, policy, line, _namespaces(scope))
+
+
+_HOLDERS = {f"{what}{suffix}": what for suffix in ("", "Ref") for what in ("role", "user", "group")}
+"""What the fields name that say who gets a policy, the name itself before a reference."""
+
+_DOCUMENTS = ("policyDocument", "document", "policy")
+
+_POLICIES = (
+    "policies", "policyRefs", "managedPolicyArns", "policyArn", "policyARN", "policyArnRef", "policyArnSelector",
+)  # fmt: skip
+
+
+def _of_field(key: str, entry: Any, place: str, line: int, holder: str) -> Iterator[Written]:
+    """Yield what a field gives that means the same in resources of every kind."""
+    if key in _DOCUMENTS and isinstance(entry, str | Mapping):
+        yield document_in(place, entry, line)
+    elif key in ("assumeRolePolicyDocument", "assumeRolePolicy"):
+        yield document_in(f"{place} › {key}", entry, line)
+    elif key == "inlinePolicies" and isinstance(entry, Mapping):
+        for name, document in entry.items():
+            yield document_in(f"{place} › {name}", document, line)
+    elif key == "inlinePolicy" and isinstance(entry, list):
+        for part in entry:
+            if isinstance(part, Mapping) and "policy" in part:
+                yield document_in(f"{place} › {part.get('name')}", part["policy"], line)
+    elif key in _POLICIES:
+        yield from attachments(f"{place} › {key}", "policy", _references(entry), line, holder)
+    elif not isinstance(entry, bool | int | float) and entry is not None:
+        yield from search({key: entry}, place, line=line, holder=holder)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """Return an object, an empty one in place of anything else."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _references(value: object) -> object:
@@ -145,8 +144,7 @@ def _named(value: object) -> str:
 
 def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
     """Yield what a ClusterConfig gives."""
-    access = value.get("accessConfig")
-    entries = access.get("accessEntries") if isinstance(access, Mapping) else None
+    entries = _object(value.get("accessConfig")).get("accessEntries")
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, Mapping):
             holder = str(entry.get("principalARN"))
@@ -158,13 +156,8 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
     for mapping in value.get("iamIdentityMappings") or ():
         if isinstance(mapping, Mapping):
             for group in mapping.get("groups") or ():
-                yield WrittenAttachment(
-                    f"{place} › iamIdentityMappings",
-                    "role",
-                    str(mapping.get("arn")),
-                    f"group {group}",
-                    line_of(mapping),
-                )
+                inner, holder = f"{place} › iamIdentityMappings", str(mapping.get("arn"))
+                yield WrittenAttachment(inner, "role", holder, f"group {group}", line_of(mapping))
     rest = {
         key: entry
         for key, entry in value.items()
@@ -174,25 +167,16 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
 
 
 _ROLES = (
-    "roleARN",
-    "attachRoleARN",
-    "instanceRoleARN",
-    "serviceAccountRoleARN",
-    "instanceProfileARN",
-    "podExecutionRoleARN",
-)
+    "roleARN", "attachRoleARN", "instanceRoleARN", "serviceAccountRoleARN", "instanceProfileARN", "podExecutionRoleARN",
+)  # fmt: skip
 
 
 def _in_eksctl(value: object, place: str) -> Iterator[Written]:
     """Yield what is attached anywhere in a ClusterConfig: the holder is the object with the field."""
     if isinstance(value, list):
         for number, entry in enumerate(value):
-            meta = entry.get("metadata", entry) if isinstance(entry, Mapping) else {}
-            names = [
-                str(meta[key])
-                for key in ("namespace", "name", "serviceAccountName")
-                if isinstance(meta, Mapping) and meta.get(key)
-            ]
+            meta = _object(_object(entry).get("metadata", entry))
+            names = [str(meta[key]) for key in ("namespace", "name", "serviceAccountName") if meta.get(key)]
             yield from _in_eksctl(entry, f"{place}[{'/'.join(names) or number}]")
     elif isinstance(value, Mapping):
         for key, entry in value.items():
