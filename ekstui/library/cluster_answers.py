@@ -27,7 +27,8 @@ from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, subjects_of, with_commands
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
+from ekstui.sources.aws.cluster_details import Details, read_addon_needs, read_entries
+from ekstui.sources.aws.connection import Connection
 
 RECENT = timedelta(days=14)
 """How far back a change of an AWS policy is worth showing in an incident."""
@@ -127,28 +128,19 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
     account, now = library.account, datetime.now(UTC)
     snapshot = account.last_snapshot_or_error()
     cluster = find_cluster(name, region, snapshot)
-    errors = list(snapshot.errors)
+    failed: tuple[SourceError, ...] = ()
     if ask and account.choice.asks_aws:
-        for read in (read_addon_needs, read_entries):
-            cluster, failed = read(account.connection(), cluster)
-            errors += failed
+        cluster, failed = _with_details(account.connection(), cluster)
         snapshot = with_cluster(snapshot, cluster)
         account.add_details(snapshot)
+    errors = (*snapshot.errors, *failed)
     uses = uses_in(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
     subjects = subjects_of(own, snapshot, uses, library.default_versions)
     by_arn = {subject.role.arn: subject for subject in subjects}
     context = account_context(snapshot, now)
-    roles = [
-        _explaining(
-            cluster.all_issues,
-            ClusterRole(
-                arn, of_cluster, by_arn.get(arn), _findings(arn, of_cluster, by_arn.get(arn), cluster, context)
-            ),
-        )
-        for arn, of_cluster in here.items()
-    ]
+    roles = [_role(arn, of_cluster, by_arn.get(arn), cluster, context) for arn, of_cluster in here.items()]
     explained = {issue for role in roles for finding in role.findings for issue in finding.reported}
     itself = ClusterInUse(cluster, here, [issue for issue in cluster.all_issues if issue not in explained])
     place = FixPlace(cluster.arn or cluster.name, None, cluster, context)
@@ -161,14 +153,21 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
         roles_complete=snapshot.complete,
         complete=snapshot.complete and not cluster.unread and not errors,
         not_looked_at=(*snapshot.not_looked_at, *(cluster.kubernetes.trouble if cluster.kubernetes else ())),
-        errors=tuple(errors),
+        errors=errors,
         entries=_entries(cluster, here, context, library),
         findings=with_commands(findings_of(itself, context), place, library),
         pods=pods_of(cluster, context, library),
         service_accounts=service_accounts_of(cluster, context, library),
         kubernetes_read_at=cluster.kubernetes.read_at if cluster.kubernetes else None,
-        not_judged=tuple(_not_judged(cluster, snapshot, roles, errors[len(snapshot.errors) :])),
+        not_judged=tuple(_not_judged(cluster, snapshot, roles, failed)),
     )
+
+
+def _with_details(connection: Connection, cluster: Cluster) -> Details:
+    """Return a cluster with what its add-ons need and with its access entries read whole, and what failed."""
+    cluster, failed = read_addon_needs(connection, cluster)
+    cluster, also_failed = read_entries(connection, cluster)
+    return cluster, (*failed, *also_failed)
 
 
 def pods_of(cluster: Cluster, context: AccountContext, library: Library) -> tuple[PodsAnswer, ...] | None:
@@ -200,21 +199,18 @@ def service_accounts_of(
     return tuple(answers)
 
 
-def _findings(
+def _role(
     arn: str, uses: tuple[Use, ...], subject: RoleInUse | None, cluster: Cluster, context: AccountContext
-) -> tuple[Finding, ...]:
-    """Return what is wrong with a role in a cluster."""
+) -> ClusterRole:
+    """Return a role of the cluster with what is wrong with it there."""
     here = findings_of(RoleInCluster(arn, uses, cluster, subject is not None), context)
     everywhere = findings_of(subject, context) if subject else ()
-    return (*here, *(finding for finding in everywhere if _concerns(finding, cluster)))
-
-
-def _explaining(issues: Sequence[HealthIssue], role: ClusterRole) -> ClusterRole:
-    """Return a role whose problems say which reports of EKS they explain."""
-    return replace(role, findings=tuple(_with_reports(issues, finding) for finding in role.findings))
+    findings = (*here, *(finding for finding in everywhere if _concerns(finding, cluster)))
+    return ClusterRole(arn, uses, subject, tuple(_with_reports(cluster.all_issues, finding) for finding in findings))
 
 
 def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
+    """Return a finding that says, if it is a problem, which reports of EKS it explains."""
     reported = tuple(issue for issue in issues if any(is_about(issue, use) for use in finding.uses))
     if finding.severity != "problem" or not reported:
         return finding

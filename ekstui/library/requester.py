@@ -72,15 +72,10 @@ def requester_of(
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
     session = session or arn.entity_of(principal).session
     pod = pod or pod_of_session(session, uses, snapshot)
-    if pod is None:
-        pods = pod_session(uses, session, entity.tags, place)
-    else:
-        own = [
-            use
-            for use in uses
-            if use.kind == "pod-identity" and (use.cluster, use.namespace, use.service_account) == pod
-        ]
-        pods = pod_session(own, None, entity.tags, place)
+    own = [
+        use for use in uses if use.kind == "pod-identity" and (use.cluster, use.namespace, use.service_account) == pod
+    ]
+    pods = pod_session(own if pod else uses, None if pod else session, entity.tags, place)
     is_whole = isinstance(entity, User) or entity.extent == "full"
     return Requester(
         entity.arn,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from ekstui.sources.aws.managed import ManagedPolicies
 from ekstui.sources.mirror import MAMIP, Mirror
 from ekstui.sources.moto import Moto
 from ekstui.store.objects import AbsentCacheError, CacheError
-from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, pack
+from ekstui.store.policy_store import DeliveryInfo, PackedHistory, PolicyStore, PutResult, pack
 
 if TYPE_CHECKING:
     from ekstui.store.index import Progress
@@ -237,6 +237,13 @@ def sync_from(
     info = DeliveryInfo(delivery.provenance, known_until, now if complete else None, None, delivery.endpoint, withdrawn)
     stored = store.put(received, info, tuple(family), undoable=True)
     progress(delivery.total, delivery.total)
+    return _report(delivery, info, stored, skipped)
+
+
+def _report(
+    delivery: Delivery, info: DeliveryInfo, stored: Sequence[PutResult], skipped: Sequence[Skipped]
+) -> SyncReport:
+    """Return what a sync did that stored this of a delivery."""
     return SyncReport(
         source=delivery.provenance.source,
         partition=delivery.collection,

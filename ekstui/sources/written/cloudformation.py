@@ -26,6 +26,9 @@ _DOCUMENTS = (
 )
 """Properties with a policy document."""
 
+_SECTIONS = ("Resources", "Outputs", "Metadata", "Description", "Parameters", "Mappings", "Conditions", "Rules")
+"""The sections of a template that give no access by themselves, or are read otherwise."""
+
 _TRANSFORMS = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions")
 """The macros that leave a document as it is written, apart from functions in it."""
 
@@ -56,16 +59,7 @@ def of_template(template: Mapping[str, Any]) -> Iterator[Written]:
     for name, resource in template["Resources"].items():
         yield from _of_entry(str(name), resource, parts)
     for section, value in template.items():
-        if section not in (
-            "Resources",
-            "Outputs",
-            "Metadata",
-            "Description",
-            "Parameters",
-            "Mappings",
-            "Conditions",
-            "Rules",
-        ):
+        if section not in _SECTIONS:
             yield from search(parts.value(value), section)
 
 
@@ -123,25 +117,20 @@ def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
         yield from attachments(f"{name} › Policies", "policy", policies, line, name)
         return
     for number, inline in enumerate(policies if isinstance(policies, list) else [policies]):
+        place = f"{name} › [{number}]"
         if isinstance(inline, Mapping) and not isinstance(inline, Repeated) and "PolicyDocument" in inline:
             label = inline.get("PolicyName")
-            yield document_in(
-                f"{name} › {label if isinstance(label, str) else f'[{number}]'}",
-                inline["PolicyDocument"],
-                line_of(inline) or line,
-            )
+            inner = f"{name} › {label}" if isinstance(label, str) else place
+            yield document_in(inner, inline["PolicyDocument"], line_of(inline) or line)
         elif isinstance(inline, Mapping) and "Statement" in inline:
-            yield document_in(f"{name} › [{number}]", inline, line_of(inline) or line)
+            yield document_in(place, inline, line_of(inline) or line)
         elif isinstance(inline, str | Mapping) and inline and not isinstance(inline, Repeated):
             text = inline if isinstance(inline, str) else f"SAM's {json_text(inline)}"
             yield WrittenAttachment(f"{name} › Policies", "policy", name, text, line)
         else:
-            reason = (
-                "two of its elements have the same name"
-                if isinstance(inline, Repeated)
-                else "its properties are not certain"
-            )
-            yield WrittenPolicy(f"{name} › [{number}]", None, reason, json_text(inline), line=line)
+            same = "two of its elements have the same name"
+            reason = same if isinstance(inline, Repeated) else "its properties are not certain"
+            yield WrittenPolicy(place, None, reason, json_text(inline), line=line)
 
 
 def _access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
@@ -209,13 +198,9 @@ class _Template:
         if name == "Ref" and isinstance(argument, str):
             return self._reference(argument)
         if name == "Fn::GetAtt":
-            return hole(
-                argument
-                if isinstance(argument, str)
-                else ".".join(map(str, argument))
-                if isinstance(argument, list)
-                else json_text(argument)
-            )
+            if isinstance(argument, list):
+                return hole(".".join(map(str, argument)))
+            return hole(argument if isinstance(argument, str) else json_text(argument))
         if name == "Fn::Sub":
             return self._substituted(argument)
         if name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
@@ -234,15 +219,12 @@ class _Template:
         if name in _SUFFIX:
             return _SUFFIX[name]
         parameter = self._parameters.get(name)
-        if (
-            isinstance(parameter, Mapping)
-            and "Default" in parameter
-            and not str(parameter.get("Type", "")).startswith("AWS::SSM")
-        ):
-            default = parameter["Default"]
-            listed = str(parameter.get("Type", "")).startswith(("List<", "CommaDelimitedList"))
-            return [part.strip() for part in default.split(",")] if listed and isinstance(default, str) else default
-        return hole(_PSEUDO.get(name, name))
+        kind = str(parameter.get("Type", "")) if isinstance(parameter, Mapping) else ""
+        if not isinstance(parameter, Mapping) or "Default" not in parameter or kind.startswith("AWS::SSM"):
+            return hole(_PSEUDO.get(name, name))
+        default = parameter["Default"]
+        is_list = kind.startswith(("List<", "CommaDelimitedList")) and isinstance(default, str)
+        return [part.strip() for part in default.split(",")] if is_list else default
 
     def _substituted(self, argument: object) -> Any:
         text, values = argument, {}
