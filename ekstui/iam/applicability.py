@@ -5,7 +5,7 @@ the resource types of each action, so an ARN that fits none of them grants nothi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -79,9 +79,15 @@ def fits_action(action: ActionInfo, resource: str) -> Truth:
 @cache
 def services_of_others(service: str) -> frozenset[str]:
     """Return the services whose resources a service acts on, such as arc-zonal-shift; empty if it has some of its own."""
-    kinds = [reference().resource_type(service, name) for name in reference().resource_types(service)]
-    owners = frozenset(arn.split_arn(form).service for kind in kinds if kind is not None for form in kind.arn_formats)
+    owners = frozenset(arn.split_arn(form).service for form in _arn_formats(service))
     return frozenset() if service in owners else owners
+
+
+def _arn_formats(service: str) -> Iterator[str]:
+    """Yield the ARN formats of all resource types of a service."""
+    for name in reference().resource_types(service):
+        kind = reference().resource_type(service, name)
+        yield from kind.arn_formats if kind else ()
 
 
 @lru_cache(maxsize=65536)
@@ -321,9 +327,7 @@ def check_cost(resources: tuple[str, ...]) -> int:
 @cache
 def _services_used(service: str) -> frozenset[str]:
     """Return the services, as named in ARNs, on whose resources the actions of a service may be used."""
-    kinds = [reference().resource_type(service, name) for name in reference().resource_types(service)]
-    formats = (form for kind in kinds if kind is not None for form in kind.arn_formats)
-    services = {arn.split_arn(arn.open_format(form)).service for form in formats}
+    services = {arn.split_arn(arn.open_format(form)).service for form in _arn_formats(service)}
     if any(map(wildcard.is_wild, services)):
         services = set(reference().services())
     return frozenset(services.union(BESIDE_THE_REFERENCE.get(service, ())))
@@ -394,14 +398,8 @@ def denied(
     return extents[overlapping]
 
 
-@lru_cache(maxsize=65536)
-def _list_covers(general: arn.Resources, special: arn.Resources) -> Truth:
-    return arn.list_covers(general, special)
-
-
-@lru_cache(maxsize=65536)
-def _lists_overlap(one: arn.Resources, other: arn.Resources) -> Truth:
-    return arn.lists_overlap(one, other)
+_list_covers = lru_cache(maxsize=65536)(arn.list_covers)
+_lists_overlap = lru_cache(maxsize=65536)(arn.lists_overlap)
 
 
 def _grants(statement: Statement, resources: tuple[str, ...]) -> list[Grant]:

@@ -146,9 +146,8 @@ def broken_resource_control_rules(document: Document) -> Iterator[DocumentError]
     """
     yield from _broken_rules(document)
     for index, statement in enumerate(document.statements):
-        if statement.principal_element != "Principal" or [principal.kind for principal in statement.principals] != [
-            "*"
-        ]:
+        kinds = [principal.kind for principal in statement.principals]
+        if statement.principal_element != "Principal" or kinds != ["*"]:
             yield DocumentError('the Principal of a resource control policy is "*".', f"Statement[{index}]")
     yield from _broken_resources(document)
 
@@ -226,7 +225,7 @@ def parse(value: object) -> Document:
     if not isinstance(value, dict):
         raise DocumentError(f"a policy document is an object, not {_kind(value)}.")
     fields = _fields(value, "")
-    _refuse_unknown(fields, _DOCUMENT_KEYS, "")
+    _refuse_unknown(fields, _DOCUMENT_KEYS)
     if "Statement" not in fields:
         raise DocumentError("a policy document has a Statement; this one has none.")
     statements = fields["Statement"]
@@ -237,8 +236,8 @@ def parse(value: object) -> Document:
     if len(statements) > MAX_STATEMENTS:
         raise DocumentError(f"{len(statements):,} statements; ekstui reads up to {MAX_STATEMENTS:,}.", "Statement")
     return Document(
-        version=_optional_string(fields, "Version", ""),
-        id=_optional_string(fields, "Id", ""),
+        version=_optional_string(fields, "Version"),
+        id=_optional_string(fields, "Id"),
         statements=tuple(_statements(statements)),
     )
 
@@ -297,11 +296,11 @@ def _statement(value: object) -> Statement:
         raise DocumentError(f"a statement is an object, not {_kind(value)}.")
     fields = _fields(value, "")
     if fields.get("Effect") not in ("Allow", "Deny"):
-        _refuse_unknown(fields, _STATEMENT_KEYS, "")
+        _refuse_unknown(fields, _STATEMENT_KEYS)
         raise DocumentError("Effect is Allow or Deny.", "Effect")
     action_element, resource_element, principal_element = _elements(tuple(fields))
     return Statement(
-        _optional_string(fields, "Sid", ""),
+        _optional_string(fields, "Sid"),
         fields["Effect"],  # type: ignore[arg-type]
         action_element,
         _strings(fields[action_element], action_element),
@@ -317,7 +316,7 @@ def _statement(value: object) -> Statement:
 @lru_cache(maxsize=256)
 def _elements(keys: tuple[str, ...]) -> tuple[ActionElement, ResourceElement | None, PrincipalElement | None]:
     """Return which elements a statement with these keys has of those that exist negated too."""
-    _refuse_unknown(keys, _STATEMENT_KEYS, "")
+    _refuse_unknown(keys, _STATEMENT_KEYS)
     action_element: ActionElement | None = _either(keys, "Action", "NotAction")
     if action_element is None:
         raise DocumentError("a statement has an Action or a NotAction; this one has neither.")
@@ -363,16 +362,16 @@ def _either(keys: Collection[str], plain: _Element, negated: _Element) -> _Eleme
     return plain
 
 
-def _refuse_unknown(keys: Iterable[str], allowed: set[str], place: str) -> None:
+def _refuse_unknown(keys: Iterable[str], allowed: set[str]) -> None:
     for key in keys:
         if key not in allowed:
-            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(allowed))}.", place)
+            raise DocumentError(f"unknown key {key!r}; known are {', '.join(sorted(allowed))}.")
 
 
-def _optional_string(fields: Mapping[str, object], key: str, place: str) -> str | None:
+def _optional_string(fields: Mapping[str, object], key: str) -> str | None:
     value = fields.get(key)
     if value is not None and not isinstance(value, str):
-        raise DocumentError(f"a string is expected, not {_kind(value)}.", f"{place}.{key}".lstrip("."))
+        raise DocumentError(f"a string is expected, not {_kind(value)}.", key)
     return value
 
 

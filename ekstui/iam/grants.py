@@ -266,10 +266,7 @@ def service_in(pattern: str) -> str:
 
 def service_of(element: ActionElement, actions: Sequence[str]) -> str:
     """Return a target's prefix in lower case, or `*` if it may match several services."""
-    if element == "NotAction":
-        return "*"
-    prefix, colon, _ = actions[0].lower().partition(":")
-    return prefix if colon and not wildcard.is_wild(prefix) else "*"
+    return "*" if element == "NotAction" or ":" not in actions[0] else service_in(actions[0].lower())
 
 
 class Targets(NamedTuple):

@@ -160,7 +160,7 @@ class Reference:
     def keys_of_service(self, service: str) -> tuple[str, ...]:
         """Return the condition keys that a service lists, as the reference spells them; empty if it is unknown.
 
-        core/conditions/known_keys.py decides what they match.
+        conditions/known_keys.py decides what they match.
         """
         service_name = self.has_service(service)
         return tuple(self._data.conditions.get_condition_keys_for_service(service)) if service_name else ()

@@ -223,7 +223,7 @@ _FORMS: dict[KeyType | None, tuple[str, tuple[str, ...]]] = {
 
 
 def implies_all(premises: frozenset[ConditionLine], wanted: frozenset[ConditionLine]) -> bool:
-    """Return True only if every request for which the block `given` holds also meets the block `wanted`."""
+    """Return True only if every request that meets the block `premises` also meets the block `wanted`."""
     if wanted <= premises:
         return True
     predicates = predicates_of(premises)
@@ -293,7 +293,7 @@ def _of_principal(line: Predicate, key: str) -> Predicate | None:
 
 @lru_cache(maxsize=65536)
 def implies(premises: tuple[Predicate, ...], wanted: Predicate) -> bool:
-    """Return True only if the conditions `given`, all on the key of `wanted`, cannot hold unless `wanted` does."""
+    """Return True only if the conditions `premises`, all on the key of `wanted`, cannot hold unless `wanted` does."""
     if not wanted.is_understood:
         return False
     lines = [line for line in (*premises, *facts(wanted.key)) if line.is_understood]
@@ -331,7 +331,7 @@ def excludes(premises: frozenset[ConditionLine], refused: frozenset[ConditionLin
 
 @lru_cache(maxsize=65536)
 def excluded(premises: tuple[Predicate, ...], refused: Predicate) -> bool:
-    """Return True only if the conditions `given` cannot hold together with `refused`, which is on the same key."""
+    """Return True only if the conditions `premises` cannot hold together with `refused`, which is on the same key."""
     lines = [line for line in premises if line.is_understood]
     if not refused.is_understood:
         return False

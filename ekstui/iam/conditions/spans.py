@@ -173,8 +173,6 @@ def _network(text: str) -> ValueSpan | Malformed:
 @lru_cache(maxsize=4096)
 def without_network(text: str, part: str) -> list[str]:
     """Return a network as a smaller one within it and what that leaves; alone if the other is not within it."""
-    if "address" not in (getattr(network, "kind", None) for network in (_network(text), _network(part))):
-        return [text]
     try:
         whole, inner = (ipaddress.ip_network(network.strip(), strict=False) for network in (text, part))
         left = [str(network) for network in whole.address_exclude(inner)]  # type: ignore[arg-type]
