@@ -23,6 +23,12 @@ class _Look(NamedTuple):
     background: str = ""
     bold: bool = False
 
+    @property
+    def content_style(self) -> str:
+        """The look as Textual's Content takes it; a background of its own becomes reversed colours."""
+        colour = f"${self.colour}" if self.colour else ""
+        return "reverse" if self.background else " ".join(filter(None, ("bold" if self.bold else "", colour)))
+
 
 _MUTED: Final = _Look("text-muted")
 _GOOD: Final = _Look("text-success")

@@ -14,7 +14,7 @@ from ekstui.tui.screens.card_screens import ActionScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.matrix_screen import MatrixScreen
-from ekstui.tui.widgets.bars import marks_line
+from ekstui.tui.widgets.explorer_header import marks_line
 from ekstui.tui.widgets.versions_pane import VersionsPane
 from tests.support.bundled import CNI, counts, newest, size_words
 from tests.tui.journeys import settle, shows, travel, type_in, words

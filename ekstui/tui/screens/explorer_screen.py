@@ -55,12 +55,8 @@ from ekstui.tui.widgets.bars import (
     FooterBar,
     HeaderBar,
     LineBar,
-    Offer,
-    header,
-    marks_line,
-    offer_of,
-    progress_words,
 )
+from ekstui.tui.widgets.explorer_header import Offer, header, marks_line, offer_of, progress_words
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.permissions_pane import PermissionsPane
 from ekstui.tui.widgets.policies_pane import PoliciesPane
