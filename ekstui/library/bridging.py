@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ekstui.change.comparison import changes, lacking
+from ekstui.change.comparison import changes
+from ekstui.change.lacking import lacking
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document
 from ekstui.iam.grants import merged_document

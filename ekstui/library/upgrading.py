@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from ekstui.change.comparison import AllowedElsewhere, Superfluous, lacking, superfluous
+from ekstui.change.lacking import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.commands import Command, put_policy, with_variables

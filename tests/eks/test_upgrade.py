@@ -3,7 +3,8 @@
 from itertools import pairwise
 from typing import Any
 
-from ekstui.change.comparison import changes, lacking, superfluous
+from ekstui.change.comparison import changes
+from ekstui.change.lacking import lacking, superfluous
 from ekstui.iam.document import parse
 from ekstui.iam.grants import merged_document
 from ekstui.sources.shipped import components
