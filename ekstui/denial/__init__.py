@@ -6,6 +6,6 @@
 - `question.everything_asked` makes requests of that, or of what a user describes. `explain.explain` decides one: what
   decides (`deciding`, for roles `assuming` with `callers`), and what is remembered of it (`answer.Explanation`). Start
   reading there.
-- `purpose` says what the principal is for, `remedies` which policies and statements would allow the request;
-  `access_entries` does the same for a request that Kubernetes forbade.
+- `purpose` says what the principal is for, `pod_session` what a pod's session has, `remedies` which policies and
+  statements would allow the request; `access_entries` does the same for a request that Kubernetes forbade.
 """

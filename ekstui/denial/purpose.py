@@ -1,8 +1,7 @@
-"""What is known about the principal of a request by the uses of its role: what it is for, and a pod's session.
+"""What the principal of a request is for: which controller, add-on, node or workload it runs.
 
 What EKS knows about a role counts first, then its policies and session, then words in its name and in the message. The
-purpose only ranks remedies and never affects a verdict. EKS User Guide, "Grant Pods access to AWS resources based on
-tags", for the names of tags and sessions (`eks-CLUSTER-POD-…`).
+purpose only ranks remedies and never affects a verdict.
 """
 
 from __future__ import annotations
@@ -13,16 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 from ekstui.denial.callers import is_instance_session
 from ekstui.denial.patterns import compiled_later
-from ekstui.errors import DocumentError
 from ekstui.iam.arn import entity_of
-from ekstui.iam.document import parse_text
-from ekstui.iam.evaluation import AppliedPolicy
 from ekstui.iam.grants import allows_action
 from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from ekstui.change.policy import Policy, PolicyScope
-    from ekstui.eks.account_snapshot import Use
     from ekstui.eks.knowledge import Knowledge, Requirement
     from ekstui.iam.document import Document
     from ekstui.iam.evaluation import Evaluation
@@ -293,67 +288,3 @@ def notes_on_node_role(request: Request, purpose: Purpose, misplaced: Sequence[s
         "The node role is not the place to allow it: all pods on its nodes could do it too. A pod keeps the credentials "
         "that it started with: check its service account, then restart it."
     )
-
-
-_TAG = "aws:PrincipalTag/"
-
-
-class PodSession(NamedTuple):
-    """What requests in such a session have."""
-
-    policies: tuple[AppliedPolicy, ...] = ()
-    tags: Mapping[str, tuple[str, ...]] = {}
-    """Context keys with their values."""
-    absent: frozenset[str] = frozenset()
-    unread: tuple[str, ...] = ()
-    """Session policies that may apply and were not evaluated, in words."""
-
-
-def pod_session(
-    uses: Sequence[Use], session_name: str | None, role_tags: Sequence[tuple[str, str]], place: str
-) -> PodSession:
-    """Return what is known about a session from the uses of its role and the session's name, which may be None.
-
-    `place` is `PARTITION:ACCOUNT`. An association is used only if it is the only possible one.
-    """
-    pods = [use for use in uses if use.kind == "pod-identity"]
-    if session_name is not None:
-        pods = [use for use in pods if session_name.startswith(f"eks-{use.cluster}-")]
-        certain = True
-    else:
-        certain = len(pods) == len(uses)
-    if len(pods) == 1 and certain:
-        return _session_of(pods[0], role_tags, place)
-    limited = [use for use in pods if use.session_policy is not None]
-    return PodSession(unread=tuple(f"the session policy of {_association(use)}, which may apply" for use in limited))
-
-
-def _session_of(use: Use, role_tags: Sequence[tuple[str, str]], place: str) -> PodSession:
-    policies: tuple[AppliedPolicy, ...] = ()
-    unread: tuple[str, ...] = ()
-    if use.session_policy is not None:
-        name = f"session policy of {_association(use)}"
-        try:
-            policies = (AppliedPolicy(name, None, parse_text(use.session_policy)),)
-        except DocumentError:
-            unread = (f"the {name}, which cannot be read",)
-    tags = {f"{_TAG}{key}": (value,) for key, value in role_tags}
-    absent: frozenset[str] = frozenset()
-    if use.session_tags is None:
-        tags = {}
-    elif use.session_tags:
-        partition, _, account = place.partition(":")
-        tags |= {
-            f"{_TAG}eks-cluster-arn": (f"arn:{partition}:eks:{use.region}:{account}:cluster/{use.cluster}",),
-            f"{_TAG}eks-cluster-name": (use.cluster or "",),
-            f"{_TAG}kubernetes-namespace": (use.namespace or "",),
-            f"{_TAG}kubernetes-service-account": (use.service_account or "",),
-        }
-    else:
-        # Then there are only the role's own tags.
-        absent = frozenset({f"{_TAG}*"})
-    return PodSession(policies, tags, absent, unread)
-
-
-def _association(use: Use) -> str:
-    return f"the Pod Identity association {use.namespace}/{use.service_account} of {use.cluster}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ekstui.denial.answer import Policies
-from ekstui.denial.purpose import PodSession, pod_session
+from ekstui.denial.pod_session import PodSession, pod_session
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
 from ekstui.eks.uses import uses_in
 from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError

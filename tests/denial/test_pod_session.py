@@ -2,7 +2,7 @@
 
 import json
 
-from ekstui.denial.purpose import PodSession, pod_session
+from ekstui.denial.pod_session import PodSession, pod_session
 from ekstui.eks.account_snapshot import Use
 
 NARROW = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:List*", "Resource": "*"}})
