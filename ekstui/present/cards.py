@@ -1,6 +1,6 @@
-"""What only the app shows: all about one action, symptom, user, group or own policy, and the matrix of several policies."""
+"""What only the app shows: all about one action, symptom, user, group or own policy."""
 
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ekstui.change.holders import Since
 from ekstui.eks.account_snapshot import (
@@ -13,7 +13,6 @@ from ekstui.eks.account_snapshot import (
     attachments_of,
 )
 from ekstui.eks.knowledge import DependentActions
-from ekstui.iam.access_levels import MATRIX_LEVELS, MatrixAction, MatrixCell, MatrixRow, extent
 from ekstui.iam.action_facts import ActionCard, MatchingStatement, resources_of
 from ekstui.iam.grants import grants_of
 from ekstui.iam.reference import reference
@@ -24,30 +23,24 @@ from ekstui.library.symptoms import SymptomAnswer
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
-    Column,
     Heading,
     Node,
     Sentence,
     Span,
-    Table,
-    TableRow,
     Tree,
     code,
     facts_tree,
     grant_line,
     hints_tree,
     iso_day,
-    joined,
     level_style,
     muted,
     note,
     restyled,
     section,
-    spans,
     uses_words,
 )
 from ekstui.present.permissions import services_blocks
-from ekstui.present.styled import Style
 from ekstui.present.who_can_report import since_words
 
 MOST_RESOURCES = 50
@@ -275,158 +268,3 @@ def _policy(name_or_arn: str, remark: str = "") -> Node:
     return Node(
         (code(name), Span("  of the account" if own else remark, "muted")), value=PolicyAt(name_or_arn), key=name_or_arn
     )
-
-
-LETTERS = "ABCD"
-"""The names of the policies in the cells."""
-
-_SHORT_LEVELS = {"Permissions management": "Perms", "Tagging": "Tag", "unknown": "Other"}
-_SIGNS: dict[str, Span] = {
-    "all": Span("●", "strong"), "some": Span("○"), "denied": Span("×", "bad"), "none": Span("·", "muted"),
-}  # fmt: skip
-_SERVICE_WIDTH = 16
-"""The minimum width of a service's name, in columns."""
-
-
-class _Layout(NamedTuple):
-    """How the cells are laid out."""
-
-    digits: dict[str, int]
-    """The width of a policy's number, by level."""
-    numbers: bool
-    """Whether cells show numbers: if wanted, and if there is room."""
-    columns: tuple[Column, ...]
-
-
-def _layout(rows: Sequence[MatrixRow], policies: int, width: int, *, signs: bool) -> _Layout:
-    """Return how to lay out the rows in `width` columns; `signs` asks for symbols even if there is room for numbers."""
-    by_level = {level: [row.cells[level] for row in rows if level in row.cells] for level in MATRIX_LEVELS}
-    shown = {level: cells for level, cells in by_level.items() if cells}
-    digits = {level: len(str(max(max(cell.granted) for cell in cells))) for level, cells in shown.items()}
-    totals = [len(str(max(cell.total for cell in cells))) for cells in shown.values()]
-    room = width - _SERVICE_WIDTH - len(shown)
-    # A space after each number (none after a single one), a slash before the total, perhaps an exclamation mark.
-    cells = [policies * (digits_of + 1) + total + 2 for digits_of, total in zip(digits.values(), totals, strict=True)]
-    titles = [_SHORT_LEVELS.get(level, level) for level in shown]
-    numbers = not signs and sum(map(max, cells, map(len, titles))) <= room
-    if not numbers:
-        # One symbol per policy, and perhaps an exclamation mark.
-        cells = [policies + 1 for _ in shown]
-    if sum(map(max, cells, map(len, shown))) <= room:
-        titles = list(shown)
-    columns = (
-        Column("Service", _SERVICE_WIDTH, share=2, names=True),
-        *(Column(title, max(cell, len(title)), share=1) for title, cell in zip(titles, cells, strict=True)),
-    )
-    return _Layout(digits, numbers, columns)
-
-
-NO_ACTION_ROWS = "No action is allowed."
-
-
-def matrix_blocks(
-    rows: Sequence[MatrixRow],
-    places: Sequence[PolicyAt],
-    width: int,
-    *,
-    shown: Sequence[MatrixRow] | None = None,
-    opened: Collection[Hashable] = (),
-    signs: bool = False,
-) -> tuple[list[Block], Table]:
-    """Return services by access level: a heading with a legend, and a table with a row per service (those `shown`).
-
-    A cell has numbers if there is room for them and `signs` does not ask for symbols. An opened service is followed by its
-    actions by level.
-    """
-    block = rows if shown is None else shown
-    form = _layout(block, len(places), width, signs=signs)
-    legend = _legend(rows, places, numbers=form.numbers, actions=any(row.service in opened for row in block))
-    lines: list[TableRow] = []
-    for row in block:
-        is_open = row.service in opened
-        name = (Span("▾ " if is_open else "▸ ", "muted", shown="app"), Span(row.service, "strong"))
-        cells = (_matrix_cell(row.cells.get(level), form, digits) for level, digits in form.digits.items())
-        lines.append(TableRow((name, *cells), row, ("service", row.service)))
-        if is_open:
-            lines += _action_rows(row, len(places), width)
-    return [Heading(", ".join(map(str, places)), 1), *legend], Table(form.columns, lines)
-
-
-def _legend(rows: Sequence[MatrixRow], places: Sequence[PolicyAt], *, numbers: bool, actions: bool) -> list[Block]:
-    """Return how much each policy allows, and what the symbols mean; `rows` are all rows, without a filter."""
-    blocks: list[Block] = []
-    for index, place in enumerate(places):
-        letter = f"{LETTERS[index]} " if len(places) > 1 else ""
-        totals = [sum(cell.granted[index] for cell in row.cells.values()) for row in rows]
-        counts = f"  {counted(sum(totals), 'action')} of {counted(sum(map(bool, totals)), 'service')}"
-        line = (Span(letter, "strong"), Span(str(place), "strong"), Span(counts, "muted"))
-        blocks.append(Sentence(line, key=("legend", index)))
-    if numbers:
-        words = "Actions allowed of all that exist"
-        if len(places) > 1:
-            words = f"{' '.join(LETTERS[: len(places)])} /all: how many actions each policy allows, and how many exist"
-    else:
-        words = "● all, ○ some, · none of the actions" + (", one symbol per policy" if len(places) > 1 else "")
-    if any(any(cell.denied) for row in rows for cell in row.cells.values()):
-        words += "; ! partly denied by the policy itself"
-    blocks.append(Sentence(Span(words, "muted"), key=("legend", "cells")))
-    if actions:
-        words = "An action: ● unlimited, ○ limited, × denied, · not allowed"
-        blocks.append(Sentence(Span(words, "muted"), key=("legend", "actions")))
-    return blocks
-
-
-def _matrix_cell(cell: MatrixCell | None, form: _Layout, digits: int) -> tuple[Span, ...]:
-    if cell is None:
-        return ()
-    denied = (Span("!", "bad"),) if any(cell.denied) else ()
-    if not form.numbers:
-        signs = ("none" if not count else "all" if count == cell.total else "some" for count in cell.granted)
-        return (*(_SIGNS[sign] for sign in signs), *denied)
-    if not any(cell.granted) and not denied:
-        # A total beside nothing would distract from cells with something.
-        return (Span(" ".join("·".rjust(digits) for _ in cell.granted), "muted"),)
-    numbers = joined(
-        " ", [Span((str(count) if count else "·").rjust(digits), _number_style(count, cell)) for count in cell.granted]
-    )
-    total = Span(f"{' ' if len(cell.granted) > 1 else ''}/{cell.total}", "muted")
-    return (*spans(numbers), *((total,) if cell.total else ()), *denied)
-
-
-def _number_style(count: int, cell: MatrixCell) -> Style:
-    """Return the style of a number, which stands out if the policies differ, then if all actions are allowed."""
-    if not count:
-        return "muted"
-    if cell.differs:
-        return "accent"
-    return "strong" if count == cell.total else ""
-
-
-def _action_rows(row: MatrixRow, policies: int, width: int) -> list[TableRow]:
-    rows: list[TableRow] = []
-    names = [action.action.partition(":")[2] for action in row.actions]
-    room = max(min(max(map(len, names)), width - 10 - 4 * policies), 8)
-    level = None
-    for name, action in zip(names, row.actions, strict=True):
-        if action.level != level:
-            level = action.level
-            rows.append(TableRow((Span(f"    {level}", level_style(level)),), key=(row.service, level)))
-        fitting = name if len(name) <= room else name[: room - 1] + "…"
-        pieces = [Span(f"      {fitting.ljust(room)}")]
-        for index, summary in enumerate(action.by_policy):
-            pieces += [Span(f"  {LETTERS[index]}" if policies > 1 else " ", "muted"), _SIGNS[extent(summary)]]
-        if policies == 1:
-            pieces.append(Span(_limits(action), "muted"))
-        value = next(summary for summary in action.by_policy if summary)
-        rows.append(TableRow((tuple(pieces),), value, ("action", row.service, action.action)))
-    return rows
-
-
-def _limits(action: MatrixAction) -> str:
-    """Return the resources and condition under which a single policy allows an action, in the console's words."""
-    (summary,) = action.by_policy
-    if summary is None or extent(summary) == "all":
-        return ""
-    condition = "" if summary.condition == "None" else f"  condition: {summary.conditioned.words(summary.condition)}"
-    denied = f"  denied: {summary.denied}" if summary.denied else ""
-    return f"  {summary.resource}{condition}{denied}"

@@ -9,7 +9,7 @@ from ekstui.iam.summary import ActionSummary
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
 from ekstui.library.notation import PolicyAt
-from ekstui.present.cards import NO_ACTION_ROWS, matrix_blocks
+from ekstui.present.matrix import NO_ACTION_ROWS, matrix_blocks
 from ekstui.present.permissions import action_line
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Styled, styled
