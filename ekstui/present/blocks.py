@@ -365,6 +365,12 @@ def facts_tree(facts: Iterable[tuple[str, str]]) -> Tree:
     )
 
 
+def facts_table(facts: Iterable[tuple[str, Line]]) -> Table:
+    """Return facts in two columns: a word for each, and the fact."""
+    columns = (Column(""), Column("", shrink=1))
+    return Table(columns, [TableRow((Span(word, "muted"), value)) for word, value in facts])
+
+
 def hints_tree(hints: Sequence[DependentActions], key: Hashable = None) -> Tree:
     """Return which other actions a call needs."""
     return Tree(

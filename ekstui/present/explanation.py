@@ -22,23 +22,12 @@ from ekstui.denial.answer import (
     statement_in_words,
 )
 from ekstui.denial.merging import kind_of_resource
-from ekstui.denial.message import Cause
-from ekstui.denial.parameters import made_by
 from ekstui.eks.commands import Command
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.document import serialise
-from ekstui.iam.evaluation import (
-    DENIALS,
-    IDENTITY,
-    PRINCIPAL,
-    RESOURCE,
-    Failure,
-    LayerEvaluation,
-    StatementResult,
-    exemption_of,
-)
-from ekstui.iam.principals import ANONYMOUS, UNSIGNED, is_assuming
+from ekstui.iam.evaluation import IDENTITY, PRINCIPAL, RESOURCE, Failure, LayerEvaluation, StatementResult
+from ekstui.iam.principals import ANONYMOUS, is_assuming
 from ekstui.iam.text import counted
 from ekstui.library.notation import PolicyAt
 from ekstui.named_tuples import NamedTuple
@@ -61,6 +50,7 @@ from ekstui.present.blocks import (
     by_place,
     code,
     command_blocks,
+    facts_table,
     folded,
     hints_tree,
     note,
@@ -69,35 +59,25 @@ from ekstui.present.blocks import (
 )
 from ekstui.present.chain import breaking_line, chain_line, is_open
 from ekstui.present.forbidden_report import forbidden_blocks
+from ekstui.present.simulation import simulation_blocks
 from ekstui.present.styled import Style
+from ekstui.present.verdicts import IN_A_WORD, verdict_in_words
 
 if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.peeling import Peeled
-    from ekstui.sources.aws.iam import SimulatedDecision
 
 _STYLES: dict[str, Style] = {
     "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "forbidden": "bad", "depends": "warn",
 }  # fmt: skip
 _IN_CAPITALS: dict[str, Style] = {"ALLOWED": "good", "DENIED": "bad", "CANNOT TELL": "warn"}
 """Verdicts at the start of an answer."""
-_IN_A_WORD = {
-    "allowed": "allowed", "explicit-deny": "denied by a Deny", "implicit-deny": "denied", "forbidden": "forbidden",
-    "depends": "cannot tell",
-}  # fmt: skip
-"""Verdicts in a table."""
 _DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
 """In a table, what was denied though the policies looked at allow it, or may."""
 _OF_A_LAYER = {
     "allowed": "allows it", "explicit-deny": "denies it", "implicit-deny": "does not allow it", "depends": "cannot tell",
 }  # fmt: skip
 """Verdicts of layers: an allowed request need not be allowed by each of them."""
-_SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
-"""What IAM's simulator decides."""
-_SIMULATED_CELLS: dict[str, tuple[str, Style]] = {
-    "allowed": ("allowed", "good"), "explicitDeny": ("denied by a Deny", "bad"), "implicitDeny": ("denied", "bad"),
-}  # fmt: skip
-_VERDICT_OF = {"allowed": "allowed", "explicitDeny": "explicit-deny", "implicitDeny": "implicit-deny"}
 
 _MOST_OFFERED = 6
 """The most policies shown that would allow the request; JSON has more."""
@@ -105,8 +85,6 @@ _MOST_OFFERED = 6
 _OPTIONS = {RESOURCE: "--resource ARN", PRINCIPAL: "--principal ARN", IDENTITY: "--policy POLICY or --role NAME"}
 _TYPED = {RESOURCE: "an ARN", PRINCIPAL: "who asks", IDENTITY: "role:NAME"}
 
-_PEELED = (Column("Left out", shrink=1), Column("Decision"))
-_ABOUT = (Column(""), Column("", shrink=1))
 _LAYERS = (Column("Layer"), Column("Verdict"), Column("By", shrink=1))
 _ANSWERS = (
     Column(""),
@@ -116,14 +94,8 @@ _ANSWERS = (
     Column("Verdict"),
 )
 
-_NAMED = {RESOURCE: "the resource", PRINCIPAL: "who asks", IDENTITY: "the identity policies"}
-"""What may be missing besides condition keys."""
-
 _LONGEST_NAME = 40
 """The longest name of a resource in a first line."""
-
-_MOST_KEYS = 3
-"""The most condition keys in a first line."""
 
 
 class AnswerRow(NamedTuple):
@@ -205,7 +177,7 @@ def _word(answer: ExplainAnswer) -> str:
             return "denied"
         if answer.verdict in _DENIED_THOUGH and verdict_in_words(answer)[0] == "DENIED":
             return _DENIED_THOUGH[answer.verdict]
-    return _IN_A_WORD[answer.verdict]
+    return IN_A_WORD[answer.verdict]
 
 
 def policy_json(explanation: Explanation) -> str:
@@ -238,9 +210,7 @@ def _explanation(
         line = (severity_sign(finding.severity), f" with the role: {finding.text}")
         yield Sentence(line, key=(number, "finding", index))
     if simulated is not None:
-        for title, simulation in _simulation(number, explanation, simulated):
-            yield Heading(title, 3)
-            yield from simulation
+        yield from simulation_blocks(number, explanation, simulated)
     yield from _newer(number, explanation)
     yield from _steps(number, explanation)
     yield from folded([*_parts(number, explanation, now)], opened, level=3 if several else 2)
@@ -286,129 +256,6 @@ def _on_what(explanation: Explanation) -> str:
         if "*" not in name:
             name = name.removeprefix(f"{kind}{separator}")
     return f" on {name}" if name != "*" and 0 < len(name) <= _LONGEST_NAME else ""
-
-
-def verdict_in_words(explanation: Explanation) -> tuple[str, str]:
-    """Return the verdict in capitals, and its reason; if it comes from the message, with the kind of policy.
-
-    What was denied is called so even where the policies looked at allow it, or may.
-    """
-    of_others = set(explanation.tag_keys_of_new_resource)
-    if of_others and set(explanation.missing_context) <= of_others:
-        return "DENIED", _of_foreign_tags(explanation)
-    if explanation.verdict == "allowed" and exemption_of(explanation.action or "", explanation.principal) == "action":
-        return "ALLOWED", "it always is, as it needs no permission"
-    if explanation.denied or explanation.verdict in DENIALS:
-        return "DENIED", _reason(explanation)
-    return "ALLOWED" if explanation.verdict == "allowed" else "CANNOT TELL", _reason(explanation)
-
-
-def _reason(explanation: Explanation) -> str:
-    if explanation.denied and not explanation.action:
-        where = "only its encoded part does" if explanation.encoded else "the lines around it may"
-        return f"the message does not name the action; {where}"
-    if explanation.judged:
-        return _judged(explanation)
-    if not explanation.denied:
-        return "no policy was given to judge it by"
-    if explanation.cause is None and (words := _of_assuming(explanation)):
-        return words
-    return _as_the_message_says(explanation.cause)
-
-
-def _of_assuming(explanation: Explanation) -> str:
-    """Return who does not let a role be assumed; empty for another action."""
-    action = (explanation.action or "").lower()
-    if action in UNSIGNED:
-        return "the role does not exist, or its trust policy does not accept the token"
-    if action != "sts:assumerole":
-        return ""
-    caller, role = entity_of(explanation.principal), entity_of(explanation.resource)
-    accounts = {split_arn(name or "").account for name in (explanation.principal, explanation.resource)}
-    if caller.kind == "session" and role.kind == "role" and caller.name == role.name and len(accounts) == 1:
-        return "the role assumes itself, which its own trust policy would have to allow"
-    if len(accounts) > 1 and all(account.isdigit() for account in accounts):
-        return "across accounts, the caller's policies and the trust policy of the role must both allow it"
-    return "the caller's policies do not allow it, or the trust policy of the role does not"
-
-
-def _as_the_message_says(cause: Cause | None) -> str:
-    if cause is None:
-        return "the message does not say by which policy"
-    if cause.policy_type == "public-access-block":
-        return f"S3 Block Public Access ({cause.policy}), which no policy overrides, denies it, as the message says"
-    if cause.is_one_of_several:
-        return f"the {cause.kind} denies it, or the resource does not exist, as the message says"
-    if cause.explicit:
-        return f"{cause.one_policy} denies it explicitly, as the message says"
-    says = f"the {cause.kind} does not allow it" if cause.policy_type == "trust" else f"no {cause.kind} allows it"
-    return f"{says}, as the message says"
-
-
-def _of_foreign_tags(explanation: Explanation) -> str:
-    """Return that only the tags of what the call makes would allow it, which the denied resource cannot have."""
-    made = next(iter(made_by(explanation.action or "")), "resource").replace("-", " ")
-    kind = kind_of_resource(explanation.resource)
-    service = (explanation.action or "").partition(":")[0].upper()
-    other = f"the {kind}" if kind and kind != "*" else "another resource"
-    return f"the policies cover only the new {made}, by its tags; {service} also checks {other}"
-
-
-def _judged(explanation: Explanation) -> str:
-    """Return the verdict of the policies that were evaluated, and why."""
-    if explanation.verdict == "allowed":
-        return _allowed(explanation)
-    if explanation.verdict == "depends":
-        questions = _open_questions(explanation)
-        return f"{'whether the policies allow ' if explanation.denied else ''}it depends on {questions}"
-    if explanation.verdict == "explicit-deny":
-        deny = next((near for near in explanation.nearest if near.statement.effect == "Deny"), None)
-        named = "a statement" if deny is None else statement_in_words(deny).removesuffix(", a Deny")
-        return f"{named} denies it, and a Deny overrides any Allow"
-    if (layer := _layer_in_the_way(explanation.layers)) is not None:
-        return f"the {layer_in_words(layer)} does not allow it, though identity policies do"
-    failed = {failure.part: failure for near in explanation.nearest[:1] for failure in near.failed}
-    if failed and "action" not in failed:
-        if "resource" in failed:
-            return "the policies allow it only on other resources"
-        if (condition := failed.get("condition")) is not None:
-            return f"the policies allow it only under a condition on {condition.key} that it does not meet"
-    return "none of the policies looked at allows it"
-
-
-def _layer_in_the_way(layers: Sequence[LayerEvaluation]) -> LayerEvaluation | None:
-    """Return the first layer that does not allow what the identity policies do; None if they are what is missing."""
-    if not any((layer.layer, layer.verdict) == ("identity", "allowed") for layer in layers):
-        return None
-    return next((layer for layer in layers if layer.verdict == "implicit-deny"), None)
-
-
-def _allowed(explanation: Explanation) -> str:
-    """Return that the policies allow it, and what else has a say."""
-    words = "the policies looked at allow it"
-    if explanation.must_allow_too is not None:
-        return f"{words}, but {explanation.must_allow_too} must allow it too"
-    return f"{words}, so something else denied it, or they have changed since" if explanation.denied else words
-
-
-def _open_questions(explanation: Explanation) -> str:
-    """Return what would have to be known for a verdict."""
-    missing = [key for key in explanation.missing_context if key not in explanation.tag_keys_of_new_resource]
-    questions = [words for key, words in _NAMED.items() if key in missing]
-    keys = [key for key in missing if key not in _NAMED]
-    of_tags = [key for key in keys if "tag" in key.partition(":")[2].lower()]
-    if of_tags:
-        questions.append("tags")
-    questions += [key for key in keys if key not in of_tags][:_MOST_KEYS]
-    if not questions:
-        return "what the policies do not tell"
-    plural = len(questions) > 1 or questions in (["tags"], [_NAMED[IDENTITY]])
-    unknown = (
-        "which the message does not show" if explanation.denied else f"which {'were' if plural else 'was'} not given"
-    )
-    if questions == ["tags"]:
-        return f"tags that {unknown.removeprefix('which ')}"
-    return f"{', '.join(questions[:-1])}{' and ' if len(questions) > 1 else ''}{questions[-1]}, {unknown}"
 
 
 def _about(explanation: Explanation, now: datetime) -> Iterator[tuple[str, Line]]:
@@ -511,7 +358,7 @@ def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Par
     yield from _besides(number, explanation)
     if about := list(_about(explanation, now)):
         read = f" · account {as_of_words(explanation.fetched_at)}" if explanation.fetched_at else ""
-        yield Part((number, "about"), f"who asked for what{read}", [_facts_table(about)])
+        yield Part((number, "about"), f"who asked for what{read}", [facts_table(about)])
 
 
 def _dated(version: int, created: datetime | None) -> str:
@@ -661,62 +508,3 @@ def _remarks(allower: Allower) -> str:
     return "; ".join(
         filter(None, (meant, published, wide, f"if {', '.join(allower.missing)}" if allower.missing else ""))
     )
-
-
-def _simulation(number: int, explanation: Explanation, peeled: Peeled) -> Iterator[tuple[str, list[Block]]]:
-    """Yield what IAM's simulator decides with everything, and then without one layer after the other."""
-    for decision in peeled.steps[0].decisions:
-        yield f"IAM's own simulator: {_SIMULATED.get(decision.decision, decision.decision)}", [_simulated(decision)]
-    blocks: list[Block] = []
-    if peeled.planned > 1:
-        rows = [
-            TableRow(
-                (f"without {step.without}", Span(*_SIMULATED_CELLS[step.decision])),
-                step,
-                (number, "peel", step.without),
-            )
-            for step in peeled.steps[1:]
-        ]
-        blocks = [Sentence(Span(peeled.verdict, "strong"), key=(number, "peeled")), Table(_PEELED, rows)]
-        if peeled.error is not None:
-            blocks.append(note(f"Not every layer was asked about: {peeled.error}"))
-        elif not peeled.complete:
-            blocks.append(note(f"{len(peeled.steps)} of {peeled.planned} questions answered…"))
-    if (difference := _simulator_differs(explanation, peeled)) is not None:
-        blocks.append(note(difference))
-    if blocks:
-        yield "Layer by layer, by IAM's own simulator", blocks
-
-
-def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:
-    """Return what each did not know, if the simulator and ekstui decide differently; None if they agree."""
-    decision = peeled.steps[0].decision
-    if not explanation.judged or explanation.verdict == _VERDICT_OF[decision]:
-        return None
-    keys = dict.fromkeys(key for other in peeled.steps[0].decisions for key in other.missing_context)
-    lacked = f" and was not given {', '.join(keys)}" if keys else ""
-    unseen = ", ".join(explanation.not_looked_at) or "nothing that it knows of"
-    return (
-        f"ekstui and the simulator differ ({_IN_A_WORD[explanation.verdict]}; {_SIMULATED.get(decision, decision)}). The "
-        "simulator knows no policies of resources, resource control policies, session policies or VPC endpoint policies"
-        f"{lacked}. ekstui did not look at: {unseen}."
-    )
-
-
-def _simulated(decision: SimulatedDecision) -> Table:
-    about: list[tuple[str, Line]] = [
-        ("resource", decision.resource),
-        ("matched", ", ".join(decision.matched)),
-        ("not given", ", ".join(decision.missing_context)),
-        ("organisation", _allows(decision.allowed_by_organisation)),
-        ("boundary", _allows(decision.allowed_by_boundary)),
-    ]
-    return _facts_table([(word, text) for word, text in about if text])
-
-
-def _facts_table(about: Sequence[tuple[str, Line]]) -> Table:
-    return Table(_ABOUT, [TableRow((Span(word, "muted"), value)) for word, value in about])
-
-
-def _allows(flag: bool | None) -> str:
-    return "" if flag is None else "allows" if flag else "does not allow"

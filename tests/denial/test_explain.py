@@ -46,13 +46,8 @@ from ekstui.iam.evaluation import AppliedPolicy, Failure, LayerEvaluation, State
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
-from ekstui.present.explanation import (
-    behind_in_words,
-    failure_in_words,
-    newer_in_words,
-    since_in_words,
-    verdict_in_words,
-)
+from ekstui.present.explanation import behind_in_words, failure_in_words, newer_in_words, since_in_words
+from ekstui.present.verdicts import verdict_in_words
 from tests.support.documents import allow, deny, parsed
 
 ACCOUNT = "111122223333"
