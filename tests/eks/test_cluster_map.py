@@ -5,7 +5,7 @@ import pytest
 from ekstui.eks.account_snapshot import Use, UseKind
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.unseen import ROLES, Branch, UseWay, branches
-from ekstui.present.role_report import WAY_WORDS
+from ekstui.present.cluster_map import WAY_WORDS
 
 READ = Cluster(
     "prod", "eu-west-1", issuer="oidc.eks.eu-west-1.amazonaws.com/id/A", described=True, authentication_mode="API",

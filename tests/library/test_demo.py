@@ -18,9 +18,10 @@ from ekstui.library.last_used import used_answer
 from ekstui.library.pod_answers import Wish, answers_for
 from ekstui.library.syncing import sync
 from ekstui.library.upgrading import upgrade
-from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
+from ekstui.present.cluster_report import cluster_blocks
 from ekstui.present.pod_report import pod_words
 from ekstui.present.rendering import lines as lines_of
+from ekstui.present.upgrade_report import upgrade_blocks
 from ekstui.sources.account_file import demo_account
 from tests.rig.isolation import ACCOUNT_ID
 from tests.support.command import ekstui

@@ -15,10 +15,11 @@ from ekstui.library.cluster_answers import cluster_answer, findings_worst_first
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Block
-from ekstui.present.cluster_report import cluster_blocks, upgrade_blocks
+from ekstui.present.cluster_report import cluster_blocks
 from ekstui.present.forbidden_report import forbidden_blocks
 from ekstui.present.rendering import lines, markdown
 from ekstui.present.role_report import role_blocks
+from ekstui.present.upgrade_report import upgrade_blocks
 from tests.support.forbidden import forbidden_answers
 from tests.support.shell import commands_in, fault_of
 

@@ -7,9 +7,10 @@ from ekstui.library.cluster_answers import cluster_answer, clusters
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Block
-from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, upgrade_blocks
+from ekstui.present.cluster_report import cluster_blocks, clusters_blocks
 from ekstui.present.rendering import lines
 from ekstui.present.role_report import role_blocks
+from ekstui.present.upgrade_report import upgrade_blocks
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 

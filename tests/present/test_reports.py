@@ -16,8 +16,8 @@ from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import who_can_answer
 from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.change_lists import pane_rows, timeline_blocks
+from ekstui.present.cluster_map import map_blocks
 from ekstui.present.rendering import lines, markdown
-from ekstui.present.role_report import map_blocks
 from ekstui.present.styled import plain
 from ekstui.present.who_can_report import principals_blocks, who_can_blocks
 from tests.support.accounts import WHEN, snapshot

@@ -37,8 +37,9 @@ from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, kuberne
 from ekstui.library.roles import role_answer
 from ekstui.library.upgrading import UpgradeAnswer, upgrade
 from ekstui.present.blocks import Code
-from ekstui.present.cluster_report import cluster_blocks, clusters_blocks, nothing_words, upgrade_blocks
+from ekstui.present.cluster_report import cluster_blocks, clusters_blocks
 from ekstui.present.role_report import role_blocks
+from ekstui.present.upgrade_report import nothing_words, upgrade_blocks
 from ekstui.sources.kubernetes import read_bindings, read_kubernetes
 from ekstui.sources.levels import read_layers
 

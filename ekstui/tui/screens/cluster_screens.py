@@ -27,17 +27,11 @@ from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt
 from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Fold, error_notes, none_known
-from ekstui.present.cluster_report import (
-    CLUSTER_COLUMNS,
-    UNREAD_ROLE,
-    about_line,
-    cluster_blocks,
-    cluster_cells,
-    upgrade_blocks,
-)
+from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
+from ekstui.present.cluster_report import CLUSTER_COLUMNS, UNREAD_ROLE, about_line, cluster_blocks, cluster_cells
 from ekstui.present.rendering import markdown, rows, styled_line
-from ekstui.present.role_report import Path, branches_of, map_blocks, paths_of
 from ekstui.present.styled import Row, Styled
+from ekstui.present.upgrade_report import upgrade_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
 from ekstui.tui.keys import bindings
