@@ -4,7 +4,6 @@ IAM User Guide, "AWS JSON policy elements: Principal"; EKS User Guide, "IAM role
 Identity".
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ekstui.iam.condition_operators import Operator, operator
@@ -15,15 +14,7 @@ from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount, Trustee, eks_regio
 from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
 
-_INSTANCE_SESSION = re.compile(r":assumed-role/[^/]+/i-(?:[0-9a-f]{8,17}|[*xX#.…]+|\W.*\W|REDACTED)$")
-"""The session of an EC2 instance, also with its identifier blanked out."""
-
 _USUAL_AUDIENCE = "sts.amazonaws.com"
-
-
-def is_instance_session(principal: str | None) -> bool:
-    """Return whether a principal is a session named after an EC2 instance, as those of node roles are."""
-    return principal is not None and _INSTANCE_SESSION.search(principal) is not None
 
 
 class WantedToken(NamedTuple):

@@ -45,7 +45,7 @@ from ekstui.denial.purpose import (
 from ekstui.denial.remedies import allowers, newer_version
 from ekstui.eks.knowledge import Knowledge, Symptom
 from ekstui.iam.arn import split_arn
-from ekstui.iam.evaluation import DENIALS, STRONGEST_FIRST, StatementResult, Verdict, exemption_of
+from ekstui.iam.evaluation import DENIALS, STRONGEST_FIRST, Evaluation, StatementResult, Verdict, exemption_of
 from ekstui.iam.principals import is_assuming, is_unsigned
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
@@ -102,12 +102,11 @@ def explain(
         # An action that nothing knows and that the message names once may be cut off.
         and (decision.cause is not None or _is_real(request.action, candidates))
     )
-    name = None if denial is None or request.resources else denial.resource_name
     explanation = Explanation(
         verdict=decision.verdict,
         action=request.action,
         resource=_resource(request, decision),
-        resource_name=name,
+        resource_name=None if denial is None or request.resources else denial.resource_name,
         principal=request.principal,
         cause=decision.cause,
         nearest=nearest,
@@ -147,21 +146,34 @@ def explain(
         component=next(iter(components_in(text)), None),
         text=text,
     )
-    if not has_remedy:
-        component = (
-            _calling(misplaced, purpose, text)
-            if of_pods and not decision.is_decided_outside_identity_policies
-            else None
-        )
-        return _with_next_steps(explanation, case, component, knowledge)
+    if has_remedy:
+        return _with_remedies(explanation, case, decision.evaluation, candidates, purpose, of_pods=of_pods)
+    may_be_misplaced = of_pods and not decision.is_decided_outside_identity_policies
+    component = _calling(misplaced, purpose, text) if may_be_misplaced else None
+    return _with_next_steps(explanation, case, component, knowledge)
+
+
+def _with_remedies(
+    explanation: Explanation,
+    case: FixCase,
+    evaluation: Evaluation | None,
+    candidates: Sequence[CandidatePolicy],
+    purpose: Purpose,
+    *,
+    of_pods: bool,
+) -> Explanation:
+    """Return an explanation with what allows the request: policies, a newer version, the smallest statement, and fixes.
+
+    `candidates` are also those in force, of which a newer version may help.
+    """
+    request = case.request
     offered, more = allowers(request, case.candidates, purpose)
     own = {allower.policy: index for index, allower in enumerate(offered) if allower.fit == "own"}
     # What the caller's policies allow under a condition, no statement with the same condition helps.
-    models = [
-        candidate for candidate in case.candidates if candidate.policy.name in own and decision.verdict != "depends"
-    ]
+    is_open = explanation.verdict == "depends"
+    models = [candidate for candidate in case.candidates if candidate.policy.name in own and not is_open]
     models.sort(key=lambda candidate: own[candidate.policy.name])
-    statement = smallest_statement(request, decision.evaluation, nearest, name, models)
+    statement = smallest_statement(request, evaluation, explanation.nearest, explanation.resource_name, models)
     case = case._replace(offered=offered, statement=statement)
     if (limit := limited_by(case)) is not None:
         note = f"An Allow in an identity policy is not enough: the {limit} does not allow it either."
@@ -170,7 +182,7 @@ def explain(
     return explanation._replace(
         allowed_by=offered,
         allowed_by_more=more,
-        newer_version=newer_version(request, policies.identity, candidates),
+        newer_version=newer_version(request, case.policies.identity, candidates),
         smallest_statement=shown_statement(statement, request),
         checks=checks_of(case, fixes, of_pods=of_pods),
         fixes=fixes,

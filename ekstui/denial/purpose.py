@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from ekstui.denial.callers import is_instance_session
 from ekstui.denial.patterns import compiled_later
 from ekstui.iam.arn import entity_of
 from ekstui.iam.grants import allows_action
@@ -60,6 +59,8 @@ _OTHERS = compiled_later(
 _OF_A_NODE = compiled_later(
     r"node-?instance-?role|karpenter-?node-?role|node-?group|(?:^|[^a-z])nodes?(?:-?role)?$", re.IGNORECASE
 )
+_INSTANCE_SESSION = compiled_later(r":assumed-role/[^/]+/i-(?:[0-9a-f]{8,17}|[*xX#.…]+|\W.*\W|REDACTED)$")
+"""The session of an EC2 instance, also with its identifier blanked out."""
 _POD_SESSION = compiled_later(r":assumed-role/[^/]+/eks-")
 """How EKS Pod Identity names its sessions: `eks-CLUSTER-POD-…`."""
 _BY_EKS = compiled_later(r'"invokedBy\\*"\s*:\s*\\*"eks\.amazonaws\.com')
@@ -177,6 +178,11 @@ def _purpose_by_session(principal: str, text: str) -> Purpose | None:
     if _SIGNED_IN.search(principal):
         return Purpose(True, frozenset(("user",)))
     return Purpose(True, _CLUSTER_ROLES) if _BY_EKS.search(text) else None
+
+
+def is_instance_session(principal: str | None) -> bool:
+    """Return whether a principal is a session named after an EC2 instance, as those of node roles are."""
+    return principal is not None and _INSTANCE_SESSION.search(principal) is not None
 
 
 def components_in(text: str) -> tuple[str, ...]:

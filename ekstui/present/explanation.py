@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -61,15 +61,12 @@ from ekstui.present.chain import breaking_line, chain_line, is_open
 from ekstui.present.forbidden_report import forbidden_blocks
 from ekstui.present.simulation import simulation_blocks
 from ekstui.present.styled import Style
-from ekstui.present.verdicts import IN_A_WORD, verdict_in_words
+from ekstui.present.verdicts import IN_A_WORD, STYLES, verdict_in_words
 
 if TYPE_CHECKING:
     from ekstui.library.explaining import ExplainAnswer
     from ekstui.library.peeling import Peeled
 
-_STYLES: dict[str, Style] = {
-    "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "forbidden": "bad", "depends": "warn",
-}  # fmt: skip
 _IN_CAPITALS: dict[str, Style] = {"ALLOWED": "good", "DENIED": "bad", "CANNOT TELL": "warn"}
 """Verdicts at the start of an answer."""
 _DENIED_THOUGH = {"allowed": "denied elsewhere", "depends": "denied, it depends"}
@@ -114,28 +111,19 @@ def explanation_blocks(
 ) -> list[Block]:
     """Return one answer; of several a table, and those of them whose places are unfolded.
 
-    `unfolded` also has the keys of the parts of answers that are shown; None shows everything. The decisions of IAM's simulator are about the first.
+    `unfolded` also has the keys of the parts of answers that are shown; None shows everything. The decisions of IAM's
+    simulator are about the first.
     """
     several = len(answers) > 1
     blocks = _table(answers, is_whole=unfolded is None) if several else []
     for number, answer in enumerate(answers):
         if not several or unfolded is None or number in unfolded:
-            blocks += _answer(number, answer, None if number else simulated, now, unfolded, several=several)
+            if isinstance(answer, Explanation):
+                decided = None if number else simulated
+                blocks += _explanation(number, answer, decided, now, unfolded, several=several)
+            else:
+                blocks += forbidden_blocks(answer, now, number if several else None, unfolded)
     return blocks
-
-
-def _answer(
-    number: int,
-    answer: ExplainAnswer,
-    simulated: Peeled | None,
-    now: datetime,
-    opened: Collection[Hashable] | None,
-    *,
-    several: bool,
-) -> Iterable[Block]:
-    if isinstance(answer, Explanation):
-        return _explanation(number, answer, simulated, now, opened, several=several)
-    return forbidden_blocks(answer, now, number if several else None, opened)
 
 
 def _table(answers: Sequence[ExplainAnswer], *, is_whole: bool) -> list[Block]:
@@ -163,7 +151,7 @@ def _row(number: int, answer: ExplainAnswer) -> TableRow:
         kind = answer.request.resource if answer.request else ""
     times = f"{answer.times} ×" if answer.times else ""
     word = _word(answer)
-    verdict = Span(word, "warn" if word in _DENIED_THOUGH.values() else _STYLES[answer.verdict])
+    verdict = Span(word, "warn" if word in _DENIED_THOUGH.values() else STYLES[answer.verdict])
     cells = (times, code(who), code(what, "strong"), code("" if kind == "*" else kind), verdict)
     return TableRow(cells, AnswerRow(number), (number, "row"))
 
@@ -421,7 +409,7 @@ def _besides(number: int, explanation: Explanation) -> Iterator[Part]:
 def _layer(number: int, layer: LayerEvaluation) -> TableRow:
     """Return a row with a layer's verdict and the statement that decides it."""
     by = "" if layer.decided_by is None else statement_in_words(layer.decided_by)
-    cells = (layer_in_words(layer), Span(_OF_A_LAYER[layer.verdict], _STYLES[layer.verdict]), by)
+    cells = (layer_in_words(layer), Span(_OF_A_LAYER[layer.verdict], STYLES[layer.verdict]), by)
     return TableRow(cells, layer, (number, "layer", layer.layer, layer.level))
 
 

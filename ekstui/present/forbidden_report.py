@@ -26,12 +26,10 @@ from ekstui.present.blocks import (
     places_words,
 )
 from ekstui.present.chain import Link, chain_of
-from ekstui.present.styled import Style
+from ekstui.present.verdicts import STYLES
 
 if TYPE_CHECKING:
     from ekstui.denial.access_entries import ForbiddenExplanation, JudgedPolicy, Remedy
-
-_VERDICTS: dict[str, Style] = {"forbidden": "bad", "depends": "warn", "allowed": "good"}
 
 
 def forbidden_blocks(
@@ -49,7 +47,7 @@ def forbidden_blocks(
     )
     where = f" in {explanation.request.namespace}" if explanation.request and explanation.request.namespace else ""
     word = "cannot tell" if explanation.verdict == "depends" else explanation.verdict
-    verdict = Span(f"{word.upper()}  ", _VERDICTS[explanation.verdict])
+    verdict = Span(f"{word.upper()}  ", STYLES[explanation.verdict])
     line: Line = (verdict, code(what, "strong"), where, f". {explanation.reason}")
     key = (number or 0, "verdict")
     blocks: list[Block] = [Sentence(line, key=key) if number is None else Heading(line, key=key)]

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.denial.answer import Explanation
 from ekstui.present.blocks import Block, Column, Heading, Line, Sentence, Span, Table, TableRow, facts_table, note
-from ekstui.present.styled import Style
-from ekstui.present.verdicts import IN_A_WORD
+from ekstui.present.verdicts import IN_A_WORD, STYLES
 
 if TYPE_CHECKING:
     from ekstui.library.peeling import Peeled
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
 
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 """What IAM's simulator decides."""
-
-_SIMULATED_CELLS: dict[str, tuple[str, Style]] = {
-    "allowed": ("allowed", "good"), "explicitDeny": ("denied by a Deny", "bad"), "implicitDeny": ("denied", "bad"),
-}  # fmt: skip
 
 _VERDICT_OF = {"allowed": "allowed", "explicitDeny": "explicit-deny", "implicitDeny": "implicit-deny"}
 
@@ -36,7 +31,7 @@ def simulation_blocks(number: int, explanation: Explanation, peeled: Peeled) -> 
     if peeled.planned > 1:
         rows = [
             TableRow(
-                (f"without {step.without}", Span(*_SIMULATED_CELLS[step.decision])),
+                (f"without {step.without}", _verdict(step.decision)),
                 step,
                 (number, "peel", step.without),
             )
@@ -51,6 +46,11 @@ def simulation_blocks(number: int, explanation: Explanation, peeled: Peeled) -> 
         blocks.append(note(difference))
     if blocks:
         yield from (Heading("Layer by layer, by IAM's own simulator", 3), *blocks)
+
+
+def _verdict(decision: str) -> Span:
+    verdict = _VERDICT_OF[decision]
+    return Span(IN_A_WORD[verdict], STYLES[verdict])
 
 
 def _simulator_differs(explanation: Explanation, peeled: Peeled) -> str | None:

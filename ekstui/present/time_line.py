@@ -24,18 +24,13 @@ _YEAR = 3
 """The cells that the label of a year needs with the space after it."""
 
 
-def reach_sign(reach: str | None) -> str:
-    """Return the sign of a change's reach; that of `same` for the first version."""
-    return SIGNS[reach or "same"]
-
-
 def step_sign(step: Step) -> tuple[str, Style]:
     """Return what a step did, as a sign with its style; for the version in force, that it is."""
     if step.default:
         return IN_FORCE, "strong"
     if step.change is None or step.change.kind == "none":
         return SIGNS["same"], "muted"
-    return reach_sign(step.change.reach), reach_style(step.change.reach)
+    return SIGNS[step.change.reach or "same"], reach_style(step.change.reach)
 
 
 def in_force_words(policy: Policy) -> str:

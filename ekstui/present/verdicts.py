@@ -11,6 +11,12 @@ from ekstui.denial.parameters import made_by
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.evaluation import DENIALS, IDENTITY, PRINCIPAL, RESOURCE, LayerEvaluation, exemption_of
 from ekstui.iam.principals import UNSIGNED
+from ekstui.present.styled import Style
+
+STYLES: dict[str, Style] = {
+    "allowed": "good", "explicit-deny": "bad", "implicit-deny": "bad", "forbidden": "bad", "depends": "warn",
+}  # fmt: skip
+"""The style of each verdict, of IAM or of Kubernetes."""
 
 IN_A_WORD = {
     "allowed": "allowed", "explicit-deny": "denied by a Deny", "implicit-deny": "denied", "forbidden": "forbidden",

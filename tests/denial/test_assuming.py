@@ -11,10 +11,11 @@ import pytest
 
 from ekstui.denial.answer import Explanation, Policies, TrustJudgement, refused_tags
 from ekstui.denial.assuming import TRUST_UNSEEN, judge_trust, judged_together, with_trust
-from ekstui.denial.callers import is_instance_session, wanted_tokens
+from ekstui.denial.callers import wanted_tokens
 from ekstui.denial.deciding import TRUST_MUST_ALLOW
 from ekstui.denial.explain import explain
 from ekstui.denial.parsing import parse_denial
+from ekstui.denial.purpose import is_instance_session
 from ekstui.iam.document import parse
 from ekstui.iam.evaluation import AppliedPolicy, Failure, evaluate
 from ekstui.iam.principals import same_principal, same_service
