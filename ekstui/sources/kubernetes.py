@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from ekstui.eks.rbac import Binding
 from ekstui.errors import InputError
 from ekstui.iam.document import object_of
 from ekstui.sources.aws_auth import parse_aws_auth
+from ekstui.spelling import nearest
 
 _Json = Mapping[str, Any]
 
@@ -366,9 +366,8 @@ def _is_misspelt(annotation: str) -> bool:
     if annotation == ROLE_ANNOTATION or not _ANNOTATION.fullmatch(annotation):
         return False
     domain, _, name = annotation.lower().partition("/")
-    return (
-        name.replace("_", "-") in ("role-arn", "rolearn", "role", "role-arns", "iam-role", "iam-role-arn")
-        and SequenceMatcher(None, domain, "eks.amazonaws.com").ratio() > _ALIKE
+    return name.replace("_", "-") in ("role-arn", "rolearn", "role", "role-arns", "iam-role", "iam-role-arn") and bool(
+        nearest(domain, ["eks.amazonaws.com"], alike=_ALIKE)
     )
 
 

@@ -61,9 +61,9 @@ ORDERS = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "G
 # For each key: operators, values of a policy, and values of a request.
 KEYS: dict[str, tuple[list[str], list[str], list[tuple[str, ...]]]] = {
     "zz:one": (STRINGS, TEXTS, [(), ("a",), ("A",), ("ab",), ("z",)]),
-    "zz:n": ([f"Numeric{each}" for each in ORDERS], ["1", "1.0", "2", "5", "-1"], [(), ("0",), ("1",), ("1.5",), ("2",), ("9",)]),
+    "zz:n": ([f"Numeric{order}" for order in ORDERS], ["1", "1.0", "2", "5", "-1"], [(), ("0",), ("1",), ("1.5",), ("2",), ("9",)]),
     "zz:d": (
-        [f"Date{each}" for each in ORDERS],
+        [f"Date{order}" for order in ORDERS],
         ["2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"],
         [(), ("2025-01-01T00:00:00Z",), ("2026-01-01T00:00:00Z",), ("2026-03-01T00:00:00Z",), ("2027-01-01T00:00:00Z",)],
     ),

@@ -44,14 +44,14 @@ def brute_force_grants(document: Any) -> set[tuple[str, ...]]:
 
 
 def steps_of(raw: dict[str, Any]) -> tuple[Step, ...]:
-    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+    documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     return timeline(policy_of(raw), documents)
 
 
 def test_every_step_of_the_corpus_has_the_kind_and_counts_of_a_plain_set_comparison() -> None:
     kinds: Counter[str] = Counter()
     for raw in sampled_corpus(250):
-        sets = [brute_force_grants(each["document"]) for each in raw["versions"]]
+        sets = [brute_force_grants(version["document"]) for version in raw["versions"]]
         for before, after, step in zip(sets, sets[1:], steps_of(raw)[1:], strict=False):
             assert step.change is not None
             names_before, names_after = {grant[:3] for grant in before}, {grant[:3] for grant in after}
@@ -308,8 +308,8 @@ def test_a_policy_that_only_denies_denies_more_or_less() -> None:
 
 def test_a_timeline_says_what_a_policy_that_only_denies_denies() -> None:
     raw = next(each for each in raw_corpus() if each["name"] == "AWSCompromisedKeyQuarantineV2")
-    infos = tuple(VersionInfo(int(each["version"][1:]), None) for each in raw["versions"])
-    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+    infos = tuple(VersionInfo(int(version["version"][1:]), None) for version in raw["versions"])
+    documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     steps = timeline(Policy(raw["name"], raw["arn"], len(infos), infos), documents)
     said = [step.change.words for step in steps if step.change]
     # v2 put one pattern in place of another, v3 to v5 added what is denied.
@@ -326,7 +326,10 @@ def test_two_policies_are_not_added_and_removed() -> None:
 
 def _only(document: Document, actions: set[str]) -> Document:
     """The document's statements, cut to some actions."""
-    cut = (each._replace(actions=tuple(a for a in each.actions if a in actions)) for each in document.statements)
+    cut = (
+        statement._replace(actions=tuple(a for a in statement.actions if a in actions))
+        for statement in document.statements
+    )
     return document._replace(statements=tuple(each for each in cut if each.actions))
 
 
@@ -416,8 +419,8 @@ def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None
     """The verdicts there and back, with one letter for the keys of tags."""
     one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
     sides = ((one, other), (other, one))
-    verdicts = [changes(*each, names).verdict if names else changes(*each).verdict for each in sides]
-    said = [each.replace("aws:PrincipalTag/", "") for each in verdicts]
+    verdicts = [changes(*side, names).verdict if names else changes(*side).verdict for side in sides]
+    said = [verdict.replace("aws:PrincipalTag/", "") for verdict in verdicts]
     return said[0], said[1]
 
 
@@ -541,7 +544,9 @@ def test_a_long_verdict_counts_each_action_once() -> None:
     ],
 )  # fmt: skip
 def test_what_is_too_large_to_compare(statements: list[dict[str, Any]], too_large: bool) -> None:
-    assert is_too_large(parse({"Statement": [{"Effect": "Allow", **each} for each in statements]})) is too_large
+    assert (
+        is_too_large(parse({"Statement": [{"Effect": "Allow", **statement} for statement in statements]})) is too_large
+    )
 
 
 CLUSTERS, EKS_KEY = "eks:ListClusters", {"StringEquals": {"eks:policyArn": "arn:aws:eks::aws:cluster-access-policy/a"}}
@@ -594,6 +599,6 @@ def test_three_actions_that_cannot_be_judged_are_named_and_the_rest_counted() ->
 
 def test_a_service_that_the_reference_lacks_has_actions_that_cannot_be_listed() -> None:
     likes = [{name: {"zz:a": value}} for name, value in (("StringLike", "a*"), ("StringNotLike", "?"))]
-    one, other = (parse({"Version": "2012-10-17", "Statement": _of("zz:Get*", condition=each)}) for each in likes)
+    one, other = (parse({"Version": "2012-10-17", "Statement": _of("zz:Get*", condition=like)}) for like in likes)
     why = "the reference lacks the service, so its actions cannot be listed."
     assert changes(one, other).notes == (f"zz:*: {why}", f"zz:Get*: {why}")

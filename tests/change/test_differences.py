@@ -152,13 +152,13 @@ def test_the_ways_that_have_most_in_common_are_one_that_changed() -> None:
 
 def get(*buckets: str, element: str = "Resource", action: str = "s3:GetObject", **tags: str) -> dict[str, Any]:
     """A statement on buckets by name, under conditions on tags of the principal."""
-    resources = [each if each == "*" else f"arn:aws:s3:::{each}/*" for each in buckets]
+    resources = [bucket if bucket == "*" else f"arn:aws:s3:::{bucket}/*" for bucket in buckets]
     condition = {"StringEquals": {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}} if tags else {}
     return {"Effect": "Allow", "Action": action, element: resources, "Condition": condition}
 
 
 def buckets(resources: tuple[str, ...]) -> list[str]:
-    return [each.removeprefix("arn:aws:s3:::").removesuffix("/*") for each in resources]
+    return [resource.removeprefix("arn:aws:s3:::").removesuffix("/*") for resource in resources]
 
 
 def keys(ways: Any) -> list[list[str]]:
@@ -246,7 +246,8 @@ def test_resources_that_only_one_side_has_are_together_by_how_they_are_allowed()
         (difference,) = differences(parsed(*before), parsed(*after)).changed
         assert difference.conditions == ()
         return [
-            (each.element, buckets(each.removed), buckets(each.added), each.listed) for each in difference.resources
+            (resource.element, buckets(resource.removed), buckets(resource.added), resource.listed)
+            for resource in difference.resources
         ]
 
     assert changed([get("a", "b"), get("c", t="1")], [get("a", "d")]) == [

@@ -66,7 +66,7 @@ def test_a_step_is_from_the_version_before_it_and_the_first_is_new() -> None:
     actions: list[Any] = [["s3:GetObject"], ["s3:GetObject", "s3:PutObject"], ["s3:PutObject"]]
     documents = {n: parse({"Statement": {**statement, "Action": each}}) for n, each in enumerate(actions, 1)}
     steps = list(steps_since(policy, documents, None))
-    said = [(each.version, each.previous, each.change.kind, each.change.added, each.change.removed) for each in steps]
+    said = [(step.version, step.previous, step.change.kind, step.change.added, step.change.removed) for step in steps]
     assert said == [(1, None, "new", 1, 0), (2, 1, "actions", 1, 0), (3, 2, "actions", 0, 1)]
     assert [each.version for each in steps_since(policy, documents, DAY[3])] == [3]
     assert list(steps_since(policy, documents, DAY[5])) == []

@@ -164,7 +164,7 @@ def assert_witnessed(outcome: Outcome, before: Any, after: Any) -> None:
 @settings(max_examples=examples(40, whole=100), deadline=None)
 @given(changed_documents())
 def test_swapping_the_sides_swaps_widened_and_narrowed(documents: tuple[Any, Any]) -> None:
-    before, after = (grants(parse(each)) for each in documents)
+    before, after = (grants(parse(document)) for document in documents)
     opposite = {"widened": "narrowed", "narrowed": "widened"}
     there, back = reach_between(before, after).reach, reach_between(after, before).reach
     assert back == opposite.get(there, there)
@@ -308,12 +308,12 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
 
     def allowed(patterns: set[str], action: str) -> bool:
         return action in patterns or any(
-            "*" in each and each[:3] in ("*", action[:3]) and glob(each, action) for each in patterns
+            "*" in pattern and pattern[:3] in ("*", action[:3]) and glob(pattern, action) for pattern in patterns
         )
 
     judged: Counter[str] = Counter()
     for raw in sampled_corpus(250):
-        for before, after in itertools.pairwise(each["document"] for each in raw["versions"]):
+        for before, after in itertools.pairwise(version["document"] for version in raw["versions"]):
             if not (is_plain(before) and is_plain(after)):
                 continue
             one, other = plain_actions(before), plain_actions(after)
@@ -326,7 +326,7 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
             touched |= {
                 pattern.replace("*", "~")
                 for pattern in one | other
-                if "*" in pattern and not expanded(pattern) and not any(glob(pattern, each) for each in literals)
+                if "*" in pattern and not expanded(pattern) and not any(glob(pattern, literal) for literal in literals)
             }
             touched |= {
                 f"{each.partition(':')[0]}:~" for each in one | other if each.partition(":")[0] not in names
@@ -372,7 +372,7 @@ def test_random_pairs_are_never_contradicted_by_a_request() -> None:
 def test_most_of_what_aws_changed_is_decided() -> None:
     judged: Counter[str] = Counter()
     for raw in sampled_corpus(250):
-        for before, after in itertools.pairwise(grants(parse(each["document"])) for each in raw["versions"]):
+        for before, after in itertools.pairwise(grants(parse(version["document"])) for version in raw["versions"]):
             if before != after:
                 judged[reach_between(before, after, thorough=False).reach] += 1
     # Of all steps less than one in a hundred; few policies have most of them, and a sample may have these.
@@ -666,7 +666,9 @@ def test_the_first_and_the_last_service_are_those_of_the_chain(
 
 def test_all_but_one_are_not_covered_by_all_but_two() -> None:
     def everyone_but(*accounts: str) -> Extent:
-        return Extent("Resource", ("*",), frozenset(), frozenset(("NotPrincipal", "AWS", each) for each in accounts))
+        return Extent(
+            "Resource", ("*",), frozenset(), frozenset(("NotPrincipal", "AWS", account) for account in accounts)
+        )
 
     one, two = everyone_but("111122223333"), everyone_but("111122223333", "444455556666")
     assert not extent_covers(two, one)
@@ -887,25 +889,27 @@ def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_mat
     names = ["".join(letters) for length in (1, 2, 3) for letters in itertools.product("ab/c", repeat=length)]
     arns = [f"arn:aws:{service}:::{name}" for service in ("zz", "yy") for name in names]
     matched = {
-        each: {arn for arn in arns if any(glob(entry, arn) for entry in each.resources) is (each.element == "Resource")}
-        for each in extents
+        extent: {
+            arn for arn in arns if any(glob(entry, arn) for entry in extent.resources) is (extent.element == "Resource")
+        }
+        for extent in extents
     }
     for one, other in itertools.product(extents, repeat=2):
         assert extent_covers(one, other) is (matched[other] <= matched[one]), (one, other)
         assert are_disjoint(one, other) is matched[one].isdisjoint(matched[other]), (one, other)
     bound = frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"a"}))})
-    for each in extents:
-        assert extent_covers(each, each._replace(conditions=bound))
-        assert not extent_covers(each._replace(conditions=bound), each)
+    for extent in extents:
+        assert extent_covers(extent, extent._replace(conditions=bound))
+        assert not extent_covers(extent._replace(conditions=bound), extent)
     # What has no resources is about itself, as a trust policy is.
     itself = Extent("Resource", (), frozenset())
     assert extent_covers(itself, itself)
     assert not any(
-        extent_covers(itself, each)
-        or extent_covers(each, itself)
-        or are_disjoint(itself, each)
-        or are_disjoint(each, itself)
-        for each in extents
+        extent_covers(itself, extent)
+        or extent_covers(extent, itself)
+        or are_disjoint(itself, extent)
+        or are_disjoint(extent, itself)
+        for extent in extents
     )
     other = itself._replace(
         conditions=frozenset({ConditionLine("StringEquals", "aws:principaltag/t", frozenset({"b"}))})

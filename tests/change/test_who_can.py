@@ -24,9 +24,9 @@ def names(statement: Any, action: str) -> bool:
 
 def allowing(raw: Any, action: str) -> list[int]:
     return [
-        int(each["version"][1:])
-        for each in raw["versions"]
-        if any(s["Effect"] == "Allow" and names(s, action) for s in listed(each["document"]["Statement"]))
+        int(version["version"][1:])
+        for version in raw["versions"]
+        if any(s["Effect"] == "Allow" and names(s, action) for s in listed(version["document"]["Statement"]))
     ]
 
 
@@ -36,7 +36,7 @@ def candidates(action: str) -> list[Candidate]:
     found: list[Candidate] = []
     for raw in raw_corpus():
         if allowing({"versions": raw["versions"][-1:]}, action):
-            documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
+            documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
             candidate = candidate_of(policy_of(raw), documents, action.lower())
             assert candidate is not None, raw["name"]
             found.append(candidate)
@@ -44,7 +44,7 @@ def candidates(action: str) -> list[Candidate]:
 
 
 def holders(action: str, resource: str | None = None) -> dict[str, Holder]:
-    return {each.policy.name: each for each in holders_of(action, candidates(action), resource).holders}
+    return {holder.policy.name: holder for holder in holders_of(action, candidates(action), resource).holders}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -
         versions = allowing(raw, action)
         if int(raw["default"][1:]) not in versions:
             continue
-        run = [int(each["version"][1:]) for each in raw["versions"]]
+        run = [int(version["version"][1:]) for version in raw["versions"]]
         while run and run[-1] in versions:
             first = run.pop()
         expected[raw["name"]] = first
@@ -97,7 +97,7 @@ def test_an_action_on_several_types_says_which_are_covered() -> None:
     assert not set(driver.covers) & set(driver.lacks)
     # A question about snapshots leaves the policy what it has on volumes.
     on_snapshots = holders("ec2:CreateVolume", "arn:aws:ec2:*:*:snapshot/*")["AmazonEBSCSIDriverPolicy"]
-    assert [each.resources for each in on_snapshots.grants] == [("arn:aws:ec2:*:*:snapshot/*",)]
+    assert [grant.resources for grant in on_snapshots.grants] == [("arn:aws:ec2:*:*:snapshot/*",)]
     assert (on_snapshots.covers, on_snapshots.lacks) == (("snapshot", "volume"), ())
 
 
@@ -109,7 +109,7 @@ def test_a_resource_keeps_the_policies_whose_grants_can_match_it() -> None:
         wide = any(grant.resources == ("*",) or grant.resource_element == "NotResource" for grant in holder.grants)
         assert not wide or name in there
         if name not in there:
-            assert all(each.startswith("arn:") for grant in holder.grants for each in grant.resources)
+            assert all(resource.startswith("arn:") for grant in holder.grants for resource in grant.resources)
 
 
 def small(statements: list[Any], action: str, resource: str | None = None) -> Holder | None:
@@ -165,7 +165,9 @@ def test_a_grant_that_the_action_cannot_use_is_marked() -> None:
 def test_a_run_crosses_numbers_that_nobody_saw(
     numbers: tuple[int, ...], allowing: tuple[int, ...], expected: tuple[int, bool]
 ) -> None:
-    policy = Policy("P", "arn:aws:iam::aws:policy/P", numbers[-1], tuple(VersionInfo(each, None) for each in numbers))
+    policy = Policy(
+        "P", "arn:aws:iam::aws:policy/P", numbers[-1], tuple(VersionInfo(number, None) for number in numbers)
+    )
     since = first_of_run(policy, allowing.__contains__)
     assert (since.version, since.at_latest) == expected
 
@@ -190,8 +192,11 @@ def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
 
 def wider(name: str, action: str, since: int, resource: str | None = None) -> list[tuple[int, tuple[str, ...]]]:
     raw = next(each for each in raw_corpus() if each["name"] == name)
-    documents = {int(each["version"][1:]): parse(each["document"]) for each in raw["versions"]}
-    return [(each.version, each.without) for each in widenings(policy_of(raw), since, documents, action, resource)]
+    documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
+    return [
+        (widening.version, widening.without)
+        for widening in widenings(policy_of(raw), since, documents, action, resource)
+    ]
 
 
 def test_since_is_of_the_grant_as_asked() -> None:
@@ -293,7 +298,7 @@ def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
 
 def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
     """Many services have an action of that name: three are listed, then what is spelled like it."""
-    assert [each.partition(":")[2] for each in nearest_actions("zz:TagResource")] == ["TagResource"] * 3
+    assert [action.partition(":")[2] for action in nearest_actions("zz:TagResource")] == ["TagResource"] * 3
     found = nearest_actions("ekss:TagResource")
     assert [each.partition(":")[2] for each in found[:3]] == ["TagResource"] * 3
     assert len(found) == 5

@@ -113,7 +113,7 @@ def test_the_gate_of_a_cluster(lasting_rig: Rig, ekstui: Run) -> None:
         assert ("problem" in severities) == (name == "prod")
         assert (
             name == "prod"
-            or next(each for each in shape(ekstui, "clusters")["clusters"] if each["name"] == name)["issues"]
+            or next(cluster for cluster in shape(ekstui, "clusters")["clusters"] if cluster["name"] == name)["issues"]
         )
         assert ekstui("cluster", name, "--fail-on", "problem").code == 1
         assert ekstui("cluster", name, "--fail-on", "advice").code == 1
@@ -124,11 +124,11 @@ def test_the_gate_of_a_cluster(lasting_rig: Rig, ekstui: Run) -> None:
 
 def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
-    known = {each["name"]: each for each in shape(ekstui, "clusters")["clusters"]}
+    known = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
     assert known["prod"]["problems"] > 0 < known["prod"]["issues"]
     assert not any(each["not_judged"] for each in known.values())
     lasting_rig.proxy.fail("denied", "iam", "*")
-    denied = {each["name"]: each for each in shape(ekstui, "clusters")["clusters"]}
+    denied = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
     # What EKS reports is a problem, whatever its roles may have.
     assert all((each["problems"], each["advice"]) == (each["issues"] or None, None) for each in denied.values())
     assert all(each["not_judged"] == [f"all its {each['roles']} roles"] for each in denied.values())
@@ -195,7 +195,7 @@ def test_who_can_names_who_in_the_account_may_do_it(lasting_rig: Rig, ekstui: Ru
     # Nothing was asked of the account yet, and no option names it.
     assert "principals" not in shape(ekstui, *asked)
     answer = shape(ekstui, *asked, "--region", "eu-central-1")
-    found = {each["name"]: each for each in answer["principals"]}
+    found = {principal["name"]: principal for principal in answer["principals"]}
     cni = lasting_rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
     taken = {each["name"] for each in answer["taken_away"]}
     assert cni <= set(found) | taken
@@ -259,7 +259,7 @@ def test_what_a_role_was_last_used_for(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
     lasting_rig.world.reports, lasting_rig.world.short_pages = used_by_nodes, 1
     answer = shape(ekstui, "used", "role:prod-node")
-    assert [(each["service"], each["last_used"] is None, len(each["actions"])) for each in answer["services"]] == [
+    assert [(service["service"], service["last_used"] is None, len(service["actions"])) for service in answer["services"]] == [
         ("ec2", False, 2), ("ssm", True, 0),
     ]  # fmt: skip
     assert answer["arn"].endswith(":role/prod-node")

@@ -560,7 +560,7 @@ def test_a_resource_that_is_named_alone_gets_a_statement_of_its_own(
         f"because no identity-based policy allows the {action} action"
     )
     assert answer["smallest_statement"]["Resource"] == [pattern]
-    assert any("put-role-policy" in each for each in answer["commands"]) is (pattern != "*")
+    assert any("put-role-policy" in command for command in answer["commands"]) is (pattern != "*")
 
 
 def test_every_action_that_is_asked_about_is_answered(explain: Any) -> None:
@@ -568,7 +568,10 @@ def test_every_action_that_is_asked_about_is_answered(explain: Any) -> None:
     answers = explain("--policy", "AmazonEC2ContainerRegistryReadOnly", "--action", pull[0], "--action", pull[1])[
         "answers"
     ]
-    assert [(each["action"], each["verdict"]) for each in answers] == [(pull[0], "allowed"), (pull[1], "implicit-deny")]
+    assert [(answer["action"], answer["verdict"]) for answer in answers] == [
+        (pull[0], "allowed"),
+        (pull[1], "implicit-deny"),
+    ]
 
 
 def test_a_long_log_is_read_for_its_denials(
@@ -585,7 +588,7 @@ def test_a_long_log_is_read_for_its_denials(
     )
     assert len(log) > 400_000
     answers = explain(given=log)["answers"]
-    assert [each["action"] for each in answers] == ["iam:ListInstanceProfiles", "pricing:GetProducts"]
+    assert [answer["action"] for answer in answers] == ["iam:ListInstanceProfiles", "pricing:GetProducts"]
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain"]) == 0
     assert "2 of 6,120 lines" in capsys.readouterr().err
@@ -659,7 +662,7 @@ def test_the_tag_that_is_refused_is_named_first(explain: Any, capsys: pytest.Cap
         "aws:RequestTag/eks:eks-cluster-name": ["${aws:PrincipalTag/eks:eks-cluster-name}"]
     }
     assert "aws:TagKeys" not in json.dumps(answer["smallest_statement"])
-    assert [each["symptom"] for each in answer["symptoms"]] == [
+    assert [symptom["symptom"] for symptom in answer["symptoms"]] == [
         "Auto Mode launches no nodes once the NodeClass has tags of your own"
     ]
     assert main(["explain", *launch, "--full"]) == 0
@@ -826,7 +829,7 @@ def test_the_statement_of_the_service_control_policy_that_a_message_blames(expla
     assert [(each["policy"], each["sid"], each["layer"]) for each in answer["nearest"]] == [
         ("regions", "Regions", "service-control")
     ]
-    assert [(each["layer"], each["level"], each["verdict"]) for each in answer["layers"]] == [
+    assert [(layer["layer"], layer["level"], layer["verdict"]) for layer in answer["layers"]] == [
         ("service-control", "root", "allowed"), ("service-control", "unit", "explicit-deny"), ("identity", None, "depends"),
     ]  # fmt: skip
     assert answer["layers"][1]["decided_by"]["sid"] == "Regions"

@@ -32,14 +32,14 @@ def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.Captur
     assert found["reach"] == "widened"
     assert [each["actions"] for each in found["added"]] == [["ec2:DescribeRouteTables"]]
     assert found["removed"] == found["changed"] == []
-    listed = {each["name"]: each for each in answered(capsys, "list", "--scope", "controllers")["policies"]}
+    listed = {policy["name"]: policy for policy in answered(capsys, "list", "--scope", "controllers")["policies"]}
     assert listed["karpenter"]["newest"] == "v1.14.1"
     assert "ClusterName" in listed["karpenter"]["parameters"]
     assert all(each["kind"] == "published" for each in listed.values())
     shown = answered(capsys, "show", "aws-load-balancer-controller@v3.5.0")
     assert (shown["version"], shown["default"], shown["arn"]) == ("v3.5.0", True, None)
     holders = answered(capsys, "who-can", "elasticloadbalancing:SetRulePriorities", "--scope", "controllers")
-    assert "aws-load-balancer-controller" in [each["policy"] for each in holders["policies"]]
+    assert "aws-load-balancer-controller" in [policy["policy"] for policy in holders["policies"]]
 
 
 def test_a_family_has_its_words_wherever_they_are_needed() -> None:
@@ -52,10 +52,10 @@ def test_a_family_has_its_words_wherever_they_are_needed() -> None:
         assert f'"{family}"' in schema
         assert f'"{known.scope}"' in schema
         policies = list(reader.policies())
-        assert {(each.family, each.arn) for each in policies} == {
-            (family, f"{family}:{each.name}") for each in policies
+        assert {(policy.family, policy.arn) for policy in policies} == {
+            (family, f"{family}:{policy.name}") for policy in policies
         }
-        assert all(each.home for each in policies)
+        assert all(policy.home for policy in policies)
 
 
 def test_a_release_that_is_not_known_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +72,7 @@ def test_parameters_are_filled_in_and_the_others_stand_for_anything(capsys: pyte
     # Nothing is known of the Region, so a request in one is not refused for it.
     words = ("who-can", "ec2:RunInstances", "--scope", "controllers", "--json", "--resource")
     found = json.loads(printed(capsys, *words, "arn:aws:ec2:eu-west-1:111122223333:instance/i-1"))
-    assert [each["policy"] for each in found["policies"]] == ["karpenter"]
+    assert [policy["policy"] for policy in found["policies"]] == ["karpenter"]
     assert main(["show", "karpenter", "--param", "ClusterName"]) == 2
 
 
@@ -108,7 +108,7 @@ def test_who_can_in_kubernetes_is_answered_by_the_tables(capsys: pytest.CaptureF
         assert row["policy"] in names, what
         assert "AmazonEKSClusterAdminPolicy" in names
     found = answered(capsys, "who-can", "k8s:create:widgets.example.com")
-    assert [each["policy"] for each in found["policies"]] == ["AmazonEKSClusterAdminPolicy"]
+    assert [policy["policy"] for policy in found["policies"]] == ["AmazonEKSClusterAdminPolicy"]
     assert "AmazonEKSKROPolicy" in found["not_known"]
     assert main(["who-can", "k8s:pods"]) == 2
 
@@ -198,7 +198,7 @@ def test_what_is_too_long_for_a_customer_policy_is_split_by_whole_statements(
     whole = json.loads(out)
     assert "6,601 characters" in err
     template = json.loads(printed(capsys, "show", "AmazonEKSServiceRolePolicy", "--cloudformation"))
-    parts = [each["Properties"]["PolicyDocument"] for each in template["Resources"].values()]
+    parts = [resource["Properties"]["PolicyDocument"] for resource in template["Resources"].values()]
     assert len(parts) == 2
     assert [statement for part in parts for statement in part["Statement"]] == whole["Statement"]
     assert all(len("".join(json.dumps(part).split())) <= 6_144 for part in parts)

@@ -566,7 +566,7 @@ def test_no_link_submodule_or_sparse_file_widens_unseen(repository: Repository, 
         elif change == "write":
             place.write_text(target)
         assert repository.fails("widened"), (change, path)
-        assert not any(each.state == "removed" for each in review(folder, "HEAD").documents)
+        assert not any(document.state == "removed" for document in review(folder, "HEAD").documents)
         git(repository.folder, "checkout", "--quiet", "HEAD", "--", ".")
         git(repository.folder, "clean", "-fdq")
         assert not repository.fails("any")
@@ -834,12 +834,12 @@ def test_what_was_not_read_is_never_nothing(repository: Repository, name: str, t
     repository.write("ekstui.toml", f'allow_unread = ["{pattern}"]\n')
     found = review(repository.folder, "HEAD")
     assert not found.not_read
-    assert [each.allowed_by for each in found.exceptions] == ([pattern] if reason else [])
+    assert [exception.allowed_by for exception in found.exceptions] == ([pattern] if reason else [])
 
 
 def test_a_first_push_is_compared_with_nothing(repository: Repository) -> None:
     found = review(repository.folder, "0" * 40)
-    assert [(each.path, each.state) for each in found.documents] == [("policies/cni.json", "new")]
+    assert [(document.path, document.state) for document in found.documents] == [("policies/cni.json", "new")]
 
 
 def test_a_gate_file_with_a_mistake_is_named(repository: Repository) -> None:

@@ -130,7 +130,7 @@ def test_several_policies_in_one_answer(capsys: pytest.CaptureFixture[str]) -> N
         assert main([command, *pair, "--json"]) == 0
         answers = json.loads(capsys.readouterr().out)
         Draft202012Validator({**SCHEMA, "$ref": f"#/$defs/{command}"}).validate(answers)
-        assert [each["policy"] for each in answers["answers"]] == pair
+        assert [answer["policy"] for answer in answers["answers"]] == pair
         assert main([command, *pair]) == 0
         assert all(f"\n{name}" in f"\n{capsys_out}" for capsys_out in [capsys.readouterr().out] for name in pair)
     assert main(["show", *pair, "--document"]) == 2

@@ -456,9 +456,11 @@ def test_what_helps_depends_on_which_of_the_two_policies_denies() -> None:
 )
 def test_who_may_assume_the_role_is_listed_for_those_who_may_not(request_: Request, trusted: int, listed: int) -> None:
     services = ["ec2", "lambda", "glue", "sagemaker", "batch", "codebuild"][:trusted]
-    answer = explained(trust({"Service": [f"{each}.amazonaws.com" for each in services]}, "sts:AssumeRole"), request_)
+    answer = explained(
+        trust({"Service": [f"{service}.amazonaws.com" for service in services]}, "sts:AssumeRole"), request_
+    )
     assert answer.verdict == "implicit-deny"
-    assert sum(any(f"{each}.amazonaws.com" in note for each in services) for note in answer.notes) == listed
+    assert sum(any(f"{service}.amazonaws.com" in note for service in services) for note in answer.notes) == listed
 
 
 @pytest.mark.parametrize(

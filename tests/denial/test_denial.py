@@ -1038,4 +1038,4 @@ def test_the_encoded_part_of_an_event_ends_with_its_line() -> None:
     assert parse_denial(json.dumps(event(errorMessage=said))).encoded == ENCODED
     # Of two denied calls, it is not known whose it is.
     both = {"Records": [event(errorMessage=said), event(eventName="RunInstances", errorMessage="Access denied")]}
-    assert [each.encoded for each in parse_denials(json.dumps(both))] == [None, None]
+    assert [denial.encoded for denial in parse_denials(json.dumps(both))] == [None, None]

@@ -188,7 +188,7 @@ def answers(capsys: pytest.CaptureFixture[str], thread: Thread) -> tuple[str, di
 def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pytest.CaptureFixture[str]) -> None:
     text, answer = answers(capsys, thread)
     commands = commands_in(text)
-    assert [(each, fault) for each in commands if (fault := fault_of(each))] == []
+    assert [(command, fault) for command in commands if (fault := fault_of(command))] == []
     printed = "\n".join(commands)
     at = -1
     for part in thread.offers:
@@ -196,7 +196,7 @@ def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pyt
         assert at >= 0, (part, printed)
     assert [each for each in thread.never if each in printed] == []
     words = " ".join(text.split())
-    assert [each for each in thread.says if each not in words] == []
+    assert [say for say in thread.says if say not in words] == []
     # Each certain fix allows it by itself; the others leave open only what they say.
     (question,) = asked(Question(message=thread.message))
     for fix in answer["fixes"]:
@@ -204,7 +204,9 @@ def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pyt
         verdict, missing = _after(question.request, fix["commands"], _own_policies(thread))
         assert verdict == "allowed" if not fix["depends_on"] else verdict in ("allowed", "depends"), fix
         assert {each for each in missing if ":" in each} <= set(fix["depends_on"]), missing
-    assert answer["commands"] == [each for fix in answer["fixes"] if not fix["depends_on"] for each in fix["commands"]]
+    assert answer["commands"] == [
+        command for fix in answer["fixes"] if not fix["depends_on"] for command in fix["commands"]
+    ]
 
 
 def _own_policies(thread: Thread) -> list[Document]:
@@ -236,7 +238,7 @@ def _after(request: Request, commands: list[str], own: list[Document]) -> tuple[
     context = {f"{prefix}:ResourceTag/{key}": (value,) for key, value in tags.items() for prefix in ("aws", service)}
     resources = request.resources or (SECRET,)
     asked_after = Request(request.action, resources, request.principal, {**request.context, **context}, request.absent)
-    found = evaluate(asked_after, [AppliedPolicy("p", None, each) for each in documents], reference=reference())
+    found = evaluate(asked_after, [AppliedPolicy("p", None, document) for document in documents], reference=reference())
     return found.verdict, found.missing
 
 
@@ -246,7 +248,7 @@ def _document(text: str, request: Request) -> Document:
         text = json.dumps(serialise(_managed(shown[1])))
         return parse_text(re.sub(r"<\w+>", "*", text))
     # What the message does not show is what the reader fills in.
-    hidden = next((each.split(":")[4] for each in request.resources), "")
+    hidden = next((resource.split(":")[4] for resource in request.resources), "")
     return parse_text(re.sub(r"\$\{\w+:\?\}", hidden, text))
 
 

@@ -23,7 +23,7 @@ from ekstui.errors import InputError
 
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """What Kubernetes forbade according to a text, without repeats."""
-    found = (each.refusal.what for each in merged_refusals(refusals_in(text)))
+    found = (refusal.refusal.what for refusal in merged_refusals(refusals_in(text)))
     return tuple(each for each in found if isinstance(each, Forbidden))
 
 
@@ -246,7 +246,10 @@ def test_who_is_not_known_lacks_an_entry() -> None:
 
 def test_the_next_commands_say_whom_what_and_where() -> None:
     def commands(text: str, cluster: Cluster | None) -> list[list[str]]:
-        return [shlex.split(each.text) for each in explain_forbidden(parse_forbidden(text)[0], cluster, RULES).commands]
+        return [
+            shlex.split(command.text)
+            for command in explain_forbidden(parse_forbidden(text)[0], cluster, RULES).commands
+        ]
 
     text = (
         'pods is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group '
@@ -288,7 +291,7 @@ def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str)
     assert "credentials" in unnamed.reason
     assert "no access entry" not in unnamed.reason
     assert unnamed.people_known == (ROLE,)
-    assert ("create-access-entry" in " ".join(each.text for each in unnamed.commands)) is (mode != "CONFIG_MAP")
+    assert ("create-access-entry" in " ".join(command.text for command in unnamed.commands)) is (mode != "CONFIG_MAP")
     other = explain_unauthorized("arn:aws:sts::111122223333:assumed-role/other/jo", cluster)
     assert other.verdict == ("forbidden" if mode == "API" else "depends")
     unread = Cluster("prod", "eu-west-1", authentication_mode=mode)
@@ -404,7 +407,7 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
 )
 def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], applies: bool) -> None:
     found = explained(what, given("View", *scope), given("KRO", *scope))
-    assert [(each.covers, each.applies) for each in found.policies] == [(True, applies), (None, applies)]
+    assert [(policy.covers, policy.applies) for policy in found.policies] == [(True, applies), (None, applies)]
 
 
 @pytest.mark.parametrize(("namespaces", "applies"), [(None, True), (("*",), False)])
@@ -413,7 +416,7 @@ def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: 
     entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(given("ClusterAdmin")._replace(namespaces=namespaces),))
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
     (found,) = (explain_forbidden(each, cluster, RULES) for each in parse_forbidden(text))
-    assert [each.applies for each in found.policies] == [applies]
+    assert [policy.applies for policy in found.policies] == [applies]
     assert found.verdict == ("allowed" if applies else "forbidden")
     assert found.missing_rule == Rule((), (), ("get",), ("/metrics",))
 

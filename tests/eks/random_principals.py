@@ -70,8 +70,8 @@ def check(seed: int, count: int) -> Counter[str]:
         can = principal_can(narrowed, action, resource)
         verdict = "nobody" if can is None else can.verdict
         tried = [
-            allowed(identity, boundary, each, levels, named, limits_named=kind == "role")
-            for each in requests(arn, kind, tags, action, resource)
+            allowed(identity, boundary, request, levels, named, limits_named=kind == "role")
+            for request in requests(arn, kind, tags, action, resource)
         ]
         story = (seed, number, verdict, arn, tags, action, resource, identity, boundary, levels, named)
         found[verdict] += 1
@@ -121,7 +121,7 @@ def allowed(
     )
     within = boundary is None or not limits_named or allows(boundary, request)
     by_name = any(allows(each, request) for each in named) and within and not denied
-    return (own or by_name) and all(allows(each, request) for each in levels)
+    return (own or by_name) and all(allows(level, request) for level in levels)
 
 
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}

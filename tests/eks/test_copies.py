@@ -91,9 +91,9 @@ TEN = [f"ec2:Describe{name}" for name in "ABCDEFGHIJ"]
 )
 def test_four_of_five_actions_make_a_copy(ours: list[str], known: list[str], found: str | None) -> None:
     copies = copies_of([local("ours", ours)], originals_of([original("A", allowing(known))]))
-    assert [each.original.name for each in copies] == ([] if found is None else [found])
-    for each in copies:
-        assert each.overlap == len({*ours} & {*known}) / len({*ours} | {*known})
+    assert [copy.original.name for copy in copies] == ([] if found is None else [found])
+    for copy in copies:
+        assert copy.overlap == len({*ours} & {*known}) / len({*ours} | {*known})
 
 
 def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_in_resources_is_meant() -> None:

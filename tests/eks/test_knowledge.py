@@ -40,7 +40,9 @@ def documents(name: str) -> dict[int, Document]:
 def current(name: str) -> Document:
     """The newest document that eks.toml describes: AWS may have made a newer one since."""
     until = tomllib.loads(TEXT)["tracking"]["documents_until"].isoformat()
-    known = [each for each in corpus()[name]["versions"] if each["created"] and each["created"][:10] <= until]
+    known = [
+        version for version in corpus()[name]["versions"] if version["created"] and version["created"][:10] <= until
+    ]
     return documents(name)[int(known[-1]["version"][1:])]
 
 
@@ -302,8 +304,8 @@ def test_the_compiled_form_is_up_to_date() -> None:
 
 def test_what_is_tied_to_releases_was_checked_at_the_newest_of_them() -> None:
     """A corpus with newer releases has to be preceded by a look at their sources."""
-    tied = [each.releases for each in KNOWLEDGE.requirements if each.releases is not None]
-    tied += [each.releases for each in KNOWLEDGE.optional_actions]
+    tied = [requirement.releases for requirement in KNOWLEDGE.requirements if requirement.releases is not None]
+    tied += [action.releases for action in KNOWLEDGE.optional_actions]
     assert {each.of for each in tied} == {"vpc-cni", "aws-efs-csi-driver"}
     for releases in tied:
         component = components()[releases.of]
@@ -321,9 +323,9 @@ def test_a_requirement_is_only_certain_for_releases_that_were_checked(
 ) -> None:
     """The tags of amazon-vpc-cni-k8s: pkg/ipamd calls DescribeSecurityGroups at start only in v1.22.0 and v1.22.1."""
     found = {
-        (action, each.releases.includes(release))
-        for each in KNOWLEDGE.requirements
-        if each.releases is not None
-        for action in each.actions
+        (action, requirement.releases.includes(release))
+        for requirement in KNOWLEDGE.requirements
+        if requirement.releases is not None
+        for action in requirement.actions
     }
     assert found == {("ec2:DescribeSecurityGroups", at_start), ("ec2:DescribeSubnets", later)}

@@ -163,7 +163,7 @@ def test_on_one_resource_and_for_a_pattern_of_actions() -> None:
 
 def test_whose_a_policy_is() -> None:
     arns = (None, "arn:aws:iam::aws:policy/a", "arn:aws:iam::1:policy/a")
-    owners = [AppliedPolicy("a", 1, parse({"Statement": []}), each).owner for each in arns]
+    owners = [AppliedPolicy("a", 1, parse({"Statement": []}), arn).owner for arn in arns]
     assert owners == ["inline", "AWS managed", "customer managed"]
 
 

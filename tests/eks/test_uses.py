@@ -239,7 +239,7 @@ def test_only_what_is_confirmed_of_the_same_kind_keeps_a_suggestion_away() -> No
     assert inferred("pods.eks", *NODES, *others[:3], "addon", "irsa") == ["pod-identity"]
     assert inferred("pods.eks", "pod-identity") == inferred("pods.eks", "pod-identity-target", "cluster") == []
     for service, own in SERVICES.items():
-        assert inferred(service, *NODES, *(each for each in others if each != own)) == [own]
+        assert inferred(service, *NODES, *(other for other in others if other != own)) == [own]
         assert not any(inferred(service, kind) for kind in others if kind == own)
     linked = a_role(trusting("eks.amazonaws.com"))._replace(path="/aws-service-role/eks.amazonaws.com/")
     assert linked.service_linked

@@ -168,7 +168,7 @@ def test_a_trust_policy_has_a_principal_and_no_resource() -> None:
 
 def test_two_documents_of_aws_break_a_rule_and_are_still_read() -> None:
     broken = {
-        name: [each.message for each in broken_rules(parse(document))]
+        name: [rule.message for rule in broken_rules(parse(document))]
         for name, document in corpus_documents()
         if next(broken_rules(parse(document)), None)
     }

@@ -79,7 +79,7 @@ def test_nothing_given_is_no_row() -> None:
 def test_a_filter_keeps_a_service_whole_or_the_actions_that_match(words: list[str], kept: list[str] | None) -> None:
     row = rows_of(document(allow(["ec2:DescribeVpcs", "ec2:CreateTags"])))["ec2"]
     found = holding(row, words)
-    assert (sorted(each.action for each in found.actions) if found else None) == kept
+    assert (sorted(action.action for action in found.actions) if found else None) == kept
     # The cells go on telling of the whole service.
     assert found is None or found.cells == row.cells
 
@@ -90,11 +90,11 @@ def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
     for policy in raw_corpus():
         if counted >= 60:
             break
-        raw = next(each["document"] for each in policy["versions"] if each["version"] == policy["default"])
+        raw = next(version["document"] for version in policy["versions"] if version["version"] == policy["default"])
         statements = raw["Statement"] if isinstance(raw["Statement"], list) else [raw["Statement"]]
         plain = all(
-            each["Effect"] == "Allow" and "Action" in each and each.get("Resource") in ("*", ["*"])
-            and not each.get("Condition") for each in statements
+            statement["Effect"] == "Allow" and "Action" in statement and statement.get("Resource") in ("*", ["*"])
+            and not statement.get("Condition") for statement in statements
         )  # fmt: skip
         if not plain:
             continue
@@ -102,8 +102,8 @@ def test_over_the_corpus_it_counts_what_the_patterns_match() -> None:
         # In the names of actions, fnmatch means the same by `*` and `?` as IAM does.
         patterns = [
             pattern.lower().replace("[", "[[]")
-            for each in statements
-            for pattern in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+            for statement in statements
+            for pattern in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
         ]
         for service, row in rows_of(raw).items():
             here = [pattern for pattern in patterns if pattern == "*" or pattern.partition(":")[0] == service]
@@ -129,7 +129,7 @@ def test_what_documents_allow_together_less_what_they_deny_and_a_boundary_withho
         return parse({"Version": "2012-10-17", "Statement": entries})
 
     def left(found: SumAccess) -> set[str]:
-        return {each.action for row in found.services for each in row.actions if each.is_granted}
+        return {action.action for row in found.services for action in row.actions if action.is_granted}
 
     one = doc(("Allow", ["sqs:SendMessage", "sqs:DeleteQueue", "sns:Publish"], "*"))
     other = doc(

@@ -111,7 +111,7 @@ def test_irsa_names_service_accounts(
     ],
 )
 def test_one_service_account_and_several_in_words(subjects: list[str], words: str) -> None:
-    named = [f"system:serviceaccount:{each}" for each in subjects]
+    named = [f"system:serviceaccount:{subject}" for subject in subjects]
     condition = {"StringEquals": {f"{ISSUER}:sub": named, f"{ISSUER}:aud": "sts.amazonaws.com"}}
     assert trust_in_words(irsa(condition), ACCOUNT)[0].startswith(f"{words} ")
 
@@ -177,13 +177,13 @@ def test_who_is_trusted_twice_is_said_once_and_all_but_some_are_anyone() -> None
         {**allow, "Principal": {"AWS": ACCOUNT}},
     ]
     document = parse({"Version": "2012-10-17", "Statement": [*twice, {**allow, "Effect": "Deny", "Principal": "*"}]})
-    assert [each.name for each in trustees(document)] == [ACCOUNT]
+    assert [trustee.name for trustee in trustees(document)] == [ACCOUNT]
     assert trust_in_words(document, ACCOUNT) == (
         "Principals of this account may assume it if their own policies allow that.",
         "Deny statements restrict this further.",
     )
     others = parse({"Statement": [{**allow, "NotPrincipal": {"AWS": ACCOUNT}}]})
-    assert [(each.kind, each.name) for each in trustees(others)] == [("anyone", "everyone but some")]
+    assert [(trustee.kind, trustee.name) for trustee in trustees(others)] == [("anyone", "everyone but some")]
     assert trust_in_words(None, ACCOUNT) == ("The trust policy could not be read.",)
     assert trust_in_words(parse({"Statement": []}), ACCOUNT) == ("Nobody may assume it.",)
 
@@ -219,4 +219,4 @@ def test_what_a_statement_lets_a_principal_do() -> None:
     "value", ["arn:aws:iam::111122223333", "arn:aws:s3:::b", "12345678901", "1111222233334", "arn:aws:iam::1:group/a"]
 )
 def test_a_principal_of_no_known_form_is_unknown(value: str) -> None:
-    assert [each.kind for each in trustees(parsed_trust({"AWS": value}))] == ["unknown"]
+    assert [trustee.kind for trustee in trustees(parsed_trust({"AWS": value}))] == ["unknown"]

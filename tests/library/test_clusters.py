@@ -124,7 +124,7 @@ def test_who_has_an_access_policy_and_what_else_may_allow_it(
 ) -> None:
     for ask in (False, True):  # offline, nothing is asked
         found = principals_in_clusters(asking(with_clusters(cluster)), {"AmazonEKSViewPolicy"}, ask=ask)
-        assert [(each.scope, each.namespaces) for each in found.principals] == principals
+        assert [(principal.scope, principal.namespaces) for principal in found.principals] == principals
         assert list(found.not_looked_at[:-1]) == unread
         assert found.not_looked_at[-1].startswith("roles and bindings inside the clusters")
 
@@ -221,7 +221,7 @@ def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, mo
 
 
 def test_all_clusters_are_answered_for_and_none_is_asked_about(asking: Asking) -> None:
-    assert [each.cluster.name for each in clusters(asking(snapshot()))] == ["prod"]
+    assert [cluster.cluster.name for cluster in clusters(asking(snapshot()))] == ["prod"]
     assert clusters(asking(snapshot()._replace(eks=None))) == ()
     with pytest.raises(AccountError):
         clusters(asking(None))
@@ -338,7 +338,7 @@ def statements_of(release: str) -> list[dict[str, Any]]:
 
 
 def actions_in(statements: Iterable[Statement]) -> set[str]:
-    return {action for each in statements for action in each.actions}
+    return {action for statement in statements for action in statement.actions}
 
 
 def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: Asking) -> None:
@@ -348,8 +348,8 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
     def listed(statements: list[dict[str, Any]]) -> set[str]:
         return {
             action
-            for each in statements
-            for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+            for statement in statements
+            for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
         }
 
     def answer(known: AccountSnapshot, since: str | None = "v2.4.0", to: str = "v2.13.0") -> ComponentUpgrade:
@@ -370,7 +370,7 @@ def test_an_upgrade_needs_what_the_new_release_has_and_the_role_lacks(asking: As
     # The release is taken from the policy that the role has, if it is like one, and is else not known.
     guessed = answer(running(*old), None)
     assert (guessed.before_release, guessed.before) == ("v2.4.0", step.before)
-    assert any("which is like it (100%)" in each for each in guessed.reasons)
+    assert any("which is like it (100%)" in reason for reason in guessed.reasons)
     open_ = answer(running({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}), None)
     assert (open_.before_release, open_.after) == (None, ())
     assert actions_in(open_.before) == listed(new)
@@ -397,7 +397,7 @@ def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], said: 
 
 
 def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
-    assert [each.component for each in upgrade(asking(running()), "prod", {}, {}, {}).components] == [LBC]
+    assert [component.component for component in upgrade(asking(running()), "prod", {}, {}, {}).components] == [LBC]
     both = upgrade(asking(running()), "prod", {"karpenter": "v1.14.1"}, {LBC: "v2.4.0"}, {}).components
     assert [(each.component, each.role) for each in both] == [("karpenter", None), (LBC, "lbc")]
     assert both[1].after_release == components()[LBC].short(components()[LBC].newest)
@@ -424,9 +424,9 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     role = known.roles[0]._replace(attached=given, boundary_arn=mine.arn)
     documents = {VIEW: DefaultVersion(7, datetime(2026, 1, 1, tzinfo=UTC), EMPTY)}
     (subject,) = subjects_of([role], known, {}, lambda arns: {arn: documents[arn] for arn in arns if arn in documents})
-    assert [(each.name, each.version, each.document) for each in subject.policies[:3]] == [
+    assert [(policy.name, policy.version, policy.document) for policy in subject.policies[:3]] == [
         ("mine", 3, mine.document), ("lost", None, None), ("AmazonEKSViewPolicy", 7, EMPTY),
     ]  # fmt: skip
-    assert [each.name for each in subject.policies[3:]] == [each.name for each in role.inline]
+    assert [policy.name for policy in subject.policies[3:]] == [each.name for each in role.inline]
     assert subject.boundary == subject.policies[0]
     assert subject.policies[2].created == documents[VIEW].created

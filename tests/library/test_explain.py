@@ -285,7 +285,7 @@ def test_a_policy_that_a_message_names_wrongly_is_named_rightly(
     wrong = "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicy"
     said = "An error occurred (NoSuchEntity) when calling the AttachRolePolicy operation: Policy {} does not exist or is not attachable."
     found = explain_first(lib, Inquiry(Question(message=said.format(wrong))))
-    assert [EBS in f"{each.symptom} {each.answer}" for each in found.symptoms] == [True]
+    assert [EBS in f"{symptom.symptom} {symptom.answer}" for symptom in found.symptoms] == [True]
 
 
 # Who a request is from, and which role it wants, by a snapshot as small as the rule
@@ -431,8 +431,8 @@ def test_what_a_comparison_knows_of_its_two_sides(
 ) -> None:
     found = compare(Library.open(), parse_policy(before), parse_policy(after))
     assert (found.is_one_policy, found.goes_back) == (one_policy, back)
-    known = [each.version for each in knowledge().policies["AmazonEKS_CNI_Policy"].updates]
-    assert [each.version for each in found.updates] == [each for each in updates if each in known]
+    known = [update.version for update in knowledge().policies["AmazonEKS_CNI_Policy"].updates]
+    assert [update.version for update in found.updates] == [update for update in updates if update in known]
     assert bool(found.supersession) is supersession
     assert found.names == (before.partition("@")[0], after.partition("@")[0])
     assert found.attached == ()
@@ -465,8 +465,8 @@ def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
         found = role_answer(library, name).findings
         severities |= {each.severity for each in found}
         answer = explain_first(library, Inquiry(Question(action="s3:GetObject"), principal=name))
-        telling = {each.code for each in answer.findings if each.severity != "problem"}
-        assert {each for each in answer.findings if each.severity == "problem"} == {
+        telling = {finding.code for finding in answer.findings if finding.severity != "problem"}
+        assert {finding for finding in answer.findings if finding.severity == "problem"} == {
             each for each in found if each.severity == "problem"
         }
         assert telling <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}

@@ -41,7 +41,7 @@ def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path:
     before = verdicts(principals_can(library, "ec2:CreateTags"))
     found = principals_can(library, "ec2:CreateTags", layers=layers)
     assert "allowed" in before.values()
-    linked = {each.subject.name for each in found.principals if each.subject.service_linked}
+    linked = {principal.subject.name for principal in found.principals if principal.subject.service_linked}
     assert linked and {name for name, verdict in verdicts(found).items() if verdict != "taken"} <= linked
     assert "service control policies" not in found.not_looked_at and "resource control policies" in found.not_looked_at
     role = role_answer(library, "prod-node", layers)
@@ -61,7 +61,7 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
         {"Effect": "Deny", "Action": "kms:*", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/alice"}},
     )
     found = principals_can(library, "kms:Decrypt", KEY, read_layers(resource_policy=[path]))
-    assert [each.subject.name for each in found.principals] == ["prod-node"]
+    assert [principal.subject.name for principal in found.principals] == ["prod-node"]
     assert not any("resource policies" in each for each in found.not_looked_at)
     # The policy of a resource of another account grants nothing alone.
     elsewhere = principals_can(
@@ -90,7 +90,7 @@ def test_layers_of_the_settings_count_for_their_account_unless_others_are_given(
 def test_a_bucket_is_taken_to_be_of_the_account(tmp_path: Path) -> None:
     path = write(tmp_path / "bucket.json", {"Action": "s3:*", "Principal": {"AWS": NODE}})
     found = principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a", read_layers(resource_policy=[path]))
-    assert "prod-node" in [each.subject.name for each in found.principals]
+    assert "prod-node" in [principal.subject.name for principal in found.principals]
     # Those with a policy of their own need no other.
     before = verdicts(principals_can(demo(), "s3:GetObject", "arn:aws:s3:::logs/a"))
     assert verdicts(found) == {**before, "prod-node": "allowed"}

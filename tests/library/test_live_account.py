@@ -597,13 +597,15 @@ def test_an_aggregator_answers_for_every_account(rig: Rig, small: Account) -> No
     library = asking(small)
     policy = library.find("AmazonEKSClusterPolicy").policy
     answer = attached_everywhere(library, policy, "organisation")
-    roles = {(each.account, each.name) for each in answer.attachments if each.kind == "role"}
+    roles = {(attachment.account, attachment.name) for attachment in answer.attachments if attachment.kind == "role"}
     expected = {(rig.account.builder.account_id, name) for name in rig.account.roles_with(policy.name)}
     expected |= {("444455556666", name) for name in other.roles_with(policy.name)}
     bounded = {(account, "prod-orders") for account in (rig.account.builder.account_id, "444455556666")}
     assert roles == expected | bounded
-    assert len(answer.attachments) == len({(each.account, each.arn) for each in answer.attachments})
-    assert {each.attached_as for each in answer.attachments if each.name == "prod-orders"} == {("boundary",)}
+    assert len(answer.attachments) == len({(attachment.account, attachment.arn) for attachment in answer.attachments})
+    assert {attachment.attached_as for attachment in answer.attachments if attachment.name == "prod-orders"} == {
+        ("boundary",)
+    }
     assert any("last used" in note for note in answer.not_looked_at)
     with pytest.raises(NotFoundError) as unknown:
         attached_everywhere(library, policy, "organization")

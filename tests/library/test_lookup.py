@@ -377,7 +377,7 @@ def test_a_symptom_is_found_by_all_its_words_or_a_rare_one() -> None:
         return Symptom(name, "after upgrade", (), (), "guide", messages=(name,))
 
     texts = ["pods pending", "nodes pending", "volumes pending", "webhooks pending", "unhealthy targets"]
-    catalogue = few(Thing("policy", "Alpha"), symptoms=[symptom(each) for each in texts])
+    catalogue = few(Thing("policy", "Alpha"), symptoms=[symptom(text) for text in texts])
     assert names(catalogue.find("pods pending")) == ["pods pending"]
     assert names(catalogue.find("the pods are pending")) == ["pods pending"]
     assert set(names(catalogue.find("upgrades"))) == set(texts)

@@ -498,7 +498,7 @@ def test_two_access_policies_differ_by_what_their_rules_permit() -> None:
     assert wider._replace(removed=wider.added).reach == "mixed"
     with pytest.raises(NotFoundError, match="is not an EKS access policy"):
         access_difference(view, "AmazonEKS_CNI_Policy")
-    unknown = next(each.policy.name for each in access_policies() if each.rules is None)
+    unknown = next(policy.policy.name for policy in access_policies() if policy.rules is None)
     with pytest.raises(NotFoundError, match="are not published"):
         access_difference(view, unknown)
 
@@ -610,7 +610,7 @@ def test_policies_of_another_partition_are_used_only_where_they_are_known(tmp_pa
     text = {1: json.dumps({"Statement": []}).encode()}
     here.store.of("aws-cn").put([pack(PolicyHistory(china, text))], DeliveryInfo(provenance("aws", 9), None))
     there = here.in_partition("aws-cn")
-    assert (there.store.collection, [each.policy.name for each in there.policies("all")]) == ("aws-cn", ["Alpha"])
+    assert (there.store.collection, [policy.policy.name for policy in there.policies("all")]) == ("aws-cn", ["Alpha"])
     # The bundled policies are those of `aws`, which are known without a cache too.
     assert there.in_partition("aws").store.collection == "aws"
     assert (

@@ -72,7 +72,7 @@ def explained(action: str, resource: str | None, principal: str, purpose: Purpos
 
 
 def of(name: str) -> Purpose:
-    found = purpose_of(next(each for each in ROLES if each.name == name), ACCOUNT_SNAPSHOT, knowledge(), NOW)
+    found = purpose_of(next(role for role in ROLES if role.name == name), ACCOUNT_SNAPSHOT, knowledge(), NOW)
     assert found is not None
     return found
 

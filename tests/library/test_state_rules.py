@@ -281,7 +281,7 @@ def test_a_sync_reports_each_kind_of_change(
     assert (report.conflicts, report.withdrawn) == (conflicts, withdrawn)
     assert report.changed is bool(new_policies or new_versions or conflicts or withdrawn)
     assert (report.complete, report.known_until) == (True, moment(9))
-    assert {each.name for each in store.policies() if each.withdrawn} == set(withdrawn)
+    assert {policy.name for policy in store.policies() if policy.withdrawn} == set(withdrawn)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_time_is_believed_up_to_a_day_ahead_of_the_clock(
 ) -> None:
     new = history({1: (moment(1), READS), 2: (NOW + ahead, document("s3:*"))}, name="New")
     report = synced(store, Given(new))
-    (found,) = (each for each in store.policies() if each.name == "New")
+    (found,) = (policy for policy in store.policies() if policy.name == "New")
     assert [info.created for info in found.versions] == [moment(1), NOW + ahead if believed else None]
     assert [each.place for each in report.skipped] == ([] if believed else ["New v2"])
     # The same of a source as a whole, which then delivers nothing.

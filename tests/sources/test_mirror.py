@@ -107,8 +107,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def delivered(mirror: Mirror) -> tuple[Delivery, dict[str, list[int]], list[str]]:
     delivery = mirror.deliver(lambda _: KNOWN)
     entries = list(delivery.entries)
-    histories = {each.policy.name: sorted(each.texts) for each in entries if isinstance(each, PolicyHistory)}
-    return delivery, histories, [each.reason for each in entries if isinstance(each, Skipped)]
+    histories = {entry.policy.name: sorted(entry.texts) for entry in entries if isinstance(entry, PolicyHistory)}
+    return delivery, histories, [entry.reason for entry in entries if isinstance(entry, Skipped)]
 
 
 def test_what_is_new_is_fetched_and_nothing_else(served: Served, tmp_path: Path) -> None:

@@ -129,8 +129,8 @@ def raw_document(name: str, version: int) -> Any:
 def policy_of(raw: dict[str, Any]) -> Policy:
     """The policy of a line of the corpus, without its documents."""
     infos = tuple(
-        VersionInfo(int(each["version"][1:]), parse_time(each["created"]) if each["created"] else None)
-        for each in raw["versions"]
+        VersionInfo(int(version["version"][1:]), parse_time(version["created"]) if version["created"] else None)
+        for version in raw["versions"]
     )
     return Policy(raw["name"], raw["arn"], int(raw["default"][1:]), infos)
 

@@ -72,7 +72,7 @@ def _fault_of_aws(words: list[str]) -> str:
         unknown = {option for option, _ in _options(rest)} - _OF_THE_CLI[service, called] - _GLOBAL
         return f"{called} has no {', '.join(unknown)}" if unknown else ""
     model = _model(service)
-    operation = next((each for each in model.operation_names if xform_name(each, "-") == called), None)
+    operation = next((name for name in model.operation_names if xform_name(name, "-") == called), None)
     if operation is None:
         return f"{service} has no {called}"
     shape = model.operation_model(operation).input_shape

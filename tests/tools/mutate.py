@@ -98,9 +98,9 @@ def main() -> int:
     os.environ["PYTHONPATH"] = ""
     copies = [_copy(BUILD / f"copy{number}") for number in range(os.cpu_count() or 1)]
     tests = _measured(copies[0], again=not options.keep_coverage)
-    faults = [each for each in _faults(copies[0]) if str(each.module_path).startswith(options.only)]
+    faults = [fault for fault in _faults(copies[0]) if str(fault.module_path).startswith(options.only)]
     random.Random(options.seed).shuffle(faults)
-    sample = list(islice((each for each in faults if _is_python(copies[0], each)), options.sample))
+    sample = list(islice((fault for fault in faults if _is_python(copies[0], fault)), options.sample))
     print(f"{len(sample)} of {len(faults)} faults, seed {options.seed}", flush=True)
     work: multiprocessing.Queue[str] = multiprocessing.Queue()
     for copy in copies:
@@ -155,7 +155,7 @@ def _measured(copy: Path, *, again: bool) -> Tests:
     for file in covered.measured_files():
         path = os.path.relpath(file, copy)
         for line, contexts in covered.contexts_by_lineno(file).items():
-            by_line[path, line] = frozenset(each.rpartition("|")[0] for each in contexts if each) - failed
+            by_line[path, line] = frozenset(context.rpartition("|")[0] for context in contexts if context) - failed
     return Tests(by_line, dict(seconds))
 
 
@@ -169,10 +169,10 @@ def _faults(copy: Path) -> list[MutationSpec]:
         specs = [item.mutations[0] for item in session.work_items]
     specs.sort(key=lambda each: (str(each.module_path), each.operator_name, each.occurrence))
     return [
-        each
-        for each in specs
-        if OPERATORS.fullmatch(each.operator_name)
-        and not any(first <= each.start_pos < last for first, last in annotations[str(each.module_path)])
+        spec
+        for spec in specs
+        if OPERATORS.fullmatch(spec.operator_name)
+        and not any(first <= spec.start_pos < last for first, last in annotations[str(spec.module_path)])
     ]
 
 

@@ -131,8 +131,8 @@ def _written(name: str, data: bytes) -> Path:
 def _account(data: bytes) -> None:
     account = read_account_file(_written("account.json", data))
     uses_in(account)
-    for each in account.roles:
-        trust_in_words(each.trust, account.identity.account)
+    for role in account.roles:
+        trust_in_words(role.trust, account.identity.account)
 
 
 def _answers(data: bytes) -> None:

@@ -78,9 +78,9 @@ def test_any_account_file_is_read_or_refused(tmp_path: Path) -> None:
         read += 1
         uses_in(account)
         attachments_with_uses(account, POLICY["PolicyArn"])
-        for each in account.roles:
-            assert trust_word(each.trust, account.identity.account)
-            assert trust_in_words(each.trust, account.identity.account)
+        for role in account.roles:
+            assert trust_word(role.trust, account.identity.account)
+            assert trust_in_words(role.trust, account.identity.account)
     assert read > 50 * EFFORT
     assert refused > 50 * EFFORT
 

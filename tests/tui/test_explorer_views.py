@@ -113,9 +113,9 @@ def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> N
         await settle(pilot, lambda: attached._answer is not None)
         roles = [row.value for row in attached.rows.rows if isinstance(row.value, RoleAttachment)]
         policy = next(row for row in explorer_of(app).policies.rows.rows if row.selectable)
-        assert plain(policy.cells[-2]).strip() == str(sum(bool(each.attached_as) for each in roles))
+        assert plain(policy.cells[-2]).strip() == str(sum(bool(role.attached_as) for role in roles))
         # The account's own copy of the CNI policy is on a role, which has not the original.
-        assert [each.remarks for each in roles if not each.attached_as]
+        assert [role.remarks for role in roles if not role.attached_as]
         assert "with a copy" in str(attached.border_subtitle)
         await pilot.press("4", "d")
         assert isinstance(app.screen, CompareScreen)

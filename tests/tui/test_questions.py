@@ -119,7 +119,7 @@ def test_who_may_exec_is_answered_by_access_policies_not_by_iam(opened: str) -> 
         await pilot.press("enter")
         # EKS User Guide, "Review access policy permissions": these three have create of pods/exec.
         policies = ("AmazonEKSAdminPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy")
-        await settle(pilot, lambda: all(each in words(app.screen) for each in policies))
+        await settle(pilot, lambda: all(policy in words(app.screen) for policy in policies))
         assert "roles and bindings inside the clusters" in words(app.screen)
         assert "nobody" not in words(app.screen)
         assert "PowerUserAccess" not in words(app.screen)

@@ -338,10 +338,12 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
     original = aws("AmazonEKS_CNI_Policy").document
     assert original is not None
     kept = tuple(
-        each._replace(
-            actions=tuple(a for a in each.actions if a not in ("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"))
+        statement._replace(
+            actions=tuple(
+                a for a in statement.actions if a not in ("ec2:DescribeSubnets", "ec2:DescribeSecurityGroups")
+            )
         )
-        for each in original.statements
+        for statement in original.statements
     )
     copy = RolePolicy("copy", None, None, original._replace(statements=kept))
     seen = cluster(addons=(Addon("vpc-cni", release, ROLE),))

@@ -131,7 +131,7 @@ def test_the_first_lines_of_the_demo_read_as_a_page() -> None:
 
 def test_a_denial_by_the_cluster_counts_an_access_entry_that_is_there() -> None:
     library = Library.open(AccountChoice(demo=True, offline=True))
-    (reported,) = (each for each in cluster_answer(library, "prod").findings if each.code == "eks-reports")
+    (reported,) = (finding for finding in cluster_answer(library, "prod").findings if finding.code == "eks-reports")
     assert "The access entry of prod-node is there (EC2_LINUX)" in reported.text
     assert "needs its access entry" not in reported.text
 

@@ -481,7 +481,7 @@ class Requests(NamedTuple):
 @cache
 def contexts_of(requests: Requests) -> list[Context]:
     values = [{requests.key: one, requests.variable: other} for one, other in product(requests.sent, requests.its)]
-    return [Context(each, frozenset(name for name, texts in each.items() if not texts)) for each in values]
+    return [Context(value, frozenset(name for name, texts in value.items() if not texts)) for value in values]
 
 
 @cache

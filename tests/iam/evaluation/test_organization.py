@@ -108,6 +108,6 @@ def test_unknown_identity_policies_never_make_it_allowed_nor_hide_a_deny() -> No
     found = evaluate(request, None, organization=Organization((level(FULL),)))
     assert (found.verdict, found.missing) == ("depends", ("identity",))
     denied = evaluate(request, None, organization=Organization((level(FULL, {"Action": "s3:*"}),)))
-    assert [(each.layer, each.verdict) for each in denied.decisive.layers] == [
+    assert [(layer.layer, layer.verdict) for layer in denied.decisive.layers] == [
         ("service-control", "explicit-deny"), ("identity", "depends"),
     ]  # fmt: skip

@@ -165,7 +165,7 @@ def test_the_layer_names_the_statement_that_decides_it() -> None:
     layer = next(layer for layer in found.decisive.layers if layer.layer == "resource")
     assert layer.decided_by is not None and layer.decided_by.statement.sid == "Role"
     refused = evaluate(Request("sqs:SendMessage", (QUEUE,), SESSION), [NOTHING], resource_policies={None: to(USER)})
-    (result,) = [each for each in refused.decisive.statements if each.layer == "resource"]
+    (result,) = [statement for statement in refused.decisive.statements if statement.layer == "resource"]
     assert [(failure.part, failure.wanted, failure.actual) for failure in result.failed] == [
         ("principal", (USER,), (SESSION,))
     ]
