@@ -141,23 +141,33 @@ def associate_policy(
     return aws(
         f"gives it {policy} in {names or 'the whole cluster'}",
         "eks", "associate-access-policy", "--cluster-name", cluster, "--principal-arn", principal,
-        "--policy-arn", f"arn:{partition}:eks::aws:cluster-access-policy/{policy}",
+        "--policy-arn", access_policy_arn(policy, partition),
         "--access-scope", f"type=namespace,namespaces={names}" if names else "type=cluster",
         region=region, expansions=expansions_in(cluster, principal),
     )  # fmt: skip
 
 
+def access_policy_arn(policy: str, partition: str) -> str:
+    """Return the ARN of an EKS access policy."""
+    return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
+
+
 def iam_principal(username: str) -> str | None:
     """Return the ARN of the role or user behind a session; None for any other name.
 
-    A session's ARN lacks the path of its role, so it is a shell expansion that asks IAM for it.
+    A session's ARN lacks the path of its role, so it is a shell expansion.
     """
     entity = entity_of(username)
     if not ROLE_NAME.fullmatch(entity.name):
         return None
     if entity.kind != "session":
         return username
-    return f"$(aws iam get-role --role-name {shlex.quote(entity.name)} --query Role.Arn --output text)"
+    return role_arn_from_iam(entity.name)
+
+
+def role_arn_from_iam(name: str) -> str:
+    """Return a shell expansion that asks IAM for a role's ARN, with its path."""
+    return f"$(aws iam get-role --role-name {shlex.quote(name)} --query Role.Arn --output text)"
 
 
 def expansions_in(*arguments: str) -> tuple[str, ...]:

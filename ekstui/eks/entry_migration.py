@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ekstui.eks.cluster import AssociatedPolicy, Cluster
-from ekstui.eks.commands import Command, associate_policy, aws, create_entry
+from ekstui.eks.commands import Command, access_policy_arn, associate_policy, aws, create_entry, role_arn_from_iam
 from ekstui.eks.kubernetes import Permission, Rule, permissions
 from ekstui.eks.pods import AuthMapping
 from ekstui.eks.rbac import Binding, Rights, RoleToMake, lacking_rules, rights_of, role_name, rules_cover, within
@@ -124,14 +124,22 @@ def _replaced(line: AuthMapping, context: _Context) -> ReplacedLine:
     principal, notes = _principal(line, context)
     if principal is None:
         return ReplacedLine(line, None, notes=notes)
+    if (kind := _kind_of_nodes(line)) is None:
+        by_entry = _entry_of_people(line, principal, context)
+    else:
+        by_entry = _entry_of_nodes(line, kind, principal, context.cluster)
+    return by_entry._replace(notes=(*notes, *by_entry.notes))
+
+
+def _entry_of_nodes(line: AuthMapping, kind: str, principal: str, cluster: Cluster) -> ReplacedLine:
+    others = (group for group in line.groups if group not in _OF_NODES)
+    lost = tuple(f"The group {group} cannot be on an entry for nodes." for group in others)
+    command = create_entry(cluster.name, cluster.region, principal, kind)
+    return ReplacedLine(line, kind, principal, gives_the_same=None if lost else True, notes=lost, commands=(command,))
+
+
+def _entry_of_people(line: AuthMapping, principal: str, context: _Context) -> ReplacedLine:
     place = (context.cluster.name, context.cluster.region, principal)
-    if (kind := _kind_of_nodes(line)) is not None:
-        others = (group for group in line.groups if group not in _OF_NODES)
-        lost = tuple(f"The group {group} cannot be on an entry for nodes." for group in others)
-        same = True if not lost else None
-        return ReplacedLine(
-            line, kind, principal, gives_the_same=same, notes=(*notes, *lost), commands=(create_entry(*place, kind),)
-        )
     username, about_name = _username(line, context)
     parts = [_group_replacement(group, line, context) for group in line.groups]
     policies = _merged(policy for part in parts for policy in part.policies)
@@ -143,14 +151,16 @@ def _replaced(line: AuthMapping, context: _Context) -> ReplacedLine:
     # Of a role of another account the path is not known.
     is_certain = line.kind == "user" or split_arn(line.principal).account == context.account
     knows_all = all(part.is_same for part in parts) and not about_name and is_certain
-    if line.principal != bare:
-        notes = (*notes, "Its ARN has a path, so the line lets nobody in today; the entry gives what it was meant to.")
+    never_matched = line.principal != arn_without_path(line.principal)
+    notes = [*about_name, *(note for part in parts for note in part.notes)]
+    if never_matched:
+        notes.insert(0, "Its ARN has a path, so the line lets nobody in today; the entry gives what it was meant to.")
     return ReplacedLine(
         line, "STANDARD", principal, username, groups, policies,
         tuple(dict.fromkeys(role for part in parts for role in part.roles)),
-        True if knows_all and line.principal == bare else None,
+        True if knows_all and not never_matched else None,
         tuple(dict.fromkeys(permission for part in parts for permission in part.only_by_rbac)),
-        (*notes, *about_name, *(note for part in parts for note in part.notes)), tuple(commands),
+        tuple(notes), tuple(commands),
     )  # fmt: skip
 
 
@@ -172,7 +182,7 @@ def _principal(line: AuthMapping, context: _Context) -> tuple[str | None, tuple[
         return named[0], ()
     if line.kind == "user":
         return arn, ()
-    return f"$(aws iam get-role --role-name {entity.name} --query Role.Arn --output text)", ()
+    return role_arn_from_iam(entity.name), ()
 
 
 def _kind_of_nodes(line: AuthMapping) -> str | None:
@@ -263,16 +273,13 @@ def _replacing(
         here, held = rights[namespace], () if namespace is None else everywhere
         names = _widest(here, held, rules)
         policies += [
-            AssociatedPolicy(_arn(name, partition), None if namespace is None else (namespace,)) for name in names
+            AssociatedPolicy(access_policy_arn(name, partition), None if namespace is None else (namespace,))
+            for name in names
         ]
         if rest := lacking_rules(here, (*held, *(rule for name in names for rule in rules[name]))):
             called = role_name(subject, "beside-access-policies", namespace or "")
             roles.append(RoleToMake(called, namespace, rest, "Group", subject))
     return _merged(policies), tuple(roles)
-
-
-def _arn(policy: str, partition: str) -> str:
-    return f"arn:{partition}:eks::aws:cluster-access-policy/{policy}"
 
 
 def _places(rights: Rights) -> list[str | None]:

@@ -71,12 +71,7 @@ class ComponentVersion(NamedTuple):
 
     def with_made(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return values and the ARNs of what the template creates, where the values determine them."""
-        values_of_names = {"AWS::Partition": "aws", **values}
-        made = {
-            name: filled(pattern, values_of_names)
-            for name, pattern in ARNS_OF_TEMPLATE.items()
-            if name in self.parameters
-        }
+        made = {name: filled(arn, values) for name, arn in ARNS_OF_TEMPLATE.items() if name in self.parameters}
         return {**{name: arn for name, arn in made.items() if "${" not in arn}, **values}
 
     @property
