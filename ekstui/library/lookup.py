@@ -472,12 +472,9 @@ class Catalogue:
             wanted, version = text, ""
         folded = wanted.casefold()
         things = [exact] if (exact := self._by_arn.get(folded)) else []
-        if not things and (match := _SESSION.fullmatch(folded)):
-            things = self._called("role", match["name"])
-        if not things and (match := _IN_CLUSTER.fullmatch(folded)):
-            things = self._called("cluster", match["name"])
-        if not things and (match := _AWS_POLICY.fullmatch(folded)):
-            things = self._called("policy", match["name"])
+        for kind, form in _NAMED_IN_ARNS.items():
+            if not things and (match := form.fullmatch(folded)):
+                things = self._called(kind, match["name"])
         if not things:
             things = [thing for arn, thing in self._by_arn.items() if arn.startswith(folded)]
         if version:
@@ -541,6 +538,9 @@ _VERSIONS = re.compile(r"@?(?:v\d[\d.]*(?:\.\.(?:v?[\d.]*)?)?|\d[\d.]*\.\.v?[\d.
 _SESSION = re.compile(r"arn:[\w-]+:sts::\d*:assumed-role/(?P<name>[^/]+)(?:/.*)?")
 _IN_CLUSTER = re.compile(r"arn:[\w-]+:eks:[\w-]*:\d*:(?!cluster/)[\w-]+/(?P<name>[^/]+)/.+")
 _AWS_POLICY = re.compile(r"arn:[\w-]+:iam::aws:policy/(?:[\w-]+/)*(?P<name>[^/]+)")
+_NAMED_IN_ARNS: Mapping[ThingKind, re.Pattern[str]] = {"role": _SESSION, "cluster": _IN_CLUSTER, "policy": _AWS_POLICY}
+"""What ARNs name that are of something else: of a session, of a part of a cluster, of a policy in another partition."""
+
 _ARN = re.compile(r"arn:aws[\w-]*:(?:iam|sts|eks):[\w-]*:(?:\d{12}|aws)?:[\w/+=,.@-]+[\w]")
 _DENIED = re.compile(
     r"not authori[sz]ed|access ?denied|unauthori[sz]edoperation|explicit deny|encoded authorization|"

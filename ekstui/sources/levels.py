@@ -6,7 +6,7 @@ resources: the request decides which apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ekstui import files
@@ -70,10 +70,10 @@ class LayerFiles(NamedTuple):
     def for_request(self, request: Request, *, assumes: bool) -> LayersOfRequest:
         """Return what applies to a request, which may assume a role; InputError for what iam-collect wrote only in part."""
         applying = _Applying(self, request)
-        scps = applying.levels(self.service_control, "scps", "service-control", applying.account)
+        scps = applying.levels(self.service_control, "scps", applying.account)
         policies = applying.policies_of_resources(assumes=assumes)
         owner = applying.owner
-        rcps = applying.levels(self.resource_control, "rcps", "resource-control", owner)
+        rcps = applying.levels(self.resource_control, "rcps", owner)
         trust = next(iter(policies.values()), None) if assumes else None
         return LayersOfRequest(
             Organization(scps, rcps),
@@ -153,6 +153,13 @@ def _below(folder: Path) -> list[Path]:
         raise InputError(f"{folder} cannot be read: {error.strerror or error}.") from None
 
 
+_CONTROLS: Mapping[ControlPolicies, tuple[Layer, str, str]] = {
+    "scps": ("service-control", "service control policies", "caller"),
+    "rcps": ("resource-control", "resource control policies", "resource"),
+}
+"""The layer of each kind of an organization's policies, what they are called, and whose account they apply to."""
+
+
 class _Applying:
     """A request, and what is found out about which policies apply to it."""
 
@@ -167,12 +174,9 @@ class _Applying:
         owners = context.values("aws:ResourceAccount") or (arn.split_arn(resource or "").account,)
         self.owner = owners[0] or None
 
-    def levels(
-        self, files: FilesOfLayer, kind: ControlPolicies, layer: Layer, account: str | None
-    ) -> tuple[PolicyLevel, ...]:
+    def levels(self, files: FilesOfLayer, kind: ControlPolicies, account: str | None) -> tuple[PolicyLevel, ...]:
         """Return the levels that apply to an account, and note why none does."""
-        words = "service control policies" if kind == "scps" else "resource control policies"
-        whose = "caller" if kind == "scps" else "resource"
+        layer, words, whose = _CONTROLS[kind]
         if not files.collected:
             return files.levels
         if account is None:
@@ -182,14 +186,15 @@ class _Applying:
             in_organization = collected.levels(account, kind)
             if in_organization is None:
                 continue
-            if in_organization.is_management_account:
-                self.notes.append(f"Account {account} is the management account, which no {words} restrict.")
-            elif not in_organization.levels:
-                self.notes.append(f"No {words} are in force in the organization of account {account}.")
-            if in_organization.is_management_account or not in_organization.levels:
-                self.without.add(layer)
-                return files.levels
-            return (*files.levels, *in_organization.levels)
+            if in_organization.levels and not in_organization.is_management_account:
+                return (*files.levels, *in_organization.levels)
+            self.without.add(layer)
+            self.notes.append(
+                f"Account {account} is the management account, which no {words} restrict."
+                if in_organization.is_management_account
+                else f"No {words} are in force in the organization of account {account}."
+            )
+            return files.levels
         self.notes.append(f"{files.collected[0].folder} has no organization of account {account}.")
         return files.levels
 

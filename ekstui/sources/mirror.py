@@ -62,7 +62,6 @@ class Mirror:
             self.folder.rename(aside)
             make_bare(self.folder)
         try:
-            _disarm(self.folder)
             try:
                 return self._delivered(protocol, policies)
             except GitError:
@@ -70,7 +69,6 @@ class Mirror:
                     raise
             self.folder.rename(aside)
             make_bare(self.folder)
-            _disarm(self.folder)
             return self._delivered(protocol, policies)
         except BaseException:
             # What could not be replaced is of use yet, unless it is no mirror at all.
@@ -84,6 +82,8 @@ class Mirror:
             _remove(aside)
 
     def _delivered(self, protocol: str, policies: Mapping[str, Policy]) -> Delivery:
+        """Return what is new in the archive; GitError if git cannot read the mirror."""
+        _disarm(self.folder)
         created = [info.created for policy in policies.values() for info in policy.versions if info.created]
         since = max(created) - OVERLAP if created else None
         objects, rewritten = self._fetched(protocol)
