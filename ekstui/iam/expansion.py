@@ -49,6 +49,10 @@ MAX_CHARACTERS_COMPARED = 100_000_000
 """The most characters in those pairs, since JSON repeats them for every action. AWS's policies have up to 8 million."""
 
 
+MANY_SERVICES = 20
+"""From how many services on it is quicker to read the names of all at once than each service's own file."""
+
+
 def check_patterns(document: Document) -> None:
     """Raise DocumentError if a document has more action patterns than can be expanded in a few seconds."""
     count = sum(len(statement.actions) for statement in document.statements)
@@ -66,6 +70,12 @@ def check_patterns(document: Document) -> None:
     if broad > MAX_BROAD_PATTERNS:
         message = f"{broad:,} patterns with a wildcard for the service; ekstui reads up to {MAX_BROAD_PATTERNS:,}."
         raise DocumentError(message, "Statement")
+
+
+def names_many_services(document: Document) -> bool:
+    """Return whether a document may match actions of more services than is quick to read one by one."""
+    prefixes = {pattern.partition(":")[0] for statement in document.statements for pattern in statement.actions}
+    return len(prefixes) > MANY_SERVICES or any(map(_is_wide, document.statements))
 
 
 def _is_wide(statement: Statement) -> bool:

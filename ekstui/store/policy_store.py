@@ -224,6 +224,14 @@ class PolicyStore:
             raise AbsentCacheError("There is no index of the current state.")
         return index
 
+    def outlines(self, version: str) -> Mapping[str, Any]:
+        """Return what the last index has of that version of the reference; empty if it has none."""
+        with self.file.reading() as objects:
+            name = objects.root().get("index", {}).get(self.collection, {}).get("actions")
+            index = objects.value(name) if name else {}
+            outlines: Mapping[str, Any] = objects.value(index["outlines"]) if index.get("reference") == version else {}
+            return outlines
+
     def _current(self, draft: Draft) -> tuple[dict[str, Any], str | None, State | None]:
         root = {"states": {}, "before": {}, "index": {}} | draft.root()
         name = root["states"].get(self.collection)
