@@ -10,6 +10,7 @@ such combination.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from ekstui.errors import DocumentError
 from ekstui.iam import wildcard
@@ -25,7 +26,7 @@ from ekstui.iam.applicability import (
 )
 from ekstui.iam.document import Condition, Document, Effect, Statement
 from ekstui.iam.grants import action_matches
-from ekstui.iam.reference import ActionInfo, reference
+from ekstui.iam.reference import ActionInfo, action_info, reference
 from ekstui.named_tuples import NamedTuple
 
 # Limits on what is read, far above what IAM accepts (10,240 characters). The largest AWS managed policy has 4,500 action
@@ -133,6 +134,12 @@ class NamedActions(NamedTuple):
 
         What matches all of them is put together once, and actions that match the same share a tuple.
         """
+        for source, names in groups:
+            self.listed.update(dict.fromkeys(names, (source,)))
+        if len(self.listed) == sum([len(names) for _, names in groups]):
+            return
+        # Some are matched more than once.
+        self.listed.clear()
         whole = [place for place, (_, names) in enumerate(groups) if len(names) == total]
         some: defaultdict[str, list[int]] = defaultdict(list)
         for place, (_, names) in enumerate(groups):
@@ -172,14 +179,14 @@ def named_actions(document: Document, effect: Effect) -> dict[str, NamedActions]
         for source, service, names in _expanded(index, statement):
             if names:
                 # What matches the whole service is looked at once for all of its actions.
-                count = 1 if len(names) == len(reference().names(service)) else len(names)
+                count = 1 if len(names) == reference().action_count(service) else len(names)
                 pairs.add(index, count, lines[index], characters[index])
                 by_service[service].append((source, names))
             else:
                 unmatched = services[service].unmatched
                 unmatched[source.pattern] = (*unmatched.get(source.pattern, ()), source)
     for service, groups in by_service.items():
-        services[service].add_known(groups, len(reference().names(service)))
+        services[service].add_known(groups, reference().action_count(service))
     literals = LiteralIndex(statements, pairs)
     for literal in literals.unknown():
         service = literal.partition(":")[0].lower()
@@ -213,7 +220,8 @@ class LiteralIndex:
         self._pairs = pairs
         self._written: dict[str, str] = {}
         self._exact: dict[str, list[MatchingPattern]] = {}
-        self._wild: dict[str, list[_Wild]] = {}
+        self._wild: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        self._wild_of = cache(self._read_wild)
         self._broad: list[_Wild] = []
         self._exceptions: list[tuple[MatchingPattern, Statement]] = []
         for index, statement in statements:
@@ -228,20 +236,25 @@ class LiteralIndex:
         if wildcard.is_wild(service) and (colon or not pattern.strip("*")):
             self._broad.append(_Wild.of(MatchingPattern(index, pattern, specific=False)))
         elif wildcard.is_wild(name):
-            self._wild.setdefault(service, []).append(_Wild.of(MatchingPattern(index, pattern, specific=True)))
+            self._wild[service].append((index, pattern))
         elif colon and service and name:
             self._written.setdefault(pattern.lower(), pattern)
             self._exact.setdefault(pattern.lower(), []).append(MatchingPattern(index, pattern, specific=True))
 
+    def _read_wild(self, service: str) -> list[_Wild]:
+        """Return the patterns with a wildcard in the actions of a service; of most services no literal is looked up."""
+        patterns = self._wild.get(service, ())
+        return [_Wild.of(MatchingPattern(index, pattern, specific=True)) for index, pattern in patterns]
+
     def unknown(self) -> tuple[str, ...]:
         """Return the literal actions that the reference lacks, as first written."""
-        service_reference = reference()
-        return tuple(literal for lower, literal in self._written.items() if service_reference.find(lower) is None)
+        expand = reference().expand_by_service
+        return tuple([literal for lower, literal in self._written.items() if not expand(lower)])
 
     def sources(self, action: str) -> tuple[MatchingPattern, ...]:
         """Return everything that matches one action, in document order."""
         lower = action.lower()
-        candidates = [*self._wild.get(lower.partition(":")[0], ()), *self._broad]
+        candidates = [*self._wild_of(lower.partition(":")[0]), *self._broad]
         compared = len(candidates) + sum(len(statement.actions) for _, statement in self._exceptions)
         self._pairs.add(0, compared, 1)
         named = [*self._exact.get(lower, ())]
@@ -335,7 +348,9 @@ class StatementMatcher:
             if entry.effect == "Deny" and effect == "Allow"
         ]
         self._literal_denials = LiteralIndex(denying, PairCount())
-        self._groups: dict[tuple[tuple[int, ...], tuple[int, ...]], _Group] = {}
+        self._groups: dict[tuple[tuple[int, ...], ...], _Group] = {}
+        self._alone: dict[int, _Group] = {}
+        """By the only statement."""
         self._by_sources: dict[
             tuple[int, int], tuple[_Group, tuple[MatchingPattern, ...], tuple[MatchingPattern, ...]]
         ] = {}
@@ -344,10 +359,9 @@ class StatementMatcher:
 
     def service(self, service: str, named: NamedActions) -> list[MatchedAction]:
         """Return the actions of a service that the document matches, in the reference's order, unknown ones last."""
-        find = reference().find
         denied_known = self._denials[service].listed if service in self._denials else {}
         read = [
-            self._read(service, name, find(name), sources, denied_known.get(name, _NO_SOURCES))
+            self._read(service, name, action_info(name), sources, denied_known.get(name, _NO_SOURCES))
             for name, sources in named.listed.items()
         ]
         for name, sources in named.unknown.items():
@@ -366,7 +380,7 @@ class StatementMatcher:
         key: object = None
         unlike: tuple[int, ...] = ()
         if info is not None:
-            unlike, keys = self._on_service(group, service)
+            unlike, keys = group.by_service.get(service) or self._on_service(group, service)
             supported = tuple([supports_key(info, wanted) for wanted in keys]) if keys else ()
             where = (service, tuple(use.name for use in info.resource_types)) if unlike else info.takes_resources
             key = (where, supported)
@@ -389,22 +403,25 @@ class StatementMatcher:
         return group.effective[unchecked]
 
     def _group(self, sources: tuple[MatchingPattern, ...], denied_by: tuple[MatchingPattern, ...]) -> _Group:
+        if len(sources) == 1 and not denied_by:  # as most are
+            index = sources[0].statement
+            return self._alone.get(index) or self._alone.setdefault(index, self._group_of((index,), ()))
         ids = id(sources), id(denied_by)
         entry = self._by_sources.get(ids)
         if entry is None:
-            places = _places(sources), _places(denied_by)
-            group = self._groups.setdefault(places, _Group(*places))
+            group = self._group_of(_places(sources), _places(denied_by))
             entry = self._by_sources[ids] = group, sources, denied_by
         return entry[0]
 
+    def _group_of(self, *places: tuple[int, ...]) -> _Group:
+        return self._groups.get(places) or self._groups.setdefault(places, _Group(*places))
+
     def _on_service(self, group: _Group, service: str) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Return the statements that may apply to different resources for actions of a service, and the keys to check."""
-        checks = group.by_service.get(service)
-        if checks is None:
-            places = (*group.statements, *group.denying)
-            unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
-            keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
-            checks = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
+        places = (*group.statements, *group.denying)
+        unlike = tuple(place for place in places if not is_same_for(self._statements[place], service))
+        keys = (key for place in group.statements for key in checked_keys(self._statements[place], service))
+        checks = group.by_service[service] = unlike, tuple(dict.fromkeys(map(kind_of_key, keys)))
         return checks
 
 

@@ -139,10 +139,14 @@ class Reference:
         """Return the full names of a service's actions, by lower-case name without the prefix; empty if it is unknown."""
         return _names(service.lower()) if self.has_service(service) else {}
 
+    def action_count(self, service: str) -> int:
+        """Return how many actions a service has; 0 if it is unknown."""
+        return len(_outline(service).names) if service in self._service_names else 0
+
     def actions(self, service: str) -> Mapping[str, ActionInfo]:
         """Return a service's actions, by lower-case name without the prefix; empty if it is unknown."""
         service = service.lower()
-        return {name: _action(service, name) for name in self.names(service)}
+        return {name: action_info(full) for name, full in self.names(service).items()}
 
     def level_totals(self, service: str) -> Mapping[str, int]:
         """Return how many actions of each access level a service has, without empty levels."""
@@ -151,7 +155,8 @@ class Reference:
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
         service, _, name = action.strip().lower().partition(":")
-        return _action(service, name) if name in self.names(service) else None
+        known = self.names(service).get(name)
+        return action_info(known) if known else None
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then lower-case name.
@@ -215,16 +220,17 @@ class Reference:
             if not pattern or pattern.strip("*"):
                 return ()
             service = name = "*"
-        matched = [service]
-        if wildcard.is_wild(service):
-            matched = [candidate for candidate in self._services if wildcard.matches(service, candidate)]
+        if not wildcard.is_wild(service):
+            names = self._expand_in(service, name)
+            return ((service, names),) if names else ()
+        matched = [candidate for candidate in self._services if wildcard.matches(service, candidate)]
         return tuple([(candidate, names) for candidate in matched if (names := self._expand_in(candidate, name))])
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
-        known = self.names(service)
         if not wildcard.is_wild(name):
-            return (known[name],) if name in known else ()
-        if not known:
+            known = self.names(service).get(name)
+            return (known,) if known else ()
+        if service not in self._service_names:
             return ()
         # The names that begin like the pattern are next to each other; mostly they are all, as for `Describe*`.
         outline = _outline(service)
@@ -319,11 +325,16 @@ def _level_totals(service: str) -> Mapping[str, int]:
 
 
 @cache
-def _action(service: str, name: str) -> ActionInfo:
+def action_info(action: str) -> ActionInfo:
+    """Return what the reference says about an action of its own, in its spelling."""
     # A service may have 800 actions, and most commands need only one.
+    return ActionInfo(action, *_kinds_in(action.partition(":")[0])[action])
+
+
+@cache
+def _kinds_in(service: str) -> Mapping[str, tuple[str, bool]]:
     outline = _outline(service)
-    place = bisect_left(outline.lower, name)
-    return ActionInfo(outline.names[place], *outline.kinds[place])
+    return dict(zip(outline.names, outline.kinds, strict=True))
 
 
 @cache

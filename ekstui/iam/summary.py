@@ -124,9 +124,9 @@ def _row(
 ) -> ServiceSummary | None:
     """Return a service's row; None if only patterns over all services match it and they grant nothing."""
     named = Counter([_level(entry) for entry in read])
-    granted = [entry for entry in read if entry.effective.is_known]
-    counted = named
-    if len(granted) < len(read):
+    counted, granted = named, read
+    if not all(situation.is_known for situation in _situations(read)):
+        granted = [entry for entry in read if entry.effective.is_known]
         counted = Counter([_level(entry) for entry in granted])
         read = [entry for entry in read if entry.effective.is_known or entry.specific]
     if not read and not unmatched:
@@ -155,6 +155,11 @@ def _row(
     )
 
 
+def _situations(read: Iterable[MatchedAction]) -> Collection[EffectiveGrants]:
+    """Return what is granted of these actions, once what hundreds may share."""
+    return {id(entry.effective): entry.effective for entry in read}.values()
+
+
 MAX_LISTED = 10_000_000
 """The most characters of all actions' grants and patterns that are listed; AWS's policies have up to 8 million."""
 
@@ -167,19 +172,20 @@ def too_large_to_list(rows: Sequence[ServiceSummary]) -> str | None:
     return f"too large to list whole: {actions:,} actions of {len({row.service for row in rows}):,} services"
 
 
-def _characters_of(read: Iterable[MatchedAction]) -> int:
-    counts = Counter((id(entry.effective), id(entry.sources)) for entry in read)
-    shared = {(id(entry.effective), id(entry.sources)): entry for entry in read}
-    return sum(counts[key] * _characters_of_one(entry) for key, entry in shared.items())
+def _characters_of(read: Sequence[MatchedAction]) -> int:
+    # Many share their grants or patterns.
+    shared = {id(entry.effective): entry.effective for entry in read}
+    grants = {key: _characters_granted(effective) for key, effective in shared.items()}
+    sources = {id(entry.sources): entry.sources for entry in read}
+    patterns = {key: sum([len(source.pattern) for source in alike]) for key, alike in sources.items()}
+    return sum([grants[id(entry.effective)] + patterns[id(entry.sources)] for entry in read])
 
 
-def _characters_of_one(entry: MatchedAction) -> int:
-    patterns = sum(len(source.pattern) for source in entry.sources)
-    grants = sum(
+def _characters_granted(effective: EffectiveGrants) -> int:
+    return sum(
         sum(map(len, grant.resources)) + sum(len(line.key) + sum(map(len, line.values)) for line in grant.conditions)
-        for grant in entry.effective.grants
+        for grant in effective.grants
     )
-    return patterns + grants
 
 
 class _Actions(Sequence[ActionSummary]):
@@ -250,9 +256,7 @@ def _actions(
     unknown = EffectiveGrants((), (), False, True, False, False, (console.UNMATCHED_PATTERN,))
     read = [*read, *(MatchedAction(pattern, None, sources, (), unknown) for pattern, sources in unmatched.items())]
     # Hundreds of actions may be in the same situation.
-    cells = {
-        key: _cells([situation]) for key, situation in {id(entry.effective): entry.effective for entry in read}.items()
-    }
+    cells = {id(situation): _cells([situation]) for situation in _situations(read)}
     named = {sources: _patterns_and_sids(document, sources) for sources in {entry.sources for entry in read}}
     summaries = [_action(entry, *named[entry.sources], cells[id(entry.effective)]) for entry in read]
     return tuple(sorted(summaries, key=lambda entry: (_ORDER[entry.level], entry.action.lower())))
@@ -260,20 +264,21 @@ def _actions(
 
 def _action(read: MatchedAction, patterns: tuple[str, ...], sids: tuple[str, ...], cells: _RowTexts) -> ActionSummary:
     info, situation = read.info, read.effective
+    # By position, since names would take half as long again, and a policy may have 22,000.
     return ActionSummary(
-        action=read.name,
-        level=info.level if info else UNKNOWN_LEVEL,
-        levels=info.levels if info else (UNKNOWN_LEVEL,),
-        is_granted=situation.is_known or (None if situation.grants else False),
-        grants=situation.grants,
-        patterns=patterns,
-        sids=sids,
-        denied=situation.denied,
-        resource=cells.resource,
-        condition=cells.condition,
-        conditions=situation.conditions,
-        conditioned=cells.conditioned,
-        warnings=situation.warnings,
+        read.name,
+        info.level if info else UNKNOWN_LEVEL,
+        info.levels if info else (UNKNOWN_LEVEL,),
+        situation.is_known or (None if situation.grants else False),
+        situation.grants,
+        patterns,
+        sids,
+        situation.denied,
+        cells.resource,
+        cells.condition,
+        situation.conditions,
+        cells.conditioned,
+        situation.warnings,
     )
 
 
@@ -284,6 +289,9 @@ def _level(read: MatchedAction) -> str:
 def _patterns_and_sids(
     document: Document, sources: tuple[MatchingPattern, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if len(sources) == 1:  # as most are
+        sid = document.statements[sources[0].statement].sid
+        return (sources[0].pattern,), (sid,) if sid else ()
     sids = (document.statements[source.statement].sid for source in sources)
     return tuple(dict.fromkeys(source.pattern for source in sources)), tuple(dict.fromkeys(filter(None, sids)))
 
@@ -353,19 +361,20 @@ def service_warnings(
     if not reference().has_service(service):
         return (console.UNRECOGNISED_SERVICE,)
     warnings = []
-    if specific and all(entry.effective.lacks_resource for entry in specific):
+    situations, specific_situations = _situations(read), _situations(specific)
+    if specific and all(situation.lacks_resource for situation in specific_situations):
         warnings.append(console.NO_RESOURCES_DEFINED)
     elif idle:
         warnings.append(console.RESOURCES_WITHOUT_ACTION)
-    elif any(entry.effective.lacks_resource for entry in specific):
+    elif any(situation.lacks_resource for situation in specific_situations):
         warnings.append(console.ACTIONS_WITHOUT_RESOURCE)
     if _has_idle_condition(document, service, specific):
         warnings.append(console.CONDITIONS_WITHOUT_ACTION)
-    elif any(entry.effective.lacks_condition for entry in specific):
+    elif any(situation.lacks_condition for situation in specific_situations):
         warnings.append(console.ACTIONS_WITHOUT_CONDITION)
     if any(entry.info is None for entry in read):
         warnings.append(console.UNRECOGNISED_ACTIONS)
-    if any(console.UNCHECKED_RESOURCES in entry.effective.warnings for entry in read):
+    if any(console.UNCHECKED_RESOURCES in situation.warnings for situation in situations):
         warnings.append(console.UNCHECKED_RESOURCES)
     return tuple(warnings)
 

@@ -68,6 +68,8 @@ def _access_words(service: ServiceSummary) -> str:
 
 def _remarks(action: ActionSummary) -> Styled:
     """Return what is to be said of an action besides what it is granted on, a piece for each remark."""
+    if len(action.levels) == 1 and not action.denied and not action.warnings:
+        return ()  # as most
     remarks: list[tuple[str, Style]] = []
     if len(action.levels) > 1:
         remarks.append((f"also {' and '.join(action.levels[1:])}", "muted"))

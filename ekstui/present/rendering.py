@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import zip_longest
 
 from ekstui.iam.text import clean, clean_line
@@ -160,7 +159,13 @@ def _laid_node(
 
 def _table_rows(table: Table, key: Hashable, place: Medium) -> list[tuple[TableRow, list[_Cell]]]:
     """Return the rows of a table, its titles first, each with its cells as they are shown in this place."""
-    rows = [(row, [_shown(cell, place) for cell in row.cells]) for row in table.rows]
+    shown: dict[tuple[Line, ...], list[_Cell]] = {}
+    rows = []
+    for row in table.rows:
+        rest = row.cells[1:]  # thousands of rows are alike but for their first cell
+        if rest not in shown:
+            shown[rest] = [_shown(cell, place) for cell in rest]
+        rows.append((row, [_shown(row.cells[0], place), *shown[rest]]))
     if not any(column.title for column in table.columns):
         return rows
     titles = (column.title.upper() if place == "terminal" else column.title for column in table.columns)
@@ -183,11 +188,18 @@ def _laid_table(table: Table, key: Hashable, indent: str, width: int | None, pla
         for at, column in enumerate(table.columns)
         if column.names and room is not None
     }
+    tails: dict[tuple[Line, ...], Styled] = {}
     for number, (row, line) in enumerate(rows):
         own = (key, number) if row.key is None else row.key
         if width is None and len(line) > 1 and not row.below:
-            # In a pipe thousands of rows are like this.
-            yield Laid(own, _side_by_side(line, table.columns, lengths, indent), row.value)
+            # In a pipe thousands of rows are like this, and alike but for their first cell.
+            rest = row.cells[1:]
+            if rest not in tails:
+                tails[rest] = _side_by_side(line[1:], table.columns[1:], lengths[1:], "")
+            first, size = line[0]
+            spare = " " * (lengths[0] - size)
+            before, after = (indent + spare, GAP) if table.columns[0].right else (indent, spare + GAP)
+            yield Laid(own, ((before, ""), *first, (after, ""), *tails[rest]), row.value)
             continue
         if names and len(line) > 1:
             line = [
@@ -239,9 +251,8 @@ def _with_remarks_below(table: Table) -> Table:
     )
 
 
-@lru_cache(maxsize=4096)
 def _shown(line: Line, place: Medium) -> _Cell:
-    """Return a cell of a table; a long table has most of its cells many times."""
+    """Return a cell of a table."""
     return _measured(styled_line(line, place))
 
 
