@@ -46,7 +46,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "subprocess": 3, "textwrap": 1, "tomllib": 2, "rich.cells": 2,
         "ekstui.cli.commands.completion": 24, "ekstui.cli.version": 2, "ekstui.logbook": 15,
         "ekstui.change.comparison": 8, "ekstui.change.steps": 4, "ekstui.eks.account_snapshot": 10,
-        "ekstui.export": 4, "ekstui.iam.canonical": 1, "ekstui.iam.document": 2, "ekstui.iam.grants": 4,
+        "ekstui.export": 4, "ekstui.iam.canonical": 1, "ekstui.iam.document": 2, "ekstui.iam.expansion": 6, "ekstui.iam.grants": 4,
         "ekstui.iam.reference": 2, "ekstui.iam.summary": 10, "ekstui.iam.trust": 1,
         "ekstui.library.access_policies": 9,
     },

@@ -276,8 +276,8 @@ def written_outlines() -> dict[str, Any]:
     }
     services = {
         service: [" ".join([name.partition(":")[2] for name in names]), "".join([kinds[kind] for kind in own])]
-        for service, (lower, names, own) in outlines.items()
-        if lower == [name.partition(":")[2].lower() for name in names] and lower
+        for service, (_, names, own) in outlines.items()
+        if names
     }
     return {"kinds": {letter: kind for kind, letter in kinds.items()}, "services": services}
 

@@ -29,17 +29,18 @@ def clean(text: str) -> str:
 
     Newlines are kept. A control character becomes its picture (`␛`), any other becomes `<U+202E>` or the like.
     """
-    if _is_plain(text):
+    if is_plain(text):
         return text
     return _unsafe().sub(_placeholder, text.replace("\t", " " * TAB_WIDTH))
 
 
 def clean_line(text: str) -> str:
     """Return `text` cleaned and on one line: newlines become `⏎`."""
-    return text if _is_plain(text) else clean(text).replace("\n", "⏎")
+    return text if is_plain(text) else clean(text).replace("\n", "⏎")
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Return whether each character of a text is printable ASCII, so that nothing is to be cleaned."""
     return text.isascii() and text.isprintable()
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from ekstui.iam.text import clean, clean_line
+from ekstui.iam.text import clean, clean_line, is_plain
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
@@ -253,6 +253,8 @@ def _with_remarks_below(table: Table) -> Table:
 
 def _shown(line: Line, place: Medium) -> _Cell:
     """Return a cell of a table."""
+    if isinstance(line, Span) and not line.shown and is_plain(line.text):  # as in thousands of rows
+        return ((line.text, line.style),), len(line.text)
     return _measured(styled_line(line, place))
 
 

@@ -11,8 +11,10 @@ import pytest
 from ekstui.change.candidates import Candidate, candidate_of
 from ekstui.change.policy import Policy, PolicyHistory
 from ekstui.change.steps import newest_first, steps_since
+from ekstui.iam import reference as reference_module
 from ekstui.iam.document import Document, parse, parse_text, serialise
 from ekstui.iam.grants import grants, uses_of
+from ekstui.iam.reference import reference, reference_version, use_outlines
 from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps, read_numbers, written_numbers
 from ekstui.store.objects import AbsentCacheError
@@ -85,6 +87,20 @@ def test_the_feed_is_that_of_the_documents(family: PolicyStore, since: datetime 
     assert feed(family, since, JUDGES) == newest_first(steps)
     if since is None:
         assert len(steps) == sum(len(policy.versions) for policy in family.policies())
+
+
+def test_the_index_has_the_names_and_kinds_of_all_actions_as_the_references_files_have_them(
+    family: PolicyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outline = reference_module._outline.__wrapped__
+    monkeypatch.setattr(reference_module, "_written", {})
+    monkeypatch.setattr(reference_module, "_kinds", {})
+    by_files = {service: outline(service) for service in reference().services()}
+    use_outlines(lambda: family.outlines("of another version"))
+    assert not reference_module._written
+    use_outlines(lambda: family.outlines(reference_version()))
+    assert len(reference_module._written) > 300
+    assert {service: outline(service) for service in reference().services()} == by_files
 
 
 def test_not_action_lists_and_denials_are_found(tmp_path: Path) -> None:
