@@ -1,4 +1,4 @@
-"""What a policy document says: the language of IAM, with no EKS, no history and no clock.
+"""What a policy document says: the language of IAM, with no history and no clock. Of EKS it knows how a trust policy names pods.
 
 `document.parse` turns JSON into a `Document` of statements; everything else works on that value.
 

@@ -11,9 +11,9 @@ from ekstui.denial.question import Question
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.cluster import Cluster, PodIdentityAssociation
 from ekstui.eks.commands import Command
-from ekstui.eks.findings.looking import table, worst_first
+from ekstui.eks.findings.looking import finding_of, worst_first
 from ekstui.eks.findings.subjects import AccountContext
-from ekstui.eks.findings.table import Finding
+from ekstui.eks.findings.table import Case, Finding
 from ekstui.eks.pod_credentials import (
     AGENT,
     Credentials,
@@ -350,13 +350,9 @@ def _refusals(credentials: Sequence[CredentialsAnswer], workload: Workload) -> I
         trust = answer.trust
         if trust is not None and trust.verdict in DENIALS:
             role, account = (trust.role or "").rpartition("/")[2], workload.account
-            yield Finding(
-                "trust-lacks-principal",
-                "problem",
-                f"The trust policy of {role} does not let {account} have it, so its calls fail.",
-                trust.notes,
-                title="its role's trust policy refuses it",
-                change=table()["trust-lacks-principal"].change,
+            text = f"The trust policy of {role} does not let {account} have it, so its calls fail."
+            yield finding_of(
+                "trust-lacks-principal", Case(text, trust.notes, title="its role's trust policy refuses it")
             )
 
 

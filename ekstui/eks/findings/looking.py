@@ -39,13 +39,15 @@ def findings_of(subject: FindingSubject, account: AccountContext) -> tuple[Findi
         if entry.about != subject.about or not all(map(subject.knows, entry.needs)):
             continue
         for case in entry.look(subject, account):
-            one = _finding(entry, case)
+            one = finding_of(entry.code, case)
             key = (one.code, one.severity, one.text)
             by_subject[key] = _both(by_subject[key], one) if key in by_subject else one
     return tuple(worst_first(by_subject.values()))
 
 
-def _finding(entry: FindingType, case: Case) -> Finding:
+def finding_of(code: str, case: Case) -> Finding:
+    """Return a case as a finding, with what the entry of its code says of it."""
+    entry = table()[code]
     severity = case.severity or entry.severity
     return Finding(
         entry.code,
