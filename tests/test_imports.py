@@ -38,17 +38,15 @@ COMMANDS: Mapping[str, str] = {
 # fmt: off
 SAVED: Mapping[str, Mapping[str, int]] = {
     "--version": {
-        "ekstui.cli.main": 17, "ekstui.cli.parser": 6, "ekstui.present": 4, "ekstui.library": 16, "lzma": 1,
+        "ekstui.cli.main": 17, "ekstui.cli.parser": 6, "ekstui.present": 4, "ekstui.library": 16,
     },
     "list": {
         "boto3": 129, "botocore": 107, "urllib3": 49, "hcl2": 48, "yaml": 13,
         "dataclasses": 12, "difflib": 1, "getpass": 1, "hashlib": 4, "platform": 2, "platformdirs": 9, "shutil": 3,
         "subprocess": 3, "textwrap": 1, "tomllib": 2, "rich.cells": 2,
         "ekstui.cli.commands.completion": 24, "ekstui.cli.version": 2, "ekstui.logbook": 15,
-        "ekstui.change.comparison": 8, "ekstui.change.steps": 4, "ekstui.eks.account_snapshot": 10,
-        "ekstui.export": 4, "ekstui.iam.canonical": 1, "ekstui.iam.document": 2, "ekstui.iam.expansion": 6, "ekstui.iam.grants": 4,
-        "ekstui.iam.reference": 2, "ekstui.iam.summary": 10, "ekstui.iam.trust": 1,
-        "ekstui.library.access_policies": 9,
+        "ekstui.change.steps": 4, "ekstui.export": 4, "ekstui.iam.document": 2, "ekstui.iam.expansion": 6,
+        "ekstui.iam.reference": 2, "ekstui.iam.summary": 10, "ekstui.library.access_policies": 9,
     },
     "show": {
         "dataclasses": 12, "shutil": 3, "xml": 3,
@@ -60,11 +58,11 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.sources.aws": 12,
     },
     "who-can": {
-        "dataclasses": 12, "ekstui.change.reach": 12, "ekstui.eks.knowledge": 3, "ekstui.eks.published": 1,
+        "dataclasses": 12, "ekstui.change.reach": 12,
         "ekstui.library.principals_can": 85, "ekstui.sources.levels": 21, "ekstui.sources.mirror": 20,
     },
     "explain": {
-        "dataclasses": 12, "hashlib": 4, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16,
+        "dataclasses": 12, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16,
         "ekstui.library.peeling": 37, "ekstui.library.pod_answers": 35, "ekstui.library.requester": 19,
         "ekstui.library.role_purposes": 17, "ekstui.present.cluster_report": 132,
     },
@@ -73,11 +71,8 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.cluster_answers": 125, "ekstui.library.roles": 76, "ekstui.present.cluster_report": 132,
     },
     APP: {
-        "textual._xterm_parser": 2, "textual.drivers": 3, "ekstui.change.differences": 4, "ekstui.eks.last_accessed": 2,
-        "ekstui.library.attachments": 33, "ekstui.library.copies": 28, "ekstui.library.find_anything": 32,
-        "ekstui.library.last_used": 93, "ekstui.library.lookup": 16, "ekstui.library.notation": 3,
-        "ekstui.library.remembered": 2, "ekstui.library.searching": 15, "ekstui.library.syncing": 50,
-        "ekstui.present.attachment_report": 10,
+        "textual._xterm_parser": 2, "textual.drivers": 3, "ekstui.library.attachments": 33, "ekstui.library.copies": 28,
+        "ekstui.library.last_used": 93, "ekstui.library.syncing": 50,
     },
 }
 # fmt: on

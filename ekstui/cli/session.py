@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from ekstui.cli.streams import form, progress_line, remark, remark_progress
 from ekstui.errors import AccountError, DataError, InputError
 from ekstui.iam.text import age_in_words
-from ekstui.library import AccountChoice
+from ekstui.library import AccountChoice, Library
 from ekstui.present.blocks import age_remark, incomplete_words
 
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import AccountSnapshot, SourceError
-    from ekstui.library import Library
     from ekstui.store.index import Progress
 
 _opened: list[Library] = []
@@ -36,8 +35,6 @@ def open_library(arguments: Namespace) -> Library:
 
 
 def _open(account: AccountChoice | None) -> Library:
-    from ekstui.library import Library
-
     library = Library.open(account)
     _opened.append(library)
     progress_line.say_if_slow(_work(library))

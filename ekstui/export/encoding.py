@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import format_time, name_in, version_label
 from ekstui.iam.document import Statement, serialise, serialise_conditions, serialise_statement
+from ekstui.iam.trust import ServiceAccount, trust_word
 from ekstui.library.catalog import knowledge
 
 if TYPE_CHECKING:
@@ -177,8 +178,6 @@ def issues_of(cluster: Cluster) -> int | None:
 
 
 def _roles_attached(answer: AttachedAnswer) -> list[Shape]:
-    from ekstui.iam.trust import trust_word
-
     account = answer.identity.account
     return [{**shape(role), "trust": trust_word(role.role.trust, account)} for role in answer.attachments.roles]
 
@@ -197,8 +196,6 @@ def _sums(services: Sequence[ServiceSummary]) -> list[Shape]:
 
 
 def _service_accounts(wanted: Sequence[WantedToken]) -> list[Shape]:
-    from ekstui.iam.trust import ServiceAccount  # needed only by answers about trust policies
-
     return [
         {"issuer": token.issuer} | shape(account)
         for token in wanted

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label
 from ekstui.export.encoding import Shape, arn_or_none, encode, shape
+from ekstui.iam.summary import too_large_to_list
 
 if TYPE_CHECKING:
     # Every command imports this module, but none needs the modules of all these values.
@@ -170,8 +171,6 @@ def _which(data: DataStatus, entry: PolicyEntry) -> Shape:
 
 def _services(services: Sequence[ServiceSummary], reasons: Mapping[str, str]) -> Shape:
     """Return what a document permits by service, without the actions of one that is too large to list."""
-    from ekstui.iam.summary import too_large_to_list  # only `show` needs it
-
     too_large = too_large_to_list(services)
     listed = [
         {

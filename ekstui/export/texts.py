@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from ekstui.errors import InputError
+from ekstui.iam.canonical import canonical_lines
 from ekstui.iam.document import serialise_conditions
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line
@@ -151,10 +153,6 @@ def cloudformation_text(name: str, document: object) -> str:
 
 def comparison_patch(comparison: Comparison) -> str:
     """Return a unified diff of both documents in canonical JSON."""
-    from difflib import unified_diff  # only for a patch
-
-    from ekstui.iam.canonical import canonical_lines
-
     lines = unified_diff(
         canonical_lines(comparison.before.document),
         canonical_lines(comparison.after.document),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ekstui import files
 from ekstui.change.policy import Policy, VersionInfo
+from ekstui.change.steps import FeedStep, Step, StepCounts
 from ekstui.eks.knowledge import AccessPolicy
 from ekstui.eks.kubernetes import (
     AccessPolicyRules,
@@ -26,9 +27,7 @@ from ekstui.errors import Advice, DataError, NotFoundError
 from ekstui.library.catalog import PolicyEntry, access_policy_name, knowledge, not_found
 from ekstui.named_tuples import NamedTuple
 
-# The list imports this module: without grants and steps it takes 10 ms less.
 if TYPE_CHECKING:
-    from ekstui.change.steps import FeedStep, Step
     from ekstui.iam.grants import Reach
 
 PREFIX = "access:"
@@ -98,8 +97,6 @@ def access_policy_entry(name: str) -> PolicyEntry:
 
 def access_timeline(entry: PolicyEntry) -> tuple[Step, ...]:
     """Return its one step: access policies have no versions, and when their rules change AWS does not say so."""
-    from ekstui.change.steps import Step
-
     return (Step(1, entry.policy.created, True, (), None),)
 
 
@@ -157,8 +154,6 @@ def kubernetes_requests(text: str) -> tuple[KubernetesRequest, ...]:
 
 def access_steps(since: datetime | None) -> tuple[FeedStep, ...]:
     """Return the access policies that AWS announced since a time; changes of their rules are not announced."""
-    from ekstui.change.steps import FeedStep, StepCounts
-
     return tuple(
         FeedStep(
             answer.policy.name,

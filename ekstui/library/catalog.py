@@ -19,6 +19,7 @@ from ekstui.change.policy import (
     runs_of,
     version_label,
 )
+from ekstui.eks.knowledge import parse_knowledge
 from ekstui.errors import (
     Advice,
     AmbiguousError,
@@ -375,8 +376,6 @@ def own_policy_side(arn: str, version: int | None, snapshot: AccountSnapshot) ->
 @cache
 def knowledge() -> Knowledge:
     """Return what `eks.toml` says, from its compiled form; DataError if it cannot be read."""
-    from ekstui.eks.knowledge import parse_knowledge
-
     try:
         text = files.asset("eks.json").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

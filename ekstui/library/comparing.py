@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ekstui.change.comparison import changes
 from ekstui.change.differences import differences
 from ekstui.change.policy import Policy, ReleaseNumber
+from ekstui.eks.account_snapshot import attachments_of
 from ekstui.eks.knowledge import Update
 from ekstui.errors import InputError
 from ekstui.library.catalog import ComparedSide, knowledge, own_policy_side, version_at
@@ -156,8 +157,6 @@ def _compared(before: ComparedSide, after: ComparedSide, snapshot: AccountSnapsh
 
 def attached_count(policy_arn: str, snapshot: AccountSnapshot) -> AttachedCount:
     """Return how many roles, users and groups of a snapshot have a policy attached."""
-    from ekstui.eks.account_snapshot import attachments_of  # only with an account
-
     attachments = attachments_of(snapshot, policy_arn)
     attached_as = [
         *(holder.attached_as for holder in attachments.roles),

@@ -12,6 +12,7 @@ from ekstui.change.candidates import Candidate, candidate_of
 from ekstui.change.holders import holders_of, parse_action
 from ekstui.change.policy import Scope, aws_scope
 from ekstui.change.steps import FeedStep, newest_first, numbers_since, steps_since
+from ekstui.eks.published import shown
 from ekstui.errors import InputError
 from ekstui.files import digest_of
 from ekstui.iam import arn, wildcard
@@ -196,8 +197,6 @@ def allowed_in(library: Library, scope: Scope) -> Callable[[str], bool]:
 
 def _named(holder: Holder) -> Holder:
     """Return a holder with its controller's parameters written as `<ClusterName>`."""
-    from ekstui.eks.published import shown
-
     return holder._replace(
         grants=tuple(
             grant._replace(

@@ -6,6 +6,7 @@ exactly as assets/build_corpus.py writes them, so that they can be cut into docu
 """
 
 import json
+import lzma
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -113,8 +114,6 @@ class Corpus(NamedTuple):
 
     def steps(self) -> Mapping[str, Any]:
         """Return the steps between versions, judged when the corpus was made; empty if the file is missing or damaged."""
-        import lzma
-
         log.info_once("opens the bundled steps")
         try:
             with lzma.open(self.folder / "steps.json.xz") as file:
@@ -144,8 +143,6 @@ class Corpus(NamedTuple):
 
     def lines(self, scope: Scope = "all") -> Iterator[bytes]:
         """Yield the corpus's lines: a policy each, those of EKS first."""
-        import lzma  # not needed while the cache answers
-
         count = self.manifest().family if scope == "eks" else None
         path = self.folder / "corpus.jsonl.xz"
         log.info_once("opens the bundled corpus")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ekstui import files
 from ekstui.change.policy import Policy, PolicyFamily, PolicyHistory, Scope, VersionInfo
+from ekstui.eks.published import is_component, policy_of, read_components, values_in
 from ekstui.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ _REINSTALL = "Install ekstui again."
 @cache
 def components() -> Mapping[str, Component]:
     """Return the components by name; DataError if the data cannot be read."""
-    from ekstui.eks.published import read_components
-
     try:
         with lzma.open(files.asset("published.jsonl.xz")) as file:
             return read_components(file.read().splitlines())
@@ -62,8 +61,6 @@ class PublishedPolicies:
 
     def policy(self, name: str) -> Policy:
         """Return one component as a policy."""
-        from ekstui.eks.published import policy_of
-
         return policy_of(components()[name])
 
     def history(self, name: str) -> PolicyHistory:
@@ -97,8 +94,6 @@ class PublishedPolicies:
 
     def claims(self, text: str) -> bool:
         """Return whether a text starts with the name of a component."""
-        from ekstui.eks.published import is_component
-
         return is_component(text)
 
     def contains(self, name: str, part: str) -> bool:
@@ -138,8 +133,6 @@ class PublishedPolicies:
 
     def values_in(self, name: str, version: int, document: Document) -> Mapping[str, str]:
         """Return the parameters of a document as another one fills them in."""
-        from ekstui.eks.published import values_in
-
         return values_in(_version(name, version), document)
 
 

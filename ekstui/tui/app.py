@@ -19,7 +19,10 @@ from textual.widgets import Input
 
 from ekstui import logbook
 from ekstui.errors import InputError
+from ekstui.library import Library
 from ekstui.library.catalog import version_at
+from ekstui.library.notation import VersionRange, parse_policy_or_range
+from ekstui.library.remembered import RememberedPlace, keep_place
 from ekstui.settings import Effective, nearest_words, read_file
 from ekstui.tui import keys
 from ekstui.tui.background import first_view
@@ -30,6 +33,7 @@ from ekstui.tui.keymap import all_keys, clashes, unknown_ids
 from ekstui.tui.keys import Key, bindings, declared, keys_as_shown
 from ekstui.tui.messages import Bookmark, PaneFailed, Shown, Start
 from ekstui.tui.routes import RoutedApp
+from ekstui.tui.screens.dialogs import TooSmallScreen
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.widgets.rows import RowList
 
@@ -39,7 +43,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
 
-    from ekstui.library import AccountChoice, Library
+    from ekstui.library import AccountChoice
     from ekstui.library.lookup import Thing
 
 SIGNALLED = 128
@@ -190,17 +194,12 @@ class EkstuiApp(RoutedApp):
 
     def on_resize(self, event: Resize) -> None:
         """Cover the app while the terminal is too small for it."""
-        if is_too_small(event.size):
-            from ekstui.tui.screens.dialogs import TooSmallScreen
-
-            if not isinstance(self.screen, TooSmallScreen):
-                self.push_screen(TooSmallScreen())
+        if is_too_small(event.size) and not isinstance(self.screen, TooSmallScreen):
+            self.push_screen(TooSmallScreen())
 
 
 def keep(screens: Sequence[Screen[object]], explorer: ExplorerScreen, library: Library) -> None:
     """Save where the user is, except in the demo; what names the account goes into the account's own file."""
-    from ekstui.library.remembered import RememberedPlace, keep_place
-
     shown = explorer.shown
     if library.is_demo or shown is None:
         return
@@ -252,8 +251,8 @@ def run_app(where: str | None, effective: Effective, account: AccountChoice) -> 
             f"ekstui: this Textual lacks {', '.join(gone)}: its own driver draws, and an error ends the app.\n"
         )
     app = EkstuiApp(
-        lambda: _library(account._replace(mfa_prompt=app.mfa)),
-        where_to_start(where, _library(account)) if where else None,
+        lambda: Library.open(account._replace(mfa_prompt=app.mfa)),
+        where_to_start(where, Library.open(account)) if where else None,
         effective,
         account,
     )
@@ -272,16 +271,8 @@ def run_app(where: str | None, effective: Effective, account: AccountChoice) -> 
     return app.return_code or 0
 
 
-def _library(account: AccountChoice) -> Library:
-    from ekstui.library import Library
-
-    return Library.open(account)
-
-
 def where_to_start(where: str, library: Library) -> Start:
     """Return where `POLICY`, `POLICY@v5` or `POLICY@v5..v6` leads; raises NotFoundError if it is unknown."""
-    from ekstui.library.notation import VersionRange, parse_policy_or_range
-
     place = parse_policy_or_range(where)
     entry = library.find(place.name)
     if isinstance(place, VersionRange):

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, TypeAlias, dataclass_transform
 
 from textual.message import Message
 
+from ekstui.change.differences import ActionDifference
 from ekstui.iam.reference import ActionInfo
+from ekstui.iam.summary import ActionSummary
 from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import knowledge
+from ekstui.library.notation import PolicyAt
 from ekstui.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
@@ -18,11 +21,10 @@ if TYPE_CHECKING:
     from ekstui.eks.pods import PodPlace
     from ekstui.errors import EkstuiError
     from ekstui.iam.document import Document
-    from ekstui.iam.summary import ActionSummary
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.lookup import Thing, ThingKind
-    from ekstui.library.notation import PolicyAt, Side
+    from ekstui.library.notation import Side
     from ekstui.present.styled import Row
 
 
@@ -35,8 +37,6 @@ class Shown(NamedTuple):
     @property
     def place(self) -> PolicyAt:
         """The version as a side of a comparison."""
-        from ekstui.library.notation import PolicyAt
-
         return PolicyAt(self.entry.name, None if self.entry.access else self.version)
 
 
@@ -228,9 +228,6 @@ class ShowAction(TypedMessage):
 
 def action_of(value: object) -> str:
     """Return the action or pattern that a row's value is about, or an empty string."""
-    from ekstui.change.differences import ActionDifference
-    from ekstui.iam.summary import ActionSummary
-
     match value:
         case ActionSummary(action=action):
             return action

@@ -13,6 +13,10 @@ from textual import on
 from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
+from ekstui.library.access_policies import access_difference, access_policy_entry, means_access_policy
+from ekstui.library.find_anything import catalogue
+from ekstui.library.lookup import Pasted, Sides, Thing
+from ekstui.library.notation import PolicyAt, StandardInput, parse_sides
 from ekstui.present.access import access_difference_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
@@ -34,10 +38,10 @@ from ekstui.tui.messages import (
     ShowRole,
     SwitchAccount,
 )
+from ekstui.tui.screens.dialogs import MfaScreen
 from ekstui.tui.widgets.pane import plain_failure
 
 if TYPE_CHECKING:
-    from ekstui.library.lookup import Thing
     from ekstui.tui.screens.explorer_screen import ExplorerScreen
 
 
@@ -90,8 +94,6 @@ class RoutedApp(LibraryApp):
 
     @on(ShowComparison)
     def _show_comparison(self, message: ShowComparison) -> None:
-        from ekstui.library.access_policies import means_access_policy
-        from ekstui.library.notation import PolicyAt
         from ekstui.tui.screens.compare_screen import CompareScreen
 
         sides = (message.before, message.after)
@@ -102,8 +104,6 @@ class RoutedApp(LibraryApp):
 
     def _compare_access(self, before: str, after: str) -> None:
         """Show how two EKS access policies differ, or say why that is not known."""
-        from ekstui.library.access_policies import access_difference
-        from ekstui.library.lookup import Thing
         from ekstui.tui.screens.card_screens import CardScreen
 
         try:
@@ -132,8 +132,6 @@ class RoutedApp(LibraryApp):
 
     @on(ShowPlace)
     def _show_place(self, message: ShowPlace) -> None:
-        from ekstui.library.access_policies import access_policy_entry
-
         place = message.place
         find = access_policy_entry if place.name.startswith("access:") else self.library.find
         try:
@@ -180,8 +178,6 @@ class RoutedApp(LibraryApp):
 
     @on(ShowFound)
     async def _show_found(self, message: ShowFound) -> None:
-        from ekstui.library.find_anything import catalogue
-
         self.row_to_reach = message.row
         for key in (keys.CHANGES, keys.ACCOUNT):
             if message.text == key.label:
@@ -193,7 +189,6 @@ class RoutedApp(LibraryApp):
 
     async def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
-        from ekstui.library.lookup import Pasted, Sides
         from ekstui.tui.screens.palette_screen import shown_of
         from ekstui.tui.screens.thing_screen import screen_of
 
@@ -207,8 +202,6 @@ class RoutedApp(LibraryApp):
             self.push_screen(screen)
 
     def _compare(self, sides: Sequence[str]) -> None:
-        from ekstui.library.notation import StandardInput, parse_sides
-
         try:
             before, after = parse_sides(sides)
             if StandardInput() in (before, after):
@@ -269,6 +262,4 @@ class RoutedApp(LibraryApp):
 
     @on(MfaAsked)
     def _ask_for_code(self, message: MfaAsked) -> None:
-        from ekstui.tui.screens.dialogs import MfaScreen
-
         self.push_screen(MfaScreen(message.device), message.answer)

@@ -23,7 +23,13 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ekstui.change.policy import Scope, next_scope
+from ekstui.change.steps import Step
+from ekstui.eks.account_snapshot import RoleAttachment
+from ekstui.library.access_policies import access_policy_entries
 from ekstui.library.catalog import PolicyEntry, knowledge
+from ekstui.library.maintenance import fill_and_index
+from ekstui.library.notation import RoleSide
+from ekstui.library.remembered import forget_place, kept_place
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
@@ -258,8 +264,6 @@ class ExplorerScreen(Screen[None]):
         elif self.shown is None and row and isinstance(row.value, PolicyEntry):
             self.shown = Shown(row.value, row.value.policy.default_version)
         self.policies.mark_changed()
-        from ekstui.library.remembered import kept_place
-
         if not self.app.library.is_demo and (place := kept_place(datetime.now(UTC))):
             self.offer = offer_of(place, self.app.library)
             self._show_header()
@@ -295,8 +299,6 @@ class ExplorerScreen(Screen[None]):
             self.post_message(ShowFound(offer.opened, row=offer.place.row))
 
     def _forget_offer(self) -> None:
-        from ekstui.library.remembered import forget_place
-
         self.offer = None
         forget_place()
         self._show_header()
@@ -314,8 +316,6 @@ class ExplorerScreen(Screen[None]):
         """Return the policies of the scope."""
         if self.scope not in ("access", "any"):
             return library.policies(self.scope)
-        from ekstui.library.access_policies import access_policy_entries  # only for these scopes
-
         return (*library.policies(self.scope), *access_policy_entries())
 
     @on(Resize)
@@ -405,8 +405,6 @@ class ExplorerScreen(Screen[None]):
         library = self.app.library
 
         def fill(cancelled: Event) -> None:
-            from ekstui.library.maintenance import fill_and_index
-
             fill_and_index(library, partial(self._show_progress, cancelled), cancelled.is_set)
 
         self.app.background.run(self, "fill", fill, self._cache_filled)
@@ -758,8 +756,6 @@ class ExplorerScreen(Screen[None]):
     @property
     def place(self) -> PolicyAt | None:
         """The policy or version under the cursor of the focused pane."""
-        from ekstui.change.steps import Step
-
         row = self.row
         if row is not None and isinstance(row.value, PolicyEntry):
             return Shown(row.value, row.value.policy.default_version).place
@@ -769,8 +765,6 @@ class ExplorerScreen(Screen[None]):
 
     def action_diff(self) -> None:
         """Compare the two marks, or the row under the cursor with the mark or with the version before it."""
-        from ekstui.change.steps import Step
-
         self.catch_up()
         if self.shown is None:
             self.notify("No policy is shown; esc clears the filter of the list.")
@@ -794,9 +788,6 @@ class ExplorerScreen(Screen[None]):
 
     def _compare_holder(self, row: Row | None, here: Shown) -> None:
         """Compare what a role allows with the shown policy."""
-        from ekstui.eks.account_snapshot import RoleAttachment
-        from ekstui.library.notation import RoleSide
-
         if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
             self.notify("Only a role can be compared with the policy; 3 goes to its versions.")
             return

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.reactive import reactive
 
+from ekstui.eks.account_snapshot import RoleAttachment
 from ekstui.eks.use_words import use_in_words
 from ekstui.errors import MfaNeededError
 from ekstui.iam.text import clean_line, counted
+from ekstui.library.notation import RoleSide
 from ekstui.present.access import principals_in_clusters_blocks
+from ekstui.present.attachment_report import attached_rows, pane_columns
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
@@ -23,7 +26,7 @@ from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
-    from ekstui.eks.account_snapshot import Attachments, RoleAttachment
+    from ekstui.eks.account_snapshot import Attachments
     from ekstui.library.attachments import AttachedAnswer
     from ekstui.library.cluster_access import PrincipalsInClusters
 
@@ -133,8 +136,6 @@ class AttachedPane(Pane):
         if self._answer is None:
             return []
         # 15 ms, after the first paint
-        from ekstui.present.attachment_report import attached_rows, pane_columns
-
         built = [
             *attached_rows(self._answer, datetime.now(UTC), width),
             *(
@@ -153,8 +154,6 @@ class AttachedPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return a role's ARN, how it has the policy and all its uses; or a user or group."""
-        from ekstui.eks.account_snapshot import RoleAttachment
-
         entry = row.value
         if not isinstance(entry, RoleAttachment):
             return super().about_row(row)
@@ -193,7 +192,6 @@ class AttachedPane(Pane):
     @on(RowList.Opened)
     def _open_role(self, event: RowList.Opened) -> None:
         event.stop()
-        from ekstui.eks.account_snapshot import RoleAttachment
         from ekstui.library.cluster_access import PrincipalInCluster
 
         value = event.row.value
@@ -202,8 +200,6 @@ class AttachedPane(Pane):
         if isinstance(value, RoleAttachment):
             role = value.role
             if self.shown and self.shown.entry.policy.home:
-                from ekstui.library.notation import RoleSide
-
                 # For a controller's policy, the question is what the role lacks.
                 self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))
                 return

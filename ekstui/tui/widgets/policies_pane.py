@@ -11,11 +11,15 @@ from textual.reactive import reactive
 from textual.timer import Timer
 
 from ekstui.change.policy import version_label
+from ekstui.eks.account_snapshot import in_partition
 from ekstui.errors import EkstuiError
 from ekstui.iam.reference import reference
 from ekstui.iam.text import clean_line
 from ekstui.iam.wildcard import is_wild
 from ekstui.library.catalog import PolicyEntry
+from ekstui.library.notation import parse_since
+from ekstui.library.remembered import seen_versions
+from ekstui.library.searching import changes_feed, who_can_answer
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
@@ -98,9 +102,6 @@ def matching_policies(facet: Facet, entries: Sequence[PolicyEntry], library: Lib
             wanted = facet.text.casefold()
             return frozenset(entry.policy.arn for entry in entries if _has_level(entry, wanted, library))
         case _:
-            from ekstui.library.notation import parse_since
-            from ekstui.library.searching import changes_feed
-
             steps = changes_feed(library, parse_since(facet.text, library.data().newest), "all").changes
             names = {step.policy for step in steps if step.change.kind != "none"}
             return frozenset(entry.policy.arn for entry in entries if entry.policy.name in names)
@@ -114,8 +115,6 @@ def _pattern(text: str) -> str:
 
 
 def _holders(action: str, library: Library) -> frozenset[str]:
-    from ekstui.library.searching import who_can_answer
-
     return frozenset(holder.policy.arn for holder in who_can_answer(library, action, None, "all", types=False).holders)
 
 
@@ -168,8 +167,6 @@ class PoliciesPane(Pane):
 
     def mark_changed(self) -> None:
         """Mark the policies that changed since the user last looked at them."""
-        from ekstui.library.remembered import seen_versions
-
         library = self.app.library
         self.changed = seen_versions(demo=library.is_demo).changed_since(
             [entry.policy for entry in self.entries], library.data().newest
@@ -178,8 +175,6 @@ class PoliciesPane(Pane):
     def mark_seen(self, policy: Policy) -> None:
         """Clear the mark of a policy that changed, since the user has seen its newest version."""
         if policy.arn in self.changed:
-            from ekstui.library.remembered import seen_versions
-
             seen_versions(demo=self.app.library.is_demo).mark_seen([policy])
             self.changed -= {policy.arn}
 
@@ -301,8 +296,6 @@ class PoliciesPane(Pane):
         snapshot = self.account.snapshot
         if snapshot is None or not (snapshot.complete or snapshot.counts is not None):
             return None
-        from ekstui.eks.account_snapshot import in_partition
-
         if snapshot.complete:
             # What the fourth pane lists as roles; IAM's own count has users and groups in it.
             roles = Counter(

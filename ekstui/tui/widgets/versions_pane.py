@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 from textual import on
 from textual.reactive import reactive
 
+from ekstui.change.comparison import changes
+from ekstui.change.steps import Step
+from ekstui.iam.document import Document
+from ekstui.iam.grants import may_match
 from ekstui.library.catalog import knowledge_of
 from ekstui.present.change_lists import pane_rows, version_line
 from ekstui.present.styled import Column, Row, Styled, styled
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ekstui.change.policy import Policy
-    from ekstui.change.steps import Step
     from ekstui.eks.knowledge import PolicyKnowledge
     from ekstui.eks.kubernetes import AccessPolicyRules
     from ekstui.iam.document import ActionElement
@@ -37,9 +40,6 @@ Touched: TypeAlias = Mapping[int, _Grants]
 
 def actions_touched(policy: Policy, library: Library) -> Touched:
     """Return the actions that each known version changed. Slow: reads and compares all versions."""
-    from ekstui.change.comparison import changes  # only for this filter
-    from ekstui.iam.document import Document
-
     touched: dict[int, _Grants] = {}
     before = Document(None, None, ())
     for info in policy.versions:
@@ -53,8 +53,6 @@ def actions_touched(policy: Policy, library: Library) -> Touched:
 
 def touches(touched: Touched, version: int, typed: str) -> bool:
     """Return whether a version changed a grant of an action that starts with what was typed."""
-    from ekstui.iam.grants import may_match
-
     pattern = f"{typed.removeprefix('action:').lower()}*"
     return any(may_match(element, actions, pattern) for element, actions in touched.get(version, ()))
 
@@ -228,8 +226,6 @@ def _access_rows(access: AccessPolicyRules) -> list[Row]:
 
 
 def _is_step(value: object) -> TypeGuard[Step]:
-    from ekstui.change.steps import Step
-
     return isinstance(value, Step)
 
 
