@@ -58,7 +58,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.sources.aws": 12,
     },
     "who-can": {
-        "dataclasses": 12, "ekstui.change.reach": 12,
+        "dataclasses": 12, "ekstui.change.comparison": 8, "ekstui.change.reach": 12,
         "ekstui.library.principals_can": 85, "ekstui.sources.levels": 21, "ekstui.sources.mirror": 20,
     },
     "explain": {

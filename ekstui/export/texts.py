@@ -1,4 +1,4 @@
-"""Texts for other tools: a document as JSON, Terraform or CloudFormation, a difference as a patch.
+"""Texts for other tools: a document as JSON, Terraform or CloudFormation.
 
 The JSON is in ASCII, so that it is safe on a terminal without being changed.
 """
@@ -8,17 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from difflib import unified_diff
-from typing import TYPE_CHECKING
 
 from ekstui.errors import InputError
-from ekstui.iam.canonical import canonical_lines
 from ekstui.iam.document import serialise_conditions
 from ekstui.iam.grants import Grant
 from ekstui.iam.text import clean_line
-
-if TYPE_CHECKING:
-    from ekstui.library.comparing import Comparison
 
 
 def document_text(document: object) -> str:
@@ -149,15 +143,3 @@ def cloudformation_text(name: str, document: object) -> str:
     if words := size_words(document):
         template["Description"] = words
     return json.dumps({**template, "Resources": resources}, indent=2) + "\n"
-
-
-def comparison_patch(comparison: Comparison) -> str:
-    """Return a unified diff of both documents in canonical JSON."""
-    lines = unified_diff(
-        canonical_lines(comparison.before.document),
-        canonical_lines(comparison.after.document),
-        clean_line(comparison.before.label),
-        clean_line(comparison.after.label),
-        lineterm="",
-    )
-    return "".join(f"{line}\n" for line in lines)

@@ -8,8 +8,8 @@ from ekstui.cli.parser import ACCOUNT, JSON, PARAMETERS, argument, command, flag
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, print_blocks, print_shape, print_text
 from ekstui.errors import InputError
+from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import answer_of
-from ekstui.export.texts import comparison_patch
 from ekstui.library import Library
 from ekstui.library.access_policies import access_difference, find_access_policy, means_access_policy
 from ekstui.library.comparing import compare

@@ -10,8 +10,9 @@ from textual.widget import Widget
 
 from ekstui.change.differences import ActionDifference
 from ekstui.change.policy import version_label
+from ekstui.export.patch import comparison_patch
 from ekstui.export.shapes import answer_of
-from ekstui.export.texts import comparison_patch, document_text
+from ekstui.export.texts import document_text
 from ekstui.iam.canonical import LinePair, Words, canonical_lines, canonical_places, line_pairs, places_of
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
