@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ekstui.change.policy import version_label
 from ekstui.errors import EkstuiError
 from ekstui.iam.text import age_in_words, clean_line
+from ekstui.library.notation import parse_policy
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import OLD
 from ekstui.present.styled import Style, Styled, plain
@@ -103,8 +104,6 @@ class Offer(NamedTuple):
 
 def offer_of(place: RememberedPlace, library: Library) -> Offer | None:
     """Return the offer for a place; None if its policy or version no longer exists."""
-    from ekstui.library.notation import parse_policy
-
     try:
         entry = library.find(place.policy)
         marks = tuple(parse_policy(mark) for mark in place.marks)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from textual import on
 
 from ekstui.change.policy import version_words
+from ekstui.eks.last_accessed import ServiceAccess
+from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining
 from ekstui.library.catalog import knowledge, knowledge_of
+from ekstui.library.notation import PolicyAt
 from ekstui.present.access import access_blocks
 from ekstui.present.permissions import action_line, service_line, service_rows, unfolded
 from ekstui.present.policy_report import RemainingService, about_blocks, notes_blocks, remaining_blocks
@@ -17,14 +20,14 @@ from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import ShowAction, Shown
+from ekstui.tui.widgets.last_use import LastUse
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
 if TYPE_CHECKING:
     from ekstui.eks.knowledge import PolicyKnowledge, Symptom
     from ekstui.eks.kubernetes import AccessPolicyRules
-    from ekstui.iam.summary import ActionSummary, Remaining, ServiceSummary
-    from ekstui.tui.widgets.last_use import LastUse
+    from ekstui.iam.summary import Remaining
 
 _View = Literal["allowed", "remaining", "last use"]
 """What the version allows, what it does not, and what the policy was last used for."""
@@ -118,16 +121,12 @@ class PermissionsPane(Pane):
         elif self.shown is not None and self._view == "allowed":
             self._view_remaining(self.shown)
         elif self.shown is not None:
-            from ekstui.tui.widgets.last_use import LastUse
-
             self._forget_view()
             self._view = "last use"
             self._last_use = LastUse(self, "last-use", self.shown.entry.policy.arn, self.show_rows)
             self.show_rows()
 
     def _view_remaining(self, shown: Shown) -> None:
-        from ekstui.iam.summary import remaining
-
         self._view, self._viewed_from = "remaining", self.rows.key
         library, policy, version = self.app.library, shown.entry.policy, shown.version
 
@@ -196,8 +195,6 @@ class PermissionsPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return a service and why it is needed, or an action with its grants."""
-        from ekstui.iam.summary import ActionSummary, ServiceSummary
-
         if isinstance(row.value, ServiceSummary):
             reasons = self._knowledge.services if self._knowledge else {}
             return service_line(row.value, reasons.get(row.value.service))
@@ -205,30 +202,21 @@ class PermissionsPane(Pane):
 
     def footer_keys(self, row: Row | None, *, marks: int) -> Sequence[Key]:
         """Return the keys that work: services unfold, actions can be asked about."""
-        from ekstui.iam.summary import ActionSummary
-
         on_action = row is not None and isinstance(row.value, ActionSummary)
         useless = (keys.UNFOLD,) if on_action else (keys.WHO_CAN, keys.EXPLAIN)
         return keys.without(super().footer_keys(row, marks=marks), *useless)
 
     def is_stop(self, row: Row) -> bool:
-        from ekstui.iam.summary import ServiceSummary
-
         return isinstance(row.value, ServiceSummary)
 
     def _service(self, value: object) -> tuple[str, str] | None:
         """Return the service that a row is about, as a pair like those that are unfolded; None for another row."""
-        from ekstui.eks.last_accessed import ServiceAccess
-        from ekstui.iam.summary import ServiceSummary
-
         if isinstance(value, ServiceSummary):
             return value.effect, value.service
         return (self._view, value.service) if isinstance(value, RemainingService | ServiceAccess) else None
 
     def fold(self, row: Row, *, fold: bool) -> bool:
         """Fold or unfold a service; fold on an action goes to its service."""
-        from ekstui.iam.summary import ActionSummary
-
         if service := self._service(row.value):
             if (service in self._opened) == fold:
                 self._toggle(service)
@@ -242,9 +230,6 @@ class PermissionsPane(Pane):
 
     @on(RowList.Opened)
     def _open(self, event: RowList.Opened) -> None:
-        from ekstui.iam.summary import ActionSummary
-        from ekstui.library.notation import PolicyAt
-
         event.stop()
         value, shown = event.row.value, self.shown
         if service := self._service(value):
