@@ -12,20 +12,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from ekstui.eks.cluster import AssociatedPolicy, Cluster
 from ekstui.eks.commands import Command, access_policy_arn, associate_policy, aws, create_entry, role_arn_from_iam
 from ekstui.eks.kubernetes import Permission, Rule, permissions
-from ekstui.eks.pods import AuthMapping
+from ekstui.eks.pods import MASTERS, AuthMapping
 from ekstui.eks.rbac import Binding, Rights, RoleToMake, lacking_rules, rights_of, role_name, rules_cover, within
 from ekstui.eks.uses import arn_without_path
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.text import listed
 from ekstui.named_tuples import NamedTuple
 
-_MASTERS = "system:masters"
 _RESERVED = ("system:", "eks:", "aws:", "amazon:", "iam:")
 """How names of groups and users must not begin in an access entry."""
 
 _EVERYTHING = (Rule(("*",), ("*",), ("*",)), Rule((), (), ("*",), ("*",)))
 _BUILT_IN: Mapping[str, Rights] = {
-    _MASTERS: {None: _EVERYTHING},
+    MASTERS: {None: _EVERYTHING},
     "system:monitoring": {
         None: (Rule((), (), ("get",), ("/healthz", "/healthz/*", "/livez", "/livez/*", "/metrics", "/metrics/slis",
                                        "/readyz", "/readyz/*")),),
@@ -232,7 +231,7 @@ def _group_replacement(group: str, line: AuthMapping, context: _Context) -> _Gro
     """Return what replaces a group of a line: access policies that give nothing more, and RBAC for the rest."""
     is_reserved = group.startswith(_RESERVED)
     rights, unread = rights_of(("Group", group), context.bindings or ())
-    if group in _BUILT_IN and (context.bindings is None or not rights or group == _MASTERS):
+    if group in _BUILT_IN and (context.bindings is None or not rights or group == MASTERS):
         rights, unread = _BUILT_IN[group], ()
     elif context.bindings is None or unread:
         why = f"the role of {listed(unread)} was not read" if unread else "RBAC was not read"
@@ -248,7 +247,7 @@ def _group_replacement(group: str, line: AuthMapping, context: _Context) -> _Gro
     notes = []
     if is_reserved:
         notes.append(f"An entry cannot have the group {group}.")
-    if group == _MASTERS:
+    if group == MASTERS:
         notes.append(
             "Unlike that group, an access policy can be taken away, and counts neither with --as nor in the list of "
             "kubectl auth can-i."

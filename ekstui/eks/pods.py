@@ -90,6 +90,10 @@ class KubernetesServiceAccount(NamedTuple):
     """Annotations that seem to mean `eks.amazonaws.com/role-arn` and are not it."""
 
 
+MASTERS = "system:masters"
+"""The group that may do everything in a cluster, and that no rule can limit."""
+
+
 class AuthMapping(NamedTuple):
     """A line of the ConfigMap aws-auth, which lets a role, a user or a whole account into the cluster."""
 

@@ -12,8 +12,10 @@ from textual.dom import DOMNode
 from textual.events import Event, Paste
 from textual.events import Key as KeyPress
 from textual.geometry import Size
+from textual.message_pump import MessagePump
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
 from ekstui.iam.text import clean_line
@@ -33,6 +35,26 @@ if TYPE_CHECKING:
 
 FOLLOW_AFTER = 0.12
 """Seconds that the cursor rests on a row before anything follows it, so that a held key repaints only the rows."""
+
+
+class Debounce:
+    """Calls something after a pause, unless it is to call something else before that."""
+
+    def __init__(self, owner: MessagePump, seconds: float = FOLLOW_AFTER) -> None:
+        self._owner = owner
+        self._seconds = seconds
+        self._timer: Timer | None = None
+
+    def call(self, then: Callable[[], object]) -> None:
+        """Call this after the pause, and nothing that still waits."""
+        self.cancel()
+        self._timer = self._owner.set_timer(self._seconds, then)
+
+    def cancel(self) -> None:
+        """Call nothing."""
+        if self._timer:
+            self._timer.stop()
+
 
 AGES_AFTER = 60
 """Seconds between updates of the ages in the header."""

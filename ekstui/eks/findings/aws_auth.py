@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.findings.subjects import AccountContext, ClusterInUse
 from ekstui.eks.findings.table import Case, finding
-from ekstui.eks.pods import AuthMapping
+from ekstui.eks.pods import MASTERS, AuthMapping
 from ekstui.eks.uses import arn_without_path
 from ekstui.iam.text import counted, listed
-
-_MASTERS = "system:masters"
 
 
 def _lines(cluster: Cluster) -> tuple[AuthMapping, ...]:
@@ -102,13 +100,11 @@ def gone_mapped_principals(subject: ClusterInUse, account: AccountContext) -> It
 def mapped_admins(subject: ClusterInUse, _account: AccountContext) -> Iterator[Case]:
     """Yield the principals that may do everything."""
     masters = [
-        mapping.principal
-        for mapping in _lines(subject.cluster)
-        if _MASTERS in mapping.groups and not _has_path(mapping)
+        mapping.principal for mapping in _lines(subject.cluster) if MASTERS in mapping.groups and not _has_path(mapping)
     ]
     if masters:
         names = listed([arn.rpartition("/")[2] for arn in masters])
-        yield Case(f"aws-auth lets {names} do everything in the cluster, through the group {_MASTERS}.", masters)
+        yield Case(f"aws-auth lets {names} do everything in the cluster, through the group {MASTERS}.", masters)
 
 
 @finding(

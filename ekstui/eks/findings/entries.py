@@ -18,6 +18,7 @@ from ekstui.eks.findings.subjects import (
     use_as_evidence,
 )
 from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, finding
+from ekstui.eks.pods import MASTERS
 from ekstui.eks.uses import arn_without_path
 from ekstui.iam.text import listed
 
@@ -34,7 +35,6 @@ _ENTRY_OF: dict[UseKind, tuple[str, ...]] = {
 
 _AUTO_NODE = "AmazonEKSAutoNodePolicy"
 _CLUSTER_ADMIN = "AmazonEKSClusterAdminPolicy"
-_MASTERS = "system:masters"
 
 _OWN_POLICIES = {
     "ARGOCD": ("AmazonEKSArgoCDPolicy", "AmazonEKSArgoCDClusterPolicy"),
@@ -223,8 +223,8 @@ def admins(subject: EntryInCluster, _account: AccountContext) -> Iterator[Case]:
     """Yield the entry if its principal is an admin of the whole cluster."""
     entry = subject.entry
     everywhere = any(policy.policy == _CLUSTER_ADMIN and policy.namespaces is None for policy in entry.policies or ())
-    if everywhere or _MASTERS in entry.groups:
-        by = _CLUSTER_ADMIN if everywhere else f"the group {_MASTERS}"
+    if everywhere or MASTERS in entry.groups:
+        by = _CLUSTER_ADMIN if everywhere else f"the group {MASTERS}"
         yield Case(f"May do everything in the cluster, through {by}.", (entry.principal_arn,))
 
 

@@ -34,7 +34,7 @@ from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Synced, sync_and_index, watch_account
-from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
+from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
     AccountUpdated,
@@ -193,8 +193,8 @@ class ExplorerScreen(Screen[None]):
     def __init__(self, start: Start | None = None, account: AccountView | None = None) -> None:
         super().__init__()
         self._panes_layout = PanesLayout()
-        self._following: Timer | None = None
-        self._describing: Timer | None = None
+        self._following = Debounce(self)
+        self._describing = Debounce(self)
         self.pane: PaneId = "policies"
         """The focused pane."""
         self._large: dict[tuple[PaneId, PaneId], PaneId] = {LEFT: "policies", RIGHT: "permissions"}
@@ -440,8 +440,7 @@ class ExplorerScreen(Screen[None]):
             self._keep_cursor()
             self.scope = _scope_of(shown.entry)
             self._load(cursor=shown.entry.policy.arn)
-        if self._following:
-            self._following.stop()
+        self._following.cancel()
         self.shown = shown
 
     def visit(self, shown: Shown, *, covers: bool) -> None:
@@ -486,8 +485,7 @@ class ExplorerScreen(Screen[None]):
         return False
 
     def _show_before(self, before: Before) -> None:
-        if self._following:
-            self._following.stop()
+        self._following.cancel()
         if before.scope != self.scope:
             self.scope = before.scope
             self._load(cursor=before.shown.entry.policy.arn if before.shown else None)
@@ -665,9 +663,7 @@ class ExplorerScreen(Screen[None]):
     @on(RowReached)
     def _describe(self) -> None:
         """Update the details once the cursor rests."""
-        if self._describing:
-            self._describing.stop()
-        self._describing = self.set_timer(FOLLOW_AFTER, self.show_line)
+        self._describing.call(self.show_line)
 
     def _note(self, pane: PaneId) -> None:
         if pane != self.pane:
@@ -734,10 +730,9 @@ class ExplorerScreen(Screen[None]):
             )
         else:
             return
-        if self._following:
-            self._following.stop()
+        self._following.cancel()
         if then:
-            self._following = self.set_timer(FOLLOW_AFTER, then)
+            self._following.call(then)
 
     def action_mark(self) -> None:
         """Mark or unmark the policy or version under the cursor."""

@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.events import Key as KeyPressed
 from textual.events import Paste
 from textual.getters import query_one
-from textual.timer import Timer
 from textual.widgets import Input
 
 from ekstui.change.policy import ReleaseNumber, version_label
@@ -24,7 +23,7 @@ from ekstui.library.lookup import Catalogue, Pasted, PolicyVersion, Thing, is_me
 from ekstui.library.notation import RoleSide, Side
 from ekstui.present.styled import Column, Row, Styled, mark_hits, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.base import FOLLOW_AFTER
+from ekstui.tui.base import Debounce
 from ekstui.tui.keys import Key, bindings, keys_as_shown
 from ekstui.tui.messages import (
     AccountView,
@@ -133,7 +132,7 @@ class PaletteScreen(ListDialog[Thing]):
         self._made_of: object = None
         self._is_whole = False
         """Whether the catalogue has all actions."""
-        self._describing: Timer | None = None
+        self._describing = Debounce(self)
 
     def compose(self) -> ComposeResult:
         hint = "a policy, POLICY@v5, an action, a role, a cluster, a pod, an ARN, a symptom"
@@ -200,9 +199,7 @@ class PaletteScreen(ListDialog[Thing]):
     @on(RowList.Highlighted)
     def _highlighted(self, event: RowList.Highlighted) -> None:
         event.stop()
-        if self._describing:
-            self._describing.stop()
-        self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
+        self._describing.call(self._describe)
 
     def _describe(self) -> None:
         """Show the details of the row under the cursor."""

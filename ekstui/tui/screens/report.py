@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.events import DescendantFocus
 from textual.getters import app, query_one
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -19,7 +18,7 @@ from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.present.blocks import Fold
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.base import AGES_AFTER, FOLLOW_AFTER, LibraryApp
+from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
 from ekstui.tui.keys import Key, bindings, declared
 from ekstui.tui.messages import (
     AccountView,
@@ -86,7 +85,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
         self.answer: Answer | None = None
         self._error: EkstuiError | None = None
         """Why the question could not be answered, or the shown answer could not be refreshed."""
-        self._describing: Timer | None = None
+        self._describing = Debounce(self)
         self._row = 0
         """The row to put the cursor on when the first answer arrives."""
         self.view = self.VIEWS[0]
@@ -172,9 +171,7 @@ class ReportScreen(Screen[None], Generic[Answer]):
     @on(RowList.Highlighted)
     def _row_highlighted(self) -> None:
         """Update the details and the footer once the cursor rests."""
-        if self._describing:
-            self._describing.stop()
-        self._describing = self.set_timer(FOLLOW_AFTER, self._describe)
+        self._describing.call(self._describe)
 
     def _describe(self) -> None:
         self.show_keys()

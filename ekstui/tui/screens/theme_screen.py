@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 
 from textual import on
-from textual.timer import Timer
 
 from ekstui.errors import InputError
 from ekstui.files import config_file, is_served
 from ekstui.settings import effective, save_word
 from ekstui.tui import keys
-from ekstui.tui.base import FOLLOW_AFTER, LibraryApp
+from ekstui.tui.base import Debounce, LibraryApp
 from ekstui.tui.screens.dialogs import ChooserScreen, labelled
 from ekstui.tui.widgets.pane import plain_failure
 from ekstui.tui.widgets.rows import RowList
@@ -23,7 +22,7 @@ class ThemeScreen(ChooserScreen[str]):
     def __init__(self, app: LibraryApp) -> None:
         self._names = list(app.available_themes)
         self._before = app.theme
-        self._showing: Timer | None = None
+        self._showing = Debounce(self)
         super().__init__("Theme", [(labelled(name, _about(app, name)), name) for name in self._names], again=keys.THEME)
 
     def on_mount(self) -> None:
@@ -33,9 +32,7 @@ class ThemeScreen(ChooserScreen[str]):
     def _highlighted(self, event: RowList.Highlighted) -> None:
         """Show a theme once the cursor rests: that repaints everything."""
         event.stop()
-        if self._showing:
-            self._showing.stop()
-        self._showing = self.set_timer(FOLLOW_AFTER, self._show_theme)
+        self._showing.call(self._show_theme)
 
     def _show_theme(self) -> None:
         if isinstance(name := self.rows.value, str):
@@ -43,8 +40,7 @@ class ThemeScreen(ChooserScreen[str]):
 
     def on_unmount(self) -> None:
         """Stop what would still show another theme."""
-        if self._showing:
-            self._showing.stop()
+        self._showing.cancel()
 
 
 def _about(app: LibraryApp, name: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.reactive import reactive
-from textual.timer import Timer
 
 from ekstui.change.policy import version_label
 from ekstui.eks.account_snapshot import in_partition
@@ -23,6 +22,7 @@ from ekstui.library.searching import changes_feed, who_can_answer
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Column, Row, Style, Styled, styled
 from ekstui.tui import keys
+from ekstui.tui.base import Debounce
 from ekstui.tui.messages import AccountView
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
@@ -149,7 +149,7 @@ class PoliciesPane(Pane):
         """The policies of the scope, in the order of the list."""
         self._groups: Sequence[tuple[str, Sequence[str]]] = ()
         self._fitting: dict[Facet, frozenset[str] | EkstuiError] = {}
-        self._asking: Timer | None = None
+        self._asking = Debounce(self, LOOK_UP_AFTER)
 
     def set_entries(
         self,
@@ -266,10 +266,9 @@ class PoliciesPane(Pane):
         """Return a note on the facets, and start looking up the first unknown one once the user pauses."""
         wrong = [fitting.message for facet in facets if isinstance(fitting := self._fitting.get(facet), EkstuiError)]
         missing = [facet for facet in facets if facet not in self._fitting]
-        if self._asking:
-            self._asking.stop()
+        self._asking.cancel()
         if missing:
-            self._asking = self.set_timer(LOOK_UP_AFTER, lambda: self._look_up(missing[0]))
+            self._asking.call(lambda: self._look_up(missing[0]))
         return " · looking…" if missing else f" · {clean_line(wrong[0])}" if wrong else ""
 
     def _look_up(self, facet: Facet) -> None:
