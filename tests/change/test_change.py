@@ -16,11 +16,8 @@ from ekstui.change.steps import Step, timeline
 from ekstui.errors import DocumentError
 from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import is_too_large
+from tests.support.brute_force import listed
 from tests.support.corpus import policy_of, raw_corpus, raw_document, sampled_corpus
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def brute_force_grants(document: Any) -> set[tuple[str, ...]]:

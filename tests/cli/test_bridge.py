@@ -9,6 +9,7 @@ import pytest
 from ekstui.cli.main import main
 from ekstui.iam.document import broken_rules, parse
 from ekstui.sources.shipped import components
+from tests.support.brute_force import listed
 
 
 def actions_of(component: str, release: str) -> set[str]:
@@ -20,10 +21,6 @@ def actions_of(component: str, release: str) -> set[str]:
         for each in policy.document["Statement"]
         for action in listed(each["Action"])
     }
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 @pytest.mark.parametrize(("before", "after"), [("v1.8.0", "v1.14"), ("v1.14.1", "v1.6.0")])
