@@ -52,8 +52,10 @@ class ResourceList(NamedTuple):
     resources: tuple[str, ...]
 
 
-Ways = dict[frozenset[ConditionLine], Way]
-"""Ways by their conditions in normal form."""
+WayKey = frozenset[ConditionLine]
+"""The conditions of a way in normal form, which ways that say the same have in common."""
+
+Ways = dict[WayKey, Way]
 
 Places = dict[ResourceList, Ways]
 """Where an action is allowed, and in which ways."""
@@ -137,7 +139,7 @@ def _requires_no_more(ways: Sequence[Way], others: Sequence[Way]) -> bool:
     return all(any(own <= _literal_lines(other) for own in lines) for other in others)
 
 
-def _literal_lines(way: Way) -> frozenset[ConditionLine]:
+def _literal_lines(way: Way) -> WayKey:
     """Return conditions in normal form, with StringEquals for a StringLike that has no wildcards."""
     return frozenset(
         line._replace(operator="StringEquals")
@@ -178,7 +180,7 @@ def same(one: Places, other: Places) -> bool:
     return _bare(one) == _bare(other)
 
 
-def _bare(places: Places) -> dict[ResourceList, frozenset[frozenset[ConditionLine]]]:
+def _bare(places: Places) -> dict[ResourceList, frozenset[WayKey]]:
     return {place: frozenset(ways) for place, ways in _without_needless(places).items()}
 
 
@@ -186,9 +188,7 @@ def place_changes(
     had: Places, has: Places, effort: Effort
 ) -> tuple[tuple[ResourceChange, ...], tuple[ConditionChange, ...]]:
     """Return how resources and conditions differ between both sides of an action; `effort` limits the time it takes."""
-    conditions: dict[
-        tuple[frozenset[frozenset[ConditionLine]], frozenset[frozenset[ConditionLine]]], list[ResourceList]
-    ] = {}
+    conditions: dict[tuple[frozenset[WayKey], frozenset[WayKey]], list[ResourceList]] = {}
     ways: dict[ResourceList, tuple[Ways, Ways]] = {}
     wild_before, wild_after = _wild(had), _wild(has)
     for place in dict.fromkeys((*had, *has)):
@@ -247,9 +247,7 @@ def _ways_on(place: ResourceList, places: Places, wild: Sequence[_Wild], effort:
 
 def _resource_changes(gone: Places, new: Places) -> tuple[ResourceChange, ...]:
     """Return the resources that only one side has, grouped by their ways."""
-    groups: dict[
-        tuple[ResourceElement, frozenset[frozenset[ConditionLine]]], tuple[list[ResourceList], list[ResourceList], Ways]
-    ] = {}
+    groups: dict[tuple[ResourceElement, frozenset[WayKey]], tuple[list[ResourceList], list[ResourceList], Ways]] = {}
     for index, places in enumerate((gone, new)):
         for place, ways in places.items():
             group = groups.setdefault((place.element, frozenset(ways)), ([], [], ways))
@@ -282,9 +280,7 @@ def _condition_change(places: list[ResourceList], had: Ways, has: Ways, *, every
     return ConditionChange(place, everywhere, tuple(revised), tuple(gone.values()), tuple(new.values()), kept)
 
 
-def _pairs(
-    gone: Mapping[frozenset[ConditionLine], Way], new: Mapping[frozenset[ConditionLine], Way]
-) -> list[tuple[frozenset[ConditionLine], frozenset[ConditionLine]]]:
+def _pairs(gone: Ways, new: Ways) -> list[tuple[WayKey, WayKey]]:
     """Return which way before became which way after, the most similar pairs first."""
     ranked = sorted(
         (
@@ -295,14 +291,14 @@ def _pairs(
         ),
         key=lambda entry: entry[:3],
     )
-    pairs: list[tuple[frozenset[ConditionLine], frozenset[ConditionLine]]] = []
+    pairs: list[tuple[WayKey, WayKey]] = []
     for *_, one, other in ranked:
         if all(one != first and other != second for first, second in pairs):
             pairs.append((one, other))
     return pairs
 
 
-def _likeness(one: frozenset[ConditionLine], other: frozenset[ConditionLine]) -> int:
+def _likeness(one: WayKey, other: WayKey) -> int:
     """Return how many keys two ways share; equal conditions count twice."""
     return len({line.key for line in one} & {line.key for line in other}) + len(one & other)
 

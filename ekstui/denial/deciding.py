@@ -110,10 +110,11 @@ def _decided(request: Request, evaluation: Evaluation | None, denial: Denial | N
             missing = tuple(key for key in missing if key != IDENTITY)
         return Decision(verdict, evaluation, None, missing, ())
     cause = denial.cause
+    is_by_message = cause is not None and not cause.has_remedy
     if evaluation is not None and evaluation.verdict == "depends" and IDENTITY in evaluation.missing:
         # What the organization's policies leave open, the message knows.
-        evaluation = evaluation if cause is not None and not cause.has_remedy else None
-    if evaluation is None or (cause is not None and not cause.has_remedy):
+        evaluation = evaluation if is_by_message else None
+    if evaluation is None or is_by_message:
         return Decision("implicit-deny" if cause is None else cause.verdict, evaluation, cause, (), ())
     verdict, missing = evaluation.verdict, evaluation.missing
     needed = [use for use in other_resource_types(request) if use.required]
@@ -181,8 +182,7 @@ def nearest_statements(
     service.
     """
     if verdict == "allowed":
-        chosen = [result for result in results if result.matches and result.statement.effect == "Allow"]
-        return tuple(_near(result, action) for result in chosen[:MAX_NEAREST])
+        return tuple(_near(result, action) for result in _allowing(results)[:MAX_NEAREST])
     ranked = [(rank, result) for result in results if (rank := _rank(result, action)) is not None]
     ranked.sort(key=itemgetter(0))
     if ranked and ranked[0][0][0] < _OTHER_ACTION:
@@ -280,14 +280,15 @@ def _of_request_tags(keys: Iterable[str]) -> tuple[str, ...]:
 
 def _is_allowed_by_request_tags_alone(evaluation: Evaluation) -> bool:
     """Return whether every statement that allows the decisive resource asks for tags of the request."""
-    allowing = [
-        result.statement
-        for result in evaluation.decisive.statements
-        if result.matches and result.statement.effect == "Allow"
-    ]
+    allowing = _allowing(evaluation.decisive.statements)
     return bool(allowing) and all(
-        _of_request_tags(condition.key for condition in statement.conditions) for statement in allowing
+        _of_request_tags(condition.key for condition in result.statement.conditions) for result in allowing
     )
+
+
+def _allowing(results: Iterable[StatementResult]) -> list[StatementResult]:
+    """Return the Allow statements that match."""
+    return [result for result in results if result.matches and result.statement.effect == "Allow"]
 
 
 TRUST_MUST_ALLOW = (
@@ -444,11 +445,7 @@ def _likely(evaluation: Evaluation, denial: Denial, policies: Policies, request:
         "they were attached or changed after the denial, or had not taken effect yet: IAM changes take a while "
         "to take effect. Try again."
     )
-    allowing = [
-        statement
-        for statement in evaluation.decisive.statements
-        if statement.matches and statement.statement.effect == "Allow"
-    ]
+    allowing = _allowing(evaluation.decisive.statements)
     if allowing and all(result.statement.conditions for result in allowing):
         yield "the request had other tags or context than was given here, and a condition did not hold."
     if request.principal is None:

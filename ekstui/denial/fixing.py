@@ -137,11 +137,8 @@ def role_fix(commands: Sequence[Command], request: Request, policies: Policies, 
         key, value = (part.partition("=")[2] for part in arguments[-1].split(",", 1))
         context = {**request.context, f"aws:PrincipalTag/{key}": (value,)}
         evaluation = evaluated(request._replace(context=context), policies)
-        return (
-            Fix(tuple(commands), evaluation.missing)
-            if evaluation is not None and evaluation.verdict == "allowed"
-            else None
-        )
+        if evaluation is not None and evaluation.verdict == "allowed":
+            return Fix(tuple(commands), evaluation.missing)
     return None
 
 

@@ -142,10 +142,10 @@ def _between_versions(differences: Differences) -> list[Block]:
 
 
 def _between_policies(differences: Differences, one: str, other: str) -> Iterator[Block]:
-    yield from _only_in(one, differences.removed, "−", "removed")
-    yield from _only_in(other, differences.added, "+", "added")
+    added, removed, changed = differences.counts
+    yield from _only_in(one, differences.removed, removed, "−", "removed")
+    yield from _only_in(other, differences.added, added, "+", "added")
     if differences.changed:
-        _, _, changed = differences.counts
         legend = (Span(f"   − {one}", "removed"), Span(f"   + {other}", "added"))
         yield Heading((Span(f"In both, but not alike ({changed})", "strong"), *legend))
         yield Tree([_changed(difference, two=True) for difference in differences.changed])
@@ -158,8 +158,7 @@ def _between_policies(differences: Differences, one: str, other: str) -> Iterato
         yield Tree([*_by_service_of(plain), *(_covered_in_both(line, (one, other)) for line in differences.covered)])
 
 
-def _only_in(name: str, differences: Sequence[ActionDifference], sign: str, style: Style) -> list[Block]:
-    count = sum(1 if difference.element == "NotAction" else len(difference.actions) for difference in differences)
+def _only_in(name: str, differences: Sequence[ActionDifference], count: int, sign: str, style: Style) -> list[Block]:
     title = ("Only in ", code(name, "strong"), f" ({count})")
     return section(title, [_one_sided(difference, sign, style) for difference in differences])
 

@@ -308,13 +308,17 @@ def _about_symptoms(explanation: Explanation) -> Iterator[tuple[str, Line]]:
 
 
 def _newer(number: int, explanation: Explanation) -> Iterator[Block]:
-    """Yield which later version or release allows it."""
+    """Yield which later version allows it, and which policies of the role are copies of an older release."""
     if (newer := explanation.newer_version) is not None:
         value = PolicyAt(newer.policy, newer.version)
         words = "A newer version may allow it: " if newer.missing else "A newer version allows it: "
         yield Sentence(Span(words + newer_in_words(newer), "good"), value, (number, "newer"))
-    if explanation.outdated_copies:
-        yield from _behind(number, explanation)
+    for index, copy in enumerate(explanation.outdated_copies):
+        value = PolicyAt(copy.newer.policy, copy.newer.version)
+        yield Sentence(Span(behind_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
+        newer_release = f"{copy.newer.policy}@{version_label(copy.newer.version)}"
+        command = Command(("ekstui", "diff", f"role:{copy.role}", newer_release), "compares them")
+        yield Code(command.text, "sh", command, (number, "behind", index, "command"))
 
 
 def _parts(number: int, explanation: Explanation, now: datetime) -> Iterator[Part]:
@@ -376,15 +380,6 @@ def since_in_words(allower: Allower) -> str:
     """Return in words since which version a policy has allowed a request."""
     since = allower.since
     return f"since {'at latest ' if since.at_latest else ''}{_dated(since.version, since.created)}"
-
-
-def _behind(number: int, explanation: Explanation) -> Iterator[Block]:
-    for index, copy in enumerate(explanation.outdated_copies):
-        value = PolicyAt(copy.newer.policy, copy.newer.version)
-        yield Sentence(Span(behind_in_words(copy, explanation.action or ""), "good"), value, (number, "behind", index))
-        newer = f"{copy.newer.policy}@{version_label(copy.newer.version)}"
-        command = Command(("ekstui", "diff", f"role:{copy.role}", newer), "compares them")
-        yield Code(command.text, "sh", command, (number, "behind", index, "command"))
 
 
 def depends_words(fix: Fix) -> str:
