@@ -143,6 +143,19 @@ def explain_forbidden(
         where = ("the config map aws-auth",) if cluster.authentication_mode != "API" else ()
         return explanation._replace(reason=_no_entry(subject, cluster), not_looked_at=(*unseen, *where, _RBAC))
     held = tuple(_held(policy, request, rules) for policy in entry.policies or ())
+    return _by_entry(explanation, forbidden, cluster, entry, held, unseen)
+
+
+def _by_entry(
+    explanation: ForbiddenExplanation,
+    forbidden: Forbidden,
+    cluster: Cluster,
+    entry: AccessEntry,
+    held: tuple[JudgedPolicy, ...],
+    unseen: tuple[str, ...],
+) -> ForbiddenExplanation:
+    """Return an explanation with what the subject's access entry decides by the access policies that it holds."""
+    subject, request = forbidden.subject, forbidden.request
     verdict, reason = _judged(entry, held, request)
     unread = () if entry.policies is not None else ("the access policies of the entry",)
     names = [
@@ -160,7 +173,7 @@ def explain_forbidden(
     if verdict == "allowed":
         return explanation._replace(allowed_by=(), commands=(), rbac=())
     return explanation._replace(
-        commands=tuple(_to_be_allowed(subject, request, cluster, entry, remedies)),
+        commands=tuple(_to_be_allowed(subject, request, cluster, entry, explanation.allowed_by)),
         rbac=tuple(_by_rbac(subject, request, cluster, entry)),
     )
 
