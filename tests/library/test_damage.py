@@ -15,6 +15,7 @@ import pytest
 
 from ekstui import files
 from ekstui.eks.account_snapshot import AccountSnapshot
+from ekstui.iam.reference import reference_version
 from ekstui.library import AccountChoice, Library
 from ekstui.library.maintenance import index_cache
 from ekstui.library.own_account import Account
@@ -59,6 +60,7 @@ def answers(library: Library) -> dict[str, object]:
         "who-can": [(holder.policy.name, holder.version) for holder in who_can_answer(library, ACTION).holders],
         "changes": changes_feed(library, datetime(2026, 1, 1, tzinfo=UTC)).changes,
         "data": library.data(),
+        "reference": library.cached(lambda: library.store.outlines(reference_version())),
     }
 
 
