@@ -1,9 +1,8 @@
-"""`NamedTuple` does as typing's does, and a short command defines its named tuples without Python's compiler."""
+"""`NamedTuple` does as typing's does, without a check of every annotation."""
 
 import copy
 import pickle
 import re
-import types
 import typing
 from pathlib import Path
 
@@ -37,13 +36,6 @@ class Ours(named_tuples.NamedTuple):
     def label(self) -> str:
         """The name and the size."""
         return f"{self.name} {self.size}"
-
-
-class Shorter(named_tuples.NamedTuple):
-    """Has as many fields as no other here, and none with a default."""
-
-    name: str
-    size: int
 
 
 class Special(Ours):
@@ -96,20 +88,6 @@ def test_a_name_that_is_no_field_is_refused() -> None:
         Ours("a", colour=1)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="colour"):
         Ours("a")._replace(colour=1)  # type: ignore[call-arg]
-
-
-def test_a_field_without_a_default_after_one_with_a_default_is_refused() -> None:
-    namespace = {"__annotations__": {"a": int, "b": int}, "a": 1}
-    with pytest.raises(TypeError, match="default"):
-        types.new_class("Wrong", (named_tuples.NamedTuple,), exec_body=lambda names: names.update(namespace))
-
-
-def test_constructors_of_one_length_keep_their_own_names() -> None:
-    class Other(named_tuples.NamedTuple):
-        one: str
-        two: int
-
-    assert tuple(Shorter(size=1, name="a")) == tuple(Other(two=1, one="a")) == ("a", 1)
 
 
 def test_the_package_defines_no_others() -> None:

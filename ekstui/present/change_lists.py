@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ekstui.change.policy import version_label, version_range
 from ekstui.iam.text import clean_line
+from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,
     Code,
