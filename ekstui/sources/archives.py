@@ -66,7 +66,9 @@ def read_collection(path: Path, stored: Mapping[str, Policy], cancelled: Cancell
         with borrowed(path) as objects:
             return read_history(path.resolve().name, objects, stored)
     if not is_there:
-        raise InputError(f"There is no file or folder {str(path)!r}.", "Give one, or what ekstui help sync lists.")
+        raise InputError(
+            f"There is no file or folder {str(path)!r}.", "Give one, or the name or address of an archive."
+        )
     if read := _package_reader(path):
         return read(path, cancelled)
     if path.suffix == ".json":

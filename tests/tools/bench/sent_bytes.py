@@ -16,9 +16,8 @@ from textual.pilot import Pilot
 
 from ekstui.library import Library
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.base import Debounce
 from ekstui.tui.driver.terminal_output import Output
-from ekstui.tui.screens import explorer_screen
-from tests.support.patience import PATIENCE
 from tests.tui.journeys import at_rest
 
 IDLE: Final = 3.0
@@ -105,11 +104,11 @@ async def _figures(run: _Run) -> AsyncIterator[Sent]:
     yield Sent("first paint", run.bytes, 13_000 if is_wide else 8_000)
     yield Sent(f"{IDLE:.0f} idle seconds, list", await run.idle(), 0)
     yield Sent("cursor move, panes followed", max([await run.press("down") for _ in range(4)]), 3_000)
-    with mock.patch.object(explorer_screen, "FOLLOW_AFTER", 2 * PATIENCE):
+    with mock.patch.object(Debounce, "call"):
         yield Sent("cursor move, while moving", median([await run.press("down", timers=False) for _ in range(8)]), 400)
     await run.press("home")
     await run.press("pagedown")  # to the end of the page that is shown
-    with mock.patch.object(explorer_screen, "FOLLOW_AFTER", 2 * PATIENCE):
+    with mock.patch.object(Debounce, "call"):
         yield Sent("page down", await run.press("pagedown", timers=False), 2_700)
     await run.press("home")
     yield Sent("page down, panes followed", max([await run.press("pagedown") for _ in range(2)]), 5_000)
