@@ -1,7 +1,7 @@
 # Two commands on a fresh machine: `make run` starts the app, `make test` runs every check.
 # Where nobody names a Python, the first that is new enough; one can be on the PATH and yet not run, as with pyenv.
 IS_NEW := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
-PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+PYTHON ?= $(shell unset PYTHONHOME PYTHONPATH; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c '$(IS_NEW)' 2> /dev/null && echo "$$name" && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -10,8 +10,8 @@ TOOLS  := $(VENV)/.release-tools
 SITE   := build/zipapp
 
 # Without bytecode every process of the tests would compile what it imports, and with options of pytest that somebody
-# has in their environment not every test would be run.
-unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS
+# has in their environment not every test would be run. The others send Python or pip to other folders than the environment's.
+unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check week bounds format bench torture mutate corpus steps published demo knowledge schema docs dist zipapp lock sbom audit clean

@@ -95,6 +95,10 @@ class NetworkError(EkstuiError):
     """A public source of policies cannot be reached, or does not answer in time."""
 
 
+class UnreachableError(AccountError, NetworkError):
+    """AWS cannot be reached, or does not answer in time."""
+
+
 class DataError(EkstuiError):
     """Neither the corpus nor the cache can be read."""
 

@@ -95,8 +95,7 @@ def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes:
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     descriptor = os.open(path, flags)
-    log.info("opens a %s file", path.suffix or "plain")
-    log.debug("opens %s", path)
+    log.opening(path)
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file")

@@ -40,6 +40,12 @@ def info_once(sentence: str) -> None:
         info(sentence)
 
 
+def opening(path: object) -> None:
+    """Log that a file is opened."""
+    info("opens a file")
+    debug("opens %s", path)
+
+
 def debug(sentence: str, *values: object) -> None:
     """Log with names, such as paths and regions."""
     for writer in _writers:

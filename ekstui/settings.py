@@ -340,12 +340,18 @@ class Effective(NamedTuple):
     file_found: bool
 
 
-def effective(path: Path, environment: Mapping[str, str], options: Mapping[str, object] | None = None) -> Effective:
+def effective(
+    path: Path,
+    environment: Mapping[str, str],
+    options: Mapping[str, object] | None = None,
+    *,
+    reads_file: bool = True,
+) -> Effective:
     """Return the settings in effect; `options` has the values from the command line, by setting.
 
     Raises InputError, which names the file and line, or the variable, of an invalid value.
     """
-    file = read_file(path)
+    file = read_file(path) if reads_file else None
     values: dict[str, Any] = {}
     origins = {setting.name: DEFAULT for setting in SETTINGS}
     for setting in SETTINGS:

@@ -1,5 +1,6 @@
 """What -v, --debug and a log file say: each call to AWS, what is opened, what is decided; names at debug only."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,12 @@ def test_every_call_opening_and_decision_is_logged(
 
 
 def test_a_failed_call_and_command_say_how_they_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*ATTACHED, "--json"]) == 3
+    assert json.loads(capsys.readouterr().err)["error"]["code"] == "no-network"
     assert main([*ATTACHED, "-v"]) == 3
     lines = log_lines(capsys.readouterr().err)
     assert [line for line in lines if "sts:GetCallerIdentity: failed (EndpointConnectionError) after " in line]
-    assert lines[-1].endswith("ends with 3: AccountError")
+    assert lines[-1].endswith("ends with 3: UnreachableError")
 
 
 def test_the_log_of_the_settings_has_as_much_as_its_level(

@@ -153,7 +153,7 @@ def refuse(error: EkstuiError, words: list[str]) -> int:
 def refuse_misspelt_command(word: str) -> None:
     """Raise InputError if a word is a misspelt command rather than the name of a policy."""
     may_be_command = word.replace("-", "").replace("_", "").isalpha() and len(word) <= 2 * max(map(len, titles()))
-    if may_be_command and (meant := nearest_option(word.lower(), titles())):
+    if may_be_command and (meant := nearest_option(word.lower(), (*titles(), "help"))):
         raise InputError(f"There is no command {word}.", f"Did you mean ekstui {meant}? A policy: ekstui open {word}.")
 
 
@@ -197,7 +197,8 @@ def apply_settings(arguments: argparse.Namespace) -> "Effective":
         for option, setting in _OPTIONS.items()
         if (value := getattr(arguments, option, None)) not in (None, [])
     }
-    settled = effective(files.config_file(), os.environ, options)
+    # The demo reads nothing of the user's.
+    settled = effective(files.config_file(), os.environ, options, reads_file=not arguments.demo)
     arguments.set_by_option = frozenset(options)
     for option, setting in _OPTIONS.items():
         if hasattr(arguments, option):
@@ -239,26 +240,33 @@ def end_quietly() -> int:
     return ExitCode.INTERRUPTED
 
 
+_ABOUT = ("help", "-h", "--help", "-V", "--version")
+"""What asks about ekstui itself, where it stands before any command."""
+
+
 def with_command(words: list[str]) -> list[str]:
     """Return the arguments with the command first: the first word if it names one, else `open`.
 
     Raises InputError for a word that looks like a misspelt command.
     """
-    if words and words[0] in ("-h", "--help", "-V", "--version"):
+    if words and words[0] in _ABOUT[1:]:
         return words
     if words and words[0] == "help":
-        if words[1:] and not is_command(words[1]):
-            near = nearest_option(words[1], titles())
+        topics = [word for word in words[1:] if not word.startswith("-")]
+        if topics and not is_command(topics[0]):
+            near = nearest_option(topics[0], titles())
             raise InputError(
-                f"There is no command {words[1]}.", f"Did you mean {near}?" if near else "See ekstui help."
+                f"There is no command {topics[0]}.", f"Did you mean {near}?" if near else "See ekstui help."
             )
-        return [*words[1:2], "--help"]
+        return [*topics[:1], "--help"]
     value_expected = False
     for index, word in enumerate(words):
         if word == "--":
             break
         if value_expected:
             value_expected = False
+        elif word in _ABOUT:
+            return with_command(words[index:])
         elif word.startswith("-") and word != "-":
             value_expected = takes_value(word)
         elif is_command(word):

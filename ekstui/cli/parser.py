@@ -372,8 +372,10 @@ class _Parser(argparse.ArgumentParser):
             options = [
                 option for parser in (self, *commands_of(self).values()) for option in parser._option_string_actions
             ]
-            near = nearest_option(unknown[1].partition("=")[0], options)
-            meant = f" Did you mean {near}?" if near else ""
+            word = unknown[1].partition("=")[0]
+            near = nearest_option(word, options)
+            # One that only ekstui itself takes was spelled right.
+            meant = f" Did you mean {self.prog} {near}?" if near == word else f" Did you mean {near}?" if near else ""
         raise InputError(f"{clean_line(message)}.", f"{meant} See {self.help_of or self.prog} --help.".lstrip())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

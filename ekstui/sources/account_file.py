@@ -83,8 +83,7 @@ def read_account_file(path: Path) -> AccountSnapshot:
 def _pages(path: Path) -> Iterator[_Json]:
     """Yield the pages of a file: one object, a list of them, or several after one another."""
     try:
-        log.info("opens a file of the account")
-        log.debug("opens %s", path)
+        log.opening(path)
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:

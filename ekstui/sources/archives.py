@@ -87,19 +87,27 @@ def _read_folder(folder: Path, stored: Mapping[str, Policy], cancelled: Cancelle
     """Return what is in the packages of a folder, and in its files with one version each; InputError if it has neither."""
     collections: list[Collection] = []
     others: list[Path] = []
+    unread: dict[Path, InputError] = {}
     for path in files_in(folder):
         if read := _package_reader(path):
-            collections.append(read(path, cancelled))
+            try:
+                collections.append(read(path, cancelled))
+            except InputError as error:  # such as the wheel of something that moto needs
+                unread[path] = error
         else:
             others.append(path)
     if not collections:
+        if unread and not others:
+            raise next(iter(unread.values()))
         return read_version_files(folder, others, stored)
     if others:
         packaged = {
             history.policy.name: history.policy for collection in collections for history in collection.histories
         }
         collections.append(read_version_files(folder, others, {**stored, **packaged}))
-    return _joined(folder.name or str(folder), collections)
+    joined = _joined(folder.name or str(folder), collections)
+    skipped = (Skipped(path.name, error.message.removeprefix(f"{path} ")) for path, error in unread.items())
+    return joined._replace(skipped=(*joined.skipped, *skipped))
 
 
 def _joined(source: str, collections: Sequence[Collection]) -> Collection:

@@ -4,11 +4,13 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ekstui import log
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import Delivery, Policy
 from ekstui.errors import InputError, NetworkError
@@ -42,21 +44,26 @@ class Moto:
     def deliver(self, stored: Callable[[str], Mapping[str, Policy]]) -> Delivery:
         """Fetch the wheel and return what is in it; NetworkError if pip cannot fetch it, InputError without pip."""
         with tempfile.TemporaryDirectory(prefix="ekstui-moto-") as folder:
-            # -P: a pip.py in the current folder is not pip.
-            command = (sys.executable, "-P", *_PIP, *_DOWNLOAD)
-            ended = processes.run(command, os.environ, Bounds(_PATIENCE, _MOST_OUTPUT), b"", self.cancelled, folder)
+            # -P: a pip.py in the current folder is not pip. It runs there, since a configuration may name folders from there.
+            command = (sys.executable, "-P", *_PIP, *_DOWNLOAD, "--dest", folder)
+            started = time.monotonic()
+            ended = processes.run(command, os.environ, Bounds(_PATIENCE, _MOST_OUTPUT), b"", self.cancelled)
+            log.info("pip ended with %s after %.2f s", ended.code, time.monotonic() - started)
             if "No module named pip" in ended.errors:
                 raise InputError("This Python has no pip.", BY_HAND)
             if ended.late:
                 raise NetworkError(f"pip did not fetch moto within {_PATIENCE:.0f} s.", BY_HAND)
             wheels = sorted(Path(folder).glob("*.whl"))
             if ended.code or not wheels:
-                raise NetworkError(f"pip could not fetch moto: {_last_line(ended.errors)}.", BY_HAND)
+                raise NetworkError(f"pip could not fetch moto: {_reason(ended.errors)}.", BY_HAND)
             return Archive(wheels[0], self.now, self.partition, self.cancelled).deliver(stored)
 
 
-def _last_line(errors: str) -> str:
-    """Return pip's last word without passwords or tokens, which an index's address may have."""
+def _reason(errors: str) -> str:
+    """Return what pip says, without passwords or tokens, which an index's address may have."""
+    # Without a network pip ends by saying that there is no such package.
+    if "connection broken by" in errors:
+        return "no connection to the package index"
     lines = [line for line in errors.splitlines() if line.startswith("ERROR: ")] or errors.splitlines()[-1:]
     line = lines[0].removeprefix("ERROR: ").rstrip(". ") if lines else "it says nothing"
     return re.sub(r"(?<=//)[^/\s]*@|\?[^\s'\"]+", "…", line)

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from ekstui import log
 from ekstui.cancellation import Cancelled, never
 from ekstui.change.policy import (
     Collection,
@@ -108,6 +109,7 @@ def is_npm_json(path: Path) -> bool:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a package; what is damaged in it becomes an InputError."""
     damage = (EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error, ValueError, SyntaxError)
+    log.opening(path)
     try:
         with path.open("rb") as file:
             yield file
@@ -115,7 +117,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise InputError(f"{path} cannot be read: {error.strerror or 'it is damaged'}.") from None
     # The last two are also what zipfile raises for members that are compressed in another way, or encrypted.
     except (*damage, NotImplementedError, RuntimeError):
-        raise InputError(f"{path} cannot be read: it is damaged.") from None
+        raise InputError(f"{path} cannot be read: it is damaged.", "Download it again.") from None
 
 
 def _in_tarball(path: Path, file: IO[bytes], cancelled: Cancelled) -> tuple[bytes, str | None]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 
-from ekstui import files
+from ekstui import files, log
 from ekstui.change.policy import Collection, Policy, PolicyHistory, Skipped, VersionInfo, parse_time, parse_version
 from ekstui.errors import DocumentError, InputError
 from ekstui.iam.document import (
@@ -51,6 +51,7 @@ def read_document(path: Path, *, kind: FileKind = "identity") -> Document:
         raise InputError(
             "In a browser, ekstui does not read files of the server.", "Name a policy, or paste what a command printed."
         )
+    log.opening(path)
     try:
         with path.open("rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -179,7 +180,10 @@ def read_version_files(folder: Path, paths: Iterable[Path], stored: Mapping[str,
     texts = ((str(path.relative_to(folder)), _policy_name(path), _content(path)) for path in paths)
     histories, skipped = read_versions(texts, stored, alike=True)
     if not histories and not skipped:
-        raise InputError(f"{folder} has no .json files.", "Give a folder of outputs of aws iam get-policy-version.")
+        raise InputError(
+            f"{folder} has no .json, .whl or .tgz files.",
+            "Give a folder with moto's wheel, the npm package, or outputs of aws iam get-policy-version.",
+        )
     times = [info.created for history in histories for info in history.policy.versions if info.created]
     as_of = max(times, default=datetime.min.replace(tzinfo=UTC))
     return Collection(folder.name or str(folder), as_of, False, histories, tuple(skipped))
@@ -208,6 +212,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 def _content(path: Path) -> bytes | str:
     """Return a file's bytes, or why it cannot be read."""
+    log.opening(path)
     try:
         with path.open("rb") as file:
             return file.read(2 * MAX_BYTES)

@@ -109,7 +109,7 @@ def test_a_diff_reads_files_and_standard_input(tmp_path: Path) -> None:
     [
         (["show", "AmazonEKSClusterPolcy"], 1, "AmazonEKSClusterPolicy"),
         (["show", "EKSService"], 2, "AmazonEKSServicePolicy"),
-        (["show", "AmazonEKSClusterPolicy@v99"], 1, "v1 to v10"),
+        (["show", "AmazonEKSClusterPolicy@v99"], 1, "has no v99. Known are v1 to v"),
         (["show", "AmazonEKSClusterPolicy@nine"], 2, "'nine' is not a version"),
         (["versions", "AmazonEKSServiceRolePolicy", "--jsn"], 2, "--jsn"),
         (["diff", "AmazonEKSClusterPolicy"], 2, "two sides"),

@@ -13,6 +13,7 @@ from textual.theme import BUILTIN_THEMES
 from ekstui.cli import parser
 from ekstui.cli.commands.completion import declare_from_text, themes
 from ekstui.cli.parser import build_parser, command_of, commands_of, titles
+from tests.support.bundled import newest
 from tests.support.patience import PATIENCE
 from tests.support.terminal import Terminal
 
@@ -50,17 +51,19 @@ def words_of(answer: str) -> list[str]:
     return answer.replace(" ", "").split("\x0b")
 
 
+TENS = [n for n in range(1, newest("AmazonEKSClusterPolicy") + 1) if str(n).startswith("1")]
+
 FITTING = {
     "ekstui di": ["diff"],
     "ekstui AmazonEKSCl": ["AmazonEKSClusterPolicy"],
     "ekstui show AmazonEKS_": ["AmazonEKS_CNI_Policy"],
-    "ekstui diff AmazonEKSClusterPolicy@v1": ["AmazonEKSClusterPolicy@v1", "AmazonEKSClusterPolicy@v10"],
+    "ekstui diff AmazonEKSClusterPolicy@v1": [f"AmazonEKSClusterPolicy@v{n}" for n in TENS],
     "ekstui list --scope al": ["all"],
     "ekstui explain --action ec2:CreateVol": ["ec2:CreateVolume"],
     "ekstui explain --action eks-a": ["eks-auth:"],
     "ekstui attached --profile st": ["staging"],
     "ekstui attached --profile on": ["only-credentials"],
-    "ekstui diff AmazonEKSClusterPolicy@v8..v1": ["AmazonEKSClusterPolicy@v8..v1", "AmazonEKSClusterPolicy@v8..v10"],
+    "ekstui diff AmazonEKSClusterPolicy@v8..v1": [f"AmazonEKSClusterPolicy@v8..v{n}" for n in TENS],
     "ekstui open --theme textual-l": ["textual-light"],
     "ekstui show NoSuchPolicy@": [""],
     "ekstui show aws-ef": ["aws-efs-csi-driver"],

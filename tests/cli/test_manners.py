@@ -59,6 +59,31 @@ def test_an_error_is_one_object_for_who_asks_for_json(
 
 
 @pytest.mark.parametrize(
+    "words", ["--demo --version", "-q -V", "--demo help", "help --demo", "-v help list", "--json -h"]
+)
+def test_what_asks_about_ekstui_itself_may_stand_after_options(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(("ekstui ", "usage: ekstui"))
+
+
+def test_the_demo_reads_no_settings(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = files.config_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("theme = ", encoding="utf-8")
+    assert main(["list"]) == 2
+    capsys.readouterr()
+    assert main(["list", "--demo"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_an_archive_without_a_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sync", "--from", ""]) == 2
+    assert "--from names nothing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("arguments", "environment", "coloured"),
     [
         ("list", {}, False),

@@ -75,7 +75,7 @@ def test_the_reason_comes_with_what_aws_said_otherwise(library: Library) -> None
 
 
 def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library) -> None:
-    found = comparison_lines(compared(library, EBS, f"{EBS}V2"))
+    found = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"))
     headings = [line for line in found if line.startswith(("Only in", "In both"))]
     assert headings[0] == f"Only in {EBS} (1)"
     assert headings[1].startswith("In both, but not alike (12)")
@@ -90,7 +90,7 @@ def test_two_policies_have_what_only_one_has_and_what_both_have(library: Library
 
 
 def test_two_policies_stand_in_a_grid(library: Library) -> None:
-    found = comparison_lines(compared(library, EBS, f"{EBS}V2"), full=False)
+    found = comparison_lines(compared(library, f"{EBS}@v15", f"{EBS}V2@v1"), full=False)
     cells = [re.split(r" {2,}", line) for line in found]
     assert found[:3] == [
         f"{EBS} v15 (A) ⇄ {EBS}V2 v1 (B)",
@@ -108,7 +108,7 @@ def test_two_policies_stand_in_a_grid(library: Library) -> None:
 
 
 def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
-    comparison = compared(library, EBS, f"{EBS}V2")
+    comparison = compared(library, f"{EBS}@v15", f"{EBS}V2@v1")
     modify = next(each for each in comparison.differences.changed if each.actions == ("ec2:ModifyVolume",))
     folded, unfolded = (
         [plain(row.cells[0]) for row in rows(difference_blocks(comparison, opened), 120)] for opened in ((), {modify})

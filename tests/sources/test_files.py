@@ -215,7 +215,7 @@ def test_half_a_character_which_only_json_can_spell_costs_its_document_alone(tmp
 
 
 def test_a_folder_without_answers_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no \.json files"):
+    with pytest.raises(InputError, match=r"no \.json, \.whl or \.tgz files"):
         read_collection(tmp_path, KNOWN)
 
 

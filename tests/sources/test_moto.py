@@ -88,19 +88,21 @@ def test_a_folder_may_have_files_of_any_kind(tmp_path: Path) -> None:
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "Beta").write_text(answer(2, "b:Two"))
     (tmp_path / "Alpha-v7.json").write_text(answer(7, "a:Other"))
+    (tmp_path / "werkzeug-3.1-py3-none-any.whl").write_bytes(b"no package")
     collection = read_collection(tmp_path, KNOWN)
     versions = {history.policy.name: sorted(history.texts) for history in collection.histories}
     assert versions == {"Alpha": [1, 2, 7], "Beta": [1, 2]}
     assert {history.policy.name: history.policy.default_version for history in collection.histories}["Alpha"] == 7
     assert (collection.whole, collection.as_of) == (True, datetime(2026, 10, 10, 10, 10, 10, tzinfo=UTC))
-    assert [entry.place for entry in collection.skipped] == ["Alpha v7"]
+    assert [entry.place for entry in collection.skipped] == ["Alpha v7", "werkzeug-3.1-py3-none-any.whl"]
 
 
 def test_pip_fetches_it_from_wherever_it_is_set_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "index").mkdir()
     _wheel(tmp_path / "index")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("PIP_FIND_LINKS", "./index")
+    monkeypatch.setenv("PIP_DEST", str(tmp_path))
     # A module of that name in the current folder is not pip.
     (tmp_path / "pip.py").write_text("raise SystemExit('not pip')")
     monkeypatch.chdir(tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from ekstui.cli.parser import ACCOUNT, JSON, argument, command, flag
 from ekstui.cli.session import library_for
 from ekstui.cli.streams import print_answer, remark, remark_progress
+from ekstui.errors import InputError
 from ekstui.export.encoding import shape
 from ekstui.iam.text import listed
 from ekstui.library import maintenance
@@ -48,7 +49,7 @@ def update_cache(arguments: Namespace) -> None:
     with remark_progress() as progress:
         waiting = _Waiting(progress)
         # A profile is one of AWS.
-        if arguments.source or arguments.profile or arguments.offline or arguments.demo:
+        if arguments.source is not None or arguments.profile or arguments.offline or arguments.demo:
             archive = _archive(arguments.source)
             report = sync(library, archive, waiting.read, waiting.look, accept_withdrawals=accept)
         else:
@@ -82,6 +83,8 @@ class _Waiting:
 
 def _archive(source: str | None) -> Path | str | None:
     """Return the archive that the user chose: a path, a URL, a name of `NAMED_ARCHIVES`, or None for AWS."""
+    if source == "":
+        raise InputError("--from names nothing.", "Give aws, mamip, moto, a URL, a file or a folder.")
     if source in (None, "aws"):
         return None
     return source if source in NAMED_ARCHIVES or "://" in source else Path(source)

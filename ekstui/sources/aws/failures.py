@@ -17,7 +17,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ekstui.eks.account_snapshot import ErrorKind, SourceError, SourceName
-from ekstui.errors import ANOTHER_PROFILE, ASK_AGAIN, AccountError, Advice, EkstuiError, MfaNeededError, in_app
+from ekstui.errors import (
+    ANOTHER_PROFILE,
+    ASK_AGAIN,
+    AccountError,
+    Advice,
+    EkstuiError,
+    MfaNeededError,
+    UnreachableError,
+    in_app,
+)
 from ekstui.sources.aws.answers import THROTTLED, BoundError, MalformedError
 from ekstui.sources.aws.connection import CONNECT_TIMEOUT, READ_TIMEOUT, IncompleteError
 from ekstui.sources.aws.credentials import NO_ANSWER, PROCESS_TIMEOUT
@@ -129,7 +138,8 @@ def source_error_of(
 def account_error(error: Exception, source: SourceName, action: str, profile: str | None) -> AccountError:
     """Return the error that ends an attempt to ask the account at all."""
     problem = source_error_of(error, source, action, profile=profile)
-    return error if isinstance(error, MfaNeededError) else AccountError(problem.message, problem.advice)
+    kind = UnreachableError if problem.kind == "network" else AccountError
+    return error if isinstance(error, MfaNeededError) else kind(problem.message, problem.advice)
 
 
 def code_of(error: Exception) -> str:
