@@ -132,17 +132,28 @@ def test_a_mistyped_key_is_like_the_one_meant(typed: str, meant: str) -> None:
     assert similar_keys("zz:qqqqqq") == ()
 
 
+REFERENCE_HAS = "2026-10-01"
+"""When policies were made whose keys the reference is known to have; it may lag behind those of a later week."""
+
+
 def test_every_key_of_aws_policies_can_be_given() -> None:
     keys = {
         line.key
         for policy in raw_corpus()
         for version in policy["versions"]
+        if (version["created"] or "") < REFERENCE_HAS
         for statement in parse(version["document"]).statements
         for line in statement.conditions
     }
     assert len(keys) > 600
+    services = json.loads((DATA / "services.json").read_text())
+    absent = {
+        key
+        for key in keys
+        if key.partition(":")[0] in (*services, "aws", "PassedToService") and not is_condition_key(key)
+    }
     # One has no prefix, which IAM takes but no request carries; the other is no key of any list, old or new.
-    assert {key for key in keys if not is_condition_key(key)} == {"PassedToService", "aws:ARN"}
+    assert absent == {"PassedToService", "aws:ARN"}
 
 
 def actions_of(name: str, version: int) -> dict[str, ActionSummary]:
