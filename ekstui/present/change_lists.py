@@ -117,7 +117,7 @@ def version_rows(policy: Policy, steps: Sequence[Step]) -> list[VersionRow]:
             f"unchanged to {last}" if last not in (None, label) else "",
         )
         missing = f"{version_range(step.missing_before)} never recorded" if step.missing_before else ""
-        remark = " ".join(filter(None, remarks))
+        remark = ", ".join(filter(None, remarks))
         rows.append(VersionRow(step, step_sign(step), label, step.created, _change(step.change), remark, missing))
     return rows
 
@@ -159,7 +159,7 @@ def pane_rows(policy: Policy, steps: Sequence[Step], marked: Mapping[int, str]) 
         sign: Styled = styled(mark, "accent") if mark else (row.sign,)
         label = styled(row.label, "strong" if row.step.default else "")
         day = styled(f"{row.created:%Y-%m-%d}") if row.created else styled("unknown", "muted")
-        remark = styled(f" {row.remark}", "strong" if row.step.default else "muted") if row.remark else ()
+        remark = styled(f" · {row.remark}", "strong" if row.step.default else "muted") if row.remark else ()
         rows.append(Row(number, (sign, label, day, (*row.change, *remark)), row.step))
         if row.missing:
             rows.append(Row(("missing", number), (styled(f"  {row.missing}", "muted"),), selectable=False))

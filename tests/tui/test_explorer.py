@@ -43,7 +43,7 @@ def test_the_list_is_filled_and_the_panes_follow_its_cursor() -> None:
         assert len(policies.entries) == FAMILY
         await settle(pilot, lambda: any("v6 2026-03-04" in line for line in words(versions)))
         await pilot.press("j")
-        await settle(pilot, lambda: any("v3 2023-11-27 +1 widened in force" in line for line in words(versions)))
+        await settle(pilot, lambda: any("v3 2023-11-27 +1 widened · in force" in line for line in words(versions)))
 
     travel(journey)
 

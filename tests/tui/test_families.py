@@ -144,7 +144,7 @@ def test_a_release_is_called_by_the_name_that_was_asked_for() -> None:
     last = ReleaseNumber(first.number, str(first.through))
     assert version_words(policy, last) == f"{first.through}, unchanged since {version_label(first.number)}"
     newest, *others = pane_rows(policy, Library.open().timeline(policy), {})
-    assert plain(newest.cells[3]).endswith(f"newest unchanged to {policy.versions[-1].through}")
+    assert plain(newest.cells[3]).endswith(f"newest, unchanged to {policy.versions[-1].through}")
     assert not any("in force" in plain(row.cells[-1]) for row in (newest, *others))
 
 
