@@ -238,7 +238,7 @@ class TerminalDriver(LinuxDriver):
                 signal.signal(number, handler)
 
     def close(self) -> None:
-        """Let the writer send what is left, for at most a quarter of a second."""
+        """Let the writer send what is left, unless the terminal does not read it within a quarter of a second."""
         self._output.close_soon()
         super().close()
         self._writer_thread = None
@@ -300,7 +300,7 @@ class TerminalDriver(LinuxDriver):
         return_code = os.read(self._end_reader, 1)[0]
         sleep(GRACE)
         if self._started:
-            self._output.close_soon(0)
+            self._output.abandon()
             if self.attrs_before is not None:
                 with suppress(termios.error):
                     termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)

@@ -183,21 +183,27 @@ class Output:
     def _write_through(self, data: bytes) -> None:
         view = memoryview(data)
         while view and not self._lost:
-            if self._until is not None and monotonic() > self._until:
-                return
+            # A writer whose turn comes late still sends what the terminal takes at once.
+            is_late = self._until is not None and monotonic() > self._until
             try:
-                _, writable, _ = select.select([], [self._fileno], [], 0.05)
+                _, writable, _ = select.select([], [self._fileno], [], 0 if is_late else 0.05)
                 if writable:
                     view = view[os.write(self._fileno, view[:_CHUNK]) :]
+                elif is_late:
+                    return
             except BlockingIOError:
                 continue
             except (OSError, ValueError):
                 self._lost = True
                 self._on_lost()
 
-    def close_soon(self, patience: float = _PATIENCE) -> None:
-        """Make the writer stop within this many seconds."""
-        self._until = monotonic() + patience
+    def close_soon(self) -> None:
+        """Make the writer stop once the terminal has not read the rest within `_PATIENCE`."""
+        self._until = monotonic() + _PATIENCE
+
+    def abandon(self) -> None:
+        """Make the writer stop at once."""
+        self._lost = True
 
     def open(self) -> None:
         """Start writing again after `close_soon`, with a new writer."""

@@ -3,9 +3,11 @@
 import os
 import threading
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 
+from ekstui.tui.driver import terminal_output
 from ekstui.tui.driver.terminal_output import Output
 from tests.support.patience import PATIENCE
 
@@ -107,12 +109,21 @@ def test_a_sign_that_the_encoding_lacks_is_one_that_looks_like_it() -> None:
 def test_a_terminal_that_takes_no_more_is_given_up(line: Line) -> None:
     os.set_blocking(line.writer, False)
     line.output.send("\x1b]52;c;" + "A" * 200_000 + "\x07")
-    line.output.close_soon(0.1)
+    line.output.close_soon()
     writer = threading.Thread(target=line.output.write, args=("",), daemon=True)
     writer.start()
     writer.join(PATIENCE)
     assert not writer.is_alive(), "it waits for the terminal"
     assert line.lost == 0
+
+
+def test_a_writer_whose_turn_comes_late_still_restores_the_terminal(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.output.send("\x1b[?1049l")
+    line.output.close_soon()
+    monkeypatch.setattr(terminal_output, "monotonic", lambda: monotonic() + 3600)
+    assert line.sent() == "\x1b[?1049l"
 
 
 def test_a_terminal_that_is_gone_is_told_once(line: Line) -> None:
