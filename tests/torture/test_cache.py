@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.support.effort import EFFORT
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.slow
@@ -13,6 +14,8 @@ def test_the_cache_comes_through_kills_damage_full_disks_and_refused_locks() -> 
     """In a process of its own, since it forks, and a process with threads must not."""
     program = [sys.executable, "-m", "tests.torture.cache_fire"]
     numbers = ["--kills", str(3 * EFFORT), "--damaged", str(6 * EFFORT), *(["--short"] if EFFORT == 1 else [])]
-    ran = subprocess.run([*program, *numbers], check=False, capture_output=True, text=True, timeout=60 + 300 * EFFORT)
+    ran = subprocess.run(
+        [*program, *numbers], check=False, capture_output=True, text=True, timeout=12 * PATIENCE * EFFORT
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     print(ran.stdout)

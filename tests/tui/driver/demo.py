@@ -120,7 +120,9 @@ class Demo(App[None]):
 
     def action_stick(self) -> None:
         self._say_at_once("stuck")
-        time.sleep(3600)
+        while True:
+            # A signal that comes between the word and the sleep is handled after it.
+            time.sleep(10)
 
     def action_outside(self) -> None:
         with self.suspend():
