@@ -75,7 +75,7 @@ def test_notes_and_what_remains_are_a_key_away() -> None:
         await settle(pilot, lambda: "Not allowed by this version" in words(app.screen))
         assert "▸ ec2" in words(app.screen)
         assert ", s3, " in words(app.screen)
-        rows.move_to_next(1, lambda row: "▸ ec2" in plain(row.cells[0]))
+        assert rows.move_to(next(row.key for row in rows.rows if "▸ ec2" in plain(row.cells[0])))
         await pilot.press("enter")
         assert "▾ ec2" in words(app.screen)
         await pilot.press("v")
