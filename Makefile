@@ -11,7 +11,14 @@ SITE   := build/zipapp
 
 # Without bytecode every process of the tests would compile what it imports, and with options of pytest that somebody
 # has in their environment not every test would be run. The others send Python or pip to other folders than the environment's.
-unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+unexport PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
+
+# With LC_ALL=C, or one that the machine lacks, Python before 3.13 could not read a path with other letters that leads to
+# this folder. Without it, Python itself takes UTF-8 for C.
+ifdef LC_ALL
+export LC_CTYPE := $(LC_ALL)
+endif
+unexport LC_ALL
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check week bounds format bench torture mutate corpus steps published demo knowledge schema docs dist zipapp lock sbom audit clean

@@ -181,7 +181,8 @@ sys.exit(main())
 def test_a_slow_command_says_what_it_does_until_its_answer_is_printed(tmp_path: Path) -> None:
     fresh = {"EKSTUI_CACHE": str(tmp_path), "EKSTUI_STATE": str(tmp_path), "EKSTUI_CONFIG": str(tmp_path / "none")}
     command = [sys.executable, "-c", WAITING_FOR_A_FILE, "show", "AmazonEKS_CNI_Policy"]
-    with Terminal(command, env=environment({**fresh, "GO": str(tmp_path / "go")})) as terminal:
+    # So many rows that the answer does not push out what was said.
+    with Terminal(command, rows=100, env=environment({**fresh, "GO": str(tmp_path / "go")})) as terminal:
         terminal.wait_for(lambda: b"first use: reading the policies" in terminal.raw)
         (tmp_path / "go").touch()
         assert terminal.wait_exit().code == 0

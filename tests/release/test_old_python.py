@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,8 +38,8 @@ def program(folder: Path, name: str, text: str) -> None:
     (folder / "bin" / name).chmod(0o755)
 
 
-def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": str(folder / "bin"), "HOME": str(folder)}
+def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": str(folder / "bin"), "HOME": str(folder), **variables}
     command = ["make", "--no-print-directory", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -77,6 +78,17 @@ def test_make_run_looks_for_a_newer_python_and_for_uv(name: str, checkout: Path)
     assert done.returncode != 0
     assert ".venv" in note.read_text()
     assert not (checkout / ".venv").exists()
+
+
+def test_make_passes_on_nothing_that_sends_python_or_pip_elsewhere(checkout: Path) -> None:
+    note = checkout / "note"
+    program(checkout, "python3", f'#!/bin/sh\ncase "$*" in *" .venv") export -p > {note}; exit 3;; esac\n')
+    names = ("PYTHONHOME", "PYTHONPATH", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_VIRTUALENV")
+    make(checkout, "run", **dict.fromkeys(names, "elsewhere"), LC_ALL="C")
+    passed_on = note.read_text()
+    assert "elsewhere" not in passed_on
+    assert "LC_ALL" not in passed_on
+    assert re.search(r"LC_CTYPE=['\"]?C\b", passed_on)
 
 
 def test_the_module_says_that_a_python_is_too_old() -> None:
