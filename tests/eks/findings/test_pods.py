@@ -209,6 +209,14 @@ def test_what_is_wrong_with_aws_auth(roles: str, fields: dict[str, Any], expecte
     assert {finding.code: finding.severity for finding in findings if finding.code.startswith("aws-auth")} == expected
 
 
+def test_a_user_that_aws_auth_names_and_iam_lacks_is_gone() -> None:
+    arns = [f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("jo", "team/ann")]
+    users = "".join(f"- userarn: {arn}\n  username: x\n  groups: [ops]\n" for arn in arns)
+    place = holding(aws_auth(users=users), authentication_mode="CONFIG_MAP", access_entries=())
+    found = findings_of(ClusterInUse(place), around(place, principals=frozenset([ROLE, arns[1]])))
+    assert [finding.evidence for finding in found if finding.code == "aws-auth-principal-gone"] == [(arns[0],)]
+
+
 def test_nodes_that_aws_auth_names_need_no_entry() -> None:
     use: Use = used("nodegroup", name="g")
     for line, expected in ((NODES, ()), (LINE.format(arn=OTHER, groups="system:nodes"), ("problem",))):
