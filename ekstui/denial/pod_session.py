@@ -16,7 +16,6 @@ from ekstui.named_tuples import NamedTuple
 if TYPE_CHECKING:
     from ekstui.eks.account_snapshot import Use
 
-
 _TAG = "aws:PrincipalTag/"
 
 

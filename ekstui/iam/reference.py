@@ -155,8 +155,8 @@ class Reference:
     def find(self, action: str) -> ActionInfo | None:
         """Return what is known about an action such as `ec2:createvolume`, ignoring case; None if unknown."""
         service, _, name = action.strip().lower().partition(":")
-        known = self.names(service).get(name)
-        return action_info(known) if known else None
+        full = self.names(service).get(name)
+        return action_info(full) if full else None
 
     def expand(self, pattern: str) -> tuple[str, ...]:
         """Return the actions that a pattern matches, in the reference's spelling, by service and then lower-case name.
@@ -228,8 +228,8 @@ class Reference:
 
     def _expand_in(self, service: str, name: str) -> tuple[str, ...]:
         if not wildcard.is_wild(name):
-            known = self.names(service).get(name)
-            return (known,) if known else ()
+            full = self.names(service).get(name)
+            return (full,) if full else ()
         if service not in self._service_names:
             return ()
         # The names that begin like the pattern are next to each other; mostly they are all, as for `Describe*`.
@@ -271,15 +271,14 @@ _kinds: dict[str, tuple[str, bool]] = {}
 def written_outlines() -> dict[str, Any]:
     """Return the names and kinds of all actions, compactly and as JSON can have them, for `use_outlines`."""
     outlines = {service: _outline(service) for service in reference().services()}
-    kinds = {
-        kind: chr(ord("A") + at) for at, kind in enumerate(sorted({k for o in outlines.values() for k in o.kinds}))
-    }
+    kinds = sorted({kind for outline in outlines.values() for kind in outline.kinds})
+    letters = {kind: chr(ord("A") + at) for at, kind in enumerate(kinds)}
     services = {
-        service: [" ".join([name.partition(":")[2] for name in names]), "".join([kinds[kind] for kind in own])]
+        service: [" ".join([name.partition(":")[2] for name in names]), "".join([letters[kind] for kind in own])]
         for service, (_, names, own) in outlines.items()
         if names
     }
-    return {"kinds": {letter: kind for kind, letter in kinds.items()}, "services": services}
+    return {"kinds": {letter: kind for kind, letter in letters.items()}, "services": services}
 
 
 def use_outlines(read: Callable[[], Mapping[str, Any] | None]) -> None:

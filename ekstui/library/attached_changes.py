@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 _EVERYTHING = parse({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 """What is left without a permissions boundary."""
 
-
 _Holder = tuple["AttachmentKind", str]
-"""A holder as written, and what it holds."""
+"""What a holder is given (a policy, a boundary, a role), and the holder as written."""
 
 _Held = tuple["WrittenAttachment", ...]
 """What a holder has on one side."""

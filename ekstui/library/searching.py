@@ -81,7 +81,6 @@ def changes_feed(library: Library, since: datetime | None = None, scope: Scope =
 
 
 def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:
-
     indexed = library.cached(lambda: feed(library.store, since, judging_version(), scope))
     if indexed is not None:
         return indexed

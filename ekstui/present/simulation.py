@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ekstui.library.peeling import Peeled
     from ekstui.sources.aws.iam import SimulatedDecision
 
-
 _SIMULATED = {"allowed": "allowed", "explicitDeny": "denied explicitly", "implicitDeny": "denied, nothing allows it"}
 """What IAM's simulator decides."""
 

@@ -82,11 +82,16 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
         kept = {service: digest for service, digest in before["services"].items() if service not in written}
         services = {**kept, **written}
         policies = draft.put_value(indexed)
-        is_known = before.get("reference") == reference_version()
-        outlines = before["outlines"] if is_known else draft.put_value(written_outlines())
-        objects = [*services.values(), policies, outlines]
-        known = {"reference": reference_version(), "outlines": outlines}
-        return {"version": VERSION, "services": services, "policies": policies, "objects": objects, **known}
+        version = reference_version()
+        outlines = before["outlines"] if before.get("reference") == version else draft.put_value(written_outlines())
+        return {
+            "version": VERSION,
+            "reference": version,
+            "services": services,
+            "policies": policies,
+            "outlines": outlines,
+            "objects": [*services.values(), policies, outlines],
+        }
 
     return store.attach_index("actions", of, write)
 

@@ -135,7 +135,6 @@ class AttachedPane(Pane):
             return rows_with(self.words, rows(principals_in_clusters_blocks(self._entries), width))
         if self._answer is None:
             return []
-        # 15 ms, after the first paint
         built = [
             *attached_rows(self._answer, datetime.now(UTC), width),
             *(

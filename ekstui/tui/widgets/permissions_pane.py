@@ -130,8 +130,8 @@ class PermissionsPane(Pane):
         self._view, self._viewed_from = "remaining", self.rows.key
         library, policy, version = self.app.library, shown.entry.policy, shown.version
 
-        def show(found_out: Remaining) -> None:
-            self._remaining = found_out
+        def show(answer: Remaining) -> None:
+            self._remaining = answer
             self.show_rows()
 
         self.app.background.run(self, "remaining", lambda _: remaining(library.document(policy, version)), show)
