@@ -245,7 +245,9 @@ def _denial(text: str, start: int, named: re.Match[str]) -> tuple[Denial, str]:
     resource = name = None
     if match := _RESOURCE.match(_BLANKED.sub(_as_one_word, text[position : position + 2_100])):
         position += match.end()
-        word = (match[1] or match[2] or match[3]).strip("\"'`").rstrip(".,;)\\`").replace(_GAP, " ")
+        # Between quotes is the whole of it: a key of S3 may end in a bracket, such as `report (1)`.
+        word = match[1] or match[2] or match[3].strip("\"'`").rstrip(".,;)\\`")
+        word = word.replace(_GAP, " ")
         if _SECRET_WITHOUT_END.fullmatch(word):
             name = word
         elif word == "*" or word.startswith("arn:"):

@@ -498,6 +498,13 @@ def test_several_denials_are_all_read() -> None:
         ("User: arn:aws:sts::***:assumed-role/node/i-***is not authorized to perform: ec2:RunInstances",
          "arn:aws:sts::***:assumed-role/node/i-***", None),
         (f"(User [{SESSION}], is not authorized to perform: ec2:RunInstances)", SESSION, None),
+        # Between quotes is all of a key, even if it ends like a sentence; without them, the bracket is the sentence's.
+        (f'User: {SESSION} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/report (1)" because no '
+         "identity-based policy allows the s3:GetObject action", SESSION, "arn:aws:s3:::b/report (1)"),
+        (f"User: {SESSION} is not authorized to perform: s3:GetObject on resource: 'arn:aws:s3:::b/v1.'", SESSION,
+         "arn:aws:s3:::b/v1."),
+        (f"(User: {SESSION} is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k)", SESSION,
+         "arn:aws:s3:::b/k"),
         # A short ARN, as some services name what they list.
         (f"User: {SESSION} is not authorized to perform: elasticfilesystem:DescribeFileSystems on resource: "
          "arn:aws:elasticfilesystem:us-east-1:*", SESSION, "arn:aws:elasticfilesystem:us-east-1:*"),
