@@ -10,7 +10,7 @@ from ekstui.change.policy import PolicyScope, version_label
 from ekstui.denial.callers import WantedToken
 from ekstui.denial.message import Cause
 from ekstui.denial.purpose import Fit
-from ekstui.eks.commands import Command, aws
+from ekstui.eks.commands import Command, decode_message
 from ekstui.eks.knowledge import DependentActions, Symptom
 from ekstui.iam import wildcard
 from ekstui.iam.document import Document, Statement
@@ -255,14 +255,8 @@ def commands_for(explanation: Explanation) -> tuple[Command, ...]:
 
 
 def decoding(explanation: Explanation) -> Command | None:
-    """Return the command that decodes the encoded part of the message; ekstui does not run it, as it needs a permission."""
-    if explanation.encoded is None:
-        return None
-    return aws(
-        "decodes the message",
-        *("sts", "decode-authorization-message", "--encoded-message", explanation.encoded),
-        *("--query", "DecodedMessage", "--output", "text"),
-    )
+    """Return the command that decodes the encoded part of the message."""
+    return None if explanation.encoded is None else decode_message(explanation.encoded)
 
 
 def policy_document(statement: Statement) -> Document:

@@ -9,6 +9,7 @@ from ekstui.denial.forbidden import Forbidden, forbidden_in
 from ekstui.denial.message import Denial, sentences_in, with_token
 from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
+from ekstui.eks.commands import decode_message
 from ekstui.errors import Advice, InputError
 from ekstui.iam.reference import reference
 from ekstui.named_tuples import NamedTuple
@@ -420,7 +421,7 @@ def _or_name(first: str) -> Advice:
 
 
 def _encoded(message: str) -> InputError:
-    decode = f"aws sts decode-authorization-message --encoded-message {message} --query DecodedMessage --output text"
+    decode = decode_message(message).text
     return InputError(
         "the message is encoded, and decoding it needs a permission of its own, so ekstui does not do it.",
         Advice(

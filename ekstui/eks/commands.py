@@ -16,6 +16,7 @@ ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}")
 """How IAM names roles and users."""
 _NOT_IN_A_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 _VARIABLE = re.compile(r"\$\{(\w+):\?\}")
+_OPTION = re.compile(r"--[a-z-]+")
 
 
 class Command(NamedTuple):
@@ -72,9 +73,24 @@ def one_line(commands: Iterable[Command]) -> str:
 
 
 def aws(about: str, *arguments: str, region: str | None = None, expansions: Iterable[str] = ()) -> Command:
-    """Return a command of the AWS CLI."""
+    """Return a command of the AWS CLI, which takes a value that begins with a hyphen only behind `=`."""
     place = ("--region", region) if region else ()
-    return Command(("aws", *arguments, *place), about, tuple(expansions))
+    words = ["aws"]
+    for argument in (*arguments, *place):
+        if argument.startswith("-") and not _OPTION.fullmatch(argument):
+            words[-1] += f"={argument}"
+        else:
+            words.append(argument)
+    return Command(tuple(words), about, tuple(expansions))
+
+
+def decode_message(encoded: str) -> Command:
+    """Return the command that decodes an authorization message; ekstui does not run it, as it needs a permission."""
+    return aws(
+        "decodes the message",
+        *("sts", "decode-authorization-message", "--encoded-message", encoded),
+        *("--query", "DecodedMessage", "--output", "text"),
+    )
 
 
 def attach_policy(name: str, arn: str, kind: str = "role") -> Command:
@@ -166,7 +182,8 @@ def iam_principal(username: str) -> str | None:
 
 def role_arn_from_iam(name: str) -> str:
     """Return a shell expansion that asks IAM for a role's ARN, with its path."""
-    return f"$(aws iam get-role --role-name {shlex.quote(name)} --query Role.Arn --output text)"
+    asking = aws("", "iam", "get-role", "--role-name", name, "--query", "Role.Arn", "--output", "text")
+    return f"$({asking.text})"
 
 
 def expansions_in(*arguments: str) -> tuple[str, ...]:

@@ -629,6 +629,13 @@ def test_an_encoded_message_is_answered_with_the_command_that_decodes_it(text: s
     assert f"aws sts decode-authorization-message --encoded-message {ENCODED} " in error.value.next_step
 
 
+def test_an_encoded_message_may_begin_with_a_hyphen() -> None:
+    """The AWS CLI takes such a value for an option, unless it stands behind an equals sign."""
+    with pytest.raises(InputError) as error:
+        parse_denial(f"no. Encoded authorization failure message: -{ENCODED}")
+    assert f" --encoded-message=-{ENCODED} " in error.value.next_step
+
+
 def test_an_encoded_message_that_is_cut_off() -> None:
     with pytest.raises(InputError, match="cut off"):
         parse_denial("Encoded authorization failure message: g4oZPBqZ4Bni8dE5dGjxYTnOZ...")

@@ -7,7 +7,7 @@ import pytest
 
 from ekstui.eks.account_snapshot import Role, Use
 from ekstui.eks.cluster import HealthIssue
-from ekstui.eks.commands import one_line
+from ekstui.eks.commands import attach_policy, one_line, role_arn_from_iam
 from ekstui.eks.findings.health import is_about, meaning_of
 from ekstui.eks.findings.looking import table
 from ekstui.eks.findings.table import Finding
@@ -149,6 +149,13 @@ def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() 
     assert made is not None
     assert parse_text(shlex.split(made)[-1]).statements == trust_of(*statements, web_identity(ISSUER, "z")).statements
     assert command(found("irsa-issuer-of-another-cluster"), role(trust_of(*statements[:4]))) is None
+
+
+def test_the_aws_cli_takes_no_name_with_a_hyphen_first_for_an_option() -> None:
+    attached = one_line([attach_policy("-x", "arn:aws:iam::aws:policy/P", "user")])
+    assert attached == "aws iam attach-user-policy --user-name=-x --policy-arn arn:aws:iam::aws:policy/P"
+    assert role_arn_from_iam("-x") == "$(aws iam get-role --role-name=-x --query Role.Arn --output text)"
+    assert " --role-name x " in role_arn_from_iam("x")
 
 
 def test_a_problem_has_words_and_advice_has_not() -> None:
