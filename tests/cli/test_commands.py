@@ -78,8 +78,8 @@ def test_the_timeline_has_the_right_dates_and_names_missing_versions() -> None:
             for policy, version, created in (row.strip().split(",") for row in rows)
             if policy == "AmazonEKSServiceRolePolicy"
         }
-    assert len(versions) == 17
-    assert {entry["version"]: entry["created"] for entry in versions} == dates
+    # What came later has the date that its package tells.
+    assert {entry["version"]: entry["created"] for entry in versions}.items() >= dates.items()
     assert {entry["version"]: entry["missing_before"] for entry in versions if entry["missing_before"]} == {
         "v17": ["v12", "v13", "v14", "v15", "v16"],
         "v23": ["v18", "v19", "v20", "v21", "v22"],

@@ -38,13 +38,19 @@ def documents(name: str) -> dict[int, Document]:
     return {int(version["version"][1:]): parse(version["document"]) for version in corpus()[name]["versions"]}
 
 
-def current(name: str) -> Document:
-    """The newest document that eks.toml describes: AWS may have made a newer one since."""
+def described(name: str) -> list[Document]:
+    """The documents that eks.toml describes, oldest first: AWS may have made newer ones since."""
     until = tomllib.loads(TEXT)["tracking"]["documents_until"].isoformat()
-    known = [
-        version for version in corpus()[name]["versions"] if version["created"] and version["created"][:10] <= until
+    return [
+        documents(name)[int(version["version"][1:])]
+        for version in corpus()[name]["versions"]
+        if version["created"] and version["created"][:10] <= until
     ]
-    return documents(name)[int(known[-1]["version"][1:])]
+
+
+def current(name: str) -> Document:
+    """The newest document that eks.toml describes."""
+    return described(name)[-1]
 
 
 def granted(document: Document, action: str) -> set[tuple[object, ...]]:
@@ -177,7 +183,7 @@ def test_dates_in_disagreements_are_those_of_iam() -> None:
     ],
 )
 def test_what_an_entry_denies_is_in_no_version(policy: str, absent: str) -> None:
-    for document in documents(policy).values():
+    for document in described(policy):
         for statement in document.statements:
             assert not any(matches(absent, action) for action in statement.actions)
 

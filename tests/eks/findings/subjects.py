@@ -1,7 +1,5 @@
 """Roles, uses and clusters as small values for the tables of the tests; AWS's policies come from the corpus."""
 
-import json
-import lzma
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +14,7 @@ from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.knowledge import Knowledge, parse_knowledge
 from ekstui.iam.document import Document, parse
+from tests.support.corpus import raw_corpus
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 ACCOUNT = "111122223333"
@@ -35,21 +34,12 @@ def knowledge() -> Knowledge:
     return parse_knowledge((files.assets() / "eks.json").read_text(encoding="utf-8"))
 
 
-@cache
-def _family() -> dict[str, dict[str, Any]]:
-    found = {}
-    with lzma.open(files.assets() / "corpus.jsonl.xz", "rt", encoding="utf-8") as lines:
-        for _ in range(50):
-            policy = json.loads(next(lines))
-            found[policy["name"]] = policy
-    return found
-
-
 def aws(name: str, *, read: bool = True) -> RolePolicy:
-    """AWS's policy of that name in its default version."""
-    policy = _family()[name]
-    version = next(each for each in policy["versions"] if each["version"] == policy["default"])
-    return RolePolicy(name, policy["arn"], int(policy["default"][1:]), parse(version["document"]) if read else None)
+    """AWS's policy of that name as it was at the time of the tables, which AWS may have changed since; a later one's first."""
+    policy = next(policy for policy in raw_corpus() if policy["name"] == name)
+    dated = [version for version in policy["versions"] if version["created"] and version["created"] < NOW.isoformat()]
+    version = [policy["versions"][0], *dated][-1]
+    return RolePolicy(name, policy["arn"], int(version["version"][1:]), parse(version["document"]) if read else None)
 
 
 def allowing(name: str, *actions: str, effect: str = "Allow", arn: str | None = None) -> RolePolicy:
