@@ -5,14 +5,25 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
+from botocore.session import Session
 
 from ekstui import files
 from tests.rig.rig import Rig
 from tests.support.loopback import strays
 
 OUTSIDE = ("203.0.113.1", "2001:db8::1", "iam.amazonaws.com")
+CALLS = {
+    "ec2": "describe_instances",
+    "eks": "list_clusters",
+    "iam": "list_users",
+    "organizations": "list_roots",
+    "sts": "get_caller_identity",
+}
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], 443), timeout=60)"
 
 
@@ -30,6 +41,23 @@ def test_no_process_of_a_test_leaves_loopback(host: str, environment: dict[str, 
     command = [sys.executable, "-c", CONNECT, host]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert "tests may not" in done.stderr or "not known" in done.stderr
+    (stray,) = strays()
+    assert host in stray
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_every_endpoint_is_on_loopback_or_the_call_raises(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = Config(connect_timeout=60, retries={"total_max_attempts": 1})
+    client = Session().create_client(service, config=once)
+    assert urlsplit(client.meta.endpoint_url).hostname == "127.0.0.1"
+    # Where code or a test leaves the variable out, botocore takes AWS's own address.
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    of_aws = Session().create_client(service, config=once)
+    host = urlsplit(of_aws.meta.endpoint_url).hostname
+    assert host is not None
+    assert host.endswith(".amazonaws.com")
+    with pytest.raises(EndpointConnectionError):
+        getattr(of_aws, CALLS[service])()
     (stray,) = strays()
     assert host in stray
 
