@@ -565,7 +565,7 @@ def test_a_resource_that_is_named_alone_gets_a_statement_of_its_own(
 
 def test_every_action_that_is_asked_about_is_answered(explain: Any) -> None:
     pull = ["ecr:BatchGetImage", "ecr:BatchImportUpstreamImage"]
-    answers = explain("--policy", "AmazonEC2ContainerRegistryReadOnly", "--action", pull[0], "--action", pull[1])[
+    answers = explain("--policy", "AmazonEC2ContainerRegistryReadOnly@v3", "--action", pull[0], "--action", pull[1])[
         "answers"
     ]
     assert [(answer["action"], answer["verdict"]) for answer in answers] == [

@@ -121,7 +121,7 @@ def test_what_the_policies_lack_of_it_is_said(explained: Any) -> None:
     assert answer["verdict"] == "implicit-deny"
     assert "do not allow ec2:CreateNetworkInterface" in text
     assert {near["policy"] for near in answer["nearest"]} == {"AmazonEKSClusterPolicy"}
-    answer, text = explained(PULL, "--policy", "AmazonEC2ContainerRegistryReadOnly")
+    answer, text = explained(PULL, "--policy", "AmazonEC2ContainerRegistryReadOnly@v3")
     assert answer["verdict"] == "implicit-deny"
     assert "The policies looked at do not allow ecr:BatchImportUpstreamImage." in text
 
