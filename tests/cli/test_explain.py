@@ -843,7 +843,15 @@ def test_the_statement_of_the_service_control_policy_that_a_message_blames(expla
 )
 def test_each_level_has_its_verdict(explain: Any, tmp_path: Path, region: str | None, verdict: str) -> None:
     told_region = [] if region is None else ["--context", f"aws:RequestedRegion={region}"]
-    given = ["--policy", "AmazonEKSClusterPolicy", "--action", "ec2:DescribeInstances", "--resource", "*", *told_region]
+    given = [
+        "--policy",
+        "AmazonEKSClusterPolicy@v10",
+        "--action",
+        "ec2:DescribeInstances",
+        "--resource",
+        "*",
+        *told_region,
+    ]
     answer = explain(*given, "--scp", str(organization(tmp_path)))
     assert answer["verdict"] == verdict
     assert answer["missing_context"] == (["aws:RequestedRegion"] if verdict == "depends" else [])
