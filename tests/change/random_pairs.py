@@ -76,7 +76,7 @@ KEYS: dict[str, tuple[list[str], list[str], list[tuple[str, ...]]]] = {
     "aws:PrincipalArn": (
         ["ArnLike", "ArnNotLike", "StringLike", "StringEquals", "ArnEquals"],
         [*ROLES, "*", "arn:*", "arn:aws:iam::*:role/*", "arn:aws:iam::111122223333:*", "arn:aws:iam::*:user/*"],
-        [(each,) for each in (*ROLES, "arn:aws:iam::111122223333:user/a")],
+        [(principal,) for principal in (*ROLES, "arn:aws:iam::111122223333:user/a")],
     ),
     "aws:PrincipalAccount": (["StringEquals", "StringNotEquals", "StringLike"], ["111122223333", "444455556666", "*", "1*"], []),
     "aws:MultiFactorAuthPresent": (["Bool"], ["true", "false"], [(), ("true",), ("false",)]),
@@ -125,7 +125,7 @@ def pair(rng: random.Random) -> tuple[Any, Any]:
     shared = [statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))]
     one, other = ([statement(rng) for _ in range(rng.choice((0, 1, 1, 2)))] for _ in range(2))
     if one and rng.random() < 0.7:
-        other = [dict(each) for each in one]
+        other = [dict(statement) for statement in one]
         tweak = statement(rng)
         part = rng.choice(("Condition", "Condition", "Effect", "Resource", "Action"))
         if part in tweak and part in other[0]:
@@ -164,10 +164,10 @@ def check(seed: int, count: int, tried: int = 120) -> dict[str, int]:
         found[judgement.reach] = found.get(judgement.reach, 0) + 1
         nothing_gained = judgement.reach in ("same", "narrowed")
         nothing_lost = judgement.reach in ("same", "widened")
-        for each in rng.sample(requests, tried):
-            one, other = allows(before, each), allows(after, each)
-            assert not (nothing_gained and other and not one), (story, each)
-            assert not (nothing_lost and one and not other), (story, each)
+        for api_request in rng.sample(requests, tried):
+            one, other = allows(before, api_request), allows(after, api_request)
+            assert not (nothing_gained and other and not one), (story, api_request)
+            assert not (nothing_lost and one and not other), (story, api_request)
         for outcome in judgement.outcomes[:4]:
             if any(sign in outcome.action for sign in "*?"):
                 continue

@@ -75,7 +75,7 @@ def respelled(document: Any, rng: random.Random) -> Any:
             cut = rng.randint(0, len(actions))
             parts = [{**statement, "Action": half} for half in (actions[:cut], actions[cut:]) if half]
         if "Resource" in statement and rng.random() < 0.5:
-            parts = [{**part, "Resource": each} for part in parts for each in listed(statement["Resource"])]
+            parts = [{**part, "Resource": resource} for part in parts for resource in listed(statement["Resource"])]
         for part in parts:
             part = {**part, "Sid": f"S{rng.randrange(10**9)}"}
             for element in ("Action", "NotAction", "Resource", "NotResource"):
@@ -122,8 +122,8 @@ def test_a_difference_is_spelled_as_the_documents_spell_it() -> None:
     }
     change = changes(parse(before), parse(after))
     assert change.kind == "actions"
-    assert [each.actions for each in change.added] == [("sqs:SendMessage",)]
-    assert [(each.effect, each.element, each.actions) for each in change.removed] == [
+    assert [difference.actions for difference in change.added] == [("sqs:SendMessage",)]
+    assert [(difference.effect, difference.element, difference.actions) for difference in change.removed] == [
         ("Allow", "Action", ("s3:GetObject",)),
         ("Deny", "NotAction", ("iam:*", "S3:*")),
     ]
@@ -214,7 +214,7 @@ def test_conditions_of_one_statement_read_as_and() -> None:
     d = {"StringEquals": {"aws:PrincipalTag/d": "1"}}
     further = [{"StringEquals": {"aws:PrincipalTag/a": "1", f"aws:PrincipalTag/{key}": "1"}} for key in ("b", "c")]
     less, more = (
-        parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": each} for each in (*ways, d)]})
+        parse({"Version": "2012-10-17", "Statement": [{**both, "Condition": condition} for condition in (*ways, d)]})
         for ways in ([a], further)
     )
     assert "now needs the condition aws:PrincipalTag/b or aws:PrincipalTag/c" in changes(less, more).verdict
@@ -264,7 +264,7 @@ def test_who_may_do_it_is_part_of_what_a_trust_or_resource_policy_allows(
     before: list[Any], after: list[Any], reach: str
 ) -> None:
     """A trust policy has no resources, so nothing about resources may prove that two of them are alike."""
-    one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
+    one, other = (parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after))
     assert changes(one, other).reach == changes(other, one).reach == reach
     why = ("sts:AssumeRole: the principals of trust and resource policies are not compared.",)
     assert changes(one, other).notes == (why if reach == "unknown" else ())
@@ -304,7 +304,7 @@ def test_a_policy_that_only_denies_denies_more_or_less() -> None:
 
 
 def test_a_timeline_says_what_a_policy_that_only_denies_denies() -> None:
-    raw = next(each for each in raw_corpus() if each["name"] == "AWSCompromisedKeyQuarantineV2")
+    raw = next(policy for policy in raw_corpus() if policy["name"] == "AWSCompromisedKeyQuarantineV2")
     infos = tuple(VersionInfo(int(version["version"][1:]), None) for version in raw["versions"])
     documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     steps = timeline(Policy(raw["name"], raw["arn"], len(infos), infos), documents)
@@ -327,7 +327,7 @@ def _only(document: Document, actions: set[str]) -> Document:
         statement._replace(actions=tuple(a for a in statement.actions if a in actions))
         for statement in document.statements
     )
-    return document._replace(statements=tuple(each for each in cut if each.actions))
+    return document._replace(statements=tuple(statement for statement in cut if statement.actions))
 
 
 def test_a_pattern_that_matches_nothing_known_is_said_to_be_one() -> None:
@@ -385,7 +385,7 @@ def test_a_comparison_ends_whatever_the_size() -> None:
     assert changes(one, parse({"Version": "2012-10-17", "Statement": keys})).reach in ("unknown", "narrowed")
     many = parse({"Version": "2012-10-17", "Statement": [
         {"Effect": "Deny" if n % 2 else "Allow", "Action": ["s3:Get*", "ec2:*", "*"][n % 3], "Resource": f"arn:aws:s3:::b{n}*",
-         "Condition": {"StringLike": {f"aws:PrincipalTag/k{n % 50}": [f"*a{each}*" for each in range(3)]}}}
+         "Condition": {"StringLike": {f"aws:PrincipalTag/k{n % 50}": [f"*a{number}*" for number in range(3)]}}}
         for n in range(500)
     ]})  # fmt: skip
     # A Deny of `b251` is gone, and an Allow of `b250`: both ways, as far as the work allowed is enough to see it.
@@ -405,7 +405,7 @@ def _get(
     action: str | list[str] = "s3:GetObject", on: str | list[str] = "*", effect: str = "Allow", **tags: Any
 ) -> Any:
     """A statement on buckets by name, under conditions on tags of the principal."""
-    resource = on if on == "*" else [f"arn:aws:s3:::{each}/*" for each in listed(on)]
+    resource = on if on == "*" else [f"arn:aws:s3:::{bucket}/*" for bucket in listed(on)]
     statement: dict[str, Any] = {"Effect": effect, "Action": action, "Resource": resource}
     if tags:
         statement["Condition"] = {"StringEquals": {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}}
@@ -414,7 +414,7 @@ def _get(
 
 def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None = None) -> tuple[str, str]:
     """The verdicts there and back, with one letter for the keys of tags."""
-    one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
+    one, other = (parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after))
     sides = ((one, other), (other, one))
     verdicts = [changes(*side, names).verdict if names else changes(*side).verdict for side in sides]
     said = [verdict.replace("aws:PrincipalTag/", "") for verdict in verdicts]
@@ -478,8 +478,8 @@ def _verdicts(before: list[Any], after: list[Any], names: tuple[str, str] | None
 def test_a_change_in_words_there_and_back(before: list[Any], after: list[Any], there: str, back: str) -> None:
     what, which = "1 action", " (s3:GetObject)"
     expected = []
-    for each in (there, back):
-        said, semicolon, rest = each.partition(";")
+    for sentence in (there, back):
+        said, semicolon, rest = sentence.partition(";")
         expected.append(said.format(what) + (which if "{}" in said else "") + semicolon + rest)
     assert list(_verdicts(before, after)) == expected
 
@@ -499,7 +499,7 @@ def test_a_change_in_words_there_and_back(before: list[Any], after: list[Any], t
     ],
 )  # fmt: skip
 def test_two_policies_in_words_there_and_back(before: list[Any], after: list[Any], there: str, back: str) -> None:
-    expected = tuple(f"{each.format('1 action')} (s3:GetObject)" for each in (there, back))
+    expected = tuple(f"{sentence.format('1 action')} (s3:GetObject)" for sentence in (there, back))
     assert _verdicts(before, after, ("A", "B")) == expected
 
 
@@ -511,9 +511,11 @@ def test_a_long_verdict_counts_each_action_once() -> None:
     )]  # fmt: skip
     kinds: dict[str, tuple[Any, Any]] = {"more": ("1", ["1", "2"]), "fewer": (["1", "2"], "1"), "other": ("1", "2")}
     for kind, (old, new) in kinds.items():
-        before, after = ([_get(each, **{f"key{n}": value}) for n, each in enumerate(actions)] for value in (old, new))
+        before, after = (
+            [_get(action, **{f"key{n}": value}) for n, action in enumerate(actions)] for value in (old, new)
+        )
         verdict, _ = _verdicts(before, after)
-        counts = [int(each) for each in re.findall(r"(?:^|: |; )(\d+) ", verdict)]
+        counts = [int(number) for number in re.findall(r"(?:^|: |; )(\d+) ", verdict)]
         assert sum(counts) == len(actions), verdict
         *said, rest = verdict.split("; ")
         assert 1 < len(said) < len(actions)
@@ -578,7 +580,7 @@ def _of(action: str | list[str], resource: str = "*", effect: str = "Allow", con
     ],
 )  # fmt: skip
 def test_why_a_change_cannot_be_judged(before: list[Any], after: list[Any], there: str, back: str) -> None:
-    one, other = (parse({"Version": "2012-10-17", "Statement": each}) for each in (before, after))
+    one, other = (parse({"Version": "2012-10-17", "Statement": statements}) for statements in (before, after))
     assert [changes(one, other).reach, changes(other, one).reach] == ["unknown"] * 2
     assert changes(one, other).notes == (f"{CLUSTERS}: {there}.",)
     assert changes(other, one).notes == (f"{CLUSTERS}: {back}.",)

@@ -34,7 +34,7 @@ def test_one_value_added_to_two_actions_is_one_difference() -> None:
 def test_a_resource_within_one_of_the_other_side_has_other_conditions_and_is_not_new() -> None:
     """Version 3 of the EBS driver's policy names resources: on snapshots one action is held to tags, another no more."""
     found = between((EBS, 2), (EBS, 3))
-    by_action = {action: each for each in found.changed for action in each.actions}
+    by_action = {action: difference for difference in found.changed for action in difference.actions}
     snapshots = ("arn:aws:ec2:*:*:snapshot/*",)
     (moved,) = by_action["ec2:CreateSnapshot"].resources
     assert (moved.removed, moved.added, moved.ways) == (("*",), ("arn:aws:ec2:*:*:volume/*",), ((),))
@@ -72,7 +72,7 @@ def test_a_comparison_takes_resources_as_written_once_it_took_all_its_steps(monk
 
 def test_two_statements_are_two_ways_and_one_is_one() -> None:
     found = between((EBS, 15), (f"{EBS}V2", 1))
-    by_action = {action: each for each in found.changed for action in each.actions}
+    by_action = {action: difference for difference in found.changed for action in difference.actions}
     (change,) = by_action["ec2:ModifyVolume"].conditions
     assert (change.gone, len(change.new), change.revised) == (((),), 2, ())
     (tags,) = by_action["ec2:DeleteTags"].conditions
@@ -86,7 +86,7 @@ def test_what_the_other_side_has_by_a_pattern_is_unchanged() -> None:
     assert found.removed == found.changed == ()
     (covered,) = found.covered
     assert (covered.actions, covered.by) == (("ec2:DescribeSubnets", "ec2:DescribeVpcs"), "ec2:Describe*")
-    assert [each.actions for each in found.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
+    assert [difference.actions for difference in found.added] == [("ec2:Describe*",), ("ec2:RunInstances",)]
     assert "ec2:DescribeVpcs" not in found.added[0].part
 
 
@@ -94,7 +94,7 @@ def test_a_pattern_on_fewer_resources_is_a_change() -> None:
     named = {"Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}
     wild = {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "arn:aws:ec2:*:*:vpc/*"}
     found = differences(parsed(named), parsed(wild))
-    assert [each.actions for each in found.changed] == [("ec2:DescribeVpcs",)]
+    assert [difference.actions for difference in found.changed] == [("ec2:DescribeVpcs",)]
 
 
 def test_no_condition_is_called_gone_that_another_way_still_needs() -> None:
@@ -114,7 +114,7 @@ def test_a_list_of_exceptions_that_grew_says_by_what() -> None:
     (difference,) = found.changed
     assert difference.names_added == ("organizations:*", "account:*")
     assert difference.names_removed == ()
-    assert {action for each in found.added for action in each.actions} == {
+    assert {action for difference in found.added for action in difference.actions} == {
         "iam:CreateServiceLinkedRole", "iam:DeleteServiceLinkedRole", "iam:ListRoles",
     }  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_what_is_added_is_said_with_where_and_how_it_is_allowed() -> None:
     (difference,) = differences(
         parsed(get(action="sqs:SendMessage")), parsed(get(action="sqs:SendMessage"), *added)
     ).added
-    places = [(each.place.element, buckets(each.place.resources), keys(each.ways)) for each in difference.granted]
+    places = [(grant.place.element, buckets(grant.place.resources), keys(grant.ways)) for grant in difference.granted]
     assert sorted(places) == [
         ("NotResource", ["e", "f"], [["v"]]),
         ("Resource", ["a", "b"], [[]]),
@@ -267,7 +267,10 @@ def test_lists_of_exceptions_are_each_one_difference() -> None:
         return {"Effect": "Allow", "NotAction": list(names), "Resource": "*"}
 
     found = differences(parsed(), parsed(all_but("iam:*"), all_but("s3:*", "ec2:*")))
-    assert (found.counts, {each.actions for each in found.added}) == ((2, 0, 0), {("iam:*",), ("s3:*", "ec2:*")})
+    assert (found.counts, {difference.actions for difference in found.added}) == (
+        (2, 0, 0),
+        {("iam:*",), ("s3:*", "ec2:*")},
+    )
     # One that became two, or two that became two, are not paired.
     found = differences(parsed(all_but("iam:*")), parsed(all_but("s3:*"), all_but("ec2:*")))
     assert found.counts == (2, 1, 0)
@@ -285,7 +288,7 @@ def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_th
     wild = {"Effect": "Allow", "Action": "sns:ListT*", "Resource": "*"}
     named = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     found = differences(parsed(wild), parsed(named))
-    assert {(each.side, each.by): sorted(each.actions) for each in found.covered} == {
+    assert {(covering.side, covering.by): sorted(covering.actions) for covering in found.covered} == {
         ("before", "its actions by name"): ["sns:ListT*"],
         ("after", "sns:ListT*"): sorted(actions),
     }
@@ -293,4 +296,4 @@ def test_a_pattern_that_is_spelled_out_is_covered_only_if_all_its_actions_are_th
     (less,) = differences(parsed(wild), parsed({**named, "Action": actions[:1]})).removed
     assert (less.actions, less.part) == (("sns:ListT*",), ("sns:ListTagsForResource",))
     elsewhere = differences(parsed(wild), parsed({**named, "Resource": "arn:aws:sns:*:*:a"}))
-    assert ([each.actions for each in elsewhere.removed], elsewhere.covered) == ([("sns:ListT*",)], ())
+    assert ([difference.actions for difference in elsewhere.removed], elsewhere.covered) == ([("sns:ListT*",)], ())

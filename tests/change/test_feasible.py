@@ -22,7 +22,7 @@ NODEGROUP = f"arn:aws:eks:eu-west-1:{ONE}:nodegroup/"
 
 
 def glob(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(each) or re.escape(each) for each in pattern))
+    return re.compile("".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern))
 
 
 def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_where_one_exists() -> None:
@@ -50,7 +50,7 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
         ("arn:aws:eks:eu-west-1:*:cluster/prod", {f"arn:aws:eks:eu-west-1:{ONE}:cluster/prod"}),
         ("arn:aws:eks:*:*:cluster/p?", {f"arn:aws:eks:eu-west-1:{ONE}:cluster/pz"}),
         (f"arn:aws:eks:*:{TWO}:cluster/*", {f"arn:aws:eks:eu-west-1:{TWO}:cluster/zq"}),
-        ("arn:*:eks:*:*:cluster/*", {f"arn:{each}:eks:eu-west-1:{ONE}:cluster/zq" for each in ("aws", "aws-cn", "aws-us-gov")}),
+        ("arn:*:eks:*:*:cluster/*", {f"arn:{partition}:eks:eu-west-1:{ONE}:cluster/zq" for partition in ("aws", "aws-cn", "aws-us-gov")}),
         ("arn:aws-cn:eks:*:*:cluster/*", {f"arn:aws-cn:eks:eu-west-1:{ONE}:cluster/zq"}),
         ("arn:aws:s3:::a", set()),
         (f"arn:aws:eks:*:*:cluster/{'a' * 400}", set()),
@@ -92,21 +92,21 @@ def test_a_value_of_a_typed_key_is_of_its_type(key: str) -> None:
         ("aws:principalaccount", "1*", {ONE}),
         ("aws:principalaccount", "????????????", {ONE, TWO, "0" * 12}),
         ("aws:principalaccount", "7777????????", {"777700000000"}),
-        ("aws:principalarn", "arn:aws:iam::*:role/a*", {f"arn:aws:iam::{each}:role/azq" for each in (ONE, TWO)}),
+        ("aws:principalarn", "arn:aws:iam::*:role/a*", {f"arn:aws:iam::{account}:role/azq" for account in (ONE, TWO)}),
         ("aws:principalarn", f"arn:aws:*::{ONE}:*", {
-            f"arn:aws:{each}" for each in (f"iam::{ONE}:role/zq", f"iam::{ONE}:user/zq", f"iam::{ONE}:root", f"sts::{ONE}:federated-user/zq")
+            f"arn:aws:{principal}" for principal in (f"iam::{ONE}:role/zq", f"iam::{ONE}:user/zq", f"iam::{ONE}:root", f"sts::{ONE}:federated-user/zq")
         }),
-        ("aws:principalarn", "*/team/?", {f"arn:aws:iam::{each}:role/zq/team/z" for each in (ONE, TWO)}),
-        ("aws:sourcearn", "arn:aws:sns:*:*:t", {f"arn:aws:sns:zq-east-1:{each}:t" for each in (ONE, TWO)} | {"arn:aws:sns:zq:zq:t"}),
-        ("lambda:sourcefunctionarn", "*f", {f"arn:aws:iam::{each}:role/zqf" for each in (ONE, TWO)}),
-        ("ec2:placementgroup", "*-a", {f"arn:aws:ec2:zq-east-1:{each}:placement-group/zq-a" for each in (ONE, TWO)}),
+        ("aws:principalarn", "*/team/?", {f"arn:aws:iam::{account}:role/zq/team/z" for account in (ONE, TWO)}),
+        ("aws:sourcearn", "arn:aws:sns:*:*:t", {f"arn:aws:sns:zq-east-1:{account}:t" for account in (ONE, TWO)} | {"arn:aws:sns:zq:zq:t"}),
+        ("lambda:sourcefunctionarn", "*f", {f"arn:aws:iam::{account}:role/zqf" for account in (ONE, TWO)}),
+        ("ec2:placementgroup", "*-a", {f"arn:aws:ec2:zq-east-1:{account}:placement-group/zq-a" for account in (ONE, TWO)}),
         ("k:x", "a*b?", {"azqbz"}),
     ],
 )  # fmt: skip
 def test_values_that_a_pattern_can_mean(key: str, pattern: str, possible: set[str]) -> None:
     made = instances_of(key, pattern, (ONE, TWO))
-    assert {each for each in made if is_possible(key, (each,))} == possible
-    assert all(glob(pattern).fullmatch(each) for each in made)
+    assert {value for value in made if is_possible(key, (value,))} == possible
+    assert all(glob(pattern).fullmatch(value) for value in made)
 
 
 @pytest.mark.parametrize(
@@ -165,5 +165,7 @@ def test_keys_that_a_request_may_lack(action: str, key: str, may: bool) -> None:
 def test_services_on_whose_resources_an_action_is_used(action: str, services: set[str] | None) -> None:
     assert services_of(action) == services
     if services is not None:
-        foreign = {each: is_void(f"arn:aws:{each}:::a", frozenset(services)) for each in ("s3", "zz", "*", *services)}
+        foreign = {
+            service: is_void(f"arn:aws:{service}:::a", frozenset(services)) for service in ("s3", "zz", "*", *services)
+        }
         assert foreign == {"s3": True, "zz": False, "*": False, **dict.fromkeys(services, False)}

@@ -55,7 +55,7 @@ def test_steps_come_newest_first_and_those_without_a_time_last() -> None:
         FeedStep(policy, version, version - 1, day, counts)
         for policy, version, day in (("b", 2, DAY[1]), ("a", 2, DAY[1]), ("a", 3, DAY[1]), ("c", 5, None), ("a", 9, None), ("d", 1, DAY[3]))
     ]  # fmt: skip
-    assert [(each.policy, each.version) for each in newest_first(steps)] == [
+    assert [(step.policy, step.version) for step in newest_first(steps)] == [
         ("d", 1), ("a", 3), ("a", 2), ("b", 2), ("a", 9), ("c", 5),
     ]  # fmt: skip
 
@@ -64,11 +64,11 @@ def test_a_step_is_from_the_version_before_it_and_the_first_is_new() -> None:
     policy = dated(DAY[0], DAY[2], DAY[4])
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     actions: list[Any] = [["s3:GetObject"], ["s3:GetObject", "s3:PutObject"], ["s3:PutObject"]]
-    documents = {n: parse({"Statement": {**statement, "Action": each}}) for n, each in enumerate(actions, 1)}
+    documents = {n: parse({"Statement": {**statement, "Action": action}}) for n, action in enumerate(actions, 1)}
     steps = list(steps_since(policy, documents, None))
     said = [(step.version, step.previous, step.change.kind, step.change.added, step.change.removed) for step in steps]
     assert said == [(1, None, "new", 1, 0), (2, 1, "actions", 1, 0), (3, 2, "actions", 0, 1)]
-    assert [each.version for each in steps_since(policy, documents, DAY[3])] == [3]
+    assert [step.version for step in steps_since(policy, documents, DAY[3])] == [3]
     assert list(steps_since(policy, documents, DAY[5])) == []
 
 

@@ -47,7 +47,7 @@ RESOURCES = [
 ACTIONS = ["zz:GetOne", "zz:GetTwo", "zz:Put", "ZZ:getone", "zz:Get*", "zz:*"]
 VALUES = ["a", "b", "A", "ab", "a*", "*", "?", f"${{{PRINCIPAL_TAG}}}"]
 SINGLE = ["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"]
-QUANTIFIED = [f"{each}:{operator}" for each in ("ForAllValues", "ForAnyValue") for operator in SINGLE]
+QUANTIFIED = [f"{quantifier}:{operator}" for quantifier in ("ForAllValues", "ForAnyValue") for operator in SINGLE]
 IF_EXISTS = [f"{operator}IfExists" for operator in SINGLE]
 
 conditions: st.SearchStrategy[dict[str, Any]] = st.one_of(
@@ -218,7 +218,7 @@ DENY_ROOT = one("ec2:TerminateInstances", "*", {"StringNotEquals": {"aws:Resourc
         ),
         pytest.param(
             [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": ["1", "2"]}})],
-            [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": each}}) for each in "12"],
+            [one("ec2:StartInstances", "*", {"StringEquals": {"aws:ResourceTag/a": value}}) for value in "12"],
             "same",
             id="a statement for each value",
         ),
@@ -281,7 +281,7 @@ DENY_ROOT = one("ec2:TerminateInstances", "*", {"StringNotEquals": {"aws:Resourc
     ],
 )
 def test_rules(before: list[Any], after: list[Any], reach: str) -> None:
-    documents = [parse({"Statement": each}) for each in (before, after)]
+    documents = [parse({"Statement": statements}) for statements in (before, after)]
     assert reach_between(*map(grants, documents)).reach == reach
 
 
@@ -317,7 +317,7 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
             if not (is_plain(before) and is_plain(after)):
                 continue
             one, other = plain_actions(before), plain_actions(after)
-            literals = {each for each in one | other if "*" not in each}
+            literals = {pattern for pattern in one | other if "*" not in pattern}
             touched = {action for pattern in one ^ other for action in expanded(pattern)}
             touched |= {
                 action for pattern in one ^ other if "*" in pattern for action in literals if glob(pattern, action)
@@ -329,7 +329,7 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
                 if "*" in pattern and not expanded(pattern) and not any(glob(pattern, literal) for literal in literals)
             }
             touched |= {
-                f"{each.partition(':')[0]}:~" for each in one | other if each.partition(":")[0] not in names
+                f"{pattern.partition(':')[0]}:~" for pattern in one | other if pattern.partition(":")[0] not in names
             } - {"*:~"}
             gained = any(allowed(other, action) and not allowed(one, action) for action in touched)
             lost = any(allowed(one, action) and not allowed(other, action) for action in touched)
@@ -337,7 +337,7 @@ def test_every_unconditional_step_of_the_corpus_agrees_with_expanded_actions() -
             found = reach_between(grants(parse(before)), grants(parse(after)), thorough=False).reach
             if found == "unknown":
                 # The one action that a pattern matches is named by the other side; whether there are more nobody knows.
-                assert any("*" in each and not expanded(each) for each in one ^ other), raw["name"]
+                assert any("*" in pattern and not expanded(pattern) for pattern in one ^ other), raw["name"]
             else:
                 assert found == expected, raw["name"]
             judged[found] += 1
@@ -467,7 +467,7 @@ SHARED = "${aws:PrincipalTag/team, 'Shared'}"
     ],
 )  # fmt: skip
 def test_what_a_change_means(before: list[Any], after: list[Any], reach: str) -> None:
-    sides = [grants(parse(dated(NEWEST, *each))) for each in (before, after)]
+    sides = [grants(parse(dated(NEWEST, *statements))) for statements in (before, after)]
     assert reach_between(*sides).reach == reach
 
 
@@ -495,7 +495,7 @@ def test_requests_that_cannot_be_prove_no_direction(kept: dict[str, Any], added:
     has_key = key.partition(":")[0] in ("aws", action.partition(":")[0])
     for operator in ("StringLikeIfExists", "StringLike") if has_key else ("StringLikeIfExists",):
         more = {**kept, operator: {key: value}}
-        sides = [grants(parse(dated(NEWEST, one(action, "*", each)))) for each in (kept, more)]
+        sides = [grants(parse(dated(NEWEST, one(action, "*", condition)))) for condition in (kept, more)]
         assert reach_between(*sides).reach in ("same", "unknown")
 
 
@@ -514,9 +514,9 @@ def test_steps_of_aws_that_are_not_the_same(name: str, before: int, after: int, 
 
 def test_what_aws_gives_on_resources_beside_its_reference_counts() -> None:
     document = raw_document("AmazonEKSConnectorServiceRolePolicy", 2)
-    kept = [each for each in document["Statement"] if each["Sid"] != "ConnectorAgentDeregister"]
+    kept = [statement for statement in document["Statement"] if statement["Sid"] != "ConnectorAgentDeregister"]
     assert len(kept) < len(document["Statement"])
-    sides = [grants(parse(each)) for each in (document, {**document, "Statement": kept})]
+    sides = [grants(parse(version)) for version in (document, {**document, "Statement": kept})]
     assert reach_between(*sides).reach in ("narrowed", "unknown")
 
 
@@ -537,14 +537,14 @@ def test_a_deny_of_everything_is_not_one_of_some_cases(
     denied: list[dict[str, Any]], later: list[dict[str, Any]], verdict: str
 ) -> None:
     allowed = one("ec2:*", "*")
-    before, after = (parse(dated(NEWEST, allowed, *each)) for each in (denied, later))
+    before, after = (parse(dated(NEWEST, allowed, *statements)) for statements in (denied, later))
     assert changes(before, after).verdict == verdict
     assert changes(after, before).verdict == verdict.replace("narrowed", "widened").replace("newly", "no longer")
 
 
 def test_a_policy_that_only_denies_says_whether_it_denies_more() -> None:
     newest = {raw["name"]: raw["versions"][-1]["document"] for raw in raw_corpus()}
-    two, three = (parse(newest[f"AWSCompromisedKeyQuarantineV{each}"]) for each in (2, 3))
+    two, three = (parse(newest[f"AWSCompromisedKeyQuarantineV{number}"]) for number in (2, 3))
     there, back = changes(two, three), changes(three, two)
     assert (there.reach, there.denies, back.denies) == ("same", "more", "less")
     assert there.verdict.startswith("denies more")
@@ -560,7 +560,7 @@ def test_large_comparisons_stay_bounded() -> None:
         for side in "ab"
     ]
     start = time.process_time()
-    reach_between(*(grants(parse(each)) for each in sides))
+    reach_between(*(grants(parse(side)) for side in sides))
     assert time.process_time() - start < PROCESSOR
 
 
@@ -883,9 +883,9 @@ def test_patterns_that_match_all_that_may_differ(
 def test_extents_cover_each_other_or_are_apart_exactly_as_the_resources_they_match() -> None:
     """Names of up to three letters, in two services, tell these lists are_disjoint."""
     named = [f"arn:aws:zz:::{name}" for name in ("a", "a*", "b", "*", "a/*", "?b", "*a")] + ["arn:aws:*:::a"]
-    lists = [(each,) for each in named] + list(itertools.combinations(named, 2))
-    extents = [Extent("Resource", (each,), frozenset()) for each in (*named, "*")]
-    extents += [Extent("NotResource", each, frozenset()) for each in lists]
+    lists = [(resource,) for resource in named] + list(itertools.combinations(named, 2))
+    extents = [Extent("Resource", (resource,), frozenset()) for resource in (*named, "*")]
+    extents += [Extent("NotResource", pair, frozenset()) for pair in lists]
     names = ["".join(letters) for length in (1, 2, 3) for letters in itertools.product("ab/c", repeat=length)]
     arns = [f"arn:aws:{service}:::{name}" for service in ("zz", "yy") for name in names]
     matched = {

@@ -18,7 +18,7 @@ from tests.support.documents import allow
 
 def names(statement: Any, action: str) -> bool:
     element = "Action" if "Action" in statement else "NotAction"
-    matched = any(glob(each.strip().lower(), action.lower()) for each in listed(statement[element]))
+    matched = any(glob(pattern.strip().lower(), action.lower()) for pattern in listed(statement[element]))
     return matched == (element == "Action")
 
 
@@ -63,7 +63,7 @@ def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -
         while run and run[-1] in versions:
             first = run.pop()
         expected[raw["name"]] = first
-    assert {name: each.since.version for name, each in found.items()} == expected
+    assert {name: holder.since.version for name, holder in found.items()} == expected
     assert len(expected) > 2
 
 
@@ -191,7 +191,7 @@ def test_an_action_is_spelled_as_in_the_reference_and_needs_a_service() -> None:
 
 
 def wider(name: str, action: str, since: int, resource: str | None = None) -> list[tuple[int, tuple[str, ...]]]:
-    raw = next(each for each in raw_corpus() if each["name"] == name)
+    raw = next(policy for policy in raw_corpus() if policy["name"] == name)
     documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
     return [
         (widening.version, widening.without)
@@ -278,11 +278,13 @@ def test_only_grants_that_can_match_a_resource_count(resources: dict[str, Any], 
 
 def test_what_takes_long_is_left_out_where_it_is_not_asked_for() -> None:
     action = "elasticloadbalancing:SetRulePriorities"
-    (candidate,) = (each for each in candidates(action) if each.policy.name == "AmazonEKSLoadBalancingPolicy")
+    (candidate,) = (
+        candidate for candidate in candidates(action) if candidate.policy.name == "AmazonEKSLoadBalancingPolicy"
+    )
     (plain,) = holders_of(action, [candidate]).holders
     (history,) = holders_of(action, [candidate], history=True).holders
     (bare,) = holders_of(action, [candidate], types=False).holders
-    assert (plain.wider, [each.version for each in history.wider]) == ((), [9])
+    assert (plain.wider, [wider.version for wider in history.wider]) == ((), [9])
     assert (bool(plain.covers or plain.lacks), bare.covers, bare.lacks) == (True, (), ())
     # Of a pattern, neither types nor a level are known.
     found = holders_of("elasticloadbalancing:SetRule*", [candidate])
@@ -300,7 +302,7 @@ def test_no_more_names_than_help_are_given_for_one_that_nobody_knows() -> None:
     """Many services have an action of that name: three are listed, then what is spelled like it."""
     assert [action.partition(":")[2] for action in nearest_actions("zz:TagResource")] == ["TagResource"] * 3
     found = nearest_actions("ekss:TagResource")
-    assert [each.partition(":")[2] for each in found[:3]] == ["TagResource"] * 3
+    assert [action.partition(":")[2] for action in found[:3]] == ["TagResource"] * 3
     assert len(found) == 5
     assert "eks:TagResource" in found
     with pytest.raises(InputError) as refused:
@@ -330,6 +332,6 @@ def test_an_action_has_at_most_256_letters(length: int) -> None:
     ],
 )
 def test_how_far_a_pattern_of_actions_is_denied(denies: list[Any], denied: str | None) -> None:
-    holder = small([allow("s3:Get*"), *({"Effect": "Deny", **each} for each in denies)], "s3:Get*")
+    holder = small([allow("s3:Get*"), *({"Effect": "Deny", **deny} for deny in denies)], "s3:Get*")
     assert holder is not None
     assert holder.denied == denied
