@@ -303,8 +303,8 @@ def test_an_event_of_a_role_tells_what_it_gave_and_what_not() -> None:
 
 def test_the_tokens_that_a_trust_policy_wants() -> None:
     def audiences(*statements: dict[str, Any]) -> list[tuple[str, ...]]:
-        listed = [statement for each in statements for statement in each["Statement"]]
-        return [each.audiences for each in wanted_tokens(parse({"Version": "2012-10-17", "Statement": listed}))]
+        listed = [statement for document in statements for statement in document["Statement"]]
+        return [token.audiences for token in wanted_tokens(parse({"Version": "2012-10-17", "Statement": listed}))]
 
     def on(**conditions: dict[str, Any]) -> dict[str, Any]:
         return trust({"Federated": provider(ISSUER)}, WEB, conditions)
@@ -416,7 +416,7 @@ def test_an_explanation_takes_the_trust_policy_into_account(
     notes = " ".join(answer.notes)
     assert answer.verdict == verdict
     assert said in notes
-    assert not [each for each in unsaid if each in notes]
+    assert not [note for note in unsaid if note in notes]
     # What the trust policy must allow is said only where it was not looked at.
     assert TRUST_MUST_ALLOW not in answer.notes
     assert TRUST_UNSEEN not in answer.not_looked_at

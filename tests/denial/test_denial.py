@@ -945,7 +945,7 @@ def test_the_tags_of_a_call_that_makes_several_things_are_those_of_the_denied_on
 
     parameters = {"tagSpecificationSet": {"items": [of("instance", a="1"), of("volume", a="2")]}, "tags": {"b": "3"}}
     place = "arn:aws:ec2:eu-west-1:111122223333"
-    instance, volume, subnet = (f"{place}:{each}/*" for each in ("instance", "volume", "subnet"))
+    instance, volume, subnet = (f"{place}:{kind}/*" for kind in ("instance", "volume", "subnet"))
     assert request_tags(parameters, (instance,)) == ({"b": "3", "a": "1"}, True)
     assert request_tags(parameters, (volume,)) == ({"b": "3", "a": "2"}, True)
     # Of a type without tags of its own, or of several, only the shared ones are certain.

@@ -68,7 +68,9 @@ def applied(*statements: dict[str, Any], name: str = "own", version: int | None 
 def nearest(request: Request, *statements: dict[str, Any]) -> list[str | None]:
     """The Sids of the nearest statements, best first."""
     found = evaluate(request, (applied(*statements),), reference=reference())
-    return [each.statement.sid for each in nearest_statements(found.decisive.statements, found.verdict, request.action)]
+    return [
+        result.statement.sid for result in nearest_statements(found.decisive.statements, found.verdict, request.action)
+    ]
 
 
 TAGGED: dict[str, Any] = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}
@@ -145,7 +147,7 @@ def test_of_a_long_list_the_five_most_similar_values_are_shown_in_their_order() 
     assert wanted(GET, allow([f"s3:{name}" for name in names[:5]])) == tuple(f"s3:{name}" for name in names[:5])
     buckets = [f"arn:aws:s3:::{name}/*" for name in ("a", "LOG", "logs-1", "x", "logs-2", "logger", "logs")]
     request = Request("s3:GetObject", ("arn:aws:s3:::log-archive/a",), SESSION)
-    assert wanted(request, allow("s3:GetObject", buckets)) == tuple(buckets[each] for each in (1, 2, 4, 5, 6))
+    assert wanted(request, allow("s3:GetObject", buckets)) == tuple(buckets[number] for number in (1, 2, 4, 5, 6))
     # The values of a condition are all shown: any of them would do.
     values = [f"o-{number}" for number in range(9)]
     assert wanted(GET, allow("s3:*", Condition={"StringEquals": {"aws:PrincipalOrgID": values}})) == tuple(values)
@@ -187,7 +189,7 @@ def test_what_decides_a_request(
     denial = None if cause == "none" else Denial("s3:GetObject", f"{BUCKET}/a", cause=cause)  # type: ignore[arg-type]
     decision = decide(GET, policies, denial)
     assert (decision.verdict, decision.is_judged) == (verdict, judged)
-    assert [each.statement.sid for each in decision.statements] == statements
+    assert [result.statement.sid for result in decision.statements] == statements
     limited = verdict != "allowed" and (judged and policies.boundary is not None and statements == ["b"])
     by_message = isinstance(cause, Cause) and cause != NO_ALLOW
     assert decision.is_by_message is by_message
@@ -281,7 +283,7 @@ def candidate(
 
 
 def offered(*candidates: CandidatePolicy, request: Request = GET, purpose: Purpose = UNKNOWN_PURPOSE) -> list[str]:
-    return [each.policy for each in allowers(request, candidates, purpose)[0]]
+    return [allower.policy for allower in allowers(request, candidates, purpose)[0]]
 
 
 MAY: dict[str, Any] = {"Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}
@@ -475,7 +477,7 @@ def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> 
     found = smallest(tagging, allow("ec2:*", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), allow("ec2:CreateTags", Condition=keys))  # fmt: skip
     assert found.conditions == ()
     found = smallest(tagging, allow("ec2:CreateTags", Condition=keys))
-    assert [(each.operator, each.key, each.values) for each in found.conditions] == [
+    assert [(condition.operator, condition.key, condition.values) for condition in found.conditions] == [
         ("StringEquals", "aws:RequestedRegion", ("eu-west-1",))
     ]
     refused = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
@@ -729,10 +731,10 @@ def test_what_is_given_beside_a_message_goes_before_what_it_says() -> None:
     two = "\n".join((said.format("ec2:RunInstances", VOLUME), said.format("s3:GetObject", f"{BUCKET}/a")))
 
     def requests(message: str = two, **given: Any) -> list[Request]:
-        return [each.request for each in asked(Question(message, **given))]
+        return [question.request for question in asked(Question(message, **given))]
 
-    assert [each.action for each in requests()] == ["ec2:RunInstances", "s3:GetObject"]
-    assert all(each.principal == SESSION for each in requests())
+    assert [request.action for request in requests()] == ["ec2:RunInstances", "s3:GetObject"]
+    assert all(request.principal == SESSION for request in requests())
     # A correction is of the denial of that action, or else of the most complete one.
     (corrected,) = requests(action="s3:getobject")
     assert (corrected.action, corrected.resources) == ("s3:GetObject", (f"{BUCKET}/a",))
@@ -801,16 +803,19 @@ def test_a_remedy_is_offered_only_where_an_identity_policy_helps(
     assert bool(found.allowed_by) is (helped and bool(candidates))
     # What is attached already is not offered.
     attached = policies._replace(
-        identity=(*policies.identity, *(applied(allow("ec2:*"), name=each.policy.name) for each in candidates))
+        identity=(
+            *policies.identity,
+            *(applied(allow("ec2:*"), name=candidate.policy.name) for candidate in candidates),
+        )
     )
     again = explain(request_, attached, candidates, knowledge=knowledge())
     assert again.allowed_by == ()
 
 
 def test_a_symptom_is_judged_by_the_actions_behind_it() -> None:
-    symptom = next(each for each in knowledge().symptoms if len(each.actions) > 1)
+    symptom = next(symptom for symptom in knowledge().symptoms if len(symptom.actions) > 1)
     actions = symptom.actions
-    rest = [each for each in actions if each != actions[-1]]
+    rest = [action for action in actions if action != actions[-1]]
 
     def answer(policies: Policies) -> Explanation:
         return explain_symptom((symptom,), policies, SESSION, knowledge())
@@ -913,7 +918,7 @@ def test_signs_of_what_a_caller_is_for(
     found = purpose_by_signs(principal, text, in_force, knowledge())
     if kinds is None:
         kinds = knowledge().policies[in_force[0]].attached_to
-    own = frozenset(name for each in runs for name in policies_of_component(each, knowledge()))
+    own = frozenset(name for component in runs for name in policies_of_component(component, knowledge()))
     assert (found.kinds, found.own) == (frozenset(kinds), own)
     assert found.is_known is bool(kinds)
     assert found.is_of_nodes is (bool(kinds) and frozenset(kinds) <= NODE_ROLES)
@@ -921,9 +926,11 @@ def test_signs_of_what_a_caller_is_for(
 
 def test_the_policies_in_force_tell_the_kind_by_those_that_are_for_one_kind() -> None:
     policies = knowledge().policies
-    one = [name for name, each in policies.items() if set(each.attached_to) == {"node role"}]
+    one = [name for name, policy in policies.items() if set(policy.attached_to) == {"node role"}]
     several = next(
-        name for name, each in policies.items() if len(each.attached_to) > 1 and "node role" not in each.attached_to
+        name
+        for name, policy in policies.items()
+        if len(policy.attached_to) > 1 and "node role" not in policy.attached_to
     )
     plain = next((name for name in one if not components_of([name], knowledge())), None)
     if plain is not None:
@@ -949,12 +956,12 @@ def test_what_is_said_of_who_decides() -> None:
     # A limit of the caller that denies is told from one that lacks an Allow.
     denies, lacks = applied(deny("s3:*")), NOTHING
     for layer, policies in (
-        ("permissions boundary", [Policies((READ_ALL,), each) for each in (denies, lacks)]),
-        ("session policy", [Policies((READ_ALL,), None, (each,)) for each in (denies, lacks)]),
+        ("permissions boundary", [Policies((READ_ALL,), limit) for limit in (denies, lacks)]),
+        ("session policy", [Policies((READ_ALL,), None, (limit,)) for limit in (denies, lacks)]),
     ):
         assert [
-            verb in notes(GET, each)
-            for each, verb in zip(policies, (f"The {layer} denies it", f"The {layer} does not allow it"), strict=True)
+            verb in notes(GET, case)
+            for case, verb in zip(policies, (f"The {layer} denies it", f"The {layer} does not allow it"), strict=True)
         ] == [True, True]
     assert "no identity policy changes that" not in notes(GET, Policies((READ_ALL,), READ_ALL))
 
@@ -994,5 +1001,5 @@ def test_why_a_request_that_the_policies_allow_may_have_been_denied(
     """IAM User Guide, "Troubleshoot access denied error messages": what a message names and what it leaves open."""
     denial = Denial(request_.action, request_.resources[0], request_.principal, cause)
     notes = " ".join(explain(request_, policies, (), knowledge=knowledge(), denial=denial).notes)
-    assert [each for each in said if each not in notes] == []
-    assert [each for each in unsaid if each in notes] == []
+    assert [note for note in said if note not in notes] == []
+    assert [note for note in unsaid if note in notes] == []

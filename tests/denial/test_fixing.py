@@ -194,7 +194,7 @@ def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pyt
     for part in thread.offers:
         at = printed.find(part, at + 1)
         assert at >= 0, (part, printed)
-    assert [each for each in thread.never if each in printed] == []
+    assert [text for text in thread.never if text in printed] == []
     words = " ".join(text.split())
     assert [say for say in thread.says if say not in words] == []
     # Each certain fix allows it by itself; the others leave open only what they say.
@@ -203,7 +203,7 @@ def test_what_is_offered_can_be_pasted_and_allows_it(thread: Thread, capsys: pyt
         assert set(fix["commands"]) <= set(commands)
         verdict, missing = _after(question.request, fix["commands"], _own_policies(thread))
         assert verdict == "allowed" if not fix["depends_on"] else verdict in ("allowed", "depends"), fix
-        assert {each for each in missing if ":" in each} <= set(fix["depends_on"]), missing
+        assert {variable for variable in missing if ":" in variable} <= set(fix["depends_on"]), missing
     assert answer["commands"] == [
         command for fix in answer["fixes"] if not fix["depends_on"] for command in fix["commands"]
     ]
@@ -233,7 +233,7 @@ def _after(request: Request, commands: list[str], own: list[Document]) -> tuple[
         elif words[2] == "create-tags":
             tags |= dict(re.findall(r"Key=([^,]+),Value=(\S+)", command))
         elif words[2] == "tag-resources":
-            tags |= dict(each.split("=", 1) for each in options["--tags"].split(","))
+            tags |= dict(tag.split("=", 1) for tag in options["--tags"].split(","))
     service = request.action.partition(":")[0]
     context = {f"{prefix}:ResourceTag/{key}": (value,) for key, value in tags.items() for prefix in ("aws", service)}
     resources = request.resources or (SECRET,)

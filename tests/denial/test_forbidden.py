@@ -24,7 +24,7 @@ from ekstui.errors import InputError
 def parse_forbidden(text: str) -> tuple[Forbidden, ...]:
     """What Kubernetes forbade according to a text, without repeats."""
     found = (refusal.refusal.what for refusal in merged_refusals(refusals_in(text)))
-    return tuple(each for each in found if isinstance(each, Forbidden))
+    return tuple(refusal for refusal in found if isinstance(refusal, Forbidden))
 
 
 # The thread stands behind each.
@@ -119,7 +119,7 @@ def test_a_text_that_is_cut_off_before_its_group_is_not_taken_for_another_reques
         parse_forbidden('nodes is forbidden: User "system:anonymous" cannot create resource "nodes"')
     (text, _, request) = TEXTS[1]
     framed = "\n".join(f"│ {text[start : start + 60].ljust(60)} │" for start in range(0, len(text), 60))
-    assert [each.request for each in parse_forbidden(framed)] == [request]
+    assert [refusal.request for refusal in parse_forbidden(framed)] == [request]
 
 
 def test_several_are_read_each_once() -> None:
@@ -205,9 +205,9 @@ def test_an_entry_is_of_its_principal_and_of_the_sessions_of_it(principal: str, 
 
 
 def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() -> None:
-    assert next(each.policy for each in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
+    assert next(remedy.policy for remedy in explained("get secrets  shop").allowed_by) == "AmazonEKSSecretReaderPolicy"
     nodes = explained("list nodes  ")
-    assert [each.policy for each in nodes.allowed_by] == ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"]
+    assert [remedy.policy for remedy in nodes.allowed_by] == ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"]
     assert explained("list applications argoproj.io shop").missing_rule == Rule(
         ("argoproj.io",), ("applications",), ("list",)
     )
@@ -302,7 +302,7 @@ def test_a_long_text_is_read_within_limits() -> None:
     line = 'nodes "{}" is forbidden: User "x{}" cannot list resource "nodes" in API group "" at the cluster scope\n'
     many = "".join(line.format(number, number) for number in range(1500))
     found = parse_forbidden(many)
-    assert [each.subject.username for each in found] == [f"x{number}" for number in range(1500)]
+    assert [refusal.subject.username for refusal in found] == [f"x{number}" for number in range(1500)]
     with pytest.raises(InputError, match="ekstui reads up to"):
         parse_forbidden(many * 2)
 
@@ -415,7 +415,7 @@ def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: 
     text = 'forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot get path "/metrics"'
     entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(given("ClusterAdmin")._replace(namespaces=namespaces),))
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
-    (found,) = (explain_forbidden(each, cluster, RULES) for each in parse_forbidden(text))
+    (found,) = (explain_forbidden(refusal, cluster, RULES) for refusal in parse_forbidden(text))
     assert [policy.applies for policy in found.policies] == [applies]
     assert found.verdict == ("allowed" if applies else "forbidden")
     assert found.missing_rule == Rule((), (), ("get",), ("/metrics",))
@@ -436,8 +436,8 @@ def test_remedies_are_ranked_by_what_else_they_give() -> None:
         "Elsewhere": (Rule(("apps",), ("pods",), ("list",)),),
     }
     text = 'x is forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot list resource "pods" in API group "" in the namespace "shop"'
-    (found,) = (explain_forbidden(each, None, rules, ["Reserved"]) for each in parse_forbidden(text))
-    assert [(each.policy, each.permissions, each.reads_only) for each in found.allowed_by] == [
+    (found,) = (explain_forbidden(refusal, None, rules, ["Reserved"]) for refusal in parse_forbidden(text))
+    assert [(remedy.policy, remedy.permissions, remedy.reads_only) for remedy in found.allowed_by] == [
         ("Reads", 1, True), ("Y-reads-much", 9, True), ("Z-reads-much", 9, True),
         ("B-writes", 2, False), ("A-writes-more", 3, False), ("Everything", None, False),
     ]  # fmt: skip
