@@ -10,7 +10,7 @@ from ekstui.iam.evaluation import AppliedPolicy
 from tests.support.brute_force import Request, allows
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
-PRINCIPALS = [f"arn:aws:iam::{ACCOUNT}:{each}" for each in ("role/a", "role/path/b", "user/ada")]
+PRINCIPALS = [f"arn:aws:iam::{ACCOUNT}:{name}" for name in ("role/a", "role/path/b", "user/ada")]
 ACTIONS = ["zz:GetOne", "zz:Put", "zz:*", "zz:Get*", "*"]
 RESOURCES = ["*", "arn:aws:zz:::a", "arn:aws:zz:::a/*", "arn:aws:zz:::b", "arn:aws:zz:::*",
              "arn:aws:zz:::${aws:username}", "arn:aws:zz:::${aws:PrincipalTag/t}"]  # fmt: skip
@@ -58,13 +58,13 @@ def check(seed: int, count: int) -> Counter[str]:
         levels = [document(rng, denies=True) for _ in range(rng.choice((0, 0, 0, 1, 2)))]
         named = [document(rng, denies=False)] if rng.random() < 0.15 else []
         action, resource = rng.choice(("zz:GetOne", "zz:Put")), rng.choice((None, *TARGETS))
-        applied = [AppliedPolicy(f"p{place}", None, parse(each)) for place, each in enumerate(identity)]
+        applied = [AppliedPolicy(f"p{place}", None, parse(policy)) for place, policy in enumerate(identity)]
         edge = None if boundary is None else AppliedPolicy("edge", None, parse(boundary))
         subject = Subject(kind, arn.rpartition("/")[2], arn, tuple(applied), boundary=edge, tags=tags)
         above = tuple(
-            Ceiling(f"level {place}", (AppliedPolicy("scp", None, parse(each)),)) for place, each in enumerate(levels)
+            Ceiling(f"level {place}", (AppliedPolicy("scp", None, parse(level)),)) for place, level in enumerate(levels)
         )
-        of_resource = tuple(AppliedPolicy("of the resource", None, parse(each)) for each in named)
+        of_resource = tuple(AppliedPolicy("of the resource", None, parse(document)) for document in named)
         subject = subject._replace(above=above, named=of_resource, limits_named=kind == "role")
         (narrowed,) = within_work([subject], action)
         can = principal_can(narrowed, action, resource)
@@ -110,17 +110,20 @@ def allowed(
     identity: list[Any], boundary: Any, request: Request, levels: list[Any], named: list[Any], *, limits_named: bool
 ) -> bool:
     """Return whether AWS allows a request: every level does, no Deny matches, and an own or a resource's policy allows it."""
-    together = {"Version": "2012-10-17", "Statement": [entry for each in identity for entry in each["Statement"]]}
+    together = {"Version": "2012-10-17", "Statement": [entry for policy in identity for entry in policy["Statement"]]}
     own = allows(together, request) and (boundary is None or allows(boundary, request))
     denied = any(
         not allows(
-            {**each, "Statement": [EVERYTHING, *(entry for entry in each["Statement"] if entry["Effect"] == "Deny")]},
+            {
+                **policy,
+                "Statement": [EVERYTHING, *(entry for entry in policy["Statement"] if entry["Effect"] == "Deny")],
+            },
             request,
         )
-        for each in (together, *([] if boundary is None or not limits_named else [boundary]))
+        for policy in (together, *([] if boundary is None or not limits_named else [boundary]))
     )
     within = boundary is None or not limits_named or allows(boundary, request)
-    by_name = any(allows(each, request) for each in named) and within and not denied
+    by_name = any(allows(policy, request) for policy in named) and within and not denied
     return (own or by_name) and all(allows(level, request) for level in levels)
 
 

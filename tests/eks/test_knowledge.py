@@ -313,7 +313,7 @@ def test_what_is_tied_to_releases_was_checked_at_one_of_them() -> None:
     """Newer releases ask for a look at their sources, by a person: that is said, and nothing fails."""
     tied = [requirement.releases for requirement in KNOWLEDGE.requirements if requirement.releases is not None]
     tied += [action.releases for action in KNOWLEDGE.optional_actions]
-    assert {each.of for each in tied} == {"vpc-cni", "aws-efs-csi-driver"}
+    assert {releases.of for releases in tied} == {"vpc-cni", "aws-efs-csi-driver"}
     for releases in tied:
         component = components()[releases.of]
         assert component.release(releases.checked), releases

@@ -161,7 +161,7 @@ def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -
     ],
 )
 def test_a_command_of_kubectl_is_known_by_its_requests(typed: str, requests: list[str]) -> None:
-    assert [str(each) for each in requests_meant(typed, RULES)] == requests
+    assert [str(request) for request in requests_meant(typed, RULES)] == requests
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def asked(subject: Subject, action: str = TAGS, resource: str | None = None) -> 
 def test_a_plain_grant_is_allowed_through_each_policy_that_has_it() -> None:
     found = asked(role_with(CLUSTER, CNI))
     assert (found.verdict, found.reasons) == ("allowed", ())
-    assert [each.name for each in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
+    assert [policy.name for policy in found.through] == ["AmazonEKSClusterPolicy", "AmazonEKS_CNI_Policy"]
     assert principal_can(role_with(CNI), "ec2:RunInstances") is None
 
 
@@ -110,7 +110,7 @@ def test_principals_come_by_cluster_and_use() -> None:
 
     b, a = Use("nodegroup", "confirmed", "b"), Use("nodegroup", "confirmed", "a")
     ordered = by_cluster_and_use([used("z"), used("n", b), used("c", Use("cluster", "confirmed", "b")), used("m", a)])
-    assert [each.subject.name for each in ordered] == ["m", "c", "n", "z"]
+    assert [principal.subject.name for principal in ordered] == ["m", "c", "n", "z"]
 
 
 VOLUME = "arn:aws:ec2:eu-west-1:111122223333:volume/vol-1"

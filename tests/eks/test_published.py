@@ -67,7 +67,7 @@ def test_every_document_belongs_to_a_component_and_is_a_policy() -> None:
 def test_releases_are_in_the_order_of_their_versions_though_patches_of_old_branches_come_later() -> None:
     karpenter = components()["karpenter"]
     releases = [release for version in karpenter.versions for release in version.releases]
-    assert releases == sorted(releases, key=lambda each: release_numbers(each.tag))
+    assert releases == sorted(releases, key=lambda release: release_numbers(release.tag))
     days = {release.tag: release.day for release in releases}
     assert days["v1.0.14"] == date(2026, 7, 15) > days["v1.9.0"]
     assert karpenter.newest == releases[-1]
@@ -135,7 +135,7 @@ def test_a_correction_stands_beside_what_was_released() -> None:
     rows = [row for row in map(json.loads, lines()) if any(tag == "v1.12.1" for tag, _ in row["releases"])]
     corrected = {row["policy"]: row["corrected"] for row in rows if "corrected" in row}
     assert corrected.keys() == {"KarpenterControllerZonalShiftPolicy", "KarpenterControllerResourceDiscoveryPolicy"}
-    assert all("karpenter-provider-aws" in each["source"] for each in corrected.values())
+    assert all("karpenter-provider-aws" in correction["source"] for correction in corrected.values())
 
 
 def test_documents_of_several_versions_of_the_language_have_no_union() -> None:
@@ -158,7 +158,7 @@ def test_every_neighbouring_pair_has_a_verdict_and_at_most_four_are_open() -> No
             # Until v1.8, Karpenter is its one policy.
             pair = json.dumps([before.json(), after.json()])
             pairs[pair] = f"{component.name.partition('/Karpenter')[0]} {after.label} {reach}"
-    left_open = {each for each in pairs.values() if each.endswith("unknown")}
+    left_open = {step for step in pairs.values() if step.endswith("unknown")}
     assert len(pairs) > 80
     assert left_open <= {
         "cluster-autoscaler/minimal cluster-autoscaler-1.24.0 unknown",

@@ -21,7 +21,7 @@ def test_only_what_is_lacking_is_asked_for_on_the_resources_where_it_is() -> Non
         allow(["ec2:DescribeTags", "ec2:AttachVolume"]), allow("ec2:CreateTags", [VOLUME, SNAPSHOT], Condition=TAGGED)
     )
     found = lacking(wanted, held)
-    assert [(each.actions, each.resources) for each in found.statements] == [
+    assert [(statement.actions, statement.resources) for statement in found.statements] == [
         (("ec2:AttachVolume",), (ANY,)),
         (("ec2:CreateTags",), (SNAPSHOT,)),
     ]
@@ -38,19 +38,21 @@ def test_what_a_role_has_in_other_cases_is_told_from_what_it_lacks() -> None:
     )
     wanted = parsed(allow(["ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"], VOLUME, Condition=TAGGED))
     found = lacking(wanted, held)
-    assert [each.actions for each in found.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
+    assert [statement.actions for statement in found.missing] == [("ec2:DeleteTags", "ec2:AttachVolume")]
     (partly,) = found.partly
     assert (partly.statement.actions, [len(grant.conditions) for grant in partly.grants]) == (("ec2:CreateTags",), [2])
     denied = held._replace(statements=(*held.statements, *parsed(allow("ec2:*", ANY, Condition=TAGGED)).statements))
     denied = denied._replace(statements=tuple(
-        each._replace(effect="Deny") if each.actions == ("ec2:*",) else each for each in denied.statements
+        statement._replace(effect="Deny") if statement.actions == ("ec2:*",) else statement for statement in denied.statements
     ))  # fmt: skip
     assert lacking(wanted, denied).partly == ()
     # Nothing is said to be allowed in other cases where a Deny may revoke those too.
     (some,) = parsed(allow("ec2:*", ANY, Condition={"StringEquals": {"aws:ResourceTag/e": "f"}})).statements
     revoked = lacking(wanted, held._replace(statements=(*held.statements, some._replace(effect="Deny"))))
     assert (revoked.partly, revoked.denied) == ((), ("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume"))
-    assert [each.actions for each in revoked.missing] == [("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume")]
+    assert [statement.actions for statement in revoked.missing] == [
+        ("ec2:CreateTags", "ec2:DeleteTags", "ec2:AttachVolume")
+    ]
 
 
 def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
@@ -68,7 +70,7 @@ def test_what_a_deny_of_the_role_revokes_is_never_taken_for_given() -> None:
         statements = [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}, {"Effect": "Deny", **deny}]
         found = lacking(wanted, parse({"Version": "2012-10-17", "Statement": statements}))
         assert (found.statements, found.denied) == ((), denied), deny
-    own = wanted._replace(statements=tuple(each._replace(effect="Deny") for each in wanted.statements))
+    own = wanted._replace(statements=tuple(statement._replace(effect="Deny") for statement in wanted.statements))
     both = wanted._replace(statements=(*wanted.statements, *own.statements))
     assert lacking(both, both).denied == ()  # the release itself denies it
 
@@ -82,7 +84,10 @@ def test_policies_of_both_versions_of_the_language_mean_together_what_each_means
         old = parse({**version, "Statement": both})
         assert changes(old, merged_document([old])).kind == "none"
         # Without variables it allows only what has these very letters in its name.
-        assert {each.actions for each in lacking(new, merged_document([old])).statements} == {("s3:*",), ("ec2:*",)}
+        assert {statement.actions for statement in lacking(new, merged_document([old])).statements} == {
+            ("s3:*",),
+            ("ec2:*",),
+        }
         assert lacking(new, merged_document([old, new])).statements == ()
     assert merged_document([new]) == new
 
@@ -93,7 +98,7 @@ def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_condit
         allow("ec2:CreateTags", VOLUME, Condition=TAGGED), allow("ec2:DeleteTags", "arn:aws:ec2:*:*:volume/vol-1")
     )
     found = superfluous(before, after, before)
-    assert [(each.actions, each.resources) for each in found.statements] == [
+    assert [(statement.actions, statement.resources) for statement in found.statements] == [
         (("ec2:CreateTags", "ec2:DeleteTags"), (SNAPSHOT,)),
         (("ec2:DescribeTags",), (VOLUME, SNAPSHOT)),
     ]
@@ -103,19 +108,21 @@ def test_nothing_goes_that_the_release_after_still_asks_for_under_tighter_condit
 
 def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() -> None:
     """Over neighbouring releases of all components: with what was told, the document adds nothing any more."""
-    pairs = [pair for each in components().values() for pair in pairwise(each.versions)]
+    pairs = [pair for component in components().values() for pair in pairwise(component.versions)]
     assert len(pairs) > 90
     for before, after in sample(pairs, 40):
         old, new = (version.document(version.named({})) for version in (before, after))
         given = old._replace(statements=(*old.statements, *lacking(new, old).statements))
         assert changes(given, given._replace(statements=(*given.statements, *new.statements))).reach == "same"
         left = superfluous(old, new, given).statements
-        dropped = {(action, resource) for each in left for action in each.actions for resource in each.resources}
+        dropped = {
+            (action, resource) for statement in left for action in statement.actions for resource in statement.resources
+        }
         kept = [
-            each._replace(actions=(action,), resources=(resource,))
-            for each in given.statements
-            for action in each.actions
-            for resource in each.resources
+            statement._replace(actions=(action,), resources=(resource,))
+            for statement in given.statements
+            for action in statement.actions
+            for resource in statement.resources
             if (action, resource) not in dropped
         ]
         rest = given._replace(statements=tuple(kept))
@@ -128,7 +135,7 @@ def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
     def left(**resource: Any) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         statement = {"Effect": "Allow", "Action": "ec2:CreateTags", "Condition": TAGGED, **resource}
         found = superfluous(before, parse({"Version": "2012-10-17", "Statement": statement}), before)
-        return [each.actions for each in found.statements], found.narrower
+        return [statement.actions for statement in found.statements], found.narrower
 
     kept = ([("ec2:DeleteTags",)], ("ec2:CreateTags",))
     gone: tuple[list[tuple[str, ...]], tuple[str, ...]] = ([("ec2:CreateTags", "ec2:DeleteTags")], ())
@@ -139,6 +146,6 @@ def test_nothing_goes_that_the_release_after_may_still_ask_for() -> None:
     assert left(NotResource=SNAPSHOT) == kept
     assert left(Resource=SNAPSHOT) == gone
     # A Deny of the statements before gives nothing that could go, and what the role lacks cannot go.
-    denied = before._replace(statements=tuple(each._replace(effect="Deny") for each in before.statements))
+    denied = before._replace(statements=tuple(statement._replace(effect="Deny") for statement in before.statements))
     assert superfluous(denied, parsed(allow("s3:*")), before) == ((), ())
     assert superfluous(before, parsed(allow("s3:*")), parsed(allow("ec2:CreateTags", SNAPSHOT))) == ((), ())

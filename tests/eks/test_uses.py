@@ -266,7 +266,7 @@ def test_a_use_runs_the_controller_of_its_add_on_or_service_account(
     use: Use, component: str | None, controllers: tuple[str, ...]
 ) -> None:
     assert controllers_run_by(use) == controllers
-    for each in (
+    for controller in (
         "vpc-cni",
         "vpc-cni/ipv6",
         "aws-ebs-csi-driver",
@@ -275,8 +275,8 @@ def test_a_use_runs_the_controller_of_its_add_on_or_service_account(
         "coredns",
         "nothing",
     ):
-        runs = component is not None and each.partition("/")[0] == component.partition("/")[0]
-        assert uses_running(each, [use]) == ((use,) if runs else ())
+        runs = component is not None and controller.partition("/")[0] == component.partition("/")[0]
+        assert uses_running(controller, [use]) == ((use,) if runs else ())
 
 
 def test_which_parts_of_a_cluster_were_read() -> None:

@@ -35,7 +35,7 @@ def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> Acces
 
 
 @pytest.mark.parametrize(
-    ("each", "uses", "expected"),
+    ("access_entry", "uses", "expected"),
     [
         (entry(), (), set()),
         (entry("EC2_LINUX"), (used("nodegroup", name="g"),), set()),
@@ -56,8 +56,10 @@ def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> Acces
         (entry(principal_arn="arn:aws:iam::444455556666:role/theirs"), (), set()),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_an_entry(each: AccessEntry, uses: Sequence[Use], expected: set[tuple[str, str]]) -> None:
-    assert codes(each, uses) == expected
+def test_what_is_wrong_with_an_entry(
+    access_entry: AccessEntry, uses: Sequence[Use], expected: set[tuple[str, str]]
+) -> None:
+    assert codes(access_entry, uses) == expected
 
 
 def test_a_role_is_not_said_to_be_gone_where_not_all_were_read() -> None:
@@ -89,8 +91,8 @@ def test_capabilities_need_rights_on_workloads(kind: str, policies: tuple[str, .
 def test_a_capability_of_another_role_or_with_groups_or_of_an_entry_not_read_may_have_rights(
     fields: dict[str, Any], role: str
 ) -> None:
-    each = entry("STANDARD", "AmazonEKSKROPolicy")._replace(**fields)
-    assert codes(each, capabilities=(Capability("x", "KRO", role),)) == set()
+    capability_entry = entry("STANDARD", "AmazonEKSKROPolicy")._replace(**fields)
+    assert codes(capability_entry, capabilities=(Capability("x", "KRO", role),)) == set()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_a_capability_of_another_role_or_with_groups_or_of_an_entry_not_read_may
 )
 def test_nodes_without_an_entry(mode: str, entries: tuple[AccessEntry, ...] | None, expected: str | None) -> None:
     cluster = Cluster("c", "eu-west-1", authentication_mode=mode, access_entries=entries)
-    assert [each.severity for each in missing_entry(cluster, used("nodegroup", name="g"))] == [expected] * bool(
+    assert [finding.severity for finding in missing_entry(cluster, used("nodegroup", name="g"))] == [expected] * bool(
         expected
     )
     assert not missing_entry(cluster, used("nodegroup", "inferred"))
@@ -138,5 +140,5 @@ def test_the_command_for_a_missing_entry(kind: UseKind, expected: list[str]) -> 
 def test_the_mode_says_whether_entries_count() -> None:
     modes = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP", None)
     clusters = [ClusterInUse(Cluster("c", "r", authentication_mode=mode)) for mode in modes]
-    found = [[each.severity for each in findings_of(cluster, around())] for cluster in clusters]
+    found = [[finding.severity for finding in findings_of(cluster, around())] for cluster in clusters]
     assert found == [[], ["note"], ["advice"], []]

@@ -140,7 +140,10 @@ def test_a_wildcard_of_a_subject_gets_an_operator_that_takes_it_for_one(
 
 def test_the_statement_for_another_issuer_is_the_first_that_allows_one_of_eks() -> None:
     github = "token.actions.githubusercontent.com"
-    both = [each["Principal"]["Federated"] for each in (web_identity(OTHER_ISSUER, None), web_identity(github, None))]
+    both = [
+        statement["Principal"]["Federated"]
+        for statement in (web_identity(OTHER_ISSUER, None), web_identity(github, None))
+    ]
     denied = {**web_identity(OTHER_ISSUER, "x"), "Effect": "Deny"}
     two = {**web_identity(OTHER_ISSUER, "y"), "Principal": {"Federated": both}}
     meant = web_identity(OTHER_ISSUER, "z")
@@ -170,7 +173,7 @@ def issue(kind: Any, code: str, *resources: str, name: str = "n") -> HealthIssue
 
 
 @pytest.mark.parametrize(
-    ("each", "said", "shows"),
+    ("health_issue", "said", "shows"),
     [
         (issue("cluster", "KmsKeyDisabled", "arn:aws:kms:::key/a b"), "is disabled", "aws kms enable-key --key-id 'arn:aws:kms:::key/a b'"),
         (issue("cluster", "KmsKeyDisabled"), "is disabled", ""),
@@ -181,8 +184,8 @@ def issue(kind: Any, code: str, *resources: str, name: str = "n") -> HealthIssue
         (issue("addon", "NoSuchCode", "a"), "", ""),
     ],
 )  # fmt: skip
-def test_what_a_report_of_eks_means(each: HealthIssue, said: str, shows: str) -> None:
-    meaning = meaning_of(each, knowledge())
+def test_what_a_report_of_eks_means(health_issue: HealthIssue, said: str, shows: str) -> None:
+    meaning = meaning_of(health_issue, knowledge())
     assert (meaning is None) is (said == "")
     assert said in (meaning.text if meaning else "")
     assert shlex.join(meaning.command if meaning else ()) == shows

@@ -185,7 +185,9 @@ def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it
         "AmazonEKSClusterPolicy", "ec2:*", arn="arn:aws:iam::111122223333:policy/AmazonEKSClusterPolicy"
     )
     (finding,) = [
-        each for each in coded(findings_with((namesake,), (used("cluster"),)), "missing-policy") if "kms" in each.text
+        finding
+        for finding in coded(findings_with((namesake,), (used("cluster"),)), "missing-policy")
+        if "kms" in finding.text
     ]
     assert finding.severity == "problem"
 
@@ -197,14 +199,14 @@ def test_a_role_whose_policies_were_not_seen_lacks_nothing_that_one_could_name()
 def test_hybrid_nodes_need_systems_manager_where_it_is_trusted() -> None:
     for service, expected in (("ssm.amazonaws.com", ["problem", "note"]), ("rolesanywhere.amazonaws.com", [])):
         found = findings_with((NODE[1],), (used("hybrid-node"),), of=role(trusting(service)))
-        missing = [each.severity for each in coded(found, "missing-policy") if "Systems Manager" in each.text]
+        missing = [finding.severity for finding in coded(found, "missing-policy") if "Systems Manager" in finding.text]
         assert missing == expected
 
 
 def test_one_finding_speaks_of_all_uses_that_lack_it() -> None:
     uses = (used("nodegroup", name="a"), used("nodegroup", name="b", cluster="d"))
     found = findings_with(NODE[:1], uses, around(cluster(), cluster(name="d")))
-    (finding,) = [each for each in coded(found, "missing-policy") if "pull images" in each.text]
+    (finding,) = [finding for finding in coded(found, "missing-policy") if "pull images" in finding.text]
     assert finding.evidence[:2] == (
         "nodegroup a of cluster c in eu-west-1 (confirmed)",
         "nodegroup b of cluster d in eu-west-1 (confirmed)",
@@ -216,7 +218,7 @@ def test_the_agent_makes_pod_identity_certain() -> None:
     policies = (allowing("own", "ec2:Describe*"), NODE[1])
     for addons, expected in (((), "note"), ((agent,), "problem")):
         found = coded(findings_with(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
-        assert [each.severity for each in found if "Pod Identity" in each.text] == [expected]
+        assert [finding.severity for finding in found if "Pod Identity" in finding.text] == [expected]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +288,7 @@ def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], ex
         "auto_mode": True, "nodegroups": (), "authentication_mode": "API", "access_entries": (AccessEntry("a", "EC2"),),
     }  # fmt: skip
     found = coded(findings_with(AUTO, (used("cluster"),), around(cluster(**seen | fields))), "missing-policy")
-    assert [each.severity for each in found if "branch interfaces" in each.text] == expected
+    assert [finding.severity for finding in found if "branch interfaces" in finding.text] == expected
 
 
 @pytest.mark.parametrize(
@@ -305,18 +307,18 @@ def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: dat
     found = coded(
         findings_with((AUTO[0], shadow), (LOOKS_LIKE_ONE,), around(eks=None), role(created=created)), "missing-policy"
     )
-    assert len([each for each in found if "2020-04-16" in each.text]) == expected
+    assert len([finding for finding in found if "2020-04-16" in finding.text]) == expected
 
 
 def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
     own = allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
-    (one,) = (each.text for each in findings_with((own,), (used("cluster"),)) if "run a cluster" in each.text)
+    (one,) = (finding.text for finding in findings_with((own,), (used("cluster"),)) if "run a cluster" in finding.text)
     assert one.startswith("AmazonEKSClusterPolicy is not attached; ")
     assert one.endswith(" is covered by own.")
     (several,) = (
-        each.text
-        for each in findings_with((NODE[0], own), (used("nodegroup"),))
-        if "pull images" in each.text and "own" in each.text
+        finding.text
+        for finding in findings_with((NODE[0], own), (used("nodegroup"),))
+        if "pull images" in finding.text and "own" in finding.text
     )
     assert several.startswith("None of AmazonEC2ContainerRegistry")
     assert " and AmazonEC2ContainerRegistry" in several.split(" is attached; ")[0]
@@ -348,11 +350,11 @@ def test_an_action_is_missed_by_the_releases_that_call_it(release: str | None, e
     copy = RolePolicy("copy", None, None, original._replace(statements=kept))
     seen = cluster(addons=(Addon("vpc-cni", release, ROLE),))
     found = [
-        each
-        for each in findings_with((copy,), (used("addon", name="vpc-cni"),), around(seen))
-        if "It lacks" in each.text
+        finding
+        for finding in findings_with((copy,), (used("addon", name="vpc-cni"),), around(seen))
+        if "It lacks" in finding.text
     ]
-    assert sorted((each.severity, each.text.split()[2].rstrip(",")) for each in found) == expected
+    assert sorted((finding.severity, finding.text.split()[2].rstrip(",")) for finding in found) == expected
     assert "where vpc-cni v1.99.0 still needs it, as v1.23.0 does" in found[0].text if release == "v1.99.0" else True
 
 
@@ -386,9 +388,9 @@ def test_a_boundary_that_takes_everything_away(
 ) -> None:
     pod = used("pod-identity", session_tags=True)
     found = coded(findings_with(policies, (pod,), boundary=boundary), "boundary-allows-nothing")
-    assert [each.severity for each in found] == ["problem"] * is_voided
+    assert [finding.severity for finding in found] == ["problem"] * is_voided
     guessed = coded(findings_with(policies, (), boundary=boundary), "boundary-allows-nothing")
-    assert [each.severity for each in guessed] == ["advice"] * is_voided
+    assert [finding.severity for finding in guessed] == ["advice"] * is_voided
 
 
 KARPENTER = used("pod-identity", namespace="karpenter", service_account="karpenter", session_tags=True)
@@ -428,7 +430,7 @@ def test_a_controllers_role_has_what_some_release_of_it_needs(
     found = coded(
         findings_with(policies, (use,), around(cluster(), components=components())), "controller-lacks-actions"
     )
-    assert [each.severity for each in found] == expected
+    assert [finding.severity for finding in found] == expected
 
 
 def test_an_add_on_that_eks_requires_something_of_is_judged_by_that_alone() -> None:

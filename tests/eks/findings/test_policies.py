@@ -305,5 +305,5 @@ def test_the_wider_policy_of_the_ebs_driver_cancels_the_scoping_of_the_other() -
         },
         absent=frozenset({"ec2:ResourceTag/kubernetes.io/created-for/pvc/name"}),
     )
-    applied = [each for policy in (SCOPED, V2) if (each := policy.applied()) is not None]
+    applied = [applied_policy for policy in (SCOPED, V2) if (applied_policy := policy.applied()) is not None]
     assert [evaluate(volume, applied[:count]).verdict for count in (1, 2)] == ["implicit-deny", "allowed"]

@@ -51,7 +51,7 @@ def test_a_finding_is_said_once_with_the_evidence_of_all_its_cases(monkeypatch: 
     entries = (first._replace(look=look), first._replace(code="other", needs=("trust",), look=unread))
     monkeypatch.setattr(looking, "table", lambda: {entry.code: entry for entry in entries})
     found = findings_with(of=role(None))
-    assert [(each.text, each.severity, each.evidence, each.title) for each in found] == [
+    assert [(finding.text, finding.severity, finding.evidence, finding.title) for finding in found] == [
         ("It fails.", "problem", ("a", "b"), first.title),
         ("It fails too.", "problem", ("d",), first.title),
         ("It fails.", "note", ("c",), first.title),
@@ -74,7 +74,7 @@ def test_what_eks_reports_is_a_problem_with_a_next_step(
     (finding,) = findings_of(ClusterInUse(cluster(), unexplained=(issue,)), around())
     assert (finding.code, finding.severity, finding.title) == ("eks-reports", "problem", title)
     assert text in finding.text
-    assert [each.text for each in fixing(finding, where=cluster())] == [command]
+    assert [command_line.text for command_line in fixing(finding, where=cluster())] == [command]
 
 
 FIRST_LINES = """
@@ -140,17 +140,17 @@ def test_a_role_whose_pods_get_another_says_so_wherever_it_is_a_use() -> None:
     """`cluster` and `upgrade` once called the same use confirmed and not used."""
     library = Library.open(AccountChoice(demo=True, offline=True))
     answer = cluster_answer(library, "prod")
-    (irsa,) = (each for each in answer.roles if each.arn.endswith("/prod-ebs-csi-irsa"))
+    (irsa,) = (role for role in answer.roles if role.arn.endswith("/prod-ebs-csi-irsa"))
     assert {use.overruled for use in irsa.uses} == {"an association of Pod Identity comes first"}
     (finding,) = irsa.findings
     assert all("not used: an association" in line for line in finding.evidence)
-    (cni,) = (each for each in answer.roles if each.arn.endswith("/prod-vpc-cni"))
+    (cni,) = (role for role in answer.roles if role.arn.endswith("/prod-vpc-cni"))
     assert not any(use.overruled for use in cni.uses)
     # Without the agent nothing hands out the credentials of an association.
     snapshot = library.account.last_snapshot_or_error()
     assert snapshot.eks is not None
-    prod = next(each for each in snapshot.eks.clusters if each.name == "prod")
-    bare = prod._replace(addons=tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent"))
-    others = tuple(bare if each is prod else each for each in snapshot.eks.clusters)
+    prod = next(cluster for cluster in snapshot.eks.clusters if cluster.name == "prod")
+    bare = prod._replace(addons=tuple(addon for addon in prod.addons or () if addon.name != "eks-pod-identity-agent"))
+    others = tuple(bare if cluster is prod else cluster for cluster in snapshot.eks.clusters)
     uses = uses_in(snapshot._replace(eks=snapshot.eks._replace(clusters=others)))
     assert not any(use.overruled for use in uses[irsa.arn])

@@ -101,7 +101,9 @@ def test_an_add_on_is_given_a_role_of_its_own_cluster(
     found = findings_with(
         (), (used("addon", name="vpc-cni"),), around(cluster(addons=(addon,))), role(trust_of(*statements))
     )
-    codes = [each.code for each in found if each.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")]
+    codes = [
+        finding.code for finding in found if finding.code in ("irsa-issuer-of-another-cluster", "trust-lacks-principal")
+    ]
     assert codes == expected
 
 
@@ -130,7 +132,7 @@ def test_a_provider_without_a_cluster_is_orphaned_only_if_its_region_was_read_wh
 ) -> None:
     trust = trust_of(web_identity(issuer, "system:serviceaccount:a:a"))
     found = findings_with((), (), around(seen, providers=providers), role(trust))
-    codes = [each.code for each in found if each.code in ("irsa-provider-missing", "orphaned-provider")]
+    codes = [finding.code for finding in found if finding.code in ("irsa-provider-missing", "orphaned-provider")]
     assert codes == expected
 
 
@@ -191,12 +193,12 @@ def test_the_command_for_a_trust_policy_ends_the_finding_and_nothing_else(
     trust: Document, use: Use, seen: Cluster, code: str
 ) -> None:
     before = findings_with((), (use,), around(seen), role(trust))
-    (finding,) = [each for each in before if each.code == code]
+    (finding,) = [finding for finding in before if finding.code == code]
     (command,) = fixing(finding, role(trust))
     words = shlex.split(command.text)
     assert words[2:4] == ["update-assume-role-policy", "--role-name"]
     fixed = parse_text(words[-1])
     after = findings_with((), (use,), around(seen), role(fixed))
-    assert {each.code for each in after} == {each.code for each in before} - {code}
+    assert {finding.code for finding in after} == {finding.code for finding in before} - {code}
     # A second run has nothing to do.
     assert fixing(finding, role(fixed)) == ()
