@@ -69,8 +69,8 @@ SENT = [
 ]  # fmt: skip
 TAGS = [(), ("a",), ("A",), ("",), ("a:b",), ("*",), ("true",), ("1:2",)]
 KEYS: dict[str, list[tuple[str, ...]]] = {
-    "k:one": [(), *((each,) for each in SENT)],
-    "k:many": [(), *((each,) for each in SENT), ("a", "ab"), ("", "a"), ("", ""), ("a", "x"), ("1", "3"), ("10.0.0.1", "::1")],
+    "k:one": [(), *((value,) for value in SENT)],
+    "k:many": [(), *((value,) for value in SENT), ("a", "ab"), ("", "a"), ("", ""), ("a", "x"), ("1", "3"), ("10.0.0.1", "::1")],
     "aws:TagKeys": [(), ("a",), ("A",), ("a", "b"), ("",)],
     "aws:ResourceTag/t": [(), ("a",), ("",), ("A",), ("ab",)],
     # Every request has these, of these kinds.
@@ -121,14 +121,14 @@ def similar(rng: random.Random, condition: Condition) -> Condition:
 def contexts(key: str) -> Iterator[Context]:
     for values, tag in ((values, tag) for values in KEYS[key] for tag in TAGS):
         given = {"k:tag": tag, "k:many": ("a",), key: values}
-        yield Context(given, frozenset(name for name, each in given.items() if not each))
+        yield Context(given, frozenset(name for name, values in given.items() if not values))
 
 
 CONTEXTS = {key: list(contexts(key)) for key in KEYS}
 
 
 def judged(block: tuple[Condition, ...], context: Context) -> Truth:
-    return every(condition_holds(each, context, has_variables=True).holds for each in block)
+    return every(condition_holds(condition, context, has_variables=True).holds for condition in block)
 
 
 def check(seed: int, count: int) -> dict[str, int]:
@@ -205,7 +205,7 @@ def test_reach_and_evaluation_agree_about_random_conditions() -> None:
 def test_lines_that_imply_each_other(
     one: tuple[str, str, tuple[str, ...]], other: tuple[str, str, tuple[str, ...]], forth: bool, back: bool
 ) -> None:
-    blocks = [normalised_conditions((Condition(*each),)) for each in (one, other)]
+    blocks = [normalised_conditions((Condition(*condition),)) for condition in (one, other)]
     assert (implies_all(*blocks), implies_all(*reversed(blocks))) == (forth, back)
 
 
@@ -215,7 +215,8 @@ def test_lines_that_imply_each_other(
 def test_no_comparison_implies_that_its_key_is_absent(key: str, name: str, value: str) -> None:
     """`Null` asks whether there is a value; its own `true` was once compared with the value `true` of the key."""
     compared, absent = (
-        normalised_conditions((Condition(*each),)) for each in ((name, key, (value,)), ("Null", key, ("true",)))
+        normalised_conditions((Condition(*condition),))
+        for condition in ((name, key, (value,)), ("Null", key, ("true",)))
     )
     assert not implies_all(compared, absent)
     assert implies_all(absent, compared) == (name != "Bool" or key in {"aws:SecureTransport", "aws:ViaAWSService"})
@@ -255,15 +256,15 @@ HALVES = [f"{number / 2}" for number in range(9)]
 """0 to 4 with everything between: a span whose ends are whole numbers from 1 to 3 holds one of them, unless it is empty."""
 
 
-def among_halves(each: ValueSpan) -> set[str]:
-    return {text for text in HALVES if contains(each, POINTS["number"](text))}
+def among_halves(interval: ValueSpan) -> set[str]:
+    return {text for text in HALVES if contains(interval, POINTS["number"](text))}
 
 
 def test_spans_are_the_sets_of_what_they_hold() -> None:
     made = [span("number", str(number), comparison) for number in (1, 2, 3) for comparison in COMPARISONS]
-    ends = [each for each in made if isinstance(each, ValueSpan)]
+    ends = [interval for interval in made if isinstance(interval, ValueSpan)]
     assert len(ends) == 15
-    spans = [*ends, *(each for one, other in combinations(ends, 2) for each in intersection([one], [other]))]
+    spans = [*ends, *(interval for one, other in combinations(ends, 2) for interval in intersection([one], [other]))]
     for one, other in product(spans, repeat=2):
         first, second = among_halves(one), among_halves(other)
         assert disjoint(one, other) is first.isdisjoint(second)
@@ -277,7 +278,7 @@ def test_spans_are_the_sets_of_what_they_hold() -> None:
         joined = union(three)
         assert set().union(*map(among_halves, joined)) == set().union(*map(among_halves, three))
         assert all(before.high < after.low for before, after in pairwise(joined))
-        assert all(covered_by(each, three) for each in joined)
+        assert all(covered_by(interval, three) for interval in joined)
 
 
 @pytest.mark.parametrize(
@@ -287,11 +288,11 @@ def test_spans_are_the_sets_of_what_they_hold() -> None:
 def test_examples_of_a_span_lie_in_it_and_at_its_end(kind: Kind, text: str) -> None:
     point = POINTS[kind](text)
     for comparison in COMPARISONS:
-        each = span(kind, text, comparison)
-        assert isinstance(each, ValueSpan)
-        points = [POINTS[kind](value) for value in examples(each)]
+        interval = span(kind, text, comparison)
+        assert isinstance(interval, ValueSpan)
+        points = [POINTS[kind](value) for value in examples(interval)]
         assert points
-        assert all(contains(each, value) for value in points)
+        assert all(contains(interval, value) for value in points)
         assert (point in points) is ("=" in comparison)
 
 
@@ -357,11 +358,11 @@ def test_values_of_the_wrong_form_are_no_point(kind: Kind, text: str) -> None:
     ],
 )
 def test_a_network_holds_its_addresses_of_its_version(network: str, within: list[str], outside: list[str]) -> None:
-    each = span("address", network)
-    assert isinstance(each, ValueSpan)
-    assert [text for text in (*within, *outside) if contains(each, POINTS["address"](text))] == within
-    assert {text for text in examples(each) if not contains(each, POINTS["address"](text))} == set()
-    assert (examples(each)[0], examples(each)[-1]) == (within[0], within[-1])
+    interval = span("address", network)
+    assert isinstance(interval, ValueSpan)
+    assert [text for text in (*within, *outside) if contains(interval, POINTS["address"](text))] == within
+    assert {text for text in examples(interval) if not contains(interval, POINTS["address"](text))} == set()
+    assert (examples(interval)[0], examples(interval)[-1]) == (within[0], within[-1])
     for mask in ("10.0.0.0/255.0.0.0", "10.0.0.0/33", "10.0.0.0/a", "2001:db8::/129"):
         assert span("address", mask) == Malformed("address", mask)
 
@@ -386,10 +387,10 @@ LAST_OF_4, LAST_OF_6 = "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff
     ],
 )  # fmt: skip
 def test_what_networks_leave_starts_and_ends_beside_them(networks: list[str], left: set[str]) -> None:
-    spans = [each for text in networks if isinstance(each := span("address", text), ValueSpan)]
+    spans = [interval for text in networks if isinstance(interval := span("address", text), ValueSpan)]
     outside = complement("address", spans)
-    assert {text for each in outside for text in examples(each)} == left
-    assert not any(contains(each, POINTS["address"](text)) for each in spans for text in left)
+    assert {text for interval in outside for text in examples(interval)} == left
+    assert not any(contains(interval, POINTS["address"](text)) for interval in spans for text in left)
 
 
 def test_values_that_only_together_leave_less() -> None:
@@ -583,7 +584,7 @@ WITH_ITS = [(), *each_alone(*(
     [
         ("aws:PrincipalTag/t", "k:v", LIKE, VARIABLES, [(), ("",), *each_alone(*short_texts(3, LETTERS))], [(), *each_alone(*short_texts(2, LETTERS))]),
         ("aws:SourceArn", "k:v", ["ArnLike", "ArnNotLike", *LIKE], ARNS_WITH_VARIABLES, WITH_ITS, ITS),
-        ("aws:SourceArn", "aws:username", ["ArnLike", "ArnNotLike"], [(each.replace("k:v", "aws:username"),) for (each,) in ARNS_WITH_VARIABLES], WITH_ITS, [each for each in ITS if ":" not in "".join(each)]),
+        ("aws:SourceArn", "aws:username", ["ArnLike", "ArnNotLike"], [(pattern.replace("k:v", "aws:username"),) for (pattern,) in ARNS_WITH_VARIABLES], WITH_ITS, [values for values in ITS if ":" not in "".join(values)]),
     ],
 )  # fmt: skip
 def test_lines_with_policy_variables_against_every_value_of_theirs(
@@ -644,7 +645,7 @@ def test_what_a_change_of_one_line_means_is_what_every_request_says(
             statements.append({"Effect": "Allow", "Action": action, "Resource": "*"})
         return grants(parse({"Version": "2012-10-17", "Statement": statements}))
 
-    lines = [(each, sides(*each.block)) for each in all_lines(key, operators, values, sent)]
+    lines = [(line, sides(*line.block)) for line in all_lines(key, operators, values, sent)]
     pairs = list(combinations(lines, 2))
     tried = sample(pairs, 200)
     unknown = 0
