@@ -92,7 +92,7 @@ def test_a_policy_of_the_account_s_own_against_one_of_aws_s(lasting_rig: Rig, ek
     }  # fmt: skip
     assert compared["kind"] == "actions"
     assert shape(ekstui, "diff", "AmazonEKSClusterPolicy", "acme-eks-control-plane")["after"] == compared["after"]
-    by_name, by_arn = (shape(ekstui, "show", each)["document"] for each in ("acme-eks-control-plane", arn))
+    by_name, by_arn = (shape(ekstui, "show", name)["document"] for name in ("acme-eks-control-plane", arn))
     assert by_name == by_arn
     unknown = ekstui("diff", "AmazonEKSClusterPolicy", f"{arn}s")
     assert (unknown.code, unknown.err) == (1, f"ekstui: No policy in account 123456789012 has the ARN {arn}s.\n")
@@ -126,12 +126,14 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasti
     lasting_rig.reset(0)
     known = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
     assert known["prod"]["problems"] > 0 < known["prod"]["issues"]
-    assert not any(each["not_judged"] for each in known.values())
+    assert not any(cluster["not_judged"] for cluster in known.values())
     lasting_rig.proxy.fail("denied", "iam", "*")
     denied = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
     # What EKS reports is a problem, whatever its roles may have.
-    assert all((each["problems"], each["advice"]) == (each["issues"] or None, None) for each in denied.values())
-    assert all(each["not_judged"] == [f"all its {each['roles']} roles"] for each in denied.values())
+    assert all(
+        (cluster["problems"], cluster["advice"]) == (cluster["issues"] or None, None) for cluster in denied.values()
+    )
+    assert all(cluster["not_judged"] == [f"all its {cluster['roles']} roles"] for cluster in denied.values())
     assert ekstui("clusters", "-q").out.split("prod", 1)[1].split("\n")[0].split()[3:5] == ["2+", "?"]
     for form in ((), ("--markdown",)):
         told = " ".join(ekstui("cluster", "prod", "-q", *form).out.replace("\\", "").replace("**", "").split())
@@ -197,11 +199,11 @@ def test_who_can_names_who_in_the_account_may_do_it(lasting_rig: Rig, ekstui: Ru
     answer = shape(ekstui, *asked, "--region", "eu-central-1")
     found = {principal["name"]: principal for principal in answer["principals"]}
     cni = lasting_rig.account.roles_with("arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
-    taken = {each["name"] for each in answer["taken_away"]}
+    taken = {principal["name"] for principal in answer["taken_away"]}
     assert cni <= set(found) | taken
     assert found["prod-node"]["verdict"] == "allowed"
     assert {"policy": "AmazonEKS_CNI_Policy", "version": f"v{newest(CNI)}"} in found["prod-node"]["through"]
-    assert {each["by"][0] for each in answer["taken_away"]} == {"boundary acme-boundary does not allow it"}
+    assert {principal["by"][0] for principal in answer["taken_away"]} == {"boundary acme-boundary does not allow it"}
     assert answer["complete"] is True
     assert "service control policies" in answer["not_looked_at"]
     # What was seen is known from now on, and its first screen is the policies.
@@ -280,9 +282,9 @@ def test_a_role_s_policies_without_what_was_not_used(lasting_rig: Rig, ekstui: R
     lasting_rig.world.reports = used_by_nodes
     done = ekstui("used", "role:prod-node", "--less")
     document = json.loads(done.out)
-    actions = {action for each in document["Statement"] for action in each["Action"]}
-    assert "ec2:DeleteNetworkInterface" not in actions and not any(each.startswith("ssm:") for each in actions)
-    assert "ec2:CreateTags" in actions and any(each.startswith("ecr:") for each in actions)
+    actions = {action for statement in document["Statement"] for action in statement["Action"]}
+    assert "ec2:DeleteNetworkInterface" not in actions and not any(action.startswith("ssm:") for action in actions)
+    assert "ec2:CreateTags" in actions and any(action.startswith("ecr:") for action in actions)
     assert "the document only narrows" in done.err
     whole = shape(ekstui, "used", "role:prod-node", "--less")["less"]
     assert (whole["document"], whole["reach"]) == (document, "narrowed")

@@ -18,8 +18,8 @@ def actions_of(component: str, release: str) -> set[str]:
     return {
         action
         for policy in version.policies
-        for each in policy.document["Statement"]
-        for action in listed(each["Action"])
+        for statement in policy.document["Statement"]
+        for action in listed(statement["Action"])
     }
 
 

@@ -94,7 +94,7 @@ def test_the_feed_is_atom_with_ids_that_stay() -> None:
     assert short
     assert short.items() < long.items()
     assert len(set(long.values())) == len(long)
-    assert all(each.startswith("urn:uuid:") for each in long.values())
+    assert all(urn.startswith("urn:uuid:") for urn in long.values())
 
 
 def test_the_feed_as_markdown() -> None:

@@ -194,7 +194,7 @@ def test_a_denial_that_todays_policies_allow_is_weighed_by_what_it_says(explain:
     text = " ".join(likely)
     # Nothing that it rules out: the statements have no condition, and the caller is named.
     assert not any(words in text for words in ("tags", "another role", "was not looked at"))
-    assert not any("control" in each or "session" in each or "endpoint" in each for each in answer["not_looked_at"])
+    assert not any("control" in note or "session" in note or "endpoint" in note for note in answer["not_looked_at"])
     # Policies that were given may be other ones than the caller's; without a reason everything is open.
     given = explain(denied, "--policy", "AmazonEKS_CNI_Policy")["notes"]
     assert any("Most likely one of them is not attached to the caller" in note for note in given)
@@ -366,7 +366,11 @@ def test_many_denials_are_a_table_and_repeats_one_row(
     monkeypatch.setattr("sys.stdin", io.StringIO(log))
     assert main(["explain", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["read"], answer["merged"], [each["times"] for each in answer["answers"]]) == (63, 59, [1, 60, 1, 1])
+    assert (answer["read"], answer["merged"], [reply["times"] for reply in answer["answers"]]) == (
+        63,
+        59,
+        [1, 60, 1, 1],
+    )
     assert len(answer["answers"][1]["resources"]) == 60
 
 
@@ -398,8 +402,8 @@ def test_every_denial_of_a_text_is_answered(explain: Any) -> None:
     tags = SNAPSHOT.replace("ec2:CreateVolume", "ec2:CreateTags")
     answer = explain("--policy", "AmazonEKSClusterPolicy", given=f"{SNAPSHOT}\n{SESSION}\n{SNAPSHOT}\n{tags}")
     assert set(answer) == {"schema", "data", "answers", "read", "merged"}
-    assert (answer["read"], answer["merged"], [each["times"] for each in answer["answers"]]) == (4, 1, [2, 1, 1])
-    assert [each["action"] for each in answer["answers"]] == ["ec2:CreateVolume", "s3:GetObject", "ec2:CreateTags"]
+    assert (answer["read"], answer["merged"], [reply["times"] for reply in answer["answers"]]) == (4, 1, [2, 1, 1])
+    assert [reply["action"] for reply in answer["answers"]] == ["ec2:CreateVolume", "s3:GetObject", "ec2:CreateTags"]
     assert answer["answers"][1]["cause"]["policy_type"] == "session"
 
 
@@ -826,7 +830,7 @@ KARPENTER = (
 def test_the_statement_of_the_service_control_policy_that_a_message_blames(explain: Any, tmp_path: Path) -> None:
     answer = explain(KARPENTER, "--scp", str(organization(tmp_path)), "--context", "aws:RequestedRegion=us-east-1")
     assert answer["verdict"] == "explicit-deny"
-    assert [(each["policy"], each["sid"], each["layer"]) for each in answer["nearest"]] == [
+    assert [(statement["policy"], statement["sid"], statement["layer"]) for statement in answer["nearest"]] == [
         ("regions", "Regions", "service-control")
     ]
     assert [(layer["layer"], layer["level"], layer["verdict"]) for layer in answer["layers"]] == [
@@ -955,7 +959,7 @@ def test_the_policy_of_the_resource_that_a_message_blames(explain: Any, tmp_path
     ((part, _, given),) = failed(answer, "key")
     assert (part, given) == ("principal", ["arn:aws:sts::111122223333:assumed-role/app/1"])
     assert "grants of the KMS key" in answer["not_looked_at"]
-    assert not any("key policy" in each for each in answer["not_looked_at"])
+    assert not any("key policy" in note for note in answer["not_looked_at"])
     # Asked about without a message, the policies decide it, and no identity policy is offered for what the key denies.
     caller = "arn:aws:iam::111122223333:role/app"
     options = ["--policy", str(own), "--resource-policy", str(path), "--principal", caller]

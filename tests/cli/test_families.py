@@ -30,13 +30,13 @@ def test_a_component_is_a_policy_with_releases_as_versions(capsys: pytest.Captur
     """v2.13.0 brought ec2:DescribeRouteTables, as the project's own change of docs/install/iam_policy.json says."""
     found = answered(capsys, "diff", "aws-load-balancer-controller@v2.12.0..v2.13.0")
     assert found["reach"] == "widened"
-    assert [each["actions"] for each in found["added"]] == [["ec2:DescribeRouteTables"]]
+    assert [grant["actions"] for grant in found["added"]] == [["ec2:DescribeRouteTables"]]
     assert found["removed"] == found["changed"] == []
     listed = {policy["name"]: policy for policy in answered(capsys, "list", "--scope", "controllers")["policies"]}
     components = json.loads((files.assets() / "published.json").read_bytes())["components"]
     assert listed["karpenter"]["newest"] == components["Karpenter"]["newest"]
     assert "ClusterName" in listed["karpenter"]["parameters"]
-    assert all(each["kind"] == "published" for each in listed.values())
+    assert all(entry["kind"] == "published" for entry in listed.values())
     newest = components["AWS Load Balancer Controller"]["newest"]
     shown = answered(capsys, "show", f"aws-load-balancer-controller@{newest}")
     assert (shown["version"], shown["default"], shown["arn"]) == (newest, True, None)
@@ -145,18 +145,18 @@ def test_the_feed_has_releases_and_access_policies_where_they_are_asked_for(caps
         return found
 
     published = feed("controllers")
-    assert {each["family"] for each in published} == {"published"}
-    steps = {(each["policy"], each["previous"], each["version"], each["reach"]) for each in published}
+    assert {step["family"] for step in published} == {"published"}
+    steps = {(step["policy"], step["previous"], step["version"], step["reach"]) for step in published}
     assert ("aws-load-balancer-controller", "v2.12.0", "v2.13.0", "widened") in steps
     compared = answered(capsys, "diff", "aws-load-balancer-controller@v2.13.0", "aws-load-balancer-controller@v3.5.0")
     # The project's tags; the document is the same in all releases between.
     assert [compared[side]["created"][:10] for side in ("before", "after")] == ["2025-05-06", "2026-08-03"]
-    days = [each["created"] for each in published]
+    days = [step["created"] for step in published]
     assert days == sorted(days, reverse=True)
-    (admin,) = [each for each in feed("access") if each["policy"] == "AmazonEKSAdminViewPolicy"]
+    (admin,) = [step for step in feed("access") if step["policy"] == "AmazonEKSAdminViewPolicy"]
     assert (admin["family"], admin["version"], admin["kind"]) == ("access-policy", None, "new")
     assert admin["created"] == "2024-04-23T00:00:00Z"
-    assert {each["family"] for each in feed("eks")} == {"aws-managed"}
+    assert {step["family"] for step in feed("eks")} == {"aws-managed"}
     late = answered(capsys, "changes", "--scope", "controllers", "--since", "2031-01-01")
     assert (late["complete"], late["changes"]) == (False, [])
 
@@ -182,8 +182,8 @@ def test_an_access_policy_is_not_taken_for_the_iam_policy_of_its_name(capsys: py
     both = {"AmazonEKSBlockStoragePolicy", "AmazonEKSComputePolicy"}
     asked = ("changes", "--scope", "any", "--since", "2024-10-15")
     attached = answered(capsys, *asked, "--attached", "--demo")["changes"]
-    assert both <= {each["policy"] for each in attached}
-    assert {each["family"] for each in attached} == {"aws-managed"}
+    assert both <= {policy["policy"] for policy in attached}
+    assert {policy["family"] for policy in attached} == {"aws-managed"}
     feed = ElementTree.fromstring(printed(capsys, *asked, "--format", "atom"))
     ids = [
         entry.findtext("{http://www.w3.org/2005/Atom}id") for entry in feed.iter("{http://www.w3.org/2005/Atom}entry")
@@ -221,7 +221,7 @@ def test_a_request_is_evaluated_by_a_controllers_policy_with_its_parameters(caps
     denied = (
         "User: arn:aws:sts::111122223333:assumed-role/lbc/i is not authorized to perform: ec2:GetSecurityGroupsForVpc"
     )
-    offered = {each["policy"]: each["scope"] for each in answered(capsys, "explain", denied)["allowed_by"]}
+    offered = {allower["policy"]: allower["scope"] for allower in answered(capsys, "explain", denied)["allowed_by"]}
     assert offered["aws-load-balancer-controller"] == "controllers"
     assert "aws-load-balancer-controller/aws-cn" not in offered
 

@@ -826,8 +826,8 @@ def test_what_was_not_read_is_never_nothing(repository: Repository, name: str, t
     if reason == "archive":
         (repository.folder / name).write_bytes(text.encode("latin-1"))
     found = review(repository.folder, "HEAD")
-    assert [each.path for each in found.not_read] == ([name] if reason else [])
-    assert all(reason in each.reason for each in found.not_read)
+    assert [document.path for document in found.not_read] == ([name] if reason else [])
+    assert all(reason in document.reason for document in found.not_read)
     assert repository.fails("widened") == bool(reason)
     # An exception is on record: in the repository's own file, and in the answer.
     pattern = f"*{name.rpartition('/')[2]}"

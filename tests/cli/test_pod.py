@@ -34,13 +34,13 @@ def test_a_cluster_with_what_kubectl_printed(
     file = tmp_path / "pods.json"
     file.write_text(text)
     found = answer(["cluster", "prod", "--kubernetes", str(file)], capsys)
-    (role,) = (each for each in found["roles"] if each["arn"] == ORDERS)
-    (use,) = (each for each in role["uses"] if each["kind"] == "irsa" and each["service_account"] == "web")
+    (role,) = (role for role in found["roles"] if role["arn"] == ORDERS)
+    (use,) = (use for use in role["uses"] if use["kind"] == "irsa" and use["service_account"] == "web")
     assert (use["certainty"], use["pods"]) == ("confirmed", 1)
     assert not any("annotations inside prod" in phrase for phrase in found["not_looked_at"])
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     piped = answer(["cluster", "prod", "--kubernetes", "-"], capsys)
-    assert [each["uses"] for each in piped["roles"]] == [each["uses"] for each in found["roles"]]
+    assert [role["uses"] for role in piped["roles"]] == [role["uses"] for role in found["roles"]]
 
 
 def test_what_cannot_be_read_is_said_before_the_account_is_asked(
@@ -140,7 +140,7 @@ def test_an_explanation_starts_at_a_pod(
     assert main([*words, "--pod", "reports/writer-6f-1"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["principal"].endswith("role/prod-reports")
-    assert found["not_looked_at"] == [each for each in found["not_looked_at"] if "session" not in each]
+    assert found["not_looked_at"] == [note for note in found["not_looked_at"] if "session" not in note]
     assert main([*words, "--pod", "reports/writer-6f-1", "--role", "x"]) == 2
     assert "--role and --pod both say who asks" in capsys.readouterr().err
 

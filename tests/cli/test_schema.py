@@ -198,7 +198,9 @@ def test_the_encoder_names_fields_that_are_there() -> None:
     for name, declared in encoding.FIELDS.items():
         read = {word.rpartition("=")[2].partition(".")[0] for word in declared.split()} - {""}
         assert any(
-            all(hasattr(kind, each) for each in read) for kind in kinds if kind.__name__ == name.partition(".")[0]
+            all(hasattr(kind, attribute) for attribute in read)
+            for kind in kinds
+            if kind.__name__ == name.partition(".")[0]
         ), name
     with pytest.raises(TypeError):
         encoding.encode(object())
