@@ -36,7 +36,7 @@ def test_a_file_serves_what_iam_knows(rig: Rig, monkeypatch: pytest.MonkeyPatch,
     assert answer.attachments.complete
     assert not answer.complete  # nobody asked EKS what uses them
     uses = {entry.role.name: entry.used_by for entry in answer.attachments.roles}
-    assert all(use.certainty == "inferred" for each in uses.values() for use in each)
+    assert all(use.certainty == "inferred" for role_uses in uses.values() for use in role_uses)
     assert [use.kind for use in uses["prod-vpc-cni"]] == ["irsa"]
     assert role_answer(library, "prod-cluster").subject.policies[0].document is not None
     with pytest.raises(AccountError, match="Clusters were not read"):

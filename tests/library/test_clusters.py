@@ -145,10 +145,10 @@ def test_a_forbidden_request_is_judged_by_the_only_cluster_or_the_one_that_is_na
     text = FORBIDDEN.format(SESSION)
     (only,) = forbidden_answers(asking(with_clusters(with_entry)), text)
     assert (only.cluster, only.verdict, only.fetched_at) == ("a", "allowed", snapshot().fetched_at)
-    assert any("whether the message is from cluster a" in each for each in only.not_looked_at)
+    assert any("whether the message is from cluster a" in note for note in only.not_looked_at)
     (named,) = forbidden_answers(asking(with_clusters(with_entry, other)), text, "b")
     assert (named.cluster, named.verdict) == ("b", "forbidden")
-    assert not any("whether the message" in each for each in named.not_looked_at)
+    assert not any("whether the message" in note for note in named.not_looked_at)
     # Of two, neither is meant; without an account none is known; nor is one that does not exist.
     for known in (with_clusters(with_entry, other), with_clusters(), snapshot()._replace(eks=None), None):
         (unknown,) = forbidden_answers(asking(known), text)
@@ -191,7 +191,7 @@ def test_what_was_not_judged_of_a_clusters_roles_is_said(asking: Asking) -> None
         found = asking(known._replace(roles=read, complete=complete, eks=EksFacts((cluster,), ("eu-west-1",))))
         answer = cluster_answer(found, "prod")
         assert answer.roles_complete is complete
-        return [each for each in answer.not_judged if "role" in each]
+        return [note for note in answer.not_judged if "role" in note]
 
     both = (roles["prod-cluster"], roles["nodes"])
     assert said(*both) == []
@@ -213,7 +213,7 @@ def test_policies_of_a_clusters_roles_that_aws_changed_lately(asking: Asking, mo
     for period, recent in ((old + timedelta(hours=1), True), (old - timedelta(hours=1), False)):
         monkeypatch.setattr(cluster_answers, "RECENT", period)
         found = cluster_answer(library, "prod").recent
-        assert [(each.policy, each.version, each.created, each.roles) for each in found] == (
+        assert [(change.policy, change.version, change.created, change.roles) for change in found] == (
             [("AmazonEKSClusterPolicy", attached.default_version, attached.updated, ("prod-cluster",))]
             if recent
             else []
@@ -247,7 +247,9 @@ def test_findings_are_listed_worst_first(asking: Asking) -> None:
         entries=(EntryAnswer(entry(name="b"), (finding("problem"),)), EntryAnswer(entry(name="c"), (finding("note"),))),
         findings=(finding("advice"),),
     )
-    listed = [(role.arn.rpartition("/")[2], each.severity, each.code) for role, each in findings_worst_first(given)]
+    listed = [
+        (role.arn.rpartition("/")[2], finding.severity, finding.code) for role, finding in findings_worst_first(given)
+    ]
     unused = "unused-policy"
     assert listed == [
         ("b", "problem", unused), ("b", "problem", unused),
@@ -262,7 +264,7 @@ def test_roles_with_a_problem_go_before_the_others_and_then_by_name(asking: Aski
     library = Library.open(AccountChoice(demo=True, offline=True))
     roles = cluster_answer(library, "prod").roles
     order = ("problem", "advice", "note")
-    ranks = [(min((order.index(each.severity) for each in role.findings), default=3), role.arn.rpartition("/")[2].lower()) for role in roles]  # fmt: skip
+    ranks = [(min((order.index(finding.severity) for finding in role.findings), default=3), role.arn.rpartition("/")[2].lower()) for role in roles]  # fmt: skip
     assert ranks == sorted(ranks)
     assert len({worst for worst, _ in ranks}) > 2
 
@@ -306,11 +308,11 @@ def test_which_role_the_pods_of_an_add_on_use(
     cluster = Cluster("prod", "eu-west-1", addons=addons, associations=(pods,) if association else (), described=True)
     known = with_clusters(cluster, roles=(Role("by-pods", role_arn("by-pods")), Role("by-addon", role_arn("by-addon"))))
     found = upgrade(asking(known), "prod", {DRIVER: "v1.64.0"}, {}, {}).components
-    assert sorted(each.role for each in found if each.role) == role
-    assert {each.before_release for each in found} == {"v1.50.0-eksbuild.1"}
-    assert all(("is not used" in " ".join(each.reasons)) is bool(reason) for each in found)
+    assert sorted(component.role for component in found if component.role) == role
+    assert {component.before_release for component in found} == {"v1.50.0-eksbuild.1"}
+    assert all(("is not used" in " ".join(component.reasons)) is bool(reason) for component in found)
     assert reason in " ".join(found[0].reasons)
-    assert all("EKS recommends A or B for ebs-csi-controller-sa" in each.reasons for each in found)
+    assert all("EKS recommends A or B for ebs-csi-controller-sa" in component.reasons for component in found)
     if not role:
         (none,) = found
         assert "no role was found that runs aws-ebs-csi-driver" in " ".join(none.not_known)
@@ -399,7 +401,7 @@ def test_an_upgrade_says_what_it_could_not_judge(changed: dict[str, Any], said: 
 def test_an_upgrade_of_everything_is_of_what_has_a_role(asking: Asking) -> None:
     assert [component.component for component in upgrade(asking(running()), "prod", {}, {}, {}).components] == [LBC]
     both = upgrade(asking(running()), "prod", {"karpenter": "v1.14.1"}, {LBC: "v2.4.0"}, {}).components
-    assert [(each.component, each.role) for each in both] == [("karpenter", None), (LBC, "lbc")]
+    assert [(component.component, component.role) for component in both] == [("karpenter", None), (LBC, "lbc")]
     assert both[1].after_release == components()[LBC].short(components()[LBC].newest)
     with pytest.raises(NotFoundError) as caught:
         upgrade(asking(running()), "prod", {"karpentre": "v1"}, {}, {})
@@ -427,6 +429,6 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     assert [(policy.name, policy.version, policy.document) for policy in subject.policies[:3]] == [
         ("mine", 3, mine.document), ("lost", None, None), ("AmazonEKSViewPolicy", 7, EMPTY),
     ]  # fmt: skip
-    assert [policy.name for policy in subject.policies[3:]] == [each.name for each in role.inline]
+    assert [policy.name for policy in subject.policies[3:]] == [policy.name for policy in role.inline]
     assert subject.boundary == subject.policies[0]
     assert subject.policies[2].created == documents[VIEW].created

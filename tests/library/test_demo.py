@@ -106,10 +106,10 @@ def test_a_note_about_missing_actions_has_the_command_that_gives_them(
 
     def command_with(**changed: object) -> set[str]:
         roles = tuple(
-            each._replace(attached=tuple(p for p in each.attached if "VPCResource" not in p.name), **changed)  # type: ignore[arg-type]
-            if each.name == "prod-cluster"
-            else each
-            for each in snapshot.roles
+            role._replace(attached=tuple(p for p in role.attached if "VPCResource" not in p.name), **changed)  # type: ignore[arg-type]
+            if role.name == "prod-cluster"
+            else role
+            for role in snapshot.roles
         )
         monkeypatch.setattr(demo.account, "held_snapshot", snapshot._replace(roles=roles))
         answer = cluster_answer(demo, "prod")
@@ -132,10 +132,10 @@ def test_an_upgrade_judges_the_roles_that_pods_use(demo: Library, monkeypatch: p
     assert "prod-ebs-csi-irsa is not used: an association of Pod Identity comes first" in driver.reasons
     snapshot = demo.account.last_snapshot_or_error()
     prod = find_cluster("prod", None, snapshot)
-    addons = tuple(each for each in prod.addons or () if each.name != "eks-pod-identity-agent")
+    addons = tuple(addon for addon in prod.addons or () if addon.name != "eks-pod-identity-agent")
     monkeypatch.setattr(demo.account, "held_snapshot", with_cluster(snapshot, prod._replace(addons=addons)))
     either = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
-    assert {each.role for each in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
+    assert {component.role for component in either} == {"prod-ebs-csi", "prod-ebs-csi-irsa"}
     unread = snapshot._replace(complete=False, roles=tuple(r for r in snapshot.roles if r.name != "prod-ebs-csi"))
     monkeypatch.setattr(demo.account, "held_snapshot", unread)
     (driver,) = upgrade(demo, "prod", {"aws-ebs-csi-driver": "v1.64.0"}, {}, {}).components
@@ -150,14 +150,14 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
     copy = parse_text(demo.ask(lambda reader: reader.text("AmazonEKS_CNI_Policy", 5)).decode())
     snapshot = demo.account.last_snapshot_or_error()
     roles = tuple(
-        each._replace(attached=(), inline=(InlinePolicy("cni", copy),)) if each.name == "prod-vpc-cni" else each
-        for each in snapshot.roles
+        role._replace(attached=(), inline=(InlinePolicy("cni", copy),)) if role.name == "prod-vpc-cni" else role
+        for role in snapshot.roles
     )
     monkeypatch.setattr(demo.account, "held_snapshot", snapshot._replace(roles=roles))
     (before,) = upgrade(demo, "prod", {"vpc-cni": "v1.21.1"}, {}, {}).components
     assert (before.is_judged, before.before) == (True, ())
     (at_start,) = upgrade(demo, "prod", {"vpc-cni": "v1.22.1"}, {}, {}).components
-    assert [each.actions for each in at_start.before] == [("ec2:DescribeSecurityGroups",)]
+    assert [statement.actions for statement in at_start.before] == [("ec2:DescribeSecurityGroups",)]
     assert "issues/3705" in at_start.besides[0]
     assert "only since v1.23.0" in at_start.besides[0]
     # The call was taken back in v1.22.2 (#3720), and the policy that v1.23.0 publishes asks for it all the same.
@@ -165,7 +165,9 @@ def test_an_upgrade_asks_for_what_a_release_needs_and_its_own_policy_lacks(
     assert (later.before, later.optional) == ((), ())
     (newest,) = upgrade(demo, "prod", {"vpc-cni": "v1.23.0"}, {}, {}).components
     assert newest.before == ()
-    assert [each.actions for need in newest.optional for each in need.statements] == [("ec2:DescribeSecurityGroups",)]
+    assert [statement.actions for need in newest.optional for statement in need.statements] == [
+        ("ec2:DescribeSecurityGroups",)
+    ]
 
 
 def test_an_upgrade_tells_what_a_role_has_in_some_cases_from_what_it_lacks(demo: Library) -> None:

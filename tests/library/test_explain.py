@@ -376,7 +376,7 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
         return requester_of(principal or user.arn or "", None, of._replace(users=(user,)), reader)
 
     found = requester()
-    assert [each.name for each in found.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
+    assert [policy.name for policy in found.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
     assert (found.arn, found.role, found.policies.identity_known, found.policies.boundary_known) == (
         ana.arn,
         None,
@@ -463,11 +463,11 @@ def test_only_what_may_be_why_a_role_is_denied_is_said_of_it() -> None:
     severities: set[str] = set()
     for name in ("prod-efs-csi", "prod-node"):
         found = role_answer(library, name).findings
-        severities |= {each.severity for each in found}
+        severities |= {finding.severity for finding in found}
         answer = explain_first(library, Inquiry(Question(action="s3:GetObject"), principal=name))
         telling = {finding.code for finding in answer.findings if finding.severity != "problem"}
         assert {finding for finding in answer.findings if finding.severity == "problem"} == {
-            each for each in found if each.severity == "problem"
+            finding for finding in found if finding.severity == "problem"
         }
         assert telling <= {"trust-lacks-tag-session", "principal-tag-missing", "irsa-wildcard-with-stringequals"}
     assert len(severities) > 1

@@ -32,7 +32,7 @@ def demo(layers: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None) -> L
 
 
 def verdicts(found: Any) -> dict[str, str]:
-    return {each.subject.name: each.verdict for each in (*found.principals, *found.taken)}
+    return {principal.subject.name: principal.verdict for principal in (*found.principals, *found.taken)}
 
 
 def test_service_control_policies_limit_who_can_and_what_a_role_may_do(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_key_policy_decides_who_can_use_the_key(tmp_path: Path) -> None:
     )
     found = principals_can(library, "kms:Decrypt", KEY, read_layers(resource_policy=[path]))
     assert [principal.subject.name for principal in found.principals] == ["prod-node"]
-    assert not any("resource policies" in each for each in found.not_looked_at)
+    assert not any("resource policies" in note for note in found.not_looked_at)
     # The policy of a resource of another account grants nothing alone.
     elsewhere = principals_can(
         library, "kms:Decrypt", KEY.replace(ACCOUNT, "444455556666"), read_layers(resource_policy=[path])

@@ -636,7 +636,7 @@ def test_a_role_is_compared_as_a_whole(known: Library) -> None:
 
 def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, of_iam: Account) -> None:
     snapshot = of_iam.refresh()
-    assert [(each.partition, each.account, each.fetched_at) for each in of_iam.stored()] == [
+    assert [(snapshot.partition, snapshot.account, snapshot.fetched_at) for snapshot in of_iam.stored()] == [
         ("aws", snapshot.identity.account, snapshot.fetched_at.replace(microsecond=0))
     ]
     assert of_iam.forget() == 1

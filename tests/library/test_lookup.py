@@ -342,7 +342,7 @@ def test_of_a_long_log_the_lines_about_a_denial_are_kept_with_two_around_them() 
     denied = {10: "AccessDenied", 12: "not authorized", 60: "explicit deny", 99: "UnauthorizedOperation"}
     log = [denied.get(number, line) for number, line in enumerate(lines)]
     kept = [*range(8, 15), *range(58, 63), 97, 98, 99]
-    assert denial_part("\n".join(log)) == "\n".join(log[each] for each in kept)
+    assert denial_part("\n".join(log)) == "\n".join(log[number] for number in kept)
     assert denial_part("AccessDenied\n" + "\n".join(lines)) == "\n".join(["AccessDenied", *lines[:2]])
     # A short one is kept whole, and of a long one without any its beginning.
     short = "\n".join(log[:45])

@@ -43,15 +43,15 @@ def printed(blocks: Sequence[Block]) -> list[str]:
         commands_in("\n".join(lines(blocks, 80, colours=False, whole_tables=True))),
     )
     assert narrow == wide == piped
-    shared = [each for each in commands_in(markdown(blocks)) if not each.startswith("ACCOUNT=")]
-    assert [each.replace("'\"${ACCOUNT:?}\"'", "111122223333") for each in shared if "${ACCOUNT:?}" in each] == [
-        each for each, other in zip(narrow, shared, strict=True) if each != other
-    ]
+    shared = [command for command in commands_in(markdown(blocks)) if not command.startswith("ACCOUNT=")]
+    assert [
+        command.replace("'\"${ACCOUNT:?}\"'", "111122223333") for command in shared if "${ACCOUNT:?}" in command
+    ] == [command for command, other in zip(narrow, shared, strict=True) if command != other]
     return [*narrow, *shared]
 
 
 def faults(commands: Sequence[str]) -> list[tuple[str, str]]:
-    return [(each, fault) for each in dict.fromkeys(commands) if (fault := fault_of(each))]
+    return [(command, fault) for command in dict.fromkeys(commands) if (fault := fault_of(command))]
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
@@ -60,9 +60,9 @@ def test_what_a_cluster_s_report_prints(demo: Library, name: str) -> None:
     commands = printed(cluster_blocks(answer, NOW, NOW))
     assert faults(commands) == []
     shape = json.loads(json.dumps(answer_of(demo.data(), answer)))
-    found = [each for role in shape["roles"] for finding in role["findings"] for each in finding["commands"]]
-    found += [each for issue in shape["health"] for each in issue["commands"]]
-    assert {shlex.join(each) for each in found} <= set(commands)
+    found = [command for role in shape["roles"] for finding in role["findings"] for command in finding["commands"]]
+    found += [command for issue in shape["health"] for command in issue["commands"]]
+    assert {shlex.join(command) for command in found} <= set(commands)
     assert found
 
 
@@ -71,7 +71,7 @@ def test_what_an_upgrade_prints(demo: Library) -> None:
     for name in CLUSTERS:
         answer = upgrade(demo, name, {}, {}, {})
         assert faults(printed(upgrade_blocks(answer))) == []
-        found += sum(len(each.commands) for each in answer.components)
+        found += sum(len(component.commands) for component in answer.components)
     assert found
 
 
@@ -88,7 +88,7 @@ def test_what_a_role_s_page_prints_is_what_its_cluster_says(demo: Library) -> No
         shown = printed(role_blocks(answer, NOW))
         commands += shown
         for finding in answer.findings:
-            assert {each.text for each in finding.commands} <= set(shown)
+            assert {command.text for command in finding.commands} <= set(shown)
             assert finding.commands == of_clusters.get((role.arn or "", finding.text), finding.commands)
     assert faults(commands) == []
     assert of_clusters
@@ -119,10 +119,12 @@ def test_a_policy_that_a_finding_attaches_allows_what_the_role_lacks(demo: Libra
 def _actions(document: Document) -> set[str]:
     from ekstui.iam.reference import reference
 
-    patterns = [each for statement in document.statements if statement.effect == "Allow" for each in statement.actions]
+    patterns = [
+        pattern for statement in document.statements if statement.effect == "Allow" for pattern in statement.actions
+    ]
     return {name.lower() for pattern in patterns for name in reference().expand(pattern)}
 
 
 def _lacking(finding: Finding) -> set[str]:
-    said = next(each for each in finding.evidence if each.startswith("lacks "))
-    return {each.strip().lower() for each in said.removeprefix("lacks ").split(",")}
+    said = next(evidence for evidence in finding.evidence if evidence.startswith("lacks "))
+    return {action.strip().lower() for action in said.removeprefix("lacks ").split(",")}

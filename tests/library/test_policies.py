@@ -354,7 +354,7 @@ def test_what_is_said_of_a_name_that_no_policy_has(typed: str, said: str, neares
 
 
 def test_a_word_for_what_aws_has_no_policy_for_is_answered_with_that_and_the_one_policy_of_that_name() -> None:
-    (absence,) = (each for each in knowledge().absences if "karpenter" in each.words)
+    (absence,) = (absence for absence in knowledge().absences if "karpenter" in absence.words)
     with pytest.raises(NotFoundError) as caught:
         find_policy("Karpenter", Names(named("Alpha"), named("ROSAKarpenter")))  # type: ignore[arg-type]
     assert (caught.value.message, caught.value.nearest) == (absence.text, ("ROSAKarpenter",))
@@ -505,10 +505,10 @@ def test_two_access_policies_differ_by_what_their_rules_permit() -> None:
 
 def test_access_policies_are_listed_and_new_from_the_day_that_aws_announced_them() -> None:
     listed = access_policies()
-    known = [each.rules is not None for each in listed]
+    known = [entry.rules is not None for entry in listed]
     assert known == sorted(known, reverse=True)
     assert len(access_policy_entries()) == len(listed) == len(knowledge().access_policies)
-    days = {each.policy.name: each.policy.introduced for each in listed if each.policy.introduced}
+    days = {entry.policy.name: entry.policy.introduced for entry in listed if entry.policy.introduced}
     assert {step.policy for step in access_steps(None)} == set(days)
     last = max(days.values())
     at = datetime(last.year, last.month, last.day, tzinfo=UTC)

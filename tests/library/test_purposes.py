@@ -99,11 +99,11 @@ def test_what_is_made_for_a_role_by_its_uses_is_offered_first(
     name: str, action: str, resource: str | None, fitting: set[str]
 ) -> None:
     offered = explained(action, resource, arn(name), of(name)).allowed_by
-    own = [each.policy for each in offered if each.fit == "own"]
+    own = [allower.policy for allower in offered if allower.fit == "own"]
     assert own
     assert set(own) <= fitting
-    assert [each.policy for each in offered[: len(own)]] == own
-    certain = [not each.missing for each in offered[: len(own)]]
+    assert [allower.policy for allower in offered[: len(own)]] == own
+    certain = [not allower.missing for allower in offered[: len(own)]]
     assert certain == sorted(certain, reverse=True)
 
 
@@ -118,21 +118,25 @@ def test_of_what_is_made_for_a_role_that_which_certainly_allows_comes_before_aws
     purpose = Purpose(is_known=True, own=frozenset(("Tagged", "driver")))
     request = Request("ec2:CreateVolume", (VOLUME,), arn("ebs"))
     offered, _ = allowers(request, (depends, certain), purpose)
-    assert [each.policy for each in offered] == ["driver", "Tagged"]
+    assert [allower.policy for allower in offered] == ["driver", "Tagged"]
     # What is made for anybody and allows everything is no better for being certain.
     offered, _ = allowers(request, (certain, depends), Purpose())
-    assert [each.policy for each in offered] == ["Tagged", "driver"]
+    assert [allower.policy for allower in offered] == ["Tagged", "driver"]
 
 
 def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
     for action in ("secretsmanager:GetSecretValue", "dynamodb:GetItem", "ec2:DescribeInstances"):
-        for each in explained(action, None, arn("app"), of("app")).allowed_by:
-            assert each.fit == "other" or {"add-on role", "workload role"} & set(each.meant_for)
+        for allower in explained(action, None, arn("app"), of("app")).allowed_by:
+            assert allower.fit == "other" or {"add-on role", "workload role"} & set(allower.meant_for)
     # A driver's policies are for that driver alone, not for any pod or for another driver.
     for name in ("app", "lbc", "cni"):
-        assert {each.fit for each in explained("ec2:CreateVolume", VOLUME, arn(name), of(name)).allowed_by} == {"other"}
+        assert {allower.fit for allower in explained("ec2:CreateVolume", VOLUME, arn(name), of(name)).allowed_by} == {
+            "other"
+        }
     offered = explained("secretsmanager:GetSecretValue", None, arn("app"), of("app")).allowed_by
-    assert [each.policy for each in offered if each.fit != "other"] == ["AWSSecretsManagerClientReadOnlyAccess"]
+    assert [allower.policy for allower in offered if allower.fit != "other"] == [
+        "AWSSecretsManagerClientReadOnlyAccess"
+    ]
     assert purpose_of(bare_role("lonely"), ACCOUNT_SNAPSHOT, knowledge(), NOW) is None
 
 
@@ -177,7 +181,7 @@ def test_signs_tell_what_a_principal_is_for(
     who = f"arn:aws:sts::{ACCOUNT}:{principal}"
     purpose = purpose_by_signs(who, text, held, knowledge())
     answer = explained("ec2:CreateVolume", VOLUME, who, purpose)
-    fitting = [each.policy for each in answer.allowed_by if each.fit in ("own", "kind")]
+    fitting = [allower.policy for allower in answer.allowed_by if allower.fit in ("own", "kind")]
     assert (offered in fitting) if offered else not fitting
     assert not purpose_by_signs(f"arn:aws:iam::{ACCOUNT}:role/ci/deploy", "", (), knowledge()).is_known
 
@@ -200,5 +204,5 @@ def test_a_copy_of_an_older_release_is_compared_with_the_first_that_helps() -> N
     assert copies("v2.4.7") == []
     # "Since" is not the first release with some statement for the action.
     offered = explained("elasticloadbalancing:AddTags", group, arn("lbc"), of("lbc")).allowed_by
-    (own,) = [each for each in offered if each.policy == component.name]
+    (own,) = [allower for allower in offered if allower.policy == component.name]
     assert version_label(own.since.version) == "v2.4.7"

@@ -72,13 +72,14 @@ def test_the_index_names_every_policy_that_may_allow_what_is_denied(indexed: Lib
     by_name = possible_allowers(request, applied, indexed.store, knowledge(), names)
     by_text = possible_allowers(request, applied, indexed.store, knowledge())
     giving = {
-        each.policy.name
-        for each in by_text
+        result.policy.name
+        for result in by_text
         if any(
-            action_matches(statement, action) for statement in each.documents[each.policy.default_version].statements
+            action_matches(statement, action)
+            for statement in result.documents[result.policy.default_version].statements
         )
     }
-    assert giving - {each.policy.name for each in by_name} == set()
+    assert giving - {result.policy.name for result in by_name} == set()
     assert giving or action == "nosuch:Action"
     assert "AmazonEKS_CNI_Policy" in names
 
@@ -111,7 +112,7 @@ def test_policies_that_are_new_are_in_the_feed(unindexed: Library) -> None:
     assert new == [step for step in feed.changes if step.previous is None]
     first = dict(firsts)["AmazonEBSCSIDriverPolicyV2"]["document"]
     (driver,) = [step for step in new if step.policy == "AmazonEBSCSIDriverPolicyV2"]
-    assert driver.change.added == len({action for each in first["Statement"] for action in each["Action"]})
+    assert driver.change.added == len({action for statement in first["Statement"] for action in statement["Action"]})
 
 
 def test_the_cni_policy_can_describe_security_groups_since_v6(indexed: Library) -> None:

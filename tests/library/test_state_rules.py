@@ -216,7 +216,7 @@ def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) 
         other.keep_place(at, "theirs")
         assert own.place(ASKED, at) == ""
     own.keep_place(at, "roles")
-    assert [each.place(ASKED, at) for each in (own, given, demo)] == ["roles", "", ""]
+    assert [account.place(ASKED, at) for account in (own, given, demo)] == ["roles", "", ""]
 
 
 def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_more_than_one_policy_in_fifty_is_withdrawn_at_once_only_if_that_is_acce
     assert len(report.withdrawn) == withdrawn
     # What is not certain is not known until today, and the next sync says so again.
     assert report.complete is (gone == withdrawn)
-    assert [each.place for each in report.skipped] == ([] if report.complete else ["iam:ListPolicies"])
+    assert [skipped.place for skipped in report.skipped] == ([] if report.complete else ["iam:ListPolicies"])
     assert report.known_until == (moment(9) if report.complete else None)
 
 
@@ -309,7 +309,7 @@ def test_a_time_is_believed_up_to_a_day_ahead_of_the_clock(
     report = synced(store, Given(new))
     (found,) = (policy for policy in store.policies() if policy.name == "New")
     assert [info.created for info in found.versions] == [moment(1), NOW + ahead if believed else None]
-    assert [each.place for each in report.skipped] == ([] if believed else ["New v2"])
+    assert [skipped.place for skipped in report.skipped] == ([] if believed else ["New v2"])
     # The same of a source as a whole, which then delivers nothing.
     later = Given(history({1: (moment(1), READS)}, name="Later"), as_of=NOW + ahead)
     if believed:
@@ -338,7 +338,7 @@ def test_what_an_archive_tells_of_the_policies_that_it_lacks(
     report = synced(store, Given(own, names=names, known_until=known_until))
     assert (report.complete, report.known_until) == (complete, until)
     older = known_until is not None and known_until < moment(8)
-    assert ["ends on" in each.reason for each in report.skipped] == ([True] if older else [])
+    assert ["ends on" in skipped.reason for skipped in report.skipped] == ([True] if older else [])
     # A source that is asked is not an archive that ends.
     assert synced(store, Given(known_until=moment(7), asked=True)).skipped == ()
     assert store.state().known_until == max(moment(8), until or moment(8))
@@ -376,7 +376,7 @@ def test_a_version_that_cannot_be_read_does_not_keep_back_the_others(store: Poli
     known = history({1: (moment(1), READS), 2: (moment(2), b"{")}, name="P0")
     report = synced(store, Given(both, known, Skipped("a file", "cannot be read")))
     assert (report.new_policies, report.new_versions) == (("New",), ())
-    assert [each.place for each in report.skipped] == ["New v2", "P0 v2", "a file"]
+    assert [skipped.place for skipped in report.skipped] == ["New v2", "P0 v2", "a file"]
     # From a service, what is missing may come the next time.
     assert report.complete
     assert not synced(store, Given(Skipped("a policy", "denied"), asked=True)).complete
@@ -392,7 +392,7 @@ def test_a_sync_that_is_cancelled_keeps_what_arrived_and_withdraws_nothing(store
 
     source = Given(*entries, listed=frozenset(), asked=True, known_until=moment(9))
     done: list[tuple[int, int]] = []
-    report = sync_from(source, store, {}, NOW, lambda *each: done.append(each), cancelled)
+    report = sync_from(source, store, {}, NOW, lambda *progress: done.append(progress), cancelled)
     assert (report.new_policies, report.withdrawn) == (("A", "B"), ())
     assert (report.complete, report.known_until) == (False, None)
     assert done[:2] == [(0, 3), (1, 3)]
