@@ -25,9 +25,7 @@ class Thread(NamedTuple):
 
 def threads() -> tuple[Thread, ...]:
     listed = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["threads"]
-    return tuple(
-        Thread(each["thread"], each["found"], each["message"], tuple(each.get("answers", ()))) for each in listed
-    )
+    return tuple(Thread(row["thread"], row["found"], row["message"], tuple(row.get("answers", ()))) for row in listed)
 
 
 def count(text: str) -> int:

@@ -22,7 +22,9 @@ def test_a_line_knows_its_statement_and_element() -> None:
     lines, places = canonical_lines(document), canonical_places(document)
     assert len(lines) == len(places)
     (place,) = {place for line, place in zip(lines, places, strict=True) if "AmazonEKSPodIdentityPolicy" in line}
-    number = next(i for i, each in enumerate(raw["Statement"], 1) if "AmazonEKSPodIdentityPolicy" in str(each))
+    number = next(
+        i for i, statement in enumerate(raw["Statement"], 1) if "AmazonEKSPodIdentityPolicy" in str(statement)
+    )
     assert place == f"Statement {number} › Condition"
     named = canonical_places(parse(raw_document("AmazonEKS_CNI_Policy", 6)))
     assert 'Statement 1 "AmazonEKSCNIPolicy" › Action' in named

@@ -52,8 +52,8 @@ def test_what_a_policy_takes_back_is_not_counted_and_said() -> None:
 )
 def test_how_far_an_action_is_given(statements: list[dict[str, Any]], expected: str) -> None:
     row = rows_of(document(*statements), document(allow("s3:GetObject")))["s3"]
-    action = next(each for each in row.actions if each.action == "s3:GetObject")
-    assert [extent(each) for each in action.by_policy] == [expected, "all"]
+    action = next(action for action in row.actions if action.action == "s3:GetObject")
+    assert [extent(grants) for grants in action.by_policy] == [expected, "all"]
     assert row.differs == (expected != "all")
 
 

@@ -216,7 +216,7 @@ def test_a_service_is_said_to_have_a_condition_only_where_all_of_its_grants_have
             ]  # fmt: skip
             if said == row.condition and said not in ("", "None"):
                 assert all(lines), (policy["name"], row.service)
-                assert said == "Multiple" or all(each == lines[0] for each in lines)
+                assert said == "Multiple" or all(line == lines[0] for line in lines)
             elif said != "None" and given:
                 some = sum(any(grant.conditions for grant in action.grants) for action in given)
                 assert said.startswith(f"{some} of {len(given)}" if some < len(given) else "some"), said

@@ -168,7 +168,7 @@ def test_foreign_text_steers_nothing_and_fits(one: str, other: str, width: int) 
         Table(_COLUMNS, [TableRow((one, other, one), below=(other,))]),
         Code(other),
     ]
-    sure: list[Block] = [each for each in answer if not isinstance(each, Code)]
+    sure: list[Block] = [block for block in answer if not isinstance(block, Code)]
     shown = list(lines(sure, width, colours=False, whole_tables=False))
     assert all(cells(line) <= width for line in shown)
     for line in [*lines(answer, width, colours=False, whole_tables=True), *markdown(answer).split("\n")]:

@@ -109,7 +109,9 @@ def test_two_policies_stand_in_a_grid(library: Library) -> None:
 
 def test_a_row_of_the_grid_unfolds_in_sentences(library: Library) -> None:
     comparison = compared(library, f"{EBS}@v15", f"{EBS}V2@v1")
-    modify = next(each for each in comparison.differences.changed if each.actions == ("ec2:ModifyVolume",))
+    modify = next(
+        difference for difference in comparison.differences.changed if difference.actions == ("ec2:ModifyVolume",)
+    )
     folded, unfolded = (
         [plain(row.cells[0]) for row in rows(difference_blocks(comparison, opened), 120)] for opened in ((), {modify})
     )

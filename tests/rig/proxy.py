@@ -454,7 +454,7 @@ def _with_lists(body: bytes, instead: bytes | None) -> bytes:
     root = ElementTree.fromstring(body)
     for parent in list(root.iter()):
         for child in list(parent):
-            if any(each.tag.rpartition("}")[2] in ("member", "item") for each in child):
+            if any(element.tag.rpartition("}")[2] in ("member", "item") for element in child):
                 if instead is None:
                     parent.remove(child)
                 else:
@@ -466,8 +466,8 @@ def _with_lists(body: bytes, instead: bytes | None) -> bytes:
 def _without_lists(value: Any, instead: bytes | None) -> Any:
     if isinstance(value, dict):
         return {
-            name: _without_lists(each, instead)
-            for name, each in value.items()
-            if instead is not None or not isinstance(each, list)
+            name: _without_lists(member, instead)
+            for name, member in value.items()
+            if instead is not None or not isinstance(member, list)
         }
     return value if instead is None or not isinstance(value, list) else json.loads(instead)

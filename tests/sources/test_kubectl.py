@@ -172,7 +172,7 @@ def test_no_method_but_get_and_no_path_but_those_that_are_read() -> None:
     paths = ("/api/v1/pods", "/api/v1/namespaces/shop/serviceaccounts", "/api/v1/namespaces/kube-system/configmaps/aws-auth",
              "/api/v1/secrets", "/api/v1/pods/x/log", "/api/v1/namespaces/shop/pods/x/exec", "/api/v1/configmaps",
              "/api/v1/namespaces/kube-system/configmaps/other")  # fmt: skip
-    assert [path for path in paths if any(each.search(path) for each in accepted)] == list(paths[:3])
+    assert [path for path in paths if any(pattern.search(path) for pattern in accepted)] == list(paths[:3])
 
 
 def test_the_cluster_role_gives_just_what_is_read() -> None:

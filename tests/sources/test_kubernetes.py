@@ -110,8 +110,8 @@ def test_lists_of_the_api_single_objects_and_several_texts() -> None:
     page = json.dumps({"kind": "PodList", "metadata": {}, "items": [bare]})
     late = json.dumps({"items": [dict(bare, metadata={"name": "b", "namespace": "shop"})], "kind": "PodList"})
     facts = read(page, late, json.dumps(pod("c")) + json.dumps(service_account("web")))
-    assert [each.name for each in facts.pods or ()] == ["a", "b", "c"]
-    assert [each.name for each in facts.service_accounts or ()] == ["web"]
+    assert [pod.name for pod in facts.pods or ()] == ["a", "b", "c"]
+    assert [service_account.name for service_account in facts.service_accounts or ()] == ["web"]
     assert facts.whole == ()
 
 
@@ -164,7 +164,7 @@ def test_pods_alike_are_one_workload() -> None:
     found = workloads(
         read(listing(*pods, over, pod("web-6f7d-d"), pod("agent", owner=("DaemonSet", "agent")))).pods or ()
     )
-    assert [(each.title, len(each.pods)) for each in found] == [
+    assert [(workload.title, len(workload.pods)) for workload in found] == [
         ("shop/daemonset/agent", 1), ("shop/deployment/web", 2), ("shop/deployment/web", 1),
     ]  # fmt: skip
 

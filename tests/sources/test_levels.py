@@ -105,7 +105,7 @@ def test_what_applies_to_nothing_is_known_not_to(collected: Path) -> None:
     assert any("management account" in note for note in managed.notes)
     elsewhere = of_options(collected, Request("sqs:SendMessage", (QUEUE,), "arn:aws:iam::123123123123:role/x"))
     assert "service-control" not in elsewhere.without and any(
-        "no organization of account" in each for each in elsewhere.notes
+        "no organization of account" in note for note in elsewhere.notes
     )
     nobody = of_options(collected, Request("sqs:SendMessage", (QUEUE,)))
     assert any("account of the caller is not known" in note for note in nobody.notes)

@@ -353,11 +353,11 @@ def test_the_whole_archive_is_read_over_http_and_as_a_folder(
             version = fields | {"IsDefaultVersion": True, "CreateDate": created.isoformat()}
             text = json.dumps({"PolicyVersion": version}).encode()
             commits.append((int(created.timestamp()), history.policy.name, text))
-    commits += [(1_600_000_000 + each, f"Unknown{each}", answer(1, "a:1").encode()) for each in range(406)]
+    commits += [(1_600_000_000 + number, f"Unknown{number}", answer(1, "a:1").encode()) for number in range(406)]
     commits.sort()
     autumn = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp())
-    fresh = [(autumn + each, f"AmazonEKS{name}", answer(90, f"a:{each}").encode())
-             for each, name in enumerate(("ClusterPolicy", "WorkerNodePolicy", "_CNI_Policy"))]  # fmt: skip
+    fresh = [(autumn + number, f"AmazonEKS{name}", answer(90, f"a:{number}").encode())
+             for number, name in enumerate(("ClusterPolicy", "WorkerNodePolicy", "_CNI_Policy"))]  # fmt: skip
     import_history(served.folder, [*commits, *fresh[:2]])
 
     def timed(source: str, what: str) -> str:

@@ -75,7 +75,9 @@ def test_candidates_are_those_of_the_documents(family: PolicyStore, action: str)
 
 
 def test_a_candidate_knows_since_which_version_it_is_one(family: PolicyStore) -> None:
-    (cni,) = [each for each in candidates(family, "ec2:DescribeSecurityGroups") if "CNI" in each.policy.name]
+    (cni,) = [
+        candidate for candidate in candidates(family, "ec2:DescribeSecurityGroups") if "CNI" in candidate.policy.name
+    ]
     assert cni.allowing == tuple(range(6, cni.policy.default_version + 1))
     (statement,) = cni.document.statements
     assert statement.actions == ("ec2:DescribeSecurityGroups",)
@@ -148,11 +150,11 @@ def test_an_index_answers_for_its_own_state_alone_and_only_what_changed_is_judge
         with pytest.raises(AbsentCacheError):
             question()
     assert make_index(store) == [1, 3]
-    assert [each.policy.name for each in candidates(store, "a:two")] == ["B"]
-    assert [each.policy.name for each in candidates(store, "a:one")] == ["A", "C"]
+    assert [candidate.policy.name for candidate in candidates(store, "a:two")] == ["B"]
+    assert [candidate.policy.name for candidate in candidates(store, "a:one")] == ["A", "C"]
     put(store, history({1: (moment(1), document("a:three"))}, name="C"), "aws", 3)
     assert make_index(store) == [2, 3]
-    assert [each.policy.name for each in candidates(store, "a:three")] == ["C"]
+    assert [candidate.policy.name for candidate in candidates(store, "a:three")] == ["C"]
     with pytest.raises(AbsentCacheError):
         feed(store, None, "reference 2")
     assert make_index(store, "reference 2") == [0, 1, 2, 3]
@@ -207,7 +209,7 @@ def test_a_sync_that_brings_no_document_keeps_the_index(tmp_path: Path) -> None:
     put(store, known, "archive", 1)
     make_index(store)
     put(store, known, "aws", 2)
-    assert [each.policy.name for each in candidates(store, "a:one")] == ["A"]
+    assert [candidate.policy.name for candidate in candidates(store, "a:one")] == ["A"]
     assert module.is_current(store, "actions")
     # Another default version is another answer.
     put(store, history({2: (moment(2), document("a:two"))}, name="A"), "archive", 3)

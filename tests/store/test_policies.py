@@ -253,8 +253,8 @@ def test_policies_are_listed_the_family_first_and_the_others_by_name_in_chunks(t
     # A later delivery without an order of its own keeps that of the family.
     put(store, history({1: (moment(1), A)}, name="A"), "aws", 10)
     assert store.names() == ("P100", "P005", "A", *others)
-    assert [each.policy.name for each in store.named(["P003", "P100"])] == ["P003", "P100"]
-    assert [each.policy.name for each in store.histories_of(["P003", "P100"])] == ["P003", "P100"]
+    assert [entry.policy.name for entry in store.named(["P003", "P100"])] == ["P003", "P100"]
+    assert [history.policy.name for history in store.histories_of(["P003", "P100"])] == ["P003", "P100"]
     assert store.of("aws-cn").collection == "aws-cn"
     with pytest.raises(AbsentCacheError):
         store.of("aws-cn").names()

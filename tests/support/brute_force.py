@@ -24,7 +24,9 @@ class Request:
 def allows(document: Any, request: Request) -> bool:
     """Explicit deny, then allow, else implicit deny."""
     expands = document.get("Version") == "2012-10-17"
-    effects = {each["Effect"] for each in listed(document["Statement"]) if applies(each, request, expands)}
+    effects = {
+        statement["Effect"] for statement in listed(document["Statement"]) if applies(statement, request, expands)
+    }
     return effects == {"Allow"}
 
 
@@ -37,9 +39,9 @@ def applies(statement: Any, request: Request, expands: bool) -> bool:
     """Whether action, resource and all conditions match; `expands` is whether policy variables have values."""
     for element, of in (("Action", matches_action), ("Resource", partial(matches_resource, expands=expands))):
         if element in statement:
-            if not any(of(each, request) for each in listed(statement[element])):
+            if not any(of(pattern, request) for pattern in listed(statement[element])):
                 return False
-        elif any(of(each, request) for each in listed(statement[f"Not{element}"])):
+        elif any(of(pattern, request) for pattern in listed(statement[f"Not{element}"])):
             return False
     return all(
         condition_holds(operator, request.context.get(key.lower(), ()), listed(values), request, expands)
@@ -76,7 +78,9 @@ def glob(pattern: str, text: str) -> bool:
 @cache
 def expression(pattern: str) -> re.Pattern[str]:
     """Return a glob as a regular expression."""
-    return re.compile("".join({"*": ".*", "?": "."}.get(each) or re.escape(each) for each in pattern), re.DOTALL)
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern), re.DOTALL
+    )
 
 
 def substituted(text: str, request: Request, expands: bool) -> str | None:
@@ -112,7 +116,7 @@ def escaped(text: str) -> str:
 def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], request: Request, expands: bool) -> bool:
     """Whether the values of a key in the request satisfy one operator with its values in the policy."""
     quantifier, _, base = operator.rpartition(":")
-    values = [each if isinstance(each, str) else str(each).lower() for each in wanted]
+    values = [value if isinstance(value, str) else str(value).lower() for value in wanted]
     if base == "Null":
         return any((value.lower() == "true") == (not given) for value in values)
     if_exists = base.endswith("IfExists")
@@ -124,7 +128,7 @@ def condition_holds(operator: str, given: tuple[str, ...], wanted: list[Any], re
         return if_exists or negated
 
     def accepted(value: str) -> bool:
-        return any(compare(base.replace("Not", ""), each, value, request, expands) for each in values) != negated
+        return any(compare(base.replace("Not", ""), text, value, request, expands) for text in values) != negated
 
     if quantifier == "ForAnyValue":
         return any(map(accepted, given))

@@ -123,7 +123,7 @@ def raw_corpus() -> list[dict[str, Any]]:
 def raw_document(name: str, version: int) -> Any:
     """The document of one version of a policy."""
     policy = next(policy for policy in raw_corpus() if policy["name"] == name)
-    return next(each["document"] for each in policy["versions"] if each["version"] == f"v{version}")
+    return next(entry["document"] for entry in policy["versions"] if entry["version"] == f"v{version}")
 
 
 def policy_of(raw: dict[str, Any]) -> Policy:

@@ -76,7 +76,7 @@ def _fault_of_aws(words: list[str]) -> str:
     if operation is None:
         return f"{service} has no {called}"
     shape = model.operation_model(operation).input_shape
-    members = {} if shape is None else {xform_name(each, "-"): each for each in shape.members}
+    members = {} if shape is None else {xform_name(member, "-"): member for member in shape.members}
     parameters: dict[str, Any] = {}
     for option, values in _options(rest):
         if option in _GLOBAL:
@@ -112,10 +112,10 @@ def _value(shape: Shape, values: list[str]) -> Any:
     if values and values[0].startswith(("{", "[")) and shape.type_name != "string":
         return json.loads(values[0])
     if shape.type_name == "list":
-        return [_value(shape.member, [each]) for each in values]
+        return [_value(shape.member, [item]) for item in values]
     (value,) = values
     if isinstance(shape, MapShape):
-        return dict(each.split("=", 1) for each in value.split(","))
+        return dict(pair.split("=", 1) for pair in value.split(","))
     if isinstance(shape, StructureShape):
         return _structure(shape, value)
     return value == "true" if shape.type_name == "boolean" else value

@@ -77,7 +77,7 @@ class Tests(NamedTuple):
             # Run when the module is imported: any test of the module may notice.
             covering = {test for (file, _), tests in self.by_line.items() if file == path for test in tests}
         chosen, spent = [], 0.0
-        for test in sorted(covering, key=lambda each: self.seconds.get(each, 1.0)):
+        for test in sorted(covering, key=lambda candidate: self.seconds.get(candidate, 1.0)):
             spent += self.seconds.get(test, 1.0)
             if spent > SECONDS / 3:
                 break
@@ -167,7 +167,7 @@ def _faults(copy: Path) -> list[MutationSpec]:
     with contextlib.chdir(copy), contextlib.closing(session):
         init(paths, session, {})
         specs = [item.mutations[0] for item in session.work_items]
-    specs.sort(key=lambda each: (str(each.module_path), each.operator_name, each.occurrence))
+    specs.sort(key=lambda mutation: (str(mutation.module_path), mutation.operator_name, mutation.occurrence))
     return [
         spec
         for spec in specs
@@ -201,10 +201,10 @@ def _annotated(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
             yield from node.args
 
     return [
-        ((each.lineno, each.col_offset), (each.end_lineno or 0, each.end_col_offset or 0))
+        ((annotation.lineno, annotation.col_offset), (annotation.end_lineno or 0, annotation.end_col_offset or 0))
         for node in ast.walk(ast.parse(source))
-        for each in types(node)
-        if each is not None
+        for annotation in types(node)
+        if annotation is not None
     ]
 
 

@@ -141,7 +141,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="WORD", default="", help="trials whose name has this word")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="how many run at once")
     given = parser.parse_args()
-    chosen = [each for each in TRIALS if given.only in each.name and (each.short or not given.short)]
+    chosen = [trial for trial in TRIALS if given.only in trial.name and (trial.short or not given.short)]
     begun = perf_counter()
     with ThreadPoolExecutor(given.jobs) as pool:
         failed = sum(pool.map(lambda trial: _tried(trial, short=given.short), chosen))

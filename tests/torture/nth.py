@@ -408,11 +408,11 @@ def main() -> int:
             if given.only not in " ".join(words) or given.kind not in (None, kind):
                 continue
             found = [*tries(words, kind, cache, environment)]
-            number, wrong = number + len(found), wrong + sum(bool(each.wrong) for each in found)
+            number, wrong = number + len(found), wrong + sum(bool(attempt.wrong) for attempt in found)
             print(f"{' '.join(words):<60} {kind:<7} {len(found):>4} tries", flush=True)
-            for each in found:
-                if each.wrong:
-                    print(f"    {each.n}: {each.wrong}", flush=True)
+            for attempt in found:
+                if attempt.wrong:
+                    print(f"    {attempt.n}: {attempt.wrong}", flush=True)
     print(f"{number} tries, {wrong} wrong" + ("" if shim() else "; without a compiler no allocation was tried"))
     return 1 if wrong else 0
 

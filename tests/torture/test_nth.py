@@ -32,7 +32,7 @@ def test_whatever_fails_the_answer_is_right_or_it_is_said(
     found = [*tries(words, kind, filled_cache, every=every)]
     print(f"{len(found)} tries")
     assert found
-    assert [each for each in found if each.wrong] == []
+    assert [attempt for attempt in found if attempt.wrong] == []
 
 
 @pytest.mark.slow
@@ -40,4 +40,4 @@ def test_whatever_call_of_the_apps_start_fails_it_is_said(filled_cache: Path, ri
     rig.reset(0)
     found = [*tries(APP_ASKING, "call", filled_cache, rig.environment(own_home), every=64)]
     assert found
-    assert [each for each in found if each.wrong] == []
+    assert [attempt for attempt in found if attempt.wrong] == []

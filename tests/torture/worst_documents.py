@@ -199,8 +199,8 @@ def _lists(value: Any) -> Iterator[list[Any]]:
     if isinstance(value, list):
         yield value
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _lists(each)
+        for member in value.values():
+            yield from _lists(member)
 
 
 def _text(value: Any) -> str:

@@ -121,7 +121,7 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
     snapshot = library.account.last_snapshot_or_error()
     entry = library.find("karpenter")
     exports = version_exports(Shown(entry, entry.policy.default_version), library, snapshot)
-    filled = {each.label: each for each in exports}
+    filled = {export.label: export for export in exports}
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         export = filled[f"JSON for {cluster.name}"]
         text = export.text()
@@ -133,7 +133,7 @@ def test_a_controllers_policy_is_saved_with_the_parameters_of_a_cluster() -> Non
         assert cluster.name in export.about
     assert "${ClusterName}" in filled["JSON"].text()
     cni = library.find("AmazonEKS_CNI_Policy")
-    plain_labels = [each.label for each in version_exports(Shown(cni, 6), library, snapshot)]
+    plain_labels = [export.label for export in version_exports(Shown(cni, 6), library, snapshot)]
     assert plain_labels == ["JSON", "Markdown", "Terraform", "CloudFormation"]
 
 

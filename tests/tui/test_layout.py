@@ -41,9 +41,11 @@ async def _lines(pilot: Pilot[None], app: EkstuiApp) -> list[str]:
 
 def test_every_key_means_one_thing() -> None:
     assert [
-        key for key, count in Counter(key for each in all_keys() for key in each.keys.split(",")).items() if count > 1
+        key
+        for key, count in Counter(key for binding in all_keys() for key in binding.keys.split(",")).items()
+        if count > 1
     ] == []
-    assert [name for name, count in Counter(each.id for each in all_keys()).items() if count > 1] == []
+    assert [name for name, count in Counter(key.id for key in all_keys()).items() if count > 1] == []
 
 
 def test_the_styles_of_a_widget_name_its_class() -> None:
@@ -61,7 +63,8 @@ def test_the_styles_of_a_widget_name_its_class() -> None:
 
 def test_every_key_of_a_screen_does_something() -> None:
     found = [
-        importlib.import_module(f"{screens.__name__}.{each.name}") for each in pkgutil.iter_modules(screens.__path__)
+        importlib.import_module(f"{screens.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(screens.__path__)
     ]
     kinds = {
         kind for module in found for kind in vars(module).values() if isinstance(kind, type) and "KEYS" in vars(kind)
@@ -71,7 +74,7 @@ def test_every_key_of_a_screen_does_something() -> None:
         (kind.__name__, key.id)
         for kind in kinds
         for key in vars(kind)["KEYS"]
-        if not any(hasattr(each, f"action_{key.action.partition('(')[0]}") for each in (kind, RowList, EkstuiApp))
+        if not any(hasattr(owner, f"action_{key.action.partition('(')[0]}") for owner in (kind, RowList, EkstuiApp))
     ]
     assert dead == []
 

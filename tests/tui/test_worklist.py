@@ -134,7 +134,7 @@ def test_a_cluster_is_chosen_before_what_is_wrong_in_each_is_known(
         await settle(pilot, judged.is_set)
         await settle(pilot, lambda: "ekstui-clusters" not in {thread.name for thread in threading.enumerate()})
         await pilot.pause()
-        assert not [each for each in said if each != ClusterScreen.WAITING.capitalize()]
+        assert not [message for message in said if message != ClusterScreen.WAITING.capitalize()]
 
     travel(journey)
 
@@ -175,7 +175,7 @@ def test_every_problem_says_what_to_change_and_no_channel_gets_the_account(name:
 @pytest.mark.parametrize("width", [76, 116])
 def test_what_an_access_entry_allows_is_whole_at_every_width(width: int) -> None:
     answer = judging.cluster_answer(Library.open(AccountChoice(demo=True, offline=True)), "prod")
-    (of_sso,) = (each for each in answer.entries if "AWSReservedSSO" in each.entry.principal_arn)
+    (of_sso,) = (entry for entry in answer.entries if "AWSReservedSSO" in entry.entry.principal_arn)
     policy = AssociatedPolicy("AmazonEKSClusterAdminPolicy")
     entry = replace(of_sso, entry=of_sso.entry._replace(kind="STANDARD", policies=(policy,)))
     now = datetime.now(UTC)

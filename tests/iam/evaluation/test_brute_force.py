@@ -107,7 +107,7 @@ def brute_matches(statement: Statement, action: str, resource: str, context: Com
 
 def brute(layers: list[list[Document]], action: str, resource: str, context: Complete) -> str:
     hits = [
-        [s.effect for each in layer for s in each.statements if brute_matches(s, action, resource, context)]
+        [s.effect for policy in layer for s in policy.statements if brute_matches(s, action, resource, context)]
         for layer in layers
     ]
     if any("Deny" in effects for effects in hits):
@@ -140,10 +140,10 @@ def test_agreement_with_brute_force(
         Request(action, (resource,), None, known),
         [AppliedPolicy("p", None, identity)],
         None if boundary is None else AppliedPolicy("b", None, boundary),
-        [AppliedPolicy("s", None, each) for each in session],
+        [AppliedPolicy("s", None, document) for document in session],
         organization=Organization(
             tuple(
-                PolicyLevel(str(number), tuple(AppliedPolicy("o", None, each) for each in level))
+                PolicyLevel(str(number), tuple(AppliedPolicy("o", None, document) for document in level))
                 for number, level in enumerate(levels)
             )
         ),

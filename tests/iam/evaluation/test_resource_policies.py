@@ -172,6 +172,6 @@ def test_the_layer_names_the_statement_that_decides_it() -> None:
 
 
 def test_which_services_resource_control_policies_apply_to() -> None:
-    assert [is_resource_controlled(each) for each in ("s3:GetObject", "DynamoDB:GetItem", "ec2:RunInstances", "kms:RetireGrant")] == [
+    assert [is_resource_controlled(action) for action in ("s3:GetObject", "DynamoDB:GetItem", "ec2:RunInstances", "kms:RetireGrant")] == [
         True, True, None, False,
     ]  # fmt: skip

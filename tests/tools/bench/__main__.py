@@ -47,10 +47,10 @@ def main() -> int:
 
 def _print_lists(env: Mapping[str, str], rounds: int) -> None:
     print(f"\n{'1,600 rows, 80×24':<24}{'first ms':>10}{'bytes':>9}{'move B':>9}{'page B':>9}{'page ms':>9}")
-    for each in measure_lists(rounds, env):
+    for row in measure_lists(rounds, env):
         print(
-            f"{each.kind:<24}{each.first * 1000:>10.0f}{each.bytes:>9,}{each.move:>9,.0f}{each.page:>9,.0f}"
-            f"{each.seconds * 1000:>9.0f}"
+            f"{row.kind:<24}{row.first * 1000:>10.0f}{row.bytes:>9,}{row.move:>9,.0f}{row.page:>9,.0f}"
+            f"{row.seconds * 1000:>9.0f}"
         )
 
 
@@ -59,15 +59,17 @@ def _print_starts(taken: list[Taken]) -> None:
     print(
         f"{'start':<32}{'first ms':>10}{'× blank':>16}{'settled ms':>12}{'× blank':>16}{'CPU s':>7}{'MiB':>6}{'× blank':>14}{'bytes':>9}{'key ms':>8}{'× blank':>14}"
     )
-    for each in taken:
-        start = each.start
-        line = f"{start.subject.name:<32}{each.first * 1000:>10.0f}{_times(each.first / blank.first, start.first):>16}"
-        if each.settled:
-            line += f"{each.settled * 1000:>12.0f}{_times(each.settled / blank.settled, start.settled):>16}"
-            line += f"{each.processor:>7.2f}{each.memory / MIB:>6.0f}"
-            line += f"{_times(each.memory / blank.memory, start.memory):>14}{each.bytes:>9,}"
-        if each.effect:
-            line += f"{each.effect * 1000:>8.0f}{_times(each.effect / blank.first, start.effect):>14}"
+    for measurement in taken:
+        start = measurement.start
+        line = f"{start.subject.name:<32}{measurement.first * 1000:>10.0f}{_times(measurement.first / blank.first, start.first):>16}"
+        if measurement.settled:
+            line += (
+                f"{measurement.settled * 1000:>12.0f}{_times(measurement.settled / blank.settled, start.settled):>16}"
+            )
+            line += f"{measurement.processor:>7.2f}{measurement.memory / MIB:>6.0f}"
+            line += f"{_times(measurement.memory / blank.memory, start.memory):>14}{measurement.bytes:>9,}"
+        if measurement.effect:
+            line += f"{measurement.effect * 1000:>8.0f}{_times(measurement.effect / blank.first, start.effect):>14}"
         print(line)
 
 

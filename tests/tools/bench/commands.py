@@ -88,7 +88,10 @@ def measure(rounds: int, environment: Mapping[str, str]) -> Iterator[tuple[str, 
         for name, command in COMMANDS.items():
             taken[name].append(run(command, environment))
     for name, spent in taken.items():
-        yield name, Spent(median(each.wall for each in spent), median(each.processor for each in spent))
+        yield (
+            name,
+            Spent(median(sample.wall for sample in spent), median(sample.processor for sample in spent)),
+        )
 
 
 def fill_and_alone(rounds: int) -> tuple[float, float, int]:

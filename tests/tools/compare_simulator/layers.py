@@ -86,7 +86,10 @@ def _document(chance: random.Random, action: str, fits: float, allow: float, *, 
         }
         if named:
             part["Principal"] = chance.choice(
-                ("*", *({"AWS": each} for each in (SESSION, ROLE, USER, f"arn:aws:iam::{ACCOUNT}:root", OTHER)))
+                (
+                    "*",
+                    *({"AWS": principal} for principal in (SESSION, ROLE, USER, f"arn:aws:iam::{ACCOUNT}:root", OTHER)),
+                )
             )
         if chance.random() < 0.3:
             part["Condition"] = _condition(chance)
@@ -124,7 +127,7 @@ def evaluated(case: LayeredCase) -> Evaluation:
     request = Request(case.action, (case.resource,), case.principal, context, frozenset(CONTEXT) - set(case.context))
     return evaluate(
         request,
-        [_applied("identity", each) for each in case.identity],
+        [_applied("identity", document) for document in case.identity],
         None if case.boundary is None else _applied("boundary", case.boundary),
         [] if case.session is None else [_applied("session", case.session)],
         organization=Organization(_levels(case.scps), _levels(case.rcps)),
@@ -139,7 +142,7 @@ def _applied(name: str, value: Any) -> AppliedPolicy:
 
 def _levels(levels: Sequence[Sequence[Any]]) -> tuple[PolicyLevel, ...]:
     return tuple(
-        PolicyLevel(str(number), tuple(_applied("policy", each) for each in level))
+        PolicyLevel(str(number), tuple(_applied("policy", document) for document in level))
         for number, level in enumerate(levels)
     )
 
@@ -159,8 +162,8 @@ def layered_kind(case: LayeredCase, ours: str, theirs: str) -> str:
     """Return the class of a difference, by what README.md decides it by."""
     if case.rcps and case.action.startswith("sns:"):
         return "resource control policy on a service that AWS does not list"
-    named = [each.get("Principal") for each in (case.resource_policy or {"Statement": []})["Statement"]]
-    is_direct = any(each == "*" or each == {"AWS": SESSION} for each in named)
+    named = [statement.get("Principal") for statement in (case.resource_policy or {"Statement": []})["Statement"]]
+    is_direct = any(principal == "*" or principal == {"AWS": SESSION} for principal in named)
     if not case.is_across and case.session is not None and is_direct and (ours, theirs) == ("allowed", "implicit-deny"):
         return "session that is named, or anybody, under a session policy that does not allow it"
     return f"{ours} / {theirs}{' across accounts' if case.is_across else ''}"
