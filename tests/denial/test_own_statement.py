@@ -1,0 +1,71 @@
+"""The smallest statement that allows what is denied."""
+
+from typing import Any
+
+import pytest
+
+from ekstui.denial.deciding import nearest_statements
+from ekstui.denial.own_statement import smallest_statement
+from ekstui.iam.document import Statement
+from ekstui.iam.evaluation import evaluate
+from ekstui.iam.reference import reference
+from ekstui.iam.request import Request
+from tests.denial.subjects import ACCOUNT, BUCKET, REGION, SESSION, SNAPSHOT, VOLUME, managed_policy
+from tests.support.documents import allow
+
+
+def smallest(request: Request, *statements: dict[str, Any], name: str | None = None) -> Statement:
+    evaluation = evaluate(request, (managed_policy(*statements),), reference=reference()) if statements else None
+    near = (
+        ()
+        if evaluation is None
+        else nearest_statements(evaluation.decisive.statements, evaluation.verdict, request.action)
+    )
+    return smallest_statement(request, evaluation, near, name)
+
+
+def test_the_smallest_statement_allows_what_is_not_allowed_yet_and_no_more() -> None:
+    two = Request("s3:GetObject", (f"{BUCKET}/a", f"{BUCKET}/b"), SESSION)
+    assert smallest(two, allow("s3:GetObject", f"{BUCKET}/a")).resources == (f"{BUCKET}/b",)
+    assert smallest(two).resources == two.resources
+    assert smallest(two, allow("s3:PutObject")).conditions == ()
+    # It has the conditions of the nearest one only where that refuses tags.
+    keys = {"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}, "StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    tagging = Request("ec2:CreateTags", (SNAPSHOT,), SESSION, REGION | {"aws:TagKeys": ("b",)})
+    found = smallest(tagging, allow("ec2:*", Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}}), allow("ec2:CreateTags", Condition=keys))  # fmt: skip
+    assert found.conditions == ()
+    found = smallest(tagging, allow("ec2:CreateTags", Condition=keys))
+    assert [(condition.operator, condition.key, condition.values) for condition in found.conditions] == [
+        ("StringEquals", "aws:RequestedRegion", ("eu-west-1",))
+    ]
+    refused = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    assert smallest(tagging, allow("ec2:CreateTags", Condition=refused)).conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "resource"),
+    [
+        # A secret's ARN ends in six characters that its name has not (Secrets Manager User Guide, "Secrets Manager ARN").
+        ("secretsmanager:GetSecretValue", "prod/db", f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:prod/db-??????"),
+        ("secretsmanager:GetSecretValue", "prod/db-a1B2c3", f"arn:aws:secretsmanager:*:{ACCOUNT}:secret:prod/db-a1B2c3"),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:prod/db",
+         f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:prod/db-??????"),
+        ("ssm:GetParameter", "/prod/db", f"arn:aws:ssm:*:{ACCOUNT}:parameter/prod/db"),
+        ("eks:DescribeCluster", "prod", f"arn:aws:eks:*:{ACCOUNT}:cluster/prod"),
+        ("iam:UpdateRole", "node", f"arn:aws:iam::{ACCOUNT}:role/node"),
+        # An alias is no key; the ARN of a node group has three names; a table may be one of several types.
+        ("kms:Decrypt", "alias/app", "*"),
+        ("kms:Decrypt", "a466d1fa-0000-0000-0000-000000000000", f"arn:aws:kms:*:{ACCOUNT}:key/a466d1fa-0000-0000-0000-000000000000"),
+        ("eks:DescribeNodegroup", "workers", "*"),
+        ("eks:TagResource", "prod", "*"),
+        ("nosuch:Action", "prod", "*"),
+        ("eks:DescribeCluster", None, "*"),
+    ],
+)  # fmt: skip
+def test_a_resource_that_a_message_only_names_is_taken_to_be_in_the_callers_account(
+    action: str, name: str | None, resource: str
+) -> None:
+    assert smallest(Request(action, (), SESSION), name=name).resources == (resource,)
+    redacted = SESSION.replace(ACCOUNT, "***")
+    assert smallest(Request(action, (), redacted), name=name).resources == ("*",)
+    assert smallest(Request(action, (VOLUME,), SESSION), name=name).resources == (VOLUME,)
