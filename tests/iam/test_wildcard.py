@@ -1,6 +1,5 @@
 """IAM's wildcards against brute force over a small alphabet, and in bounded time."""
 
-import re
 import time
 from itertools import product
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from ekstui.iam.wildcard import MAX_LENGTH, covers, longest_piece, matches, overlaps
 from tests.support.effort import examples
 from tests.support.patience import PROCESSOR
+from tests.support.wildcards import as_regex
 
 ALPHABET = "ab["
 """A letter that no short pattern is likely to use up stands for the rest of the world, so three are enough."""
@@ -18,11 +18,6 @@ ALPHABET = "ab["
 patterns = st.text("ab*?", max_size=6)
 texts = st.text(ALPHABET, max_size=8)
 ALL_TEXTS = tuple("".join(letters) for length in range(8) for letters in product(ALPHABET, repeat=length))
-
-
-def as_regex(pattern: str) -> re.Pattern[str]:
-    translated = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
-    return re.compile(translated, re.DOTALL)
 
 
 def language(pattern: str) -> set[str]:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any
+
+from tests.support.wildcards import as_regex
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,7 @@ def matches_arn(pattern: str, value: str) -> bool:
 
 def glob(pattern: str, text: str) -> bool:
     """Whether `*` for any run and `?` for one character make the pattern the text."""
-    return expression(pattern).fullmatch(text) is not None
-
-
-@cache
-def expression(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a regular expression."""
-    return re.compile(
-        "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in pattern), re.DOTALL
-    )
+    return as_regex(pattern).fullmatch(text) is not None
 
 
 def substituted(text: str, request: Request, expands: bool) -> str | None:
