@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
@@ -17,28 +16,11 @@ from ekstui.library import Library
 from ekstui.library.maintenance import cache_info, clear_cache, count, fill_cache, verify_cache
 from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
-from tests.store.policies import fill_from_the_corpus
 from tests.support.bundled import CNI, FAMILY, newest
-from tests.support.corpus import small_corpus
+
+pytestmark = pytest.mark.usefixtures("small_bundle")
 
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return small_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(autouse=True)
-def _bundled(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a small corpus be the bundled one: a cache is filled with it in a tenth of the time."""
-    monkeypatch.setattr(Corpus, "bundled", lambda: corpus)
-
-
-@pytest.fixture(scope="module")
-def filled_file(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with mock.patch.object(Corpus, "bundled", lambda: corpus):
-        return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).file.path
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -22,31 +21,14 @@ from ekstui.sources.corpus import Corpus
 from ekstui.store.policy_store import DeliveryInfo
 from tests.rig.proxy import Effect
 from tests.rig.rig import Rig
-from tests.store.policies import fill_from_the_corpus
 from tests.support.bundled import CNI, LATER, newest
-from tests.support.corpus import small_corpus
 from tests.support.documents import allowing
+
+pytestmark = pytest.mark.usefixtures("small_bundle")
 
 NEWEST = newest(CNI)
 NEXT = NEWEST + 1
 NAMED = 0
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return small_corpus(tmp_path_factory.mktemp("corpus"))
-
-
-@pytest.fixture(autouse=True)
-def _bundled(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a small corpus be the bundled one: a tenth of the policies is read, compared and written in a tenth of the time."""
-    monkeypatch.setattr(Corpus, "bundled", lambda: corpus)
-
-
-@pytest.fixture(scope="module")
-def filled_file(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with mock.patch.object(Corpus, "bundled", lambda: corpus):
-        return fill_from_the_corpus(tmp_path_factory.mktemp("filled")).file.path
 
 
 @pytest.fixture

@@ -5,18 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.rig.rig import Rig
-from tests.support.filled import copied
 from tests.torture.faults import SHORT, Cell, cells, held, in_app
+
+pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
 
 def told(found: list[Cell]) -> list[Cell]:
     print(f"{len(found)} cells, {sum(bool(cell.wrong) for cell in found)} wrong")
     return [cell for cell in found if cell.wrong]
-
-
-@pytest.fixture(autouse=True)
-def _filled(own_home: Path, filled_cache: Path) -> None:
-    copied(filled_cache, own_home / "cache")
 
 
 @pytest.mark.slow

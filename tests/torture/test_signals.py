@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.rig.rig import Rig
-from tests.support.filled import copied
 from tests.torture.signals import CASES, hung, measured, started
 from tests.tui.driver.test_ending import assert_restored
+
+pytestmark = pytest.mark.usefixtures("own_filled_cache")
 
 SHORT = (
     "SIGHUP",
@@ -18,11 +19,6 @@ SHORT = (
     "two hundred sizes, then quit",
 )
 """The ends that the tests of the driver do not see with an app of their own, and one of a kind of the others."""
-
-
-@pytest.fixture(autouse=True)
-def _filled(own_home: Path, filled_cache: Path) -> None:
-    copied(filled_cache, own_home / "cache")
 
 
 @pytest.mark.slow
