@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ekstui.cli.main import main
-from tests.library.test_written_access import AWS, Repository, actions, allow, data, doc, ekstl
+from tests.library.test_written_access import AWS, Repository, actions, data, doc, ekstl
+from tests.support.documents import allow
 
 CNI = [
     "ec2:AssignPrivateIpAddresses", "ec2:AttachNetworkInterface", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,17 +14,15 @@ from ekstui.library import Library, reviewing
 from ekstui.library.reviewed import Review
 from ekstui.library.reviewing import review
 from ekstui.sources.repository import ChangedFile
+from tests.support.documents import allow
 from tests.support.effort import sample
+from tests.support.git import commit_all, make_repository
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/*"}
 
 
 def doc(*statements: Mapping[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(action: object, resource: object = "*", **more: object) -> dict[str, object]:
-    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
 class Sides:
@@ -59,19 +56,14 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._git("init", "--quiet")
-
-    def _git(self, *words: str) -> None:
-        identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", *identity, *words], cwd=self.folder, check=True, capture_output=True)
+        make_repository(folder)
 
     def write(self, files: Mapping[str, str]) -> None:
         write(self.folder, files)
 
     def commit(self, files: Mapping[str, str]) -> None:
         self.write(files)
-        self._git("add", "-A")
-        self._git("commit", "--quiet", "--allow-empty", "-m", "x")
+        commit_all(self.folder)
 
     def replace(self, files: Mapping[str, str]) -> None:
         """Have these files and no others in the work tree."""

@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.library.test_written_access import Repository, ack, actions, allow, attach, data, doc, encoded, managed
+from tests.library.test_written_access import Repository, ack, actions, attach, data, doc, encoded, managed
+from tests.support.documents import allow
 
 MOST_SECONDS = 3.0
 """The processor time that a review of 400 files may take, those of git included."""
