@@ -22,7 +22,7 @@ def names(statement: Any, action: str) -> bool:
     return matched == (element == "Action")
 
 
-def allowing(raw: Any, action: str) -> list[int]:
+def versions_that_allow(raw: Any, action: str) -> list[int]:
     return [
         int(version["version"][1:])
         for version in raw["versions"]
@@ -35,7 +35,7 @@ def candidates(action: str) -> list[Candidate]:
     """The policies that may allow an action, from the documents of those versions that matter."""
     found: list[Candidate] = []
     for raw in raw_corpus():
-        if allowing({"versions": raw["versions"][-1:]}, action):
+        if versions_that_allow({"versions": raw["versions"][-1:]}, action):
             documents = {int(version["version"][1:]): parse(version["document"]) for version in raw["versions"]}
             candidate = candidate_of(policy_of(raw), documents, action.lower())
             assert candidate is not None, raw["name"]
@@ -56,7 +56,7 @@ def test_the_policies_and_the_runs_are_those_of_the_raw_documents(action: str) -
     policies = [raw for raw in raw_corpus() if raw["name"] in looked_at]
     expected: dict[str, int] = {}
     for raw in policies:
-        versions = allowing(raw, action)
+        versions = versions_that_allow(raw, action)
         if int(raw["default"][1:]) not in versions:
             continue
         run = [int(version["version"][1:]) for version in raw["versions"]]

@@ -9,22 +9,19 @@ from ekstui.iam.document import Document, parse
 from ekstui.iam.grants import grants
 from ekstui.library.copies import ENOUGH_ACTIONS, copies_of, originals_of, published_originals
 from ekstui.sources.shipped import components
+from tests.support.documents import allow, parsed
 
 FIRST = [f"ec2:Describe{name}" for name in ("Instances", "Subnets", "Vpcs", "Images", "Tags")]
 SECOND = [*FIRST, "ec2:CreateTags"]
 
 
-def allowing(actions: list[str]) -> Document:
-    return parse({"Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}})
-
-
 def local(name: str, actions: list[str] | None) -> LocalPolicy:
-    document = None if actions is None else allowing(actions)
+    document = None if actions is None else parsed(allow(actions))
     return LocalPolicy(name, f"arn:aws:iam::111122223333:policy/{name}", "/", "v1", document)
 
 
 ORIGINAL = Policy("Original", "arn:aws:iam::aws:policy/Original", 2, (VersionInfo(1, None), VersionInfo(2, None)))
-KNOWN = [(ORIGINAL, {1: allowing(FIRST), 2: allowing(SECOND)})]
+KNOWN = [(ORIGINAL, {1: parsed(allow(FIRST)), 2: parsed(allow(SECOND))})]
 
 
 def versions(policy: LocalPolicy) -> list[tuple[int, bool]]:
@@ -90,7 +87,7 @@ TEN = [f"ec2:Describe{name}" for name in "ABCDEFGHIJ"]
     ],
 )
 def test_four_of_five_actions_make_a_copy(ours: list[str], known: list[str], found: str | None) -> None:
-    copies = copies_of([local("ours", ours)], originals_of([original("A", allowing(known))]))
+    copies = copies_of([local("ours", ours)], originals_of([original("A", parsed(allow(known)))]))
     assert [copy.original.name for copy in copies] == ([] if found is None else [found])
     for copy in copies:
         assert copy.overlap == len({*ours} & {*known}) / len({*ours} | {*known})
@@ -98,9 +95,9 @@ def test_four_of_five_actions_make_a_copy(ours: list[str], known: list[str], fou
 
 def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_in_resources_is_meant() -> None:
     ours = LocalPolicy("ours", "arn:aws:iam::111122223333:policy/ours", "/", "v1", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
-    less, more = original("Less", allowing(TEN[:6])), original("More", allowing(TEN[:5]))
+    less, more = original("Less", parsed(allow(TEN[:6]))), original("More", parsed(allow(TEN[:5])))
     exact = original("Exact", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
-    namesake = original("ours", allowing(["s3:GetObject"]))
+    namesake = original("ours", parsed(allow(["s3:GetObject"])))
     for known, expected in (
         ([less, more], "More"), ([more, less], "More"), ([more, exact], "Exact"), ([exact, more], "Exact"),
         ([less, exact, more], "Exact"), ([exact, namesake], "ours"), ([namesake, exact], "ours"),
@@ -109,7 +106,7 @@ def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_i
         assert (found.original.name, found.same_name) == (expected, expected == "ours")
         assert found.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[expected]
     # Of versions that mean the same, the one that is written the same way; else the newest.
-    one, split = allowing(TEN[:5]), parse({"Statement": [
+    one, split = parsed(allow(TEN[:5])), parse({"Statement": [
         {"Effect": "Allow", "Action": TEN[:2], "Resource": "*"}, {"Effect": "Allow", "Action": TEN[2:5], "Resource": "*"}]})  # fmt: skip
     for documents, version in (((one, split), 1), ((split, one), 2), ((split, split), 2)):
         (found,) = copies_of([local("ours", TEN[:5])], originals_of([original("A", *documents)]))

@@ -11,10 +11,10 @@ from moto.iam.models import Role
 from tests.rig.builder import Builder
 from tests.rig.clusters import add_auto, add_legacy, add_prod
 from tests.rig.crowd import add_crowd
-from tests.rig.documents import allowing, trusting_accounts_of, trusting_ec2
+from tests.rig.documents import trusting_accounts_of, trusting_ec2
 from tests.rig.isolation import ACCOUNT_ID
 from tests.rig.world import Aggregator, world
-from tests.support.documents import document, trust
+from tests.support.documents import allowing, document, trust
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 """The time at which the seeded account stands, unless another is given."""

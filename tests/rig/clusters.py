@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.rig.builder import Builder
-from tests.rig.documents import allowing, trusting_accounts_of, trusting_ec2, trusting_pods
+from tests.rig.documents import trusting_accounts_of, trusting_ec2, trusting_pods
 from tests.rig.eks import issuer
 from tests.rig.world import world
-from tests.support.documents import document, trust
+from tests.support.documents import allowing, document, trust
 
 
 def _auto_issuer(region: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from moto.iam.models import OpenIDConnectProvider
 
 from tests.rig.builder import Builder
-from tests.rig.documents import allowing, trusting_accounts_of, trusting_ec2, trusting_pods
-from tests.support.documents import trust
+from tests.rig.documents import trusting_accounts_of, trusting_ec2, trusting_pods
+from tests.support.documents import allowing, trust
 
 TEAMS = ("search", "payments", "ml", "data", "web", "mobile", "identity", "growth", "billing", "infra")
 APPS = ("api", "worker", "cron", "ingest", "export", "sync", "proxy", "cache", "frontend", "jobs", "stream", "report")

@@ -1,6 +1,6 @@
 """Policy documents, as people write them for EKS."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tests.support.documents import document, trust
@@ -34,8 +34,3 @@ def trusting_accounts_of(
         "Action": "sts:AssumeRoleWithWebIdentity",
     }
     return document(statement | ({"Condition": condition} if condition else {}))
-
-
-def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
-    """Return a document that allows actions."""
-    return document({"Effect": "Allow", "Action": list(actions), "Resource": resource})

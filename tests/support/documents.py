@@ -33,7 +33,7 @@ def parsed(*statements: Statement, version: str = VERSION) -> Document:
 
 def allowing(*actions: str, resource: str | Sequence[str] = "*") -> dict[str, Any]:
     """A document that allows these actions and nothing else, as JSON."""
-    return document(allow(actions[0] if len(actions) == 1 else actions, resource))
+    return document(allow(actions, resource))
 
 
 def trust(

@@ -42,7 +42,7 @@ def aws(name: str, *, read: bool = True) -> RolePolicy:
     return RolePolicy(name, policy["arn"], int(version["version"][1:]), parse(version["document"]) if read else None)
 
 
-def allowing(name: str, *actions: str, effect: str = "Allow", arn: str | None = None) -> RolePolicy:
+def policy_allowing(name: str, *actions: str, effect: str = "Allow", arn: str | None = None) -> RolePolicy:
     """A policy of the account's own that allows actions on everything."""
     statement = {"Effect": effect, "Action": list(actions), "Resource": "*"}
     return RolePolicy(name, arn, None, parse({"Version": "2012-10-17", "Statement": statement}))

@@ -17,13 +17,13 @@ from tests.eks.findings.subjects import (
     CNI_WITHOUT,
     NOW,
     ROLE,
-    allowing,
     around,
     association,
     aws,
     cluster,
     coded,
     findings_with,
+    policy_allowing,
     role,
     unread,
     used,
@@ -31,7 +31,7 @@ from tests.eks.findings.subjects import (
 from tests.support.documents import trusting
 
 NODE = (aws("AmazonEKSWorkerNodePolicy"), aws("AmazonEC2ContainerRegistryPullOnly"))
-OWN_CLUSTER = allowing("own", "ec2:CreateTags", "ec2:Describe*", "kms:DescribeKey")
+OWN_CLUSTER = policy_allowing("own", "ec2:CreateTags", "ec2:Describe*", "kms:DescribeKey")
 AUTO = tuple(
     aws(f"AmazonEKS{name}Policy") for name in ("Cluster", "Compute", "BlockStorage", "LoadBalancing", "Networking")
 )
@@ -129,7 +129,7 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
     document = aws("AmazonEKS_CNI_Policy").document
     assert document is not None
     older = sorted(set(document.statements[0].actions) - {"ec2:DescribeSecurityGroups"})
-    copy = allowing("cni-copy", *older, "ec2:CreateTags")
+    copy = policy_allowing("cni-copy", *older, "ec2:CreateTags")
     found = coded(findings_with((copy,), (used("addon", name="vpc-cni"),)), "missing-policy")
     assert [finding.severity for finding in found] == ["note", "note"]
     assert "ec2:DescribeSecurityGroups" in found[0].text
@@ -141,7 +141,7 @@ def test_a_copy_of_an_older_cni_policy_is_told_what_newer_releases_need() -> Non
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"boundary": allowing("edge", "ec2:*")}, "withheld by the permissions boundary edge"),
+        ({"boundary": policy_allowing("edge", "ec2:*")}, "withheld by the permissions boundary edge"),
         ({}, None),
     ],
 )
@@ -159,7 +159,11 @@ def test_an_unread_boundary_makes_it_unknown() -> None:
 
 
 def test_an_explicit_deny_counts_whatever_else_was_not_read() -> None:
-    policies = (aws("AmazonEKSFargatePodExecutionRolePolicy"), allowing("no", "ecr:*", effect="Deny"), unread("own"))
+    policies = (
+        aws("AmazonEKSFargatePodExecutionRolePolicy"),
+        policy_allowing("no", "ecr:*", effect="Deny"),
+        unread("own"),
+    )
     (finding,) = coded(findings_with(policies, (used("fargate"),)), "missing-policy")
     assert finding.severity == "problem"
     assert any("an explicit deny" in line for line in finding.evidence)
@@ -181,7 +185,7 @@ def test_the_session_policy_of_an_association_is_intersected(session: str | None
 
 
 def test_a_policy_of_the_account_with_the_name_of_one_of_aws_is_not_taken_for_it() -> None:
-    namesake = allowing(
+    namesake = policy_allowing(
         "AmazonEKSClusterPolicy", "ec2:*", arn="arn:aws:iam::111122223333:policy/AmazonEKSClusterPolicy"
     )
     (finding,) = [
@@ -215,7 +219,7 @@ def test_one_finding_speaks_of_all_uses_that_lack_it() -> None:
 
 def test_the_agent_makes_pod_identity_certain() -> None:
     agent = Addon("eks-pod-identity-agent", "v1", None)
-    policies = (allowing("own", "ec2:Describe*"), NODE[1])
+    policies = (policy_allowing("own", "ec2:Describe*"), NODE[1])
     for addons, expected in (((), "note"), ((agent,), "problem")):
         found = coded(findings_with(policies, (used("nodegroup"),), around(cluster(addons=addons))), "missing-policy")
         assert [finding.severity for finding in found if "Pod Identity" in finding.text] == [expected]
@@ -303,7 +307,7 @@ def test_nodes_of_auto_mode_have_no_branch_interfaces(fields: dict[str, Any], ex
 def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: datetime | None, expected: int) -> None:
     """EKS User Guide: before April 16, 2020, AmazonEKSServicePolicy was also required."""
     service = aws("AmazonEKSServicePolicy")
-    shadow = RolePolicy(service.name, service.arn, 1, allowing("x", "s3:GetObject").document)
+    shadow = RolePolicy(service.name, service.arn, 1, policy_allowing("x", "s3:GetObject").document)
     found = coded(
         findings_with((AUTO[0], shadow), (LOOKS_LIKE_ONE,), around(eks=None), role(created=created)), "missing-policy"
     )
@@ -311,7 +315,7 @@ def test_a_role_of_2020_04_16_or_later_belongs_to_no_cluster_before(created: dat
 
 
 def test_what_another_policy_covers_is_said_with_what_is_usual() -> None:
-    own = allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
+    own = policy_allowing("own", "ecr:*", "ec2:*", "kms:*", "eks-auth:*")
     (one,) = (finding.text for finding in findings_with((own,), (used("cluster"),)) if "run a cluster" in finding.text)
     assert one.startswith("AmazonEKSClusterPolicy is not attached; ")
     assert one.endswith(" is covered by own.")
@@ -409,7 +413,7 @@ def published(name: str, release: str) -> RolePolicy:
         ((), KARPENTER, ["problem"]),
         ((), KARPENTER._replace(kind="irsa", certainty="inferred"), ["note"]),
         ((), KARPENTER._replace(overruled="an association of Pod Identity comes first"), []),
-        ((allowing("own", "ec2:*", "iam:*", "ssm:*", "sqs:*"),), KARPENTER, ["note"]),
+        ((policy_allowing("own", "ec2:*", "iam:*", "ssm:*", "sqs:*"),), KARPENTER, ["note"]),
         ((published("karpenter", "v1.14.1"),), KARPENTER, []),
         # Any known release may be the one that runs.
         ((published("karpenter", "v1.0.0"),), KARPENTER, []),

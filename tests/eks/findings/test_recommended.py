@@ -4,7 +4,7 @@ import pytest
 
 from ekstui.eks.cluster import Addon
 from ekstui.eks.findings.subjects import RolePolicy
-from tests.eks.findings.subjects import ROLE, allowing, around, aws, cluster, coded, findings_with, used
+from tests.eks.findings.subjects import ROLE, around, aws, cluster, coded, findings_with, policy_allowing, used
 
 ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
 
@@ -15,10 +15,10 @@ ARN = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
         ((), True, "amazon-of-its-own", None, ["problem"]),
         ((), False, "amazon-of-its-own", None, ["note"]),
         ((), None, "amazon-of-its-own", None, ["note"]),
-        ((allowing("own", "logs:*"),), True, "amazon-of-its-own", None, ["note"]),
+        ((policy_allowing("own", "logs:*"),), True, "amazon-of-its-own", None, ["note"]),
         ((aws("CloudWatchAgentServerPolicy"),), True, "amazon-of-its-own", None, []),
         # The recommendation is for another service account of the add-on.
-        ((allowing("own", "logs:*"),), True, "amazon-of-its-own", "other", []),
+        ((policy_allowing("own", "logs:*"),), True, "amazon-of-its-own", "other", []),
         # What this one needs is known by its actions.
         ((aws("AmazonEBSCSIDriverPolicyV2"),), True, "aws-ebs-csi-driver", None, []),
     ],
