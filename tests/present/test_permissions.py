@@ -10,7 +10,7 @@ from ekstui.present.permissions import (
     EIGHTHS,
     actions_blocks,
     bar,
-    service_rows,
+    permission_rows,
     services_blocks,
     services_table,
     share,
@@ -48,7 +48,7 @@ def test_what_is_to_be_said_of_a_service_and_an_action_stands_in_every_form() ->
         }
     )
     services = services_in(document)
-    pane = "\n".join(plain(row.cells[0]) for row in service_rows(services, {("Allow", "foo"), ("Allow", "s3")}, 200))
+    pane = "\n".join(plain(row.cells[0]) for row in permission_rows(services, {("Allow", "foo"), ("Allow", "s3")}, 200))
     command = "\n".join(
         lines([services_table(services), *actions_blocks(services, {})], 200, colours=False, whole_tables=True)
     )
@@ -66,7 +66,7 @@ def test_no_key_of_a_condition_is_broken_beside_its_action() -> None:
     policy = library.find("AmazonEKSLoadBalancingPolicy").policy
     services = library.summary(policy, policy.default_version)
     opened = {(service.effect, service.service) for service in services}
-    lines = [plain(row.cells[0]) for row in service_rows(services, opened, 61)]
+    lines = [plain(row.cells[0]) for row in permission_rows(services, opened, 61)]
     assert max(map(cell_len, lines)) <= 61
     keys = {
         condition.key.removeprefix("aws:")

@@ -22,7 +22,7 @@ from ekstui.library.roles import RoleAnswer, role_answer
 from ekstui.present.account_report import copies_blocks, identity_blocks, unread_blocks
 from ekstui.present.blocks import Block, Heading, Node, Sentence, Span, Tree, failure_blocks
 from ekstui.present.cluster_report import about_line
-from ekstui.present.permissions import action_line, service_line, service_rows
+from ekstui.present.permissions import action_line, permission_rows, service_line
 from ekstui.present.rendering import rows, styled_line
 from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
@@ -234,7 +234,7 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         """Return what is denied and what remains of the rest, below remarks on what was left out or not read."""
         remarks = rows([*left_out(answer)], self.width)
         services = (*answer.access.denies, *answer.access.services)
-        return remarks + service_rows(services, self.opened, self.width)
+        return remarks + permission_rows(services, self.opened, self.width)
 
     def about_row(self, row: Row) -> Styled:
         """Return a service or action with its grants, a policy's ARN, or a finding with its evidence."""

@@ -13,7 +13,7 @@ from ekstui.iam.summary import ActionSummary, ServiceSummary, remaining
 from ekstui.library.catalog import knowledge, knowledge_of
 from ekstui.library.notation import PolicyAt
 from ekstui.present.access import access_blocks
-from ekstui.present.permissions import action_line, service_line, service_rows, unfolded
+from ekstui.present.permissions import action_line, permission_rows, service_line, unfolded
 from ekstui.present.policy_report import RemainingService, about_blocks, notes_blocks, remaining_blocks
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
@@ -177,7 +177,7 @@ class PermissionsPane(Pane):
         if words:
             services = [service for service in (_matching(service, words) for service in self._services) if service]
             opened = {(service.effect, service.service) for service in services}
-        table = service_rows(services, opened, width)
+        table = permission_rows(services, opened, width)
         return table if words else self._about_rows() + table
 
     def _about_rows(self) -> list[Row]:
