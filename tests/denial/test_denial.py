@@ -831,9 +831,9 @@ SAML_PROVIDER = "arn:aws:iam::111122223333:saml-provider/okta"
 def test_what_an_event_tells_of_who_assumes_a_role(
     name: str, identity: dict[str, Any], parameters: object, context: dict[str, tuple[str, ...]]
 ) -> None:
-    given = recorded(name, parameters, "sts", userIdentity=identity, awsRegion="eu-west-1")
+    event = recorded(name, parameters, "sts", userIdentity=identity, awsRegion="eu-west-1")
     of_assuming = ("aws:Federated", "aws:MultiFactor", "sts:")
-    found = {key: values for key, values in parse_denial(given).context.items() if key.startswith(of_assuming) or key.endswith(":sub")}  # fmt: skip
+    found = {key: values for key, values in parse_denial(event).context.items() if key.startswith(of_assuming) or key.endswith(":sub")}  # fmt: skip
     assert found == context
 
 
@@ -885,8 +885,8 @@ def test_an_event_gives_the_context_that_iam_had(
 def test_what_a_call_concerns_is_in_the_account_and_region_that_were_called(
     changes: dict[str, Any], resources: list[str]
 ) -> None:
-    given = json.loads(recorded("DescribeCluster", {"name": "prod"}, "eks")) | changes
-    assert list(parse_denial(json.dumps(given)).parameter_resources) == resources
+    event = json.loads(recorded("DescribeCluster", {"name": "prod"}, "eks")) | changes
+    assert list(parse_denial(json.dumps(event)).parameter_resources) == resources
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ ROLE = "arn:aws:iam::111122223333:role/team/dev"
 SESSION = "arn:aws:sts::111122223333:assumed-role/dev/{{SessionName}}"
 
 
-def given(policy: str, *namespaces: str) -> AssociatedPolicy:
+def associated_policy(policy: str, *namespaces: str) -> AssociatedPolicy:
     return AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy", namespaces or None)
 
 
@@ -166,17 +166,22 @@ def explained(what: str, *policies: AssociatedPolicy, user: str = "", **fields: 
 @pytest.mark.parametrize(
     ("what", "policies", "verdict", "said"),
     [
-        ("list pods  shop", (given("View"),), "allowed", "AmazonEKSViewPolicy"),
-        ("list pods  shop", (given("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
-        ("list pods  shop", (given("View", "sh*"),), "allowed", "AmazonEKSViewPolicy"),
-        ("list pods  shop", (given("View", "dev"),), "forbidden", "only in dev"),
-        ("list pods  ", (given("View", "shop"),), "forbidden", "cluster scope"),
-        ("get secrets  shop", (given("View"),), "forbidden", "None of the entry's access policies"),
-        ("create pods/exec  shop", (given("Edit"),), "allowed", "AmazonEKSEditPolicy"),
-        ("list nodes  ", (given("Admin"),), "forbidden", "AmazonEKSAdminPolicy"),
-        ("list nodes  ", (given("Admin"), given("ClusterAdmin")), "allowed", "AmazonEKSClusterAdminPolicy"),
-        ("list nodes  ", (given("KRO"),), "depends", "AmazonEKSKROPolicy"),
-        ("list nodes  ", (given("KRO", "shop"),), "forbidden", "None"),
+        ("list pods  shop", (associated_policy("View"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (associated_policy("View", "shop"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (associated_policy("View", "sh*"),), "allowed", "AmazonEKSViewPolicy"),
+        ("list pods  shop", (associated_policy("View", "dev"),), "forbidden", "only in dev"),
+        ("list pods  ", (associated_policy("View", "shop"),), "forbidden", "cluster scope"),
+        ("get secrets  shop", (associated_policy("View"),), "forbidden", "None of the entry's access policies"),
+        ("create pods/exec  shop", (associated_policy("Edit"),), "allowed", "AmazonEKSEditPolicy"),
+        ("list nodes  ", (associated_policy("Admin"),), "forbidden", "AmazonEKSAdminPolicy"),
+        (
+            "list nodes  ",
+            (associated_policy("Admin"), associated_policy("ClusterAdmin")),
+            "allowed",
+            "AmazonEKSClusterAdminPolicy",
+        ),
+        ("list nodes  ", (associated_policy("KRO"),), "depends", "AmazonEKSKROPolicy"),
+        ("list nodes  ", (associated_policy("KRO", "shop"),), "forbidden", "None"),
         ("list nodes  ", (), "forbidden", "no access policy"),
     ],
 )
@@ -211,7 +216,7 @@ def test_the_remedy_that_gives_least_is_first_and_none_that_nobody_may_have() ->
     assert explained("list applications argoproj.io shop").missing_rule == Rule(
         ("argoproj.io",), ("applications",), ("list",)
     )
-    assert explained("list pods  shop", given("View")).allowed_by == ()
+    assert explained("list pods  shop", associated_policy("View")).allowed_by == ()
 
 
 def test_what_was_not_read_or_not_looked_at_is_said() -> None:
@@ -222,9 +227,12 @@ def test_what_was_not_read_or_not_looked_at_is_said() -> None:
     assert explained("list pods  shop", user="arn:aws:sts::111122223333:assumed-role/other/jo").entry is None
     assert explained("list pods  shop", user="arn:aws:sts::444455556666:assumed-role/dev/jo").entry is None
     assert (
-        explained("list pods  shop", given("View"), username="dev:{{SessionName}}", user="dev:jo").verdict == "allowed"
+        explained("list pods  shop", associated_policy("View"), username="dev:{{SessionName}}", user="dev:jo").verdict
+        == "allowed"
     )
-    service_account = explained("list pods  shop", given("ClusterAdmin"), user="system:serviceaccount:shop:web")
+    service_account = explained(
+        "list pods  shop", associated_policy("ClusterAdmin"), user="system:serviceaccount:shop:web"
+    )
     assert (service_account.verdict, service_account.entry) == ("forbidden", None)
     (text, _, _) = TEXTS[0]
     alone = explain_forbidden(parse_forbidden(text)[0], None, RULES)
@@ -284,8 +292,8 @@ def unknown_with(*entries: AccessEntry) -> Cluster:
 
 @pytest.mark.parametrize("mode", ["API", "API_AND_CONFIG_MAP", "CONFIG_MAP"])
 def test_nobody_is_said_to_lack_an_entry_where_that_was_not_looked_at(mode: str) -> None:
-    known = AccessEntry(ROLE, "STANDARD")
-    cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=(known,))
+    entry = AccessEntry(ROLE, "STANDARD")
+    cluster = Cluster("prod", "eu-west-1", authentication_mode=mode, access_entries=(entry,))
     unnamed = explain_unauthorized(None, cluster)
     assert unnamed.verdict == "depends"
     assert "credentials" in unnamed.reason
@@ -406,14 +414,16 @@ def test_the_entry_of_a_user(entry: AccessEntry, user: str, matches: bool) -> No
     ],
 )
 def test_where_an_access_policy_applies(what: str, scope: tuple[str, ...], applies: bool) -> None:
-    found = explained(what, given("View", *scope), given("KRO", *scope))
+    found = explained(what, associated_policy("View", *scope), associated_policy("KRO", *scope))
     assert [(policy.covers, policy.applies) for policy in found.policies] == [(True, applies), (None, applies)]
 
 
 @pytest.mark.parametrize(("namespaces", "applies"), [(None, True), (("*",), False)])
 def test_a_path_is_in_no_namespace(namespaces: tuple[str, ...] | None, applies: bool) -> None:
     text = 'forbidden: User "arn:aws:sts::111122223333:assumed-role/dev/jo" cannot get path "/metrics"'
-    entry = AccessEntry(ROLE, "STANDARD", SESSION, policies=(given("ClusterAdmin")._replace(namespaces=namespaces),))
+    entry = AccessEntry(
+        ROLE, "STANDARD", SESSION, policies=(associated_policy("ClusterAdmin")._replace(namespaces=namespaces),)
+    )
     cluster = Cluster("prod", "eu-west-1", authentication_mode="API", access_entries=(entry,))
     (found,) = (explain_forbidden(refusal, cluster, RULES) for refusal in parse_forbidden(text))
     assert [policy.applies for policy in found.policies] == [applies]

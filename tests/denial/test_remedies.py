@@ -145,12 +145,12 @@ PERHAPS_BOTH = [
 def test_a_newer_version_that_helps(
     versions: list[list[dict[str, Any]]], current: int, default: int | None, newer: int | None, missing: tuple[str, ...]
 ) -> None:
-    known = candidate("a", *versions, default=default)
+    policy = candidate("a", *versions, default=default)
     in_force = managed_policy(*versions[current - 1], name="a", version=current)
-    found = newer_version(GET, (in_force,), [known])
+    found = newer_version(GET, (in_force,), [policy])
     assert (found and (found.current, found.version, found.missing)) == (newer and (current, newer, missing))
-    assert newer_version(GET, (in_force._replace(arn="arn:aws:iam::aws:policy/b"),), [known]) is None
-    assert newer_version(GET, (in_force._replace(version=None),), [known]) is None
+    assert newer_version(GET, (in_force._replace(arn="arn:aws:iam::aws:policy/b"),), [policy]) is None
+    assert newer_version(GET, (in_force._replace(version=None),), [policy]) is None
 
 
 def test_of_the_newer_versions_of_two_policies_the_one_that_certainly_helps_is_named() -> None:

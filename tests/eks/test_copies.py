@@ -98,11 +98,11 @@ def test_of_several_originals_the_namesake_then_the_likest_in_actions_and_then_i
     less, more = original("Less", parsed(allow(TEN[:6]))), original("More", parsed(allow(TEN[:5])))
     exact = original("Exact", on("arn:aws:ec2:*:*:vpc/a", TEN[:5]))
     namesake = original("ours", parsed(allow(["s3:GetObject"])))
-    for known, expected in (
+    for originals, expected in (
         ([less, more], "More"), ([more, less], "More"), ([more, exact], "Exact"), ([exact, more], "Exact"),
         ([less, exact, more], "Exact"), ([exact, namesake], "ours"), ([namesake, exact], "ours"),
     ):  # fmt: skip
-        (found,) = copies_of([ours], originals_of(known))
+        (found,) = copies_of([ours], originals_of(originals))
         assert (found.original.name, found.same_name) == (expected, expected == "ours")
         assert found.nearness == {"Exact": 1.0, "More": 0.0, "ours": 0.0}[expected]
     # Of versions that mean the same, the one that is written the same way; else the newest.

@@ -79,10 +79,10 @@ def test_the_family_of_the_corpus_is_known_in_its_order() -> None:
 
 @pytest.mark.parametrize(("name", "attachable"), POLICIES.items())
 def test_every_policy_of_the_page_has_its_entry(name: str, attachable: bool) -> None:
-    known = KNOWLEDGE.policies[name]
-    assert known.purpose
-    assert known.attached_to
-    assert known.attachable is attachable
+    entry = KNOWLEDGE.policies[name]
+    assert entry.purpose
+    assert entry.attached_to
+    assert entry.attachable is attachable
 
 
 @pytest.mark.parametrize("note", SERVICE_NOTES, ids=lambda note: f"{note.policy}-{note.service}")
@@ -116,7 +116,7 @@ def test_the_day_on_which_the_list_of_updates_begins_is_known() -> None:
 
 
 def test_services_kept_for_old_set_ups_are_marked() -> None:
-    marked = [(known.name, service) for known in KNOWLEDGE.policies.values() for service in known.unused]
+    marked = [(entry.name, service) for entry in KNOWLEDGE.policies.values() for service in entry.unused]
     assert marked == UNUSED
 
 
@@ -159,11 +159,11 @@ def test_an_update_changed_what_it_names(known: PolicyKnowledge) -> None:
 
 def test_dates_in_disagreements_are_those_of_iam() -> None:
     said = 0
-    for known in KNOWLEDGE.policies.values():
-        created = {int(version["version"][1:]): version["created"] for version in corpus()[known.name]["versions"]}
-        for update in known.updates:
+    for entry in KNOWLEDGE.policies.values():
+        created = {int(version["version"][1:]): version["created"] for version in corpus()[entry.name]["versions"]}
+        for update in entry.updates:
             if found := re.search(r"IAM made the version on (\S+?)[.,]", (update.disagreement or "") + "."):
-                assert created[update.version].startswith(found[1]), (known.name, update.version)
+                assert created[update.version].startswith(found[1]), (entry.name, update.version)
                 said += 1
     assert said > 10
 
@@ -237,7 +237,7 @@ def test_every_policy_named_exists() -> None:
 
 
 def test_names_of_both_kinds_are_the_four() -> None:
-    both = {known.name for known in KNOWLEDGE.policies.values() if known.access_policy}
+    both = {entry.name for entry in KNOWLEDGE.policies.values() if entry.access_policy}
     assert both == {
         "AmazonEKSBlockStoragePolicy",
         "AmazonEKSComputePolicy",

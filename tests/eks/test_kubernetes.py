@@ -134,11 +134,13 @@ def test_where_a_scope_applies(namespaces: tuple[str, ...] | None, namespace: st
 
 
 def test_the_policies_with_rules_are_those_that_are_said_to_be_known_exactly() -> None:
-    known = parse_knowledge((files.assets() / "eks.json").read_text()).access_policies
-    assert len(known) == 39
-    assert {name for name, policy in known.items() if policy.content == "exact"} == RULES.keys()
-    assert {name for name, policy in known.items() if policy.reserved} < known.keys()
-    assert all("not read in a guide" not in policy.text for policy in known.values() if policy.content != "unknown")
+    access_policies = parse_knowledge((files.assets() / "eks.json").read_text()).access_policies
+    assert len(access_policies) == 39
+    assert {name for name, policy in access_policies.items() if policy.content == "exact"} == RULES.keys()
+    assert {name for name, policy in access_policies.items() if policy.reserved} < access_policies.keys()
+    assert all(
+        "not read in a guide" not in policy.text for policy in access_policies.values() if policy.content != "unknown"
+    )
 
 
 @pytest.mark.parametrize(

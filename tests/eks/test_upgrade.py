@@ -112,20 +112,20 @@ def test_a_role_that_is_given_what_it_lacks_has_all_that_a_release_asks_for() ->
     assert len(pairs) > 90
     for before, after in sample(pairs, 40):
         old, new = (version.document(version.named({})) for version in (before, after))
-        given = old._replace(statements=(*old.statements, *lacking(new, old).statements))
-        assert changes(given, given._replace(statements=(*given.statements, *new.statements))).reach == "same"
-        left = superfluous(old, new, given).statements
+        union = old._replace(statements=(*old.statements, *lacking(new, old).statements))
+        assert changes(union, union._replace(statements=(*union.statements, *new.statements))).reach == "same"
+        left = superfluous(old, new, union).statements
         dropped = {
             (action, resource) for statement in left for action in statement.actions for resource in statement.resources
         }
         kept = [
             statement._replace(actions=(action,), resources=(resource,))
-            for statement in given.statements
+            for statement in union.statements
             for action in statement.actions
             for resource in statement.resources
             if (action, resource) not in dropped
         ]
-        rest = given._replace(statements=tuple(kept))
+        rest = union._replace(statements=tuple(kept))
         assert changes(rest, rest._replace(statements=(*rest.statements, *new.statements))).reach == "same"
 
 

@@ -130,9 +130,9 @@ def test_a_standard_entry_is_no_use() -> None:
 def test_irsa_is_inferred_even_where_the_cluster_is_known() -> None:
     condition = {"StringLike": {f"{ISSUER}:sub": "system:serviceaccount:web:*"}}
     role = a_role(trusting({"Federated": PROVIDER}, "sts:AssumeRoleWithWebIdentity", condition))
-    (known,) = uses_in(account(role, a_cluster()))[ARN]
-    assert (known.kind, known.certainty, known.cluster) == ("irsa", "inferred", "prod")
-    assert (known.namespace, known.service_account, known.remark) == ("web", "*", None)
+    (use,) = uses_in(account(role, a_cluster()))[ARN]
+    assert (use.kind, use.certainty, use.cluster) == ("irsa", "inferred", "prod")
+    assert (use.namespace, use.service_account, use.remark) == ("web", "*", None)
     (orphan,) = uses_in(account(role))[ARN]
     assert (orphan.cluster, orphan.region) == (None, "eu-west-1")
     assert "no cluster in eu-west-1" in (orphan.remark or "")
@@ -291,9 +291,9 @@ def test_which_parts_of_a_cluster_were_read() -> None:
     assert (read.unread, read.issues_known) == ((), True)
     for part, name in words.items():
         # EKS reports issues of these four parts, and none of entries and associations.
-        known = part in ("access_entries", "associations")
+        is_known = part in ("access_entries", "associations")
         for unread in (read._replace(**{part: None}), read._replace(cut_short=(part,))):  # type: ignore[arg-type]
-            assert (unread.unread, unread.issues_known) == ((name,), known)
+            assert (unread.unread, unread.issues_known) == ((name,), is_known)
     bare = read._replace(described=False)
     assert (bare.unread, bare.issues_known) == (("the cluster's own description",), False)
     # Only EC2 knows what the nodes of an entry for EC2 are, if no node group has the role.

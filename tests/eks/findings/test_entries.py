@@ -14,7 +14,7 @@ from ekstui.eks.findings.table import Finding
 from tests.eks.findings.subjects import ACCOUNT, ROLE, around, fixing, used
 
 
-def given(*policies: str) -> tuple[AssociatedPolicy, ...]:
+def associated_policies(*policies: str) -> tuple[AssociatedPolicy, ...]:
     return tuple(AssociatedPolicy(f"arn:aws:eks::aws:cluster-access-policy/{policy}") for policy in policies)
 
 
@@ -31,7 +31,7 @@ def missing_entry(cluster: Cluster, use: Use) -> tuple[Finding, ...]:
 
 
 def entry(kind: str | None = "STANDARD", *policies: str, **fields: Any) -> AccessEntry:
-    return AccessEntry(**{"principal_arn": ROLE, "kind": kind, "policies": given(*policies), **fields})
+    return AccessEntry(**{"principal_arn": ROLE, "kind": kind, "policies": associated_policies(*policies), **fields})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_role_is_not_said_to_be_gone_where_not_all_were_read() -> None:
 
 
 def test_admin_in_some_namespaces_is_no_admin_of_the_cluster() -> None:
-    (admin,) = given("AmazonEKSClusterAdminPolicy")
+    (admin,) = associated_policies("AmazonEKSClusterAdminPolicy")
     assert codes(entry(policies=(admin._replace(namespaces=("shop",)),))) == set()
 
 

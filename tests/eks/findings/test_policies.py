@@ -202,7 +202,7 @@ def test_the_cni_has_the_node_role_where_nothing_gives_it_another(
 
 
 def test_no_finding_tells_anyone_to_take_something_away() -> None:
-    everything = tuple(aws(name) for name, known in knowledge().policies.items() if known.attachable)
+    everything = tuple(aws(name) for name, entry in knowledge().policies.items() if entry.attachable)
     kinds: tuple[UseKind, ...] = (
         "cluster",
         "nodegroup",
