@@ -124,9 +124,9 @@ def test_the_gate_of_a_cluster(lasting_rig: Rig, ekstui: Run) -> None:
 
 def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasting_rig: Rig, ekstui: Run) -> None:
     lasting_rig.reset(0)
-    known = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
-    assert known["prod"]["problems"] > 0 < known["prod"]["issues"]
-    assert not any(cluster["not_judged"] for cluster in known.values())
+    clusters = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
+    assert clusters["prod"]["problems"] > 0 < clusters["prod"]["issues"]
+    assert not any(cluster["not_judged"] for cluster in clusters.values())
     lasting_rig.proxy.fail("denied", "iam", "*")
     denied = {cluster["name"]: cluster for cluster in shape(ekstui, "clusters")["clusters"]}
     # What EKS reports is a problem, whatever its roles may have.
@@ -145,7 +145,7 @@ def test_nothing_found_is_not_no_problem_where_something_could_not_be_read(lasti
     # The node group's issue is the only one that is out of reach.
     lasting_rig.proxy.fail("denied", "eks", "DescribeNodegroup")
     told = " ".join(ekstui("cluster", "prod", "-q").out.split())
-    assert f"EKS reports {known['prod']['issues'] - 1}+" in told
+    assert f"EKS reports {clusters['prod']['issues'] - 1}+" in told
     lasting_rig.proxy.clear()
     lasting_rig.proxy.fail("denied", "eks", "ListClusters")
     assert "could not be listed" in ekstui("clusters", "-q").out

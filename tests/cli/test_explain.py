@@ -700,8 +700,8 @@ def test_a_variable_that_the_request_lacks_equals_nothing(explain: Any) -> None:
 
 
 def test_the_words_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2", "--full"]
-    assert main([*given, "--absent", "aws:RequestTag/*"]) == 0
+    command = ["explain", SNAPSHOT, "--policy", "AmazonEBSCSIDriverPolicy@v2", "--full"]
+    assert main([*command, "--absent", "aws:RequestTag/*"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert ": the policies allow it only" in text
     assert "StringLike true; the request does not have the key" in text
@@ -847,7 +847,7 @@ def test_the_statement_of_the_service_control_policy_that_a_message_blames(expla
 )
 def test_each_level_has_its_verdict(explain: Any, tmp_path: Path, region: str | None, verdict: str) -> None:
     told_region = [] if region is None else ["--context", f"aws:RequestedRegion={region}"]
-    given = [
+    options = [
         "--policy",
         "AmazonEKSClusterPolicy@v10",
         "--action",
@@ -856,7 +856,7 @@ def test_each_level_has_its_verdict(explain: Any, tmp_path: Path, region: str | 
         "*",
         *told_region,
     ]
-    answer = explain(*given, "--scp", str(organization(tmp_path)))
+    answer = explain(*options, "--scp", str(organization(tmp_path)))
     assert answer["verdict"] == verdict
     assert answer["missing_context"] == (["aws:RequestedRegion"] if verdict == "depends" else [])
     assert answer["layers"][-1]["verdict"] == "allowed"
@@ -874,16 +874,16 @@ def test_a_resource_control_policy_denies_the_bearer_of_a_token_too(explain: Any
     trust.write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}), encoding="utf-8")
     deny = {"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}
     rcp.write_text(json.dumps({"Version": "2012-10-17", "Statement": deny}), encoding="utf-8")
-    given = [
+    options = [
         "--action", "sts:AssumeRoleWithWebIdentity", "--resource", role, "--trust", str(trust), "--context",
         f"aws:FederatedProvider={provider}",
     ]  # fmt: skip
-    assert explain(*given)["verdict"] == "allowed"
-    answer = explain(*given, "--rcp", str(rcp))
+    assert explain(*options)["verdict"] == "allowed"
+    answer = explain(*options, "--rcp", str(rcp))
     assert answer["verdict"] == "explicit-deny"
     assert answer["layers"][0]["decided_by"]["sid"] == "No"
     # Service control policies restrict no bearer of a token.
-    assert explain(*given, "--scp", str(organization(tmp_path)))["verdict"] == "allowed"
+    assert explain(*options, "--scp", str(organization(tmp_path)))["verdict"] == "allowed"
 
 
 @pytest.mark.parametrize(
@@ -914,9 +914,9 @@ def test_a_service_control_policy_as_the_command_line_prints_it(explain: Any, tm
     path = tmp_path / "deny.json"
     printed = {"Policy": {"PolicySummary": {"Name": "deny"}, "Content": json.dumps(document)}}
     path.write_text(json.dumps(printed), encoding="utf-8")
-    given = ["--policy", "AmazonEKSClusterPolicy", "--resource", "*", "--scp", str(path)]
-    assert explain(*given, "--action", "ec2:DescribeInstances")["verdict"] == "explicit-deny"
-    answer = explain(*given, "--action", "kms:DescribeKey")
+    options = ["--policy", "AmazonEKSClusterPolicy", "--resource", "*", "--scp", str(path)]
+    assert explain(*options, "--action", "ec2:DescribeInstances")["verdict"] == "explicit-deny"
+    answer = explain(*options, "--action", "kms:DescribeKey")
     assert (answer["verdict"], answer["layers"][0]["level"]) == ("implicit-deny", None)
     assert any("FullAWSAccess" in note for note in answer["notes"])
 
@@ -983,10 +983,10 @@ def test_every_layer_from_one_folder_of_iam_collect(explain: Any, tmp_path: Path
     ):  # fmt: skip
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(value), encoding="utf-8")
-    given = [
+    options = [
         word for option in ("--scp", "--rcp", "--resource-policy") for word in (option, str(tmp_path))
     ]  # fmt: skip
-    request = ["--resource", "arn:aws:s3:::logs/a", "--principal", "arn:aws:iam::111122223333:role/app", *given]
+    request = ["--resource", "arn:aws:s3:::logs/a", "--principal", "arn:aws:iam::111122223333:role/app", *options]
     answer = explain("--action", "s3:PutObject", *request, "--policy", "AmazonS3FullAccess")
     assert [(layer["layer"], layer["level"], layer["verdict"]) for layer in answer["layers"]] == [
         ("resource-control", "r-1", "allowed"), ("resource-control", "account 111122223333", "explicit-deny"),

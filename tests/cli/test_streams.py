@@ -121,8 +121,8 @@ def test_options_that_choose_the_account_change_nothing_where_none_is_asked(caps
 def test_every_option_with_a_value_may_stand_before_its_command() -> None:
     for name, command in commands_of(build_parser()).items():
         for option in (action for action in command._actions if action.option_strings and action.nargs is None):
-            given = [option.option_strings[-1], "list"]
-            assert with_command([*given, name]) == [name, *given]
+            arguments = [option.option_strings[-1], "list"]
+            assert with_command([*arguments, name]) == [name, *arguments]
 
 
 def test_without_credentials_the_public_archive_is_read_and_it_is_said(

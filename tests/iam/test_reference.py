@@ -73,7 +73,7 @@ def test_expansion_is_brute_force_over_all_names(service: str, action: str, hole
     for place, wild in holes:
         name = name[:place] + wild + name[place + 1 :]
     pattern = f"{service}:{name.swapcase()}"
-    expected = [known for known in ALL_NAMES if fnmatch.fnmatchcase(known.lower(), pattern.lower())]
+    expected = [action for action in ALL_NAMES if fnmatch.fnmatchcase(action.lower(), pattern.lower())]
     assert sorted(reference().expand(pattern)) == sorted(expected)
 
 

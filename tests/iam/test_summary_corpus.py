@@ -126,7 +126,7 @@ def condition_applies(statement: Statement, service: str, action: dict[str, Any]
         keys |= set(use["conditionKeys"])
         keys |= set(raw("resourceTypes", service)[use["name"].lower()].get("conditionKeys", ()))
     keys |= unassigned_keys(service)
-    known = [as_regex(re.sub(VARIABLE_PART, "*", key), re.IGNORECASE) for key in keys]
+    key_patterns = [as_regex(re.sub(VARIABLE_PART, "*", key), re.IGNORECASE) for key in keys]
     needed = []
     for line in statement.conditions:
         positive = not re.search(r"not|ifexists$|^forallvalues|^null$", line.operator, re.IGNORECASE)
@@ -134,7 +134,7 @@ def condition_applies(statement: Statement, service: str, action: dict[str, Any]
         positive |= line.operator.lower() == "null" and "true" not in line.values
         if line.key.lower().startswith(service + ":") and positive:
             needed.append(line.key)
-    return not needed or any(key.fullmatch(name) for name in needed for key in known)
+    return not needed or any(key.fullmatch(name) for name in needed for key in key_patterns)
 
 
 def brute_given(document: Document, effect: Effect) -> set[tuple[str, str]]:

@@ -68,12 +68,12 @@ DENIED = SourceError("clusters", "eks:ListClusters", "denied", "eks:ListClusters
     ],
 )
 def test_a_cluster_is_found_by_its_name_and_region(name: str, region: str | None, found: int | str) -> None:
-    known = with_clusters(*EVERYWHERE)
+    snapshot = with_clusters(*EVERYWHERE)
     if isinstance(found, int):
-        assert find_cluster(name, region, known) is EVERYWHERE[found]
+        assert find_cluster(name, region, snapshot) is EVERYWHERE[found]
         return
     with pytest.raises((AmbiguousError, NotFoundError), match=found):
-        find_cluster(name, region, known)
+        find_cluster(name, region, snapshot)
 
 
 @pytest.mark.parametrize(
@@ -326,8 +326,8 @@ def running(*statements: dict[str, Any], **more: Any) -> AccountSnapshot:
     """An account whose load balancer controller runs with a role that has one policy, or none that could be read."""
     pods = PodIdentityAssociation("a-1", "kube-system", LBC, role_arn("lbc"), session_tags=True)
     cluster = Cluster("prod", "eu-west-1", addons=(), associations=(pods,), described=True)
-    given = InlinePolicy("own", parse({"Statement": list(statements)}) if statements else None)
-    return with_clusters(cluster, roles=(Role("lbc", role_arn("lbc"), inline=(given,))._replace(**more),))
+    policy = InlinePolicy("own", parse({"Statement": list(statements)}) if statements else None)
+    return with_clusters(cluster, roles=(Role("lbc", role_arn("lbc"), inline=(policy,))._replace(**more),))
 
 
 def statements_of(release: str) -> list[dict[str, Any]]:
@@ -418,12 +418,12 @@ def test_the_policies_of_a_role_are_read_from_wherever_they_are_kept() -> None:
     known = snapshot()
     (mine,) = known.local_policies
     lost = "arn:aws:iam::111122223333:policy/lost"
-    given = (
+    policies = (
         AttachedPolicy("mine", mine.arn),
         AttachedPolicy("lost", lost),
         AttachedPolicy("AmazonEKSClusterPolicy", VIEW),
     )
-    role = known.roles[0]._replace(attached=given, boundary_arn=mine.arn)
+    role = known.roles[0]._replace(attached=policies, boundary_arn=mine.arn)
     documents = {VIEW: DefaultVersion(7, datetime(2026, 1, 1, tzinfo=UTC), EMPTY)}
     (subject,) = subjects_of([role], known, {}, lambda arns: {arn: documents[arn] for arn in arns if arn in documents})
     assert [(policy.name, policy.version, policy.document) for policy in subject.policies[:3]] == [

@@ -84,7 +84,7 @@ def undisturbed(small: Account, snapshots: dict[str, AccountSnapshot]) -> Accoun
 
 
 @pytest.fixture
-def known(small: Account, undisturbed: AccountSnapshot) -> Library:
+def undisturbed_library(small: Account, undisturbed: AccountSnapshot) -> Library:
     """A library over the account as it was read once: a sweep takes a quarter of a second of the processor."""
     return asking(replace(small, held_snapshot=undisturbed))
 
@@ -135,12 +135,12 @@ def test_every_role_is_read_once_over_short_pages(rig: Rig, library: Library) ->
     assert {entry.role.name for entry in answer.attachments.roles} == rig.account.roles_with(CNI)
 
 
-def test_boundaries_are_told_from_attachments(known: Library) -> None:
-    carried = attached(known, "AmazonEKSClusterPolicy").attachments
+def test_boundaries_are_told_from_attachments(undisturbed_library: Library) -> None:
+    carried = attached(undisturbed_library, "AmazonEKSClusterPolicy").attachments
     ways = {entry.role.name: entry.attached_as for entry in carried.roles}
     assert ways["prod-orders"] == ("boundary",)
     assert ways["prod-cluster"] == ("permissions",)
-    users = attached(known, "AmazonEC2ContainerRegistryReadOnly").attachments.users
+    users = attached(undisturbed_library, "AmazonEC2ContainerRegistryReadOnly").attachments.users
     assert {entry.user.name: entry.attached_as for entry in users} == {"ci-bot": ("permissions", "boundary")}
     assert [group.name for group in carried.groups] == ["platform"]
 
@@ -163,8 +163,8 @@ def test_every_use_is_found_and_no_other_confirmed(rig: Rig, undisturbed: Accoun
     assert not any(role.arn in uses for role in undisturbed.roles if role.service_linked)
 
 
-def test_session_policy_and_tags_of_pod_identity(known: Library) -> None:
-    (use,) = role_answer(known, "prod-reports").subject.uses
+def test_session_policy_and_tags_of_pod_identity(undisturbed_library: Library) -> None:
+    (use,) = role_answer(undisturbed_library, "prod-reports").subject.uses
     assert isinstance(use, Use)
     assert use.session_tags is False
     assert use.session_policy is not None
@@ -540,8 +540,8 @@ def test_offline_answers_only_for_the_account_of_the_profile(rig: Rig, monkeypat
     assert offline("prod") == account
 
 
-def test_clusters_by_name(rig: Rig, known: Library) -> None:
-    answer = cluster_answer(known, "prod")
+def test_clusters_by_name(rig: Rig, undisturbed_library: Library) -> None:
+    answer = cluster_answer(undisturbed_library, "prod")
     assert answer.complete
     assert [(issue.kind, issue.name, issue.code) for issue in answer.cluster.all_issues] == [
         ("nodegroup", "spot", "AccessDenied"),
@@ -558,10 +558,10 @@ def test_clusters_by_name(rig: Rig, known: Library) -> None:
     assert "prod-never-matches" in here
     assert "legacy-cluster" not in here
     with pytest.raises(NotFoundError) as unknown:
-        cluster_answer(known, "prd")
+        cluster_answer(undisturbed_library, "prd")
     assert unknown.value.nearest == ("prod",)
     with pytest.raises(NotFoundError):
-        cluster_answer(known, "prod", rig.account.away)
+        cluster_answer(undisturbed_library, "prod", rig.account.away)
 
 
 def test_a_name_in_two_regions_is_ambiguous(rig: Rig, small: Account) -> None:
@@ -583,8 +583,8 @@ def test_a_cluster_is_not_missing_where_eks_is_denied(rig: Rig, small: Account) 
         cluster_answer(asking(small), "prod")
 
 
-def test_copies_are_reported_with_the_version_they_started_from(known: Library) -> None:
-    copies = copies_in(known)
+def test_copies_are_reported_with_the_version_they_started_from(undisturbed_library: Library) -> None:
+    copies = copies_in(undisturbed_library)
     assert {(copy.copy.local.name, copy.copy.original.name, copy.copy.same_name) for copy in copies} == {
         ("AmazonEKS_CNI_Policy", "AmazonEKS_CNI_Policy", True),
         ("acme-eks-control-plane", "AmazonEKSClusterPolicy", False),
@@ -619,19 +619,19 @@ def replace_choice(account: Account, choice: AccountChoice) -> Account:
     return replace(account, choice=choice, held_snapshot=None)
 
 
-def test_a_role_is_compared_as_a_whole(known: Library) -> None:
-    whole = compare(known, RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
+def test_a_role_is_compared_as_a_whole(undisturbed_library: Library) -> None:
+    whole = compare(undisturbed_library, RoleSide("PROD-cluster"), PolicyAt("AmazonEKSClusterPolicy"))
     assert whole.before.label == "role:prod-cluster"
     # The role carries one more policy, so nothing is added on the way to the cluster policy alone.
     assert whole.change.added == ()
     removed = {action for difference in whole.change.removed for action in difference.actions}
-    other = known.document(known.find("AmazonEKSVPCResourceController").policy)
+    other = undisturbed_library.document(undisturbed_library.find("AmazonEKSVPCResourceController").policy)
     assert removed <= {action for statement in other.statements for action in statement.actions}
-    bounded = compare(known, RoleSide("prod-orders"), RoleSide("prod-orders"))
+    bounded = compare(undisturbed_library, RoleSide("prod-orders"), RoleSide("prod-orders"))
     assert bounded.change.kind == "none"
     assert "before its boundary AmazonEKSClusterPolicy" in bounded.before.label
     with pytest.raises(NotFoundError):
-        compare(known, RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
+        compare(undisturbed_library, RoleSide("prod-clustre"), PolicyAt("AmazonEKSClusterPolicy"))
 
 
 def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, of_iam: Account) -> None:
@@ -644,8 +644,11 @@ def test_what_is_kept_can_be_listed_and_forgotten(rig: Rig, of_iam: Account) -> 
     assert of_iam.last_snapshot() is None
 
 
-def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, known: Library) -> None:
-    entries = {row.entry.principal_arn.rpartition("/")[2]: row.entry for row in cluster_answer(known, "prod").entries}
+def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, undisturbed_library: Library) -> None:
+    entries = {
+        row.entry.principal_arn.rpartition("/")[2]: row.entry
+        for row in cluster_answer(undisturbed_library, "prod").entries
+    }
     assert entries["deleted-since"].kind == "STANDARD"
     assert [(associated.policy, associated.scope) for associated in entries["deleted-since"].policies or ()] == [
         ("AmazonEKSViewPolicy", "cluster")
@@ -655,15 +658,17 @@ def test_access_entries_are_read_whole_where_a_cluster_is_looked_at(rig: Rig, kn
     assert calls == sum(row.takes_policies for row in entries.values())
     # They are known from then on, offline too.
     offline = Library.open(AccountChoice(offline=True))
-    offline = Library(offline.corpus, offline.store, Account(AccountChoice(offline=True), known.account.folder))
+    offline = Library(
+        offline.corpus, offline.store, Account(AccountChoice(offline=True), undisturbed_library.account.folder)
+    )
     again = cluster_answer(offline, "prod").entries
     assert {row.entry.principal_arn.rpartition("/")[2]: row.entry for row in again} == entries
 
 
 def test_entries_that_cannot_be_read_hide_nothing_else(
-    rig: Rig, small: Account, known: Library, undisturbed: AccountSnapshot
+    rig: Rig, small: Account, undisturbed_library: Library, undisturbed: AccountSnapshot
 ) -> None:
-    whole = cluster_answer(known, "prod")
+    whole = cluster_answer(undisturbed_library, "prod")
     rig.proxy.fail("denied", "eks", "ListAssociatedAccessPolicies")
     denied = cluster_answer(asking(replace(small, held_snapshot=undisturbed)), "prod")
     assert [error.action for error in denied.errors] == ["eks:ListAssociatedAccessPolicies"]

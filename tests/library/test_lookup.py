@@ -27,7 +27,7 @@ EVENT = '{"eventSource": "ec2.amazonaws.com", "eventName": "CreateTags", "errorC
 
 
 @pytest.fixture(scope="module")
-def known() -> Catalogue:
+def demo_catalogue() -> Catalogue:
     library = Library.open(AccountChoice(demo=True))
     snapshot = library.account.last_snapshot_or_error()
     commands = [Thing("command", "clusters", "Choose a cluster.", eks=True), Thing("command", "compare", eks=True)]
@@ -139,62 +139,62 @@ def known() -> Catalogue:
         ("level=info\nChecking for IPAM connectivity ...", "symptom", IPAM),
     ],
 )  # fmt: skip
-def test_what_is_meant_comes_first(known: Catalogue, typed: str, kind: str, name: str) -> None:
-    found = known.find(typed)
+def test_what_is_meant_comes_first(demo_catalogue: Catalogue, typed: str, kind: str, name: str) -> None:
+    found = demo_catalogue.find(typed)
     assert found
     assert (found[0].kind, found[0].name) == (kind, name)
 
 
-def test_a_version_alone_is_one_of_the_policy_that_is_shown(known: Catalogue) -> None:
+def test_a_version_alone_is_one_of_the_policy_that_is_shown(demo_catalogue: Catalogue) -> None:
     current = Library.open(AccountChoice(demo=True)).find("AmazonEKS_CNI_Policy").policy.default_version
     for typed, after in (("v5..v6", 6), ("5..6", 6), ("@v5..", current)):
-        assert known.find(typed, shown="AmazonEKS_CNI_Policy")[0].name == f"AmazonEKS_CNI_Policy@v5..v{after}"
-    assert known.find("v5", shown="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5"
+        assert demo_catalogue.find(typed, shown="AmazonEKS_CNI_Policy")[0].name == f"AmazonEKS_CNI_Policy@v5..v{after}"
+    assert demo_catalogue.find("v5", shown="AmazonEKS_CNI_Policy")[0].name == "AmazonEKS_CNI_Policy@v5"
 
 
-def test_every_alias_means_something(known: Catalogue) -> None:
-    assert {text for text in knowledge().aliases if not list(known.things_meant(text))} == set()
+def test_every_alias_means_something(demo_catalogue: Catalogue) -> None:
+    assert {text for text in knowledge().aliases if not list(demo_catalogue.things_meant(text))} == set()
     for text, names in knowledge().aliases.items():
-        assert len(list(known.things_meant(text))) >= len(names), text
+        assert len(list(demo_catalogue.things_meant(text))) >= len(names), text
 
 
-def test_everything_is_found_by_its_name_and_its_arn(known: Catalogue) -> None:
+def test_everything_is_found_by_its_name_and_its_arn(demo_catalogue: Catalogue) -> None:
     library = Library.open(AccountChoice(demo=True))
     snapshot = library.account.last_snapshot_or_error()
     for policy in (entry.policy for entry in sample(library.policies("all"), 25)):
-        assert known.find(policy.name)[0].name == policy.name
-        assert known.find(policy.arn)[0].arn == policy.arn
+        assert demo_catalogue.find(policy.name)[0].name == policy.name
+        assert demo_catalogue.find(policy.arn)[0].arn == policy.arn
     for role in snapshot.roles:
-        assert known.find(role.arn or "")[0].value == role.arn
+        assert demo_catalogue.find(role.arn or "")[0].value == role.arn
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
-        assert known.find(cluster.arn or "")[0].arn == cluster.arn
+        assert demo_catalogue.find(cluster.arn or "")[0].arn == cluster.arn
 
 
-def test_a_message_names_the_role_that_was_denied(known: Catalogue) -> None:
-    assert [(thing.kind, thing.name) for thing in known.find(DENIAL)][1] == ("role", "prod-node")
+def test_a_message_names_the_role_that_was_denied(demo_catalogue: Catalogue) -> None:
+    assert [(thing.kind, thing.name) for thing in demo_catalogue.find(DENIAL)][1] == ("role", "prod-node")
 
 
-def test_nothing_is_made_up(known: Catalogue) -> None:
-    assert known.find("") == known.find("   ") == ()
-    assert known.find("xyzzyq") == ()
-    assert known.find("arn:aws:iam::123456789012:role/nobody") == ()
-    assert known.find("AmazonEKS_CNI_Policy@v6..v6") == known.find("AmazonEKS_CNI_Policy")[:1]
+def test_nothing_is_made_up(demo_catalogue: Catalogue) -> None:
+    assert demo_catalogue.find("") == demo_catalogue.find("   ") == ()
+    assert demo_catalogue.find("xyzzyq") == ()
+    assert demo_catalogue.find("arn:aws:iam::123456789012:role/nobody") == ()
+    assert demo_catalogue.find("AmazonEKS_CNI_Policy@v6..v6") == demo_catalogue.find("AmazonEKS_CNI_Policy")[:1]
     assert not is_message("eks cni")
     assert not is_message("AccessDenied")
 
 
-def test_a_megabyte_takes_bounded_time_and_the_denial_in_it_is_kept(known: Catalogue) -> None:
+def test_a_megabyte_takes_bounded_time_and_the_denial_in_it_is_kept(demo_catalogue: Catalogue) -> None:
     line = "2026-08-26T10:00:00Z level=info msg=reconciled pod=kube-system/aws-node-x\n"
     log = line * 7000 + DENIAL + "\n" + line * 7000
     begun = process_time()
-    found = known.find(log)
+    found = demo_catalogue.find(log)
     assert process_time() - begun < PROCESSOR
     assert isinstance(found[0].value, Pasted)
     assert DENIAL in found[0].value.text
     assert len(found[0].value.text) < 1000
     for text in ("a" * 1_000_000, "a b " * 250_000, "é\n" * 500_000, "arn:" * 250_000, "{" * 1_000_000):
         begun = process_time()
-        (first, *_) = known.find(text)
+        (first, *_) = demo_catalogue.find(text)
         assert process_time() - begun < PROCESSOR
         assert isinstance(first.value, Pasted)
         assert len(first.value.text) <= MESSAGE_PART

@@ -124,8 +124,8 @@ def test_where_the_simulator_and_ekstui_differ_both_say_what_they_did_not_know(
 ) -> None:
     rig.standing()
     rig.world.simulation = simulator({"scp": "explicitDeny"}, [])
-    given = ["explain", "--action", "eks:ListClusters", "--resource", "*", "--role", ROLE, "--peel"]
-    assert main(given) == 0
+    arguments = ["explain", "--action", "eks:ListClusters", "--resource", "*", "--role", ROLE, "--peel"]
+    assert main(arguments) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "ekstui and the simulator differ" in printed
     assert (

@@ -183,11 +183,11 @@ def test_the_steps_that_ship_are_judged_as_they_would_be_judged_now(indexed: Lib
     shipped = indexed.corpus.steps()
     assert shipped["judges"] == judging_version()
     assert len(shipped["steps"]) == POLICIES
-    given = shipped_steps(shipped, judging_version())
+    steps = shipped_steps(shipped, judging_version())
     for number, name in enumerate(indexed.store.names()):
         if number % 3 == 0:
             (known,) = indexed.store.named((name,))
-            assert given(name, known.documents) == judged(known.policy, indexed.store.history(name).texts), name
+            assert steps(name, known.documents) == judged(known.policy, indexed.store.history(name).texts), name
     assert shipped_steps(shipped, "another reference")(name, known.documents) is None
 
 

@@ -210,13 +210,13 @@ def test_the_demo_and_account_files_have_no_place_that_was_open(tmp_path: Path) 
     folder = tmp_path / "accounts"
     accounts.store(folder, ASKED)
     at = ASKED.fetched_at
-    given = Account(AccountChoice(file=tmp_path / "account.json"), folder, held_snapshot=ASKED)
+    file_account = Account(AccountChoice(file=tmp_path / "account.json"), folder, held_snapshot=ASKED)
     demo, own = (Account(AccountChoice(demo=demo), folder, held_snapshot=ASKED) for demo in (True, False))
-    for other in (given, demo):
+    for other in (file_account, demo):
         other.keep_place(at, "theirs")
         assert own.place(ASKED, at) == ""
     own.keep_place(at, "roles")
-    assert [account.place(ASKED, at) for account in (own, given, demo)] == ["roles", "", ""]
+    assert [account.place(ASKED, at) for account in (own, file_account, demo)] == ["roles", "", ""]
 
 
 def test_without_a_cache_there_is_no_sync_to_undo(tmp_path: Path) -> None:
@@ -365,8 +365,8 @@ def test_what_an_archive_tells_of_the_policies_that_it_lacks(
 def test_only_what_iam_would_call_an_aws_policy_is_stored(
     store: PolicyStore, changed: dict[str, Any], stored: bool
 ) -> None:
-    given = history({1: (moment(1), READS)}, name="New")
-    report = synced(store, Given(given._replace(policy=given.policy._replace(**changed))))
+    policy_history = history({1: (moment(1), READS)}, name="New")
+    report = synced(store, Given(policy_history._replace(policy=policy_history.policy._replace(**changed))))
     assert bool(report.new_policies) is stored
     assert bool(report.skipped) is (not stored and "default_version" not in changed)
 

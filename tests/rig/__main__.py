@@ -28,17 +28,17 @@ def main() -> int:
     parser.add_argument("--hostile", action="store_true", help="add names and texts with markup and escape sequences")
     parser.add_argument("--home", type=Path, help="where the cache, state and settings go (default: a new folder)")
     parser.add_argument("command", nargs="*", help="what to run, after `--`; else the rig serves until killed")
-    given = parser.parse_args()
-    home = given.home or Path(tempfile.mkdtemp(prefix="ekstui-rig-"))
+    options = parser.parse_args()
+    home = options.home or Path(tempfile.mkdtemp(prefix="ekstui-rig-"))
     home.mkdir(parents=True, exist_ok=True)
-    with Rig(given.roles) as rig:
-        rig.reset(partition=given.partition, hostile=given.hostile, now=datetime.now(UTC).replace(microsecond=0))
-        rig.proxy.latency = given.latency
+    with Rig(options.roles) as rig:
+        rig.reset(partition=options.partition, hostile=options.hostile, now=datetime.now(UTC).replace(microsecond=0))
+        rig.proxy.latency = options.latency
         variables = rig.environment(home)
-        if given.command:
+        if options.command:
             # Ctrl+C is for the command alone; a handler, unlike SIG_IGN, is not passed on to it.
             signal.signal(signal.SIGINT, lambda *_: None)
-            return subprocess.run(given.command, env=os.environ | variables, check=False).returncode
+            return subprocess.run(options.command, env=os.environ | variables, check=False).returncode
         for name, value in variables.items():
             # A shell keeps its own HOME: everything of ours has a variable of its own.
             if name != "HOME":

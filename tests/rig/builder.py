@@ -214,19 +214,19 @@ class Builder:
         backend.clusters[name] = cluster
         cluster.created_at = created or self.now
         cluster.identity = {"oidc": {"issuer": issuer_url or issuer(region, name, self.account_id)}}
-        given: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             "access_config": {"authenticationMode": authentication_mode},
             "health": {"issues": [dict(issue) for issue in issues]},
         }
         if auto_mode_role is not None:
-            given["compute_config"] = {
+            attributes["compute_config"] = {
                 "enabled": True,
                 "nodePools": ["general-purpose", "system"],
                 "nodeRoleArn": auto_mode_role.arn,
             }
-            given["storage_config"] = {"blockStorage": {"enabled": True}}
+            attributes["storage_config"] = {"blockStorage": {"enabled": True}}
             self._used(auto_mode_role.arn, "auto-mode-node", cluster, region)
-        extend(cluster, **given)
+        extend(cluster, **attributes)
         self._used(role.arn, "cluster", cluster, region)
         return cluster
 

@@ -76,8 +76,8 @@ def collected(tmp_path: Path) -> Path:
 
 
 def of_options(folder: Path, request: Request, *, assumes: bool = False) -> Any:
-    given = [str(folder)]
-    return read_layers(given, given, given, given).for_request(request, assumes=assumes)
+    paths = [str(folder)]
+    return read_layers(paths, paths, paths, paths).for_request(request, assumes=assumes)
 
 
 def test_levels_of_the_callers_and_the_resources_account(collected: Path) -> None:

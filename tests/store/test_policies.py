@@ -164,8 +164,8 @@ def test_collections_are_kept_apart(store: PolicyStore) -> None:
 def test_a_newer_corpus_is_merged_into_what_is_there(tmp_path: Path) -> None:
     store = PolicyStore.in_folder(tmp_path)
     for digest, day, names in (("one", 1, "AB"), ("two", 2, "BC")):
-        given = [pack(history({day: (None, A)}, name=name)) for name in names]
-        store.put(given, DeliveryInfo(provenance("archive", day), moment(day), corpus=digest), tuple(names[:1]))
+        histories = [pack(history({day: (None, A)}, name=name)) for name in names]
+        store.put(histories, DeliveryInfo(provenance("archive", day), moment(day), corpus=digest), tuple(names[:1]))
     assert store.names() == ("B", "A", "C")
     assert [policy.name for policy in store.policies("eks")] == ["B"]
     assert (store.policy("B").default_version, store.state().corpus) == (2, "two")
@@ -226,15 +226,15 @@ BEFORE = State("before", moment(5), synced_at=moment(6), corpus="abc", endpoints
 def test_what_a_delivery_tells_of_the_whole(
     authority: Authority, known_until: datetime | None, source: str, until: datetime
 ) -> None:
-    given = DeliveryInfo(provenance(authority, 9), known_until)
-    after = given.applied_to(BEFORE)
+    delivery = DeliveryInfo(provenance(authority, 9), known_until)
+    after = delivery.applied_to(BEFORE)
     assert (after.source, after.known_until) == (source, until)
     # What it does not tell stays.
     assert (after.synced_at, after.corpus, after.endpoints) == (moment(6), "abc", ("http://a",))
-    told = given._replace(synced_at=moment(7), corpus="", endpoint="http://b").applied_to(BEFORE)
+    told = delivery._replace(synced_at=moment(7), corpus="", endpoint="http://b").applied_to(BEFORE)
     assert (told.synced_at, told.corpus, told.endpoints) == (moment(7), "", ("http://a", "http://b"))
-    assert given._replace(endpoint="http://a").applied_to(BEFORE).endpoints == ("http://a",)
-    first = given.applied_to(None)
+    assert delivery._replace(endpoint="http://a").applied_to(BEFORE).endpoints == ("http://a",)
+    first = delivery.applied_to(None)
     assert first.source == f"{authority} 9"
     assert first.known_until == (known_until or datetime.min.replace(tzinfo=UTC))
 

@@ -140,11 +140,11 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="the short forms, which are part of make test")
     parser.add_argument("--only", metavar="WORD", default="", help="trials whose name has this word")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="how many run at once")
-    given = parser.parse_args()
-    chosen = [trial for trial in TRIALS if given.only in trial.name and (trial.short or not given.short)]
+    options = parser.parse_args()
+    chosen = [trial for trial in TRIALS if options.only in trial.name and (trial.short or not options.short)]
     begun = perf_counter()
-    with ThreadPoolExecutor(given.jobs) as pool:
-        failed = sum(pool.map(lambda trial: _tried(trial, short=given.short), chosen))
+    with ThreadPoolExecutor(options.jobs) as pool:
+        failed = sum(pool.map(lambda trial: _tried(trial, short=options.short), chosen))
     load = f"the load was {os.getloadavg()[0]:.1f}"
     print(f"{len(chosen)} parts, {failed} failed, {(perf_counter() - begun) / 60:.0f} minutes; {load}")
     return 1 if failed else 0

@@ -366,7 +366,7 @@ def main() -> int:
     parser.add_argument("--part", choices=("screens", "calls"), help="this part of the matrix alone")
     parser.add_argument("--only", default="", help="calls that have this word")
     add_share(parser)
-    given = parser.parse_args()
+    options = parser.parse_args()
     wrong: Counter[str] = Counter()
     seen: Counter[str] = Counter()
 
@@ -380,14 +380,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, Rig(0) as rig:
         home = Path(folder)
         fill_cache(home / "cache")
-        if given.part != "calls":
-            every = [(call, fault) for fault in FAULTS for call in CALLS if given.only in ":".join(call)]
-            for call, fault in given.share.of(every):
+        if options.part != "calls":
+            every = [(call, fault) for fault in FAULTS for call in CALLS if options.only in ":".join(call)]
+            for call, fault in options.share.of(every):
                 for cell in chain(cells(rig, home, (call,), [fault]), in_app(rig, home, (call,), [fault])):
                     tell("cells of commands" if cell.place in COMMANDS else "cells of screens", cell)
-        if given.part != "screens":
-            made = [(action, fault) for action in sorted(OPERATIONS) for fault in EFFECTS if given.only in action]
-            for action, jobs in groupby(given.share.of(made), key=itemgetter(0)):
+        if options.part != "screens":
+            made = [(action, fault) for action in sorted(OPERATIONS) for fault in EFFECTS if options.only in action]
+            for action, jobs in groupby(options.share.of(made), key=itemgetter(0)):
                 for cell in held(rig, home, [action], [fault for _, fault in jobs]):
                     tell("cells of every call", cell)
     print("; ".join(f"{count} {kind}, {wrong[kind]} wrong" for kind, count in seen.items()))

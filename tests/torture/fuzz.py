@@ -142,20 +142,20 @@ def main() -> int:
     parser.add_argument("--only", default="", help="targets whose name has this word")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--seeds", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    options = parser.parse_args()
     has_atheris = importlib.util.find_spec("atheris") is not None
-    if given.child:
+    if options.child:
         if has_atheris:
-            guided(given.child, given.seconds, given.seeds)
+            guided(options.child, options.seconds, options.seeds)
         else:
-            unguided(given.child, given.seconds)
+            unguided(options.child, options.seconds)
         return 0
     from tests.torture.targets import TARGETS
 
     crashes = total = 0
     for name in TARGETS:
-        if given.only in name:
-            tried, broke = fuzzed(name, given.seconds)
+        if options.only in name:
+            tried, broke = fuzzed(name, options.seconds)
             total += tried
             crashes += bool(broke)
             print(f"{name:<32} {tried:>9,} inputs  {'CRASH' if broke else 'no crash'}", flush=True)

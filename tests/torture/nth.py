@@ -338,8 +338,8 @@ def _tried(
         home.mkdir()
         if words != FIRST:
             copied(cache, home / "cache")
-        given = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
-        code, out, told, met = run(words, Fault(kind, n, home), given, folder)
+        variables = isolated(home) | (environment or {}) | {"EKSTUI_CACHE": str(home / "cache"), "HOME": str(home)}
+        code, out, told, met = run(words, Fault(kind, n, home), variables, folder)
     return _CLOCK.sub("<time>", out.replace(str(folder), "")), told, code, met
 
 
@@ -393,8 +393,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="commands that have this word")
     parser.add_argument("--kind", choices=KINDS, help="this kind alone")
     add_share(parser)
-    given = parser.parse_args()
-    share: Share = given.share
+    options = parser.parse_args()
+    share: Share = options.share
     number = wrong = 0
     with tempfile.TemporaryDirectory() as place, Rig(20) as rig:
         cache = fill_cache(Path(place) / "cache")
@@ -405,7 +405,7 @@ def main() -> int:
             *((words, kind, asked) for words in (*ASKING, APP_ASKING) for kind in (*local, *KINDS[3:])),
         ]
         for words, kind, environment in share.of(jobs):
-            if given.only not in " ".join(words) or given.kind not in (None, kind):
+            if options.only not in " ".join(words) or options.kind not in (None, kind):
                 continue
             found = [*tries(words, kind, cache, environment)]
             number, wrong = number + len(found), wrong + sum(bool(attempt.wrong) for attempt in found)

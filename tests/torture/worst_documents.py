@@ -292,7 +292,7 @@ def main() -> int:
     parser.add_argument("--command", metavar="WORD", default="", help="commands whose name has this word")
     parser.add_argument("--roles", type=int, default=2_000, help="the roles of the account; 0 leaves it out")
     parser.add_argument("--distinct", type=int, default=50, metavar="N", help="how many of the roles' documents differ")
-    given = parser.parse_args()
+    options = parser.parse_args()
     above = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -300,10 +300,10 @@ def main() -> int:
         environment.pop("AWS_PROFILE", None)
         fill_cache(folder / "cache")
         for shape in SHAPES:
-            if shape != "plain" and given.only not in shape:
+            if shape != "plain" and options.only not in shape:
                 continue
-            for command, words in commands(folder, shape, given.roles, given.distinct).items():
-                if given.command not in command:
+            for command, words in commands(folder, shape, options.roles, options.distinct).items():
+                if options.command not in command:
                     continue
                 used, megabytes, code, said = measured(*words, environment=environment)
                 is_above = used > MAX_SECONDS or megabytes > MAX_MEGABYTES or code not in (0, 1)

@@ -93,9 +93,9 @@ NAMES = names()
 
 def random_condition(rng: random.Random, key: str) -> Condition:
     name = rng.choice(NAMES)
-    known = operator(name)
-    assert known is not None
-    values = ["true", "false"] if known.base == "Null" else WANTED[known.family.how] + MORE.get(key, [])
+    rule = operator(name)
+    assert rule is not None
+    values = ["true", "false"] if rule.base == "Null" else WANTED[rule.family.how] + MORE.get(key, [])
     return Condition(
         name, key, tuple(rng.sample(values, rng.choice((1, 1, 1, 2, 3)) if len(values) > 2 else rng.choice((1, 2))))
     )
@@ -243,12 +243,12 @@ def test_a_line_needs_its_key_where_evaluation_is_certain_that_it_fails_without(
     base: str, suffix: str, quantifier: str
 ) -> None:
     name = f"{quantifier}{base}{suffix}"
-    known = operator(name)
+    rule = operator(name)
     for values in (("false",), ("true",), ("false", "true"), ("FALSE",)):
         holds = condition_holds(
             Condition(name, "k:one", values), Context({"k:one": ()}, frozenset()), has_variables=True
         )
-        assert (known is not None and known.needs_key(values)) == (holds.holds is False), (name, values)
+        assert (rule is not None and rule.needs_key(values)) == (holds.holds is False), (name, values)
 
 
 COMPARISONS: tuple[ComparisonSign, ...] = ("=", "<", "<=", ">", ">=")

@@ -290,8 +290,8 @@ def test_no_resource_follows_from_the_reference() -> None:
     result = evaluate(listed, [narrow], reference=reference())
     assert (result.verdict, result.missing, result.decisive.resource) == ("depends", ("resource",), "*")
     assert evaluate(listed, [applied("p", ALLOW)], reference=reference()).verdict == "allowed"
-    given = Request("iam:ListInstanceProfiles", ("arn:aws:iam::111122223333:instance-profile/eks-a",))
-    assert evaluate(given, [narrow], reference=reference()).verdict == "allowed"
+    request = Request("iam:ListInstanceProfiles", ("arn:aws:iam::111122223333:instance-profile/eks-a",))
+    assert evaluate(request, [narrow], reference=reference()).verdict == "allowed"
     assert evaluate(Request("iam:ListInstanceProfiles", ("*",)), [narrow]).verdict == "implicit-deny"
 
 
@@ -337,8 +337,8 @@ def test_keys_that_follow_from_the_arns_of_a_request(
 ) -> None:
     assert context_of(Request(action, principal=principal), resource).values(key) == values
     # What is given or said to be absent comes before what follows.
-    given = Request(action, principal=principal, context={key.upper(): ("x",)}, absent=frozenset({key}))
-    assert context_of(given, resource).values(key) == ("x",)
+    request = Request(action, principal=principal, context={key.upper(): ("x",)}, absent=frozenset({key}))
+    assert context_of(request, resource).values(key) == ("x",)
     absent = Request(action, principal=principal, absent=frozenset({key.lower()}))
     assert context_of(absent, resource).values(key) == ()
 
