@@ -7,12 +7,12 @@ User Guide, "AWS JSON policy elements: Principal".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from ekstui.change.comparison import Change
 from ekstui.change.holes import changes_around, plainly
 from ekstui.iam.document import Condition, Document, Principal, Statement
-from ekstui.iam.trust import trust_in_words
 
 _TAG = "aws:PrincipalTag/principal "
 """The condition that stands for a principal: a key that every action has, so that it is either met or not."""
@@ -20,28 +20,31 @@ _TAG = "aws:PrincipalTag/principal "
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([^:*]+)(?::root)?")
 _IN_ACCOUNT = re.compile(r"arn:[^:]*:(?:iam|sts)::([^:*]+):.+")
 
+TrustWords: TypeAlias = Callable[[Document, str], Sequence[str]]
+"""What puts a trust policy in words, a sentence for each principal, as seen from an account."""
+
 _TOKEN_KEY = re.compile(r".+[./].+:(?:sub|aud|amr|oaud|iss|azp|email)", re.IGNORECASE)
 """A claim of an identity provider's token, which is plain text."""
 
 
-def principal_changes(before: Document, after: Document) -> Change:
+def principal_changes(before: Document, after: Document, trust_words: TrustWords) -> Change:
     """Return what differs between two trust or resource policies, and whether more or fewer requests are allowed."""
     change = changes_around(_as_identity(before), _as_identity(after))
     if change.kind == "none":
         return change
-    gained, lost = _who(before, after), _who(after, before)
+    gained, lost = _who(before, after, trust_words), _who(after, before, trust_words)
     parts = [*([f"added: {' '.join(gained)}"] if gained else []), *([f"removed: {' '.join(lost)}"] if lost else [])]
     reach = "cannot tell whether wider" if change.reach == "unknown" else change.reach
     words = f"{reach}: {'; '.join(parts)}" if parts else _in_words(change.verdict)
     return change._replace(verdict=plainly(words), notes=tuple(map(_in_words, change.notes)))
 
 
-def _who(before: Document, after: Document) -> list[str]:
+def _who(before: Document, after: Document, trust_words: TrustWords) -> list[str]:
     """Return sentences on who may assume a role by the second trust policy and not by the first; none for other policies."""
     if any(statement.resource_element for document in (before, after) for statement in document.statements):
         return []
-    own = set(trust_in_words(before, "")) if before.statements else set()
-    return [sentence for sentence in (trust_in_words(after, "") if after.statements else ()) if sentence not in own]
+    own = set(trust_words(before, "")) if before.statements else set()
+    return [sentence for sentence in (trust_words(after, "") if after.statements else ()) if sentence not in own]
 
 
 def _in_words(text: str) -> str:

@@ -11,6 +11,7 @@ from ekstui.denial.answer import Explanation, Policies, TrustJudgement
 from ekstui.denial.callers import trust_notes, wanted_tokens
 from ekstui.denial.deciding import TRUST_MUST_ALLOW, evaluated, nearest_statements
 from ekstui.denial.message import Denial
+from ekstui.eks.trust import ServiceAccount, eks_region, trust_in_words
 from ekstui.iam import arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Statement
@@ -28,16 +29,19 @@ from ekstui.iam.evaluation import (
     Verdict,
     statement_results,
 )
-from ekstui.iam.principals import OF_SESSIONS, PROVIDER, Caller, NamedAs, PrincipalMatch, caller_of, named_by
-from ekstui.iam.request import Request
-from ekstui.iam.trust import (
+from ekstui.iam.principals import (
+    OF_SESSIONS,
     POD_IDENTITY_SERVICE,
+    PROVIDER,
     SERVICE_ACCOUNT,
-    ServiceAccount,
-    eks_region,
+    Caller,
+    NamedAs,
+    PrincipalMatch,
+    caller_of,
     issuer_of,
-    trust_in_words,
+    named_by,
 )
+from ekstui.iam.request import Request
 from ekstui.iam.truth import Truth, every, negation, some
 from ekstui.iam.wildcard import overlaps
 

@@ -6,11 +6,11 @@ Identity".
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ekstui.eks.trust import ServiceAccount, Trustee, eks_region, trustees
 from ekstui.iam.condition_operators import Operator, operator
 from ekstui.iam.document import Condition, Document, Statement
 from ekstui.iam.evaluation import Verdict
-from ekstui.iam.principals import OF_SESSIONS, WEB_IDENTITY, Caller, same_service
-from ekstui.iam.trust import SERVICE_ACCOUNT, ServiceAccount, Trustee, eks_region, issuer_of, trustees
+from ekstui.iam.principals import OF_SESSIONS, SERVICE_ACCOUNT, WEB_IDENTITY, Caller, issuer_of, same_service
 from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
 

@@ -25,6 +25,7 @@ from ekstui.eks.commands import (
     with_variables,
 )
 from ekstui.eks.published import ARNS_OF_TEMPLATE
+from ekstui.eks.trust import SERVICE_ACCOUNT_NAME
 from ekstui.iam.arn import entity_of, split_arn
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Document, Statement, parse_text, serialise
@@ -32,7 +33,6 @@ from ekstui.iam.evaluation import AppliedPolicy, StatementResult, evaluate
 from ekstui.iam.principals import is_assuming
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
-from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 from ekstui.iam.wildcard import is_wild
 from ekstui.named_tuples import NamedTuple
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from ekstui.denial.patterns import compiled_later
+from ekstui.eks.trust import SERVICE_ACCOUNT_NAME
 from ekstui.iam.evaluation import LAYER_WORDS, Layer
 from ekstui.iam.reference import reference
-from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 from ekstui.named_tuples import NamedTuple
 
 PolicyType = Layer | Literal["vpc-endpoint", "public-access-block"]

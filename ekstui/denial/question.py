@@ -7,11 +7,11 @@ from ekstui.denial.forbidden import Forbidden
 from ekstui.denial.merging import Repeated, merged_refusals
 from ekstui.denial.message import Denial
 from ekstui.denial.parsing import parse_denial, refusals_in
+from ekstui.eks.trust import SERVICE_ACCOUNT_NAME
 from ekstui.errors import Advice, InputError
 from ekstui.iam.conditions.known_keys import is_condition_key, similar_keys
 from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
-from ekstui.iam.trust import SERVICE_ACCOUNT_NAME
 from ekstui.named_tuples import NamedTuple
 
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com(?:\.cn)?")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use, UseKind
 from ekstui.eks.cluster import DESCRIPTION, Cluster
-from ekstui.iam.trust import trustees
+from ekstui.eks.trust import trustees
 from ekstui.named_tuples import NamedTuple
 
 AWS_AUTH = "the aws-auth ConfigMap"

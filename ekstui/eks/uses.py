@@ -10,7 +10,8 @@ from typing import Any
 from ekstui.eks.account_snapshot import AccountSnapshot, Attachments, Role, Use, UseKind, attachments_of
 from ekstui.eks.cluster import Cluster, ClusterPlace, PodIdentityAssociation
 from ekstui.eks.pods import KubernetesFacts, Pod
-from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees, trusts_service
+from ekstui.eks.trust import Trustee, eks_region, trustees, trusts_service
+from ekstui.iam.principals import issuer_of
 from ekstui.iam.wildcard import is_wild
 
 SCOPED = "AmazonEBSCSIDriverEKSClusterScopedPolicy"

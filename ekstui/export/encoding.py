@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ekstui.change.policy import format_time, name_in, version_label
+from ekstui.eks.trust import ServiceAccount, trust_word
 from ekstui.iam.document import Statement, serialise, serialise_conditions, serialise_statement
-from ekstui.iam.trust import ServiceAccount, trust_word
 from ekstui.library.catalog import knowledge
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a policy document says: the language of IAM, with no history and no clock. Of EKS it knows how a trust policy names pods.
+"""What a policy document says: the language of IAM, with no history and no clock. Of EKS it knows who calls for a pod.
 
 `document.parse` turns JSON into a `Document` of statements; everything else works on that value.
 
@@ -6,5 +6,5 @@
 - What does it grant? `grants.Grant`: one action, one resource, one condition block. `summary` and `access_levels` show
   grants as the console does, `action_facts` one action.
 - Is this request allowed? `evaluation.evaluate`, with `conditions` and `arn` for its parts; start reading there.
-- Can the grant apply at all? `applicability`. Who may assume the role? `trust`.
+- Can the grant apply at all? `applicability`. Whom does a statement name? `principals`.
 """

@@ -11,12 +11,16 @@ from typing import Literal
 from ekstui.iam import arn
 from ekstui.iam.document import Statement
 from ekstui.iam.request import Request
-from ekstui.iam.trust import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
 from ekstui.iam.truth import Truth, negation, some
 from ekstui.named_tuples import NamedTuple
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 POD_IDENTITY = "eks-auth:AssumeRoleForPodIdentity"
+POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
+
+SERVICE_ACCOUNT = "system:serviceaccount:"
+"""How the subject of every Kubernetes service account starts."""
+
 UNSIGNED = frozenset({WEB_IDENTITY.lower(), "sts:assumerolewithsaml"})
 """Unsigned calls, to which identity policies do not apply."""
 
@@ -55,6 +59,11 @@ class Caller(NamedTuple):
     def issuer(self) -> str | None:
         """The issuer of the token, without `https://`."""
         return None if self.kind != "web-identity" or self.name is None else issuer_of(self.name) or self.name
+
+
+def issuer_of(provider_arn: str) -> str:
+    """Return the issuer, without `https://`, of an OIDC provider's ARN."""
+    return provider_arn.partition(":oidc-provider/")[2]
 
 
 def is_assuming(action: str) -> bool:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ekstui.change.holes import has_hole
 from ekstui.eks.published import Component, Release
+from ekstui.eks.trust import trustees
 from ekstui.eks.uses import controllers_of_account
 from ekstui.errors import InputError
 from ekstui.iam.document import Document
 from ekstui.iam.grants import allows_action, grants, merged_document
 from ekstui.iam.text import listed
-from ekstui.iam.trust import trustees
 from ekstui.iam.wildcard import matches
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.copies import ENOUGH_ACTIONS, ENOUGH_OVERLAP

@@ -29,9 +29,8 @@ from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.access_levels import SumAccess, sum_access
 from ekstui.iam.evaluation import DENIALS, AppliedPolicy
-from ekstui.iam.principals import POD_IDENTITY, WEB_IDENTITY
+from ekstui.iam.principals import POD_IDENTITY, SERVICE_ACCOUNT, WEB_IDENTITY
 from ekstui.iam.request import Request
-from ekstui.iam.trust import SERVICE_ACCOUNT
 from ekstui.library.catalog import knowledge, not_found
 from ekstui.library.cluster_answers import pods_answer, service_accounts_of
 from ekstui.library.cluster_facts import find_cluster

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ekstui.change.comparison import Change
 from ekstui.change.holes import changes_around, has_hole, plainly
 from ekstui.change.permitted import principal_changes
+from ekstui.eks.trust import trust_in_words
 from ekstui.iam.document import Document, Statement
 from ekstui.library.attached_changes import attached_changes
 from ekstui.library.gate_file import read_gate_file
@@ -207,7 +208,7 @@ def _compared(one: WrittenPolicy | None, other: WrittenPolicy | None) -> Reviewe
 
 def document_changes(before: Document, after: Document, *, is_for_principals: bool) -> Change:
     """Return what differs between two documents, which may have holes or be trust or resource policies."""
-    return principal_changes(before, after) if is_for_principals else changes_around(before, after)
+    return principal_changes(before, after, trust_in_words) if is_for_principals else changes_around(before, after)
 
 
 def _document(side: WrittenPolicy | None) -> Document:

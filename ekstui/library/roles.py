@@ -10,12 +10,12 @@ from ekstui.eks.findings.looking import findings_of, fixing_commands
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, RolePolicy
 from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.pod_credentials import PodsWithRole, pods_with_role
+from ekstui.eks.trust import trust_in_words
 from ekstui.eks.unseen import unseen_uses
 from ekstui.eks.uses import Uses, uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.access_levels import SumAccess, sum_access
 from ekstui.iam.grants import merged_document
-from ekstui.iam.trust import trust_in_words
 from ekstui.library.catalog import ComparedSide, DefaultVersions, knowledge, not_found
 from ekstui.library.copies import CopyAnswer, all_copies_on
 from ekstui.library.layers import ceilings, layers_in_force, of_role

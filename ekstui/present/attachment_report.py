@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from ekstui.change.policy import name_in
 from ekstui.eks.account_snapshot import Attachments, Group, OrganisationAnswer, RoleAttachment, UserAttachment
+from ekstui.eks.trust import trust_word
 from ekstui.eks.use_words import use_in_words
 from ekstui.iam.text import clean_line
-from ekstui.iam.trust import trust_word
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.blocks import (
     Block,

@@ -18,6 +18,7 @@ from pathlib import Path
 from ekstui.change.comparison import changes
 from ekstui.change.policy import Policy, VersionInfo
 from ekstui.denial.parsing import parse_denial
+from ekstui.eks.trust import trust_in_words
 from ekstui.eks.uses import uses_in
 from ekstui.errors import EkstuiError
 from ekstui.files import assets
@@ -27,7 +28,6 @@ from ekstui.iam.reference import reference
 from ekstui.iam.request import Request
 from ekstui.iam.summary import remaining, services_in
 from ekstui.iam.text import clean
-from ekstui.iam.trust import trust_in_words
 from ekstui.library import Library
 from ekstui.library.maintenance import fill_cache
 from ekstui.library.notation import parse_policy_or_range, parse_sides

@@ -7,9 +7,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+from ekstui.eks.trust import trust_in_words, trust_word
 from ekstui.eks.uses import attachments_with_uses, uses_in
 from ekstui.errors import InputError
-from ekstui.iam.trust import trust_in_words, trust_word
 from ekstui.sources.account_file import read_account_file
 from ekstui.store.accounts import StoreError, load, store
 from ekstui.store.objects import ObjectFile

@@ -7,7 +7,7 @@ from ekstui.eks.account_snapshot import Use
 from ekstui.eks.cluster import Cluster
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import ReleaseRange, Requirement
-from ekstui.iam.trust import trusts_service
+from ekstui.eks.trust import trusts_service
 from ekstui.iam.truth import Truth, every, negation
 
 SERVICE_ROLE_SINCE = datetime(2020, 4, 16, tzinfo=UTC)

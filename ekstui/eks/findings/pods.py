@@ -28,8 +28,8 @@ from ekstui.eks.pod_credentials import (
 )
 from ekstui.eks.pods import ROLE_ANNOTATION, KubernetesServiceAccount, Pod, Workload
 from ekstui.eks.uses import arn_without_path, controllers_of_account
+from ekstui.iam.principals import issuer_of
 from ekstui.iam.text import counted, listed
-from ekstui.iam.trust import issuer_of
 
 _SKIP = "eks.amazonaws.com/skip-containers"
 

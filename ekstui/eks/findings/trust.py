@@ -16,9 +16,10 @@ from ekstui.eks.commands import Command, aws
 from ekstui.eks.findings.conditions import all_hold
 from ekstui.eks.findings.subjects import AccountContext, RoleInUse, use_as_evidence
 from ekstui.eks.findings.table import Case, Finding, FixPlace, Severity, finding
+from ekstui.eks.trust import Trustee, eks_region, trustees
 from ekstui.iam.document import Condition, Statement, parse_text, serialise, serialise_statement
+from ekstui.iam.principals import issuer_of
 from ekstui.iam.text import listed
-from ekstui.iam.trust import Trustee, eks_region, issuer_of, trustees
 from ekstui.iam.wildcard import is_wild
 
 if TYPE_CHECKING:

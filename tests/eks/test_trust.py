@@ -2,8 +2,9 @@
 
 import pytest
 
+from ekstui.eks.trust import eks_region, trust_in_words, trust_word, trustees, trusts_service
 from ekstui.iam.document import Document, parse
-from ekstui.iam.trust import eks_region, issuer_of, trust_in_words, trust_word, trustees, trusts_service
+from ekstui.iam.principals import issuer_of
 from tests.support.documents import trust
 
 ACCOUNT = "111122223333"

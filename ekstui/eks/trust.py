@@ -8,6 +8,7 @@ from typing import Literal
 
 from ekstui.iam.condition_operators import operator
 from ekstui.iam.document import Condition, Document, Principal, Statement
+from ekstui.iam.principals import POD_IDENTITY_SERVICE, SERVICE_ACCOUNT, issuer_of
 from ekstui.iam.wildcard import is_wild, matches
 from ekstui.named_tuples import NamedTuple
 
@@ -17,14 +18,9 @@ TrusteeKind = Literal[
 ]  # fmt: skip
 """The kind of principal that is trusted; `oidc` is a provider that is neither a cluster's nor GitHub's."""
 
-POD_IDENTITY_SERVICE = "pods.eks.amazonaws.com"
-
 _EKS_ISSUER = re.compile(
     r"oidc[.-]eks\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)/id/\w+$"
 )
-SERVICE_ACCOUNT = "system:serviceaccount:"
-"""How the user name of every Kubernetes service account starts."""
-
 SERVICE_ACCOUNT_NAME = re.compile(rf"{SERVICE_ACCOUNT}([a-z0-9-]{{1,63}}):([a-z0-9.-]{{1,253}})")
 """The user name of a service account: its namespace and its own name."""
 
@@ -130,11 +126,6 @@ def trust_in_words(trust: Document | None, account: str) -> tuple[str, ...]:
 def trusts_service(trust: Document | None, service: str) -> bool:
     """Return whether a service principal such as `eks.amazonaws.com` is trusted, in any partition's spelling."""
     return any(trustee.name.removesuffix(".cn") == service for trustee in trustees(trust))
-
-
-def issuer_of(provider_arn: str) -> str:
-    """Return the issuer, without `https://`, of an OIDC provider's ARN."""
-    return provider_arn.partition(":oidc-provider/")[2]
 
 
 def eks_region(issuer: str) -> str | None:
