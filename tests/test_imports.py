@@ -62,7 +62,7 @@ SAVED: Mapping[str, Mapping[str, int]] = {
         "ekstui.library.principals_can": 85, "ekstui.sources.levels": 21, "ekstui.sources.mirror": 20,
     },
     "explain": {
-        "dataclasses": 12, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16,
+        "dataclasses": 12, "hashlib": 4, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16,
         "ekstui.library.peeling": 37, "ekstui.library.pod_answers": 35, "ekstui.library.requester": 19,
         "ekstui.library.role_purposes": 17, "ekstui.present.cluster_report": 132,
     },
