@@ -31,48 +31,48 @@ COMMANDS: Mapping[str, str] = {
     APP: "import ekstui.tui.app",
 }
 
-# A name stands for its submodules too. The milliseconds are those of the module and of what only it imports, by `python -X
-# importtime`, the least of seven runs: the most that one of its late imports saves. What saves less than 10 by itself is
-# here since a command does without many such modules: list, whose goal is 2.5 times a bare Python, saves 60 by them, and
-# the app 20 before its first paint.
+# A name stands for its submodules too. The milliseconds are the processor's, as `python -m tests.tools.bench.imports` prints
+# them: what the late imports of a name take together when the command has run, the least of three. What saves less than 10
+# by itself is here for its group, since a command does without many such modules: those of list add up to at most
+# 67, as some need the same modules, and those of the app to 4.
 # fmt: off
 SAVED: Mapping[str, Mapping[str, int]] = {
     "--version": {
-        "ekstui.cli.main": 17, "ekstui.cli.parser": 6, "ekstui.present": 4, "ekstui.library": 16,
+        "ekstui.cli.main": 11, "ekstui.cli.parser": 3, "ekstui.present": 70, "ekstui.library": 95,
     },
     "list": {
-        "boto3": 129, "botocore": 107, "urllib3": 49, "hcl2": 48, "yaml": 13,
-        "dataclasses": 12, "difflib": 1, "getpass": 1, "hashlib": 4, "platform": 2, "platformdirs": 9, "shutil": 3,
-        "subprocess": 3, "textwrap": 1, "tomllib": 2, "rich.cells": 2,
-        "ekstui.cli.commands.completion": 24, "ekstui.cli.version": 2, "ekstui.logbook": 15,
-        "ekstui.change.steps": 4, "ekstui.export": 4, "ekstui.iam.document": 2, "ekstui.iam.expansion": 6,
-        "ekstui.iam.reference": 2, "ekstui.iam.summary": 10, "ekstui.library.access_policies": 9,
+        "boto3": 100, "botocore": 103, "urllib3": 49, "hcl2": 42, "yaml": 10,
+        "dataclasses": 5, "difflib": 1, "getpass": 0, "hashlib": 3, "platform": 1, "platformdirs": 4, "shutil": 1,
+        "subprocess": 1, "textwrap": 1, "tomllib": 3, "rich.cells": 3,
+        "ekstui.cli.commands.completion": 11, "ekstui.cli.version": 2, "ekstui.logbook": 9,
+        "ekstui.change.steps": 3, "ekstui.export": 9, "ekstui.iam.document": 2, "ekstui.iam.expansion": 7,
+        "ekstui.iam.reference": 2, "ekstui.iam.summary": 6, "ekstui.library.access_policies": 4,
     },
     "show": {
-        "dataclasses": 12, "shutil": 3, "xml": 3,
-        "ekstui.cli.web": 223, "ekstui.denial": 58, "ekstui.eks.findings": 50, "ekstui.library.comparing": 7,
-        "ekstui.library.own_account": 57, "ekstui.tui": 180,
+        "dataclasses": 7, "shutil": 1, "xml": 0,
+        "ekstui.cli.web": 166, "ekstui.denial": 9, "ekstui.eks.findings": 22, "ekstui.library.comparing": 6,
+        "ekstui.library.own_account": 26, "ekstui.tui": 269,
     },
     "diff": {
-        "ekstui.library.cluster_answers": 125, "ekstui.library.maintenance": 19, "ekstui.library.roles": 76,
-        "ekstui.sources.aws": 12,
+        "ekstui.library.cluster_answers": 39, "ekstui.library.maintenance": 1, "ekstui.library.roles": 31,
+        "ekstui.sources.aws": 9,
     },
     "who-can": {
-        "dataclasses": 12, "ekstui.change.comparison": 8, "ekstui.change.reach": 12,
-        "ekstui.library.principals_can": 85, "ekstui.sources.levels": 21, "ekstui.sources.mirror": 20,
+        "dataclasses": 6, "ekstui.change.comparison": 1, "ekstui.change.reach": 3,
+        "ekstui.library.principals_can": 23, "ekstui.sources.levels": 3, "ekstui.sources.mirror": 12,
     },
     "explain": {
-        "dataclasses": 12, "hashlib": 4, "ekstui.library.cluster_access": 56, "ekstui.library.cluster_facts": 16,
-        "ekstui.library.peeling": 37, "ekstui.library.pod_answers": 35, "ekstui.library.requester": 19,
-        "ekstui.library.role_purposes": 17, "ekstui.present.cluster_report": 132,
+        "dataclasses": 6, "hashlib": 3, "ekstui.library.cluster_access": 24, "ekstui.library.cluster_facts": 18,
+        "ekstui.library.peeling": 30, "ekstui.library.pod_answers": 32, "ekstui.library.requester": 19,
+        "ekstui.library.role_purposes": 19, "ekstui.present.cluster_report": 43,
     },
-    "cluster": {"ekstui.sources.kubectl": 14},
+    "cluster": {"ekstui.sources.kubectl": 15},
     COMPLETING: {
-        "ekstui.library.cluster_answers": 125, "ekstui.library.roles": 76, "ekstui.present.cluster_report": 132,
+        "ekstui.library.cluster_answers": 37, "ekstui.library.roles": 30, "ekstui.present.cluster_report": 38,
     },
     APP: {
-        "textual._xterm_parser": 2, "textual.drivers": 3, "ekstui.library.attachments": 33, "ekstui.library.copies": 28,
-        "ekstui.library.last_used": 93, "ekstui.library.syncing": 50,
+        "textual._xterm_parser": 1, "textual.drivers": 3, "ekstui.library.attachments": 14, "ekstui.library.copies": 10,
+        "ekstui.library.last_used": 25, "ekstui.library.syncing": 12,
     },
 }
 # fmt: on
@@ -96,16 +96,17 @@ def late_modules(path: Path) -> Iterator[str]:
             yield f"{node.module}.{submodules[0]}" if submodules else str(node.module)
 
 
-def _is_of(module: str, names: Iterable[str]) -> bool:
+def is_of(module: str, names: Iterable[str]) -> bool:
+    """Return whether a module is one of these or of their submodules."""
     return any(f"{module}.".startswith(f"{name}.") for name in names)
 
 
 def test_each_import_in_a_function_saves_what_the_table_says() -> None:
     late = {module for path in PACKAGE.rglob("*.py") for module in late_modules(path)}
     names = {name for saved in SAVED.values() for name in saved}
-    assert {module for module in late if not _is_of(module, names)} == set()
+    assert {module for module in late if not is_of(module, names)} == set()
     own = {name for name in names if name.startswith("ekstui")}
-    assert {name for name in own if not any(_is_of(module, [name]) for module in late)} == set()
+    assert {name for name in own if not any(is_of(module, [name]) for module in late)} == set()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -119,4 +120,4 @@ def test_a_command_does_without(command: str) -> None:
         [sys.executable, "-c", probe], capture_output=True, text=True, timeout=PATIENCE, check=True, env=os.environ
     )
     loaded = done.stderr.splitlines()[-1].split()
-    assert [module for module in loaded if _is_of(module, SAVED[command])] == []
+    assert [module for module in loaded if is_of(module, SAVED[command])] == []
