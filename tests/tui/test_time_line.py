@@ -1,9 +1,13 @@
 """The line of time above the versions: it moves with the cursor, and gives way where there is no room."""
 
+from collections.abc import Callable
+
+import pytest
 from textual.pilot import Pilot
 
 from ekstui.present.styled import Styled, plain
 from ekstui.tui.app import EkstuiApp
+from ekstui.tui.base import Debounce
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from tests.tui.journeys import settle, travel, type_in
 
@@ -48,6 +52,27 @@ def test_cursor_and_line_move_together() -> None:
         await pilot.press("slash")
         await type_in(pilot, "2026")
         assert _lines(screen) == []
+
+    travel(journey)
+
+
+def test_a_rest_that_ends_late_does_not_move_the_cursor_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the next key may be handled after the timer has gone off and before what it calls."""
+
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        screen = await _to_load_balancing(pilot, app)
+        ends: list[Callable[[], object]] = []
+        monkeypatch.setattr(Debounce, "call", lambda _, then: ends.append(then))
+        await pilot.press("down")
+        rested = list(ends)
+        await pilot.press("down")
+        reached = screen.versions.rows.key
+        for end in rested:
+            end()
+        await pilot.pause()
+        assert screen.versions.rows.key == reached
+        assert screen.shown is not None
+        assert screen.shown.version == reached
 
     travel(journey)
 

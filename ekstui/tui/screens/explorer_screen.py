@@ -722,17 +722,19 @@ class ExplorerScreen(Screen[None]):
             if row and shown and row.key == shown.entry.policy.arn:
                 # The rows were set anew, as for a mark: a version that the cursor has just reached is still to be shown.
                 return
-            then: Callable[[], object] | None = self.catch_up
+            then = self.catch_up
         elif message.pane == "versions" and row and shown and self.versions.rows.has_focus:
-            version = next((step.version for step in self.versions.steps if step is row.value), shown.version)
-            then = (
-                partial(setattr, self, "shown", shown._replace(version=version)) if version != shown.version else None
-            )
+            then = self._catch_up_with_version
         else:
             return
-        self._following.cancel()
-        if then:
-            self._following.call(then)
+        self._following.call(then)
+
+    def _catch_up_with_version(self) -> None:
+        """Show the version under the cursor, which may have moved on since its rest ended."""
+        row, shown = self.versions.rows.current, self.shown
+        if row and shown:
+            version = next((step.version for step in self.versions.steps if step is row.value), shown.version)
+            self.shown = shown._replace(version=version)
 
     def action_mark(self) -> None:
         """Mark or unmark the policy or version under the cursor."""
