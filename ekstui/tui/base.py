@@ -72,8 +72,12 @@ def is_too_small(size: Size) -> bool:
 _QUIET = 2
 """Walks without a message before the next key is sent."""
 
-_PATIENCE = 1.0
-"""Seconds that a key waits for the previous one, in case something else keeps the queues busy."""
+_MOST_WALKS = 1_000
+"""Walks after which the next key is sent all the same, in case something else keeps the queues busy: not seconds, in which
+a busy machine may not even have opened the screen that the next key is meant for."""
+
+_PATIENCE = 10.0
+"""Seconds after which a new key is sent though no walk has ended, in case a node is stuck."""
 
 
 class LibraryApp(SurvivingApp):
@@ -199,7 +203,7 @@ class LibraryApp(SurvivingApp):
                 event, *others = event.read(self._effective_bindings())
                 self._typed.extendleft(others)
             await super().on_event(event)
-            await self._follow(self._path(), self._sent_at, 0, waiting=True)
+            await self._follow(self._path(), self._sent_at, 0, 0, waiting=True)
 
     def _effective_bindings(self) -> set[str]:
         """Return the keys that do something here; at an end of an input, those that move on by a word do nothing."""
@@ -213,14 +217,14 @@ class LibraryApp(SurvivingApp):
         # Looked up for each walk: the focus may have moved.
         return deque((self.focused or self.screen).ancestors_with_self)
 
-    async def _follow(self, path: deque[DOMNode], sent_at: float, quiet: int, *, waiting: bool) -> None:
+    async def _follow(self, path: deque[DOMNode], sent_at: float, walks: int, quiet: int, *, waiting: bool) -> None:
         """Continue the walk behind the next node's queue; after enough quiet walks, send the next key."""
         ends = not path
         while path:
             node = path.popleft()
             met = waiting or node.message_queue_size > 0
             # A node that is gone has no queue; go on to the next.
-            if node.call_later(self._follow, path, sent_at, quiet, waiting=met):
+            if node.call_later(self._follow, path, sent_at, walks, quiet, waiting=met):
                 return
         if not ends:
             # Even the app takes no more messages: it is closing.
@@ -229,7 +233,7 @@ class LibraryApp(SurvivingApp):
         quiet = 0 if waiting else quiet + 1
         if self._sent_at != sent_at:
             return
-        if quiet < _QUIET and time.monotonic() - sent_at < _PATIENCE:
-            await self._follow(self._path(), sent_at, quiet, waiting=False)
+        if quiet < _QUIET and walks < _MOST_WALKS:
+            await self._follow(self._path(), sent_at, walks + 1, quiet, waiting=False)
         else:
             await self._send_next()

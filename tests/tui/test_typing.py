@@ -1,11 +1,14 @@
 """Keys typed faster than the app handles them, each of which takes effect after the one before it; and one-line inputs."""
 
 import asyncio
+import itertools
+from types import SimpleNamespace
 
 import pytest
 from textual.events import Key, Paste
 from textual.pilot import Pilot
 
+from ekstui.tui import base
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.driver.escape import EscapedKey
 from ekstui.tui.screens.changes_screen import ChangesScreen
@@ -79,7 +82,12 @@ def test_in_an_input_escape_and_f_are_alt_f_only_where_there_is_a_word_to_go_to(
     travel(journey)
 
 
-def test_a_question_and_what_follows_it() -> None:
+@pytest.mark.parametrize("seconds", [0.001, 0.6])
+def test_a_question_and_what_follows_it(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, on which more than half a second passes between two keys, each still waits for the one before."""
+    clock = itertools.count(0, seconds)
+    monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         for gap in GAPS:
             await type_ahead(app, "wsts:AssumeRole\rs", gap)
