@@ -24,6 +24,7 @@ from ekstui.tui.widgets.bars import FooterBar
 from ekstui.tui.widgets.pane import Pane
 from ekstui.tui.widgets.rows import RowList
 from tests.support.bundled import CNI, FAMILY, newest
+from tests.support.patience import PATIENCE
 from tests.tui.journeys import at_rest, explorer_of, settle, travel, type_in, words
 
 
@@ -125,9 +126,15 @@ def test_a_role_is_compared_with_the_policy_and_what_is_counted_is_listed() -> N
     travel(journey, library=Library.open(AccountChoice(demo=True)))
 
 
+class _WithLastingToasts(EkstuiApp):
+    """The app with toasts that stay: on a busy machine five seconds are over before a dialog was closed."""
+
+    NOTIFICATION_TIMEOUT = PATIENCE
+
+
 def test_a_toast_leaves_the_details_of_the_row_in_view() -> None:
     async def run() -> None:
-        app = EkstuiApp(Library.open())
+        app = _WithLastingToasts(Library.open())
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             await pilot.press("u")
             await settle(pilot, lambda: any(toast.region for toast in app.screen.query(Toast)))
