@@ -26,13 +26,14 @@ unexport LC_ALL
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# An environment of another Python, or half of one, is made anew.
+# An environment of another Python, or half of one, is made anew. Python 2 says its version on stderr.
 $(STAMP): pyproject.toml
 	@if $(BIN)/python -c '$(IS_NEW)' 2> /dev/null; then exit; fi; python='$(PYTHON)'; rm -rf $(VENV); \
 	if [ -n "$$python" ] && "$$python" -c '$(IS_NEW)' 2> /dev/null; then set -- "$$python" -m venv; \
 	elif command -v uv > /dev/null; then set -- uv venv --quiet --seed --python '>=3.11'; \
-	else echo "ekstui needs Python 3.11 or newer with its venv module, or uv; $${python:-python3} is" \
-		"$$("$${python:-python3}" --version 2> /dev/null || echo missing). Name another: make run PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	else version=$$("$${python:-python3}" --version 2>&1) || version=missing; \
+		echo "ekstui needs Python 3.11 or newer with its venv module, or uv; $${python:-python3} is" \
+		"$$version. Name another: make run PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	echo "Setting up $(VENV), which takes up to half a minute the first time:" >&2; \
 	echo "  a virtual environment" >&2; \
 	"$$@" $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -64,6 +64,23 @@ def test_make_run_with_an_old_python_says_so_in_one_line_and_leaves_nothing(
     assert not (checkout / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('#!/bin/sh\n[ "$1" = --version ] && echo Python 2.7.18 >&2\n', "python3 is Python 2.7.18. "),
+        ("#!/bin/sh\necho 'pyenv: python3: command not found' >&2; exit 127\n", "python3 is missing. "),
+        (None, "python3 is missing. "),
+    ],
+    ids=["says its version on stderr", "does not run", "is not there"],
+)
+def test_make_run_says_which_python_there_is(text: str | None, words: str, checkout: Path) -> None:
+    if text:
+        program(checkout, "python3", text)
+    done = make(checkout, "run")
+    assert done.returncode != 0
+    assert words in done.stderr.splitlines()[0]
+
+
 @pytest.mark.parametrize("name", ["python3.13", "uv"])
 def test_make_run_looks_for_a_newer_python_and_for_uv(name: str, checkout: Path) -> None:
     """The one that is found is called on to make the environment; here it notes that, and fails."""
