@@ -36,13 +36,13 @@ def build(folder: Path, npm: dict[str, Versions] | None = None, moto: dict[str, 
 
 
 def versions(folder: Path) -> dict[str, list[tuple[int, str | None, str]]]:
-    """By policy the number, time and action of every version."""
+    """By policy the number, time and actions of every version."""
     return {
         history.policy.name: [
             (
                 info.number,
                 format_time(info.created),
-                json.loads(history.texts[info.number])["Statement"][0]["Action"],
+                " ".join(json.loads(history.texts[info.number])["Statement"][0]["Action"]),
             )
             for info in history.policy.versions
         ]

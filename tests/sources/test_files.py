@@ -59,7 +59,7 @@ def actions_by_version(collection: Collection) -> dict[str, dict[int, str]]:
     """The action of every version that was read."""
     return {
         history.policy.name: {
-            number: json.loads(text)["Statement"][0]["Action"] for number, text in history.texts.items()
+            number: " ".join(json.loads(text)["Statement"][0]["Action"]) for number, text in history.texts.items()
         }
         for history in collection.histories
     }
