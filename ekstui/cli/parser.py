@@ -56,7 +56,8 @@ def command(
 
 _FOLDER = Path(__file__).with_name("commands")
 
-_DECLARATION = re.compile(r'^@command\(\s*"([a-z-]+)",\s*"([^"]+)"', re.MULTILINE)
+_DECLARATION = r'(?m)^@command\(\s*"([a-z-]+)",\s*"([^"]+)"'
+"""How a module declares a command; compiled where titles are read, as most commands read none."""
 
 _ORDER = (
     "open", "list", "show", "versions", "diff", "who-can", "changes", "attached", "clusters", "cluster", "account", "role",
@@ -82,7 +83,7 @@ def titles() -> dict[str, _Title]:
     declared = {
         name: _Title(text, path.stem)
         for path in sorted(_FOLDER.glob("*.py"))
-        for name, text in _DECLARATION.findall(path.read_text(encoding="utf-8"))
+        for name, text in re.findall(_DECLARATION, path.read_text(encoding="utf-8"))
     }
     return {**{name: declared[name] for name in _ORDER}, **declared}
 

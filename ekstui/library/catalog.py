@@ -108,7 +108,8 @@ class PolicyReader(Protocol):
         """Yield some policies with all their documents, in the order of the names."""
 
 
-_ACCESS_POLICY = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)", re.IGNORECASE)
+_ACCESS_POLICY = r"(?i)arn:aws[a-z-]*:eks::aws:cluster-access-policy/([^/]+)"
+"""Compiled where a policy is named, which for a list none is."""
 
 NEAREST = 5
 """How many near names are suggested for a name that does not exist."""
@@ -210,7 +211,7 @@ def version_at(policy: Policy, place: PolicyAt) -> int:
 
 def access_policy_name(arn: str) -> str | None:
     """Return the name in the ARN of an EKS access policy, or None for another text."""
-    match = _ACCESS_POLICY.fullmatch(arn)
+    match = re.fullmatch(_ACCESS_POLICY, arn)
     return None if match is None else match[1]
 
 
