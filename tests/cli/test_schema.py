@@ -133,6 +133,20 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
+@pytest.mark.parametrize("half", [None, '{"$defs": '])
+def test_a_schema_that_is_missing_or_cut_is_an_error(
+    half: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if half is not None:
+        (tmp_path / "schema.json").write_text(half)
+    monkeypatch.setattr(files, "assets", lambda: tmp_path)
+    assert main(["schema"]) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("ekstui: schema.json cannot be read: ")
+    assert err.endswith(" Install ekstui again.\n")
+
+
 def test_every_command_with_json_is_described_and_tried() -> None:
     with_json = {
         name

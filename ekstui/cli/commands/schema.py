@@ -1,5 +1,6 @@
 """`ekstui schema`: the schema of the commands' JSON."""
 
+import json
 from argparse import Namespace
 
 from ekstui import files
@@ -18,6 +19,7 @@ def print_schema(arguments: Namespace) -> None:  # noqa: ARG001 - every command 
     """Print the bundled schema."""
     try:
         text = files.asset("schema.json").read_text(encoding="utf-8")
-    except OSError:
-        raise DataError("The schema is missing.", "Reinstall ekstui.") from None
+        json.loads(text)
+    except (OSError, ValueError) as error:
+        raise DataError(f"schema.json cannot be read: {error}.", "Install ekstui again.") from None
     print_text(text.rstrip("\n"))
