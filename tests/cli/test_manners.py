@@ -257,8 +257,14 @@ def test_broken_settings_never_block_what_mends_or_ignores_them(
     monkeypatch.setenv("VISUAL", "true")
     assert (main(["config", "edit"]) == 2) == ("log" not in content)
     monkeypatch.setenv("VISUAL", "cp /dev/null")
+    capsys.readouterr()
     assert main(["config", "edit"]) == 0
-    assert "is valid" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"ekstui: {file} is valid.\n"
+    monkeypatch.setenv("VISUAL", "sh -c 'echo thme = 1 > \"$0\"'")
+    assert main(["config", "edit"]) == 0
+    unknown, rest = capsys.readouterr().err.splitlines()
+    assert "there is no setting thme" in unknown
+    assert rest == f"ekstui: The rest of {file} is valid."
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ def _edit(path: Path) -> int:
     if code:
         remark(f"{editor} ended with {code}.")
         return ExitCode.USAGE
-    for warning in effective(path, {}).warnings:
+    warnings = effective(path, {}).warnings
+    for warning in warnings:
         remark(warning)
-    remark(f"{path} is valid.")
+    remark(f"The rest of {path} is valid." if warnings else f"{path} is valid.")
     return ExitCode.DONE
