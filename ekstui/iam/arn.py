@@ -26,13 +26,8 @@ _COLONS = 5
 _REGIONS = ("", "??-*-?", "eusc-*-?")
 """The forms of a region, such as us-east-1 and eusc-de-east-1; global services have none."""
 
-_OWNED_BY_AWS = {
-    "apigateway": "account",
-    "partnercentral": "region",
-    "resource-explorer-2": "account",
-    "ssm": "account",
-}
-"""What the ARNs of AWS's own resources lack although the reference lists it, as AWS's managed policies show:
+_OWNED_BY_AWS = frozenset({"apigateway", "partnercentral", "resource-explorer-2", "ssm"})
+"""Services in which ARNs of AWS's own resources have no account although the reference lists one, as AWS's policies show:
 `arn:aws:ssm:*::parameter/aws/service/*`. For EC2 the reference itself lists images and snapshots without an account."""
 
 
@@ -158,11 +153,8 @@ def open_format(arn_format: str) -> str:
     exception in some services.
     """
     form = split_arn(open_variables(arn_format))
-    own = _OWNED_BY_AWS.get(form.service, "")
-    region, account = (
-        "?*" if part == "*" and name != own else part
-        for name, part in (("region", form.region), ("account", form.account))
-    )
+    region = "?*" if form.region == "*" else form.region
+    account = "?*" if form.account == "*" and form.service not in _OWNED_BY_AWS else form.account
     return ":".join(form._replace(region=region, account=account))
 
 

