@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ekstui import files
 from ekstui.sources.corpus import Corpus
 from tests.support.bundled import CNI, FAMILY, KNOWN_UNTIL, POLICIES, newest
 from tests.support.command import ekstui
+from tests.support.corpus import raw_corpus
 from tests.support.patience import PATIENCE
 
 
@@ -71,19 +73,24 @@ def test_what_is_known_beyond_the_documents_is_said() -> None:
 
 
 def test_the_timeline_has_the_right_dates_and_names_missing_versions() -> None:
-    versions = answer("versions", "AmazonEKSServiceRolePolicy")["versions"]
+    name = "AmazonEKSServiceRolePolicy"
+    versions = answer("versions", name)["versions"]
+    created = {entry["version"]: entry["created"] for entry in versions}
     with (files.assets() / "version-dates.csv").open(encoding="utf-8") as rows:
-        dates = {
-            version: created
-            for policy, version, created in (row.strip().split(",") for row in rows)
-            if policy == "AmazonEKSServiceRolePolicy"
-        }
+        dates = {version: time for policy, version, time in (row.strip().split(",") for row in rows) if policy == name}
+    assert len(dates) >= 17
+    assert created.items() >= dates.items()
     # What came later has the date that its package tells.
-    assert {entry["version"]: entry["created"] for entry in versions}.items() >= dates.items()
-    assert {entry["version"]: entry["missing_before"] for entry in versions if entry["missing_before"]} == {
-        "v17": ["v12", "v13", "v14", "v15", "v16"],
-        "v23": ["v18", "v19", "v20", "v21", "v22"],
-    }
+    (policy,) = (policy for policy in raw_corpus() if policy["name"] == name)
+    assert created == {version["version"]: version["created"] for version in policy["versions"]}
+    numbers = sorted(int(version["version"][1:]) for version in policy["versions"])
+    missing = {
+        f"v{number}": [f"v{gap}" for gap in range(before + 1, number)]
+        for before, number in pairwise(numbers) if number > before + 1
+    }  # fmt: skip
+    assert {entry["version"]: entry["missing_before"] for entry in versions if entry["missing_before"]} == missing
+    assert missing["v17"] == ["v12", "v13", "v14", "v15", "v16"]
+    assert missing["v23"] == ["v18", "v19", "v20", "v21", "v22"]
 
 
 def test_a_condition_that_vanished_is_a_change_of_scope() -> None:

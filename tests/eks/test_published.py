@@ -70,7 +70,9 @@ def test_releases_are_in_the_order_of_their_versions_though_patches_of_old_branc
     assert releases == sorted(releases, key=lambda release: release_numbers(release.tag))
     days = {release.tag: release.day for release in releases}
     assert days["v1.0.14"] == date(2026, 7, 15) > days["v1.9.0"]
-    assert karpenter.newest == releases[-1]
+    # The manifest's maker compares tags by code of its own.
+    manifest = json.loads((files.assets() / "published.json").read_text())
+    assert karpenter.newest.tag == manifest["components"]["Karpenter"]["newest"]
 
 
 @pytest.mark.parametrize(
