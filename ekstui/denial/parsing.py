@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from ekstui.denial.calls import calls_in
 from ekstui.denial.event import Piece, denials_of_object, pieces_of, strings_in
 from ekstui.denial.forbidden import Forbidden, forbidden_in
+from ekstui.denial.log_lines import bare_lines
 from ekstui.denial.message import Denial, sentences_in, with_token
 from ekstui.denial.patterns import compiled_later
 from ekstui.denial.wrapping import Joined, joined_lines, unescaped, unframed, unwrapped
@@ -101,7 +102,7 @@ def refusals_in(text: str) -> tuple[Refusal, ...]:
     Raises InputError, with a next step, for a text that is too long, and for one that names no action at all.
     """
     check_length(text)
-    whole = unframed(text)
+    whole = unframed(bare_lines(text))
     reader = _Reader()
     refusals = tuple(reader.of_text(whole, _MAX_DEPTH))
     if any(refusal.is_named for refusal in refusals):

@@ -1,5 +1,6 @@
 """What terminals and tools do to a text: frames, colours, wrapped lines, and what is put before each line."""
 
+import html
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -12,6 +13,9 @@ from ekstui.named_tuples import NamedTuple
 
 _COLOUR = compiled_later(r"(?:[\x1b␛]|\^\[|ESC|\\u001b|\\x1b|\\033)\[[\d;]*[mK]")
 """Colour codes in logs, raw, made visible, or copied from a pager."""
+
+_ENTITY = compiled_later(r"&(?:quot|apos|amp|lt|gt|nbsp|#\d{1,4}|#[xX][\da-fA-F]{1,4});")
+"""What HTML has in place of quotation marks and the like; a URL may have a name that only looks like one."""
 
 _LINE_START = compiled_later(r"^[ \t]*(?:(?:[│|>╷╵][ \t]?){1,3})?")
 """Bars of Terraform and Rust, quotation marks of mail, tabs of kubectl; what is after the space of a bar is text."""
@@ -44,6 +48,11 @@ _PREFIX_END = compiled_later(r"[\s|>\])}:]")
 def without_colours(text: str) -> str:
     """Return a text without colour codes."""
     return _COLOUR.sub("", text)
+
+
+def without_entities(text: str) -> str:
+    """Return a text with the characters that entities of HTML stand for."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
 
 
 def unframed(text: str) -> str:
@@ -107,8 +116,8 @@ def _without_margin(cells: Sequence[str]) -> list[str]:
 
 
 def unescaped(text: str) -> str:
-    """Return a text without colour codes and the escapes of JSON, however often it was quoted."""
-    bare = without_colours(text)
+    """Return a text without colour codes, the entities of HTML, and the escapes of JSON, however often it was quoted."""
+    bare = without_entities(without_colours(text))
     if "\\" in bare:
         bare = re.sub(r"\\{1,16}n", "\n", bare)
         bare = re.sub(r"\\{1,16}t", " ", bare)
