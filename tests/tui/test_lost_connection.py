@@ -14,6 +14,7 @@ from ekstui.files import write_state
 from ekstui.library.remembered import kept_place
 from tests.rig.isolation import isolated
 from tests.rig.rig import Rig
+from tests.support.bundled import newest
 from tests.support.filled import copied
 from tests.support.terminal import Terminal
 
@@ -46,7 +47,7 @@ def everything_kept(home: Path) -> bytes:
 def test_a_comparison_is_offered_again_with_the_filter_and_the_marks(home: Path) -> None:
     with started(home) as terminal:
         for keys, seen in (
-            ("/cluster\r ", "A WorkerNode v3"),
+            ("/cluster\r ", f"A WorkerNode v{newest('AmazonEKSWorkerNodePolicy')}"),
             (":cni@v4..v5", "AmazonEKS_CNI_Policy@v4..v5"),
             ("\r", "ekstui   compare"),
         ):
@@ -60,7 +61,7 @@ def test_a_comparison_is_offered_again_with_the_filter_and_the_marks(home: Path)
         terminal.send("b")
         terminal.wait_for("ekstui   compare AmazonEKS_CNI_Policy@v4 → v5")
         terminal.send("q")
-        terminal.wait_for("A WorkerNode v3")
+        terminal.wait_for(f"A WorkerNode v{newest('AmazonEKSWorkerNodePolicy')}")
         assert "b: back to" not in terminal.text
         assert not kept(home).exists()
         terminal.send("q")

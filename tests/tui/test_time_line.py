@@ -9,6 +9,7 @@ from ekstui.present.styled import Styled, plain
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.base import Debounce
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
+from tests.support.bundled import newest
 from tests.tui.journeys import settle, travel, type_in
 
 
@@ -22,7 +23,7 @@ async def _to_load_balancing(pilot: Pilot[None], app: EkstuiApp) -> ExplorerScre
     await pilot.press("slash")
     await type_in(pilot, "LoadBalancingPolicy")
     await pilot.press("enter", "3")
-    await settle(pilot, lambda: len(screen.versions.steps) == 10)
+    await settle(pilot, lambda: len(screen.versions.steps) == newest("AmazonEKSLoadBalancingPolicy"))
     await pilot.pause()
     return screen
 

