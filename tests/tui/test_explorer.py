@@ -148,11 +148,10 @@ def test_a_key_right_behind_the_cursor_is_for_the_policy_under_it() -> None:
     async def journey(pilot: Pilot[None], screen: ExplorerScreen) -> None:
         # The panes follow only once the cursor rests.
         worker = "AmazonEKSWorkerNodePolicy"
+        title = f"{worker}@v{newest(worker) - 1} → v{newest(worker)}"
         await pilot.press("j", "d")
         assert isinstance(pilot.app.screen, CompareScreen)
-        await settle(
-            pilot, lambda: f"{worker}@v{newest(worker) - 1} → v{newest(worker)}" in plain(pilot.app.screen.question())
-        )  # type: ignore[attr-defined]
+        await settle(pilot, lambda: title in plain(pilot.app.screen.question()))  # type: ignore[attr-defined]
 
     travel(journey)
 
