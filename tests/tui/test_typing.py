@@ -16,6 +16,7 @@ from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.palette_screen import PaletteScreen
 from ekstui.tui.screens.who_can_screen import WhoCanScreen
 from ekstui.tui.widgets.bars import BarLine
+from tests.support.patience import PATIENCE
 from tests.tui.journeys import settle, shows, travel
 
 GAPS = (0, 1, 2, 3, 5, 8, 13)
@@ -99,6 +100,27 @@ def test_a_question_and_what_follows_it(seconds: float, monkeypatch: pytest.Monk
             assert (screen.text, screen.line.value, gap) == ("sts:AssumeRole", "sts:AssumeRole", gap)
             await pilot.press("escape")
             await settle(pilot, lambda: shows(app, ExplorerScreen))
+
+    travel(journey)
+
+
+def test_a_key_is_sent_though_messages_keep_coming() -> None:
+    async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
+        rows = app.explorer.policies.rows
+        second, third = [row for row in rows.rows if row.selectable][1:3]
+
+        async def keep_busy() -> None:
+            while True:
+                app.screen.call_later(lambda: None)
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(keep_busy())
+        await type_ahead(app, "jj", 0)
+        async with asyncio.timeout(PATIENCE):
+            for row in (second, third):
+                while rows.key != row.key:
+                    await asyncio.sleep(0)
+        task.cancel()
 
     travel(journey)
 
