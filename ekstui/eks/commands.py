@@ -104,7 +104,7 @@ def put_policy(name: str, label: str, statements: tuple[Statement, ...], about: 
     The policy's name begins with `label` and ends in a hash of its content, so that it replaces no other policy. Variables of
     the shell in the statements are expanded.
     """
-    from hashlib import sha256
+    from hashlib import sha256  # loads OpenSSL
 
     document = json.dumps(serialise(Document("2012-10-17", None, statements)), separators=(",", ":"))
     called = f"{_NOT_IN_A_NAME.sub('-', label)[:100]}-{sha256(document.encode()).hexdigest()[:8]}"
