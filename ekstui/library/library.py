@@ -34,8 +34,7 @@ from ekstui.named_tuples import NamedTuple
 from ekstui.sources.corpus import Corpus
 from ekstui.sources.shipped import reader_of, shipped_in
 from ekstui.store.objects import AbsentCacheError, BusyCacheError, CacheError, DamagedCacheError, NewerCacheError
-from ekstui.store.policy_store import PolicyStore
-from ekstui.store.records import State
+from ekstui.store.policy_store import PolicyStore, State
 
 # Every command imports this module. What only some methods need is imported in them: all of it at once takes
 # 120 ms, of which a list needs none and the answers about an account most.

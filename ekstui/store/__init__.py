@@ -2,7 +2,6 @@
 
 - `objects` has files of objects, named by the hash of their bytes, and is the only code that runs SQL.
 - `policy_store.PolicyStore` has the policies of a collection and what each source says of them; start reading there.
-  `records` is how they are written.
 - `index` answers who-can and the feed from one state of the store.
 - `accounts` has an account's last snapshot, in a file of its own that only the user can read.
 """

@@ -47,7 +47,7 @@ def index_actions(store: PolicyStore, progress: Progress, cancelled: Cancelled) 
     """
     with store.file.reading() as objects:
         of, state = store.state_in(objects)
-        before = _index_before(store, objects, "actions")
+        before = store.last_index(objects, "actions")
         if before.get("version") != VERSION:
             before = {"services": {}, "policies": None}
         indexed: dict[str, list[Any]] = objects.value(before["policies"]) if before["policies"] else {}
@@ -111,13 +111,6 @@ def _remove(shards: Mapping[str, _Shard], name: str, services: Iterable[str]) ->
             del shard["targets"][target][name]
             if not shard["targets"][target]:
                 del shard["targets"][target]
-
-
-def _index_before(store: PolicyStore, objects: Objects, kind: Literal["actions", "steps"]) -> Mapping[str, Any]:
-    """Return the last index of a kind, of whatever state; empty if there is none."""
-    digest = objects.root().get("index", {}).get(store.collection, {}).get(kind)
-    index: Mapping[str, Any] = objects.value(digest) if digest else {}
-    return index
 
 
 def _parsed(names: Mapping[int, str], objects: Objects) -> dict[int, Document]:
@@ -225,8 +218,9 @@ def index_steps(
     `judges` names what the reach of a step depends on besides the documents, such as the reference's version. Raises
     CacheError.
     """
-    before = _steps_before(store, judges)
     with store.file.reading() as objects:
+        last = store.last_index(objects, "steps")
+        before: dict[str, list[Any]] = objects.value(last["steps"]) if last.get("judges") == judges else {}
         of, state = store.state_in(objects)
         entries = list(store.all_in(objects, state))
     rows: dict[str, list[Any]] = {}
@@ -304,14 +298,6 @@ def steps_of_rows(policy: Policy, rows: Iterable[Sequence[Any]], since: datetime
         created = times[version]
         if since is None or (created is not None and created >= since):
             yield FeedStep(policy.name, version, previous, created, StepCounts(*counts))
-
-
-def _steps_before(store: PolicyStore, judges: str) -> dict[str, list[Any]]:
-    """Return the rows of the last index of steps, of whatever state, if it was judged by `judges`."""
-    with store.file.reading() as objects:
-        index = _index_before(store, objects, "steps")
-        rows: dict[str, list[Any]] = objects.value(index["steps"]) if index.get("judges") == judges else {}
-        return rows
 
 
 def add_to_shards(shards: dict[str, _Shard], policy: Policy, documents: Mapping[int, Document]) -> None:

@@ -18,8 +18,7 @@ from ekstui.iam.reference import reference, reference_version, use_outlines
 from ekstui.store import index as module
 from ekstui.store.index import candidates, feed, index_actions, index_steps, read_numbers, written_numbers
 from ekstui.store.objects import AbsentCacheError
-from ekstui.store.policy_store import PolicyStore
-from ekstui.store.records import StoredPolicy
+from ekstui.store.policy_store import PolicyStore, StoredPolicy
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 
 JUDGES = "reference 1"

@@ -11,8 +11,7 @@ import pytest
 from ekstui.change.policy import Authority, VersionInfo
 from ekstui.sources.corpus import Corpus
 from ekstui.store.objects import AbsentCacheError
-from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
-from ekstui.store.records import State
+from ekstui.store.policy_store import DeliveryInfo, PolicyStore, State, pack
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance, put
 from tests.support.corpus import small_corpus
 from tests.support.patience import PATIENCE
