@@ -61,7 +61,8 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
     account = library.account
     snapshot = account.last_snapshot_or_error()
     arn = _arn_in_account(policy if isinstance(policy, str) else policy.arn, snapshot)
-    if _sweep_denied(snapshot) and not account.choice.offline:
+    is_denied = any(error.source == "roles" and error.kind == "denied" for error in snapshot.errors)
+    if is_denied and not snapshot.complete and not account.choice.offline:
         attachments = _asked_alone(account, snapshot, arn, cancelled)
     else:
         attachments = attachments_with_uses(snapshot, arn, account.uses(snapshot))
@@ -72,11 +73,6 @@ def attached(library: Library, policy: Policy | str, cancelled: Cancelled = neve
         if failed is not None:
             raise AccountError(failed.message, failed.advice)
     return AttachedAnswer(snapshot.identity, snapshot.fetched_at, attachments)
-
-
-def _sweep_denied(snapshot: AccountSnapshot) -> bool:
-    denied = any(error.source == "roles" and error.kind == "denied" for error in snapshot.errors)
-    return denied and not snapshot.complete
 
 
 def _arn_in_account(policy_arn: str, snapshot: AccountSnapshot) -> str:

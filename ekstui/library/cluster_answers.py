@@ -27,8 +27,7 @@ from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, subjects_of, with_commands
 from ekstui.named_tuples import NamedTuple
-from ekstui.sources.aws.cluster_details import Details, read_addon_needs, read_entries
-from ekstui.sources.aws.connection import Connection
+from ekstui.sources.aws.cluster_details import read_addon_needs, read_entries
 
 RECENT = timedelta(days=14)
 """How far back a change of an AWS policy is worth showing in an incident."""
@@ -130,7 +129,9 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
     cluster = find_cluster(name, region, snapshot)
     failed: tuple[SourceError, ...] = ()
     if ask and account.choice.asks_aws:
-        cluster, failed = _with_details(account.connection(), cluster)
+        cluster, addons_failed = read_addon_needs(account.connection(), cluster)
+        cluster, entries_failed = read_entries(account.connection(), cluster)
+        failed = (*addons_failed, *entries_failed)
         snapshot = with_cluster(snapshot, cluster)
         account.add_details(snapshot)
     errors = (*snapshot.errors, *failed)
@@ -140,7 +141,7 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
     subjects = subjects_of(own, snapshot, uses, library.default_versions)
     by_arn = {subject.role.arn: subject for subject in subjects}
     context = account_context(snapshot, now)
-    roles = [_role(arn, of_cluster, by_arn.get(arn), cluster, context) for arn, of_cluster in here.items()]
+    roles = [_role(arn, of_cluster, by_arn.get(arn), cluster, context, library) for arn, of_cluster in here.items()]
     explained = {issue for role in roles for finding in role.findings for issue in finding.reported}
     itself = ClusterInUse(cluster, here, [issue for issue in cluster.all_issues if issue not in explained])
     place = FixPlace(cluster.arn or cluster.name, None, cluster, context)
@@ -148,7 +149,7 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
         identity=snapshot.identity,
         fetched_at=snapshot.fetched_at,
         cluster=cluster,
-        roles=tuple(sorted((_mended(role, cluster, context, library) for role in roles), key=_urgency)),
+        roles=tuple(sorted(roles, key=_urgency)),
         recent=_recent(subjects, now),
         roles_complete=snapshot.complete,
         complete=snapshot.complete and not cluster.unread and not errors,
@@ -161,13 +162,6 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
         kubernetes_read_at=cluster.kubernetes.read_at if cluster.kubernetes else None,
         not_judged=tuple(_not_judged(cluster, snapshot, roles, failed)),
     )
-
-
-def _with_details(connection: Connection, cluster: Cluster) -> Details:
-    """Return a cluster with what its add-ons need and with its access entries read whole, and what failed."""
-    cluster, failed = read_addon_needs(connection, cluster)
-    cluster, also_failed = read_entries(connection, cluster)
-    return cluster, (*failed, *also_failed)
 
 
 def pods_of(cluster: Cluster, context: AccountContext, library: Library) -> tuple[PodsAnswer, ...] | None:
@@ -200,13 +194,20 @@ def service_accounts_of(
 
 
 def _role(
-    arn: str, uses: tuple[Use, ...], subject: RoleInUse | None, cluster: Cluster, context: AccountContext
+    arn: str,
+    uses: tuple[Use, ...],
+    subject: RoleInUse | None,
+    cluster: Cluster,
+    context: AccountContext,
+    library: Library,
 ) -> ClusterRole:
-    """Return a role of the cluster with what is wrong with it there."""
+    """Return a role of the cluster with what is wrong with it there, and the commands that fix that."""
     here = findings_of(RoleInCluster(arn, uses, cluster, subject is not None), context)
     everywhere = findings_of(subject, context) if subject else ()
     findings = (*here, *(finding for finding in everywhere if _concerns(finding, cluster)))
-    return ClusterRole(arn, uses, subject, tuple(_with_reports(cluster.all_issues, finding) for finding in findings))
+    reported = [_with_reports(cluster.all_issues, finding) for finding in findings]
+    place = FixPlace(arn, subject.role if subject else None, cluster, context)
+    return ClusterRole(arn, uses, subject, with_commands(reported, place, library))
 
 
 def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
@@ -216,12 +217,6 @@ def _with_reports(issues: Sequence[HealthIssue], finding: Finding) -> Finding:
         return finding
     reports = (f"EKS reports {issue.code} for {issue.kind} {issue.name}: {issue.message}" for issue in reported)
     return replace(finding, evidence=(*reports, *finding.evidence), reported=reported)
-
-
-def _mended(role: ClusterRole, cluster: Cluster, context: AccountContext, library: Library) -> ClusterRole:
-    """Return a role whose findings have the commands that fix them."""
-    place = FixPlace(role.arn, role.subject.role if role.subject else None, cluster, context)
-    return replace(role, findings=with_commands(role.findings, place, library))
 
 
 def _not_judged(

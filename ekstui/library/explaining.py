@@ -177,7 +177,11 @@ class _Case(NamedTuple):
         for position, one in sorted(enumerate(wanted), key=lambda entry: _action_of(entry[1])):
             progress(len(answers), len(wanted))
             if isinstance(one, AskedOfKubernetes):
-                answers[position] = (self._of_kubernetes(one, place),)
+                from ekstui.library.cluster_access import forbidden_answer  # only for Kubernetes' denials
+
+                answers[position] = (
+                    forbidden_answer(self.place, one.forbidden, one.times, self.inquiry.cluster, place),
+                )
             else:
                 answers[position] = tuple(self._of_asked(one, _symptoms_in(one.text)))
         in_order = chain.from_iterable(answers[position] for position in range(len(wanted)))
@@ -199,11 +203,6 @@ class _Case(NamedTuple):
         from ekstui.library.cluster_facts import cluster_meant  # only for Kubernetes' denials
 
         return cluster_meant(self.place, self.inquiry.cluster)
-
-    def _of_kubernetes(self, question: AskedOfKubernetes, place: Cluster | None) -> ForbiddenExplanation:
-        from ekstui.library.cluster_access import forbidden_answer
-
-        return forbidden_answer(self.place, question.forbidden, question.times, self.inquiry.cluster, place)
 
     def _of_asked(self, question: Asked, symptoms: tuple[Symptom, ...]) -> Iterator[Explanation]:
         """Yield why a request was denied; a further answer for repeats on resources that are decided otherwise."""

@@ -46,6 +46,9 @@ class _NamedSide:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def __str__(self) -> str:
+        return self.name
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _NamedSide) and (type(self), self.name) == (type(other), other.name)
 
@@ -59,18 +62,12 @@ class _NamedSide:
 class FileSide(_NamedSide):
     """A file that contains a policy document; its name is its path."""
 
-    def __str__(self) -> str:
-        return self.name
-
 
 class StandardInput(_NamedSide):
     """A policy document on standard input."""
 
     def __init__(self) -> None:
         super().__init__("standard input")
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class RoleSide(_NamedSide):

@@ -4,7 +4,6 @@ IAM API Reference, SimulatePrincipalPolicy (PolicyExclusionList).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
 
 from ekstui.cancellation import Cancelled, never
 from ekstui.denial.question import asked
@@ -21,8 +20,6 @@ from ekstui.sources.aws.iam import Excluded, SimulatedDecision, ask_simulator, c
 
 MAX_CALLS = 12
 """How often the simulator is asked about one request."""
-
-_Decision = Literal["allowed", "explicitDeny", "implicitDeny"]
 
 
 class PeelStep(NamedTuple):

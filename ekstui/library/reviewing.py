@@ -6,7 +6,8 @@ one and was not read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,10 @@ from ekstui.change.comparison import Change
 from ekstui.change.holes import changes_around, has_hole, plainly
 from ekstui.change.permitted import principal_changes
 from ekstui.eks.trust import trust_in_words
+from ekstui.errors import InputError
+from ekstui.files import MAX_STATE, read_regular
 from ekstui.iam.document import Document, Statement
 from ekstui.library.attached_changes import attached_changes
-from ekstui.library.gate_file import read_gate_file
 from ekstui.library.needs import ReleaseNeed, release_needs
 from ekstui.library.reviewed import (
     NOTHING,
@@ -30,6 +32,7 @@ from ekstui.library.reviewed import (
     plain_change,
     rights_in,
 )
+from ekstui.named_tuples import NamedTuple
 from ekstui.sources.repository import Changes
 from ekstui.sources.written import WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.reading import read_changes
@@ -83,6 +86,40 @@ def review(
 _NO_COMMIT = "0" * 40
 """The base that has no files."""
 
+_GATE_FILE = "ekstui.toml"
+"""The exceptions and demands of a repository's own gate, at its root."""
+
+_GATE_KEYS = ("allow_unread", "needs")
+
+
+class GateFile(NamedTuple):
+    """What `ekstui review` reads from it."""
+
+    allow_unread: tuple[str, ...] = ()
+    """Patterns of paths that need not be read."""
+    needs: tuple[str, ...] = ()
+    """Releases whose needs the repository's policies have to meet, such as `karpenter@v1.14`."""
+
+
+def read_gate_file(root: Path) -> GateFile:
+    """Return the file below a repository's root, empty if there is none; InputError says what is wrong with it."""
+    path = root / _GATE_FILE
+    try:
+        content = read_regular(path, MAX_STATE, follow=False)
+        values = tomllib.loads(content.decode("utf-8-sig")) if len(content) <= MAX_STATE else {}
+    except FileNotFoundError:
+        return GateFile()
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{_GATE_FILE} cannot be read as TOML: {error}.") from None
+    for key, value in values.items():
+        if key not in _GATE_KEYS:
+            raise InputError(
+                f"{_GATE_FILE}: there is no setting {key!r}.", f"The settings are {' and '.join(_GATE_KEYS)}."
+            )
+        if not isinstance(value, list) or not all(isinstance(entry, str) and entry for entry in value):
+            raise InputError(f"{_GATE_FILE}: {key} must be a list of strings.")
+    return GateFile(**{key: tuple(value) for key, value in values.items()})
+
 
 Pair = tuple["WrittenPolicy | None", "WrittenPolicy | None"]
 
@@ -131,29 +168,17 @@ def _last(place: str) -> str:
     return place.rpartition(" › ")[2]
 
 
-def _is_equal(one: WrittenPolicy, other: WrittenPolicy) -> bool:
-    return one.document is not None and one.document == other.document
-
-
-def _is_of_name(one: WrittenPolicy, other: WrittenPolicy) -> bool:
-    return bool(one.name) and (one.name, _last(one.place)) == (other.name, _last(other.place))
-
-
-def _is_in_place(one: WrittenPolicy, other: WrittenPolicy) -> bool:
-    return bool(one.place) and one.place == other.place
-
-
-def _is_in_file(one: WrittenPolicy, other: WrittenPolicy) -> bool:
-    file = one.path.rpartition("/")[2]
-    return bool(file) and (file, _last(one.place)) == (other.path.rpartition("/")[2], _last(other.place))
-
-
-def _is_alike(one: WrittenPolicy, other: WrittenPolicy) -> bool:
-    return _likeness(one, other) >= _ALIKE
-
-
-_SUCCESSORS = (_is_equal, _is_of_name, _is_in_place, _is_in_file, _is_alike)
-"""What makes a policy the successor of another, the surest first."""
+_SUCCESSORS: tuple[Callable[[WrittenPolicy, WrittenPolicy], bool], ...] = (
+    lambda one, other: one.document is not None and one.document == other.document,
+    lambda one, other: bool(one.name) and (one.name, _last(one.place)) == (other.name, _last(other.place)),
+    lambda one, other: bool(one.place) and one.place == other.place,
+    lambda one, other: (
+        bool(one.path)
+        and (one.path.rpartition("/")[2], _last(one.place)) == (other.path.rpartition("/")[2], _last(other.place))
+    ),
+    lambda one, other: _likeness(one, other) >= _ALIKE,
+)
+"""What makes a policy the successor of another, the surest first: its document, name, place, file, or most statements."""
 
 
 def _numbered(written: Sequence[WrittenPolicy]) -> dict[tuple[str, str, int], WrittenPolicy]:

@@ -52,10 +52,10 @@ def _candidates(library: Library, action: str, scope: Scope) -> tuple[Candidate,
     if (among := aws_scope(scope)) is not None:
         indexed = library.cached(lambda: index.candidates(library.store, wanted, among))
         candidates_read = (
-            library.ask(lambda reader: read_candidates(reader, wanted, among)) if indexed is None else indexed
+            library.ask(lambda reader: read_candidates(reader.histories(among), wanted)) if indexed is None else indexed
         )
     for reader in shipped_in(scope):
-        candidates_read += read_candidates(reader, wanted, scope)
+        candidates_read += read_candidates(reader.histories(), wanted)
     return candidates_read
 
 
@@ -88,9 +88,9 @@ def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[Feed
     return library.ask(lambda reader: read_feed(reader, shipped, since, scope))
 
 
-def read_candidates(reader: PolicyReader, action: str, scope: Scope) -> tuple[Candidate, ...]:
+def read_candidates(histories: Iterable[PolicyHistory], action: str) -> tuple[Candidate, ...]:
     """Return the policies whose documents may allow an action, which is given in lower case."""
-    candidates_read = (_candidate(history, action) for history in reader.histories(scope))
+    candidates_read = (_candidate(history, action) for history in histories)
     return tuple(candidate for candidate in candidates_read if candidate is not None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from ekstui.change.comparison import changes
 from ekstui.change.lacking import AllowedElsewhere, Superfluous, lacking, superfluous
 from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.cluster import Cluster
@@ -15,6 +16,7 @@ from ekstui.eks.knowledge import Requirement
 from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
 from ekstui.eks.uses import Uses, uses_in, uses_running
+from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document, Statement, parse
 from ekstui.iam.grants import allows_action, merged_document
 from ekstui.iam.text import first_of, listed
@@ -335,27 +337,21 @@ def _runners(component: Component, cluster: Cluster, uses: Uses) -> list[_Runner
     if not runners and component.whole == "vpc-cni" and cni_on_node_role(cluster):
         nodes = (pair for pair in here if pair[1].kind in ("nodegroup", "self-managed-node", "karpenter-node"))
         return _once((arn, use, "by its nodes: vpc-cni has no role of its own") for arn, use in nodes)
-    targets = _targets(cluster, _associated_accounts(use for _, use in runners))
+    # The roles of associations may assume others in turn for their pods.
+    accounts = {
+        (use.namespace, use.service_account) for _, use in runners if use.kind != "irsa" and use.service_account
+    }
+    targets = {
+        association.role_arn: association.target_role_arn
+        for association in cluster.associations or ()
+        if (association.namespace, association.service_account) in accounts and association.target_role_arn
+    }
     chosen = [(arn, use) for arn, use in runners if not use.overruled]
     ignored = {arn: use.overruled for arn, use in runners if use.overruled}
     for arn, _ in chosen:
         ignored.pop(arn, None)
     reasons = (f"{arn.rpartition('/')[2]} is not used: {why}" for arn, why in ignored.items())
     return _once(((targets.get(arn, arn), use, _how(use)) for arn, use in chosen), *reasons)
-
-
-def _targets(cluster: Cluster, accounts: Collection[tuple[str | None, str | None]]) -> dict[str | None, str]:
-    """Return the roles that the roles of associations assume in turn for their pods, by the association's role."""
-    return {
-        association.role_arn: association.target_role_arn
-        for association in cluster.associations or ()
-        if (association.namespace, association.service_account) in accounts and association.target_role_arn
-    }
-
-
-def _associated_accounts(uses: Iterable[Use]) -> set[tuple[str | None, str | None]]:
-    """Return the service accounts, with their namespaces, that have an association of Pod Identity."""
-    return {(use.namespace, use.service_account) for use in uses if use.kind != "irsa" and use.service_account}
 
 
 def _how(use: Use) -> str:
@@ -403,3 +399,58 @@ def _statements_of(subject: RoleInUse, use: Use) -> tuple[Document, list[str]]:
     if use.session_policy is not None:
         unread.append("what the session policy of its association limits")
     return merged_document(documents), unread
+
+
+class Bridge(NamedTuple):
+    """The least policy for two releases."""
+
+    component: str
+    before_release: str
+    after_release: str
+    role: str | None
+    document: Document
+    is_proven: bool
+    """Whether the comparison proves that it allows what the two releases need, and nothing else."""
+
+
+def bridge(
+    library: Library, cluster: str, target: str, since: Mapping[str, str], values: Mapping[str, str]
+) -> tuple[Bridge, ...]:
+    """Return a policy for each role that runs a component, for the release that runs and `COMPONENT@RELEASE`.
+
+    Raises InputError if the release that runs is not known, NotFoundError for a component without a role in the cluster.
+    """
+    component, at, release = target.partition("@")
+    if not (component and at and release):
+        raise InputError(f"{target!r} is not COMPONENT@RELEASE.", "For example: --bridge karpenter@v1.14.")
+    answer = upgrade(library, cluster, {component: release}, since, values)
+    bridges = tuple(_bridge(entry) for entry in answer.components if entry.policies is not None)
+    if bridges:
+        return bridges
+    unknown = next((entry for entry in answer.components if entry.role is not None), None)
+    if unknown is not None and unknown.before_release is None:
+        raise InputError(
+            f"Which release of {component} runs in {cluster} is not known.", f"Name it: --from {component}=RELEASE."
+        )
+    reasons = "; ".join(text for entry in answer.components for text in entry.not_known)
+    raise NotFoundError(f"There is no bridge for {component} in {cluster}: {reasons or 'it has no role'}.", ())
+
+
+def _bridge(needs: ComponentUpgrade) -> Bridge:
+    assert needs.policies is not None  # noqa: S101 (the caller asks)
+    before, after = needs.policies
+    # What the release to come needs, and of the one that runs only what that does not allow already.
+    sids = {statement.sid for statement in after.statements}
+    rest = (
+        statement._replace(sid=None) if statement.sid in sids else statement
+        for statement in lacking(before, after).statements
+    )
+    document = after._replace(statements=(*after.statements, *rest))
+    return Bridge(
+        needs.component,
+        needs.before_release or "",
+        needs.after_release,
+        needs.role,
+        document,
+        changes(merged_document((before, after)), document).reach == "same",
+    )

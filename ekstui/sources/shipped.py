@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ class PublishedPolicies:
         """Yield all names, whole components such as `karpenter` before their parts."""
         yield from sorted(components(), key=lambda name: ("/" in name, name))
 
-    def policies(self, scope: Scope = "any") -> Iterator[Policy]:  # noqa: ARG002 (it is PolicyReader's)
+    def policies(self) -> Iterator[Policy]:
         """Yield the components, without their parts."""
         yield from (self.policy(name) for name, component in components().items() if not component.is_part)
 
@@ -63,18 +63,10 @@ class PublishedPolicies:
         """Return one component as a policy."""
         return policy_of(components()[name])
 
-    def history(self, name: str) -> PolicyHistory:
-        """Return a component with all its documents."""
-        policy = self.policy(name)
-        return PolicyHistory(policy, {info.number: self.text(name, info.number) for info in policy.versions})
-
-    def histories_of(self, names: Iterable[str]) -> Iterator[PolicyHistory]:
-        """Yield some components with all their documents, in the order of the names."""
-        yield from map(self.history, names)
-
-    def histories(self, scope: Scope = "any") -> Iterator[PolicyHistory]:
+    def histories(self) -> Iterator[PolicyHistory]:
         """Yield the components, without their parts, with all their documents."""
-        yield from self.histories_of(policy.name for policy in self.policies(scope))
+        for policy in self.policies():
+            yield PolicyHistory(policy, {info.number: self.text(policy.name, info.number) for info in policy.versions})
 
     def text(self, name: str, version: int) -> bytes:
         """Return one document's JSON."""

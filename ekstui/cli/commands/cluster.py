@@ -30,12 +30,11 @@ from ekstui.export.shapes import answer_of, clusters_shape
 from ekstui.export.texts import terraform_text
 from ekstui.iam.document import serialise, serialise_statement
 from ekstui.library import Library
-from ekstui.library.bridging import bridge
 from ekstui.library.cluster_answers import cluster_answer, clusters, findings_worst_first
 from ekstui.library.entry_migration import entries_answer
 from ekstui.library.kubernetes import keep_kubernetes, kubernetes_texts, kubernetes_trouble, read_with_kubectl
 from ekstui.library.roles import role_answer
-from ekstui.library.upgrading import UpgradeAnswer, upgrade
+from ekstui.library.upgrading import UpgradeAnswer, bridge, upgrade
 from ekstui.present.blocks import Code
 from ekstui.present.cluster_report import cluster_blocks, clusters_blocks
 from ekstui.present.role_report import role_blocks
