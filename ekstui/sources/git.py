@@ -95,25 +95,32 @@ def borrowed(clone: Path) -> Iterator[GitObjects]:
 
 
 def run_git(
-    folder: Path,
+    folder: Path | None,
     *arguments: str,
     sent: bytes = b"",
     protocol: str = "",
     patience: float | None = None,
     cancelled: Cancelled = never,
 ) -> bytes:
-    """Return what git prints in a bare repository; InputError or NetworkError says why it failed.
+    """Return what git prints in a bare repository, or in none; InputError or NetworkError says why it failed.
 
     `protocol`, such as `https`, is the only one that it may use; `patience` is how long it may take, in seconds.
     """
-    words = ["--git-dir", str(folder), "--no-pager", "--literal-pathspecs", *arguments]
-    return _run(words, sent, protocol, patience, cancelled)
+    place = () if folder is None else ("--git-dir", str(folder), "--no-pager", "--literal-pathspecs")
+    bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
+    ended = _ended([*_LIMITS, *place, *arguments], _environment(protocol), bounds, sent, cancelled)
+    if ended.code:
+        line = _without_secrets(ended.errors.splitlines()[0]) if ended.errors else str(ended.code)
+        if protocol and any(words in ended.errors for words in _OF_THE_NETWORK):
+            raise NetworkError(f"The archive cannot be reached: {line}.", "Check the network, or give a file.")
+        raise GitError(f"git cannot read it: {line}.")
+    return ended.output
 
 
 def make_bare(folder: Path) -> None:
     """Create a bare repository; InputError if git is too old to ignore other configuration."""
     _check_version()
-    _run(["init", "--quiet", "--bare", "--template=", str(folder)])
+    run_git(None, "init", "--quiet", "--bare", "--template=", str(folder))
 
 
 def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
@@ -130,23 +137,6 @@ def run_in_clone(folder: Path, *arguments: str, stdin: str = "") -> bytes:
     if ended.code:
         line = next(iter(ended.errors.splitlines()), "no answer")
         raise InputError(f"git: {line}.", "Run it in a clone that has the base's history.")
-    return ended.output
-
-
-def _run(
-    arguments: list[str],
-    sent: bytes = b"",
-    protocol: str = "",
-    patience: float | None = None,
-    cancelled: Cancelled = never,
-) -> bytes:
-    bounds = Bounds(LOCAL_PATIENCE if patience is None else patience, MOST_OUTPUT, MOST_MEMORY)
-    ended = _ended([*_LIMITS, *arguments], _environment(protocol), bounds, sent, cancelled)
-    if ended.code:
-        line = _without_secrets(ended.errors.splitlines()[0]) if ended.errors else str(ended.code)
-        if protocol and any(words in ended.errors for words in _OF_THE_NETWORK):
-            raise NetworkError(f"The archive cannot be reached: {line}.", "Check the network, or give a file.")
-        raise GitError(f"git cannot read it: {line}.")
     return ended.output
 
 
@@ -203,7 +193,7 @@ def _environment(protocol: str) -> dict[str, str]:
 
 
 def _check_version() -> None:
-    output = _run(["version"]).decode(errors="replace")
+    output = run_git(None, "version").decode(errors="replace")
     numbers = re.search(r"(\d+)\.(\d+)", output)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST:
         raise InputError(

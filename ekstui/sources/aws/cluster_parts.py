@@ -93,14 +93,6 @@ def _issues(kind: str, name: str, answer: _Answer) -> tuple[HealthIssue, ...] | 
     )
 
 
-def _nodegroup(name: str, answer: _Answer) -> NodeGroup:
-    return NodeGroup(name, answer.get("nodeRole"), _issues("nodegroup", name, answer))
-
-
-def _fargate_profile(name: str, answer: _Answer) -> FargateProfile:
-    return FargateProfile(name, answer.get("podExecutionRoleArn"), _issues("fargate", name, answer))
-
-
 def _addon(name: str, answer: _Answer) -> Addon:
     return Addon(
         name,
@@ -118,19 +110,17 @@ def access_entry(principal: str, answer: _Answer) -> AccessEntry:
     )
 
 
-def _capability(name: str, answer: _Answer) -> Capability:
-    return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
-
-
 NODEGROUPS = Part(
     "nodegroups", "nodegroups",
     "eks:ListNodegroups", "nodegroups", "eks:DescribeNodegroup", "nodegroupName", "nodegroup",
-    ("nodegroupName", "nodeRole"), _nodegroup,
+    ("nodegroupName", "nodeRole"),
+    lambda name, answer: NodeGroup(name, answer.get("nodeRole"), _issues("nodegroup", name, answer)),
 )  # fmt: skip
 FARGATE_PROFILES = Part(
     "fargate", "fargate_profiles",
     "eks:ListFargateProfiles", "fargateProfileNames", "eks:DescribeFargateProfile", "fargateProfileName",
-    "fargateProfile", ("fargateProfileName", "podExecutionRoleArn"), _fargate_profile,
+    "fargateProfile", ("fargateProfileName", "podExecutionRoleArn"),
+    lambda name, answer: FargateProfile(name, answer.get("podExecutionRoleArn"), _issues("fargate", name, answer)),
 )  # fmt: skip
 ADDONS = Part(
     "addons", "addons",
@@ -139,7 +129,10 @@ ADDONS = Part(
 CAPABILITIES = Part(
     "capabilities", "capabilities",
     "eks:ListCapabilities", "capabilities", "eks:DescribeCapability", "capabilityName", "capability",
-    ("capabilityName", "type", "roleArn"), _capability,
+    ("capabilityName", "type", "roleArn"),
+    lambda name, answer: Capability(
+        name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer)
+    ),
 )  # fmt: skip
 ACCESS_ENTRIES = Part(
     "access-entries", "access_entries",

@@ -62,42 +62,19 @@ _AWS_HOST = re.compile(
 Source: AWS General Reference, "Service endpoints"; the partitions of botocore.
 """
 
-OPERATIONS = frozenset(
-    {
-        "sts:GetCallerIdentity",
-        "iam:GetAccountAuthorizationDetails",
-        "iam:ListPolicies",
-        "iam:ListOpenIDConnectProviders",
-        "iam:ListEntitiesForPolicy",
-        "iam:ListPolicyVersions",
-        "iam:GetPolicyVersion",
-        "iam:GetRole",
-        "iam:SimulatePrincipalPolicy",
-        "iam:GenerateServiceLastAccessedDetails",
-        "iam:GetServiceLastAccessedDetails",
-        "eks:ListClusters",
-        "eks:DescribeCluster",
-        "eks:ListNodegroups",
-        "eks:DescribeNodegroup",
-        "eks:ListFargateProfiles",
-        "eks:DescribeFargateProfile",
-        "eks:ListAddons",
-        "eks:DescribeAddon",
-        "eks:DescribeAddonVersions",
-        "eks:DescribeAddonConfiguration",
-        "eks:ListAccessEntries",
-        "eks:DescribeAccessEntry",
-        "eks:ListAssociatedAccessPolicies",
-        "eks:ListCapabilities",
-        "eks:DescribeCapability",
-        "eks:ListPodIdentityAssociations",
-        "eks:DescribePodIdentityAssociation",
-        "ec2:DescribeInstances",
-        "ec2:DescribeRegions",
-        "config:SelectAggregateResourceConfig",
-        "config:DescribeConfigurationAggregators",
-    }
-)
+OPERATIONS = frozenset((
+    "sts:GetCallerIdentity",
+    "iam:GetAccountAuthorizationDetails", "iam:ListPolicies", "iam:ListOpenIDConnectProviders", "iam:GetRole",
+    "iam:ListEntitiesForPolicy", "iam:ListPolicyVersions", "iam:GetPolicyVersion", "iam:SimulatePrincipalPolicy",
+    "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails",
+    "eks:ListClusters", "eks:DescribeCluster", "eks:ListNodegroups", "eks:DescribeNodegroup",
+    "eks:ListFargateProfiles", "eks:DescribeFargateProfile", "eks:ListCapabilities", "eks:DescribeCapability",
+    "eks:ListAddons", "eks:DescribeAddon", "eks:DescribeAddonVersions", "eks:DescribeAddonConfiguration",
+    "eks:ListAccessEntries", "eks:DescribeAccessEntry", "eks:ListAssociatedAccessPolicies",
+    "eks:ListPodIdentityAssociations", "eks:DescribePodIdentityAssociation",
+    "ec2:DescribeInstances", "ec2:DescribeRegions",
+    "config:SelectAggregateResourceConfig", "config:DescribeConfigurationAggregators",
+))  # fmt: skip
 """Every call that ekstui can make, by IAM action: all of them only list or read."""
 
 
