@@ -1,7 +1,6 @@
-"""Details that need further calls: Pod Identity associations, EC2 nodes, what add-ons need of IAM, and access entries."""
+"""Details that need further calls: EC2 nodes, what add-ons need of IAM, and access entries."""
 
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any
 
 from ekstui.cancellation import Cancelled
@@ -13,61 +12,19 @@ from ekstui.eks.cluster import (
     Cluster,
     ClusterPlace,
     Ec2Node,
-    PodIdentityAssociation,
 )
 from ekstui.sources.aws.answers import MalformedError
 from ekstui.sources.aws.cluster_parts import (
     ACCESS_ENTRIES,
     ENTRIES_A_PAGE,
-    CountProgress,
     Failures,
     access_entry,
     with_all,
 )
 from ekstui.sources.aws.connection import Connection, in_parallel
-from ekstui.sources.aws.failures import failures
 
 INSTANCES_A_PAGE = 1000
 """DescribeInstances' maximum."""
-
-
-def read_pod_identity(
-    connection: Connection, clusters: tuple[Cluster, ...], report: CountProgress, cancelled: Cancelled, failed: Failures
-) -> tuple[Cluster, ...]:
-    """Return the clusters with their Pod Identity associations.
-
-    The list has no roles, so each association needs a call. `report` gets how many associations are described,
-    and of how many. If cancelled, the rest have no role.
-    """
-    clusters_by_place = {cluster.place: cluster for cluster in clusters}
-    action = "eks:ListPodIdentityAssociations"
-    listing = in_parallel(lambda cluster: _associations(connection, cluster), clusters, cancelled)
-    for cluster, associations in failed.answered(listing, "pod-identity", action, attrgetter("place")):
-        clusters_by_place[cluster.place] = cluster._replace(associations=associations)
-    by_id = {
-        place: {entry.id: entry for entry in cluster.associations or ()} for place, cluster in clusters_by_place.items()
-    }
-    jobs = [(place, association) for place, listed in by_id.items() for association in listed.values()]
-    action = "eks:DescribePodIdentityAssociation"
-
-    def describe(job: tuple[ClusterPlace, PodIdentityAssociation]) -> PodIdentityAssociation:
-        (region, cluster), association = job
-        answer = connection.ask(action, region, clusterName=cluster, associationId=association.id)
-        return _described(association, with_all(answer["association"], action, ("associationId", "roleArn")))
-
-    gone: dict[ClusterPlace, set[str]] = {place: set() for place in by_id}
-    for done, ((place, association), answer) in enumerate(in_parallel(describe, jobs, cancelled), start=1):
-        try:
-            by_id[place][association.id] = answer.result()
-        except failures() as error:
-            if not failed.add(error, "pod-identity", action, place[0], f"{place[1]}/{association.id}"):
-                gone[place].add(association.id)
-        report(done, len(jobs))
-    for place, listed in by_id.items():
-        if listed:
-            kept = failed.without(listed, gone[place], "pod-identity", action, place, "associations")
-            clusters_by_place[place] = clusters_by_place[place]._replace(associations=kept)
-    return tuple(clusters_by_place.values())
 
 
 def read_nodes(
@@ -147,32 +104,6 @@ def _associated_policy(answer: Mapping[str, Any]) -> AssociatedPolicy:
         raise MalformedError("eks:ListAssociatedAccessPolicies")
     names = tuple(str(name) for name in scope.get("namespaces") or ())
     return AssociatedPolicy(str(answer["policyArn"]), names if scope.get("type") == "namespace" else None)
-
-
-def _associations(connection: Connection, cluster: Cluster) -> tuple[PodIdentityAssociation, ...]:
-    action = "eks:ListPodIdentityAssociations"
-    return tuple(
-        PodIdentityAssociation(
-            id=str(entry["associationId"]),
-            namespace=str(entry["namespace"]),
-            service_account=str(entry["serviceAccount"]),
-            role_arn=None,
-            owner_arn=entry.get("ownerArn"),
-        )
-        for page in connection.token_pages(action, cluster.region, clusterName=cluster.name, maxResults=ENTRIES_A_PAGE)
-        for entry in page["associations"]
-    )
-
-
-def _described(association: PodIdentityAssociation, answer: Mapping[str, Any]) -> PodIdentityAssociation:
-    return association._replace(
-        role_arn=answer.get("roleArn"),
-        target_role_arn=answer.get("targetRoleArn"),
-        session_policy=answer.get("policy"),
-        session_tags=not answer.get("disableSessionTags", False),
-        owner_arn=answer.get("ownerArn", association.owner_arn),
-        created=answer.get("createdAt"),
-    )
 
 
 def _nodes(connection: Connection, cluster: Cluster) -> tuple[Ec2Node, ...]:

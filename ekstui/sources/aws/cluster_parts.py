@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from ekstui.cancellation import Cancelled
@@ -17,6 +18,7 @@ from ekstui.eks.cluster import (
     FargateProfile,
     HealthIssue,
     NodeGroup,
+    PodIdentityAssociation,
     may_be_nodes,
 )
 from ekstui.errors import ASK_AGAIN
@@ -24,7 +26,7 @@ from ekstui.sources.aws.answers import MalformedError, is_arn
 from ekstui.sources.aws.connection import Connection, in_parallel
 from ekstui.sources.aws.failures import code_of, failures, source_error_of
 
-ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability
+ClusterPart = NodeGroup | FargateProfile | Addon | AccessEntry | Capability | PodIdentityAssociation
 
 _Answer = Mapping[str, Any]
 
@@ -42,8 +44,10 @@ class Part:
     answer_key: str
     always: tuple[str, ...]
     """What EKS returns of each, though its model does not say so: an answer without it is not one about the part."""
-    parse: Callable[[str, _Answer], ClusterPart]
-    """Takes the name and the description, which is empty if it could not be read."""
+    parse: Callable[[Any, _Answer], ClusterPart]
+    """Takes the entry of the list and the description, which is empty if it could not be read."""
+    named: Callable[[Any], str] = str
+    """Returns the name in an entry of the list, which mostly is one; MalformedError or KeyError if it has none."""
 
 
 def with_all(answer: _Answer, action: str, names: tuple[str, ...]) -> _Answer:
@@ -103,11 +107,41 @@ def _addon(name: str, answer: _Answer) -> Addon:
     )
 
 
+def _capability(entry: _Answer, answer: _Answer) -> Capability:
+    name = str(entry["capabilityName"])
+    return Capability(name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer))
+
+
 def access_entry(principal: str, answer: _Answer) -> AccessEntry:
     """Return a principal's access entry, without its details if there is no description."""
     return AccessEntry(
         principal, answer.get("type"), answer.get("username"), tuple(answer.get("kubernetesGroups") or ())
     )
+
+
+def _association(entry: _Answer, answer: _Answer) -> PodIdentityAssociation:
+    return PodIdentityAssociation(
+        id=str(entry["associationId"]),
+        namespace=str(entry["namespace"]),
+        service_account=str(entry["serviceAccount"]),
+        role_arn=answer.get("roleArn"),
+        target_role_arn=answer.get("targetRoleArn"),
+        session_policy=answer.get("policy"),
+        session_tags=not answer.get("disableSessionTags", False),
+        owner_arn=answer.get("ownerArn", entry.get("ownerArn")),
+        created=answer.get("createdAt"),
+    )
+
+
+def _association_id(entry: _Answer) -> str:
+    always = ("associationId", "namespace", "serviceAccount")
+    return str(with_all(entry, "eks:ListPodIdentityAssociations", always)["associationId"])
+
+
+def _arn(text: str) -> str:
+    if not is_arn(text):
+        raise MalformedError(text)  # to the model it is a string
+    return text
 
 
 NODEGROUPS = Part(
@@ -130,14 +164,18 @@ CAPABILITIES = Part(
     "capabilities", "capabilities",
     "eks:ListCapabilities", "capabilities", "eks:DescribeCapability", "capabilityName", "capability",
     ("capabilityName", "type", "roleArn"),
-    lambda name, answer: Capability(
-        name, answer.get("type"), answer.get("roleArn"), _issues("capability", name, answer)
-    ),
+    _capability, itemgetter("capabilityName"),
 )  # fmt: skip
 ACCESS_ENTRIES = Part(
     "access-entries", "access_entries",
     "eks:ListAccessEntries", "accessEntries", "eks:DescribeAccessEntry", "principalArn", "accessEntry",
-    ("principalArn", "type"), access_entry,
+    ("principalArn", "type"), access_entry, _arn,
+)  # fmt: skip
+ASSOCIATIONS = Part(
+    "pod-identity", "associations",
+    "eks:ListPodIdentityAssociations", "associations", "eks:DescribePodIdentityAssociation", "associationId",
+    "association", ("associationId", "roleArn"), _association,
+    _association_id,
 )  # fmt: skip
 
 
@@ -219,13 +257,26 @@ def read_clusters(
     reading.list_clusters(regions)
     reading.describe_clusters_and_list((NODEGROUPS, FARGATE_PROFILES, ADDONS, CAPABILITIES))
     # Only the description tells whether a cluster has access entries.
-    reading.list_access_entries()
+    reading.list_parts(
+        ACCESS_ENTRIES,
+        [place for place, cluster in reading.clusters.items() if cluster.authentication_mode != "CONFIG_MAP"],
+    )
     reading.describe_parts()
     return EksFacts(tuple(reading.clusters.values()), tuple(sorted(reading.whole)))
 
 
-Listed = tuple[list[str], Exception | None]
-"""The names in a list, and the error that ended it early."""
+def read_pod_identity(
+    connection: Connection, clusters: tuple[Cluster, ...], report: CountProgress, cancelled: Cancelled, failed: Failures
+) -> tuple[Cluster, ...]:
+    """Return the clusters with their Pod Identity associations; if cancelled, the rest have no role."""
+    reading = _Reading(connection, report, cancelled, failed, {cluster.place: cluster for cluster in clusters})
+    reading.list_parts(ASSOCIATIONS, reading.clusters)
+    reading.describe_parts()
+    return tuple(reading.clusters.values())
+
+
+Listed = tuple[dict[str, Any], Exception | None]
+"""The entries of a list by name, and the error that ended it early."""
 
 
 @dataclass(slots=True)
@@ -239,14 +290,14 @@ class _Reading:
     clusters: dict[ClusterPlace, Cluster] = field(default_factory=dict)
     whole: list[str] = field(default_factory=list)
     """Regions whose list of clusters is complete."""
-    names: dict[tuple[ClusterPlace, Part], list[str]] = field(default_factory=dict)
-    """The names of each cluster's parts, where a list had any."""
+    entries: dict[tuple[ClusterPlace, Part], dict[str, Any]] = field(default_factory=dict)
+    """What the lists have of each cluster's parts, by name, where a list had any."""
 
     def list_clusters(self, regions: Iterable[str]) -> None:
         """Find the clusters of the regions."""
         action = "eks:ListClusters"
         listing = in_parallel(
-            lambda region: self._names(action, "clusters", region), dict.fromkeys(regions), self.cancelled
+            lambda region: self._entries(action, "clusters", str, region), dict.fromkeys(regions), self.cancelled
         )
         places: list[ClusterPlace] = []
         for region, answer in listing:
@@ -266,7 +317,7 @@ class _Reading:
             if part is None:
                 answer: Mapping[str, Any] = self.connection.ask("eks:DescribeCluster", region, name=name)["cluster"]
                 return with_all(answer, "eks:DescribeCluster", ("name", "arn"))
-            return self._names(part.list_action, part.list_key, region, clusterName=name)
+            return self._entries_of(part, (region, name))
 
         jobs: list[tuple[ClusterPlace, Part | None]] = [
             (place, part) for place in self.clusters for part in (None, *parts)
@@ -300,15 +351,10 @@ class _Reading:
                 self.failed.doubt("clusters", "eks:DescribeCluster", region, f"{len(listed)} clusters")
         self.clusters = {place: cluster for place, cluster in self.clusters.items() if place not in gone}
 
-    def list_access_entries(self) -> None:
-        """List the access entries of clusters that have them: not of those that use the aws-auth ConfigMap only."""
-        part = ACCESS_ENTRIES
-        places = [place for place, cluster in self.clusters.items() if cluster.authentication_mode != "CONFIG_MAP"]
-
-        def work(place: ClusterPlace) -> Listed:
-            return self._names(part.list_action, part.list_key, place[0], clusterName=place[1])
-
-        for place, answer in in_parallel(work, places, self.cancelled):
+    def list_parts(self, part: Part, places: Iterable[ClusterPlace]) -> None:
+        """List the parts of one kind of some clusters."""
+        listing = in_parallel(lambda place: self._entries_of(part, place), places, self.cancelled)
+        for place, answer in listing:
             cause = self._listed(place, part, answer.result())
             # A cluster that could not be described may use the ConfigMap only; EKS then refuses to list entries.
             if cause and (self.clusters[place].described or code_of(cause) != "InvalidRequestException"):
@@ -317,8 +363,8 @@ class _Reading:
     def describe_parts(self) -> None:
         """Describe everything that was listed."""
         described: dict[tuple[ClusterPlace, Part], dict[str, ClusterPart]] = {
-            (place, part): {name: part.parse(name, {}) for name in listed}
-            for (place, part), listed in self.names.items()
+            (place, part): {name: part.parse(entry, {}) for name, entry in listed.items()}
+            for (place, part), listed in self.entries.items()
             if place in self.clusters
         }
 
@@ -326,7 +372,8 @@ class _Reading:
             (region, cluster), part, name = job
             parameters = {"clusterName": cluster, part.parameter: name}
             answer: _Answer = self.connection.ask(part.describe_action, region, **parameters)[part.answer_key]
-            return part.parse(name, with_all(answer, part.describe_action, part.always))
+            entry = self.entries[job[0], part][name]
+            return part.parse(entry, with_all(answer, part.describe_action, part.always))
 
         gone: dict[tuple[ClusterPlace, Part], set[str]] = {}
         jobs = [
@@ -348,23 +395,24 @@ class _Reading:
             self.clusters[place] = self.clusters[place]._replace(**{part.kept_as: kept})
 
     def _listed(self, place: ClusterPlace, part: Part, answer: Listed) -> Exception | None:
-        """Keep the names of a list; return the error that ended it, if any."""
+        """Keep the entries of a list; return the error that ended it, if any."""
         listed, error = answer
-        if listed or error is None:
-            self.names[place, part] = listed
+        # Of associations a part alone would tell of a pod without one what is not so.
+        if error is None or (listed and part is not ASSOCIATIONS):
+            self.entries[place, part] = listed
         if error is not None:
             cluster = self.clusters[place]
             self.clusters[place] = cluster._replace(cut_short=(*cluster.cut_short, part.kept_as))
         return error
 
-    def _names(self, action: str, key: str, region: str, **parameters: str) -> Listed:
-        names: list[str] = []
+    def _entries_of(self, part: Part, place: ClusterPlace) -> Listed:
+        return self._entries(part.list_action, part.list_key, part.named, place[0], clusterName=place[1])
+
+    def _entries(self, action: str, key: str, named: Callable[[Any], str], region: str, **parameters: str) -> Listed:
+        entries: dict[str, Any] = {}
         try:
             for page in self.connection.token_pages(action, region, maxResults=ENTRIES_A_PAGE, **parameters):
-                listed = [entry if isinstance(entry, str) else str(entry["capabilityName"]) for entry in page[key]]
-                if action == ACCESS_ENTRIES.list_action and not all(map(is_arn, listed)):
-                    raise MalformedError(action)  # to the model they are strings
-                names.extend(listed)
+                entries |= {named(entry): entry for entry in page[key]}
         except failures() as error:
-            return names, error
-        return names, None
+            return entries, error
+        return entries, None
