@@ -59,7 +59,6 @@ def run(
     bounds: Bounds,
     sent: bytes = b"",
     cancelled: Cancelled = never,
-    folder: str | None = None,
 ) -> Ended:
     """Run a program with `sent` as its standard input; InputError if that was cancelled, or there is no shell."""
     limits = f"ulimit -f {MOST_FILE // 512}"
@@ -69,20 +68,9 @@ def run(
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as errors:
         source.write(sent)
         source.seek(0)
-
-        def start() -> subprocess.Popen[bytes]:
-            # The arguments are ours, and which program that is the user's choice.
-            return subprocess.Popen(  # noqa: S603
-                ["sh", "-c", f'{limits}; exec "$@"', "sh", *command],  # noqa: S607
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=dict(environment),
-                cwd=folder,
-                start_new_session=True,
-            )
-
-        with _started(start, InputError("There is no shell to start a program with.")) as process:
+        shell = ["sh", "-c", f'{limits}; exec "$@"', "sh", *command]
+        absent = InputError("There is no shell to start a program with.")
+        with _started(shell, environment, absent, stdin=source, stdout=subprocess.PIPE, stderr=errors) as process:
             output, late = _output(process, bounds, cancelled)
             if late or len(output) > bounds.output:
                 _end(process)
@@ -102,19 +90,13 @@ class BackgroundProcess(NamedTuple):
 @contextmanager
 def background(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[BackgroundProcess]:
     """Run a program, without input, until the block ends; AccountError if it is not installed."""
+    absent, nothing = AccountError(f"{command[0]} is not installed."), subprocess.DEVNULL
     with tempfile.TemporaryFile() as errors:
-
-        def start() -> subprocess.Popen[bytes]:
-            # The arguments are ours, and which program that is the user's choice.
-            return subprocess.Popen(  # noqa: S603
-                list(command), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=dict(environment),
-                start_new_session=True,
-            )  # fmt: skip
 
         def error_text() -> str:
             return os.pread(errors.fileno(), _MOST_ERRORS, 0).decode(errors="replace").strip()
 
-        with _started(start, AccountError(f"{command[0]} is not installed.")) as process:
+        with _started(command, environment, absent, stdin=nothing, stdout=nothing, stderr=errors) as process:
             try:
                 yield BackgroundProcess(lambda: process.poll() is None, error_text)
             finally:
@@ -150,7 +132,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _started(start: Callable[[], subprocess.Popen[bytes]], absent: EkstuiError) -> Iterator[subprocess.Popen[bytes]]:
+def _started(
+    command: Sequence[str], environment: Mapping[str, str], absent: EkstuiError, **streams: Any
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program, and end it however this process is interrupted, as no signal of the terminal reaches its session."""
     process: subprocess.Popen[bytes] | None = None
     early: list[int] = []
@@ -173,7 +157,8 @@ def _started(start: Callable[[], subprocess.Popen[bytes]], absent: EkstuiError) 
         for number in handlers:
             signal.signal(number, end)
         try:
-            process = start()
+            # The arguments are ours, and which program that is the user's choice.
+            process = subprocess.Popen(command, env=environment, start_new_session=True, **streams)  # noqa: S603
         except FileNotFoundError:
             raise absent from None
         with process, _ended_with_block(process):

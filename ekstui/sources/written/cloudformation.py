@@ -13,7 +13,14 @@ from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
 from ekstui.iam.document import Repeated
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.resources import permission
-from ekstui.sources.written.search import attachments, document_in, json_text, search, seems_to_hold
+from ekstui.sources.written.search import (
+    attachments,
+    document_in,
+    json_text,
+    namespaces_of,
+    search,
+    seems_to_hold,
+)
 from ekstui.sources.written.values import Lined, line_of
 
 _DOCUMENTS = (
@@ -136,13 +143,8 @@ def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
 def _access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
     for policy in policies:
         if isinstance(policy, Mapping):
-            scope = policy.get("AccessScope")
-            namespaces = (
-                scope.get("Namespaces") or () if isinstance(scope, Mapping) and scope.get("Type") == "namespace" else ()
-            )
-            yield WrittenAttachment(
-                place, "access policy", holder, str(policy.get("PolicyArn")), line, ",".join(map(str, namespaces))
-            )
+            arn, namespaces = str(policy.get("PolicyArn")), namespaces_of(policy.get("AccessScope"))
+            yield WrittenAttachment(place, "access policy", holder, arn, line, namespaces)
         else:
             yield WrittenAttachment(place, "access policy", holder, str(policy), line)
 

@@ -213,20 +213,11 @@ class HclScope:
         digest = hashlib.sha256(f"{text}{json.dumps(operands, default=repr, sort_keys=True)}".encode(errors="replace"))
         return Unknown(f"{name}{DIGEST}{digest.hexdigest()[:12]}")
 
-    def _first(self, node: Any) -> Any:
-        return self.value(_parts(node)[0])
-
-    def _literal(self, node: Any) -> Any:
-        return {"true": True, "false": False, "null": None}[str(node.children[0])]
-
     def _number(self, node: Any) -> Any:
         text = str(node.children[0])
         if len(text) > 40:
             return text
         return float(text) if any(sign in text for sign in ".eE") else int(text)
-
-    def _identifier(self, node: Any) -> Any:
-        return self._named((str(node.children[0]),))
 
     def _named(self, path: tuple[Any, ...]) -> Any:
         if path[0] in self._names:
@@ -280,9 +271,6 @@ class HclScope:
             indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
             lines = [line[min(indents, default=0) :] for line in lines]
         return self.template("".join(f"{line}\n" for line in lines))
-
-    def _tuple(self, node: Any) -> list[Any]:
-        return [self.value(part) for part in _parts(node)]
 
     def _object(self, node: Any) -> Any:
         fields: dict[str, Any] = {}
@@ -424,8 +412,11 @@ class _Directive:
 
 
 _EVALUATE: dict[str, Callable[[HclScope, Any], Any]] = {
-    "expr_term": HclScope._first, "identifier": HclScope._identifier, "literal_value": HclScope._literal, "int_lit": HclScope._number,
-    "float_lit": HclScope._number, "string": HclScope._string, "tuple": HclScope._tuple, "object": HclScope._object,
+    "expr_term": lambda scope, node: scope.value(_parts(node)[0]),
+    "identifier": lambda scope, node: scope._named((str(node.children[0]),)),
+    "literal_value": lambda _, node: {"true": True, "false": False, "null": None}[str(node.children[0])],
+    "tuple": lambda scope, node: [scope.value(part) for part in _parts(node)],
+    "int_lit": HclScope._number, "float_lit": HclScope._number, "string": HclScope._string, "object": HclScope._object,
     "heredoc_template": HclScope._heredoc, "heredoc_template_trim": HclScope._heredoc, "conditional": HclScope._conditional,
     "binary_op": HclScope._binary, "unary_op": HclScope._unary, "function_call": HclScope._function,
     "get_attr_expr_term": HclScope._term, "index_expr_term": HclScope._term, "attr_splat_expr_term": HclScope._splat,

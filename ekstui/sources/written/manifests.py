@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 from ekstui.change.holes import hole
 from ekstui.errors import DocumentError
 from ekstui.sources.written import Written, WrittenAttachment
-from ekstui.sources.written.search import attachments, document_in, search
+from ekstui.sources.written.search import attachments, document_in, namespaces_of, search
 from ekstui.sources.written.values import line_of, yaml_values
 
 
@@ -87,7 +87,7 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
         scope = fields.get("accessScope")
         scope = scope[0] if isinstance(scope, list) and scope else scope
         principal, policy = str(fields.get("principalArn", place)), str(fields["policyArn"])
-        yield WrittenAttachment(place, "access policy", principal, policy, line, _namespaces(scope))
+        yield WrittenAttachment(place, "access policy", principal, policy, line, namespaces_of(scope))
 
 
 _HOLDERS = {f"{what}{suffix}": what for suffix in ("", "Ref") for what in ("role", "user", "group")}
@@ -198,14 +198,8 @@ def _access_policies(place: str, holder: str, policies: list[Any], line: int) ->
         if isinstance(policy, Mapping):
             arn = policy.get("policyARN", policy.get("policyArn"))
             yield WrittenAttachment(
-                place, "access policy", holder, str(arn), line, _namespaces(policy.get("accessScope"))
+                place, "access policy", holder, str(arn), line, namespaces_of(policy.get("accessScope"))
             )
-
-
-def _namespaces(scope: object) -> str:
-    if not isinstance(scope, Mapping) or str(scope.get("type", "")).lower() != "namespace":
-        return ""
-    return ",".join(map(str, scope.get("namespaces") or ()))
 
 
 _ACTION = re.compile(rb"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)

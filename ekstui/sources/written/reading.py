@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,11 +18,8 @@ from ekstui.sources.written.manifests import is_manifest, of_manifest, template_
 from ekstui.sources.written.plan import is_plan, plan_sides
 from ekstui.sources.written.search import document_in, is_document, search
 from ekstui.sources.written.sorting import has_reader, is_known_not_to_hold, is_source, mentions_access, why_not_read
-from ekstui.sources.written.terraform import SUFFIXES, Module, is_read_by_itself
+from ekstui.sources.written.terraform import MOST_TEXT, SUFFIXES, Files, Module, is_read_by_itself
 from ekstui.sources.written.values import MOST_BYTES, json_value, yaml_values
-
-_MOST_TEXT = 1_000_000
-"""The largest file of Terraform that is read, in bytes."""
 
 _READ_BY_TERRAFORM = (".tftpl", ".tpl", ".tmpl", ".template", ".json", ".yaml", ".yml", ".txt")
 """Suffixes of files that Terraform's `file` and `templatefile` read."""
@@ -158,10 +155,10 @@ def attached_in(path: Path) -> tuple[str, ...]:
             folder = path.parent
 
             def read(name: str) -> bytes | None:
-                return read_regular(folder / name, _MOST_TEXT)
+                return read_regular(folder / name, MOST_TEXT)
 
             names = [file.name for file in folder.iterdir() if file.is_file()]
-            written = [entry for entry in Module(_Side(names, read), "").written() if entry.path == path.name]
+            written = [entry for entry in Module(Files(names, read), "").written() if entry.path == path.name]
         else:
             sides = sides_of(ChangedFile(str(path), None, content))
             written = sides[1] if sides else []
@@ -178,45 +175,7 @@ def attached_in(path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(policy for policy in plain if policy.startswith("arn:aws:iam::aws:policy/")))
 
 
-class _Side:
-    """The files of one side of a change, by folder."""
-
-    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None]) -> None:
-        self._folders: dict[str, list[str]] = {}
-        for path in paths:
-            self._folders.setdefault(posixpath.dirname(path), []).append(path)
-        self._read = read
-        self._texts: dict[str, str | None] = {}
-        self.used: set[str] = set()
-
-    def names(self, folder: str) -> list[str]:
-        """Return the paths of the files in a folder."""
-        return sorted(self._folders.get("" if folder == "." else folder, ()))
-
-    def read(self, path: str) -> str | None:
-        """Return the text of a file; None if there is none that can be read."""
-        self.used.add(path)
-        if path not in self._texts:
-            content = self._read(path) if path in self._folders.get(posixpath.dirname(path), ()) else None
-            try:
-                self._texts[path] = (
-                    None if content is None or len(content) > _MOST_TEXT else content.decode("utf-8-sig")
-                )
-            except UnicodeDecodeError:
-                self._texts[path] = None
-        return self._texts[path]
-
-    def folders_naming(self, names: Collection[str]) -> set[str]:
-        """Return the folders whose Terraform names any of some files."""
-        folders: set[str] = set()
-        for folder, paths in self._folders.items():
-            for path in paths:
-                if path.endswith((".tf", ".tofu")) and any(name in (self.read(path) or "") for name in names):
-                    folders.add(folder)
-        return folders
-
-
-def _sides(changes: Changes) -> tuple[_Side, _Side]:
+def _sides(changes: Changes) -> tuple[Files, Files]:
     objects = changes.before()
     held: dict[str, bytes] = {}
 
@@ -233,11 +192,11 @@ def _sides(changes: Changes) -> tuple[_Side, _Side]:
 
     def after(path: str) -> bytes | None:
         try:
-            return read_regular(Path(changes.root, path), _MOST_TEXT, follow=False)
+            return read_regular(Path(changes.root, path), MOST_TEXT, follow=False)
         except OSError:
             return None
 
-    return _Side(objects, before), _Side(changes.after(), after)
+    return Files(objects, before), Files(changes.after(), after)
 
 
 def _is_for_any_module(path: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.written import AttachmentKind, Written, WrittenAttachment
-from ekstui.sources.written.search import document_in, search
+from ekstui.sources.written.search import document_in, namespaces_of, search
 
 
 class _Attaching(NamedTuple):
@@ -130,10 +130,8 @@ def _attachments(address: str, attaching: _Attaching, attributes: Mapping[str, A
     elif named:
         holders = ["/".join(map(str, named))]
     scopes = attributes.get("access_scope")
-    scope = next(
-        (entry for entry in (scopes if isinstance(scopes, list) else [scopes]) if isinstance(entry, Mapping)), {}
-    )
-    namespaces = scope.get("namespaces") or () if scope.get("type") == "namespace" else ()
+    listed = scopes if isinstance(scopes, list) else [scopes]
+    namespaces = namespaces_of(next((entry for entry in listed if isinstance(entry, Mapping)), None))
     for policy in policies if isinstance(policies, list) else [policies]:
         for holder in holders:
-            yield WrittenAttachment(address, attaching.kind, holder, str(policy), line, ",".join(map(str, namespaces)))
+            yield WrittenAttachment(address, attaching.kind, holder, str(policy), line, namespaces)

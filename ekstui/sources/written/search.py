@@ -93,6 +93,12 @@ def attachments(place: str, kind: AttachmentKind, policies: object, line: int, h
             yield WrittenAttachment(place, kind, holder or place, json_text(policies), line)
 
 
+def namespaces_of(scope: object) -> str:
+    """Return the namespaces of an access policy's scope, separated by commas; empty for the whole cluster."""
+    fields = {str(key).lower(): value for key, value in scope.items()} if isinstance(scope, Mapping) else {}
+    return ",".join(map(str, fields.get("namespaces") or ())) if str(fields.get("type")).lower() == "namespace" else ""
+
+
 def _entry_name(entry: object, number: int) -> str:
     """Return what an entry of a list is called: by its own name, so that others may come before it."""
     if isinstance(entry, Mapping):

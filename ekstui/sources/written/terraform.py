@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from ekstui.change.holes import DIGEST, PARTITION, hole, without_hole_marks
 from ekstui.errors import DocumentError
@@ -35,6 +35,9 @@ from ekstui.sources.written.values import json_value, yaml_values
 
 SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 """How the names of Terraform's files end."""
+
+MOST_TEXT = 1_000_000
+"""The largest file that is read, in bytes."""
 
 _MOST_DEPTH = 8
 """How deep modules call modules."""
@@ -61,14 +64,40 @@ class _Block(NamedTuple):
     """Returns the values of its arguments."""
 
 
-class Files(Protocol):
-    """The files of one side of a change."""
+class Files:
+    """The files of one side of a change, by folder."""
+
+    def __init__(self, paths: Iterable[str], read: Callable[[str], bytes | None]) -> None:
+        self._folders: dict[str, list[str]] = {}
+        for path in paths:
+            self._folders.setdefault(posixpath.dirname(path), []).append(path)
+        self._read = read
+        self._texts: dict[str, str | None] = {}
+        self.used: set[str] = set()
 
     def names(self, folder: str) -> list[str]:
-        """Return the paths of the files in a folder, from the repository's root."""
+        """Return the paths of the files in a folder."""
+        return sorted(self._folders.get("" if folder == "." else folder, ()))
 
     def read(self, path: str) -> str | None:
         """Return the text of a file; None if there is none that can be read."""
+        self.used.add(path)
+        if path not in self._texts:
+            content = self._read(path) if path in self._folders.get(posixpath.dirname(path), ()) else None
+            try:
+                self._texts[path] = None if content is None or len(content) > MOST_TEXT else content.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                self._texts[path] = None
+        return self._texts[path]
+
+    def folders_naming(self, names: Collection[str]) -> set[str]:
+        """Return the folders whose Terraform names any of some files."""
+        folders: set[str] = set()
+        for folder, paths in self._folders.items():
+            for path in paths:
+                if path.endswith((".tf", ".tofu")) and any(name in (self.read(path) or "") for name in names):
+                    folders.add(folder)
+        return folders
 
 
 class Module:
@@ -141,11 +170,11 @@ class Module:
         """Yield the blocks of some kinds."""
         for path, block in self._blocks:
             if block.kind in kinds:
-                yield _Block(path, *block, _evaluator(block.text))
+                yield _Block(path, *block, partial(_text_values, block.text))
         for path, value in self._json:
             for kind in kinds:
                 for labels, fields in _nested(value.get(kind), 1 if kind in ("module", "variable", "output") else 2):
-                    yield _Block(path, kind, labels, 0, json.dumps(fields), _json_evaluator(fields))
+                    yield _Block(path, kind, labels, 0, json.dumps(fields), partial(_json_values, fields))
 
     def _block(self, kind: str, *labels: str) -> _Block | None:
         """Return the first block of a kind with these labels."""
@@ -406,8 +435,8 @@ def is_read_by_itself(path: str) -> bool:
     return name in ("terraform.tfvars", "terraform.tfvars.json") or name.endswith((".auto.tfvars", ".auto.tfvars.json"))
 
 
-def _evaluator(text: str) -> Callable[[HclScope], dict[str, Any]]:
-    return lambda scope: _body_values(parsed_block(text), scope)
+def _text_values(text: str, scope: HclScope) -> dict[str, Any]:
+    return _body_values(parsed_block(text), scope)
 
 
 def _body_values(body: Any, scope: HclScope) -> dict[str, Any]:
@@ -458,10 +487,6 @@ def _nested(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[s
             for label, entry in value.items():
                 for labels, fields in _nested(entry, depth - 1):
                     yield (label, *labels), fields
-
-
-def _json_evaluator(fields: Mapping[str, Any]) -> Callable[[HclScope], dict[str, Any]]:
-    return lambda scope: {key: _json_values(entry, scope) for key, entry in fields.items()}
 
 
 def _json_values(value: Any, scope: HclScope) -> Any:
