@@ -6,6 +6,7 @@ rebind a key by its id, under `[keys]`.
 """
 
 from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -103,6 +104,18 @@ def declared(owner: object) -> tuple[Key, ...]:
         for key in vars(kind).get("KEYS", ()):
             keys.setdefault(key.id, key)
     return tuple(keys.values())
+
+
+class HasKeys:
+    """A screen or widget whose bindings are its `KEYS`, unless it says otherwise."""
+
+    KEYS: tuple[Key, ...] = ()
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "KEYS" in vars(cls) and "BINDINGS" not in vars(cls):
+            cls.BINDINGS = bindings(cls.KEYS)
+        super().__init_subclass__(**options)
 
 
 def bindings(keys: Iterable[Key]) -> list[BindingType]:

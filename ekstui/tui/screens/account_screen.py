@@ -28,7 +28,7 @@ from ekstui.present.role_report import left_out, role_blocks
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.sources.aws.credentials import profile_names
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,
@@ -57,7 +57,6 @@ class AccountScreen(ReportScreen[_Beside]):
         keys.OPEN.here("Switch to the profile or region under the cursor."),
         keys.COMPARE.here("Compare the copy under the cursor with today's original."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     WAITING = "reading the account…"
     bookmark = Bookmark(keys.ACCOUNT.label)
     OPENS = (AccountChoice, CopyAnswer)
@@ -194,7 +193,6 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
         keys.VIEW.here("Go to the next view: about the role, its permissions, its last use, its trust policy."),
         keys.EXPLAIN.here("Explain why a request of the role is denied, starting from the action under the cursor."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     WAITING = "reading the role…"
     OPENS = (ActionSummary, RolePolicy, PodPlace)
     VIEWS = ("about", "permissions", last_use.LAST_USED, "trust policy")

@@ -17,7 +17,6 @@ from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import Row, rows
 from ekstui.present.styled import Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import bindings
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction
 from ekstui.tui.screens.report import ReportScreen
 
@@ -27,7 +26,6 @@ class CardScreen(ReportScreen[Sequence[Block]]):
 
     HEADING = "Card"
     KEYS = (keys.OPEN.here("Open the policy or role under the cursor, or show who can do the action."), keys.WHO_CAN)
-    BINDINGS = bindings(KEYS)
 
     OPENS = (ActionInfo, RoleSide, PolicyAt)
 
@@ -74,7 +72,6 @@ class ActionScreen(ReportScreen[GivenAction]):
         keys.WHO_CAN.here("Show who else can do this action."),
         keys.EXPLAIN.here("Explain why a request for this action is denied."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     WAITING = "reading the statements…"
 
     def __init__(self, wanted: ShowAction) -> None:

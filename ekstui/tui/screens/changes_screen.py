@@ -17,7 +17,6 @@ from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_ma
 from ekstui.present.rendering import Row, list_rows, styled_line
 from ekstui.present.styled import Column, Style, Styled, cells, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Bookmark, ShowComparison, ShowPlace
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.pane import rows_with
@@ -56,7 +55,6 @@ class ChangesScreen(ReportScreen[_Changes]):
         keys.ONLY, keys.PERIOD.here("Look further back: 30 days, 90 days, a year, all years."), keys.SCOPE,
         keys.VIEW.here("Go to the next view: versions that changed something, those attached in the account, or all versions."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     SYMBOLS = (
         ("▲ ▼ ◆", "wider, narrower, both"),
         ("+", "new"),

@@ -34,7 +34,6 @@ from ekstui.present.styled import Row, Styled
 from ekstui.present.upgrade_report import upgrade_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import bindings
 from ekstui.tui.messages import Bookmark, ShowPlace, ShowPods, ShowRole
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
@@ -96,7 +95,6 @@ class ClusterScreen(ClusterReportScreen):
         keys.VIEW.here("Show the cluster as a tree: how roles are used, the roles, and their policies.", "as a tree"),
         keys.UPGRADE,
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     OPENS = (ClusterRole, RecentChange, PodPlace)
     STOP = "problem"
 
@@ -165,7 +163,6 @@ class ClusterMapScreen(ClusterReportScreen):
         keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
         keys.VIEW.here("Show the cluster as a list of problems.", "as a list"),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     WORD = "map of"
     OPENS = (ClusterRole, RolePolicy)
     STOP = "role with a problem"

@@ -31,7 +31,7 @@ from ekstui.present.comparison_grid import Alike
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Column, Row, Style, Styled, plain, styled, wrap
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
@@ -137,7 +137,6 @@ class CompareScreen(ReportScreen[Comparison]):
         keys.OLDER.here("Compare the previous pair of versions."),
         keys.NEWER.here("Compare the next pair of versions."), keys.SWAP,
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     SYMBOLS = (
         ("+ − ~", "added, removed, changed; of two policies only in B, only in A, unlike"), ("✓ –", "allowed, not allowed"),
         ("=", "alike"), ("⇄ ×2", "two policies, two actions"), ("▐", "where differences are"),

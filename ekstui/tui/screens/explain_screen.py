@@ -26,7 +26,7 @@ from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_jso
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract, advised, copyable
@@ -145,7 +145,6 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
         keys.OPEN.here("Show the policy in the row."), keys.EXPLAIN.here("Explain another request.", "ask again"),
         keys.SIMULATE, keys.WHO_CAN.here("Show who can do this action."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     WAITING = "evaluating the policies…"
     OPENS = (PolicyAt,)
     PLACEHOLDER = "paste an AccessDenied message or event, or type an action"

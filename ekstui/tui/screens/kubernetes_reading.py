@@ -8,7 +8,7 @@ from ekstui.errors import AmbiguousError, EkstuiError
 from ekstui.library.kubernetes import read_with_kubectl
 from ekstui.present.styled import styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountUpdated
 from ekstui.tui.screens.dialogs import ChooserScreen
 from ekstui.tui.screens.report import AccountReportScreen, Answer
@@ -23,7 +23,6 @@ class KubernetesScreen(AccountReportScreen[Answer]):
     """A screen about a cluster, which can read its pods; the line above the footer shows how far that is."""
 
     KEYS: tuple[Key, ...] = (keys.KUBERNETES,)
-    BINDINGS = bindings(KEYS)
 
     _reading = ""
     """What is being read, in words; empty if nothing is."""

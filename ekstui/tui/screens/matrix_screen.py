@@ -14,7 +14,6 @@ from ekstui.present.permissions import action_line
 from ekstui.present.rendering import Row, list_rows, markdown, rows
 from ekstui.present.styled import Styled, styled
 from ekstui.tui import keys
-from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowAction
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.report import ReportScreen
@@ -41,7 +40,6 @@ class MatrixScreen(ReportScreen[_Matrix]):
     KEYS = (
         keys.OPEN.here("Unfold the service, or show the action's card."), keys.VIEW.here("Switch between numbers and symbols."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     HEADER = True
     WAITING = "working out what the policies permit…"
     OPENS = (ActionSummary,)

@@ -14,7 +14,7 @@ from ekstui.present.pod_report import pods_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import AskExplain, Bookmark, ShowRole
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
@@ -29,7 +29,6 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
         keys.NEXT.here("Go to the next finding."),
         keys.EXPLAIN.here("Explain why a request of the pods' role is denied."),
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     WAITING = "reading the pods…"
     OPENS = (CredentialsAnswer,)
     STOP = "finding"

@@ -19,7 +19,7 @@ from ekstui.present.blocks import Fold
 from ekstui.present.styled import Column, Row, Styled, cut_end, mark_hits, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
-from ekstui.tui.keys import Key, bindings, declared
+from ekstui.tui.keys import HasKeys, Key, declared
 from ekstui.tui.messages import (
     AccountView,
     AskWhoCan,
@@ -45,7 +45,7 @@ MAX_CRUMB = 32
 Answer = TypeVar("Answer")
 
 
-class ReportScreen(Screen[None], Generic[Answer]):
+class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
     """A question in the header and its answer as rows; subclasses say what to ask and how to show the answer."""
 
     HEADING = "All reports"
@@ -53,7 +53,6 @@ class ReportScreen(Screen[None], Generic[Answer]):
     KEYS: tuple[Key, ...] = (
         keys.NEXT, keys.PREVIOUS, keys.FILTER, keys.COPY, keys.SAVE, keys.RENEW,
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     DEFAULT_CSS = """
     ReportScreen RowList { padding: 0 1; }
     ReportScreen #line { height: 2; }

@@ -37,7 +37,7 @@ from ekstui.present.who_can_report import (
     who_can_blocks,
 )
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, ShowFound, ShowRole
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract
@@ -82,7 +82,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         keys.SCOPE,
         keys.WHO_CAN.here("Ask about another action.", "ask again"),
     )
-    BINDINGS = bindings(KEYS)
     WAITING = "searching the policies…"
     OPENS = (PolicyAt, PrincipalCan, AccessPolicyRules, PrincipalInCluster, str)
     VIEWS = ("policies", "grants")

@@ -19,7 +19,7 @@ from ekstui.errors import EkstuiError, in_app
 from ekstui.iam.text import clean_line
 from ekstui.present.styled import Column, Row, Styled, cut_middle, plain, styled, wrap
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, Key, without
+from ekstui.tui.keys import FILTER, FIND, HELP, UNMARK, HasKeys, Key, without
 from ekstui.tui.messages import PaneFailed, RowReached, Shown
 from ekstui.tui.widgets.bars import FilterLine
 from ekstui.tui.widgets.rows import RowList
@@ -60,7 +60,7 @@ ALWAYS = (FILTER, FIND, HELP)
 """Keys that work without a row."""
 
 
-class Pane(Vertical):
+class Pane(HasKeys, Vertical):
     """Rows in a titled border, with a filter; subclasses build the rows."""
 
     NUMBER: int
@@ -70,8 +70,6 @@ class Pane(Vertical):
     """What can be typed into the filter, as a hint."""
     STOP = "row"
     """The name of what `n` and `N` go to."""
-    KEYS: tuple[Key, ...] = ()
-    """The keys that this pane adds to those of the screen, and acts on itself; also its `BINDINGS`."""
     FOOTER: tuple[Key, ...] = ()
     """The keys for the footer, the most useful first."""
 

@@ -18,7 +18,7 @@ from ekstui.present.policy_report import RemainingService, about_blocks, notes_b
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
-from ekstui.tui.keys import Key, bindings
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import ShowAction, Shown
 from ekstui.tui.widgets.last_use import LastUse
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
@@ -40,7 +40,6 @@ class PermissionsPane(Pane):
     FILTER_HINT = "part of a service, action, level or condition key"
     STOP = "service"
     KEYS = (keys.VIEW.here("Go to what the version does not allow, then to what the policy was last used for."),)
-    BINDINGS = bindings(KEYS)
     FOOTER = (
         keys.OPEN, keys.UNFOLD, keys.WHO_CAN, keys.EXPLAIN, keys.OLDER, keys.COMPARE, keys.NOTES, keys.VIEW, keys.TABLE,
         keys.FILTER, keys.COPY, keys.FIND, keys.HELP,

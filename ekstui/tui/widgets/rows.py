@@ -21,7 +21,7 @@ from ekstui.present.short_names import ShortNames, names_in
 from ekstui.present.styled import Column, Row, Styled, cut_end, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import HasKeys
 from ekstui.tui.messages import TypedMessage
 from ekstui.tui.styles import rich_style, with_contrast
 from ekstui.tui.widgets.marked_scrollbar import with_marks
@@ -29,14 +29,13 @@ from ekstui.tui.widgets.marked_scrollbar import with_marks
 WHOLE_WIDTH = (Column("", 1, 1),)
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(HasKeys, ScrollView, can_focus=True):
     """Rows with a cursor; it posts when the cursor moves and when a row is opened or folded."""
 
     KEYS = (
         keys.DOWN, keys.UP, keys.PAGE_DOWN, keys.PAGE_UP, keys.HALF_PAGE_DOWN, keys.HALF_PAGE_UP, keys.FIRST, keys.LAST,
         keys.OPEN, keys.UNFOLD, keys.FOLD,
     )  # fmt: skip
-    BINDINGS = bindings(KEYS)
     DEFAULT_CSS = """
     RowList {
         height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; scrollbar-gutter: stable; background: transparent;

@@ -17,7 +17,6 @@ from ekstui.present.change_lists import pane_rows, version_line
 from ekstui.present.styled import Column, Row, Styled, styled
 from ekstui.present.time_line import in_force_words, legend, time_line
 from ekstui.tui import keys
-from ekstui.tui.keys import bindings
 from ekstui.tui.messages import ShowComparison, Shown
 from ekstui.tui.widgets.pane import ONE_VIEW, Pane, rows_with
 from ekstui.tui.widgets.rows import RowList
@@ -72,7 +71,6 @@ class VersionsPane(Pane):
     FILTER_HINT = "part of a version, date, kind or reach; or an action that it changed: ec2:CreateTags"
     STOP = "version that changed something"
     KEYS = (keys.VIEW.here("Switch between all versions and those that changed something."),)
-    BINDINGS = bindings(KEYS)
     FOOTER = (
         keys.OPEN.here("", "what it changed"), keys.MARK, keys.COMPARE, keys.UNMARK, keys.VIEW, keys.NOTES, keys.SAVE,
         keys.COPY, keys.FILTER, keys.FIND, keys.HELP,
