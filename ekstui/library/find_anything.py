@@ -17,6 +17,7 @@ from ekstui.library.access_policies import access_policies, kubernetes_requests
 from ekstui.library.catalog import knowledge
 from ekstui.library.library import Library
 from ekstui.library.lookup import Catalogue, Thing, ThingKind
+from ekstui.library.notation import RoleSide
 
 
 def catalogue(
@@ -30,7 +31,7 @@ def catalogue(
     """Return what can be found: policies, symptoms, the given commands, and what is in an account.
 
     `uses` are the uses of the account's roles, `actions` the names of all actions; each takes 0.2 s, so it may be added
-    later. A role's value is its ARN or name, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
+    later. A role's value is its RoleSide, a cluster's its Cluster, a policy's its PolicyEntry, and so on.
     """
     partition = snapshot.identity.partition if snapshot else "aws"
     things = [*_policies(library)]
@@ -86,9 +87,8 @@ def _account(snapshot: AccountSnapshot, uses: Uses) -> Iterator[Thing]:
     for role in snapshot.roles:
         used = uses.get(role.arn, ()) if role.arn else ()
         about = ", ".join(dict.fromkeys(map(use_in_words, used)))
-        yield Thing(
-            "role", role.name, about, role.arn or "", bool(used), role.instance_profiles, value=role.arn or role.name
-        )
+        side = RoleSide(role.arn or role.name)
+        yield Thing("role", role.name, about, role.arn or "", bool(used), role.instance_profiles, value=side)
     for user in snapshot.users:
         groups = f", in {', '.join(user.groups)}" if user.groups else ""
         yield Thing(

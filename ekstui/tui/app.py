@@ -22,6 +22,8 @@ from textual.widgets import Input
 
 from ekstui import logbook
 from ekstui.change.policy import version_label
+from ekstui.eks.cluster import Cluster
+from ekstui.eks.pods import PodPlace
 from ekstui.errors import EkstuiError, InputError
 from ekstui.iam.text import clean_line
 from ekstui.library import Library
@@ -29,7 +31,7 @@ from ekstui.library.access_policies import access_difference, access_policy_entr
 from ekstui.library.catalog import version_at
 from ekstui.library.find_anything import catalogue
 from ekstui.library.lookup import Pasted, Sides, Thing
-from ekstui.library.notation import PolicyAt, StandardInput, VersionRange, parse_policy_or_range, parse_sides
+from ekstui.library.notation import PolicyAt, RoleSide, StandardInput, VersionRange, parse_policy_or_range, parse_sides
 from ekstui.library.remembered import RememberedPlace, keep_place
 from ekstui.present.access import access_difference_blocks
 from ekstui.settings import Effective, nearest_words, read_file
@@ -47,6 +49,7 @@ from ekstui.tui.messages import (
     Bookmark,
     MarksChosen,
     MfaAsked,
+    Open,
     PaneFailed,
     QuestionAnswered,
     ShowAction,
@@ -54,9 +57,6 @@ from ekstui.tui.messages import (
     ShowFound,
     ShowMatrix,
     Shown,
-    ShowPlace,
-    ShowPods,
-    ShowRole,
     Start,
     SwitchAccount,
 )
@@ -303,9 +303,25 @@ class EkstuiApp(LibraryApp):
             # A screen may be on the stack twice: the panes are what one works in, above and below.
             self.push_screen(self.explorer)
 
-    @on(ShowPlace)
-    def _show_place(self, message: ShowPlace) -> None:
-        place = message.place
+    @on(Open)
+    def _open(self, message: Open) -> None:
+        self.open(message.what)
+
+    def open(self, what: PolicyAt | RoleSide | PodPlace) -> None:
+        """Show a policy in the four panes, or a role or pods on a screen of their own."""
+        match what:
+            case PolicyAt():
+                self._show_place(what)
+            case RoleSide(role):
+                from ekstui.tui.screens.account_screen import RoleScreen
+
+                self.push_screen(RoleScreen(role))
+            case PodPlace():
+                from ekstui.tui.screens.pod_screen import PodScreen
+
+                self.push_screen(PodScreen(what))
+
+    def _show_place(self, place: PolicyAt) -> None:
         find = access_policy_entry if place.name.startswith("access:") else self.library.find
         try:
             entry = find(place.name)
@@ -319,18 +335,6 @@ class EkstuiApp(LibraryApp):
         else:
             label = f"{clean_line(policy.name)} {version_label(version)}"
             self.notify(f"{label} is not known yet; `ekstui sync` asks AWS.")
-
-    @on(ShowRole)
-    def _show_role(self, message: ShowRole) -> None:
-        from ekstui.tui.screens.account_screen import RoleScreen
-
-        self.push_screen(RoleScreen(message.role))
-
-    @on(ShowPods)
-    def _show_pods(self, message: ShowPods) -> None:
-        from ekstui.tui.screens.pod_screen import PodScreen
-
-        self.push_screen(PodScreen(message.place))
 
     @on(MarksChosen)
     def _marks_chosen(self, message: MarksChosen) -> None:
@@ -362,17 +366,27 @@ class EkstuiApp(LibraryApp):
 
     async def open_found(self, thing: Thing) -> None:
         """Open what the user found, in the four panes or on a screen of its own."""
+        from ekstui.tui.screens.card_screens import CardScreen, card_of
         from ekstui.tui.screens.palette_screen import shown_of
-        from ekstui.tui.screens.thing_screen import screen_of
 
         if shown := shown_of(thing):
             self._show_policy(shown)
-        elif isinstance(thing.value, Sides):
-            self._compare(thing.value)
-        elif isinstance(thing.value, Pasted):
-            self.post_message(AskExplain(thing.value.text))
-        elif screen := screen_of(thing, self.library, self.explorer.account.snapshot, self.explorer.scope):
-            self.push_screen(screen)
+            return
+        match thing.value:
+            case RoleSide() | PodPlace():
+                self.open(thing.value)
+            case Cluster(name=name, region=region):
+                from ekstui.tui.screens.cluster_screens import ClusterScreen
+
+                self.push_screen(ClusterScreen(name, region))
+            case Sides():
+                self._compare(thing.value)
+            case Pasted(text):
+                self.post_message(AskExplain(text))
+            case str() as action:
+                self.post_message(AskWhoCan(action))
+            case value if blocks := card_of(value, self.library, self.explorer.account.snapshot):
+                self.push_screen(CardScreen(thing, blocks))
 
     def _compare(self, sides: Sequence[str]) -> None:
         try:

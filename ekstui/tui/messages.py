@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ekstui.library import AccountChoice, Library
     from ekstui.library.catalog import PolicyEntry
     from ekstui.library.lookup import Thing, ThingKind
-    from ekstui.library.notation import Side
+    from ekstui.library.notation import RoleSide, Side
     from ekstui.present.styled import Row
 
 
@@ -168,10 +168,10 @@ class QuestionAnswered(TypedMessage):
     question: Thing
 
 
-class ShowPlace(TypedMessage):
-    """Show a policy given by name or ARN, at a version or the default one, in the four panes; or say that it is unknown."""
+class Open(TypedMessage):
+    """Show a policy (given by name or ARN, at a version or the default one) in the four panes, or a role or pods on a screen."""
 
-    place: PolicyAt
+    what: PolicyAt | RoleSide | PodPlace
 
 
 class ShowComparison(TypedMessage):
@@ -185,18 +185,6 @@ class ShowMatrix(TypedMessage):
     """Show services by access level for these policies."""
 
     places: Sequence[PolicyAt]
-
-
-class ShowRole(TypedMessage):
-    """Show all about a role, given by name or ARN."""
-
-    role: str
-
-
-class ShowPods(TypedMessage):
-    """Show which credentials pods use, and what is wrong with that."""
-
-    place: PodPlace
 
 
 class ShowFound(TypedMessage):

@@ -11,6 +11,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.library.catalog import knowledge
 from ekstui.library.find_anything import all_actions, catalogue
 from ekstui.library.lookup import MESSAGE_PART, Catalogue, Pasted, PolicyVersion, Sides, Thing, denial_part, is_message
+from ekstui.library.notation import RoleSide
 from tests.support.bundled import CNI, newest
 from tests.support.effort import sample
 from tests.support.patience import PROCESSOR
@@ -165,7 +166,7 @@ def test_everything_is_found_by_its_name_and_its_arn(demo_catalogue: Catalogue) 
         assert demo_catalogue.find(policy.name)[0].name == policy.name
         assert demo_catalogue.find(policy.arn)[0].arn == policy.arn
     for role in snapshot.roles:
-        assert demo_catalogue.find(role.arn or "")[0].value == role.arn
+        assert demo_catalogue.find(role.arn or "")[0].value == RoleSide(role.arn or "")
     for cluster in snapshot.eks.clusters if snapshot.eks else ():
         assert demo_catalogue.find(cluster.arn or "")[0].arn == cluster.arn
 

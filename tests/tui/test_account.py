@@ -9,9 +9,10 @@ from textual.widget import Widget
 
 from ekstui.library import AccountChoice, Library
 from ekstui.library.copies import CopyAnswer
+from ekstui.library.notation import RoleSide
 from ekstui.library.syncing import sync
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.messages import ShowRole, SwitchAccount
+from ekstui.tui.messages import Open, SwitchAccount
 from ekstui.tui.screens.account_screen import AccountScreen, RoleScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.dialogs import MfaScreen
@@ -196,7 +197,7 @@ def test_a_refresh_that_may_not_read_iam_leaves_the_roles_that_are_known(rig: Ri
 def test_a_role_says_which_action_its_copy_lacks_and_d_compares_the_copy() -> None:
     async def journey(pilot: Pilot[None], app: EkstuiApp) -> None:
         await settle(pilot, lambda: app.explorer.account.snapshot is not None)
-        app.post_message(ShowRole("legacy-node-NodeInstanceRole-1ABCDEFGHIJK"))
+        app.post_message(Open(RoleSide("legacy-node-NodeInstanceRole-1ABCDEFGHIJK")))
         await settle(
             pilot,
             lambda: (

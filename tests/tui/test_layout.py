@@ -15,7 +15,7 @@ from ekstui.present.styled import plain
 from ekstui.tui import screens, widgets
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keymap import all_keys
-from ekstui.tui.messages import Shown, ShowPlace
+from ekstui.tui.messages import Shown, Open
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen, PaneId
@@ -150,7 +150,7 @@ def test_nothing_is_cut_that_would_fit_where_there_is_much_room() -> None:
         await settle(pilot, lambda: explorer.account.snapshot is not None and not explorer.account.asking)
         for name in ("AmazonEKS_CNI_Policy", "AmazonEKSClusterPolicy", "AmazonEKSLocalOutpostServiceRolePolicy"):
             shown = Shown(app.library.find(name), app.library.find(name).policy.default_version)
-            app.post_message(ShowPlace(shown.place))
+            app.post_message(Open(shown.place))
             await settle(pilot, lambda shown=shown: explorer.shown == shown)  # type: ignore[misc]
             assert await _cells_cut(pilot, app) == []
         await pilot.press("1")

@@ -21,7 +21,7 @@ from ekstui.present.styled import plain
 from ekstui.sources.aws.iam import SimulatedDecision
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.background import Background
-from ekstui.tui.messages import ShowPlace
+from ekstui.tui.messages import Open
 from ekstui.tui.screens import asking
 from ekstui.tui.screens.card_screens import ActionScreen
 from ekstui.tui.screens.explain_screen import ExplainScreen, inquiry_of
@@ -342,8 +342,8 @@ def test_a_policy_that_is_not_known_keeps_the_screen_and_says_so() -> None:
         await settle(pilot, lambda: isinstance(app.screen, ExplainScreen))
         assert isinstance(app.screen, ExplainScreen)
         # An account may have a version attached that is newer than the data, or a policy that AWS has made since.
-        app.post_message(ShowPlace(PolicyAt("AmazonEKS_CNI_Policy", 99)))
-        app.post_message(ShowPlace(PolicyAt("AmazonEKSNoSuchPolicy")))
+        app.post_message(Open(PolicyAt("AmazonEKS_CNI_Policy", 99)))
+        app.post_message(Open(PolicyAt("AmazonEKSNoSuchPolicy")))
         await pilot.pause()
         assert shows(app, ExplainScreen)
         said = [note.message for note in app._notifications]

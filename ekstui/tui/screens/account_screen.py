@@ -33,10 +33,9 @@ from ekstui.tui.messages import (
     AccountView,
     AskExplain,
     Bookmark,
+    Open,
     ShowAction,
     ShowComparison,
-    ShowPlace,
-    ShowPods,
     SwitchAccount,
     one_action_of,
 )
@@ -265,10 +264,8 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
             self.post_message(ShowAction(value, f"role:{self._role}", lambda: documents))
         elif isinstance(value, CopyAnswer):
             self.action_diff()
-        elif isinstance(value, PodPlace):
-            self.post_message(ShowPods(value))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
-            self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
+            self.post_message(Open(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
             self.show_view("permissions")
             self.notify(f"{value.name} is the account's own policy; this shows what all policies of the role allow.")

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 
 from ekstui.change.holders import types_covered
+from ekstui.eks.account_snapshot import AccountSnapshot, Group, LocalPolicy, User
+from ekstui.eks.knowledge import Symptom
+from ekstui.eks.kubernetes import AccessPolicyRules
 from ekstui.errors import EkstuiError
 from ekstui.iam.action_facts import MatchingStatement, action_card, statements_matching
 from ekstui.iam.reference import ActionInfo, reference
@@ -12,6 +15,9 @@ from ekstui.library.catalog import knowledge
 from ekstui.library.lookup import Thing
 from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.searching import who_can_answer
+from ekstui.library.symptoms import symptom_answer
+from ekstui.present import cards
+from ekstui.present.access import access_blocks
 from ekstui.present.blocks import Block
 from ekstui.present.cards import GivenAction, action_blocks
 from ekstui.present.rendering import Row, rows
@@ -19,6 +25,23 @@ from ekstui.present.styled import Styled
 from ekstui.tui import keys
 from ekstui.tui.messages import AskExplain, AskWhoCan, Bookmark, ShowAction
 from ekstui.tui.screens.report import ReportScreen
+
+
+def card_of(value: object, library: Library, snapshot: AccountSnapshot | None) -> Callable[[], list[Block]] | None:
+    """Return what makes the card of a thing that the user found; None if there is no card of it."""
+    match value:
+        case AccessPolicyRules():
+            return lambda: access_blocks(value)
+        case Symptom():
+            return lambda: cards.symptom_blocks(symptom_answer(library, value))
+        case User() if snapshot:
+            return lambda: cards.user_blocks(value, snapshot)
+        case Group() if snapshot:
+            return lambda: cards.group_blocks(value, snapshot)
+        case LocalPolicy() if snapshot:
+            return lambda: cards.own_policy_blocks(value, snapshot)
+        case _:
+            return None
 
 
 class CardScreen(ReportScreen[Sequence[Block]]):

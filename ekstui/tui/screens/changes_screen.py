@@ -17,7 +17,7 @@ from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_ma
 from ekstui.present.rendering import Row, list_rows, styled_line
 from ekstui.present.styled import Column, Style, Styled, cells, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.messages import Bookmark, ShowComparison, ShowPlace
+from ekstui.tui.messages import Bookmark, Open, ShowComparison
 from ekstui.tui.screens.report import ReportScreen
 from ekstui.tui.widgets.pane import rows_with
 
@@ -206,9 +206,9 @@ class ChangesScreen(ReportScreen[_Changes]):
         if not isinstance(step, FeedStep):
             return
         if step.family == "access-policy":
-            self.post_message(ShowPlace(PolicyAt(f"access:{step.policy}")))
+            self.post_message(Open(PolicyAt(f"access:{step.policy}")))
         elif step.previous is None:
-            self.post_message(ShowPlace(PolicyAt(step.policy, step.version)))
+            self.post_message(Open(PolicyAt(step.policy, step.version)))
         else:
             before, after = PolicyAt(step.policy, step.previous), PolicyAt(step.policy, step.version)
             self.post_message(ShowComparison(before, after))

@@ -24,7 +24,7 @@ from ekstui.library.cluster_answers import (
     clusters,
 )
 from ekstui.library.lookup import Thing
-from ekstui.library.notation import PolicyAt
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.upgrading import upgrade
 from ekstui.present.blocks import Fold, error_notes, none_known
 from ekstui.present.cluster_map import Path, branches_of, map_blocks, paths_of
@@ -34,7 +34,7 @@ from ekstui.present.styled import Row, Styled
 from ekstui.present.upgrade_report import upgrade_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
-from ekstui.tui.messages import Bookmark, ShowPlace, ShowPods, ShowRole
+from ekstui.tui.messages import Bookmark, Open
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
 from ekstui.tui.screens.dialogs import ChooserScreen
@@ -141,11 +141,9 @@ class ClusterScreen(ClusterReportScreen):
         """Unfold or fold a problem, or show a role or a policy that changed."""
         match row.value:
             case ClusterRole(arn=arn, subject=subject) if subject is not None:
-                self.post_message(ShowRole(arn))
-            case PodPlace() as place:
-                self.post_message(ShowPods(place))
+                self.post_message(Open(RoleSide(arn)))
             case RecentChange(policy=policy, version=version):
-                self.post_message(ShowPlace(PolicyAt(policy, version)))
+                self.post_message(Open(PolicyAt(policy, version)))
             case _:
                 super().open_row(row)
 
@@ -234,9 +232,9 @@ class ClusterMapScreen(ClusterReportScreen):
             if value.subject is None:
                 self.notify(f"{UNREAD_ROLE.capitalize()}.")
             else:
-                self.post_message(ShowRole(value.arn))
+                self.post_message(Open(RoleSide(value.arn)))
         elif isinstance(value, RolePolicy) and value.managed_by_aws:
-            self.post_message(ShowPlace(PolicyAt(value.name, value.version)))
+            self.post_message(Open(PolicyAt(value.name, value.version)))
         elif isinstance(value, RolePolicy):
             version = f" {version_label(value.version)}" if value.version else ""
             self.notify(f"{value.name}{version} is the account's own; enter on its role, then v, shows what it may do.")

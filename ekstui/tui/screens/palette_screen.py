@@ -268,8 +268,8 @@ class PaletteScreen(ListDialog[Thing]):
         if thing is not None and thing.kind == "comparison":
             self.dismiss(thing)
             return
-        if thing is not None and thing.kind == "role" and self.marks:
-            sides = (self.marks[-1], RoleSide(str(thing.value)))
+        if thing is not None and isinstance(thing.value, RoleSide) and self.marks:
+            sides = (self.marks[-1], thing.value)
         elif thing is not None and (shown := shown_of(thing)):
             sides = sides_to_compare(self.marks, shown)
         if sides is None:

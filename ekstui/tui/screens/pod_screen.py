@@ -9,13 +9,14 @@ from ekstui.eks.findings.table import Finding
 from ekstui.eks.pods import PodPlace
 from ekstui.iam.text import age_in_words, clean_line
 from ekstui.library import Library
+from ekstui.library.notation import RoleSide
 from ekstui.library.pod_answers import CredentialsAnswer, PodAnswer, Wish, answers_for
 from ekstui.present.pod_report import pods_blocks
 from ekstui.present.rendering import markdown, rows, styled_line
 from ekstui.present.styled import Row, Styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import AskExplain, Bookmark, ShowRole
+from ekstui.tui.messages import AskExplain, Bookmark, Open
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.screens.kubernetes_reading import KubernetesScreen
 
@@ -94,7 +95,7 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
     def open_row(self, row: Row) -> None:
         """Show the role of the credentials in the row."""
         if isinstance(row.value, CredentialsAnswer) and (arn := row.value.credentials.role_arn):
-            self.post_message(ShowRole(arn))
+            self.post_message(Open(RoleSide(arn)))
         else:
             super().open_row(row)
 

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from ekstui.eks.pods import PodPlace
 from ekstui.errors import EkstuiError
 from ekstui.library import Library
 from ekstui.library.notation import PolicyAt, RoleSide
@@ -24,9 +25,8 @@ from ekstui.tui.messages import (
     AccountView,
     AskWhoCan,
     Bookmark,
+    Open,
     PaneFailed,
-    ShowPlace,
-    ShowRole,
     SwitchAccount,
     action_of,
 )
@@ -192,12 +192,10 @@ class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
         self.open_row(event.row)
 
     def open_row(self, row: Row) -> None:
-        """Open what a row shows; by default, show a policy or a role, or unfold or fold what can be."""
+        """Open what a row shows; by default, show a policy, a role or pods, or unfold or fold what can be."""
         match row.value:
-            case PolicyAt() as place:
-                self.post_message(ShowPlace(place))
-            case RoleSide(name):
-                self.post_message(ShowRole(name))
+            case PolicyAt() | RoleSide() | PodPlace():
+                self.post_message(Open(row.value))
             case _ if (key := self.fold_key(row)) is not None:
                 self.toggle(key)
 

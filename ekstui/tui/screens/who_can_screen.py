@@ -17,7 +17,7 @@ from ekstui.library.access_policies import KubernetesHolders, kubernetes_request
 from ekstui.library.catalog import knowledge
 from ekstui.library.cluster_access import PrincipalInCluster, PrincipalsInClusters, principals_in_clusters
 from ekstui.library.lookup import Thing
-from ekstui.library.notation import PolicyAt
+from ekstui.library.notation import PolicyAt, RoleSide
 from ekstui.library.principals_can import principals_can
 from ekstui.library.searching import allowed_in, who_can_answer
 from ekstui.present.access import entry_about, kubernetes_holders_blocks, no_holder_words, principals_in_clusters_blocks
@@ -38,7 +38,7 @@ from ekstui.present.who_can_report import (
 )
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import Bookmark, ShowFound, ShowRole
+from ekstui.tui.messages import Bookmark, Open, ShowFound
 from ekstui.tui.screens.asking import AskingScreen
 from ekstui.tui.screens.copying import Extract
 from ekstui.tui.widgets.pane import failure, stale_rows
@@ -311,11 +311,11 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         """Unfold a policy, show a role or an access policy, or ask about another action."""
         match row.value:
             case PrincipalCan() as can if can.subject.kind == "role":
-                self.post_message(ShowRole(can.subject.arn or can.subject.name))
+                self.post_message(Open(RoleSide(can.subject.arn or can.subject.name)))
             case AccessPolicyRules(policy=policy):
                 self.post_message(ShowFound(policy.name, "access policy"))
             case PrincipalInCluster(principal=principal) if ":role/" in principal:
-                self.post_message(ShowRole(principal))
+                self.post_message(Open(RoleSide(principal)))
             case _:
                 super().open_row(row)
 

@@ -21,7 +21,7 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key
-from ekstui.tui.messages import AccountView, ShowComparison, ShowRole
+from ekstui.tui.messages import AccountView, Open, ShowComparison
 from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
 from ekstui.tui.widgets.rows import WHOLE_WIDTH, RowList
 
@@ -195,11 +195,11 @@ class AttachedPane(Pane):
 
         value = event.row.value
         if isinstance(value, PrincipalInCluster) and ":role/" in value.principal:
-            self.post_message(ShowRole(value.principal))
+            self.post_message(Open(RoleSide(value.principal)))
         if isinstance(value, RoleAttachment):
             role = value.role
             if self.shown and self.shown.entry.policy.home:
                 # For a controller's policy, the question is what the role lacks.
                 self.post_message(ShowComparison(RoleSide(role.name), self.shown.place))
                 return
-            self.post_message(ShowRole(role.arn or role.name))
+            self.post_message(Open(RoleSide(role.arn or role.name)))
