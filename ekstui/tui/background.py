@@ -29,44 +29,54 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 
+class Job:
+    """A job that runs, for its work."""
+
+    def __init__(self, owner: MessagePump) -> None:
+        self._owner = owner
+        self._cancelled = Event()
+        self.cancel = self._cancelled.set
+        self.is_cancelled = self._cancelled.is_set
+
+    def tell(self, call: Callable[..., object], *arguments: object) -> None:
+        """Call this among the messages of the owner, unless the job is cancelled by then."""
+        self._owner.call_later(lambda: None if self.is_cancelled() else call(*arguments))
+
+
 class Background:
     """Runs jobs in daemon threads; a new job replaces the earlier one of its group."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Event] = {}
+        self._jobs: dict[str, Job] = {}
 
     def run(
         self,
         owner: MessagePump,
         group: str,
-        work: Callable[[Event], _Result],
+        work: Callable[[Job], _Result],
         then: Callable[[_Result], object] = lambda _: None,
         failed: Callable[[EkstuiError], object] | None = None,
     ) -> None:
         """Run `work`, cancel the group's earlier job, and call `then` with the result among the messages of `owner`.
 
-        `work` gets an event that is set when the job is cancelled; its result is then dropped. An error goes to
-        `failed` if given, else it is posted as PaneFailed; an unexpected one is also logged.
+        The result of a job that is cancelled is dropped. An error goes to `failed` if given, else it is posted as PaneFailed; an unexpected one is also logged.
         """
         self.cancel(group)
-        cancelled = self._jobs[group] = Event()
-
-        def unless_cancelled(call: Callable[..., object], *arguments: object) -> object:
-            return None if cancelled.is_set() else call(*arguments)
+        job = self._jobs[group] = Job(owner)
 
         def run() -> None:
             try:
-                result = work(cancelled)
+                result = work(job)
             except EkstuiError as expected:
                 error = expected
             except BaseException as unknown:  # noqa: BLE001 (else the pane would wait for ever)
                 error = logbook.unexpected(unknown, "in the background")
             else:
-                owner.call_later(unless_cancelled, then, result)
+                job.tell(then, result)
                 return
             if failed is not None:
-                owner.call_later(unless_cancelled, failed, error)
-            elif not cancelled.is_set():
+                job.tell(failed, error)
+            elif not job.is_cancelled():
                 owner.post_message(PaneFailed(error))
 
         threading.Thread(target=run, name=f"ekstui-{group}", daemon=True).start()
@@ -75,7 +85,7 @@ class Background:
         """Cancel the jobs of these groups."""
         for group in groups:
             if job := self._jobs.get(group):
-                job.set()
+                job.cancel()
 
     def cancel_all(self) -> None:
         """Cancel all jobs."""
@@ -96,7 +106,7 @@ class Synced(NamedTuple):
 
 
 def sync_and_index(
-    library: Library, cancelled: Event, progress: _Progress, remark: Callable[[str], object] | None = None
+    library: Library, job: Job, progress: _Progress, remark: Callable[[str], object] | None = None
 ) -> Synced:
     """Sync the policies with AWS, index them, and return what is new.
 
@@ -109,13 +119,13 @@ def sync_and_index(
 
     try:
         if remark is None:
-            report = syncing.sync(library, None, read, cancelled.is_set)
+            report = syncing.sync(library, None, read, job.is_cancelled)
         else:
-            report = syncing.sync_newest(library, remark, read, cancelled.is_set)
+            report = syncing.sync_newest(library, remark, read, job.is_cancelled)
     except EkstuiError as error:
         return Synced(f"The policies could not be read{' from AWS' if remark is None else ''}: {error}", failed=True)
     of_caller = library.in_partition(report.partition)
-    maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), cancelled.is_set)
+    maintenance.index_cache(of_caller, lambda done, total: progress("indexing", done, total), job.is_cancelled)
     return Synced(sync_words(report))
 
 
@@ -148,10 +158,10 @@ def watch_account(
 ) -> None:
     """Post the last snapshot to `owner`, then read the account from AWS if `ask` is set or the snapshot is stale."""
 
-    def work(cancelled: Event) -> None:
+    def work(job: Job) -> None:
         def update(change: Callable[[AccountView], AccountView]) -> None:
             # A late update from a cancelled job would leave "asking AWS" on the screen for good.
-            if not cancelled.is_set():
+            if not job.is_cancelled():
                 owner.post_message(AccountUpdated(library, change))
 
         try:
@@ -168,7 +178,7 @@ def watch_account(
                 raise _nothing_set_up()
             update(lambda view: view._replace(asking="asking AWS", error=None))
             fresh = library.account.refresh(
-                lambda words: update(lambda view: view._replace(asking=words)), cancelled.is_set
+                lambda words: update(lambda view: view._replace(asking=words)), job.is_cancelled
             )
         except EkstuiError as error:
             failure = error

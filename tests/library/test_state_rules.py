@@ -27,7 +27,7 @@ from ekstui.library.syncing import SyncReport, sync_from, undo_sync
 from ekstui.sources.corpus import Corpus
 from ekstui.store import accounts
 from ekstui.store.policy_store import DeliveryInfo, PolicyStore, pack
-from ekstui.tui.background import Background
+from ekstui.tui.background import Background, Job
 from ekstui.tui.messages import PaneFailed
 from tests.store.policies import document, fill_from_the_corpus, history, moment, provenance
 from tests.support.accounts import snapshot
@@ -127,8 +127,8 @@ def test_a_job_that_was_replaced_or_cancelled_brings_nothing() -> None:
     owner, background, go = Owner(), Background(), threading.Event()
     brought: list[str] = []
 
-    def waiting(name: str) -> Callable[[threading.Event], str]:
-        def work(_: threading.Event) -> str:
+    def waiting(name: str) -> Callable[[Job], str]:
+        def work(_: Job) -> str:
             go.wait()
             if name == "failed":
                 raise AccountError("No.")

@@ -15,7 +15,7 @@ from ekstui.present.styled import plain
 from ekstui.tui import screens, widgets
 from ekstui.tui.app import EkstuiApp
 from ekstui.tui.keymap import all_keys
-from ekstui.tui.messages import Shown, Open
+from ekstui.tui.messages import Open, Shown
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen
 from ekstui.tui.screens.explorer_screen import PANES, ExplorerScreen, PaneId

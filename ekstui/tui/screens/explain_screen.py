@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.denial.answer import Explanation, commands_for, decoding
@@ -26,6 +25,7 @@ from ekstui.present.explanation import AnswerRow, explanation_blocks, policy_jso
 from ekstui.present.rendering import markdown, rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
+from ekstui.tui.background import Job
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, AskWhoCan, Bookmark
 from ekstui.tui.screens.asking import AskingScreen
@@ -289,12 +289,8 @@ class ExplainScreen(AskingScreen[Explained], AccountReportScreen[Explained]):
             # ekstui's own answer stays.
             self.notify(plain_failure(error), severity="error")
 
-        def work(cancelled: Event) -> Peeled:
-            def report(peeled: Peeled) -> None:
-                if not cancelled.is_set():
-                    self.call_later(show, peeled)
-
-            return peel(library, answer.inquiry, report, cancelled.is_set)
+        def work(job: Job) -> Peeled:
+            return peel(library, answer.inquiry, lambda peeled: job.tell(show, peeled), job.is_cancelled)
 
         self.app.background.run(self, self._peeling, work, done, failed)
 

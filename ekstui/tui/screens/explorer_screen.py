@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from threading import Event
 from typing import TYPE_CHECKING, Literal, get_args
 
 from textual import on
@@ -33,7 +32,7 @@ from ekstui.library.remembered import forget_place, kept_place
 from ekstui.named_tuples import NamedTuple
 from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
-from ekstui.tui.background import Synced, sync_and_index, watch_account
+from ekstui.tui.background import Job, Synced, sync_and_index, watch_account
 from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
 from ekstui.tui.keys import bindings
 from ekstui.tui.messages import (
@@ -404,18 +403,17 @@ class ExplorerScreen(Screen[None]):
     def _fill_cache(self) -> None:
         library = self.app.library
 
-        def fill(cancelled: Event) -> None:
-            fill_and_index(library, partial(self._show_progress, cancelled), cancelled.is_set)
+        def fill(job: Job) -> None:
+            fill_and_index(library, partial(self._show_progress, job), job.is_cancelled)
 
         self.app.background.run(self, "fill", fill, self._cache_filled)
 
-    def _show_progress(self, cancelled: Event, doing: str, done: int, total: int) -> None:
+    def _show_progress(self, job: Job, doing: str, done: int, total: int) -> None:
         """Show the progress of a job, no more often than a slow connection can bear."""
         now = time.monotonic()
-        # Late progress of a replaced job would stay on the screen for good.
-        if not cancelled.is_set() and (now - self._progress_at >= PROGRESS_AFTER or done == total):
+        if now - self._progress_at >= PROGRESS_AFTER or done == total:
             self._progress_at = now
-            self.call_later(self._say_work, progress_words(doing, done, total))
+            job.tell(self._say_work, progress_words(doing, done, total))
 
     def _say_work(self, words: str = "") -> None:
         self._work = words
@@ -548,7 +546,7 @@ class ExplorerScreen(Screen[None]):
         self.app.background.run(
             self,
             "fill",
-            lambda cancelled: sync_and_index(library, cancelled, partial(self._show_progress, cancelled), remark),
+            lambda job: sync_and_index(library, job, partial(self._show_progress, job), remark),
             self._synced,
         )
 

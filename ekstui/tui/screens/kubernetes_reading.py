@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Event
-
 from ekstui.errors import AmbiguousError, EkstuiError
 from ekstui.library.kubernetes import read_with_kubectl
 from ekstui.present.styled import styled
 from ekstui.tui import keys
+from ekstui.tui.background import Job
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountUpdated
 from ekstui.tui.screens.dialogs import ChooserScreen
@@ -40,13 +39,12 @@ class KubernetesScreen(AccountReportScreen[Answer]):
         library, (name, region) = self.app.library, self.cluster_read
         self._say(f"reading the pods of {name} by kubectl")
 
-        def work(cancelled: Event) -> str:
+        def work(job: Job) -> str:
             def progress(words: str) -> None:
-                if not cancelled.is_set():
-                    self.call_later(self._say_unless_done, f"reading the pods of {name}: {words}")
+                job.tell(self._say, f"reading the pods of {name}: {words}")
 
             return read_with_kubectl(
-                library, name, context, region=region, progress=progress, cancelled=cancelled.is_set
+                library, name, context, region=region, progress=progress, cancelled=job.is_cancelled
             )
 
         self.app.background.run(self, _JOB, work, lambda _: self._was_read(), self._not_read)
@@ -83,10 +81,6 @@ class KubernetesScreen(AccountReportScreen[Answer]):
         self.app.background.cancel(_JOB)
         self._say("")
         return True
-
-    def _say_unless_done(self, words: str) -> None:
-        if self._reading:
-            self._say(words)
 
     def _say(self, words: str) -> None:
         self._reading = words

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from threading import Event
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -20,6 +19,7 @@ from ekstui.present.attachment_report import attached_rows, pane_columns
 from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, Styled, styled
 from ekstui.tui import keys
+from ekstui.tui.background import Job
 from ekstui.tui.keys import Key
 from ekstui.tui.messages import AccountView, Open, ShowComparison
 from ekstui.tui.widgets.pane import Pane, failure, rows_with, stale_rows
@@ -100,15 +100,17 @@ class AttachedPane(Pane):
         library, policy = self.app.library, shown.entry.policy
 
         # The imports take 40 ms, off the app's thread.
-        def look_up_entries(_: Event) -> PrincipalsInClusters:
+        def look_up_entries(_: Job) -> PrincipalsInClusters:
             from ekstui.library.cluster_access import principals_in_clusters
 
             return principals_in_clusters(library, {policy.name}, ask=False)
 
-        def look_up(stopped: Event) -> tuple[AttachedAnswer, Sequence[RoleAttachment]]:
+        def look_up(job: Job) -> tuple[AttachedAnswer, Sequence[RoleAttachment]]:
             from ekstui.library.attachments import attached, roles_with_copies
 
-            return attached(library, policy, stopped.is_set), () if policy.home else roles_with_copies(library, policy)
+            return attached(library, policy, job.is_cancelled), () if policy.home else roles_with_copies(
+                library, policy
+            )
 
         if shown.entry.access:
             # In the same group, so that a slow answer about another policy does not replace it.

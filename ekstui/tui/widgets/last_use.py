@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from threading import Event
 from typing import TYPE_CHECKING
 
 from ekstui.errors import EkstuiError
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
     from ekstui.library.last_used import UsedAnswer
+    from ekstui.tui.background import Job
     from ekstui.tui.base import LibraryApp
 
 LAST_USED = "last used"
@@ -63,13 +63,11 @@ class LastUse:
             self._words = words
             self._show()
 
-        def work(cancelled: Event) -> UsedAnswer:
+        def work(job: Job) -> UsedAnswer:
             from ekstui.library.last_used import used_answer
 
-            def progress(words: str) -> None:
-                if not cancelled.is_set():
-                    self._owner.call_later(note, words)
-
-            return used_answer(library, self._subject, progress=progress, cancelled=cancelled.is_set)
+            return used_answer(
+                library, self._subject, progress=lambda words: job.tell(note, words), cancelled=job.is_cancelled
+            )
 
         app.background.run(self._owner, self._group, work, arrived, failed)
