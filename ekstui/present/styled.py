@@ -48,8 +48,6 @@ class Row(NamedTuple):
     """What opening or copying the row acts on."""
     selectable: bool = True
     """Whether the cursor may rest on it."""
-    merged: int = 0
-    """How many further columns the first cell spans."""
 
 
 def styled(text: str, style: Style = "") -> Styled:

@@ -1,6 +1,6 @@
 """The dialogs: choose one thing, save a file, enter an MFA code, make a small terminal larger."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar, cast
 
@@ -72,34 +72,27 @@ class ListDialog(Dialog[_Result]):
             self.dismiss(cast("_Result", row.value))
 
 
-class ChooserLine(RowsLine):
-    """The filter of a list; while nothing is typed, the keys of lists work."""
+class KeysLine(RowsLine):
+    """An input in which keys work, rather than being typed, while it is empty."""
 
-    def __init__(self) -> None:
-        super().__init__(placeholder="type to filter; / first for j, k, g, q")
-        self._filtering = False
+    app = app(LibraryApp)
+
+    def __init__(self, keys: Iterable[Key], press: Callable[[Key], Awaitable[None]], *, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder)
+        self.keys = keys
+        self._press = press
 
     async def on_key(self, event: KeyPress) -> None:
-        """Use a key of lists, unless the user has begun to filter."""
-        screen = self.screen
-        if self.value or self._filtering or not isinstance(screen, ChooserScreen):
-            return
-        used = screen.app.pressed(event, (*_LIST_KEYS, *filter(None, [screen.again])))
-        if used is None:
-            return
-        event.prevent_default()
-        event.stop()
-        if used.id == keys.FILTER.id:
-            self._filtering = True
-        elif used.id == keys.LEAVE.id:
-            screen.dismiss(None)
-        elif used is screen.again:
-            screen.choose_current()
-        else:
-            await self.action_rows(used.action)
+        """Press the key, unless the user has begun to type."""
+        key = None if self.value else self.app.pressed(event, self.keys)
+        if key is not None:
+            event.prevent_default()
+            event.stop()
+            await self._press(key)
 
 
 _LIST_KEYS = (keys.DOWN, keys.UP, keys.FIRST, keys.LAST, keys.FILTER, keys.LEAVE)
+_HOW_TO_FILTER = "type to filter; / first for j, k, g, q"
 
 
 class ChooserScreen(ListDialog[_Result]):
@@ -129,12 +122,23 @@ class ChooserScreen(ListDialog[_Result]):
     def compose(self) -> ComposeResult:
         choose = f"enter or {keys_as_shown(self.app.keys_of(self.again))}" if self.again else "enter"
         rows = RowList(self._columns, header=any(column.title for column in self._columns))
-        yield box(self._title, f"{choose} chooses · esc closes", ChooserLine(), rows)
+        line = KeysLine((*_LIST_KEYS, *filter(None, [self.again])), self._press, placeholder=_HOW_TO_FILTER)
+        yield box(self._title, f"{choose} chooses · esc closes", line, rows)
 
     def on_mount(self) -> None:
         self.set_focus(self.line, scroll_visible=False)
         self.rows.styles.height = len(self.choices) + any(column.title for column in self._columns)
         self._show("")
+
+    async def _press(self, key: Key) -> None:
+        if key.id == keys.FILTER.id:
+            self.query_one(KeysLine).keys = ()
+        elif key.id == keys.LEAVE.id:
+            self.dismiss(None)
+        elif key is self.again:
+            self.choose_current()
+        else:
+            await self.line.action_rows(key.action)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

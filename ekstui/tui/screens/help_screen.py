@@ -6,7 +6,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.events import Key as KeyPress
 from textual.widgets import Input
 
 from ekstui.present.blocks import Column, Line, Span, Table, TableRow
@@ -14,8 +13,7 @@ from ekstui.present.rendering import rows
 from ekstui.present.styled import Row, styled
 from ekstui.tui import keys
 from ekstui.tui.keys import Key, keys_as_shown
-from ekstui.tui.screens.dialogs import Dialog, box
-from ekstui.tui.widgets.bars import RowsLine
+from ekstui.tui.screens.dialogs import Dialog, KeysLine, box
 from ekstui.tui.widgets.pane import no_match
 from ekstui.tui.widgets.rows import RowList
 
@@ -34,24 +32,6 @@ TASKS = (
 
 _TOGETHER = "\u00a0"
 """Stands for a space at which a line is not wrapped, until it is."""
-
-
-class HelpLine(RowsLine):
-    """The words to look for; while there are none, the keys of the help work."""
-
-    def on_key(self, event: KeyPress) -> None:
-        """Close the help, or replace it with the palette."""
-        screen = self.screen
-        if self.value or not isinstance(screen, HelpScreen):
-            return
-        used = screen.app.pressed(event, (keys.HELP, keys.LEAVE, keys.FIND))
-        if used is None:
-            return
-        event.prevent_default()
-        event.stop()
-        screen.dismiss(None)
-        if used is keys.FIND:
-            screen.app.call_later(screen.app.run_action, "app.find")
 
 
 class HelpScreen(Dialog[None]):
@@ -77,7 +57,14 @@ class HelpScreen(Dialog[None]):
         page = self._page()
         listed.styles.height = self._height(page)
         listed.set_rows(page)
-        yield box("", " Help · esc closes ", HelpLine(placeholder=hint), listed)
+        line = KeysLine((keys.HELP, keys.LEAVE, keys.FIND), self._press, placeholder=hint)
+        yield box("", " Help · esc closes ", line, listed)
+
+    async def _press(self, key: Key) -> None:
+        """Close the help, or replace it with the palette."""
+        self.dismiss(None)
+        if key is keys.FIND:
+            self.app.call_later(self.app.run_action, "app.find")
 
     def on_resize(self) -> None:
         """Show the page, wrapped to the width, and as high as it is."""
@@ -90,7 +77,7 @@ class HelpScreen(Dialog[None]):
 
     def action_clear(self) -> None:
         """Clear what is typed, or close the help."""
-        line = self.query_one(HelpLine)
+        line = self.query_one(KeysLine)
         if line.value:
             line.value = ""
         else:
@@ -107,7 +94,7 @@ class HelpScreen(Dialog[None]):
         if page:
             listed.set_rows(page)
         else:
-            listed.show_message(no_match(self.query_one(HelpLine).value, "")[0], styled("esc shows all.", "muted"))
+            listed.show_message(no_match(self.query_one(KeysLine).value, "")[0], styled("esc shows all.", "muted"))
 
     @property
     def _width(self) -> int:

@@ -366,13 +366,9 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     def _strip(self, row: Row, base: Style, width: int) -> Strip:
         if len(row.cells) == 1:
             return Strip(self._cell(row.cells[0], base, width, right=False), width)
-        rooms = self._rooms(row)
-        merged = sum(self._widths[: row.merged + 1]) + row.merged
         segments: list[Segment] = []
         used = -1
-        for cell, (column, room) in zip(
-            row.cells, [(self._columns[0], merged), *rooms[row.merged + 1 :]], strict=False
-        ):
+        for cell, (column, room) in zip(row.cells, self._rooms(row), strict=False):
             if room < 0:
                 continue  # another column took its room
             if segments:
@@ -394,7 +390,7 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         """Return the columns with their widths; a cell that would be cut takes the room of later columns that yield."""
         widths = list(self._widths)
         for index, column in enumerate(self._columns):
-            if not column.yields or row.merged:
+            if not column.yields:
                 continue
             wide = max((at for at in range(index) if self._columns[at].share), default=None)
             if wide is not None and cell_len(plain(row.cells[wide])) > widths[wide]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, TypeAlias
 
 from textual import on
 from textual.reactive import reactive
@@ -150,7 +150,7 @@ class VersionsPane(Pane):
         height, row = self.rows.size.height, self.rows.current
         lines: Sequence[Styled] = ()
         if self.steps and self._until and height >= ROOM_FOR_LINE and not self.words:
-            here = row.value.version if row and _is_step(row.value) else None
+            here = row.value.version if row and isinstance(row.value, Step) else None
             lines = time_line(self.steps, self._until, self.rows.row_width, here)
         if height < ROOM_FOR_YEARS:
             lines = lines[:1]
@@ -168,7 +168,7 @@ class VersionsPane(Pane):
         return [
             row
             for row in rows_with([word for word in self.words if ":" not in word], rows)
-            if _is_step(row.value)
+            if isinstance(row.value, Step)
             and (touched is None or all(touches(touched, row.value.version, action) for action in actions))
         ]
 
@@ -198,7 +198,7 @@ class VersionsPane(Pane):
         """Compare a version with the one before it."""
         event.stop()
         shown, step = self.shown, event.row.value
-        if shown is None or not _is_step(step):
+        if shown is None or not isinstance(step, Step):
             return
         numbers = [one.version for one in self.steps]
         if index := numbers.index(step.version):
@@ -209,10 +209,10 @@ class VersionsPane(Pane):
 
     def about_row(self, row: Row) -> Styled:
         """Return why AWS made a version, and where its announcement contradicts the document."""
-        return version_line(row.value, self._knowledge) if _is_step(row.value) else ()
+        return version_line(row.value, self._knowledge) if isinstance(row.value, Step) else ()
 
     def is_stop(self, row: Row) -> bool:
-        return _is_step(row.value) and not is_quiet(row.value)
+        return isinstance(row.value, Step) and not is_quiet(row.value)
 
 
 def _access_rows(access: AccessPolicyRules) -> list[Row]:
@@ -221,10 +221,6 @@ def _access_rows(access: AccessPolicyRules) -> list[Row]:
     since = f"In AWS's list of updates since {day}." if day else "Not in AWS's list of updates."
     lines = (since, "Access policies have no versions,", "and changes of their rules are not announced.")
     return [Row(line, (styled(line, "muted"),), selectable=False) for line in lines]
-
-
-def _is_step(value: object) -> TypeGuard[Step]:
-    return isinstance(value, Step)
 
 
 def _read(policy: Policy, library: Library) -> tuple[Sequence[Step], PolicyKnowledge | None, datetime]:
