@@ -130,7 +130,6 @@ class EkstuiApp(LibraryApp):
             self.notify(warning, title="Settings", severity="warning")
 
     def on_unmount(self) -> None:
-        """Cancel all background jobs."""
         self.background.cancel_all()
 
     @property
@@ -154,19 +153,16 @@ class EkstuiApp(LibraryApp):
         return declared(self.explorer.focused_pane) if self.screen is self.explorer else ()
 
     def action_help(self) -> None:
-        """Show the help for the current screen."""
         from ekstui.tui.screens.help_screen import HelpScreen
 
         self.push_screen(HelpScreen(self.keys_here, self.usable(self.KEYS), getattr(self.screen, "SYMBOLS", ())))
 
     def action_theme(self) -> None:
-        """Let the user choose the colours."""
         from ekstui.tui.screens.theme_screen import choose_theme
 
         choose_theme(self)
 
     def action_repaint(self) -> None:
-        """Redraw the whole screen."""
         repaint(self)
 
     async def action_back(self) -> None:
@@ -176,7 +172,6 @@ class EkstuiApp(LibraryApp):
             self._uncover()
 
     async def action_leave(self) -> None:
-        """Leave the screen; from the first screen, quit."""
         if len(self.screen_stack) > 1:
             self._uncover()
         else:
@@ -401,15 +396,12 @@ class EkstuiApp(LibraryApp):
     # Keys that work on every screen
 
     def action_who_can(self) -> None:
-        """Show who can do the action under the cursor, or let the user type one."""
         getattr(self.screen, "action_who_can", lambda: self.post_message(AskWhoCan()))()
 
     def action_explain(self) -> None:
-        """Explain a request for the action under the cursor, or let the user paste a message."""
         getattr(self.screen, "action_explain", lambda: self.post_message(AskExplain()))()
 
     def action_changes(self) -> None:
-        """Show what AWS changed across all policies."""
         from ekstui.tui.screens.changes_screen import ChangesScreen
 
         if not isinstance(self.screen, ChangesScreen):
@@ -420,7 +412,6 @@ class EkstuiApp(LibraryApp):
         self.explorer.sync()
 
     def action_clusters(self) -> None:
-        """Let the user choose one of the account's clusters."""
         from ekstui.tui.screens.cluster_screens import choose_cluster
 
         choose_cluster(self, self.explorer.account.snapshot)

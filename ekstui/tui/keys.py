@@ -25,7 +25,7 @@ class Key(NamedTuple):
     label: str
     """A word or two, for the footer."""
     help: str
-    """One sentence, for the help and the manual."""
+    """One sentence, for the help, the manual, and whoever reads the action's code."""
 
     def here(self, help: str, label: str = "") -> "Key":  # noqa: A002
         """Return the key with the help, and the label, that it has on one screen."""

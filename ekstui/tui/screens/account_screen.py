@@ -244,7 +244,6 @@ class RoleScreen(AccountReportScreen[RoleAnswer]):
                 return styled_line(about_line(value), "app")
 
     def action_explain(self) -> None:
-        """Explain a request of the role for the action under the cursor, or let the user type one."""
         self.post_message(AskExplain(f"role:{self._role} {one_action_of(self.rows.value)}"))
 
     def fold_key(self, row: Row) -> Hashable:

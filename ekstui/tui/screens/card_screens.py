@@ -119,7 +119,6 @@ class ActionScreen(ReportScreen[GivenAction]):
         self.post_message(AskWhoCan(self._wanted.action.action))
 
     def action_explain(self) -> None:
-        """Explain a request for this action."""
         self.post_message(AskExplain(f"{self._wanted.allowed_by} {self._wanted.action.action}"))
 
 

@@ -130,7 +130,6 @@ class ChangesScreen(ReportScreen[_Changes]):
         return ((" · ".join([*words, "only "] if directions else words), "muted"), *directions)
 
     def action_only(self) -> None:
-        """Show the changes of one direction alone; after the last one, all again."""
         directions = [None, *(direction for direction, _ in DIRECTIONS)]
         self._only = directions[(directions.index(self._only) + 1) % len(directions)]
         self.show_header()
@@ -182,17 +181,14 @@ class ChangesScreen(ReportScreen[_Changes]):
         )
 
     def action_period(self) -> None:
-        """Look further back; after all years, start again with 30 days."""
         self._period = (self._period + 1) % len(PERIODS)
         self.ask_again()
 
     def action_scope(self) -> None:
-        """Go to the next scope."""
         self._scope = next_scope(self._scope)
         self.ask_again()
 
     def action_diff(self) -> None:
-        """Compare the version under the cursor with the one before it."""
         self.rows.action_open()
 
     def open_row(self, row: Row) -> None:

@@ -265,7 +265,6 @@ class CompareScreen(ReportScreen[Comparison]):
         return row.value is not None and not isinstance(row.value, int | Alike)
 
     def action_swap(self) -> None:
-        """Swap the sides."""
         self._before, self._after = self._after, self._before
         self.ask_again()
 

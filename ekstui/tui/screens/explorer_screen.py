@@ -312,7 +312,6 @@ class ExplorerScreen(Screen[None]):
         self._show_header()
 
     def _entries(self, library: Library) -> tuple[PolicyEntry, ...]:
-        """Return the policies of the scope."""
         if self.scope not in ("access", "any"):
             return library.policies(self.scope)
         return (*library.policies(self.scope), *access_policy_entries())
@@ -518,7 +517,6 @@ class ExplorerScreen(Screen[None]):
         return here
 
     def action_refresh_data(self) -> None:
-        """Refresh the account from AWS and, from the list of policies, the policies too."""
         if self._is_asking_refused():
             return
         self.ask_account(ask=True)
@@ -677,16 +675,13 @@ class ExplorerScreen(Screen[None]):
         self.focused_pane.focus_rows()
 
     def action_next_pane(self, step: int) -> None:
-        """Go to the next or previous pane."""
         self.action_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
 
     def action_alone(self) -> None:
-        """Maximize the focused pane, or restore it."""
         self._alone = not self._alone
         self.place_anew()
 
     async def action_filter(self) -> None:
-        """Let the user type a filter for the focused pane."""
         await self.focused_pane.open_filter()
 
     @property
@@ -735,7 +730,6 @@ class ExplorerScreen(Screen[None]):
             self.shown = shown._replace(version=version)
 
     def action_mark(self) -> None:
-        """Mark or unmark the policy or version under the cursor."""
         place = self.place
         if place is None:
             self.notify("Only policies and versions can be marked; 1 and 3 go to them.")
@@ -743,7 +737,6 @@ class ExplorerScreen(Screen[None]):
         self.marks = with_mark(self.marks, place)
 
     def action_unmark(self) -> None:
-        """Clear the marks."""
         if not self.marks:
             self.notify("Nothing is marked; space marks a policy or a version.")
         self.marks = ()
@@ -782,7 +775,6 @@ class ExplorerScreen(Screen[None]):
             self.post_message(ShowComparison(*sides))
 
     def _compare_holder(self, row: Row | None, here: Shown) -> None:
-        """Compare what a role allows with the shown policy."""
         if row is None or not isinstance(row.value, RoleAttachment) or here.entry.access:
             self.notify("Only a role can be compared with the policy; 3 goes to its versions.")
             return
@@ -852,7 +844,6 @@ class ExplorerScreen(Screen[None]):
             self.post_message(ShowMatrix(places))
 
     def action_who_can(self) -> None:
-        """Show who can do the action under the cursor, or let the user type one."""
         self.post_message(AskWhoCan(action_of(self.focused_pane.rows.value)))
 
     def action_explain(self) -> None:
@@ -864,5 +855,4 @@ class ExplorerScreen(Screen[None]):
 
 
 def _scope_of(entry: PolicyEntry) -> Scope:
-    """Return the scope that lists a policy."""
     return "all" if entry.scope == "aws" else entry.scope

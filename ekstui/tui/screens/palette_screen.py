@@ -232,7 +232,6 @@ class PaletteScreen(ListDialog[Thing]):
     # The keys of a row
 
     def action_mark(self) -> None:
-        """Mark or unmark the policy or version in the row."""
         thing = self._thing
         shown = shown_of(thing) if thing else None
         if shown is None:
@@ -243,7 +242,6 @@ class PaletteScreen(ListDialog[Thing]):
         self._show(keep=True)
 
     def action_who_can(self) -> None:
-        """Show who can do the action in the row."""
         actions = _actions_behind(self._thing) if self._thing else ()
         if not actions:
             self.notify("w works on actions only.")
@@ -262,7 +260,6 @@ class PaletteScreen(ListDialog[Thing]):
         self.app.post_message(AskExplain(thing.value.text if isinstance(thing.value, Pasted) else actions[0]))
 
     def action_diff(self) -> None:
-        """Compare the two marks; or the row with the mark, or with the version before it."""
         thing = self._thing
         sides: tuple[Side, Side] | None = None
         if thing is not None and thing.kind == "comparison":

@@ -87,7 +87,6 @@ class PodScreen(KubernetesScreen[tuple[PodAnswer, ...]]):
         return isinstance(row.value, Finding)
 
     def action_explain(self) -> None:
-        """Explain a request of the pods' role, which the user types."""
         arns = [answer.credentials[0].credentials.role_arn for answer in self.answer or () if answer.credentials]
         arn = next(filter(None, arns), None)
         self.post_message(AskExplain(f"role:{arn} " if arn else ""))

@@ -336,7 +336,6 @@ class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
         offer_copies(self, [*advised(self._error), *self.copies(), *of_row, whole])
 
     def action_who_can(self) -> None:
-        """Show who can do the action under the cursor, or let the user type one."""
         self.post_message(AskWhoCan(action_of(self.rows.value)))
 
     def action_export(self) -> None:
@@ -349,7 +348,6 @@ class ReportScreen(HasKeys, Screen[None], Generic[Answer]):
         self.ask_again(keep=True)
 
     def action_filter(self) -> None:
-        """Let the user type a search."""
         self._search.open()
 
     @on(Input.Changed, "FilterLine")

@@ -276,7 +276,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         ]
 
     def action_scope(self) -> None:
-        """Go to the next scope."""
         if is_kubernetes(self.text):
             self.notify("All EKS access policies are looked at; there is no smaller or larger scope.")
             return
@@ -284,7 +283,6 @@ class WhoCanScreen(AskingScreen[WhoCanAnswer | KubernetesAnswer]):
         self.ask_again()
 
     def action_who_can(self) -> None:
-        """Let the user type another action."""
         self.action_edit()
 
     def action_view(self) -> None:

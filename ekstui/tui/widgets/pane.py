@@ -228,7 +228,6 @@ class Pane(HasKeys, Vertical):
         self._show_all()
 
     def _show_all(self) -> None:
-        """Show all rows again."""
         if self.filter:
             # If nothing matched, the cursor goes back to where it was without the filter.
             nothing = self.rows.current is None

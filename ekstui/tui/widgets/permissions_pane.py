@@ -159,7 +159,6 @@ class PermissionsPane(Pane):
 
     @property
     def _opened(self) -> set[tuple[str, str]]:
-        """The unfolded services, as (effect, service) pairs."""
         return self._unfolded ^ self._toggled
 
     def build_rows(self) -> list[Row]:

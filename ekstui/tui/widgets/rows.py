@@ -238,12 +238,10 @@ class RowList(HasKeys, ScrollView, can_focus=True):
                 self.action_open()
 
     def action_open(self) -> None:
-        """Open the row under the cursor."""
         if self.current is not None:
             self.post_message(self.Opened(self.current))
 
     def action_fold(self, fold: bool) -> None:
-        """Fold or unfold the row under the cursor."""
         if self.current is not None:
             self.post_message(self.Folded(self.current, fold))
 
@@ -265,7 +263,6 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
     @property
     def _top(self) -> int:
-        """How many lines are above the rows."""
         return self._header + len(self._head)
 
     @property
@@ -275,12 +272,10 @@ class RowList(HasKeys, ScrollView, can_focus=True):
 
     @property
     def _visible(self) -> int:
-        """How many rows are in view."""
         return max(1, self.size.height - self._top)
 
     @property
     def _first(self) -> int | None:
-        """The index of the first selectable row."""
         return next((index for index, row in enumerate(self.rows) if row.selectable), None)
 
     @property
@@ -345,7 +340,6 @@ class RowList(HasKeys, ScrollView, can_focus=True):
         self._show_line(0 if from_top else self.cursor)
 
     def _show_line(self, index: int) -> None:
-        """Scroll a row into view."""
         top = self.scroll_offset.y
         if index < top:
             self.scroll_to(y=index, animate=False, immediate=True)
