@@ -40,8 +40,7 @@ from ekstui.tui.background import first_view
 from ekstui.tui.base import LibraryApp, is_too_small
 from ekstui.tui.crash import LACKING
 from ekstui.tui.driver import missing_from_textual, repaint
-from ekstui.tui.keymap import all_keys, clashes, unknown_ids
-from ekstui.tui.keys import Key, bindings, declared, keys_as_shown
+from ekstui.tui.keys import Key, all_keys, bindings, clashes, declared, keys_as_shown, unknown_ids
 from ekstui.tui.messages import (
     AccountView,
     AskExplain,

@@ -19,7 +19,7 @@ from ekstui import files
 from ekstui.cli.main import main, with_command
 from ekstui.cli.parser import _declared, build_parser, command_of, commands_of, titles
 from ekstui.settings import SETTINGS
-from ekstui.tui.keymap import all_keys
+from ekstui.tui.keys import all_keys
 from tests.rig.rig import Rig
 from tests.sources.test_files import TWO, package, tarball
 from tests.support.command import ekstui

@@ -14,7 +14,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.tui import screens, widgets
 from ekstui.tui.app import EkstuiApp
-from ekstui.tui.keymap import all_keys
+from ekstui.tui.keys import all_keys
 from ekstui.tui.messages import Open, Shown
 from ekstui.tui.screens.changes_screen import ChangesScreen
 from ekstui.tui.screens.compare_screen import CompareScreen

@@ -12,7 +12,7 @@ from ekstui.library import AccountChoice, Library
 from ekstui.present.styled import plain
 from ekstui.settings import effective
 from ekstui.tui.app import EkstuiApp, run_app
-from ekstui.tui.keymap import all_keys, clashes
+from ekstui.tui.keys import all_keys, clashes
 from ekstui.tui.screens.explorer_screen import ExplorerScreen
 from ekstui.tui.screens.help_screen import HelpScreen
 from ekstui.tui.screens.theme_screen import ThemeScreen

@@ -45,7 +45,7 @@ def show_settings(arguments: Namespace) -> int:
         refuse_in_demo(arguments)
         return _edit(effective.path)
     if effective.settings.keys:
-        from ekstui.tui.keymap import clashes, unknown_ids
+        from ekstui.tui.keys import clashes, unknown_ids
 
         unknown = unknown_ids(effective.settings.keys)
         unknown += tuple(f"keys.{name}: {reason}." for name, reason in clashes(effective.settings.keys).items())

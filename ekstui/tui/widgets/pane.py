@@ -135,15 +135,10 @@ class Pane(HasKeys, Vertical):
     """Whether the title is that of the focused pane, whose frame is heavy."""
 
     @on(DescendantFocus)
-    def _frame_heavily(self) -> None:
-        self._frame(has_focus=True)
-
     @on(DescendantBlur)
-    def _frame_lightly(self) -> None:
-        self._frame(has_focus=self.has_focus_within)
-
-    def _frame(self, *, has_focus: bool) -> None:
+    def _fit_to_frame(self, event: DescendantFocus | DescendantBlur) -> None:
         """Fit the title's line to the frame."""
+        has_focus = isinstance(event, DescendantFocus) or self.has_focus_within
         if has_focus != self._has_focus:
             self._has_focus = has_focus
             self.set_title(self._about, self._columns)

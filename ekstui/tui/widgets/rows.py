@@ -5,16 +5,18 @@ as ten and a cursor move over SSH as small as it can be.
 """
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from functools import cached_property
+from typing import Any
 
 from rich.cells import cell_len
-from rich.segment import Segment
+from rich.segment import Segment, Segments
 from rich.style import Style
 from textual.color import Color
 from textual.events import Click
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from ekstui.present.short_names import ShortNames, names_in
@@ -24,7 +26,6 @@ from ekstui.tui import keys
 from ekstui.tui.keys import HasKeys
 from ekstui.tui.messages import TypedMessage
 from ekstui.tui.styles import rich_style, with_contrast
-from ekstui.tui.widgets.marked_scrollbar import with_marks
 
 WHOLE_WIDTH = (Column("", 1, 1),)
 
@@ -418,3 +419,33 @@ class RowList(HasKeys, ScrollView, can_focus=True):
                 color=colour, bgcolor=background, bold=whole.bold, reverse=whole.reverse, underline=whole.underline
             )
         return self._text_styles[key]
+
+
+_MARK = "▐"
+"""What stands in the scrollbar beside marked rows."""
+
+
+class MarkedScrollBar(ScrollBarRender):
+    """Renders a scrollbar that shows where some of the rows are; `with_marks` says which."""
+
+    marked: Collection[int] = ()
+    """The indices of the marked rows."""
+    style_of_marks = Style.null()
+
+    @classmethod
+    def render_bar(cls, size: int = 25, virtual_size: float = 50, *place: Any, **looks: Any) -> Segments:
+        """Return the scrollbar with its marks, or without them if all rows are in view."""
+        bar = super().render_bar(size, virtual_size, *place, **looks)
+        if not looks["window_size"]:
+            return bar
+        segments = list(bar.segments)
+        for line in {int(index * size / virtual_size) for index in cls.marked if index < virtual_size}:
+            style = segments[line].style or Style.null()
+            behind = Style(bgcolor=style.color if style.reverse else style.bgcolor, reverse=False)
+            segments[line] = Segment(_MARK, style + cls.style_of_marks + behind)
+        return Segments(segments, new_lines=True)
+
+
+def with_marks(marked: Collection[int], style: Style) -> type[ScrollBarRender]:
+    """Return a renderer that marks the rows with these indices."""
+    return type("Marked", (MarkedScrollBar,), {"marked": marked, "style_of_marks": style})
