@@ -14,10 +14,10 @@ from ekstui.iam.document import Repeated
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.resources import permission
 from ekstui.sources.written.search import (
+    access_policies,
     attachments,
     document_in,
     json_text,
-    namespaces_of,
     search,
     seems_to_hold,
 )
@@ -97,15 +97,11 @@ def _of_properties(name: str, kind: str, properties: Any, line: int) -> Iterator
             yield document_in(place, value, line)
         elif key == "Policies" and kind.startswith(("AWS::IAM::", "AWS::Serverless::")):
             yield from _policies(name, value, line)
-        elif key == "ManagedPolicyArns" and kind.startswith("AWS::IAM::"):
-            yield from attachments(place, "policy", value, line, name)
         elif kind == "AWS::EKS::PodIdentityAssociation" and key in ("RoleArn", "TargetRoleArn"):
             account = f"{properties.get('Namespace')}/{properties.get('ServiceAccount')}"
             yield WrittenAttachment(place, "role", account, str(value), line)
         elif kind == "AWS::EKS::AccessEntry" and key == "AccessPolicies" and isinstance(value, list):
-            yield from _access_policies(place, str(properties.get("PrincipalArn", name)), value, line)
-        elif kind == "AWS::EKS::Addon" and key == "ServiceAccountRoleArn":
-            yield WrittenAttachment(place, "role", name, str(value), line)
+            yield from access_policies(place, str(properties.get("PrincipalArn", name)), value, line)
         elif kind == "AWS::IAM::InstanceProfile" and key == "Roles":
             yield from attachments(place, "role", value, line, name)
         elif kind == "AWS::IAM::ManagedPolicy" and key in ("Roles", "Users", "Groups") and isinstance(value, list):
@@ -138,15 +134,6 @@ def _policies(name: str, policies: object, line: int) -> Iterator[Written]:
             same = "two of its elements have the same name"
             reason = same if isinstance(inline, Repeated) else "its properties are not certain"
             yield WrittenPolicy(place, None, reason, json_text(inline), line=line)
-
-
-def _access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
-    for policy in policies:
-        if isinstance(policy, Mapping):
-            arn, namespaces = str(policy.get("PolicyArn")), namespaces_of(policy.get("AccessScope"))
-            yield WrittenAttachment(place, "access policy", holder, arn, line, namespaces)
-        else:
-            yield WrittenAttachment(place, "access policy", holder, str(policy), line)
 
 
 def _doubtful(place: str, value: object, reason: str) -> Iterator[Written]:

@@ -57,40 +57,39 @@ _HEAD = re.compile(r'([A-Za-z_][\w-]*)((?:[ \t]+(?:"[^"\n]*"|[A-Za-z_][\w-]*))*)
 def blocks_of(text: str) -> Iterator[HclBlock]:
     """Yield the blocks at the top of a file; DocumentError if its braces or quotes do not pair."""
     inside: list[str] = []
-    at = last = start = 0
+    last = start = 0
     head: re.Match[str] | None = None
-    while True:
-        in_text = bool(inside) and inside[-1] == '"'
-        token = (_TEXT if in_text else _CODE).search(text, at)
-        if token is None:
-            break
-        at = token.end()
-        sign = token[0]
+    for token in _signs(text, 0, inside):
+        if token[0] == "{" and len(inside) == 1:
+            head = _HEAD.search(text, last, token.start())
+            start = head.start() if head else token.start()
+        elif token[0] == "}" and not inside:
+            if head is not None:
+                labels = tuple(label.strip('"') for label in re.findall(r'"[^"\n]*"|[\w-]+', head[2]))
+                yield HclBlock(head[1], labels, text.count("\n", 0, start) + 1, text[start : token.end()])
+            last = token.end()
+    if inside:
+        raise DocumentError("it is not HCL: a brace or quote is missing")
+
+
+def _signs(text: str, at: int, inside: list[str]) -> Iterator[re.Match[str]]:
+    """Yield the braces and quotes of HCL; `inside` has those that are open after each."""
+    while token := (_TEXT if inside and inside[-1] == '"' else _CODE).search(text, at):
+        at, sign, in_text = token.end(), token[0], bool(inside) and inside[-1] == '"'
         if sign == '"':
             inside.pop() if in_text else inside.append('"')
-        elif in_text:
-            if sign in ("${", "%{"):
-                inside.append("${")
-        elif sign == "{":
-            if not inside:
-                head = _HEAD.search(text, last, token.start())
-                start = head.start() if head else token.start()
+        elif sign in ("{", "${", "%{"):
             inside.append("{")
         elif sign == "}":
-            if not inside or inside.pop() == '"':
-                raise DocumentError("it is not HCL: a brace too many")
             if not inside:
-                if head is not None:
-                    labels = tuple(label.strip('"') for label in re.findall(r'"[^"\n]*"|[\w-]+', head[2]))
-                    yield HclBlock(head[1], labels, text.count("\n", 0, start) + 1, text[start:at])
-                last = at
-        elif token["end"]:
+                raise DocumentError("it is not HCL: a brace too many")
+            inside.pop()
+        elif not in_text and token["end"]:
             end = re.compile(rf"^[ \t]*{re.escape(token['end'])}[ \t]*\r?$", re.MULTILINE).search(text, at)
             if end is None:
                 raise DocumentError("it is not HCL: a text has no end")
             at = end.end()
-    if inside:
-        raise DocumentError("it is not HCL: a brace or quote is missing")
+        yield token
 
 
 @lru_cache(maxsize=4096)
@@ -428,21 +427,10 @@ _EVALUATE: dict[str, Callable[[HclScope, Any], Any]] = {
 def _end_of_interpolation(text: str, at: int) -> int:
     """Return where the brace is that closes an interpolation."""
     inside = ["{"]
-    while True:
-        in_text = inside[-1] == '"'
-        token = (_TEXT if in_text else _CODE).search(text, at)
-        if token is None:
-            raise DocumentError("it is not HCL: a brace is missing in a template")
-        at = token.end()
-        sign = token[0]
-        if sign == '"':
-            inside.pop() if in_text else inside.append('"')
-        elif sign in ("{", "${", "%{"):
-            inside.append("{")
-        elif sign == "}":
-            inside.pop()
-            if not inside:
-                return at - 1
+    for token in _signs(text, at, inside):
+        if not inside:
+            return token.start()
+    raise DocumentError("it is not HCL: a brace is missing in a template")
 
 
 _NAMED_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 from ekstui.change.holes import hole
 from ekstui.errors import DocumentError
 from ekstui.sources.written import Written, WrittenAttachment
-from ekstui.sources.written.search import attachments, document_in, namespaces_of, search
+from ekstui.sources.written.search import access_policies, attached_by, attachments, document_in, namespaces_of, search
 from ekstui.sources.written.values import line_of, yaml_values
 
 
@@ -80,7 +80,7 @@ def _of_controller(value: Mapping[str, Any], place: str, line: int) -> Iterator[
             account = f"{fields.get('namespace')}/{fields.get('serviceAccount')}"
             yield WrittenAttachment(f"{place} › {key}", "role", account, _named(entry), at)
         elif key == "accessPolicies" and isinstance(entry, list):
-            yield from _access_policies(f"{place} › {key}", str(fields.get("principalARN", holder)), entry, at)
+            yield from access_policies(f"{place} › {key}", str(fields.get("principalARN", holder)), entry, at)
         else:
             yield from _of_field(key, entry, place, at, holder)
     if kind == "AccessPolicyAssociation" and fields.get("policyArn"):
@@ -94,10 +94,6 @@ _HOLDERS = {f"{what}{suffix}": what for suffix in ("", "Ref") for what in ("role
 """What the fields name that say who gets a policy, the name itself before a reference."""
 
 _DOCUMENTS = ("policyDocument", "document", "policy")
-
-_POLICIES = (
-    "policies", "policyRefs", "managedPolicyArns", "policyArn", "policyARN", "policyArnRef", "policyArnSelector",
-)  # fmt: skip
 
 
 def _of_field(key: str, entry: Any, place: str, line: int, holder: str) -> Iterator[Written]:
@@ -113,7 +109,7 @@ def _of_field(key: str, entry: Any, place: str, line: int, holder: str) -> Itera
         for part in entry:
             if isinstance(part, Mapping) and "policy" in part:
                 yield document_in(f"{place} › {part.get('name')}", part["policy"], line)
-    elif key in _POLICIES:
+    elif key == "policies" or attached_by(key) == "policy":
         yield from attachments(f"{place} › {key}", "policy", _references(entry), line, holder)
     elif not isinstance(entry, bool | int | float) and entry is not None:
         yield from search({key: entry}, place, line=line, holder=holder)
@@ -150,7 +146,7 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
             holder = str(entry.get("principalARN"))
             policies = entry.get("accessPolicies")
             inner = f"{place} › accessEntries[{holder}]"
-            yield from _access_policies(inner, holder, policies if isinstance(policies, list) else [], line_of(entry))
+            yield from access_policies(inner, holder, policies if isinstance(policies, list) else [], line_of(entry))
             for group in entry.get("kubernetesGroups") or ():
                 yield WrittenAttachment(inner, "role", holder, f"group {group}", line_of(entry))
     for mapping in value.get("iamIdentityMappings") or ():
@@ -166,11 +162,6 @@ def _of_eksctl(value: Mapping[str, Any], place: str) -> Iterator[Written]:
     yield from _in_eksctl(rest, place)
 
 
-_ROLES = (
-    "roleARN", "attachRoleARN", "instanceRoleARN", "serviceAccountRoleARN", "instanceProfileARN", "podExecutionRoleARN",
-)  # fmt: skip
-
-
 def _in_eksctl(value: object, place: str) -> Iterator[Written]:
     """Yield what is attached anywhere in a ClusterConfig: the holder is the object with the field."""
     if isinstance(value, list):
@@ -181,25 +172,13 @@ def _in_eksctl(value: object, place: str) -> Iterator[Written]:
     elif isinstance(value, Mapping):
         for key, entry in value.items():
             inner = f"{place} › {key}"
+            kind = "role" if key == "roleARN" else attached_by(key)
             if key in ("attachPolicy", "permissionPolicy") and entry:
                 yield document_in(inner, entry, line_of(entry) or line_of(value))
-            elif key in _ROLES and isinstance(entry, str):
-                yield WrittenAttachment(inner, "role", place, entry, line_of(value))
-            elif key in ("attachPolicyARNs", "permissionPolicyARNs", "wellKnownPolicies", "withAddonPolicies"):
-                yield from attachments(inner, "policy", entry, line_of(value), place)
-            elif key in ("permissionsBoundary", "permissionsBoundaryARN", "instanceRolePermissionsBoundary"):
-                yield from attachments(inner, "boundary", entry, line_of(value), place)
+            elif kind is not None:
+                yield from attachments(inner, kind, entry, line_of(value), place)
             else:
                 yield from _in_eksctl(entry, inner)
-
-
-def _access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
-    for policy in policies:
-        if isinstance(policy, Mapping):
-            arn = policy.get("policyARN", policy.get("policyArn"))
-            yield WrittenAttachment(
-                place, "access policy", holder, str(arn), line, namespaces_of(policy.get("accessScope"))
-            )
 
 
 _ACTION = re.compile(rb"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)

@@ -59,13 +59,18 @@ def search(value: object, place: str, *, line: int = 0, holder: str = "") -> Ite
 def _in_fields(value: Mapping[str, Any], place: str, line: int, holder: str) -> Iterator[Written]:
     for key, entry in value.items():
         inner = f"{place} › {key}" if place else str(key)
-        kind = _ATTACHING.get(str(key).lower().replace("_", ""))
+        kind = attached_by(key)
         if kind is not None:
             yield from attachments(inner, kind, entry, line, holder or place)
         elif isinstance(entry, bool | int | float) or entry is None:
             continue
         else:
             yield from search(entry, inner, line=line, holder=holder)
+
+
+def attached_by(field: object) -> AttachmentKind | None:
+    """Return what a field attaches, by its name; None if nothing."""
+    return _ATTACHING.get(str(field).lower().replace("_", ""))
 
 
 def attachments(place: str, kind: AttachmentKind, policies: object, line: int, holder: str) -> Iterator[Written]:
@@ -93,9 +98,22 @@ def attachments(place: str, kind: AttachmentKind, policies: object, line: int, h
             yield WrittenAttachment(place, kind, holder or place, json_text(policies), line)
 
 
+def access_policies(place: str, holder: str, policies: list[Any], line: int) -> Iterator[Written]:
+    """Yield the EKS access policies of an access entry, each an object with its ARN and scope, or the ARN alone."""
+    for policy in policies:
+        fields = _lower(policy) or {"policyarn": policy}
+        arn, namespaces = str(fields.get("policyarn")), namespaces_of(fields.get("accessscope"))
+        yield WrittenAttachment(place, "access policy", holder, arn, line, namespaces)
+
+
+def _lower(value: object) -> dict[str, Any]:
+    """Return the fields of an object by their names in lower case, none for anything else."""
+    return {str(key).lower(): entry for key, entry in value.items()} if isinstance(value, Mapping) else {}
+
+
 def namespaces_of(scope: object) -> str:
     """Return the namespaces of an access policy's scope, separated by commas; empty for the whole cluster."""
-    fields = {str(key).lower(): value for key, value in scope.items()} if isinstance(scope, Mapping) else {}
+    fields = _lower(scope)
     return ",".join(map(str, fields.get("namespaces") or ())) if str(fields.get("type")).lower() == "namespace" else ""
 
 

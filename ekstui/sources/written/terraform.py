@@ -10,6 +10,7 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,7 +20,6 @@ from ekstui.errors import DocumentError
 from ekstui.named_tuples import NamedTuple
 from ekstui.sources.written import Written, WrittenAttachment, WrittenPolicy
 from ekstui.sources.written.hcl import (
-    HclBlock,
     HclScope,
     attributes_of,
     blocks_of,
@@ -47,6 +47,9 @@ _MOST_INSTANCES = 200
 
 _MAY_GIVE = re.compile(r"polic|iam|role|access|permission", re.IGNORECASE)
 """What is in a block that gives access, unless its text mentions access otherwise."""
+
+_LABELS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1}
+"""How many labels the blocks have that are looked at, besides `locals`."""
 
 _META = ("count", "for_each", "depends_on", "provider", "providers", "lifecycle", "source", "version", "provisioner")
 """Arguments that give no access."""
@@ -113,7 +116,7 @@ class Module:
         self._address = address
         self._depth = depth
         self._inputs = inputs
-        self._blocks: list[tuple[str, HclBlock]] = []
+        self._blocks: list[_Block] = []
         self._json: list[tuple[str, Mapping[str, Any]]] = []
         self.broken: dict[str, str] = {}
         """Why a file could not be read, by path."""
@@ -136,9 +139,17 @@ class Module:
                     value = json_value(text.encode())
                     self._json.append((path, value if isinstance(value, Mapping) else {}))
                 else:
-                    self._blocks += ((path, block) for block in blocks_of(text))
+                    self._blocks += (
+                        _Block(path, *block, partial(_text_values, block.text)) for block in blocks_of(text)
+                    )
             except DocumentError as error:
                 self.broken[path] = error.message
+        self._blocks += (
+            _Block(path, kind, labels, 0, json.dumps(fields), partial(_json_values, fields))
+            for path, value in self._json
+            for kind, count in _LABELS.items()
+            for labels, fields in _nested(value.get(kind), count)
+        )
 
     def written(self) -> Iterator[Written]:
         """Yield what the module's resources give, and those of the modules that it calls."""
@@ -167,14 +178,7 @@ class Module:
                     continue
 
     def _declared(self, *kinds: str) -> Iterator[_Block]:
-        """Yield the blocks of some kinds."""
-        for path, block in self._blocks:
-            if block.kind in kinds:
-                yield _Block(path, *block, partial(_text_values, block.text))
-        for path, value in self._json:
-            for kind in kinds:
-                for labels, fields in _nested(value.get(kind), 1 if kind in ("module", "variable", "output") else 2):
-                    yield _Block(path, kind, labels, 0, json.dumps(fields), partial(_json_values, fields))
+        return (block for block in self._blocks if block.kind in kinds)
 
     def _block(self, kind: str, *labels: str) -> _Block | None:
         """Return the first block of a kind with these labels."""
@@ -267,12 +271,18 @@ class Module:
         if key not in self._values:
             if key in self._evaluating:
                 return Unknown(path_name(key))
-            self._evaluating.add(key)
-            try:
+            with self._evaluation_of(key):
                 self._values[key] = self._variable(key[1]) if key[0] == "var" else self._local(key[1])
-            finally:
-                self._evaluating.discard(key)
         return self._values[key]
+
+    @contextmanager
+    def _evaluation_of(self, key: tuple[Any, ...]) -> Iterator[None]:
+        """Note what is being evaluated, which may need itself."""
+        self._evaluating.add(key)
+        try:
+            yield
+        finally:
+            self._evaluating.discard(key)
 
     def _variable(self, name: str) -> Any:
         if self._inputs is not None and name in self._inputs:
@@ -308,10 +318,9 @@ class Module:
     def _local(self, name: str) -> Any:
         if self._locals is None:
             self._locals = {}
-            for _, block in self._blocks:
-                if block.kind == "locals":
-                    for key, node in attributes_of(parsed_block(block.text)).items():
-                        self._locals[key] = partial(self._scope.value, node)
+            for block in self._declared("locals"):
+                for key, node in attributes_of(parsed_block(block.text)).items():
+                    self._locals[key] = partial(self._scope.value, node)
             for _, value in self._json:
                 for _, fields in _nested(value.get("locals"), 0):
                     for key, entry in fields.items():
@@ -354,8 +363,7 @@ class Module:
         key = ("document", json.dumps(path, default=as_text))
         if key in self._evaluating:
             return Unknown(path_name(path))
-        self._evaluating.add(key)
-        try:
+        with self._evaluation_of(key):
             scope = None
             index = [part for part in path[3:-1] if not isinstance(part, Unknown)]
             over = self._data_values("aws_iam_policy_document", name).get("for_each")
@@ -366,18 +374,13 @@ class Module:
             if values.get("count") in (0, "0") and values.get("count") is not False:
                 return None
             return _document_of(values) if values else Unknown(path_name(path))
-        finally:
-            self._evaluating.discard(key)
 
     def _output(self, path: tuple[Any, ...]) -> Any:
         name = path[1]
         for block in () if name in self._children else self._declared("module"):
             if block.labels == (name,) and ("module", name) not in self._evaluating:
-                self._evaluating.add(("module", name))
-                try:
+                with self._evaluation_of(("module", name)):
                     called = self._child(block.evaluate(self._of_any_instance()), self._at(f"module.{name}."))
-                finally:
-                    self._evaluating.discard(("module", name))
                 if called is not None:
                     self._children[name] = called
         wanted = [part for part in path[2:] if isinstance(part, str)]
