@@ -22,7 +22,7 @@ from ekstui.eks.findings.subjects import (
 from ekstui.eks.findings.table import SEVERITIES, Finding, FixPlace, Severity
 from ekstui.eks.pod_credentials import Credentials, Expected, credentials_of, expected_of
 from ekstui.eks.pods import KubernetesServiceAccount, Workload, workloads
-from ekstui.eks.uses import roles_of_cluster, uses_in
+from ekstui.eks.uses import roles_of_cluster
 from ekstui.library.cluster_facts import find_cluster, with_cluster
 from ekstui.library.library import Library
 from ekstui.library.roles import account_context, subjects_of, with_commands
@@ -135,7 +135,7 @@ def cluster_answer(library: Library, name: str, region: str | None = None, *, as
         snapshot = with_cluster(snapshot, cluster)
         account.add_details(snapshot)
     errors = (*snapshot.errors, *failed)
-    uses = uses_in(snapshot)
+    uses = account.uses(snapshot)
     here = roles_of_cluster(cluster, snapshot, uses)
     own = [role for role in snapshot.roles if role.arn in here]
     subjects = subjects_of(own, snapshot, uses, library.default_versions)

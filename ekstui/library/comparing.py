@@ -103,7 +103,8 @@ def compare(
         if isinstance(side, RoleSide):
             from ekstui.library.roles import role_values
 
-            values_in = {**role_values(side.name, library.account.fresh_snapshot()), **values_in}
+            snapshot = library.account.fresh_snapshot()
+            values_in = {**role_values(side.name, snapshot, library.account.uses(snapshot)), **values_in}
         if values_in:
             again = ask(before if template is one else after, {**values_in, **wanted})
             one, other = (again, other) if template is one else (one, again)

@@ -334,14 +334,15 @@ class _Case(NamedTuple):
         # 60 ms, as much as everything else here, and only with an account.
         from ekstui.library.requester import requester_of
 
+        uses = self.place.account.uses(snapshot)
         if name is not None:
             session = arn.entity_of(question.request.principal).session
-            return requester_of(name, session, snapshot, self.reader, self.inquiry.pod)
+            return requester_of(name, session, snapshot, uses, self.reader, self.inquiry.pod)
         name = question.request.principal
         if self.inquiry.policies or name is None or arn.split_arn(name).account != snapshot.identity.account:
             return None
         try:
-            return requester_of(name, arn.entity_of(name).session, snapshot, self.reader)
+            return requester_of(name, arn.entity_of(name).session, snapshot, uses, self.reader)
         except NotFoundError:
             # The role is gone or was not read; the message alone is still useful.
             return None
@@ -388,7 +389,8 @@ class _Case(NamedTuple):
         if self.snapshot is not None and requester is not None and requester.role is not None:
             from ekstui.library.role_purposes import purpose_of
 
-            purpose = purpose_of(requester.role, self.snapshot, knowledge(), self.now)
+            uses = self.place.account.uses(self.snapshot)
+            purpose = purpose_of(requester.role, self.snapshot, uses, knowledge(), self.now)
             if purpose is not None:
                 return purpose
         names = [applied.name for applied in _of_aws(policies)]

@@ -25,7 +25,6 @@ from ekstui.eks.pod_credentials import (
     used_since,
 )
 from ekstui.eks.pods import KubernetesFacts, Pod, Workload, workloads
-from ekstui.eks.uses import uses_in
 from ekstui.errors import AccountError, AmbiguousError, InputError
 from ekstui.iam.access_levels import SumAccess, sum_access
 from ekstui.iam.evaluation import DENIALS, AppliedPolicy
@@ -321,7 +320,8 @@ class _Case(NamedTuple):
         """Return the problems of a role that concern these pods."""
         if role is None or self.snapshot is None:
             return []
-        subject = subject_of(role, self.snapshot, uses_in(self.snapshot), self.library.default_versions)
+        uses = self.library.account.uses(self.snapshot)
+        subject = subject_of(role, self.snapshot, uses, self.library.default_versions)
         pods = (workload.namespace, workload.service_account)
         return [
             finding

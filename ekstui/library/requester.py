@@ -11,7 +11,7 @@ from ekstui.denial.answer import Policies
 from ekstui.denial.pod_session import PodSession, pod_session
 from ekstui.eks.account_snapshot import AccountSnapshot, Group, Role, Use, User
 from ekstui.eks.trust import trusts_service
-from ekstui.eks.uses import uses_in
+from ekstui.eks.uses import Uses
 from ekstui.errors import ANOTHER_PROFILE, Advice, NotFoundError
 from ekstui.iam import arn
 from ekstui.iam.document import Document
@@ -50,6 +50,7 @@ def requester_of(
     principal: str,
     session: str | None,
     snapshot: AccountSnapshot,
+    uses_of: Uses,
     reader: PolicyReader,
     pod: PodOfSession | None = None,
 ) -> Requester:
@@ -68,7 +69,7 @@ def requester_of(
     if boundary_unread and entity.boundary_arn is not None:
         name = entity.boundary_arn.rpartition("/")[2]
         unread.append(f"the permissions boundary {name}, whose document could not be read")
-    uses = uses_in(snapshot).get(entity.arn or "", ()) if isinstance(entity, Role) else ()
+    uses = uses_of.get(entity.arn or "", ()) if isinstance(entity, Role) else ()
     place = f"{snapshot.identity.partition}:{snapshot.identity.account}"
     session = session or arn.entity_of(principal).session
     pod = pod or pod_of_session(session, uses, snapshot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 from ekstui.denial.answer import OldCopy
@@ -12,7 +12,7 @@ from ekstui.eks.account_snapshot import AccountSnapshot, Role, Use
 from ekstui.eks.findings.conditions import applies
 from ekstui.eks.findings.subjects import NODE_KINDS, AccountContext, RoleInUse
 from ekstui.eks.knowledge import Knowledge
-from ekstui.eks.uses import controllers_run_by, uses_in
+from ekstui.eks.uses import Uses, controllers_run_by
 from ekstui.iam.request import Request
 from ekstui.library.copies import copies_on
 from ekstui.library.roles import account_context
@@ -34,9 +34,11 @@ _KINDS: Mapping[str, frozenset[str]] = {
 """The notes' name for the role of each kind of use, except for a cluster's, which depends on the cluster."""
 
 
-def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now: datetime) -> Purpose | None:
+def purpose_of(
+    role: Role, snapshot: AccountSnapshot, uses_of: Uses, knowledge: Knowledge, now: datetime
+) -> Purpose | None:
     """Return what a role is for by all its uses; None for a role without any."""
-    uses = uses_in(snapshot).get(role.arn or "", ())
+    uses = uses_of.get(role.arn or "", ())
     if not uses:
         return None
     account = account_context(snapshot, now)
@@ -51,13 +53,11 @@ def purpose_of(role: Role, snapshot: AccountSnapshot, knowledge: Knowledge, now:
         own |= {*_recommended(use, account), *_required(use, subject, account, knowledge)}
     kinds = frozenset(kind for use in uses for kind in _kinds_of(use, account))
     purpose = Purpose(True, kinds, frozenset(own), made_for_others(own, knowledge))
-    return _with_own_roles(purpose, uses, snapshot) if purpose.is_of_nodes else purpose
-
-
-def _with_own_roles(purpose: Purpose, uses: Iterable[Use], snapshot: AccountSnapshot) -> Purpose:
-    """Return the purpose of a node role with what runs on its nodes with a role of its own."""
+    if not purpose.is_of_nodes:
+        return purpose
+    # What runs on the nodes may have a role of its own.
     places = {(use.region, use.cluster) for use in uses if use.kind in NODE_KINDS and use.cluster}
-    own_roles = tuple(role for role in _roles_of_controllers(snapshot) if role.place in places)
+    own_roles = tuple(role for role in _roles_of_controllers(snapshot, uses_of) if role.place in places)
     places_of = {
         role.component: {other.place for other in own_roles if other.component == role.component} for role in own_roles
     }
@@ -90,11 +90,11 @@ def _recommended(use: Use, account: AccountContext) -> Iterator[str]:
         yield from (arn.rpartition("/")[2] for arn in arns)
 
 
-def _roles_of_controllers(snapshot: AccountSnapshot) -> Collection[RoleOfItsOwn]:
+def _roles_of_controllers(snapshot: AccountSnapshot, uses_of: Uses) -> Collection[RoleOfItsOwn]:
     """Return the roles of controllers and add-ons in clusters; where there are two, the one that EKS takes first."""
     names = {role.arn: role.name for role in snapshot.roles}
     roles: dict[object, RoleOfItsOwn] = {}
-    for role_arn, uses in uses_in(snapshot).items():
+    for role_arn, uses in uses_of.items():
         for use in uses:
             if use.kind not in ("addon", "pod-identity", "irsa"):
                 continue

@@ -12,7 +12,7 @@ from ekstui.eks.findings.table import Finding, FixPlace
 from ekstui.eks.pod_credentials import PodsWithRole, pods_with_role
 from ekstui.eks.trust import trust_in_words
 from ekstui.eks.unseen import unseen_uses
-from ekstui.eks.uses import Uses, uses_in
+from ekstui.eks.uses import Uses
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.access_levels import SumAccess, sum_access
 from ekstui.iam.grants import merged_document
@@ -53,7 +53,7 @@ def role_answer(library: Library, name: str, layers: LayerFiles = NO_LAYERS) -> 
     """
     snapshot = library.account.last_snapshot_or_error()
     role = find_role(name, snapshot)
-    subject = subject_of(role, snapshot, uses_in(snapshot), library.default_versions)
+    subject = subject_of(role, snapshot, library.account.uses(snapshot), library.default_versions)
     account = snapshot.identity.account
     in_force = layers_in_force(layers, library, account)
     above = () if role.service_linked else tuple(ceilings(of_role(in_force, role.arn, account)))
@@ -111,10 +111,10 @@ def role_side(name: str, snapshot: AccountSnapshot, defaults: DefaultVersions) -
     return ComparedSide(label, merged_document(policy.document for policy in subject.policies if policy.document))
 
 
-def role_values(name: str, snapshot: AccountSnapshot) -> dict[str, str]:
+def role_values(name: str, snapshot: AccountSnapshot, uses_of: Uses) -> dict[str, str]:
     """Return a controller's parameters as far as its role determines them: partition, account, region and cluster."""
     role = find_role(name, snapshot)
-    uses = uses_in(snapshot).get(role.arn or "", ())
+    uses = uses_of.get(role.arn or "", ())
     clusters = {use.cluster for use in uses if use.cluster}
     regions = {use.region for use in uses if use.region}
     return cluster_values(

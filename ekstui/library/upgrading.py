@@ -15,7 +15,7 @@ from ekstui.eks.findings.subjects import AccountContext, RoleInUse
 from ekstui.eks.knowledge import Requirement
 from ekstui.eks.pods import releases_run
 from ekstui.eks.published import Component, Release, values_in
-from ekstui.eks.uses import Uses, uses_in, uses_running
+from ekstui.eks.uses import Uses, uses_running
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document, Statement, parse
 from ekstui.iam.grants import allows_action, merged_document
@@ -89,14 +89,15 @@ def upgrade(
     """
     snapshot = library.account.last_snapshot_or_error()
     cluster = _with_needs(library, find_cluster(cluster_name, None, snapshot))
-    uses = uses_in(snapshot)
+    uses = library.account.uses(snapshot)
     by_arn = {
         subject.role.arn: subject for subject in subjects_of(snapshot.roles, snapshot, uses, library.default_versions)
     }
     named = (*to, *since)
     upgrades: list[ComponentUpgrade] = []
     for name in dict.fromkeys(named or (name for name in components() if "/" not in name)):
-        asked = _Asked(_component(name, cluster, snapshot), cluster, snapshot, to.get(name), since.get(name), values)
+        component = _component(name, cluster, snapshot)
+        asked = _Asked(component, cluster, snapshot, uses, to.get(name), since.get(name), values)
         runners: list[_Runner | None] = [*_runners(asked.component, cluster, uses)]
         if not runners and named:
             runners.append(None)
@@ -135,6 +136,7 @@ class _Asked(NamedTuple):
     component: Component
     cluster: Cluster
     snapshot: AccountSnapshot
+    uses: Uses
     to: str | None
     """The release to upgrade to; None for the newest."""
     since: str | None
@@ -174,7 +176,7 @@ def _with_needs_of_role(
     held, unread = _statements_of(subject, use)
     version = component.versions[component.number(target) - 1]
     filled = {
-        **role_values(subject.role.name, asked.snapshot),
+        **role_values(subject.role.name, asked.snapshot, asked.uses),
         "ClusterName": cluster.name,
         "CLUSTER_NAME": cluster.name,
         "AWS::Region": cluster.region,

@@ -10,6 +10,7 @@ from ekstui.denial import remedies
 from ekstui.denial.answer import Explanation, Policies
 from ekstui.denial.question import Question
 from ekstui.eks.account_snapshot import AccountSnapshot, AttachedPolicy, Group, InlinePolicy, Role, User
+from ekstui.eks.uses import uses_in
 from ekstui.errors import InputError, NotFoundError
 from ekstui.iam.document import Document, parse, parse_text
 from ekstui.iam.evaluation import Evaluation, evaluate
@@ -373,7 +374,8 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     reader = Corpus.bundled()
 
     def requester(user: User = ana, principal: str | None = None, of: AccountSnapshot = known) -> Requester:
-        return requester_of(principal or user.arn or "", None, of._replace(users=(user,)), reader)
+        snapshot = of._replace(users=(user,))
+        return requester_of(principal or user.arn or "", None, snapshot, uses_in(snapshot), reader)
 
     found = requester()
     assert [policy.name for policy in found.policies.identity] == ["own (inline)", "AmazonEKSClusterPolicy"]
@@ -402,7 +404,8 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     assert "the permissions boundary lost" in unbounded.policies.unread[0]
     # Of a role, it may not be known which policies it has.
     for extent, whole in (("full", True), ("name", False)):
-        one = requester_of("app", None, known_roles(APP._replace(extent=extent)), reader)  # type: ignore[arg-type]
+        snapshot = known_roles(APP._replace(extent=extent))  # type: ignore[arg-type]
+        one = requester_of("app", None, snapshot, uses_in(snapshot), reader)
         assert (one.policies.identity_known, one.policies.boundary_known, one.role and one.role.name) == (
             whole,
             whole,
@@ -412,7 +415,7 @@ def test_a_requester_has_its_own_policies_and_those_of_its_groups_as_far_as_they
     with pytest.raises(NotFoundError, match="path could not be read"):
         principal_arn("app", known_roles(APP._replace(arn=None)))
     with pytest.raises(NotFoundError, match="is not in account"):
-        requester_of(NODE.replace(ACCOUNT, "444455556666"), None, known, reader)
+        requester_of(NODE.replace(ACCOUNT, "444455556666"), None, known, {}, reader)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ekstui.denial.remedies import allowers
 from ekstui.eks.account_snapshot import AccountSnapshot, Role
 from ekstui.eks.cluster import Addon, Cluster, EksFacts, NodeGroup, PodIdentityAssociation
 from ekstui.eks.findings.subjects import RoleInUse, RolePolicy
+from ekstui.eks.uses import uses_in
 from ekstui.iam.document import parse_text
 from ekstui.iam.request import Request
 from ekstui.library.catalog import knowledge
@@ -72,7 +73,9 @@ def explained(action: str, resource: str | None, principal: str, purpose: Purpos
 
 
 def of(name: str) -> Purpose:
-    found = purpose_of(next(role for role in ROLES if role.name == name), ACCOUNT_SNAPSHOT, knowledge(), NOW)
+    found = purpose_of(
+        next(role for role in ROLES if role.name == name), ACCOUNT_SNAPSHOT, uses_in(ACCOUNT_SNAPSHOT), knowledge(), NOW
+    )
     assert found is not None
     return found
 
@@ -137,7 +140,7 @@ def test_a_pod_s_role_is_offered_nothing_of_clusters_and_nodes() -> None:
     assert [allower.policy for allower in offered if allower.fit != "other"] == [
         "AWSSecretsManagerClientReadOnlyAccess"
     ]
-    assert purpose_of(bare_role("lonely"), ACCOUNT_SNAPSHOT, knowledge(), NOW) is None
+    assert purpose_of(bare_role("lonely"), ACCOUNT_SNAPSHOT, uses_in(ACCOUNT_SNAPSHOT), knowledge(), NOW) is None
 
 
 INSTANCE = f"arn:aws:sts::{ACCOUNT}:assumed-role/node/i-0123456789abcdef0"
