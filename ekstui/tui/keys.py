@@ -1,7 +1,7 @@
 """The keys that several screens have, each declared once: a key means the same everywhere.
 
 A screen or pane lists its keys in `KEYS`, with a sentence for what they do there; its bindings, footer, help, palette
-entries and section of the manual all come from that list. A key that only one pane has is declared there. The settings
+entries and section of the manual all come from that list. A key that only one pane or screen has is declared there. The settings
 rebind a key by its id, under `[keys]`.
 """
 
@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 
 from ekstui.named_tuples import NamedTuple
 from ekstui.settings import nearest_words
-from ekstui.tui import widgets
 
 
 class Key(NamedTuple):
@@ -52,22 +51,13 @@ WHO_CAN = Key("who-can", "w", "who_can", "who can", "Show who can do the action 
 EXPLAIN = Key("explain", "x", "explain", "explain", "Explain a denial: paste a message, or start from the action under the cursor.")
 DOWN = Key("down", "down,j", "move(1)", "down", "Move down.")
 UP = Key("up", "up,k", "move(-1)", "up", "Move up.")
-PAGE_DOWN = Key("page-down", "pagedown", "page(1)", "page down", "Move down one page.")
-PAGE_UP = Key("page-up", "pageup", "page(-1)", "page up", "Move up one page.")
-HALF_PAGE_DOWN = Key("half-page-down", "ctrl+d", "page(0.5)", "half page down", "Move down half a page.")
-HALF_PAGE_UP = Key("half-page-up", "ctrl+u", "page(-0.5)", "half page up", "Move up half a page.")
 FIRST = Key("first", "home,g", "first", "first", "Move to the first row.")
 LAST = Key("last", "end,G", "last", "last", "Move to the last row.")
-FOLD = Key("fold", "left,h", "fold(True)", "fold", "Fold the row under the cursor, or go to its parent.")
 UNFOLD = Key("unfold", "right,l", "fold(False)", "unfold", "Unfold the row under the cursor.")
-FOLD_ALL = Key("fold-all", "asterisk", "fold_all", "all", "Unfold everything, or fold it again.")
 POLICIES = Key("pane.policies", "1", "pane('policies')", "policies", "Go to the policies.")
 PERMISSIONS = Key("pane.permissions", "2", "pane('permissions')", "permissions", "Go to the permissions.")
 VERSIONS = Key("pane.versions", "3", "pane('versions')", "versions", "Go to the versions, below the line of time on which they are to scale.")
 ATTACHED = Key("pane.attached", "4", "pane('attached')", "attached", "Go to the roles, users and groups of the account.")
-NEXT_PANE = Key("pane.next", "tab", "next_pane(1)", "next pane", "Go to the next pane.")
-PREVIOUS_PANE = Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane", "Go to the previous pane.")
-ALONE = Key("alone", "z", "alone", "alone", "Maximize this pane, or restore it.")
 FILTER = Key("filter", "slash", "filter", "filter", "Filter a list, or search a text; esc clears it.")
 NEXT = Key("next", "n", "next(1)", "next", "Go to the next match, change or problem.")
 PREVIOUS = Key("previous", "N", "next(-1)", "previous", "Go to the previous match, change or problem.")
@@ -79,18 +69,13 @@ COMPARE = Key("compare", "d", "diff", "compare", "Compare the two marked rows, o
 COPY = Key("copy", "y", "copy", "copy", "Copy what is under the cursor, or everything shown.")
 SAVE = Key("save", "e", "export", "save", "Save what is shown to a file.")
 THEME = Key("theme", "T", "theme", "theme", "Choose the colours, shown as the cursor moves; they are written to the settings only if you say so.")
-RESUME = Key("resume", "b", "resume", "back there", "Go back to where you were when the connection was lost, for up to an hour.")
 SYNC = Key("sync", "R", "sync", "sync", "Update the policies: from AWS or, without credentials, from a public archive.")
 RENEW = Key("renew", "r", "refresh_data", "renew", "Refresh what this screen shows.")
 NOTES = Key("notes", "i", "notes", "notes", "Show all notes on the policy: reasons, and where AWS contradicts itself; i or esc closes them.")
 VIEW = Key("view", "v", "view", "view", "Go to the next view of this screen.")
 SCOPE = Key("scope", "s", "scope", "scope", "Next list: the EKS policies, all of AWS's, what controllers publish, EKS access policies, or all of these.")
 TABLE = Key("table", "t", "matrix", "table", "Show services by access level, for the marked policies side by side or for the one shown.")
-PERIOD = Key("period", "p", "period", "period", "Look further back.")
-ONLY = Key("only", "O", "only", "only …", "Show the changes of one direction alone: wider, both, narrower, new or unknown; then all again.")
-SWAP = Key("swap", "o", "swap", "other way round", "Swap the sides.")
 SIMULATE = Key("simulate", "S", "simulate", "ask IAM", "Also ask IAM's policy simulator about a role's request, and which layer denies it.")
-UPGRADE = Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards.")
 KUBERNETES = Key("kubernetes", "K", "kubernetes", "pods", "Read the cluster's pods, service accounts and aws-auth by your kubectl; esc stops.")
 # fmt: on
 
@@ -152,9 +137,10 @@ def without(keys: Iterable[Key], *gone: Key) -> tuple[Key, ...]:
 
 
 def all_keys() -> tuple[Key, ...]:
-    """Return all keys, those that only one pane has included."""
-    for module in iter_modules(widgets.__path__):
-        import_module(f"{widgets.__name__}.{module.name}")
+    """Return all keys, those that only one pane or screen has included."""
+    for room in ("ekstui.tui.widgets", "ekstui.tui.screens"):
+        for module in iter_modules(import_module(room).__path__):
+            import_module(f"{room}.{module.name}")
     return tuple(bound_keys.values())
 
 

@@ -66,6 +66,7 @@ def test_a_theme_that_does_not_exist_is_refused_with_its_line(tmp_path: Path, mo
         ('down = "down,n"', r"config\.toml:3: down: n is also the key of next"),
         ('help = "f1"\ncompare = "?"\nfilter = "f1"', r"config\.toml:3: help: f1 is also the key of filter"),
         ('copy = "slash"', r"config\.toml:3: copy: / is also the key of filter"),
+        ('swap = "n"', r"config\.toml:3: swap: n is also the key of next"),
         ('copy = "/"', r"config\.toml:3: copy: / is also the key of filter"),
     ],
 )

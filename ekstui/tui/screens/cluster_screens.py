@@ -34,6 +34,7 @@ from ekstui.present.styled import Row, Styled
 from ekstui.present.upgrade_report import upgrade_blocks
 from ekstui.tui import keys
 from ekstui.tui.base import LibraryApp
+from ekstui.tui.keys import Key
 from ekstui.tui.messages import Bookmark, Open
 from ekstui.tui.screens.card_screens import CardScreen
 from ekstui.tui.screens.copying import Extract, copyable
@@ -93,7 +94,7 @@ class ClusterScreen(ClusterReportScreen):
         keys.NEXT.here("Go to the next problem."),
         keys.COPY.here("Copy the command that fixes the problem under the cursor, or anything else that is shown."),
         keys.VIEW.here("Show the cluster as a tree: how roles are used, the roles, and their policies.", "as a tree"),
-        keys.UPGRADE,
+        Key("upgrade", "U", "upgrade", "upgrade", "Show which permissions the cluster's controllers need before an upgrade, and which can go afterwards."),
     )  # fmt: skip
     OPENS = (ClusterRole, RecentChange, PodPlace)
     STOP = "problem"
@@ -158,7 +159,8 @@ class ClusterMapScreen(ClusterReportScreen):
     HEADING = "Cluster tree"
     SEARCH_FILTERS = True
     KEYS = (
-        keys.OPEN.here("Show the role or policy under the cursor."), keys.FOLD_ALL,
+        keys.OPEN.here("Show the role or policy under the cursor."),
+        Key("fold-all", "asterisk", "fold_all", "all", "Unfold everything, or fold it again."),
         keys.VIEW.here("Show the cluster as a list of problems.", "as a list"),
     )  # fmt: skip
     WORD = "map of"

@@ -135,7 +135,7 @@ class CompareScreen(ReportScreen[Comparison]):
         keys.OPEN.here("Unfold a difference of two policies in sentences, or equal lines.", "in words"),
         keys.VIEW.here("Go to the next view: meaning, unified, side by side."),
         keys.OLDER.here("Compare the previous pair of versions."),
-        keys.NEWER.here("Compare the next pair of versions."), keys.SWAP,
+        keys.NEWER.here("Compare the next pair of versions."), Key("swap", "o", "swap", "other way round", "Swap the sides."),
     )  # fmt: skip
     SYMBOLS = (
         ("+ − ~", "added, removed, changed; of two policies only in B, only in A, unlike"), ("✓ –", "allowed, not allowed"),

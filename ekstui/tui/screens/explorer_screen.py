@@ -34,7 +34,7 @@ from ekstui.present.styled import Row, plain, styled
 from ekstui.tui import keys
 from ekstui.tui.background import Job, Synced, sync_and_index, watch_account
 from ekstui.tui.base import AGES_AFTER, Debounce, LibraryApp
-from ekstui.tui.keys import bindings
+from ekstui.tui.keys import Key, bindings
 from ekstui.tui.messages import (
     AccountUpdated,
     AccountView,
@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from ekstui.library import Library
     from ekstui.library.library import DataStatus
     from ekstui.library.notation import PolicyAt
+
+_NEXT_PANE = Key("pane.next", "tab", "next_pane(1)", "next pane", "Go to the next pane.")
 
 PaneId = Literal["policies", "permissions", "versions", "attached"]
 PANES: tuple[PaneId, ...] = get_args(PaneId)
@@ -154,8 +156,10 @@ class ExplorerScreen(Screen[None]):
         keys.NOTES, keys.TABLE, keys.SCOPE, keys.COPY,
         keys.SAVE.here("Save the shown version as JSON, Markdown, Terraform or CloudFormation."),
         keys.RENEW.here("Refresh the account from AWS and, in the list of policies, the policies too."),
-        keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, keys.NEXT_PANE, keys.PREVIOUS_PANE, keys.ALONE,
-        keys.RESUME,
+        keys.POLICIES, keys.PERMISSIONS, keys.VERSIONS, keys.ATTACHED, _NEXT_PANE,
+        Key("pane.previous", "shift+tab", "next_pane(-1)", "previous pane", "Go to the previous pane."),
+        Key("alone", "z", "alone", "alone", "Maximize this pane, or restore it."),
+        Key("resume", "b", "resume", "back there", "Go back to where you were when the connection was lost, for up to an hour."),
     )  # fmt: skip
     BINDINGS = bindings(keys.without(KEYS, keys.OPEN))
 
@@ -646,7 +650,7 @@ class ExplorerScreen(Screen[None]):
         """Show the keys that work on the row under the cursor, the most useful first."""
         first, *others = self.focused_pane.footer_keys(self.row, marks=len(self.marks))
         # Where one pane fills the screen, nothing else says that there are others.
-        panes = (keys.NEXT_PANE.here("", "pane"),) if self.is_single else ()
+        panes = (_NEXT_PANE.here("", "pane"),) if self.is_single else ()
         self.footer.show_keys((first, *panes, *others))
 
     def show_line(self) -> None:

@@ -23,7 +23,7 @@ from ekstui.present.short_names import ShortNames, names_in
 from ekstui.present.styled import Column, Row, Styled, cut_end, plain, styled, wrap
 from ekstui.present.styled import Style as StyleName
 from ekstui.tui import keys
-from ekstui.tui.keys import HasKeys
+from ekstui.tui.keys import HasKeys, Key
 from ekstui.tui.messages import TypedMessage
 from ekstui.tui.styles import rich_style, with_contrast
 
@@ -34,8 +34,13 @@ class RowList(HasKeys, ScrollView, can_focus=True):
     """Rows with a cursor; it posts when the cursor moves and when a row is opened or folded."""
 
     KEYS = (
-        keys.DOWN, keys.UP, keys.PAGE_DOWN, keys.PAGE_UP, keys.HALF_PAGE_DOWN, keys.HALF_PAGE_UP, keys.FIRST, keys.LAST,
-        keys.OPEN, keys.UNFOLD, keys.FOLD,
+        keys.DOWN, keys.UP,
+        Key("page-down", "pagedown", "page(1)", "page down", "Move down one page."),
+        Key("page-up", "pageup", "page(-1)", "page up", "Move up one page."),
+        Key("half-page-down", "ctrl+d", "page(0.5)", "half page down", "Move down half a page."),
+        Key("half-page-up", "ctrl+u", "page(-0.5)", "half page up", "Move up half a page."),
+        keys.FIRST, keys.LAST, keys.OPEN, keys.UNFOLD,
+        Key("fold", "left,h", "fold(True)", "fold", "Fold the row under the cursor, or go to its parent."),
     )  # fmt: skip
     DEFAULT_CSS = """
     RowList {
