@@ -99,6 +99,11 @@ def parse_request(text: str, rules: Mapping[str, Iterable[Rule]]) -> KubernetesR
     return KubernetesRequest(verb, resource, group, sub)
 
 
+def is_kubernetes(text: str) -> bool:
+    """Return whether a question is about a request to Kubernetes."""
+    return text.lower().startswith("k8s:")
+
+
 def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[KubernetesRequest, ...]:
     """Return the requests that a command of kubectl makes, or that `k8s:…` names; empty for any other text.
 
@@ -107,7 +112,7 @@ def requests_meant(text: str, rules: Mapping[str, Iterable[Rule]]) -> tuple[Kube
     words = text.split()
     if len(words) == 1 and text.strip().lower() in _ALONE:
         words.insert(0, "kubectl")
-    if len(words) == 1 and text.lower().startswith("k8s:"):
+    if len(words) == 1 and is_kubernetes(text):
         try:
             return (parse_request(text, rules),)
         except InputError:

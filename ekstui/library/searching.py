@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -78,6 +78,11 @@ def changes_feed(library: Library, since: datetime | None = None, scope: Scope =
 
         steps += access_steps(since)
     return ChangesFeed(complete, newest_first(steps) if scope not in ("eks", "all") else tuple(steps))
+
+
+def steps_of_attached(steps: Iterable[FeedStep], attached: Collection[str]) -> list[FeedStep]:
+    """Return the steps of attached IAM policies, by name; a policy of another family may have the name of one."""
+    return [step for step in steps if step.family == "aws-managed" and step.policy in attached]
 
 
 def _steps(library: Library, since: datetime | None, scope: Scope) -> tuple[FeedStep, ...]:

@@ -56,10 +56,7 @@ def list_changes(arguments: Namespace) -> int:
         # Without the index, judging all steps takes ten seconds each time.
         prepare(library, maintenance.index_cache)
     feed = searching.changes_feed(library, since, arguments.scope)
-    wanted = feed.changes
-    if attached is not None:
-        # An EKS access policy may have the name of an attached IAM policy.
-        wanted = tuple(step for step in wanted if step.family == "aws-managed" and step.policy in attached)
+    wanted = feed.changes if attached is None else searching.steps_of_attached(feed.changes, attached)
     steps = [step for step in wanted if arguments.all or step.change.kind != "none"]
     _print(library, steps, arguments, complete=feed.complete and whole)
     if not feed.complete:

@@ -18,6 +18,7 @@ from ekstui.cli.streams import (
     terminal_width,
     to_terminal,
 )
+from ekstui.eks.kubernetes import is_kubernetes
 from ekstui.errors import AccountError, InputError, NotFoundError
 from ekstui.export.encoding import shape
 from ekstui.export.shapes import answer_of, kubernetes_holders_shape
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
 def who_can(arguments: Namespace) -> int:
     """Print a row per policy that allows the action, then who in the account may do it."""
     library = library_for(arguments)
-    if arguments.action.lower().startswith("k8s:"):
+    if is_kubernetes(arguments.action):
         return _in_kubernetes(library, arguments)
     layers = _layers(arguments)
     prepare(library, maintenance.index_actions_of)

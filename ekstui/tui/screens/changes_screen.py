@@ -11,7 +11,7 @@ from ekstui.library import Library
 from ekstui.library.attachments import attached_names
 from ekstui.library.catalog import knowledge
 from ekstui.library.notation import PolicyAt
-from ekstui.library.searching import ChangesFeed, changes_feed
+from ekstui.library.searching import ChangesFeed, changes_feed, steps_of_attached
 from ekstui.present.change_lists import STEP_COLUMNS, changes_table, no_change_words, step_about
 from ekstui.present.change_map import DIRECTIONS, Direction, MapPlace, change_map, direction_of, is_in, map_quarters
 from ekstui.present.rendering import Row, list_rows, styled_line
@@ -106,7 +106,7 @@ class ChangesScreen(ReportScreen[_Changes]):
     def answer_rows(self, answer: _Changes) -> list[Row]:
         shown = [step for step in answer.feed.changes if self.view == "all" or step.change.kind != "none"]
         if self.view == "attached":
-            shown = [step for step in shown if step.family != "access-policy" and answer.attached.get(step.policy)]
+            shown = steps_of_attached(shown, answer.attached)
         if self._only:
             shown = [step for step in shown if direction_of(step) == self._only]
         quarters = map_quarters(shown, self.app.library.known_until(self._scope), self.width)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ekstui.change.holders import Holder, WhoCan, nearest_actions
 from ekstui.change.policy import SCOPE_WORDS, Scope, next_scope
-from ekstui.eks.kubernetes import AccessPolicyRules
+from ekstui.eks.kubernetes import AccessPolicyRules, is_kubernetes
 from ekstui.eks.principals import PrincipalCan, PrincipalsCan
 from ekstui.errors import AccountError, EkstuiError, in_app
 from ekstui.iam.action_facts import SHORTEST_NAME, action_completions
@@ -329,11 +329,6 @@ def _in_account(answer: WhoCanAnswer, *, short: bool = False, narrow: bool = Fal
     return principals_blocks(
         answer.principals, action, datetime.now(UTC), short=short, narrow=narrow, is_named=is_named
     )
-
-
-def is_kubernetes(text: str) -> bool:
-    """Return whether a question is about a request to Kubernetes."""
-    return text.lower().startswith("k8s:")
 
 
 def kubernetes_answer(library: Library, text: str) -> KubernetesAnswer:
